@@ -1,0 +1,412 @@
+-- The tables of the first release. Identifiers are 16 bytes, instants are microseconds since 1970 UTC,
+-- dates, JSON and enums are text; STRICT makes the database hold every column to its type.
+
+CREATE TABLE venues (
+    id BLOB PRIMARY KEY,
+    slug TEXT NOT NULL CONSTRAINT venues_slug_key UNIQUE,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('life_rooms_centre', 'library', 'one_stop_shop', 'childrens_centre', 'theatre', 'community_centre', 'health_centre', 'other')),
+    line_1 TEXT,
+    line_2 TEXT,
+    town TEXT,
+    county TEXT,
+    postcode TEXT,
+    latitude REAL,
+    longitude REAL,
+    local_authority TEXT NOT NULL,
+    local_authority_code TEXT NOT NULL,
+    uprn TEXT,
+    accessibility TEXT NOT NULL,
+    capacity INTEGER CHECK (capacity > 0),
+    opening_hours TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('open', 'temporarily_closed', 'closed')),
+    status_from TEXT,
+    status_until TEXT,
+    search_key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX venues_name_index ON venues (name, id);
+CREATE INDEX venues_local_authority_index ON venues (local_authority, name, id);
+
+CREATE TABLE spaces (
+    id BLOB PRIMARY KEY,
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    name TEXT NOT NULL,
+    capacity INTEGER CHECK (capacity > 0),
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT spaces_venue_name_key UNIQUE (venue_id, name)
+) STRICT;
+
+CREATE TABLE partners (
+    id BLOB PRIMARY KEY,
+    slug TEXT NOT NULL CONSTRAINT partners_slug_key UNIQUE,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('charity', 'orchestra', 'theatre', 'library_service', 'housing', 'advice', 'university', 'local_authority', 'nhs_trust', 'community_group', 'other')),
+    charity_number TEXT,
+    website TEXT,
+    description TEXT,
+    contact_name TEXT,
+    contact_email TEXT,
+    contact_phone TEXT,
+    partnership_start TEXT,
+    partnership_end TEXT,
+    status TEXT NOT NULL CHECK (status IN ('active', 'paused', 'ended')),
+    roster_version INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX partners_name_index ON partners (name, id);
+
+CREATE TABLE programmes (
+    id BLOB PRIMARY KEY,
+    partner_id BLOB NOT NULL REFERENCES partners (id),
+    slug TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT programmes_partner_slug_key UNIQUE (partner_id, slug)
+) STRICT;
+
+CREATE TABLE sites (
+    id BLOB PRIMARY KEY,
+    slug TEXT NOT NULL CONSTRAINT sites_slug_key UNIQUE,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE hostings (
+    id BLOB PRIMARY KEY,
+    site_id BLOB NOT NULL REFERENCES sites (id),
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    partner_id BLOB REFERENCES partners (id),
+    starts_on TEXT NOT NULL,
+    ends_on TEXT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK (ends_on IS NULL OR ends_on >= starts_on)
+) STRICT;
+CREATE INDEX hostings_site_index ON hostings (site_id, starts_on);
+CREATE INDEX hostings_venue_index ON hostings (venue_id, starts_on);
+CREATE INDEX hostings_partner_index ON hostings (partner_id);
+
+CREATE TABLE members (
+    id BLOB PRIMARY KEY,
+    preferred_name TEXT,
+    given_name TEXT NOT NULL,
+    family_name TEXT NOT NULL,
+    preferred_key TEXT NOT NULL,
+    given_key TEXT NOT NULL,
+    family_key TEXT NOT NULL,
+    pronouns TEXT,
+    date_of_birth TEXT,
+    email TEXT,
+    phone TEXT,
+    postcode TEXT,
+    local_authority TEXT,
+    local_authority_code TEXT,
+    nhs_number TEXT CONSTRAINT members_nhs_number_key UNIQUE,
+    gp_practice_code TEXT,
+    roles TEXT NOT NULL,
+    contact_preferences TEXT NOT NULL,
+    emergency_contact TEXT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX members_family_key_index ON members (family_key, given_key, id);
+CREATE INDEX members_given_key_index ON members (given_key, id);
+CREATE INDEX members_preferred_key_index ON members (preferred_key, id);
+CREATE INDEX members_date_of_birth_index ON members (date_of_birth);
+CREATE INDEX members_postcode_index ON members (postcode);
+CREATE INDEX members_phone_index ON members (phone);
+
+CREATE TABLE users (
+    id BLOB PRIMARY KEY,
+    email TEXT NOT NULL CONSTRAINT users_email_key UNIQUE,
+    password_hash TEXT,
+    role TEXT NOT NULL CHECK (role IN ('admin', 'advisor', 'analyst', 'member', 'partner')),
+    partner_id BLOB REFERENCES partners (id),
+    member_id BLOB CONSTRAINT users_member_key UNIQUE REFERENCES members (id),
+    disabled INTEGER NOT NULL,
+    permissions TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK ((role = 'partner') = (partner_id IS NOT NULL)),
+    CHECK ((role = 'member') = (member_id IS NOT NULL))
+) STRICT;
+CREATE INDEX users_partner_index ON users (partner_id);
+
+CREATE TABLE api_clients (
+    id BLOB PRIMARY KEY,
+    partner_id BLOB NOT NULL REFERENCES partners (id),
+    client_id TEXT NOT NULL CONSTRAINT api_clients_client_id_key UNIQUE,
+    name TEXT NOT NULL,
+    secret_hash TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    revoked_at INTEGER,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX api_clients_partner_index ON api_clients (partner_id, id);
+
+CREATE TABLE consents (
+    id BLOB PRIMARY KEY,
+    member_id BLOB NOT NULL REFERENCES members (id),
+    purpose TEXT NOT NULL CHECK (purpose IN ('service_delivery', 'share_with_partner', 'share_with_gp', 'contact_email', 'contact_sms', 'contact_post', 'research')),
+    partner_id BLOB REFERENCES partners (id),
+    decision TEXT NOT NULL CHECK (decision IN ('given', 'withdrawn')),
+    evidence TEXT NOT NULL,
+    recorded_by BLOB NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    CHECK ((purpose = 'share_with_partner') = (partner_id IS NOT NULL))
+) STRICT;
+CREATE INDEX consents_member_index ON consents (member_id, purpose, partner_id, recorded_at, id);
+CREATE INDEX consents_partner_index ON consents (partner_id);
+
+CREATE TABLE session_series (
+    id BLOB PRIMARY KEY,
+    partner_id BLOB REFERENCES partners (id),
+    programme_id BLOB REFERENCES programmes (id),
+    venue_id BLOB REFERENCES venues (id),
+    space_id BLOB REFERENCES spaces (id),
+    external_id TEXT,
+    title TEXT NOT NULL,
+    description TEXT,
+    pillar TEXT NOT NULL CHECK (pillar IN ('learning', 'social_prescribing', 'community')),
+    topics TEXT NOT NULL,
+    delivery TEXT NOT NULL CHECK (delivery IN ('in_person', 'online', 'hybrid')),
+    join_link TEXT,
+    facilitator TEXT,
+    accessibility TEXT NOT NULL,
+    booking_policy TEXT NOT NULL CHECK (booking_policy IN ('drop_in', 'bookable', 'referral_only')),
+    capacity INTEGER CHECK (capacity > 0),
+    online_capacity INTEGER CHECK (online_capacity > 0),
+    local_start TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    duration_minutes INTEGER NOT NULL CHECK (duration_minutes > 0),
+    recurrence TEXT NOT NULL,
+    excluded TEXT NOT NULL,
+    additional TEXT NOT NULL,
+    publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
+    status TEXT NOT NULL CHECK (status IN ('active', 'cancelled')),
+    cancellation_reason TEXT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT session_series_partner_external_key UNIQUE (partner_id, external_id)
+) STRICT;
+CREATE INDEX session_series_venue_index ON session_series (venue_id);
+CREATE INDEX session_series_programme_index ON session_series (programme_id);
+CREATE INDEX session_series_space_index ON session_series (space_id);
+
+CREATE TABLE sessions (
+    id BLOB PRIMARY KEY,
+    series_id BLOB REFERENCES session_series (id),
+    local_date TEXT NOT NULL,
+    position INTEGER NOT NULL CHECK (position >= 0),
+    partner_id BLOB REFERENCES partners (id),
+    programme_id BLOB REFERENCES programmes (id),
+    venue_id BLOB REFERENCES venues (id),
+    space_id BLOB REFERENCES spaces (id),
+    external_id TEXT,
+    title TEXT NOT NULL,
+    description TEXT,
+    pillar TEXT NOT NULL CHECK (pillar IN ('learning', 'social_prescribing', 'community')),
+    topics TEXT NOT NULL,
+    delivery TEXT NOT NULL CHECK (delivery IN ('in_person', 'online', 'hybrid')),
+    join_link TEXT,
+    facilitator TEXT,
+    accessibility TEXT NOT NULL,
+    booking_policy TEXT NOT NULL CHECK (booking_policy IN ('drop_in', 'bookable', 'referral_only')),
+    capacity INTEGER CHECK (capacity > 0),
+    online_capacity INTEGER CHECK (online_capacity > 0),
+    seats_taken INTEGER NOT NULL CHECK (seats_taken >= 0),
+    online_seats_taken INTEGER NOT NULL CHECK (online_seats_taken >= 0),
+    waitlist_length INTEGER NOT NULL CHECK (waitlist_length >= 0),
+    local_start TEXT NOT NULL,
+    time_zone TEXT NOT NULL,
+    duration_minutes INTEGER NOT NULL CHECK (duration_minutes > 0),
+    starts_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    starts_on TEXT NOT NULL,
+    publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
+    status TEXT NOT NULL CHECK (status IN ('scheduled', 'cancelled')),
+    cancellation_reason TEXT,
+    edited INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT sessions_partner_external_key UNIQUE (partner_id, external_id),
+    CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, local_date, position),
+    CHECK (capacity IS NULL OR seats_taken <= capacity),
+    CHECK (online_capacity IS NULL OR online_seats_taken <= online_capacity),
+    CHECK (ends_at > starts_at)
+) STRICT;
+CREATE INDEX sessions_starts_at_index ON sessions (starts_at, id);
+CREATE INDEX sessions_venue_index ON sessions (venue_id, starts_at, id);
+CREATE INDEX sessions_partner_index ON sessions (partner_id, starts_at, id);
+CREATE INDEX sessions_programme_index ON sessions (programme_id, starts_at, id);
+CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
+
+CREATE TABLE prescriptions (
+    id BLOB PRIMARY KEY,
+    member_id BLOB NOT NULL REFERENCES members (id),
+    origin TEXT NOT NULL CHECK (origin IN ('self', 'advisor', 'gp', 'partner')),
+    advisor_id BLOB REFERENCES users (id),
+    site_id BLOB REFERENCES sites (id),
+    what_matters TEXT,
+    status TEXT NOT NULL CHECK (status IN ('draft', 'active', 'completed', 'closed_early', 'declined')),
+    status_reason TEXT,
+    developed_on TEXT,
+    review_on TEXT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CHECK (status IN ('draft', 'declined') OR developed_on IS NOT NULL)
+) STRICT;
+CREATE INDEX prescriptions_member_index ON prescriptions (member_id, id);
+CREATE INDEX prescriptions_advisor_index ON prescriptions (advisor_id, id);
+CREATE INDEX prescriptions_site_index ON prescriptions (site_id, developed_on);
+CREATE INDEX prescriptions_developed_index ON prescriptions (developed_on, site_id);
+
+CREATE TABLE prescription_needs (
+    prescription_id BLOB NOT NULL REFERENCES prescriptions (id),
+    domain TEXT NOT NULL CHECK (domain IN ('housing', 'debt', 'benefits', 'employment', 'education', 'digital_skills', 'physical_wellbeing', 'mental_wellbeing', 'loneliness', 'caring', 'family', 'arts_and_culture', 'volunteering', 'other')),
+    position INTEGER NOT NULL,
+    severity INTEGER CHECK (severity BETWEEN 1 AND 5),
+    note TEXT,
+    PRIMARY KEY (prescription_id, domain)
+) STRICT;
+
+CREATE TABLE prescription_items (
+    id BLOB PRIMARY KEY,
+    prescription_id BLOB NOT NULL REFERENCES prescriptions (id),
+    position INTEGER NOT NULL,
+    need TEXT,
+    kind TEXT NOT NULL CHECK (kind IN ('series', 'session', 'programme', 'partner', 'advice')),
+    series_id BLOB REFERENCES session_series (id),
+    session_id BLOB REFERENCES sessions (id),
+    programme_id BLOB REFERENCES programmes (id),
+    partner_id BLOB REFERENCES partners (id),
+    goal TEXT,
+    note TEXT,
+    status TEXT NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
+    reason TEXT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX prescription_items_prescription_index ON prescription_items (prescription_id, position);
+CREATE INDEX prescription_items_series_index ON prescription_items (series_id);
+CREATE INDEX prescription_items_session_index ON prescription_items (session_id);
+CREATE INDEX prescription_items_programme_index ON prescription_items (programme_id);
+CREATE INDEX prescription_items_partner_index ON prescription_items (partner_id);
+
+CREATE TABLE bookings (
+    id BLOB PRIMARY KEY,
+    session_id BLOB NOT NULL REFERENCES sessions (id),
+    member_id BLOB NOT NULL REFERENCES members (id),
+    status TEXT NOT NULL CHECK (status IN ('booked', 'waitlisted', 'offered', 'attended', 'absent', 'cancelled_by_member', 'cancelled_by_provider')),
+    delivery TEXT NOT NULL CHECK (delivery IN ('in_person', 'online')),
+    family INTEGER NOT NULL CHECK (family >= 0),
+    carers INTEGER NOT NULL CHECK (carers >= 0),
+    seats INTEGER NOT NULL CHECK (seats > 0),
+    reference TEXT NOT NULL,
+    prescription_item_id BLOB REFERENCES prescription_items (id),
+    cancellation_reason TEXT,
+    booked_by BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT bookings_session_reference_key UNIQUE (session_id, reference)
+) STRICT;
+CREATE UNIQUE INDEX bookings_live_key ON bookings (session_id, member_id) WHERE status IN ('booked', 'waitlisted', 'offered', 'attended', 'absent');
+CREATE INDEX bookings_member_index ON bookings (member_id, id);
+CREATE INDEX bookings_session_index ON bookings (session_id, id);
+CREATE INDEX bookings_prescription_item_index ON bookings (prescription_item_id);
+
+CREATE TABLE registers (
+    session_id BLOB PRIMARY KEY REFERENCES sessions (id),
+    beneficiaries INTEGER NOT NULL CHECK (beneficiaries >= 0),
+    family INTEGER NOT NULL CHECK (family >= 0),
+    carers INTEGER NOT NULL CHECK (carers >= 0),
+    taken_by BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE walk_ins (
+    session_id BLOB NOT NULL REFERENCES sessions (id),
+    member_id BLOB NOT NULL REFERENCES members (id),
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (session_id, member_id)
+) STRICT;
+CREATE INDEX walk_ins_member_index ON walk_ins (member_id);
+
+CREATE TABLE rosters (
+    id BLOB PRIMARY KEY,
+    partner_id BLOB NOT NULL REFERENCES partners (id),
+    mode TEXT NOT NULL CHECK (mode IN ('atomic', 'partial')),
+    status TEXT NOT NULL CHECK (status IN ('applied', 'refused')),
+    posted_by BLOB NOT NULL,
+    counts TEXT NOT NULL,
+    sessions TEXT NOT NULL,
+    skipped TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX rosters_partner_index ON rosters (partner_id, id);
+
+CREATE TABLE roster_entries (
+    roster_id BLOB NOT NULL REFERENCES rosters (id),
+    position INTEGER NOT NULL,
+    external_id TEXT,
+    line INTEGER,
+    pointer TEXT,
+    outcome TEXT NOT NULL CHECK (outcome IN ('created', 'updated', 'unchanged', 'cancelled', 'rejected')),
+    resource_id BLOB,
+    errors TEXT NOT NULL,
+    PRIMARY KEY (roster_id, position)
+) STRICT;
+
+CREATE TABLE audit_events (
+    id BLOB PRIMARY KEY,
+    at INTEGER NOT NULL,
+    actor_kind TEXT NOT NULL CHECK (actor_kind IN ('user', 'client', 'system')),
+    actor_id BLOB,
+    action TEXT NOT NULL,
+    member_id BLOB,
+    resource_kind TEXT NOT NULL,
+    resource_id BLOB,
+    fields TEXT NOT NULL,
+    request_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_events_member_index ON audit_events (member_id, id);
+CREATE INDEX audit_events_resource_index ON audit_events (resource_id, id);
+
+CREATE TABLE idempotency_records (
+    scope TEXT PRIMARY KEY,
+    body_hash TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    location TEXT,
+    etag TEXT,
+    body TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX idempotency_records_expires_index ON idempotency_records (expires_at);

@@ -1,0 +1,102 @@
+//! The one App builder, used by the server and by the tests.
+
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::{Method, header};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::Data;
+use actix_web::{App, web};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+
+use crate::http::fallback::{self, Routes};
+use crate::http::guard::guard;
+use crate::state::State;
+
+/// The documents that the server hands out, made once.
+pub struct Documents {
+    /// `/openapi.json`
+    pub json: web::Bytes,
+    /// `/openapi.yaml`
+    pub yaml: web::Bytes,
+}
+
+/// What every worker's app is built from.
+#[derive(Clone)]
+pub struct Parts {
+    state: Data<State>,
+    documents: Data<Documents>,
+    routes: Data<Routes>,
+    origins: Arc<Vec<String>>,
+}
+
+impl Parts {
+    /// Prepares what all workers share.
+    pub fn new(state: State) -> Self {
+        let document = crate::openapi::document();
+        let documents = Documents { json: crate::openapi::json().into(), yaml: crate::openapi::yaml().into() };
+        Self {
+            origins: Arc::new(state.config.allowed_origins.clone()),
+            state: Data::new(state),
+            documents: Data::new(documents),
+            routes: Data::new(Routes::of(&document)),
+        }
+    }
+}
+
+/// Registers every resource's routes.
+pub fn configure(config: &mut ServiceConfig) {
+    // The router looks at routes in this order: the ones that are asked for most come first.
+    crate::sessions::configure(config);
+    crate::auth::configure(config);
+    crate::members::configure(config);
+    crate::prescriptions::configure(config);
+    crate::venues::configure(config);
+    crate::sites::configure(config);
+    crate::partners::configure(config);
+    crate::rosters::configure(config);
+    crate::users::configure(config);
+    crate::reports::configure(config);
+    crate::problems::configure(config);
+    crate::service::configure(config);
+}
+
+/// One worker's app.
+pub fn build(
+    parts: &Parts,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    > + use<>,
+> {
+    let (app, _) = App::new().into_utoipa_app().configure(configure).split_for_parts();
+    let docs = SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::from("/openapi.json"));
+    app.service(web::redirect("/docs", "/docs/"))
+        .service(docs)
+        .default_service(web::to(fallback::answer))
+        .app_data(parts.state.clone())
+        .app_data(parts.documents.clone())
+        .app_data(parts.routes.clone())
+        .wrap(Compress::default())
+        .wrap(cors(&parts.origins))
+        .wrap(from_fn(guard))
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
+        .allowed_headers(["idempotency-key", "x-request-id", "prefer"])
+        .expose_headers(["etag", "location", "link", "x-request-id", "retry-after", "idempotent-replay"])
+        .block_on_origin_mismatch(false)
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}

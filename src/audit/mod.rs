@@ -1,0 +1,90 @@
+//! What happened to whose data: append-only events, written in the transaction of what they tell of.
+//!
+//! An event holds ids and the names of fields, never values or free text. A read of personal data leaves one event
+//! for each person whose data the answer carries, on disk before the answer leaves ([`crate::db::Db::read_audited`]).
+
+use diesel::prelude::*;
+
+use crate::auth::caller::CallerKind;
+use crate::clock::new_id_at;
+use crate::db::schema::audit_events;
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::Result;
+use crate::http::context::Context;
+use crate::per_backend;
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// The kind of thing, as the table is named in the singular: `member`, `booking`, `prescription`.
+    pub kind: &'static str,
+    /// Its id.
+    pub id: Option<Id>,
+    /// The member whose data it is; `None` where it is nobody's (an account, a venue).
+    pub member_id: Option<Id>,
+}
+
+impl Subject {
+    /// Something of a member's.
+    pub fn of_member(kind: &'static str, id: Id, member_id: Id) -> Self {
+        Self { kind, id: Some(id), member_id: Some(member_id) }
+    }
+
+    /// Something that is no member's.
+    pub fn other(kind: &'static str, id: Id) -> Self {
+        Self { kind, id: Some(id), member_id: None }
+    }
+}
+
+/// One event, ready to be written.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = audit_events)]
+pub struct Event {
+    id: Id,
+    at: Timestamp,
+    actor_kind: &'static str,
+    actor_id: Option<Id>,
+    action: &'static str,
+    member_id: Option<Id>,
+    resource_kind: &'static str,
+    resource_id: Option<Id>,
+    fields: Json<Vec<String>>,
+    request_id: String,
+}
+
+impl Event {
+    /// An event of this request. `action` is `<verb>` such as `read`, `create`, `change`, `cancel`, `search`.
+    pub fn new(context: &Context, action: &'static str, subject: Subject, fields: &[&str]) -> Self {
+        let caller = context.anyone();
+        Self {
+            id: new_id_at(context.state().clock.now()),
+            at: context.now(),
+            actor_kind: match caller.map(|caller| caller.kind) {
+                Some(CallerKind::User) => "user",
+                Some(CallerKind::Client) => "client",
+                None => "system",
+            },
+            actor_id: caller.map(|caller| caller.id),
+            action,
+            member_id: subject.member_id,
+            resource_kind: subject.kind,
+            resource_id: subject.id,
+            fields: Json(fields.iter().map(|name| (*name).to_owned()).collect()),
+            request_id: context.request_id().to_owned(),
+        }
+    }
+
+    /// Whether the event tells of somebody's own doing, which needs no record of a read.
+    pub fn is_own_read(&self, own: Option<Id>) -> bool {
+        self.action == "read" && own.is_some() && self.member_id == own
+    }
+}
+
+/// Writes events in the present transaction.
+pub fn record(conn: &mut Conn, events: &[Event]) -> Result<()> {
+    for chunk in events.chunks(500) {
+        // Many rows in one statement can't be written through the common connection.
+        per_backend!(conn, |inner| diesel::insert_into(audit_events::table).values(chunk).execute(inner))?;
+    }
+    Ok(())
+}

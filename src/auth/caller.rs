@@ -1,0 +1,176 @@
+//! Who sent a request.
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::store;
+use crate::db::Id;
+use crate::error::{Error, Kind, Result};
+use crate::http::context::{Context, state};
+
+/// What an account is for.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum Role {
+    /// A site manager: venues, partners, accounts; no person's record.
+    Admin,
+    /// A pathways advisor.
+    Advisor,
+    /// Reads counts, never a person.
+    Analyst,
+    /// A member, for their own record only.
+    Member,
+    /// An API client, or a user, of one partner.
+    Partner,
+}
+
+crate::text_enum!(Role);
+
+/// What a partner's client may be given.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumIter,
+)]
+pub enum Scope {
+    /// Read rosters and their outcomes.
+    #[serde(rename = "rosters:read")]
+    #[strum(serialize = "rosters:read")]
+    RostersRead,
+    /// Post rosters.
+    #[serde(rename = "rosters:write")]
+    #[strum(serialize = "rosters:write")]
+    RostersWrite,
+    /// Create and change sessions and series.
+    #[serde(rename = "sessions:write")]
+    #[strum(serialize = "sessions:write")]
+    SessionsWrite,
+    /// Create and change programmes.
+    #[serde(rename = "programmes:write")]
+    #[strum(serialize = "programmes:write")]
+    ProgrammesWrite,
+    /// Read the bookings of the partner's sessions.
+    #[serde(rename = "bookings:read")]
+    #[strum(serialize = "bookings:read")]
+    BookingsRead,
+    /// Read the registers of the partner's sessions.
+    #[serde(rename = "registers:read")]
+    #[strum(serialize = "registers:read")]
+    RegistersRead,
+    /// Take the registers of the partner's sessions.
+    #[serde(rename = "registers:write")]
+    #[strum(serialize = "registers:write")]
+    RegistersWrite,
+}
+
+impl Scope {
+    /// The name in tokens and in the document.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Whether a caller is a person or a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerKind {
+    /// An account that logs in.
+    User,
+    /// A partner's API client.
+    Client,
+}
+
+/// Who sent a request, as the database knows them now.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The account's or client's id.
+    pub id: Id,
+    /// A person or a program.
+    pub kind: CallerKind,
+    /// The role.
+    pub role: Role,
+    /// The partner, where the role is `partner`.
+    pub partner_id: Option<Id>,
+    /// The member, where the role is `member`.
+    pub member_id: Option<Id>,
+    /// What a client's token was given; a partner's user has all.
+    pub scopes: Vec<Scope>,
+    /// Permissions beside the role.
+    pub permissions: Vec<String>,
+}
+
+impl Caller {
+    /// Admins and advisors.
+    pub fn is_staff(&self) -> bool {
+        matches!(self.role, Role::Admin | Role::Advisor)
+    }
+
+    /// Whether the caller acts for this partner.
+    pub fn is_partner(&self, partner_id: Id) -> bool {
+        self.role == Role::Partner && self.partner_id == Some(partner_id)
+    }
+
+    /// Whether the token carries this scope.
+    pub fn has_scope(&self, scope: Scope) -> bool {
+        self.kind == CallerKind::User || self.scopes.contains(&scope)
+    }
+}
+
+/// The caller and the context of a request; `None` where it has no credentials.
+///
+/// # Errors
+/// 401 for bad credentials, 403 where the caller's partner is not active.
+pub async fn identify(request: &HttpRequest) -> Result<Context> {
+    let Some(header) = request.headers().get(header::AUTHORIZATION) else {
+        return Context::new(request, None);
+    };
+    let state = state(request)?;
+    let bad = || Error::unauthenticated("The access token is not valid, or no longer. Get a new one.");
+    let text = header.to_str().map_err(|_| bad())?;
+    let token = strip_scheme(text, "bearer").ok_or_else(bad)?;
+    let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
+    let standing = state.db.read(move |conn| store::standing(conn, &claims)).await?;
+    match standing {
+        store::Standing::Good(caller) => Context::new(request, Some(caller)),
+        store::Standing::Gone => Err(bad()),
+        store::Standing::PartnerNotActive => Err(Error::new(
+            Kind::Forbidden,
+            "The partnership is not active at present. Ask the service's site manager.",
+        )),
+    }
+}
+
+/// The credentials after a scheme, which has no case (RFC 9110).
+pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, credentials) = header.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+}

@@ -1,0 +1,236 @@
+//! Logging in, tokens for API clients, keys, and one's own account.
+
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, get, post, put};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use strum::IntoEnumIterator;
+
+use super::caller::{CallerKind, Role, Scope, strip_scheme};
+use super::policy::{Allowed, Anyone};
+use super::token::{AUDIENCE, Claims, LIFETIME};
+use super::types::{AccessToken, ClientTokenRequest, Jwks, Login, Me, PasswordChange, ServerMetadata};
+use super::{secret, store};
+use crate::audit::Subject;
+use crate::db::Id;
+use crate::error::{Error, Kind, Result};
+use crate::http::context::{Context, Open};
+use crate::http::extract::{Form, JsonBody, NoQuery, Ordered};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Problems};
+
+/// Log in
+///
+/// Gives an access token for fifteen minutes. An unknown address and a wrong password are answered the same, and
+/// take as long.
+#[utoipa::path(operation_id = "login", tag = "auth", request_body = Login,
+    responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems), security(()))]
+#[post("/v1/auth/login")]
+pub async fn login(taken: Ordered<(Open, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
+    let Ordered((Open(context), _, body)) = taken;
+    let state = context.state();
+    let email = body.value.email.trim().to_lowercase();
+    let account = state.db.read(move |conn| store::account_by_email(conn, &email)).await?;
+    let stored = account.as_ref().filter(|account| !account.disabled).and_then(|account| account.password_hash.clone());
+    let right = state.hasher.verify(body.value.password, stored).await?;
+    let wrong = || Error::unauthenticated("The e-mail address or the password is wrong.");
+    let account = account.filter(|_| right).ok_or_else(wrong)?;
+    if let Some(partner_id) = account.partner_id {
+        active_partner(&context, partner_id).await?;
+    }
+    let claims = Claims {
+        partner_id: account.partner_id,
+        member_id: account.member_id,
+        ..claims(&context, account.id, CallerKind::User, account.role, account.generation)
+    };
+    token(&context, &claims)
+}
+
+async fn active_partner(context: &Context, id: Id) -> Result<()> {
+    if context.state().db.read(move |conn| store::partner_is_active(conn, id)).await? {
+        return Ok(());
+    }
+    Err(Error::forbidden("The partnership is not active at present."))
+}
+
+fn claims(context: &Context, sub: Id, kind: CallerKind, role: Role, generation: i32) -> Claims {
+    let now = context.now().0.timestamp();
+    Claims {
+        iss: context.state().tokens.issuer().to_owned(),
+        aud: AUDIENCE.into(),
+        sub,
+        iat: now,
+        nbf: now,
+        exp: now + LIFETIME,
+        jti: context.new_id(),
+        kind,
+        role,
+        generation,
+        partner_id: None,
+        member_id: None,
+        scope: None,
+    }
+}
+
+fn token(context: &Context, claims: &Claims) -> Result<HttpResponse> {
+    let access_token = context.state().tokens.sign(claims)?;
+    let body = AccessToken { access_token, token_type: "Bearer", expires_in: LIFETIME, scope: claims.scope.clone() };
+    Ok(Reply::plain(200, &body)?.into_response())
+}
+
+/// Get a token for an API client
+///
+/// Client credentials (RFC 6749, section 4.4), with the client's id and secret as HTTP Basic.
+#[utoipa::path(operation_id = "issue_client_token", tag = "auth",
+    request_body(content = ClientTokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems),
+    security(("client_basic" = [])))]
+#[post("/v1/oauth/token")]
+pub async fn issue_client_token(request: HttpRequest, taken: Ordered<(Open, NoQuery, Form)>) -> Result<HttpResponse> {
+    let Ordered((Open(context), _, Form(pairs))) = taken;
+    let (client_id, given) = basic_credentials(&request).ok_or_else(invalid_client)?;
+    let client = context.state().db.read(move |conn| store::client(conn, &client_id)).await?;
+    let known = client.filter(|client| secret::same(&client.secret_hash, &secret::stored(&given)));
+    let client = known.filter(|client| client.revoked_at.is_none()).ok_or_else(invalid_client)?;
+    let asked = read_token_form(&pairs)?;
+    let scopes = granted(asked.as_deref(), &client.scopes.0)?;
+    if active_partner(&context, client.partner_id).await.is_err() {
+        return Err(invalid_client());
+    }
+    let claims = Claims {
+        partner_id: Some(client.partner_id),
+        scope: Some(scopes),
+        ..claims(&context, client.id, CallerKind::Client, Role::Partner, client.generation)
+    };
+    token(&context, &claims)
+}
+
+fn invalid_client() -> Error {
+    Error::new(Kind::InvalidClient, "The client's credentials are not valid. Send its id and secret as HTTP Basic.")
+}
+
+/// RFC 6749 has both parts form-encoded before they are joined.
+fn basic_credentials(request: &HttpRequest) -> Option<(String, String)> {
+    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let decoded = String::from_utf8(STANDARD.decode(strip_scheme(header, "basic")?).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let decode = |text: &str| form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned());
+    Some((decode(id)?, decode(secret)?))
+}
+
+fn read_token_form(pairs: &[(String, String)]) -> Result<Option<String>> {
+    let one = |name: &str| -> Result<Option<String>> {
+        let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Error::rule(format!("/{name}"), "repeated", "May be given once only."));
+        }
+        Ok(first)
+    };
+    if let Some((name, _)) = pairs.iter().find(|(name, _)| name != "grant_type" && name != "scope") {
+        return Err(Error::rule(format!("/{name}"), "unknown_member", "Known here: grant_type, scope."));
+    }
+    match one("grant_type")?.as_deref() {
+        Some("client_credentials") => one("scope"),
+        Some(_) => Err(Error::rule("/grant_type", "unsupported_grant_type", "Must be client_credentials.")),
+        None => Err(Error::rule("/grant_type", "required", "Is required.")),
+    }
+}
+
+/// The scopes that were asked for, or all that the client has.
+fn granted(asked: Option<&str>, owned: &[Scope]) -> Result<String> {
+    let names: Vec<&str> = match asked {
+        None => owned.iter().map(|scope| scope.name()).collect(),
+        Some(text) => text.split(' ').filter(|name| !name.is_empty()).collect(),
+    };
+    match names.iter().find(|name| !owned.iter().any(|scope| scope.name() == **name)) {
+        Some(name) => {
+            Err(Error::rule("/scope", "invalid_scope", format!("The client does not have the scope {name:?}.")))
+        }
+        None => Ok(names.join(" ")),
+    }
+}
+
+/// The public keys of the tokens
+///
+/// For whoever wants to verify an access token (RFC 7517).
+#[utoipa::path(operation_id = "get_keys", tag = "auth",
+    responses((status = 200, description = "The keys", body = Jwks), Problems), security(()))]
+#[get("/.well-known/jwks.json")]
+pub async fn get_keys(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((Open(context), _)) = taken;
+    context.show_plain(Cache::Minute, &context.state().tokens.public())
+}
+
+/// How to get tokens
+///
+/// The metadata of RFC 8414.
+#[utoipa::path(operation_id = "get_server_metadata", tag = "auth",
+    responses((status = 200, description = "The metadata", body = ServerMetadata), Problems), security(()))]
+#[get("/.well-known/oauth-authorization-server")]
+pub async fn get_server_metadata(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((Open(context), _)) = taken;
+    let issuer = context.state().tokens.issuer().to_owned();
+    let metadata = ServerMetadata {
+        token_endpoint: format!("{issuer}/v1/oauth/token"),
+        jwks_uri: format!("{issuer}/.well-known/jwks.json"),
+        issuer,
+        token_endpoint_auth_methods_supported: vec!["client_secret_basic"],
+        grant_types_supported: vec!["client_credentials"],
+        response_types_supported: Vec::new(),
+        scopes_supported: Scope::iter().collect(),
+    };
+    context.show_plain(Cache::Minute, &metadata)
+}
+
+/// Your own account
+#[utoipa::path(operation_id = "get_me", tag = "auth",
+    responses((status = 200, description = "The caller", body = Me), Problems),
+    security(("bearer" = []), ("client" = [])))]
+#[get("/v1/me")]
+pub async fn get_me(taken: Ordered<(Allowed<Anyone>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, _)) = taken;
+    let caller = who.caller()?.clone();
+    let me = who.state().db.read(move |conn| {
+        let name = store::name_of(conn, &caller)?;
+        let scopes = match caller.role {
+            Role::Partner => Scope::iter().filter(|scope| caller.has_scope(*scope)).collect(),
+            _ => Vec::new(),
+        };
+        let (id, kind, role) = (caller.id, caller.kind, caller.role);
+        let (partner_id, member_id) = (caller.partner_id, caller.member_id);
+        Ok(Me { id, kind, name, role, partner_id, member_id, scopes, permissions: caller.permissions.clone() })
+    });
+    who.show_plain(Cache::Never, &me.await?)
+}
+
+/// Change your password
+///
+/// Every token of the account ends, this one too: log in again.
+#[utoipa::path(operation_id = "change_my_password", tag = "auth", request_body = PasswordChange,
+    responses((status = 204, description = "Changed"), BadInput, Problems), security(("bearer" = [])))]
+#[put("/v1/me/password")]
+pub async fn change_my_password(
+    taken: Ordered<(Allowed<Anyone>, NoQuery, JsonBody<PasswordChange>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, _, body)) = taken;
+    let (state, caller) = (who.state(), who.caller()?.clone());
+    if caller.kind == CallerKind::Client {
+        return Err(Error::forbidden("An API client has no password; its secret can be rotated."));
+    }
+    let id = caller.id;
+    let account = state.db.read(move |conn| store::account(conn, id)).await?;
+    let PasswordChange { current_password, new_password } = body.value;
+    if !state.hasher.verify(current_password, account.and_then(|account| account.password_hash)).await? {
+        return Err(Error::rule("/current_password", "wrong_password", "Is not the present password."));
+    }
+    let hash = state.hasher.hash(new_password).await?;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        store::set_password(conn, id, &hash, context.now())?;
+        context.record(conn, &[context.event("change", Subject::other("user", id), &["password"])])?;
+        Ok(Reply::empty())
+    })
+    .await
+}

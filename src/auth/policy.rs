@@ -1,0 +1,142 @@
+//! Who may call an operation, as a type in the handler's signature. Which rows they reach is in the query.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+
+use super::caller::{Caller, Role, Scope, identify};
+use crate::error::{Error, Kind, Result};
+use crate::http::context::Context;
+use crate::http::extract::Extract;
+
+/// The context of a request whose caller satisfies a policy.
+pub struct Allowed<P>(Context, PhantomData<P>);
+
+impl<P> Deref for Allowed<P> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.0
+    }
+}
+
+impl<P> Allowed<P> {
+    /// The context, to be moved into a transaction.
+    pub fn context(&self) -> Context {
+        self.0.clone()
+    }
+}
+
+impl<P: Policy> Extract for Allowed<P> {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        let context = identify(request).await?;
+        P::check(context.anyone())?;
+        Ok(Self(context, PhantomData))
+    }
+}
+
+/// A rule about callers that needs no look-up.
+pub trait Policy: 'static {
+    /// Says whether this caller, if any, may.
+    ///
+    /// # Errors
+    /// 401 where there has to be a caller, 403 where this one never may.
+    fn check(caller: Option<&Caller>) -> Result<()>;
+}
+
+/// Everybody, with or without a token. Bad credentials are 401 all the same.
+pub struct Public;
+
+impl Policy for Public {
+    fn check(_: Option<&Caller>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Anybody with a token.
+pub struct Anyone;
+
+impl Policy for Anyone {
+    fn check(caller: Option<&Caller>) -> Result<()> {
+        known(caller).map(|_| ())
+    }
+}
+
+macro_rules! roles {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident),+;)+) => { $(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Policy for $name {
+            fn check(caller: Option<&Caller>) -> Result<()> {
+                one_of(known(caller)?, &[$(Role::$role),+])
+            }
+        }
+    )+ };
+}
+
+roles! {
+    /// Site managers.
+    AdminOnly: Admin;
+    /// Pathways advisors.
+    AdvisorOnly: Advisor;
+    /// Site managers and advisors.
+    Staff: Admin, Advisor;
+    /// Members for their own, and advisors.
+    MemberOrAdvisor: Member, Advisor;
+    /// Readers of reports.
+    Reports: Analyst, Admin;
+}
+
+macro_rules! partner_scopes {
+    ($($(#[$doc:meta])* $name:ident: $scope:ident, $($role:ident),*;)+) => { $(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl Policy for $name {
+            fn check(caller: Option<&Caller>) -> Result<()> {
+                let caller = known(caller)?;
+                one_of(caller, &[Role::Partner, $(Role::$role),*])?;
+                scope(caller, Scope::$scope)
+            }
+        }
+    )+ };
+}
+
+partner_scopes! {
+    /// Staff, and partners that may write sessions.
+    SessionWriter: SessionsWrite, Admin, Advisor;
+    /// Site managers, and partners that may write their programmes.
+    ProgrammeWriter: ProgrammesWrite, Admin;
+    /// Site managers, and partners that may post rosters.
+    RosterWriter: RostersWrite, Admin;
+    /// Site managers, and partners that may read their rosters.
+    RosterReader: RostersRead, Admin;
+    /// Members for their own, advisors, and partners that may read bookings of their sessions.
+    BookingReader: BookingsRead, Member, Advisor;
+    /// Advisors, and partners that may read registers of their sessions.
+    RegisterReader: RegistersRead, Advisor;
+    /// Advisors, and partners that may take registers of their sessions.
+    RegisterWriter: RegistersWrite, Advisor;
+}
+
+fn known(caller: Option<&Caller>) -> Result<&Caller> {
+    caller.ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))
+}
+
+fn one_of(caller: &Caller, roles: &[Role]) -> Result<()> {
+    if roles.contains(&caller.role) {
+        return Ok(());
+    }
+    Err(Error::forbidden(format!("An account of the role {} may never do this.", caller.role)))
+}
+
+/// A missing scope of a partner's token: 403.
+fn scope(caller: &Caller, scope: Scope) -> Result<()> {
+    if caller.role != Role::Partner || caller.has_scope(scope) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::InsufficientScope, format!("This needs the scope {}.", scope.name())))
+}

@@ -1,0 +1,207 @@
+//! Accounts and clients as logging in and verifying need them. Managing them is of `users` and `partners`.
+
+use diesel::prelude::*;
+
+use super::caller::{Caller, CallerKind, Role, Scope};
+use super::token::Claims;
+use crate::db::schema::{api_clients, partners, users};
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::Result;
+
+/// How the owner of a valid token stands now.
+pub enum Standing {
+    /// As the token says.
+    Good(Caller),
+    /// Disabled, revoked, deleted, or of an older generation.
+    Gone,
+    /// The caller's partner is paused or ended.
+    PartnerNotActive,
+}
+
+/// Looks up how the owner of a valid token stands.
+pub fn standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
+    match claims.kind {
+        CallerKind::User => user_standing(conn, claims),
+        CallerKind::Client => client_standing(conn, claims),
+    }
+}
+
+type UserRow = (i32, bool, Role, Option<Id>, Option<Id>, Json<Vec<String>>, Option<String>);
+
+fn user_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
+    let row: Option<UserRow> = users::table
+        .left_join(partners::table)
+        .filter(users::id.eq(claims.sub))
+        .select((
+            users::generation,
+            users::disabled,
+            users::role,
+            users::partner_id,
+            users::member_id,
+            users::permissions,
+            partners::status.nullable(),
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((generation, disabled, role, partner_id, member_id, permissions, partner)) = row else {
+        return Ok(Standing::Gone);
+    };
+    if disabled || generation != claims.generation || role != claims.role {
+        return Ok(Standing::Gone);
+    }
+    if partner.is_some_and(|status| status != "active") {
+        return Ok(Standing::PartnerNotActive);
+    }
+    Ok(Standing::Good(Caller {
+        id: claims.sub,
+        kind: CallerKind::User,
+        role,
+        partner_id,
+        member_id,
+        scopes: Vec::new(),
+        permissions: permissions.0,
+    }))
+}
+
+fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
+    let row: Option<(i32, Option<Timestamp>, Id, Json<Vec<Scope>>, String)> = api_clients::table
+        .inner_join(partners::table)
+        .filter(api_clients::id.eq(claims.sub))
+        .select((
+            api_clients::generation,
+            api_clients::revoked_at,
+            api_clients::partner_id,
+            api_clients::scopes,
+            partners::status,
+        ))
+        .first(conn)
+        .optional()?;
+    let Some((generation, revoked_at, partner_id, owned, partner)) = row else { return Ok(Standing::Gone) };
+    if revoked_at.is_some() || generation != claims.generation {
+        return Ok(Standing::Gone);
+    }
+    if partner != "active" {
+        return Ok(Standing::PartnerNotActive);
+    }
+    let granted = claims.scope.as_deref().unwrap_or_default().split(' ').filter_map(|name| name.parse::<Scope>().ok());
+    Ok(Standing::Good(Caller {
+        id: claims.sub,
+        kind: CallerKind::Client,
+        role: Role::Partner,
+        partner_id: Some(partner_id),
+        member_id: None,
+        scopes: granted.filter(|scope| owned.0.contains(scope)).collect(),
+        permissions: Vec::new(),
+    }))
+}
+
+/// What logging in needs of an account.
+#[derive(Debug, Queryable)]
+pub struct Account {
+    /// Its id.
+    pub id: Id,
+    /// The stored hash; none until a password is set.
+    pub password_hash: Option<String>,
+    /// Its role.
+    pub role: Role,
+    /// Its partner.
+    pub partner_id: Option<Id>,
+    /// Its member.
+    pub member_id: Option<Id>,
+    /// Whether it may log in.
+    pub disabled: bool,
+    /// Its generation.
+    pub generation: i32,
+}
+
+/// The account with this e-mail address, in lower case.
+pub fn account_by_email(conn: &mut Conn, email: &str) -> Result<Option<Account>> {
+    Ok(accounts().filter(users::email.eq(email)).first(conn).optional()?)
+}
+
+/// The account with this id.
+pub fn account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
+    Ok(accounts().filter(users::id.eq(id)).first(conn).optional()?)
+}
+
+type AccountColumns = (
+    users::id,
+    users::password_hash,
+    users::role,
+    users::partner_id,
+    users::member_id,
+    users::disabled,
+    users::generation,
+);
+
+fn accounts() -> diesel::dsl::Select<users::table, AccountColumns> {
+    users::table.select((
+        users::id,
+        users::password_hash,
+        users::role,
+        users::partner_id,
+        users::member_id,
+        users::disabled,
+        users::generation,
+    ))
+}
+
+/// Sets a password and ends every token of the account. Says whether there is such an account.
+pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Result<bool> {
+    let changed = diesel::update(users::table.find(id))
+        .set((
+            users::password_hash.eq(hash),
+            users::generation.eq(users::generation + 1),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// Whether a partner is active; `None` where it doesn't exist.
+pub fn partner_is_active(conn: &mut Conn, id: Id) -> Result<bool> {
+    let status: Option<String> = partners::table.find(id).select(partners::status).first(conn).optional()?;
+    Ok(status.is_some_and(|status| status == "active"))
+}
+
+/// What a token request needs of a client.
+#[derive(Debug, Queryable)]
+pub struct Client {
+    /// Its id.
+    pub id: Id,
+    /// Its partner.
+    pub partner_id: Id,
+    /// The digest of its secret.
+    pub secret_hash: String,
+    /// What it may be given.
+    pub scopes: Json<Vec<Scope>>,
+    /// Its generation.
+    pub generation: i32,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The client with this `client_id`.
+pub fn client(conn: &mut Conn, client_id: &str) -> Result<Option<Client>> {
+    Ok(api_clients::table
+        .filter(api_clients::client_id.eq(client_id))
+        .select((
+            api_clients::id,
+            api_clients::partner_id,
+            api_clients::secret_hash,
+            api_clients::scopes,
+            api_clients::generation,
+            api_clients::revoked_at,
+        ))
+        .first(conn)
+        .optional()?)
+}
+
+/// The e-mail address of an account, or the name of a client.
+pub fn name_of(conn: &mut Conn, caller: &Caller) -> Result<String> {
+    Ok(match caller.kind {
+        CallerKind::User => users::table.find(caller.id).select(users::email).first(conn)?,
+        CallerKind::Client => api_clients::table.find(caller.id).select(api_clients::name).first(conn)?,
+    })
+}

@@ -1,0 +1,217 @@
+//! Access tokens: JWTs of type `at+jwt` (RFC 9068), signed with Ed25519, verified with the algorithm pinned.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::RwLock;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use super::caller::{CallerKind, Role};
+use super::types::{Jwk, Jwks};
+use crate::db::{Id, Timestamp};
+use crate::error::{Error, Result};
+
+/// How long an access token lasts, in seconds.
+pub const LIFETIME: i64 = 15 * 60;
+/// Who access tokens are for.
+pub const AUDIENCE: &str = "life-rooms";
+const TYPE: &str = "at+jwt";
+/// Verified tokens that are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// What a token says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims {
+    /// The issuer: the public URL.
+    pub iss: String,
+    /// The audience.
+    pub aud: String,
+    /// The account or client.
+    pub sub: Id,
+    /// When it was made, in seconds since 1970.
+    pub iat: i64,
+    /// Before when it is not valid.
+    pub nbf: i64,
+    /// When it ends.
+    pub exp: i64,
+    /// The token's own id.
+    pub jti: Id,
+    /// A person or a program.
+    pub kind: CallerKind,
+    /// The role.
+    pub role: Role,
+    /// The account's generation: it rises when tokens have to end.
+    #[serde(rename = "gen")]
+    pub generation: i32,
+    /// The partner, where the role is `partner`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub partner_id: Option<Id>,
+    /// The member, where the role is `member`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub member_id: Option<Id>,
+    /// The scopes of a client's token, separated by blanks.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope: Option<String>,
+}
+
+struct Key {
+    id: String,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    public: Vec<u8>,
+}
+
+/// The signing keys, and tokens verified lately: verifying costs more than a whole read.
+pub struct Tokens {
+    issuer: String,
+    /// The last one signs, all verify.
+    keys: Vec<Key>,
+    verified: RwLock<HashMap<[u8; 32], Claims>>,
+}
+
+impl Tokens {
+    /// Loads the keys of a folder. An empty or missing folder gets a first one.
+    ///
+    /// # Errors
+    /// When the folder can't be read or written, or holds something that is no key.
+    pub fn open(folder: &Path, issuer: String) -> Result<Self> {
+        make_first_key(folder).map_err(|e| key_trouble(folder, e))?;
+        let mut files: Vec<PathBuf> = fs::read_dir(folder)
+            .map_err(|e| key_trouble(folder, e))?
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "der"))
+            .collect();
+        files.sort();
+        let keys = files.iter().map(|path| load(path)).collect::<Result<Vec<_>>>()?;
+        Ok(Self { issuer, keys, verified: RwLock::default() })
+    }
+
+    /// The issuer of the tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Signs a token.
+    pub fn sign(&self, claims: &Claims) -> Result<String> {
+        let key = self.keys.last().ok_or_else(|| Error::internal("there is no signing key"))?;
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYPE.into());
+        header.kid = Some(key.id.clone());
+        jsonwebtoken::encode(&header, claims, &key.encoding).map_err(Error::internal)
+    }
+
+    /// Verifies a token at this time.
+    ///
+    /// # Errors
+    /// Why it isn't valid, for the log only.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, String> {
+        let hash = <[u8; 32]>::try_from(digest(&SHA256, token.as_bytes()).as_ref()).map_err(|e| e.to_string())?;
+        let seconds = now.0.timestamp();
+        let known = self.verified.read().ok().and_then(|verified| verified.get(&hash).cloned());
+        let claims = match known {
+            Some(claims) => claims,
+            None => self.remember(hash, self.decode(token)?, seconds),
+        };
+        if claims.exp <= seconds {
+            return Err("expired".into());
+        }
+        if claims.nbf > seconds {
+            return Err("not yet valid".into());
+        }
+        Ok(claims)
+    }
+
+    fn decode(&self, token: &str) -> Result<Claims, String> {
+        let header = jsonwebtoken::decode_header(token).map_err(|e| e.to_string())?;
+        if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
+            return Err("another algorithm or type".into());
+        }
+        let key = self.keys.iter().find(|key| Some(&key.id) == header.kid.as_ref()).ok_or("unknown key")?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The times are compared with our own clock, each time the token is used.
+        validation.validate_exp = false;
+        let decoded = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation);
+        decoded.map(|data| data.claims).map_err(|e| e.to_string())
+    }
+
+    fn remember(&self, hash: [u8; 32], claims: Claims, seconds: i64) -> Claims {
+        if let Ok(mut verified) = self.verified.write() {
+            if verified.len() >= REMEMBERED {
+                verified.retain(|_, claims| claims.exp > seconds);
+            }
+            if verified.len() < REMEMBERED {
+                verified.insert(hash, claims.clone());
+            }
+        }
+        claims
+    }
+
+    /// The public keys (RFC 7517, RFC 8037).
+    pub fn public(&self) -> Jwks {
+        let jwk = |key: &Key| Jwk {
+            kty: "OKP",
+            crv: "Ed25519",
+            x: URL_SAFE_NO_PAD.encode(&key.public),
+            kid: key.id.clone(),
+            alg: "EdDSA",
+            r#use: "sig",
+        };
+        Jwks { keys: self.keys.iter().map(jwk).collect() }
+    }
+}
+
+/// Makes the first key of an empty folder. Servers that start together end up with the same one: the file is
+/// written aside and then linked to its name, which only one of them can do.
+fn make_first_key(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let first = folder.join("0001.der");
+    if fs::read_dir(folder)?.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "der")) {
+        return Ok(());
+    }
+    let pair = Ed25519KeyPair::generate().map_err(|_| std::io::Error::other("no randomness"))?;
+    let der = pair.to_pkcs8v1().map_err(|_| std::io::Error::other("no key"))?;
+    let aside = folder.join(format!("{}.new", uuid::Uuid::new_v4()));
+    write_private(&aside, der.as_ref())?;
+    let linked = fs::hard_link(&aside, &first);
+    fs::remove_file(&aside)?;
+    match linked {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
+        _ => Ok(()),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn load(path: &Path) -> Result<Key> {
+    let der = fs::read(path).map_err(|e| key_trouble(path, e))?;
+    let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|e| key_trouble(path, e))?;
+    let public = pair.public_key().as_ref().to_vec();
+    Ok(Key {
+        id: URL_SAFE_NO_PAD.encode(&digest(&SHA256, &public).as_ref()[..12]),
+        encoding: EncodingKey::from_ed_der(&der),
+        decoding: DecodingKey::from_ed_der(&public),
+        public,
+    })
+}
+
+fn key_trouble(path: &Path, cause: impl std::fmt::Display) -> Error {
+    Error::unavailable("The signing keys can't be used.").because(format!("{}: {cause}", path.display()))
+}

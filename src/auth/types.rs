@@ -1,0 +1,141 @@
+//! What logging in, tokens and one's own account look like.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::caller::{CallerKind, Role, Scope};
+use crate::db::Id;
+
+/// An e-mail address and a password.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Login {
+    /// The account's e-mail address.
+    #[schema(format = "email", max_length = 254, example = "advisor@example.org")]
+    pub email: String,
+    /// The account's password.
+    #[schema(format = "password", max_length = 128, example = "correct horse battery staple")]
+    pub password: String,
+}
+
+/// An access token.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccessToken {
+    /// The token, for `Authorization: Bearer`.
+    #[schema(example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    pub access_token: String,
+    /// Always `Bearer`.
+    #[schema(example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds until it ends.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+    /// The scopes it was given, separated by blanks; only for API clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "rosters:write registers:write")]
+    pub scope: Option<String>,
+}
+
+/// The form of a token request (RFC 6749, section 4.4).
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientTokenRequest {
+    /// `client_credentials`.
+    #[schema(example = "client_credentials")]
+    pub grant_type: String,
+    /// Scopes separated by blanks; all that the client has where it is absent.
+    #[schema(example = "rosters:write")]
+    pub scope: Option<String>,
+}
+
+/// The caller's own account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Me {
+    /// The account's or client's id.
+    pub id: Id,
+    /// A person or a program.
+    #[schema(value_type = String, example = "user")]
+    pub kind: CallerKind,
+    /// The account's e-mail address, or the client's name.
+    #[schema(example = "advisor@example.org")]
+    pub name: String,
+    /// What the account is for.
+    pub role: Role,
+    /// The partner, where the role is `partner`.
+    pub partner_id: Option<Id>,
+    /// The member, where the role is `member`.
+    pub member_id: Option<Id>,
+    /// What the token may do for its partner.
+    pub scopes: Vec<Scope>,
+    /// Permissions beside the role.
+    #[schema(example = json!(["safeguarding"]))]
+    pub permissions: Vec<String>,
+}
+
+/// A change of one's own password.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    /// The password until now.
+    #[schema(format = "password", max_length = 128, example = "correct horse battery staple")]
+    pub current_password: String,
+    /// The password from now on.
+    #[schema(format = "password", min_length = 8, max_length = 128, example = "paper boat under the lamp")]
+    pub new_password: String,
+}
+
+/// A set of public keys (RFC 7517).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Jwks {
+    /// The keys that tokens may be signed with at present.
+    pub keys: Vec<Jwk>,
+}
+
+/// A public Ed25519 key (RFC 8037).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Jwk {
+    /// Always `OKP`.
+    #[schema(example = "OKP")]
+    pub kty: &'static str,
+    /// Always `Ed25519`.
+    #[schema(example = "Ed25519")]
+    pub crv: &'static str,
+    /// The key.
+    #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
+    pub x: String,
+    /// The key's id, as in a token's header.
+    #[schema(example = "Zk1jJ0m1bXc2u9fV")]
+    pub kid: String,
+    /// Always `EdDSA`.
+    #[schema(example = "EdDSA")]
+    pub alg: &'static str,
+    /// Always `sig`.
+    #[schema(example = "sig")]
+    pub r#use: &'static str,
+}
+
+/// What a client needs to know to get tokens (RFC 8414).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServerMetadata {
+    /// The issuer of the tokens.
+    #[schema(example = "https://api.example.org")]
+    pub issuer: String,
+    /// Where an API client gets tokens.
+    #[schema(example = "https://api.example.org/v1/oauth/token")]
+    pub token_endpoint: String,
+    /// Where the keys are.
+    #[schema(example = "https://api.example.org/.well-known/jwks.json")]
+    pub jwks_uri: String,
+    /// How a client says who it is.
+    #[schema(example = json!(["client_secret_basic"]))]
+    pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// What a client can ask with.
+    #[schema(example = json!(["client_credentials"]))]
+    pub grant_types_supported: Vec<&'static str>,
+    /// No authorization endpoint: none.
+    #[schema(example = json!([]))]
+    pub response_types_supported: Vec<&'static str>,
+    /// Every scope.
+    pub scopes_supported: Vec<Scope>,
+}

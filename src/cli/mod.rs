@@ -1,0 +1,89 @@
+//! The commands. Each may run beside a server.
+
+mod logging;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Settings;
+use crate::db::migrate;
+
+/// The backend of a social-prescribing service: one binary, an SQLite file or PostgreSQL.
+#[derive(Parser)]
+#[command(name = "life-rooms", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server; migrates the database first
+    #[command(after_help = "Example:\n  life-rooms serve --bind 127.0.0.1:8080\n  life-rooms serve --demo")]
+    Serve(serve::Serve),
+    /// Bring the database to this binary's schema
+    #[command(after_help = "Example:\n  DATABASE_URL=postgres://app@localhost/life_rooms life-rooms migrate")]
+    Migrate {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print the OpenAPI document
+    #[command(after_help = "Example:\n  life-rooms openapi > openapi/openapi.json")]
+    Openapi {
+        /// As YAML
+        #[arg(long)]
+        yaml: bool,
+    },
+}
+
+/// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    let outcome = match cli.command {
+        Command::Serve(serve) => serve::run(&serve),
+        Command::Migrate { settings } => run_migrate(&settings),
+        Command::Openapi { yaml } => {
+            print!("{}", if yaml { crate::openapi::yaml() } else { crate::openapi::json() });
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("life-rooms: {}", failure.text);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// Why a command failed, in a sentence for the operator, and the exit code.
+struct Failure {
+    text: String,
+    code: u8,
+}
+
+impl Failure {
+    /// The settings or arguments can't be understood: 2.
+    fn usage(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: 2 }
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { text: error.to_string(), code: 1 }
+    }
+}
+
+fn run_migrate(settings: &Settings) -> Result<(), Failure> {
+    let location = settings.location().map_err(Failure::usage)?;
+    let applied = migrate::run(&location)?;
+    match applied.as_slice() {
+        [] => println!("The database is up to date."),
+        names => println!("Applied: {}", names.join(", ")),
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `life-rooms serve`
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::Failure;
+use crate::auth::password::Hasher;
+use crate::auth::token::Tokens;
+use crate::clock::Clock;
+use crate::config::{ServeSettings, Settings};
+use crate::db::{Db, migrate};
+use crate::server;
+use crate::state::State;
+
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    serve: ServeSettings,
+    /// Run on a database of its own, filled with data to look at
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Runs the server until it is told to stop.
+pub(super) fn run(command: &Serve) -> Result<(), Failure> {
+    let config = command.serve.check().map_err(Failure::usage)?;
+    let address = command.serve.address().map_err(Failure::usage)?;
+    let location = command.settings.location().map_err(Failure::usage)?;
+    let key_dir = command.settings.key_dir().map_err(Failure::usage)?;
+    for name in migrate::run(&location)? {
+        log::info!("migrated the database to {name}");
+    }
+    let state = State {
+        db: Db::open(&location)?,
+        clock: Clock::system(),
+        tokens: Arc::new(Tokens::open(&key_dir, config.public_url.clone())?),
+        config: Arc::new(config),
+        hasher: Arc::new(Hasher::new()?),
+        stop: Arc::default(),
+    };
+    let socket =
+        TcpListener::bind(address).map_err(|e| Failure { text: format!("can't listen on {address}: {e}"), code: 1 })?;
+    let listening = socket.local_addr()?;
+    let workers = command.serve.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    actix_web::rt::System::new().block_on(async {
+        let server = server::start(state.clone(), socket, workers)?;
+        log::info!(
+            "ready on http://{listening} with {}; documentation: http://{listening}/docs/; first account: \
+             life-rooms user create --email you@example.org --role admin --password-stdin",
+            location.kind()
+        );
+        Ok(server::run_until_told(server, state).await?)
+    })
+}

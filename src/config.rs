@@ -1,0 +1,129 @@
+//! Every setting of the server, its default and its check. Secrets are never printed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::db::Location;
+
+/// The settings as the command line and the environment give them.
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// The database: sqlite://FILE (an absolute path has three slashes) or postgres://USER:PASSWORD@HOST/NAME
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://life-rooms.db", hide_env_values = true)]
+    pub database_url: String,
+
+    /// The folder of the signing keys; by default `<file>.keys` beside an embedded database
+    #[arg(long, env = "LIFE_ROOMS_KEY_DIR")]
+    pub key_dir: Option<PathBuf>,
+}
+
+/// The settings of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeSettings {
+    /// The address to listen on; port 0 picks a free one
+    #[arg(long, env = "LIFE_ROOMS_BIND", default_value = "127.0.0.1:8080")]
+    pub bind: String,
+
+    /// Threads that answer requests; by default one a core
+    #[arg(long, env = "LIFE_ROOMS_WORKERS")]
+    pub workers: Option<usize>,
+
+    /// Where clients reach the service; the issuer of its tokens
+    #[arg(long, env = "LIFE_ROOMS_PUBLIC_URL", default_value = "https://life-rooms.invalid")]
+    pub public_url: String,
+
+    /// Origins that browsers may call from, separated by commas
+    #[arg(long, env = "LIFE_ROOMS_ALLOWED_ORIGINS", default_value = "")]
+    pub allowed_origins: String,
+}
+
+/// The checked settings of a running server.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The issuer of tokens, without a slash at the end.
+    pub public_url: String,
+    /// Origins that browsers may call from.
+    pub allowed_origins: Vec<String>,
+    /// The longest pause within a request's body before 408.
+    pub body_pause: Duration,
+    /// The longest time for a whole body (a roster gets ten times as long) before 408.
+    pub body_time: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: "https://life-rooms.invalid".into(),
+            allowed_origins: Vec::new(),
+            body_pause: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Settings {
+    /// Where the data is.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn location(&self) -> Result<Location, String> {
+        Location::parse(&self.database_url)
+    }
+
+    /// The folder of the signing keys.
+    ///
+    /// # Errors
+    /// With PostgreSQL it has no default: every server has to share it.
+    pub fn key_dir(&self) -> Result<PathBuf, String> {
+        match (&self.key_dir, self.location()?) {
+            (Some(dir), _) => Ok(dir.clone()),
+            (None, Location::Sqlite(path)) => Ok(PathBuf::from(format!("{path}.keys"))),
+            (None, Location::Postgres(_)) => {
+                Err("LIFE_ROOMS_KEY_DIR must be set with PostgreSQL, to a folder that all servers share".into())
+            }
+        }
+    }
+}
+
+impl ServeSettings {
+    /// The checked settings.
+    ///
+    /// # Errors
+    /// A sentence that names the setting that can't be understood.
+    pub fn check(&self) -> Result<Config, String> {
+        let public_url = self.public_url.trim_end_matches('/').to_owned();
+        if !is_origin(&public_url) {
+            return Err(format!("LIFE_ROOMS_PUBLIC_URL must be like https://api.example.org, not {public_url:?}"));
+        }
+        let listed = self.allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+        let allowed_origins: Vec<String> = listed.map(str::to_owned).collect();
+        if let Some(wrong) = allowed_origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(format!(
+                "LIFE_ROOMS_ALLOWED_ORIGINS must list origins like https://example.org, not {wrong:?}"
+            ));
+        }
+        if self.workers == Some(0) {
+            return Err("LIFE_ROOMS_WORKERS must be at least 1".into());
+        }
+        Ok(Config { public_url, allowed_origins, ..Config::default() })
+    }
+
+    /// The address to listen on.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn address(&self) -> Result<SocketAddr, String> {
+        use std::net::ToSocketAddrs;
+        let wrong = || format!("LIFE_ROOMS_BIND must be like 127.0.0.1:8080, not {:?}", self.bind);
+        self.bind.to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)
+    }
+}
+
+/// A scheme and a host, with or without a port, and nothing after them.
+fn is_origin(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|host| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)))
+}

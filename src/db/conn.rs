@@ -1,0 +1,79 @@
+//! One connection type over both databases, and how each is opened.
+
+#![expect(missing_docs, reason = "diesel's derive makes items that take no comments")]
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::HasSqlType;
+use diesel::{Connection, PgConnection, SqliteConnection};
+
+use super::types::{DbJson, DbTimestamp, DbUuid};
+use crate::error::{Error, Result};
+
+/// A connection to either database. Queries are written once, against this.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// A PostgreSQL connection (libpq).
+    Postgres(PgConnection),
+    /// A connection to an SQLite file (bundled).
+    Sqlite(SqliteConnection),
+}
+
+macro_rules! sql_types_of_both {
+    ($($sql:ty),+) => { $(
+        impl HasSqlType<$sql> for MultiBackend {
+            fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+                MultiBackend::lookup_sql_type::<$sql>(lookup)
+            }
+        }
+    )+ };
+}
+
+sql_types_of_both!(DbUuid, DbTimestamp, DbJson);
+
+/// Runs one body against the concrete connection of whichever database this is. For what the common type
+/// can't express: `on_conflict`, inserting many rows in one statement, row locks. Each use says why.
+#[macro_export]
+macro_rules! per_backend {
+    ($conn:expr, |$inner:ident| $body:expr) => {
+        match $conn {
+            $crate::db::conn::Conn::Postgres($inner) => $body,
+            $crate::db::conn::Conn::Sqlite($inner) => $body,
+        }
+    };
+}
+
+/// What a connection to an SQLite file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Reads only; a write is an error.
+    Read,
+    /// The one writer, or a command that runs beside no server.
+    Write,
+}
+
+/// Opens an SQLite file. Acknowledged writes are on disk: WAL with `synchronous=FULL`.
+pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
+    let mut conn = SqliteConnection::establish(path)
+        .map_err(|e| Error::unavailable("The database file can't be opened.").because(e))?;
+    let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                   PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;";
+    conn.batch_execute(pragmas)?;
+    if purpose == Purpose::Read {
+        conn.batch_execute("PRAGMA query_only = ON;")?;
+    }
+    Ok(Conn::Sqlite(conn))
+}
+
+/// Opens a PostgreSQL connection. A server that doesn't answer is given up after two seconds, and a row lock
+/// after five, so that a request never hangs.
+pub fn open_postgres(url: &str) -> Result<Conn> {
+    let timed = if url.contains("connect_timeout=") {
+        url.to_owned()
+    } else {
+        format!("{url}{}connect_timeout=2", if url.contains('?') { '&' } else { '?' })
+    };
+    let mut conn =
+        PgConnection::establish(&timed).map_err(|e| Error::unavailable("The database doesn't answer.").because(e))?;
+    conn.batch_execute("SET lock_timeout = '5s'; SET client_min_messages = warning; SET TIME ZONE 'UTC';")?;
+    Ok(Conn::Postgres(conn))
+}

@@ -1,0 +1,70 @@
+//! What a broken unique constraint means to the person who sent the request.
+//!
+//! PostgreSQL names the constraint; SQLite only lists its columns in a message. Both are looked up here.
+
+use diesel::result::DatabaseErrorInformation;
+
+use crate::error::{Error, Fault, Kind};
+
+struct Meaning {
+    /// The constraint's name, as PostgreSQL gives it.
+    name: &'static str,
+    /// The columns, as SQLite's message lists them.
+    columns: &'static str,
+    kind: Kind,
+    pointer: &'static str,
+    detail: &'static str,
+}
+
+const fn taken(name: &'static str, columns: &'static str, pointer: &'static str, detail: &'static str) -> Meaning {
+    Meaning { name, columns, kind: Kind::AlreadyExists, pointer, detail }
+}
+
+const MEANINGS: &[Meaning] = &[
+    taken("venues_slug_key", "venues.slug", "/slug", "Another venue has this slug."),
+    taken(
+        "spaces_venue_name_key",
+        "spaces.venue_id, spaces.name",
+        "/name",
+        "Another space of this venue has this name.",
+    ),
+    taken("partners_slug_key", "partners.slug", "/slug", "Another partner has this slug."),
+    taken(
+        "programmes_partner_slug_key",
+        "programmes.partner_id, programmes.slug",
+        "/slug",
+        "Another programme of this partner has this slug.",
+    ),
+    taken("sites_slug_key", "sites.slug", "/slug", "Another site has this slug."),
+    taken("users_email_key", "users.email", "/email", "Another account has this e-mail address."),
+    taken("users_member_key", "users.member_id", "/member_id", "This member has an account already."),
+    taken("members_nhs_number_key", "members.nhs_number", "/nhs_number", "Another member has this NHS number."),
+    taken(
+        "session_series_partner_external_key",
+        "session_series.partner_id, session_series.external_id",
+        "/external_id",
+        "Another series of this partner has this external_id.",
+    ),
+    taken(
+        "sessions_partner_external_key",
+        "sessions.partner_id, sessions.external_id",
+        "/external_id",
+        "Another session of this partner has this external_id.",
+    ),
+    Meaning {
+        name: "bookings_live_key",
+        columns: "bookings.session_id, bookings.member_id",
+        kind: Kind::AlreadyBooked,
+        pointer: "/member_id",
+        detail: "This member has a place in this session already.",
+    },
+];
+
+/// The problem that a broken unique constraint is, if it is one that a request can break.
+pub(crate) fn explain(info: &dyn DatabaseErrorInformation) -> Option<Error> {
+    let message = info.message();
+    let columns = message.strip_prefix("UNIQUE constraint failed: ").unwrap_or_default();
+    let meaning = MEANINGS.iter().find(|m| info.constraint_name() == Some(m.name) || columns == m.columns)?;
+    let fault = Fault::at(meaning.pointer, "taken", meaning.detail);
+    Some(Error::new(meaning.kind, meaning.detail).with(fault))
+}

@@ -1,0 +1,48 @@
+//! Brings a database to this binary's schema. The migrations are in the binary.
+
+use diesel::connection::SimpleConnection;
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::Location;
+use super::conn::{Conn, Purpose, open_postgres, open_sqlite};
+use crate::error::{Error, Result};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// An arbitrary number that every Life Rooms process uses for this lock, so that servers that start together
+/// migrate one after the other.
+const LOCK: i64 = 0x11FE_2005;
+
+/// Applies what is missing, and returns the names of the migrations it applied.
+///
+/// # Errors
+/// When the database can't be reached or a migration fails; the failed one leaves nothing behind.
+pub fn run(location: &Location) -> Result<Vec<String>> {
+    match location {
+        Location::Sqlite(path) => {
+            let mut conn = open_sqlite(path, Purpose::Write)?;
+            apply(&mut conn)
+        }
+        Location::Postgres(url) => {
+            let mut conn = open_postgres(url)?;
+            conn.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"))?;
+            // The lock goes with the connection.
+            apply(&mut conn)
+        }
+    }
+}
+
+fn apply(conn: &mut Conn) -> Result<Vec<String>> {
+    let applied = match conn {
+        Conn::Sqlite(sqlite) => names(sqlite.run_pending_migrations(SQLITE)),
+        Conn::Postgres(postgres) => names(postgres.run_pending_migrations(POSTGRES)),
+    };
+    applied.map_err(|e| Error::unavailable("The database can't be migrated.").because(e))
+}
+
+fn names(
+    applied: diesel::migration::Result<Vec<diesel::migration::MigrationVersion<'_>>>,
+) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(applied?.iter().map(ToString::to_string).collect())
+}

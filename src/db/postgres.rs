@@ -1,0 +1,160 @@
+//! PostgreSQL behind a pool, on blocking threads.
+
+use std::time::Duration;
+
+use diesel::PgConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
+
+use super::conn::{Conn, open_postgres};
+use crate::error::{Error, Result};
+
+/// Connections in the pool of one server.
+const CONNECTIONS: u32 = 16;
+/// How long a request waits for a connection before it is answered 503.
+const CHECKOUT: Duration = Duration::from_millis(2500);
+/// How often a write runs again after a deadlock or a serialization failure.
+const TRIES: usize = 8;
+
+/// Opens connections for the pool. The derive's own `establish` would try each database in turn.
+#[derive(Debug)]
+struct Manager {
+    url: String,
+}
+
+#[derive(Debug)]
+struct CantConnect(Error);
+
+impl std::fmt::Display for CantConnect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for CantConnect {}
+
+impl ManageConnection for Manager {
+    type Connection = Conn;
+    type Error = CantConnect;
+
+    fn connect(&self) -> Result<Conn, CantConnect> {
+        open_postgres(&self.url).map_err(CantConnect)
+    }
+
+    fn is_valid(&self, conn: &mut Conn) -> Result<(), CantConnect> {
+        conn.batch_execute("SELECT 1").map_err(|e| CantConnect(e.into()))
+    }
+
+    fn has_broken(&self, conn: &mut Conn) -> bool {
+        // A connection that was in use when a closure panicked is in an unknown state.
+        std::thread::panicking() || !at_rest(conn)
+    }
+}
+
+/// Whether no transaction is open and none is broken.
+fn at_rest(conn: &mut Conn) -> bool {
+    let Conn::Postgres(postgres) = conn else { return false };
+    let status = <AnsiTransactionManager as TransactionManager<PgConnection>>::transaction_manager_status_mut(postgres);
+    matches!(status.transaction_depth(), Ok(None))
+}
+
+/// A pool of connections to one server.
+pub(super) struct Postgres {
+    pool: Pool<Manager>,
+}
+
+impl Postgres {
+    pub(super) fn open(url: &str) -> Result<Self> {
+        let pool = Pool::builder()
+            .max_size(CONNECTIONS)
+            .min_idle(Some(1))
+            .connection_timeout(CHECKOUT)
+            .test_on_check_out(false)
+            .build(Manager { url: url.to_owned() })
+            .map_err(|e| Error::unavailable("The database doesn't answer.").because(e))?;
+        Ok(Self { pool })
+    }
+
+    /// Reads in one snapshot; once more on a new connection where the first turned out to be dead.
+    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        self.blocking(move |pool| {
+            let transaction =
+                || in_transaction(&mut *checkout(pool)?, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &work);
+            match transaction() {
+                Err(error) if error.lost_connection() => transaction(),
+                outcome => outcome,
+            }
+        })
+        .await
+    }
+
+    /// Writes at READ COMMITTED. Runs again after a deadlock or serialization failure, and once more where the
+    /// connection was dead before anything was written; never after a COMMIT whose outcome is unknown.
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        self.blocking(move |pool| {
+            let mut lost = 0;
+            for attempt in 0..TRIES {
+                match in_transaction(&mut *checkout(pool)?, "BEGIN", &work) {
+                    Err(error) if error.lost_connection() && lost == 0 => lost += 1,
+                    Err(error) if error.collided() => back_off(attempt),
+                    outcome => return outcome,
+                }
+            }
+            Err(Error::overloaded())
+        })
+        .await
+    }
+
+    async fn blocking<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Pool<Manager>) -> Result<T> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        actix_web::web::block(move || work(&pool)).await.map_err(Error::blocking)?
+    }
+}
+
+fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
+    pool.get().map_err(|e| Error::unavailable("The database doesn't answer.").because(e))
+}
+
+/// Waits a little longer each time, on the blocking thread, so that two that collided don't collide again.
+fn back_off(attempt: usize) {
+    std::thread::sleep(Duration::from_millis(2 << attempt.min(6)));
+}
+
+fn in_transaction<T>(conn: &mut Conn, begin: &str, work: &impl Fn(&mut Conn) -> Result<T>) -> Result<T> {
+    with_postgres(conn, |postgres| Ok(AnsiTransactionManager::begin_transaction_sql(postgres, begin)?))?;
+    match work(conn) {
+        Ok(answer) => {
+            with_postgres(conn, commit)?;
+            Ok(answer)
+        }
+        Err(error) => {
+            // A connection that can't roll back is seen as broken when it returns to the pool.
+            let _ = with_postgres(conn, |postgres| Ok(AnsiTransactionManager::rollback_transaction(postgres)?));
+            Err(error)
+        }
+    }
+}
+
+fn commit(postgres: &mut PgConnection) -> Result<()> {
+    let committed = AnsiTransactionManager::commit_transaction(postgres).map_err(Error::from);
+    committed.map_err(|error| if error.lost_connection() { Error::outcome_unknown().because(error) } else { error })
+}
+
+fn with_postgres<T>(conn: &mut Conn, work: impl FnOnce(&mut PgConnection) -> Result<T>) -> Result<T> {
+    match conn {
+        Conn::Postgres(postgres) => work(postgres),
+        Conn::Sqlite(_) => Err(Error::unavailable("The pool holds a connection of the wrong kind.")),
+    }
+}

@@ -1,0 +1,528 @@
+//! The tables as diesel sees them, over the SQL types that both databases share ([`crate::db::types`]).
+//!
+//! The truth is in `migrations/`; a test compares this file's columns with both databases.
+
+#![expect(missing_docs, reason = "diesel's macro makes items that take no comments")]
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    venues (id) {
+        id -> DbUuid,
+        slug -> Text,
+        name -> Text,
+        kind -> Text,
+        line_1 -> Nullable<Text>,
+        line_2 -> Nullable<Text>,
+        town -> Nullable<Text>,
+        county -> Nullable<Text>,
+        postcode -> Nullable<Text>,
+        latitude -> Nullable<Double>,
+        longitude -> Nullable<Double>,
+        local_authority -> Text,
+        local_authority_code -> Text,
+        uprn -> Nullable<Text>,
+        accessibility -> DbJson,
+        capacity -> Nullable<Integer>,
+        opening_hours -> DbJson,
+        status -> Text,
+        status_from -> Nullable<Date>,
+        status_until -> Nullable<Date>,
+        search_key -> Text,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    spaces (id) {
+        id -> DbUuid,
+        venue_id -> DbUuid,
+        name -> Text,
+        capacity -> Nullable<Integer>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    partners (id) {
+        id -> DbUuid,
+        slug -> Text,
+        name -> Text,
+        kind -> Text,
+        charity_number -> Nullable<Text>,
+        website -> Nullable<Text>,
+        description -> Nullable<Text>,
+        contact_name -> Nullable<Text>,
+        contact_email -> Nullable<Text>,
+        contact_phone -> Nullable<Text>,
+        partnership_start -> Nullable<Date>,
+        partnership_end -> Nullable<Date>,
+        status -> Text,
+        roster_version -> Integer,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    programmes (id) {
+        id -> DbUuid,
+        partner_id -> DbUuid,
+        slug -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    sites (id) {
+        id -> DbUuid,
+        slug -> Text,
+        name -> Text,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    hostings (id) {
+        id -> DbUuid,
+        site_id -> DbUuid,
+        venue_id -> DbUuid,
+        partner_id -> Nullable<DbUuid>,
+        starts_on -> Date,
+        ends_on -> Nullable<Date>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    members (id) {
+        id -> DbUuid,
+        preferred_name -> Nullable<Text>,
+        given_name -> Text,
+        family_name -> Text,
+        preferred_key -> Text,
+        given_key -> Text,
+        family_key -> Text,
+        pronouns -> Nullable<Text>,
+        date_of_birth -> Nullable<Date>,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        postcode -> Nullable<Text>,
+        local_authority -> Nullable<Text>,
+        local_authority_code -> Nullable<Text>,
+        nhs_number -> Nullable<Text>,
+        gp_practice_code -> Nullable<Text>,
+        roles -> DbJson,
+        contact_preferences -> DbJson,
+        emergency_contact -> Nullable<DbJson>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    users (id) {
+        id -> DbUuid,
+        email -> Text,
+        password_hash -> Nullable<Text>,
+        role -> Text,
+        partner_id -> Nullable<DbUuid>,
+        member_id -> Nullable<DbUuid>,
+        disabled -> Bool,
+        permissions -> DbJson,
+        generation -> Integer,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    api_clients (id) {
+        id -> DbUuid,
+        partner_id -> DbUuid,
+        client_id -> Text,
+        name -> Text,
+        secret_hash -> Text,
+        scopes -> DbJson,
+        generation -> Integer,
+        revoked_at -> Nullable<DbTimestamp>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    consents (id) {
+        id -> DbUuid,
+        member_id -> DbUuid,
+        purpose -> Text,
+        partner_id -> Nullable<DbUuid>,
+        decision -> Text,
+        evidence -> Text,
+        recorded_by -> DbUuid,
+        recorded_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    session_series (id) {
+        id -> DbUuid,
+        partner_id -> Nullable<DbUuid>,
+        programme_id -> Nullable<DbUuid>,
+        venue_id -> Nullable<DbUuid>,
+        space_id -> Nullable<DbUuid>,
+        external_id -> Nullable<Text>,
+        title -> Text,
+        description -> Nullable<Text>,
+        pillar -> Text,
+        topics -> DbJson,
+        delivery -> Text,
+        join_link -> Nullable<Text>,
+        facilitator -> Nullable<Text>,
+        accessibility -> DbJson,
+        booking_policy -> Text,
+        capacity -> Nullable<Integer>,
+        online_capacity -> Nullable<Integer>,
+        local_start -> Text,
+        time_zone -> Text,
+        duration_minutes -> Integer,
+        recurrence -> Text,
+        excluded -> DbJson,
+        additional -> DbJson,
+        publication -> Text,
+        status -> Text,
+        cancellation_reason -> Nullable<Text>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    sessions (id) {
+        id -> DbUuid,
+        series_id -> Nullable<DbUuid>,
+        local_date -> Date,
+        position -> Integer,
+        partner_id -> Nullable<DbUuid>,
+        programme_id -> Nullable<DbUuid>,
+        venue_id -> Nullable<DbUuid>,
+        space_id -> Nullable<DbUuid>,
+        external_id -> Nullable<Text>,
+        title -> Text,
+        description -> Nullable<Text>,
+        pillar -> Text,
+        topics -> DbJson,
+        delivery -> Text,
+        join_link -> Nullable<Text>,
+        facilitator -> Nullable<Text>,
+        accessibility -> DbJson,
+        booking_policy -> Text,
+        capacity -> Nullable<Integer>,
+        online_capacity -> Nullable<Integer>,
+        seats_taken -> Integer,
+        online_seats_taken -> Integer,
+        waitlist_length -> Integer,
+        local_start -> Text,
+        time_zone -> Text,
+        duration_minutes -> Integer,
+        starts_at -> DbTimestamp,
+        ends_at -> DbTimestamp,
+        starts_on -> Date,
+        publication -> Text,
+        status -> Text,
+        cancellation_reason -> Nullable<Text>,
+        edited -> Bool,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    prescriptions (id) {
+        id -> DbUuid,
+        member_id -> DbUuid,
+        origin -> Text,
+        advisor_id -> Nullable<DbUuid>,
+        site_id -> Nullable<DbUuid>,
+        what_matters -> Nullable<Text>,
+        status -> Text,
+        status_reason -> Nullable<Text>,
+        developed_on -> Nullable<Date>,
+        review_on -> Nullable<Date>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    prescription_needs (prescription_id, domain) {
+        prescription_id -> DbUuid,
+        domain -> Text,
+        position -> Integer,
+        severity -> Nullable<Integer>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    prescription_items (id) {
+        id -> DbUuid,
+        prescription_id -> DbUuid,
+        position -> Integer,
+        need -> Nullable<Text>,
+        kind -> Text,
+        series_id -> Nullable<DbUuid>,
+        session_id -> Nullable<DbUuid>,
+        programme_id -> Nullable<DbUuid>,
+        partner_id -> Nullable<DbUuid>,
+        goal -> Nullable<Text>,
+        note -> Nullable<Text>,
+        status -> Text,
+        reason -> Nullable<Text>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    bookings (id) {
+        id -> DbUuid,
+        session_id -> DbUuid,
+        member_id -> DbUuid,
+        status -> Text,
+        delivery -> Text,
+        family -> Integer,
+        carers -> Integer,
+        seats -> Integer,
+        reference -> Text,
+        prescription_item_id -> Nullable<DbUuid>,
+        cancellation_reason -> Nullable<Text>,
+        booked_by -> DbUuid,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    registers (session_id) {
+        session_id -> DbUuid,
+        beneficiaries -> Integer,
+        family -> Integer,
+        carers -> Integer,
+        taken_by -> DbUuid,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    walk_ins (session_id, member_id) {
+        session_id -> DbUuid,
+        member_id -> DbUuid,
+        created_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    rosters (id) {
+        id -> DbUuid,
+        partner_id -> DbUuid,
+        mode -> Text,
+        status -> Text,
+        posted_by -> DbUuid,
+        counts -> DbJson,
+        sessions -> DbJson,
+        skipped -> DbJson,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    roster_entries (roster_id, position) {
+        roster_id -> DbUuid,
+        position -> Integer,
+        external_id -> Nullable<Text>,
+        line -> Nullable<Integer>,
+        pointer -> Nullable<Text>,
+        outcome -> Text,
+        resource_id -> Nullable<DbUuid>,
+        errors -> DbJson,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    audit_events (id) {
+        id -> DbUuid,
+        at -> DbTimestamp,
+        actor_kind -> Text,
+        actor_id -> Nullable<DbUuid>,
+        action -> Text,
+        member_id -> Nullable<DbUuid>,
+        resource_kind -> Text,
+        resource_id -> Nullable<DbUuid>,
+        fields -> DbJson,
+        request_id -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    idempotency_records (scope) {
+        scope -> Text,
+        body_hash -> Text,
+        status -> Integer,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        body -> Text,
+        expires_at -> DbTimestamp,
+    }
+}
+
+diesel::joinable!(spaces -> venues (venue_id));
+diesel::joinable!(programmes -> partners (partner_id));
+diesel::joinable!(hostings -> sites (site_id));
+diesel::joinable!(hostings -> venues (venue_id));
+diesel::joinable!(hostings -> partners (partner_id));
+diesel::joinable!(users -> partners (partner_id));
+diesel::joinable!(users -> members (member_id));
+diesel::joinable!(api_clients -> partners (partner_id));
+diesel::joinable!(consents -> members (member_id));
+diesel::joinable!(consents -> partners (partner_id));
+diesel::joinable!(session_series -> partners (partner_id));
+diesel::joinable!(session_series -> programmes (programme_id));
+diesel::joinable!(session_series -> venues (venue_id));
+diesel::joinable!(session_series -> spaces (space_id));
+diesel::joinable!(sessions -> session_series (series_id));
+diesel::joinable!(sessions -> partners (partner_id));
+diesel::joinable!(sessions -> programmes (programme_id));
+diesel::joinable!(sessions -> venues (venue_id));
+diesel::joinable!(sessions -> spaces (space_id));
+diesel::joinable!(prescriptions -> members (member_id));
+diesel::joinable!(prescriptions -> users (advisor_id));
+diesel::joinable!(prescriptions -> sites (site_id));
+diesel::joinable!(prescription_needs -> prescriptions (prescription_id));
+diesel::joinable!(prescription_items -> prescriptions (prescription_id));
+diesel::joinable!(prescription_items -> session_series (series_id));
+diesel::joinable!(prescription_items -> sessions (session_id));
+diesel::joinable!(prescription_items -> programmes (programme_id));
+diesel::joinable!(prescription_items -> partners (partner_id));
+diesel::joinable!(bookings -> sessions (session_id));
+diesel::joinable!(bookings -> members (member_id));
+diesel::joinable!(bookings -> prescription_items (prescription_item_id));
+diesel::joinable!(registers -> sessions (session_id));
+diesel::joinable!(walk_ins -> sessions (session_id));
+diesel::joinable!(walk_ins -> members (member_id));
+diesel::joinable!(rosters -> partners (partner_id));
+diesel::joinable!(roster_entries -> rosters (roster_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    venues,
+    spaces,
+    partners,
+    programmes,
+    sites,
+    hostings,
+    members,
+    users,
+    api_clients,
+    consents,
+    session_series,
+    sessions,
+    prescriptions,
+    prescription_needs,
+    prescription_items,
+    bookings,
+    registers,
+    walk_ins,
+    rosters,
+    roster_entries,
+    audit_events,
+    idempotency_records,
+);

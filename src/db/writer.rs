@@ -1,0 +1,221 @@
+//! The one writer of an SQLite file: a thread that commits in groups.
+//!
+//! It takes what has queued, opens one `IMMEDIATE` transaction, runs each write in a savepoint of its own (a failed
+//! or panicking one rolls back alone), commits once, and only then answers all of them. One flush to disk serves
+//! the whole group.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::{Connection, SqliteConnection};
+use tokio::sync::oneshot;
+
+use super::conn::{Conn, Purpose, open_sqlite};
+use crate::error::{Error, Result};
+
+/// Writes that may wait; one more is refused with 503.
+const QUEUE: usize = 4096;
+/// How long a write may wait before it is refused with 503.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Most writes in one commit.
+const GROUP: usize = 64;
+
+/// What became of one write inside a group.
+enum Step {
+    /// It ran, or failed by itself: the group goes on.
+    Done,
+    /// The connection can't be trusted any more: the group ends.
+    Broken,
+}
+
+/// One queued write, with the way back to whoever asked for it.
+trait Job: Send {
+    fn queued(&self) -> Instant;
+    fn run(&mut self, conn: &mut Conn) -> Step;
+    /// Sends the outcome; `commit` says whether the group reached the disk.
+    fn answer(self: Box<Self>, commit: Result<()>);
+}
+
+struct Write<T, F> {
+    work: F,
+    reply: oneshot::Sender<Result<T>>,
+    outcome: Option<Result<T>>,
+    queued: Instant,
+}
+
+impl<T, F> Job for Write<T, F>
+where
+    T: Send,
+    F: Fn(&mut Conn) -> Result<T> + Send,
+{
+    fn queued(&self) -> Instant {
+        self.queued
+    }
+
+    fn run(&mut self, conn: &mut Conn) -> Step {
+        let work = &self.work;
+        let ran = catch_unwind(AssertUnwindSafe(|| conn.transaction(|conn| work(conn))));
+        let (outcome, step) = match ran {
+            Ok(Err(error)) if error.breaks_connection() => (Err(error), Step::Broken),
+            Ok(outcome) => (outcome, Step::Done),
+            Err(panic) => (Err(Error::panicked(panic_text(&panic))), undo_savepoint(conn)),
+        };
+        self.outcome = Some(outcome);
+        step
+    }
+
+    fn answer(self: Box<Self>, commit: Result<()>) {
+        let Self { reply, outcome, .. } = *self;
+        // A client that has gone doesn't undo its write.
+        let _ = reply.send(commit.and_then(|()| outcome.unwrap_or_else(|| Err(Error::overloaded()))));
+    }
+}
+
+/// After a panic inside a savepoint the savepoint is still open.
+fn undo_savepoint(conn: &mut Conn) -> Step {
+    let Conn::Sqlite(sqlite) = conn else { return Step::Broken };
+    match AnsiTransactionManager::rollback_transaction(sqlite) {
+        Ok(()) => Step::Done,
+        Err(_) => Step::Broken,
+    }
+}
+
+/// The text of a caught panic.
+pub(super) fn panic_text(panic: &Box<dyn Any + Send>) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+}
+
+/// A handle to the writer thread. When the last one is dropped the thread ends after its queue.
+#[derive(Clone)]
+pub struct Writer {
+    queue: SyncSender<Box<dyn Job>>,
+}
+
+impl Writer {
+    /// Opens the file and starts the thread.
+    pub fn start(path: String) -> Result<Self> {
+        let conn = open_sqlite(&path, Purpose::Write)?;
+        let (queue, jobs) = sync_channel(QUEUE);
+        std::thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(move || Loop { path, conn: Some(conn), jobs }.run())
+            .map_err(|e| Error::unavailable("The writer can't start.").because(e))?;
+        Ok(Self { queue })
+    }
+
+    /// Queues a write and waits until it is on disk.
+    ///
+    /// # Errors
+    /// What the closure returns; 503 when the queue is full or has been waited in for too long; 507 on a full disk.
+    pub async fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        let (reply, outcome) = oneshot::channel();
+        let job = Write { work, reply, outcome: None, queued: Instant::now() };
+        match self.queue.try_send(Box::new(job)) {
+            Ok(()) => outcome.await.unwrap_or_else(|_| Err(Error::unavailable("The writer has stopped."))),
+            Err(TrySendError::Full(_)) => Err(Error::overloaded()),
+            Err(TrySendError::Disconnected(_)) => Err(Error::unavailable("The writer has stopped.")),
+        }
+    }
+}
+
+struct Loop {
+    path: String,
+    /// `None` after a fault, until it can be opened again.
+    conn: Option<Conn>,
+    jobs: Receiver<Box<dyn Job>>,
+}
+
+impl Loop {
+    fn run(mut self) {
+        while let Ok(first) = self.jobs.recv() {
+            self.group(first);
+        }
+    }
+
+    /// Runs what has queued as one commit; after a fault of the database, each write as a commit of its own.
+    fn group(&mut self, first: Box<dyn Job>) {
+        let mut group = vec![first];
+        while group.len() < GROUP {
+            match self.jobs.try_recv() {
+                Ok(job) => group.push(job),
+                Err(_) => break,
+            }
+        }
+        let (mut live, late): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|job| job.queued().elapsed() < LONGEST_WAIT);
+        for job in late {
+            job.answer(Err(Error::overloaded()));
+        }
+        match self.commit(&mut live) {
+            Ok(()) => live.into_iter().for_each(|job| job.answer(Ok(()))),
+            Err(fault) if live.len() == 1 => live.remove(0).answer(fault.verdict()),
+            Err(Fault::Group(_)) => live.into_iter().for_each(|job| self.alone(job)),
+            Err(Fault::Job(at)) => {
+                live.remove(at).answer(Ok(()));
+                live.into_iter().for_each(|job| self.alone(job));
+            }
+        }
+    }
+
+    fn alone(&mut self, job: Box<dyn Job>) {
+        let mut one = [job];
+        let verdict = self.commit(&mut one).or_else(Fault::verdict);
+        let [job] = one;
+        job.answer(verdict);
+    }
+
+    /// One transaction around these writes. An error means that none of them was kept, and that the next group
+    /// gets a fresh connection: on a full disk SQLite may end the outer transaction by itself, and a later
+    /// savepoint would then commit on its own.
+    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+        let mut conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => open_sqlite(&self.path, Purpose::Write).map_err(Fault::Group)?,
+        };
+        begin(&mut conn).map_err(Fault::Group)?;
+        for (at, job) in jobs.iter_mut().enumerate() {
+            if let Step::Broken = job.run(&mut conn) {
+                return Err(Fault::Job(at));
+            }
+        }
+        commit(&mut conn).map_err(Fault::Group)?;
+        self.conn = Some(conn);
+        Ok(())
+    }
+}
+
+/// Why a group was not kept.
+enum Fault {
+    /// This write broke the connection; its own outcome says how.
+    Job(usize),
+    /// The transaction couldn't begin or commit.
+    Group(Error),
+}
+
+impl Fault {
+    /// What a write that was alone in its group is told: its own outcome, or why the commit failed.
+    fn verdict(self) -> Result<()> {
+        match self {
+            Fault::Job(_) => Ok(()),
+            Fault::Group(error) => Err(error),
+        }
+    }
+}
+
+fn begin(conn: &mut Conn) -> Result<()> {
+    let Conn::Sqlite(sqlite) = conn else { return Err(Error::unavailable("The writer has no database.")) };
+    Ok(AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?)
+}
+
+fn commit(conn: &mut Conn) -> Result<()> {
+    let Conn::Sqlite(sqlite) = conn else { return Err(Error::unavailable("The writer has no database.")) };
+    Ok(<AnsiTransactionManager as TransactionManager<SqliteConnection>>::commit_transaction(sqlite)?)
+}

@@ -1,0 +1,411 @@
+//! Every failure of the service: one [`Error`], one table from [`Kind`] to status and problem type, and the
+//! problem document (RFC 9457) that a client reads.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::db::explain_constraint;
+pub use crate::problems::Kind;
+
+/// What most functions of this crate return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure: what kind it is, what to tell the client, and the cause that only the log may hold.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug, Clone)]
+struct Inner {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    faults: Vec<Fault>,
+    retry_after: Option<u32>,
+    allow: Option<String>,
+    candidates: Vec<serde_json::Value>,
+    trouble: Trouble,
+    cause: Option<String>,
+}
+
+/// What a failure says about the connection it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// Nothing: the failure is the closure's own, or a constraint's.
+    None,
+    /// The connection is in an unknown state.
+    Broken,
+    /// The server has gone.
+    Lost,
+    /// Two transactions were in each other's way: run again.
+    Collided,
+}
+
+/// One thing wrong with a request, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Fault {
+    /// Where in the body, as a JSON pointer (RFC 6901).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "/title")]
+    pub pointer: Option<String>,
+    /// Which path or query parameter, or header.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(example = "limit")]
+    pub parameter: Option<String>,
+    /// A stable name for the fault, for programs.
+    #[schema(example = "too_long")]
+    pub code: Cow<'static, str>,
+    /// A sentence for people: what is wrong and what to do.
+    #[schema(example = "Must be at most 200 characters.")]
+    pub detail: Cow<'static, str>,
+}
+
+impl Fault {
+    /// A fault in the body.
+    pub fn at(
+        pointer: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
+    }
+
+    /// A fault in a path or query parameter, or a header.
+    pub fn in_parameter(
+        name: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { pointer: None, parameter: Some(name.into()), code: code.into(), detail: detail.into() }
+    }
+}
+
+/// A problem document (RFC 9457), the body of every answer that is neither 2xx nor 3xx.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A path on this server with a page that explains this type of problem.
+    #[schema(example = "/problems/invalid-body")]
+    pub r#type: String,
+    /// The type of problem in a few words.
+    #[schema(example = "The body breaks a rule")]
+    pub title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 422)]
+    pub status: u16,
+    /// The type of problem as a name for programs.
+    #[schema(example = "invalid_body")]
+    pub code: String,
+    /// What is wrong this time, and what to do.
+    #[schema(example = "1 thing is wrong with the body; see errors.")]
+    pub detail: String,
+    /// The path that was asked for.
+    #[schema(example = "/v1/venues")]
+    pub instance: String,
+    /// The request's id, as in `X-Request-Id` and the server's log.
+    #[schema(example = "0199d2f07a3c7bbda1f53d2c5a0e9b41")]
+    pub request_id: String,
+    /// Everything that is wrong with the input.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+    /// Possible duplicates, where that is the problem.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub candidates: Vec<serde_json::Value>,
+}
+
+impl Error {
+    /// A failure of this kind, with a sentence about this time.
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            detail: detail.into(),
+            faults: Vec::new(),
+            retry_after: None,
+            allow: None,
+            candidates: Vec::new(),
+            trouble: Trouble::None,
+            cause: None,
+        }))
+    }
+
+    /// Adds one fault.
+    pub fn with(mut self, fault: Fault) -> Self {
+        self.0.faults.push(fault);
+        self
+    }
+
+    /// Adds the members that a new one may duplicate.
+    pub fn with_candidates(mut self, candidates: Vec<serde_json::Value>) -> Self {
+        self.0.candidates = candidates;
+        self
+    }
+
+    /// Keeps a cause for the log. It is never shown to a client.
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The body was understood and breaks rules: 422 with every fault.
+    pub fn invalid(faults: Vec<Fault>) -> Self {
+        let detail = match faults.len() {
+            1 => "1 thing is wrong with the body; see errors.".into(),
+            n => Cow::Owned(format!("{n} things are wrong with the body; see errors.")),
+        };
+        let mut error = Self::new(Kind::InvalidBody, detail);
+        error.0.faults = faults;
+        error
+    }
+
+    /// One rule of the body is broken: 422.
+    pub fn rule(
+        pointer: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::invalid(vec![Fault::at(pointer, code, detail)])
+    }
+
+    /// A path or query value is wrong: 400.
+    pub fn parameter(
+        name: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let fault = Fault::in_parameter(name, code, detail);
+        Self::new(Kind::InvalidParameter, fault.detail.clone()).with(fault)
+    }
+
+    /// It does not exist, or it is another's: 404 either way.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Kind::NotFound, format!("There is no such {what}, or it is not yours to see."))
+    }
+
+    /// No credentials, or bad ones: 401.
+    pub fn unauthenticated(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Unauthenticated, detail)
+    }
+
+    /// The caller's role may never do this: 403.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Forbidden, detail)
+    }
+
+    /// The method is not one of this path's: 405 with `Allow`.
+    pub fn method_not_allowed(allow: String) -> Self {
+        let mut error = Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}."));
+        error.0.allow = Some(allow);
+        error
+    }
+
+    /// A transition that the present state doesn't allow: 409 that names the state.
+    pub fn state(what: &str, state: impl fmt::Display, verb: &str) -> Self {
+        Self::new(Kind::InvalidState, format!("The {what} is {state} and can't be {verb}."))
+    }
+
+    /// The server can't do it now: 503.
+    pub fn unavailable(detail: &'static str) -> Self {
+        let mut error = Self::new(Kind::Unavailable, detail).retry_after(2);
+        error.0.trouble = Trouble::Broken;
+        error
+    }
+
+    /// Too much is waiting: 503.
+    pub fn overloaded() -> Self {
+        Self::new(Kind::Unavailable, "The service is busy; nothing was changed. Try again shortly.").retry_after(1)
+    }
+
+    /// The connection was lost during COMMIT: 503.
+    pub fn outcome_unknown() -> Self {
+        Self::new(
+            Kind::OutcomeUnknown,
+            "The connection to the database was lost while saving; it may or may not have been kept. Send it again \
+             with the same Idempotency-Key to find out.",
+        )
+        .retry_after(2)
+    }
+
+    /// Our own mistake: 500.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        Self::new(Kind::Internal, "Something went wrong on our side. It has been logged under the request_id.")
+            .because(cause)
+    }
+
+    /// A panic in a closure: 500.
+    pub fn panicked(text: String) -> Self {
+        Self::internal(format!("panicked: {text}"))
+    }
+
+    /// A blocking thread that didn't return: 500.
+    pub fn blocking(cause: actix_web::error::BlockingError) -> Self {
+        Self::internal(cause)
+    }
+
+    /// A copy, for the guard: the original stays with actix's response.
+    pub(crate) fn same(&self) -> Self {
+        Self(self.0.clone())
+    }
+
+    /// Says when to try again, in seconds.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The faults, taken out.
+    pub fn into_faults(self) -> Vec<Fault> {
+        self.0.faults
+    }
+
+    /// The cause that only the log may hold.
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    /// Whether the connection that gave this can't be used again.
+    pub fn breaks_connection(&self) -> bool {
+        matches!(self.0.trouble, Trouble::Broken | Trouble::Lost)
+    }
+
+    /// Whether the server of the database has gone.
+    pub fn lost_connection(&self) -> bool {
+        self.0.trouble == Trouble::Lost
+    }
+
+    /// Whether the transaction may succeed if it runs again.
+    pub fn collided(&self) -> bool {
+        self.0.trouble == Trouble::Collided
+    }
+
+    /// The problem document and the headers that go with it.
+    pub fn response(&self, instance: &str, request_id: &str) -> HttpResponse {
+        let spec = self.0.kind.spec();
+        let problem = Problem {
+            r#type: format!("/problems/{}", spec.slug),
+            title: spec.title,
+            status: spec.status,
+            code: spec.slug.replace('-', "_"),
+            detail: self.0.detail.clone().into_owned(),
+            instance: instance.to_owned(),
+            request_id: request_id.to_owned(),
+            errors: self.0.faults.clone(),
+            candidates: self.0.candidates.clone(),
+        };
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header(("Cache-Control", "no-store"));
+        if let Some(seconds) = self.0.retry_after {
+            response.insert_header(("Retry-After", seconds));
+        }
+        if let Some(allow) = &self.0.allow {
+            response.insert_header(("Allow", allow.as_str()));
+        }
+        match self.0.kind {
+            Kind::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer realm=\"life-rooms\"")),
+            Kind::InvalidClient => response.insert_header(("WWW-Authenticate", "Basic realm=\"life-rooms\"")),
+            Kind::InsufficientScope => response
+                .insert_header(("WWW-Authenticate", "Bearer realm=\"life-rooms\", error=\"insufficient_scope\"")),
+            _ => &mut response,
+        };
+        response.content_type("application/problem+json").body(serde_json::to_vec(&problem).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.detail)?;
+        match &self.0.cause {
+            Some(cause) => write!(f, " ({cause})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.kind.spec().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        // The guard writes the body: only it knows the path and the request id.
+        HttpResponse::new(self.status_code())
+    }
+}
+
+impl From<Diesel> for Error {
+    fn from(error: Diesel) -> Self {
+        match &error {
+            Diesel::NotFound => Self::not_found("thing"),
+            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                explain_constraint(&**info).unwrap_or_else(|| Self::internal(&error))
+            }
+            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::collision(&error),
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
+                Self::lost(&error)
+            }
+            Diesel::DatabaseError(
+                DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation,
+                _,
+            ) => Self::internal(&error),
+            Diesel::DatabaseError(_, info) => Self::by_message(info.message(), &error),
+            _ => {
+                let mut internal = Self::internal(&error);
+                internal.0.trouble = Trouble::Broken;
+                internal
+            }
+        }
+    }
+}
+
+impl Error {
+    fn collision(cause: &Diesel) -> Self {
+        let mut error = Self::overloaded().because(cause);
+        error.0.trouble = Trouble::Collided;
+        error
+    }
+
+    fn lost(cause: &Diesel) -> Self {
+        let mut error = Self::unavailable("The database doesn't answer.").because(cause);
+        error.0.trouble = Trouble::Lost;
+        error
+    }
+
+    /// Neither database gives diesel a code for these, so the message decides.
+    fn by_message(message: &str, cause: &Diesel) -> Self {
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        if says(&["deadlock detected", "could not serialize access"]) {
+            return Self::collision(cause);
+        }
+        if says(&["database or disk is full", "No space left on device"]) {
+            let mut full =
+                Self::new(Kind::InsufficientStorage, "The disk is full; nothing was changed.").because(cause);
+            full.0.trouble = Trouble::Broken;
+            return full.retry_after(60);
+        }
+        if says(&["canceling statement due to lock timeout", "database is locked"]) {
+            return Self::overloaded().because(cause);
+        }
+        let gone = ["server closed the connection", "terminating connection", "connection to server", "no connection"];
+        if says(&gone) || says(&["SSL connection has been closed", "could not receive data", "shutting down"]) {
+            return Self::lost(cause);
+        }
+        if says(&["disk I/O error", "out of memory", "database disk image is malformed", "readonly database"]) {
+            return Self::unavailable("The database can't take this now; nothing was changed.").because(cause);
+        }
+        let mut error = Self::internal(cause);
+        error.0.trouble = Trouble::Broken;
+        error
+    }
+}

@@ -1,0 +1,217 @@
+//! Reading bodies: size, time, media type, well-formedness, and then everything that is wrong with them at once.
+
+use std::time::{Duration, Instant};
+
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use utoipa::ToSchema;
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use super::extract::Extract;
+use super::shape;
+use crate::error::{Error, Fault, Kind, Result};
+use crate::state::State;
+
+/// Most bytes of an ordinary body.
+pub const BODY_LIMIT: usize = 256 * 1024;
+/// Most bytes of a roster.
+pub const ROSTER_LIMIT: usize = 16 * 1024 * 1024;
+const JSON: [&str; 1] = ["application/json"];
+/// Deepest nesting of JSON.
+const DEEPEST: usize = 32;
+
+/// A JSON body as a type that has been checked against its schema and its rules.
+pub struct JsonBody<T> {
+    /// The body.
+    pub value: T,
+    /// The bytes as they came, to tell a repeated request from another with the same key.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extract for JsonBody<T> {
+    fn glance(request: &HttpRequest) -> Result<()> {
+        glance(request, BODY_LIMIT, &JSON)
+    }
+
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let bytes = read(request, payload, BODY_LIMIT).await?;
+        let value = checked(&parse(&bytes)?)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+/// A body of bytes with its media type, for rosters.
+pub struct RawBody {
+    /// The bytes as they came.
+    pub bytes: Bytes,
+    /// The media type without parameters, in lower case.
+    pub media_type: String,
+}
+
+/// What a roster may be sent as.
+pub const ROSTER_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
+
+impl Extract for RawBody {
+    fn glance(request: &HttpRequest) -> Result<()> {
+        glance(request, ROSTER_LIMIT, &ROSTER_TYPES)
+    }
+
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let bytes = read(request, payload, ROSTER_LIMIT).await?;
+        Ok(Self { bytes, media_type: media_type(request) })
+    }
+}
+
+/// A form body (`application/x-www-form-urlencoded`) as pairs.
+pub struct Form(pub Vec<(String, String)>);
+
+impl Extract for Form {
+    fn glance(request: &HttpRequest) -> Result<()> {
+        glance(request, BODY_LIMIT, &["application/x-www-form-urlencoded"])
+    }
+
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let bytes = read(request, payload, BODY_LIMIT).await?;
+        Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+    }
+}
+
+/// A value as a type, or everything that is wrong with it.
+pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(value: &Value) -> Result<T> {
+    let faults = shape::of::<T>().faults(value, "");
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
+    }
+    let typed: T = serde_path_to_error::deserialize(value).map_err(|e| {
+        let path = e.path().to_string();
+        let pointer =
+            if path == "." { String::new() } else { format!("/{}", path.replace(['.', '['], "/").replace(']', "")) };
+        Error::rule(pointer, "wrong_format", e.into_inner().to_string())
+    })?;
+    typed.validate().map_err(|errors| Error::invalid(faults_of(&errors, "")))?;
+    Ok(typed)
+}
+
+/// The faults that `validator` found. A rule names its member by `message`, its code by `code`; a rule of several
+/// members (`schema`) says with the parameter `pointer` where it belongs.
+pub fn faults_of(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (name, kind) in errors.errors() {
+        let below = if name == "__all__" { at.to_owned() } else { format!("{at}/{}", shape::escape(name)) };
+        match kind {
+            ValidationErrorsKind::Field(errors) => faults.extend(errors.iter().map(|error| {
+                let pointer = error.params.get("pointer").and_then(Value::as_str).map(|p| format!("{at}{p}"));
+                let detail = error.message.clone().unwrap_or_else(|| "Is not valid.".into());
+                Fault::at(pointer.unwrap_or_else(|| below.clone()), error.code.clone(), detail)
+            })),
+            ValidationErrorsKind::Struct(inner) => faults.extend(faults_of(inner, &below)),
+            ValidationErrorsKind::List(items) => {
+                faults.extend(items.iter().flat_map(|(index, inner)| faults_of(inner, &format!("{below}/{index}"))));
+            }
+        }
+    }
+    faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    faults
+}
+
+/// Well-formed UTF-8 JSON, nested at most 32 deep.
+pub fn parse(bytes: &[u8]) -> Result<Value> {
+    let malformed = |detail: String| Error::new(Kind::MalformedRequest, detail);
+    if nesting(bytes) > DEEPEST {
+        return Err(malformed(format!("The body is nested more than {DEEPEST} deep.")));
+    }
+    serde_json::from_slice(bytes).map_err(|e| malformed(format!("The body is not well-formed JSON: {e}.")))
+}
+
+/// How deep brackets nest, outside texts.
+fn nesting(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0usize, 0usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The media type without parameters, in lower case.
+pub fn media_type(request: &HttpRequest) -> String {
+    let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// What the headers show: 413 where the body is declared too large, 415 where it is of another type.
+pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()> {
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
+    if encoded || !types.contains(&media_type(request).as_str()) {
+        let detail = format!("Send the body as {}, without Content-Encoding.", types.join(" or "));
+        return Err(Error::new(Kind::UnsupportedMediaType, detail));
+    }
+    Ok(())
+}
+
+/// The whole body: 413 where it turns out too large, 408 where it comes too slowly.
+pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes> {
+    let (pause, whole) = patience(request, limit);
+    let started = Instant::now();
+    let mut stream = actix_web::web::Payload::from_request(request, payload).await.map_err(Error::internal)?;
+    let mut bytes = BytesMut::new();
+    loop {
+        let left = whole.saturating_sub(started.elapsed());
+        let Ok(next) = tokio::time::timeout(pause.min(left), stream.next()).await else {
+            return Err(Error::new(Kind::RequestTimeout, "The body came too slowly; nothing was changed."));
+        };
+        match next {
+            None => return Ok(bytes.freeze()),
+            Some(Ok(chunk)) if bytes.len() + chunk.len() > limit => return Err(too_large(limit)),
+            Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
+            Some(Err(e)) => {
+                return Err(Error::new(Kind::MalformedRequest, "The body broke off before its end.").because(e));
+            }
+        }
+    }
+}
+
+/// The longest pause in this body, and the longest time for all of it.
+fn patience(request: &HttpRequest, limit: usize) -> (Duration, Duration) {
+    let config = request.app_data::<Data<State>>().map(|state| state.config.clone()).unwrap_or_default();
+    (config.body_pause, if limit > BODY_LIMIT { config.body_time * 10 } else { config.body_time })
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(Kind::PayloadTooLarge, format!("The body must be at most {limit} bytes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_inside_texts_do_not_nest() {
+        assert_eq!(nesting(br#"{"a": "[[[[{{{\"[[", "b": [1, [2]]}"#), 3);
+    }
+
+    #[test]
+    fn json_may_be_nested_32_deep_and_no_deeper() {
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(nested(32).as_bytes()).is_ok());
+        assert_eq!(parse(nested(33).as_bytes()).unwrap_err().kind(), Kind::MalformedRequest);
+    }
+}

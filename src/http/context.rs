@@ -1,0 +1,165 @@
+//! One request as the code below the handlers sees it: who asks, when, under which id, and on which conditions.
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest};
+
+use super::extract::Extract;
+use crate::audit::{Event, Subject};
+use crate::auth::caller::Caller;
+use crate::clock::new_id_at;
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::state::State;
+
+/// The request's id, kept with the request by the guard.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// What a request is, apart from its parameters and body. Cheap to clone into a transaction.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    state: State,
+    caller: Option<Caller>,
+    now: Timestamp,
+    request_id: String,
+    method: String,
+    /// Path with query, as it was asked for.
+    target: String,
+    if_match: Option<String>,
+    if_none_match: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+/// Most characters of an `Idempotency-Key`.
+const LONGEST_KEY: usize = 255;
+
+impl Context {
+    /// Gathers the context of a request whose caller is known.
+    ///
+    /// # Errors
+    /// 400 where a header can't be read.
+    pub fn new(request: &HttpRequest, caller: Option<Caller>) -> Result<Self> {
+        let state = state(request)?;
+        let key = text_header(request, &HeaderName::from_static("idempotency-key"))?;
+        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
+            let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} characters.");
+            return Err(Error::parameter("Idempotency-Key", "wrong_length", detail));
+        }
+        let target = request.uri().path_and_query().map(|target| target.as_str().to_owned());
+        Ok(Self(Arc::new(Inner {
+            caller,
+            now: state.clock.now(),
+            request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            method: request.method().to_string(),
+            target: target.unwrap_or_default(),
+            if_match: text_header(request, &header::IF_MATCH)?,
+            if_none_match: text_header(request, &header::IF_NONE_MATCH)?,
+            idempotency_key: key,
+            state,
+        })))
+    }
+
+    /// What every handler shares.
+    pub fn state(&self) -> &State {
+        &self.0.state
+    }
+
+    /// When the request came.
+    pub fn now(&self) -> Timestamp {
+        self.0.now
+    }
+
+    /// A new identifier for something this request makes.
+    pub fn new_id(&self) -> Id {
+        new_id_at(self.0.state.clock.now())
+    }
+
+    /// Who asks, where anybody has said who they are.
+    pub fn anyone(&self) -> Option<&Caller> {
+        self.0.caller.as_ref()
+    }
+
+    /// Who asks.
+    ///
+    /// # Errors
+    /// 401 where nobody has said; operations that need a caller never get that far.
+    pub fn caller(&self) -> Result<&Caller> {
+        self.0.caller.as_ref().ok_or_else(|| Error::unauthenticated("This needs an access token."))
+    }
+
+    /// The request's id.
+    pub fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// The path that was asked for, with its query.
+    pub fn target(&self) -> &str {
+        &self.0.target
+    }
+
+    /// The path alone.
+    pub fn path(&self) -> &str {
+        self.0.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The method.
+    pub fn method(&self) -> &str {
+        &self.0.method
+    }
+
+    /// The `Idempotency-Key`, where there is one.
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.0.idempotency_key.as_deref()
+    }
+
+    /// The `If-None-Match`, where there is one.
+    pub(super) fn if_none_match(&self) -> Option<&str> {
+        self.0.if_none_match.as_deref()
+    }
+
+    /// The `If-Match`, where there is one.
+    pub(super) fn if_match(&self) -> Option<&str> {
+        self.0.if_match.as_deref()
+    }
+
+    /// An audit event of this request: who did `action` to what, and which members of it (names, never values).
+    pub fn event(&self, action: &'static str, subject: Subject, fields: &[&str]) -> Event {
+        Event::new(self, action, subject, fields)
+    }
+
+    /// Records audit events in the present transaction.
+    pub fn record(&self, conn: &mut Conn, events: &[Event]) -> Result<()> {
+        crate::audit::record(conn, events)
+    }
+}
+
+/// The state that the app was built with.
+pub fn state(request: &HttpRequest) -> Result<State> {
+    let state = request.app_data::<Data<State>>().map(|state| state.get_ref().clone());
+    state.ok_or_else(|| Error::internal("the app was built without its state"))
+}
+
+fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>> {
+    let mut values = request.headers().get_all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    let readable = value.to_str().ok().filter(|_| values.next().is_none());
+    let text = readable.ok_or_else(|| {
+        Error::new(Kind::MalformedRequest, format!("The header {name} must be given once, in plain ASCII."))
+    })?;
+    Ok(Some(text.to_owned()))
+}
+
+/// A request that needs no caller and has none. For pages and documents.
+pub struct Open(pub Context);
+
+impl Extract for Open {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        Context::new(request, None).map(Open)
+    }
+}

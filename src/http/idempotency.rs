@@ -1,0 +1,121 @@
+//! `Idempotency-Key` (IETF draft): a POST that is sent again is done once, and answered the same.
+//!
+//! The record is written in the transaction of the effect: either both are there or neither.
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use aws_lc_rs::digest::{SHA256, digest};
+use diesel::prelude::*;
+
+use super::context::Context;
+use super::reply::Reply;
+use crate::db::schema::idempotency_records::dsl as records;
+use crate::db::{Conn, Timestamp};
+use crate::error::{Error, Kind, Result};
+
+/// How long a key is remembered, in seconds.
+const KEPT: i64 = 24 * 3600;
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = crate::db::schema::idempotency_records)]
+struct Record {
+    scope: String,
+    body_hash: String,
+    status: i32,
+    location: Option<String>,
+    etag: Option<String>,
+    body: String,
+    expires_at: Timestamp,
+}
+
+impl Context {
+    /// Runs one write transaction and answers with its reply. Where the request has an `Idempotency-Key` that was
+    /// used before with the same body, the first answer is given again and nothing is done.
+    ///
+    /// # Errors
+    /// What `work` returns; 422 where the key was used with another body; 409 where the first request still runs.
+    pub async fn write<F>(&self, body: &Bytes, work: F) -> Result<HttpResponse>
+    where
+        F: Fn(&mut Conn) -> Result<Reply> + Send + 'static,
+    {
+        let db = self.state().db.clone();
+        let Some(scope) = self.idempotency_scope() else {
+            return Ok(db.write(work).await?.into_response());
+        };
+        let (now, hash) = (self.now(), hex(body));
+        let (reply, replayed) = db.write(move |conn| once(conn, now, &scope, &hash, &work)).await?;
+        let mut response = reply.into_response();
+        if replayed {
+            let name = actix_web::http::header::HeaderName::from_static("idempotent-replay");
+            response.headers_mut().insert(name, actix_web::http::header::HeaderValue::from_static("true"));
+        }
+        Ok(response)
+    }
+
+    /// One key of one caller for one method, path and query.
+    fn idempotency_scope(&self) -> Option<String> {
+        let key = self.idempotency_key().filter(|_| self.method() == "POST")?;
+        let caller = self.anyone()?;
+        let parts = [&caller.id.to_string(), self.method(), self.target(), key];
+        Some(hex(parts.join("\n").as_bytes()))
+    }
+}
+
+fn once(
+    conn: &mut Conn,
+    now: Timestamp,
+    scope: &str,
+    hash: &str,
+    work: &impl Fn(&mut Conn) -> Result<Reply>,
+) -> Result<(Reply, bool)> {
+    wait_for_others(conn, scope)?;
+    diesel::delete(records::idempotency_records.filter(records::expires_at.le(now))).execute(conn)?;
+    let known: Option<Record> = records::idempotency_records.find(scope).first(conn).optional()?;
+    if let Some(record) = known {
+        return replay(record, hash).map(|reply| (reply, true));
+    }
+    let reply = work(conn)?;
+    let record = Record {
+        scope: scope.to_owned(),
+        body_hash: hash.to_owned(),
+        status: i32::from(reply.status),
+        location: reply.location.clone(),
+        etag: reply.etag.clone(),
+        body: reply.replay.clone().unwrap_or_else(|| reply.body.clone()),
+        expires_at: now.plus_seconds(KEPT),
+    };
+    diesel::insert_into(records::idempotency_records).values(&record).execute(conn)?;
+    Ok((reply, false))
+}
+
+fn replay(record: Record, hash: &str) -> Result<Reply> {
+    if record.body_hash != hash {
+        return Err(Error::new(
+            Kind::IdempotencyMismatch,
+            "This Idempotency-Key was used with another body. Use a new key for a new request.",
+        ));
+    }
+    let status = u16::try_from(record.status).map_err(Error::internal)?;
+    Ok(Reply { status, location: record.location, etag: record.etag, body: record.body, replay: None })
+}
+
+/// On PostgreSQL two requests with one key could run side by side: the second waits for the first, at most as long
+/// as a lock is waited for. SQLite has one writer.
+fn wait_for_others(conn: &mut Conn, scope: &str) -> Result<()> {
+    let Conn::Postgres(postgres) = conn else { return Ok(()) };
+    let number = i64::from_str_radix(scope.get(..15).unwrap_or_default(), 16).unwrap_or_default();
+    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<diesel::sql_types::BigInt, _>(number);
+    lock.execute(postgres).map_err(|e| match Error::from(e) {
+        error if error.kind() == Kind::Unavailable && !error.breaks_connection() => Error::new(
+            Kind::InProgress,
+            "A request with the same Idempotency-Key is still running. Wait and send this again.",
+        )
+        .retry_after(1),
+        error => error,
+    })?;
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}

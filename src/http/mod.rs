@@ -1,0 +1,15 @@
+//! How requests are read and answered, the same for every resource.
+
+pub mod body;
+pub mod conditional;
+pub mod context;
+pub mod extract;
+pub mod fallback;
+mod formats;
+pub mod guard;
+pub mod idempotency;
+pub mod page;
+pub mod patch;
+pub mod query;
+pub mod reply;
+pub mod shape;

@@ -1,0 +1,108 @@
+//! Lists, a page at a time: by key, never by offset, so that a page costs the same wherever it is.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::context::Context;
+use crate::error::{Error, Result};
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The items, in the list's order.
+    pub items: Vec<T>,
+    /// The path of the next page; null on the last.
+    #[schema(example = "/v1/venues?limit=50&cursor=eyJhdCI6WyJBIl0sImZvciI6IngifQ")]
+    pub next: Option<String>,
+}
+
+/// Items of a page where nothing says otherwise.
+pub const DEFAULT_LIMIT: i64 = 50;
+
+/// A place in a list: the sort keys of the last item before it, and a digest of what it is a place in.
+#[derive(Serialize, Deserialize)]
+struct Cursor<K> {
+    at: K,
+    r#for: String,
+}
+
+/// How much of a list to read, from where.
+#[derive(Debug, Clone)]
+pub struct Slice<K> {
+    /// After the item with these keys; `None` from the start.
+    pub after: Option<K>,
+    /// So many items.
+    pub limit: i64,
+    binding: String,
+}
+
+impl<K: Serialize + DeserializeOwned + Clone> Slice<K> {
+    /// Reads `limit` and `cursor`.
+    ///
+    /// # Errors
+    /// 400 where the cursor is not one of this list: another path, other filters, or another caller.
+    pub fn read(context: &Context, limit: Option<i64>, cursor: Option<&str>) -> Result<Self> {
+        let binding = binding(context);
+        let wrong = || {
+            let detail = "Is not a cursor of this list with these filters. Start again without it.";
+            Error::parameter("cursor", "wrong_cursor", detail)
+        };
+        let after = match cursor {
+            None => None,
+            Some(text) => {
+                let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
+                let cursor: Cursor<K> = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+                Some(cursor).filter(|cursor| cursor.r#for == binding).ok_or_else(wrong)?.at.into()
+            }
+        };
+        Ok(Self { after, limit: limit.unwrap_or(DEFAULT_LIMIT), binding })
+    }
+
+    /// One more than the page holds, to see whether there is a next one.
+    pub fn fetch(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// The page of what was [fetched](Slice::fetch).
+    pub fn page<R, T>(
+        &self,
+        context: &Context,
+        mut rows: Vec<R>,
+        key: impl Fn(&R) -> K,
+        show: impl FnMut(R) -> T,
+    ) -> Page<T> {
+        let limit = usize::try_from(self.limit).unwrap_or_default();
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|last| self.next_path(context, key(last)));
+        Page { items: rows.into_iter().map(show).collect(), next }
+    }
+
+    fn next_path(&self, context: &Context, at: K) -> String {
+        let cursor = Cursor { at, r#for: self.binding.clone() };
+        let text = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(pairs(context).into_iter().filter(|(name, _)| name != "cursor"));
+        query.append_pair("cursor", &text);
+        format!("{}?{}", context.path(), query.finish())
+    }
+}
+
+fn pairs(context: &Context) -> Vec<(String, String)> {
+    let query = context.target().split_once('?').map(|(_, query)| query).unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// What a cursor is bound to: path, filters and, on lists that need a token, the caller. It is checked, not secret.
+fn binding(context: &Context) -> String {
+    let mut filters: Vec<_> =
+        pairs(context).into_iter().filter(|(name, _)| name != "cursor" && name != "limit").collect();
+    filters.sort();
+    let caller = context.anyone().map(|caller| caller.id.to_string()).unwrap_or_default();
+    let text = serde_json::to_vec(&(context.path(), filters, caller)).unwrap_or_default();
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text);
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9])
+}

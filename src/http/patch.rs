@@ -1,0 +1,171 @@
+//! JSON merge patch (RFC 7396): absent leaves, null clears.
+//!
+//! A change is merged into what the resource would be written as today, and the whole is then checked as if it were
+//! new: one set of rules for creating and for changing.
+
+use std::borrow::Cow;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
+use utoipa::{PartialSchema, ToSchema};
+use validator::Validate;
+
+use super::body::{BODY_LIMIT, checked, glance, parse, read};
+use super::extract::Extract;
+use super::shape;
+use crate::error::{Error, Fault, Result};
+
+/// A merge patch of `T`, checked as far as it can be without what it changes.
+#[derive(Debug, Clone)]
+pub struct MergePatch<T> {
+    patch: Map<String, Value>,
+    target: std::marker::PhantomData<fn() -> T>,
+}
+
+/// The media types of a merge patch.
+const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
+
+impl<T: ToSchema + 'static> Extract for MergePatch<T> {
+    fn glance(request: &HttpRequest) -> Result<()> {
+        glance(request, BODY_LIMIT, &TYPES)
+    }
+
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let bytes = read(request, payload, BODY_LIMIT).await?;
+        let value = parse(&bytes)?;
+        let faults = shape::of::<MergePatch<T>>().faults(&value, "");
+        match value {
+            Value::Object(patch) if faults.is_empty() => Ok(Self { patch, target: std::marker::PhantomData }),
+            _ => Err(Error::invalid(faults)),
+        }
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch<T> {
+    /// What the resource becomes.
+    ///
+    /// # Errors
+    /// 422 where the whole breaks a rule, such as a required member cleared.
+    pub fn apply(&self, current: &T) -> Result<T> {
+        let mut whole = serde_json::to_value(current).map_err(Error::internal)?;
+        merge(&mut whole, &self.patch);
+        prune(&mut whole);
+        checked(&whole)
+    }
+}
+
+impl<T> MergePatch<T> {
+    /// The names of the members that the patch speaks of, for the audit.
+    pub fn names(&self) -> Vec<String> {
+        self.patch.keys().cloned().collect()
+    }
+
+    /// Whether the patch speaks of this member.
+    pub fn names_member(&self, name: &str) -> bool {
+        self.patch.contains_key(name)
+    }
+
+    /// Refuses members that this caller may not change.
+    ///
+    /// # Errors
+    /// 422 that points at each.
+    pub fn refuse(&self, names: &[&str], why: &'static str) -> Result<()> {
+        let named = names.iter().filter(|name| self.patch.contains_key(**name));
+        let faults: Vec<Fault> = named.map(|name| Fault::at(format!("/{name}"), "not_yours", why)).collect();
+        if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+    }
+}
+
+/// The algorithm of RFC 7396, section 2.
+fn merge(target: &mut Value, patch: &Map<String, Value>) {
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Value::Object(map) = target else { return };
+    for (name, change) in patch {
+        match change {
+            Value::Null => {
+                map.remove(name);
+            }
+            Value::Object(inner) => merge(map.entry(name.clone()).or_insert(Value::Null), inner),
+            value => {
+                map.insert(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// An absent member and a null one mean the same to the types; absent is what a new resource would be sent with.
+fn prune(whole: &mut Value) {
+    if let Value::Object(map) = whole {
+        map.retain(|_, value| !value.is_null());
+    }
+}
+
+impl<T: ToSchema> PartialSchema for MergePatch<T> {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = T::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.clear();
+            for property in object.properties.values_mut() {
+                *property = nullable(property);
+            }
+            object.description = Some("A JSON merge patch (RFC 7396): absent leaves, null clears.".into());
+            object.examples.clear();
+        }
+        schema
+    }
+}
+
+impl<T: ToSchema> ToSchema for MergePatch<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("{}Patch", T::name()))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}
+
+/// The same schema with null allowed, and nested objects patched in their turn left as they are described.
+fn nullable(property: &RefOr<Schema>) -> RefOr<Schema> {
+    let mut value = serde_json::to_value(property).unwrap_or_default();
+    if let Some(name) = value.get("type").and_then(Value::as_str).map(str::to_owned) {
+        value["type"] = serde_json::json!([name, "null"]);
+    } else if value.get("$ref").is_some() {
+        value = serde_json::json!({ "oneOf": [{ "type": "null" }, value] });
+    }
+    serde_json::from_value(value).unwrap_or_else(|_| property.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_examples_of_rfc_7396_merge_as_it_says() {
+        let cases = [
+            (json!({"a":"b"}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":"b"}), json!({"b":"c"}), json!({"a":"b","b":"c"})),
+            (json!({"a":"b"}), json!({"a":null}), json!({})),
+            (json!({"a":"b","b":"c"}), json!({"a":null}), json!({"b":"c"})),
+            (json!({"a":["b"]}), json!({"a":"c"}), json!({"a":"c"})),
+            (json!({"a":"c"}), json!({"a":["b"]}), json!({"a":["b"]})),
+            (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
+            (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
+            (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
+            (json!([1, 2]), json!({"a":"b","c":null}), json!({"a":"b"})),
+            (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
+        ];
+        for (mut target, patch, expected) in cases {
+            merge(&mut target, patch.as_object().unwrap());
+            assert_eq!(target, expected, "{patch}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Query strings, held to what the document says about them.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, RwLock};
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::IntoParams;
+use utoipa::openapi::path::ParameterIn;
+
+use super::extract::Extract;
+use super::shape::{self, Shape};
+use crate::error::{Error, Fault, Kind, Result};
+
+/// The query string as a type: unknown names, repeated single values and values out of bounds are 400.
+pub struct Query<T>(pub T);
+
+/// An operation that takes no query.
+pub struct NoQuery;
+
+impl<T: IntoParams + DeserializeOwned + 'static> Extract for Query<T> {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        let parameters = parameters_of::<T>();
+        let map = read(request.query_string(), &parameters)?;
+        let value = serde_json::from_value(Value::Object(map))
+            .map_err(|e| Error::new(Kind::InvalidParameter, "The query can't be understood.").because(e))?;
+        Ok(Query(value))
+    }
+}
+
+impl Extract for NoQuery {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        read(request.query_string(), &[]).map(|_| NoQuery)
+    }
+}
+
+/// One parameter of the document.
+struct Parameter {
+    name: String,
+    required: bool,
+    shape: Shape,
+}
+
+fn parameters_of<T: IntoParams + 'static>() -> Arc<Vec<Parameter>> {
+    static KNOWN: OnceLock<RwLock<HashMap<TypeId, Arc<Vec<Parameter>>>>> = OnceLock::new();
+    let known = KNOWN.get_or_init(RwLock::default);
+    let id = TypeId::of::<T>();
+    if let Some(found) = known.read().ok().and_then(|known| known.get(&id).cloned()) {
+        return found;
+    }
+    let parameters = T::into_params(|| Some(ParameterIn::Query));
+    let compiled = Arc::new(parameters.into_iter().map(compile).collect::<Vec<_>>());
+    if let Ok(mut known) = known.write() {
+        known.insert(id, Arc::clone(&compiled));
+    }
+    compiled
+}
+
+fn compile(parameter: utoipa::openapi::path::Parameter) -> Parameter {
+    let value = serde_json::to_value(&parameter).unwrap_or_default();
+    let required = value.get("required").and_then(Value::as_bool).unwrap_or_default();
+    let schema = value.get("schema").cloned().unwrap_or_default();
+    Parameter { name: parameter.name, required, shape: shape::compile(&schema, &HashMap::new()) }
+}
+
+fn read(query: &str, parameters: &[Parameter]) -> Result<Map<String, Value>> {
+    let mut map = Map::new();
+    let mut faults = Vec::new();
+    for (name, text) in form_urlencoded::parse(query.as_bytes()) {
+        let Some(parameter) = parameters.iter().find(|p| p.name == name) else {
+            faults.push(unknown(&name, parameters));
+            continue;
+        };
+        if text.contains('\0') || text.contains(char::REPLACEMENT_CHARACTER) {
+            faults.push(Fault::in_parameter(name, "wrong_format", "Must be UTF-8 text without NUL."));
+            continue;
+        }
+        add(&mut map, parameter, &text, &mut faults);
+    }
+    for parameter in parameters {
+        check(&map, parameter, &mut faults);
+    }
+    if faults.is_empty() {
+        return Ok(map);
+    }
+    let detail = faults.iter().filter_map(|f| f.parameter.as_deref().map(|name| format!("{name}: {}", f.detail)));
+    let mut error = Error::new(Kind::InvalidParameter, detail.collect::<Vec<_>>().join(" "));
+    for fault in faults {
+        error = error.with(fault);
+    }
+    Err(error)
+}
+
+fn unknown(name: &str, parameters: &[Parameter]) -> Fault {
+    let known: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
+    let detail = match known.as_slice() {
+        [] => "This operation takes no query parameters.".to_owned(),
+        known => format!("Is not a parameter here. Known: {}.", known.join(", ")),
+    };
+    Fault::in_parameter(name, "unknown_parameter", detail)
+}
+
+/// Puts one value into the map, as the type that its schema says.
+fn add(map: &mut Map<String, Value>, parameter: &Parameter, text: &str, faults: &mut Vec<Fault>) {
+    let shape = real(&parameter.shape);
+    if let Shape::Array { items, .. } = shape {
+        let list = map.entry(parameter.name.clone()).or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(list) = list {
+            list.push(coerce(text, items));
+        }
+    } else if map.insert(parameter.name.clone(), coerce(text, shape)).is_some() {
+        faults.push(Fault::in_parameter(parameter.name.clone(), "repeated", "May be given once only."));
+    }
+}
+
+fn real(shape: &Shape) -> &Shape {
+    match shape {
+        Shape::Nullable(inner) => inner,
+        shape => shape,
+    }
+}
+
+fn coerce(text: &str, shape: &Shape) -> Value {
+    let parsed = match real(shape) {
+        Shape::Integer { .. } => text.parse::<i64>().ok().map(Value::from),
+        Shape::Number { .. } => text.parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from),
+        Shape::Boolean => text.parse::<bool>().ok().map(Value::from),
+        _ => None,
+    };
+    parsed.unwrap_or_else(|| Value::from(text))
+}
+
+fn check(map: &Map<String, Value>, parameter: &Parameter, faults: &mut Vec<Fault>) {
+    match map.get(&parameter.name) {
+        Some(value) => {
+            let wrong = real(&parameter.shape).faults(value, "").into_iter();
+            faults.extend(wrong.map(|f| Fault::in_parameter(parameter.name.clone(), f.code, f.detail)));
+        }
+        None if parameter.required => {
+            faults.push(Fault::in_parameter(parameter.name.clone(), "required", "Is required."));
+        }
+        None => {}
+    }
+}

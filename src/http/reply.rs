@@ -1,0 +1,141 @@
+//! Answers: status, headers and body, the same way everywhere.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use super::conditional::etag;
+use super::context::Context;
+use super::page::Page;
+use crate::error::{Error, Result};
+
+/// Who may keep an answer, and for how long (RFC 9111).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// Venues, sites, partners: a minute.
+    Minute,
+    /// Sessions: kept, and asked about each time.
+    Revalidate,
+    /// Anything about a person, and anything behind a login: not kept.
+    Never,
+}
+
+/// The outcome of a write, made inside its transaction so that a repeated request can be answered with it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The path of what was created.
+    pub location: Option<String>,
+    /// The version of what the body shows.
+    pub etag: Option<String>,
+    /// The body as JSON; empty with 204.
+    pub body: String,
+    /// The body to answer a repeated request with, where it must differ: without a secret.
+    pub replay: Option<String>,
+}
+
+impl Reply {
+    /// 201 with the new resource.
+    pub fn created(location: String, version: i32, body: &impl Serialize) -> Result<Self> {
+        Ok(Self { status: 201, location: Some(location), ..Self::ok(version, body)? })
+    }
+
+    /// 200 with the resource as it is now.
+    pub fn ok(version: i32, body: &impl Serialize) -> Result<Self> {
+        Ok(Self { etag: Some(etag(version)), ..Self::plain(200, body)? })
+    }
+
+    /// Any status with a body that has no version.
+    pub fn plain(status: u16, body: &impl Serialize) -> Result<Self> {
+        let body = serde_json::to_string(body).map_err(Error::internal)?;
+        Ok(Self { status, location: None, etag: None, body, replay: None })
+    }
+
+    /// 204.
+    pub fn empty() -> Self {
+        Self { status: 204, location: None, etag: None, body: String::new(), replay: None }
+    }
+
+    /// A path where the outcome can be read.
+    pub fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    /// What a repeated request gets instead of the body.
+    pub fn replayed_as(mut self, body: &impl Serialize) -> Result<Self> {
+        self.replay = Some(serde_json::to_string(body).map_err(Error::internal)?);
+        Ok(self)
+    }
+
+    /// The answer. A write's answer is never kept by caches.
+    pub fn into_response(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponse::build(status);
+        response.insert_header(("Cache-Control", "no-store"));
+        if let Some(location) = self.location {
+            response.insert_header(("Location", location));
+        }
+        if let Some(etag) = self.etag {
+            response.insert_header(("ETag", etag));
+        }
+        if self.body.is_empty() {
+            return response.finish();
+        }
+        response.content_type("application/json").body(self.body)
+    }
+}
+
+impl Context {
+    /// 200 with a resource, or 304 where the client has this version.
+    pub fn show(&self, cache: Cache, version: i32, body: &impl Serialize) -> Result<HttpResponse> {
+        let body = serde_json::to_vec(body).map_err(Error::internal)?;
+        Ok(self.conditional(cache, etag(version), body))
+    }
+
+    /// 200 with a resource whose answer can change without a new version: the tag is the version and a digest.
+    pub fn show_live(&self, cache: Cache, version: i32, body: &impl Serialize) -> Result<HttpResponse> {
+        let body = serde_json::to_vec(body).map_err(Error::internal)?;
+        Ok(self.conditional(cache, format!("\"{version}-{}\"", digest(&body)), body))
+    }
+
+    /// 200 with something that has no version: the tag is a digest.
+    pub fn show_plain(&self, cache: Cache, body: &impl Serialize) -> Result<HttpResponse> {
+        let body = serde_json::to_vec(body).map_err(Error::internal)?;
+        Ok(self.conditional(cache, format!("\"{}\"", digest(&body)), body))
+    }
+
+    /// 200 with a page of a list and a `Link` to the next.
+    pub fn show_page(&self, cache: Cache, page: &Page<impl Serialize>) -> Result<HttpResponse> {
+        let mut response = self.show_plain(cache, page)?;
+        if let Some(next) = &page.next {
+            let link = format!("<{next}>; rel=\"next\"");
+            let value = link.parse().map_err(Error::internal)?;
+            response.headers_mut().insert(actix_web::http::header::LINK, value);
+        }
+        Ok(response)
+    }
+
+    fn conditional(&self, cache: Cache, etag: String, body: Vec<u8>) -> HttpResponse {
+        let unchanged = self.holds(&etag);
+        let mut response = HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+        let policy = match (cache, self.anyone()) {
+            (Cache::Never, _) => "no-store",
+            (Cache::Minute, None) => "public, max-age=60",
+            (Cache::Revalidate, None) => "public, no-cache",
+            (Cache::Minute, Some(_)) => "private, max-age=60",
+            (Cache::Revalidate, Some(_)) => "private, no-cache",
+        };
+        response.insert_header(("Cache-Control", policy)).insert_header(("ETag", etag));
+        response.append_header(("Vary", "Authorization"));
+        if unchanged { response.finish() } else { response.content_type("application/json").body(body) }
+    }
+}
+
+/// A short digest of a body.
+fn digest(body: &[u8]) -> String {
+    use base64::Engine;
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash.as_ref()[..12]).replace('-', "~")
+}

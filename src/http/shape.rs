@@ -1,0 +1,297 @@
+//! Checks JSON against the published schema of a type, and reports everything that is wrong at once.
+//!
+//! serde stops at the first fault and knows no bounds. This walks the value beside the same schema that stands in
+//! the OpenAPI document, so what the document says is what is enforced: types, required and unknown members,
+//! enums, lengths, bounds, patterns and formats. Rules that a schema can't say are the types' `Validate`.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock, RwLock};
+
+use regex_lite::Regex;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::formats;
+use crate::error::Fault;
+
+/// More faults than this are not listed.
+pub const MOST_FAULTS: usize = 1000;
+
+/// A compiled schema.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "`least` and `most` are the schema's bounds; the variants say the rest")]
+pub enum Shape {
+    /// Anything.
+    Any,
+    /// This, or null.
+    Nullable(Box<Shape>),
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number between two bounds.
+    Integer { least: Option<i64>, most: Option<i64> },
+    /// A number between two bounds.
+    Number { least: Option<f64>, most: Option<f64> },
+    /// A text.
+    Text(TextShape),
+    /// A list.
+    Array { items: Box<Shape>, least: Option<u64>, most: Option<u64>, unique: bool },
+    /// An object with known members; others are faults, or of the `rest`.
+    Object { members: Vec<(String, Shape)>, required: Vec<String>, rest: Option<Box<Shape>> },
+}
+
+/// What a text must be.
+#[derive(Debug, Default)]
+pub struct TextShape {
+    least: Option<u64>,
+    most: Option<u64>,
+    pattern: Option<Regex>,
+    format: Option<String>,
+    names: Vec<String>,
+}
+
+/// The shape of a type, compiled once.
+pub fn of<T: ToSchema + 'static>() -> Arc<Shape> {
+    static SHAPES: OnceLock<RwLock<HashMap<TypeId, Arc<Shape>>>> = OnceLock::new();
+    let shapes = SHAPES.get_or_init(RwLock::default);
+    let id = TypeId::of::<T>();
+    if let Some(shape) = shapes.read().ok().and_then(|known| known.get(&id).cloned()) {
+        return shape;
+    }
+    let mut components = Vec::new();
+    T::schemas(&mut components);
+    let components: HashMap<String, Value> =
+        components.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect();
+    let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+    let shape = Arc::new(compile(&schema, &components));
+    if let Ok(mut known) = shapes.write() {
+        known.insert(id, Arc::clone(&shape));
+    }
+    shape
+}
+
+/// Compiles a JSON schema as utoipa writes it.
+pub fn compile(schema: &Value, components: &HashMap<String, Value>) -> Shape {
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let name = reference.rsplit('/').next().unwrap_or_default();
+        return components.get(name).map_or(Shape::Any, |target| compile(target, components));
+    }
+    if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
+        return compile_choice(choices, components);
+    }
+    let names: Vec<&str> = match schema.get("type") {
+        Some(Value::String(name)) => vec![name],
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+        _ => return Shape::Any,
+    };
+    let main = names.iter().find(|name| **name != "null").copied().unwrap_or("null");
+    let shape = compile_type(main, schema, components);
+    if names.contains(&"null") { Shape::Nullable(Box::new(shape)) } else { shape }
+}
+
+/// utoipa writes an optional reference as a choice of null and the reference.
+fn compile_choice(choices: &[Value], components: &HashMap<String, Value>) -> Shape {
+    let is_null = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("null");
+    let real: Vec<&Value> = choices.iter().filter(|schema| !is_null(schema)).collect();
+    let shape = match real.as_slice() {
+        [only] => compile(only, components),
+        _ => Shape::Any,
+    };
+    if real.len() < choices.len() { Shape::Nullable(Box::new(shape)) } else { shape }
+}
+
+fn compile_type(name: &str, schema: &Value, components: &HashMap<String, Value>) -> Shape {
+    let whole = |key: &str| schema.get(key).and_then(Value::as_u64);
+    match name {
+        "boolean" => Shape::Boolean,
+        "integer" => {
+            let bound = |key: &str| schema.get(key).and_then(|v| v.as_i64().or_else(|| v.as_f64().map(|f| f as i64)));
+            Shape::Integer { least: bound("minimum"), most: bound("maximum") }
+        }
+        "number" => {
+            let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+            Shape::Number { least: bound("minimum"), most: bound("maximum") }
+        }
+        "string" => Shape::Text(TextShape {
+            least: whole("minLength"),
+            most: whole("maxLength"),
+            pattern: schema.get("pattern").and_then(Value::as_str).and_then(|text| Regex::new(text).ok()),
+            format: schema.get("format").and_then(Value::as_str).map(str::to_owned),
+            names: texts(schema.get("enum")),
+        }),
+        "array" => Shape::Array {
+            items: Box::new(schema.get("items").map_or(Shape::Any, |items| compile(items, components))),
+            least: whole("minItems"),
+            most: whole("maxItems"),
+            unique: schema.get("uniqueItems").and_then(Value::as_bool).unwrap_or_default(),
+        },
+        "object" => compile_object(schema, components),
+        _ => Shape::Any,
+    }
+}
+
+fn compile_object(schema: &Value, components: &HashMap<String, Value>) -> Shape {
+    let members = schema.get("properties").and_then(Value::as_object).map(|properties| {
+        properties.iter().map(|(name, schema)| (name.clone(), compile(schema, components))).collect()
+    });
+    let rest = schema.get("additionalProperties").filter(|rest| rest.is_object());
+    Shape::Object {
+        members: members.unwrap_or_default(),
+        required: texts(schema.get("required")),
+        rest: rest.map(|rest| Box::new(compile(rest, components))),
+    }
+}
+
+fn texts(list: Option<&Value>) -> Vec<String> {
+    let items = list.and_then(Value::as_array).map(|items| items.iter().filter_map(Value::as_str).map(str::to_owned));
+    items.map(Iterator::collect).unwrap_or_default()
+}
+
+impl Shape {
+    /// Everything that is wrong with a value, each with its pointer below `pointer`.
+    pub fn faults(&self, value: &Value, pointer: &str) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        self.check(value, pointer, &mut faults);
+        faults.truncate(MOST_FAULTS);
+        faults
+    }
+
+    fn check(&self, value: &Value, at: &str, faults: &mut Vec<Fault>) {
+        if faults.len() >= MOST_FAULTS {
+            return;
+        }
+        match (self, value) {
+            (Shape::Any, _) | (Shape::Boolean, Value::Bool(_)) | (Shape::Nullable(_), Value::Null) => {}
+            (Shape::Nullable(inner), value) => inner.check(value, at, faults),
+            (Shape::Text(text), Value::String(value)) => text.check(value, at, faults),
+            (Shape::Integer { least, most }, Value::Number(number)) => match number.as_i64() {
+                Some(value) => check_bounds(value, *least, *most, at, faults),
+                None => faults.push(Fault::at(at, "wrong_type", "Must be a whole number that fits in 64 bits.")),
+            },
+            (Shape::Number { least, most }, Value::Number(number)) => {
+                check_bounds(number.as_f64().unwrap_or(f64::NAN), *least, *most, at, faults);
+            }
+            (Shape::Array { items, least, most, unique }, Value::Array(values)) => {
+                check_count(values.len() as u64, *least, *most, at, faults);
+                if *unique {
+                    check_unique(values, at, faults);
+                }
+                for (index, value) in values.iter().enumerate() {
+                    items.check(value, &format!("{at}/{index}"), faults);
+                }
+            }
+            (Shape::Object { .. }, Value::Object(map)) => self.check_object(map, at, faults),
+            (expected, found) => {
+                let detail = format!("Must be {}, not {}.", expected.noun(), noun(found));
+                faults.push(Fault::at(at, "wrong_type", detail));
+            }
+        }
+    }
+
+    fn check_object(&self, map: &Map<String, Value>, at: &str, faults: &mut Vec<Fault>) {
+        let Shape::Object { members, required, rest } = self else { return };
+        for name in required.iter().filter(|name| !map.contains_key(*name)) {
+            faults.push(Fault::at(format!("{at}/{}", escape(name)), "required", "Is required."));
+        }
+        for (name, value) in map {
+            let at = format!("{at}/{}", escape(name));
+            let known = members.iter().find(|(known, _)| known == name).map(|(_, shape)| shape);
+            match known.or(rest.as_deref()) {
+                Some(shape) => shape.check(value, &at, faults),
+                None => {
+                    let known: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+                    let detail = format!("Is not known here. Known: {}.", known.join(", "));
+                    faults.push(Fault::at(at, "unknown_member", detail));
+                }
+            }
+        }
+    }
+
+    fn noun(&self) -> &'static str {
+        match self {
+            Shape::Any => "anything",
+            Shape::Nullable(inner) => inner.noun(),
+            Shape::Boolean => "true or false",
+            Shape::Integer { .. } => "a whole number",
+            Shape::Number { .. } => "a number",
+            Shape::Text(_) => "a text",
+            Shape::Array { .. } => "a list",
+            Shape::Object { .. } => "an object",
+        }
+    }
+}
+
+impl TextShape {
+    fn check(&self, value: &str, at: &str, faults: &mut Vec<Fault>) {
+        if value.contains('\0') {
+            faults.push(Fault::at(at, "nul", "Must not hold the character NUL."));
+        }
+        if !self.names.is_empty() && !self.names.iter().any(|name| name == value) {
+            let detail = format!("Must be one of {}.", self.names.join(", "));
+            return faults.push(Fault::at(at, "not_allowed", detail));
+        }
+        let length = value.chars().count() as u64;
+        if self.least.is_some_and(|least| length < least) {
+            let least = self.least.unwrap_or_default();
+            let detail =
+                if least == 1 { "Must not be empty.".into() } else { format!("Must be at least {least} characters.") };
+            return faults.push(Fault::at(at, "too_short", detail));
+        }
+        if let Some(most) = self.most.filter(|most| length > *most) {
+            return faults.push(Fault::at(at, "too_long", format!("Must be at most {most} characters.")));
+        }
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
+            let pattern = self.pattern.as_ref().map(Regex::as_str).unwrap_or_default();
+            return faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
+        }
+        if let Some(detail) = self.format.as_deref().and_then(|format| formats::fault(format, value)) {
+            faults.push(Fault::at(at, "wrong_format", detail));
+        }
+    }
+}
+
+fn check_bounds<N: PartialOrd + std::fmt::Display>(
+    value: N,
+    least: Option<N>,
+    most: Option<N>,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) {
+    if let Some(least) = least.filter(|least| value < *least) {
+        faults.push(Fault::at(at, "too_small", format!("Must be at least {least}.")));
+    }
+    if let Some(most) = most.filter(|most| value > *most) {
+        faults.push(Fault::at(at, "too_large", format!("Must be at most {most}.")));
+    }
+}
+
+fn check_count(count: u64, least: Option<u64>, most: Option<u64>, at: &str, faults: &mut Vec<Fault>) {
+    if let Some(least) = least.filter(|least| count < *least) {
+        faults.push(Fault::at(at, "too_few", format!("Must have at least {least} items.")));
+    }
+    if let Some(most) = most.filter(|most| count > *most) {
+        faults.push(Fault::at(at, "too_many", format!("Must have at most {most} items.")));
+    }
+}
+
+fn check_unique(values: &[Value], at: &str, faults: &mut Vec<Fault>) {
+    for (index, value) in values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value)) {
+        faults.push(Fault::at(format!("{at}/{index}"), "repeated", format!("{value} stands here already.")));
+    }
+}
+
+fn noun(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A member's name inside a JSON pointer (RFC 6901).
+pub fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

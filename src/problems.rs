@@ -1,0 +1,160 @@
+//! The table of problems: for each [`Kind`] its status, its type and what its page says, and the pages themselves.
+
+use actix_web::{HttpResponse, get};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::error::{Error, Result};
+use crate::http::extract::{NoQuery, Ordered, Path};
+
+/// What kind of failure it is. Each is a problem type with a page of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
+#[expect(missing_docs, reason = "each is described by its row in the table below")]
+pub enum Kind {
+    MalformedRequest,
+    InvalidParameter,
+    Unauthenticated,
+    InvalidClient,
+    Forbidden,
+    InsufficientScope,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    RequestTimeout,
+    AlreadyExists,
+    AlreadyBooked,
+    SessionFull,
+    TakesNoBookings,
+    ReferralOnly,
+    SessionStarted,
+    SessionNotStarted,
+    CapacityBelowSeats,
+    PossibleDuplicate,
+    HostingOverlap,
+    InUse,
+    NotEmpty,
+    InvalidState,
+    InProgress,
+    PreconditionFailed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    InvalidBody,
+    RosterRefused,
+    IdempotencyMismatch,
+    PreconditionRequired,
+    TooManyRequests,
+    Internal,
+    Unavailable,
+    OutcomeUnknown,
+    InsufficientStorage,
+}
+
+/// A row of the table.
+pub struct Spec {
+    /// The HTTP status.
+    pub status: u16,
+    /// The last part of the type's path, `/problems/<slug>`.
+    pub slug: &'static str,
+    /// The type in a few words.
+    pub title: &'static str,
+    /// What it means and what to do about it, for the page.
+    pub help: &'static str,
+}
+
+const fn spec(status: u16, slug: &'static str, title: &'static str, help: &'static str) -> Spec {
+    Spec { status, slug, title, help }
+}
+
+impl Kind {
+    /// This kind's row.
+    #[rustfmt::skip]
+    pub const fn spec(self) -> Spec {
+        match self {
+            Self::MalformedRequest => spec(400, "malformed-request", "The request can't be read", "The body is not well-formed UTF-8 JSON, is nested more than 32 deep, or a header can't be read. Mend it and send it again."),
+            Self::InvalidParameter => spec(400, "invalid-parameter", "A path or query value is wrong", "A value in the path or the query is not what the operation takes, is given twice, or is unknown. errors names it."),
+            Self::Unauthenticated => spec(401, "unauthenticated", "Credentials are missing or not valid", "Send Authorization: Bearer with an access token from /v1/auth/login or /v1/oauth/token. Tokens last 15 minutes and end at once when the account is disabled."),
+            Self::InvalidClient => spec(401, "invalid-client", "The API client's credentials are not valid", "The client id or secret is wrong, the client was revoked, or its partner is not active. A site manager can make new credentials."),
+            Self::Forbidden => spec(403, "forbidden", "This account may not do this", "The role of the account never allows this operation."),
+            Self::InsufficientScope => spec(403, "insufficient-scope", "The token lacks a scope", "Ask for the scope when getting a token; where the client doesn't have it, a site manager can give it."),
+            Self::NotFound => spec(404, "not-found", "Not found", "It does not exist, or it is not yours to see."),
+            Self::MethodNotAllowed => spec(405, "method-not-allowed", "The path takes other methods", "The Allow header lists the methods that this path takes."),
+            Self::NotAcceptable => spec(406, "not-acceptable", "No format that you accept", "This path answers in application/json; allow it in Accept, or leave Accept out."),
+            Self::RequestTimeout => spec(408, "request-timeout", "The body came too slowly", "The body was not sent in time and nothing was changed. Send it again."),
+            Self::AlreadyExists => spec(409, "already-exists", "It exists already", "Something that must be unique is taken. errors names it."),
+            Self::AlreadyBooked => spec(409, "already-booked", "The member has a place already", "A member has at most one place in a session."),
+            Self::SessionFull => spec(409, "session-full", "The session is full", "There are not enough seats left for this booking."),
+            Self::TakesNoBookings => spec(409, "takes-no-bookings", "The session takes no bookings", "It is a drop-in session: just come."),
+            Self::ReferralOnly => spec(409, "referral-only", "The session is by referral", "The booking needs an item of an active prescription that points at this session or its series."),
+            Self::SessionStarted => spec(409, "session-started", "The session has started", "This can be done until the session starts."),
+            Self::SessionNotStarted => spec(409, "session-not-started", "The session has not started", "A register is taken once the session has started."),
+            Self::CapacityBelowSeats => spec(409, "capacity-below-seats", "More seats are taken than that", "A capacity can't be lower than the seats that people hold."),
+            Self::PossibleDuplicate => spec(409, "possible-duplicate", "This person may be registered already", "candidates lists who it may be. Repeat with confirm_not_duplicate=true if it is somebody else."),
+            Self::HostingOverlap => spec(409, "hosting-overlap", "The site is hosted elsewhere at that time", "A site's hostings don't overlap: end the other one first."),
+            Self::InUse => spec(409, "in-use", "It is in use", "Other things refer to it, so it can't be deleted. Close it instead."),
+            Self::NotEmpty => spec(409, "not-empty", "The database is not empty", "Demo data goes only into a database without members."),
+            Self::InvalidState => spec(409, "invalid-state", "The present state doesn't allow this", "detail names the state it is in."),
+            Self::InProgress => spec(409, "in-progress", "The same request is still running", "A request with the same Idempotency-Key has not ended. Wait and repeat."),
+            Self::PreconditionFailed => spec(412, "precondition-failed", "It has changed since you read it", "Read it again and repeat the change with the new ETag in If-Match."),
+            Self::PayloadTooLarge => spec(413, "payload-too-large", "The body is too large", "Bodies are at most 256 KiB; rosters 16 MiB."),
+            Self::UnsupportedMediaType => spec(415, "unsupported-media-type", "The body is of the wrong type", "Set Content-Type to one that the operation takes."),
+            Self::InvalidBody => spec(422, "invalid-body", "The body breaks a rule", "errors lists everything that is wrong, each with a JSON pointer to where it is."),
+            Self::RosterRefused => spec(422, "roster-refused", "The roster was refused", "Some entries are wrong, and in atomic mode nothing was changed. errors lists them; mode=partial would take the good ones."),
+            Self::IdempotencyMismatch => spec(422, "idempotency-mismatch", "The Idempotency-Key was used for another body", "A key stands for one request. Use a new key."),
+            Self::PreconditionRequired => spec(428, "precondition-required", "If-Match is missing", "Send If-Match with the ETag of what you read, so that nobody's change is lost."),
+            Self::TooManyRequests => spec(429, "too-many-requests", "Too many requests", "Wait as long as Retry-After says."),
+            Self::Internal => spec(500, "internal", "Something went wrong on our side", "It has been logged under the request_id. Trying again may help."),
+            Self::Unavailable => spec(503, "unavailable", "Not available just now", "Nothing was changed. Try again after the seconds in Retry-After."),
+            Self::OutcomeUnknown => spec(503, "outcome-unknown", "It is not known whether it was saved", "Repeat the request with the same Idempotency-Key: it is done once, whichever it was."),
+            Self::InsufficientStorage => spec(507, "insufficient-storage", "The disk is full", "Nothing was changed. The service's operator has to make room."),
+        }
+    }
+
+    /// The kind that stands for a status that some library gave.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            400 => Self::MalformedRequest,
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            406 => Self::NotAcceptable,
+            408 => Self::RequestTimeout,
+            413 => Self::PayloadTooLarge,
+            415 => Self::UnsupportedMediaType,
+            503 => Self::Unavailable,
+            _ => Self::Internal,
+        }
+    }
+}
+
+/// Registers the pages.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(get_problem_page);
+}
+
+/// What a type of problem means
+///
+/// The page that the `type` of a problem document points at.
+#[utoipa::path(
+    operation_id = "get_problem_page",
+    tag = "service",
+    params(("slug" = String, Path, description = "The last part of a problem's type", max_length = 80, example = "invalid-body")),
+    responses((status = 200, description = "A page for people", content_type = "text/html", body = String)),
+    security(())
+)]
+#[get("/problems/{slug}")]
+async fn get_problem_page(taken: Ordered<(Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((slug, _)) = taken;
+    use strum::IntoEnumIterator;
+    let found = Kind::iter().map(Kind::spec).find(|spec| spec.slug == slug.0);
+    let Spec { status, slug, title, help } = found.ok_or_else(|| Error::not_found("type of problem"))?;
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en-GB\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>\n\
+         <h1>{title}</h1>\n<p>{help}</p>\n<p><code>/problems/{slug}</code>, status {status}</p>\n</html>\n"
+    );
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "public, max-age=3600"))
+        .content_type("text/html; charset=utf-8")
+        .body(page))
+}

@@ -1,0 +1,6 @@
+//! Counts, never a person.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub fn configure(_config: &mut ServiceConfig) {}

@@ -1,0 +1,60 @@
+//! Binds the app to a socket, and stops it without losing a request.
+
+use std::net::TcpListener;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+
+use crate::app::{self, Parts};
+use crate::state::State;
+
+/// How long a stopping server answers 503 on `/health/ready` before it takes no more connections.
+const NOTICE: Duration = Duration::from_millis(500);
+/// How long requests in flight may take after that, in seconds.
+const GRACE: u64 = 8;
+
+/// A server on this socket; it runs when it is awaited.
+///
+/// # Errors
+/// When the socket can't be used.
+pub fn start(state: State, socket: TcpListener, workers: usize) -> std::io::Result<Server> {
+    let parts = Parts::new(state);
+    let server = HttpServer::new(move || app::build(&parts))
+        .workers(workers)
+        .shutdown_timeout(GRACE)
+        .client_request_timeout(Duration::from_secs(10))
+        .disable_signals()
+        .listen(socket)?;
+    Ok(server.run())
+}
+
+/// Runs a server until SIGTERM or SIGINT: first not ready, then no new connections, then out.
+///
+/// # Errors
+/// When the server fails or signals can't be listened for.
+pub async fn run_until_told(server: Server, state: State) -> std::io::Result<()> {
+    let handle = server.handle();
+    let running = actix_web::rt::spawn(server);
+    told_to_stop().await?;
+    log::info!("stopping: finishing the requests in flight");
+    state.stop.store(true, Ordering::Relaxed);
+    actix_web::rt::time::sleep(NOTICE).await;
+    handle.stop(true).await;
+    running.await.map_err(std::io::Error::other)?
+}
+
+#[cfg(unix)]
+async fn told_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    futures_util::future::select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,13 @@
+//! The service about itself: health, the OpenAPI document, the documentation page.
+
+pub mod handlers;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(handlers::check_live);
+    config.service(handlers::check_ready);
+    config.service(handlers::get_document);
+    config.service(handlers::get_document_as_yaml);
+}

@@ -1,0 +1,225 @@
+//! When a series takes place: from an RFC 5545 recurrence rule to occurrences with instants.
+//!
+//! A rule is expanded on the wall clock, without any time zone, and each local time is resolved to
+//! an instant afterwards. So a weekly 10:00 stays 10:00 across every clock change.
+//!
+//! 1. `rule` reads the text into a checked `Rule`.
+//! 2. `dates` lists the local dates of that rule, lazily.
+//! 3. [`expand`] ends the list by COUNT or UNTIL, removes excluded times, adds additional ones.
+//! 4. [`resolve`] turns each local time into an instant.
+//!
+//! Supported are FREQ (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY,
+//! BYMONTH, BYSETPOS and WKST. Whatever the input, the work is bounded: years from
+//! [`EARLIEST_YEAR`] to [`LATEST_YEAR`], rules of [`MAX_RULE_BYTES`], [`MAX_OCCURRENCES`] results.
+
+mod dates;
+mod error;
+mod local_time;
+mod ordinals;
+#[cfg(test)]
+mod properties;
+mod rule;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
+use chrono_tz::Tz;
+
+use dates::Dates;
+pub use error::RecurrenceError;
+pub use local_time::{parse_local_time, parse_time_zone, resolve};
+use rule::{End, Rule};
+
+/// The most occurrences a series may have, additional ones included and excluded ones not.
+pub const MAX_OCCURRENCES: usize = 2000;
+
+/// The most excluded times a series may have.
+pub const MAX_EXCLUDED: usize = 2000;
+
+/// The longest rule that is read, in bytes.
+pub const MAX_RULE_BYTES: usize = 1000;
+
+/// The first year in which an occurrence may lie.
+pub const EARLIEST_YEAR: i32 = 1900;
+
+/// The last year in which an occurrence may lie: the time-zone tables know no clock change after it,
+/// so an instant beyond it could be an hour wrong.
+pub const LATEST_YEAR: i32 = 2099;
+
+/// What a series says about when it takes place.
+#[derive(Debug, Clone, Copy)]
+pub struct Recurrence<'a> {
+    /// The value of an RRULE (RFC 5545, section 3.3.10), without the `RRULE:` in front; case doesn't matter.
+    pub rule: &'a str,
+    /// The first occurrence, on the wall clock of `tz`; it must be an occurrence of `rule`.
+    pub local_start: NaiveDateTime,
+    /// The zone whose wall clock all local times are read on.
+    pub tz: Tz,
+    /// Local starts that do not take place (EXDATE). One that isn't an occurrence changes nothing.
+    pub excluded: &'a [NaiveDateTime],
+    /// Local starts that take place too (RDATE), unless they are excluded.
+    pub additional: &'a [NaiveDateTime],
+}
+
+/// One time at which a series takes place.
+///
+/// Its identity within the series is its local date and `position`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occurrence {
+    /// The start on the wall clock, as the rule has it, even where the clock skips that time.
+    pub local_start: NaiveDateTime,
+    /// The instant of the start.
+    pub starts_at: DateTime<Utc>,
+    /// The index among the occurrences of the same local date: 0 for the day's first.
+    pub position: i32,
+}
+
+/// Lists every occurrence of a series, sorted by local start.
+///
+/// COUNT counts before exclusions. UNTIL with `Z` is an instant, as a date the end of that local
+/// day, without `Z` wall-clock time; an occurrence exactly then still takes place. With BYSETPOS the
+/// set is that of the whole day, week, month or year, also where the series starts inside it.
+///
+/// # Errors
+///
+/// A [`RecurrenceError`] that says which field is at fault and what to do about it.
+///
+/// # Source
+///
+/// RFC 5545, sections 3.3.10 (the rule), 3.8.5.1 (EXDATE) and 3.8.5.2 (RDATE).
+pub fn expand(recurrence: &Recurrence<'_>) -> Result<Vec<Occurrence>, RecurrenceError> {
+    check_times(recurrence)?;
+    let rule = Rule::parse(recurrence.rule)?.with_defaults_of(recurrence.local_start.date());
+    let mut excluded = recurrence.excluded.to_vec();
+    excluded.sort_unstable();
+
+    let mut occurrences = rule_occurrences(&rule, recurrence, &excluded)?;
+    add_additional(&mut occurrences, recurrence, &excluded)?;
+    number_within_days(&mut occurrences);
+    Ok(occurrences)
+}
+
+/// Checks the bounds of everything but the rule.
+fn check_times(recurrence: &Recurrence<'_>) -> Result<(), RecurrenceError> {
+    if recurrence.excluded.len() > MAX_EXCLUDED {
+        return Err(RecurrenceError::TooManyExcluded);
+    }
+    if recurrence.additional.len() > MAX_OCCURRENCES {
+        return Err(RecurrenceError::TooManyOccurrences);
+    }
+    check_time("local_start", recurrence.local_start)?;
+    for time in recurrence.additional {
+        check_time("additional", *time)?;
+    }
+    Ok(())
+}
+
+fn check_time(field: &'static str, time: NaiveDateTime) -> Result<(), RecurrenceError> {
+    if time.nanosecond() != 0 {
+        let value = time.to_string();
+        return Err(RecurrenceError::MalformedLocalTime { field, value });
+    }
+    if !(EARLIEST_YEAR..=LATEST_YEAR).contains(&time.year()) {
+        return Err(RecurrenceError::OutOfRange { field });
+    }
+    Ok(())
+}
+
+/// The rule's own occurrences without the excluded ones, positions not yet set.
+fn rule_occurrences(
+    rule: &Rule,
+    recurrence: &Recurrence<'_>,
+    excluded: &[NaiveDateTime],
+) -> Result<Vec<Occurrence>, RecurrenceError> {
+    let most_counted = MAX_OCCURRENCES + excluded.len();
+    let count = match rule.end {
+        // Each excluded time can remove one at most: this refuses the absurd before any work.
+        End::Count(count) if count as usize > most_counted => {
+            return Err(RecurrenceError::TooManyOccurrences);
+        }
+        End::Count(count) => count as usize,
+        End::Until(_) => usize::MAX,
+    };
+    let mut dates = Dates::new(rule, recurrence.local_start.date());
+    check_start(rule, recurrence, dates.next())?;
+
+    let mut occurrences = Vec::with_capacity(count.min(64));
+    let mut date = recurrence.local_start.date();
+    for counted in 1.. {
+        let occurrence = occurrence_on(date, recurrence);
+        if rule.end.is_before(&occurrence) {
+            break;
+        }
+        if excluded.binary_search(&occurrence.local_start).is_err() {
+            occurrences.push(occurrence);
+        }
+        if occurrences.len() > MAX_OCCURRENCES {
+            return Err(RecurrenceError::TooManyOccurrences);
+        }
+        if counted == count {
+            break;
+        }
+        match dates.next() {
+            Some(next) => date = next,
+            None if rule.end.is_within(LATEST_YEAR) => break,
+            None => {
+                return Err(RecurrenceError::OutOfRange { field: "recurrence" });
+            }
+        }
+    }
+    Ok(occurrences)
+}
+
+/// Checks that the first date of the rule, `first`, is that of `local_start`.
+fn check_start(rule: &Rule, recurrence: &Recurrence<'_>, first: Option<NaiveDate>) -> Result<(), RecurrenceError> {
+    let first = first
+        .map(|date| occurrence_on(date, recurrence))
+        .filter(|occurrence| !rule.end.is_before(occurrence))
+        .map(|occurrence| occurrence.local_start);
+    if first == Some(recurrence.local_start) {
+        return Ok(());
+    }
+    Err(RecurrenceError::StartNotInRule { local_start: recurrence.local_start, first })
+}
+
+fn occurrence_on(date: NaiveDate, recurrence: &Recurrence<'_>) -> Occurrence {
+    occurrence_at(date.and_time(recurrence.local_start.time()), recurrence.tz)
+}
+
+fn occurrence_at(local_start: NaiveDateTime, tz: Tz) -> Occurrence {
+    Occurrence { local_start, starts_at: resolve(local_start, tz), position: 0 }
+}
+
+/// Adds the additional times that are neither there already nor excluded, and sorts.
+fn add_additional(
+    occurrences: &mut Vec<Occurrence>,
+    recurrence: &Recurrence<'_>,
+    excluded: &[NaiveDateTime],
+) -> Result<(), RecurrenceError> {
+    if recurrence.additional.is_empty() {
+        return Ok(());
+    }
+    let wanted = recurrence.additional.iter().copied();
+    let wanted = wanted.filter(|time| excluded.binary_search(time).is_err());
+    occurrences.extend(wanted.map(|time| occurrence_at(time, recurrence.tz)));
+    occurrences.sort_by_key(|occurrence| occurrence.local_start);
+    occurrences.dedup_by_key(|occurrence| occurrence.local_start);
+    if occurrences.len() > MAX_OCCURRENCES {
+        return Err(RecurrenceError::TooManyOccurrences);
+    }
+    Ok(())
+}
+
+/// Sets each position; the occurrences are sorted by local start.
+fn number_within_days(occurrences: &mut [Occurrence]) {
+    let mut previous: Option<(NaiveDate, i32)> = None;
+    for occurrence in occurrences {
+        let date = occurrence.local_start.date();
+        occurrence.position = match previous {
+            Some((day, position)) if day == date => position + 1,
+            _ => 0,
+        };
+        previous = Some((date, occurrence.position));
+    }
+}

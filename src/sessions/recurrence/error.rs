@@ -1,0 +1,148 @@
+//! What can be wrong with a recurrence.
+
+use std::fmt;
+
+use chrono::NaiveDateTime;
+
+use super::{EARLIEST_YEAR, LATEST_YEAR, MAX_EXCLUDED, MAX_OCCURRENCES};
+
+/// Why a recurrence can't be expanded. Displays as a sentence for whoever wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecurrenceError {
+    /// The rule doesn't follow RFC 5545.
+    MalformedRule {
+        /// What is wrong, as a clause.
+        detail: String,
+    },
+    /// The rule follows the standard and has a part that this service doesn't expand.
+    UnsupportedRulePart {
+        /// The part, such as `BYHOUR` or `FREQ=HOURLY`.
+        part: String,
+    },
+    /// The rule has neither COUNT nor UNTIL.
+    RuleWithoutEnd,
+    /// More than [`MAX_OCCURRENCES`].
+    TooManyOccurrences,
+    /// More than [`MAX_EXCLUDED`].
+    TooManyExcluded,
+    /// The local start isn't an occurrence of its own rule.
+    StartNotInRule {
+        /// The start that was given.
+        local_start: NaiveDateTime,
+        /// The rule's first occurrence after it, if it has one.
+        first: Option<NaiveDateTime>,
+    },
+    /// No time zone of the IANA database has this name.
+    UnknownTimeZone {
+        /// The name that was given, shortened where it is long.
+        name: String,
+    },
+    /// A local time that isn't written as `YYYY-MM-DDTHH:MM:SS`, or that doesn't exist on any calendar.
+    MalformedLocalTime {
+        /// The field of the series: `local_start`, `excluded` or `additional`.
+        field: &'static str,
+        /// What was given, shortened where it is long.
+        value: String,
+    },
+    /// A time before [`EARLIEST_YEAR`] or after [`LATEST_YEAR`].
+    OutOfRange {
+        /// The field of the series: `recurrence`, `local_start` or `additional`.
+        field: &'static str,
+    },
+}
+
+impl RecurrenceError {
+    /// The stable name of the error, in snake_case, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MalformedRule { .. } => "malformed_rule",
+            Self::UnsupportedRulePart { .. } => "unsupported_rule_part",
+            Self::RuleWithoutEnd => "rule_without_end",
+            Self::TooManyOccurrences => "too_many_occurrences",
+            Self::TooManyExcluded => "too_many_excluded",
+            Self::StartNotInRule { .. } => "start_not_in_rule",
+            Self::UnknownTimeZone { .. } => "unknown_time_zone",
+            Self::MalformedLocalTime { .. } => "malformed_local_time",
+            Self::OutOfRange { .. } => "date_out_of_range",
+        }
+    }
+
+    /// The field of a series that is at fault: `recurrence`, `local_start`, `time_zone`, `excluded` or `additional`.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::MalformedRule { .. }
+            | Self::UnsupportedRulePart { .. }
+            | Self::RuleWithoutEnd
+            | Self::TooManyOccurrences => "recurrence",
+            Self::TooManyExcluded => "excluded",
+            Self::StartNotInRule { .. } => "local_start",
+            Self::UnknownTimeZone { .. } => "time_zone",
+            Self::MalformedLocalTime { field, .. } | Self::OutOfRange { field } => field,
+        }
+    }
+
+    /// A malformed rule, with what is wrong as a clause.
+    pub(super) fn malformed(detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::MalformedRule { detail }
+    }
+}
+
+impl fmt::Display for RecurrenceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MalformedRule { detail } => {
+                write!(f, "The recurrence is malformed: {detail}.")
+            }
+            Self::UnsupportedRulePart { part } => write!(
+                f,
+                "{part} isn't supported in a recurrence. Use DAILY, WEEKLY, MONTHLY or YEARLY with INTERVAL, \
+                 BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS or WKST; list other times as additional."
+            ),
+            Self::RuleWithoutEnd => {
+                f.write_str("The recurrence never ends, which isn't possible yet. Add COUNT or UNTIL.")
+            }
+            Self::TooManyOccurrences => write!(
+                f,
+                "The recurrence has more than {MAX_OCCURRENCES} occurrences. End it earlier, or split it into several series."
+            ),
+            Self::TooManyExcluded => {
+                write!(f, "There are more than {MAX_EXCLUDED} excluded times. List only those that the rule gives.")
+            }
+            Self::StartNotInRule { local_start, first: Some(first) } => write!(
+                f,
+                "The start {} isn't an occurrence of its recurrence. Start at {}, the next one, or change the recurrence.",
+                local_start.format("%FT%T"),
+                first.format("%FT%T")
+            ),
+            Self::StartNotInRule { local_start, first: None } => write!(
+                f,
+                "The start {} isn't an occurrence of its recurrence, which has none from then on. \
+                 Change the start or the recurrence.",
+                local_start.format("%FT%T")
+            ),
+            Self::UnknownTimeZone { name } => write!(
+                f,
+                "{name} isn't a time zone. Use a name of the IANA database with its exact case, such as Europe/London."
+            ),
+            Self::MalformedLocalTime { value, .. } => write!(
+                f,
+                "{value} isn't a local time. Write it as 2027-01-05T13:00:00, in whole seconds and without an offset."
+            ),
+            Self::OutOfRange { .. } => write!(
+                f,
+                "Occurrences must lie in the years {EARLIEST_YEAR} to {LATEST_YEAR}, and some don't. Choose other dates, or end the recurrence earlier."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RecurrenceError {}
+
+/// The value in quotation marks, cut after 40 characters, control characters escaped.
+pub(super) fn quoted(value: &str) -> String {
+    match value.char_indices().nth(40) {
+        Some((end, _)) => format!("{:?} …", &value[..end]),
+        None => format!("{value:?}"),
+    }
+}

@@ -1,0 +1,6 @@
+//! Sites: services with a name that outlives their building, and their hostings.
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub fn configure(_config: &mut ServiceConfig) {}

@@ -1,0 +1,101 @@
+//! Venues over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use super::store::{self, VenueKey, VenueRow};
+use super::types::{Venue, VenueFilter, VenueInput, VenuePatch};
+use crate::audit::Subject;
+use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+
+/// List venues
+///
+/// By name, a page at a time.
+#[utoipa::path(operation_id = "list_venues", tag = "venues", params(VenueFilter),
+    responses((status = 200, description = "A page of venues", body = Page<Venue>), (status = 304, description = "Not changed"), Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/venues")]
+pub async fn list_venues(taken: Ordered<(Allowed<Public>, Query<VenueFilter>)>) -> Result<HttpResponse> {
+    let Ordered((who, Query(filter))) = taken;
+    let slice = Slice::<VenueKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| store::list(conn, &filter, &wanted)).await?;
+    who.show_page(Cache::Minute, &slice.page(&who, rows, VenueRow::key, Venue::from))
+}
+
+/// Get a venue
+#[utoipa::path(operation_id = "get_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
+    responses((status = 200, description = "The venue", body = Venue), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/venues/{id}")]
+pub async fn get_venue(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
+    who.show(Cache::Minute, row.version, &Venue::from(row))
+}
+
+/// Create a venue
+#[utoipa::path(operation_id = "create_venue", tag = "venues", request_body = VenueInput,
+    responses((status = 201, description = "Created", body = Venue), BadInput, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/venues")]
+pub async fn create_venue(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<VenueInput>)>) -> Result<HttpResponse> {
+    let Ordered((who, _, body)) = taken;
+    let (context, written) = (who.context(), body.value);
+    who.write(&body.bytes, move |conn| {
+        let row = VenueRow::new(context.new_id(), written.clone(), context.now());
+        store::insert(conn, &row)?;
+        context.record(conn, &[context.event("create", Subject::other("venue", row.id), &[])])?;
+        Reply::created(format!("/v1/venues/{}", row.id), row.version, &Venue::from(row))
+    })
+    .await
+}
+
+/// Change a venue
+///
+/// A JSON merge patch.
+#[utoipa::path(operation_id = "change_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
+    request_body(content = VenuePatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Venue), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/venues/{id}")]
+pub async fn change_venue(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, VenuePatch)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, id)?;
+        context.require_match(old.version)?;
+        let row = old.changed(patch.apply(&old.written())?, context.now());
+        store::update(conn, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::other("venue", id), &names)])?;
+        Reply::ok(row.version, &Venue::from(row))
+    })
+    .await
+}
+
+/// Delete a venue
+///
+/// Only while nothing refers to it; close it instead.
+#[utoipa::path(operation_id = "delete_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[delete("/v1/venues/{id}")]
+pub async fn delete_venue(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        context.check_match(store::get(conn, id)?.version)?;
+        store::delete(conn, id)?;
+        context.record(conn, &[context.event("delete", Subject::other("venue", id), &[])])?;
+        Ok(Reply::empty())
+    })
+    .await
+}

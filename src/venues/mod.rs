@@ -1,0 +1,20 @@
+//! Venues: buildings and places, and the spaces (rooms) in them.
+//!
+//! - A slug is unique; a postcode is normalised; the local authority's code is filled in from its name.
+//! - A venue is deleted only while nothing refers to it; otherwise it is closed.
+
+pub mod handlers;
+pub mod rules;
+pub mod store;
+pub mod types;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(handlers::list_venues);
+    config.service(handlers::get_venue);
+    config.service(handlers::create_venue);
+    config.service(handlers::change_venue);
+    config.service(handlers::delete_venue);
+}

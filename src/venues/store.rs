@@ -1,0 +1,198 @@
+//! Venues in the database.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::rules;
+use super::types::{Address, OpeningHours, Venue, VenueFilter, VenueInput, VenueKind, VenueStatus};
+use crate::db::schema::{hostings, session_series, sessions, spaces, venues};
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::http::page::Slice;
+
+/// A row of `venues`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = venues, treat_none_as_null = true)]
+pub struct VenueRow {
+    pub(crate) id: Id,
+    slug: String,
+    name: String,
+    kind: VenueKind,
+    line_1: Option<String>,
+    line_2: Option<String>,
+    town: Option<String>,
+    county: Option<String>,
+    postcode: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+    local_authority: String,
+    local_authority_code: String,
+    uprn: Option<String>,
+    accessibility: Json<Vec<String>>,
+    capacity: Option<i32>,
+    opening_hours: Json<OpeningHours>,
+    status: VenueStatus,
+    status_from: Option<NaiveDate>,
+    status_until: Option<NaiveDate>,
+    search_key: String,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl VenueRow {
+    /// A new venue, or with `kept` the next version of one.
+    pub fn new(id: Id, written: VenueInput, now: Timestamp) -> Self {
+        let VenueInput { slug, name, kind, address, latitude, longitude, local_authority, .. } = written;
+        let code = rules::local_authority_code(&local_authority).unwrap_or_default();
+        Self {
+            id,
+            search_key: crate::members::rules::name_key(&name),
+            slug,
+            name,
+            kind,
+            line_1: address.line_1,
+            line_2: address.line_2,
+            town: address.town,
+            county: address.county,
+            postcode: address.postcode.as_deref().and_then(rules::postcode),
+            latitude,
+            longitude,
+            local_authority,
+            local_authority_code: code.to_owned(),
+            uprn: written.uprn,
+            accessibility: Json(written.accessibility),
+            capacity: written.capacity,
+            opening_hours: Json(written.opening_hours),
+            status: written.status,
+            status_from: written.status_from,
+            status_until: written.status_until,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// This row after a change.
+    pub fn changed(&self, written: VenueInput, now: Timestamp) -> Self {
+        Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
+    }
+
+    /// What the venue would be written as today.
+    pub fn written(&self) -> VenueInput {
+        Venue::from(self.clone()).written
+    }
+}
+
+impl From<VenueRow> for Venue {
+    fn from(row: VenueRow) -> Self {
+        let address = Address {
+            line_1: row.line_1,
+            line_2: row.line_2,
+            town: row.town,
+            county: row.county,
+            postcode: row.postcode,
+        };
+        Self {
+            id: row.id,
+            written: VenueInput {
+                slug: row.slug,
+                name: row.name,
+                kind: row.kind,
+                address,
+                latitude: row.latitude,
+                longitude: row.longitude,
+                local_authority: row.local_authority,
+                uprn: row.uprn,
+                accessibility: row.accessibility.0,
+                capacity: row.capacity,
+                opening_hours: row.opening_hours.0,
+                status: row.status,
+                status_from: row.status_from,
+                status_until: row.status_until,
+            },
+            local_authority_code: row.local_authority_code,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// The keys that venues are listed by.
+pub type VenueKey = (String, Id);
+
+impl VenueRow {
+    /// This venue's place in the list.
+    pub fn key(&self) -> VenueKey {
+        (self.name.clone(), self.id)
+    }
+}
+
+/// A page of venues by name.
+pub fn list(conn: &mut Conn, filter: &VenueFilter, slice: &Slice<VenueKey>) -> Result<Vec<VenueRow>> {
+    let mut query = venues::table.select(VenueRow::as_select()).into_boxed();
+    if let Some(authority) = &filter.local_authority {
+        query = query.filter(venues::local_authority.eq(authority));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(venues::kind.eq(kind));
+    }
+    if let Some((name, id)) = &slice.after {
+        query = query.filter(venues::name.gt(name).or(venues::name.eq(name).and(venues::id.gt(id))));
+    }
+    Ok(query.order((venues::name, venues::id)).limit(slice.fetch()).load(conn)?)
+}
+
+/// One venue.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn get(conn: &mut Conn, id: Id) -> Result<VenueRow> {
+    let row = venues::table.find(id).select(VenueRow::as_select()).first(conn).optional()?;
+    row.ok_or_else(|| Error::not_found("venue"))
+}
+
+/// Adds a venue.
+///
+/// # Errors
+/// 409 where the slug is taken.
+pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
+    diesel::insert_into(venues::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// Writes the next version of a venue over the one before.
+///
+/// # Errors
+/// 412 where another request has changed it in between; 409 where the slug is taken.
+pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
+    let unchanged = venues::table.filter(venues::id.eq(row.id)).filter(venues::version.eq(row.version - 1));
+    match diesel::update(unchanged).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+/// Removes a venue and its spaces.
+///
+/// # Errors
+/// 409 where sessions, series or hostings refer to it.
+pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
+    use diesel::dsl::{exists, select};
+    let used: bool = select(
+        exists(sessions::table.filter(sessions::venue_id.eq(id)))
+            .or(exists(session_series::table.filter(session_series::venue_id.eq(id))))
+            .or(exists(hostings::table.filter(hostings::venue_id.eq(id)))),
+    )
+    .get_result(conn)?;
+    if used {
+        return Err(Error::new(
+            Kind::InUse,
+            "Sessions or sites refer to this venue. Set its status to closed instead.",
+        ));
+    }
+    diesel::delete(spaces::table.filter(spaces::venue_id.eq(id))).execute(conn)?;
+    diesel::delete(venues::table.find(id)).execute(conn)?;
+    Ok(())
+}

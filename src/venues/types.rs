@@ -1,0 +1,304 @@
+//! Venues as JSON.
+
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use super::rules;
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+
+/// What kind of place it is.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum VenueKind {
+    /// A building of the service's own.
+    LifeRoomsCentre,
+    /// A public library.
+    Library,
+    /// A council's one stop shop.
+    OneStopShop,
+    /// A children's centre.
+    ChildrensCentre,
+    /// A theatre.
+    Theatre,
+    /// A community centre.
+    CommunityCentre,
+    /// A health centre or surgery.
+    HealthCentre,
+    /// Any other place.
+    Other,
+}
+
+/// Whether a venue can be used.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum VenueStatus {
+    /// In use.
+    #[default]
+    Open,
+    /// Closed for a while.
+    TemporarilyClosed,
+    /// Closed for good.
+    Closed,
+}
+
+crate::text_enum!(VenueKind, VenueStatus);
+
+/// A postal address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// Building and street.
+    #[schema(min_length = 1, max_length = 200, example = "William Brown Street")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_1: Option<String>,
+    /// A second line.
+    #[schema(min_length = 1, max_length = 200, example = "City Centre")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line_2: Option<String>,
+    /// The post town.
+    #[schema(min_length = 1, max_length = 100, example = "Liverpool")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub town: Option<String>,
+    /// The county.
+    #[schema(min_length = 1, max_length = 100, example = "Merseyside")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub county: Option<String>,
+    /// A UK postcode; spaces and case are put right.
+    #[schema(min_length = 5, max_length = 9, example = "L3 8EW")]
+    #[validate(custom(function = "good_postcode"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postcode: Option<String>,
+}
+
+/// When a place is open, by weekday; a day without hours is closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct OpeningHours {
+    /// Monday.
+    #[schema(max_items = 6)]
+    #[validate(nested)]
+    pub monday: Vec<Hours>,
+    /// Tuesday.
+    #[schema(max_items = 6)]
+    #[validate(nested)]
+    pub tuesday: Vec<Hours>,
+    /// Wednesday.
+    #[schema(max_items = 6)]
+    #[validate(nested)]
+    pub wednesday: Vec<Hours>,
+    /// Thursday.
+    #[schema(max_items = 6)]
+    #[validate(nested)]
+    pub thursday: Vec<Hours>,
+    /// Friday.
+    #[schema(max_items = 6)]
+    #[validate(nested)]
+    pub friday: Vec<Hours>,
+    /// Saturday.
+    #[schema(max_items = 6)]
+    #[validate(nested)]
+    pub saturday: Vec<Hours>,
+    /// Sunday.
+    #[schema(max_items = 6)]
+    #[validate(nested)]
+    pub sunday: Vec<Hours>,
+}
+
+/// One stretch of opening, in local wall-clock time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "closes_after_it_opens"))]
+pub struct Hours {
+    /// When it opens.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:30")]
+    pub opens: String,
+    /// When it closes, later the same day.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "15:30")]
+    pub closes: String,
+}
+
+/// A venue as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "whole_place"))]
+pub struct VenueInput {
+    /// A short name for addresses, unique among venues.
+    #[schema(
+        min_length = 1,
+        max_length = 80,
+        pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
+        example = "liverpool-central-library"
+    )]
+    pub slug: String,
+    /// The name people know it by.
+    #[schema(min_length = 1, max_length = 200, example = "Liverpool Central Library")]
+    pub name: String,
+    /// What kind of place it is.
+    pub kind: VenueKind,
+    /// Where the post goes.
+    #[serde(default)]
+    #[validate(nested)]
+    pub address: Address,
+    /// Degrees north (WGS 84); with `longitude`.
+    #[schema(minimum = -90.0, maximum = 90.0, example = 53.4097)]
+    pub latitude: Option<f64>,
+    /// Degrees east (WGS 84); with `latitude`.
+    #[schema(minimum = -180.0, maximum = 180.0, example = -2.9795)]
+    pub longitude: Option<f64>,
+    /// The local authority by name; its code is filled in.
+    #[schema(min_length = 1, max_length = 60, example = "Liverpool")]
+    #[validate(custom(function = "known_authority"))]
+    pub local_authority: String,
+    /// The Unique Property Reference Number, where it is known.
+    #[schema(pattern = "^[0-9]{1,12}$", max_length = 12, example = "38233522")]
+    pub uprn: Option<String>,
+    /// What makes it accessible, as short names such as `step_free`.
+    #[serde(default)]
+    #[schema(max_items = 30, example = json!(["step_free", "hearing_loop"]))]
+    #[validate(custom(function = "good_features"))]
+    pub accessibility: Vec<String>,
+    /// How many people it holds.
+    #[schema(minimum = 1, maximum = 100000, example = 120)]
+    pub capacity: Option<i32>,
+    /// When it is open.
+    #[serde(default)]
+    #[validate(nested)]
+    pub opening_hours: OpeningHours,
+    /// Whether it can be used.
+    #[serde(default)]
+    pub status: VenueStatus,
+    /// From which day the status holds.
+    #[schema(example = "2027-03-01")]
+    pub status_from: Option<NaiveDate>,
+    /// Until which day, inclusive, the status holds.
+    #[schema(example = "2027-03-14")]
+    pub status_until: Option<NaiveDate>,
+}
+
+/// A change of a venue.
+pub type VenuePatch = MergePatch<VenueInput>;
+
+fn rule(code: &'static str, message: &'static str) -> ValidationError {
+    let mut error = ValidationError::new(code);
+    error.message = Some(Cow::Borrowed(message));
+    error
+}
+
+fn at(mut error: ValidationError, pointer: &'static str) -> ValidationError {
+    error.add_param("pointer".into(), &pointer);
+    error
+}
+
+fn good_postcode(text: &str) -> Result<(), ValidationError> {
+    rules::postcode(text).map(|_| ()).ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
+}
+
+fn known_authority(name: &str) -> Result<(), ValidationError> {
+    let known = rules::local_authority_code(name);
+    known.map(|_| ()).ok_or_else(|| {
+        rule("unknown_local_authority", "Must be one of Liverpool, Sefton, Knowsley, St Helens, Wirral, Halton.")
+    })
+}
+
+fn good_features(features: &[String]) -> Result<(), ValidationError> {
+    let good = |name: &String| {
+        (1..=40).contains(&name.len()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    match features.iter().all(good) {
+        true => Ok(()),
+        false => Err(rule("wrong_format", "Each must be 1 to 40 lower-case letters, digits and underscores.")),
+    }
+}
+
+fn closes_after_it_opens(hours: &Hours) -> Result<(), ValidationError> {
+    if hours.opens < hours.closes {
+        return Ok(());
+    }
+    Err(at(rule("closes_first", "Must be later than it opens."), "/closes"))
+}
+
+fn whole_place(venue: &VenueInput) -> Result<(), ValidationError> {
+    if venue.latitude.is_some() != venue.longitude.is_some() {
+        let pointer = if venue.latitude.is_some() { "/longitude" } else { "/latitude" };
+        return Err(at(rule("required", "Latitude and longitude are given together."), pointer));
+    }
+    if matches!((venue.status_from, venue.status_until), (Some(from), Some(until)) if until < from) {
+        return Err(at(rule("ends_first", "Must not be before status_from."), "/status_until"));
+    }
+    Ok(())
+}
+
+/// A venue.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Venue {
+    /// Its id.
+    pub id: Id,
+    /// What it was written as.
+    #[serde(flatten)]
+    pub written: VenueInput,
+    /// The GSS code of the local authority.
+    #[schema(example = "E08000012")]
+    pub local_authority_code: String,
+    /// Rises with each change; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which venues to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct VenueFilter {
+    /// Only in this local authority.
+    #[param(max_length = 60, example = "Liverpool")]
+    pub local_authority: Option<String>,
+    /// Only of this kind.
+    #[param(inline)]
+    pub kind: Option<VenueKind>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
+}

@@ -1,0 +1,22 @@
+//! The API suite: every test talks HTTP to a server of its own on a database of its own.
+//!
+//! `TEST_DATABASE_URL=postgres://…` runs it on PostgreSQL; without it, on SQLite.
+
+mod support;
+
+mod access;
+mod auth;
+mod bookings;
+mod conventions;
+mod members;
+mod openapi;
+mod parity;
+mod partners;
+mod prescriptions;
+mod registers;
+mod reports;
+mod rosters;
+mod sessions;
+mod sites;
+mod users;
+mod venues;
