@@ -6,7 +6,7 @@ use crate::access;
 use crate::support::{App, Client};
 
 pub fn document() -> Value {
-    serde_json::from_str(&life_rooms::openapi::json()).expect("the document is JSON")
+    serde_json::from_str(life_rooms::openapi::json()).expect("the document is JSON")
 }
 
 /// Method, path template and operation of everything in the document.
