@@ -1,6 +1,7 @@
 //! Who may call what: every operation of the document, by everybody who may and everybody who may not.
 
 use life_rooms::auth::caller::Scope;
+use serde_json::{Value, json};
 use strum::IntoEnumIterator;
 
 use crate::openapi::{document, operations};
@@ -25,6 +26,77 @@ const MAY: &[(&str, &str)] = &[
     ("create_venue", "a"),
     ("change_venue", "a"),
     ("delete_venue", "a"),
+    ("list_spaces", "*"),
+    ("get_space", "*"),
+    ("create_space", "a"),
+    ("change_space", "a"),
+    ("delete_space", "a"),
+    ("list_sites", "*"),
+    ("get_site", "*"),
+    ("create_site", "a"),
+    ("change_site", "a"),
+    ("list_hostings", "*"),
+    ("get_hosting", "*"),
+    ("create_hosting", "a"),
+    ("change_hosting", "a"),
+    ("list_users", "a"),
+    ("get_user", "a"),
+    ("create_user", "a"),
+    ("change_user", "a"),
+    ("list_partners", "*"),
+    ("get_partner", "*"),
+    ("create_partner", "a"),
+    ("change_partner", "a"),
+    ("list_programmes", "*"),
+    ("get_programme", "*"),
+    ("create_programme", "ap"),
+    ("change_programme", "ap"),
+    ("list_clients", "a"),
+    ("get_client", "a"),
+    ("create_client", "a"),
+    ("revoke_client", "a"),
+    ("rotate_client", "a"),
+    ("post_roster", "ap"),
+    ("list_rosters", "ap"),
+    ("get_roster", "ap"),
+    ("get_roster_template", "ap"),
+    ("list_sessions", "*"),
+    ("get_session", "*"),
+    ("create_session", "adp"),
+    ("change_session", "adp"),
+    ("cancel_session", "adp"),
+    ("list_series", "*"),
+    ("get_series", "*"),
+    ("create_series", "adp"),
+    ("change_series", "adp"),
+    ("cancel_series", "adp"),
+    ("create_booking", "dm"),
+    ("list_session_bookings", "dmp"),
+    ("get_booking", "dm"),
+    ("cancel_booking", "dm"),
+    ("list_member_bookings", "dm"),
+    ("get_register", "dp"),
+    ("take_register", "dp"),
+    ("register_member", "d"),
+    ("search_members", "d"),
+    ("get_member", "dm"),
+    ("change_member", "dm"),
+    ("list_consents", "dm"),
+    ("record_consent", "dm"),
+    ("list_member_prescriptions", "dm"),
+    ("list_prescriptions", "dm"),
+    ("get_prescription", "dm"),
+    ("create_prescription", "dm"),
+    ("change_prescription", "dm"),
+    ("delete_prescription", "dm"),
+    ("add_prescription_item", "dm"),
+    ("change_prescription_item", "dm"),
+    ("activate_prescription", "dm"),
+    ("complete_prescription", "dm"),
+    ("close_prescription", "dm"),
+    ("decline_prescription", "dm"),
+    ("report_prescriptions", "an"),
+    ("report_attendance", "an"),
 ];
 
 fn roles(operation: &str) -> &'static str {
@@ -143,4 +215,111 @@ fn bad_credentials_are_refused_on_public_operations_too() {
             app.with_token("no.such.token").send(&method, &concrete(&path), &[], b"").problem(401, "unauthenticated");
         }
     }
+}
+
+/// The ids of one partner's and one member's things.
+struct Belongings {
+    partner: String,
+    programme: String,
+    roster: String,
+    series: String,
+    session: String,
+    member: String,
+    booking: String,
+    prescription: String,
+    item: String,
+}
+
+impl Belongings {
+    /// Everything that a partner and a member can own, made through the API.
+    fn new(app: &App) -> Self {
+        let (admin, advisor) = (app.admin(), app.advisor());
+        let id = |value: &Value| value["id"].as_str().expect("an id").to_owned();
+        let partner =
+            id(&admin.post("/v1/partners", &json!({ "slug": "a", "name": "A", "kind": "charity" })).expect(201));
+        let programme = json!({ "slug": "reading", "name": "Reading" });
+        let programme = id(&admin.post(&format!("/v1/partners/{partner}/programmes"), &programme).expect(201));
+        let entry = json!({
+            "external_id": "one", "title": "A group", "pillar": "community", "delivery": "online", "publication": "draft",
+            "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60,
+            "recurrence": "FREQ=WEEKLY;COUNT=2"
+        });
+        let roster = admin.post(&format!("/v1/partners/{partner}/rosters"), &json!({ "entries": [entry] })).expect(201);
+        let series = roster["entries"][0]["resource_id"].as_str().expect("a series").to_owned();
+        let sessions = admin.get(&format!("/v1/sessions?partner_id={partner}")).expect(200);
+        let member = json!({ "given_name": "Ann", "family_name": "Archer", "roles": ["service_user"] });
+        let member = id(&advisor.post("/v1/members", &member).expect(201));
+        let session = id(&sessions["items"][0]);
+        let booking =
+            advisor.post(&format!("/v1/sessions/{session}/bookings"), &json!({ "member_id": member })).expect(201);
+        let prescription =
+            json!({ "member_id": member, "origin": "advisor", "needs": [], "items": [{ "kind": "advice" }] });
+        let prescription = advisor.post("/v1/prescriptions", &prescription).expect(201);
+        Self {
+            roster: id(&roster),
+            booking: id(&booking),
+            item: id(&prescription["items"][0]),
+            prescription: id(&prescription),
+            partner,
+            programme,
+            series,
+            session,
+            member,
+        }
+    }
+
+    /// The path with these things' ids.
+    fn path(&self, template: &str) -> String {
+        let owner = match template.split('/').nth(2).unwrap_or_default() {
+            "partners" => &self.partner,
+            "sessions" => &self.session,
+            "session-series" => &self.series,
+            "members" => &self.member,
+            "bookings" => &self.booking,
+            "prescriptions" => &self.prescription,
+            other => panic!("whose is {other}? Say so in tests/api/access.rs"),
+        };
+        let inner = [("{programme_id}", &self.programme), ("{roster_id}", &self.roster), ("{item_id}", &self.item)];
+        inner.iter().fold(template.replace("{id}", owner), |path, (name, id)| path.replace(name, id))
+    }
+}
+
+/// A body that is right in form, for operations that take one.
+fn body_of(operation: &str) -> Value {
+    match operation {
+        "create_programme" => json!({ "slug": "x", "name": "X" }),
+        "post_roster" => json!({ "entries": [] }),
+        "cancel_session" | "cancel_series" => json!({ "reason": "Ill" }),
+        "take_register" => {
+            json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } })
+        }
+        "record_consent" => json!({ "purpose": "research", "decision": "given", "evidence": "said so" }),
+        "add_prescription_item" => json!({ "kind": "advice" }),
+        "change_prescription_item" => json!({ "status": "accepted" }),
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn what_is_another_partners_or_members_does_not_exist() {
+    let app = App::start();
+    let things = Belongings::new(&app);
+    let people = People::new(&app);
+    for (method, path, operation) in operations(&document()) {
+        let name = operation["operationId"].as_str().unwrap();
+        let may = roles(name);
+        if may == "*" || !path.contains("{id}") {
+            continue;
+        }
+        for (role, client) in people.clients.iter().filter(|(role, _)| matches!(role, 'm' | 'p') && may.contains(*role))
+        {
+            let body = body_of(name).to_string();
+            let body = if operation.get("requestBody").is_some() { body.as_bytes() } else { b"" };
+            let answer = client.send(&method, &things.path(&path), &[("content-type", "application/json")], body);
+            assert_eq!(answer.status, 404, "{name} by another {role}: {}", answer.text);
+            answer.problem(404, "not-found");
+        }
+    }
+    let left = app.advisor().get(&format!("/v1/prescriptions/{}", things.prescription)).expect(200);
+    assert_eq!(left["status"], "draft");
 }
