@@ -74,7 +74,8 @@ async fn show_candidates(context: &Context, written: MemberInput) -> Result<Http
     let row = MemberRow::new(context.new_id(), written, context.now());
     let work = move |conn: &mut crate::db::Conn| {
         let rows = store::like(conn, &row)?;
-        let event = |row: &MemberRow| reader.event("read", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
+        let event =
+            |row: &MemberRow| reader.event("read", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
         let events = rows.iter().map(event).collect();
         let summaries = rows.into_iter().map(MemberSummary::from).map(|row| serde_json::to_value(row));
         Ok((summaries.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))

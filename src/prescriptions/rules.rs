@@ -58,7 +58,8 @@ pub fn is_open(state: PrescriptionStatus) -> bool {
 /// Needs whose domain stands there already.
 pub fn need_faults(needs: &[Need]) -> Vec<Fault> {
     let repeated = |index: &usize| needs[..*index].iter().any(|other| other.domain == needs[*index].domain);
-    let fault = |index: usize| Fault::at(format!("/needs/{index}/domain"), "repeated", "This need stands here already.");
+    let fault =
+        |index: usize| Fault::at(format!("/needs/{index}/domain"), "repeated", "This need stands here already.");
     (0..needs.len()).filter(repeated).map(fault).collect()
 }
 

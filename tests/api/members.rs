@@ -287,10 +287,7 @@ fn a_member_changes_their_record_but_not_what_advisors_write() {
     let change = json!({ "phone": null, "family_name": "Reid", "contact_preferences": { "email": true } });
     let changed = own.patch(&path, "\"1\"", &change).expect(200);
     assert_eq!((&changed["phone"], &changed["family_name"]), (&Value::Null, &json!("Reid")));
-    assert_eq!(
-        changed["contact_preferences"],
-        json!({ "email": true, "sms": true, "phone": false, "post": false })
-    );
+    assert_eq!(changed["contact_preferences"], json!({ "email": true, "sms": true, "phone": false, "post": false }));
     assert_eq!((&changed["version"], &changed["nhs_number"]), (&json!(2), &json!("9434765919")));
     let found = advisor.post("/v1/members/search", &json!({ "name": "reid" })).expect(200);
     assert_eq!(found["items"][0]["id"], known["id"]);

@@ -3,11 +3,11 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, patch, post};
 
+use super::rules;
 use super::store::{self, ItemRow};
 use super::types::{
     PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemPatch, PrescriptionItemStatus,
 };
-use super::rules;
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, MemberOrAdvisor};
 use crate::db::Id;

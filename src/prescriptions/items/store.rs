@@ -139,7 +139,9 @@ pub fn target_exists(conn: &mut Conn, kind: PrescriptionItemKind, id: Id, publis
         PrescriptionItemKind::Series => {
             session_series::table.find(id).select(session_series::publication).first(conn).optional()?
         }
-        PrescriptionItemKind::Session => sessions::table.find(id).select(sessions::publication).first(conn).optional()?,
+        PrescriptionItemKind::Session => {
+            sessions::table.find(id).select(sessions::publication).first(conn).optional()?
+        }
         PrescriptionItemKind::Programme => {
             return Ok(programmes::table.find(id).select(programmes::id).first::<Id>(conn).optional()?.is_some());
         }
