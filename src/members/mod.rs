@@ -1,6 +1,7 @@
 //! Members: people, and their consents.
 
 pub mod rules;
+pub mod sharing;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
