@@ -316,7 +316,8 @@ fn fitting(
     if let Some(((member_id, _), item)) = member.as_ref().zip(wish.prescription_item_id)
         && matching_item(conn, session, *member_id, Some(item))?.is_none()
     {
-        let detail = "Must be an item of an active prescription of this member that points at this session or its series.";
+        let detail =
+            "Must be an item of an active prescription of this member that points at this session or its series.";
         faults.push(Fault::at("/prescription_item_id", "unknown_item", detail));
     }
     match (member, seat) {
@@ -346,8 +347,9 @@ fn matching_item(conn: &mut Conn, session: &SessionFacts, member_id: Id, wanted:
         .order(prescription_items::id)
         .into_boxed();
     query = match session.series_id {
-        Some(series) => query
-            .filter(prescription_items::session_id.eq(session.id).or(prescription_items::series_id.eq(series))),
+        Some(series) => {
+            query.filter(prescription_items::session_id.eq(session.id).or(prescription_items::series_id.eq(series)))
+        }
         None => query.filter(prescription_items::session_id.eq(session.id)),
     };
     if let Some(wanted) = wanted {

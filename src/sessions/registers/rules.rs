@@ -100,10 +100,8 @@ mod tests {
     }
 
     fn input(marks: &[(u128, Option<bool>)], walk_ins: &[u128]) -> RegisterInput {
-        let attendance = |(booking, attended): &(u128, Option<bool>)| Attendance {
-            booking_id: id(*booking),
-            attended: *attended,
-        };
+        let attendance =
+            |(booking, attended): &(u128, Option<bool>)| Attendance { booking_id: id(*booking), attended: *attended };
         RegisterInput {
             bookings: marks.iter().map(attendance).collect(),
             walk_ins: walk_ins.iter().map(|member| WalkInInput { member_id: id(*member) }).collect(),
@@ -137,8 +135,7 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let faults =
-            plan(&input(&[(1, None), (1, None), (9, None)], &[14, 99, 11, 15, 15]), &present()).unwrap_err();
+        let faults = plan(&input(&[(1, None), (1, None), (9, None)], &[14, 99, 11, 15, 15]), &present()).unwrap_err();
         let told: Vec<_> = faults.iter().map(|f| (f.pointer.as_deref().unwrap(), f.code.as_ref())).collect();
         let expected = [
             ("/bookings/1/booking_id", "repeated"),

@@ -156,7 +156,8 @@ fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, viewer: Viewe
         let found: Vec<Id> = members::table.filter(members::id.eq_any(chunk)).select(members::id).load(conn)?;
         known.extend(found);
     }
-    let bookings: HashMap<Id, (Id, BookingStatus)> = booked.into_iter().map(|(id, who, status)| (id, (who, status))).collect();
+    let bookings: HashMap<Id, (Id, BookingStatus)> =
+        booked.into_iter().map(|(id, who, status)| (id, (who, status))).collect();
     Ok(Present { bookings, walk_ins, visible: viewer.may_see(conn, &known)? })
 }
 
@@ -164,8 +165,11 @@ fn mark(conn: &mut Conn, plan: &Plan, now: Timestamp) -> Result<()> {
     for status in BookingStatus::REGISTERED {
         let ids: Vec<Id> = plan.marks.iter().filter(|(_, _, new)| *new == status).map(|(id, ..)| *id).collect();
         for chunk in ids.chunks(AT_ONCE) {
-            let change =
-                (bookings::status.eq(status), bookings::version.eq(bookings::version + 1), bookings::updated_at.eq(now));
+            let change = (
+                bookings::status.eq(status),
+                bookings::version.eq(bookings::version + 1),
+                bookings::updated_at.eq(now),
+            );
             diesel::update(bookings::table.filter(bookings::id.eq_any(chunk))).set(change).execute(conn)?;
         }
     }
@@ -174,18 +178,15 @@ fn mark(conn: &mut Conn, plan: &Plan, now: Timestamp) -> Result<()> {
 
 fn change_walk_ins(conn: &mut Conn, session_id: Id, plan: &Plan, now: Timestamp) -> Result<()> {
     for chunk in plan.gone.chunks(AT_ONCE) {
-        let gone = walk_ins::table.filter(walk_ins::session_id.eq(session_id)).filter(walk_ins::member_id.eq_any(chunk));
+        let gone =
+            walk_ins::table.filter(walk_ins::session_id.eq(session_id)).filter(walk_ins::member_id.eq_any(chunk));
         diesel::delete(gone).execute(conn)?;
     }
     for chunk in plan.came.chunks(AT_ONCE) {
         let rows: Vec<_> = chunk
             .iter()
             .map(|member| {
-                (
-                    walk_ins::session_id.eq(session_id),
-                    walk_ins::member_id.eq(*member),
-                    walk_ins::created_at.eq(now),
-                )
+                (walk_ins::session_id.eq(session_id), walk_ins::member_id.eq(*member), walk_ins::created_at.eq(now))
             })
             .collect();
         // Many rows in one statement can't be written through the common connection.

@@ -129,7 +129,8 @@ pub fn partner_row(app: &App, slug: &str) -> String {
     id.to_string()
 }
 
-/// A consent to share with a partner, `given` or `withdrawn`, recorded now.
+/// A consent to share with a partner, `given` or `withdrawn`, recorded now. Of two at one instant either may be last:
+/// move the clock between them.
 pub fn consent_row(app: &App, member_id: &str, partner_id: &str, decision: &str) {
     use life_rooms::db::schema::consents as c;
     let id = app.clock.new_id();
@@ -147,7 +148,8 @@ pub fn item_row(app: &App, member_id: &str, status: &str, session_id: Option<&st
     let (prescription, id, now) = (app.clock.new_id(), app.clock.new_id(), app.clock.now());
     let row = (
         (p::id.eq(prescription), p::member_id.eq(member_id.parse::<Id>().expect("an id")), p::origin.eq("advisor")),
-        (p::status.eq(status), p::version.eq(1), p::created_at.eq(now), p::updated_at.eq(now)),
+        (p::status.eq(status), p::developed_on.eq((status != "draft").then(|| life_rooms::clock::london_day(now)))),
+        (p::version.eq(1), p::created_at.eq(now), p::updated_at.eq(now)),
     );
     diesel::insert_into(p::table).values(row).execute(&mut app.conn()).expect("the prescription is new");
     let kind = if session_id.is_some() { "session" } else { "series" };
