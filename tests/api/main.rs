@@ -18,5 +18,6 @@ mod reports;
 mod rosters;
 mod sessions;
 mod sites;
+mod spaces;
 mod users;
 mod venues;
