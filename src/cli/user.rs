@@ -19,8 +19,10 @@ use crate::users::types::UserInput;
 #[derive(Subcommand)]
 pub(super) enum User {
     /// Make an account; may run before the first start of the server, or beside it
-    #[command(after_help = "Example:\n  echo 'correct horse battery' | life-rooms user create --email you@example.org \
-                            --role admin --password-stdin")]
+    #[command(
+        after_help = "Example:\n  echo 'correct horse battery' | life-rooms user create --email you@example.org \
+                            --role admin --password-stdin"
+    )]
     Create(Create),
     /// Set an account's password; its tokens end at once
     #[command(after_help = "Example:\n  life-rooms user set-password --email you@example.org --password-stdin \

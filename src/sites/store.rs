@@ -82,9 +82,7 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SiteRow> {
 /// 404 where there is none.
 pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
     let found: Option<Id> = match conn {
-        Conn::Postgres(postgres) => {
-            sites::table.find(id).select(sites::id).for_update().first(postgres).optional()?
-        }
+        Conn::Postgres(postgres) => sites::table.find(id).select(sites::id).for_update().first(postgres).optional()?,
         Conn::Sqlite(sqlite) => sites::table.find(id).select(sites::id).first(sqlite).optional()?,
     };
     found.map(|_| ()).ok_or_else(|| Error::not_found("site"))

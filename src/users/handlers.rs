@@ -71,9 +71,7 @@ pub async fn create_user(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<U
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = [])))]
 #[patch("/v1/users/{id}")]
-pub async fn change_user(
-    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>,
-) -> Result<HttpResponse> {
+pub async fn change_user(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _, patch)) = taken;
     let hash = hashed(&who, patch.text("password").map(str::to_owned)).await?;
     let context = who.context();

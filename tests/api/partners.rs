@@ -88,8 +88,15 @@ fn every_fault_of_a_partner_is_named_and_nothing_is_written() {
         "contact": { "email": "nobody", "phone": "call me" }, "partnership_start": "2021-13-01", "roster_version": 7
     });
     let pointers = [
-        "/slug", "/name", "/kind", "/charity_number", "/website", "/contact/email", "/contact/phone",
-        "/partnership_start", "/roster_version",
+        "/slug",
+        "/name",
+        "/kind",
+        "/charity_number",
+        "/website",
+        "/contact/email",
+        "/contact/phone",
+        "/partnership_start",
+        "/roster_version",
     ];
     admin.post("/v1/partners", &body).invalid(&pointers);
     let body = json!({

@@ -79,7 +79,8 @@ fn the_days_at_both_ends_belong_to_a_hosting() {
     let (site, other) = (site(&admin, "a"), site(&admin, "b"));
     let venue = venue(&admin, "v", "Sefton");
     let list = format!("/v1/sites/{}/hostings", id(&site));
-    let hosting = |from: &str, until: Option<&str>| json!({ "venue_id": id(&venue), "starts_on": from, "ends_on": until });
+    let hosting =
+        |from: &str, until: Option<&str>| json!({ "venue_id": id(&venue), "starts_on": from, "ends_on": until });
     admin.post(&list, &hosting("2022-02-10", Some("2022-02-20"))).expect(201);
     for (from, until) in [
         ("2022-02-01", Some("2022-02-10")),

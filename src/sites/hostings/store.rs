@@ -67,8 +67,7 @@ pub type HostingKey = (NaiveDate, Id);
 
 /// A page of a site's hostings, the earliest first.
 pub fn list(conn: &mut Conn, site_id: Id, slice: &Slice<HostingKey>) -> Result<Vec<HostingRow>> {
-    let mut query =
-        hostings::table.filter(hostings::site_id.eq(site_id)).select(HostingRow::as_select()).into_boxed();
+    let mut query = hostings::table.filter(hostings::site_id.eq(site_id)).select(HostingRow::as_select()).into_boxed();
     if let Some((day, id)) = &slice.after {
         query = query.filter(hostings::starts_on.gt(day).or(hostings::starts_on.eq(day).and(hostings::id.gt(id))));
     }
