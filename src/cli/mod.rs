@@ -2,6 +2,7 @@
 
 mod logging;
 mod serve;
+mod user;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,9 @@ enum Command {
         #[arg(long)]
         yaml: bool,
     },
+    /// Make accounts and set their passwords
+    #[command(subcommand)]
+    User(user::User),
 }
 
 /// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
@@ -48,6 +52,7 @@ pub fn run() -> ExitCode {
             print!("{}", if yaml { crate::openapi::yaml() } else { crate::openapi::json() });
             Ok(())
         }
+        Command::User(command) => user::run(&command),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

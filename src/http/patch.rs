@@ -70,6 +70,11 @@ impl<T> MergePatch<T> {
         self.patch.contains_key(name)
     }
 
+    /// The text that the patch sets this member to, where it sets it to one.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.patch.get(name).and_then(Value::as_str)
+    }
+
     /// Refuses members that this caller may not change.
     ///
     /// # Errors

@@ -20,5 +20,6 @@ mod reports;
 mod rosters;
 mod sessions;
 mod sites;
+mod spaces;
 mod users;
 mod venues;

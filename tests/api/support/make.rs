@@ -175,4 +175,15 @@ pub fn prescription(advisor: &Client, member_id: &str) -> Value {
         "items": [{ "kind": "advice", "need": "loneliness", "note": "The Tuesday walk" }]
     });
     advisor.post("/v1/prescriptions", &body).expect(201)
+
+/// An active partner; the slug makes the name.
+pub fn partner(admin: &Client, slug: &str) -> Value {
+    let body = json!({ "slug": slug, "name": format!("Partner {slug}"), "kind": "charity" });
+    admin.post("/v1/partners", &body).expect(201)
+}
+
+/// A programme of a partner; the slug makes the name.
+pub fn programme(admin: &Client, partner_id: &str, slug: &str) -> Value {
+    let body = json!({ "slug": slug, "name": format!("Programme {slug}") });
+    admin.post(&format!("/v1/partners/{partner_id}/programmes"), &body).expect(201)
 }
