@@ -12,4 +12,5 @@ pub mod page;
 pub mod patch;
 pub mod query;
 pub mod reply;
+pub mod rule;
 pub mod shape;
