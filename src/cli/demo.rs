@@ -18,7 +18,9 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
     let filled = actix_web::rt::System::new().block_on(demo::fill(&db, Clock::system().now(), say));
     match filled? {
         Outcome::Filled => {
-            println!("The demo is ready. It has no accounts: make one with life-rooms user create, or run life-rooms serve --demo.");
+            println!(
+                "The demo is ready. It has no accounts: make one with life-rooms user create, or run life-rooms serve --demo."
+            );
             Ok(())
         }
         Outcome::HasMembers => Err(Failure {

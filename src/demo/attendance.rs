@@ -94,12 +94,8 @@ struct Planner<'a> {
 
 pub(super) fn plan(random: &mut Random, sessions: &mut Sessions, people: &People) -> Attendance {
     let pools = Pools::of(&sessions.sessions);
-    let mut planner = Planner {
-        random,
-        sessions: &mut sessions.sessions,
-        taken: HashSet::new(),
-        planned: Attendance::default(),
-    };
+    let mut planner =
+        Planner { random, sessions: &mut sessions.sessions, taken: HashSet::new(), planned: Attendance::default() };
     for number in 0..MEMBERS {
         let member = people.members[number].id;
         if number < ATTENDERS {

@@ -21,8 +21,22 @@ const GIVEN: [&str; 48] = [
 /// Names that nobody has, in two halves.
 const FAMILY: ([&str; 16], [&str; 12]) = (
     [
-        "Sample", "Mock", "Pretend", "Demo", "Placehold", "Fable", "Story", "Made", "Never", "Specimen", "Trial",
-        "Practice", "Sketch", "Puppet", "Paper", "Rehearsal",
+        "Sample",
+        "Mock",
+        "Pretend",
+        "Demo",
+        "Placehold",
+        "Fable",
+        "Story",
+        "Made",
+        "Never",
+        "Specimen",
+        "Trial",
+        "Practice",
+        "Sketch",
+        "Puppet",
+        "Paper",
+        "Rehearsal",
     ],
     ["well", "ford", "ham", "wick", "shaw", "by", "stone", "worth", "ley", "bridge", "croft", "dale"],
 );
@@ -102,7 +116,13 @@ fn test_nhs_number(number: usize) -> Option<String> {
     }
 }
 
-fn add_consents(consents: &mut Vec<ConsentRow>, random: &mut Random, places: &Places, member_id: Id, joined: NaiveDate) {
+fn add_consents(
+    consents: &mut Vec<ConsentRow>,
+    random: &mut Random,
+    places: &Places,
+    member_id: Id,
+    joined: NaiveDate,
+) {
     let mut add = |random: &mut Random, purpose, partner_id, decision, day: NaiveDate| {
         consents.push(ConsentRow {
             id: random.id(noon(day)),

@@ -45,13 +45,21 @@ struct SiteFact {
 }
 
 const SITES: [SiteFact; 6] = [
-    SiteFact { slug: "walton", name: "Life Rooms Walton", hostings: &[("walton-life-rooms", None, (2016, 5, 1), None)] },
+    SiteFact {
+        slug: "walton",
+        name: "Life Rooms Walton",
+        hostings: &[("walton-life-rooms", None, (2016, 5, 1), None)],
+    },
     SiteFact {
         slug: "southport",
         name: "Life Rooms Southport",
         hostings: &[("southport-life-rooms", None, (2017, 5, 1), None)],
     },
-    SiteFact { slug: "bootle", name: "Life Rooms Bootle", hostings: &[("bootle-life-rooms", None, (2019, 5, 1), None)] },
+    SiteFact {
+        slug: "bootle",
+        name: "Life Rooms Bootle",
+        hostings: &[("bootle-life-rooms", None, (2019, 5, 1), None)],
+    },
     SiteFact {
         slug: "central-liverpool",
         name: "Central Liverpool",
@@ -91,8 +99,25 @@ const PARTNERS: [(&str, &str, &str, Option<(&str, &str)>); 5] = [
 ];
 
 const FIRST_WORDS: [&str; 19] = [
-    "Lantern", "Harbour", "Bridge", "Meadow", "Compass", "Beacon", "Orchard", "Anchor", "Kite", "Willow", "Pebble",
-    "Skylark", "Canal", "Gable", "Thistle", "Juniper", "Copper", "Saltmarsh", "Heron",
+    "Lantern",
+    "Harbour",
+    "Bridge",
+    "Meadow",
+    "Compass",
+    "Beacon",
+    "Orchard",
+    "Anchor",
+    "Kite",
+    "Willow",
+    "Pebble",
+    "Skylark",
+    "Canal",
+    "Gable",
+    "Thistle",
+    "Juniper",
+    "Copper",
+    "Saltmarsh",
+    "Heron",
 ];
 const SECOND_WORDS: [(&str, &str); 5] = [
     ("Housing Example", "housing"),

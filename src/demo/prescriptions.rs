@@ -92,7 +92,8 @@ pub(super) fn plan(
     let eve = since - Days::new(1);
     let earlier = [(site("walton"), before, eve), (site("central-liverpool"), before, eve)];
     let moved = day(2024, 1, 1).min(until);
-    let sefton = [(site("southport"), since, until), (site("bootle"), since, until), (site("demo-waterside"), moved, until)];
+    let sefton =
+        [(site("southport"), since, until), (site("bootle"), since, until), (site("demo-waterside"), moved, until)];
     // Before the move it is in Liverpool: where the clock says it hasn't moved yet, only the other two.
     let sefton = if moved < day(2024, 1, 1) { &sefton[..2] } else { &sefton[..] };
     let knowsley = [(site("demo-kirkby"), since, until)];
@@ -130,7 +131,8 @@ impl Planner<'_> {
         let (site_id, from, until) = *self.random.pick(kind.windows);
         let days = (until - from).num_days().max(0) + 1;
         let developed = from + Days::new(self.random.below(usize::try_from(days).unwrap_or(1)) as u64);
-        let status = kind.status.unwrap_or(*self.random.pick(&["active", "active", "completed", "completed", "closed_early"]));
+        let status =
+            kind.status.unwrap_or(*self.random.pick(&["active", "active", "completed", "completed", "closed_early"]));
         let never_activated = matches!(status, "draft" | "declined");
         let at = noon(developed);
         let id = self.random.id(at);

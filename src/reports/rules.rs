@@ -140,9 +140,8 @@ fn leaves_a_choice(cells: &[i64], hidden: &[bool]) -> bool {
     let shown = cells.iter().zip(hidden).filter(|(cell, hidden)| !**hidden && **cell > 0);
     let smallest_shown = shown.map(|(cell, _)| *cell).min();
     let of = |wanted: bool| {
-        let part = cells.iter().zip(hidden).filter(move |(cell, hidden)| {
-            **hidden && (**cell <= LARGEST_SUPPRESSED) == wanted
-        });
+        let part =
+            cells.iter().zip(hidden).filter(move |(cell, hidden)| **hidden && (**cell <= LARGEST_SUPPRESSED) == wanted);
         part.map(|(cell, _)| *cell).collect::<Vec<i64>>()
     };
     let (small, others) = (of(true), of(false));

@@ -85,7 +85,7 @@ pub struct PrescriptionFilter {
     pub local_authority: Vec<String>,
     /// Developed at this site.
     #[serde(default)]
-    #[param(max_items = 20)]
+    #[param(inline, max_items = 20)]
     #[schema(max_items = 20)]
     pub site_id: Vec<Id>,
     /// Of this origin.
@@ -129,12 +129,12 @@ pub struct AttendanceFilter {
     pub pillar: Vec<CountedPillar>,
     /// Sessions of this partner.
     #[serde(default)]
-    #[param(max_items = 20)]
+    #[param(inline, max_items = 20)]
     #[schema(max_items = 20)]
     pub partner_id: Vec<Id>,
     /// Sessions of this programme.
     #[serde(default)]
-    #[param(max_items = 20)]
+    #[param(inline, max_items = 20)]
     #[schema(max_items = 20)]
     pub programme_id: Vec<Id>,
     /// Adds rows: one for each of these.

@@ -235,8 +235,7 @@ impl<'a> Seed<'a> {
 
     fn walk_in(&mut self, session: Id, member: Id) {
         let now = self.app.clock.now();
-        let row =
-            (walk_ins::session_id.eq(session), walk_ins::member_id.eq(member), walk_ins::created_at.eq(now));
+        let row = (walk_ins::session_id.eq(session), walk_ins::member_id.eq(member), walk_ins::created_at.eq(now));
         diesel::insert_into(walk_ins::table).values(row).execute(&mut self.conn).unwrap();
     }
 
@@ -335,7 +334,8 @@ fn a_prescription_counts_where_its_site_was_hosted_that_day() {
     };
     let expected = [(json!("Liverpool"), json!(3)), (json!("Sefton"), json!(3)), (json!(null), json!(2))];
     assert_eq!(by("local_authority"), expected);
-    let expected = [(json!(other.to_string()), json!(1)), (json!(moved.to_string()), json!(6)), (json!(null), json!(1))];
+    let expected =
+        [(json!(other.to_string()), json!(1)), (json!(moved.to_string()), json!(6)), (json!(null), json!(1))];
     assert_eq!(by("site"), expected);
     assert_eq!(by("month"), [(json!("2023-03"), json!(5)), (json!("2023-04"), json!(3))]);
 }
@@ -443,8 +443,7 @@ fn attendance_by_site_follows_what_the_venue_hosted_that_day() {
         seed.attended(session, &[member]);
     }
     let report = app.admin().get("/v1/reports/attendance?group_by=site").expect(200);
-    let expected =
-        [(json!(early.to_string()), json!(1)), (json!(late.to_string()), json!(2)), (json!(null), json!(1))];
+    let expected = [(json!(early.to_string()), json!(1)), (json!(late.to_string()), json!(2)), (json!(null), json!(1))];
     assert_eq!(rows(&report, "attendances"), expected);
     assert_eq!(report["rows"][0]["label"], "a-early");
 }
@@ -563,8 +562,12 @@ fn only_analysts_and_managers_read_reports() {
     let app = App::start();
     let mut seed = Seed::new(&app);
     let (member, (partner, _)) = (seed.member(), seed.partner_with_programme("one"));
-    let refused =
-        [app.advisor(), app.member(&member.to_string()), app.partner_user(&partner.to_string()), app.partner_client(&partner.to_string(), &[])];
+    let refused = [
+        app.advisor(),
+        app.member(&member.to_string()),
+        app.partner_user(&partner.to_string()),
+        app.partner_client(&partner.to_string(), &[]),
+    ];
     for path in ["/v1/reports/prescriptions?nonsense=1", "/v1/reports/attendance?nonsense=1"] {
         app.anonymous().get(path).problem(401, "unauthenticated");
         for client in &refused {
