@@ -10,6 +10,7 @@ mod access;
 mod auth;
 mod bookings;
 mod conventions;
+mod demo;
 mod members;
 mod openapi;
 mod parity;
