@@ -8,6 +8,7 @@ mod access;
 mod auth;
 mod bookings;
 mod conventions;
+mod journeys;
 mod members;
 mod openapi;
 mod parity;
