@@ -42,9 +42,11 @@ async fn booking(bodies: Data<Bodies>, _: Bytes) -> HttpResponse {
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
     env_logger::init();
-    let [session_file, page_file, booking_file] = std::env::args().skip(1).collect::<Vec<_>>().try_into().map_err(
-        |_| std::io::Error::other("usage: ceiling SESSION PAGE BOOKING"),
-    )?;
+    let [session_file, page_file, booking_file] = std::env::args()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .try_into()
+        .map_err(|_| std::io::Error::other("usage: ceiling SESSION PAGE BOOKING"))?;
     let read = |path: String| std::fs::read(path).map(Bytes::from);
     let bodies =
         Data::new(Bodies { session: read(session_file)?, page: read(page_file)?, booking: read(booking_file)? });

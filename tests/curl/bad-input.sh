@@ -152,7 +152,7 @@ refused 400 invalid-parameter colour
 get '/v1/sessions?from=tomorrow'
 refused 400 invalid-parameter from
 get /v1/venues/1
-refused 400 invalid-parameter venue_id
+refused 400 invalid-parameter id
 passed "A cursor from elsewhere and wrong, repeated and unknown parameters are refused."
 
 after=$(count_all)
