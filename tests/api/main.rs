@@ -11,6 +11,7 @@ mod auth;
 mod bookings;
 mod conventions;
 mod demo;
+mod journeys;
 mod members;
 mod openapi;
 mod parity;
