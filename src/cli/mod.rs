@@ -41,15 +41,14 @@ enum Command {
 /// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    logging::start();
-    let outcome = match cli.command {
+    let outcome = logging::start().and_then(|()| match cli.command {
         Command::Serve(serve) => serve::run(&serve),
         Command::Migrate { settings } => run_migrate(&settings),
         Command::Openapi { yaml } => {
             print!("{}", if yaml { crate::openapi::yaml() } else { crate::openapi::json() });
             Ok(())
         }
-    };
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
