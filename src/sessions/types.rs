@@ -532,10 +532,13 @@ pub struct SessionFilter {
     #[param(inline)]
     pub delivery: Option<Delivery>,
     /// Only at this venue.
+    #[param(inline)]
     pub venue_id: Option<Id>,
     /// Only of this partner.
+    #[param(inline)]
     pub partner_id: Option<Id>,
     /// Only of this programme.
+    #[param(inline)]
     pub programme_id: Option<Id>,
     /// Only at venues in this local authority.
     #[param(max_length = 60, example = "Liverpool")]

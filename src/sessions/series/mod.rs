@@ -15,9 +15,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_session_series);
-    config.service(handlers::get_session_series);
-    config.service(handlers::create_session_series);
-    config.service(handlers::change_session_series);
-    config.service(handlers::cancel_session_series);
+    config.service(handlers::list_series);
+    config.service(handlers::get_series);
+    config.service(handlers::create_series);
+    config.service(handlers::change_series);
+    config.service(handlers::cancel_series);
 }
