@@ -10,6 +10,7 @@
 pub mod bookings;
 pub mod handlers;
 pub mod recurrence;
+pub mod references;
 pub mod registers;
 pub mod rules;
 pub mod series;
@@ -18,6 +19,7 @@ pub mod store;
 mod summaries;
 pub mod types;
 pub mod viewer;
+mod words;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

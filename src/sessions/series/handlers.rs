@@ -15,9 +15,10 @@ use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
-use crate::sessions::handlers::cancel_bookings;
+use crate::sessions::handlers::{Cancelling, cancel_bookings};
+use crate::sessions::references::{self, References};
 use crate::sessions::rules;
-use crate::sessions::store::{self as sessions, References, SessionRow};
+use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::{CancelInput, SeriesStatus};
 use crate::sessions::viewer::{Viewer, owner, scope};
 
@@ -67,7 +68,7 @@ pub async fn create_series(
     let each = |occurrence| SessionRow::of_series(&row, occurrence, context.new_id(), context.now());
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
     who.write(&bytes, move |conn| {
-        sessions::check_references(conn, &References::of_series(&row))?;
+        references::check(conn, &References::of_series(&row))?;
         store::insert(conn, &row)?;
         sessions::insert_many(conn, &rows)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
@@ -126,9 +127,7 @@ pub async fn change_series(
     responses((status = 200, description = "Cancelled", body = Series), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/session-series/{id}/cancel")]
-pub async fn cancel_series(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<CancelInput>)>,
-) -> Result<HttpResponse> {
+pub async fn cancel_series(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _, body)) = taken;
     let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
     who.write(&body.bytes, move |conn| {
