@@ -175,6 +175,7 @@ pub fn prescription(advisor: &Client, member_id: &str) -> Value {
         "items": [{ "kind": "advice", "need": "loneliness", "note": "The Tuesday walk" }]
     });
     advisor.post("/v1/prescriptions", &body).expect(201)
+}
 
 /// An active partner; the slug makes the name.
 pub fn partner(admin: &Client, slug: &str) -> Value {
