@@ -45,8 +45,7 @@ enum Command {
 /// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    logging::start();
-    let outcome = match cli.command {
+    let outcome = logging::start().and_then(|()| match cli.command {
         Command::Serve(serve) => serve::run(&serve),
         Command::Migrate { settings } => run_migrate(&settings),
         Command::Openapi { yaml } => {
@@ -54,7 +53,7 @@ pub fn run() -> ExitCode {
             Ok(())
         }
         Command::User(command) => user::run(&command),
-    };
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

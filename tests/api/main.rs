@@ -2,6 +2,8 @@
 //!
 //! `TEST_DATABASE_URL=postgres://…` runs it on PostgreSQL; without it, on SQLite.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says where")]
+
 mod support;
 
 mod access;
