@@ -1,5 +1,6 @@
 //! The commands. Each may run beside a server.
 
+mod demo;
 mod logging;
 mod serve;
 mod user;
@@ -30,6 +31,12 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Fill a database that has no members with made-up people and a service to look at
+    #[command(after_help = "Example:\n  DATABASE_URL=sqlite://demo.db life-rooms demo")]
+    Demo {
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  life-rooms openapi > openapi/openapi.json")]
     Openapi {
@@ -48,6 +55,7 @@ pub fn run() -> ExitCode {
     let outcome = logging::start().and_then(|()| match cli.command {
         Command::Serve(serve) => serve::run(&serve),
         Command::Migrate { settings } => run_migrate(&settings),
+        Command::Demo { settings } => demo::run(&settings),
         Command::Openapi { yaml } => {
             print!("{}", if yaml { crate::openapi::yaml() } else { crate::openapi::json() });
             Ok(())

@@ -1,6 +1,33 @@
-//! Rosters: many series and sessions in one posting.
+//! Rosters: many series and sessions in one posting, as often as a partner likes.
+//!
+//! - An entry is known by (partner, `external_id`) and is the whole statement of it: what is absent has its default,
+//!   except `join_link`, which stays. Posting the same again changes nothing and says so.
+//! - A roster is atomic by default; `mode=partial` applies the good entries; `dry_run=true` applies nothing. Every
+//!   fault of every entry is reported at once.
+//! - One posting travels so: [`read`] (the three forms) → [`plan`] (each entry [checked](check), compared with what
+//!   is [stored], and its sessions [reconciled](reconcile)) → [`post`] (one write transaction, or none).
+//! - What was applied or refused is kept with its outcome, row by row ([`store`]).
+
+pub mod check;
+pub mod handlers;
+pub mod lookups;
+pub mod nearest;
+pub mod plan;
+pub mod post;
+pub mod read;
+pub mod read_csv;
+pub mod reconcile;
+pub mod store;
+pub mod stored;
+pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the routes.
-pub fn configure(_config: &mut ServiceConfig) {}
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(handlers::list_rosters);
+    config.service(handlers::post_roster);
+    // Before the one whose path would take its name for an id.
+    config.service(handlers::get_roster_template);
+    config.service(handlers::get_roster);
+}

@@ -3,6 +3,10 @@
 pub mod bookings;
 pub mod recurrence;
 pub mod registers;
+pub mod rules;
+pub mod series;
+pub mod store;
+pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

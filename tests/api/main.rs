@@ -10,6 +10,8 @@ mod access;
 mod auth;
 mod bookings;
 mod conventions;
+mod demo;
+mod journeys;
 mod members;
 mod openapi;
 mod parity;

@@ -1,0 +1,284 @@
+//! What is wrong with an entry: everything at once, as far as each thing can be known beside the others.
+
+use chrono::NaiveDateTime;
+use serde::Deserialize;
+use serde_json::Value;
+use validator::Validate;
+
+use super::lookups::Lookups;
+use super::read::RawEntry;
+use super::types::{EntryKind, RosterEntry};
+use crate::db::{Id, LocalTime};
+use crate::error::Fault;
+use crate::http::body::faults_of;
+use crate::http::shape;
+use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::rules;
+use crate::sessions::series::types::SeriesInput;
+use crate::sessions::types::{Delivery, SessionInput};
+
+/// More faults of one entry are not listed.
+const MOST_FAULTS: usize = 100;
+
+/// What a good entry states.
+#[derive(Debug, Clone)]
+pub enum Statement {
+    /// A series and when it takes place.
+    Series(Box<SeriesInput>, Vec<Occurrence>),
+    /// A single session.
+    Session(Box<SessionInput>),
+}
+
+impl Statement {
+    /// How many sessions it speaks of.
+    pub fn sessions(&self) -> usize {
+        match self {
+            Self::Series(_, occurrences) => occurrences.len(),
+            Self::Session(_) => 1,
+        }
+    }
+}
+
+/// What an entry states.
+///
+/// # Errors
+/// Everything that is wrong with it, pointers beginning at the entry.
+pub fn check(raw: &RawEntry, partner_id: Id, lookups: &Lookups) -> Result<Statement, Vec<Fault>> {
+    let mut faults = raw.faults.clone();
+    faults.extend(shape::of::<RosterEntry>().faults(&raw.value, ""));
+    let shaped = faults.is_empty();
+    let entry = Entry { value: &raw.value, faults };
+    let places = entry.places(lookups);
+    let times = entry.times();
+    let mut faults = entry.faults;
+    faults.extend(places.faults);
+    let occurrences = times.unwrap_or_else(|wrong| {
+        faults.extend(wrong);
+        Vec::new()
+    });
+    if shaped && faults.is_empty() {
+        match serde_json::from_value::<RosterEntry>(raw.value.clone()) {
+            Ok(entry) => return state(entry, partner_id, &places.ids, occurrences),
+            Err(e) => faults.push(Fault::at("", "wrong_format", e.to_string())),
+        }
+    }
+    faults.truncate(MOST_FAULTS);
+    Err(faults)
+}
+
+/// The `external_id` of an entry, where it is one.
+pub fn external_id(raw: &RawEntry) -> Option<&str> {
+    let text = raw.value.get("external_id")?.as_str()?;
+    ((1..=100).contains(&text.chars().count()) && !text.contains('\0')).then_some(text)
+}
+
+/// What the entry is, as far as that can be seen.
+pub fn kind(raw: &RawEntry) -> EntryKind {
+    match raw.value.get("type").and_then(Value::as_str) {
+        Some("series") => EntryKind::Series,
+        Some("session") => EntryKind::Session,
+        _ if raw.value.get("recurrence").is_some_and(|rule| !rule.is_null()) => EntryKind::Series,
+        _ => EntryKind::Session,
+    }
+}
+
+/// An entry with the faults of its shape.
+struct Entry<'a> {
+    value: &'a Value,
+    faults: Vec<Fault>,
+}
+
+#[derive(Default)]
+struct Ids {
+    venue: Option<Id>,
+    space: Option<Id>,
+    programme: Option<Id>,
+}
+
+#[derive(Default)]
+struct Places {
+    ids: Ids,
+    faults: Vec<Fault>,
+}
+
+/// The members that say when it is.
+#[derive(Deserialize)]
+struct Times {
+    local_start: LocalTime,
+    time_zone: String,
+    recurrence: Option<String>,
+    #[serde(default)]
+    excluded: Vec<LocalTime>,
+    #[serde(default)]
+    additional: Vec<LocalTime>,
+}
+
+impl Entry<'_> {
+    /// Whether nothing is wrong with a member by itself.
+    fn sound(&self, name: &str) -> bool {
+        !self.faults.iter().any(|fault| {
+            let rest = fault.pointer.as_deref().and_then(|pointer| pointer.strip_prefix('/')?.strip_prefix(name));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.value.get(name).and_then(Value::as_str).filter(|_| self.sound(name))
+    }
+
+    /// What the names of venue, space and programme stand for, and whether the delivery has the place it needs.
+    fn places(&self, lookups: &Lookups) -> Places {
+        let mut places = Places::default();
+        let Places { ids, faults } = &mut places;
+        let mut keep = |found: Option<Result<Id, Fault>>| match found.transpose() {
+            Ok(id) => id,
+            Err(fault) => {
+                faults.push(fault);
+                None
+            }
+        };
+        ids.programme = keep(self.text("programme").map(|text| lookups.programme(text)));
+        ids.venue = keep(self.text("venue").map(|text| lookups.venue(text)));
+        ids.space = match (ids.venue, self.text("space")) {
+            (Some(venue), Some(text)) => keep(Some(lookups.space(venue, text))),
+            _ => None,
+        };
+        let given = |name: &str| self.value.get(name).is_some_and(|value| !value.is_null());
+        if given("space") && !given("venue") {
+            faults.push(Fault::at("/venue", "required", "A space is one of a venue: name that too."));
+        }
+        let delivery = self.text("delivery").and_then(|text| text.parse::<Delivery>().ok());
+        if delivery.is_some_and(|delivery| delivery != Delivery::Online) && !given("venue") && !given("space") {
+            faults.push(Fault::at("/venue", "required", "Is required unless it is online."));
+        }
+        if given("online_capacity") && delivery.is_some_and(|d| rules::misplaces_online_capacity(d, Some(1))) {
+            faults.push(Fault::at("/online_capacity", "not_hybrid", rules::NOT_HYBRID));
+        }
+        places
+    }
+
+    /// When it takes place; nothing where that can't be known for other faults.
+    fn times(&self) -> Result<Vec<Occurrence>, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let is = |name: &str| self.value.get("type").and_then(Value::as_str) == Some(name);
+        let given = |name: &str| {
+            self.value.get(name).is_some_and(|value| !value.is_null() && value.as_array().is_none_or(|l| !l.is_empty()))
+        };
+        if is("series") && !given("recurrence") {
+            faults.push(Fault::at("/recurrence", "required", "A series needs a recurrence."));
+        }
+        let of_series = match (is("session"), is("series") || given("recurrence")) {
+            (true, _) => &["recurrence", "excluded", "additional"][..],
+            (false, false) => &["excluded", "additional"][..],
+            (false, true) => &[][..],
+        };
+        for name in of_series.iter().filter(|name| given(name)) {
+            let detail = "Goes only with a series, which has a recurrence.";
+            faults.push(Fault::at(format!("/{name}"), "not_a_series", detail));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let members = ["local_start", "time_zone", "recurrence", "excluded", "additional"];
+        if !members.iter().all(|name| self.sound(name)) {
+            return Ok(Vec::new());
+        }
+        let Ok(times) = Times::deserialize(self.value) else { return Ok(Vec::new()) };
+        times.occurrences().map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
+    }
+}
+
+impl Times {
+    fn occurrences(&self) -> Result<Vec<Occurrence>, RecurrenceError> {
+        let Some(rule) = &self.recurrence else {
+            return rules::single_occurrence(self.local_start.0, &self.time_zone).map(|occurrence| vec![occurrence]);
+        };
+        let plain = |times: &[LocalTime]| -> Vec<NaiveDateTime> { times.iter().map(|time| time.0).collect() };
+        recurrence::expand(&Recurrence {
+            rule,
+            local_start: self.local_start.0,
+            tz: recurrence::parse_time_zone(&self.time_zone)?,
+            excluded: &plain(&self.excluded),
+            additional: &plain(&self.additional),
+        })
+    }
+}
+
+/// The statement of an entry without faults, held to the rules of what it states.
+fn state(entry: RosterEntry, partner_id: Id, ids: &Ids, occurrences: Vec<Occurrence>) -> Result<Statement, Vec<Fault>> {
+    let statement = match entry.kind() {
+        EntryKind::Series => Statement::Series(Box::new(series(entry, partner_id, ids)), occurrences),
+        EntryKind::Session => Statement::Session(Box::new(session(entry, partner_id, ids))),
+    };
+    let valid = match &statement {
+        Statement::Series(series, _) => series.validate(),
+        Statement::Session(session) => session.validate(),
+    };
+    match valid {
+        Ok(()) => Ok(statement),
+        Err(errors) => Err(faults_of(&errors, "").into_iter().map(renamed).collect()),
+    }
+}
+
+/// A roster calls a venue, a space and a programme what its entries do.
+fn renamed(mut fault: Fault) -> Fault {
+    for name in ["venue", "space", "programme"] {
+        if fault.pointer.as_deref() == Some(&format!("/{name}_id")) {
+            fault.pointer = Some(format!("/{name}"));
+        }
+    }
+    fault
+}
+
+fn series(entry: RosterEntry, partner_id: Id, ids: &Ids) -> SeriesInput {
+    SeriesInput {
+        title: entry.title,
+        description: entry.description,
+        pillar: entry.pillar,
+        topics: entry.topics,
+        delivery: entry.delivery,
+        partner_id: Some(partner_id),
+        programme_id: ids.programme,
+        venue_id: ids.venue,
+        space_id: ids.space,
+        join_link: entry.join_link,
+        facilitator: entry.facilitator,
+        accessibility: entry.accessibility,
+        local_start: entry.local_start,
+        time_zone: entry.time_zone,
+        duration_minutes: entry.duration_minutes,
+        recurrence: entry.recurrence.unwrap_or_default(),
+        excluded: entry.excluded,
+        additional: entry.additional,
+        capacity: entry.capacity,
+        online_capacity: entry.online_capacity,
+        booking_policy: entry.booking_policy,
+        publication: entry.publication,
+        external_id: Some(entry.external_id),
+    }
+}
+
+fn session(entry: RosterEntry, partner_id: Id, ids: &Ids) -> SessionInput {
+    SessionInput {
+        title: entry.title,
+        description: entry.description,
+        pillar: entry.pillar,
+        topics: entry.topics,
+        delivery: entry.delivery,
+        partner_id: Some(partner_id),
+        programme_id: ids.programme,
+        venue_id: ids.venue,
+        space_id: ids.space,
+        join_link: entry.join_link,
+        facilitator: entry.facilitator,
+        accessibility: entry.accessibility,
+        local_start: entry.local_start,
+        time_zone: entry.time_zone,
+        duration_minutes: entry.duration_minutes,
+        capacity: entry.capacity,
+        online_capacity: entry.online_capacity,
+        booking_policy: entry.booking_policy,
+        publication: entry.publication,
+        external_id: Some(entry.external_id),
+    }
+}

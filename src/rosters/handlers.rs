@@ -1,0 +1,124 @@
+//! Rosters over HTTP.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, get, post};
+
+use super::plan::Posting;
+use super::post::{self, Application};
+use super::read::{self, Form};
+use super::read_csv;
+use super::store;
+use super::stored::Hold;
+use super::types::{Mode, Roster, RosterAnswer, RosterFilter, RosterInput, RosterOptions, RosterSummary};
+use crate::auth::policy::{Allowed, RosterReader, RosterWriter};
+use crate::db::Id;
+use crate::error::{Error, Kind, Result};
+use crate::http::context::Context;
+use crate::http::extract::{NoQuery, Ordered, Path, Query, RawBody};
+use crate::http::page::{Page, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Missing, Problems, Storage};
+
+/// A partner's rosters are its own: to another partner there is no such thing.
+fn own(context: &Context, partner_id: Id) -> Result<()> {
+    match context.caller()?.partner_id {
+        Some(own) if own != partner_id => Err(Error::not_found("partner")),
+        _ => Ok(()),
+    }
+}
+
+/// Post a roster
+///
+/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template).
+/// An entry is known by its `external_id`: posting the same roster again changes nothing and says so. In atomic
+/// mode one wrong entry refuses all; `mode=partial` applies the good ones. Every fault of every entry is reported
+/// at once. At most 50,000 sessions a roster and 2,000 a series.
+#[utoipa::path(operation_id = "post_roster", tag = "rosters",
+    params(("id" = Id, Path, description = "The partner"), RosterOptions),
+    request_body(description = "The entries", content((RosterInput = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
+    responses((status = 200, description = "What a dry run would do", body = RosterAnswer),
+        (status = 201, description = "Applied and recorded, also where nothing had to be changed", body = RosterAnswer),
+        BadInput, Missing, Storage, Problems),
+    security(("bearer" = []), ("client" = ["rosters:write"])))]
+#[post("/v1/partners/{id}/rosters")]
+pub async fn post_roster(
+    taken: Ordered<(Allowed<RosterWriter>, Path<Id>, Query<RosterOptions>, RawBody)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(partner_id), Query(options), body)) = taken;
+    let form = Form::of_media_type(&body.media_type);
+    let bytes = body.bytes.clone();
+    let entries = actix_web::web::block(move || read::entries(form, &bytes)).await.map_err(Error::blocking)??;
+    own(&who, partner_id)?;
+    let posting = Arc::new(Posting { partner_id, form, entries });
+    let (planned, context) = (Arc::clone(&posting), who.context());
+    let db = &who.state().db;
+    let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;
+    let mode = options.mode.unwrap_or(Mode::Atomic);
+    if options.dry_run.unwrap_or_default() {
+        return Ok(Reply::plain(200, &post::rehearsal(&posting, mode, &draft))?.into_response());
+    }
+    let application = Application::new(posting, mode, who.context(), draft);
+    let running = application.clone();
+    match who.write(&body.bytes, move |conn| running.run(conn)).await {
+        Err(refusal) if refusal.kind() == Kind::RosterRefused => {
+            db.write(move |conn| application.keep_refused(conn)).await?;
+            Err(refusal)
+        }
+        outcome => outcome,
+    }
+}
+
+/// List rosters
+///
+/// A partner's, the newest first, refused ones too.
+#[utoipa::path(operation_id = "list_rosters", tag = "rosters",
+    params(("id" = Id, Path, description = "The partner"), RosterFilter),
+    responses((status = 200, description = "A page of rosters", body = Page<RosterSummary>),
+        (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = []), ("client" = ["rosters:read"])))]
+#[get("/v1/partners/{id}/rosters")]
+pub async fn list_rosters(
+    taken: Ordered<(Allowed<RosterReader>, Path<Id>, Query<RosterFilter>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(partner_id), Query(filter))) = taken;
+    let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    own(&who, partner_id)?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| store::list(conn, partner_id, &wanted)).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, RosterSummary::from))
+}
+
+/// Get the template of a roster
+///
+/// A CSV file with a header row that names every column, and one example row.
+#[utoipa::path(operation_id = "get_roster_template", tag = "rosters",
+    params(("id" = Id, Path, description = "The partner")),
+    responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), Missing, Problems),
+    security(("bearer" = []), ("client" = ["rosters:read"])))]
+#[get("/v1/partners/{id}/rosters/template.csv")]
+pub async fn get_roster_template(taken: Ordered<(Allowed<RosterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(partner_id), _)) = taken;
+    own(&who, partner_id)?;
+    who.state().db.read(move |conn| store::roster_version(conn, partner_id)).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "private, max-age=60"))
+        .insert_header(("Content-Disposition", "attachment; filename=\"roster.csv\""))
+        .content_type("text/csv; charset=utf-8")
+        .body(read_csv::template()?))
+}
+
+/// Get a roster
+///
+/// With its outcome, row by row. Of a refused one the rows that were wrong.
+#[utoipa::path(operation_id = "get_roster", tag = "rosters",
+    params(("id" = Id, Path, description = "The partner"), ("roster_id" = Id, Path, description = "The roster")),
+    responses((status = 200, description = "The roster", body = Roster), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = []), ("client" = ["rosters:read"])))]
+#[get("/v1/partners/{id}/rosters/{roster_id}")]
+pub async fn get_roster(taken: Ordered<(Allowed<RosterReader>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path((partner_id, roster_id)), _)) = taken;
+    own(&who, partner_id)?;
+    let roster = who.state().db.read_long(move |conn| store::get(conn, partner_id, roster_id)).await?;
+    who.show(Cache::Never, roster.version, &roster)
+}

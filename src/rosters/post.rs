@@ -1,0 +1,160 @@
+//! Posting a roster: read, planned over a snapshot, then applied in one write transaction.
+//!
+//! The transaction checks what the plan was made over. Where that has moved, it plans again over rows that it has
+//! locked, so that two rosters of one partner, or a roster and a booking, come out as if one had waited.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::check;
+use super::lookups::Lookups;
+use super::plan::{self, Plan, Posting};
+use super::store::{self, RosterRow};
+use super::stored::{self, Hold, Stored};
+use super::types::{Mode, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
+use crate::audit::Subject;
+use crate::db::{Conn, Id, Json};
+use crate::error::{Error, Kind, Result};
+use crate::http::context::Context;
+use crate::http::reply::Reply;
+use crate::http::shape::MOST_FAULTS;
+
+/// A plan and what it was made over.
+pub struct Draft {
+    roster_version: i32,
+    lookups: Lookups,
+    plan: Plan,
+}
+
+/// Plans a posting over what there is.
+///
+/// # Errors
+/// 404 where there is no such partner.
+pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) -> Result<Draft> {
+    let roster_version = store::roster_version(conn, posting.partner_id)?;
+    let lookups = Lookups::load(conn, posting.partner_id)?;
+    let external_ids: HashSet<&str> = posting.entries.iter().filter_map(check::external_id).collect();
+    let stored = Stored::load(conn, posting.partner_id, &external_ids, hold)?;
+    let plan = plan::plan(posting, &lookups, &stored, context);
+    Ok(Draft { roster_version, lookups, plan })
+}
+
+/// What a dry run answers.
+pub fn rehearsal(posting: &Posting, mode: Mode, draft: &Draft) -> RosterAnswer {
+    RosterAnswer { dry_run: true, ..answer(posting, mode, None, &draft.plan) }
+}
+
+fn answer(posting: &Posting, mode: Mode, id: Option<Id>, plan: &Plan) -> RosterAnswer {
+    RosterAnswer {
+        id,
+        mode,
+        dry_run: false,
+        counts: plan.counts,
+        sessions: plan.sessions,
+        skipped: plan.skipped.clone(),
+        entries: plan.shown(posting.form),
+    }
+}
+
+/// A posting on its way into the database. Cheap to clone into transactions.
+#[derive(Clone)]
+pub struct Application {
+    posting: Arc<Posting>,
+    mode: Mode,
+    context: Context,
+    /// The roster's id, whatever becomes of it.
+    id: Id,
+    /// The latest draft.
+    draft: Arc<Mutex<Arc<Draft>>>,
+}
+
+impl Application {
+    /// Of a posting that was planned over a snapshot.
+    pub fn new(posting: Arc<Posting>, mode: Mode, context: Context, draft: Draft) -> Self {
+        let id = context.new_id();
+        Self { posting, mode, context, id, draft: Arc::new(Mutex::new(Arc::new(draft))) }
+    }
+
+    fn draft(&self) -> Arc<Draft> {
+        Arc::clone(&self.draft.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Applies the roster and keeps it with its outcome.
+    ///
+    /// # Errors
+    /// 422 `roster-refused` where an entry is wrong in atomic mode; then [`Application::keep_refused`] remembers it.
+    pub fn run(&self, conn: &mut Conn) -> Result<Reply> {
+        let partner_id = self.posting.partner_id;
+        let roster_version = store::lock_roster_version(conn, partner_id)?;
+        let mut draft = self.draft();
+        let fresh = roster_version == draft.roster_version && Lookups::load(conn, partner_id)?.same_as(&draft.lookups);
+        if !(fresh && self.try_apply(conn, &draft.plan)?) {
+            draft = Arc::new(self::draft(conn, &self.posting, &self.context, Hold::Lock)?);
+            *self.draft.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&draft);
+            if !self.try_apply(conn, &draft.plan)? {
+                return Err(Error::overloaded());
+            }
+        }
+        store::bump_roster_version(conn, partner_id)?;
+        self.keep(conn, RosterStatus::Applied, &draft.plan)?;
+        Reply::created(self.path(), 1, &answer(&self.posting, self.mode, Some(self.id), &draft.plan))
+    }
+
+    /// Whether the plan could be applied; not where what it was made over has changed, and then nothing is kept.
+    fn try_apply(&self, conn: &mut Conn, plan: &Plan) -> Result<bool> {
+        if self.mode == Mode::Atomic && plan.counts.rejected > 0 {
+            return Err(self.refusal(plan));
+        }
+        match diesel::Connection::transaction(conn, |conn| stored::apply(conn, plan)) {
+            Ok(()) => Ok(true),
+            Err(error) if stored::is_stale(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn refusal(&self, plan: &Plan) -> Error {
+        let (wrong, all) = (plan.counts.rejected, plan.entries.len());
+        let detail = format!(
+            "{wrong} of {all} entries are wrong, and nothing was changed; see errors. Row by row: {}",
+            self.path()
+        );
+        let faults = plan.faults(MOST_FAULTS);
+        faults.into_iter().fold(Error::new(Kind::RosterRefused, detail), Error::with)
+    }
+
+    fn path(&self) -> String {
+        format!("/v1/partners/{}/rosters/{}", self.posting.partner_id, self.id)
+    }
+
+    /// Keeps a roster that was refused, in a transaction of its own: the refusal wrote nothing.
+    pub fn keep_refused(&self, conn: &mut Conn) -> Result<()> {
+        store::lock_roster_version(conn, self.posting.partner_id)?;
+        self.keep(conn, RosterStatus::Refused, &self.draft().plan)
+    }
+
+    fn keep(&self, conn: &mut Conn, status: RosterStatus, plan: &Plan) -> Result<()> {
+        let applied = status == RosterStatus::Applied;
+        let counts = RosterCounts { rejected: plan.counts.rejected, ..RosterCounts::default() };
+        let row = RosterRow {
+            id: self.id,
+            partner_id: self.posting.partner_id,
+            mode: self.mode,
+            status,
+            posted_by: self.context.caller()?.id,
+            counts: Json(if applied { plan.counts } else { counts }),
+            sessions: Json(if applied { plan.sessions } else { RosterSessionCounts::default() }),
+            skipped: Json(if applied { plan.skipped.clone() } else { Vec::new() }),
+            version: 1,
+            created_at: self.context.now(),
+            updated_at: self.context.now(),
+        };
+        let mut entries = plan.shown(self.posting.form);
+        if !applied {
+            // Nothing became of the good ones; what is wrong with the others is worth keeping.
+            entries.retain(|entry| !entry.errors.is_empty());
+        }
+        store::insert(conn, &row, &entries)?;
+        let action = if applied { "create" } else { "refuse" };
+        self.context.record(conn, &[self.context.event(action, Subject::other("roster", self.id), &[])])
+    }
+}

@@ -1,0 +1,260 @@
+//! Rosters from a spreadsheet: a header row, then an entry a row.
+//!
+//! Columns may stand in any order and case; an empty cell is absent; lists are joined by `|`. A cell becomes what
+//! the schema of an entry says of its column, so that a row is checked exactly as an entry in JSON is.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use serde_json::{Map, Value};
+
+use super::read::RawEntry;
+use super::types::RosterEntry;
+use crate::error::{Error, Fault, Kind, Result};
+use crate::http::shape::{self, Shape};
+
+/// The columns, in the order of the template.
+pub const COLUMNS: [&str; 23] = [
+    "external_id",
+    "type",
+    "title",
+    "description",
+    "programme",
+    "pillar",
+    "topics",
+    "delivery",
+    "venue",
+    "space",
+    "join_link",
+    "facilitator",
+    "accessibility",
+    "local_start",
+    "time_zone",
+    "duration_minutes",
+    "recurrence",
+    "excluded",
+    "additional",
+    "capacity",
+    "online_capacity",
+    "booking_policy",
+    "publication",
+];
+
+/// The rows of a table as entries. `text` has no byte-order mark.
+///
+/// # Errors
+/// 422 where a column is unknown, there twice, or missing.
+pub fn entries(text: &str) -> Result<Vec<RawEntry>> {
+    let mut reader = ReaderBuilder::new()
+        .delimiter(separator(text))
+        .flexible(true)
+        .has_headers(false)
+        .trim(Trim::All)
+        .from_reader(text.as_bytes());
+    let shape = shape::of::<RosterEntry>();
+    let Shape::Object { members, required, .. } = &*shape else {
+        return Err(Error::internal("an entry is an object"));
+    };
+    let (mut columns, mut found) = (None, Vec::new());
+    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(malformed)? {
+        let line = lines.of(record.position().map_or(0, |position| position.byte()));
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        match &columns {
+            None => columns = Some(header(&record, members, required)?),
+            Some(columns) => found.push(entry(line, &record, columns)),
+        }
+    }
+    match columns {
+        Some(_) => Ok(found),
+        None => Err(Error::rule("", "required", "Must begin with a header row that names the columns.")),
+    }
+}
+
+fn malformed(error: csv::Error) -> Error {
+    Error::new(Kind::MalformedRequest, "The body is not a well-formed CSV table.").because(error)
+}
+
+/// `;` where the header row has more of them than commas, as spreadsheets write in many countries.
+fn separator(text: &str) -> u8 {
+    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |sign: char| header.matches(sign).count();
+    if count(';') > count(',') { b';' } else { b',' }
+}
+
+/// Counts lines. The position that the reader gives a record is before the blank lines above it.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: i32,
+}
+
+impl Lines<'_> {
+    /// The line, from 1, of the record that begins at this byte or after line ends that follow it. Asked for
+    /// rising places only.
+    fn of(&mut self, byte: u64) -> i32 {
+        let from = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        let rest = self.text.get(from..).unwrap_or_default();
+        let begins = from + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let passed = self.text.get(self.at..begins).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as i32;
+        self.at = begins.max(self.at);
+        self.line
+    }
+}
+
+/// A column: its name, and the shape of what stands in it.
+type Column<'a> = (String, &'a Shape);
+
+fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &[String]) -> Result<Vec<Column<'a>>> {
+    let (mut columns, mut faults): (Vec<Column<'a>>, Vec<Fault>) = (Vec::new(), Vec::new());
+    for cell in record {
+        let name = cell.to_lowercase();
+        let pointer = format!("/{}", shape::escape(&name));
+        match members.iter().find(|(known, _)| *known == name) {
+            Some(_) if columns.iter().any(|(known, _)| *known == name) => {
+                faults.push(Fault::at(pointer, "repeated", "There are two columns of this name."));
+            }
+            Some((_, shape)) => columns.push((name, shape)),
+            None => {
+                let detail = format!("Is not a column. Known: {}.", COLUMNS.join(", "));
+                faults.push(Fault::at(pointer, "unknown_column", detail));
+            }
+        }
+    }
+    let missing = required.iter().filter(|name| !columns.iter().any(|(known, _)| known == *name));
+    faults.extend(missing.map(|name| Fault::at(format!("/{name}"), "missing_column", "This column is required.")));
+    if faults.is_empty() { Ok(columns) } else { Err(Error::invalid(faults)) }
+}
+
+fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
+    let filled = columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
+    let map: Map<String, Value> = filled.map(|((name, shape), cell)| (name.clone(), coerce(cell, shape))).collect();
+    let mut faults = Vec::new();
+    if record.len() > columns.len() && record.iter().skip(columns.len()).any(|cell| !cell.is_empty()) {
+        let detail = format!(
+            "The row has {} cells and the header {}. Put a cell that holds the separator in quotation marks.",
+            record.len(),
+            columns.len()
+        );
+        faults.push(Fault::at("", "too_many_cells", detail));
+    }
+    RawEntry { line: Some(line), value: Value::Object(map), faults }
+}
+
+fn coerce(cell: &str, shape: &Shape) -> Value {
+    match shape {
+        Shape::Nullable(inner) => coerce(cell, inner),
+        Shape::Array { items, .. } => cell.split('|').map(|part| coerce(part.trim(), items)).collect(),
+        Shape::Integer { .. } => cell.parse::<i64>().map_or_else(|_| Value::from(cell), Value::from),
+        _ => Value::from(cell),
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula: one that begins with `=`, `+`, `-`, `@`, tab or carriage return
+/// gets an apostrophe in front.
+///
+/// Source: OWASP, CSV injection.
+pub fn neutral(cell: &str) -> String {
+    match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{cell}"),
+        false => cell.to_owned(),
+    }
+}
+
+/// A header row and one example, to be filled in.
+///
+/// # Errors
+/// Never in practice: it is written to memory.
+pub fn template() -> Result<Vec<u8>> {
+    let example = |name: &&str| match *name {
+        "external_id" => "reader-walton-tue",
+        "type" => "series",
+        "title" => "Shared Reading at Walton",
+        "description" => "Read a story and a poem aloud together.",
+        "programme" => "shared-reading",
+        "pillar" => "community",
+        "topics" => "reading|wellbeing",
+        "delivery" => "in_person",
+        "venue" => "walton-life-rooms",
+        "accessibility" => "step_free|hearing_loop",
+        "local_start" => "2027-01-05T13:00:00",
+        "time_zone" => "Europe/London",
+        "duration_minutes" => "90",
+        "recurrence" => "FREQ=WEEKLY;COUNT=52",
+        "excluded" => "2027-03-30T13:00:00",
+        "capacity" => "12",
+        "booking_policy" => "bookable",
+        "publication" => "published",
+        _ => "",
+    };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(COLUMNS).map_err(Error::internal)?;
+    let cells = COLUMNS.iter().map(|name| neutral(example(name)));
+    writer.write_record(cells).map_err(Error::internal)?;
+    writer.into_inner().map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const HEADER: &str = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes";
+
+    #[test]
+    fn the_columns_are_the_members_of_an_entry() {
+        let shape = shape::of::<RosterEntry>();
+        let Shape::Object { members, .. } = &*shape else { panic!("an entry is an object") };
+        let mut known: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+        let mut columns = COLUMNS.to_vec();
+        known.sort_unstable();
+        columns.sort_unstable();
+        assert_eq!(known, columns);
+    }
+
+    #[test]
+    fn lines_are_counted_through_quoted_line_ends_blank_lines_and_crlf() {
+        for end in ["\n", "\r\n"] {
+            let rows = ["", HEADER, "a,\"one", "two\",,,,,", "", "b,x,,,,,", ",,,,,,", "c,x,,,,,", "", ""];
+            let found = entries(&rows.join(end)).unwrap();
+            let lines: Vec<_> = found.iter().map(|entry| entry.line.unwrap()).collect();
+            assert_eq!(lines, [3, 6, 8]);
+            assert_eq!(found[0].value["title"], format!("one{end}two"));
+        }
+    }
+
+    #[test]
+    fn cells_become_what_their_column_holds() {
+        let text = format!("{HEADER},Topics , CAPACITY\na,x,,,,,ninety,a | b,12\n").replace(',', ";");
+        let found = entries(&text).unwrap();
+        let value = json!({ "external_id": "a", "title": "x", "duration_minutes": "ninety", "topics": ["a", "b"], "capacity": 12 });
+        assert_eq!(found, [RawEntry { line: Some(2), value, faults: vec![] }]);
+    }
+
+    #[test]
+    fn wrong_columns_are_named_all_at_once() {
+        let faults = entries("external_id,Colour,title,title\n").unwrap_err().into_faults();
+        let found: Vec<_> = faults.iter().map(|fault| (fault.pointer.as_deref().unwrap(), &*fault.code)).collect();
+        assert!(found.contains(&("/colour", "unknown_column")) && found.contains(&("/title", "repeated")), "{found:?}");
+        assert!(found.contains(&("/pillar", "missing_column")), "{found:?}");
+        assert!(faults.iter().any(|fault| fault.detail.contains("external_id, type, title")));
+        assert_eq!(entries("").unwrap_err().kind(), Kind::InvalidBody);
+    }
+
+    #[test]
+    fn a_row_with_cells_beyond_the_header_is_at_fault() {
+        let found = entries(&format!("{HEADER}\na,x,,,,,90,stray\nb,x,,,,,90,\n")).unwrap();
+        assert_eq!(found[0].faults[0].code, "too_many_cells");
+        assert!(found[1].faults.is_empty());
+    }
+
+    #[test]
+    fn formulas_are_neutralised_and_plain_texts_are_not() {
+        for cell in ["=1+1", "+44", "-1", "@SUM", "\tx", "\rx"] {
+            assert_eq!(neutral(cell), format!("'{cell}"));
+        }
+        assert_eq!(neutral("Shared Reading = fun"), "Shared Reading = fun");
+    }
+}

@@ -1,0 +1,183 @@
+//! How sessions that exist follow a statement that has changed.
+//!
+//! Future, scheduled sessions that nobody edited by hand change in place: id and bookings stay. Past, cancelled and
+//! edited ones stay as they are. A date that leaves the rule is cancelled where nobody holds or waits for a seat in
+//! it, else it is kept and reported.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::types::SkipReason;
+use crate::db::{Id, LocalTime, Timestamp};
+use crate::sessions::recurrence::Occurrence;
+use crate::sessions::series::store::SeriesRow;
+use crate::sessions::store::SessionRow;
+use crate::sessions::types::SessionStatus;
+
+/// What to do to the sessions of one entry.
+#[derive(Debug, Default, PartialEq)]
+pub struct Difference {
+    /// New ones.
+    pub create: Vec<SessionRow>,
+    /// The next versions of ones that change in place.
+    pub update: Vec<SessionRow>,
+    /// The next versions of ones that are called off.
+    pub cancel: Vec<SessionRow>,
+    /// The ones above that were decided on because nobody holds a seat in them.
+    pub unbooked: Vec<Id>,
+    /// Ones that aren't as the statement has them.
+    pub skipped: Vec<(LocalTime, SkipReason)>,
+}
+
+impl Difference {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.create.is_empty() && self.update.is_empty() && self.cancel.is_empty()
+    }
+
+    /// Lets a session follow what is wanted of it, or says why it doesn't. What people did to single sessions is
+    /// reported only where the statement itself has `changed`: else nothing new was asked of them.
+    fn follow(&mut self, held: &SessionRow, wanted: SessionRow, changed: bool, now: Timestamp) {
+        let (next, kept_seats) = moved(held, wanted);
+        if next == *held && !kept_seats {
+            return;
+        }
+        let standing = standing(held, now);
+        match standing {
+            // A series goes on: that its past stays as it was is no news.
+            Some(SkipReason::Past) if held.series_id.is_some() => {}
+            Some(reason) if changed => self.skipped.push((held.local_start, reason)),
+            Some(_) => {}
+            None if next.delivery != held.delivery && is_booked(held) => {
+                self.skipped.push((held.local_start, SkipReason::Booked));
+            }
+            None => {
+                if kept_seats {
+                    self.skipped.push((held.local_start, SkipReason::Booked));
+                }
+                if next != *held {
+                    if next.delivery != held.delivery {
+                        self.unbooked.push(held.id);
+                    }
+                    self.update.push(SessionRow { version: held.version + 1, updated_at: now, ..next });
+                }
+            }
+        }
+    }
+
+    /// A date that has left the rule.
+    fn leave(&mut self, held: &SessionRow, now: Timestamp) {
+        if standing(held, now).is_some() {
+            return;
+        }
+        if is_booked(held) {
+            return self.skipped.push((held.local_start, SkipReason::Booked));
+        }
+        self.unbooked.push(held.id);
+        self.cancel.push(SessionRow {
+            status: SessionStatus::Cancelled,
+            cancellation_reason: Some("It is no longer in the partner's roster.".into()),
+            version: held.version + 1,
+            updated_at: now,
+            ..held.clone()
+        });
+    }
+}
+
+/// Why a session stays whatever is wanted of it.
+fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> {
+    if held.status == SessionStatus::Cancelled {
+        Some(SkipReason::Cancelled)
+    } else if held.starts_at <= now {
+        Some(SkipReason::Past)
+    } else {
+        held.edited.then_some(SkipReason::Edited)
+    }
+}
+
+/// Whether anybody holds or waits for a seat.
+fn is_booked(held: &SessionRow) -> bool {
+    held.seats_taken + held.online_seats_taken + held.waitlist_length > 0
+}
+
+/// The session as it is wanted, being the same one, and whether a capacity had to stay because more seats are
+/// taken than the new one has.
+fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
+    let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
+    let (few, few_online) =
+        (below(wanted.capacity, held.seats_taken), below(wanted.online_capacity, held.online_seats_taken));
+    let next = SessionRow {
+        id: held.id,
+        local_date: if held.series_id.is_some() { held.local_date } else { wanted.local_date },
+        capacity: if few { held.capacity } else { wanted.capacity },
+        online_capacity: if few_online { held.online_capacity } else { wanted.online_capacity },
+        seats_taken: held.seats_taken,
+        online_seats_taken: held.online_seats_taken,
+        waitlist_length: held.waitlist_length,
+        status: held.status,
+        cancellation_reason: held.cancellation_reason.clone(),
+        edited: held.edited,
+        version: held.version,
+        created_at: held.created_at,
+        updated_at: held.updated_at,
+        ..wanted
+    };
+    (next, few || few_online)
+}
+
+/// The difference between a series as it is wanted, whose statement may have `changed`, and the sessions it has.
+/// They are matched by local date and position in the day.
+pub fn series(
+    wanted: &SeriesRow,
+    occurrences: &[Occurrence],
+    held: &[SessionRow],
+    changed: bool,
+    now: Timestamp,
+    mut new_id: impl FnMut() -> Id,
+) -> Difference {
+    let mut difference = Difference::default();
+    let mut left: HashMap<(NaiveDate, i32), &SessionRow> =
+        held.iter().map(|session| ((session.local_date, session.position), session)).collect();
+    for occurrence in occurrences {
+        match left.remove(&(occurrence.local_start.date(), occurrence.position)) {
+            Some(held) => {
+                difference.follow(held, SessionRow::of_series(wanted, occurrence, held.id, now), changed, now);
+            }
+            None => difference.create.push(SessionRow::of_series(wanted, occurrence, new_id(), now)),
+        }
+    }
+    let mut gone: Vec<&SessionRow> = left.into_values().collect();
+    gone.sort_unstable_by_key(|session| (session.local_date, session.position));
+    for session in gone {
+        difference.leave(session, now);
+    }
+    difference
+}
+
+/// The difference between a single session as it is wanted and as it is. A join link that isn't stated stays.
+pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Difference {
+    let mut difference = Difference::default();
+    let join_link = wanted.join_link.clone().or_else(|| held.join_link.clone());
+    difference.follow(held, SessionRow { join_link, ..wanted }, true, now);
+    difference
+}
+
+/// The series as it is stated, being the same one, and whether that is a change. A join link that isn't stated
+/// stays.
+pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
+    let next = SeriesRow {
+        id: held.id,
+        join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
+        status: held.status,
+        cancellation_reason: held.cancellation_reason.clone(),
+        version: held.version,
+        created_at: held.created_at,
+        updated_at: held.updated_at,
+        ..wanted
+    };
+    if next == *held {
+        return (next, false);
+    }
+    (SeriesRow { version: held.version + 1, updated_at: now, ..next }, true)
+}

@@ -1,0 +1,128 @@
+//! What there is of what a roster names, and writing the difference.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+
+use super::plan::Plan;
+use crate::db::schema::{session_series, sessions};
+use crate::db::{Conn, Id};
+use crate::error::{Error, Kind, Result};
+use crate::sessions::series::store::{self as series_store, SeriesRow};
+use crate::sessions::store::{self as session_store, SessionRow};
+
+/// Values in one `IN (…)`.
+const CHUNK: usize = 500;
+
+/// A partner's series and sessions that a roster names.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// Series by `external_id`.
+    pub series: HashMap<String, SeriesRow>,
+    /// Single sessions by `external_id`.
+    pub singles: HashMap<String, SessionRow>,
+    /// The sessions of each series.
+    pub sessions: HashMap<Id, Vec<SessionRow>>,
+}
+
+/// Whether others may change rows while they are planned over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// They may: what is written is checked again.
+    Snapshot,
+    /// They wait until the transaction ends.
+    Lock,
+}
+
+impl Stored {
+    /// Reads them.
+    pub fn load(conn: &mut Conn, partner_id: Id, external_ids: &HashSet<&str>, hold: Hold) -> Result<Self> {
+        let mut stored = Self::default();
+        let names: Vec<&str> = external_ids.iter().copied().collect();
+        for chunk in names.chunks(CHUNK) {
+            let named = session_series::table.filter(session_series::partner_id.eq(partner_id));
+            let named = named.filter(session_series::external_id.eq_any(chunk));
+            for row in named.select(SeriesRow::as_select()).load::<SeriesRow>(conn)? {
+                stored.series.insert(row.external_id.clone().unwrap_or_default(), row);
+            }
+            let named = sessions::table.filter(sessions::partner_id.eq(partner_id));
+            let named = named.filter(sessions::external_id.eq_any(chunk)).select(sessions::id);
+            let ids: Vec<Id> = named.load(conn)?;
+            stored.load_singles(conn, &ids, hold)?;
+        }
+        stored.load_sessions(conn, hold)?;
+        Ok(stored)
+    }
+
+    fn load_singles(&mut self, conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
+        lock(conn, ids, hold)?;
+        let rows = sessions::table.filter(sessions::id.eq_any(ids)).select(SessionRow::as_select());
+        for row in rows.load::<SessionRow>(conn)? {
+            self.singles.insert(row.external_id.clone().unwrap_or_default(), row);
+        }
+        Ok(())
+    }
+
+    fn load_sessions(&mut self, conn: &mut Conn, hold: Hold) -> Result<()> {
+        let series: Vec<Id> = self.series.values().map(|row| row.id).collect();
+        for chunk in series.chunks(CHUNK) {
+            if hold == Hold::Lock {
+                let ids: Vec<Id> =
+                    sessions::table.filter(sessions::series_id.eq_any(chunk)).select(sessions::id).load(conn)?;
+                lock(conn, &ids, hold)?;
+            }
+            let rows = sessions::table.filter(sessions::series_id.eq_any(chunk)).select(SessionRow::as_select());
+            for row in rows.load::<SessionRow>(conn)? {
+                if let Some(id) = row.series_id {
+                    self.sessions.entry(id).or_default().push(row);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Locks sessions in the order of their ids. Row locks are PostgreSQL's alone: SQLite has one writer.
+fn lock(conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
+    let (Conn::Postgres(postgres), Hold::Lock) = (conn, hold) else { return Ok(()) };
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = sessions::table.filter(sessions::id.eq_any(chunk)).order(sessions::id).select(sessions::id);
+        rows.for_update().load::<Id>(postgres)?;
+    }
+    Ok(())
+}
+
+/// Writes what a plan says.
+///
+/// # Errors
+/// [`is_stale`] ones where something has changed since the plan was made; then nothing of it may be kept.
+pub fn apply(conn: &mut Conn, plan: &Plan) -> Result<()> {
+    for row in &plan.new_series {
+        series_store::insert(conn, row)?;
+    }
+    for row in &plan.changed_series {
+        series_store::update(conn, row)?;
+    }
+    session_store::insert_many(conn, &plan.new_sessions)?;
+    // In one order everywhere, so that two writers wait for each other and never in a ring.
+    let mut changed: Vec<&SessionRow> = plan.changed_sessions.iter().collect();
+    changed.sort_unstable_by_key(|row| row.id);
+    for row in changed {
+        session_store::update(conn, row)?;
+    }
+    for chunk in plan.unbooked.chunks(CHUNK) {
+        let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
+        let booked = sessions::table.filter(sessions::id.eq_any(chunk)).filter(taken.gt(0));
+        if booked.count().get_result::<i64>(conn)? > 0 {
+            return Err(Error::new(Kind::PreconditionFailed, "Somebody has booked in between."));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a failure to apply says that the plan was made over what has changed since.
+pub fn is_stale(error: &Error) -> bool {
+    matches!(error.kind(), Kind::PreconditionFailed | Kind::CapacityBelowSeats | Kind::AlreadyExists)
+}

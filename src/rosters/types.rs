@@ -1,0 +1,372 @@
+//! Rosters as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::db::{Id, LocalTime, Timestamp};
+use crate::error::Fault;
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, ShortName};
+
+macro_rules! name_enum {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
+        $(#[$doc])*
+        #[derive(
+            Debug,
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            Serialize,
+            Deserialize,
+            ToSchema,
+            strum::IntoStaticStr,
+            strum::EnumString,
+            diesel::expression::AsExpression,
+            diesel::deserialize::FromSqlRow,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant),+
+        }
+    )+ };
+}
+
+name_enum! {
+    /// What an entry is.
+    EntryKind {
+        /// Something offered again and again; it has a `recurrence`.
+        Series,
+        /// Something offered once.
+        Session,
+    }
+    /// What happens to good entries where others are wrong.
+    Mode {
+        /// Nothing is changed.
+        Atomic,
+        /// The good ones are applied and the others reported.
+        Partial,
+    }
+    /// What happens to what a partner's earlier rosters named and this one doesn't.
+    Missing {
+        /// It stays as it is.
+        Keep,
+    }
+    /// What became of a roster.
+    RosterStatus {
+        /// Its good entries were applied.
+        Applied,
+        /// Some entries were wrong, and nothing was changed.
+        Refused,
+    }
+    /// What became of an entry.
+    Outcome {
+        /// It was new.
+        Created,
+        /// Something of it, or of its sessions, was changed.
+        Updated,
+        /// It was there already, word for word.
+        Unchanged,
+        /// It was cancelled.
+        Cancelled,
+        /// Something is wrong with it.
+        Rejected,
+    }
+    /// Why a session isn't as the roster has it.
+    SkipReason {
+        /// People hold seats in it.
+        Booked,
+        /// It was cancelled before.
+        Cancelled,
+        /// It was changed by hand.
+        Edited,
+        /// It has begun.
+        Past,
+    }
+}
+
+crate::text_enum!(Mode, RosterStatus, Outcome);
+
+/// One series or session of a roster. It is the whole statement: an absent member means its default, except
+/// `join_link`, which stays as it is.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RosterEntry {
+    /// The partner's own name for it; the same one means the same thing in every roster.
+    #[schema(min_length = 1, max_length = 100, example = "reader-walton-tue")]
+    pub external_id: String,
+    /// Absent: `series` where there is a recurrence, else `session`.
+    pub r#type: Option<EntryKind>,
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    pub title: String,
+    /// What happens there.
+    #[schema(min_length = 1, max_length = 5000, example = "Read a story and a poem aloud together.")]
+    pub description: Option<String>,
+    /// One of the partner's own programmes, by id or slug.
+    #[schema(min_length = 1, max_length = 80, example = "shared-reading")]
+    pub programme: Option<String>,
+    /// The pillar it belongs to.
+    pub pillar: Pillar,
+    /// What it is about.
+    #[serde(default)]
+    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
+    pub topics: Vec<String>,
+    /// Where people take part.
+    pub delivery: Delivery,
+    /// A venue, by id or slug. Required unless it is online.
+    #[schema(min_length = 1, max_length = 80, example = "walton-life-rooms")]
+    pub venue: Option<String>,
+    /// A space of the venue, by id or name.
+    #[schema(min_length = 1, max_length = 200, example = "Reading room")]
+    pub space: Option<String>,
+    /// Where to join online. Never shown in public.
+    #[schema(format = "uri", max_length = 500, example = "https://meet.example.org/j/123")]
+    pub join_link: Option<String>,
+    /// Who leads it.
+    #[schema(min_length = 1, max_length = 200, example = "Reader Leader")]
+    pub facilitator: Option<String>,
+    /// What makes it accessible, as short names such as `step_free`.
+    #[serde(default)]
+    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["step_free"]))]
+    pub accessibility: Vec<String>,
+    /// The start, or a series' first one, on the wall clock of `time_zone`.
+    pub local_start: LocalTime,
+    /// The zone of all its times, by its IANA name.
+    #[schema(format = "time-zone", max_length = 60, example = "Europe/London")]
+    pub time_zone: String,
+    /// How long it lasts.
+    #[schema(minimum = 1, maximum = 10080, example = 90)]
+    pub duration_minutes: i32,
+    /// When a series takes place: the value of an RRULE (RFC 5545) that ends by COUNT or UNTIL.
+    #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
+    pub recurrence: Option<String>,
+    /// Starts of a series that don't take place.
+    #[serde(default)]
+    #[schema(max_items = 2000)]
+    pub excluded: Vec<LocalTime>,
+    /// Starts of a series beside its rule.
+    #[serde(default)]
+    #[schema(max_items = 2000)]
+    pub additional: Vec<LocalTime>,
+    /// Seats; absent: no limit.
+    #[schema(minimum = 1, maximum = 100000, example = 12)]
+    pub capacity: Option<i32>,
+    /// Seats online, where it is hybrid; absent: no limit.
+    #[schema(minimum = 1, maximum = 100000, example = 30)]
+    pub online_capacity: Option<i32>,
+    /// Who may book.
+    #[serde(default)]
+    pub booking_policy: BookingPolicy,
+    /// Who sees it.
+    #[serde(default)]
+    pub publication: Publication,
+}
+
+impl RosterEntry {
+    /// What it is, said or not.
+    pub fn kind(&self) -> EntryKind {
+        let told = if self.recurrence.is_some() { EntryKind::Series } else { EntryKind::Session };
+        self.r#type.unwrap_or(told)
+    }
+}
+
+/// Many series and sessions.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RosterInput {
+    /// Each with an `external_id` of its own.
+    #[schema(min_items = 1, max_items = 50000)]
+    pub entries: Vec<RosterEntry>,
+}
+
+/// How to take a roster.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RosterOptions {
+    /// What happens to good entries where others are wrong; `atomic` unless said.
+    #[param(inline)]
+    pub mode: Option<Mode>,
+    /// Says what would happen and changes nothing.
+    #[param(example = false)]
+    pub dry_run: Option<bool>,
+    /// What happens to what earlier rosters named and this one doesn't.
+    #[param(inline)]
+    pub missing: Option<Missing>,
+}
+
+/// Entries by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RosterCounts {
+    /// New ones.
+    #[schema(example = 4)]
+    pub created: u32,
+    /// Changed ones.
+    #[schema(example = 0)]
+    pub updated: u32,
+    /// Ones that were there already, word for word.
+    #[schema(example = 0)]
+    pub unchanged: u32,
+    /// Cancelled ones.
+    #[schema(example = 0)]
+    pub cancelled: u32,
+    /// Wrong ones.
+    #[schema(example = 0)]
+    pub rejected: u32,
+}
+
+impl RosterCounts {
+    /// Counts one entry.
+    pub fn add(&mut self, outcome: Outcome) {
+        let count = match outcome {
+            Outcome::Created => &mut self.created,
+            Outcome::Updated => &mut self.updated,
+            Outcome::Unchanged => &mut self.unchanged,
+            Outcome::Cancelled => &mut self.cancelled,
+            Outcome::Rejected => &mut self.rejected,
+        };
+        *count += 1;
+    }
+}
+
+/// Sessions by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RosterSessionCounts {
+    /// New ones.
+    #[schema(example = 208)]
+    pub created: u32,
+    /// Ones changed in place, with their bookings.
+    #[schema(example = 0)]
+    pub updated: u32,
+    /// Ones that left their series and that nobody had booked.
+    #[schema(example = 0)]
+    pub cancelled: u32,
+}
+
+/// A session that isn't as the roster has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RosterSkip {
+    /// The entry.
+    #[schema(example = "reader-walton-tue")]
+    pub external_id: String,
+    /// The session's start on the wall, as it stays.
+    pub local_start: LocalTime,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// What became of one entry.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct EntryOutcome {
+    /// The partner's name for it, where it has one that can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "reader-walton-tue")]
+    pub external_id: Option<String>,
+    /// Its line, in CSV and NDJSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 2)]
+    pub line: Option<i32>,
+    /// Where it stands, in JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/entries/0")]
+    pub pointer: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The series or session it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<Id>,
+    /// Everything that is wrong with it. In CSV and NDJSON the pointers begin at the row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+}
+
+/// What a roster did, or with `dry_run` would do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RosterAnswer {
+    /// The roster, where it was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// What was to happen to good entries where others are wrong.
+    pub mode: Mode,
+    /// Whether nothing was changed because nothing was to be.
+    #[schema(example = false)]
+    pub dry_run: bool,
+    /// Entries by what became of them.
+    pub counts: RosterCounts,
+    /// Sessions by what became of them.
+    pub sessions: RosterSessionCounts,
+    /// Sessions that aren't as the roster has them.
+    pub skipped: Vec<RosterSkip>,
+    /// Every entry in the roster's order.
+    pub entries: Vec<EntryOutcome>,
+}
+
+/// A roster in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RosterSummary {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub partner_id: Id,
+    /// What was to happen to good entries where others are wrong.
+    pub mode: Mode,
+    /// What became of it.
+    pub status: RosterStatus,
+    /// Entries by what became of them.
+    pub counts: RosterCounts,
+    /// Sessions by what became of them.
+    pub sessions: RosterSessionCounts,
+    /// Always 1: a roster doesn't change.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was posted.
+    pub created_at: Timestamp,
+    /// The same.
+    pub updated_at: Timestamp,
+}
+
+/// A roster with its outcome, row by row.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Roster {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub partner_id: Id,
+    /// What was to happen to good entries where others are wrong.
+    pub mode: Mode,
+    /// Always false: a dry run is not kept.
+    #[schema(example = false)]
+    pub dry_run: bool,
+    /// What became of it.
+    pub status: RosterStatus,
+    /// Entries by what became of them.
+    pub counts: RosterCounts,
+    /// Sessions by what became of them.
+    pub sessions: RosterSessionCounts,
+    /// Sessions that aren't as the roster has them.
+    pub skipped: Vec<RosterSkip>,
+    /// Every entry in the roster's order.
+    pub entries: Vec<EntryOutcome>,
+    /// Always 1: a roster doesn't change.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was posted.
+    pub created_at: Timestamp,
+    /// The same.
+    pub updated_at: Timestamp,
+}
+
+/// Which rosters to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RosterFilter {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
+}

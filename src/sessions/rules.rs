@@ -1,0 +1,49 @@
+//! What sessions and series must be, beyond what their schemas say.
+
+use chrono::{Datelike, NaiveDateTime};
+
+use super::recurrence::{self, EARLIEST_YEAR, LATEST_YEAR, Occurrence, RecurrenceError};
+use super::types::{Delivery, SessionState, SessionStatus};
+use crate::db::{Id, Timestamp};
+use crate::error::Error;
+
+/// What to say where `online_capacity` is given and the delivery isn't hybrid.
+pub const NOT_HYBRID: &str = "Goes only with the delivery hybrid; capacity counts all seats otherwise.";
+
+/// Whether people would come and there is no place to come to.
+pub fn lacks_venue(delivery: Delivery, venue_id: Option<Id>) -> bool {
+    delivery != Delivery::Online && venue_id.is_none()
+}
+
+/// Whether online seats are limited apart from the others without being apart.
+pub fn misplaces_online_capacity(delivery: Delivery, online_capacity: Option<i32>) -> bool {
+    delivery != Delivery::Hybrid && online_capacity.is_some()
+}
+
+/// The one occurrence of a single session.
+///
+/// # Errors
+/// The zone is unknown, or the year is beyond what the time-zone tables know.
+pub fn single_occurrence(local_start: NaiveDateTime, time_zone: &str) -> Result<Occurrence, RecurrenceError> {
+    if !(EARLIEST_YEAR..=LATEST_YEAR).contains(&local_start.year()) {
+        return Err(RecurrenceError::OutOfRange { field: "local_start" });
+    }
+    let zone = recurrence::parse_time_zone(time_zone)?;
+    Ok(Occurrence { local_start, starts_at: recurrence::resolve(local_start, zone), position: 0 })
+}
+
+/// What a session reads as at an instant.
+pub fn state(status: SessionStatus, ends_at: Timestamp, now: Timestamp) -> SessionState {
+    match status {
+        SessionStatus::Cancelled => SessionState::Cancelled,
+        SessionStatus::Scheduled if ends_at <= now => SessionState::Completed,
+        SessionStatus::Scheduled => SessionState::Scheduled,
+    }
+}
+
+impl From<RecurrenceError> for Error {
+    /// 422 that points at the member at fault.
+    fn from(error: RecurrenceError) -> Self {
+        Self::rule(format!("/{}", error.field()), error.code(), error.to_string())
+    }
+}

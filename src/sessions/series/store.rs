@@ -1,0 +1,111 @@
+//! Session series in the database.
+
+use diesel::prelude::*;
+
+use super::types::SeriesInput;
+use crate::db::schema::session_series;
+use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
+
+/// A row of `session_series`.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = session_series, treat_none_as_null = true)]
+pub struct SeriesRow {
+    pub(crate) id: Id,
+    pub(crate) partner_id: Option<Id>,
+    pub(crate) programme_id: Option<Id>,
+    pub(crate) venue_id: Option<Id>,
+    pub(crate) space_id: Option<Id>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    pub(crate) pillar: Pillar,
+    pub(crate) topics: Json<Vec<String>>,
+    pub(crate) delivery: Delivery,
+    pub(crate) join_link: Option<String>,
+    pub(crate) facilitator: Option<String>,
+    pub(crate) accessibility: Json<Vec<String>>,
+    pub(crate) booking_policy: BookingPolicy,
+    pub(crate) capacity: Option<i32>,
+    pub(crate) online_capacity: Option<i32>,
+    pub(crate) local_start: LocalTime,
+    pub(crate) time_zone: String,
+    pub(crate) duration_minutes: i32,
+    pub(crate) recurrence: String,
+    pub(crate) excluded: Json<Vec<LocalTime>>,
+    pub(crate) additional: Json<Vec<LocalTime>>,
+    pub(crate) publication: Publication,
+    pub(crate) status: SeriesStatus,
+    pub(crate) cancellation_reason: Option<String>,
+    pub(crate) version: i32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+impl SeriesRow {
+    /// A new series.
+    pub fn new(id: Id, written: SeriesInput, now: Timestamp) -> Self {
+        Self {
+            id,
+            partner_id: written.partner_id,
+            programme_id: written.programme_id,
+            venue_id: written.venue_id,
+            space_id: written.space_id,
+            external_id: written.external_id,
+            title: written.title,
+            description: written.description,
+            pillar: written.pillar,
+            topics: Json(written.topics),
+            delivery: written.delivery,
+            join_link: written.join_link,
+            facilitator: written.facilitator,
+            accessibility: Json(written.accessibility),
+            booking_policy: written.booking_policy,
+            capacity: written.capacity,
+            online_capacity: written.online_capacity,
+            local_start: written.local_start,
+            time_zone: written.time_zone,
+            duration_minutes: written.duration_minutes,
+            recurrence: written.recurrence,
+            excluded: Json(written.excluded),
+            additional: Json(written.additional),
+            publication: written.publication,
+            status: SeriesStatus::Active,
+            cancellation_reason: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// Adds a series, without its sessions.
+///
+/// # Errors
+/// 409 where the partner has another of its `external_id`.
+pub fn insert(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
+    diesel::insert_into(session_series::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// One series, whosever it is.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn get(conn: &mut Conn, id: Id) -> Result<SeriesRow> {
+    let row = session_series::table.find(id).select(SeriesRow::as_select()).first(conn).optional()?;
+    row.ok_or_else(|| Error::not_found("series"))
+}
+
+/// Writes the next version of a series over the one before.
+///
+/// # Errors
+/// 412 where another request has changed it in between.
+pub fn update(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
+    let unchanged = session_series::table.find(row.id).filter(session_series::version.eq(row.version - 1));
+    match diesel::update(unchanged).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}

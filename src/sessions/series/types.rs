@@ -1,0 +1,286 @@
+//! Session series as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use crate::db::{Id, LocalTime, Timestamp};
+use crate::http::patch::MergePatch;
+use crate::sessions::types::{
+    self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
+    ShortName, VenueSummary,
+};
+
+/// A series as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "has_its_place"))]
+#[validate(schema(function = "has_seats_of_its_kind"))]
+pub struct SeriesInput {
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    pub title: String,
+    /// What happens there.
+    #[schema(
+        min_length = 1,
+        max_length = 5000,
+        example = "We read a story aloud and talk about it. No need to prepare."
+    )]
+    pub description: Option<String>,
+    /// Which of the model's pillars it belongs to.
+    pub pillar: Pillar,
+    /// What it is about, as short names such as `reading`.
+    #[serde(default)]
+    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
+    pub topics: Vec<String>,
+    /// How people take part.
+    pub delivery: Delivery,
+    /// Whose it is; the service's own where it is nobody's. A partner's own where it writes.
+    pub partner_id: Option<Id>,
+    /// Which of the partner's programmes it belongs to.
+    pub programme_id: Option<Id>,
+    /// Where it is; required unless it is online.
+    pub venue_id: Option<Id>,
+    /// In which of the venue's spaces.
+    pub space_id: Option<Id>,
+    /// Where to join online. It is in no answer.
+    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
+    pub join_link: Option<String>,
+    /// Who leads it, as it should be shown to everybody.
+    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    pub facilitator: Option<String>,
+    /// What makes it accessible beyond its venue, as short names such as `bsl_interpreter`.
+    #[serde(default)]
+    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
+    pub accessibility: Vec<String>,
+    /// The first start, on the wall clock of `time_zone`; an occurrence of `recurrence`.
+    pub local_start: LocalTime,
+    /// The time zone of all local times; a weekly 10:00 stays 10:00 on its wall.
+    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
+    pub time_zone: String,
+    /// How long each takes, in minutes; exact, whatever the clocks do.
+    #[schema(minimum = 1, maximum = 10080, example = 90)]
+    pub duration_minutes: i32,
+    /// When it is again: the value of an RRULE (RFC 5545) that ends by COUNT or UNTIL, 2,000 occurrences at most.
+    #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
+    pub recurrence: String,
+    /// Local starts that don't take place (EXDATE).
+    #[serde(default)]
+    #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
+    pub excluded: Vec<LocalTime>,
+    /// Local starts that take place too (RDATE).
+    #[serde(default)]
+    #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
+    pub additional: Vec<LocalTime>,
+    /// How many places each has, face to face where it is hybrid. Absent: no limit.
+    #[schema(minimum = 1, maximum = 100000, example = 12)]
+    pub capacity: Option<i32>,
+    /// How many can join each online, where it is hybrid. Absent: no limit.
+    #[schema(minimum = 1, maximum = 100000, example = 20)]
+    pub online_capacity: Option<i32>,
+    /// How people get a place.
+    #[serde(default)]
+    pub booking_policy: BookingPolicy,
+    /// Who can see it.
+    #[serde(default)]
+    pub publication: Publication,
+    /// The name that the partner's own system gives it, unique among the partner's.
+    #[schema(min_length = 1, max_length = 100, example = "reader-walton-tue")]
+    pub external_id: Option<String>,
+}
+
+fn has_its_place(series: &SeriesInput) -> Result<(), ValidationError> {
+    shared::place(series.delivery, series.venue_id)
+}
+
+fn has_seats_of_its_kind(series: &SeriesInput) -> Result<(), ValidationError> {
+    shared::online_seats(series.delivery, series.online_capacity)
+}
+
+/// What a series can be changed in. When and where it is, and whose, stay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "has_its_reason"))]
+pub struct SeriesChange {
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    pub title: String,
+    /// What happens there.
+    #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
+    pub description: Option<String>,
+    /// What it is about, as short names such as `reading`.
+    #[serde(default)]
+    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
+    pub topics: Vec<String>,
+    /// Who leads it, as it should be shown to everybody.
+    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    pub facilitator: Option<String>,
+    /// What makes it accessible beyond its venue, as short names.
+    #[serde(default)]
+    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
+    pub accessibility: Vec<String>,
+    /// Where to join online. It is in no answer.
+    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
+    pub join_link: Option<String>,
+    /// How many places each has, face to face where it is hybrid; not below the seats that are taken in any.
+    #[schema(minimum = 1, maximum = 100000, example = 12)]
+    pub capacity: Option<i32>,
+    /// How many can join each online, where it is hybrid; not below the seats that are taken in any.
+    #[schema(minimum = 1, maximum = 100000, example = 20)]
+    pub online_capacity: Option<i32>,
+    /// Who can see it.
+    #[serde(default)]
+    pub publication: Publication,
+    /// `cancelled` calls off all that is still to come, and every booking; there is no way back.
+    #[serde(default)]
+    pub status: SeriesStatus,
+    /// Why it is off; required with `cancelled`.
+    #[schema(min_length = 1, max_length = 500, example = "The group has found another home.")]
+    pub cancellation_reason: Option<String>,
+}
+
+/// A change of a series.
+pub type SeriesPatch = MergePatch<SeriesChange>;
+
+fn has_its_reason(change: &SeriesChange) -> Result<(), ValidationError> {
+    shared::reason(change.status == SeriesStatus::Cancelled, change.cancellation_reason.is_some())
+}
+
+/// A series.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Series {
+    /// Its id.
+    pub id: Id,
+    /// What it is called.
+    #[schema(example = "Shared Reading at Walton")]
+    pub title: String,
+    /// What happens there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Which of the model's pillars it belongs to.
+    pub pillar: Pillar,
+    /// What it is about.
+    #[schema(example = json!(["reading"]))]
+    pub topics: Vec<String>,
+    /// How people take part.
+    pub delivery: Delivery,
+    /// Whose it is; absent where it is the service's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner_id: Option<Id>,
+    /// Which programme it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme_id: Option<Id>,
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub venue_id: Option<Id>,
+    /// In which of the venue's spaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub space_id: Option<Id>,
+    /// Who leads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facilitator: Option<String>,
+    /// What makes it accessible beyond its venue.
+    pub accessibility: Vec<String>,
+    /// The first start, on the wall clock of `time_zone`.
+    pub local_start: LocalTime,
+    /// The time zone of all local times.
+    #[schema(example = "Europe/London")]
+    pub time_zone: String,
+    /// How long each takes, in minutes.
+    #[schema(example = 90)]
+    pub duration_minutes: i32,
+    /// When it is again (RFC 5545).
+    #[schema(example = "FREQ=WEEKLY;COUNT=52")]
+    pub recurrence: String,
+    /// Local starts that don't take place.
+    pub excluded: Vec<LocalTime>,
+    /// Local starts that take place too.
+    pub additional: Vec<LocalTime>,
+    /// How many places each has, face to face where it is hybrid; absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12)]
+    pub capacity: Option<i32>,
+    /// How many can join each online, where it is hybrid; absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_capacity: Option<i32>,
+    /// How people get a place.
+    pub booking_policy: BookingPolicy,
+    /// Who can see it.
+    pub publication: Publication,
+    /// Whether it goes on.
+    pub status: SeriesStatus,
+    /// Why it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancellation_reason: Option<String>,
+    /// The name that the partner's own system gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The venue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub venue: Option<VenueSummary>,
+    /// The partner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner: Option<PartnerSummary>,
+    /// The programme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme: Option<ProgrammeSummary>,
+    /// Rises with each change; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A new series, and what became of its occurrences.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CreatedSeries {
+    /// The series.
+    #[serde(flatten)]
+    pub series: Series,
+    /// What was made of it.
+    pub sessions: SessionCounts,
+    /// Which occurrences were not made, and why.
+    pub skipped: Vec<Skipped>,
+}
+
+/// How many sessions came of a series.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+pub struct SessionCounts {
+    /// New ones.
+    #[schema(example = 52)]
+    pub created: usize,
+}
+
+/// An occurrence that was not made.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Skipped {
+    /// Which one.
+    pub local_start: LocalTime,
+    /// Why.
+    #[schema(example = "venue_closed")]
+    pub reason: String,
+}
+
+/// Which series to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesFilter {
+    /// Only of this partner.
+    pub partner_id: Option<Id>,
+    /// Only of this programme.
+    pub programme_id: Option<Id>,
+    /// Only at this venue.
+    pub venue_id: Option<Id>,
+    /// Only of this pillar.
+    #[param(inline)]
+    pub pillar: Option<Pillar>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
+}

@@ -1,0 +1,211 @@
+//! Sessions in the database.
+
+use chrono::{NaiveDate, TimeDelta};
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
+
+use super::recurrence::{Occurrence, RecurrenceError};
+use super::rules;
+use super::series::store::SeriesRow;
+use super::types::{BookingPolicy, Delivery, Pillar, Publication, SessionInput, SessionStatus};
+use crate::clock::london_day;
+use crate::db::schema::sessions;
+use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::per_backend;
+
+/// A row of `sessions`. Writing it over an older one leaves the seats alone: they are the bookings' to change.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = sessions, treat_none_as_null = true)]
+pub struct SessionRow {
+    pub(crate) id: Id,
+    pub(crate) series_id: Option<Id>,
+    pub(crate) local_date: NaiveDate,
+    pub(crate) position: i32,
+    pub(crate) partner_id: Option<Id>,
+    pub(crate) programme_id: Option<Id>,
+    pub(crate) venue_id: Option<Id>,
+    pub(crate) space_id: Option<Id>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    pub(crate) pillar: Pillar,
+    pub(crate) topics: Json<Vec<String>>,
+    pub(crate) delivery: Delivery,
+    pub(crate) join_link: Option<String>,
+    pub(crate) facilitator: Option<String>,
+    pub(crate) accessibility: Json<Vec<String>>,
+    pub(crate) booking_policy: BookingPolicy,
+    pub(crate) capacity: Option<i32>,
+    pub(crate) online_capacity: Option<i32>,
+    #[diesel(skip_update)]
+    pub(crate) seats_taken: i32,
+    #[diesel(skip_update)]
+    pub(crate) online_seats_taken: i32,
+    #[diesel(skip_update)]
+    pub(crate) waitlist_length: i32,
+    pub(crate) local_start: LocalTime,
+    pub(crate) time_zone: String,
+    pub(crate) duration_minutes: i32,
+    pub(crate) starts_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
+    pub(crate) starts_on: NaiveDate,
+    pub(crate) publication: Publication,
+    pub(crate) status: SessionStatus,
+    pub(crate) cancellation_reason: Option<String>,
+    pub(crate) edited: bool,
+    pub(crate) version: i32,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+impl SessionRow {
+    /// A new session of its own.
+    ///
+    /// # Errors
+    /// The zone is unknown, or the year is out of range.
+    pub fn single(id: Id, written: SessionInput, now: Timestamp) -> Result<Self, RecurrenceError> {
+        let occurrence = rules::single_occurrence(written.local_start.0, &written.time_zone)?;
+        let starts_at = Timestamp(occurrence.starts_at);
+        Ok(Self {
+            id,
+            series_id: None,
+            local_date: occurrence.local_start.date(),
+            position: occurrence.position,
+            partner_id: written.partner_id,
+            programme_id: written.programme_id,
+            venue_id: written.venue_id,
+            space_id: written.space_id,
+            external_id: written.external_id,
+            title: written.title,
+            description: written.description,
+            pillar: written.pillar,
+            topics: Json(written.topics),
+            delivery: written.delivery,
+            join_link: written.join_link,
+            facilitator: written.facilitator,
+            accessibility: Json(written.accessibility),
+            booking_policy: written.booking_policy,
+            capacity: written.capacity,
+            online_capacity: written.online_capacity,
+            seats_taken: 0,
+            online_seats_taken: 0,
+            waitlist_length: 0,
+            local_start: written.local_start,
+            time_zone: written.time_zone,
+            duration_minutes: written.duration_minutes,
+            starts_at,
+            ends_at: after(starts_at, written.duration_minutes),
+            starts_on: london_day(starts_at),
+            publication: written.publication,
+            status: SessionStatus::Scheduled,
+            cancellation_reason: None,
+            edited: false,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// A new session of a series.
+    pub fn of_series(series: &SeriesRow, occurrence: &Occurrence, id: Id, now: Timestamp) -> Self {
+        let starts_at = Timestamp(occurrence.starts_at);
+        let series = series.clone();
+        Self {
+            id,
+            series_id: Some(series.id),
+            local_date: occurrence.local_start.date(),
+            position: occurrence.position,
+            partner_id: series.partner_id,
+            programme_id: series.programme_id,
+            venue_id: series.venue_id,
+            space_id: series.space_id,
+            external_id: None,
+            title: series.title,
+            description: series.description,
+            pillar: series.pillar,
+            topics: series.topics,
+            delivery: series.delivery,
+            join_link: series.join_link,
+            facilitator: series.facilitator,
+            accessibility: series.accessibility,
+            booking_policy: series.booking_policy,
+            capacity: series.capacity,
+            online_capacity: series.online_capacity,
+            seats_taken: 0,
+            online_seats_taken: 0,
+            waitlist_length: 0,
+            local_start: LocalTime(occurrence.local_start),
+            time_zone: series.time_zone,
+            duration_minutes: series.duration_minutes,
+            starts_at,
+            ends_at: after(starts_at, series.duration_minutes),
+            starts_on: london_day(starts_at),
+            publication: series.publication,
+            status: SessionStatus::Scheduled,
+            cancellation_reason: None,
+            edited: false,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+fn after(start: Timestamp, minutes: i32) -> Timestamp {
+    Timestamp(start.0 + TimeDelta::minutes(minutes.into()))
+}
+
+/// Rows of one INSERT: 36 columns each, and PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
+const CHUNK: usize = 500;
+
+/// Adds many sessions.
+///
+/// # Errors
+/// 409 where a partner has another of the same `external_id`.
+pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
+    for chunk in rows.chunks(CHUNK) {
+        // Many rows in one statement can't be written through the common connection.
+        per_backend!(conn, |inner| diesel::insert_into(sessions::table).values(chunk).execute(inner))?;
+    }
+    Ok(())
+}
+
+/// One session, whosever it is.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn get(conn: &mut Conn, id: Id) -> Result<SessionRow> {
+    let row = sessions::table.find(id).select(SessionRow::as_select()).first(conn).optional()?;
+    row.ok_or_else(|| Error::not_found("session"))
+}
+
+/// All sessions of a series, by local date and position.
+pub fn of_series(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
+    let of_it = sessions::table.filter(sessions::series_id.eq(series_id));
+    Ok(of_it.order((sessions::local_date, sessions::position)).select(SessionRow::as_select()).load(conn)?)
+}
+
+/// Writes the next version of a session over the one before, all but its seats.
+///
+/// # Errors
+/// 412 where another request has changed it in between; 409 where a capacity is below the seats that are taken.
+pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
+    let unchanged = sessions::table.find(row.id).filter(sessions::version.eq(row.version - 1));
+    match diesel::update(unchanged).set(row).execute(conn).map_err(below_seats)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+/// The CHECK constraints hold seats within capacities, whoever books at the same time; nothing else that these
+/// updates write can break a CHECK.
+fn below_seats(error: Diesel) -> Error {
+    match error {
+        Diesel::DatabaseError(DatabaseErrorKind::CheckViolation, _) => Error::new(
+            Kind::CapacityBelowSeats,
+            "More seats are taken than the new capacity holds; nothing was changed.",
+        ),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,66 @@
+//! What a list of sessions shows of venues, partners and programmes, as it is read beside them.
+
+use diesel::prelude::*;
+
+use super::types::{PartnerSummary, ProgrammeSummary, VenueSummary};
+use crate::db::Id;
+use crate::db::schema::{partners, programmes, venues};
+
+/// The columns of a venue that are shown beside a session.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = venues)]
+pub(super) struct VenueBrief {
+    id: Id,
+    slug: String,
+    name: String,
+    town: Option<String>,
+    postcode: Option<String>,
+    local_authority: String,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+}
+
+impl From<VenueBrief> for VenueSummary {
+    fn from(row: VenueBrief) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            town: row.town,
+            postcode: row.postcode,
+            local_authority: row.local_authority,
+            latitude: row.latitude,
+            longitude: row.longitude,
+        }
+    }
+}
+
+/// The columns of a partner that are shown beside a session.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = partners)]
+pub(super) struct PartnerBrief {
+    id: Id,
+    slug: String,
+    name: String,
+}
+
+impl From<PartnerBrief> for PartnerSummary {
+    fn from(row: PartnerBrief) -> Self {
+        Self { id: row.id, slug: row.slug, name: row.name }
+    }
+}
+
+/// The columns of a programme that are shown beside a session.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = programmes)]
+pub(super) struct ProgrammeBrief {
+    id: Id,
+    slug: String,
+    name: String,
+}
+
+impl From<ProgrammeBrief> for ProgrammeSummary {
+    fn from(row: ProgrammeBrief) -> Self {
+        Self { id: row.id, slug: row.slug, name: row.name }
+    }
+}

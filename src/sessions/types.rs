@@ -1,0 +1,550 @@
+//! Sessions as JSON, and the words that sessions and series share.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use super::rules;
+use crate::db::{Id, LocalTime, Timestamp};
+use crate::http::patch::MergePatch;
+use crate::http::rule::{at, rule};
+
+/// Which of the model's pillars it belongs to.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum Pillar {
+    /// Learning.
+    Learning,
+    /// Social prescribing.
+    SocialPrescribing,
+    /// Community.
+    Community,
+}
+
+/// How people take part.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum Delivery {
+    /// Face to face, at a venue.
+    InPerson,
+    /// By a join link.
+    Online,
+    /// Both at once, with seats of each kind.
+    Hybrid,
+}
+
+/// How people get a place.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum BookingPolicy {
+    /// Just come; it takes no bookings.
+    DropIn,
+    /// Anybody may book.
+    #[default]
+    Bookable,
+    /// Only with an item of a prescription that points at it.
+    ReferralOnly,
+}
+
+/// Who can see it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum Publication {
+    /// Staff and the own partner.
+    Draft,
+    /// Everybody.
+    #[default]
+    Published,
+    /// Staff, the own partner, and members with a booking or a prescription item for it; in no public list.
+    Unlisted,
+}
+
+/// Whether a session takes place, as it is kept and set.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum SessionStatus {
+    /// It takes place, or has.
+    #[default]
+    Scheduled,
+    /// It is off.
+    Cancelled,
+}
+
+/// Whether a series goes on.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum SeriesStatus {
+    /// As planned.
+    #[default]
+    Active,
+    /// All that was still to come is off.
+    Cancelled,
+}
+
+crate::text_enum!(Pillar, Delivery, BookingPolicy, Publication, SessionStatus, SeriesStatus);
+
+/// What a session reads as: a scheduled one that has ended is completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum SessionState {
+    /// It will take place, or does now.
+    Scheduled,
+    /// It is off.
+    Cancelled,
+    /// It has ended.
+    Completed,
+}
+
+/// A short name such as `reading` or `step_free`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9_]+$", example = "reading")]
+pub struct ShortName(pub String);
+
+/// A single session as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "has_its_place"))]
+#[validate(schema(function = "has_seats_of_its_kind"))]
+pub struct SessionInput {
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    pub title: String,
+    /// What happens there.
+    #[schema(
+        min_length = 1,
+        max_length = 5000,
+        example = "We read a story aloud and talk about it. No need to prepare."
+    )]
+    pub description: Option<String>,
+    /// Which of the model's pillars it belongs to.
+    pub pillar: Pillar,
+    /// What it is about, as short names such as `reading`.
+    #[serde(default)]
+    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
+    pub topics: Vec<String>,
+    /// How people take part.
+    pub delivery: Delivery,
+    /// Whose it is; the service's own where it is nobody's. A partner's own where it writes.
+    pub partner_id: Option<Id>,
+    /// Which of the partner's programmes it belongs to.
+    pub programme_id: Option<Id>,
+    /// Where it is; required unless it is online.
+    pub venue_id: Option<Id>,
+    /// In which of the venue's spaces.
+    pub space_id: Option<Id>,
+    /// Where to join online. It is in no answer.
+    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
+    pub join_link: Option<String>,
+    /// Who leads it, as it should be shown to everybody.
+    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    pub facilitator: Option<String>,
+    /// What makes it accessible beyond its venue, as short names such as `bsl_interpreter`.
+    #[serde(default)]
+    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
+    pub accessibility: Vec<String>,
+    /// The first minute, on the wall clock of `time_zone`.
+    pub local_start: LocalTime,
+    /// The time zone of `local_start`.
+    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
+    pub time_zone: String,
+    /// How long it takes, in minutes; exact, whatever the clocks do.
+    #[schema(minimum = 1, maximum = 10080, example = 90)]
+    pub duration_minutes: i32,
+    /// How many places there are, face to face where it is hybrid. Absent: no limit.
+    #[schema(minimum = 1, maximum = 100000, example = 12)]
+    pub capacity: Option<i32>,
+    /// How many can join online, where it is hybrid. Absent: no limit.
+    #[schema(minimum = 1, maximum = 100000, example = 20)]
+    pub online_capacity: Option<i32>,
+    /// How people get a place.
+    #[serde(default)]
+    pub booking_policy: BookingPolicy,
+    /// Who can see it.
+    #[serde(default)]
+    pub publication: Publication,
+    /// The name that the partner's own system gives it, unique among the partner's.
+    #[schema(min_length = 1, max_length = 100, example = "reader-2026-06-03")]
+    pub external_id: Option<String>,
+}
+
+fn has_its_place(session: &SessionInput) -> Result<(), ValidationError> {
+    place(session.delivery, session.venue_id)
+}
+
+fn has_seats_of_its_kind(session: &SessionInput) -> Result<(), ValidationError> {
+    online_seats(session.delivery, session.online_capacity)
+}
+
+/// In person and hybrid need a venue.
+pub(super) fn place(delivery: Delivery, venue_id: Option<Id>) -> Result<(), ValidationError> {
+    if rules::lacks_venue(delivery, venue_id) {
+        return Err(at(rule("required", "Is required unless delivery is online."), "/venue_id"));
+    }
+    Ok(())
+}
+
+/// Only hybrid has online seats beside the others.
+pub(super) fn online_seats(delivery: Delivery, online_capacity: Option<i32>) -> Result<(), ValidationError> {
+    if rules::misplaces_online_capacity(delivery, online_capacity) {
+        return Err(at(rule("not_hybrid", rules::NOT_HYBRID), "/online_capacity"));
+    }
+    Ok(())
+}
+
+/// What a session can be changed in. When and where it is, and whose, stay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "has_its_reason"))]
+pub struct SessionChange {
+    /// What it is called.
+    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    pub title: String,
+    /// What happens there.
+    #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
+    pub description: Option<String>,
+    /// What it is about, as short names such as `reading`.
+    #[serde(default)]
+    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
+    pub topics: Vec<String>,
+    /// Who leads it, as it should be shown to everybody.
+    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    pub facilitator: Option<String>,
+    /// What makes it accessible beyond its venue, as short names.
+    #[serde(default)]
+    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
+    pub accessibility: Vec<String>,
+    /// Where to join online. It is in no answer.
+    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
+    pub join_link: Option<String>,
+    /// How many places there are, face to face where it is hybrid; not below the seats that are taken.
+    #[schema(minimum = 1, maximum = 100000, example = 12)]
+    pub capacity: Option<i32>,
+    /// How many can join online, where it is hybrid; not below the seats that are taken.
+    #[schema(minimum = 1, maximum = 100000, example = 20)]
+    pub online_capacity: Option<i32>,
+    /// Who can see it.
+    #[serde(default)]
+    pub publication: Publication,
+    /// `cancelled` calls it off, and every booking with it; there is no way back.
+    #[serde(default)]
+    pub status: SessionStatus,
+    /// Why it is off; required with `cancelled`.
+    #[schema(min_length = 1, max_length = 500, example = "The library is closed that day.")]
+    pub cancellation_reason: Option<String>,
+}
+
+/// A change of a session.
+pub type SessionPatch = MergePatch<SessionChange>;
+
+fn has_its_reason(change: &SessionChange) -> Result<(), ValidationError> {
+    reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.is_some())
+}
+
+/// Whoever cancels says why, and nobody else.
+pub(super) fn reason(cancelled: bool, given: bool) -> Result<(), ValidationError> {
+    match (cancelled, given) {
+        (true, false) => Err(at(rule("required", "Is required with the status cancelled."), "/cancellation_reason")),
+        (false, true) => Err(at(rule("not_cancelled", "Goes only with the status cancelled."), "/cancellation_reason")),
+        _ => Ok(()),
+    }
+}
+
+/// Why something is called off.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct CancelInput {
+    /// Why, in words for the people who would have come.
+    #[schema(min_length = 1, max_length = 500, example = "The library is closed that day.")]
+    pub reason: String,
+}
+
+/// A venue, as far as a list of sessions shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VenueSummary {
+    /// Its id.
+    pub id: Id,
+    /// Its short name for addresses.
+    #[schema(example = "liverpool-central-library")]
+    pub slug: String,
+    /// Its name.
+    #[schema(example = "Liverpool Central Library")]
+    pub name: String,
+    /// The post town.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Liverpool")]
+    pub town: Option<String>,
+    /// The postcode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "L3 8EW")]
+    pub postcode: Option<String>,
+    /// The local authority.
+    #[schema(example = "Liverpool")]
+    pub local_authority: String,
+    /// Degrees north (WGS 84).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 53.4097)]
+    pub latitude: Option<f64>,
+    /// Degrees east (WGS 84).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = -2.9795)]
+    pub longitude: Option<f64>,
+}
+
+/// A partner, as far as a list of sessions shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PartnerSummary {
+    /// Its id.
+    pub id: Id,
+    /// Its short name for addresses.
+    #[schema(example = "the-reader")]
+    pub slug: String,
+    /// Its name.
+    #[schema(example = "The Reader")]
+    pub name: String,
+}
+
+/// A programme, as far as a list of sessions shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProgrammeSummary {
+    /// Its id.
+    pub id: Id,
+    /// Its short name for addresses.
+    #[schema(example = "shared-reading")]
+    pub slug: String,
+    /// Its name.
+    #[schema(example = "Shared Reading")]
+    pub name: String,
+}
+
+/// A session.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Session {
+    /// Its id.
+    pub id: Id,
+    /// The series that it is an occurrence of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series_id: Option<Id>,
+    /// What it is called.
+    #[schema(example = "Shared Reading at Walton")]
+    pub title: String,
+    /// What happens there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Which of the model's pillars it belongs to.
+    pub pillar: Pillar,
+    /// What it is about.
+    #[schema(example = json!(["reading"]))]
+    pub topics: Vec<String>,
+    /// How people take part.
+    pub delivery: Delivery,
+    /// Whose it is; absent where it is the service's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner_id: Option<Id>,
+    /// Which programme it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme_id: Option<Id>,
+    /// Where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub venue_id: Option<Id>,
+    /// In which of the venue's spaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub space_id: Option<Id>,
+    /// Who leads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facilitator: Option<String>,
+    /// What makes it accessible beyond its venue.
+    pub accessibility: Vec<String>,
+    /// The start on the wall clock of `time_zone`.
+    pub local_start: LocalTime,
+    /// The time zone of `local_start`.
+    #[schema(example = "Europe/London")]
+    pub time_zone: String,
+    /// How long it takes, in minutes.
+    #[schema(example = 90)]
+    pub duration_minutes: i32,
+    /// The instant of its start.
+    pub starts_at: Timestamp,
+    /// The instant of its end.
+    pub ends_at: Timestamp,
+    /// How many places there are, face to face where it is hybrid; absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 12)]
+    pub capacity: Option<i32>,
+    /// How many can join online, where it is hybrid; absent: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_capacity: Option<i32>,
+    /// Seats that are taken, face to face where it is hybrid.
+    #[schema(example = 5)]
+    pub seats_taken: i32,
+    /// Seats that are left; absent where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 7)]
+    pub seats_left: Option<i32>,
+    /// Online seats that are taken, where it is hybrid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_seats_taken: Option<i32>,
+    /// Online seats that are left, where it is hybrid; absent where there is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online_seats_left: Option<i32>,
+    /// How many are waiting for a seat.
+    #[schema(example = 0)]
+    pub waitlist_length: i32,
+    /// How people get a place.
+    pub booking_policy: BookingPolicy,
+    /// Who can see it.
+    pub publication: Publication,
+    /// Whether it takes place.
+    pub status: SessionState,
+    /// Why it is off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancellation_reason: Option<String>,
+    /// The name that the partner's own system gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The venue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub venue: Option<VenueSummary>,
+    /// The partner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner: Option<PartnerSummary>,
+    /// The programme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme: Option<ProgrammeSummary>,
+    /// Rises with each change but not with bookings; part of the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which sessions to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct SessionFilter {
+    /// From this day on, in London; without it, from now on.
+    #[param(example = "2027-01-04")]
+    pub from: Option<NaiveDate>,
+    /// Until this day, inclusive, in London.
+    #[param(example = "2027-01-10")]
+    pub to: Option<NaiveDate>,
+    /// Only of this pillar.
+    #[param(inline)]
+    pub pillar: Option<Pillar>,
+    /// Only where people take part like this.
+    #[param(inline)]
+    pub delivery: Option<Delivery>,
+    /// Only at this venue.
+    pub venue_id: Option<Id>,
+    /// Only of this partner.
+    pub partner_id: Option<Id>,
+    /// Only of this programme.
+    pub programme_id: Option<Id>,
+    /// Only at venues in this local authority.
+    #[param(max_length = 60, example = "Liverpool")]
+    pub local_authority: Option<String>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
+}
