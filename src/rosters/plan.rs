@@ -11,11 +11,11 @@ use super::types::{EntryKind, EntryOutcome, Outcome, RosterCounts, RosterSession
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::http::context::Context;
+use crate::sessions::recurrence::Occurrence;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput};
-use crate::sessions::recurrence::Occurrence;
 
 /// Most sessions that the entries of one roster may have together.
 pub const MOST_SESSIONS: usize = 50_000;
@@ -138,8 +138,9 @@ impl Planner<'_> {
 
     fn new_series(&mut self, written: SeriesInput, occurrences: &[Occurrence]) -> (Outcome, Option<Id>) {
         let row = SeriesRow::new(self.context.new_id(), written, self.now);
-        let sessions =
-            occurrences.iter().map(|occurrence| SessionRow::of_series(&row, occurrence, self.context.new_id(), self.now));
+        let sessions = occurrences
+            .iter()
+            .map(|occurrence| SessionRow::of_series(&row, occurrence, self.context.new_id(), self.now));
         self.plan.sessions.created += occurrences.len() as u32;
         self.plan.new_sessions.extend(sessions);
         let id = row.id;
@@ -162,8 +163,7 @@ impl Planner<'_> {
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
-        let difference =
-            reconcile::series(&next, occurrences, sessions, changed, self.now, || self.context.new_id());
+        let difference = reconcile::series(&next, occurrences, sessions, changed, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {
             self.plan.changed_series.push(next);

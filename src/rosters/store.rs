@@ -161,7 +161,8 @@ fn entry_row(roster_id: Id, position: i32, entry: &EntryOutcome) -> EntryRow {
 /// 404 where there is no such partner.
 pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<Id>) -> Result<Vec<RosterRow>> {
     roster_version(conn, partner_id)?;
-    let mut query = rosters::table.filter(rosters::partner_id.eq(partner_id)).select(RosterRow::as_select()).into_boxed();
+    let mut query =
+        rosters::table.filter(rosters::partner_id.eq(partner_id)).select(RosterRow::as_select()).into_boxed();
     if let Some(id) = slice.after {
         query = query.filter(rosters::id.lt(id));
     }

@@ -202,9 +202,10 @@ pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
 /// updates write can break a CHECK.
 fn below_seats(error: Diesel) -> Error {
     match error {
-        Diesel::DatabaseError(DatabaseErrorKind::CheckViolation, _) => {
-            Error::new(Kind::CapacityBelowSeats, "More seats are taken than the new capacity holds; nothing was changed.")
-        }
+        Diesel::DatabaseError(DatabaseErrorKind::CheckViolation, _) => Error::new(
+            Kind::CapacityBelowSeats,
+            "More seats are taken than the new capacity holds; nothing was changed.",
+        ),
         error => error.into(),
     }
 }

@@ -206,7 +206,11 @@ pub struct SessionInput {
     #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
-    #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it. No need to prepare.")]
+    #[schema(
+        min_length = 1,
+        max_length = 5000,
+        example = "We read a story aloud and talk about it. No need to prepare."
+    )]
     pub description: Option<String>,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
@@ -336,9 +340,7 @@ fn has_its_reason(change: &SessionChange) -> Result<(), ValidationError> {
 pub(super) fn reason(cancelled: bool, given: bool) -> Result<(), ValidationError> {
     match (cancelled, given) {
         (true, false) => Err(at(rule("required", "Is required with the status cancelled."), "/cancellation_reason")),
-        (false, true) => {
-            Err(at(rule("not_cancelled", "Goes only with the status cancelled."), "/cancellation_reason"))
-        }
+        (false, true) => Err(at(rule("not_cancelled", "Goes only with the status cancelled."), "/cancellation_reason")),
         _ => Ok(()),
     }
 }

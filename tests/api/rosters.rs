@@ -121,8 +121,7 @@ struct Row {
 
 fn rows(app: &App) -> Vec<Row> {
     use sessions::dsl as s;
-    let columns =
-        (s::id, s::title, s::local_start, s::starts_at, s::capacity, s::status, s::version, s::updated_at);
+    let columns = (s::id, s::title, s::local_start, s::starts_at, s::capacity, s::status, s::version, s::updated_at);
     s::sessions.order((s::starts_at, s::id)).select(columns).load(&mut app.conn()).unwrap()
 }
 
@@ -215,7 +214,10 @@ fn an_atomic_roster_with_a_wrong_entry_leaves_nothing_and_is_kept_as_refused() {
     let (app, client, path) = reader();
     let entries = [
         series("good"),
-        with(series("bad"), json!({ "title": "", "duration_minutes": 0, "colour": 1, "venue": "wallton", "programme": "shared-readin", "time_zone": "Europe/Liverpool" })),
+        with(
+            series("bad"),
+            json!({ "title": "", "duration_minutes": 0, "colour": 1, "venue": "wallton", "programme": "shared-readin", "time_zone": "Europe/Liverpool" }),
+        ),
         with(single("none"), json!({ "venue": null, "local_start": null, "online_capacity": 3 })),
         json!(7),
     ];
@@ -293,7 +295,10 @@ fn what_belongs_to_a_series_is_wrong_in_a_session() {
         with(single("b"), json!({ "type": "series" })),
         with(single("c"), json!({ "excluded": ["2027-01-05T13:00:00"] })),
         with(series("d"), json!({ "recurrence": "FREQ=DAILY;COUNT=2001" })),
-        with(series("e"), json!({ "local_start": "2027-01-05T13:00:00", "recurrence": "FREQ=WEEKLY;BYDAY=MO;COUNT=2" })),
+        with(
+            series("e"),
+            json!({ "local_start": "2027-01-05T13:00:00", "recurrence": "FREQ=WEEKLY;BYDAY=MO;COUNT=2" }),
+        ),
         with(series("f"), json!({ "delivery": "online", "venue": null, "space": "Room 1" })),
     ];
     let problem = client.post(&path, &roster(&entries)).problem(422, "roster-refused");
@@ -336,7 +341,8 @@ fn spreadsheets_come_with_marks_semicolons_and_blank_lines() {
                 ;;;;;;;;;\r\n\r\n";
     let body = post_csv(&client, &path, text).expect(201);
     assert_eq!(body["counts"], counts(2, 0, 0, 0));
-    let lines: Vec<_> = body["entries"].as_array().unwrap().iter().map(|entry| entry["line"].as_i64().unwrap()).collect();
+    let lines: Vec<_> =
+        body["entries"].as_array().unwrap().iter().map(|entry| entry["line"].as_i64().unwrap()).collect();
     assert_eq!(lines, [3, 5]);
     let rows = rows(&app);
     assert_eq!(rows.len(), 3);
@@ -344,10 +350,7 @@ fn spreadsheets_come_with_marks_semicolons_and_blank_lines() {
 
     let wrong = text.replace("walton", "waltonn").replace(";90;", ";9x;");
     let problem = post_csv(&client, &path, &wrong).problem(422, "roster-refused");
-    assert_eq!(
-        pointers(&problem),
-        ["/entries/0/duration_minutes", "/entries/0/venue", "/entries/1/duration_minutes"]
-    );
+    assert_eq!(pointers(&problem), ["/entries/0/duration_minutes", "/entries/0/venue", "/entries/1/duration_minutes"]);
     let details: Vec<&str> =
         problem["errors"].as_array().unwrap().iter().map(|fault| fault["detail"].as_str().unwrap()).collect();
     assert!(details[0].starts_with("Line 3: ") && details[2].starts_with("Line 5: "), "{details:?}");
@@ -500,8 +503,7 @@ fn a_capacity_stays_where_more_seats_are_taken() {
 fn two_rosters_at_the_same_time_come_out_as_if_one_had_waited() {
     let (app, client, path) = reader();
     let body = |title: &str| {
-        let entries: Vec<Value> =
-            (0..10).map(|n| with(series(&format!("s{n}")), json!({ "title": title }))).collect();
+        let entries: Vec<Value> = (0..10).map(|n| with(series(&format!("s{n}")), json!({ "title": title }))).collect();
         roster(&entries)
     };
     let bodies = ["One", "Two", "Three", "Four"].map(body);

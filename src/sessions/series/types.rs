@@ -21,7 +21,11 @@ pub struct SeriesInput {
     #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
-    #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it. No need to prepare.")]
+    #[schema(
+        min_length = 1,
+        max_length = 5000,
+        example = "We read a story aloud and talk about it. No need to prepare."
+    )]
     pub description: Option<String>,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
