@@ -17,19 +17,10 @@ use crate::http::fallback::{self, Routes};
 use crate::http::guard::guard;
 use crate::state::State;
 
-/// The documents that the server hands out, made once.
-pub struct Documents {
-    /// `/openapi.json`
-    pub json: web::Bytes,
-    /// `/openapi.yaml`
-    pub yaml: web::Bytes,
-}
-
 /// What every worker's app is built from.
 #[derive(Clone)]
 pub struct Parts {
     state: Data<State>,
-    documents: Data<Documents>,
     routes: Data<Routes>,
     origins: Arc<Vec<String>>,
 }
@@ -37,13 +28,10 @@ pub struct Parts {
 impl Parts {
     /// Prepares what all workers share.
     pub fn new(state: State) -> Self {
-        let document = crate::openapi::document();
-        let documents = Documents { json: crate::openapi::json().into(), yaml: crate::openapi::yaml().into() };
         Self {
             origins: Arc::new(state.config.allowed_origins.clone()),
             state: Data::new(state),
-            documents: Data::new(documents),
-            routes: Data::new(Routes::of(&document)),
+            routes: Data::new(Routes::of(crate::openapi::document())),
         }
     }
 }
@@ -83,7 +71,6 @@ pub fn build(
         .service(docs)
         .default_service(web::to(fallback::answer))
         .app_data(parts.state.clone())
-        .app_data(parts.documents.clone())
         .app_data(parts.routes.clone())
         .wrap(Compress::default())
         .wrap(cors(&parts.origins))

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, generated from the handlers and their types, and the answers that operations share.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use strum::IntoEnumIterator;
@@ -37,12 +38,15 @@ use crate::auth::caller::Scope;
 )]
 struct Base;
 
-/// The document, with everything that all operations share filled in.
-pub fn document() -> Document {
-    let (_, paths) = {
-        use utoipa_actix_web::AppExt;
-        actix_web::App::new().into_utoipa_app().configure(crate::app::configure).split_for_parts()
-    };
+/// The document, with everything that all operations share filled in. Made once.
+pub fn document() -> &'static Document {
+    static DOCUMENT: LazyLock<Document> = LazyLock::new(make_document);
+    &DOCUMENT
+}
+
+fn make_document() -> Document {
+    use utoipa_actix_web::AppExt;
+    let (_, paths) = actix_web::App::new().into_utoipa_app().configure(crate::app::configure).split_for_parts();
     let mut document = Base::openapi();
     document.merge(paths);
     add_security_schemes(&mut document);
@@ -52,15 +56,15 @@ pub fn document() -> Document {
 }
 
 /// The bytes of `openapi/openapi.json`.
-pub fn json() -> String {
-    let mut text = document().to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+pub fn json() -> &'static str {
+    static JSON: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default() + "\n");
+    &JSON
 }
 
 /// The same document as YAML.
-pub fn yaml() -> String {
-    document().to_yaml().unwrap_or_default()
+pub fn yaml() -> &'static str {
+    static YAML: LazyLock<String> = LazyLock::new(|| document().to_yaml().unwrap_or_default());
+    &YAML
 }
 
 fn add_security_schemes(document: &mut Document) {

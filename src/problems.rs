@@ -5,6 +5,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::{Error, Result};
 use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::openapi::{Missing, Problems};
 
 /// What kind of failure it is. Each is a problem type with a page of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
@@ -138,7 +139,7 @@ pub fn configure(config: &mut ServiceConfig) {
     operation_id = "get_problem_page",
     tag = "service",
     params(("slug" = String, Path, description = "The last part of a problem's type", max_length = 80, example = "invalid-body")),
-    responses((status = 200, description = "A page for people", content_type = "text/html", body = String)),
+    responses((status = 200, description = "A page for people", content_type = "text/html", body = String), Missing, Problems),
     security(())
 )]
 #[get("/problems/{slug}")]

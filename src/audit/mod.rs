@@ -6,7 +6,7 @@
 use diesel::prelude::*;
 
 use crate::auth::caller::CallerKind;
-use crate::clock::new_id_at;
+use crate::clock::{Clock, new_id_at};
 use crate::db::schema::audit_events;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
@@ -71,6 +71,22 @@ impl Event {
             resource_id: subject.id,
             fields: Json(fields.iter().map(|name| (*name).to_owned()).collect()),
             request_id: context.request_id().to_owned(),
+        }
+    }
+
+    /// An event of a command, which no account stands behind.
+    pub fn by_system(clock: &Clock, action: &'static str, subject: Subject, fields: &[&str]) -> Self {
+        Self {
+            id: clock.new_id(),
+            at: clock.now(),
+            actor_kind: "system",
+            actor_id: None,
+            action,
+            member_id: subject.member_id,
+            resource_kind: subject.kind,
+            resource_id: subject.id,
+            fields: Json(fields.iter().map(|name| (*name).to_owned()).collect()),
+            request_id: "command-line".into(),
         }
     }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use strum::IntoEnumIterator;
 
 use super::caller::{CallerKind, Role, Scope, strip_scheme};
-use super::policy::{Allowed, Anyone};
+use super::policy::{AccountHolder, Allowed, Anyone};
 use super::token::{AUDIENCE, Claims, LIFETIME};
 use super::types::{AccessToken, ClientTokenRequest, Jwks, Login, Me, PasswordChange, ServerMetadata};
 use super::{secret, store};
@@ -212,13 +212,10 @@ pub async fn get_me(taken: Ordered<(Allowed<Anyone>, NoQuery)>) -> Result<HttpRe
     responses((status = 204, description = "Changed"), BadInput, Problems), security(("bearer" = [])))]
 #[put("/v1/me/password")]
 pub async fn change_my_password(
-    taken: Ordered<(Allowed<Anyone>, NoQuery, JsonBody<PasswordChange>)>,
+    taken: Ordered<(Allowed<AccountHolder>, NoQuery, JsonBody<PasswordChange>)>,
 ) -> Result<HttpResponse> {
     let Ordered((who, _, body)) = taken;
     let (state, caller) = (who.state(), who.caller()?.clone());
-    if caller.kind == CallerKind::Client {
-        return Err(Error::forbidden("An API client has no password; its secret can be rotated."));
-    }
     let id = caller.id;
     let account = state.db.read(move |conn| store::account(conn, id)).await?;
     let PasswordChange { current_password, new_password } = body.value;

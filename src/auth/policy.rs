@@ -6,7 +6,7 @@ use std::ops::Deref;
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 
-use super::caller::{Caller, Role, Scope, identify};
+use super::caller::{Caller, CallerKind, Role, Scope, identify};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::extract::Extract;
@@ -61,6 +61,18 @@ pub struct Anyone;
 impl Policy for Anyone {
     fn check(caller: Option<&Caller>) -> Result<()> {
         known(caller).map(|_| ())
+    }
+}
+
+/// Anybody who logs in with a password: not an API client.
+pub struct AccountHolder;
+
+impl Policy for AccountHolder {
+    fn check(caller: Option<&Caller>) -> Result<()> {
+        match known(caller)?.kind {
+            CallerKind::User => Ok(()),
+            CallerKind::Client => Err(Error::forbidden("An API client has no password; its secret can be rotated.")),
+        }
     }
 }
 

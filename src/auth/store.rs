@@ -63,8 +63,10 @@ fn user_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
     }))
 }
 
+type ClientRow = (i32, Option<Timestamp>, Id, Json<Vec<Scope>>, String);
+
 fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
-    let row: Option<(i32, Option<Timestamp>, Id, Json<Vec<Scope>>, String)> = api_clients::table
+    let row: Option<ClientRow> = api_clients::table
         .inner_join(partners::table)
         .filter(api_clients::id.eq(claims.sub))
         .select((

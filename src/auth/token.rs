@@ -133,6 +133,9 @@ impl Tokens {
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return Err("another algorithm or type".into());
         }
+        if header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some() {
+            return Err("names a key of its own".into());
+        }
         let key = self.keys.iter().find(|key| Some(&key.id) == header.kid.as_ref()).ok_or("unknown key")?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);

@@ -1,7 +1,9 @@
 //! The commands. Each may run beside a server.
 
+mod demo;
 mod logging;
 mod serve;
+mod user;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,12 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Fill a database that has no members with made-up people and a service to look at
+    #[command(after_help = "Example:\n  DATABASE_URL=sqlite://demo.db life-rooms demo")]
+    Demo {
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  life-rooms openapi > openapi/openapi.json")]
     Openapi {
@@ -36,20 +44,24 @@ enum Command {
         #[arg(long)]
         yaml: bool,
     },
+    /// Make accounts and set their passwords
+    #[command(subcommand)]
+    User(user::User),
 }
 
 /// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    logging::start();
-    let outcome = match cli.command {
+    let outcome = logging::start().and_then(|()| match cli.command {
         Command::Serve(serve) => serve::run(&serve),
         Command::Migrate { settings } => run_migrate(&settings),
+        Command::Demo { settings } => demo::run(&settings),
         Command::Openapi { yaml } => {
             print!("{}", if yaml { crate::openapi::yaml() } else { crate::openapi::json() });
             Ok(())
         }
-    };
+        Command::User(command) => user::run(&command),
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, demo};
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::clock::Clock;
@@ -20,7 +20,7 @@ pub(super) struct Serve {
     settings: Settings,
     #[command(flatten)]
     serve: ServeSettings,
-    /// Run on a database of its own, filled with data to look at
+    /// Run on a database of its own (life-rooms-demo.db in this folder), filled with data to look at
     #[arg(long)]
     demo: bool,
 }
@@ -29,8 +29,12 @@ pub(super) struct Serve {
 pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let config = command.serve.check().map_err(Failure::usage)?;
     let address = command.serve.address().map_err(Failure::usage)?;
-    let location = command.settings.location().map_err(Failure::usage)?;
-    let key_dir = command.settings.key_dir().map_err(Failure::usage)?;
+    let settings = if command.demo { demo::settings() } else { command.settings.clone() };
+    let location = settings.location().map_err(Failure::usage)?;
+    let key_dir = settings.key_dir().map_err(Failure::usage)?;
+    if command.demo {
+        demo::clear_unfinished(&location)?;
+    }
     for name in migrate::run(&location)? {
         log::info!("migrated the database to {name}");
     }
@@ -47,6 +51,9 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let listening = socket.local_addr()?;
     let workers = command.serve.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
     actix_web::rt::System::new().block_on(async {
+        if command.demo {
+            demo::prepare(&state, &format!("http://{listening}")).await?;
+        }
         let server = server::start(state.clone(), socket, workers)?;
         log::info!(
             "ready on http://{listening} with {}; documentation: http://{listening}/docs/; first account: \

@@ -45,6 +45,36 @@ impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extract for JsonBody<T
     }
 }
 
+/// A JSON body that may be left out, for actions: absent, empty (of whatever type) and `null` are the default.
+pub struct OptionalJson<T> {
+    /// The body, or the default.
+    pub value: T,
+    /// The bytes as they came.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extract for OptionalJson<T> {
+    fn glance(request: &HttpRequest) -> Result<()> {
+        let typed = request.headers().contains_key(header::CONTENT_TYPE);
+        let empty = request.headers().get(header::CONTENT_LENGTH).map_or(!typed, |length| length == "0");
+        if empty { Ok(()) } else { glance(request, BODY_LIMIT, &JSON) }
+    }
+
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let bytes = read(request, payload, BODY_LIMIT).await?;
+        if bytes.is_empty() {
+            return Ok(Self { value: T::default(), bytes });
+        }
+        // A body that came in chunks shows only now that it is there.
+        glance(request, BODY_LIMIT, &JSON)?;
+        let value = match parse(&bytes)? {
+            Value::Null => T::default(),
+            value => checked(&value)?,
+        };
+        Ok(Self { value, bytes })
+    }
+}
+
 /// A body of bytes with its media type, for rosters.
 pub struct RawBody {
     /// The bytes as they came.

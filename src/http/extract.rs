@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::db::Id;
 use crate::error::{Error, Result};
 
-pub use super::body::{Form, JsonBody, RawBody};
+pub use super::body::{Form, JsonBody, OptionalJson, RawBody};
 pub use super::patch::MergePatch;
 pub use super::query::{NoQuery, Query};
 

@@ -153,3 +153,31 @@ fn acceptable(request: &ServiceRequest) -> Result<(), Error> {
     }
     Err(Error::new(Kind::NotAcceptable, "Answers are application/json; allow it in Accept, or leave Accept out."))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::middleware::from_fn;
+    use actix_web::{App, test, web};
+
+    #[actix_web::test]
+    async fn a_panicking_handler_is_a_problem_and_the_next_request_works() {
+        let boom = || async { (0..0).map(|n: u8| n.to_string()).next().expect("something") };
+        let app = App::new()
+            .route("/boom", web::get().to(boom))
+            .route("/fine", web::get().to(|| async { "fine" }))
+            .wrap(from_fn(guard));
+        let app = test::init_service(app).await;
+        let failed = test::try_call_service(&app, test::TestRequest::get().uri("/boom").to_request()).await;
+        let answer = failed.expect_err("a panic").error_response();
+        assert_eq!(answer.status(), 500);
+        assert_eq!(answer.headers().get("content-type").unwrap(), "application/problem+json");
+        assert!(answer.headers().contains_key("x-request-id"));
+        let body = actix_web::body::to_bytes(answer.into_body()).await.unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&problem["type"], &problem["instance"]), (&"/problems/internal".into(), &"/boom".into()));
+        assert!(!problem.to_string().contains("something"), "{problem}");
+        let fine = test::call_service(&app, test::TestRequest::get().uri("/fine").to_request()).await;
+        assert_eq!(test::read_body(fine).await, "fine");
+    }
+}

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::context::Context;
 use crate::error::{Error, Result};
@@ -17,6 +17,19 @@ pub struct Page<T> {
     /// The path of the next page; null on the last.
     #[schema(example = "/v1/venues?limit=50&cursor=eyJhdCI6WyJBIl0sImZvciI6IngifQ")]
     pub next: Option<String>,
+}
+
+/// Which page of a list that has no filters.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
 }
 
 /// Items of a page where nothing says otherwise.

@@ -70,6 +70,11 @@ impl<T> MergePatch<T> {
         self.patch.contains_key(name)
     }
 
+    /// The text that the patch sets this member to, where it sets it to one.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.patch.get(name).and_then(Value::as_str)
+    }
+
     /// Refuses members that this caller may not change.
     ///
     /// # Errors
@@ -138,7 +143,11 @@ fn nullable(property: &RefOr<Schema>) -> RefOr<Schema> {
     if let Some(name) = value.get("type").and_then(Value::as_str).map(str::to_owned) {
         value["type"] = serde_json::json!([name, "null"]);
     } else if value.get("$ref").is_some() {
+        let description = value.as_object_mut().and_then(|map| map.remove("description"));
         value = serde_json::json!({ "oneOf": [{ "type": "null" }, value] });
+        if let Some(description) = description {
+            value["description"] = description;
+        }
     }
     serde_json::from_value(value).unwrap_or_else(|_| property.clone())
 }

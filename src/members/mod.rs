@@ -1,8 +1,25 @@
 //! Members: people, and their consents.
+//!
+//! - An NHS number is one person's; other likeness is only a warning that the registering advisor may overrule.
+//! - A member sees and changes their own record, an advisor everybody's; each sight of another's is audited.
+//! - Consents are only ever added. The last one recorded decides ([`sharing`]).
 
+pub mod consents;
+pub mod handlers;
 pub mod rules;
+pub mod search;
+pub mod sharing;
+pub mod store;
+pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the routes.
-pub fn configure(_config: &mut ServiceConfig) {}
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(search::search_members);
+    config.service(handlers::register_member);
+    config.service(handlers::get_member);
+    config.service(handlers::change_member);
+    config.service(consents::handlers::list_consents);
+    config.service(consents::handlers::record_consent);
+}

@@ -81,14 +81,14 @@ pub fn phone(text: &str) -> Option<String> {
 }
 
 /// The key under which a name is searched: lower case, accents of Latin letters folded, punctuation
-/// removed, each run of white space one space.
+/// removed, each run of white space and hyphens one space.
 ///
 /// Two names with one key are alike to somebody who types in a hurry: `O'Brien` and `obrien`, `Siân` and
 /// `sian`. Letters of other scripts stay. An empty key is possible.
 pub fn name_key(name: &str) -> String {
     let mut key = String::with_capacity(name.len());
     for c in name.chars().flat_map(char::to_lowercase) {
-        if c.is_whitespace() {
+        if c.is_whitespace() || is_hyphen(c) {
             if !key.is_empty() && !key.ends_with(' ') {
                 key.push(' ');
             }
@@ -100,6 +100,20 @@ pub fn name_key(name: &str) -> String {
     }
     key.truncate(key.trim_end().len());
     key
+}
+
+/// A double-barrelled name is searched as its parts.
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}')
+}
+
+/// The name to show for somebody: the preferred name, with the family name where it is a single word.
+pub fn display_name(preferred: Option<&str>, given: &str, family: &str) -> String {
+    match preferred.map(str::trim) {
+        Some(whole) if whole.contains(char::is_whitespace) => whole.to_owned(),
+        Some(first) => format!("{first} {family}"),
+        None => format!("{given} {family}"),
+    }
 }
 
 /// The plain letters for a small Latin letter with an accent, or a ligature.
@@ -228,7 +242,8 @@ mod tests {
         for (name, key) in [
             ("O'Brien", "obrien"),
             ("O’Brien", "obrien"),
-            ("  Siân \t Ŵyn-Jones ", "sian wynjones"),
+            ("  Siân \t Ŵyn-Jones ", "sian wyn jones"),
+            ("Smith – Jones", "smith jones"),
             ("Łukasz Żółć", "lukasz zolc"),
             ("BJÖRK Guðmundsdóttir", "bjork gudmundsdottir"),
             ("Straße", "strasse"),
@@ -241,6 +256,13 @@ mod tests {
         ] {
             assert_eq!(name_key(name), key, "{name}");
         }
+    }
+
+    #[test]
+    fn a_preferred_name_of_one_word_is_shown_with_the_family_name() {
+        assert_eq!(display_name(None, "Margaret", "Reid"), "Margaret Reid");
+        assert_eq!(display_name(Some("Peg"), "Margaret", "Reid"), "Peg Reid");
+        assert_eq!(display_name(Some("Peg Smith"), "Margaret", "Reid"), "Peg Smith");
     }
 
     /// The number with the right check digit, worked out by trying all ten.

@@ -1,6 +1,23 @@
-//! Partners, with their programmes and API clients.
+//! Partners: organisations that deliver sessions, with their programmes and API clients.
+//!
+//! - The public sees active partners, without their contacts; staff see all of them, and a partner sees itself.
+//! - A partner that isn't active gets no token, and its live ones are refused.
+//! - Programmes are written by site managers and by their own partner. API clients are site managers' alone.
+
+pub mod clients;
+pub mod handlers;
+pub mod programmes;
+pub mod store;
+pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the routes.
-pub fn configure(_config: &mut ServiceConfig) {}
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(handlers::list_partners);
+    config.service(handlers::get_partner);
+    config.service(handlers::create_partner);
+    config.service(handlers::change_partner);
+    programmes::configure(config);
+    clients::configure(config);
+}

@@ -1,11 +1,10 @@
 //! Health and the document.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, get};
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::Documents;
 use crate::error::{Error, Result};
 use crate::http::context::Open;
 use crate::http::extract::{NoQuery, Ordered};
@@ -50,19 +49,16 @@ pub async fn check_ready(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse
 #[utoipa::path(operation_id = "get_document", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), Problems), security(()))]
 #[get("/openapi.json")]
-pub async fn get_document(taken: Ordered<(Open, NoQuery)>, documents: web::Data<Documents>) -> Result<HttpResponse> {
+pub async fn get_document(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Ordered((_, _)) = taken;
-    Ok(HttpResponse::Ok().content_type("application/json").body(documents.json.clone()))
+    Ok(HttpResponse::Ok().content_type("application/json").body(crate::openapi::json()))
 }
 
 /// This document as YAML
 #[utoipa::path(operation_id = "get_document_as_yaml", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = String), Problems), security(()))]
 #[get("/openapi.yaml")]
-pub async fn get_document_as_yaml(
-    taken: Ordered<(Open, NoQuery)>,
-    documents: web::Data<Documents>,
-) -> Result<HttpResponse> {
+pub async fn get_document_as_yaml(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Ordered((_, _)) = taken;
-    Ok(HttpResponse::Ok().content_type("application/yaml").body(documents.yaml.clone()))
+    Ok(HttpResponse::Ok().content_type("application/yaml").body(crate::openapi::yaml()))
 }

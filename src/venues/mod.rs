@@ -5,6 +5,7 @@
 
 pub mod handlers;
 pub mod rules;
+pub mod spaces;
 pub mod store;
 pub mod types;
 
@@ -17,4 +18,5 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::create_venue);
     config.service(handlers::change_venue);
     config.service(handlers::delete_venue);
+    spaces::configure(config);
 }

@@ -1,7 +1,5 @@
 //! Venues as JSON.
 
-use std::borrow::Cow;
-
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,6 +8,7 @@ use validator::{Validate, ValidationError};
 use super::rules;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
+use crate::http::rule::{at, rule};
 
 /// What kind of place it is.
 #[derive(
@@ -213,17 +212,6 @@ pub struct VenueInput {
 
 /// A change of a venue.
 pub type VenuePatch = MergePatch<VenueInput>;
-
-fn rule(code: &'static str, message: &'static str) -> ValidationError {
-    let mut error = ValidationError::new(code);
-    error.message = Some(Cow::Borrowed(message));
-    error
-}
-
-fn at(mut error: ValidationError, pointer: &'static str) -> ValidationError {
-    error.add_param("pointer".into(), &pointer);
-    error
-}
 
 fn good_postcode(text: &str) -> Result<(), ValidationError> {
     rules::postcode(text).map(|_| ()).ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))

@@ -1,1 +1,325 @@
-//! Tests of access.
+//! Who may call what: every operation of the document, by everybody who may and everybody who may not.
+
+use life_rooms::auth::caller::Scope;
+use serde_json::{Value, json};
+use strum::IntoEnumIterator;
+
+use crate::openapi::{document, operations};
+use crate::support::{App, Client};
+
+/// For each operation the roles that may call it: `a`dmin, a`d`visor, a`n`alyst, `m`ember, `p`artner; `*` is
+/// everybody, with a token or without. A new operation fails the test until it stands here.
+const MAY: &[(&str, &str)] = &[
+    ("login", "*"),
+    ("issue_client_token", "*"),
+    ("get_keys", "*"),
+    ("get_server_metadata", "*"),
+    ("get_me", "adnmp"),
+    ("change_my_password", "adnm"),
+    ("get_problem_page", "*"),
+    ("check_live", "*"),
+    ("check_ready", "*"),
+    ("get_document", "*"),
+    ("get_document_as_yaml", "*"),
+    ("get_venue", "*"),
+    ("list_venues", "*"),
+    ("create_venue", "a"),
+    ("change_venue", "a"),
+    ("delete_venue", "a"),
+    ("list_spaces", "*"),
+    ("get_space", "*"),
+    ("create_space", "a"),
+    ("change_space", "a"),
+    ("delete_space", "a"),
+    ("list_sites", "*"),
+    ("get_site", "*"),
+    ("create_site", "a"),
+    ("change_site", "a"),
+    ("list_hostings", "*"),
+    ("get_hosting", "*"),
+    ("create_hosting", "a"),
+    ("change_hosting", "a"),
+    ("list_users", "a"),
+    ("get_user", "a"),
+    ("create_user", "a"),
+    ("change_user", "a"),
+    ("list_partners", "*"),
+    ("get_partner", "*"),
+    ("create_partner", "a"),
+    ("change_partner", "a"),
+    ("list_programmes", "*"),
+    ("get_programme", "*"),
+    ("create_programme", "ap"),
+    ("change_programme", "ap"),
+    ("list_clients", "a"),
+    ("get_client", "a"),
+    ("create_client", "a"),
+    ("revoke_client", "a"),
+    ("rotate_client", "a"),
+    ("post_roster", "ap"),
+    ("list_rosters", "ap"),
+    ("get_roster", "ap"),
+    ("get_roster_template", "ap"),
+    ("list_sessions", "*"),
+    ("get_session", "*"),
+    ("create_session", "adp"),
+    ("change_session", "adp"),
+    ("cancel_session", "adp"),
+    ("list_series", "*"),
+    ("get_series", "*"),
+    ("create_series", "adp"),
+    ("change_series", "adp"),
+    ("cancel_series", "adp"),
+    ("create_booking", "dm"),
+    ("list_session_bookings", "dmp"),
+    ("get_booking", "dm"),
+    ("cancel_booking", "dm"),
+    ("list_member_bookings", "dm"),
+    ("get_register", "dp"),
+    ("take_register", "dp"),
+    ("register_member", "d"),
+    ("search_members", "d"),
+    ("get_member", "dm"),
+    ("change_member", "dm"),
+    ("list_consents", "dm"),
+    ("record_consent", "dm"),
+    ("list_member_prescriptions", "dm"),
+    ("list_prescriptions", "dm"),
+    ("get_prescription", "dm"),
+    ("create_prescription", "dm"),
+    ("change_prescription", "dm"),
+    ("delete_prescription", "dm"),
+    ("add_prescription_item", "dm"),
+    ("change_prescription_item", "dm"),
+    ("activate_prescription", "dm"),
+    ("complete_prescription", "dm"),
+    ("close_prescription", "dm"),
+    ("decline_prescription", "dm"),
+    ("report_prescriptions", "an"),
+    ("report_attendance", "an"),
+];
+
+fn roles(operation: &str) -> &'static str {
+    let found = MAY.iter().find(|(name, _)| *name == operation);
+    found.unwrap_or_else(|| panic!("say in tests/api/access.rs who may call {operation}")).1
+}
+
+/// One client of each role; the member and the partner are made for the purpose.
+pub struct People {
+    clients: Vec<(char, Client)>,
+    anonymous: Client,
+    without_scopes: Client,
+}
+
+impl People {
+    pub fn new(app: &App) -> Self {
+        let partner = crate::support::partner_row(app, "somebodys-partner");
+        let member = crate::support::member_row(app, "Some", "Body");
+        let scopes: Vec<Scope> = Scope::iter().collect();
+        Self {
+            clients: vec![
+                ('a', app.admin()),
+                ('d', app.advisor()),
+                ('n', app.analyst()),
+                ('m', app.member(&member)),
+                ('p', app.partner_client(&partner, &scopes)),
+            ],
+            anonymous: app.anonymous(),
+            without_scopes: app.partner_client(&partner, &[]),
+        }
+    }
+
+    /// Any client that may call this operation.
+    pub fn somebody_who_may(&self, operation: &str) -> Client {
+        let roles = roles(operation);
+        match self.clients.iter().find(|(role, _)| roles.contains(*role)) {
+            Some((_, client)) => client.clone(),
+            None => self.anonymous.clone(),
+        }
+    }
+}
+
+fn concrete(path: &str) -> String {
+    let parts =
+        path.split('/').map(|part| if part.starts_with('{') { "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_operation_refuses_whoever_may_not_call_it_before_it_looks_anything_up() {
+    let app = App::start();
+    let people = People::new(&app);
+    for (method, path, operation) in operations(&document()) {
+        let name = operation["operationId"].as_str().unwrap();
+        let may = roles(name);
+        let send = |client: &Client| client.send(&method, &concrete(&path), &[], b"");
+        if may == "*" {
+            continue;
+        }
+        let refused = send(&people.anonymous);
+        assert!(refused.header("www-authenticate").starts_with("Bearer"), "{name}");
+        refused.problem(401, "unauthenticated");
+        for (role, client) in &people.clients {
+            let answer = send(client);
+            match may.contains(*role) {
+                true => assert!(!matches!(answer.status, 401 | 403 | 500), "{name} by {role}: {}", answer.text),
+                false => {
+                    answer.problem(403, "forbidden");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_client_may_do_is_in_its_scopes() {
+    let app = App::start();
+    let people = People::new(&app);
+    for (method, path, operation) in operations(&document()) {
+        let ways = operation["security"].as_array().unwrap();
+        let scopes = ways.iter().filter_map(|way| way["client"].as_array()).flatten().count();
+        if scopes > 0 {
+            let refused = people.without_scopes.send(&method, &concrete(&path), &[], b"");
+            assert!(
+                refused.header("www-authenticate").contains("insufficient_scope"),
+                "{method} {path}: {}",
+                refused.text
+            );
+            refused.problem(403, "insufficient-scope");
+        }
+    }
+}
+
+#[test]
+fn the_document_says_who_may_as_the_code_does() {
+    for (method, path, operation) in operations(&document()) {
+        let name = operation["operationId"].as_str().unwrap();
+        let ways = operation["security"].as_array().unwrap();
+        let open = ways.is_empty() || ways.iter().any(|way| way.as_object().is_some_and(|way| way.is_empty()));
+        let at = format!("{method} {path} ({name})");
+        if name == "issue_client_token" {
+            continue; // Its credentials are the client's own, not a token.
+        }
+        assert_eq!(open, roles(name) == "*", "{at}");
+        let clients = open || ways.iter().any(|way| way.get("client").is_some());
+        assert_eq!(clients, open || roles(name).contains('p'), "{at}: clients");
+    }
+}
+
+#[test]
+fn bad_credentials_are_refused_on_public_operations_too() {
+    let app = App::start();
+    for (method, path, operation) in operations(&document()) {
+        let offers_token = operation["security"].as_array().unwrap().iter().any(|way| way.get("bearer").is_some());
+        if offers_token {
+            app.with_token("no.such.token").send(&method, &concrete(&path), &[], b"").problem(401, "unauthenticated");
+        }
+    }
+}
+
+/// The ids of one partner's and one member's things.
+struct Belongings {
+    partner: String,
+    programme: String,
+    roster: String,
+    series: String,
+    session: String,
+    member: String,
+    booking: String,
+    prescription: String,
+    item: String,
+}
+
+impl Belongings {
+    /// Everything that a partner and a member can own, made through the API.
+    fn new(app: &App) -> Self {
+        let (admin, advisor) = (app.admin(), app.advisor());
+        let id = |value: &Value| value["id"].as_str().expect("an id").to_owned();
+        let partner =
+            id(&admin.post("/v1/partners", &json!({ "slug": "a", "name": "A", "kind": "charity" })).expect(201));
+        let programme = json!({ "slug": "reading", "name": "Reading" });
+        let programme = id(&admin.post(&format!("/v1/partners/{partner}/programmes"), &programme).expect(201));
+        let entry = json!({
+            "external_id": "one", "title": "A group", "pillar": "community", "delivery": "online", "publication": "draft",
+            "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60,
+            "recurrence": "FREQ=WEEKLY;COUNT=2"
+        });
+        let roster = admin.post(&format!("/v1/partners/{partner}/rosters"), &json!({ "entries": [entry] })).expect(201);
+        let series = roster["entries"][0]["resource_id"].as_str().expect("a series").to_owned();
+        let sessions = admin.get(&format!("/v1/sessions?partner_id={partner}")).expect(200);
+        let member = json!({ "given_name": "Ann", "family_name": "Archer", "roles": ["service_user"] });
+        let member = id(&advisor.post("/v1/members", &member).expect(201));
+        let session = id(&sessions["items"][0]);
+        let booking =
+            advisor.post(&format!("/v1/sessions/{session}/bookings"), &json!({ "member_id": member })).expect(201);
+        let prescription =
+            json!({ "member_id": member, "origin": "advisor", "needs": [], "items": [{ "kind": "advice" }] });
+        let prescription = advisor.post("/v1/prescriptions", &prescription).expect(201);
+        Self {
+            roster: id(&roster),
+            booking: id(&booking),
+            item: id(&prescription["items"][0]),
+            prescription: id(&prescription),
+            partner,
+            programme,
+            series,
+            session,
+            member,
+        }
+    }
+
+    /// The path with these things' ids.
+    fn path(&self, template: &str) -> String {
+        let owner = match template.split('/').nth(2).unwrap_or_default() {
+            "partners" => &self.partner,
+            "sessions" => &self.session,
+            "session-series" => &self.series,
+            "members" => &self.member,
+            "bookings" => &self.booking,
+            "prescriptions" => &self.prescription,
+            other => panic!("whose is {other}? Say so in tests/api/access.rs"),
+        };
+        let inner = [("{programme_id}", &self.programme), ("{roster_id}", &self.roster), ("{item_id}", &self.item)];
+        inner.iter().fold(template.replace("{id}", owner), |path, (name, id)| path.replace(name, id))
+    }
+}
+
+/// A body that is right in form, for operations that take one.
+fn body_of(operation: &str) -> Value {
+    match operation {
+        "create_programme" => json!({ "slug": "x", "name": "X" }),
+        "post_roster" => json!({ "entries": [] }),
+        "cancel_session" | "cancel_series" => json!({ "reason": "Ill" }),
+        "take_register" => {
+            json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } })
+        }
+        "record_consent" => json!({ "purpose": "research", "decision": "given", "evidence": "said so" }),
+        "add_prescription_item" => json!({ "kind": "advice" }),
+        "change_prescription_item" => json!({ "status": "accepted" }),
+        _ => json!({}),
+    }
+}
+
+#[test]
+fn what_is_another_partners_or_members_does_not_exist() {
+    let app = App::start();
+    let things = Belongings::new(&app);
+    let people = People::new(&app);
+    for (method, path, operation) in operations(&document()) {
+        let name = operation["operationId"].as_str().unwrap();
+        let may = roles(name);
+        if may == "*" || !path.contains("{id}") {
+            continue;
+        }
+        for (role, client) in people.clients.iter().filter(|(role, _)| matches!(role, 'm' | 'p') && may.contains(*role))
+        {
+            let body = body_of(name).to_string();
+            let body = if operation.get("requestBody").is_some() { body.as_bytes() } else { b"" };
+            let answer = client.send(&method, &things.path(&path), &[("content-type", "application/json")], body);
+            assert_eq!(answer.status, 404, "{name} by another {role}: {}", answer.text);
+            answer.problem(404, "not-found");
+        }
+    }
+    let left = app.advisor().get(&format!("/v1/prescriptions/{}", things.prescription)).expect(200);
+    assert_eq!(left["status"], "draft");
+}

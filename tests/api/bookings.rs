@@ -1,1 +1,654 @@
-//! Tests of bookings.
+//! Bookings: seats, states, who sees them, and what happens when everybody comes at once.
+
+use diesel::prelude::*;
+use life_rooms::auth::caller::Scope;
+use life_rooms::db::Id;
+use life_rooms::db::schema::{audit_events, bookings, sessions};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, App, Client, SessionSeed, consent_row, instant, item_row, member_row, partner_row, series_row, session_row,
+};
+
+fn key(text: &str) -> Id {
+    text.parse().unwrap()
+}
+
+/// A session of so many seats.
+fn session(app: &App, capacity: i32) -> String {
+    session_row(app, SessionSeed { capacity: Some(capacity), ..SessionSeed::default() })
+}
+
+fn book(client: &Client, session: &str, member: &str) -> Answer {
+    client.post(&format!("/v1/sessions/{session}/bookings"), &json!({ "member_id": member }))
+}
+
+/// Seats taken in person (or of a session that isn't hybrid) and online.
+fn seats(app: &App, session: &str) -> (i32, i32) {
+    let columns = (sessions::seats_taken, sessions::online_seats_taken);
+    sessions::table.find(key(session)).select(columns).first(&mut app.conn()).unwrap()
+}
+
+fn rows(app: &App, session: &str) -> i64 {
+    let of_session = bookings::table.filter(bookings::session_id.eq(key(session)));
+    of_session.count().get_result(&mut app.conn()).unwrap()
+}
+
+/// What the audit says of a member: actions and kinds, sorted.
+fn told(app: &App, member: &str) -> Vec<(String, String)> {
+    audit_events::table
+        .filter(audit_events::member_id.eq(key(member)))
+        .order((audit_events::action, audit_events::resource_kind))
+        .select((audit_events::action, audit_events::resource_kind))
+        .load(&mut app.conn())
+        .unwrap()
+}
+
+fn event(action: &str, kind: &str) -> (String, String) {
+    (action.to_owned(), kind.to_owned())
+}
+
+#[test]
+fn a_member_books_for_themself_reads_and_cancels() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 3), member_row(&app, "Sam", "Riley"));
+    let member = app.member(&sam);
+    let made =
+        member.post(&format!("/v1/sessions/{session}/bookings"), &json!({ "party": { "family": 1, "carers": 1 } }));
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = made.header("location").to_owned();
+    assert_eq!(path, format!("/v1/bookings/{}", made.id()));
+    assert_eq!((made.etag(), made.header("cache-control")), ("\"1\"", "no-store"));
+    let reference = made.json["reference"].as_str().unwrap().to_owned();
+    assert_eq!(reference.len(), 5);
+    assert_eq!(
+        made.json,
+        json!({
+            "id": made.id(), "session_id": session, "member_id": sam,
+            "session": { "title": "Shared Reading", "starts_at": "2026-11-30T13:00:00Z", "ends_at": "2026-11-30T14:30:00Z" },
+            "member": { "id": sam, "display_name": "Sam Riley" }, "status": "booked", "delivery": "in_person",
+            "party": { "family": 1, "carers": 1 }, "seats": 3, "reference": reference, "prescription_item_id": null,
+            "version": 1, "created_at": "2026-11-23T09:00:00Z", "updated_at": "2026-11-23T09:00:00Z"
+        })
+    );
+    assert_eq!(seats(&app, &session), (3, 0));
+    let read = member.get(&path);
+    assert_eq!(read.json, made.json);
+    assert_eq!(read.header("cache-control"), "no-store");
+    assert_eq!(member.send("GET", &path, &[("if-none-match", read.etag())], b"").status, 304);
+
+    app.at("2026-11-24T09:00:00Z");
+    let cancelled = member.delete(&path);
+    assert_eq!((cancelled.status, cancelled.etag()), (200, "\"2\""));
+    assert_eq!(cancelled.json["status"], "cancelled_by_member");
+    assert_eq!(cancelled.json["updated_at"], "2026-11-24T09:00:00Z");
+    assert_eq!(seats(&app, &session), (0, 0));
+    assert_eq!(member.get(&path).json, cancelled.json);
+    member.delete(&path).problem(409, "invalid-state");
+    assert_eq!(seats(&app, &session), (0, 0));
+    let again = member.post(&format!("/v1/sessions/{session}/bookings"), &json!({})).expect(201);
+    assert_ne!(again["reference"], reference);
+    assert_eq!(told(&app, &sam), [event("cancel", "booking"), event("create", "booking"), event("create", "booking")]);
+}
+
+#[test]
+fn an_advisor_books_for_any_member_and_cancels_for_the_provider() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 1), member_row(&app, "Sam", "Riley"));
+    let advisor = app.advisor();
+    let made = book(&advisor, &session, &sam);
+    let path = format!("/v1/bookings/{}", made.id());
+    assert_eq!(advisor.get(&path).expect(200), made.json);
+    advisor.send("DELETE", &path, &[("if-match", "\"7\"")], b"").problem(412, "precondition-failed");
+    advisor.delete(&format!("{path}?by=nobody")).wrong_parameter("by");
+    app.member(&sam).delete(&format!("{path}?by=provider")).problem(403, "forbidden");
+    let cancelled = advisor.delete(&format!("{path}?by=provider")).expect(200);
+    assert_eq!(cancelled["status"], "cancelled_by_provider");
+    assert_eq!(told(&app, &sam), [event("cancel", "booking"), event("create", "booking"), event("read", "booking")]);
+}
+
+#[test]
+fn who_a_booking_is_for_is_checked() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 5), member_row(&app, "Sam", "Riley"));
+    let (alex, advisor) = (member_row(&app, "Alex", "Moss"), app.advisor());
+    let path = format!("/v1/sessions/{session}/bookings");
+    let nobody = app.clock.new_id().to_string();
+    let problem = advisor.post(&path, &json!({})).invalid(&["/member_id"]);
+    assert_eq!(problem["errors"][0]["code"], "required");
+    let problem = book(&advisor, &session, &nobody).invalid(&["/member_id"]);
+    assert_eq!(problem["errors"][0]["code"], "unknown_member");
+    let member = app.member(&sam);
+    let (another, unknown) = (book(&member, &session, &alex), book(&member, &session, &nobody));
+    assert_eq!(another.invalid(&["/member_id"])["errors"], unknown.invalid(&["/member_id"])["errors"]);
+    assert_eq!(rows(&app, &session), 0);
+    book(&member, &session, &sam).expect(201);
+}
+
+#[test]
+fn every_fault_of_a_booking_is_named_and_nothing_is_taken() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 5), member_row(&app, "Sam", "Riley"));
+    let (advisor, path) = (app.advisor(), format!("/v1/sessions/{session}/bookings"));
+    let body = json!({ "member_id": "sam", "delivery": "by_post", "party": { "family": 11, "carers": -1, "pets": 1 },
+        "prescription_item_id": 7, "if_full": "hope", "seats": 9 });
+    let pointers = [
+        "/member_id",
+        "/delivery",
+        "/party/family",
+        "/party/carers",
+        "/party/pets",
+        "/prescription_item_id",
+        "/if_full",
+        "/seats",
+    ];
+    advisor.post(&path, &body).invalid(&pointers);
+    let problem = advisor.post(&path, &json!({ "member_id": sam, "if_full": "wait" })).invalid(&["/if_full"]);
+    assert_eq!(problem["errors"][0]["code"], "not_yet");
+    let body = json!({ "member_id": sam, "delivery": "online", "prescription_item_id": app.clock.new_id() });
+    let problem = advisor.post(&path, &body).invalid(&["/delivery", "/prescription_item_id"]);
+    assert_eq!(problem["errors"][1]["code"], "unknown_item");
+    assert_eq!((seats(&app, &session), rows(&app, &session)), ((0, 0), 0));
+}
+
+#[test]
+fn a_session_that_takes_no_bookings_says_why() {
+    let app = App::start();
+    let (advisor, sam) = (app.advisor(), member_row(&app, "Sam", "Riley"));
+    let with = |seed| session_row(&app, seed);
+    let cancelled = with(SessionSeed { status: "cancelled", ..SessionSeed::default() });
+    let drop_in = with(SessionSeed { booking_policy: "drop_in", ..SessionSeed::default() });
+    let started = with(SessionSeed { starts_at: "2026-11-23T09:00:00Z", ..SessionSeed::default() });
+    let referral = with(SessionSeed { booking_policy: "referral_only", ..SessionSeed::default() });
+    let problem = book(&advisor, &cancelled, &sam).problem(409, "invalid-state");
+    assert!(problem["detail"].as_str().unwrap().contains("cancelled"));
+    book(&advisor, &drop_in, &sam).problem(409, "takes-no-bookings");
+    book(&advisor, &started, &sam).problem(409, "session-started");
+    book(&advisor, &referral, &sam).problem(409, "referral-only");
+    book(&advisor, &app.clock.new_id().to_string(), &sam).problem(404, "not-found");
+    app.at("2026-11-23T08:59:59Z");
+    book(&advisor, &started, &sam).expect(201);
+}
+
+#[test]
+fn a_referral_needs_an_item_of_an_active_prescription_that_points_there() {
+    let app = App::start();
+    let (advisor, sam, alex) = (app.advisor(), member_row(&app, "Sam", "Riley"), member_row(&app, "Alex", "Moss"));
+    let series = series_row(&app, None);
+    let seed = SessionSeed { booking_policy: "referral_only", series_id: Some(&series), ..SessionSeed::default() };
+    let (referral, other) = (session_row(&app, seed), session(&app, 5));
+    let path = format!("/v1/sessions/{referral}/bookings");
+    let draft = item_row(&app, &sam, "draft", Some(&referral), None);
+    let elsewhere = item_row(&app, &sam, "active", Some(&other), None);
+    let of_alex = item_row(&app, &alex, "active", None, Some(&series));
+    for item in [&draft, &elsewhere, &of_alex] {
+        let body = json!({ "member_id": sam, "prescription_item_id": item });
+        advisor.post(&path, &body).invalid(&["/prescription_item_id"]);
+    }
+    book(&advisor, &referral, &sam).problem(409, "referral-only");
+    let good = item_row(&app, &sam, "active", None, Some(&series));
+    let made = advisor.post(&path, &json!({ "member_id": sam, "prescription_item_id": good })).expect(201);
+    assert_eq!(made["prescription_item_id"], good);
+    // Without naming it, the item that matches is taken.
+    assert_eq!(book(&app.member(&alex), &referral, &alex).expect(201)["prescription_item_id"], of_alex);
+    let body = json!({ "member_id": sam, "prescription_item_id": elsewhere });
+    advisor.post(&format!("/v1/sessions/{other}/bookings"), &body).expect(201);
+}
+
+#[test]
+fn members_book_unlisted_sessions_only_where_a_prescription_points_there_and_never_drafts() {
+    let app = App::start();
+    let (sam, alex) = (member_row(&app, "Sam", "Riley"), member_row(&app, "Alex", "Moss"));
+    let (member, other, advisor) = (app.member(&sam), app.member(&alex), app.advisor());
+    let unlisted = session_row(&app, SessionSeed { publication: "unlisted", ..SessionSeed::default() });
+    let draft = session_row(&app, SessionSeed { publication: "draft", ..SessionSeed::default() });
+    book(&member, &unlisted, &sam).problem(404, "not-found");
+    item_row(&app, &sam, "active", Some(&unlisted), None);
+    item_row(&app, &sam, "active", Some(&draft), None);
+    book(&member, &draft, &sam).problem(404, "not-found");
+    let made = book(&member, &unlisted, &sam).expect(201);
+    let list = member.get(&format!("/v1/sessions/{unlisted}/bookings")).expect(200);
+    assert_eq!(list["items"], json!([made]));
+    other.get(&format!("/v1/sessions/{unlisted}/bookings")).problem(404, "not-found");
+    book(&advisor, &unlisted, &alex).expect(201);
+    book(&advisor, &draft, &alex).expect(201);
+    // A booking opens the session to its member.
+    assert_eq!(
+        other.get(&format!("/v1/sessions/{unlisted}/bookings")).expect(200)["items"].as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn a_party_is_booked_whole_or_not_at_all() {
+    let app = App::start();
+    let (session, advisor) = (session(&app, 4), app.advisor());
+    let path = format!("/v1/sessions/{session}/bookings");
+    let party = |family: i32, carers: i32| {
+        let member = member_row(&app, "Sam", "Riley");
+        json!({ "member_id": member, "party": { "family": family, "carers": carers } })
+    };
+    assert_eq!(advisor.post(&path, &party(1, 0)).expect(201)["seats"], 2);
+    let problem = advisor.post(&path, &party(1, 1)).problem(409, "session-full");
+    assert_eq!(problem["detail"], "2 seats are left, and 3 are wanted.");
+    advisor.post(&path, &party(0, 1)).expect(201);
+    assert_eq!(seats(&app, &session), (4, 0));
+    let problem = advisor.post(&path, &party(0, 0)).problem(409, "session-full");
+    assert_eq!(problem["detail"], "No seats are left.");
+    assert_eq!(rows(&app, &session), 2);
+}
+
+#[test]
+fn a_hybrid_session_counts_its_room_and_its_call_apart() {
+    let app = App::start();
+    let seed =
+        SessionSeed { delivery: "hybrid", capacity: Some(1), online_capacity: Some(2), ..SessionSeed::default() };
+    let (session, advisor) = (session_row(&app, seed), app.advisor());
+    let path = format!("/v1/sessions/{session}/bookings");
+    let seat = |delivery: Value| {
+        advisor.post(&path, &json!({ "member_id": member_row(&app, "Sam", "Riley"), "delivery": delivery }))
+    };
+    let problem = seat(Value::Null).invalid(&["/delivery"]);
+    assert_eq!(problem["errors"][0]["code"], "required");
+    seat(json!("in_person")).expect(201);
+    seat(json!("in_person")).problem(409, "session-full");
+    let online = seat(json!("online")).expect(201);
+    assert_eq!(online["delivery"], "online");
+    seat(json!("online")).expect(201);
+    seat(json!("online")).problem(409, "session-full");
+    assert_eq!(seats(&app, &session), (1, 2));
+    advisor.delete(&format!("/v1/bookings/{}", online["id"].as_str().unwrap())).expect(200);
+    assert_eq!(seats(&app, &session), (1, 1));
+
+    let online = session_row(&app, SessionSeed { delivery: "online", capacity: Some(1), ..SessionSeed::default() });
+    assert_eq!(book(&advisor, &online, &member_row(&app, "Sam", "Riley")).expect(201)["delivery"], "online");
+    book(&advisor, &online, &member_row(&app, "Sam", "Riley")).problem(409, "session-full");
+    assert_eq!(seats(&app, &online), (1, 0));
+}
+
+#[test]
+fn a_member_has_one_live_booking_of_a_session_and_cancelling_ends_once_it_starts() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 5), member_row(&app, "Sam", "Riley"));
+    let advisor = app.advisor();
+    let made = book(&advisor, &session, &sam).expect(201);
+    let problem = book(&advisor, &session, &sam).problem(409, "already-booked");
+    assert_eq!(problem["errors"][0]["pointer"], "/member_id");
+    assert_eq!(seats(&app, &session), (1, 0));
+    app.at("2026-11-30T13:00:00Z");
+    advisor.delete(&format!("/v1/bookings/{}", made["id"].as_str().unwrap())).problem(409, "session-started");
+    assert_eq!(seats(&app, &session), (1, 0));
+}
+
+#[test]
+fn a_repeated_request_books_once_and_is_answered_the_same() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 5), member_row(&app, "Sam", "Riley"));
+    let (member, path) = (app.member(&sam), format!("/v1/sessions/{session}/bookings"));
+    let send = |body: &Value| member.post_with(&path, &[("idempotency-key", "book-1")], body);
+    let first = send(&json!({}));
+    assert_eq!((first.status, first.header("idempotent-replay")), (201, ""));
+    let second = send(&json!({}));
+    assert_eq!((second.status, second.header("idempotent-replay")), (201, "true"));
+    assert_eq!((&second.json, second.etag()), (&first.json, first.etag()));
+    assert_eq!(second.header("location"), first.header("location"));
+    send(&json!({ "party": { "family": 1 } })).problem(422, "idempotency-mismatch");
+    assert_eq!((seats(&app, &session), rows(&app, &session)), ((1, 0), 1));
+}
+
+#[test]
+fn parallel_requests_with_one_key_make_one_booking() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 5), member_row(&app, "Sam", "Riley"));
+    let (member, path) = (app.member(&sam), format!("/v1/sessions/{session}/bookings"));
+    let answers = all_at_once((0..8).map(|_| {
+        let (member, path) = (member.clone(), path.clone());
+        move || member.post_with(&path, &[("idempotency-key", "book-1")], &json!({}))
+    }));
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.json), (201, &answers[0].json), "{}", answer.text);
+    }
+    assert_eq!(answers.iter().filter(|answer| answer.header("idempotent-replay") == "true").count(), 7);
+    assert_eq!((seats(&app, &session), rows(&app, &session)), ((1, 0), 1));
+}
+
+/// Runs all of them in threads that start together.
+fn all_at_once<F: FnOnce() -> Answer + Send>(requests: impl Iterator<Item = F>) -> Vec<Answer> {
+    let requests: Vec<F> = requests.collect();
+    let barrier = std::sync::Barrier::new(requests.len());
+    std::thread::scope(|scope| {
+        let start = |request: F| {
+            let barrier = &barrier;
+            scope.spawn(move || {
+                barrier.wait();
+                request()
+            })
+        };
+        let threads: Vec<_> = requests.into_iter().map(start).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn of_a_hundred_who_want_the_last_seat_one_gets_it() {
+    let app = App::start();
+    let (session, advisor) = (session(&app, 3), app.advisor());
+    for _ in 0..2 {
+        book(&advisor, &session, &member_row(&app, "Sam", "Riley")).expect(201);
+    }
+    let members: Vec<String> = (0..100).map(|_| member_row(&app, "Sam", "Riley")).collect();
+    let answers = all_at_once(members.iter().map(|member| {
+        let (advisor, session) = (&advisor, &session);
+        move || book(advisor, session, member)
+    }));
+    let (booked, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!((booked.len(), refused.len()), (1, 99));
+    for answer in refused {
+        assert_eq!(answer.problem(409, "session-full")["detail"], "No seats are left.");
+    }
+    assert_eq!((seats(&app, &session), rows(&app, &session)), ((3, 0), 3));
+}
+
+#[test]
+fn a_member_who_books_twenty_times_at_once_has_one_place() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 1), member_row(&app, "Sam", "Riley"));
+    let member = app.member(&sam);
+    let answers = all_at_once((0..20).map(|_| || book(&member, &session, &sam)));
+    let (booked, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!(booked.len(), 1);
+    for answer in refused {
+        answer.problem(409, "already-booked");
+    }
+    assert_eq!((seats(&app, &session), rows(&app, &session)), ((1, 0), 1));
+}
+
+#[test]
+fn a_partner_sees_its_sessions_bookings_and_the_members_who_consent() {
+    let app = App::start();
+    let (reader, other) = (partner_row(&app, "the-reader"), partner_row(&app, "philharmonic"));
+    let session = session_row(&app, SessionSeed { partner_id: Some(&reader), ..SessionSeed::default() });
+    let (sam, alex) = (member_row(&app, "Sam", "Riley"), member_row(&app, "Alex", "Moss"));
+    let advisor = app.advisor();
+    let of_sam = book(&advisor, &session, &sam).expect(201);
+    app.at("2026-11-23T09:00:01Z");
+    let of_alex = book(&advisor, &session, &alex).expect(201);
+    consent_row(&app, &sam, &reader, "given");
+    consent_row(&app, &alex, &other, "given");
+    let path = format!("/v1/sessions/{session}/bookings");
+    let client = app.partner_client(&reader, &[Scope::BookingsRead]);
+    let seen = client.get(&path).expect(200)["items"].clone();
+    assert_eq!(seen[0], of_sam);
+    assert_eq!(seen[1]["reference"], of_alex["reference"]);
+    for name in ["member", "member_id", "prescription_item_id"] {
+        assert_eq!(seen[1][name], Value::Null);
+    }
+    assert!(!seen[1].to_string().contains("Alex") && !seen[1].to_string().contains(&alex));
+    assert_eq!(told(&app, &sam), [event("create", "booking"), event("read", "booking")]);
+    assert_eq!(told(&app, &alex), [event("create", "booking")]);
+
+    app.at("2026-11-23T09:00:02Z");
+    consent_row(&app, &sam, &reader, "withdrawn");
+    assert_eq!(client.get(&path).expect(200)["items"][0]["member"], Value::Null);
+    app.at("2026-11-23T09:00:03Z");
+    consent_row(&app, &sam, &reader, "given");
+    assert_eq!(app.partner_user(&reader).get(&path).expect(200)["items"][0], of_sam);
+    app.partner_user(&other).get(&path).problem(404, "not-found");
+    app.partner_client(&reader, &[Scope::RegistersRead]).get(&path).problem(403, "insufficient-scope");
+}
+
+#[test]
+fn lists_of_bookings_come_in_pages_and_show_what_is_ones_own() {
+    let app = App::start();
+    let (sam, alex) = (member_row(&app, "Sam", "Riley"), member_row(&app, "Alex", "Moss"));
+    let advisor = app.advisor();
+    let days = ["2026-11-28", "2026-11-26", "2026-11-27"];
+    let starts = days.map(|day| format!("{day}T10:00:00Z"));
+    let sessions: Vec<String> =
+        starts.iter().map(|at| session_row(&app, SessionSeed { starts_at: at, ..SessionSeed::default() })).collect();
+    for session in &sessions {
+        app.at("2026-11-23T09:00:01Z");
+        book(&advisor, session, &sam).expect(201);
+        app.at("2026-11-23T09:00:02Z");
+        book(&advisor, session, &alex).expect(201);
+    }
+    let member = app.member(&sam);
+    let path = format!("/v1/members/{sam}/bookings");
+    let (mut next, mut seen) = (Some(format!("{path}?limit=1")), Vec::new());
+    while let Some(path) = next {
+        let page = member.get(&path).expect(200);
+        seen.extend(page["items"].as_array().unwrap().iter().map(|b| b["session_id"].as_str().unwrap().to_owned()));
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    assert_eq!(seen, [sessions[0].clone(), sessions[2].clone(), sessions[1].clone()]);
+    assert_eq!(told(&app, &sam).len(), 3);
+    assert_eq!(advisor.get(&path).expect(200)["items"].as_array().unwrap().len(), 3);
+    assert_eq!(told(&app, &sam).len(), 4);
+    member.get(&format!("/v1/members/{alex}/bookings")).problem(404, "not-found");
+    advisor.get(&format!("/v1/members/{}/bookings", app.clock.new_id())).problem(404, "not-found");
+
+    let path = format!("/v1/sessions/{}/bookings", sessions[0]);
+    let own = member.get(&path).expect(200);
+    assert_eq!(own["items"].as_array().unwrap().len(), 1);
+    assert_eq!(own["items"][0]["member_id"], sam);
+    let first = advisor.get(&format!("{path}?limit=1")).expect(200);
+    assert_eq!(first["items"][0]["member_id"], sam);
+    let second = advisor.get(first["next"].as_str().unwrap()).expect(200);
+    assert_eq!((&second["items"][0]["member_id"], &second["next"]), (&json!(alex), &Value::Null));
+    // The one row that was read ahead wasn't shown, and isn't told of.
+    assert_eq!(told(&app, &alex).len(), 4);
+}
+
+#[test]
+fn bookings_are_the_members_and_the_advisors_alone() {
+    let app = App::start();
+    let (session, sam) = (session(&app, 5), member_row(&app, "Sam", "Riley"));
+    let alex = app.member(&member_row(&app, "Alex", "Moss"));
+    let made = book(&app.advisor(), &session, &sam).expect(201);
+    let (one, list) =
+        (format!("/v1/bookings/{}", made["id"].as_str().unwrap()), format!("/v1/sessions/{session}/bookings"));
+    let of_member = format!("/v1/members/{sam}/bookings");
+    alex.get(&one).problem(404, "not-found");
+    alex.delete(&one).problem(404, "not-found");
+    assert_eq!(alex.get(&list).expect(200)["items"], json!([]));
+    let partner = app.partner_user(&partner_row(&app, "the-reader"));
+    for (client, status, slug) in
+        [(app.anonymous(), 401, "unauthenticated"), (app.admin(), 403, "forbidden"), (app.analyst(), 403, "forbidden")]
+    {
+        for path in [&one, &list, &of_member] {
+            client.get(path).problem(status, slug);
+        }
+        client.delete(&one).problem(status, slug);
+        book(&client, &session, &sam).problem(status, slug);
+    }
+    partner.get(&one).problem(403, "forbidden");
+    partner.get(&of_member).problem(403, "forbidden");
+    partner.get(&list).problem(404, "not-found");
+    book(&partner, &session, &sam).problem(403, "forbidden");
+    assert_eq!(rows(&app, &session), 1);
+}
+
+mod machine {
+    //! Any sequence of bookings, cancellations, marks, capacities and clocks keeps the invariants.
+
+    use super::*;
+    use chrono::TimeDelta;
+    use life_rooms::db::{Conn, Timestamp};
+    use life_rooms::error::Kind;
+    use life_rooms::sessions::bookings::store::{self, Booker, Viewer};
+    use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
+    use life_rooms::sessions::registers::store as registers;
+    use life_rooms::sessions::registers::types::RegisterInput;
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Book { member: usize, online: bool, family: i32, carers: i32 },
+        Cancel { booking: usize },
+        Mark { booking: usize, attended: Option<bool> },
+        Capacity { online: bool, capacity: Option<i32> },
+        Clock { minutes: i64 },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            6 => (0..6usize, any::<bool>(), 0..3i32, 0..2i32)
+                .prop_map(|(member, online, family, carers)| Step::Book { member, online, family, carers }),
+            3 => (0..12usize).prop_map(|booking| Step::Cancel { booking }),
+            2 => (0..12usize, any::<Option<bool>>()).prop_map(|(booking, attended)| Step::Mark { booking, attended }),
+            1 => (any::<bool>(), prop::option::of(1..9i32)).prop_map(|(online, capacity)| Step::Capacity { online, capacity }),
+            1 => (-90..90i64).prop_map(|minutes| Step::Clock { minutes }),
+        ]
+    }
+
+    struct World {
+        session: Id,
+        members: Vec<Id>,
+        made: Vec<Id>,
+        now: Timestamp,
+    }
+
+    /// What the steps before say must be so, kept apart from the code under test.
+    #[derive(Default)]
+    struct Model {
+        /// Live bookings: member, online, seats, marked.
+        live: std::collections::HashMap<Id, (usize, bool, i32)>,
+        capacity: [Option<i32>; 2],
+    }
+
+    impl Model {
+        fn held(&self, online: bool) -> i32 {
+            self.live.values().filter(|(_, o, _)| *o == online).map(|(.., seats)| seats).sum()
+        }
+
+        fn fits(&self, online: bool, seats: i32) -> bool {
+            self.capacity[usize::from(online)].is_none_or(|capacity| self.held(online) + seats <= capacity)
+        }
+    }
+
+    fn run(app: &App, conn: &mut Conn, members: &[Id], steps: &[Step]) {
+        let seed =
+            SessionSeed { delivery: "hybrid", capacity: Some(4), online_capacity: Some(3), ..SessionSeed::default() };
+        let session = key(&session_row(app, seed));
+        let now = Timestamp(instant("2026-11-30T12:00:00Z"));
+        let mut world = World { session, members: members.to_vec(), made: Vec::new(), now };
+        let mut model = Model { capacity: [Some(4), Some(3)], ..Model::default() };
+        for step in steps {
+            conn.transaction(|conn| {
+                take(app, conn, &mut world, &mut model, step);
+                diesel::result::QueryResult::Ok(())
+            })
+            .unwrap();
+            check(conn, &world, &model);
+        }
+    }
+
+    fn take(app: &App, conn: &mut Conn, world: &mut World, model: &mut Model, step: &Step) {
+        let started = world.now >= Timestamp(instant("2026-11-30T13:00:00Z"));
+        match step {
+            Step::Clock { minutes } => world.now = Timestamp(world.now.0 + TimeDelta::minutes(*minutes)),
+            Step::Capacity { online, capacity } => {
+                if capacity.is_none_or(|capacity| model.held(*online) <= capacity) {
+                    let row = diesel::update(sessions::table.find(world.session));
+                    let changed = match online {
+                        true => row.set(sessions::online_capacity.eq(capacity)).execute(conn),
+                        false => row.set(sessions::capacity.eq(capacity)).execute(conn),
+                    };
+                    assert_eq!(changed.unwrap(), 1);
+                    model.capacity[usize::from(*online)] = *capacity;
+                }
+            }
+            Step::Book { member, online, family, carers } => {
+                let wish: BookingInput = serde_json::from_value(json!({
+                    "member_id": world.members[*member], "delivery": if *online { "online" } else { "in_person" },
+                    "party": { "family": family, "carers": carers }
+                }))
+                .unwrap();
+                let by =
+                    Booker { viewer: Viewer::Advisor, account: world.session, id: app.clock.new_id(), now: world.now };
+                let seats = 1 + family + carers;
+                let expected = if started {
+                    Err(Kind::SessionStarted)
+                } else if model.live.values().any(|(who, ..)| who == member) {
+                    Err(Kind::AlreadyBooked)
+                } else if !model.fits(*online, seats) {
+                    Err(Kind::SessionFull)
+                } else {
+                    Ok(())
+                };
+                let outcome = store::book(conn, world.session, &wish, by).map(|_| ()).map_err(|e| e.kind());
+                assert_eq!(outcome, expected);
+                if outcome.is_ok() {
+                    model.live.insert(by.id, (*member, *online, seats));
+                    world.made.push(by.id);
+                }
+            }
+            Step::Cancel { booking } => {
+                let Some(id) = world.made.get(*booking) else { return };
+                let held = store::get_locked(conn, *id, Viewer::Advisor).unwrap();
+                let expected = match (model.live.contains_key(id), started) {
+                    (false, _) => Err(Kind::InvalidState),
+                    (true, true) => Err(Kind::SessionStarted),
+                    (true, false) => Ok(()),
+                };
+                let outcome = store::cancel(conn, held, BookingStatus::CancelledByMember, world.now);
+                assert_eq!(outcome.map(|_| ()).map_err(|e| e.kind()), expected);
+                if expected.is_ok() {
+                    model.live.remove(id);
+                }
+            }
+            Step::Mark { booking, attended } => {
+                let Some(id) = world.made.get(*booking) else { return };
+                let input: RegisterInput = serde_json::from_value(json!({
+                    "bookings": [{ "booking_id": id, "attended": attended }], "walk_ins": [],
+                    "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 }
+                }))
+                .unwrap();
+                let expected = match (started, model.live.contains_key(id)) {
+                    (false, _) => Err(Kind::SessionNotStarted),
+                    (true, false) => Err(Kind::InvalidBody),
+                    (true, true) => Ok(()),
+                };
+                let (held, _) = registers::hold(conn, world.session, Viewer::Advisor).unwrap();
+                let by = (Viewer::Advisor, world.session);
+                let outcome = registers::take(conn, &held, &input, by, world.now);
+                assert_eq!(outcome.map(|_| ()).map_err(|e| e.kind()), expected);
+            }
+        }
+    }
+
+    fn check(conn: &mut Conn, world: &World, model: &Model) {
+        type Seats = (i32, i32, Option<i32>, Option<i32>);
+        let columns =
+            (sessions::seats_taken, sessions::online_seats_taken, sessions::capacity, sessions::online_capacity);
+        let (room, call, room_most, call_most): Seats =
+            sessions::table.find(world.session).select(columns).first(conn).unwrap();
+        let live: Vec<(Id, i32, SeatDelivery)> = bookings::table
+            .filter(bookings::session_id.eq(world.session))
+            .filter(bookings::status.eq_any(BookingStatus::LIVE))
+            .select((bookings::member_id, bookings::seats, bookings::delivery))
+            .load(conn)
+            .unwrap();
+        let sum = |wanted| live.iter().filter(|(.., seat)| *seat == wanted).map(|(_, n, _)| n).sum::<i32>();
+        assert_eq!((room, call), (sum(SeatDelivery::InPerson), sum(SeatDelivery::Online)));
+        assert_eq!((room, call), (model.held(false), model.held(true)));
+        assert!(room_most.is_none_or(|most| room <= most) && call_most.is_none_or(|most| call <= most));
+        let people: std::collections::HashSet<Id> = live.iter().map(|(member, ..)| *member).collect();
+        assert_eq!((people.len(), model.live.len()), (live.len(), live.len()));
+    }
+
+    #[test]
+    fn any_sequence_keeps_seats_within_capacity_and_one_live_booking_a_member() {
+        let app = App::start();
+        let members: Vec<Id> = (0..6).map(|_| key(&member_row(&app, "Sam", "Riley"))).collect();
+        let conn = std::cell::RefCell::new(app.conn());
+        let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+        let steps = prop::collection::vec(step(), 1..40);
+        let outcome = runner.run(&steps, |steps| {
+            run(&app, &mut conn.borrow_mut(), &members, &steps);
+            Ok(())
+        });
+        outcome.unwrap();
+    }
+}

@@ -1,1 +1,307 @@
-//! Tests of conventions.
+//! What holds for every operation: problems, bodies, headers, keys, caching.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use life_rooms::config::Config;
+use serde_json::{Value, json};
+
+use crate::support::{App, id, venue};
+
+fn body(slug: &str) -> Value {
+    json!({ "slug": slug, "name": "A place", "kind": "library", "local_authority": "Liverpool" })
+}
+
+#[test]
+fn an_unknown_path_is_a_problem_and_a_known_one_says_which_methods_it_takes() {
+    let app = App::start();
+    let anonymous = app.anonymous();
+    let problem = anonymous.get("/v1/nothing?x=1").problem(404, "not-found");
+    assert_eq!(problem["instance"], "/v1/nothing");
+    let answer = anonymous.send("PUT", "/v1/venues", &[], b"");
+    assert_eq!(answer.header("allow"), "GET, POST");
+    answer.problem(405, "method-not-allowed");
+    anonymous.send("DELETE", "/health/live", &[], b"").problem(405, "method-not-allowed");
+    for path in ["/v1/venues/", "//v1/venues", "/v1", "/v1/venues/a/b/c", "/%00", "/openapi"] {
+        anonymous.get(path).problem(404, "not-found");
+    }
+}
+
+#[test]
+fn an_id_in_a_path_must_be_an_id() {
+    let app = App::start();
+    for wrong in ["1", "not-a-uuid", "0199d2f07a3c7bbda1f53d2c5a0e9b41", "%7B0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b4%7D"] {
+        app.anonymous().get(&format!("/v1/venues/{wrong}")).wrong_parameter("id");
+    }
+}
+
+#[test]
+fn a_client_that_takes_no_json_is_told_so() {
+    let app = App::start();
+    let get = |accept: &str| app.anonymous().send("GET", "/v1/venues", &[("accept", accept)], b"");
+    get("text/html").problem(406, "not-acceptable");
+    get("application/json;q=0").problem(406, "not-acceptable");
+    for accept in
+        ["*/*", "application/*", "text/html, application/json;q=0.5", "application/problem+json, application/json"]
+    {
+        get(accept).expect(200);
+    }
+}
+
+#[test]
+fn a_body_must_be_of_the_right_type_size_and_form() {
+    let app = App::start();
+    let admin = app.admin();
+    let post = |kind: &str, bytes: &[u8]| admin.send("POST", "/v1/venues", &[("content-type", kind)], bytes);
+    post("text/plain", b"{}").problem(415, "unsupported-media-type");
+    admin.send("POST", "/v1/venues", &[], b"{}").problem(415, "unsupported-media-type");
+    post("application/json", &vec![b' '; 256 * 1024 + 1]).problem(413, "payload-too-large");
+    post("text/plain", &vec![b' '; 256 * 1024 + 1]).problem(413, "payload-too-large");
+    for malformed in [&b""[..], b"{", b"{\"a\":}", b"{} {}", b"{\"slug\":\"\xff\"}", b"\xef\xbb\xbf{"] {
+        post("application/json", malformed).problem(400, "malformed-request");
+    }
+    post("application/json", format!("{}1{}", "[".repeat(33), "]".repeat(33)).as_bytes())
+        .problem(400, "malformed-request");
+    post("application/json; charset=utf-8", br#"["a-slug","A name","library"]"#).invalid(&[""]);
+    post("application/json", b"null").invalid(&[""]);
+    let gzip = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    admin.send("POST", "/v1/venues", &gzip, b"{}").problem(415, "unsupported-media-type");
+    admin
+        .post(
+            "/v1/venues",
+            &json!({ "slug": "a", "name": "A\u{0}B", "kind": "library", "local_authority": "Liverpool" }),
+        )
+        .invalid(&["/name"]);
+    assert_eq!(app.anonymous().get("/v1/venues").json["items"], json!([]));
+}
+
+/// Sends bytes as they are and returns all that comes back until the server closes or pauses.
+fn raw(app: &App, bytes: &[u8]) -> String {
+    let mut socket = TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    while !String::from_utf8_lossy(&answer).contains("\"request_id\"") {
+        match socket.read(&mut buffer) {
+            Ok(0) | Err(_) => break,
+            Ok(read) => answer.extend_from_slice(&buffer[..read]),
+        }
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn a_body_that_comes_too_slowly_is_cut_off() {
+    let app = App::start_with(Config { body_pause: Duration::from_millis(100), ..Config::default() });
+    let token = app.admin().token.unwrap();
+    let head = format!(
+        "POST /v1/venues HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    let answer = raw(&app, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("/problems/request-timeout"), "{answer}");
+}
+
+#[test]
+fn a_body_without_a_declared_length_is_held_to_the_limit_too() {
+    let app = App::start();
+    let token = app.admin().token.unwrap();
+    let mut bytes = format!(
+        "POST /v1/venues HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+    )
+    .into_bytes();
+    for _ in 0..5 {
+        bytes.extend_from_slice(b"10000\r\n");
+        bytes.extend_from_slice(&vec![b' '; 0x10000]);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    let answer = raw(&app, &bytes);
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("/problems/payload-too-large"), "{answer}");
+}
+
+#[test]
+fn who_may_is_asked_before_anything_about_the_request() {
+    let app = App::start();
+    let bytes = vec![b' '; 300 * 1024];
+    app.anonymous().send("POST", "/v1/venues?x=1", &[], &bytes).problem(401, "unauthenticated");
+    app.advisor().send("POST", "/v1/venues?x=1", &[], &bytes).problem(403, "forbidden");
+    app.admin().send("POST", "/v1/venues?x=1", &[], &bytes).problem(413, "payload-too-large");
+    app.admin().send("POST", "/v1/venues?x=1", &[], b"{").problem(415, "unsupported-media-type");
+    app.admin()
+        .send("POST", "/v1/venues?x=1", &[("content-type", "application/json")], b"{")
+        .problem(400, "invalid-parameter");
+}
+
+#[test]
+fn a_request_keeps_its_id_where_the_id_is_sane() {
+    let app = App::start();
+    let get = |id: &str| app.anonymous().send("GET", "/v1/venues", &[("x-request-id", id)], b"");
+    assert_eq!(get("abc-123_4.5").header("x-request-id"), "abc-123_4.5");
+    for odd in ["a b", "a\"b", &"x".repeat(65)] {
+        let answer = get(odd);
+        assert_ne!(answer.header("x-request-id"), odd);
+        assert_eq!(answer.header("x-request-id").len(), 32);
+    }
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let answer = app.anonymous().send("GET", "/v1/venues", &[("traceparent", trace)], b"");
+    assert_eq!(answer.header("traceparent"), trace);
+}
+
+#[test]
+fn answers_are_compressed_as_the_client_asks() {
+    let app = App::start();
+    let admin = app.admin();
+    for n in 0..20 {
+        venue(&admin, &format!("venue-{n}"), "Liverpool");
+    }
+    for encoding in ["gzip", "br", "zstd"] {
+        let token = admin.token.as_deref().unwrap();
+        let request = format!(
+            "GET /v1/venues HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\naccept-encoding: {encoding}\r\nconnection: close\r\n\r\n"
+        );
+        let mut socket = TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer).to_lowercase();
+        assert!(text.contains(&format!("content-encoding: {encoding}")), "{encoding}: {text:.600}");
+        assert!(answer.len() < 4000, "{encoding}: {} bytes", answer.len());
+    }
+}
+
+#[test]
+fn browsers_may_call_from_the_configured_origins_only() {
+    let app = App::start();
+    let get = |origin: &str| app.anonymous().send("GET", "/v1/venues", &[("origin", origin)], b"");
+    assert_eq!(get("https://front.example.org").header("access-control-allow-origin"), "https://front.example.org");
+    assert_eq!(get("https://evil.example.org").header("access-control-allow-origin"), "");
+    let preflight = [
+        ("origin", "https://front.example.org"),
+        ("access-control-request-method", "PATCH"),
+        ("access-control-request-headers", "authorization, if-match, idempotency-key"),
+    ];
+    let answer = app.anonymous().send("OPTIONS", "/v1/venues", &preflight, b"");
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(answer.header("access-control-allow-methods").contains("PATCH"));
+    let failed = app.anonymous().send("GET", "/v1/nothing", &[("origin", "https://front.example.org")], b"");
+    assert_eq!(failed.header("access-control-allow-origin"), "https://front.example.org");
+}
+
+#[test]
+fn what_has_not_changed_is_not_sent_again() {
+    let app = App::start();
+    let admin = app.admin();
+    let path = format!("/v1/venues/{}", id(&venue(&admin, "walton", "Liverpool")));
+    for path in [path.as_str(), "/v1/venues"] {
+        let first = app.anonymous().get(path);
+        assert!(first.headers.get_all("vary").iter().any(|v| v.to_str().unwrap().contains("Authorization")));
+        let again = app.anonymous().send("GET", path, &[("if-none-match", first.etag())], b"");
+        assert_eq!((again.status, again.text.as_str()), (304, ""), "{path}");
+        assert_eq!(again.etag(), first.etag());
+    }
+    admin.patch(&path, "\"1\"", &json!({ "name": "Another" })).expect(200);
+    let after = app.anonymous().send("GET", &path, &[("if-none-match", "\"1\"")], b"");
+    assert_eq!(after.expect(200)["name"], "Another");
+    assert_eq!(admin.get(&path).header("cache-control"), "private, max-age=60");
+}
+
+#[test]
+fn a_repeated_key_is_done_once_and_answered_the_same() {
+    let app = App::start();
+    let admin = app.admin();
+    let key = [("idempotency-key", "roster-2027-01")];
+    let first = admin.post_with("/v1/venues", &key, &body("walton"));
+    assert_eq!((first.status, first.header("idempotent-replay")), (201, ""), "{}", first.text);
+    let again = admin.post_with("/v1/venues", &key, &body("walton"));
+    assert_eq!((again.status, again.header("idempotent-replay")), (201, "true"), "{}", again.text);
+    assert_eq!(again.json, first.json);
+    assert_eq!((again.header("location"), again.etag()), (first.header("location"), first.etag()));
+    admin.post_with("/v1/venues", &key, &body("bootle")).problem(422, "idempotency-mismatch");
+    admin.post_with("/v1/venues", &[("idempotency-key", "")], &body("bootle")).wrong_parameter("Idempotency-Key");
+    admin
+        .post_with("/v1/venues", &[("idempotency-key", &"k".repeat(256))], &body("bootle"))
+        .wrong_parameter("Idempotency-Key");
+    let other = app.admin().post_with("/v1/venues", &key, &body("southport"));
+    assert_eq!((other.status, other.header("idempotent-replay")), (201, ""), "{}", other.text);
+}
+
+#[test]
+fn a_key_is_forgotten_after_a_day_and_failures_are_not_kept() {
+    let app = App::start();
+    let admin = app.admin();
+    let key = [("idempotency-key", "k")];
+    admin.post_with("/v1/venues", &key, &json!({})).problem(422, "invalid-body");
+    admin.post_with("/v1/venues", &key, &body("walton")).expect(201);
+    app.at("2026-11-24T09:00:01Z");
+    admin.post_with("/v1/venues", &key, &body("bootle")).expect(201);
+}
+
+#[test]
+fn the_same_key_at_the_same_time_is_done_once() {
+    let app = App::start();
+    let admin = app.admin();
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let post = || admin.post_with("/v1/venues", &[("idempotency-key", "one")], &body("walton"));
+        let running: Vec<_> = (0..12).map(|_| scope.spawn(post)).collect();
+        running.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| answer.status == 201), "{answers:#?}");
+    assert_eq!(answers.iter().filter(|answer| answer.header("idempotent-replay").is_empty()).count(), 1);
+    assert_eq!(app.anonymous().get("/v1/venues").json["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_write_that_panics_undoes_itself_alone() {
+    let app = App::start();
+    let state = app.state.clone();
+    let outcome = actix_web::rt::System::new().block_on(async move {
+        let failed = state.db.write(|_| -> life_rooms::error::Result<()> { panic!("on purpose") }).await;
+        let worked = state.db.write(|_| Ok(7)).await;
+        (failed.map_err(|e| e.kind()), worked.ok())
+    });
+    assert_eq!(outcome, (Err(life_rooms::problems::Kind::Internal), Some(7)));
+    venue(&app.admin(), "walton", "Liverpool");
+}
+
+#[test]
+fn every_type_of_problem_has_a_page() {
+    use strum::IntoEnumIterator;
+    let app = App::start();
+    for spec in life_rooms::problems::Kind::iter().map(life_rooms::problems::Kind::spec) {
+        let page = app.anonymous().get(&format!("/problems/{}", spec.slug));
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        assert!(page.text.contains(spec.title) && page.text.contains(spec.help), "{}", page.text);
+    }
+    app.anonymous().get("/problems/nothing").problem(404, "not-found");
+}
+
+#[test]
+fn a_server_that_was_told_to_stop_is_not_ready_but_live() {
+    let app = App::start();
+    assert_eq!(app.anonymous().get("/health/ready").expect(200), json!({ "status": "ok" }));
+    app.state.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    let answer = app.anonymous().get("/health/ready");
+    assert_eq!(answer.header("retry-after"), "2");
+    answer.problem(503, "unavailable");
+    assert_eq!(app.anonymous().get("/health/live").expect(200), json!({ "status": "ok" }));
+}
+
+#[test]
+fn the_documentation_works_without_the_internet() {
+    let app = App::start();
+    let redirect = app.anonymous().get("/docs");
+    assert_eq!((redirect.status, redirect.header("location")), (307, "/docs/"));
+    let page = app.anonymous().get("/docs/");
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("swagger-ui"));
+    let outside = page.text.match_indices("src=\"http").count() + page.text.match_indices("href=\"http").count();
+    assert_eq!(outside, 0, "{}", page.text);
+    for part in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+        assert_eq!(app.anonymous().get(&format!("/docs/{part}")).status, 200, "{part}");
+    }
+    assert!(app.anonymous().get("/docs/swagger-initializer.js").text.contains("/openapi.json"));
+}

@@ -2,12 +2,16 @@
 //!
 //! `TEST_DATABASE_URL=postgres://…` runs it on PostgreSQL; without it, on SQLite.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that fails says where")]
+
 mod support;
 
 mod access;
 mod auth;
 mod bookings;
 mod conventions;
+mod demo;
+mod journeys;
 mod members;
 mod openapi;
 mod parity;
@@ -18,5 +22,6 @@ mod reports;
 mod rosters;
 mod sessions;
 mod sites;
+mod spaces;
 mod users;
 mod venues;

@@ -1,1 +1,577 @@
-//! Tests of reports.
+//! Reports: every filter, what counts and what doesn't, and what an analyst may see.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use life_rooms::db::schema::{
+    bookings, hostings, members, partners, prescriptions, programmes, registers, sessions, sites, venues, walk_ins,
+};
+use life_rooms::db::{Conn, Id, Json, LocalTime, Timestamp};
+use serde_json::{Value, json};
+
+use crate::support::{App, Client};
+
+/// Rows that a report reads, put straight into the database.
+struct Seed<'a> {
+    app: &'a App,
+    conn: Conn,
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+impl<'a> Seed<'a> {
+    fn new(app: &'a App) -> Self {
+        Self { app, conn: app.conn() }
+    }
+
+    fn fresh(&self) -> (Id, Timestamp) {
+        (self.app.clock.new_id(), self.app.clock.now())
+    }
+
+    fn venue(&mut self, slug: &str, authority: &str) -> Id {
+        let (id, now) = self.fresh();
+        diesel::insert_into(venues::table)
+            .values((
+                venues::id.eq(id),
+                venues::slug.eq(slug),
+                venues::name.eq(slug),
+                venues::kind.eq("library"),
+                venues::local_authority.eq(authority),
+                venues::local_authority_code.eq("-"),
+                venues::accessibility.eq(Json(Vec::<String>::new())),
+                venues::opening_hours.eq(Json(json!({}))),
+                venues::status.eq("open"),
+                venues::search_key.eq(slug),
+                venues::version.eq(1),
+                venues::created_at.eq(now),
+                venues::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+        id
+    }
+
+    /// A site with where it was hosted: venue, first day, last day.
+    fn site(&mut self, slug: &str, hosted: &[(Id, &str, Option<&str>)]) -> Id {
+        let (id, now) = self.fresh();
+        diesel::insert_into(sites::table)
+            .values((
+                sites::id.eq(id),
+                sites::slug.eq(slug),
+                sites::name.eq(slug),
+                sites::version.eq(1),
+                sites::created_at.eq(now),
+                sites::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+        for (venue, from, until) in hosted {
+            diesel::insert_into(hostings::table)
+                .values((
+                    hostings::id.eq(self.app.clock.new_id()),
+                    hostings::site_id.eq(id),
+                    hostings::venue_id.eq(*venue),
+                    hostings::starts_on.eq(day(from)),
+                    hostings::ends_on.eq(until.map(day)),
+                    hostings::version.eq(1),
+                    hostings::created_at.eq(now),
+                    hostings::updated_at.eq(now),
+                ))
+                .execute(&mut self.conn)
+                .unwrap();
+        }
+        id
+    }
+
+    fn member(&mut self) -> Id {
+        let (id, now) = self.fresh();
+        diesel::insert_into(members::table)
+            .values((
+                members::id.eq(id),
+                members::given_name.eq("Peg"),
+                members::family_name.eq("Sample"),
+                members::preferred_key.eq(""),
+                members::given_key.eq("peg"),
+                members::family_key.eq("sample"),
+                members::roles.eq(Json(vec!["service_user"])),
+                members::contact_preferences.eq(Json(json!({}))),
+                members::version.eq(1),
+                members::created_at.eq(now),
+                members::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+        id
+    }
+
+    fn prescription(&mut self, site: Option<Id>, origin: &str, status: &str, developed: Option<&str>) {
+        let (id, now) = self.fresh();
+        let member = self.member();
+        diesel::insert_into(prescriptions::table)
+            .values((
+                prescriptions::id.eq(id),
+                prescriptions::member_id.eq(member),
+                prescriptions::origin.eq(origin),
+                prescriptions::site_id.eq(site),
+                prescriptions::status.eq(status),
+                prescriptions::developed_on.eq(developed.map(day)),
+                prescriptions::version.eq(1),
+                prescriptions::created_at.eq(now),
+                prescriptions::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+    }
+
+    fn prescriptions(&mut self, how_many: usize, site: Id, developed: &str) {
+        for _ in 0..how_many {
+            self.prescription(Some(site), "advisor", "active", Some(developed));
+        }
+    }
+
+    fn partner_with_programme(&mut self, slug: &str) -> (Id, Id) {
+        let (id, now) = self.fresh();
+        let programme = self.app.clock.new_id();
+        diesel::insert_into(partners::table)
+            .values((
+                partners::id.eq(id),
+                partners::slug.eq(slug),
+                partners::name.eq(slug),
+                partners::kind.eq("charity"),
+                partners::status.eq("active"),
+                partners::roster_version.eq(0),
+                partners::version.eq(1),
+                partners::created_at.eq(now),
+                partners::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+        diesel::insert_into(programmes::table)
+            .values((
+                programmes::id.eq(programme),
+                programmes::partner_id.eq(id),
+                programmes::slug.eq("reading"),
+                programmes::name.eq("Reading"),
+                programmes::version.eq(1),
+                programmes::created_at.eq(now),
+                programmes::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+        (id, programme)
+    }
+
+    fn session(&mut self, on: &str, venue: Option<Id>, pillar: &str, delivery: &str) -> Id {
+        self.session_of(on, venue, pillar, delivery, None)
+    }
+
+    fn session_of(&mut self, on: &str, venue: Option<Id>, pillar: &str, delivery: &str, by: Option<(Id, Id)>) -> Id {
+        let (id, now) = self.fresh();
+        let start = day(on).and_hms_opt(12, 0, 0).unwrap();
+        let starts_at = Timestamp(start.and_utc());
+        diesel::insert_into(sessions::table)
+            .values((
+                sessions::id.eq(id),
+                sessions::local_date.eq(day(on)),
+                sessions::position.eq(0),
+                sessions::partner_id.eq(by.map(|(partner, _)| partner)),
+                sessions::programme_id.eq(by.map(|(_, programme)| programme)),
+                sessions::venue_id.eq(venue),
+                sessions::title.eq("Reading"),
+                sessions::pillar.eq(pillar),
+                sessions::topics.eq(Json(Vec::<String>::new())),
+                sessions::delivery.eq(delivery),
+                sessions::accessibility.eq(Json(Vec::<String>::new())),
+                sessions::booking_policy.eq("bookable"),
+                sessions::seats_taken.eq(0),
+                sessions::online_seats_taken.eq(0),
+                sessions::waitlist_length.eq(0),
+                sessions::local_start.eq(LocalTime(start)),
+                sessions::time_zone.eq("Europe/London"),
+                sessions::duration_minutes.eq(60),
+                sessions::starts_at.eq(starts_at),
+                sessions::ends_at.eq(starts_at.plus_seconds(3600)),
+                sessions::starts_on.eq(day(on)),
+                sessions::publication.eq("published"),
+                sessions::status.eq("scheduled"),
+                sessions::edited.eq(false),
+                sessions::version.eq(1),
+                sessions::created_at.eq(now),
+                sessions::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+        id
+    }
+
+    fn booking(&mut self, session: Id, member: Id, status: &str, delivery: &str) {
+        let (id, now) = self.fresh();
+        diesel::insert_into(bookings::table)
+            .values((
+                bookings::id.eq(id),
+                bookings::session_id.eq(session),
+                bookings::member_id.eq(member),
+                bookings::status.eq(status),
+                bookings::delivery.eq(delivery),
+                bookings::family.eq(2),
+                bookings::carers.eq(1),
+                bookings::seats.eq(4),
+                bookings::reference.eq(id.to_string()),
+                bookings::booked_by.eq(id),
+                bookings::version.eq(1),
+                bookings::created_at.eq(now),
+                bookings::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+    }
+
+    fn attended(&mut self, session: Id, members: &[Id]) {
+        for member in members {
+            self.booking(session, *member, "attended", "in_person");
+        }
+    }
+
+    fn walk_in(&mut self, session: Id, member: Id) {
+        let now = self.app.clock.now();
+        let row = (walk_ins::session_id.eq(session), walk_ins::member_id.eq(member), walk_ins::created_at.eq(now));
+        diesel::insert_into(walk_ins::table).values(row).execute(&mut self.conn).unwrap();
+    }
+
+    fn heads(&mut self, session: Id, beneficiaries: i32, family: i32, carers: i32) {
+        let now = self.app.clock.now();
+        diesel::insert_into(registers::table)
+            .values((
+                registers::session_id.eq(session),
+                registers::beneficiaries.eq(beneficiaries),
+                registers::family.eq(family),
+                registers::carers.eq(carers),
+                registers::taken_by.eq(session),
+                registers::version.eq(1),
+                registers::created_at.eq(now),
+                registers::updated_at.eq(now),
+            ))
+            .execute(&mut self.conn)
+            .unwrap();
+    }
+}
+
+#[track_caller]
+fn prescribed(client: &Client, query: &str) -> i64 {
+    let report = client.get(&format!("/v1/reports/prescriptions{query}")).expect(200);
+    report["totals"]["prescriptions"].as_i64().unwrap_or_else(|| panic!("{report}"))
+}
+
+/// Distinct members, attendances, headcount.
+#[track_caller]
+fn attendance(client: &Client, query: &str) -> [i64; 3] {
+    let report = client.get(&format!("/v1/reports/attendance{query}")).expect(200);
+    ["distinct_members", "attendances", "headcount"].map(|name| report["totals"][name].as_i64().unwrap())
+}
+
+/// The rows of a report as key and one count.
+fn rows(report: &Value, count: &str) -> Vec<(Value, Value)> {
+    let rows = report["rows"].as_array().unwrap();
+    rows.iter().map(|row| (row["key"].clone(), row[count].clone())).collect()
+}
+
+#[test]
+fn prescriptions_count_once_activated_by_the_day_they_were_developed() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let venue = seed.venue("walton", "Liverpool");
+    let site = Some(seed.site("walton", &[(venue, "2016-05-01", None)]));
+    seed.prescription(site, "advisor", "active", Some("2021-10-01"));
+    seed.prescription(site, "advisor", "completed", Some("2021-10-31"));
+    seed.prescription(site, "self", "closed_early", Some("2021-11-01"));
+    seed.prescription(site, "gp", "active", Some("2021-09-30"));
+    seed.prescription(site, "partner", "draft", Some("2021-10-15"));
+    seed.prescription(site, "advisor", "draft", None);
+    seed.prescription(site, "advisor", "declined", None);
+    seed.prescription(None, "advisor", "active", Some("2021-10-02"));
+    let admin = app.admin();
+    for (query, count) in [
+        ("", 5),
+        ("?from=2021-10-01", 4),
+        ("?from=2021-10-01&to=2021-10-31", 3),
+        ("?to=2021-09-30", 1),
+        ("?from=2021-11-01&to=2021-11-01", 1),
+        ("?origin=advisor", 3),
+        ("?origin=self&origin=gp", 2),
+        ("?origin=partner", 0),
+        ("?local_authority=Liverpool", 4),
+        ("?local_authority=Sefton", 0),
+        (&format!("?site_id={}", site.unwrap()), 4),
+        (&format!("?site_id={}", app.clock.new_id()), 0),
+    ] {
+        assert_eq!(prescribed(&admin, query), count, "{query}");
+    }
+}
+
+#[test]
+fn a_prescription_counts_where_its_site_was_hosted_that_day() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let (theatre, hall) = (seed.venue("theatre", "Liverpool"), seed.venue("hall", "Sefton"));
+    let hosted = [(theatre, "2021-01-01", Some("2023-03-31")), (hall, "2023-04-02", None)];
+    let moved = seed.site("moved", &hosted);
+    let other = seed.site("another", &[(hall, "2021-01-01", None)]);
+    seed.prescriptions(3, moved, "2023-03-31");
+    seed.prescriptions(1, moved, "2023-04-01");
+    seed.prescriptions(2, moved, "2023-04-02");
+    seed.prescriptions(1, other, "2023-03-31");
+    seed.prescription(None, "advisor", "active", Some("2023-03-01"));
+    let admin = app.admin();
+    assert_eq!(prescribed(&admin, "?local_authority=Liverpool"), 3);
+    assert_eq!(prescribed(&admin, "?local_authority=Sefton"), 3);
+    assert_eq!(prescribed(&admin, "?local_authority=Sefton&local_authority=Liverpool"), 6);
+
+    let by = |group: &str| {
+        let report = admin.get(&format!("/v1/reports/prescriptions?group_by={group}")).expect(200);
+        assert_eq!(report["totals"], json!({ "prescriptions": 8, "suppressed": [] }));
+        rows(&report, "prescriptions")
+    };
+    let expected = [(json!("Liverpool"), json!(3)), (json!("Sefton"), json!(3)), (json!(null), json!(2))];
+    assert_eq!(by("local_authority"), expected);
+    let expected =
+        [(json!(other.to_string()), json!(1)), (json!(moved.to_string()), json!(6)), (json!(null), json!(1))];
+    assert_eq!(by("site"), expected);
+    assert_eq!(by("month"), [(json!("2023-03"), json!(5)), (json!("2023-04"), json!(3))]);
+}
+
+#[test]
+fn attendance_counts_people_once_and_visits_every_time() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let library = seed.venue("library", "Liverpool");
+    let members: Vec<Id> = (0..4).map(|_| seed.member()).collect();
+    let first = seed.session("2024-01-10", Some(library), "learning", "in_person");
+    let second = seed.session("2024-02-14", Some(library), "learning", "in_person");
+    seed.attended(first, &members[..2]);
+    seed.booking(first, members[2], "absent", "in_person");
+    seed.booking(second, members[0], "attended", "in_person");
+    seed.booking(second, members[2], "cancelled_by_member", "in_person");
+    seed.booking(second, members[3], "booked", "in_person");
+    seed.walk_in(second, members[1]);
+    let admin = app.admin();
+    assert_eq!(attendance(&admin, ""), [2, 4, 0]);
+    assert_eq!(attendance(&admin, "?from=2024-01-10&to=2024-02-13"), [2, 2, 0]);
+    assert_eq!(attendance(&admin, "?from=2024-02-14"), [2, 2, 0]);
+    assert_eq!(attendance(&admin, "?from=2024-02-15"), [0, 0, 0]);
+
+    let report = admin.get("/v1/reports/attendance?group_by=month").expect(200);
+    let expected = [(json!("2024-01"), json!(2)), (json!("2024-02"), json!(2))];
+    assert_eq!(rows(&report, "distinct_members"), expected);
+    assert_eq!(report["totals"]["distinct_members"], 2);
+}
+
+#[test]
+fn in_a_hybrid_session_the_seat_decides() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let library = seed.venue("library", "Liverpool");
+    let members: Vec<Id> = (0..6).map(|_| seed.member()).collect();
+    let hybrid = seed.session("2024-01-10", Some(library), "learning", "hybrid");
+    seed.booking(hybrid, members[0], "attended", "in_person");
+    seed.booking(hybrid, members[1], "attended", "online");
+    seed.booking(hybrid, members[2], "attended", "online");
+    seed.walk_in(hybrid, members[3]);
+    seed.heads(hybrid, 5, 0, 0);
+    let online = seed.session("2024-01-11", None, "learning", "online");
+    seed.booking(online, members[4], "attended", "online");
+    seed.walk_in(online, members[5]);
+    seed.heads(online, 0, 3, 0);
+    let admin = app.admin();
+    assert_eq!(attendance(&admin, ""), [6, 6, 8]);
+    assert_eq!(attendance(&admin, "?delivery=in_person"), [2, 2, 5]);
+    assert_eq!(attendance(&admin, "?delivery=online"), [4, 4, 3]);
+    assert_eq!(attendance(&admin, "?delivery=online&delivery=in_person"), [6, 6, 8]);
+    assert_eq!(attendance(&admin, "?delivery=online&local_authority=Liverpool"), [2, 2, 0]);
+}
+
+#[test]
+fn attendance_is_filtered_by_place_pillar_partner_and_programme() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let (liverpool, sefton) = (seed.venue("library", "Liverpool"), seed.venue("hall", "Sefton"));
+    let member = seed.member();
+    let (one, other) = (seed.partner_with_programme("one"), seed.partner_with_programme("other"));
+    let learning = seed.session_of("2024-01-10", Some(liverpool), "learning", "in_person", Some(one));
+    let community = seed.session_of("2024-01-11", Some(sefton), "community", "in_person", Some(other));
+    let advice = seed.session("2024-01-12", Some(sefton), "social_prescribing", "in_person");
+    for session in [learning, community, advice] {
+        seed.attended(session, &[member]);
+        seed.heads(session, 1, 2, 4);
+    }
+    let admin = app.admin();
+    for (query, count) in [
+        ("".to_owned(), 3),
+        ("?local_authority=Liverpool".to_owned(), 1),
+        ("?local_authority=Sefton".to_owned(), 2),
+        ("?local_authority=Sefton&local_authority=Liverpool".to_owned(), 3),
+        ("?pillar=learning".to_owned(), 1),
+        ("?pillar=learning&pillar=community".to_owned(), 2),
+        ("?pillar=learning&local_authority=Sefton".to_owned(), 0),
+        (format!("?partner_id={}", one.0), 1),
+        (format!("?partner_id={}&partner_id={}", one.0, other.0), 2),
+        (format!("?programme_id={}", other.1), 1),
+        (format!("?programme_id={}&partner_id={}", other.1, one.0), 0),
+    ] {
+        assert_eq!(attendance(&admin, &query), [count.min(1), count, 7 * count], "{query}");
+    }
+    let report = admin.get("/v1/reports/attendance?group_by=local_authority").expect(200);
+    assert_eq!(
+        report["rows"],
+        json!([
+            { "key": "Liverpool", "label": "Liverpool", "distinct_members": 1, "attendances": 1, "headcount": 7, "suppressed": [] },
+            { "key": "Sefton", "label": "Sefton", "distinct_members": 1, "attendances": 2, "headcount": 14, "suppressed": [] }
+        ])
+    );
+}
+
+#[test]
+fn attendance_by_site_follows_what_the_venue_hosted_that_day() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let library = seed.venue("library", "Liverpool");
+    let early = seed.site("a-early", &[(library, "2024-01-01", Some("2024-01-31"))]);
+    let late = seed.site("b-late", &[(library, "2024-02-01", None)]);
+    let member = seed.member();
+    for on in ["2023-12-31", "2024-01-31", "2024-02-01", "2024-03-01"] {
+        let session = seed.session(on, Some(library), "learning", "in_person");
+        seed.attended(session, &[member]);
+    }
+    let report = app.admin().get("/v1/reports/attendance?group_by=site").expect(200);
+    let expected = [(json!(early.to_string()), json!(1)), (json!(late.to_string()), json!(2)), (json!(null), json!(1))];
+    assert_eq!(rows(&report, "attendances"), expected);
+    assert_eq!(report["rows"][0]["label"], "a-early");
+}
+
+#[test]
+fn a_report_says_what_it_counts_when_and_how() {
+    let app = App::start();
+    let query = "?from=2024-01-01&to=2024-01-31&origin=self&local_authority=Sefton&group_by=month";
+    let report = app.admin().get(&format!("/v1/reports/prescriptions{query}")).expect(200);
+    assert!(report["definition"].as_str().unwrap().contains("activated"));
+    assert_eq!(report["as_of"], "2026-11-23T09:00:00Z");
+    assert_eq!(
+        report["filters"],
+        json!({ "from": "2024-01-01", "to": "2024-01-31", "local_authority": ["Sefton"], "site_id": [],
+                "origin": ["self"], "group_by": "month" })
+    );
+    assert_eq!(report["suppression"]["applied"], false);
+    assert!(report["suppression"]["note"].as_str().unwrap().contains("Not for publication"));
+    assert_eq!(report["rows"], json!([]));
+    let answer = app.admin().get("/v1/reports/attendance");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.json["definition"].as_str().unwrap().contains("never be added"));
+}
+
+#[test]
+fn an_analyst_gets_no_small_numbers_nor_what_gives_them_away() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let mut sites = Vec::new();
+    for (slug, how_many) in [("a", 12), ("b", 3), ("c", 20)] {
+        let venue = seed.venue(slug, "Liverpool");
+        let site = seed.site(slug, &[(venue, "2020-01-01", None)]);
+        seed.prescriptions(how_many, site, "2024-01-15");
+        sites.push(site);
+    }
+    let analyst = app.analyst();
+    let month = "?from=2024-01-01&to=2024-01-31";
+    let report = analyst.get(&format!("/v1/reports/prescriptions{month}&group_by=site")).expect(200);
+    assert_eq!(report["suppression"]["applied"], true);
+    assert_eq!(report["suppression"]["largest_suppressed"], 7);
+    assert_eq!(report["totals"], json!({ "prescriptions": 35, "suppressed": [] }));
+    // 3 is small; 12 goes with it, else 35 less the others would give it away.
+    let counts: Vec<Value> = rows(&report, "prescriptions").into_iter().map(|(_, count)| count).collect();
+    assert_eq!(counts, [json!(null), json!(null), json!(20)]);
+    assert_eq!(report["rows"][0]["suppressed"], json!(["prescriptions"]));
+    assert_eq!(report["rows"][2]["suppressed"], json!([]));
+
+    let alone = analyst.get(&format!("/v1/reports/prescriptions{month}&site_id={}", sites[1])).expect(200);
+    assert_eq!(alone["totals"], json!({ "prescriptions": null, "suppressed": ["prescriptions"] }));
+    let none = analyst.get("/v1/reports/prescriptions?from=2024-02-01&to=2024-02-29").expect(200);
+    assert_eq!(none["totals"], json!({ "prescriptions": 0, "suppressed": [] }));
+}
+
+#[test]
+fn small_attendance_is_suppressed_column_by_column() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let library = seed.venue("library", "Liverpool");
+    let members: Vec<Id> = (0..5).map(|_| seed.member()).collect();
+    for on in ["2024-01-10", "2024-01-17"] {
+        let session = seed.session(on, Some(library), "learning", "in_person");
+        seed.attended(session, &members);
+    }
+    let report = app.analyst().get("/v1/reports/attendance?from=2024-01-01&to=2024-01-31").expect(200);
+    assert_eq!(
+        report["totals"],
+        json!({ "distinct_members": null, "attendances": 10, "headcount": 0, "suppressed": ["distinct_members"] })
+    );
+}
+
+#[test]
+fn an_analyst_asks_for_whole_months_and_a_manager_for_any_days() {
+    let app = App::start();
+    let (analyst, admin) = (app.analyst(), app.admin());
+    for report in ["prescriptions", "attendance"] {
+        for (query, parameter) in [
+            ("", "from"),
+            ("?from=2024-01-01", "to"),
+            ("?to=2024-01-31", "from"),
+            ("?from=2024-01-02&to=2024-01-31", "from"),
+            ("?from=2024-02-01&to=2024-02-28", "to"),
+        ] {
+            let path = format!("/v1/reports/{report}{query}");
+            analyst.get(&path).wrong_parameter(parameter);
+            admin.get(&path).expect(200);
+        }
+        analyst.get(&format!("/v1/reports/{report}?from=2023-12-01&to=2024-02-29")).expect(200);
+    }
+}
+
+#[test]
+fn wrong_parameters_of_reports_are_named() {
+    let app = App::start();
+    let admin = app.admin();
+    for (path, parameter) in [
+        ("prescriptions?from=2024-02-30", "from"),
+        ("prescriptions?from=2024-02-02&to=2024-02-01", "to"),
+        ("prescriptions?to=2024-02-01&to=2024-02-02", "to"),
+        ("prescriptions?origin=nobody", "origin"),
+        ("prescriptions?site_id=1", "site_id"),
+        ("prescriptions?local_authority=liverpool", "local_authority"),
+        ("prescriptions?group_by=year", "group_by"),
+        ("prescriptions?pillar=learning", "pillar"),
+        ("attendance?delivery=hybrid", "delivery"),
+        ("attendance?pillar=x", "pillar"),
+        ("attendance?partner_id=x", "partner_id"),
+        ("attendance?programme_id=x", "programme_id"),
+        ("attendance?group_by=site&group_by=month", "group_by"),
+    ] {
+        admin.get(&format!("/v1/reports/{path}")).wrong_parameter(parameter);
+    }
+}
+
+#[test]
+fn only_analysts_and_managers_read_reports() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let (member, (partner, _)) = (seed.member(), seed.partner_with_programme("one"));
+    let refused = [
+        app.advisor(),
+        app.member(&member.to_string()),
+        app.partner_user(&partner.to_string()),
+        app.partner_client(&partner.to_string(), &[]),
+    ];
+    for path in ["/v1/reports/prescriptions?nonsense=1", "/v1/reports/attendance?nonsense=1"] {
+        app.anonymous().get(path).problem(401, "unauthenticated");
+        for client in &refused {
+            client.get(path).problem(403, "forbidden");
+        }
+    }
+}

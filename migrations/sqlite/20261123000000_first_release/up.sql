@@ -338,6 +338,8 @@ CREATE UNIQUE INDEX bookings_live_key ON bookings (session_id, member_id) WHERE 
 CREATE INDEX bookings_member_index ON bookings (member_id, id);
 CREATE INDEX bookings_session_index ON bookings (session_id, id);
 CREATE INDEX bookings_prescription_item_index ON bookings (prescription_item_id);
+-- For the report on attendance, which reads nothing else of a booking.
+CREATE INDEX bookings_attended_index ON bookings (session_id, delivery, member_id) WHERE status = 'attended';
 
 CREATE TABLE registers (
     session_id BLOB PRIMARY KEY REFERENCES sessions (id),

@@ -40,5 +40,12 @@ fn postgres(url: &str) -> Location {
     let sql = include_str!("../../../migrations/postgres/20261123000000_first_release/up.sql");
     let mut conn = conn::open_postgres(&url).expect("the server answers");
     conn.batch_execute(sql).expect("the migrations run");
+    // As if `migrate` had run, so that commands find nothing left to do.
+    conn.batch_execute(
+        "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, \
+         run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP); \
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000000')",
+    )
+    .expect("the record of it");
     Location::Postgres(url)
 }

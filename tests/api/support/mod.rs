@@ -82,6 +82,11 @@ impl App {
         self.clock.set(instant(text));
     }
 
+    /// The folder of the server's signing keys.
+    pub fn key_dir(&self) -> PathBuf {
+        self._folder.0.join("keys")
+    }
+
     /// A connection of the test's own, to look into the database.
     pub fn conn(&self) -> Conn {
         match &self.location {

@@ -1,0 +1,185 @@
+//! `life-rooms user`: the first account, and whatever the API can't do because nobody can log in.
+
+use std::io::Read;
+
+use clap::{Args, Subcommand};
+use validator::ValidateEmail;
+
+use super::Failure;
+use crate::audit::{self, Event, Subject};
+use crate::auth::caller::Role;
+use crate::auth::{password, store as accounts};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::db::{Conn, Db, Id, migrate};
+use crate::error::{Error, Kind, Result};
+use crate::users::store::{self, UserRow};
+use crate::users::types::UserInput;
+
+#[derive(Subcommand)]
+pub(super) enum User {
+    /// Make an account; may run before the first start of the server, or beside it
+    #[command(
+        after_help = "Example:\n  echo 'correct horse battery' | life-rooms user create --email you@example.org \
+                            --role admin --password-stdin"
+    )]
+    Create(Create),
+    /// Set an account's password; its tokens end at once
+    #[command(after_help = "Example:\n  life-rooms user set-password --email you@example.org --password-stdin \
+                            < new-password.txt")]
+    SetPassword(SetPassword),
+}
+
+#[derive(Args)]
+pub(super) struct Create {
+    #[command(flatten)]
+    settings: Settings,
+    /// The e-mail address to log in with
+    #[arg(long, value_parser = email)]
+    email: String,
+    /// What the account is for: admin, advisor, analyst, member or partner
+    #[arg(long, value_parser = role)]
+    role: Role,
+    /// The partner's slug; with the role partner
+    #[arg(long, value_name = "SLUG")]
+    partner: Option<String>,
+    /// The member's id; with the role member
+    #[arg(long, value_name = "ID", value_parser = id)]
+    member: Option<Id>,
+    /// Read the password from standard input, where one line ending is dropped
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+#[derive(Args)]
+pub(super) struct SetPassword {
+    #[command(flatten)]
+    settings: Settings,
+    /// The account's e-mail address
+    #[arg(long, value_parser = email)]
+    email: String,
+    /// Read the password from standard input, where one line ending is dropped
+    #[arg(long, required = true)]
+    password_stdin: bool,
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let good = text.validate_email() && text.len() <= 254;
+    good.then(|| text.to_lowercase()).ok_or_else(|| "must be an e-mail address".into())
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|_| "must be admin, advisor, analyst, member or partner".into())
+}
+
+fn id(text: &str) -> Result<Id, String> {
+    text.parse().map_err(|_| "must be a UUID".into())
+}
+
+/// Runs a command about accounts.
+pub(super) fn run(command: &User) -> Result<(), Failure> {
+    match command {
+        User::Create(create) => run_create(create),
+        User::SetPassword(set) => run_set_password(set),
+    }
+}
+
+fn run_create(command: &Create) -> Result<(), Failure> {
+    for (role, option, given) in
+        [(Role::Partner, "--partner", command.partner.is_some()), (Role::Member, "--member", command.member.is_some())]
+    {
+        if (command.role == role) != given {
+            return Err(Failure::usage(format!("{option} goes with --role {role}, and the other way round")));
+        }
+    }
+    let hash = password::hash(&read_password(std::io::stdin())?)?;
+    let (clock, role, member_id) = (Clock::system(), command.role, command.member);
+    let (email, slug) = (command.email.clone(), command.partner.clone());
+    let id = clock.new_id();
+    write(&command.settings, move |conn| {
+        let partner_id = slug.as_deref().map(|slug| find_partner(conn, slug)).transpose()?;
+        if let Some(member_id) = member_id
+            && !store::member_exists(conn, member_id)?
+        {
+            return Err(Error::new(Kind::NotFound, format!("There is no member {member_id}.")));
+        }
+        let (email, permissions) = (email.clone(), Vec::new());
+        let written = UserInput { email, role, partner_id, disabled: false, permissions, password: None };
+        store::insert(conn, &UserRow::new(id, written, member_id, Some(hash.clone()), clock.now()))?;
+        audit::record(conn, &[Event::by_system(&clock, "create", subject(id, member_id), &[])])
+    })?;
+    println!("Made the account {id} ({}, {role}).", command.email);
+    Ok(())
+}
+
+fn run_set_password(command: &SetPassword) -> Result<(), Failure> {
+    let hash = password::hash(&read_password(std::io::stdin())?)?;
+    let (clock, email) = (Clock::system(), command.email.clone());
+    write(&command.settings, move |conn| {
+        let account = accounts::account_by_email(conn, &email)?;
+        let unknown = || Error::new(Kind::NotFound, format!("There is no account of {email}."));
+        let account = account.ok_or_else(unknown)?;
+        accounts::set_password(conn, account.id, &hash, clock.now())?;
+        let subject = subject(account.id, account.member_id);
+        audit::record(conn, &[Event::by_system(&clock, "change", subject, &["password"])])
+    })?;
+    println!("Set the password of {}; its tokens have ended.", command.email);
+    Ok(())
+}
+
+fn find_partner(conn: &mut Conn, slug: &str) -> Result<Id> {
+    let found = store::partner_by_slug(conn, slug)?;
+    found.ok_or_else(|| Error::new(Kind::NotFound, format!("There is no partner with the slug {slug}.")))
+}
+
+fn subject(id: Id, member_id: Option<Id>) -> Subject {
+    Subject { kind: "user", id: Some(id), member_id }
+}
+
+/// One write transaction on a database that is migrated first, so that the command works before the first start.
+fn write(settings: &Settings, work: impl Fn(&mut Conn) -> Result<()> + Send + 'static) -> Result<(), Failure> {
+    let location = settings.location().map_err(Failure::usage)?;
+    migrate::run(&location)?;
+    let db = Db::open(&location)?;
+    Ok(actix_web::rt::System::new().block_on(db.write(work))?)
+}
+
+/// A password of 8 to 128 characters, without the line ending that `echo` or an editor put after it.
+fn read_password(input: impl Read) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    input.take(1024).read_to_end(&mut bytes)?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::usage("the password must be UTF-8 text"))?;
+    let line = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    if line.contains(['\0', '\n']) {
+        return Err(Failure::usage("the password must be one line, without NUL"));
+    }
+    if !password::good_length(line) {
+        return Err(Failure::usage("the password must be 8 to 128 characters"));
+    }
+    Ok(line.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_ending_is_dropped_from_a_password() {
+        for (input, password) in [
+            ("long enough", "long enough"),
+            ("long enough\n", "long enough"),
+            ("long enough\r\n", "long enough"),
+            (" long enough ", " long enough "),
+        ] {
+            assert_eq!(read_password(input.as_bytes()).ok().as_deref(), Some(password), "{input:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_of_another_length_or_of_several_lines_is_refused() {
+        let (short, long) = ("1234567\n".to_owned(), "x".repeat(129));
+        for input in [short.as_str(), long.as_str(), "", "two lines\nof text", "with a \0 in it"] {
+            assert_eq!(read_password(input.as_bytes()).err().map(|failure| failure.code), Some(2), "{input:?}");
+        }
+    }
+}

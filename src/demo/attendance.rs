@@ -1,0 +1,260 @@
+//! Bookings, walk-ins and registers: the published number of people who attended learning sessions in person, and
+//! much that mustn't change it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::people::People;
+use super::random::Random;
+use super::sessions::{Planned, Sessions};
+use super::store::{BookingRow, RegisterRow, WalkInRow};
+use super::{ATTENDERS, MAKER, MEMBERS, figures_begin};
+use crate::db::Id;
+
+/// Letters and digits of a booking's reference: none that look alike.
+const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+
+/// Who was where.
+#[derive(Default)]
+pub(super) struct Attendance {
+    pub(super) bookings: Vec<BookingRow>,
+    pub(super) walk_ins: Vec<WalkInRow>,
+    pub(super) registers: Vec<RegisterRow>,
+}
+
+/// What somebody does about a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    /// Books a seat of this delivery; then this becomes of it.
+    Book(&'static str, &'static str),
+    /// Comes without.
+    WalkIn,
+}
+
+const COMES: Visit = Visit::Book("in_person", "attended");
+const STAYS_AWAY: Visit = Visit::Book("in_person", "absent");
+const COMES_ONLINE: Visit = Visit::Book("online", "attended");
+const WILL_COME: Visit = Visit::Book("in_person", "booked");
+
+/// Sessions by what attending them means for the published figure, as places in the list of all.
+#[derive(Default)]
+struct Pools {
+    /// In person (or hybrid), learning, Liverpool or Sefton, since October 2021.
+    counted: Vec<usize>,
+    /// The same before October 2021.
+    early: Vec<usize>,
+    /// The hybrid ones among `counted`: an online seat doesn't count.
+    hybrid: Vec<usize>,
+    online: Vec<usize>,
+    /// Learning in other local authorities.
+    elsewhere: Vec<usize>,
+    /// Liverpool or Sefton, but no learning.
+    other_pillar: Vec<usize>,
+    upcoming: Vec<usize>,
+}
+
+impl Pools {
+    fn of(sessions: &[Planned]) -> Self {
+        let mut pools = Self::default();
+        for (number, session) in sessions.iter().enumerate() {
+            let near = matches!(session.local_authority.as_deref(), Some("Liverpool" | "Sefton"));
+            let learning = session.row.pillar == "learning";
+            let delivery = session.row.delivery.as_str();
+            if !session.past {
+                if delivery == "in_person" && session.row.booking_policy == "bookable" {
+                    pools.upcoming.push(number);
+                }
+                continue;
+            }
+            match (learning, delivery, near) {
+                (true, "online", _) => pools.online.push(number),
+                (true, _, true) if session.row.starts_on < figures_begin() => pools.early.push(number),
+                (true, _, true) => {
+                    pools.counted.push(number);
+                    if delivery == "hybrid" {
+                        pools.hybrid.push(number);
+                    }
+                }
+                (true, _, false) => pools.elsewhere.push(number),
+                (false, _, true) => pools.other_pillar.push(number),
+                (false, _, false) => {}
+            }
+        }
+        pools
+    }
+}
+
+struct Planner<'a> {
+    random: &'a mut Random,
+    sessions: &'a mut [Planned],
+    /// Who is in which session already.
+    taken: HashSet<(usize, Id)>,
+    /// Sessions somebody was in or booked for, and whether their register has been taken.
+    planned: Attendance,
+}
+
+pub(super) fn plan(random: &mut Random, sessions: &mut Sessions, people: &People) -> Attendance {
+    let pools = Pools::of(&sessions.sessions);
+    let mut planner =
+        Planner { random, sessions: &mut sessions.sessions, taken: HashSet::new(), planned: Attendance::default() };
+    for number in 0..MEMBERS {
+        let member = people.members[number].id;
+        if number < ATTENDERS {
+            planner.counted_visits(member, &pools);
+        }
+        planner.noise(member, &pools, number >= ATTENDERS);
+        if number % 16 == 0 {
+            planner.go(member, &pools.upcoming, WILL_COME);
+        }
+    }
+    planner.registers();
+    planner.planned
+}
+
+impl Planner<'_> {
+    /// One to four visits that count as one person.
+    fn counted_visits(&mut self, member: Id, pools: &Pools) {
+        for _ in 0..1 + self.random.below(4) {
+            let visit = if self.random.chance(85) { COMES } else { Visit::WalkIn };
+            self.go(member, &pools.counted, visit);
+        }
+    }
+
+    /// What doesn't count; those who are in no figure get at least one of it.
+    fn noise(&mut self, member: Id, pools: &Pools, always: bool) {
+        let choices: [(usize, &[usize], Visit); 6] = [
+            (20, &pools.counted, STAYS_AWAY),
+            (12, &pools.hybrid, COMES_ONLINE),
+            (15, &pools.online, COMES_ONLINE),
+            (20, &pools.other_pillar, COMES),
+            (12, &pools.elsewhere, COMES),
+            (6, &pools.early, COMES),
+        ];
+        let certain = if always { self.random.below(choices.len()) } else { choices.len() };
+        for (at, (percent, pool, visit)) in choices.into_iter().enumerate() {
+            if self.random.chance(percent) || at == certain {
+                self.go(member, pool, visit);
+            }
+        }
+    }
+
+    /// Puts somebody into the first session from a random one on that has a seat and doesn't have them.
+    fn go(&mut self, member: Id, pool: &[usize], visit: Visit) {
+        if pool.is_empty() {
+            return;
+        }
+        let start = self.random.below(pool.len());
+        for step in 0..pool.len().min(200) {
+            let number = pool[(start + step) % pool.len()];
+            let visit = match visit {
+                // A drop-in takes no bookings: who comes walks in, and nobody can be absent.
+                Visit::Book("in_person", "attended") if self.drops_in(number) => Visit::WalkIn,
+                visit => visit,
+            };
+            if self.drops_in(number) && visit != Visit::WalkIn {
+                continue;
+            }
+            if !self.taken.contains(&(number, member)) && self.has_room(number, visit) {
+                self.record(number, member, visit);
+                return;
+            }
+        }
+        // Everything is full: whoever comes in person is never refused.
+        let number = pool[start];
+        if visit == COMES && self.taken.insert((number, member)) {
+            self.walk_in(number, member);
+        }
+    }
+
+    fn drops_in(&self, number: usize) -> bool {
+        self.sessions[number].row.booking_policy == "drop_in"
+    }
+
+    fn has_room(&self, number: usize, visit: Visit) -> bool {
+        let row = &self.sessions[number].row;
+        let free = |capacity: Option<i32>, taken: i32| capacity.is_none_or(|capacity| taken < capacity);
+        match visit {
+            Visit::Book("online", _) if row.delivery == "hybrid" => free(row.online_capacity, row.online_seats_taken),
+            Visit::Book(..) => free(row.capacity, row.seats_taken),
+            Visit::WalkIn => true,
+        }
+    }
+
+    fn record(&mut self, number: usize, member: Id, visit: Visit) {
+        self.taken.insert((number, member));
+        match visit {
+            Visit::WalkIn => self.walk_in(number, member),
+            Visit::Book(delivery, status) => self.book(number, member, delivery, status),
+        }
+    }
+
+    fn walk_in(&mut self, number: usize, member_id: Id) {
+        let row = &self.sessions[number].row;
+        self.planned.walk_ins.push(WalkInRow { session_id: row.id, member_id, created_at: row.ends_at });
+    }
+
+    fn book(&mut self, number: usize, member_id: Id, delivery: &'static str, status: &'static str) {
+        let row = &mut self.sessions[number].row;
+        let online = row.delivery == "hybrid" && delivery == "online";
+        if online {
+            row.online_seats_taken += 1;
+        } else {
+            row.seats_taken += 1;
+        }
+        let made = row.starts_at.plus_seconds(-3600 * (48 + self.random.below(200) as i64)).max(row.created_at);
+        let marked = status != "booked";
+        // The seat's number in its session makes the reference unique there.
+        let seat = row.seats_taken as usize + if online { 512 } else { 0 };
+        self.planned.bookings.push(BookingRow {
+            id: self.random.id(made),
+            session_id: row.id,
+            member_id,
+            status,
+            delivery,
+            family: 0,
+            carers: 0,
+            seats: 1,
+            reference: reference(seat + if online { row.online_seats_taken as usize } else { 0 }, self.random),
+            booked_by: MAKER,
+            version: if marked { 2 } else { 1 },
+            created_at: made,
+            updated_at: if marked { row.ends_at } else { made },
+        });
+    }
+
+    /// A register for every session that somebody was booked for or came to, and for all music, where people come
+    /// who aren't members.
+    fn registers(&mut self) {
+        let marked = self.planned.bookings.iter().filter(|booking| booking.status != "booked");
+        let of_bookings = marked.map(|booking| booking.session_id);
+        let of_walk_ins = self.planned.walk_ins.iter().map(|walk_in| walk_in.session_id);
+        let seen: HashSet<Id> = of_bookings.chain(of_walk_ins).collect();
+        let past = self.sessions.iter().filter(|session| session.past);
+        let wanted: BTreeMap<Id, (bool, _)> = past
+            .filter(|session| session.is_music || seen.contains(&session.row.id))
+            .map(|session| (session.row.id, (session.is_music, session.row.ends_at)))
+            .collect();
+        for (session_id, (is_music, taken)) in wanted {
+            let (most_beneficiaries, most_others) = if is_music { (60, 12) } else { (3, 2) };
+            let least = if is_music { 10 } else { 0 };
+            self.planned.registers.push(RegisterRow {
+                session_id,
+                beneficiaries: (least + self.random.below(most_beneficiaries)) as i32,
+                family: self.random.below(most_others) as i32,
+                carers: self.random.below(most_others) as i32,
+                taken_by: MAKER,
+                version: 1,
+                created_at: taken,
+                updated_at: taken,
+            });
+        }
+    }
+}
+
+/// Five letters: two for the seat, three by chance.
+fn reference(seat: usize, random: &mut Random) -> String {
+    let mut letters = [seat % 32, (seat / 32) % 32, 0, 0, 0];
+    for letter in &mut letters[2..] {
+        *letter = random.below(32);
+    }
+    letters.iter().map(|letter| char::from(LETTERS[*letter])).collect()
+}

@@ -1,0 +1,296 @@
+//! Venues, sites and their hostings, partners and their programmes.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::random::Random;
+use super::store::{HostingRow, Known, PartnerRow, ProgrammeRow, SiteRow};
+use super::{day, noon};
+use crate::db::{Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::venues::store::VenueRow;
+use crate::venues::types::{Address, OpeningHours, VenueInput, VenueKind, VenueStatus};
+
+/// Names, kinds and places as the services published them.
+const VENUES: &str = include_str!("data/venues.csv");
+
+/// Places outside Liverpool and Sefton, and one in each for a site that moves. Made up.
+const MADE_UP: &str = "\
+demo-kirkby-hub,Kirkby Example Hub,community_centre,,Kirkby,,Knowsley
+demo-birkenhead-hub,Birkenhead Example Hub,community_centre,,Birkenhead,,Wirral
+demo-st-helens-hub,St Helens Example Hub,community_centre,,St Helens,,St Helens
+demo-runcorn-hub,Runcorn Example Hub,community_centre,,Runcorn,,Halton
+demo-dockside-hall,Dockside Example Hall,community_centre,,Liverpool,,Liverpool
+demo-seafront-hall,Seafront Example Hall,community_centre,,Southport,,Sefton
+";
+
+#[derive(Deserialize)]
+struct VenueLine {
+    slug: String,
+    name: String,
+    kind: VenueKind,
+    address_line_1: Option<String>,
+    town: Option<String>,
+    postcode: Option<String>,
+    local_authority: String,
+}
+
+/// A site with where it was hosted, from when and until when.
+struct SiteFact {
+    slug: &'static str,
+    name: &'static str,
+    hostings: &'static [(&'static str, Option<&'static str>, (i32, u32, u32), Option<(i32, u32, u32)>)],
+}
+
+const SITES: [SiteFact; 6] = [
+    SiteFact {
+        slug: "walton",
+        name: "Life Rooms Walton",
+        hostings: &[("walton-life-rooms", None, (2016, 5, 1), None)],
+    },
+    SiteFact {
+        slug: "southport",
+        name: "Life Rooms Southport",
+        hostings: &[("southport-life-rooms", None, (2017, 5, 1), None)],
+    },
+    SiteFact {
+        slug: "bootle",
+        name: "Life Rooms Bootle",
+        hostings: &[("bootle-life-rooms", None, (2019, 5, 1), None)],
+    },
+    SiteFact {
+        slug: "central-liverpool",
+        name: "Central Liverpool",
+        hostings: &[
+            ("everyman-and-playhouse", Some("everyman-and-playhouse"), (2019, 9, 1), Some((2023, 3, 31))),
+            ("liverpool-central-library", Some("liverpool-libraries"), (2023, 4, 1), None),
+        ],
+    },
+    // Made up: a site that moved from one local authority to another.
+    SiteFact {
+        slug: "demo-waterside",
+        name: "Example Waterside",
+        hostings: &[
+            ("demo-dockside-hall", None, (2020, 1, 1), Some((2023, 12, 31))),
+            ("demo-seafront-hall", None, (2024, 1, 1), None),
+        ],
+    },
+    SiteFact {
+        slug: "demo-kirkby",
+        name: "Example Kirkby",
+        hostings: &[("demo-kirkby-hub", None, (2020, 1, 1), None)],
+    },
+];
+
+/// Slug, name and kind of the partners that aren't made up, with their programme.
+const PARTNERS: [(&str, &str, &str, Option<(&str, &str)>); 5] = [
+    ("the-reader", "The Reader", "charity", Some(("shared-reading", "Shared Reading"))),
+    (
+        "royal-liverpool-philharmonic",
+        "Royal Liverpool Philharmonic",
+        "orchestra",
+        Some(("music-and-mental-health", "Music and Mental Health")),
+    ),
+    ("mersey-care", "Mersey Care NHS Foundation Trust", "nhs_trust", Some(("life-rooms", "The Life Rooms"))),
+    ("everyman-and-playhouse", "Liverpool Everyman and Playhouse", "theatre", None),
+    ("liverpool-libraries", "Liverpool Libraries", "library_service", None),
+];
+
+const FIRST_WORDS: [&str; 19] = [
+    "Lantern",
+    "Harbour",
+    "Bridge",
+    "Meadow",
+    "Compass",
+    "Beacon",
+    "Orchard",
+    "Anchor",
+    "Kite",
+    "Willow",
+    "Pebble",
+    "Skylark",
+    "Canal",
+    "Gable",
+    "Thistle",
+    "Juniper",
+    "Copper",
+    "Saltmarsh",
+    "Heron",
+];
+const SECOND_WORDS: [(&str, &str); 5] = [
+    ("Housing Example", "housing"),
+    ("Advice Example", "advice"),
+    ("Arts Example", "charity"),
+    ("College Example", "university"),
+    ("Neighbours Example", "community_group"),
+];
+
+/// What is planned, and the ids by slug of what will be there then.
+#[derive(Default)]
+pub(super) struct Places {
+    pub(super) venues: Vec<VenueRow>,
+    pub(super) sites: Vec<SiteRow>,
+    pub(super) hostings: Vec<HostingRow>,
+    pub(super) partners: Vec<PartnerRow>,
+    pub(super) programmes: Vec<ProgrammeRow>,
+    venue_ids: HashMap<String, (Id, String)>,
+    site_ids: HashMap<&'static str, Id>,
+    partner_ids: HashMap<String, Id>,
+    programme_ids: HashMap<String, Id>,
+}
+
+impl Places {
+    /// A venue's id and local authority.
+    pub(super) fn venue(&self, slug: &str) -> Result<(Id, &str)> {
+        let found = self.venue_ids.get(slug).map(|(id, authority)| (*id, authority.as_str()));
+        found.ok_or_else(|| Error::internal(format!("the demo has no venue {slug}")))
+    }
+
+    pub(super) fn site(&self, slug: &str) -> Option<Id> {
+        self.site_ids.get(slug).copied()
+    }
+
+    pub(super) fn partner(&self, slug: &str) -> Option<Id> {
+        self.partner_ids.get(slug).copied()
+    }
+
+    pub(super) fn programme(&self, slug: &str) -> Option<Id> {
+        self.programme_ids.get(slug).copied()
+    }
+
+    /// The made-up partners, for referrals.
+    pub(super) fn all_partners(&self) -> Vec<Id> {
+        let mut ids: Vec<Id> = self.partner_ids.values().copied().collect();
+        ids.sort();
+        ids
+    }
+}
+
+/// When the service's own records begin.
+fn beginning() -> Timestamp {
+    noon(day(2016, 5, 1))
+}
+
+pub(super) fn plan(random: &mut Random, known: &Known) -> Result<Places> {
+    let mut places = Places::default();
+    add_venues(&mut places, random, known)?;
+    add_partners(&mut places, random, known);
+    add_sites(&mut places, random, known)?;
+    Ok(places)
+}
+
+fn add_venues(places: &mut Places, random: &mut Random, known: &Known) -> Result<()> {
+    let text = format!("{VENUES}{MADE_UP}");
+    for line in csv::Reader::from_reader(text.as_bytes()).deserialize() {
+        let line: VenueLine = line.map_err(Error::internal)?;
+        let id = match known.venues.get(&line.slug) {
+            Some(found) => *found,
+            None => {
+                let id = random.id(beginning());
+                places.venues.push(VenueRow::new(id, venue(&line), beginning()));
+                id
+            }
+        };
+        places.venue_ids.insert(line.slug, (id, line.local_authority));
+    }
+    Ok(())
+}
+
+fn venue(line: &VenueLine) -> VenueInput {
+    let address = Address {
+        line_1: line.address_line_1.clone(),
+        town: line.town.clone(),
+        postcode: line.postcode.clone(),
+        ..Address::default()
+    };
+    VenueInput {
+        slug: line.slug.clone(),
+        name: line.name.clone(),
+        kind: line.kind,
+        address,
+        latitude: None,
+        longitude: None,
+        local_authority: line.local_authority.clone(),
+        uprn: None,
+        accessibility: vec!["step_free".into()],
+        capacity: None,
+        opening_hours: OpeningHours::default(),
+        status: VenueStatus::default(),
+        status_from: None,
+        status_until: None,
+    }
+}
+
+fn add_partners(places: &mut Places, random: &mut Random, known: &Known) {
+    for (slug, name, kind, programme) in PARTNERS {
+        let partner_id = add_partner(places, random, known, (slug, name, kind), None);
+        if let Some((slug, name)) = programme {
+            add_programme(places, random, known, partner_id, slug, name);
+        }
+    }
+    for first in FIRST_WORDS {
+        for (second, kind) in SECOND_WORDS {
+            let name = format!("{first} {second}");
+            let slug = name.to_lowercase().replace(' ', "-");
+            add_partner(places, random, known, (&slug, &name, kind), Some("Made up for the demo."));
+        }
+    }
+}
+
+fn add_partner(
+    places: &mut Places,
+    random: &mut Random,
+    known: &Known,
+    (slug, name, kind): (&str, &str, &str),
+    description: Option<&str>,
+) -> Id {
+    let id = known.partners.get(slug).copied().unwrap_or_else(|| {
+        let id = random.id(beginning());
+        places.partners.push(PartnerRow::new(id, slug, name, kind, description, beginning()));
+        id
+    });
+    places.partner_ids.insert(slug.to_owned(), id);
+    id
+}
+
+fn add_programme(places: &mut Places, random: &mut Random, known: &Known, partner_id: Id, slug: &str, name: &str) {
+    let id = known.programmes.get(&(partner_id, slug.to_owned())).copied().unwrap_or_else(|| {
+        let id = random.id(beginning());
+        places.programmes.push(ProgrammeRow::new(id, partner_id, slug, name, beginning()));
+        id
+    });
+    places.programme_ids.insert(slug.to_owned(), id);
+}
+
+fn add_sites(places: &mut Places, random: &mut Random, known: &Known) -> Result<()> {
+    for fact in SITES {
+        if let Some(id) = known.sites.get(fact.slug) {
+            // Its hostings are as somebody made them.
+            places.site_ids.insert(fact.slug, *id);
+            continue;
+        }
+        let id = random.id(beginning());
+        places.sites.push(SiteRow::new(id, fact.slug, fact.name, beginning()));
+        places.site_ids.insert(fact.slug, id);
+        for (venue, partner, from, until) in fact.hostings {
+            let date = |(y, m, d): (i32, u32, u32)| -> NaiveDate { day(y, m, d) };
+            let (venue_id, _) = places.venue(venue)?;
+            let partner_id = partner.and_then(|slug| places.partner(slug));
+            let row = HostingRow {
+                id: random.id(beginning()),
+                site_id: id,
+                venue_id,
+                partner_id,
+                starts_on: date(*from),
+                ends_on: until.map(date),
+                version: 1,
+                created_at: beginning(),
+                updated_at: beginning(),
+            };
+            places.hostings.push(row);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! Consents over HTTP.
+
+use actix_web::{HttpResponse, get, post};
+
+use super::store::{self, ConsentRow};
+use super::types::{Consent, ConsentFilter, ConsentInput};
+use crate::audit::Subject;
+use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::db::{Conn, Id};
+use crate::error::{Error, Result};
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::members::handlers::{own, read_event};
+use crate::members::store as members;
+use crate::openapi::{BadInput, Missing, Problems, Storage};
+
+/// List a member's consents
+///
+/// In the order in which they were recorded; the last one of a purpose, and of a partner, decides.
+#[utoipa::path(operation_id = "list_consents", tag = "members",
+    params(("id" = Id, Path, description = "The member"), ConsentFilter),
+    responses((status = 200, description = "A page of consents", body = Page<Consent>), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/consents")]
+pub async fn list_consents(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), Query(filter))) = taken;
+    let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let (context, own, wanted) = (who.context(), own(&who)?, slice.clone());
+    let work = move |conn: &mut Conn| {
+        members::get(conn, own, id)?;
+        let rows = store::list(conn, id, &wanted)?;
+        Ok((rows, read_event(&context, own, Subject::of_member("member", id, id), &["consents"])))
+    };
+    let rows = who.state().db.read_audited(work).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
+}
+
+/// Record a consent
+///
+/// Consents are only ever added: to withdraw one, record `withdrawn`. It holds at once.
+#[utoipa::path(operation_id = "record_consent", tag = "members", params(("id" = Id, Path, description = "The member")),
+    request_body = ConsentInput,
+    responses((status = 201, description = "Recorded", body = Consent), BadInput, Missing, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/members/{id}/consents")]
+pub async fn record_consent(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, body)) = taken;
+    let (context, own, written) = (who.context(), own(&who)?, body.value);
+    let recorder = who.caller()?.id;
+    who.write(&body.bytes, move |conn| {
+        members::lock(conn, own, id)?;
+        if let Some(partner_id) = written.partner_id
+            && !store::partner_exists(conn, partner_id)?
+        {
+            return Err(Error::rule("/partner_id", "unknown_partner", "There is no such partner."));
+        }
+        let at = store::next_instant(conn, id, context.now())?;
+        let row = ConsentRow::new(context.new_id(), id, written.clone(), recorder, at);
+        store::insert(conn, &row)?;
+        let subject = Subject::of_member("consent", row.id, id);
+        context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
+        Ok(Reply::plain(201, &Consent::from(row))?.at(format!("/v1/members/{id}/consents")))
+    })
+    .await
+}

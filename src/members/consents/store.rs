@@ -1,0 +1,76 @@
+//! Consents in the database.
+
+use chrono::DateTime;
+use diesel::prelude::*;
+
+use super::types::{Consent, ConsentDecision, ConsentInput, ConsentPurpose};
+use crate::db::schema::{consents, partners};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::Result;
+use crate::http::page::Slice;
+
+/// A row of `consents`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = consents)]
+pub struct ConsentRow {
+    pub(crate) id: Id,
+    member_id: Id,
+    purpose: ConsentPurpose,
+    partner_id: Option<Id>,
+    decision: ConsentDecision,
+    evidence: String,
+    recorded_by: Id,
+    recorded_at: Timestamp,
+}
+
+impl From<ConsentRow> for Consent {
+    fn from(row: ConsentRow) -> Self {
+        let ConsentRow { id, purpose, partner_id, decision, evidence, recorded_by, recorded_at, .. } = row;
+        let written = ConsentInput { purpose, partner_id, decision, evidence };
+        Self { id, written, recorded_by, recorded_at, created_at: recorded_at, updated_at: recorded_at }
+    }
+}
+
+impl ConsentRow {
+    /// A new consent.
+    pub fn new(id: Id, member_id: Id, written: ConsentInput, recorded_by: Id, recorded_at: Timestamp) -> Self {
+        let ConsentInput { purpose, partner_id, decision, evidence } = written;
+        Self { id, member_id, purpose, partner_id, decision, evidence, recorded_by, recorded_at }
+    }
+
+    /// This consent's place in a member's list: microseconds since 1970, which no two of a member share.
+    pub fn key(&self) -> i64 {
+        self.recorded_at.0.timestamp_micros()
+    }
+}
+
+/// A page of a member's consents, in the order in which they were recorded.
+pub fn list(conn: &mut Conn, member_id: Id, slice: &Slice<i64>) -> Result<Vec<ConsentRow>> {
+    let mut query =
+        consents::table.filter(consents::member_id.eq(member_id)).select(ConsentRow::as_select()).into_boxed();
+    if let Some(after) = slice.after.and_then(DateTime::from_timestamp_micros) {
+        query = query.filter(consents::recorded_at.gt(Timestamp(after)));
+    }
+    Ok(query.order(consents::recorded_at).limit(slice.fetch()).load(conn)?)
+}
+
+/// The instant to record a member's next consent at: now, or just after the last one if the clock stands or was put
+/// back, so that it is always plain which came last. The member must be locked.
+pub fn next_instant(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<Timestamp> {
+    let mine = consents::table.filter(consents::member_id.eq(member_id));
+    let last = mine.select(consents::recorded_at).order(consents::recorded_at.desc());
+    let last: Option<Timestamp> = last.first(conn).optional()?;
+    let after = last.map(|last| Timestamp(last.0 + chrono::TimeDelta::microseconds(1)));
+    Ok(after.filter(|after| *after > now).unwrap_or(now))
+}
+
+/// Whether there is such a partner.
+pub fn partner_exists(conn: &mut Conn, id: Id) -> Result<bool> {
+    Ok(partners::table.find(id).select(partners::id).first::<Id>(conn).optional()?.is_some())
+}
+
+/// Adds a consent.
+pub fn insert(conn: &mut Conn, row: &ConsentRow) -> Result<()> {
+    diesel::insert_into(consents::table).values(row).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! Consents as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use crate::db::{Id, Timestamp};
+use crate::http::rule::{at, not_blank, rule};
+
+/// What a consent is for.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum ConsentPurpose {
+    /// Keeping a record and giving support.
+    ServiceDelivery,
+    /// Telling one partner who comes.
+    ShareWithPartner,
+    /// Telling the GP practice.
+    ShareWithGp,
+    /// Writing e-mails.
+    ContactEmail,
+    /// Sending text messages.
+    ContactSms,
+    /// Writing letters.
+    ContactPost,
+    /// Taking part in research.
+    Research,
+}
+
+/// What was decided.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum ConsentDecision {
+    /// Allowed.
+    Given,
+    /// No longer allowed, from now on.
+    Withdrawn,
+}
+
+crate::text_enum!(ConsentPurpose, ConsentDecision);
+
+/// A consent as it is recorded.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "partner_where_it_belongs"))]
+pub struct ConsentInput {
+    /// What it is for.
+    pub purpose: ConsentPurpose,
+    /// The partner: required with `share_with_partner`, and only there.
+    pub partner_id: Option<Id>,
+    /// What was decided.
+    pub decision: ConsentDecision,
+    /// How it is known: a form, a call, a conversation and its day.
+    #[schema(min_length = 1, max_length = 500, example = "Signed form of 20 November 2026")]
+    #[validate(custom(function = "not_blank"))]
+    pub evidence: String,
+}
+
+fn partner_where_it_belongs(consent: &ConsentInput) -> Result<(), ValidationError> {
+    let wanted = consent.purpose == ConsentPurpose::ShareWithPartner;
+    let error = match (wanted, consent.partner_id.is_some()) {
+        (true, false) => rule("required", "share_with_partner names its partner."),
+        (false, true) => rule("not_allowed", "Only share_with_partner names a partner."),
+        _ => return Ok(()),
+    };
+    Err(at(error, "/partner_id"))
+}
+
+/// A consent.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Consent {
+    /// Its id.
+    pub id: Id,
+    /// What was recorded.
+    #[serde(flatten)]
+    pub written: ConsentInput,
+    /// The account that recorded it.
+    pub recorded_by: Id,
+    /// When it was recorded. The last one decides.
+    pub recorded_at: Timestamp,
+    /// The same instant.
+    pub created_at: Timestamp,
+    /// The same instant: a consent never changes.
+    pub updated_at: Timestamp,
+}
+
+/// How much of the list to show.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentFilter {
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
+}

@@ -1,0 +1,142 @@
+//! Members over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, get, patch, post};
+use chrono::NaiveDate;
+
+use super::store::{self, MemberRow};
+use super::types::{
+    ADVISORS_WRITE, Member, MemberInput, MemberPatch, MemberSummary, RegistrationQuery, SUMMARY_FIELDS,
+};
+use crate::audit::{Event, Subject};
+use crate::auth::caller::Role;
+use crate::auth::policy::{AdvisorOnly, Allowed, MemberOrAdvisor};
+use crate::clock::london_day;
+use crate::db::Id;
+use crate::error::{Error, Kind, Result};
+use crate::http::context::Context;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+
+/// The only member that the caller reaches: themselves; `None` for an advisor, who reaches all.
+///
+/// # Errors
+/// 401 where nobody has said who they are.
+pub(crate) fn own(context: &Context) -> Result<Option<Id>> {
+    let caller = context.caller()?;
+    // An account of a member without a member doesn't exist; if it did, it would reach nobody.
+    Ok((caller.role != Role::Advisor).then(|| caller.member_id.unwrap_or(Id(uuid::Uuid::nil()))))
+}
+
+/// The event of a read by somebody else than the member; their own leaves none.
+pub(crate) fn read_event(context: &Context, own: Option<Id>, subject: Subject, fields: &[&str]) -> Vec<Event> {
+    if own.is_some() { Vec::new() } else { vec![context.event("read", subject, fields)] }
+}
+
+/// Register a member
+///
+/// Who may be registered already comes back as a 409 `possible-duplicate` with `candidates`; repeat with
+/// `confirm_not_duplicate=true` if it is somebody else. An NHS number that another member has can't be overruled.
+#[utoipa::path(operation_id = "register_member", tag = "members", params(RegistrationQuery), request_body = MemberInput,
+    responses((status = 201, description = "Registered", body = Member), BadInput, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/members")]
+pub async fn register_member(
+    taken: Ordered<(Allowed<AdvisorOnly>, Query<RegistrationQuery>, JsonBody<MemberInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Query(query), body)) = taken;
+    let (context, written) = (who.context(), body.value);
+    born_before(&context, written.date_of_birth)?;
+    let wanted = written.clone();
+    let outcome = who.write(&body.bytes, move |conn| {
+        store::queue_registrations(conn)?;
+        let row = MemberRow::new(context.new_id(), written.clone(), context.now());
+        store::insert(conn, &row)?;
+        if !query.confirm_not_duplicate && !store::like(conn, &row)?.is_empty() {
+            return Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE));
+        }
+        context.record(conn, &[context.event("create", Subject::of_member("member", row.id, row.id), &[])])?;
+        Reply::created(format!("/v1/members/{}", row.id), row.version, &Member::from(row))
+    });
+    match outcome.await {
+        // Rolled back, and with it whatever it would have told the audit: the candidates are read on their own.
+        Err(error) if error.kind() == Kind::PossibleDuplicate => show_candidates(&who, wanted).await,
+        outcome => outcome,
+    }
+}
+
+const POSSIBLE_DUPLICATE: &str = "This person may be registered already; see candidates. Repeat with \
+                                  confirm_not_duplicate=true if it is somebody else.";
+
+async fn show_candidates(context: &Context, written: MemberInput) -> Result<HttpResponse> {
+    let reader = context.clone();
+    let row = MemberRow::new(context.new_id(), written, context.now());
+    let work = move |conn: &mut crate::db::Conn| {
+        let rows = store::like(conn, &row)?;
+        let event =
+            |row: &MemberRow| reader.event("read", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
+        let events = rows.iter().map(event).collect();
+        let summaries = rows.into_iter().map(MemberSummary::from).map(|row| serde_json::to_value(row));
+        Ok((summaries.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))
+    };
+    let candidates = context.state().db.read_audited(work).await?;
+    Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE).with_candidates(candidates))
+}
+
+/// The earlier bound is the format's: no date is before 1900.
+fn born_before(context: &Context, born: Option<NaiveDate>) -> Result<()> {
+    if born.is_some_and(|day| day > london_day(context.now())) {
+        return Err(Error::rule("/date_of_birth", "in_the_future", "Must not be in the future."));
+    }
+    Ok(())
+}
+
+/// Get a member
+///
+/// An advisor anybody, a member themselves.
+#[utoipa::path(operation_id = "get_member", tag = "members", params(("id" = Id, Path, description = "The member")),
+    responses((status = 200, description = "The member", body = Member), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}")]
+pub async fn get_member(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    let work = move |conn: &mut crate::db::Conn| {
+        let row = store::get(conn, own, id)?;
+        Ok((row, read_event(&context, own, Subject::of_member("member", id, id), &[])))
+    };
+    let row = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, row.version, &Member::from(row))
+}
+
+/// Change a member
+///
+/// A JSON merge patch. A member can't change `roles`, `nhs_number` and `gp_practice_code` of their own record.
+#[utoipa::path(operation_id = "change_member", tag = "members", params(("id" = Id, Path, description = "The member")),
+    request_body(content = MemberPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Member), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/members/{id}")]
+pub async fn change_member(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, MemberPatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, own, id)?;
+        context.require_match(old.version)?;
+        if own.is_some() {
+            patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
+        }
+        let written = patch.apply(&old.written())?;
+        born_before(&context, written.date_of_birth)?;
+        let row = old.changed(written, context.now());
+        store::update(conn, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::of_member("member", id, id), &names)])?;
+        Reply::ok(row.version, &Member::from(row))
+    })
+    .await
+}

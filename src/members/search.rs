@@ -1,0 +1,42 @@
+//! Finding members, by POST so that nobody's details stand in a URL or a log.
+
+use actix_web::{HttpResponse, post};
+
+use super::store;
+use super::types::{MemberSearch, MemberSearchResult, MemberSummary, SUMMARY_FIELDS};
+use crate::audit::{Event, Subject};
+use crate::auth::policy::{AdvisorOnly, Allowed};
+use crate::error::{Error, Result};
+use crate::http::extract::{JsonBody, NoQuery, Ordered};
+use crate::http::reply::Reply;
+use crate::openapi::{BadInput, Problems, Storage};
+
+/// Most members that one search shows.
+const MOST: i64 = 20;
+
+/// Search members
+///
+/// By what is known of a person; everything that is named must fit. It changes nothing, and each person shown is
+/// told of it in their access log.
+#[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
+    responses((status = 200, description = "Who fits", body = MemberSearchResult), BadInput, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/members/search")]
+pub async fn search_members(
+    taken: Ordered<(Allowed<AdvisorOnly>, NoQuery, JsonBody<MemberSearch>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, _, body)) = taken;
+    let (context, wanted) = (who.context(), body.value);
+    if !wanted.names_something() {
+        let detail = "Name at least one of name, date_of_birth, nhs_number, postcode and phone.";
+        return Err(Error::rule("", "required", detail));
+    }
+    let work = move |conn: &mut crate::db::Conn| {
+        let rows = store::search(conn, &wanted, wanted.limit.unwrap_or(MOST))?;
+        let subjects = rows.iter().map(|row| Subject::of_member("member", row.id, row.id));
+        let events: Vec<Event> = subjects.map(|subject| context.event("search", subject, &SUMMARY_FIELDS)).collect();
+        Ok((MemberSearchResult { items: rows.into_iter().map(MemberSummary::from).collect() }, events))
+    };
+    let found = who.state().db.read_audited(work).await?;
+    Ok(Reply::plain(200, &found)?.into_response())
+}

@@ -1,0 +1,268 @@
+//! Members in the database.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::rules;
+use super::types::{
+    ContactPreferences, EmergencyContact, Member, MemberInput, MemberRole, MemberSearch, MemberSummary,
+};
+use crate::db::schema::members;
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::venues::rules::{local_authority_code, postcode};
+
+/// A row of `members`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = members, treat_none_as_null = true)]
+pub struct MemberRow {
+    pub(crate) id: Id,
+    preferred_name: Option<String>,
+    given_name: String,
+    family_name: String,
+    preferred_key: String,
+    given_key: String,
+    family_key: String,
+    pronouns: Option<String>,
+    date_of_birth: Option<NaiveDate>,
+    email: Option<String>,
+    phone: Option<String>,
+    postcode: Option<String>,
+    local_authority: Option<String>,
+    local_authority_code: Option<String>,
+    nhs_number: Option<String>,
+    gp_practice_code: Option<String>,
+    roles: Json<Vec<MemberRole>>,
+    contact_preferences: Json<ContactPreferences>,
+    emergency_contact: Option<Json<EmergencyContact>>,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+fn trimmed(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned())
+}
+
+fn normal(contact: EmergencyContact) -> EmergencyContact {
+    EmergencyContact { phone: rules::phone(&contact.phone).unwrap_or(contact.phone), ..contact }
+}
+
+impl MemberRow {
+    /// A new member.
+    pub fn new(id: Id, written: MemberInput, now: Timestamp) -> Self {
+        let preferred_name = trimmed(written.preferred_name);
+        let (given_name, family_name) = (written.given_name.trim().to_owned(), written.family_name.trim().to_owned());
+        let local_authority = trimmed(written.local_authority);
+        Self {
+            id,
+            preferred_key: preferred_name.as_deref().map(rules::name_key).unwrap_or_default(),
+            given_key: rules::name_key(&given_name),
+            family_key: rules::name_key(&family_name),
+            preferred_name,
+            given_name,
+            family_name,
+            pronouns: trimmed(written.pronouns),
+            date_of_birth: written.date_of_birth,
+            email: trimmed(written.email),
+            phone: written.phone.as_deref().and_then(rules::phone),
+            postcode: written.postcode.as_deref().and_then(postcode),
+            local_authority_code: local_authority.as_deref().and_then(local_authority_code).map(str::to_owned),
+            local_authority,
+            nhs_number: written.nhs_number.as_deref().and_then(rules::nhs_number),
+            gp_practice_code: written.gp_practice_code.as_deref().and_then(rules::gp_practice_code),
+            roles: Json(written.roles),
+            contact_preferences: Json(written.contact_preferences),
+            emergency_contact: written.emergency_contact.map(normal).map(Json),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// This row after a change.
+    pub fn changed(&self, written: MemberInput, now: Timestamp) -> Self {
+        Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
+    }
+
+    /// What the member would be written as today.
+    pub fn written(&self) -> MemberInput {
+        Member::from(self.clone()).written
+    }
+}
+
+impl From<MemberRow> for Member {
+    fn from(row: MemberRow) -> Self {
+        Self {
+            id: row.id,
+            written: MemberInput {
+                preferred_name: row.preferred_name,
+                given_name: row.given_name,
+                family_name: row.family_name,
+                pronouns: row.pronouns,
+                date_of_birth: row.date_of_birth,
+                email: row.email,
+                phone: row.phone,
+                postcode: row.postcode,
+                local_authority: row.local_authority,
+                nhs_number: row.nhs_number,
+                gp_practice_code: row.gp_practice_code,
+                roles: row.roles.0,
+                contact_preferences: row.contact_preferences.0,
+                emergency_contact: row.emergency_contact.map(|contact| contact.0),
+            },
+            local_authority_code: row.local_authority_code,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+impl From<MemberRow> for MemberSummary {
+    fn from(row: MemberRow) -> Self {
+        Self {
+            id: row.id,
+            display_name: rules::display_name(row.preferred_name.as_deref(), &row.given_name, &row.family_name),
+            given_name: row.given_name,
+            family_name: row.family_name,
+            date_of_birth: row.date_of_birth,
+            postcode: row.postcode,
+        }
+    }
+}
+
+/// One member. `own` is the only one that the caller reaches; `None` reaches all.
+///
+/// # Errors
+/// 404 where there is none, or it is another's.
+pub fn get(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<MemberRow> {
+    let mut query = members::table.filter(members::id.eq(id)).select(MemberRow::as_select()).into_boxed();
+    if let Some(own) = own {
+        query = query.filter(members::id.eq(own));
+    }
+    query.first(conn).optional()?.ok_or_else(|| Error::not_found("member"))
+}
+
+/// Whether there is such a member within the caller's reach.
+pub fn exists(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<bool> {
+    let found: Option<Id> = members::table.find(id).select(members::id).first(conn).optional()?;
+    Ok(found.is_some() && own.is_none_or(|own| own == id))
+}
+
+/// As [`get`], and no other transaction can add to the member's consents until this one ends. SQLite has one writer.
+pub fn lock(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<MemberRow> {
+    if let Conn::Postgres(postgres) = conn {
+        let row = members::table.find(id).select(members::id).for_update();
+        row.first::<Id>(postgres).optional()?;
+    }
+    get(conn, own, id)
+}
+
+/// Adds a member.
+///
+/// # Errors
+/// 409 where another has the NHS number.
+pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
+    diesel::insert_into(members::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// Writes the next version of a member over the one before.
+///
+/// # Errors
+/// 412 where another request has changed it in between; 409 where another has the NHS number.
+pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
+    let unchanged = members::table.filter(members::id.eq(row.id)).filter(members::version.eq(row.version - 1));
+    match diesel::update(unchanged).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+/// Lets registrations on PostgreSQL go one by one, so that two at once of one person see each other. They are few.
+pub fn queue_registrations(conn: &mut Conn) -> Result<()> {
+    /// Any number that nothing else of the service locks: the idempotency keys' are digests.
+    const REGISTRATIONS: i64 = -1;
+    if let Conn::Postgres(postgres) = conn {
+        let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)");
+        lock.bind::<diesel::sql_types::BigInt, _>(REGISTRATIONS).execute(postgres)?;
+    }
+    Ok(())
+}
+
+/// Most candidates that are shown.
+const MOST_CANDIDATES: i64 = 10;
+
+/// The others who may be the same person: the same names, with the day of birth or the postcode; or the same
+/// telephone with the day of birth.
+pub fn like(conn: &mut Conn, row: &MemberRow) -> Result<Vec<MemberRow>> {
+    let same_name = members::family_key.eq(&row.family_key).and(members::given_key.eq(&row.given_key));
+    // What the new one doesn't say is NULL here, and equal to nothing.
+    let same_birthday = members::date_of_birth.eq(row.date_of_birth);
+    let same_home = members::postcode.eq(&row.postcode);
+    let same_phone = members::phone.eq(&row.phone);
+    let alike = (same_name.and(same_birthday.or(same_home))).or(same_phone.and(same_birthday));
+    let query = members::table.filter(members::id.ne(row.id)).filter(alike).select(MemberRow::as_select());
+    Ok(query.order(members::id).limit(MOST_CANDIDATES).load(conn)?)
+}
+
+type Condition<'a> = Box<dyn BoxableExpression<members::table, crate::db::conn::MultiBackend, SqlType = Bool> + 'a>;
+
+/// Whether a key begins with a word: a range, so that an index serves.
+fn key_begins(word: &str) -> Condition<'static> {
+    let (from, to) = (word.to_owned(), format!("{word}\u{10FFFF}"));
+    Box::new(
+        (members::family_key.ge(from.clone()).and(members::family_key.lt(to.clone())))
+            .or(members::given_key.ge(from.clone()).and(members::given_key.lt(to.clone())))
+            .or(members::preferred_key.ge(from).and(members::preferred_key.lt(to))),
+    )
+}
+
+/// Whether any word of a key begins with a word, such as the second of a double-barrelled name. Keys hold letters,
+/// digits and spaces only, so that no wild card slips in.
+fn any_word_begins(word: &str) -> Condition<'static> {
+    let (first, later) = (format!("{word}%"), format!("% {word}%"));
+    Box::new(
+        (members::family_key.like(first.clone()).or(members::family_key.like(later.clone())))
+            .or(members::given_key.like(first.clone()).or(members::given_key.like(later.clone())))
+            .or(members::preferred_key.like(first).or(members::preferred_key.like(later))),
+    )
+}
+
+/// Who fits a search, by name.
+///
+/// One word of the name at least must begin a whole key, which an index finds; the others may begin any word of one.
+pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
+    let mut query = members::table.select(MemberRow::as_select()).into_boxed();
+    if let Some(name) = &wanted.name {
+        let key = rules::name_key(name);
+        let words = key.split(' ').filter(|word| !word.is_empty());
+        let mut begins: Option<Condition> = None;
+        for word in words {
+            query = query.filter(any_word_begins(word));
+            begins = Some(match begins {
+                Some(others) => Box::new(others.or(key_begins(word))),
+                None => key_begins(word),
+            });
+        }
+        if let Some(begins) = begins {
+            query = query.filter(begins);
+        }
+    }
+    if let Some(day) = wanted.date_of_birth {
+        query = query.filter(members::date_of_birth.eq(day));
+    }
+    if let Some(number) = wanted.nhs_number.as_deref().and_then(rules::nhs_number) {
+        query = query.filter(members::nhs_number.eq(number));
+    }
+    if let Some(postcode) = wanted.postcode.as_deref().and_then(postcode) {
+        query = query.filter(members::postcode.eq(postcode));
+    }
+    if let Some(phone) = wanted.phone.as_deref().and_then(rules::phone) {
+        query = query.filter(members::phone.eq(phone));
+    }
+    let order = (members::family_key, members::given_key, members::id);
+    Ok(query.order(order).limit(limit).load(conn)?)
+}

@@ -1,0 +1,253 @@
+//! Members as JSON.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationError};
+
+use super::rules;
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+use crate::http::rule::{fits, not_blank};
+use crate::venues::rules::postcode;
+
+/// What somebody is to the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberRole {
+    /// Uses the service.
+    ServiceUser,
+    /// Cares for somebody who does.
+    Carer,
+    /// Family of somebody who does.
+    Family,
+    /// Comes along.
+    Public,
+}
+
+/// How somebody may be contacted; what isn't named may not be used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContactPreferences {
+    /// By e-mail.
+    pub email: bool,
+    /// By text message.
+    pub sms: bool,
+    /// By a call.
+    pub phone: bool,
+    /// By letter.
+    pub post: bool,
+}
+
+/// Whom to call when something happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyContact {
+    /// Their name.
+    #[schema(min_length = 1, max_length = 200, example = "Sam Reid")]
+    #[validate(custom(function = "not_blank"))]
+    pub name: String,
+    /// Their telephone number.
+    #[schema(min_length = 7, max_length = 30, example = "07700 900456")]
+    #[validate(custom(function = "good_phone"))]
+    pub phone: String,
+    /// What they are to the member.
+    #[schema(min_length = 1, max_length = 100, example = "brother")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relationship: Option<String>,
+}
+
+/// A member as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct MemberInput {
+    /// What they like to be called.
+    #[schema(min_length = 1, max_length = 100, example = "Peg")]
+    #[validate(custom(function = "not_blank"))]
+    pub preferred_name: Option<String>,
+    /// The given name.
+    #[schema(min_length = 1, max_length = 100, example = "Margaret")]
+    #[validate(custom(function = "not_blank"))]
+    pub given_name: String,
+    /// The family name.
+    #[schema(min_length = 1, max_length = 100, example = "Reid")]
+    #[validate(custom(function = "not_blank"))]
+    pub family_name: String,
+    /// Their pronouns.
+    #[schema(min_length = 1, max_length = 40, example = "she/her")]
+    #[validate(custom(function = "not_blank"))]
+    pub pronouns: Option<String>,
+    /// The day they were born: not before 1900, not in the future.
+    #[schema(example = "1961-04-02")]
+    pub date_of_birth: Option<NaiveDate>,
+    /// An e-mail address. Several members may share one.
+    #[schema(max_length = 254, format = "email", example = "peg@example.org")]
+    pub email: Option<String>,
+    /// A telephone number; it is kept in international form.
+    #[schema(min_length = 7, max_length = 30, example = "0151 496 0123")]
+    #[validate(custom(function = "good_phone"))]
+    pub phone: Option<String>,
+    /// A UK postcode; spaces and case are put right.
+    #[schema(min_length = 5, max_length = 9, example = "L9 1AA")]
+    #[validate(custom(function = "good_postcode"))]
+    pub postcode: Option<String>,
+    /// The local authority they live in, by name; its code is filled in where it is one of the service's own.
+    #[schema(min_length = 1, max_length = 60, example = "Liverpool")]
+    #[validate(custom(function = "not_blank"))]
+    pub local_authority: Option<String>,
+    /// The NHS number: ten digits with a check digit. Only advisors write it, and no two members share one.
+    #[schema(min_length = 10, max_length = 12, example = "943 476 5919")]
+    #[validate(custom(function = "good_nhs_number"))]
+    pub nhs_number: Option<String>,
+    /// The ODS code of the GP practice. Only advisors write it.
+    #[schema(min_length = 6, max_length = 6, example = "N82001")]
+    #[validate(custom(function = "good_practice"))]
+    pub gp_practice_code: Option<String>,
+    /// What they are to the service, each once. Only advisors write it.
+    #[schema(min_items = 1, max_items = 4, example = json!(["service_user"]))]
+    #[validate(custom(function = "each_once"))]
+    pub roles: Vec<MemberRole>,
+    /// How they may be contacted.
+    #[serde(default)]
+    #[validate(nested)]
+    pub contact_preferences: ContactPreferences,
+    /// Whom to call when something happens.
+    #[validate(nested)]
+    pub emergency_contact: Option<EmergencyContact>,
+}
+
+/// A change of a member.
+pub type MemberPatch = MergePatch<MemberInput>;
+
+/// What a member can't change of their own record.
+pub const ADVISORS_WRITE: [&str; 3] = ["roles", "nhs_number", "gp_practice_code"];
+
+fn good_phone(text: &str) -> Result<(), ValidationError> {
+    let good = rules::phone(text).is_some();
+    fits(good, "wrong_phone", "Must be a telephone number of 7 to 15 digits, such as 0151 496 0123.")
+}
+
+fn good_postcode(text: &str) -> Result<(), ValidationError> {
+    fits(postcode(text).is_some(), "wrong_postcode", "Must be a UK postcode such as L3 8EW.")
+}
+
+fn good_nhs_number(text: &str) -> Result<(), ValidationError> {
+    let good = rules::nhs_number(text).is_some();
+    fits(good, "wrong_nhs_number", "Must be ten digits whose last is the right check digit, such as 943 476 5919.")
+}
+
+fn good_practice(text: &str) -> Result<(), ValidationError> {
+    let good = rules::gp_practice_code(text).is_some();
+    fits(good, "wrong_gp_practice_code", "Must be the ODS code of a practice, a letter and five digits: N82001.")
+}
+
+fn each_once(roles: &[MemberRole]) -> Result<(), ValidationError> {
+    let once = roles.iter().enumerate().all(|(index, role)| !roles[..index].contains(role));
+    fits(once, "repeated", "Each may stand here once only.")
+}
+
+/// A member.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Member {
+    /// Their id.
+    pub id: Id,
+    /// What they were written as.
+    #[serde(flatten)]
+    pub written: MemberInput,
+    /// The GSS code of the local authority, where it is one of the service's own.
+    #[schema(example = "E08000012")]
+    pub local_authority_code: Option<String>,
+    /// Rises with each change; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When they were registered.
+    pub created_at: Timestamp,
+    /// When the record was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A member in a few words: enough to tell who it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MemberSummary {
+    /// Their id.
+    pub id: Id,
+    /// The name to show.
+    #[schema(example = "Peg Reid")]
+    pub display_name: String,
+    /// The given name.
+    #[schema(example = "Margaret")]
+    pub given_name: String,
+    /// The family name.
+    #[schema(example = "Reid")]
+    pub family_name: String,
+    /// The day they were born.
+    #[schema(example = "1961-04-02")]
+    pub date_of_birth: Option<NaiveDate>,
+    /// Their postcode.
+    #[schema(example = "L9 1AA")]
+    pub postcode: Option<String>,
+}
+
+/// The members of a [`MemberSummary`] that tell something of a person, for the audit.
+pub const SUMMARY_FIELDS: [&str; 4] = ["given_name", "family_name", "date_of_birth", "postcode"];
+
+/// How to register.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationQuery {
+    /// This is somebody else than the candidates that a first attempt was answered with.
+    #[serde(default)]
+    #[param(default = false)]
+    pub confirm_not_duplicate: bool,
+}
+
+/// Whom to look for: all that is named must fit, and something must be named.
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct MemberSearch {
+    /// Beginnings of the given, family or preferred name, each word of one of them, in any order.
+    #[schema(min_length = 1, max_length = 100, example = "mar reid")]
+    #[validate(custom(function = "has_letters"))]
+    pub name: Option<String>,
+    /// The day they were born.
+    #[schema(example = "1961-04-02")]
+    pub date_of_birth: Option<NaiveDate>,
+    /// The NHS number.
+    #[schema(min_length = 10, max_length = 12, example = "943 476 5919")]
+    #[validate(custom(function = "good_nhs_number"))]
+    pub nhs_number: Option<String>,
+    /// The postcode.
+    #[schema(min_length = 5, max_length = 9, example = "L9 1AA")]
+    #[validate(custom(function = "good_postcode"))]
+    pub postcode: Option<String>,
+    /// The telephone number.
+    #[schema(min_length = 7, max_length = 30, example = "0151 496 0123")]
+    #[validate(custom(function = "good_phone"))]
+    pub phone: Option<String>,
+    /// At most so many; 20 where it isn't said.
+    #[schema(minimum = 1, maximum = 20, default = 20, example = 20)]
+    pub limit: Option<i64>,
+}
+
+fn has_letters(name: &str) -> Result<(), ValidationError> {
+    fits(!rules::name_key(name).is_empty(), "blank", "Must hold at least one letter or digit.")
+}
+
+impl MemberSearch {
+    /// Whether it names anything to look for.
+    pub fn names_something(&self) -> bool {
+        self.name.is_some()
+            || self.date_of_birth.is_some()
+            || self.nhs_number.is_some()
+            || self.postcode.is_some()
+            || self.phone.is_some()
+    }
+}
+
+/// Who was found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MemberSearchResult {
+    /// Who fits, by name; no more than the limit.
+    pub items: Vec<MemberSummary>,
+}

@@ -1,0 +1,19 @@
+//! API clients: the credentials that a partner's own programs get tokens with.
+//!
+//! - A secret is shown once, when it is made or rotated, and stored as a digest.
+//! - Rotating or revoking ends every token of the client at once. A revoked client stays in the list.
+
+pub mod handlers;
+pub mod store;
+pub mod types;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(handlers::list_clients);
+    config.service(handlers::create_client);
+    config.service(handlers::get_client);
+    config.service(handlers::revoke_client);
+    config.service(handlers::rotate_client);
+}

@@ -1,0 +1,82 @@
+//! API clients as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::auth::caller::Scope;
+use crate::db::{Id, Timestamp};
+use crate::http::rule::rule;
+
+/// An API client as it is made.
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ApiClientInput {
+    /// What it is, for people.
+    #[schema(min_length = 1, max_length = 200, example = "Scheduling system")]
+    pub name: String,
+    /// What it may do for its partner; without any it reads the catalogue.
+    #[schema(max_items = 7, example = json!(["rosters:write", "rosters:read"]))]
+    #[validate(custom(function = "each_once"))]
+    pub scopes: Vec<Scope>,
+}
+
+fn each_once(scopes: &[Scope]) -> Result<(), ValidationError> {
+    let repeated = scopes.iter().enumerate().any(|(index, scope)| scopes[..index].contains(scope));
+    if repeated { Err(rule("repeated", "Each scope may be given once only.")) } else { Ok(()) }
+}
+
+/// An API client, without its secret.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ApiClient {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub partner_id: Id,
+    /// What it says who it is with: its id.
+    #[schema(example = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41")]
+    pub client_id: String,
+    /// What it is, for people.
+    #[schema(example = "Scheduling system")]
+    pub name: String,
+    /// What it may do for its partner.
+    pub scopes: Vec<Scope>,
+    /// When it was revoked; null while it is in use.
+    pub revoked_at: Option<Timestamp>,
+    /// Rises with each change; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An API client with its secret, which is shown this once.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssuedApiClient {
+    /// The client.
+    #[serde(flatten)]
+    pub client: ApiClient,
+    /// The secret. Keep it: it can't be shown again, only rotated. Left out when a request is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn")]
+    pub client_secret: Option<String>,
+    /// Why there is no secret, where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The secret was shown in the first answer only. Rotate the client to get another.")]
+    pub client_secret_note: Option<&'static str>,
+}
+
+impl IssuedApiClient {
+    /// For the first answer.
+    pub fn with_secret(client: ApiClient, secret: &str) -> Self {
+        Self { client, client_secret: Some(secret.to_owned()), client_secret_note: None }
+    }
+
+    /// For a repeated request.
+    pub fn without_secret(client: ApiClient) -> Self {
+        let note = "The secret was shown in the first answer only. Rotate the client to get another.";
+        Self { client, client_secret: None, client_secret_note: Some(note) }
+    }
+}

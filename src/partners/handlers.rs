@@ -1,0 +1,91 @@
+//! Partners over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, get, patch, post};
+
+use super::store::{self, PartnerKey, PartnerRow, Sight};
+use super::types::{Partner, PartnerInput, PartnerPatch};
+use crate::audit::Subject;
+use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+
+/// List partners
+///
+/// By name, a page at a time: the active ones; to staff all, with their contacts.
+#[utoipa::path(operation_id = "list_partners", tag = "partners", params(Paging),
+    responses((status = 200, description = "A page of partners", body = Page<Partner>), (status = 304, description = "Not changed"), Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/partners")]
+pub async fn list_partners(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Ordered((who, Query(paging))) = taken;
+    let sight = Sight::of(who.anyone());
+    let slice = Slice::<PartnerKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| store::list(conn, sight, &wanted)).await?;
+    who.show_page(Cache::Minute, &slice.page(&who, rows, PartnerRow::key, |row| sight.show(row)))
+}
+
+/// Get a partner
+///
+/// Its contact is shown to staff and to the partner itself.
+#[utoipa::path(operation_id = "get_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
+    responses((status = 200, description = "The partner", body = Partner), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/partners/{id}")]
+pub async fn get_partner(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let sight = Sight::of(who.anyone());
+    let row = who.state().db.read(move |conn| store::get(conn, sight, id)).await?;
+    // What is shown depends on the caller, so the version alone doesn't name the answer.
+    who.show_live(Cache::Minute, row.version, &sight.show(row))
+}
+
+/// Create a partner
+#[utoipa::path(operation_id = "create_partner", tag = "partners", request_body = PartnerInput,
+    responses((status = 201, description = "Created", body = Partner), BadInput, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/partners")]
+pub async fn create_partner(
+    taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<PartnerInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, _, body)) = taken;
+    let (context, written) = (who.context(), body.value);
+    who.write(&body.bytes, move |conn| {
+        let row = PartnerRow::new(context.new_id(), written.clone(), context.now());
+        store::insert(conn, &row)?;
+        context.record(conn, &[context.event("create", Subject::other("partner", row.id), &[])])?;
+        Reply::created(format!("/v1/partners/{}", row.id), row.version, &Partner::from(row))
+    })
+    .await
+}
+
+/// Change a partner
+///
+/// A JSON merge patch. A partner that is no longer `active` gets no token, and its live ones are refused at once.
+#[utoipa::path(operation_id = "change_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
+    request_body(content = PartnerPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Partner), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/partners/{id}")]
+pub async fn change_partner(
+    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, PartnerPatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, Sight::All, id)?;
+        context.require_match(old.version)?;
+        let row = old.changed(patch.apply(&old.written())?, context.now());
+        store::update(conn, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::other("partner", id), &names)])?;
+        Reply::ok(row.version, &Partner::from(row))
+    })
+    .await
+}

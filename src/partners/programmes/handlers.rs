@@ -1,0 +1,105 @@
+//! Programmes over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, get, patch, post};
+
+use super::store::{self, ProgrammeKey, ProgrammeRow};
+use super::types::{Programme, ProgrammeInput, ProgrammePatch};
+use crate::audit::Subject;
+use crate::auth::policy::{Allowed, ProgrammeWriter, Public};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::partners::store::{self as partners, Sight};
+
+/// List a partner's programmes
+///
+/// By name, a page at a time.
+#[utoipa::path(operation_id = "list_programmes", tag = "partners",
+    params(("id" = Id, Path, description = "The partner"), Paging),
+    responses((status = 200, description = "A page of programmes", body = Page<Programme>), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/partners/{id}/programmes")]
+pub async fn list_programmes(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(partner_id), Query(paging))) = taken;
+    let sight = Sight::of(who.anyone());
+    let slice = Slice::<ProgrammeKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| {
+        partners::get(conn, sight, partner_id)?;
+        store::list(conn, partner_id, &wanted)
+    });
+    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, ProgrammeRow::key, Programme::from))
+}
+
+/// Get a programme
+#[utoipa::path(operation_id = "get_programme", tag = "partners",
+    params(("id" = Id, Path, description = "The partner"), ("programme_id" = Id, Path, description = "The programme")),
+    responses((status = 200, description = "The programme", body = Programme), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/partners/{id}/programmes/{programme_id}")]
+pub async fn get_programme(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path((partner_id, id)), _)) = taken;
+    let sight = Sight::of(who.anyone());
+    let row = who.state().db.read(move |conn| {
+        partners::get(conn, sight, partner_id)?;
+        store::get(conn, partner_id, id)
+    });
+    let row = row.await?;
+    who.show(Cache::Minute, row.version, &Programme::from(row))
+}
+
+/// Create a programme
+///
+/// By a site manager or the partner itself.
+#[utoipa::path(operation_id = "create_programme", tag = "partners",
+    params(("id" = Id, Path, description = "The partner")), request_body = ProgrammeInput,
+    responses((status = 201, description = "Created", body = Programme), BadInput, Missing, Conflict, Storage, Problems),
+    security(("bearer" = []), ("client" = ["programmes:write"])))]
+#[post("/v1/partners/{id}/programmes")]
+pub async fn create_programme(
+    taken: Ordered<(Allowed<ProgrammeWriter>, Path<Id>, NoQuery, JsonBody<ProgrammeInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(partner_id), _, body)) = taken;
+    let (context, written) = (who.context(), body.value);
+    who.write(&body.bytes, move |conn| {
+        partners::reach(conn, context.caller()?, partner_id)?;
+        let row = ProgrammeRow::new(context.new_id(), partner_id, written.clone(), context.now());
+        store::insert(conn, &row)?;
+        context.record(conn, &[context.event("create", Subject::other("programme", row.id), &[])])?;
+        let location = format!("/v1/partners/{partner_id}/programmes/{}", row.id);
+        Reply::created(location, row.version, &Programme::from(row))
+    })
+    .await
+}
+
+/// Change a programme
+///
+/// A JSON merge patch, by a site manager or the partner itself.
+#[utoipa::path(operation_id = "change_programme", tag = "partners",
+    params(("id" = Id, Path, description = "The partner"), ("programme_id" = Id, Path, description = "The programme")),
+    request_body(content = ProgrammePatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Programme), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = []), ("client" = ["programmes:write"])))]
+#[patch("/v1/partners/{id}/programmes/{programme_id}")]
+pub async fn change_programme(
+    taken: Ordered<(Allowed<ProgrammeWriter>, Path<(Id, Id)>, NoQuery, ProgrammePatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path((partner_id, id)), _, patch)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        partners::reach(conn, context.caller()?, partner_id)?;
+        let old = store::get(conn, partner_id, id)?;
+        context.require_match(old.version)?;
+        let row = old.changed(patch.apply(&old.written())?, context.now());
+        store::update(conn, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::other("programme", id), &names)])?;
+        Reply::ok(row.version, &Programme::from(row))
+    })
+    .await
+}

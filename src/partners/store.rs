@@ -1,0 +1,206 @@
+//! Partners in the database.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::types::{Contact, Partner, PartnerInput, PartnerKind, PartnerStatus};
+use crate::auth::caller::Caller;
+use crate::db::schema::partners;
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::http::page::Slice;
+
+/// A row of `partners`, without the counter that rosters keep there.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = partners, treat_none_as_null = true)]
+pub struct PartnerRow {
+    pub(crate) id: Id,
+    slug: String,
+    name: String,
+    kind: PartnerKind,
+    charity_number: Option<String>,
+    website: Option<String>,
+    description: Option<String>,
+    contact_name: Option<String>,
+    contact_email: Option<String>,
+    contact_phone: Option<String>,
+    partnership_start: Option<NaiveDate>,
+    partnership_end: Option<NaiveDate>,
+    status: PartnerStatus,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl PartnerRow {
+    /// A new partner.
+    pub fn new(id: Id, written: PartnerInput, now: Timestamp) -> Self {
+        let contact = written.contact.unwrap_or_default();
+        Self {
+            id,
+            slug: written.slug,
+            name: written.name,
+            kind: written.kind,
+            charity_number: written.charity_number,
+            website: written.website,
+            description: written.description,
+            contact_name: contact.name,
+            contact_email: contact.email,
+            contact_phone: contact.phone,
+            partnership_start: written.partnership_start,
+            partnership_end: written.partnership_end,
+            status: written.status,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// This row after a change.
+    pub fn changed(&self, written: PartnerInput, now: Timestamp) -> Self {
+        Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
+    }
+
+    /// What the partner would be written as today.
+    pub fn written(&self) -> PartnerInput {
+        Partner::from(self.clone()).written
+    }
+
+    /// This partner's place in the list.
+    pub fn key(&self) -> PartnerKey {
+        (self.name.clone(), self.id)
+    }
+}
+
+impl From<PartnerRow> for Partner {
+    fn from(row: PartnerRow) -> Self {
+        let contact = Contact { name: row.contact_name, email: row.contact_email, phone: row.contact_phone };
+        Self {
+            id: row.id,
+            written: PartnerInput {
+                slug: row.slug,
+                name: row.name,
+                kind: row.kind,
+                charity_number: row.charity_number,
+                website: row.website,
+                description: row.description,
+                contact: Some(contact).filter(|contact| *contact != Contact::default()),
+                partnership_start: row.partnership_start,
+                partnership_end: row.partnership_end,
+                status: row.status,
+            },
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// Which partners a caller sees.
+#[derive(Debug, Clone, Copy)]
+pub enum Sight {
+    /// All, with their contacts: staff.
+    All,
+    /// Active ones without contacts, and one's own with them.
+    Active {
+        /// The caller's own partner.
+        own: Option<Id>,
+    },
+}
+
+impl Sight {
+    /// What this caller sees.
+    pub fn of(caller: Option<&Caller>) -> Self {
+        match caller {
+            Some(caller) if caller.is_staff() => Self::All,
+            caller => Self::Active { own: caller.and_then(|caller| caller.partner_id) },
+        }
+    }
+
+    /// A partner as this caller sees it.
+    pub fn show(self, row: PartnerRow) -> Partner {
+        let mut partner = Partner::from(row);
+        if let Self::Active { own } = self
+            && own != Some(partner.id)
+        {
+            partner.written.contact = None;
+        }
+        partner
+    }
+}
+
+/// The keys that partners are listed by.
+pub type PartnerKey = (String, Id);
+
+/// A page of partners by name.
+pub fn list(conn: &mut Conn, sight: Sight, slice: &Slice<PartnerKey>) -> Result<Vec<PartnerRow>> {
+    let mut query = visible(sight);
+    if let Some((name, id)) = &slice.after {
+        query = query.filter(partners::name.gt(name).or(partners::name.eq(name).and(partners::id.gt(id))));
+    }
+    Ok(query.order((partners::name, partners::id)).limit(slice.fetch()).load(conn)?)
+}
+
+/// A partner that this caller sees.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn get(conn: &mut Conn, sight: Sight, id: Id) -> Result<PartnerRow> {
+    let row = visible(sight).filter(partners::id.eq(id)).first(conn).optional()?;
+    row.ok_or_else(|| Error::not_found("partner"))
+}
+
+type Visible<'a> = diesel::dsl::IntoBoxed<
+    'a,
+    diesel::dsl::Select<partners::table, diesel::dsl::AsSelect<PartnerRow, crate::db::conn::MultiBackend>>,
+    crate::db::conn::MultiBackend,
+>;
+
+fn visible<'a>(sight: Sight) -> Visible<'a> {
+    let query = partners::table.select(PartnerRow::as_select()).into_boxed();
+    match sight {
+        Sight::All => query,
+        Sight::Active { own: None } => query.filter(partners::status.eq(PartnerStatus::Active)),
+        Sight::Active { own: Some(own) } => {
+            query.filter(partners::status.eq(PartnerStatus::Active).or(partners::id.eq(own)))
+        }
+    }
+}
+
+/// Whether there is such a partner, whatever its status.
+pub fn exists(conn: &mut Conn, id: Id) -> Result<bool> {
+    Ok(diesel::select(diesel::dsl::exists(partners::table.find(id))).get_result(conn)?)
+}
+
+/// Checks that a caller may write what belongs to a partner: a site manager, or the partner itself.
+///
+/// # Errors
+/// 404 where there is no such partner, or it is another's.
+pub fn reach(conn: &mut Conn, caller: &Caller, partner_id: Id) -> Result<()> {
+    let foreign = caller.partner_id.is_some_and(|own| own != partner_id);
+    if foreign || !exists(conn, partner_id)? {
+        return Err(Error::not_found("partner"));
+    }
+    Ok(())
+}
+
+/// Adds a partner.
+///
+/// # Errors
+/// 409 where the slug is taken.
+pub fn insert(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
+    diesel::insert_into(partners::table).values((row, partners::roster_version.eq(0))).execute(conn)?;
+    Ok(())
+}
+
+/// Writes the next version of a partner over the one before.
+///
+/// # Errors
+/// 412 where another request has changed it in between; 409 where the slug is taken.
+pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
+    let unchanged = partners::table.filter(partners::id.eq(row.id)).filter(partners::version.eq(row.version - 1));
+    match diesel::update(unchanged).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}

@@ -1,0 +1,166 @@
+//! Partners as JSON.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+use crate::http::rule::{at, rule};
+
+/// What kind of organisation it is.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum PartnerKind {
+    /// A charity.
+    Charity,
+    /// An orchestra.
+    Orchestra,
+    /// A theatre.
+    Theatre,
+    /// A council's libraries.
+    LibraryService,
+    /// A housing association.
+    Housing,
+    /// An advice service.
+    Advice,
+    /// A university or college.
+    University,
+    /// A council.
+    LocalAuthority,
+    /// An NHS trust.
+    NhsTrust,
+    /// A community group.
+    CommunityGroup,
+    /// Any other organisation.
+    Other,
+}
+
+/// Where a partnership stands.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum PartnerStatus {
+    /// At work; shown to the public.
+    #[default]
+    Active,
+    /// Not at present: its tokens are refused.
+    Paused,
+    /// Over.
+    Ended,
+}
+
+crate::text_enum!(PartnerKind, PartnerStatus);
+
+/// Whom to ask at a partner. Shown to staff and to the partner itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// The name.
+    #[schema(min_length = 1, max_length = 200, example = "Partnerships team")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The e-mail address.
+    #[schema(format = "email", max_length = 254, example = "partnerships@example.org")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The telephone number.
+    #[schema(min_length = 5, max_length = 30, pattern = "^[+]?[0-9 ()-]+$", example = "+44 151 496 0000")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+/// A partner as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "ends_after_it_starts"))]
+pub struct PartnerInput {
+    /// A short name for addresses, unique among partners.
+    #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "the-reader")]
+    pub slug: String,
+    /// The name people know it by.
+    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    pub name: String,
+    /// What kind of organisation it is.
+    pub kind: PartnerKind,
+    /// The number in the register of charities: digits, in Scotland after `SC`, in Northern Ireland after `NIC`.
+    #[schema(min_length = 5, max_length = 11, pattern = "^(SC|NIC)?[0-9]{5,8}$", example = "1126806")]
+    pub charity_number: Option<String>,
+    /// The website.
+    #[schema(format = "uri", max_length = 500, example = "https://partner.example.org")]
+    pub website: Option<String>,
+    /// What it does, for the public.
+    #[schema(min_length = 1, max_length = 4000, example = "Shared reading aloud in small groups.")]
+    pub description: Option<String>,
+    /// Whom to ask. Shown to staff and to the partner itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[validate(nested)]
+    pub contact: Option<Contact>,
+    /// The first day of the partnership.
+    #[schema(example = "2021-10-01")]
+    pub partnership_start: Option<NaiveDate>,
+    /// The last day of the partnership.
+    #[schema(example = "2027-09-30")]
+    pub partnership_end: Option<NaiveDate>,
+    /// Where the partnership stands.
+    #[serde(default)]
+    pub status: PartnerStatus,
+}
+
+/// A change of a partner.
+pub type PartnerPatch = MergePatch<PartnerInput>;
+
+fn ends_after_it_starts(partner: &PartnerInput) -> Result<(), ValidationError> {
+    if matches!((partner.partnership_start, partner.partnership_end), (Some(start), Some(end)) if end < start) {
+        return Err(at(rule("ends_first", "Must not be before partnership_start."), "/partnership_end"));
+    }
+    Ok(())
+}
+
+/// A partner.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Partner {
+    /// Its id.
+    pub id: Id,
+    /// What it was written as.
+    #[serde(flatten)]
+    pub written: PartnerInput,
+    /// Rises with each change.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

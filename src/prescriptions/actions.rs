@@ -1,0 +1,89 @@
+//! What is done to a prescription as a whole, over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, post};
+
+use super::handlers::record;
+use super::rules::Verb;
+use super::store;
+use super::types::{Ending, Prescription};
+use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::clock::london_day;
+use crate::db::Id;
+use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::extract::{NoQuery, OptionalJson, Ordered, Path};
+use crate::http::reply::Reply;
+use crate::members::handlers::own;
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+
+/// Activate a draft
+///
+/// It counts from now on, as developed today unless it says an earlier day.
+#[utoipa::path(operation_id = "activate_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    responses((status = 200, description = "Active", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/prescriptions/{id}/activate")]
+pub async fn activate_prescription(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    act(&who, id, Verb::Activate, None, &Bytes::new()).await
+}
+
+/// Complete an active prescription
+#[utoipa::path(operation_id = "complete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    responses((status = 200, description = "Completed", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/prescriptions/{id}/complete")]
+pub async fn complete_prescription(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    act(&who, id, Verb::Complete, None, &Bytes::new()).await
+}
+
+/// Close an active prescription early
+///
+/// The body may be left out.
+#[utoipa::path(operation_id = "close_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    request_body = Option<Ending>,
+    responses((status = 200, description = "Closed", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/prescriptions/{id}/close")]
+pub async fn close_prescription(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, body)) = taken;
+    act(&who, id, Verb::Close, body.value.reason, &body.bytes).await
+}
+
+/// Decline a prescription
+///
+/// A draft or an active one. The body may be left out.
+#[utoipa::path(operation_id = "decline_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    request_body = Option<Ending>,
+    responses((status = 200, description = "Declined", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/prescriptions/{id}/decline")]
+pub async fn decline_prescription(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, body)) = taken;
+    act(&who, id, Verb::Decline, body.value.reason, &body.bytes).await
+}
+
+async fn act(who: &Context, id: Id, verb: Verb, reason: Option<String>, body: &Bytes) -> Result<HttpResponse> {
+    let (context, own) = (who.clone(), own(who)?);
+    who.write(body, move |conn| {
+        let old = store::lock(conn, own, id)?;
+        context.check_match(old.version)?;
+        let status = verb.after(old.status);
+        let status = status.ok_or_else(|| Error::state("prescription", old.status, verb.participle()))?;
+        let row = old.moved(status, reason.clone(), london_day(context.now()), context.now());
+        store::update(conn, &row)?;
+        record(&context, conn, verb.name(), &row, &["status"])?;
+        Reply::ok(row.version, &Prescription::from(store::whole_one(conn, row)?))
+    })
+    .await
+}

@@ -1,0 +1,112 @@
+//! What a prescription says that only the database can confirm: every fault of a body at once.
+
+use chrono::NaiveDate;
+
+use super::items::rules as item_rules;
+use super::items::store as items;
+use super::items::types::PrescriptionItemInput;
+use super::rules;
+use super::store::{self, Whole};
+use super::types::{NeedDomain, PrescriptionChange, PrescriptionInput, PrescriptionOrigin, PrescriptionStatus};
+use crate::db::{Conn, Id};
+use crate::error::{Error, Fault, Result};
+use crate::members::store as members;
+
+/// Most items of a prescription.
+pub const MOST_ITEMS: usize = 50;
+
+fn only_advisors(pointer: &str) -> Fault {
+    Fault::at(pointer, "not_yours", "Only an advisor may say this. Leave it out.")
+}
+
+fn in_the_future(day: Option<NaiveDate>, today: NaiveDate) -> Option<Fault> {
+    let late = day.is_some_and(|day| day > today);
+    late.then(|| Fault::at("/developed_on", "in_the_future", "Must not be in the future."))
+}
+
+fn unknown_site(conn: &mut Conn, site_id: Option<Id>) -> Result<Option<Fault>> {
+    let Some(site_id) = site_id else { return Ok(None) };
+    let known = store::site_exists(conn, site_id)?;
+    Ok((!known).then(|| Fault::at("/site_id", "unknown_site", "There is no such site.")))
+}
+
+fn outcome(faults: Vec<Fault>) -> Result<()> {
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+}
+
+/// Checks a new prescription. `own` is the member who writes it; `None` is an advisor.
+///
+/// # Errors
+/// 422 with every fault.
+pub fn new(conn: &mut Conn, own: Option<Id>, today: NaiveDate, written: &PrescriptionInput) -> Result<()> {
+    let mut faults = rules::need_faults(&written.needs);
+    if !members::exists(conn, own, written.member_id)? {
+        faults.push(Fault::at("/member_id", "unknown_member", "There is no such member."));
+    }
+    if own.is_some() && written.origin != PrescriptionOrigin::Own {
+        faults.push(Fault::at("/origin", "not_yours", "What a member writes has the origin self."));
+    }
+    if own.is_some() && written.developed_on.is_some() {
+        faults.push(only_advisors("/developed_on"));
+    }
+    faults.extend(in_the_future(written.developed_on, today));
+    faults.extend(unknown_site(conn, written.site_id)?);
+    let domains: Vec<NeedDomain> = written.needs.iter().map(|need| need.domain).collect();
+    for (index, item) in written.items.iter().enumerate() {
+        faults.extend(item_faults(conn, own, &format!("/items/{index}"), item, &domains)?);
+    }
+    outcome(faults)
+}
+
+/// Checks a change against what the prescription is now.
+///
+/// # Errors
+/// 422 with every fault.
+pub fn change(conn: &mut Conn, whole: &Whole, today: NaiveDate, written: &PrescriptionChange) -> Result<()> {
+    let mut faults = rules::need_faults(&written.needs);
+    let tied = whole.items.iter().filter_map(|item| item.need);
+    if tied.into_iter().any(|domain| !written.needs.iter().any(|need| need.domain == domain)) {
+        faults.push(Fault::at("/needs", "in_use", "A need that an item is tied to must stay."));
+    }
+    if whole.row.status == PrescriptionStatus::Active && written.developed_on.is_none() {
+        faults.push(Fault::at("/developed_on", "required", "An active prescription has a day it was developed on."));
+    }
+    if written.developed_on != whole.row.developed_on {
+        faults.extend(in_the_future(written.developed_on, today));
+    }
+    faults.extend(unknown_site(conn, written.site_id)?);
+    outcome(faults)
+}
+
+/// Checks one more item of a prescription.
+///
+/// # Errors
+/// 422 with every fault.
+pub fn item(conn: &mut Conn, own: Option<Id>, whole: &Whole, written: &PrescriptionItemInput) -> Result<()> {
+    let domains: Vec<NeedDomain> = whole.needs.iter().map(|need| need.domain).collect();
+    let mut faults = item_faults(conn, own, "", written, &domains)?;
+    if whole.items.len() >= MOST_ITEMS {
+        faults.push(Fault::at("", "too_many", format!("A prescription has at most {MOST_ITEMS} items.")));
+    }
+    outcome(faults)
+}
+
+/// A member can't point at what isn't published to everybody: pointing at it would open it to them.
+fn item_faults(
+    conn: &mut Conn,
+    own: Option<Id>,
+    at: &str,
+    item: &PrescriptionItemInput,
+    domains: &[NeedDomain],
+) -> Result<Vec<Fault>> {
+    let mut faults = item_rules::faults(at, item, domains);
+    if let Some(target) = item.target_id
+        && faults.iter().all(|fault| fault.code != "not_allowed")
+        && !items::target_exists(conn, item.kind, target, own.is_some())?
+    {
+        let kind = item.kind;
+        let code = format!("unknown_{kind}");
+        faults.push(Fault::at(format!("{at}/target_id"), code, format!("There is no such {kind}.")));
+    }
+    Ok(faults)
+}

@@ -1,0 +1,204 @@
+//! Prescriptions over HTTP.
+
+use std::collections::HashSet;
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use super::items::store::ItemRow;
+use super::store::{self, PrescriptionRow, Whole};
+use super::types::{
+    MemberPrescriptionFilter, Prescription, PrescriptionFilter, PrescriptionInput, PrescriptionPatch,
+    PrescriptionStatus,
+};
+use super::{checks, rules};
+use crate::audit::{Event, Subject};
+use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::clock::london_day;
+use crate::db::{Conn, Id};
+use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::members::handlers::{own, read_event};
+use crate::members::store as members;
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+
+/// Write a prescription
+///
+/// A member writes their own, with the origin `self`; an advisor anybody's. It begins as a draft.
+#[utoipa::path(operation_id = "create_prescription", tag = "prescriptions", request_body = PrescriptionInput,
+    responses((status = 201, description = "Written", body = Prescription), BadInput, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/prescriptions")]
+pub async fn create_prescription(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, NoQuery, JsonBody<PrescriptionInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, _, body)) = taken;
+    let (context, own, written) = (who.context(), own(&who)?, body.value);
+    let advisor_id = if own.is_none() { Some(who.caller()?.id) } else { None };
+    who.write(&body.bytes, move |conn| {
+        let now = context.now();
+        checks::new(conn, own, london_day(now), &written)?;
+        let row = PrescriptionRow::new(context.new_id(), &written, advisor_id, now);
+        let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, now);
+        let items = (0..).zip(&written.items).map(item).collect();
+        let whole = Whole { row, needs: written.needs.clone(), items };
+        store::insert(conn, &whole)?;
+        record(&context, conn, "create", &whole.row, &[])?;
+        let (location, version) = (format!("/v1/prescriptions/{}", whole.row.id), whole.row.version);
+        Reply::created(location, version, &Prescription::from(whole))
+    })
+    .await
+}
+
+/// Records what was done to a prescription.
+pub(super) fn record(
+    context: &Context,
+    conn: &mut Conn,
+    action: &'static str,
+    row: &PrescriptionRow,
+    fields: &[&str],
+) -> Result<()> {
+    let subject = Subject::of_member("prescription", row.id, row.member_id);
+    context.record(conn, &[context.event(action, subject, fields)])
+}
+
+/// List prescriptions
+///
+/// In the order in which they were written. A member sees their own.
+#[utoipa::path(operation_id = "list_prescriptions", tag = "prescriptions", params(PrescriptionFilter),
+    responses((status = 200, description = "A page of prescriptions", body = Page<Prescription>), (status = 304, description = "Not changed"), Problems),
+    security(("bearer" = [])))]
+#[get("/v1/prescriptions")]
+pub async fn list_prescriptions(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Query<PrescriptionFilter>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Query(filter))) = taken;
+    show_list(&who, filter, None).await
+}
+
+/// List a member's prescriptions
+///
+/// In the order in which they were written.
+#[utoipa::path(operation_id = "list_member_prescriptions", tag = "prescriptions",
+    params(("id" = Id, Path, description = "The member"), MemberPrescriptionFilter),
+    responses((status = 200, description = "A page of prescriptions", body = Page<Prescription>), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/prescriptions")]
+pub async fn list_member_prescriptions(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<MemberPrescriptionFilter>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), Query(filter))) = taken;
+    let MemberPrescriptionFilter { status, limit, cursor } = filter;
+    show_list(&who, PrescriptionFilter { member_id: Some(id), status, limit, cursor }, Some(id)).await
+}
+
+/// A page. Where the path names a `member`, there must be one within the caller's reach.
+async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option<Id>) -> Result<HttpResponse> {
+    let slice = Slice::<Id>::read(context, filter.limit, filter.cursor.as_deref())?;
+    let (reader, own, wanted) = (context.clone(), own(context)?, slice.clone());
+    let work = move |conn: &mut Conn| {
+        if let Some(member) = member {
+            members::get(conn, own, member)?;
+        }
+        let rows = store::list(conn, own, &filter, &wanted)?;
+        let events = if own.is_none() { events(&reader, &rows, &wanted) } else { Vec::new() };
+        Ok((store::whole(conn, rows)?, events))
+    };
+    let rows = context.state().db.read_audited(work).await?;
+    context.show_page(Cache::Never, &slice.page(context, rows, |whole| whole.row.id, Prescription::from))
+}
+
+/// One event for each person on the page; the row beyond it only tells that there is a next one.
+fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec<Event> {
+    let mut seen = HashSet::new();
+    let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
+    let people = shown.map(|row| row.member_id).filter(|member| seen.insert(*member));
+    let subject = |member| Subject { kind: "prescription", id: None, member_id: Some(member) };
+    people.map(|member| context.event("read", subject(member), &[])).collect()
+}
+
+/// Get a prescription
+#[utoipa::path(operation_id = "get_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    responses((status = 200, description = "The prescription", body = Prescription), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/prescriptions/{id}")]
+pub async fn get_prescription(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    let work = move |conn: &mut Conn| {
+        let row = store::get(conn, own, id)?;
+        let events = read_event(&context, own, Subject::of_member("prescription", id, row.member_id), &[]);
+        Ok((store::whole_one(conn, row)?, events))
+    };
+    let whole = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, whole.row.version, &Prescription::from(whole))
+}
+
+/// Change a prescription
+///
+/// A JSON merge patch; `needs` is the whole list. Only a draft or an active one can be changed.
+#[utoipa::path(operation_id = "change_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    request_body(content = PrescriptionPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Prescription), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/prescriptions/{id}")]
+pub async fn change_prescription(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, PrescriptionPatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::lock(conn, own, id)?;
+        context.require_match(old.version)?;
+        if own.is_some() {
+            patch.refuse(&["developed_on"], "Only an advisor may say this. Leave it out.")?;
+        }
+        still_open(&old)?;
+        let old = store::whole_one(conn, old)?;
+        let written = patch.apply(&old.written())?;
+        checks::change(conn, &old, london_day(context.now()), &written)?;
+        let row = old.row.changed(&written, context.now());
+        store::update(conn, &row)?;
+        if written.needs != old.needs {
+            store::replace_needs(conn, id, &written.needs)?;
+        }
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        record(&context, conn, "change", &row, &names)?;
+        Reply::ok(row.version, &Prescription::from(store::whole_one(conn, row)?))
+    })
+    .await
+}
+
+/// Only a draft or an active prescription can be changed.
+pub(super) fn still_open(row: &PrescriptionRow) -> Result<()> {
+    if rules::is_open(row.status) { Ok(()) } else { Err(Error::state("prescription", row.status, "changed")) }
+}
+
+/// Delete a draft
+///
+/// Anything later is declined or closed instead.
+#[utoipa::path(operation_id = "delete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[delete("/v1/prescriptions/{id}")]
+pub async fn delete_prescription(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    who.write(&Bytes::new(), move |conn| {
+        let row = store::lock(conn, own, id)?;
+        context.check_match(row.version)?;
+        if row.status != PrescriptionStatus::Draft {
+            return Err(Error::state("prescription", row.status, "deleted"));
+        }
+        store::delete(conn, id)?;
+        record(&context, conn, "delete", &row, &[])?;
+        Ok(Reply::empty())
+    })
+    .await
+}

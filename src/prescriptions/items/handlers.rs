@@ -1,0 +1,95 @@
+//! Items of prescriptions over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, patch, post};
+
+use super::rules;
+use super::store::{self, ItemRow};
+use super::types::{
+    PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemPatch, PrescriptionItemStatus,
+};
+use crate::audit::Subject;
+use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::db::Id;
+use crate::db::types::TextEnum;
+use crate::error::{Error, Result};
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
+use crate::http::reply::Reply;
+use crate::members::handlers::own;
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::prescriptions::handlers::still_open;
+use crate::prescriptions::{checks, store as prescriptions};
+
+/// Add an item to a prescription
+///
+/// To a draft or an active one.
+#[utoipa::path(operation_id = "add_prescription_item", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
+    request_body = PrescriptionItemInput,
+    responses((status = 201, description = "Added", body = PrescriptionItem), BadInput, Missing, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/prescriptions/{id}/items")]
+pub async fn add_prescription_item(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<PrescriptionItemInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, body)) = taken;
+    let (context, own, written) = (who.context(), own(&who)?, body.value);
+    who.write(&body.bytes, move |conn| {
+        let row = prescriptions::lock(conn, own, id)?;
+        still_open(&row)?;
+        let whole = prescriptions::whole_one(conn, row)?;
+        checks::item(conn, own, &whole, &written)?;
+        let position = i32::try_from(whole.items.len()).map_err(Error::internal)?;
+        let item = ItemRow::new(context.new_id(), id, position, &written, context.now());
+        prescriptions::update(conn, &whole.row.touched(context.now()))?;
+        store::insert(conn, std::slice::from_ref(&item))?;
+        let subject = Subject::of_member("prescription_item", item.id, whole.row.member_id);
+        context.record(conn, &[context.event("create", subject, &[])])?;
+        let location = format!("/v1/prescriptions/{id}/items/{}", item.id);
+        Reply::created(location, item.version, &PrescriptionItem::from(item))
+    })
+    .await
+}
+
+/// Change an item of a prescription
+///
+/// A JSON merge patch. `If-Match` holds the version of the item.
+#[utoipa::path(operation_id = "change_prescription_item", tag = "prescriptions",
+    params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
+    request_body(content = PrescriptionItemPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = PrescriptionItem), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/prescriptions/{id}/items/{item_id}")]
+pub async fn change_prescription_item(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery, PrescriptionItemPatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path((id, item_id)), _, patch)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    who.write(&Bytes::new(), move |conn| {
+        let prescription = prescriptions::lock(conn, own, id)?;
+        let old = store::get(conn, id, item_id)?;
+        context.require_match(old.version)?;
+        still_open(&prescription)?;
+        let written = patch.apply(&old.written())?;
+        may_change(&old, &written)?;
+        let item = old.changed(written, context.now());
+        prescriptions::update(conn, &prescription.touched(context.now()))?;
+        store::update(conn, &item)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
+        context.record(conn, &[context.event("change", subject, &names)])?;
+        Reply::ok(item.version, &PrescriptionItem::from(item))
+    })
+    .await
+}
+
+/// A state that stays is no transition; a refusal says why.
+fn may_change(old: &ItemRow, written: &PrescriptionItemChange) -> Result<()> {
+    if written.status != old.status && !rules::may_become(old.kind, old.status, written.status) {
+        return Err(Error::state("item", old.status, TextEnum::name(written.status)));
+    }
+    if written.status == PrescriptionItemStatus::Rejected && written.reason.is_none() {
+        return Err(Error::rule("/reason", "required", "Say why the partner rejected it."));
+    }
+    Ok(())
+}

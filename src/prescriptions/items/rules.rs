@@ -1,0 +1,91 @@
+//! What may become of an item, and what it must say.
+
+use super::types::{PrescriptionItemInput, PrescriptionItemKind, PrescriptionItemStatus};
+use crate::error::Fault;
+use crate::prescriptions::types::NeedDomain;
+
+/// The state that an item begins in.
+pub fn first(kind: PrescriptionItemKind) -> PrescriptionItemStatus {
+    match kind {
+        PrescriptionItemKind::Partner => PrescriptionItemStatus::Requested,
+        _ => PrescriptionItemStatus::Proposed,
+    }
+}
+
+/// Whether an item of this kind may go from one state to another.
+pub fn may_become(kind: PrescriptionItemKind, from: PrescriptionItemStatus, to: PrescriptionItemStatus) -> bool {
+    use PrescriptionItemStatus::{
+        Accepted, Completed, Declined, Disengaged, Engaged, Proposed, Rejected, Requested, Unavailable,
+    };
+    let referral = kind == PrescriptionItemKind::Partner;
+    match (from, to) {
+        (Proposed, Accepted) => !referral,
+        (Requested, Accepted | Rejected) => referral,
+        (Accepted, Engaged) | (Engaged, Completed) => true,
+        (Proposed | Requested | Accepted | Engaged, Declined | Disengaged | Unavailable) => true,
+        _ => false,
+    }
+}
+
+/// What is wrong with an item on its own, at `at`: its target and its need, which must be one of `needs`.
+pub fn faults(at: &str, item: &PrescriptionItemInput, needs: &[NeedDomain]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let target = format!("{at}/target_id");
+    match (item.kind, item.target_id) {
+        (PrescriptionItemKind::Advice, Some(_)) => {
+            faults.push(Fault::at(target, "not_allowed", "Advice points at nothing."));
+        }
+        (PrescriptionItemKind::Advice, None) | (_, Some(_)) => {}
+        (kind, None) => faults.push(Fault::at(target, "required", format!("Name the {kind} that it points at."))),
+    }
+    if item.need.is_some_and(|need| !needs.contains(&need)) {
+        faults.push(Fault::at(format!("{at}/need"), "unknown_need", "Must be the domain of one of the needs."));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use strum::IntoEnumIterator;
+
+    #[test]
+    fn an_item_and_a_referral_each_run_their_course() {
+        use PrescriptionItemStatus::{Accepted, Completed, Engaged, Proposed, Rejected, Requested};
+        for kind in PrescriptionItemKind::iter() {
+            let referral = kind == PrescriptionItemKind::Partner;
+            assert_eq!(first(kind), if referral { Requested } else { Proposed });
+            assert!(may_become(kind, first(kind), Accepted));
+            assert!(may_become(kind, Accepted, Engaged) && may_become(kind, Engaged, Completed));
+            assert_eq!(may_become(kind, first(kind), Rejected), referral);
+            assert!(!may_become(kind, first(kind), Engaged) && !may_become(kind, Accepted, Completed));
+        }
+    }
+
+    #[test]
+    fn advice_has_no_target_and_the_others_have_one() {
+        for kind in PrescriptionItemKind::iter() {
+            let item = PrescriptionItemInput { need: None, kind, target_id: None, goal: None, note: None };
+            let bare = faults("", &item, &[]);
+            assert_eq!(bare.is_empty(), kind == PrescriptionItemKind::Advice, "{kind}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_item_never_goes_back_and_its_end_is_its_end(kind in 0usize..5, steps in prop::collection::vec(0usize..9, 0..20)) {
+            use PrescriptionItemStatus::{Accepted, Engaged, Proposed, Requested};
+            let kind = PrescriptionItemKind::iter().nth(kind).unwrap();
+            let mut seen = vec![first(kind)];
+            for step in steps {
+                let (now, next) = (seen[seen.len() - 1], PrescriptionItemStatus::iter().nth(step).unwrap());
+                if may_become(kind, now, next) {
+                    prop_assert!([Proposed, Requested, Accepted, Engaged].contains(&now), "{now} has ended");
+                    prop_assert!(!seen.contains(&next), "{next} again");
+                    seen.push(next);
+                }
+            }
+        }
+    }
+}

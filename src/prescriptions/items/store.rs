@@ -1,0 +1,154 @@
+//! Items of prescriptions in the database.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::rules;
+use super::types::{
+    PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemKind, PrescriptionItemStatus,
+};
+use crate::db::schema::{partners, prescription_items, programmes, session_series, sessions};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::per_backend;
+use crate::prescriptions::types::NeedDomain;
+
+/// A row of `prescription_items`. At most one of the four targets is set: the one of its kind.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = prescription_items, treat_none_as_null = true)]
+pub struct ItemRow {
+    pub(crate) id: Id,
+    prescription_id: Id,
+    position: i32,
+    pub(crate) need: Option<NeedDomain>,
+    pub(crate) kind: PrescriptionItemKind,
+    series_id: Option<Id>,
+    session_id: Option<Id>,
+    programme_id: Option<Id>,
+    partner_id: Option<Id>,
+    goal: Option<String>,
+    note: Option<String>,
+    pub(crate) status: PrescriptionItemStatus,
+    reason: Option<String>,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl ItemRow {
+    /// A new item of a prescription.
+    pub fn new(id: Id, prescription_id: Id, position: i32, written: &PrescriptionItemInput, now: Timestamp) -> Self {
+        let target = |kind| written.target_id.filter(|_| written.kind == kind);
+        Self {
+            id,
+            prescription_id,
+            position,
+            need: written.need,
+            kind: written.kind,
+            series_id: target(PrescriptionItemKind::Series),
+            session_id: target(PrescriptionItemKind::Session),
+            programme_id: target(PrescriptionItemKind::Programme),
+            partner_id: target(PrescriptionItemKind::Partner),
+            goal: written.goal.clone(),
+            note: written.note.clone(),
+            status: rules::first(written.kind),
+            reason: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// What can be changed, as it is today.
+    pub fn written(&self) -> PrescriptionItemChange {
+        let Self { status, reason, goal, note, .. } = self.clone();
+        PrescriptionItemChange { status, reason, goal, note }
+    }
+
+    /// This row after a change.
+    pub fn changed(&self, written: PrescriptionItemChange, now: Timestamp) -> Self {
+        let PrescriptionItemChange { status, reason, goal, note } = written;
+        Self { status, reason, goal, note, version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+}
+
+impl From<ItemRow> for PrescriptionItem {
+    fn from(row: ItemRow) -> Self {
+        Self {
+            id: row.id,
+            need: row.need,
+            kind: row.kind,
+            target_id: row.series_id.or(row.session_id).or(row.programme_id).or(row.partner_id),
+            goal: row.goal,
+            note: row.note,
+            status: row.status,
+            reason: row.reason,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// The items of these prescriptions, in their order.
+pub fn of(conn: &mut Conn, prescription_ids: &[Id]) -> Result<HashMap<Id, Vec<ItemRow>>> {
+    let of_these = prescription_items::table.filter(prescription_items::prescription_id.eq_any(prescription_ids));
+    let ordered = of_these.order((prescription_items::position, prescription_items::id));
+    let mut items: HashMap<Id, Vec<ItemRow>> = HashMap::new();
+    for row in ordered.select(ItemRow::as_select()).load(conn)? {
+        items.entry(row.prescription_id).or_default().push(row);
+    }
+    Ok(items)
+}
+
+/// One item of a prescription.
+///
+/// # Errors
+/// 404 where there is none, or it is another prescription's.
+pub fn get(conn: &mut Conn, prescription_id: Id, id: Id) -> Result<ItemRow> {
+    let mine = prescription_items::table.filter(prescription_items::prescription_id.eq(prescription_id));
+    let row = mine.filter(prescription_items::id.eq(id)).select(ItemRow::as_select()).first(conn).optional()?;
+    row.ok_or_else(|| Error::not_found("item"))
+}
+
+/// Adds items.
+pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
+    if !rows.is_empty() {
+        // Many rows in one statement can't be written through the common connection.
+        per_backend!(conn, |inner| diesel::insert_into(prescription_items::table).values(rows).execute(inner))?;
+    }
+    Ok(())
+}
+
+/// Writes the next version of an item.
+///
+/// # Errors
+/// 412 where another request has changed it in between.
+pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
+    let mine = prescription_items::table.filter(prescription_items::id.eq(row.id));
+    match diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+/// Whether there is such a thing to point at. With `published_only`, a draft or unlisted series or session is none.
+pub fn target_exists(conn: &mut Conn, kind: PrescriptionItemKind, id: Id, published_only: bool) -> Result<bool> {
+    let publication: Option<String> = match kind {
+        PrescriptionItemKind::Series => {
+            session_series::table.find(id).select(session_series::publication).first(conn).optional()?
+        }
+        PrescriptionItemKind::Session => {
+            sessions::table.find(id).select(sessions::publication).first(conn).optional()?
+        }
+        PrescriptionItemKind::Programme => {
+            return Ok(programmes::table.find(id).select(programmes::id).first::<Id>(conn).optional()?.is_some());
+        }
+        PrescriptionItemKind::Partner => {
+            return Ok(partners::table.find(id).select(partners::id).first::<Id>(conn).optional()?.is_some());
+        }
+        PrescriptionItemKind::Advice => return Ok(false),
+    };
+    Ok(publication.is_some_and(|publication| !published_only || publication == "published"))
+}

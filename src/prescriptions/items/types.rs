@@ -1,0 +1,152 @@
+//! Items of prescriptions as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+use crate::prescriptions::types::NeedDomain;
+
+/// What an item points at.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumIter,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum PrescriptionItemKind {
+    /// A series of sessions.
+    Series,
+    /// One session.
+    Session,
+    /// A partner's programme.
+    Programme,
+    /// A partner: a referral.
+    Partner,
+    /// Nothing: plain advice.
+    Advice,
+}
+
+/// How far an item is.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumIter,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum PrescriptionItemStatus {
+    /// Offered to the member.
+    Proposed,
+    /// A partner was asked.
+    Requested,
+    /// Agreed to, by the member or the partner.
+    Accepted,
+    /// The partner said no.
+    Rejected,
+    /// Under way.
+    Engaged,
+    /// Done.
+    Completed,
+    /// The member said no.
+    Declined,
+    /// The member stopped.
+    Disengaged,
+    /// It is not offered any more.
+    Unavailable,
+}
+
+crate::text_enum!(PrescriptionItemKind, PrescriptionItemStatus);
+
+/// An item as it is written.
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PrescriptionItemInput {
+    /// The need that it meets: the domain of one of the prescription's.
+    pub need: Option<NeedDomain>,
+    /// What it points at.
+    pub kind: PrescriptionItemKind,
+    /// The id of what it points at; none for advice.
+    pub target_id: Option<Id>,
+    /// The member's own goal.
+    #[schema(min_length = 1, max_length = 1000, example = "To come every Tuesday")]
+    pub goal: Option<String>,
+    /// More about it.
+    #[schema(min_length = 1, max_length = 1000, example = "Prefers to sit near the door")]
+    pub note: Option<String>,
+}
+
+/// What can be changed of an item.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PrescriptionItemChange {
+    /// How far it is.
+    pub status: PrescriptionItemStatus,
+    /// Why it is so; required with `rejected`.
+    #[schema(min_length = 1, max_length = 1000, example = "No places before spring")]
+    pub reason: Option<String>,
+    /// The member's own goal.
+    #[schema(min_length = 1, max_length = 1000, example = "To come every Tuesday")]
+    pub goal: Option<String>,
+    /// More about it.
+    #[schema(min_length = 1, max_length = 1000, example = "Prefers to sit near the door")]
+    pub note: Option<String>,
+}
+
+/// A change of an item.
+pub type PrescriptionItemPatch = MergePatch<PrescriptionItemChange>;
+
+/// An item.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PrescriptionItem {
+    /// Its id.
+    pub id: Id,
+    /// The need that it meets.
+    pub need: Option<NeedDomain>,
+    /// What it points at.
+    pub kind: PrescriptionItemKind,
+    /// The id of what it points at; null for advice.
+    pub target_id: Option<Id>,
+    /// The member's own goal.
+    #[schema(example = "To come every Tuesday")]
+    pub goal: Option<String>,
+    /// More about it.
+    #[schema(example = "Prefers to sit near the door")]
+    pub note: Option<String>,
+    /// How far it is.
+    pub status: PrescriptionItemStatus,
+    /// Why it is so.
+    #[schema(example = "No places before spring")]
+    pub reason: Option<String>,
+    /// Rises with each change; the `ETag` to change it by.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

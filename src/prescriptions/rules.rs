@@ -1,0 +1,115 @@
+//! What may become of a prescription, and what its needs must be.
+
+use super::types::{Need, PrescriptionStatus};
+use crate::error::Fault;
+
+/// Something that is done to a prescription as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
+pub enum Verb {
+    /// Agree on it.
+    Activate,
+    /// All is done.
+    Complete,
+    /// End it before it is done.
+    Close,
+    /// The member doesn't want it.
+    Decline,
+}
+
+impl Verb {
+    /// The name of the action, for the audit.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Activate => "activate",
+            Self::Complete => "complete",
+            Self::Close => "close",
+            Self::Decline => "decline",
+        }
+    }
+
+    /// What can't be done, for a sentence.
+    pub fn participle(self) -> &'static str {
+        match self {
+            Self::Activate => "activated",
+            Self::Complete => "completed",
+            Self::Close => "closed",
+            Self::Decline => "declined",
+        }
+    }
+
+    /// The state after this, from `state`; `None` where it isn't allowed.
+    pub fn after(self, state: PrescriptionStatus) -> Option<PrescriptionStatus> {
+        use PrescriptionStatus::{Active, ClosedEarly, Completed, Declined, Draft};
+        match (state, self) {
+            (Draft, Self::Activate) => Some(Active),
+            (Active, Self::Complete) => Some(Completed),
+            (Active, Self::Close) => Some(ClosedEarly),
+            (Draft | Active, Self::Decline) => Some(Declined),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a prescription in this state can still be changed.
+pub fn is_open(state: PrescriptionStatus) -> bool {
+    matches!(state, PrescriptionStatus::Draft | PrescriptionStatus::Active)
+}
+
+/// Needs whose domain stands there already.
+pub fn need_faults(needs: &[Need]) -> Vec<Fault> {
+    let repeated = |index: &usize| needs[..*index].iter().any(|other| other.domain == needs[*index].domain);
+    let fault =
+        |index: usize| Fault::at(format!("/needs/{index}/domain"), "repeated", "This need stands here already.");
+    (0..needs.len()).filter(repeated).map(fault).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prescriptions::types::NeedDomain;
+    use proptest::prelude::*;
+    use strum::IntoEnumIterator;
+
+    #[test]
+    fn only_a_draft_is_activated_and_only_an_active_one_completed_or_closed() {
+        use PrescriptionStatus::{Active, ClosedEarly, Completed, Declined, Draft};
+        let allowed = [
+            (Draft, Verb::Activate, Active),
+            (Draft, Verb::Decline, Declined),
+            (Active, Verb::Complete, Completed),
+            (Active, Verb::Close, ClosedEarly),
+            (Active, Verb::Decline, Declined),
+        ];
+        for state in PrescriptionStatus::iter() {
+            for verb in Verb::iter() {
+                let wanted = allowed.iter().find(|(from, by, _)| (*from, *by) == (state, verb)).map(|(.., to)| *to);
+                assert_eq!(verb.after(state), wanted, "{state} {verb:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_need_stands_once() {
+        let need = |domain| Need { domain, severity: None, note: None };
+        let needs = [need(NeedDomain::Debt), need(NeedDomain::Housing), need(NeedDomain::Debt)];
+        let faults = need_faults(&needs);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].pointer.as_deref(), Some("/needs/2/domain"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_has_ended_stays_ended(verbs in prop::collection::vec(0usize..4, 0..12)) {
+            let (mut state, mut activated) = (PrescriptionStatus::Draft, 0);
+            for verb in verbs {
+                let verb = Verb::iter().nth(verb).unwrap();
+                if let Some(next) = verb.after(state) {
+                    prop_assert!(is_open(state));
+                    activated += i32::from(verb == Verb::Activate);
+                    state = next;
+                }
+            }
+            prop_assert!(activated <= 1);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Prescriptions in the database.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::items::store::{self as items, ItemRow};
+use super::types::{
+    Need, NeedDomain, Prescription, PrescriptionChange, PrescriptionFilter, PrescriptionInput, PrescriptionOrigin,
+    PrescriptionStatus,
+};
+use crate::db::schema::{bookings, prescription_items, prescription_needs, prescriptions, sites};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::http::page::Slice;
+use crate::per_backend;
+
+/// A row of `prescriptions`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = prescriptions, treat_none_as_null = true)]
+pub struct PrescriptionRow {
+    pub(crate) id: Id,
+    pub(crate) member_id: Id,
+    origin: PrescriptionOrigin,
+    advisor_id: Option<Id>,
+    site_id: Option<Id>,
+    what_matters: Option<String>,
+    pub(crate) status: PrescriptionStatus,
+    status_reason: Option<String>,
+    pub(crate) developed_on: Option<NaiveDate>,
+    review_on: Option<NaiveDate>,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = prescription_needs)]
+struct NeedRow {
+    prescription_id: Id,
+    domain: NeedDomain,
+    position: i32,
+    severity: Option<i32>,
+    note: Option<String>,
+}
+
+/// A prescription with its needs and items.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// Itself.
+    pub row: PrescriptionRow,
+    /// Its needs, in their order.
+    pub needs: Vec<Need>,
+    /// Its items, in their order.
+    pub items: Vec<ItemRow>,
+}
+
+impl PrescriptionRow {
+    /// A new draft.
+    pub fn new(id: Id, written: &PrescriptionInput, advisor_id: Option<Id>, now: Timestamp) -> Self {
+        Self {
+            id,
+            member_id: written.member_id,
+            origin: written.origin,
+            advisor_id,
+            site_id: written.site_id,
+            what_matters: written.what_matters.clone(),
+            status: PrescriptionStatus::Draft,
+            status_reason: None,
+            developed_on: written.developed_on,
+            review_on: written.review_on,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// This row after a change of something that hangs on it.
+    pub fn touched(&self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self.clone() }
+    }
+
+    /// This row after a change.
+    pub fn changed(&self, written: &PrescriptionChange, now: Timestamp) -> Self {
+        Self {
+            site_id: written.site_id,
+            what_matters: written.what_matters.clone(),
+            developed_on: written.developed_on,
+            review_on: written.review_on,
+            ..self.touched(now)
+        }
+    }
+
+    /// This row in another state, developed on `today` unless an earlier day is known.
+    pub fn moved(&self, status: PrescriptionStatus, reason: Option<String>, today: NaiveDate, now: Timestamp) -> Self {
+        let activated = status == PrescriptionStatus::Active;
+        let developed_on = self.developed_on.or(activated.then_some(today));
+        Self { status, status_reason: reason, developed_on, ..self.touched(now) }
+    }
+}
+
+impl Whole {
+    /// What can be changed, as it is today.
+    pub fn written(&self) -> PrescriptionChange {
+        let PrescriptionRow { site_id, what_matters, developed_on, review_on, .. } = self.row.clone();
+        PrescriptionChange { site_id, what_matters, needs: self.needs.clone(), developed_on, review_on }
+    }
+}
+
+impl From<Whole> for Prescription {
+    fn from(Whole { row, needs, items }: Whole) -> Self {
+        Self {
+            id: row.id,
+            member_id: row.member_id,
+            origin: row.origin,
+            advisor_id: row.advisor_id,
+            site_id: row.site_id,
+            what_matters: row.what_matters,
+            needs,
+            items: items.into_iter().map(Into::into).collect(),
+            status: row.status,
+            status_reason: row.status_reason,
+            developed_on: row.developed_on,
+            review_on: row.review_on,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A page of prescriptions by id. `own` is the only member that the caller reaches; `None` reaches all.
+pub fn list(
+    conn: &mut Conn,
+    own: Option<Id>,
+    filter: &PrescriptionFilter,
+    slice: &Slice<Id>,
+) -> Result<Vec<PrescriptionRow>> {
+    let mut query = prescriptions::table.select(PrescriptionRow::as_select()).into_boxed();
+    for member_id in own.into_iter().chain(filter.member_id) {
+        query = query.filter(prescriptions::member_id.eq(member_id));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(prescriptions::status.eq(status));
+    }
+    if let Some(after) = slice.after {
+        query = query.filter(prescriptions::id.gt(after));
+    }
+    Ok(query.order(prescriptions::id).limit(slice.fetch()).load(conn)?)
+}
+
+/// One prescription within the caller's reach.
+///
+/// # Errors
+/// 404 where there is none, or it is another's.
+pub fn get(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<PrescriptionRow> {
+    let mut query =
+        prescriptions::table.filter(prescriptions::id.eq(id)).select(PrescriptionRow::as_select()).into_boxed();
+    if let Some(own) = own {
+        query = query.filter(prescriptions::member_id.eq(own));
+    }
+    query.first(conn).optional()?.ok_or_else(|| Error::not_found("prescription"))
+}
+
+/// As [`get`], and nobody else changes it or its items until this transaction ends. SQLite has one writer.
+pub fn lock(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<PrescriptionRow> {
+    if let Conn::Postgres(postgres) = conn {
+        let row = prescriptions::table.find(id).select(prescriptions::id).for_update();
+        row.first::<Id>(postgres).optional()?;
+    }
+    get(conn, own, id)
+}
+
+/// Prescriptions with their needs and items, in the same order.
+pub fn whole(conn: &mut Conn, rows: Vec<PrescriptionRow>) -> Result<Vec<Whole>> {
+    let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
+    let mut needs: HashMap<Id, Vec<Need>> = HashMap::new();
+    let of_these = prescription_needs::table.filter(prescription_needs::prescription_id.eq_any(&ids));
+    for row in of_these.order(prescription_needs::position).select(NeedRow::as_select()).load(conn)? {
+        let need = Need { domain: row.domain, severity: row.severity, note: row.note };
+        needs.entry(row.prescription_id).or_default().push(need);
+    }
+    let mut items = items::of(conn, &ids)?;
+    let with = |row: PrescriptionRow| Whole {
+        needs: needs.remove(&row.id).unwrap_or_default(),
+        items: items.remove(&row.id).unwrap_or_default(),
+        row,
+    };
+    Ok(rows.into_iter().map(with).collect())
+}
+
+/// One prescription with its needs and items.
+pub fn whole_one(conn: &mut Conn, row: PrescriptionRow) -> Result<Whole> {
+    whole(conn, vec![row])?.pop().ok_or_else(|| Error::internal("a prescription got lost"))
+}
+
+/// Adds a prescription with its needs and items.
+pub fn insert(conn: &mut Conn, whole: &Whole) -> Result<()> {
+    diesel::insert_into(prescriptions::table).values(&whole.row).execute(conn)?;
+    insert_needs(conn, whole.row.id, &whole.needs)?;
+    items::insert(conn, &whole.items)
+}
+
+/// Writes the next version of a locked prescription.
+///
+/// # Errors
+/// 412 where another request has changed it in between.
+pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
+    let unchanged =
+        prescriptions::table.filter(prescriptions::id.eq(row.id)).filter(prescriptions::version.eq(row.version - 1));
+    match diesel::update(unchanged).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+/// Puts these needs in the place of those before.
+pub fn replace_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
+    let old = prescription_needs::table.filter(prescription_needs::prescription_id.eq(id));
+    diesel::delete(old).execute(conn)?;
+    insert_needs(conn, id, needs)
+}
+
+fn insert_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
+    let row = |(position, need): (i32, &Need)| NeedRow {
+        prescription_id: id,
+        domain: need.domain,
+        position,
+        severity: need.severity,
+        note: need.note.clone(),
+    };
+    let rows: Vec<NeedRow> = (0..).zip(needs).map(row).collect();
+    if !rows.is_empty() {
+        // Many rows in one statement can't be written through the common connection.
+        per_backend!(conn, |inner| diesel::insert_into(prescription_needs::table).values(&rows).execute(inner))?;
+    }
+    Ok(())
+}
+
+/// Removes a draft with its needs and items.
+///
+/// # Errors
+/// 409 where a booking refers to one of its items.
+pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
+    let mine = prescription_items::table.filter(prescription_items::prescription_id.eq(id));
+    let item_ids: Vec<Id> = mine.select(prescription_items::id).load(conn)?;
+    let booked = bookings::table.filter(bookings::prescription_item_id.eq_any(&item_ids)).select(bookings::id);
+    if booked.first::<Id>(conn).optional()?.is_some() {
+        return Err(Error::new(Kind::InUse, "A booking refers to one of its items. Decline it instead."));
+    }
+    diesel::delete(prescription_items::table.filter(prescription_items::prescription_id.eq(id))).execute(conn)?;
+    diesel::delete(prescription_needs::table.filter(prescription_needs::prescription_id.eq(id))).execute(conn)?;
+    diesel::delete(prescriptions::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+/// Whether there is such a site.
+pub fn site_exists(conn: &mut Conn, id: Id) -> Result<bool> {
+    Ok(sites::table.find(id).select(sites::id).first::<Id>(conn).optional()?.is_some())
+}

@@ -1,0 +1,278 @@
+//! Prescriptions as JSON.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::items::types::{PrescriptionItem, PrescriptionItemInput};
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+
+/// Who wrote it, or asked for it.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum PrescriptionOrigin {
+    /// The member.
+    #[serde(rename = "self")]
+    #[strum(serialize = "self")]
+    Own,
+    /// A pathways advisor.
+    Advisor,
+    /// A GP practice.
+    Gp,
+    /// A partner.
+    Partner,
+}
+
+/// How far it is.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::EnumIter,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum PrescriptionStatus {
+    /// Being written.
+    Draft,
+    /// Agreed and under way.
+    Active,
+    /// Done.
+    Completed,
+    /// Ended before it was done.
+    ClosedEarly,
+    /// Not wanted.
+    Declined,
+}
+
+/// What somebody needs support with.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    diesel::expression::AsExpression,
+    diesel::deserialize::FromSqlRow,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[diesel(sql_type = diesel::sql_types::Text)]
+pub enum NeedDomain {
+    /// A place to live.
+    Housing,
+    /// Debts.
+    Debt,
+    /// Benefits.
+    Benefits,
+    /// Work.
+    Employment,
+    /// Learning.
+    Education,
+    /// Getting on with computers and phones.
+    DigitalSkills,
+    /// The body.
+    PhysicalWellbeing,
+    /// The mind.
+    MentalWellbeing,
+    /// Company.
+    Loneliness,
+    /// Caring for somebody.
+    Caring,
+    /// Family life.
+    Family,
+    /// Arts and culture.
+    ArtsAndCulture,
+    /// Helping others.
+    Volunteering,
+    /// Anything else.
+    Other,
+}
+
+crate::text_enum!(PrescriptionOrigin, PrescriptionStatus, NeedDomain);
+
+/// One need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Need {
+    /// What it is about.
+    pub domain: NeedDomain,
+    /// From 1, slight, to 5, severe.
+    #[schema(minimum = 1, maximum = 5, example = 3)]
+    pub severity: Option<i32>,
+    /// More about it.
+    #[schema(min_length = 1, max_length = 1000, example = "Two months behind with the rent")]
+    pub note: Option<String>,
+}
+
+/// A prescription as it is written.
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PrescriptionInput {
+    /// Whose it is; a member's own for a member.
+    pub member_id: Id,
+    /// Who wrote it, or asked for it; `self` for a member.
+    pub origin: PrescriptionOrigin,
+    /// The site where it is developed.
+    pub site_id: Option<Id>,
+    /// What matters to the member, in their words.
+    #[schema(min_length = 1, max_length = 4000, example = "To get out of the house and meet people")]
+    pub what_matters: Option<String>,
+    /// The needs, each domain once.
+    #[serde(default)]
+    #[schema(max_items = 14)]
+    #[validate(nested)]
+    pub needs: Vec<Need>,
+    /// What is offered.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    #[validate(nested)]
+    pub items: Vec<PrescriptionItemInput>,
+    /// The day it was developed, not in the future; without it, the day of its activation. Only advisors write it.
+    #[schema(example = "2026-11-20")]
+    pub developed_on: Option<NaiveDate>,
+    /// When to look at it again.
+    #[schema(example = "2027-02-20")]
+    pub review_on: Option<NaiveDate>,
+}
+
+/// What can be changed of a prescription.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PrescriptionChange {
+    /// The site where it is developed.
+    pub site_id: Option<Id>,
+    /// What matters to the member, in their words.
+    #[schema(min_length = 1, max_length = 4000, example = "To get out of the house and meet people")]
+    pub what_matters: Option<String>,
+    /// All the needs, each domain once. A need that an item is tied to stays.
+    #[serde(default)]
+    #[schema(max_items = 14)]
+    #[validate(nested)]
+    pub needs: Vec<Need>,
+    /// The day it was developed, not in the future. Only advisors write it; an active one keeps one.
+    #[schema(example = "2026-11-20")]
+    pub developed_on: Option<NaiveDate>,
+    /// When to look at it again.
+    #[schema(example = "2027-02-20")]
+    pub review_on: Option<NaiveDate>,
+}
+
+/// A change of a prescription.
+pub type PrescriptionPatch = MergePatch<PrescriptionChange>;
+
+/// Why a prescription ends. The body may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct Ending {
+    /// The reason, in a sentence.
+    #[schema(min_length = 1, max_length = 1000, example = "Moved away")]
+    pub reason: Option<String>,
+}
+
+/// A prescription.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Prescription {
+    /// Its id.
+    pub id: Id,
+    /// Whose it is.
+    pub member_id: Id,
+    /// Who wrote it, or asked for it.
+    pub origin: PrescriptionOrigin,
+    /// The account of the advisor who wrote it; null where the member did.
+    pub advisor_id: Option<Id>,
+    /// The site where it was developed.
+    pub site_id: Option<Id>,
+    /// What matters to the member, in their words.
+    #[schema(example = "To get out of the house and meet people")]
+    pub what_matters: Option<String>,
+    /// The needs.
+    pub needs: Vec<Need>,
+    /// What is offered.
+    pub items: Vec<PrescriptionItem>,
+    /// How far it is.
+    pub status: PrescriptionStatus,
+    /// Why it ended.
+    #[schema(example = "Moved away")]
+    pub status_reason: Option<String>,
+    /// The day it was developed.
+    #[schema(example = "2026-11-20")]
+    pub developed_on: Option<NaiveDate>,
+    /// When to look at it again.
+    #[schema(example = "2027-02-20")]
+    pub review_on: Option<NaiveDate>,
+    /// Rises with each change of it or of its items; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which prescriptions to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PrescriptionFilter {
+    /// Only this member's.
+    #[param(inline)]
+    pub member_id: Option<Id>,
+    /// Only those that are this far.
+    #[param(inline)]
+    pub status: Option<PrescriptionStatus>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
+}
+
+/// How much of a member's prescriptions to show.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct MemberPrescriptionFilter {
+    /// Only those that are this far.
+    #[param(inline)]
+    pub status: Option<PrescriptionStatus>,
+    /// Items of a page.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: from `next` of the one before.
+    #[param(max_length = 1000)]
+    pub cursor: Option<String>,
+}

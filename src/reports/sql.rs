@@ -1,0 +1,168 @@
+//! A statement put together from pieces, for what diesel's query builder can't say: grouping a union.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Nullable, Text};
+
+use super::rules::Line;
+use super::types::GroupBy;
+use crate::db::types::DbUuid;
+use crate::db::{Conn, Id};
+use crate::error::{Error, Result};
+
+/// A value of a statement.
+pub(super) enum Bind {
+    Id(Id),
+    Day(NaiveDate),
+    Name(String),
+}
+
+/// The text and the values of a statement. Both databases number values `$1`, `$2` in the order they are added.
+#[derive(Default)]
+pub(super) struct Sql {
+    text: String,
+    binds: Vec<Bind>,
+}
+
+impl Sql {
+    /// Adds text; values never stand in it.
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn bind(&mut self, bind: Bind) {
+        self.binds.push(bind);
+        self.text.push_str(&format!("${}", self.binds.len()));
+    }
+
+    /// Adds ` AND <expression><operator><day>` where there is a day.
+    pub(super) fn and_day(&mut self, expression: &str, operator: &str, day: Option<NaiveDate>) {
+        if let Some(day) = day {
+            self.push(&format!(" AND {expression} {operator} "));
+            self.bind(Bind::Day(day));
+        }
+    }
+
+    /// Adds ` AND <expression> IN (…)`; nothing where the list is empty.
+    pub(super) fn and_either(&mut self, expression: &str, values: impl IntoIterator<Item = Bind>) {
+        let mut separator = format!(" AND {expression} IN (");
+        let mut any = false;
+        for value in values {
+            self.push(&separator);
+            self.bind(value);
+            separator = ", ".to_owned();
+            any = true;
+        }
+        if any {
+            self.push(")");
+        }
+    }
+
+    /// Runs a statement of the columns `key`, `label`, `first` and `second`.
+    pub(super) fn load(self, conn: &mut Conn) -> Result<Vec<Tally>> {
+        // Per backend: a statement whose values are known only when it runs is made for one database.
+        crate::per_backend!(conn, |inner| {
+            let mut query = diesel::sql_query(self.text).into_boxed();
+            for bind in self.binds {
+                query = match bind {
+                    Bind::Id(id) => query.bind::<DbUuid, _>(id),
+                    Bind::Day(day) => query.bind::<Date, _>(day),
+                    Bind::Name(name) => query.bind::<Text, _>(name),
+                };
+            }
+            Ok(query.load::<Tally>(inner)?)
+        })
+    }
+}
+
+/// One row of a statement.
+#[derive(QueryableByName)]
+pub(super) struct Tally {
+    #[diesel(sql_type = Nullable<Text>)]
+    key: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    label: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    first: i64,
+    #[diesel(sql_type = BigInt)]
+    second: i64,
+}
+
+/// How the rows of a report are told apart.
+pub(super) struct Grouping {
+    /// The columns `key` and `label`.
+    pub(super) columns: String,
+    by: Option<GroupBy>,
+}
+
+impl Grouping {
+    /// Groups by the tables `st` (sites) and `v` (venues) or by the month of `day`; `None` makes one group of all.
+    pub(super) fn new(conn: &Conn, by: Option<GroupBy>, day: &str) -> Self {
+        let columns = match (by, conn) {
+            (None, _) => "'all' AS key, 'all' AS label".to_owned(),
+            (Some(GroupBy::LocalAuthority), _) => "v.local_authority AS key, v.local_authority AS label".to_owned(),
+            (Some(GroupBy::Site), Conn::Postgres(_)) => "CAST(st.id AS text) AS key, st.name AS label".to_owned(),
+            (Some(GroupBy::Site), Conn::Sqlite(_)) => "hex(st.id) AS key, st.name AS label".to_owned(),
+            (Some(GroupBy::Month), Conn::Postgres(_)) => {
+                format!("to_char({day}, 'YYYY-MM') AS key, to_char({day}, 'YYYY-MM') AS label")
+            }
+            (Some(GroupBy::Month), Conn::Sqlite(_)) => {
+                format!("substr({day}, 1, 7) AS key, substr({day}, 1, 7) AS label")
+            }
+        };
+        Self { columns, by }
+    }
+
+    /// Whether rows are sites.
+    pub(super) fn is_by_site(&self) -> bool {
+        self.by == Some(GroupBy::Site)
+    }
+
+    /// The same key on both databases. SQLite's `hex` of no id is empty.
+    fn key(&self, key: Option<String>) -> Result<Option<String>> {
+        match key {
+            Some(key) if self.is_by_site() && key.is_empty() => Ok(None),
+            Some(key) if self.is_by_site() => {
+                Ok(Some(uuid::Uuid::try_parse(&key).map_err(Error::internal)?.to_string()))
+            }
+            key => Ok(key),
+        }
+    }
+}
+
+/// Lines by label and key, so that they sort by name; those without a key come last.
+pub(super) struct Lines<const N: usize>(BTreeMap<(bool, Option<String>, Option<String>), [i64; N]>);
+
+impl<const N: usize> Lines<N> {
+    pub(super) fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Adds the counts of a statement, `first` into the column at `at` and `second` into the one after it.
+    pub(super) fn add(&mut self, grouping: &Grouping, tallies: Vec<Tally>, at: usize) -> Result<()> {
+        for tally in tallies {
+            let key = grouping.key(tally.key)?;
+            let label = key.as_ref().and(tally.label);
+            let counts = self.0.entry((key.is_none(), label, key)).or_insert([0; N]);
+            for (offset, count) in [tally.first, tally.second].into_iter().enumerate() {
+                if let Some(cell) = counts.get_mut(at + offset) {
+                    *cell += count;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The only group's counts, where all was one group; zero where there was nothing.
+    pub(super) fn only(self) -> [i64; N] {
+        self.0.into_values().next().unwrap_or([0; N])
+    }
+
+    /// The lines, sorted.
+    pub(super) fn rows(self) -> Vec<Line<[i64; N]>> {
+        let line = |((_, label, key), counts)| Line { key, label, counts };
+        self.0.into_iter().map(line).collect()
+    }
+}

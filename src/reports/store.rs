@@ -1,0 +1,119 @@
+//! Reports from the database: it counts, nothing is loaded row by row.
+
+use super::rules::Counted;
+use super::sql::{Bind, Grouping, Lines, Sql, Tally};
+use super::types::{AttendanceFilter, GroupBy, PrescriptionFilter};
+use crate::db::{Conn, Id};
+use crate::error::Result;
+
+/// Counts prescriptions.
+pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter) -> Result<Counted<1>> {
+    let totals = prescription_lines(conn, filter, None)?.only();
+    let rows = match filter.group_by {
+        Some(by) => prescription_lines(conn, filter, Some(by))?.rows(),
+        None => Vec::new(),
+    };
+    Ok(Counted { totals, rows })
+}
+
+fn prescription_lines(conn: &mut Conn, filter: &PrescriptionFilter, by: Option<GroupBy>) -> Result<Lines<1>> {
+    let grouping = Grouping::new(conn, by, "p.developed_on");
+    let mut sql = Sql::default();
+    sql.push(&format!("SELECT {}, COUNT(*) AS first, CAST(0 AS BIGINT) AS second", grouping.columns));
+    // A site's hostings don't overlap: at most one is in force on a day.
+    sql.push(
+        " FROM prescriptions p LEFT JOIN sites st ON st.id = p.site_id \
+         LEFT JOIN hostings h ON h.site_id = p.site_id AND h.starts_on <= p.developed_on \
+         AND (h.ends_on IS NULL OR h.ends_on >= p.developed_on) \
+         LEFT JOIN venues v ON v.id = h.venue_id \
+         WHERE p.status <> 'draft' AND p.developed_on IS NOT NULL",
+    );
+    sql.and_day("p.developed_on", ">=", filter.from);
+    sql.and_day("p.developed_on", "<=", filter.to);
+    sql.and_either("v.local_authority", names(&filter.local_authority));
+    sql.and_either("p.site_id", ids(&filter.site_id));
+    sql.and_either("p.origin", filter.origin.iter().map(|origin| Bind::Name(origin.name().into())));
+    sql.push(" GROUP BY 1, 2");
+    let mut lines = Lines::new();
+    lines.add(&grouping, sql.load(conn)?, 0)?;
+    Ok(lines)
+}
+
+/// Counts distinct members, attendances and heads, in this order.
+pub fn attendance(conn: &mut Conn, filter: &AttendanceFilter) -> Result<Counted<3>> {
+    let totals = attendance_lines(conn, filter, None)?.only();
+    let rows = match filter.group_by {
+        Some(by) => attendance_lines(conn, filter, Some(by))?.rows(),
+        None => Vec::new(),
+    };
+    Ok(Counted { totals, rows })
+}
+
+fn attendance_lines(conn: &mut Conn, filter: &AttendanceFilter, by: Option<GroupBy>) -> Result<Lines<3>> {
+    let grouping = Grouping::new(conn, by, "s.starts_on");
+    let mut lines = Lines::new();
+    lines.add(&grouping, members(conn, filter, &grouping)?, 0)?;
+    lines.add(&grouping, heads(conn, filter, &grouping)?, 2)?;
+    Ok(lines)
+}
+
+/// Distinct members and attendances: booked people who came, and walk-ins.
+fn members(conn: &mut Conn, filter: &AttendanceFilter, grouping: &Grouping) -> Result<Vec<Tally>> {
+    let mut sql = Sql::default();
+    sql.push("SELECT key, label, COUNT(DISTINCT member_id) AS first, COUNT(*) AS second FROM (");
+    sql.push(&format!("SELECT {}, b.member_id AS member_id", grouping.columns));
+    chosen_sessions(&mut sql, filter, grouping, "JOIN bookings b ON b.session_id = s.id AND b.status = 'attended'");
+    taken_part(&mut sql, filter, "CASE s.delivery WHEN 'hybrid' THEN b.delivery ELSE s.delivery END");
+    sql.push(&format!(" UNION ALL SELECT {}, w.member_id AS member_id", grouping.columns));
+    chosen_sessions(&mut sql, filter, grouping, "JOIN walk_ins w ON w.session_id = s.id");
+    taken_part(&mut sql, filter, AT_THE_DOOR);
+    sql.push(") AS seen GROUP BY key, label");
+    sql.load(conn)
+}
+
+/// People who aren't members, by head.
+fn heads(conn: &mut Conn, filter: &AttendanceFilter, grouping: &Grouping) -> Result<Vec<Tally>> {
+    let mut sql = Sql::default();
+    sql.push(&format!(
+        "SELECT {}, CAST(SUM(r.beneficiaries + r.family + r.carers) AS BIGINT) AS first, CAST(0 AS BIGINT) AS second",
+        grouping.columns
+    ));
+    chosen_sessions(&mut sql, filter, grouping, "JOIN registers r ON r.session_id = s.id");
+    sql.push(" AND r.beneficiaries + r.family + r.carers > 0");
+    taken_part(&mut sql, filter, AT_THE_DOOR);
+    sql.push(" GROUP BY 1, 2");
+    sql.load(conn)
+}
+
+/// How somebody took part who holds no seat: at a hybrid session, by coming to it.
+const AT_THE_DOOR: &str = "CASE s.delivery WHEN 'online' THEN 'online' ELSE 'in_person' END";
+
+/// The sessions of the filter (`s`), their venues (`v`), their sites (`st`) where rows are sites, and what is joined.
+fn chosen_sessions(sql: &mut Sql, filter: &AttendanceFilter, grouping: &Grouping, join: &str) {
+    sql.push(&format!(" FROM sessions s {join} LEFT JOIN venues v ON v.id = s.venue_id"));
+    if grouping.is_by_site() {
+        sql.push(
+            " LEFT JOIN hostings h ON h.venue_id = s.venue_id AND h.starts_on <= s.starts_on \
+             AND (h.ends_on IS NULL OR h.ends_on >= s.starts_on) LEFT JOIN sites st ON st.id = h.site_id",
+        );
+    }
+    sql.push(" WHERE 1 = 1");
+    sql.and_day("s.starts_on", ">=", filter.from);
+    sql.and_day("s.starts_on", "<=", filter.to);
+    sql.and_either("v.local_authority", names(&filter.local_authority));
+    sql.and_either("s.pillar", filter.pillar.iter().map(|pillar| Bind::Name(pillar.name().into())));
+    sql.and_either("s.partner_id", ids(&filter.partner_id));
+    sql.and_either("s.programme_id", ids(&filter.programme_id));
+}
+
+fn taken_part(sql: &mut Sql, filter: &AttendanceFilter, expression: &str) {
+    sql.and_either(expression, filter.delivery.iter().map(|delivery| Bind::Name(delivery.name().into())));
+}
+
+fn names(values: &[String]) -> impl Iterator<Item = Bind> {
+    values.iter().map(|name| Bind::Name(name.clone()))
+}
+
+fn ids(values: &[Id]) -> impl Iterator<Item = Bind> {
+    values.iter().map(|id| Bind::Id(*id))
+}

@@ -1,0 +1,159 @@
+//! Bookings over HTTP.
+
+use std::collections::HashSet;
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, delete, get, post};
+
+use super::store::{self, BookedRow, Booker, MemberBookingKey, Viewer};
+use super::types::{Booking, BookingFilter, BookingInput, BookingStatus, Cancellation, CancelledBy};
+use crate::audit::{Event, Subject};
+use crate::auth::policy::{Allowed, BookingReader, MemberOrAdvisor};
+use crate::db::Id;
+use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+
+/// Book a place
+///
+/// A member books for themself; an advisor for anybody. A party is booked whole or not at all.
+#[utoipa::path(operation_id = "create_booking", tag = "sessions", params(("id" = Id, Path, description = "The session")),
+    request_body = BookingInput,
+    responses((status = 201, description = "Booked", body = Booking), BadInput, Missing, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/sessions/{id}/bookings")]
+pub async fn create_booking(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<BookingInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(session_id), _, body)) = taken;
+    let (context, wish) = (who.context(), body.value);
+    let (viewer, account) = (Viewer::of(who.caller()?)?, who.caller()?.id);
+    who.write(&body.bytes, move |conn| {
+        let by = Booker { viewer, account, id: context.new_id(), now: context.now() };
+        let booked = store::book(conn, session_id, &wish, by)?;
+        let (id, version) = (booked.0.id, booked.0.version);
+        context.record(conn, &[event(&context, "create", &booked, &[])])?;
+        Reply::created(format!("/v1/bookings/{id}"), version, &Booking::from(booked))
+    })
+    .await
+}
+
+/// List a session's bookings
+///
+/// Oldest first, a page at a time. A partner sees the bookings of its own sessions, each with its reference, and who
+/// booked only where that member consents to be shared with it. A member sees their own.
+#[utoipa::path(operation_id = "list_session_bookings", tag = "sessions",
+    params(("id" = Id, Path, description = "The session"), BookingFilter),
+    responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = []), ("client" = ["bookings:read"])))]
+#[get("/v1/sessions/{id}/bookings")]
+pub async fn list_session_bookings(
+    taken: Ordered<(Allowed<BookingReader>, Path<Id>, Query<BookingFilter>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(session_id), Query(filter))) = taken;
+    let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let (context, wanted, viewer) = (who.context(), slice.clone(), Viewer::of(who.caller()?)?);
+    let page = who.state().db.read_audited(move |conn| {
+        let (rows, seen) = store::of_session(conn, session_id, viewer, &wanted)?;
+        let events = reads(&context, &rows, &wanted, &seen);
+        let show = |row: BookedRow| match seen.contains(&row.0.member_id) {
+            true => Booking::from(row),
+            false => Booking::from(row).without_member(),
+        };
+        Ok((wanted.page(&context, rows, |row| row.0.id, show), events))
+    });
+    who.show_page(Cache::Never, &page.await?)
+}
+
+/// Get a booking
+#[utoipa::path(operation_id = "get_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
+    responses((status = 200, description = "The booking", body = Booking), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/bookings/{id}")]
+pub async fn get_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let (context, viewer) = (who.context(), Viewer::of(who.caller()?)?);
+    let booked = who.state().db.read_audited(move |conn| {
+        let booked = store::get(conn, id, viewer)?;
+        let read = event(&context, "read", &booked, &[]);
+        let events = if is_own(viewer, &booked) { Vec::new() } else { vec![read] };
+        Ok((booked, events))
+    });
+    let booked = booked.await?;
+    who.show_live(Cache::Never, booked.0.version, &Booking::from(booked))
+}
+
+/// Cancel a booking
+///
+/// Until the session starts. The seats are free at once.
+#[utoipa::path(operation_id = "cancel_booking", tag = "sessions",
+    params(("id" = Id, Path, description = "The booking"), Cancellation),
+    responses((status = 200, description = "Cancelled", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[delete("/v1/bookings/{id}")]
+pub async fn cancel_booking(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Cancellation>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), Query(Cancellation { by }))) = taken;
+    let (context, viewer) = (who.context(), Viewer::of(who.caller()?)?);
+    let status = match by.unwrap_or_default() {
+        CancelledBy::Member => BookingStatus::CancelledByMember,
+        CancelledBy::Provider if viewer == Viewer::Advisor => BookingStatus::CancelledByProvider,
+        CancelledBy::Provider => return Err(Error::forbidden("Only an advisor cancels for the provider.")),
+    };
+    who.write(&Bytes::new(), move |conn| {
+        let held = store::get_locked(conn, id, viewer)?;
+        context.check_match(held.0.0.version)?;
+        let booked = store::cancel(conn, held, status, context.now())?;
+        context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
+        Reply::ok(booked.0.version, &Booking::from(booked))
+    })
+    .await
+}
+
+/// List a member's bookings
+///
+/// The newest session first, a page at a time.
+#[utoipa::path(operation_id = "list_member_bookings", tag = "members",
+    params(("id" = Id, Path, description = "The member"), BookingFilter),
+    responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/bookings")]
+pub async fn list_member_bookings(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<BookingFilter>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(member_id), Query(filter))) = taken;
+    let slice = Slice::<MemberBookingKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let (context, wanted, viewer) = (who.context(), slice.clone(), Viewer::of(who.caller()?)?);
+    let rows = who.state().db.read_audited(move |conn| {
+        let rows = store::of_member(conn, member_id, viewer, &wanted)?;
+        let subject = Subject::of_member("member", member_id, member_id);
+        let own = viewer == Viewer::Member(member_id);
+        let events = if own { Vec::new() } else { vec![context.event("read", subject, &["bookings"])] };
+        Ok((rows, events))
+    });
+    who.show_page(Cache::Never, &slice.page(&who, rows.await?, store::member_key, Booking::from))
+}
+
+fn event(context: &Context, action: &'static str, (row, ..): &BookedRow, fields: &[&str]) -> Event {
+    context.event(action, Subject::of_member("booking", row.id, row.member_id), fields)
+}
+
+fn is_own(viewer: Viewer, (row, ..): &BookedRow) -> bool {
+    viewer == Viewer::Member(row.member_id)
+}
+
+/// One event for each person whose data the page shows, unless it is the reader's own.
+fn reads(context: &Context, rows: &[BookedRow], slice: &Slice<Id>, seen: &HashSet<Id>) -> Vec<Event> {
+    let own = context.anyone().and_then(|caller| caller.member_id);
+    let mut told = HashSet::new();
+    // One row more than the page holds has been fetched; it isn't shown.
+    let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
+    shown
+        .filter(|(row, ..)| seen.contains(&row.member_id) && own != Some(row.member_id) && told.insert(row.member_id))
+        .map(|booked| event(context, "read", booked, &[]))
+        .collect()
+}

@@ -1,0 +1,545 @@
+//! Bookings in the database, and the seats they take.
+
+use std::collections::HashSet;
+
+use chrono::DateTime;
+use diesel::dsl::{exists, select};
+use diesel::prelude::*;
+
+use super::rules;
+use super::types::{BookedSession, Booking, BookingInput, BookingStatus, MemberName, Party, SeatDelivery};
+use crate::auth::caller::{Caller, Role};
+use crate::db::schema::{bookings, members, prescription_items, prescriptions, sessions};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Fault, Kind, Result};
+use crate::http::page::Slice;
+use crate::members::sharing::shared_with;
+
+/// Whose bookings and registers a caller reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Viewer {
+    /// Everybody's.
+    Advisor,
+    /// Those of this partner's sessions.
+    Partner(Id),
+    /// This member's own.
+    Member(Id),
+}
+
+impl Viewer {
+    /// The reach of a caller.
+    ///
+    /// # Errors
+    /// 403 for roles that reach no person's record.
+    pub fn of(caller: &Caller) -> Result<Self> {
+        match (caller.role, caller.partner_id, caller.member_id) {
+            (Role::Advisor, ..) => Ok(Self::Advisor),
+            (Role::Partner, Some(partner), _) => Ok(Self::Partner(partner)),
+            (Role::Member, _, Some(member)) => Ok(Self::Member(member)),
+            _ => Err(Error::forbidden("This account reaches no bookings.")),
+        }
+    }
+
+    /// Of these members, the ones whose data this caller may see.
+    pub fn may_see(self, conn: &mut Conn, members: &[Id]) -> Result<HashSet<Id>> {
+        match self {
+            Self::Advisor => Ok(members.iter().copied().collect()),
+            Self::Partner(partner) => shared_with(conn, partner, members),
+            Self::Member(own) => Ok(HashSet::from([own])),
+        }
+    }
+}
+
+/// What bookings and registers need to know of a session.
+#[derive(Debug, Clone, Queryable)]
+pub struct SessionFacts {
+    pub(crate) id: Id,
+    series_id: Option<Id>,
+    partner_id: Option<Id>,
+    title: String,
+    pub(crate) delivery: String,
+    pub(crate) booking_policy: String,
+    publication: String,
+    status: String,
+    capacity: Option<i32>,
+    online_capacity: Option<i32>,
+    seats_taken: i32,
+    online_seats_taken: i32,
+    pub(crate) starts_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+impl SessionFacts {
+    /// Whether it was called off.
+    pub fn is_cancelled(&self) -> bool {
+        self.status == "cancelled"
+    }
+
+    /// Seats of a kind that are left; `None` without a limit.
+    pub fn seats_left(&self, seat: SeatDelivery) -> Option<i32> {
+        if self.counts_online(seat) {
+            return self.online_capacity.map(|capacity| capacity - self.online_seats_taken);
+        }
+        self.capacity.map(|capacity| capacity - self.seats_taken)
+    }
+
+    /// Only a hybrid session counts its online places apart.
+    fn counts_online(&self, seat: SeatDelivery) -> bool {
+        self.delivery == "hybrid" && seat == SeatDelivery::Online
+    }
+
+    /// Whether a viewer may take it for their own, apart from what a member's prescription opens.
+    pub fn is_reached_by(&self, viewer: Viewer) -> bool {
+        match viewer {
+            Viewer::Advisor => true,
+            Viewer::Partner(partner) => self.partner_id == Some(partner),
+            Viewer::Member(_) => self.publication == "published",
+        }
+    }
+}
+
+/// A session, locked until the transaction ends: whatever takes or frees seats, or takes its register, waits.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
+    let facts = sessions::table.find(id).select(FACTS);
+    // The common connection has no row locks. SQLite has one writer and needs none.
+    let row = match conn {
+        Conn::Postgres(postgres) => facts.for_no_key_update().first(postgres).optional()?,
+        Conn::Sqlite(sqlite) => facts.first(sqlite).optional()?,
+    };
+    row.ok_or_else(|| Error::not_found("session"))
+}
+
+/// A session as it is.
+///
+/// # Errors
+/// 404 where there is none, or the viewer doesn't reach it.
+pub fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionFacts> {
+    let row: Option<SessionFacts> = sessions::table.find(id).select(FACTS).first(conn).optional()?;
+    let Some(session) = row else { return Err(Error::not_found("session")) };
+    see(conn, &session, viewer)?;
+    Ok(session)
+}
+
+type Facts = (
+    sessions::id,
+    sessions::series_id,
+    sessions::partner_id,
+    sessions::title,
+    sessions::delivery,
+    sessions::booking_policy,
+    sessions::publication,
+    sessions::status,
+    sessions::capacity,
+    sessions::online_capacity,
+    sessions::seats_taken,
+    sessions::online_seats_taken,
+    sessions::starts_at,
+    sessions::ends_at,
+);
+
+const FACTS: Facts = (
+    sessions::id,
+    sessions::series_id,
+    sessions::partner_id,
+    sessions::title,
+    sessions::delivery,
+    sessions::booking_policy,
+    sessions::publication,
+    sessions::status,
+    sessions::capacity,
+    sessions::online_capacity,
+    sessions::seats_taken,
+    sessions::online_seats_taken,
+    sessions::starts_at,
+    sessions::ends_at,
+);
+
+/// An unlisted session is there for members with a booking, or an item of an active prescription that points at it.
+fn see(conn: &mut Conn, session: &SessionFacts, viewer: Viewer) -> Result<()> {
+    if session.is_reached_by(viewer) {
+        return Ok(());
+    }
+    if let Viewer::Member(member) = viewer
+        && session.publication == "unlisted"
+        && (has_booking(conn, session.id, member, None)? || matching_item(conn, session, member, None)?.is_some())
+    {
+        return Ok(());
+    }
+    Err(Error::not_found("session"))
+}
+
+/// A row of `bookings`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable)]
+#[diesel(table_name = bookings)]
+pub struct BookingRow {
+    pub(crate) id: Id,
+    pub(crate) session_id: Id,
+    pub(crate) member_id: Id,
+    pub(crate) status: BookingStatus,
+    delivery: SeatDelivery,
+    family: i32,
+    carers: i32,
+    seats: i32,
+    pub(crate) reference: String,
+    prescription_item_id: Option<Id>,
+    cancellation_reason: Option<String>,
+    booked_by: Id,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// A member's names: preferred, given, family.
+pub type Names = (Option<String>, String, String);
+
+/// The columns of [`Names`].
+pub const NAMES: (members::preferred_name, members::given_name, members::family_name) =
+    (members::preferred_name, members::given_name, members::family_name);
+
+/// A member by name.
+pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
+    MemberName { id, display_name: format!("{} {family}", preferred.unwrap_or(given)) }
+}
+
+/// A booking with what it shows of its session and its member.
+pub type BookedRow = (BookingRow, (String, Timestamp, Timestamp), Names);
+
+const SESSION_LINE: (sessions::title, sessions::starts_at, sessions::ends_at) =
+    (sessions::title, sessions::starts_at, sessions::ends_at);
+
+impl From<BookedRow> for Booking {
+    fn from((row, (title, starts_at, ends_at), names): BookedRow) -> Self {
+        Self {
+            id: row.id,
+            session_id: row.session_id,
+            session: BookedSession { title, starts_at, ends_at },
+            member_id: Some(row.member_id),
+            member: Some(member_name(row.member_id, names)),
+            status: row.status,
+            delivery: row.delivery,
+            party: Party { family: row.family, carers: row.carers },
+            seats: row.seats,
+            reference: row.reference,
+            prescription_item_id: row.prescription_item_id,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// Who books, when, and the id that the booking gets.
+#[derive(Debug, Clone, Copy)]
+pub struct Booker {
+    /// Whose bookings the caller reaches.
+    pub viewer: Viewer,
+    /// The account.
+    pub account: Id,
+    /// The booking's id.
+    pub id: Id,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Books.
+///
+/// # Errors
+/// 404 where the booker can't see the session; 422 where the request doesn't fit it; 409 where it takes no bookings
+/// now, the member has a place already, or the seats don't suffice.
+pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) -> Result<BookedRow> {
+    let session = lock_session(conn, session_id)?;
+    see(conn, &session, by.viewer)?;
+    let (member_id, names, delivery) = fitting(conn, &session, wish, by.viewer)?;
+    rules::takes_bookings(&session, by.now)?;
+    let item = item(conn, &session, wish, member_id)?;
+    if has_booking(conn, session_id, member_id, Some(&BookingStatus::LIVE))? {
+        return Err(already_booked());
+    }
+    let seats = wish.party.seats();
+    if !take_seats(conn, &session, delivery, seats, by.now)? {
+        return Err(rules::full(&session, delivery, seats));
+    }
+    let row = BookingRow {
+        id: by.id,
+        session_id,
+        member_id,
+        status: BookingStatus::Booked,
+        delivery,
+        family: wish.party.family,
+        carers: wish.party.carers,
+        seats,
+        reference: free_reference(conn, session_id)?,
+        prescription_item_id: item,
+        cancellation_reason: None,
+        booked_by: by.account,
+        version: 1,
+        created_at: by.now,
+        updated_at: by.now,
+    };
+    diesel::insert_into(bookings::table).values(&row).execute(conn)?;
+    Ok((row, (session.title, session.starts_at, session.ends_at), names))
+}
+
+/// The member, by name, and the seat that a request means; or everything about it that doesn't fit.
+fn fitting(
+    conn: &mut Conn,
+    session: &SessionFacts,
+    wish: &BookingInput,
+    viewer: Viewer,
+) -> Result<(Id, Names, SeatDelivery)> {
+    let mut faults = Vec::new();
+    let member_id = match viewer {
+        Viewer::Member(own) => wish.member_id.is_none_or(|given| given == own).then_some(own),
+        _ => wish.member_id,
+    };
+    let names: Option<Names> = match member_id {
+        Some(id) => members::table.find(id).select(NAMES).first(conn).optional()?,
+        None => None,
+    };
+    let member = member_id.zip(names);
+    if member.is_none() {
+        faults.push(match (viewer, wish.member_id) {
+            (Viewer::Advisor, None) => Fault::at("/member_id", "required", "Say whose place it is."),
+            _ => Fault::at("/member_id", "unknown_member", "There is no such member."),
+        });
+    }
+    let seat = rules::seat(&session.delivery, wish.delivery);
+    if seat.is_none() {
+        faults.push(match wish.delivery {
+            None => Fault::at("/delivery", "required", "The session is hybrid: say in_person or online."),
+            Some(_) => Fault::at("/delivery", "not_offered", format!("The session is {} only.", session.delivery)),
+        });
+    }
+    if let Some(((member_id, _), item)) = member.as_ref().zip(wish.prescription_item_id)
+        && matching_item(conn, session, *member_id, Some(item))?.is_none()
+    {
+        let detail =
+            "Must be an item of an active prescription of this member that points at this session or its series.";
+        faults.push(Fault::at("/prescription_item_id", "unknown_item", detail));
+    }
+    match (member, seat) {
+        (Some((id, names)), Some(seat)) if faults.is_empty() => Ok((id, names, seat)),
+        _ => Err(Error::invalid(faults)),
+    }
+}
+
+/// The item that a booking follows: the given one, which has been checked, or where one is needed any that matches.
+fn item(conn: &mut Conn, session: &SessionFacts, wish: &BookingInput, member_id: Id) -> Result<Option<Id>> {
+    if wish.prescription_item_id.is_some() || session.booking_policy != "referral_only" {
+        return Ok(wish.prescription_item_id);
+    }
+    let found = matching_item(conn, session, member_id, None)?;
+    let detail = "No item of an active prescription of this member points at this session or its series.";
+    found.map(Some).ok_or_else(|| Error::new(Kind::ReferralOnly, detail))
+}
+
+/// An item of an active prescription of this member that points at this session or its series and still stands.
+fn matching_item(conn: &mut Conn, session: &SessionFacts, member_id: Id, wanted: Option<Id>) -> Result<Option<Id>> {
+    let mut query = prescription_items::table
+        .inner_join(prescriptions::table)
+        .filter(prescriptions::member_id.eq(member_id))
+        .filter(prescriptions::status.eq("active"))
+        .filter(prescription_items::status.ne_all(["declined", "rejected", "disengaged", "unavailable"]))
+        .select(prescription_items::id)
+        .order(prescription_items::id)
+        .into_boxed();
+    query = match session.series_id {
+        Some(series) => {
+            query.filter(prescription_items::session_id.eq(session.id).or(prescription_items::series_id.eq(series)))
+        }
+        None => query.filter(prescription_items::session_id.eq(session.id)),
+    };
+    if let Some(wanted) = wanted {
+        query = query.filter(prescription_items::id.eq(wanted));
+    }
+    Ok(query.first(conn).optional()?)
+}
+
+/// Whether the member has a booking of this session, in one of these states or in any.
+fn has_booking(conn: &mut Conn, session_id: Id, member_id: Id, states: Option<&[BookingStatus]>) -> Result<bool> {
+    let mut query = bookings::table
+        .filter(bookings::session_id.eq(session_id))
+        .filter(bookings::member_id.eq(member_id))
+        .select(bookings::id)
+        .into_boxed();
+    if let Some(states) = states {
+        query = query.filter(bookings::status.eq_any(states.to_vec()));
+    }
+    let found: Option<Id> = query.first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+fn already_booked() -> Error {
+    let detail = "This member has a place in this session already.";
+    Error::new(Kind::AlreadyBooked, detail).with(Fault::at("/member_id", "taken", detail))
+}
+
+/// Takes seats where there are enough, all or none. The statement itself compares with the capacity, so it holds
+/// whatever else runs. The session's version stays: its seats are no change of the session.
+fn take_seats(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery, n: i32, now: Timestamp) -> Result<bool> {
+    use sessions::{capacity, online_capacity, online_seats_taken, seats_taken};
+    let open = sessions::table
+        .filter(sessions::id.eq(session.id))
+        .filter(sessions::status.eq("scheduled"))
+        .filter(sessions::starts_at.gt(now));
+    let taken = if session.counts_online(seat) {
+        let enough = online_capacity.is_null().or((online_seats_taken + n).nullable().le(online_capacity));
+        diesel::update(open.filter(enough)).set(online_seats_taken.eq(online_seats_taken + n)).execute(conn)?
+    } else {
+        let enough = capacity.is_null().or((seats_taken + n).nullable().le(capacity));
+        diesel::update(open.filter(enough)).set(seats_taken.eq(seats_taken + n)).execute(conn)?
+    };
+    Ok(taken == 1)
+}
+
+fn free_seats(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Result<()> {
+    use sessions::{online_seats_taken, seats_taken};
+    let row = sessions::table.find(session.id);
+    if session.counts_online(seat) {
+        diesel::update(row).set(online_seats_taken.eq(online_seats_taken - n)).execute(conn)?;
+    } else {
+        diesel::update(row).set(seats_taken.eq(seats_taken - n)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// A reference that no booking of the session has. The session is locked, so nobody else takes it meanwhile.
+fn free_reference(conn: &mut Conn, session_id: Id) -> Result<String> {
+    // Thirty million references and at most some thousand bookings: a second try is rare, a tenth never comes.
+    for _ in 0..10 {
+        let mut random = [0; 5];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
+        let reference = rules::reference(random);
+        let of_session = bookings::table.filter(bookings::session_id.eq(session_id));
+        let taken: bool = select(exists(of_session.filter(bookings::reference.eq(&reference)))).get_result(conn)?;
+        if !taken {
+            return Ok(reference);
+        }
+    }
+    Err(Error::internal("no free reference in ten tries"))
+}
+
+/// One booking.
+///
+/// # Errors
+/// 404 where there is none within the viewer's reach.
+pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<BookedRow> {
+    let mut query = bookings::table
+        .inner_join(sessions::table)
+        .inner_join(members::table)
+        .filter(bookings::id.eq(id))
+        .select((BookingRow::as_select(), SESSION_LINE, NAMES))
+        .into_boxed();
+    match viewer {
+        Viewer::Advisor => {}
+        Viewer::Partner(partner) => query = query.filter(sessions::partner_id.eq(partner)),
+        Viewer::Member(own) => query = query.filter(bookings::member_id.eq(own)),
+    }
+    query.first(conn).optional()?.ok_or_else(|| Error::not_found("booking"))
+}
+
+/// One booking and its session, both held until the transaction ends.
+///
+/// # Errors
+/// 404 where there is none within the viewer's reach.
+pub fn get_locked(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(BookedRow, SessionFacts)> {
+    let (row, ..) = get(conn, id, viewer)?;
+    // Bookings change only under the lock of their session: read again once it is held.
+    let session = lock_session(conn, row.session_id)?;
+    Ok((get(conn, id, viewer)?, session))
+}
+
+/// Cancels a booking and frees its seats.
+///
+/// # Errors
+/// 409 where it is cancelled already, or the session has started.
+pub fn cancel(
+    conn: &mut Conn,
+    (mut booked, session): (BookedRow, SessionFacts),
+    status: BookingStatus,
+    now: Timestamp,
+) -> Result<BookedRow> {
+    let row = &mut booked.0;
+    rules::can_be_cancelled(row.status, session.starts_at, now)?;
+    if row.status.holds_seats() {
+        free_seats(conn, &session, row.delivery, row.seats)?;
+    }
+    row.status = status;
+    row.version += 1;
+    row.updated_at = now;
+    let change = (bookings::status.eq(status), bookings::version.eq(row.version), bookings::updated_at.eq(now));
+    diesel::update(bookings::table.find(row.id)).set(change).execute(conn)?;
+    Ok(booked)
+}
+
+/// A page of a session's bookings, oldest first, and whose of them the viewer may see.
+///
+/// # Errors
+/// 404 where the viewer doesn't reach the session.
+pub fn of_session(
+    conn: &mut Conn,
+    session_id: Id,
+    viewer: Viewer,
+    slice: &Slice<Id>,
+) -> Result<(Vec<BookedRow>, HashSet<Id>)> {
+    session(conn, session_id, viewer)?;
+    let mut query = bookings::table
+        .inner_join(sessions::table)
+        .inner_join(members::table)
+        .filter(bookings::session_id.eq(session_id))
+        .select((BookingRow::as_select(), SESSION_LINE, NAMES))
+        .into_boxed();
+    if let Viewer::Member(own) = viewer {
+        query = query.filter(bookings::member_id.eq(own));
+    }
+    if let Some(id) = slice.after {
+        query = query.filter(bookings::id.gt(id));
+    }
+    let rows: Vec<BookedRow> = query.order(bookings::id).limit(slice.fetch()).load(conn)?;
+    let members: Vec<Id> = rows.iter().map(|(row, ..)| row.member_id).collect();
+    let seen = viewer.may_see(conn, &members)?;
+    Ok((rows, seen))
+}
+
+/// The keys that a member's bookings are listed by: the session's start in microseconds since 1970, and the id.
+pub type MemberBookingKey = (i64, Id);
+
+/// A booking's place in its member's list.
+pub fn member_key((row, (_, starts_at, _), _): &BookedRow) -> MemberBookingKey {
+    (starts_at.0.timestamp_micros(), row.id)
+}
+
+/// A page of a member's bookings, the newest session first.
+///
+/// # Errors
+/// 404 where there is no such member within the viewer's reach.
+pub fn of_member(
+    conn: &mut Conn,
+    member_id: Id,
+    viewer: Viewer,
+    slice: &Slice<MemberBookingKey>,
+) -> Result<Vec<BookedRow>> {
+    let reached = match viewer {
+        Viewer::Member(own) => own == member_id,
+        Viewer::Advisor => select(exists(members::table.find(member_id))).get_result(conn)?,
+        Viewer::Partner(_) => false,
+    };
+    if !reached {
+        return Err(Error::not_found("member"));
+    }
+    let mut query = bookings::table
+        .inner_join(sessions::table)
+        .inner_join(members::table)
+        .filter(bookings::member_id.eq(member_id))
+        .select((BookingRow::as_select(), SESSION_LINE, NAMES))
+        .into_boxed();
+    if let Some((micros, id)) = slice.after {
+        let at = Timestamp(DateTime::from_timestamp_micros(micros).unwrap_or_default());
+        let later = sessions::starts_at.eq(at).and(bookings::id.lt(id));
+        query = query.filter(sessions::starts_at.lt(at).or(later));
+    }
+    Ok(query.order((sessions::starts_at.desc(), bookings::id.desc())).limit(slice.fetch()).load(conn)?)
+}

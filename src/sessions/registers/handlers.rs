@@ -1,0 +1,81 @@
+//! Registers over HTTP.
+
+use actix_web::{HttpResponse, get, put};
+
+use super::rules::Plan;
+use super::store;
+use super::types::{Register, RegisterInput};
+use crate::audit::{Event, Subject};
+use crate::auth::policy::{Allowed, RegisterReader, RegisterWriter};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::context::Context;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::sessions::bookings::store::Viewer;
+
+/// Get a session's register
+///
+/// To a partner, of its own sessions; members who don't consent to be shared with it are null, and their bookings are
+/// told apart by their references.
+#[utoipa::path(operation_id = "get_register", tag = "sessions", params(("id" = Id, Path, description = "The session")),
+    responses((status = 200, description = "The register", body = Register), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = []), ("client" = ["registers:read"])))]
+#[get("/v1/sessions/{id}/register")]
+pub async fn get_register(taken: Ordered<(Allowed<RegisterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(session_id), _)) = taken;
+    let (context, viewer) = (who.context(), Viewer::of(who.caller()?)?);
+    let register = who.state().db.read_audited(move |conn| {
+        let shown = store::read(conn, session_id, viewer)?;
+        let events = reads(&context, session_id, &shown.people);
+        Ok((shown.register, events))
+    });
+    let register = register.await?;
+    who.show_live(Cache::Never, register.version, &register)
+}
+
+/// Take a session's register
+///
+/// From its start on, and again to correct it. Bookings that aren't named stay as they are; walk-ins that the caller
+/// can see are replaced; people who are not members are counted.
+#[utoipa::path(operation_id = "take_register", tag = "sessions", params(("id" = Id, Path, description = "The session")),
+    request_body = RegisterInput,
+    responses((status = 200, description = "Taken", body = Register), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = []), ("client" = ["registers:write"])))]
+#[put("/v1/sessions/{id}/register")]
+pub async fn take_register(
+    taken: Ordered<(Allowed<RegisterWriter>, Path<Id>, NoQuery, JsonBody<RegisterInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(session_id), _, body)) = taken;
+    let (context, input) = (who.context(), body.value);
+    let (viewer, account) = (Viewer::of(who.caller()?)?, who.caller()?.id);
+    who.write(&body.bytes, move |conn| {
+        let (session, version) = store::hold(conn, session_id, viewer)?;
+        context.require_match(version)?;
+        let (plan, shown) = store::take(conn, &session, &input, (viewer, account), context.now())?;
+        context.record(conn, &changes(&context, session_id, &plan))?;
+        context.record(conn, &reads(&context, session_id, &shown.people))?;
+        Reply::ok(shown.register.version, &shown.register)
+    })
+    .await
+}
+
+/// One event for each person whose data an answer carries.
+fn reads(context: &Context, session_id: Id, people: &[Id]) -> Vec<Event> {
+    let read = |member: &Id| context.event("read", Subject::of_member("register", session_id, *member), &[]);
+    people.iter().map(read).collect()
+}
+
+/// What changed of whom, and that the register was taken.
+fn changes(context: &Context, session_id: Id, plan: &Plan) -> Vec<Event> {
+    let of = |action, member: Id| context.event(action, Subject::of_member("walk_in", session_id, member), &[]);
+    let mark = |(booking, member, _): &(Id, Id, _)| {
+        context.event("change", Subject::of_member("booking", *booking, *member), &["status"])
+    };
+    let mut events = vec![context.event("change", Subject::other("register", session_id), &["headcount"])];
+    events.extend(plan.marks.iter().map(mark));
+    events.extend(plan.came.iter().map(|member| of("create", *member)));
+    events.extend(plan.gone.iter().map(|member| of("delete", *member)));
+    events
+}

@@ -1,0 +1,150 @@
+//! What taking a register changes, decided without a database.
+
+use std::collections::{HashMap, HashSet};
+
+use super::types::RegisterInput;
+use crate::db::Id;
+use crate::error::Fault;
+use crate::sessions::bookings::types::BookingStatus;
+
+/// The status that a mark stands for.
+pub fn status(attended: Option<bool>) -> BookingStatus {
+    match attended {
+        Some(true) => BookingStatus::Attended,
+        Some(false) => BookingStatus::Absent,
+        None => BookingStatus::Booked,
+    }
+}
+
+/// The mark that a status stands for.
+pub fn attended(status: BookingStatus) -> Option<bool> {
+    match status {
+        BookingStatus::Attended => Some(true),
+        BookingStatus::Absent => Some(false),
+        _ => None,
+    }
+}
+
+/// What a register holds before it is taken, and who is known.
+#[derive(Debug, Clone, Default)]
+pub struct Present {
+    /// The bookings that stand in it: whose, and their status.
+    pub bookings: HashMap<Id, (Id, BookingStatus)>,
+    /// Its walk-ins, whether the caller sees them or not.
+    pub walk_ins: Vec<Id>,
+    /// Of the walk-ins and the members named, those who exist and whom the caller may see.
+    pub visible: HashSet<Id>,
+}
+
+/// What taking a register changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Bookings whose status changes: the booking, its member, the new status.
+    pub marks: Vec<(Id, Id, BookingStatus)>,
+    /// Members who become walk-ins.
+    pub came: Vec<Id>,
+    /// Members who are walk-ins no more.
+    pub gone: Vec<Id>,
+}
+
+/// Works out what changes.
+///
+/// # Errors
+/// Everything that doesn't fit, each with its pointer. Somebody whom the caller may not see is told from nobody.
+pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>> {
+    let (mut plan, mut faults) = (Plan::default(), Vec::new());
+    let mut marked = HashSet::new();
+    for (index, mark) in input.bookings.iter().enumerate() {
+        let pointer = format!("/bookings/{index}/booking_id");
+        match present.bookings.get(&mark.booking_id) {
+            _ if !marked.insert(mark.booking_id) => faults.push(repeated(pointer)),
+            None => faults.push(Fault::at(pointer, "unknown_booking", "Is no booking of this session.")),
+            Some((member, now)) if *now != status(mark.attended) => {
+                plan.marks.push((mark.booking_id, *member, status(mark.attended)));
+            }
+            Some(_) => {}
+        }
+    }
+    let booked: HashSet<Id> = present.bookings.values().map(|(member, _)| *member).collect();
+    let there: HashSet<Id> = present.walk_ins.iter().copied().collect();
+    let mut named = HashSet::new();
+    for (index, walk_in) in input.walk_ins.iter().enumerate() {
+        let (pointer, member) = (format!("/walk_ins/{index}/member_id"), walk_in.member_id);
+        if !named.insert(member) {
+            faults.push(repeated(pointer));
+        } else if !present.visible.contains(&member) {
+            faults.push(Fault::at(pointer, "unknown_member", "There is no such member."));
+        } else if booked.contains(&member) {
+            faults.push(Fault::at(pointer, "already_booked", "Has a booking: mark that one as attended."));
+        } else if !there.contains(&member) {
+            plan.came.push(member);
+        }
+    }
+    let leaves = |member: &&Id| present.visible.contains(member) && !named.contains(member);
+    plan.gone = present.walk_ins.iter().filter(leaves).copied().collect();
+    if faults.is_empty() { Ok(plan) } else { Err(faults) }
+}
+
+fn repeated(pointer: String) -> Fault {
+    Fault::at(pointer, "repeated", "Stands here already.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::types::{Attendance, Headcount, WalkInInput};
+    use super::*;
+    use uuid::Uuid;
+
+    fn id(number: u128) -> Id {
+        Id(Uuid::from_u128(number))
+    }
+
+    fn input(marks: &[(u128, Option<bool>)], walk_ins: &[u128]) -> RegisterInput {
+        let attendance =
+            |(booking, attended): &(u128, Option<bool>)| Attendance { booking_id: id(*booking), attended: *attended };
+        RegisterInput {
+            bookings: marks.iter().map(attendance).collect(),
+            walk_ins: walk_ins.iter().map(|member| WalkInInput { member_id: id(*member) }).collect(),
+            headcount: Headcount::default(),
+        }
+    }
+
+    fn present() -> Present {
+        Present {
+            bookings: HashMap::from([
+                (id(1), (id(11), BookingStatus::Booked)),
+                (id(2), (id(12), BookingStatus::Attended)),
+            ]),
+            walk_ins: vec![id(13), id(14)],
+            visible: HashSet::from([id(11), id(13), id(15)]),
+        }
+    }
+
+    #[test]
+    fn only_marks_that_differ_change_a_booking_and_the_unnamed_stay() {
+        let plan = plan(&input(&[(2, Some(true)), (1, Some(false))], &[13]), &present()).unwrap();
+        assert_eq!(plan.marks, [(id(1), id(11), BookingStatus::Absent)]);
+        assert_eq!((plan.came, plan.gone), (vec![], vec![]));
+    }
+
+    #[test]
+    fn walk_ins_that_the_caller_cannot_see_stay() {
+        let plan = plan(&input(&[], &[15]), &present()).unwrap();
+        assert_eq!((plan.came, plan.gone), (vec![id(15)], vec![id(13)]));
+    }
+
+    #[test]
+    fn all_faults_are_told_at_once() {
+        let faults = plan(&input(&[(1, None), (1, None), (9, None)], &[14, 99, 11, 15, 15]), &present()).unwrap_err();
+        let told: Vec<_> = faults.iter().map(|f| (f.pointer.as_deref().unwrap(), f.code.as_ref())).collect();
+        let expected = [
+            ("/bookings/1/booking_id", "repeated"),
+            ("/bookings/2/booking_id", "unknown_booking"),
+            ("/walk_ins/0/member_id", "unknown_member"),
+            ("/walk_ins/1/member_id", "unknown_member"),
+            ("/walk_ins/2/member_id", "already_booked"),
+            ("/walk_ins/4/member_id", "repeated"),
+        ];
+        assert_eq!(told, expected);
+    }
+}

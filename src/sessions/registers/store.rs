@@ -1,0 +1,215 @@
+//! Registers in the database.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::prelude::*;
+
+use super::rules::{self, Plan, Present};
+use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, WalkIn};
+use crate::db::schema::{bookings, members, registers, walk_ins};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::per_backend;
+use crate::sessions::bookings::store::{NAMES, Names, SessionFacts, Viewer, lock_session, member_name, session};
+use crate::sessions::bookings::types::BookingStatus;
+
+/// Bound values of one statement stay far below what either database takes.
+const AT_ONCE: usize = 1000;
+
+/// A row of `registers`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = registers, primary_key(session_id))]
+pub struct RegisterRow {
+    session_id: Id,
+    beneficiaries: i32,
+    family: i32,
+    carers: i32,
+    taken_by: Id,
+    version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+/// A register as a caller may see it.
+pub struct Shown {
+    /// What is answered.
+    pub register: Register,
+    /// The members whose data it carries, each once.
+    pub people: Vec<Id>,
+}
+
+/// Reads a session's register.
+///
+/// # Errors
+/// 404 where the viewer doesn't reach the session.
+pub fn read(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<Shown> {
+    session(conn, session_id, viewer)?;
+    show(conn, session_id, viewer)
+}
+
+fn show(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<Shown> {
+    let row = row(conn, session_id)?;
+    let booked: Vec<(Id, String, BookingStatus, Id, Names)> = bookings::table
+        .inner_join(members::table)
+        .filter(bookings::session_id.eq(session_id))
+        .filter(bookings::status.eq_any(BookingStatus::REGISTERED))
+        .order(bookings::id)
+        .select((bookings::id, bookings::reference, bookings::status, bookings::member_id, NAMES))
+        .load(conn)?;
+    let came: Vec<(Id, Names)> = walk_ins::table
+        .inner_join(members::table)
+        .filter(walk_ins::session_id.eq(session_id))
+        .order((walk_ins::created_at, walk_ins::member_id))
+        .select((walk_ins::member_id, NAMES))
+        .load(conn)?;
+    let people: Vec<Id> = booked.iter().map(|(_, _, _, member, _)| *member).chain(came.iter().map(|c| c.0)).collect();
+    let seen = viewer.may_see(conn, &people)?;
+    let member = |id: Id, names: Names| seen.contains(&id).then(|| member_name(id, names));
+    let register = Register {
+        session_id,
+        bookings: booked
+            .into_iter()
+            .map(|(booking_id, reference, status, id, names)| RegisteredBooking {
+                booking_id,
+                reference,
+                status,
+                attended: rules::attended(status),
+                member: member(id, names),
+            })
+            .collect(),
+        walk_ins: came.into_iter().map(|(id, names)| WalkIn { member: member(id, names) }).collect(),
+        headcount: row.as_ref().map(RegisterRow::headcount).unwrap_or_default(),
+        version: row.as_ref().map_or(0, |row| row.version),
+        created_at: row.as_ref().map(|row| row.created_at),
+        updated_at: row.as_ref().map(|row| row.updated_at),
+    };
+    // A member can't be booked and a walk-in at once, so nobody is here twice.
+    let people = people.into_iter().filter(|id| seen.contains(id)).collect();
+    Ok(Shown { register, people })
+}
+
+impl RegisterRow {
+    fn headcount(&self) -> Headcount {
+        Headcount { beneficiaries: self.beneficiaries, family: self.family, carers: self.carers }
+    }
+}
+
+fn row(conn: &mut Conn, session_id: Id) -> Result<Option<RegisterRow>> {
+    Ok(registers::table.find(session_id).select(RegisterRow::as_select()).first(conn).optional()?)
+}
+
+/// The session whose register is to be taken, held until the transaction ends, and the register's version.
+///
+/// # Errors
+/// 404 where the viewer doesn't reach the session.
+pub fn hold(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<(SessionFacts, i32)> {
+    let session = lock_session(conn, session_id)?;
+    if !session.is_reached_by(viewer) {
+        return Err(Error::not_found("session"));
+    }
+    let version = row(conn, session_id)?.map_or(0, |row| row.version);
+    Ok((session, version))
+}
+
+/// Takes the register of a session that is [held](hold).
+///
+/// # Errors
+/// 409 where the session is cancelled or has not started; 422 with everything that doesn't fit.
+pub fn take(
+    conn: &mut Conn,
+    session: &SessionFacts,
+    input: &RegisterInput,
+    (viewer, account): (Viewer, Id),
+    now: Timestamp,
+) -> Result<(Plan, Shown)> {
+    if session.is_cancelled() {
+        return Err(Error::state("session", "cancelled", "registered"));
+    }
+    if session.starts_at > now {
+        let detail = format!("The session starts at {}. Take its register after that.", session.starts_at);
+        return Err(Error::new(Kind::SessionNotStarted, detail));
+    }
+    let present = present(conn, session.id, input, viewer)?;
+    let plan = rules::plan(input, &present).map_err(Error::invalid)?;
+    mark(conn, &plan, now)?;
+    change_walk_ins(conn, session.id, &plan, now)?;
+    write_row(conn, session.id, input.headcount, account, now)?;
+    Ok((plan, show(conn, session.id, viewer)?))
+}
+
+fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, viewer: Viewer) -> Result<Present> {
+    let booked: Vec<(Id, Id, BookingStatus)> = bookings::table
+        .filter(bookings::session_id.eq(session_id))
+        .filter(bookings::status.eq_any(BookingStatus::REGISTERED))
+        .select((bookings::id, bookings::member_id, bookings::status))
+        .load(conn)?;
+    let walk_ins: Vec<Id> = walk_ins::table
+        .filter(walk_ins::session_id.eq(session_id))
+        .order(walk_ins::member_id)
+        .select(walk_ins::member_id)
+        .load(conn)?;
+    let named: HashSet<Id> =
+        input.walk_ins.iter().map(|walk_in| walk_in.member_id).chain(walk_ins.iter().copied()).collect();
+    let named: Vec<Id> = named.into_iter().collect();
+    let mut known: Vec<Id> = Vec::new();
+    for chunk in named.chunks(AT_ONCE) {
+        let found: Vec<Id> = members::table.filter(members::id.eq_any(chunk)).select(members::id).load(conn)?;
+        known.extend(found);
+    }
+    let bookings: HashMap<Id, (Id, BookingStatus)> =
+        booked.into_iter().map(|(id, who, status)| (id, (who, status))).collect();
+    Ok(Present { bookings, walk_ins, visible: viewer.may_see(conn, &known)? })
+}
+
+fn mark(conn: &mut Conn, plan: &Plan, now: Timestamp) -> Result<()> {
+    for status in BookingStatus::REGISTERED {
+        let ids: Vec<Id> = plan.marks.iter().filter(|(_, _, new)| *new == status).map(|(id, ..)| *id).collect();
+        for chunk in ids.chunks(AT_ONCE) {
+            let change = (
+                bookings::status.eq(status),
+                bookings::version.eq(bookings::version + 1),
+                bookings::updated_at.eq(now),
+            );
+            diesel::update(bookings::table.filter(bookings::id.eq_any(chunk))).set(change).execute(conn)?;
+        }
+    }
+    Ok(())
+}
+
+fn change_walk_ins(conn: &mut Conn, session_id: Id, plan: &Plan, now: Timestamp) -> Result<()> {
+    for chunk in plan.gone.chunks(AT_ONCE) {
+        let gone =
+            walk_ins::table.filter(walk_ins::session_id.eq(session_id)).filter(walk_ins::member_id.eq_any(chunk));
+        diesel::delete(gone).execute(conn)?;
+    }
+    for chunk in plan.came.chunks(AT_ONCE) {
+        let rows: Vec<_> = chunk
+            .iter()
+            .map(|member| {
+                (walk_ins::session_id.eq(session_id), walk_ins::member_id.eq(*member), walk_ins::created_at.eq(now))
+            })
+            .collect();
+        // Many rows in one statement can't be written through the common connection.
+        per_backend!(conn, |inner| diesel::insert_into(walk_ins::table).values(&rows).execute(inner))?;
+    }
+    Ok(())
+}
+
+fn write_row(conn: &mut Conn, session_id: Id, count: Headcount, account: Id, now: Timestamp) -> Result<()> {
+    let old = row(conn, session_id)?;
+    let next = RegisterRow {
+        session_id,
+        beneficiaries: count.beneficiaries,
+        family: count.family,
+        carers: count.carers,
+        taken_by: account,
+        version: old.as_ref().map_or(1, |old| old.version + 1),
+        created_at: old.as_ref().map_or(now, |old| old.created_at),
+        updated_at: now,
+    };
+    match old {
+        None => diesel::insert_into(registers::table).values(&next).execute(conn)?,
+        Some(_) => diesel::update(registers::table.find(session_id)).set(&next).execute(conn)?,
+    };
+    Ok(())
+}

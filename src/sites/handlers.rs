@@ -1,0 +1,82 @@
+//! Sites over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, get, patch, post};
+
+use super::store::{self, SiteKey, SiteRow};
+use super::types::{Site, SiteInput, SitePatch};
+use crate::audit::Subject;
+use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+
+/// List sites
+///
+/// By name, a page at a time.
+#[utoipa::path(operation_id = "list_sites", tag = "venues", params(Paging),
+    responses((status = 200, description = "A page of sites", body = Page<Site>), (status = 304, description = "Not changed"), Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/sites")]
+pub async fn list_sites(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Ordered((who, Query(paging))) = taken;
+    let slice = Slice::<SiteKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
+    who.show_page(Cache::Minute, &slice.page(&who, rows, SiteRow::key, Site::from))
+}
+
+/// Get a site
+#[utoipa::path(operation_id = "get_site", tag = "venues", params(("id" = Id, Path, description = "The site")),
+    responses((status = 200, description = "The site", body = Site), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/sites/{id}")]
+pub async fn get_site(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
+    who.show(Cache::Minute, row.version, &Site::from(row))
+}
+
+/// Create a site
+#[utoipa::path(operation_id = "create_site", tag = "venues", request_body = SiteInput,
+    responses((status = 201, description = "Created", body = Site), BadInput, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/sites")]
+pub async fn create_site(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<SiteInput>)>) -> Result<HttpResponse> {
+    let Ordered((who, _, body)) = taken;
+    let (context, written) = (who.context(), body.value);
+    who.write(&body.bytes, move |conn| {
+        let row = SiteRow::new(context.new_id(), written.clone(), context.now());
+        store::insert(conn, &row)?;
+        context.record(conn, &[context.event("create", Subject::other("site", row.id), &[])])?;
+        Reply::created(format!("/v1/sites/{}", row.id), row.version, &Site::from(row))
+    })
+    .await
+}
+
+/// Change a site
+///
+/// A JSON merge patch.
+#[utoipa::path(operation_id = "change_site", tag = "venues", params(("id" = Id, Path, description = "The site")),
+    request_body(content = SitePatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Site), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/sites/{id}")]
+pub async fn change_site(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, SitePatch)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, id)?;
+        context.require_match(old.version)?;
+        let row = old.changed(patch.apply(&old.written())?, context.now());
+        store::update(conn, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::other("site", id), &names)])?;
+        Reply::ok(row.version, &Site::from(row))
+    })
+    .await
+}

@@ -1,0 +1,98 @@
+//! Hostings over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, get, patch, post};
+
+use super::store::{self, HostingKey, HostingRow};
+use super::types::{Hosting, HostingInput, HostingPatch};
+use crate::audit::Subject;
+use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::sites::store as sites;
+
+/// List a site's hostings
+///
+/// The earliest first, a page at a time.
+#[utoipa::path(operation_id = "list_hostings", tag = "venues",
+    params(("id" = Id, Path, description = "The site"), Paging),
+    responses((status = 200, description = "A page of hostings", body = Page<Hosting>), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/sites/{id}/hostings")]
+pub async fn list_hostings(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(site_id), Query(paging))) = taken;
+    let slice = Slice::<HostingKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| {
+        sites::get(conn, site_id)?;
+        store::list(conn, site_id, &wanted)
+    });
+    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, HostingRow::key, Hosting::from))
+}
+
+/// Get a hosting
+#[utoipa::path(operation_id = "get_hosting", tag = "venues",
+    params(("id" = Id, Path, description = "The site"), ("hosting_id" = Id, Path, description = "The hosting")),
+    responses((status = 200, description = "The hosting", body = Hosting), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/sites/{id}/hostings/{hosting_id}")]
+pub async fn get_hosting(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path((site_id, id)), _)) = taken;
+    let row = who.state().db.read(move |conn| store::get(conn, site_id, id)).await?;
+    who.show(Cache::Minute, row.version, &Hosting::from(row))
+}
+
+/// Create a hosting
+///
+/// A site's hostings must not overlap; both days belong to a hosting.
+#[utoipa::path(operation_id = "create_hosting", tag = "venues",
+    params(("id" = Id, Path, description = "The site")), request_body = HostingInput,
+    responses((status = 201, description = "Created", body = Hosting), BadInput, Missing, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/sites/{id}/hostings")]
+pub async fn create_hosting(
+    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<HostingInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(site_id), _, body)) = taken;
+    let (context, written) = (who.context(), body.value);
+    who.write(&body.bytes, move |conn| {
+        sites::lock(conn, site_id)?;
+        let row = HostingRow::new(context.new_id(), site_id, written.clone(), context.now());
+        store::insert(conn, &row)?;
+        context.record(conn, &[context.event("create", Subject::other("hosting", row.id), &[])])?;
+        Reply::created(format!("/v1/sites/{site_id}/hostings/{}", row.id), row.version, &Hosting::from(row))
+    })
+    .await
+}
+
+/// Change a hosting
+///
+/// A JSON merge patch.
+#[utoipa::path(operation_id = "change_hosting", tag = "venues",
+    params(("id" = Id, Path, description = "The site"), ("hosting_id" = Id, Path, description = "The hosting")),
+    request_body(content = HostingPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Hosting), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/sites/{id}/hostings/{hosting_id}")]
+pub async fn change_hosting(
+    taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, HostingPatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path((site_id, id)), _, patch)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        sites::lock(conn, site_id)?;
+        let old = store::get(conn, site_id, id)?;
+        context.require_match(old.version)?;
+        let row = old.changed(patch.apply(&old.written())?, context.now());
+        store::update(conn, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::other("hosting", id), &names)])?;
+        Reply::ok(row.version, &Hosting::from(row))
+    })
+    .await
+}

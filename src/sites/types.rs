@@ -1,0 +1,40 @@
+//! Sites as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+
+/// A site as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct SiteInput {
+    /// A short name for addresses, unique among sites.
+    #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "central-liverpool")]
+    pub slug: String,
+    /// The name people know it by.
+    #[schema(min_length = 1, max_length = 200, example = "Central Liverpool")]
+    pub name: String,
+}
+
+/// A change of a site.
+pub type SitePatch = MergePatch<SiteInput>;
+
+/// A site.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Site {
+    /// Its id.
+    pub id: Id,
+    /// What it was written as.
+    #[serde(flatten)]
+    pub written: SiteInput,
+    /// Rises with each change; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

@@ -1,0 +1,97 @@
+//! Accounts over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, get, patch, post};
+
+use super::store::{self, UserRow};
+use super::types::{User, UserInput, UserPatch};
+use crate::audit::Subject;
+use crate::auth::policy::{AdminOnly, Allowed};
+use crate::db::Id;
+use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+
+/// List accounts
+///
+/// By e-mail address, a page at a time. Members' own accounts are not among them.
+#[utoipa::path(operation_id = "list_users", tag = "users", params(Paging),
+    responses((status = 200, description = "A page of accounts", body = Page<User>), (status = 304, description = "Not changed"), Problems),
+    security(("bearer" = [])))]
+#[get("/v1/users")]
+pub async fn list_users(taken: Ordered<(Allowed<AdminOnly>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Ordered((who, Query(paging))) = taken;
+    let slice = Slice::<String>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, UserRow::key, User::from))
+}
+
+/// Get an account
+#[utoipa::path(operation_id = "get_user", tag = "users", params(("id" = Id, Path, description = "The account")),
+    responses((status = 200, description = "The account", body = User), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/users/{id}")]
+pub async fn get_user(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
+    who.show(Cache::Never, row.version, &User::from(row))
+}
+
+/// Create an account
+///
+/// Without a `password` it can't log in until one is set, here or on the command line.
+#[utoipa::path(operation_id = "create_user", tag = "users", request_body = UserInput,
+    responses((status = 201, description = "Created", body = User), BadInput, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/users")]
+pub async fn create_user(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
+    let Ordered((who, _, body)) = taken;
+    let (context, mut written) = (who.context(), body.value);
+    let hash = hashed(&who, written.password.take()).await?;
+    // What is remembered of the request must not help to guess the password, so the password is no part of it.
+    let remembered = serde_json::to_vec(&written).map_err(Error::internal)?;
+    who.write(&remembered.into(), move |conn| {
+        let row = UserRow::new(context.new_id(), written.clone(), None, hash.clone(), context.now());
+        store::insert(conn, &row)?;
+        context.record(conn, &[context.event("create", Subject::other("user", row.id), &[])])?;
+        Reply::created(format!("/v1/users/{}", row.id), row.version, &User::from(row))
+    })
+    .await
+}
+
+/// Change an account
+///
+/// A JSON merge patch. Changing the role, the partner, the password or `disabled` ends its tokens at once.
+#[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
+    request_body(content = UserPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/users/{id}")]
+pub async fn change_user(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let hash = hashed(&who, patch.text("password").map(str::to_owned)).await?;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, id)?;
+        context.require_match(old.version)?;
+        let row = old.changed(patch.apply(&old.written())?, hash.clone(), context.now());
+        store::update(conn, &old, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::other("user", id), &names)])?;
+        Reply::ok(row.version, &User::from(row))
+    })
+    .await
+}
+
+/// The hash of a password, before any transaction.
+async fn hashed(context: &Context, password: Option<String>) -> Result<Option<String>> {
+    match password {
+        Some(password) => context.state().hasher.hash(password).await.map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,189 @@
+//! Accounts in the database.
+
+use diesel::prelude::*;
+
+use super::types::{Permission, User, UserInput};
+use crate::auth::caller::Role;
+use crate::db::schema::{members, partners, users};
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::http::page::Slice;
+
+/// A row of `users`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = users, treat_none_as_null = true)]
+pub struct UserRow {
+    pub(crate) id: Id,
+    email: String,
+    password_hash: Option<String>,
+    role: Role,
+    partner_id: Option<Id>,
+    member_id: Option<Id>,
+    disabled: bool,
+    permissions: Json<Vec<Permission>>,
+    generation: i32,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl UserRow {
+    /// A new account, with the hash of its password where it has one. The role `member` needs a member too.
+    pub fn new(
+        id: Id,
+        written: UserInput,
+        member_id: Option<Id>,
+        password_hash: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            email: written.email.to_lowercase(),
+            password_hash,
+            role: written.role,
+            partner_id: written.partner_id,
+            member_id,
+            disabled: written.disabled,
+            permissions: Json(written.permissions),
+            generation: 1,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// This row after a change, with the hash of the new password where it is changed. What narrows the account
+    /// raises its generation, so that its tokens end.
+    pub fn changed(&self, written: UserInput, new_hash: Option<String>, now: Timestamp) -> Self {
+        let ends_tokens = new_hash.is_some()
+            || written.role != self.role
+            || written.partner_id != self.partner_id
+            || written.disabled != self.disabled;
+        let hash = new_hash.or_else(|| self.password_hash.clone());
+        Self {
+            generation: self.generation + i32::from(ends_tokens),
+            version: self.version + 1,
+            created_at: self.created_at,
+            ..Self::new(self.id, written, self.member_id, hash, now)
+        }
+    }
+
+    /// What the account would be written as today, without its password.
+    pub fn written(&self) -> UserInput {
+        UserInput {
+            email: self.email.clone(),
+            role: self.role,
+            partner_id: self.partner_id,
+            disabled: self.disabled,
+            permissions: self.permissions.0.clone(),
+            password: None,
+        }
+    }
+
+    /// Whether it is a site manager who may log in.
+    pub fn is_enabled_admin(&self) -> bool {
+        self.role == Role::Admin && !self.disabled
+    }
+
+    /// This account's place in the list.
+    pub fn key(&self) -> String {
+        self.email.clone()
+    }
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            role: row.role,
+            partner_id: row.partner_id,
+            disabled: row.disabled,
+            permissions: row.permissions.0,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A page of accounts by e-mail address, without members'.
+pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<UserRow>> {
+    let mut query = users::table.filter(users::role.ne(Role::Member)).select(UserRow::as_select()).into_boxed();
+    if let Some(email) = &slice.after {
+        query = query.filter(users::email.gt(email));
+    }
+    Ok(query.order(users::email).limit(slice.fetch()).load(conn)?)
+}
+
+/// One account that isn't a member's.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
+    let row = users::table.find(id).filter(users::role.ne(Role::Member)).select(UserRow::as_select());
+    row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// 409 where the address is taken, 422 where the partner is unknown.
+pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
+    check_partner(conn, row.partner_id)?;
+    diesel::insert_into(users::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// Writes the next version of an account over the one before.
+///
+/// # Errors
+/// 409 where the address is taken or no enabled site manager would be left; 412 where another request has changed
+/// it in between; 422 where the partner is unknown.
+pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<()> {
+    check_partner(conn, row.partner_id)?;
+    if old.is_enabled_admin() && !row.is_enabled_admin() && !others_manage(conn, row.id)? {
+        return Err(Error::new(
+            Kind::InvalidState,
+            "This is the last enabled site manager. Make or enable another one first.",
+        ));
+    }
+    let unchanged = users::table.filter(users::id.eq(row.id)).filter(users::version.eq(old.version));
+    match diesel::update(unchanged).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+fn check_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
+    let Some(id) = partner_id else { return Ok(()) };
+    if crate::partners::store::exists(conn, id)? {
+        return Ok(());
+    }
+    Err(Error::rule("/partner_id", "unknown_partner", "There is no such partner."))
+}
+
+/// Whether there is another enabled site manager. On PostgreSQL they are all locked first, in one order, so that two
+/// who disable each other at once don't both succeed; SQLite has one writer.
+fn others_manage(conn: &mut Conn, id: Id) -> Result<bool> {
+    let admins = users::table
+        .filter(users::role.eq(Role::Admin))
+        .filter(users::disabled.eq(false))
+        .order(users::id)
+        .select(users::id);
+    let enabled: Vec<Id> = match conn {
+        Conn::Postgres(postgres) => admins.for_update().load(postgres)?,
+        Conn::Sqlite(sqlite) => admins.load(sqlite)?,
+    };
+    Ok(enabled.iter().any(|admin| *admin != id))
+}
+
+/// The partner with this slug, for the command line.
+pub fn partner_by_slug(conn: &mut Conn, slug: &str) -> Result<Option<Id>> {
+    Ok(partners::table.filter(partners::slug.eq(slug)).select(partners::id).first(conn).optional()?)
+}
+
+/// Whether there is such a member, for the command line.
+pub fn member_exists(conn: &mut Conn, id: Id) -> Result<bool> {
+    Ok(diesel::select(diesel::dsl::exists(members::table.find(id))).get_result(conn)?)
+}

@@ -1,0 +1,89 @@
+//! Accounts as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::auth::caller::Role;
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+use crate::http::rule::{at, rule};
+
+/// What an account may do beside its role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Read and write safeguarding flags.
+    Safeguarding,
+}
+
+/// An account as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = "partner_with_its_role"))]
+pub struct UserInput {
+    /// The e-mail address to log in with; kept in lower case, unique among accounts.
+    #[schema(format = "email", max_length = 254, example = "advisor@example.org")]
+    pub email: String,
+    /// What the account is for. Members' accounts are not made here.
+    #[validate(custom(function = "not_a_member"))]
+    pub role: Role,
+    /// The partner: with the role `partner`, and only with it.
+    pub partner_id: Option<Id>,
+    /// Whether it may not log in; its tokens end at once.
+    #[serde(default)]
+    #[schema(example = false)]
+    pub disabled: bool,
+    /// What it may do beside its role.
+    #[serde(default)]
+    #[schema(max_items = 1, example = json!(["safeguarding"]))]
+    pub permissions: Vec<Permission>,
+    /// The password, which no answer shows. An account without one can't log in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "password", write_only, min_length = 8, max_length = 128, example = "paper boat under the lamp")]
+    pub password: Option<String>,
+}
+
+/// A change of an account.
+pub type UserPatch = MergePatch<UserInput>;
+
+fn not_a_member(role: &Role) -> Result<(), ValidationError> {
+    if *role == Role::Member {
+        return Err(rule("not_allowed", "Members register themselves, or are invited by an advisor."));
+    }
+    Ok(())
+}
+
+fn partner_with_its_role(user: &UserInput) -> Result<(), ValidationError> {
+    match (user.role == Role::Partner, user.partner_id.is_some()) {
+        (true, false) => Err(at(rule("required", "Is required with the role partner."), "/partner_id")),
+        (false, true) => Err(at(rule("not_allowed", "Is only for the role partner."), "/partner_id")),
+        _ => Ok(()),
+    }
+}
+
+/// An account.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct User {
+    /// Its id.
+    pub id: Id,
+    /// The e-mail address to log in with.
+    #[schema(example = "advisor@example.org")]
+    pub email: String,
+    /// What the account is for.
+    pub role: Role,
+    /// The partner, where the role is `partner`.
+    pub partner_id: Option<Id>,
+    /// Whether it may not log in.
+    #[schema(example = false)]
+    pub disabled: bool,
+    /// What it may do beside its role.
+    pub permissions: Vec<Permission>,
+    /// Rises with each change; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}

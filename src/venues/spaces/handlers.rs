@@ -1,0 +1,115 @@
+//! Spaces over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, delete, get, patch, post};
+
+use super::store::{self, SpaceKey, SpaceRow};
+use super::types::{Space, SpaceInput, SpacePatch};
+use crate::audit::Subject;
+use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::venues::store as venues;
+
+/// List a venue's spaces
+///
+/// By name, a page at a time.
+#[utoipa::path(operation_id = "list_spaces", tag = "venues",
+    params(("id" = Id, Path, description = "The venue"), Paging),
+    responses((status = 200, description = "A page of spaces", body = Page<Space>), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/venues/{id}/spaces")]
+pub async fn list_spaces(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(venue_id), Query(paging))) = taken;
+    let slice = Slice::<SpaceKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| {
+        venues::get(conn, venue_id)?;
+        store::list(conn, venue_id, &wanted)
+    });
+    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, SpaceRow::key, Space::from))
+}
+
+/// Get a space
+#[utoipa::path(operation_id = "get_space", tag = "venues",
+    params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
+    responses((status = 200, description = "The space", body = Space), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/venues/{id}/spaces/{space_id}")]
+pub async fn get_space(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path((venue_id, id)), _)) = taken;
+    let row = who.state().db.read(move |conn| store::get(conn, venue_id, id)).await?;
+    who.show(Cache::Minute, row.version, &Space::from(row))
+}
+
+/// Create a space
+#[utoipa::path(operation_id = "create_space", tag = "venues",
+    params(("id" = Id, Path, description = "The venue")), request_body = SpaceInput,
+    responses((status = 201, description = "Created", body = Space), BadInput, Missing, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/venues/{id}/spaces")]
+pub async fn create_space(
+    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<SpaceInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(venue_id), _, body)) = taken;
+    let (context, written) = (who.context(), body.value);
+    who.write(&body.bytes, move |conn| {
+        venues::get(conn, venue_id)?;
+        let row = SpaceRow::new(context.new_id(), venue_id, written.clone(), context.now());
+        store::insert(conn, &row)?;
+        context.record(conn, &[context.event("create", Subject::other("space", row.id), &[])])?;
+        Reply::created(format!("/v1/venues/{venue_id}/spaces/{}", row.id), row.version, &Space::from(row))
+    })
+    .await
+}
+
+/// Change a space
+///
+/// A JSON merge patch.
+#[utoipa::path(operation_id = "change_space", tag = "venues",
+    params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
+    request_body(content = SpacePatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = Space), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/venues/{id}/spaces/{space_id}")]
+pub async fn change_space(
+    taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, SpacePatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path((venue_id, id)), _, patch)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, venue_id, id)?;
+        context.require_match(old.version)?;
+        let row = old.changed(patch.apply(&old.written())?, context.now());
+        store::update(conn, &row)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        context.record(conn, &[context.event("change", Subject::other("space", id), &names)])?;
+        Reply::ok(row.version, &Space::from(row))
+    })
+    .await
+}
+
+/// Delete a space
+///
+/// Only while no session or series takes place in it.
+#[utoipa::path(operation_id = "delete_space", tag = "venues",
+    params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[delete("/v1/venues/{id}/spaces/{space_id}")]
+pub async fn delete_space(taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path((venue_id, id)), _)) = taken;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        context.check_match(store::get(conn, venue_id, id)?.version)?;
+        store::delete(conn, id)?;
+        context.record(conn, &[context.event("delete", Subject::other("space", id), &[])])?;
+        Ok(Reply::empty())
+    })
+    .await
+}

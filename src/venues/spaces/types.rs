@@ -1,0 +1,42 @@
+//! Spaces as JSON.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
+
+/// A space as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct SpaceInput {
+    /// The name people know it by, unique within the venue.
+    #[schema(min_length = 1, max_length = 200, example = "Meeting room 2")]
+    pub name: String,
+    /// How many people it holds.
+    #[schema(minimum = 1, maximum = 100000, example = 24)]
+    pub capacity: Option<i32>,
+}
+
+/// A change of a space.
+pub type SpacePatch = MergePatch<SpaceInput>;
+
+/// A space.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Space {
+    /// Its id.
+    pub id: Id,
+    /// The venue it is in.
+    pub venue_id: Id,
+    /// What it was written as.
+    #[serde(flatten)]
+    pub written: SpaceInput,
+    /// Rises with each change; the `ETag`.
+    #[schema(example = 1)]
+    pub version: i32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
