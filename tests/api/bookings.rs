@@ -477,7 +477,8 @@ mod machine {
     use chrono::TimeDelta;
     use life_rooms::db::{Conn, Timestamp};
     use life_rooms::error::Kind;
-    use life_rooms::sessions::bookings::store::{self, Booker, Viewer};
+    use life_rooms::sessions::bookings::seats::Viewer;
+    use life_rooms::sessions::bookings::store::{self, Booker};
     use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
     use life_rooms::sessions::registers::store as registers;
     use life_rooms::sessions::registers::types::RegisterInput;

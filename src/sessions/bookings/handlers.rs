@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, delete, get, post};
 
-use super::store::{self, BookedRow, Booker, MemberBookingKey, Viewer};
+use super::seats::Viewer;
+use super::store::{self, BookedRow, Booker, MemberBookingKey};
 use super::types::{Booking, BookingFilter, BookingInput, BookingStatus, Cancellation, CancelledBy};
 use crate::audit::{Event, Subject};
 use crate::auth::policy::{Allowed, BookingReader, MemberOrAdvisor};

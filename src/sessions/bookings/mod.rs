@@ -8,6 +8,7 @@
 
 pub mod handlers;
 pub mod rules;
+pub mod seats;
 pub mod store;
 pub mod types;
 

@@ -1,9 +1,10 @@
 //! What may be booked and cancelled, decided without a database.
 
-use super::store::SessionFacts;
+use super::seats::SessionFacts;
 use super::types::{BookingStatus, SeatDelivery};
 use crate::db::Timestamp;
 use crate::error::{Error, Kind, Result};
+use crate::sessions::types::{BookingPolicy, Delivery};
 
 /// Letters and digits that can't be taken for one another: no 0, O, 1 or I. Thirty-two, so five bits choose one.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -15,11 +16,11 @@ pub fn reference(random: [u8; 5]) -> String {
 
 /// The kind of seat: of a hybrid session the one that was asked for, else the session's own. `None` where another
 /// was asked for, or a hybrid session's was not.
-pub fn seat(delivery: &str, wanted: Option<SeatDelivery>) -> Option<SeatDelivery> {
+pub fn seat(delivery: Delivery, wanted: Option<SeatDelivery>) -> Option<SeatDelivery> {
     let own = match delivery {
-        "hybrid" => return wanted,
-        "online" => SeatDelivery::Online,
-        _ => SeatDelivery::InPerson,
+        Delivery::Hybrid => return wanted,
+        Delivery::Online => SeatDelivery::Online,
+        Delivery::InPerson => SeatDelivery::InPerson,
     };
     wanted.is_none_or(|wanted| wanted == own).then_some(own)
 }
@@ -32,7 +33,7 @@ pub fn takes_bookings(session: &SessionFacts, now: Timestamp) -> Result<()> {
     if session.is_cancelled() {
         return Err(Error::state("session", "cancelled", "booked"));
     }
-    if session.booking_policy == "drop_in" {
+    if session.booking_policy == BookingPolicy::DropIn {
         return Err(Error::new(Kind::TakesNoBookings, "It is a drop-in session: no booking is needed, just come."));
     }
     not_started(session.starts_at, now)
@@ -82,11 +83,11 @@ mod tests {
     #[test]
     fn a_hybrid_session_needs_a_choice_of_seat_and_others_take_only_their_own() {
         use SeatDelivery::{InPerson, Online};
-        assert_eq!(seat("hybrid", None), None);
-        assert_eq!(seat("hybrid", Some(Online)), Some(Online));
-        assert_eq!(seat("in_person", None), Some(InPerson));
-        assert_eq!(seat("in_person", Some(Online)), None);
-        assert_eq!(seat("online", Some(Online)), Some(Online));
-        assert_eq!(seat("online", Some(InPerson)), None);
+        assert_eq!(seat(Delivery::Hybrid, None), None);
+        assert_eq!(seat(Delivery::Hybrid, Some(Online)), Some(Online));
+        assert_eq!(seat(Delivery::InPerson, None), Some(InPerson));
+        assert_eq!(seat(Delivery::InPerson, Some(Online)), None);
+        assert_eq!(seat(Delivery::Online, Some(Online)), Some(Online));
+        assert_eq!(seat(Delivery::Online, Some(InPerson)), None);
     }
 }

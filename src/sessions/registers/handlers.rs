@@ -13,7 +13,7 @@ use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::sessions::bookings::store::Viewer;
+use crate::sessions::bookings::seats::Viewer;
 
 /// Get a session's register
 ///

@@ -10,7 +10,8 @@ use crate::db::schema::{bookings, members, registers, walk_ins};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::per_backend;
-use crate::sessions::bookings::store::{NAMES, Names, SessionFacts, Viewer, lock_session, member_name, session};
+use crate::sessions::bookings::seats::{SessionFacts, Viewer, lock_session, session};
+use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
 
 /// Bound values of one statement stay far below what either database takes.

@@ -1,0 +1,251 @@
+//! The session as bookings and registers see it: who reaches it, and its seats.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+
+use super::types::{BookingStatus, SeatDelivery};
+use crate::auth::caller::{Caller, Role};
+use crate::db::schema::{bookings, prescription_items, prescriptions, sessions};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::members::sharing::shared_with;
+use crate::sessions::types::{BookingPolicy, Delivery, Publication, SessionStatus};
+
+/// Whose bookings and registers a caller reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Viewer {
+    /// Everybody's.
+    Advisor,
+    /// Those of this partner's sessions.
+    Partner(Id),
+    /// This member's own.
+    Member(Id),
+}
+
+impl Viewer {
+    /// The reach of a caller.
+    ///
+    /// # Errors
+    /// 403 for roles that reach no person's record.
+    pub fn of(caller: &Caller) -> Result<Self> {
+        match (caller.role, caller.partner_id, caller.member_id) {
+            (Role::Advisor, ..) => Ok(Self::Advisor),
+            (Role::Partner, Some(partner), _) => Ok(Self::Partner(partner)),
+            (Role::Member, _, Some(member)) => Ok(Self::Member(member)),
+            _ => Err(Error::forbidden("This account reaches no bookings.")),
+        }
+    }
+
+    /// Of these members, the ones whose data this caller may see.
+    pub fn may_see(self, conn: &mut Conn, members: &[Id]) -> Result<HashSet<Id>> {
+        match self {
+            Self::Advisor => Ok(members.iter().copied().collect()),
+            Self::Partner(partner) => shared_with(conn, partner, members),
+            Self::Member(own) => Ok(HashSet::from([own])),
+        }
+    }
+}
+
+/// What bookings and registers need to know of a session.
+#[derive(Debug, Clone, Queryable)]
+pub struct SessionFacts {
+    pub(crate) id: Id,
+    series_id: Option<Id>,
+    partner_id: Option<Id>,
+    pub(super) title: String,
+    pub(crate) delivery: Delivery,
+    pub(crate) booking_policy: BookingPolicy,
+    publication: Publication,
+    status: SessionStatus,
+    capacity: Option<i32>,
+    online_capacity: Option<i32>,
+    seats_taken: i32,
+    online_seats_taken: i32,
+    pub(crate) starts_at: Timestamp,
+    pub(super) ends_at: Timestamp,
+}
+
+impl SessionFacts {
+    /// Whether it was called off.
+    pub fn is_cancelled(&self) -> bool {
+        self.status == SessionStatus::Cancelled
+    }
+
+    /// Seats of a kind that are left; `None` without a limit.
+    pub fn seats_left(&self, seat: SeatDelivery) -> Option<i32> {
+        if self.counts_online(seat) {
+            return self.online_capacity.map(|capacity| capacity - self.online_seats_taken);
+        }
+        self.capacity.map(|capacity| capacity - self.seats_taken)
+    }
+
+    /// Only a hybrid session counts its online places apart.
+    fn counts_online(&self, seat: SeatDelivery) -> bool {
+        self.delivery == Delivery::Hybrid && seat == SeatDelivery::Online
+    }
+
+    /// Whether a viewer may take it for their own, apart from what a member's prescription opens.
+    pub fn is_reached_by(&self, viewer: Viewer) -> bool {
+        match viewer {
+            Viewer::Advisor => true,
+            Viewer::Partner(partner) => self.partner_id == Some(partner),
+            Viewer::Member(_) => self.publication == Publication::Published,
+        }
+    }
+}
+
+/// A session, locked until the transaction ends: whatever takes or frees seats, or takes its register, waits.
+///
+/// # Errors
+/// 404 where there is none.
+pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
+    let facts = sessions::table.find(id).select(FACTS);
+    // The common connection has no row locks. SQLite has one writer and needs none.
+    let row = match conn {
+        Conn::Postgres(postgres) => facts.for_no_key_update().first(postgres).optional()?,
+        Conn::Sqlite(sqlite) => facts.first(sqlite).optional()?,
+    };
+    row.ok_or_else(|| Error::not_found("session"))
+}
+
+/// A session as it is.
+///
+/// # Errors
+/// 404 where there is none, or the viewer doesn't reach it.
+pub fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionFacts> {
+    let row: Option<SessionFacts> = sessions::table.find(id).select(FACTS).first(conn).optional()?;
+    let Some(session) = row else { return Err(Error::not_found("session")) };
+    see(conn, &session, viewer)?;
+    Ok(session)
+}
+
+type Facts = (
+    sessions::id,
+    sessions::series_id,
+    sessions::partner_id,
+    sessions::title,
+    sessions::delivery,
+    sessions::booking_policy,
+    sessions::publication,
+    sessions::status,
+    sessions::capacity,
+    sessions::online_capacity,
+    sessions::seats_taken,
+    sessions::online_seats_taken,
+    sessions::starts_at,
+    sessions::ends_at,
+);
+
+const FACTS: Facts = (
+    sessions::id,
+    sessions::series_id,
+    sessions::partner_id,
+    sessions::title,
+    sessions::delivery,
+    sessions::booking_policy,
+    sessions::publication,
+    sessions::status,
+    sessions::capacity,
+    sessions::online_capacity,
+    sessions::seats_taken,
+    sessions::online_seats_taken,
+    sessions::starts_at,
+    sessions::ends_at,
+);
+
+/// An unlisted session is there for members with a booking, or an item of an active prescription that points at it.
+pub(super) fn see(conn: &mut Conn, session: &SessionFacts, viewer: Viewer) -> Result<()> {
+    if session.is_reached_by(viewer) {
+        return Ok(());
+    }
+    if let Viewer::Member(member) = viewer
+        && session.publication == Publication::Unlisted
+        && (has_booking(conn, session.id, member, None)? || matching_item(conn, session, member, None)?.is_some())
+    {
+        return Ok(());
+    }
+    Err(Error::not_found("session"))
+}
+
+/// An item of an active prescription of this member that points at this session or its series and still stands.
+pub(super) fn matching_item(
+    conn: &mut Conn,
+    session: &SessionFacts,
+    member_id: Id,
+    wanted: Option<Id>,
+) -> Result<Option<Id>> {
+    let mut query = prescription_items::table
+        .inner_join(prescriptions::table)
+        .filter(prescriptions::member_id.eq(member_id))
+        .filter(prescriptions::status.eq("active"))
+        .filter(prescription_items::status.ne_all(["declined", "rejected", "disengaged", "unavailable"]))
+        .select(prescription_items::id)
+        .order(prescription_items::id)
+        .into_boxed();
+    query = match session.series_id {
+        Some(series) => {
+            query.filter(prescription_items::session_id.eq(session.id).or(prescription_items::series_id.eq(series)))
+        }
+        None => query.filter(prescription_items::session_id.eq(session.id)),
+    };
+    if let Some(wanted) = wanted {
+        query = query.filter(prescription_items::id.eq(wanted));
+    }
+    Ok(query.first(conn).optional()?)
+}
+
+/// Whether the member has a booking of this session, in one of these states or in any.
+pub(super) fn has_booking(
+    conn: &mut Conn,
+    session_id: Id,
+    member_id: Id,
+    states: Option<&[BookingStatus]>,
+) -> Result<bool> {
+    let mut query = bookings::table
+        .filter(bookings::session_id.eq(session_id))
+        .filter(bookings::member_id.eq(member_id))
+        .select(bookings::id)
+        .into_boxed();
+    if let Some(states) = states {
+        query = query.filter(bookings::status.eq_any(states.to_vec()));
+    }
+    let found: Option<Id> = query.first(conn).optional()?;
+    Ok(found.is_some())
+}
+
+/// Takes seats where there are enough, all or none. The statement itself compares with the capacity, so it holds
+/// whatever else runs. The session's version stays: its seats are no change of the session.
+pub(super) fn take_seats(
+    conn: &mut Conn,
+    session: &SessionFacts,
+    seat: SeatDelivery,
+    n: i32,
+    now: Timestamp,
+) -> Result<bool> {
+    use sessions::{capacity, online_capacity, online_seats_taken, seats_taken};
+    let open = sessions::table
+        .filter(sessions::id.eq(session.id))
+        .filter(sessions::status.eq(SessionStatus::Scheduled))
+        .filter(sessions::starts_at.gt(now));
+    let taken = if session.counts_online(seat) {
+        let enough = online_capacity.is_null().or((online_seats_taken + n).nullable().le(online_capacity));
+        diesel::update(open.filter(enough)).set(online_seats_taken.eq(online_seats_taken + n)).execute(conn)?
+    } else {
+        let enough = capacity.is_null().or((seats_taken + n).nullable().le(capacity));
+        diesel::update(open.filter(enough)).set(seats_taken.eq(seats_taken + n)).execute(conn)?
+    };
+    Ok(taken == 1)
+}
+
+/// Gives seats back.
+pub(super) fn free_seats(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Result<()> {
+    use sessions::{online_seats_taken, seats_taken};
+    let row = sessions::table.find(session.id);
+    if session.counts_online(seat) {
+        diesel::update(row).set(online_seats_taken.eq(online_seats_taken - n)).execute(conn)?;
+    } else {
+        diesel::update(row).set(seats_taken.eq(seats_taken - n)).execute(conn)?;
+    }
+    Ok(())
+}
