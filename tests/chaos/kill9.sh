@@ -24,16 +24,16 @@ for i in $(seq 1 40); do
   members+=("$(field .id)")
 done
 
-# post TOKEN KEY PATH JSON: the status.
+# post TOKEN KEY PATH JSON: the status; the answer is in $work/answer.KEY.
 post() {
-  curl -s --max-time 20 -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $1" -H "Idempotency-Key: $2" \
+  curl -s --max-time 20 -o "$work/answer.$2" -w '%{http_code}' -H "Authorization: Bearer $1" -H "Idempotency-Key: $2" \
     -H 'Content-Type: application/json' -d "$4" "$BASE_URL$3" || true
 }
 
 # One writer of a round: venues and bookings in turn until the server is gone. A line of `sent` before each request,
 # a line of `acked` after each 201.
 writer() {
-  local number=$1 turn=0 key path json token
+  local number=$1 turn=0 key path json token status
   while [ ! -e "$work/over" ]; do
     turn=$((turn + 1))
     key=r$round-w$number-t$turn
@@ -45,10 +45,12 @@ writer() {
       json="{\"slug\": \"$key\", \"name\": \"$key\", \"kind\": \"other\", \"local_authority\": \"Sefton\"}"
     fi
     printf '%s\t%s\t%s\n' "$key" "$path" "$json" >>"$work/sent.$number"
-    case $(post "$token" "$key" "$path" "$json") in
+    status=$(post "$token" "$key" "$path" "$json")
+    case $status in
       201) printf '%s\t%s\t%s\n' "$key" "$path" "$json" >>"$work/acked.$number" ;;
       000) return 0 ;;
-      *) echo "$key" >>"$work/refused" ;;
+      # Once the server is dead, another one of this machine may have been given its port.
+      *) [ -e "$work/killed" ] || echo "$key: $status $(cat "$work/answer.$key")" >>"$work/refused" ;;
     esac
   done
 }
@@ -85,15 +87,16 @@ for round in $(seq 1 "$rounds"); do
     \"venue_id\": \"$venue\", \"local_start\": \"2037-01-05T13:00:00\", \"time_zone\": \"Europe/London\", \"duration_minutes\": 60}"
   expect 201
   session=$(field .id)
-  rm -f "$work"/sent.* "$work"/acked.* "$work/over" "$work/refused"
+  rm -f "$work"/answer.* "$work"/sent.* "$work"/acked.* "$work/over" "$work/killed" "$work/refused"
   pids=()
   for number in $(seq 0 $((writers - 1))); do
     : >"$work/acked.$number"
     writer "$number" &
     pids+=($!)
   done
-  # Somewhere between 0.2 s and 0.7 s into the load.
-  sleep "0.$((RANDOM % 500 + 200))"
+  # Somewhere between 0.3 s and 1.3 s into the load.
+  sleep "$(printf '%d.%03d' $(((pause = RANDOM % 1000 + 300) / 1000)) $((pause % 1000)))"
+  touch "$work/killed"
   kill -9 "$server"
   wait "$server" 2>/dev/null || true
   server=''
@@ -110,7 +113,7 @@ for round in $(seq 1 "$rounds"); do
     IFS=$'\t' read -r key path json < <(tail -n 1 "$work/sent.$number")
     if [ "$path" = /v1/venues ]; then token=$admin; else token=$advisor; fi
     status=$(post "$token" "$key" "$path" "$json")
-    [ "$status" = 201 ] || fail "round $round: sent again with its key, $key got $status"
+    [ "$status" = 201 ] || fail "round $round: sent again with its key, $key got $status: $(cat "$work/answer.$key")"
   done
   look
   cat "$work"/sent.* >"$work/sent"
