@@ -3,9 +3,10 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
 
+use super::references::{self, References};
 use super::rules;
 use super::shown::{self, SessionKey, Shown};
-use super::store::{self, References, SessionRow};
+use super::store::{self, SessionRow};
 use super::types::{CancelInput, Session, SessionFilter, SessionInput, SessionPatch, SessionStatus};
 use super::viewer::{Viewer, owner, scope};
 use crate::audit::{Event, Subject};
@@ -64,7 +65,7 @@ pub async fn create_session(
     let written = SessionInput { partner_id: owner(who.caller()?, body.value.partner_id)?, ..body.value };
     let row = SessionRow::single(context.new_id(), written, context.now())?;
     who.write(&bytes, move |conn| {
-        store::check_references(conn, &References::of_session(&row))?;
+        references::check(conn, &References::of_session(&row))?;
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;
@@ -110,6 +111,9 @@ pub async fn change_session(
     .await
 }
 
+/// What a cancellation takes.
+pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<CancelInput>);
+
 /// Cancel a session
 ///
 /// And every booking of it. There is no way back.
@@ -118,9 +122,7 @@ pub async fn change_session(
     responses((status = 200, description = "Cancelled", body = Session), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/sessions/{id}/cancel")]
-pub async fn cancel_session(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<CancelInput>)>,
-) -> Result<HttpResponse> {
+pub async fn cancel_session(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _, body)) = taken;
     let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
     who.write(&body.bytes, move |conn| {

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDateTime};
 use super::recurrence::{self, EARLIEST_YEAR, LATEST_YEAR, Occurrence, RecurrenceError};
 use super::types::{Delivery, SessionState, SessionStatus};
 use crate::db::{Id, Timestamp};
-use crate::error::Error;
+use crate::error::{Error, Kind, Result};
 
 /// What to say where `online_capacity` is given and the delivery isn't hybrid.
 pub const NOT_HYBRID: &str = "Goes only with the delivery hybrid; capacity counts all seats otherwise.";
@@ -38,6 +38,42 @@ pub fn state(status: SessionStatus, ends_at: Timestamp, now: Timestamp) -> Sessi
         SessionStatus::Cancelled => SessionState::Cancelled,
         SessionStatus::Scheduled if ends_at <= now => SessionState::Completed,
         SessionStatus::Scheduled => SessionState::Scheduled,
+    }
+}
+
+/// Checks what a change alone can't say.
+///
+/// # Errors
+/// 422 where online seats are limited and the delivery isn't hybrid.
+pub fn check_change(delivery: Delivery, online_capacity: Option<i32>) -> Result<()> {
+    if misplaces_online_capacity(delivery, online_capacity) {
+        return Err(Error::rule("/online_capacity", "not_hybrid", NOT_HYBRID));
+    }
+    Ok(())
+}
+
+/// Checks a change that leaves its thing on.
+///
+/// # Errors
+/// 409 where it is off: there is no way back. 422 where a reason is given for what isn't off.
+pub fn check_uncancelled(is_cancelled: bool, reason: Option<&str>) -> Result<()> {
+    if is_cancelled {
+        return Err(Error::new(Kind::InvalidState, "It is cancelled, and there is no way back."));
+    }
+    match reason {
+        Some(_) => Err(Error::rule("/cancellation_reason", "not_cancelled", "Goes only with the status cancelled.")),
+        None => Ok(()),
+    }
+}
+
+/// Checks that a session can be cancelled.
+///
+/// # Errors
+/// 409 that names the state where it is cancelled already, or has ended.
+pub fn check_cancellable(state: SessionState) -> Result<()> {
+    match state {
+        SessionState::Scheduled => Ok(()),
+        state => Err(Error::state("session", state, "cancelled")),
     }
 }
 

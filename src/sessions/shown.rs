@@ -2,15 +2,16 @@
 
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Europe::London;
-use diesel::dsl::{exists, select, sql};
+use diesel::dsl::{AsSelect, exists, select, sql};
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{Bool, Text};
 
 use super::recurrence::resolve;
 use super::rules;
 use super::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
 use super::types::{BookingPolicy, Delivery, Pillar, Publication, Session, SessionFilter, SessionStatus};
 use super::viewer::{Sight, Viewer};
+use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, sessions, venues};
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
@@ -20,7 +21,7 @@ use crate::http::page::Slice;
 /// The columns of a session that are shown. The join link isn't.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
-struct Columns {
+pub struct Columns {
     id: Id,
     series_id: Option<Id>,
     partner_id: Option<Id>,
@@ -123,10 +124,10 @@ fn joined() -> _ {
 }
 
 type Selection = (
-    AsSelect<Columns, crate::db::conn::MultiBackend>,
-    AsSelect<Option<VenueBrief>, crate::db::conn::MultiBackend>,
-    AsSelect<Option<PartnerBrief>, crate::db::conn::MultiBackend>,
-    AsSelect<Option<ProgrammeBrief>, crate::db::conn::MultiBackend>,
+    AsSelect<Columns, MultiBackend>,
+    AsSelect<Option<VenueBrief>, MultiBackend>,
+    AsSelect<Option<PartnerBrief>, MultiBackend>,
+    AsSelect<Option<ProgrammeBrief>, MultiBackend>,
 );
 
 fn selection() -> Selection {
@@ -210,10 +211,13 @@ pub fn list(
     }
     if let Some(authority) = &filter.local_authority {
         // Not on the joined venue: SQLite would then begin with the venues and sort all of their sessions.
-        let there = venues::table
-            .filter(venues::id.nullable().eq(sessions::venue_id))
-            .filter(venues::local_authority.eq(authority));
-        query = query.filter(exists(there));
+        query = query.filter(
+            sql::<Bool>(
+                "EXISTS (SELECT 1 FROM venues there WHERE there.id = sessions.venue_id AND there.local_authority = ",
+            )
+            .bind::<Text, _>(authority)
+            .sql(")"),
+        );
     }
     Ok(query.order((sessions::starts_at, sessions::id)).limit(slice.fetch()).load::<Shown>(conn)?)
 }

@@ -1,15 +1,16 @@
 //! Sessions in the database.
 
 use chrono::{NaiveDate, TimeDelta};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::recurrence::{Occurrence, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
-use super::types::{BookingPolicy, Delivery, Pillar, Publication, SessionInput, SessionStatus};
+use super::types::{BookingPolicy, Delivery, Pillar, Publication, SessionChange, SessionInput, SessionStatus};
 use crate::clock::london_day;
-use crate::db::schema::sessions;
+use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::per_backend;
@@ -150,6 +151,43 @@ impl SessionRow {
             updated_at: now,
         }
     }
+
+    /// What can be changed in it, as it is today.
+    pub fn changeable(&self) -> SessionChange {
+        SessionChange {
+            title: self.title.clone(),
+            description: self.description.clone(),
+            topics: self.topics.0.clone(),
+            facilitator: self.facilitator.clone(),
+            accessibility: self.accessibility.0.clone(),
+            join_link: self.join_link.clone(),
+            capacity: self.capacity,
+            online_capacity: self.online_capacity,
+            publication: self.publication,
+            status: self.status,
+            cancellation_reason: self.cancellation_reason.clone(),
+        }
+    }
+
+    /// Its next version, edited by hand. Its status stays: cancelling is [`cancel`]'s.
+    pub fn changed(&self, change: SessionChange, now: Timestamp) -> Self {
+        Self {
+            title: change.title,
+            description: change.description,
+            topics: Json(change.topics),
+            facilitator: change.facilitator,
+            accessibility: Json(change.accessibility),
+            join_link: change.join_link,
+            capacity: change.capacity,
+            online_capacity: change.online_capacity,
+            publication: change.publication,
+            cancellation_reason: change.cancellation_reason,
+            edited: true,
+            version: self.version + 1,
+            updated_at: now,
+            ..self.clone()
+        }
+    }
 }
 
 fn after(start: Timestamp, minutes: i32) -> Timestamp {
@@ -180,6 +218,18 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SessionRow> {
     row.ok_or_else(|| Error::not_found("session"))
 }
 
+/// One session of a partner; of anybody where the scope is `None`.
+///
+/// # Errors
+/// 404 where there is none, or it is another's.
+pub fn get_in(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<SessionRow> {
+    let row = get(conn, id)?;
+    if scope.is_some() && row.partner_id != scope {
+        return Err(Error::not_found("session"));
+    }
+    Ok(row)
+}
+
 /// All sessions of a series, by local date and position.
 pub fn of_series(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
     let of_it = sessions::table.filter(sessions::series_id.eq(series_id));
@@ -196,6 +246,115 @@ pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
         1 => Ok(()),
         _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
     }
+}
+
+/// Writes a series' changed texts, capacities and publication to its sessions that are still to come, scheduled and not
+/// edited by hand.
+///
+/// # Errors
+/// 409 where a capacity is below the seats that are taken in any of them.
+pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Result<()> {
+    let following = sessions::table
+        .filter(sessions::series_id.eq(series.id))
+        .filter(sessions::status.eq(SessionStatus::Scheduled))
+        .filter(sessions::edited.eq(false))
+        .filter(sessions::starts_at.gt(now));
+    let changes = (
+        sessions::title.eq(&series.title),
+        sessions::description.eq(&series.description),
+        sessions::topics.eq(&series.topics),
+        sessions::facilitator.eq(&series.facilitator),
+        sessions::accessibility.eq(&series.accessibility),
+        sessions::join_link.eq(&series.join_link),
+        sessions::capacity.eq(series.capacity),
+        sessions::online_capacity.eq(series.online_capacity),
+        sessions::publication.eq(series.publication),
+        sessions::version.eq(sessions::version + 1),
+        sessions::updated_at.eq(now),
+    );
+    diesel::update(following).set(changes).execute(conn).map_err(below_seats)?;
+    Ok(())
+}
+
+/// Cancels a session and frees its seats. Its bookings are then to be [cancelled](cancel_bookings): the row is locked,
+/// so that no new one can come in between.
+///
+/// # Errors
+/// 409 where it is cancelled already, or people were marked as attending.
+pub fn cancel(conn: &mut Conn, id: Id, reason: &str, now: Timestamp) -> Result<()> {
+    let scheduled = sessions::table.find(id).filter(sessions::status.eq(SessionStatus::Scheduled));
+    if diesel::update(scheduled)
+        .set((Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1)))
+        .execute(conn)?
+        == 0
+    {
+        return Err(Error::state("session", SessionStatus::Cancelled, "cancelled"));
+    }
+    let attended = bookings::table.filter(bookings::session_id.eq(id)).filter(bookings::status.eq_any(ATTENDANCE));
+    if select(exists(attended)).get_result(conn)? {
+        return Err(Error::new(Kind::InvalidState, "Its register has been taken, so it can't be cancelled any more."));
+    }
+    Ok(())
+}
+
+/// Cancels what is still to come of a series, as [`cancel`]; gives the ids.
+pub fn cancel_future(conn: &mut Conn, series_id: Id, reason: &str, now: Timestamp) -> Result<Vec<Id>> {
+    let future = sessions::table
+        .filter(sessions::series_id.eq(series_id))
+        .filter(sessions::status.eq(SessionStatus::Scheduled))
+        .filter(sessions::starts_at.gt(now));
+    Ok(diesel::update(future)
+        .set((Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1)))
+        .returning(sessions::id)
+        .get_results(conn)?)
+}
+
+/// What a cancelled session becomes.
+#[derive(AsChangeset)]
+#[diesel(table_name = sessions)]
+struct Cancellation<'a> {
+    status: SessionStatus,
+    cancellation_reason: &'a str,
+    seats_taken: i32,
+    online_seats_taken: i32,
+    waitlist_length: i32,
+    updated_at: Timestamp,
+}
+
+impl<'a> Cancellation<'a> {
+    fn new(reason: &'a str, now: Timestamp) -> Self {
+        Self {
+            status: SessionStatus::Cancelled,
+            cancellation_reason: reason,
+            seats_taken: 0,
+            online_seats_taken: 0,
+            waitlist_length: 0,
+            updated_at: now,
+        }
+    }
+}
+
+/// Statuses of bookings that hold, or wait for, a seat of a session that hasn't been attended.
+const PENDING: [&str; 3] = ["booked", "waitlisted", "offered"];
+/// Statuses of bookings once the register has been taken.
+const ATTENDANCE: [&str; 2] = ["attended", "absent"];
+
+/// Cancels the bookings of sessions that have been cancelled; gives each booking's id and its member's.
+pub fn cancel_bookings(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<Vec<(Id, Id)>> {
+    let mut cancelled = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let pending =
+            bookings::table.filter(bookings::session_id.eq_any(chunk)).filter(bookings::status.eq_any(PENDING));
+        let changes = (
+            bookings::status.eq("cancelled_by_provider"),
+            bookings::cancellation_reason.eq(reason),
+            bookings::version.eq(bookings::version + 1),
+            bookings::updated_at.eq(now),
+        );
+        let changed = diesel::update(pending).set(changes).returning((bookings::id, bookings::member_id));
+        cancelled.extend(changed.get_results::<(Id, Id)>(conn)?);
+    }
+    Ok(cancelled)
 }
 
 /// The CHECK constraints hold seats within capacities, whoever books at the same time; nothing else that these

@@ -9,7 +9,7 @@ use crate::db::schema::{partners, programmes, venues};
 /// The columns of a venue that are shown beside a session.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = venues)]
-pub(super) struct VenueBrief {
+pub struct VenueBrief {
     id: Id,
     slug: String,
     name: String,
@@ -38,7 +38,7 @@ impl From<VenueBrief> for VenueSummary {
 /// The columns of a partner that are shown beside a session.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = partners)]
-pub(super) struct PartnerBrief {
+pub struct PartnerBrief {
     id: Id,
     slug: String,
     name: String,
@@ -53,7 +53,7 @@ impl From<PartnerBrief> for PartnerSummary {
 /// The columns of a programme that are shown beside a session.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = programmes)]
-pub(super) struct ProgrammeBrief {
+pub struct ProgrammeBrief {
     id: Id,
     slug: String,
     name: String,

@@ -1,4 +1,4 @@
-//! Sessions as JSON, and the words that sessions and series share.
+//! Sessions as JSON.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -6,190 +6,10 @@ use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
 use super::rules;
+pub use super::words::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus, SessionState, SessionStatus};
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
-
-/// Which of the model's pillars it belongs to.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum Pillar {
-    /// Learning.
-    Learning,
-    /// Social prescribing.
-    SocialPrescribing,
-    /// Community.
-    Community,
-}
-
-/// How people take part.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum Delivery {
-    /// Face to face, at a venue.
-    InPerson,
-    /// By a join link.
-    Online,
-    /// Both at once, with seats of each kind.
-    Hybrid,
-}
-
-/// How people get a place.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum BookingPolicy {
-    /// Just come; it takes no bookings.
-    DropIn,
-    /// Anybody may book.
-    #[default]
-    Bookable,
-    /// Only with an item of a prescription that points at it.
-    ReferralOnly,
-}
-
-/// Who can see it.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum Publication {
-    /// Staff and the own partner.
-    Draft,
-    /// Everybody.
-    #[default]
-    Published,
-    /// Staff, the own partner, and members with a booking or a prescription item for it; in no public list.
-    Unlisted,
-}
-
-/// Whether a session takes place, as it is kept and set.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum SessionStatus {
-    /// It takes place, or has.
-    #[default]
-    Scheduled,
-    /// It is off.
-    Cancelled,
-}
-
-/// Whether a series goes on.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum SeriesStatus {
-    /// As planned.
-    #[default]
-    Active,
-    /// All that was still to come is off.
-    Cancelled,
-}
-
-crate::text_enum!(Pillar, Delivery, BookingPolicy, Publication, SessionStatus, SeriesStatus);
-
-/// What a session reads as: a scheduled one that has ended is completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum SessionState {
-    /// It will take place, or does now.
-    Scheduled,
-    /// It is off.
-    Cancelled,
-    /// It has ended.
-    Completed,
-}
 
 /// A short name such as `reading` or `step_free`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -336,13 +156,12 @@ fn has_its_reason(change: &SessionChange) -> Result<(), ValidationError> {
     reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.is_some())
 }
 
-/// Whoever cancels says why, and nobody else.
+/// Whoever cancels says why.
 pub(super) fn reason(cancelled: bool, given: bool) -> Result<(), ValidationError> {
-    match (cancelled, given) {
-        (true, false) => Err(at(rule("required", "Is required with the status cancelled."), "/cancellation_reason")),
-        (false, true) => Err(at(rule("not_cancelled", "Goes only with the status cancelled."), "/cancellation_reason")),
-        _ => Ok(()),
+    if cancelled && !given {
+        return Err(at(rule("required", "Is required with the status cancelled."), "/cancellation_reason"));
     }
+    Ok(())
 }
 
 /// Why something is called off.
@@ -533,10 +352,13 @@ pub struct SessionFilter {
     #[param(inline)]
     pub delivery: Option<Delivery>,
     /// Only at this venue.
+    #[param(inline)]
     pub venue_id: Option<Id>,
     /// Only of this partner.
+    #[param(inline)]
     pub partner_id: Option<Id>,
     /// Only of this programme.
+    #[param(inline)]
     pub programme_id: Option<Id>,
     /// Only at venues in this local authority.
     #[param(max_length = 60, example = "Liverpool")]

@@ -15,20 +15,21 @@ use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
-use crate::sessions::handlers::cancel_bookings;
+use crate::sessions::handlers::{Cancelling, cancel_bookings};
+use crate::sessions::references::{self, References};
 use crate::sessions::rules;
-use crate::sessions::store::{self as sessions, References, SessionRow};
+use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::{CancelInput, SeriesStatus};
 use crate::sessions::viewer::{Viewer, owner, scope};
 
 /// List session series
 ///
 /// In the order in which they were made.
-#[utoipa::path(operation_id = "list_session_series", tag = "sessions", params(SeriesFilter),
+#[utoipa::path(operation_id = "list_series", tag = "sessions", params(SeriesFilter),
     responses((status = 200, description = "A page of series", body = Page<Series>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/session-series")]
-pub async fn list_session_series(taken: Ordered<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
+pub async fn list_series(taken: Ordered<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
     let Ordered((who, Query(filter))) = taken;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, viewer) = (slice.clone(), Viewer::of(who.anyone()));
@@ -37,11 +38,11 @@ pub async fn list_session_series(taken: Ordered<(Allowed<Public>, Query<SeriesFi
 }
 
 /// Get a session series
-#[utoipa::path(operation_id = "get_session_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
+#[utoipa::path(operation_id = "get_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The series", body = Series), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/session-series/{id}")]
-pub async fn get_session_series(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+pub async fn get_series(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _)) = taken;
     let viewer = Viewer::of(who.anyone());
     let series = Series::from(who.state().db.read(move |conn| shown::get(conn, id, viewer)).await?);
@@ -52,11 +53,11 @@ pub async fn get_session_series(taken: Ordered<(Allowed<Public>, Path<Id>, NoQue
 ///
 /// With all of its sessions; they may lie in the past. The answer says how many were created, and which were skipped
 /// and why.
-#[utoipa::path(operation_id = "create_session_series", tag = "sessions", request_body = SeriesInput,
+#[utoipa::path(operation_id = "create_series", tag = "sessions", request_body = SeriesInput,
     responses((status = 201, description = "Created", body = CreatedSeries), BadInput, Conflict, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/session-series")]
-pub async fn create_session_series(
+pub async fn create_series(
     taken: Ordered<(Allowed<SessionWriter>, NoQuery, JsonBody<SeriesInput>)>,
 ) -> Result<HttpResponse> {
     let Ordered((who, _, body)) = taken;
@@ -67,7 +68,7 @@ pub async fn create_session_series(
     let each = |occurrence| SessionRow::of_series(&row, occurrence, context.new_id(), context.now());
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
     who.write(&bytes, move |conn| {
-        sessions::check_references(conn, &References::of_series(&row))?;
+        references::check(conn, &References::of_series(&row))?;
         store::insert(conn, &row)?;
         sessions::insert_many(conn, &rows)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
@@ -83,12 +84,12 @@ pub async fn create_session_series(
 ///
 /// A JSON merge patch of its texts, capacities, publication and status. Its sessions that are still to come, scheduled
 /// and not edited by hand change in place: their ids and bookings stay.
-#[utoipa::path(operation_id = "change_session_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
+#[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Series), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[patch("/v1/session-series/{id}")]
-pub async fn change_session_series(
+pub async fn change_series(
     taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SeriesPatch)>,
 ) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _, patch)) = taken;
@@ -121,14 +122,12 @@ pub async fn change_session_series(
 /// Cancel a session series
 ///
 /// All of its sessions that are still to come, and every booking of them. There is no way back.
-#[utoipa::path(operation_id = "cancel_session_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
+#[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = Series), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/session-series/{id}/cancel")]
-pub async fn cancel_session_series(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<CancelInput>)>,
-) -> Result<HttpResponse> {
+pub async fn cancel_series(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _, body)) = taken;
     let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
     who.write(&body.bytes, move |conn| {

@@ -1,6 +1,6 @@
 //! Series as they are shown: one query for all that an answer holds, and only of what the viewer may see.
 
-use diesel::dsl::{exists, select};
+use diesel::dsl::{AsSelect, exists, select};
 use diesel::prelude::*;
 
 use super::store::SeriesRow;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::types::SeriesInput;
+use super::types::{SeriesChange, SeriesInput};
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -78,6 +78,56 @@ impl SeriesRow {
             updated_at: now,
         }
     }
+
+    /// What can be changed in it, as it is today.
+    pub fn changeable(&self) -> SeriesChange {
+        SeriesChange {
+            title: self.title.clone(),
+            description: self.description.clone(),
+            topics: self.topics.0.clone(),
+            facilitator: self.facilitator.clone(),
+            accessibility: self.accessibility.0.clone(),
+            join_link: self.join_link.clone(),
+            capacity: self.capacity,
+            online_capacity: self.online_capacity,
+            publication: self.publication,
+            status: self.status,
+            cancellation_reason: self.cancellation_reason.clone(),
+        }
+    }
+
+    /// Its next version.
+    pub fn changed(&self, change: SeriesChange, now: Timestamp) -> Self {
+        Self {
+            title: change.title,
+            description: change.description,
+            topics: Json(change.topics),
+            facilitator: change.facilitator,
+            accessibility: Json(change.accessibility),
+            join_link: change.join_link,
+            capacity: change.capacity,
+            online_capacity: change.online_capacity,
+            publication: change.publication,
+            status: change.status,
+            cancellation_reason: change.cancellation_reason,
+            version: self.version + 1,
+            updated_at: now,
+            ..self.clone()
+        }
+    }
+
+    /// Its next version, called off.
+    ///
+    /// # Errors
+    /// 409 where it is cancelled already.
+    pub fn cancelled(&self, reason: &str, now: Timestamp) -> Result<Self> {
+        if self.status == SeriesStatus::Cancelled {
+            return Err(Error::state("series", self.status, "cancelled"));
+        }
+        let change = self.changeable();
+        let reason = Some(reason.to_owned());
+        Ok(self.changed(SeriesChange { status: SeriesStatus::Cancelled, cancellation_reason: reason, ..change }, now))
+    }
 }
 
 /// Adds a series, without its sessions.
@@ -96,6 +146,18 @@ pub fn insert(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
 pub fn get(conn: &mut Conn, id: Id) -> Result<SeriesRow> {
     let row = session_series::table.find(id).select(SeriesRow::as_select()).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("series"))
+}
+
+/// One series of a partner; of anybody where the scope is `None`.
+///
+/// # Errors
+/// 404 where there is none, or it is another's.
+pub fn get_in(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<SeriesRow> {
+    let row = get(conn, id)?;
+    if scope.is_some() && row.partner_id != scope {
+        return Err(Error::not_found("series"));
+    }
+    Ok(row)
 }
 
 /// Writes the next version of a series over the one before.

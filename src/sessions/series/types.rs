@@ -269,10 +269,13 @@ pub struct Skipped {
 #[serde(deny_unknown_fields)]
 pub struct SeriesFilter {
     /// Only of this partner.
+    #[param(inline)]
     pub partner_id: Option<Id>,
     /// Only of this programme.
+    #[param(inline)]
     pub programme_id: Option<Id>,
     /// Only at this venue.
+    #[param(inline)]
     pub venue_id: Option<Id>,
     /// Only of this pillar.
     #[param(inline)]

@@ -21,7 +21,7 @@ use life_rooms::db::{Conn, Db, Id, Json, Location};
 use life_rooms::server;
 use life_rooms::state::State;
 
-pub use client::Client;
+pub use client::{Answer, Client};
 pub use make::*;
 
 /// When every test begins, unless it sets the clock: a Monday morning in November 2026.

@@ -1,0 +1,70 @@
+//! What sessions and series refer to, and whether it is there.
+
+use diesel::dsl::{exists, select};
+use diesel::prelude::*;
+
+use super::series::store::SeriesRow;
+use super::store::SessionRow;
+use crate::db::schema::{partners, programmes, spaces, venues};
+use crate::db::{Conn, Id};
+use crate::error::{Error, Fault, Result};
+
+/// What a series or a session refers to.
+#[derive(Debug, Clone, Copy)]
+pub struct References {
+    /// Whose it is.
+    pub partner_id: Option<Id>,
+    /// Which programme it belongs to.
+    pub programme_id: Option<Id>,
+    /// Where it is.
+    pub venue_id: Option<Id>,
+    /// In which space.
+    pub space_id: Option<Id>,
+}
+
+impl References {
+    /// What a session refers to.
+    pub fn of_session(row: &SessionRow) -> Self {
+        let SessionRow { partner_id, programme_id, venue_id, space_id, .. } = *row;
+        Self { partner_id, programme_id, venue_id, space_id }
+    }
+
+    /// What a series refers to.
+    pub fn of_series(row: &SeriesRow) -> Self {
+        let SeriesRow { partner_id, programme_id, venue_id, space_id, .. } = *row;
+        Self { partner_id, programme_id, venue_id, space_id }
+    }
+}
+
+/// Checks that what is referred to exists and belongs together.
+///
+/// # Errors
+/// 422 that points at each that doesn't.
+pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
+    let mut faults = Vec::new();
+    if let Some(id) = named.partner_id
+        && !select(exists(partners::table.find(id))).get_result::<bool>(conn)?
+    {
+        faults.push(Fault::at("/partner_id", "unknown_partner", "There is no such partner."));
+    }
+    if let Some(id) = named.programme_id {
+        let owner: Option<Id> = programmes::table.find(id).select(programmes::partner_id).first(conn).optional()?;
+        if owner.is_none() {
+            faults.push(Fault::at("/programme_id", "unknown_programme", "There is no such programme."));
+        } else if owner != named.partner_id {
+            faults.push(Fault::at("/programme_id", "foreign_programme", "Is not a programme of this partner."));
+        }
+    }
+    if let Some(id) = named.venue_id
+        && !select(exists(venues::table.find(id))).get_result::<bool>(conn)?
+    {
+        faults.push(Fault::at("/venue_id", "unknown_venue", "There is no such venue."));
+    }
+    if let Some(id) = named.space_id {
+        let venue: Option<Id> = spaces::table.find(id).select(spaces::venue_id).first(conn).optional()?;
+        if venue.is_none() || venue != named.venue_id {
+            faults.push(Fault::at("/space_id", "unknown_space", "There is no such space in this venue."));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+}
