@@ -7,7 +7,7 @@ use super::people::People;
 use super::random::Random;
 use super::sessions::{Planned, Sessions};
 use super::store::{BookingRow, RegisterRow, WalkInRow};
-use super::{ATTENDERS, MAKER, MEMBERS, figures_begin};
+use super::{ATTENDERS, MAKER, figures_begin};
 use crate::db::Id;
 
 /// Letters and digits of a booking's reference: none that look alike.
@@ -88,7 +88,6 @@ struct Planner<'a> {
     sessions: &'a mut [Planned],
     /// Who is in which session already.
     taken: HashSet<(usize, Id)>,
-    /// Sessions somebody was in or booked for, and whether their register has been taken.
     planned: Attendance,
 }
 
@@ -96,8 +95,8 @@ pub(super) fn plan(random: &mut Random, sessions: &mut Sessions, people: &People
     let pools = Pools::of(&sessions.sessions);
     let mut planner =
         Planner { random, sessions: &mut sessions.sessions, taken: HashSet::new(), planned: Attendance::default() };
-    for number in 0..MEMBERS {
-        let member = people.members[number].id;
+    for (number, row) in people.members.iter().enumerate() {
+        let member = row.id;
         if number < ATTENDERS {
             planner.counted_visits(member, &pools);
         }

@@ -37,11 +37,16 @@ struct VenueLine {
     local_authority: String,
 }
 
+/// Year, month, day.
+type Date = (i32, u32, u32);
+/// The venue, the hosting partner, the first day and the last.
+type Hosted = (&'static str, Option<&'static str>, Date, Option<Date>);
+
 /// A site with where it was hosted, from when and until when.
 struct SiteFact {
     slug: &'static str,
     name: &'static str,
-    hostings: &'static [(&'static str, Option<&'static str>, (i32, u32, u32), Option<(i32, u32, u32)>)],
+    hostings: &'static [Hosted],
 }
 
 const SITES: [SiteFact; 6] = [
@@ -275,7 +280,7 @@ fn add_sites(places: &mut Places, random: &mut Random, known: &Known) -> Result<
         places.sites.push(SiteRow::new(id, fact.slug, fact.name, beginning()));
         places.site_ids.insert(fact.slug, id);
         for (venue, partner, from, until) in fact.hostings {
-            let date = |(y, m, d): (i32, u32, u32)| -> NaiveDate { day(y, m, d) };
+            let date = |(y, m, d): Date| -> NaiveDate { day(y, m, d) };
             let (venue_id, _) = places.venue(venue)?;
             let partner_id = partner.and_then(|slug| places.partner(slug));
             let row = HostingRow {

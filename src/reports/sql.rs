@@ -115,6 +115,16 @@ impl Grouping {
         Self { columns, by }
     }
 
+    /// The columns of a statement around one of these.
+    pub(super) fn outer(&self) -> &'static str {
+        if self.by.is_some() { "SELECT key, label" } else { "SELECT 'all' AS key, 'all' AS label" }
+    }
+
+    /// The end of such a statement. One group of all isn't grouped: that would sort every row.
+    pub(super) fn group_by(&self) -> &'static str {
+        if self.by.is_some() { " GROUP BY key, label" } else { "" }
+    }
+
     /// Whether rows are sites.
     pub(super) fn is_by_site(&self) -> bool {
         self.by == Some(GroupBy::Site)

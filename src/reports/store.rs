@@ -60,14 +60,16 @@ fn attendance_lines(conn: &mut Conn, filter: &AttendanceFilter, by: Option<Group
 /// Distinct members and attendances: booked people who came, and walk-ins.
 fn members(conn: &mut Conn, filter: &AttendanceFilter, grouping: &Grouping) -> Result<Vec<Tally>> {
     let mut sql = Sql::default();
-    sql.push("SELECT key, label, COUNT(DISTINCT member_id) AS first, COUNT(*) AS second FROM (");
+    sql.push(grouping.outer());
+    sql.push(", COUNT(DISTINCT member_id) AS first, COUNT(*) AS second FROM (");
     sql.push(&format!("SELECT {}, b.member_id AS member_id", grouping.columns));
-    chosen_sessions(&mut sql, filter, grouping, "JOIN bookings b ON b.session_id = s.id AND b.status = 'attended'");
+    chosen_sessions(&mut sql, filter, grouping, "bookings b", "b.session_id = s.id AND b.status = 'attended'");
     taken_part(&mut sql, filter, "CASE s.delivery WHEN 'hybrid' THEN b.delivery ELSE s.delivery END");
     sql.push(&format!(" UNION ALL SELECT {}, w.member_id AS member_id", grouping.columns));
-    chosen_sessions(&mut sql, filter, grouping, "JOIN walk_ins w ON w.session_id = s.id");
+    chosen_sessions(&mut sql, filter, grouping, "walk_ins w", "w.session_id = s.id");
     taken_part(&mut sql, filter, AT_THE_DOOR);
-    sql.push(") AS seen GROUP BY key, label");
+    sql.push(") AS seen");
+    sql.push(grouping.group_by());
     sql.load(conn)
 }
 
@@ -78,7 +80,7 @@ fn heads(conn: &mut Conn, filter: &AttendanceFilter, grouping: &Grouping) -> Res
         "SELECT {}, CAST(SUM(r.beneficiaries + r.family + r.carers) AS BIGINT) AS first, CAST(0 AS BIGINT) AS second",
         grouping.columns
     ));
-    chosen_sessions(&mut sql, filter, grouping, "JOIN registers r ON r.session_id = s.id");
+    chosen_sessions(&mut sql, filter, grouping, "registers r", "r.session_id = s.id");
     sql.push(" AND r.beneficiaries + r.family + r.carers > 0");
     taken_part(&mut sql, filter, AT_THE_DOOR);
     sql.push(" GROUP BY 1, 2");
@@ -88,16 +90,17 @@ fn heads(conn: &mut Conn, filter: &AttendanceFilter, grouping: &Grouping) -> Res
 /// How somebody took part who holds no seat: at a hybrid session, by coming to it.
 const AT_THE_DOOR: &str = "CASE s.delivery WHEN 'online' THEN 'online' ELSE 'in_person' END";
 
-/// The sessions of the filter (`s`), their venues (`v`), their sites (`st`) where rows are sites, and what is joined.
-fn chosen_sessions(sql: &mut Sql, filter: &AttendanceFilter, grouping: &Grouping, join: &str) {
-    sql.push(&format!(" FROM sessions s {join} LEFT JOIN venues v ON v.id = s.venue_id"));
+/// The sessions of the filter (`s`), their venues (`v`), their sites (`st`) where rows are sites, and another table on
+/// a condition. `CROSS JOIN` makes SQLite go from sessions to that table, and not look up a session for every row.
+fn chosen_sessions(sql: &mut Sql, filter: &AttendanceFilter, grouping: &Grouping, table: &str, condition: &str) {
+    sql.push(" FROM sessions s LEFT JOIN venues v ON v.id = s.venue_id");
     if grouping.is_by_site() {
         sql.push(
             " LEFT JOIN hostings h ON h.venue_id = s.venue_id AND h.starts_on <= s.starts_on \
              AND (h.ends_on IS NULL OR h.ends_on >= s.starts_on) LEFT JOIN sites st ON st.id = h.site_id",
         );
     }
-    sql.push(" WHERE 1 = 1");
+    sql.push(&format!(" CROSS JOIN {table} WHERE {condition}"));
     sql.and_day("s.starts_on", ">=", filter.from);
     sql.and_day("s.starts_on", "<=", filter.to);
     sql.and_either("v.local_authority", names(&filter.local_authority));

@@ -181,3 +181,108 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
     }
     (SeriesRow { version: held.version + 1, updated_at: now, ..next }, true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::series::rules::occurrences;
+    use crate::sessions::series::types::SeriesInput;
+    use serde_json::{Value, json};
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp(text.parse().unwrap())
+    }
+
+    fn id() -> Id {
+        crate::clock::new_id_at(at("2026-11-23T09:00:00Z"))
+    }
+
+    fn input(changes: Value) -> SeriesInput {
+        let mut series = json!({
+            "title": "Reading", "pillar": "community", "delivery": "hybrid", "venue_id": id(), "capacity": 10,
+            "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 90,
+            "recurrence": "FREQ=WEEKLY;COUNT=3"
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            series[name] = value.clone();
+        }
+        serde_json::from_value(series).unwrap()
+    }
+
+    /// The difference that a change makes to three weekly sessions, on 6 January 2027: the first is past.
+    fn difference(changes: Value, prepare: impl Fn(&mut [SessionRow])) -> (Vec<SessionRow>, Difference) {
+        let now = at("2027-01-06T09:00:00Z");
+        let (before, after) = (input(json!({})), input(changes));
+        let venue_id = before.venue_id;
+        let times = (occurrences(&before).unwrap(), occurrences(&after).unwrap());
+        let held = SeriesRow::new(id(), before, now);
+        let (wanted, changed) = restated(&held, SeriesRow { venue_id, ..SeriesRow::new(id(), after, now) }, now);
+        assert_eq!(wanted.id, held.id);
+        let mut sessions: Vec<_> =
+            times.0.iter().map(|occurrence| SessionRow::of_series(&held, occurrence, id(), now)).collect();
+        prepare(&mut sessions);
+        let difference = series(&wanted, &times.1, &sessions, changed, now, id);
+        (sessions, difference)
+    }
+
+    #[test]
+    fn the_same_statement_makes_no_difference() {
+        assert_eq!(difference(json!({}), |_| {}).1, Difference::default());
+        let (_, touched) = difference(json!({}), |sessions| {
+            sessions[0].title = "Old".into();
+            sessions[1].status = SessionStatus::Cancelled;
+            (sessions[2].edited, sessions[2].title) = (true, "By hand".into());
+        });
+        assert_eq!(touched, Difference::default());
+    }
+
+    #[test]
+    fn future_sessions_keep_their_id_and_their_seats() {
+        let (held, found) = difference(json!({ "title": "Poems" }), |sessions| sessions[1].seats_taken = 4);
+        assert_eq!((found.create.len(), found.update.len(), found.cancel.len()), (0, 2, 0));
+        assert_eq!(found.update[0], SessionRow { title: "Poems".into(), version: 2, ..held[1].clone() });
+        assert!(found.skipped.is_empty());
+    }
+
+    #[test]
+    fn new_dates_are_created_and_lost_ones_cancelled_or_kept() {
+        let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;INTERVAL=2;COUNT=3" }), |_| {});
+        assert_eq!((found.create.len(), found.cancel.len()), (1, 1));
+        assert_eq!((found.cancel[0].id, &found.unbooked), (held[1].id, &vec![held[1].id]));
+        let (held, found) =
+            difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), |sessions| sessions[2].waitlist_length = 1);
+        assert_eq!(found.cancel.len(), 1);
+        assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Booked)]);
+    }
+
+    #[test]
+    fn two_starts_on_one_day_are_told_apart_by_their_position() {
+        let (_, found) = difference(json!({ "additional": ["2027-01-12T17:00:00"] }), |_| {});
+        assert_eq!((found.create.len(), found.update.len()), (1, 0));
+        assert_eq!(found.create[0].position, 1);
+    }
+
+    #[test]
+    fn a_capacity_or_a_delivery_stays_while_people_hold_seats() {
+        let (held, found) = difference(json!({ "capacity": 3 }), |sessions| sessions[1].seats_taken = 4);
+        assert_eq!(found.update.iter().map(|row| row.id).collect::<Vec<_>>(), [held[2].id]);
+        assert_eq!(found.skipped, [(held[1].local_start, SkipReason::Booked)]);
+        let (held, found) =
+            difference(json!({ "delivery": "in_person" }), |sessions| sessions[1].online_seats_taken = 1);
+        assert_eq!((found.update.len(), &found.unbooked), (1, &vec![held[2].id]));
+        assert_eq!(found.skipped, [(held[1].local_start, SkipReason::Booked)]);
+    }
+
+    #[test]
+    fn a_single_session_that_has_begun_stays_and_says_so() {
+        let now = at("2027-01-05T13:00:00Z");
+        let series = SeriesRow::new(id(), input(json!({})), now);
+        let first = occurrences(&input(json!({}))).unwrap()[0];
+        let held = SessionRow { series_id: None, ..SessionRow::of_series(&series, &first, id(), now) };
+        let wanted = SessionRow { title: "Poems".into(), ..held.clone() };
+        assert_eq!(single(wanted.clone(), &held, now).skipped, [(held.local_start, SkipReason::Past)]);
+        let before = at("2027-01-05T12:59:59Z");
+        assert_eq!(single(wanted, &held, before).update.len(), 1);
+        assert!(single(held.clone(), &held, now).skipped.is_empty());
+    }
+}

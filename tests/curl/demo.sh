@@ -11,12 +11,15 @@ if "$LIFE_ROOMS" demo >"$work/demo.log" 2>&1; then fail "demo should not fill a 
 make_account analyst
 make_account admin
 start_server
+# An analyst asks for whole months.
+month=$(jq -nr 'now | gmtime | .[1] += 1 | .[2] = 1 | mktime - 86400 | strftime("&to=%Y-%m-%d")')
 for role in analyst admin; do
   log_in "$role"
-  get '/v1/reports/prescriptions?from=2021-10-01&local_authority=Liverpool&origin=advisor'
+  if [ "$role" = analyst ]; then to=$month; else to=''; fi
+  get "/v1/reports/prescriptions?from=2021-10-01$to&local_authority=Liverpool&origin=advisor"
   expect 200
   holds "there should be 8507 prescriptions" '.totals.prescriptions == 8507'
-  get '/v1/reports/attendance?from=2021-10-01&delivery=in_person&pillar=learning&local_authority=Sefton&local_authority=Liverpool'
+  get "/v1/reports/attendance?from=2021-10-01$to&delivery=in_person&pillar=learning&local_authority=Sefton&local_authority=Liverpool"
   expect 200
   holds "there should be 6147 people" '.totals.distinct_members == 6147'
 done

@@ -45,6 +45,7 @@ within() {
 start_server() {
   [ -z "${BASE_URL:-}" ] || return 0
   [ -x "$LIFE_ROOMS" ] || fail "there is no binary at $LIFE_ROOMS: build it, or say where it is with LIFE_ROOMS"
+  : >"$work/server.log"
   RUST_LOG=${RUST_LOG:-info,life_rooms::access=warn} LIFE_ROOMS_BIND=127.0.0.1:0 LIFE_ROOMS_LOG_FORMAT=text \
     "$LIFE_ROOMS" serve 2>"$work/server.log" &
   server=$!
