@@ -13,6 +13,8 @@ for tool in curl jq; do
   command -v "$tool" >/dev/null || { echo "This script needs $tool: install it, for instance with: apt-get install $tool" >&2; exit 1; }
 done
 
+[ -x "$LIFE_ROOMS" ] || { echo "There is no binary at $LIFE_ROOMS: build it, or say where it is with LIFE_ROOMS." >&2; exit 1; }
+
 work=$(mktemp -d)
 server=''
 trap 'stop_server; rm -rf "$work"' EXIT
@@ -44,7 +46,6 @@ within() {
 # Starts the server on a free port and sets BASE_URL from its ready line.
 start_server() {
   [ -z "${BASE_URL:-}" ] || return 0
-  [ -x "$LIFE_ROOMS" ] || fail "there is no binary at $LIFE_ROOMS: build it, or say where it is with LIFE_ROOMS"
   : >"$work/server.log"
   RUST_LOG=${RUST_LOG:-info,life_rooms::access=warn} LIFE_ROOMS_BIND=127.0.0.1:0 LIFE_ROOMS_LOG_FORMAT=text \
     "$LIFE_ROOMS" serve 2>"$work/server.log" &
