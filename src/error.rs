@@ -353,12 +353,15 @@ impl From<Diesel> for Error {
             Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
                 Self::lost(&error)
             }
-            Diesel::DatabaseError(
-                DatabaseErrorKind::ForeignKeyViolation
-                | DatabaseErrorKind::NotNullViolation
-                | DatabaseErrorKind::CheckViolation,
-                _,
-            ) => Self::internal(&error),
+            // References are looked up before they are written; what is left is another request that was quicker.
+            Diesel::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::new(
+                Kind::InUse,
+                "Something this refers to was deleted, or something came to refer to it, at the same time.",
+            )
+            .because(&error),
+            Diesel::DatabaseError(DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation, _) => {
+                Self::internal(&error)
+            }
             Diesel::DatabaseError(_, info) => Self::by_message(info.message(), &error),
             _ => {
                 let mut internal = Self::internal(&error);

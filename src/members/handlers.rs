@@ -77,7 +77,7 @@ async fn show_candidates(context: &Context, written: MemberInput) -> Result<Http
         let event =
             |row: &MemberRow| reader.event("read", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
         let events = rows.iter().map(event).collect();
-        let summaries = rows.into_iter().map(MemberSummary::from).map(|row| serde_json::to_value(row));
+        let summaries = rows.into_iter().map(MemberSummary::from).map(serde_json::to_value);
         Ok((summaries.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))
     };
     let candidates = context.state().db.read_audited(work).await?;

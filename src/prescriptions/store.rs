@@ -92,10 +92,12 @@ impl PrescriptionRow {
         }
     }
 
-    /// This row in another state, developed on `today` unless an earlier day is known.
+    /// This row in another state, developed on `today` unless an earlier day is known. What is declined before it
+    /// was ever active was not developed: a day that was written ahead goes.
     pub fn moved(&self, status: PrescriptionStatus, reason: Option<String>, today: NaiveDate, now: Timestamp) -> Self {
         let activated = status == PrescriptionStatus::Active;
-        let developed_on = self.developed_on.or(activated.then_some(today));
+        let never_active = self.status == PrescriptionStatus::Draft && !activated;
+        let developed_on = self.developed_on.or(activated.then_some(today)).filter(|_| !never_active);
         Self { status, status_reason: reason, developed_on, ..self.touched(now) }
     }
 }

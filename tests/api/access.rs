@@ -288,7 +288,7 @@ impl Belongings {
 fn body_of(operation: &str) -> Value {
     match operation {
         "create_programme" => json!({ "slug": "x", "name": "X" }),
-        "post_roster" => json!({ "entries": [] }),
+        "post_roster" => json!({ "entries": [{}] }),
         "cancel_session" | "cancel_series" => json!({ "reason": "Ill" }),
         "take_register" => {
             json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } })

@@ -69,7 +69,9 @@ fn both_databases_have_the_schema_of_the_snapshot() {
         std::fs::write(path, &found).unwrap();
     }
     let kept = std::fs::read_to_string(path).unwrap();
-    let differ = |a: &str, b: &str| a.lines().filter(|line| !b.lines().any(|l| l == *line)).map(str::to_owned).collect::<Vec<_>>();
+    let differ = |a: &str, b: &str| {
+        a.lines().filter(|line| !b.lines().any(|l| l == *line)).map(str::to_owned).collect::<Vec<_>>()
+    };
     let (new, gone) = (differ(&found, &kept), differ(&kept, &found));
     assert!(new.is_empty() && gone.is_empty(), "new: {new:#?}\ngone: {gone:#?}\nIf it is meant: UPDATE_SNAPSHOTS=1");
 }

@@ -281,7 +281,8 @@ fn prescriptions_count_once_activated_by_the_day_they_were_developed() {
     let app = App::start();
     let mut seed = Seed::new(&app);
     let venue = seed.venue("walton", "Liverpool");
-    let site = Some(seed.site("walton", &[(venue, "2016-05-01", None)]));
+    let walton = seed.site("walton", &[(venue, "2016-05-01", None)]);
+    let site = Some(walton);
     seed.prescription(site, "advisor", "active", Some("2021-10-01"));
     seed.prescription(site, "advisor", "completed", Some("2021-10-31"));
     seed.prescription(site, "self", "closed_early", Some("2021-11-01"));
@@ -302,7 +303,7 @@ fn prescriptions_count_once_activated_by_the_day_they_were_developed() {
         ("?origin=partner", 0),
         ("?local_authority=Liverpool", 4),
         ("?local_authority=Sefton", 0),
-        (&format!("?site_id={}", site.unwrap()), 4),
+        (&format!("?site_id={}", walton), 4),
         (&format!("?site_id={}", app.clock.new_id()), 0),
     ] {
         assert_eq!(prescribed(&admin, query), count, "{query}");

@@ -468,14 +468,14 @@ fn a_date_that_leaves_is_cancelled_unless_it_is_booked() {
     let before = rows(&app);
     take_seats(&app, before[3].id, 2);
     let shorter = with(series("a"), json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" }));
-    let body = client.post(&path, &roster(&[shorter.clone()])).expect(201);
+    let body = client.post(&path, &roster(std::slice::from_ref(&shorter))).expect(201);
     assert_eq!(body["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 1 }));
     let skipped = json!([{ "external_id": "a", "local_start": "2027-01-26T13:00:00", "reason": "booked" }]);
     assert_eq!(body["skipped"], skipped);
     let states: Vec<String> = rows(&app).into_iter().map(|row| row.status).collect();
     assert_eq!(states, ["scheduled", "scheduled", "cancelled", "scheduled"]);
 
-    let again = client.post(&path, &roster(&[shorter.clone()])).expect(201);
+    let again = client.post(&path, &roster(std::slice::from_ref(&shorter))).expect(201);
     assert_eq!((&again["counts"], &again["skipped"]), (&counts(0, 0, 1, 0), &skipped));
     take_seats(&app, before[3].id, 0);
     let later = client.post(&path, &roster(&[shorter])).expect(201);
