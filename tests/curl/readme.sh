@@ -11,9 +11,10 @@ grep -q curl "$work/journey" || fail "the README's journey has no curl"
 
 start_server
 # What a reader has: the binary on the path, the server on its usual address.
-mkdir "$work/bin"
-ln -s "$LIFE_ROOMS" "$work/bin/life-rooms"
-cd "$root"
+mkdir "$work/bin" "$work/checkout"
+ln -s "$(realpath "$LIFE_ROOMS")" "$work/bin/life-rooms"
+ln -s "$root/src" "$work/checkout/src"
+cd "$work/checkout"
 PATH=$work/bin:$PATH bash -euo pipefail -c "$(sed "s|http://127.0.0.1:8080|$BASE_URL|" "$work/journey")" \
   >"$work/said" 2>&1 </dev/null || fail "the README's journey failed after saying: $(tail -n 20 "$work/said")"
 for figure in '"sessions":208' '"unchanged":4' '"sessions":1098' '"seats_taken":1' 'already-booked' 'session-full' \
