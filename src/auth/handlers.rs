@@ -115,8 +115,9 @@ fn basic_credentials(request: &HttpRequest) -> Option<(String, String)> {
     let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let decoded = String::from_utf8(STANDARD.decode(strip_scheme(header, "basic")?).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
+    let without_nul = |text: String| Some(text).filter(|text| !text.contains('\0'));
     let decode = |text: &str| form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned());
-    Some((decode(id)?, decode(secret)?))
+    Some((without_nul(decode(id)?)?, without_nul(decode(secret)?)?))
 }
 
 fn read_token_form(pairs: &[(String, String)]) -> Result<Option<String>> {
@@ -218,6 +219,7 @@ pub async fn change_my_password(
     let (state, caller) = (who.state(), who.caller()?.clone());
     let id = caller.id;
     let account = state.db.read(move |conn| store::account(conn, id)).await?;
+    let generation = account.as_ref().map(|account| account.generation);
     let PasswordChange { current_password, new_password } = body.value;
     if !state.hasher.verify(current_password, account.and_then(|account| account.password_hash)).await? {
         return Err(Error::rule("/current_password", "wrong_password", "Is not the present password."));
@@ -225,6 +227,11 @@ pub async fn change_my_password(
     let hash = state.hasher.hash(new_password).await?;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
+        // Hashing takes its time: whoever reset or disabled the account meanwhile has the last word.
+        let now = store::account(conn, id)?.filter(|account| !account.disabled);
+        if now.map(|account| account.generation) != generation {
+            return Err(Error::unauthenticated("The account has changed meanwhile. Log in again."));
+        }
         store::set_password(conn, id, &hash, context.now())?;
         context.record(conn, &[context.event("change", Subject::other("user", id), &["password"])])?;
         Ok(Reply::empty())

@@ -163,7 +163,7 @@ impl Db {
             }
             Inner::Postgres(postgres) => {
                 postgres
-                    .write(move |conn| {
+                    .read_and_record(move |conn| {
                         let (answer, events) = work(conn)?;
                         audit::record(conn, &events)?;
                         Ok(answer)

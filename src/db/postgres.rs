@@ -82,10 +82,9 @@ impl Postgres {
         F: Fn(&mut Conn) -> Result<T> + Send + 'static,
     {
         self.blocking(move |pool| {
-            let transaction =
-                || in_transaction(&mut *checkout(pool)?, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", &work);
-            match transaction() {
-                Err(error) if error.lost_connection() => transaction(),
+            let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+            match in_transaction(&mut *checkout(pool)?, begin, &work) {
+                Err(error) if error.lost_connection() => in_transaction(&mut *checkout_live(pool)?, begin, &work),
                 outcome => outcome,
             }
         })
@@ -99,12 +98,33 @@ impl Postgres {
         T: Send + 'static,
         F: Fn(&mut Conn) -> Result<T> + Send + 'static,
     {
+        self.transact("BEGIN", work).await
+    }
+
+    /// Like [`Postgres::write`], for reads that leave events: they see one state.
+    pub(super) async fn read_and_record<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        self.transact("BEGIN ISOLATION LEVEL REPEATABLE READ", work).await
+    }
+
+    async fn transact<T, F>(&self, begin: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
         self.blocking(move |pool| {
-            let mut lost = 0;
+            let mut lost = false;
             for attempt in 0..TRIES {
-                match in_transaction(&mut *checkout(pool)?, "BEGIN", &work) {
-                    Err(error) if error.lost_connection() && lost == 0 => lost += 1,
-                    Err(error) if error.collided() => back_off(attempt),
+                let mut conn = if lost { checkout_live(pool)? } else { checkout(pool)? };
+                match in_transaction(&mut conn, begin, &work) {
+                    Err(error) if error.lost_connection() && !lost => lost = true,
+                    Err(error) if error.collided() => {
+                        drop(conn);
+                        back_off(attempt);
+                    }
                     outcome => return outcome,
                 }
             }
@@ -125,6 +145,17 @@ impl Postgres {
 
 fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
     pool.get().map_err(|e| Error::unavailable("The database doesn't answer.").because(e))
+}
+
+/// A connection that answers: after a restart of the server every idle one may be dead.
+fn checkout_live(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
+    for _ in 0..=CONNECTIONS {
+        let mut conn = checkout(pool)?;
+        if conn.batch_execute("SELECT 1").is_ok() {
+            return Ok(conn);
+        }
+    }
+    Err(Error::unavailable("The database doesn't answer."))
 }
 
 /// Waits a little longer each time, on the blocking thread, so that two that collided don't collide again.

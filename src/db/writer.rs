@@ -57,11 +57,24 @@ where
 
     fn run(&mut self, conn: &mut Conn) -> Step {
         let work = &self.work;
-        let ran = catch_unwind(AssertUnwindSafe(|| conn.transaction(|conn| work(conn))));
+        // Kept aside: where the savepoint can't be rolled back any more, diesel gives that error instead of this one.
+        let mut own = None;
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            conn.transaction(|conn| {
+                work(conn).map_err(|error| {
+                    own = Some(error.same());
+                    error
+                })
+            })
+        }));
         let (outcome, step) = match ran {
-            Ok(Err(error)) if error.breaks_connection() => (Err(error), Step::Broken),
-            Ok(outcome) => (outcome, Step::Done),
-            Err(panic) => (Err(Error::panicked(panic_text(&panic))), undo_savepoint(conn)),
+            Ok(Ok(answer)) => (Ok(answer), Step::Done),
+            Ok(Err(error)) => {
+                let step = if error.breaks_connection() { Step::Broken } else { Step::Done };
+                (Err(own.unwrap_or(error)), step)
+            }
+            // How many savepoints a panic left open isn't known: the connection goes, and the others run again.
+            Err(panic) => (Err(Error::panicked(panic_text(&panic))), Step::Broken),
         };
         self.outcome = Some(outcome);
         step
@@ -71,15 +84,6 @@ where
         let Self { reply, outcome, .. } = *self;
         // A client that has gone doesn't undo its write.
         let _ = reply.send(commit.and_then(|()| outcome.unwrap_or_else(|| Err(Error::overloaded()))));
-    }
-}
-
-/// After a panic inside a savepoint the savepoint is still open.
-fn undo_savepoint(conn: &mut Conn) -> Step {
-    let Conn::Sqlite(sqlite) = conn else { return Step::Broken };
-    match AnsiTransactionManager::rollback_transaction(sqlite) {
-        Ok(()) => Step::Done,
-        Err(_) => Step::Broken,
     }
 }
 
@@ -157,6 +161,8 @@ impl Loop {
         match self.commit(&mut live) {
             Ok(()) => live.into_iter().for_each(|job| job.answer(Ok(()))),
             Err(fault) if live.len() == 1 => live.remove(0).answer(fault.verdict()),
+            // Another process is writing: nothing ran, and waiting for it once more for each would take minutes.
+            Err(Fault::Begin(_)) => live.into_iter().for_each(|job| job.answer(Err(Error::overloaded()))),
             Err(Fault::Group(_)) => live.into_iter().for_each(|job| self.alone(job)),
             Err(Fault::Job(at)) => {
                 live.remove(at).answer(Ok(()));
@@ -180,7 +186,7 @@ impl Loop {
             Some(conn) => conn,
             None => open_sqlite(&self.path, Purpose::Write).map_err(Fault::Group)?,
         };
-        begin(&mut conn).map_err(Fault::Group)?;
+        begin(&mut conn).map_err(Fault::Begin)?;
         for (at, job) in jobs.iter_mut().enumerate() {
             if let Step::Broken = job.run(&mut conn) {
                 return Err(Fault::Job(at));
@@ -196,7 +202,9 @@ impl Loop {
 enum Fault {
     /// This write broke the connection; its own outcome says how.
     Job(usize),
-    /// The transaction couldn't begin or commit.
+    /// The transaction couldn't begin: nothing ran.
+    Begin(Error),
+    /// The file couldn't be opened, or the transaction couldn't commit.
     Group(Error),
 }
 
@@ -205,7 +213,7 @@ impl Fault {
     fn verdict(self) -> Result<()> {
         match self {
             Fault::Job(_) => Ok(()),
-            Fault::Group(error) => Err(error),
+            Fault::Begin(error) | Fault::Group(error) => Err(error),
         }
     }
 }

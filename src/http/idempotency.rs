@@ -69,7 +69,7 @@ fn once(
     work: &impl Fn(&mut Conn) -> Result<Reply>,
 ) -> Result<(Reply, bool)> {
     wait_for_others(conn, scope)?;
-    diesel::delete(records::idempotency_records.filter(records::expires_at.le(now))).execute(conn)?;
+    forget_expired(conn, now, scope)?;
     let known: Option<Record> = records::idempotency_records.find(scope).first(conn).optional()?;
     if let Some(record) = known {
         return replay(record, hash).map(|reply| (reply, true));
@@ -86,6 +86,23 @@ fn once(
     };
     diesel::insert_into(records::idempotency_records).values(&record).execute(conn)?;
     Ok((reply, false))
+}
+
+/// Expired records go as new ones come: a hundred at a time on PostgreSQL, and none that another request is at, so
+/// that nobody waits for anybody.
+fn forget_expired(conn: &mut Conn, now: Timestamp, scope: &str) -> Result<()> {
+    let expired = records::idempotency_records.filter(records::expires_at.le(now));
+    match conn {
+        Conn::Sqlite(sqlite) => diesel::delete(expired).execute(sqlite)?,
+        Conn::Postgres(postgres) => {
+            let others = expired.select(records::scope).order(records::scope).limit(100).for_update().skip_locked();
+            let others: Vec<String> = others.load(postgres)?;
+            let gone = records::scope.eq_any(others).or(records::scope.eq(scope));
+            diesel::delete(records::idempotency_records.filter(gone).filter(records::expires_at.le(now)))
+                .execute(postgres)?
+        }
+    };
+    Ok(())
 }
 
 fn replay(record: Record, hash: &str) -> Result<Reply> {

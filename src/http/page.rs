@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::context::Context;
@@ -67,7 +68,11 @@ impl<K: Serialize + DeserializeOwned + Clone> Slice<K> {
             None => None,
             Some(text) => {
                 let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
-                let cursor: Cursor<K> = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+                let value: Value = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+                if !storable(&value) {
+                    return Err(wrong());
+                }
+                let cursor: Cursor<K> = serde_json::from_value(value).map_err(|_| wrong())?;
                 Some(cursor).filter(|cursor| cursor.r#for == binding).ok_or_else(wrong)?.at.into()
             }
         };
@@ -107,6 +112,20 @@ impl<K: Serialize + DeserializeOwned + Clone> Slice<K> {
 fn pairs(context: &Context) -> Vec<(String, String)> {
     let query = context.target().split_once('?').map(|(_, query)| query).unwrap_or_default();
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+/// Whether both databases can take what a cursor holds: it is no secret, so anybody may have written it. Texts have no
+/// NUL, and instants (in microseconds) lie in the years from 1900 to 2300.
+fn storable(value: &Value) -> bool {
+    match value {
+        Value::String(text) => !text.contains('\0'),
+        Value::Number(number) => {
+            number.as_i64().is_some_and(|n| (-2_208_988_800_000_000..=10_413_792_000_000_000).contains(&n))
+        }
+        Value::Array(items) => items.iter().all(storable),
+        Value::Object(members) => members.values().all(storable),
+        Value::Null | Value::Bool(_) => true,
+    }
 }
 
 /// What a cursor is bound to: path, filters and, on lists that need a token, the caller. It is checked, not secret.

@@ -38,7 +38,7 @@ impl<T: ToSchema + 'static> Extract for MergePatch<T> {
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         let bytes = read(request, payload, BODY_LIMIT).await?;
         let value = parse(&bytes)?;
-        let faults = shape::of::<MergePatch<T>>().faults(&value, "");
+        let faults = shape::of_patch::<MergePatch<T>>().faults(&value, "");
         match value {
             Value::Object(patch) if faults.is_empty() => Ok(Self { patch, target: std::marker::PhantomData }),
             _ => Err(Error::invalid(faults)),

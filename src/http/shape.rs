@@ -52,9 +52,17 @@ pub struct TextShape {
 
 /// The shape of a type, compiled once.
 pub fn of<T: ToSchema + 'static>() -> Arc<Shape> {
+    cached::<T>(TypeId::of::<T>(), |shape| shape)
+}
+
+/// The shape of a merge patch of a type: nothing is required at any depth, and null clears. `P` is the patch's type.
+pub fn of_patch<P: ToSchema + 'static>() -> Arc<Shape> {
+    cached::<P>(TypeId::of::<(P,)>(), Shape::relaxed)
+}
+
+fn cached<T: ToSchema>(id: TypeId, change: impl Fn(Shape) -> Shape) -> Arc<Shape> {
     static SHAPES: OnceLock<RwLock<HashMap<TypeId, Arc<Shape>>>> = OnceLock::new();
     let shapes = SHAPES.get_or_init(RwLock::default);
-    let id = TypeId::of::<T>();
     if let Some(shape) = shapes.read().ok().and_then(|known| known.get(&id).cloned()) {
         return shape;
     }
@@ -63,7 +71,7 @@ pub fn of<T: ToSchema + 'static>() -> Arc<Shape> {
     let components: HashMap<String, Value> =
         components.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect();
     let schema = serde_json::to_value(T::schema()).unwrap_or_default();
-    let shape = Arc::new(compile(&schema, &components));
+    let shape = Arc::new(change(compile(&schema, &components)));
     if let Ok(mut known) = shapes.write() {
         known.insert(id, Arc::clone(&shape));
     }
@@ -154,6 +162,23 @@ impl Shape {
         self.check(value, pointer, &mut faults);
         faults.truncate(MOST_FAULTS);
         faults
+    }
+
+    /// This shape as a patch of it. Lists are replaced whole, so what they hold stays as it is.
+    fn relaxed(self) -> Self {
+        let nullable = |shape: Self| match shape {
+            Self::Nullable(_) => shape,
+            shape => Self::Nullable(Box::new(shape)),
+        };
+        match self {
+            Self::Nullable(inner) => Self::Nullable(Box::new(inner.relaxed())),
+            Self::Object { members, rest, .. } => Self::Object {
+                members: members.into_iter().map(|(name, shape)| (name, nullable(shape.relaxed()))).collect(),
+                required: Vec::new(),
+                rest,
+            },
+            shape => shape,
+        }
     }
 
     fn check(&self, value: &Value, at: &str, faults: &mut Vec<Fault>) {

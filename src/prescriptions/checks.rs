@@ -71,7 +71,9 @@ pub fn change(conn: &mut Conn, whole: &Whole, today: NaiveDate, written: &Prescr
     if whole.row.status == PrescriptionStatus::Active && written.developed_on.is_none() {
         faults.push(Fault::at("/developed_on", "required", "An active prescription has a day it was developed on."));
     }
-    if written.developed_on != whole.row.developed_on {
+    if whole.row.status != PrescriptionStatus::Draft && written.developed_on > whole.row.developed_on {
+        faults.push(Fault::at("/developed_on", "too_late", "Once active, it can only be made earlier."));
+    } else if written.developed_on != whole.row.developed_on {
         faults.extend(in_the_future(written.developed_on, today));
     }
     faults.extend(unknown_site(conn, written.site_id)?);

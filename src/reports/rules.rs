@@ -79,7 +79,20 @@ pub fn suppress<const N: usize>(counted: Counted<N>, names: [&'static str; N]) -
         hide(counted.totals[at], &cells)
     };
     let columns: Vec<Hidden> = (0..N).map(column).collect();
+    let columns = joined(&columns, &counted);
     show(counted, &columns, &names)
+}
+
+/// What one column leaves out, the others do too: there are never fewer attendances than people, so a count that is
+/// shown in one column bounds the one left out in the other. Nought stays: it says that nobody was there.
+fn joined<const N: usize>(columns: &[Hidden], counted: &Counted<N>) -> Vec<Hidden> {
+    let total = columns.iter().any(|column| column.total);
+    let hides = |row: usize| columns.iter().any(|column| column.cells.get(row) == Some(&true));
+    let column = |at: usize| Hidden {
+        total: total && counted.totals[at] > 0,
+        cells: counted.rows.iter().enumerate().map(|(row, line)| hides(row) && line.counts[at] > 0).collect(),
+    };
+    (0..N).map(column).collect()
 }
 
 fn show<const N: usize>(counted: Counted<N>, columns: &[Hidden], names: &[&'static str]) -> Shown<N> {

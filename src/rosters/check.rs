@@ -105,7 +105,6 @@ struct Places {
 #[derive(Deserialize)]
 struct Times {
     local_start: LocalTime,
-    time_zone: String,
     recurrence: Option<String>,
     #[serde(default)]
     excluded: Vec<LocalTime>,
@@ -179,25 +178,27 @@ impl Entry<'_> {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let members = ["local_start", "time_zone", "recurrence", "excluded", "additional"];
+        let members = ["local_start", "recurrence", "excluded", "additional"];
         if !members.iter().all(|name| self.sound(name)) {
             return Ok(Vec::new());
         }
         let Ok(times) = Times::deserialize(self.value) else { return Ok(Vec::new()) };
-        times.occurrences().map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
+        // Where the zone is wrong, that is a fault already; the rule is tried in ours, so that its faults show too.
+        let zone = self.text("time_zone").unwrap_or("Europe/London");
+        times.occurrences(zone).map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
     }
 }
 
 impl Times {
-    fn occurrences(&self) -> Result<Vec<Occurrence>, RecurrenceError> {
+    fn occurrences(&self, zone: &str) -> Result<Vec<Occurrence>, RecurrenceError> {
         let Some(rule) = &self.recurrence else {
-            return rules::single_occurrence(self.local_start.0, &self.time_zone).map(|occurrence| vec![occurrence]);
+            return rules::single_occurrence(self.local_start.0, zone).map(|occurrence| vec![occurrence]);
         };
         let plain = |times: &[LocalTime]| -> Vec<NaiveDateTime> { times.iter().map(|time| time.0).collect() };
         recurrence::expand(&Recurrence {
             rule,
             local_start: self.local_start.0,
-            tz: recurrence::parse_time_zone(&self.time_zone)?,
+            tz: recurrence::parse_time_zone(zone)?,
             excluded: &plain(&self.excluded),
             additional: &plain(&self.additional),
         })

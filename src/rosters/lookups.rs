@@ -43,7 +43,7 @@ impl Named {
         if told.len() < MOST_GUESSED {
             let near = nearest(text, self.slugs.keys().map(String::as_str));
             if !near.is_empty() {
-                detail.push_str(&format!(" The nearest are {}.", near.join(", ")));
+                detail.push_str(&format!(" Nearest: {}.", near.join(", ")));
             }
             told.insert(text.to_owned(), detail.clone());
         }
@@ -115,7 +115,7 @@ impl Lookups {
             let names = nearest(text, spaces.iter().map(|(_, name)| name.as_str()));
             let detail = match names.as_slice() {
                 [] => "The venue has no spaces.".to_owned(),
-                names => format!("The venue has no such space. The nearest are {}.", names.join(", ")),
+                names => format!("The venue has no such space. Nearest: {}.", names.join(", ")),
             };
             Fault::at("/space", "unknown_space", detail)
         })

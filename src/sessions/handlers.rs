@@ -3,6 +3,7 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
 
+use super::bookings::seats::lock_session;
 use super::references::{self, References};
 use super::rules;
 use super::shown::{self, SessionKey, Shown};
@@ -66,6 +67,7 @@ pub async fn create_session(
     let row = SessionRow::single(context.new_id(), written, context.now())?;
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_session(&row))?;
+        store::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;
@@ -126,6 +128,8 @@ pub async fn cancel_session(taken: Ordered<Cancelling>) -> Result<HttpResponse> 
     let Ordered((who, Path(id), _, body)) = taken;
     let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
     who.write(&body.bytes, move |conn| {
+        // Locked first: what is checked is what is cancelled.
+        lock_session(conn, id)?;
         let old = store::get_in(conn, scope, id)?;
         context.check_match(old.version)?;
         cancel(conn, &context, &old, &reason)?;

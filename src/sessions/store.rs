@@ -10,9 +10,9 @@ use super::rules;
 use super::series::store::SeriesRow;
 use super::types::{BookingPolicy, Delivery, Pillar, Publication, SessionChange, SessionInput, SessionStatus};
 use crate::clock::london_day;
-use crate::db::schema::{bookings, sessions};
+use crate::db::schema::{bookings, registers, session_series, sessions};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fault, Kind, Result};
 use crate::per_backend;
 
 /// A row of `sessions`. Writing it over an older one leaves the seats alone: they are the bookings' to change.
@@ -276,6 +276,24 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
     Ok(())
 }
 
+/// A partner has one series or session by an `external_id`: a roster finds it by that alone.
+///
+/// # Errors
+/// 409 where it is taken, by either.
+pub fn check_external_id(conn: &mut Conn, partner_id: Option<Id>, external_id: Option<&str>) -> Result<()> {
+    let (Some(partner_id), Some(external_id)) = (partner_id, external_id) else { return Ok(()) };
+    let series = session_series::table
+        .filter(session_series::partner_id.eq(partner_id))
+        .filter(session_series::external_id.eq(external_id));
+    let single =
+        sessions::table.filter(sessions::partner_id.eq(partner_id)).filter(sessions::external_id.eq(external_id));
+    if select(exists(series).or(exists(single))).get_result(conn)? {
+        let detail = "Another series or session of this partner has this external_id.";
+        return Err(Error::new(Kind::AlreadyExists, detail).with(Fault::at("/external_id", "taken", detail)));
+    }
+    Ok(())
+}
+
 /// Cancels a session and frees its seats. Its bookings are then to be [cancelled](cancel_bookings): the row is locked,
 /// so that no new one can come in between.
 ///
@@ -291,7 +309,8 @@ pub fn cancel(conn: &mut Conn, id: Id, reason: &str, now: Timestamp) -> Result<(
         return Err(Error::state("session", SessionStatus::Cancelled, "cancelled"));
     }
     let attended = bookings::table.filter(bookings::session_id.eq(id)).filter(bookings::status.eq_any(ATTENDANCE));
-    if select(exists(attended)).get_result(conn)? {
+    let taken = registers::table.find(id);
+    if select(exists(attended).or(exists(taken))).get_result(conn)? {
         return Err(Error::new(Kind::InvalidState, "Its register has been taken, so it can't be cancelled any more."));
     }
     Ok(())

@@ -266,6 +266,24 @@ fn a_write_that_panics_undoes_itself_alone() {
     venue(&app.admin(), "walton", "Liverpool");
 }
 
+/// A cursor is no secret: anybody can write one. It never reaches a database that can't take it.
+#[test]
+fn a_made_up_cursor_is_refused() {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let app = App::start();
+    let admin = app.admin();
+    for slug in ["a", "b"] {
+        venue(&admin, slug, "Liverpool");
+    }
+    let next = app.anonymous().get("/v1/venues?limit=1").json["next"].as_str().unwrap().to_owned();
+    let (head, cursor) = next.split_once("cursor=").unwrap();
+    let mut forged: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap();
+    forged["at"][0] = json!("\u{0}");
+    let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
+    app.anonymous().get(&format!("{head}cursor={forged}")).wrong_parameter("cursor");
+}
+
 #[test]
 fn every_type_of_problem_has_a_page() {
     use strum::IntoEnumIterator;

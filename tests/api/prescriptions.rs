@@ -215,6 +215,9 @@ fn a_prescription_is_developed_on_the_london_day_or_the_earlier_one_an_advisor_g
     advisor.patch(&path(&early), "\"2\"", &json!({ "developed_on": null })).invalid(&["/developed_on"]);
     let changed = advisor.patch(&path(&early), "\"2\"", &json!({ "developed_on": "2027-05-01" })).expect(200);
     assert_eq!(changed["developed_on"], "2027-05-01");
+    let later =
+        advisor.patch(&path(&early), "\"3\"", &json!({ "developed_on": "2027-05-02" })).invalid(&["/developed_on"]);
+    assert_eq!(later["errors"][0]["code"], "too_late");
 }
 
 #[test]

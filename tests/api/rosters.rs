@@ -237,7 +237,7 @@ fn an_atomic_roster_with_a_wrong_entry_leaves_nothing_and_is_kept_as_refused() {
     assert_eq!(pointers(&problem), wanted);
     let venue = problem["errors"].as_array().unwrap().iter().find(|fault| fault["pointer"] == "/entries/1/venue");
     assert_eq!(venue.unwrap()["code"], "unknown_venue");
-    assert_eq!(venue.unwrap()["detail"], "There is no such venue. The nearest are walton.");
+    assert_eq!(venue.unwrap()["detail"], "There is no such venue. Nearest: walton.");
     assert!(rows(&app).is_empty());
     assert_eq!(series_count(&app), 0);
 

@@ -15,6 +15,7 @@ use crate::db::schema::{bookings, members, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
+use crate::members::rules::display_name;
 use crate::sessions::types::BookingPolicy;
 
 /// A row of `bookings`.
@@ -47,7 +48,7 @@ pub const NAMES: (members::preferred_name, members::given_name, members::family_
 
 /// A member by name.
 pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
-    MemberName { id, display_name: format!("{} {family}", preferred.unwrap_or(given)) }
+    MemberName { id, display_name: display_name(preferred.as_deref(), &given, &family) }
 }
 
 /// A booking with what it shows of its session and its member.

@@ -46,7 +46,7 @@ pub async fn get_series(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) ->
     let Ordered((who, Path(id), _)) = taken;
     let viewer = Viewer::of(who.anyone());
     let series = Series::from(who.state().db.read(move |conn| shown::get(conn, id, viewer)).await?);
-    who.show(Cache::Revalidate, series.version, &series)
+    who.show_live(Cache::Revalidate, series.version, &series)
 }
 
 /// Create a session series
@@ -69,6 +69,7 @@ pub async fn create_series(
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_series(&row))?;
+        sessions::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
         store::insert(conn, &row)?;
         sessions::insert_many(conn, &rows)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
