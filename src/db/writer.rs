@@ -60,12 +60,7 @@ where
         // Kept aside: where the savepoint can't be rolled back any more, diesel gives that error instead of this one.
         let mut own = None;
         let ran = catch_unwind(AssertUnwindSafe(|| {
-            conn.transaction(|conn| {
-                work(conn).map_err(|error| {
-                    own = Some(error.same());
-                    error
-                })
-            })
+            conn.transaction(|conn| work(conn).inspect_err(|error| own = Some(error.same())))
         }));
         let (outcome, step) = match ran {
             Ok(Ok(answer)) => (Ok(answer), Step::Done),
