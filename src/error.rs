@@ -235,9 +235,11 @@ impl Error {
             .because(cause)
     }
 
-    /// A panic in a closure: 500.
-    pub fn panicked(text: String) -> Self {
-        Self::internal(format!("panicked: {text}"))
+    /// A caught panic: 500, with its words for the log.
+    pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::internal(format!("panicked: {}", text.unwrap_or("without words")))
     }
 
     /// A blocking thread that didn't return: 500.

@@ -89,11 +89,6 @@ impl Event {
             request_id: "command-line".into(),
         }
     }
-
-    /// Whether the event tells of somebody's own doing, which needs no record of a read.
-    pub fn is_own_read(&self, own: Option<Id>) -> bool {
-        self.action == "read" && own.is_some() && self.member_id == own
-    }
 }
 
 /// Writes events in the present transaction.

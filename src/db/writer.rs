@@ -4,7 +4,6 @@
 //! or panicking one rolls back alone), commits once, and only then answers all of them. One flush to disk serves
 //! the whole group.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
@@ -69,7 +68,7 @@ where
                 (Err(own.unwrap_or(error)), step)
             }
             // How many savepoints a panic left open isn't known: the connection goes, and the others run again.
-            Err(panic) => (Err(Error::panicked(panic_text(&panic))), Step::Broken),
+            Err(panic) => (Err(Error::panicked(&*panic)), Step::Broken),
         };
         self.outcome = Some(outcome);
         step
@@ -80,12 +79,6 @@ where
         // A client that has gone doesn't undo its write.
         let _ = reply.send(commit.and_then(|()| outcome.unwrap_or_else(|| Err(Error::overloaded()))));
     }
-}
-
-/// The text of a caught panic.
-pub(super) fn panic_text(panic: &Box<dyn Any + Send>) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
 }
 
 /// A handle to the writer thread. When the last one is dropped the thread ends after its queue.

@@ -46,7 +46,7 @@ pub async fn guard(
             let status = error.as_response_error().status_code().as_u16();
             Err(seen.failure(Error::new(Kind::of_status(status), Kind::of_status(status).spec().help).because(error)))
         }
-        Err(panic) => Err(seen.failure(Error::panicked(text_of(&*panic)))),
+        Err(panic) => Err(seen.failure(Error::panicked(&*panic))),
     }
 }
 
@@ -119,11 +119,6 @@ fn with_headers_of<B>(old: &HttpResponse<B>, mut new: HttpResponse) -> HttpRespo
         }
     }
     new
-}
-
-fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 /// The client's id where it is a sane token, else a new one.

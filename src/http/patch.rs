@@ -65,11 +65,6 @@ impl<T> MergePatch<T> {
         self.patch.keys().cloned().collect()
     }
 
-    /// Whether the patch speaks of this member.
-    pub fn names_member(&self, name: &str) -> bool {
-        self.patch.contains_key(name)
-    }
-
     /// The text that the patch sets this member to, where it sets it to one.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.patch.get(name).and_then(Value::as_str)
