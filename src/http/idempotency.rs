@@ -1,6 +1,7 @@
 //! `Idempotency-Key` (IETF draft): a POST that is sent again is done once, and answered the same.
 //!
-//! The record is written in the transaction of the effect: either both are there or neither.
+//! The record is written in the transaction of the effect: either both are there or neither. A replay that carries
+//! somebody's data is a read of it, and leaves its audit events like one.
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
@@ -9,8 +10,9 @@ use diesel::prelude::*;
 
 use super::context::Context;
 use super::reply::Reply;
+use crate::audit::{Event, Subject};
 use crate::db::schema::idempotency_records::dsl as records;
-use crate::db::{Conn, Timestamp};
+use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 
 /// How long a key is remembered, in seconds.
@@ -26,6 +28,7 @@ struct Record {
     etag: Option<String>,
     body: String,
     expires_at: Timestamp,
+    about: Json<Vec<Id>>,
 }
 
 impl Context {
@@ -42,8 +45,8 @@ impl Context {
         let Some(scope) = self.idempotency_scope() else {
             return Ok(db.write(work).await?.into_response());
         };
-        let (now, hash) = (self.now(), hex(body));
-        let (reply, replayed) = db.write(move |conn| once(conn, now, &scope, &hash, &work)).await?;
+        let (context, hash) = (self.clone(), hex(body));
+        let (reply, replayed) = db.write(move |conn| once(conn, &context, &scope, &hash, &work)).await?;
         let mut response = reply.into_response();
         if replayed {
             let name = actix_web::http::header::HeaderName::from_static("idempotent-replay");
@@ -63,16 +66,19 @@ impl Context {
 
 fn once(
     conn: &mut Conn,
-    now: Timestamp,
+    context: &Context,
     scope: &str,
     hash: &str,
     work: &impl Fn(&mut Conn) -> Result<Reply>,
 ) -> Result<(Reply, bool)> {
     wait_for_others(conn, scope)?;
+    let now = context.now();
     forget_expired(conn, now, scope)?;
     let known: Option<Record> = records::idempotency_records.find(scope).first(conn).optional()?;
     if let Some(record) = known {
-        return replay(record, hash).map(|reply| (reply, true));
+        let reply = replay(record, hash)?;
+        context.record(conn, &reads(context, &reply.about))?;
+        return Ok((reply, true));
     }
     let reply = work(conn)?;
     let record = Record {
@@ -83,9 +89,17 @@ fn once(
         etag: reply.etag.clone(),
         body: reply.replay.clone().unwrap_or_else(|| reply.body.clone()),
         expires_at: now.plus_seconds(KEPT),
+        about: Json(reply.about.clone()),
     };
     diesel::insert_into(records::idempotency_records).values(&record).execute(conn)?;
     Ok((reply, false))
+}
+
+/// One event for each person whose data is given again, unless it is the caller's own.
+fn reads(context: &Context, about: &[Id]) -> Vec<Event> {
+    let own = context.anyone().and_then(|caller| caller.member_id);
+    let others = about.iter().filter(|member| own != Some(**member));
+    others.map(|member| context.event("read", Subject::of_member("member", *member, *member), &[])).collect()
 }
 
 /// Expired records go as new ones come: a hundred at a time on PostgreSQL, and none that another request is at, so
@@ -113,7 +127,14 @@ fn replay(record: Record, hash: &str) -> Result<Reply> {
         ));
     }
     let status = u16::try_from(record.status).map_err(Error::internal)?;
-    Ok(Reply { status, location: record.location, etag: record.etag, body: record.body, replay: None })
+    Ok(Reply {
+        status,
+        location: record.location,
+        etag: record.etag,
+        body: record.body,
+        replay: None,
+        about: record.about.0,
+    })
 }
 
 /// On PostgreSQL two requests with one key could run side by side: the second waits for the first, at most as long

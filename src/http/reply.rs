@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::conditional::etag;
 use super::context::Context;
 use super::page::Page;
+use crate::db::Id;
 use crate::error::{Error, Result};
 
 /// Who may keep an answer, and for how long (RFC 9111).
@@ -33,6 +34,8 @@ pub struct Reply {
     pub body: String,
     /// The body to answer a repeated request with, where it must differ: without a secret.
     pub replay: Option<String>,
+    /// Whose personal data the body carries: giving it again is a read of theirs.
+    pub about: Vec<Id>,
 }
 
 impl Reply {
@@ -49,17 +52,23 @@ impl Reply {
     /// Any status with a body that has no version.
     pub fn plain(status: u16, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_string(body).map_err(Error::internal)?;
-        Ok(Self { status, location: None, etag: None, body, replay: None })
+        Ok(Self { status, location: None, etag: None, body, replay: None, about: Vec::new() })
     }
 
     /// 204.
     pub fn empty() -> Self {
-        Self { status: 204, location: None, etag: None, body: String::new(), replay: None }
+        Self { status: 204, location: None, etag: None, body: String::new(), replay: None, about: Vec::new() }
     }
 
     /// A path where the outcome can be read.
     pub fn at(mut self, location: String) -> Self {
         self.location = Some(location);
+        self
+    }
+
+    /// Says that the body carries this member's data.
+    pub fn about(mut self, member_id: Id) -> Self {
+        self.about.push(member_id);
         self
     }
 

@@ -57,7 +57,8 @@ pub async fn register_member(
             return Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE));
         }
         context.record(conn, &[context.event("create", Subject::of_member("member", row.id, row.id), &[])])?;
-        Reply::created(format!("/v1/members/{}", row.id), row.version, &Member::from(row))
+        let id = row.id;
+        Ok(Reply::created(format!("/v1/members/{id}"), row.version, &Member::from(row))?.about(id))
     });
     match outcome.await {
         // Rolled back, and with it whatever it would have told the audit: the candidates are read on their own.

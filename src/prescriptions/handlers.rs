@@ -48,7 +48,8 @@ pub async fn create_prescription(
         store::insert(conn, &whole)?;
         record(&context, conn, "create", &whole.row, &[])?;
         let (location, version) = (format!("/v1/prescriptions/{}", whole.row.id), whole.row.version);
-        Reply::created(location, version, &Prescription::from(whole))
+        let member_id = whole.row.member_id;
+        Ok(Reply::created(location, version, &Prescription::from(whole))?.about(member_id))
     })
     .await
 }

@@ -4,7 +4,7 @@
 //! locked, so that two rosters of one partner, or a roster and a booking, come out as if one had waited.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::check;
 use super::lookups::Lookups;
@@ -64,19 +64,23 @@ pub struct Application {
     context: Context,
     /// The roster's id, whatever becomes of it.
     id: Id,
-    /// The latest draft.
-    draft: Arc<Mutex<Arc<Draft>>>,
+    /// Planned over a snapshot, before the transaction.
+    snapshot: Arc<Draft>,
+    /// The latest draft, to remember a refusal by. A transaction never begins with it: the one that it was made in may
+    /// not have been kept.
+    latest: Arc<Mutex<Arc<Draft>>>,
 }
 
 impl Application {
     /// Of a posting that was planned over a snapshot.
     pub fn new(posting: Arc<Posting>, mode: Mode, context: Context, draft: Draft) -> Self {
         let id = context.new_id();
-        Self { posting, mode, context, id, draft: Arc::new(Mutex::new(Arc::new(draft))) }
+        let snapshot = Arc::new(draft);
+        Self { posting, mode, context, id, latest: Arc::new(Mutex::new(Arc::clone(&snapshot))), snapshot }
     }
 
-    fn draft(&self) -> Arc<Draft> {
-        Arc::clone(&self.draft.lock().unwrap_or_else(PoisonError::into_inner))
+    fn latest(&self) -> MutexGuard<'_, Arc<Draft>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Applies the roster and keeps it with its outcome.
@@ -86,11 +90,11 @@ impl Application {
     pub fn run(&self, conn: &mut Conn) -> Result<Reply> {
         let partner_id = self.posting.partner_id;
         let roster_version = store::lock_roster_version(conn, partner_id)?;
-        let mut draft = self.draft();
+        let mut draft = Arc::clone(&self.snapshot);
         let fresh = roster_version == draft.roster_version && Lookups::load(conn, partner_id)?.same_as(&draft.lookups);
         if !(fresh && self.try_apply(conn, &draft.plan)?) {
             draft = Arc::new(self::draft(conn, &self.posting, &self.context, Hold::Lock)?);
-            *self.draft.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&draft);
+            *self.latest() = Arc::clone(&draft);
             if !self.try_apply(conn, &draft.plan)? {
                 return Err(Error::overloaded());
             }
@@ -129,7 +133,8 @@ impl Application {
     /// Keeps a roster that was refused, in a transaction of its own: the refusal wrote nothing.
     pub fn keep_refused(&self, conn: &mut Conn) -> Result<()> {
         store::lock_roster_version(conn, self.posting.partner_id)?;
-        self.keep(conn, RosterStatus::Refused, &self.draft().plan)
+        let latest = Arc::clone(&self.latest());
+        self.keep(conn, RosterStatus::Refused, &latest.plan)
     }
 
     fn keep(&self, conn: &mut Conn, status: RosterStatus, plan: &Plan) -> Result<()> {

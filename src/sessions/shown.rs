@@ -155,7 +155,7 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
 }
 
 /// Whether a member has a booking of a session, or a prescription item for it or its series.
-fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option<Id>) -> Result<bool> {
+pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option<Id>) -> Result<bool> {
     let booked = bookings::table.filter(bookings::session_id.eq(session)).filter(bookings::member_id.eq(member));
     let prescribed = prescription_items::table
         .inner_join(prescriptions::table)

@@ -188,6 +188,14 @@ fn a_referral_needs_an_item_of_an_active_prescription_that_points_there() {
         advisor.post(&path, &body).invalid(&["/prescription_item_id"]);
     }
     book(&advisor, &referral, &sam).problem(409, "referral-only");
+    // What Sam prescribes themself is no referral.
+    let draft = json!({ "origin": "self", "items": [{ "kind": "series", "target_id": series }] });
+    let own = app.member(&sam).post("/v1/prescriptions", &draft).expect(201);
+    let activate = format!("/v1/prescriptions/{}/activate", own["id"].as_str().unwrap());
+    advisor.post(&activate, &Value::Null).expect(200);
+    book(&advisor, &referral, &sam).problem(409, "referral-only");
+    let body = json!({ "member_id": sam, "prescription_item_id": own["items"][0]["id"] });
+    advisor.post(&path, &body).invalid(&["/prescription_item_id"]);
     let good = item_row(&app, &sam, "active", None, Some(&series));
     let made = advisor.post(&path, &json!({ "member_id": sam, "prescription_item_id": good })).expect(201);
     assert_eq!(made["prescription_item_id"], good);

@@ -179,6 +179,8 @@ fn a_registration_sent_again_is_done_once() {
     assert_eq!((first.status, again.status), (201, 201), "{}", again.text);
     assert_eq!(first.json, again.json);
     assert_eq!(again.header("idempotent-replay"), "true");
+    // The second answer carried her data too.
+    assert_eq!(actions(&app, &first.json), ["create", "read"]);
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub async fn record_consent(
         store::insert(conn, &row)?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
-        Ok(Reply::plain(201, &Consent::from(row))?.at(format!("/v1/members/{id}/consents")))
+        Ok(Reply::plain(201, &Consent::from(row))?.at(format!("/v1/members/{id}/consents")).about(id))
     })
     .await
 }

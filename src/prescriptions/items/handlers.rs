@@ -45,7 +45,7 @@ pub async fn add_prescription_item(
         let subject = Subject::of_member("prescription_item", item.id, whole.row.member_id);
         context.record(conn, &[context.event("create", subject, &[])])?;
         let location = format!("/v1/prescriptions/{id}/items/{}", item.id);
-        Reply::created(location, item.version, &PrescriptionItem::from(item))
+        Ok(Reply::created(location, item.version, &PrescriptionItem::from(item))?.about(whole.row.member_id))
     })
     .await
 }

@@ -37,7 +37,8 @@ pub async fn create_booking(
         let booked = store::book(conn, session_id, &wish, by)?;
         let (id, version) = (booked.0.id, booked.0.version);
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
-        Reply::created(format!("/v1/bookings/{id}"), version, &Booking::from(booked))
+        let member_id = booked.0.member_id;
+        Ok(Reply::created(format!("/v1/bookings/{id}"), version, &Booking::from(booked))?.about(member_id))
     })
     .await
 }

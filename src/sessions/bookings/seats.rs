@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::types::{BookingStatus, SeatDelivery};
@@ -10,6 +11,7 @@ use crate::db::schema::{bookings, prescription_items, prescriptions, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::members::sharing::shared_with;
+use crate::sessions::shown::is_theirs;
 use crate::sessions::types::{BookingPolicy, Delivery, Publication, SessionStatus};
 
 /// Whose bookings and registers a caller reaches.
@@ -154,21 +156,22 @@ const FACTS: Facts = (
     sessions::ends_at,
 );
 
-/// An unlisted session is there for members with a booking, or an item of an active prescription that points at it.
+/// An unlisted session is there for the members whom it is meant for.
 pub(super) fn see(conn: &mut Conn, session: &SessionFacts, viewer: Viewer) -> Result<()> {
     if session.is_reached_by(viewer) {
         return Ok(());
     }
     if let Viewer::Member(member) = viewer
         && session.publication == Publication::Unlisted
-        && (has_booking(conn, session.id, member, None)? || matching_item(conn, session, member, None)?.is_some())
+        && is_theirs(conn, member, session.id, session.series_id)?
     {
         return Ok(());
     }
     Err(Error::not_found("session"))
 }
 
-/// An item of an active prescription of this member that points at this session or its series and still stands.
+/// An item of an active prescription of this member that points at this session or its series and still stands. A
+/// referral is somebody else's word: what a member prescribes themself doesn't open a session that needs one.
 pub(super) fn matching_item(
     conn: &mut Conn,
     session: &SessionFacts,
@@ -183,6 +186,9 @@ pub(super) fn matching_item(
         .select(prescription_items::id)
         .order(prescription_items::id)
         .into_boxed();
+    if session.booking_policy == BookingPolicy::ReferralOnly {
+        query = query.filter(prescriptions::origin.ne("self"));
+    }
     query = match session.series_id {
         Some(series) => {
             query.filter(prescription_items::session_id.eq(session.id).or(prescription_items::series_id.eq(series)))
@@ -195,23 +201,13 @@ pub(super) fn matching_item(
     Ok(query.first(conn).optional()?)
 }
 
-/// Whether the member has a booking of this session, in one of these states or in any.
-pub(super) fn has_booking(
-    conn: &mut Conn,
-    session_id: Id,
-    member_id: Id,
-    states: Option<&[BookingStatus]>,
-) -> Result<bool> {
-    let mut query = bookings::table
+/// Whether the member has a place in this session, or waits for one.
+pub(super) fn has_place(conn: &mut Conn, session_id: Id, member_id: Id) -> Result<bool> {
+    let places = bookings::table
         .filter(bookings::session_id.eq(session_id))
         .filter(bookings::member_id.eq(member_id))
-        .select(bookings::id)
-        .into_boxed();
-    if let Some(states) = states {
-        query = query.filter(bookings::status.eq_any(states.to_vec()));
-    }
-    let found: Option<Id> = query.first(conn).optional()?;
-    Ok(found.is_some())
+        .filter(bookings::status.eq_any(BookingStatus::LIVE));
+    Ok(select(exists(places)).get_result(conn)?)
 }
 
 /// Takes seats where there are enough, all or none. The statement itself compares with the capacity, so it holds

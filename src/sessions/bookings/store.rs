@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::rules;
 use super::seats::{
-    SessionFacts, Viewer, free_seats, has_booking, lock_session, matching_item, see, session, take_seats,
+    SessionFacts, Viewer, free_seats, has_place, lock_session, matching_item, see, session, take_seats,
 };
 use super::types::{BookedSession, Booking, BookingInput, BookingStatus, MemberName, Party, SeatDelivery};
 use crate::db::schema::{bookings, members, sessions};
@@ -102,7 +102,7 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
     let (member_id, names, delivery) = fitting(conn, &session, wish, by.viewer)?;
     rules::takes_bookings(&session, by.now)?;
     let item = item(conn, &session, wish, member_id)?;
-    if has_booking(conn, session_id, member_id, Some(&BookingStatus::LIVE))? {
+    if has_place(conn, session_id, member_id)? {
         return Err(already_booked());
     }
     let seats = wish.party.seats();
@@ -163,8 +163,8 @@ fn fitting(
     if let Some(((member_id, _), item)) = member.as_ref().zip(wish.prescription_item_id)
         && matching_item(conn, session, *member_id, Some(item))?.is_none()
     {
-        let detail =
-            "Must be an item of an active prescription of this member that points at this session or its series.";
+        let detail = "Must be an item of an active prescription of this member that points at this session or its \
+                      series; for a session by referral, of one that isn't the member's own (origin self).";
         faults.push(Fault::at("/prescription_item_id", "unknown_item", detail));
     }
     match (member, seat) {
@@ -179,7 +179,8 @@ fn item(conn: &mut Conn, session: &SessionFacts, wish: &BookingInput, member_id:
         return Ok(wish.prescription_item_id);
     }
     let found = matching_item(conn, session, member_id, None)?;
-    let detail = "No item of an active prescription of this member points at this session or its series.";
+    let detail = "No item of an active prescription of this member, other than their own (origin self), points at this \
+                  session or its series.";
     found.map(Some).ok_or_else(|| Error::new(Kind::ReferralOnly, detail))
 }
 
