@@ -8,6 +8,7 @@ use clap::Args;
 use super::{Failure, demo};
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
+use crate::background;
 use crate::clock::Clock;
 use crate::config::{ServeSettings, Settings};
 use crate::db::{Db, migrate};
@@ -60,6 +61,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
              life-rooms user create --email you@example.org --role admin --password-stdin",
             location.kind()
         );
+        background::start(&state);
         Ok(server::run_until_told(server, state).await?)
     })
 }

@@ -462,6 +462,18 @@ diesel::table! {
         etag -> Nullable<Text>,
         body -> Text,
         expires_at -> DbTimestamp,
+        about -> DbJson,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    leases (name) {
+        name -> Text,
+        holder -> DbUuid,
+        expires_at -> DbTimestamp,
     }
 }
 
@@ -525,4 +537,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     roster_entries,
     audit_events,
     idempotency_records,
+    leases,
 );
