@@ -189,7 +189,7 @@ fn a_referral_needs_an_item_of_an_active_prescription_that_points_there() {
     }
     book(&advisor, &referral, &sam).problem(409, "referral-only");
     // What Sam prescribes themself is no referral.
-    let draft = json!({ "origin": "self", "items": [{ "kind": "series", "target_id": series }] });
+    let draft = json!({ "member_id": sam, "origin": "self", "items": [{ "kind": "series", "target_id": series }] });
     let own = app.member(&sam).post("/v1/prescriptions", &draft).expect(201);
     let activate = format!("/v1/prescriptions/{}/activate", own["id"].as_str().unwrap());
     advisor.post(&activate, &Value::Null).expect(200);
