@@ -1,17 +1,15 @@
 //! Logging in, tokens for API clients, keys, and one's own account.
 
-use actix_web::http::header;
 use actix_web::web::Bytes;
-use actix_web::{HttpRequest, HttpResponse, get, post, put};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use actix_web::{HttpResponse, get, post, put};
 use strum::IntoEnumIterator;
 
-use super::caller::{CallerKind, Role, Scope, strip_scheme};
+use super::caller::{CallerKind, Role, Scope};
+use super::client_login::{self, ClientLogin};
 use super::policy::{AccountHolder, Allowed, Anyone};
+use super::store;
 use super::token::{AUDIENCE, Claims, LIFETIME};
 use super::types::{AccessToken, ClientTokenRequest, Jwks, Login, Me, PasswordChange, ServerMetadata};
-use super::{secret, store};
 use crate::audit::Subject;
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
@@ -87,16 +85,13 @@ fn token(context: &Context, claims: &Claims) -> Result<HttpResponse> {
     responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems),
     security(("client_basic" = [])))]
 #[post("/v1/oauth/token")]
-pub async fn issue_client_token(request: HttpRequest, taken: Ordered<(Open, NoQuery, Form)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _, Form(pairs))) = taken;
-    let (client_id, given) = basic_credentials(&request).ok_or_else(invalid_client)?;
-    let client = context.state().db.read(move |conn| store::client(conn, &client_id)).await?;
-    let known = client.filter(|client| secret::same(&client.secret_hash, &secret::stored(&given)));
-    let client = known.filter(|client| client.revoked_at.is_none()).ok_or_else(invalid_client)?;
+pub async fn issue_client_token(taken: Ordered<(ClientLogin, NoQuery, Form)>) -> Result<HttpResponse> {
+    let Ordered((ClientLogin { context, client }, _, Form(pairs))) = taken;
     let asked = read_token_form(&pairs)?;
     let scopes = granted(asked.as_deref(), &client.scopes.0)?;
-    if active_partner(&context, client.partner_id).await.is_err() {
-        return Err(invalid_client());
+    match active_partner(&context, client.partner_id).await {
+        Err(error) if error.kind() == Kind::Forbidden => return Err(client_login::invalid()),
+        outcome => outcome?,
     }
     let claims = Claims {
         partner_id: Some(client.partner_id),
@@ -104,20 +99,6 @@ pub async fn issue_client_token(request: HttpRequest, taken: Ordered<(Open, NoQu
         ..claims(&context, client.id, CallerKind::Client, Role::Partner, client.generation)
     };
     token(&context, &claims)
-}
-
-fn invalid_client() -> Error {
-    Error::new(Kind::InvalidClient, "The client's credentials are not valid. Send its id and secret as HTTP Basic.")
-}
-
-/// RFC 6749 has both parts form-encoded before they are joined.
-fn basic_credentials(request: &HttpRequest) -> Option<(String, String)> {
-    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let decoded = String::from_utf8(STANDARD.decode(strip_scheme(header, "basic")?).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    let without_nul = |text: String| Some(text).filter(|text| !text.contains('\0'));
-    let decode = |text: &str| form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned());
-    Some((without_nul(decode(id)?)?, without_nul(decode(secret)?)?))
 }
 
 fn read_token_form(pairs: &[(String, String)]) -> Result<Option<String>> {

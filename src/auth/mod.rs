@@ -4,6 +4,7 @@
 //! disabling an account holds at once. Refresh tokens, rotation of keys and throttling have their place here.
 
 pub mod caller;
+pub mod client_login;
 pub mod handlers;
 pub mod password;
 pub mod policy;

@@ -23,6 +23,8 @@ pub const LIFETIME: i64 = 15 * 60;
 /// Who access tokens are for.
 pub const AUDIENCE: &str = "life-rooms";
 const TYPE: &str = "at+jwt";
+/// Seconds that the clock of the server which made a token may be ahead of ours.
+const SKEW: i64 = 30;
 /// Verified tokens that are remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -122,7 +124,7 @@ impl Tokens {
         if claims.exp <= seconds {
             return Err("expired".into());
         }
-        if claims.nbf > seconds {
+        if claims.nbf > seconds + SKEW {
             return Err("not yet valid".into());
         }
         Ok(claims)

@@ -33,6 +33,9 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let settings = if command.demo { demo::settings() } else { command.settings.clone() };
     let location = settings.location().map_err(Failure::usage)?;
     let key_dir = settings.key_dir().map_err(Failure::usage)?;
+    // Bound first: a second server is refused before it touches anything of the first.
+    let socket =
+        TcpListener::bind(address).map_err(|e| Failure { text: format!("can't listen on {address}: {e}"), code: 1 })?;
     if command.demo {
         demo::clear_unfinished(&location)?;
     }
@@ -47,8 +50,6 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         hasher: Arc::new(Hasher::new()?),
         stop: Arc::default(),
     };
-    let socket =
-        TcpListener::bind(address).map_err(|e| Failure { text: format!("can't listen on {address}: {e}"), code: 1 })?;
     let listening = socket.local_addr()?;
     let workers = command.serve.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
     actix_web::rt::System::new().block_on(async {

@@ -72,6 +72,7 @@ impl Postgres {
             .test_on_check_out(false)
             .build(Manager { url: url.to_owned() })
             .map_err(|e| Error::unavailable("The database doesn't answer.").because(e))?;
+        warn_of_other_languages(&mut *checkout(&pool)?)?;
         Ok(Self { pool })
     }
 
@@ -145,6 +146,28 @@ impl Postgres {
 
 fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
     pool.get().map_err(|e| Error::unavailable("The database doesn't answer.").because(e))
+}
+
+/// diesel has no code for a deadlock or a full disk: their words decide, and they must be English.
+fn warn_of_other_languages(conn: &mut Conn) -> Result<()> {
+    #[derive(diesel::QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        language: String,
+    }
+    let shown = "SELECT current_setting('lc_messages') AS language";
+    let setting: Setting =
+        with_postgres(conn, |postgres| Ok(diesel::RunQueryDsl::get_result(diesel::sql_query(shown), postgres)?))?;
+    if !["", "C", "POSIX"].contains(&setting.language.as_str())
+        && !["C.", "en"].iter().any(|l| setting.language.starts_with(l))
+    {
+        log::warn!(
+            "PostgreSQL speaks {}: set lc_messages to C for this role or server, or deadlocks and a full disk are \
+             answered 500",
+            setting.language
+        );
+    }
+    Ok(())
 }
 
 /// A connection that answers: after a restart of the server every idle one may be dead.

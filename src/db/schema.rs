@@ -341,6 +341,7 @@ diesel::table! {
         note -> Nullable<Text>,
         status -> Text,
         reason -> Nullable<Text>,
+        by_member -> Bool,
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,

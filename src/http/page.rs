@@ -2,12 +2,14 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::context::Context;
+use super::formats;
 use crate::error::{Error, Result};
 
 /// A page of a list.
@@ -59,7 +61,19 @@ impl<K: Serialize + DeserializeOwned + Clone> Slice<K> {
     /// # Errors
     /// 400 where the cursor is not one of this list: another path, other filters, or another caller.
     pub fn read(context: &Context, limit: Option<i64>, cursor: Option<&str>) -> Result<Self> {
-        let binding = binding(context);
+        let caller = context.anyone().map(|caller| caller.id.to_string()).unwrap_or_default();
+        Self::bound(binding(context, &caller), limit, cursor)
+    }
+
+    /// Like [`Slice::read`] for a list that needs no token: whoever logs in between two pages goes on where they were.
+    ///
+    /// # Errors
+    /// 400 where the cursor is not one of this list: another path or other filters.
+    pub fn read_public(context: &Context, limit: Option<i64>, cursor: Option<&str>) -> Result<Self> {
+        Self::bound(binding(context, ""), limit, cursor)
+    }
+
+    fn bound(binding: String, limit: Option<i64>, cursor: Option<&str>) -> Result<Self> {
         let wrong = || {
             let detail = "Is not a cursor of this list with these filters. Start again without it.";
             Error::parameter("cursor", "wrong_cursor", detail)
@@ -115,10 +129,12 @@ fn pairs(context: &Context) -> Vec<(String, String)> {
 }
 
 /// Whether both databases can take what a cursor holds: it is no secret, so anybody may have written it. Texts have no
-/// NUL, and instants (in microseconds) lie in the years from 1900 to 2300.
+/// NUL, what reads as a date is one that the API writes, and instants (in microseconds) lie in the years from 1900 to 2300.
 fn storable(value: &Value) -> bool {
     match value {
-        Value::String(text) => !text.contains('\0'),
+        Value::String(text) => {
+            !text.contains('\0') && (text.parse::<NaiveDate>().is_err() || formats::fault("date", text).is_none())
+        }
         Value::Number(number) => {
             number.as_i64().is_some_and(|n| (-2_208_988_800_000_000..=10_413_792_000_000_000).contains(&n))
         }
@@ -129,11 +145,10 @@ fn storable(value: &Value) -> bool {
 }
 
 /// What a cursor is bound to: path, filters and, on lists that need a token, the caller. It is checked, not secret.
-fn binding(context: &Context) -> String {
+fn binding(context: &Context, caller: &str) -> String {
     let mut filters: Vec<_> =
         pairs(context).into_iter().filter(|(name, _)| name != "cursor" && name != "limit").collect();
     filters.sort();
-    let caller = context.anyone().map(|caller| caller.id.to_string()).unwrap_or_default();
     let text = serde_json::to_vec(&(context.path(), filters, caller)).unwrap_or_default();
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text);
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9])

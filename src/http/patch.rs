@@ -150,7 +150,55 @@ fn nullable(property: &RefOr<Schema>) -> RefOr<Schema> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
+
+    /// Any JSON, three levels deep at most, over few names, so that patches meet what they patch.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), (0..3).prop_map(Value::from)];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a-c]", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn object() -> impl Strategy<Value = Map<String, Value>> {
+        prop::collection::btree_map("[a-c]", anything(), 0..4).prop_map(|map| map.into_iter().collect())
+    }
+
+    /// What RFC 7396 says of a member: its target, where it had one, and its patch, where it has one.
+    fn holds(before: Option<&Value>, patch: Option<&Value>, after: Option<&Value>) -> bool {
+        match patch {
+            None => before == after,
+            Some(Value::Null) => after.is_none(),
+            Some(Value::Object(patch)) => {
+                let before = before.and_then(Value::as_object);
+                let Some(after) = after.and_then(Value::as_object) else { return false };
+                let names = patch.keys().chain(after.keys()).chain(before.into_iter().flat_map(Map::keys));
+                names
+                    .into_iter()
+                    .all(|name| holds(before.and_then(|map| map.get(name)), patch.get(name), after.get(name)))
+            }
+            Some(value) => after == Some(value),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_member_is_kept_cleared_or_replaced_and_a_second_time_changes_nothing(
+            target in anything(), patch in object(),
+        ) {
+            let mut once = target.clone();
+            merge(&mut once, &patch);
+            prop_assert!(holds(Some(&target), Some(&Value::Object(patch.clone())), Some(&once)), "{target} {once}");
+            let mut twice = once.clone();
+            merge(&mut twice, &patch);
+            prop_assert_eq!(once, twice);
+        }
+    }
 
     #[test]
     fn the_examples_of_rfc_7396_merge_as_it_says() {

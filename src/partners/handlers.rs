@@ -24,7 +24,7 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 pub async fn list_partners(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
     let Ordered((who, Query(paging))) = taken;
     let sight = Sight::of(who.anyone());
-    let slice = Slice::<PartnerKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::<PartnerKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, sight, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, PartnerRow::key, |row| sight.show(row)))

@@ -132,6 +132,15 @@ impl Sight {
 /// The keys that partners are listed by.
 pub type PartnerKey = (String, Id);
 
+/// Locks a partner until the transaction ends, as its rosters do: what is named within a partner is named once.
+pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
+    // The common connection has no row locks. SQLite has one writer and needs none.
+    if let Conn::Postgres(postgres) = conn {
+        partners::table.find(id).select(partners::id).for_update().first::<Id>(postgres).optional()?;
+    }
+    Ok(())
+}
+
 /// A page of partners by name.
 pub fn list(conn: &mut Conn, sight: Sight, slice: &Slice<PartnerKey>) -> Result<Vec<PartnerRow>> {
     let mut query = visible(sight);

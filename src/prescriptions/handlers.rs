@@ -42,7 +42,7 @@ pub async fn create_prescription(
         let now = context.now();
         checks::new(conn, own, london_day(now), &written)?;
         let row = PrescriptionRow::new(context.new_id(), &written, advisor_id, now);
-        let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, now);
+        let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, own.is_some(), now);
         let items = (0..).zip(&written.items).map(item).collect();
         let whole = Whole { row, needs: written.needs.clone(), items };
         store::insert(conn, &whole)?;

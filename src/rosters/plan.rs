@@ -62,7 +62,10 @@ pub fn plan(posting: &Posting, lookups: &Lookups, stored: &Stored, context: &Con
     for (index, raw) in posting.entries.iter().enumerate() {
         let mut faults = planner.repeats(posting, index, &mut seen);
         faults.extend(planner.changed_type(raw));
-        let statement = match check::check(raw, posting.partner_id, lookups) {
+        // Once there are too many, nothing is expanded any more: the work stays bounded.
+        let checked =
+            if sessions > MOST_SESSIONS { Err(Vec::new()) } else { check::check(raw, posting.partner_id, lookups) };
+        let statement = match checked {
             Ok(statement) => {
                 sessions += statement.sessions();
                 Some(statement)
@@ -72,7 +75,7 @@ pub fn plan(posting: &Posting, lookups: &Lookups, stored: &Stored, context: &Con
                 None
             }
         };
-        if sessions > MOST_SESSIONS && statement.is_some() {
+        if sessions > MOST_SESSIONS {
             let detail = format!("The roster has more than {MOST_SESSIONS} sessions. Send it in parts.");
             faults.push(Fault::at("", "too_many_sessions", detail));
         }

@@ -33,7 +33,7 @@ pub async fn list_sessions(taken: Ordered<(Allowed<Public>, Query<SessionFilter>
     if matches!((filter.from, filter.to), (Some(from), Some(to)) if to < from) {
         return Err(Error::parameter("to", "ends_first", "Must not be before from."));
     }
-    let slice = Slice::<SessionKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let slice = Slice::<SessionKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, viewer, now) = (slice.clone(), Viewer::of(who.anyone()), who.now());
     let rows = who.state().db.read(move |conn| shown::list(conn, viewer, &filter, &wanted, now)).await?;
     who.show_page(Cache::Revalidate, &slice.page(&who, rows, Shown::key, |row| row.at(now)))

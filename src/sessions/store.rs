@@ -276,12 +276,14 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
     Ok(())
 }
 
-/// A partner has one series or session by an `external_id`: a roster finds it by that alone.
+/// A partner has one series or session by an `external_id`: a roster finds it by that alone. The partner is locked, as
+/// rosters lock it, so that nobody else takes it meanwhile.
 ///
 /// # Errors
 /// 409 where it is taken, by either.
 pub fn check_external_id(conn: &mut Conn, partner_id: Option<Id>, external_id: Option<&str>) -> Result<()> {
     let (Some(partner_id), Some(external_id)) = (partner_id, external_id) else { return Ok(()) };
+    crate::partners::store::lock(conn, partner_id)?;
     let series = session_series::table
         .filter(session_series::partner_id.eq(partner_id))
         .filter(session_series::external_id.eq(external_id));

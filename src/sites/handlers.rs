@@ -23,7 +23,7 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 #[get("/v1/sites")]
 pub async fn list_sites(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
     let Ordered((who, Query(paging))) = taken;
-    let slice = Slice::<SiteKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::<SiteKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, SiteRow::key, Site::from))

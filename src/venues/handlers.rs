@@ -23,7 +23,7 @@ use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, S
 #[get("/v1/venues")]
 pub async fn list_venues(taken: Ordered<(Allowed<Public>, Query<VenueFilter>)>) -> Result<HttpResponse> {
     let Ordered((who, Query(filter))) = taken;
-    let slice = Slice::<VenueKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let slice = Slice::<VenueKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &filter, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, VenueRow::key, Venue::from))

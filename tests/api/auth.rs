@@ -123,7 +123,10 @@ fn a_token_ends_after_fifteen_minutes() {
     app.at("2026-11-23T09:15:00Z");
     ann.get("/v1/me").problem(401, "unauthenticated");
     ann.get("/v1/venues").problem(401, "unauthenticated");
-    app.at("2026-11-23T08:59:59Z");
+    // Another server's clock may be half a minute behind, and no more.
+    app.at("2026-11-23T08:59:30Z");
+    ann.get("/v1/me").expect(200);
+    app.at("2026-11-23T08:59:29Z");
     ann.get("/v1/me").problem(401, "unauthenticated");
 }
 
@@ -297,8 +300,20 @@ fn api_client(app: &App, scopes: &Value) -> (Value, String, String, String) {
     (own, path, text("client_id"), text("client_secret"))
 }
 
+fn basic(client_id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")))
+}
+
+/// A real client's `Authorization` at the token endpoint.
+pub fn credentials(app: &App) -> String {
+    let made = partner(&app.admin(), "with-credentials");
+    let path = format!("/v1/partners/{}/clients", id(&made));
+    let made = app.admin().post(&path, &json!({ "name": "Tests", "scopes": [] })).expect(201);
+    basic(made["client_id"].as_str().unwrap(), made["client_secret"].as_str().unwrap())
+}
+
 fn ask(app: &App, client_id: &str, secret: &str, form: &str) -> Answer {
-    let basic = format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")));
+    let basic = basic(client_id, secret);
     let headers = [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
     app.anonymous().send("POST", "/v1/oauth/token", &headers, form.as_bytes())
 }
@@ -375,7 +390,12 @@ fn what_is_wrong_with_a_token_request_is_said() {
         let headers = [("authorization", header), ("content-type", "application/x-www-form-urlencoded")];
         app.anonymous().send("POST", "/v1/oauth/token", &headers, GRANT.as_bytes()).problem(401, "invalid-client");
     }
-    app.anonymous().post("/v1/oauth/token", &json!({})).problem(415, "unsupported-media-type");
+    // Who asks comes first, then what they send.
+    app.anonymous().post("/v1/oauth/token", &json!({})).problem(401, "invalid-client");
+    let basic = basic(&client_id, &secret);
+    app.anonymous()
+        .post_with("/v1/oauth/token", &[("authorization", &basic)], &json!({}))
+        .problem(415, "unsupported-media-type");
 }
 
 #[test]

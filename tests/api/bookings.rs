@@ -188,9 +188,16 @@ fn a_referral_needs_an_item_of_an_active_prescription_that_points_there() {
         advisor.post(&path, &body).invalid(&["/prescription_item_id"]);
     }
     book(&advisor, &referral, &sam).problem(409, "referral-only");
-    // What Sam prescribes themself is no referral.
+    // What Sam adds themself is no referral, whoever's prescription it is in.
+    let advised = json!({ "member_id": sam, "origin": "advisor", "items": [] });
+    let advised = advisor.post("/v1/prescriptions", &advised).expect(201);
+    let advised = format!("/v1/prescriptions/{}", advised["id"].as_str().unwrap());
+    advisor.post(&format!("{advised}/activate"), &Value::Null).expect(200);
+    let as_sam = app.member(&sam);
+    as_sam.post(&format!("{advised}/items"), &json!({ "kind": "series", "target_id": series })).expect(201);
+    book(&as_sam, &referral, &sam).problem(409, "referral-only");
     let draft = json!({ "member_id": sam, "origin": "self", "items": [{ "kind": "series", "target_id": series }] });
-    let own = app.member(&sam).post("/v1/prescriptions", &draft).expect(201);
+    let own = as_sam.post("/v1/prescriptions", &draft).expect(201);
     let activate = format!("/v1/prescriptions/{}/activate", own["id"].as_str().unwrap());
     advisor.post(&activate, &Value::Null).expect(200);
     book(&advisor, &referral, &sam).problem(409, "referral-only");
@@ -357,6 +364,25 @@ fn of_a_hundred_who_want_the_last_seat_one_gets_it() {
         assert_eq!(answer.problem(409, "session-full")["detail"], "No seats are left.");
     }
     assert_eq!((seats(&app, &session), rows(&app, &session)), ((3, 0), 3));
+}
+
+#[test]
+fn two_servers_on_one_database_give_the_last_seat_once() {
+    let app = App::start();
+    let other = app.beside();
+    let (session, advisor) = (session(&app, 1), app.advisor());
+    let members: Vec<String> = (0..100).map(|_| member_row(&app, "Sam", "Riley")).collect();
+    let servers = [advisor.clone(), advisor.at(&other.url)];
+    let answers = all_at_once(members.iter().enumerate().map(|(turn, member)| {
+        let (client, session) = (&servers[turn % 2], &session);
+        move || book(client, session, member)
+    }));
+    let (booked, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!((booked.len(), refused.len()), (1, 99));
+    for answer in refused {
+        answer.problem(409, "session-full");
+    }
+    assert_eq!((seats(&app, &session), rows(&app, &session)), ((1, 0), 1));
 }
 
 #[test]

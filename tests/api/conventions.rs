@@ -282,6 +282,41 @@ fn a_made_up_cursor_is_refused() {
     forged["at"][0] = json!("\u{0}");
     let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
     app.anonymous().get(&format!("{head}cursor={forged}")).wrong_parameter("cursor");
+    // Nor does a day that one of them has no room for.
+    let site = admin.post("/v1/sites", &json!({ "slug": "walton", "name": "Walton" })).expect(201);
+    let hostings = format!("/v1/sites/{}/hostings", site["id"].as_str().unwrap());
+    let place = venue(&admin, "c", "Liverpool");
+    for year in [2024, 2025] {
+        let body = json!({ "venue_id": place["id"], "starts_on": format!("{year}-01-01"), "ends_on": format!("{year}-12-31") });
+        admin.post(&hostings, &body).expect(201);
+    }
+    let next = app.anonymous().get(&format!("{hostings}?limit=1")).json["next"].as_str().unwrap().to_owned();
+    let (head, cursor) = next.split_once("cursor=").unwrap();
+    let cursor: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap();
+    for day in ["-9999-01-01", "+99999-01-01"] {
+        let mut forged = cursor.clone();
+        forged["at"][0] = json!(day);
+        let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
+        app.anonymous().get(&format!("{head}cursor={forged}")).wrong_parameter("cursor");
+    }
+}
+
+/// A public list goes on where it was when somebody logs in between two pages; one that needs a token doesn't.
+#[test]
+fn a_cursor_of_a_public_list_is_anybodys() {
+    let app = App::start();
+    let admin = app.admin();
+    for slug in ["a", "b"] {
+        venue(&admin, slug, "Liverpool");
+    }
+    let next = app.anonymous().get("/v1/venues?limit=1").json["next"].as_str().unwrap().to_owned();
+    assert_eq!(admin.get(&next).expect(200)["items"][0]["slug"], "b");
+    let next = admin.get("/v1/users?limit=1").json["next"].as_str().map(str::to_owned);
+    let next = next.unwrap_or_else(|| {
+        app.advisor();
+        admin.get("/v1/users?limit=1").json["next"].as_str().unwrap().to_owned()
+    });
+    app.admin().get(&next).wrong_parameter("cursor");
 }
 
 #[test]

@@ -56,6 +56,8 @@ fn run(script: &str) {
         .env("DATABASE_URL", &ground.database_url)
         .env("LIFE_ROOMS_KEY_DIR", ground.folder.join("keys"))
         .env("TMPDIR", &ground.folder)
+        // The time it may take is the release binary's.
+        .env("DEMO_SECONDS", "600")
         .env_remove("BASE_URL")
         .env_remove("RUST_LOG")
         .output()

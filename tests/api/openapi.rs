@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::access;
 use crate::support::{App, Client};
+use crate::{access, auth};
 
 pub fn document() -> Value {
     serde_json::from_str(life_rooms::openapi::json()).expect("the document is JSON")
@@ -221,11 +221,15 @@ fn every_bound_of_every_body_is_enforced_and_pointed_at() {
 fn every_bound_of_every_query_is_enforced_and_named() {
     let (app, document) = (App::start(), document());
     let people = access::People::new(&app);
+    let credentials = auth::credentials(&app);
     for (method, path, operation) in operations(&document) {
         let client = people.somebody_who_may(operation["operationId"].as_str().unwrap());
         let kind = operation["requestBody"]["content"].as_object().and_then(|content| content.keys().next().cloned());
         let send = |query: &str| {
-            let headers = [("content-type", kind.as_deref().unwrap_or("application/json"))];
+            let mut headers = vec![("content-type", kind.as_deref().unwrap_or("application/json"))];
+            if operation["security"].to_string().contains("client_basic") {
+                headers.push(("authorization", &credentials));
+            }
             let body: &[u8] = if kind.is_some() { b"{}" } else { b"" };
             client.send(&method, &format!("{}?{query}", concrete(&path)), &headers, body)
         };

@@ -59,6 +59,38 @@ fn describe(conn: &mut Conn) -> BTreeSet<String> {
     lines
 }
 
+/// The lines that make tables and indexes and say what must hold in them, with the names of types taken away.
+fn statements(database: &str) -> BTreeSet<String> {
+    const TYPES: [(&str, &str); 7] = [
+        (" double precision", " real"),
+        (" timestamptz", " integer"),
+        (" boolean", " integer"),
+        (" uuid", " blob"),
+        (" jsonb", " text"),
+        (" date", " text"),
+        (" collate \"c\"", ""),
+    ];
+    let folder = format!("{}/migrations/{database}", env!("CARGO_MANIFEST_DIR"));
+    let mut lines = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let sql = std::fs::read_to_string(entry.unwrap().path().join("up.sql")).unwrap().to_lowercase();
+        for line in sql.lines().filter(|line| line.contains("check (") || line.starts_with("create ")) {
+            let plain = TYPES.iter().fold(line.to_owned(), |line, (name, common)| line.replace(name, common));
+            lines.insert(plain.trim().trim_end_matches(',').to_owned());
+        }
+    }
+    lines
+}
+
+/// Capacities and the one live booking rest on these: what must hold is written in both databases in the same words.
+#[test]
+fn both_databases_hold_to_the_same_checks() {
+    let (sqlite, postgres) = (statements("sqlite"), statements("postgres"));
+    let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>();
+    assert_eq!((only(&sqlite, &postgres), only(&postgres, &sqlite)), (Vec::new(), Vec::new()));
+    assert!(sqlite.iter().any(|line| line.contains("seats_taken <= capacity")), "{sqlite:#?}");
+}
+
 /// `UPDATE_SNAPSHOTS=1` writes the file anew.
 #[test]
 fn both_databases_have_the_schema_of_the_snapshot() {

@@ -463,6 +463,21 @@ fn a_draft_is_deleted_with_what_hangs_on_it() {
 }
 
 #[test]
+fn a_partners_answer_is_not_the_members_to_say() {
+    let app = App::start();
+    let (advisor, at) = (app.advisor(), targets(&app));
+    let known = member(&advisor, "Ann", "Own");
+    let draft = prescription(&advisor, id(&known));
+    let body = json!({ "kind": "partner", "target_id": at.partner });
+    let item = advisor.post(&format!("{}/items", path(&draft)), &body).expect(201);
+    let item = format!("{}/items/{}", path(&draft), id(&item));
+    let own = app.member(id(&known));
+    own.patch(&item, "\"1\"", &json!({ "status": "accepted" })).invalid(&["/status"]);
+    assert_eq!(advisor.patch(&item, "\"1\"", &json!({ "status": "accepted" })).expect(200)["status"], "accepted");
+    assert_eq!(own.patch(&item, "\"2\"", &json!({ "status": "engaged" })).expect(200)["status"], "engaged");
+}
+
+#[test]
 fn an_item_is_added_and_runs_its_course() {
     let app = App::start();
     let (advisor, at) = (app.advisor(), targets(&app));

@@ -6,6 +6,7 @@ set -euo pipefail
 
 SECONDS=0
 "$LIFE_ROOMS" demo >"$work/demo.log" 2>&1 || fail "life-rooms demo: $(tail -n 5 "$work/demo.log")"
+[ "$SECONDS" -lt "${DEMO_SECONDS:-30}" ] || fail "making the demo data took $SECONDS s"
 passed "The demo data was made in $SECONDS s."
 if "$LIFE_ROOMS" demo >"$work/demo.log" 2>&1; then fail "demo should not fill a database that has members"; fi
 make_account analyst

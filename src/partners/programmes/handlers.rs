@@ -26,7 +26,7 @@ use crate::partners::store::{self as partners, Sight};
 pub async fn list_programmes(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Ordered((who, Path(partner_id), Query(paging))) = taken;
     let sight = Sight::of(who.anyone());
-    let slice = Slice::<ProgrammeKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::<ProgrammeKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         partners::get(conn, sight, partner_id)?;

@@ -39,7 +39,7 @@ pub async fn add_prescription_item(
         let whole = prescriptions::whole_one(conn, row)?;
         checks::item(conn, own, &whole, &written)?;
         let position = i32::try_from(whole.items.len()).map_err(Error::internal)?;
-        let item = ItemRow::new(context.new_id(), id, position, &written, context.now());
+        let item = ItemRow::new(context.new_id(), id, position, &written, own.is_some(), context.now());
         prescriptions::update(conn, &whole.row.touched(context.now()))?;
         store::insert(conn, std::slice::from_ref(&item))?;
         let subject = Subject::of_member("prescription_item", item.id, whole.row.member_id);
@@ -70,7 +70,7 @@ pub async fn change_prescription_item(
         context.require_match(old.version)?;
         still_open(&prescription)?;
         let written = patch.apply(&old.written())?;
-        may_change(&old, &written)?;
+        may_change(&old, &written, own.is_some())?;
         let item = old.changed(written, context.now());
         prescriptions::update(conn, &prescription.touched(context.now()))?;
         store::update(conn, &item)?;
@@ -83,12 +83,16 @@ pub async fn change_prescription_item(
     .await
 }
 
-/// A state that stays is no transition; a refusal says why.
-fn may_change(old: &ItemRow, written: &PrescriptionItemChange) -> Result<()> {
+/// A state that stays is no transition; a refusal says why. What a partner answered isn't the member's to say.
+fn may_change(old: &ItemRow, written: &PrescriptionItemChange, by_member: bool) -> Result<()> {
+    use PrescriptionItemStatus::{Accepted, Rejected, Requested};
+    if by_member && old.status == Requested && matches!(written.status, Accepted | Rejected) {
+        return Err(Error::rule("/status", "not_yours", "The partner's answer is recorded by an advisor."));
+    }
     if written.status != old.status && !rules::may_become(old.kind, old.status, written.status) {
         return Err(Error::state("item", old.status, TextEnum::name(written.status)));
     }
-    if written.status == PrescriptionItemStatus::Rejected && written.reason.is_none() {
+    if written.status == Rejected && written.reason.is_none() {
         return Err(Error::rule("/reason", "required", "Say why the partner rejected it."));
     }
     Ok(())

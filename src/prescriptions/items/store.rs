@@ -31,14 +31,22 @@ pub struct ItemRow {
     note: Option<String>,
     pub(crate) status: PrescriptionItemStatus,
     reason: Option<String>,
+    by_member: bool,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
 impl ItemRow {
-    /// A new item of a prescription.
-    pub fn new(id: Id, prescription_id: Id, position: i32, written: &PrescriptionItemInput, now: Timestamp) -> Self {
+    /// A new item of a prescription, `by_member` where the member added it themself: that refers them to nothing.
+    pub fn new(
+        id: Id,
+        prescription_id: Id,
+        position: i32,
+        written: &PrescriptionItemInput,
+        by_member: bool,
+        now: Timestamp,
+    ) -> Self {
         let target = |kind| written.target_id.filter(|_| written.kind == kind);
         Self {
             id,
@@ -54,6 +62,7 @@ impl ItemRow {
             note: written.note.clone(),
             status: rules::first(written.kind),
             reason: None,
+            by_member,
             version: 1,
             created_at: now,
             updated_at: now,

@@ -171,7 +171,7 @@ pub(super) fn see(conn: &mut Conn, session: &SessionFacts, viewer: Viewer) -> Re
 }
 
 /// An item of an active prescription of this member that points at this session or its series and still stands. A
-/// referral is somebody else's word: what a member prescribes themself doesn't open a session that needs one.
+/// referral is somebody else's word: what a member added themself doesn't open a session that needs one.
 pub(super) fn matching_item(
     conn: &mut Conn,
     session: &SessionFacts,
@@ -187,7 +187,7 @@ pub(super) fn matching_item(
         .order(prescription_items::id)
         .into_boxed();
     if session.booking_policy == BookingPolicy::ReferralOnly {
-        query = query.filter(prescriptions::origin.ne("self"));
+        query = query.filter(prescription_items::by_member.eq(false));
     }
     query = match session.series_id {
         Some(series) => {

@@ -164,7 +164,7 @@ fn fitting(
         && matching_item(conn, session, *member_id, Some(item))?.is_none()
     {
         let detail = "Must be an item of an active prescription of this member that points at this session or its \
-                      series; for a session by referral, of one that isn't the member's own (origin self).";
+                      series; for a session by referral, one that the member didn't add themself.";
         faults.push(Fault::at("/prescription_item_id", "unknown_item", detail));
     }
     match (member, seat) {
@@ -179,8 +179,8 @@ fn item(conn: &mut Conn, session: &SessionFacts, wish: &BookingInput, member_id:
         return Ok(wish.prescription_item_id);
     }
     let found = matching_item(conn, session, member_id, None)?;
-    let detail = "No item of an active prescription of this member, other than their own (origin self), points at this \
-                  session or its series.";
+    let detail = "No item of an active prescription of this member points at this session or its series, apart from what \
+                  they added themself.";
     found.map(Some).ok_or_else(|| Error::new(Kind::ReferralOnly, detail))
 }
 

@@ -31,7 +31,7 @@ use crate::sessions::viewer::{Viewer, owner, scope};
 #[get("/v1/session-series")]
 pub async fn list_series(taken: Ordered<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
     let Ordered((who, Query(filter))) = taken;
-    let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let slice = Slice::<Id>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, viewer) = (slice.clone(), Viewer::of(who.anyone()));
     let rows = who.state().db.read(move |conn| shown::list(conn, viewer, &filter, &wanted)).await?;
     who.show_page(Cache::Revalidate, &slice.page(&who, rows, Shown::key, Series::from))

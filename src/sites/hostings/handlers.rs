@@ -25,7 +25,7 @@ use crate::sites::store as sites;
 #[get("/v1/sites/{id}/hostings")]
 pub async fn list_hostings(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Ordered((who, Path(site_id), Query(paging))) = taken;
-    let slice = Slice::<HostingKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::<HostingKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         sites::get(conn, site_id)?;

@@ -25,7 +25,7 @@ use crate::venues::store as venues;
 #[get("/v1/venues/{id}/spaces")]
 pub async fn list_spaces(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Ordered((who, Path(venue_id), Query(paging))) = taken;
-    let slice = Slice::<SpaceKey>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::<SpaceKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         venues::get(conn, venue_id)?;

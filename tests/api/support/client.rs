@@ -31,6 +31,11 @@ impl Client {
         Self { url: url.into(), token, id: None, agent: config.build().new_agent() }
     }
 
+    /// The same caller at another server.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.into(), ..self.clone() }
+    }
+
     /// Sends anything. `body` is sent as it is, with the headers given.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));

@@ -36,7 +36,7 @@ fn postgres(url: &str) -> Location {
     let mut conn = conn::open_postgres(url).expect("the server answers");
     conn.batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a schema");
     let mark = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{mark}options=-csearch_path%3D{schema}");
+    let url = format!("{url}{mark}options=-csearch_path%3D{schema}&application_name={schema}");
     let mut conn = conn::open_postgres(&url).expect("the server answers");
     conn.batch_execute(postgres_schema()).expect("the migrations run");
     Location::Postgres(url)

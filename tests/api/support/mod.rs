@@ -37,6 +37,18 @@ pub struct App {
     _folder: Folder,
 }
 
+/// A second server on the database of another.
+pub struct Neighbour {
+    pub url: String,
+    handle: actix_web::dev::ServerHandle,
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        drop(self.handle.stop(false));
+    }
+}
+
 struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -75,6 +87,13 @@ impl App {
         };
         let (url, handle) = serve(state.clone());
         Self { url, clock, state, location, handle, _folder: Folder(folder) }
+    }
+
+    /// A second server on this database, with connections of its own and the same keys.
+    pub fn beside(&self) -> Neighbour {
+        let db = Db::open(&self.location).expect("the database opens");
+        let (url, handle) = serve(State { db, ..self.state.clone() });
+        Neighbour { url, handle }
     }
 
     /// Moves the clock.

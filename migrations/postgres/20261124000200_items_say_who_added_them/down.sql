@@ -1,0 +1,1 @@
+ALTER TABLE prescription_items DROP COLUMN by_member;

@@ -1,0 +1,78 @@
+//! The doors to the database: what they do when transactions collide and connections are cut.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use life_rooms::db::schema::venues;
+use life_rooms::db::{Conn, Id};
+use serde_json::json;
+
+use crate::support::App;
+
+fn venue(app: &App, slug: &str) -> Id {
+    let body = json!({ "slug": slug, "name": slug, "kind": "library", "local_authority": "Sefton" });
+    app.admin().post("/v1/venues", &body).expect(201)["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// Two writes that take the same two rows in opposite order: PostgreSQL ends one of them, and it runs again. SQLite runs
+/// one after the other.
+#[test]
+fn writes_that_lock_each_other_out_run_again() {
+    let app = App::start();
+    let (a, b) = (venue(&app, "a"), venue(&app, "b"));
+    let (met, runs) = (Barrier::new(2), AtomicUsize::new(0));
+    let (met, runs): (&'static Barrier, &'static AtomicUsize) = (Box::leak(Box::new(met)), Box::leak(Box::new(runs)));
+    let threads = [(a, b), (b, a)].map(|(first, second)| {
+        let db = app.state.db.clone();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(db.write(move |conn| {
+                let capacity = venues::capacity.eq(9);
+                diesel::update(venues::table.find(first)).set(capacity).execute(conn)?;
+                if runs.fetch_add(1, Ordering::SeqCst) < 2 && matches!(conn, Conn::Postgres(_)) {
+                    met.wait();
+                }
+                diesel::update(venues::table.find(second))
+                    .set(venues::version.eq(venues::version + 1))
+                    .execute(conn)?;
+                Ok(())
+            }))
+        })
+    });
+    for thread in threads {
+        thread.join().unwrap().unwrap();
+    }
+    let versions: Vec<i32> = venues::table.select(venues::version).load(&mut app.conn()).unwrap();
+    assert_eq!(versions, [2, 2]);
+    let expected = if matches!(app.conn(), Conn::Postgres(_)) { 3 } else { 2 };
+    assert_eq!(runs.load(Ordering::SeqCst), expected);
+}
+
+/// After the database has cut every connection, as a restart does, the next read and the next write work.
+#[test]
+fn connections_that_were_cut_are_opened_again() {
+    #[derive(QueryableByName)]
+    struct Cut {
+        #[diesel(sql_type = BigInt)]
+        connections: i64,
+    }
+    let app = App::start();
+    let admin = app.admin();
+    venue(&app, "a");
+    let mut conn = app.conn();
+    let cut = |conn: &mut Conn| {
+        if let Conn::Postgres(postgres) = conn {
+            let others = "SELECT count(pg_terminate_backend(pid, 2000)) AS connections FROM pg_stat_activity \
+                          WHERE application_name = current_setting('application_name') AND pid <> pg_backend_pid()";
+            let cut: Cut = diesel::sql_query(others).get_result(postgres).unwrap();
+            assert!(cut.connections > 0);
+        }
+    };
+    cut(&mut conn);
+    assert_eq!(app.anonymous().get("/v1/venues").expect(200)["items"].as_array().unwrap().len(), 1);
+    cut(&mut conn);
+    let body = json!({ "slug": "b", "name": "B", "kind": "library", "local_authority": "Sefton" });
+    admin.post("/v1/venues", &body).expect(201);
+    assert_eq!(app.anonymous().get("/v1/venues").expect(200)["items"].as_array().unwrap().len(), 2);
+}
