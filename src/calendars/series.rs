@@ -124,7 +124,8 @@ impl<'a> Rule<'a> {
         };
         let cut = parts.has_until || ends_before.is_some();
         let until = cut.then(|| last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)));
-        let takes_place = |time: &NaiveDateTime| occurrences.iter().any(|occurrence| occurrence.local_start == *time);
+        let takes_place =
+            |time: &NaiveDateTime| occurrences.binary_search_by_key(time, |occurrence| occurrence.local_start).is_ok();
         Ok(Self {
             tz,
             excluded,
