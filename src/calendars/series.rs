@@ -4,7 +4,7 @@
 //!
 //! - Where a session is as the master says, nothing more is said.
 //! - One that differs (moved, renamed, elsewhere, cancelled), or whose time the clock skips, shows twice or changes
-//!   during, is an event of its own with RECURRENCE-ID; in the latter cases with its instants.
+//!   during, is an event of its own with RECURRENCE-ID, at its real time.
 //! - An occurrence without a session that the viewer may see is an EXDATE.
 //! - A session that the rule doesn't give, or no longer, is an event for itself.
 //!
