@@ -166,7 +166,8 @@ fn repeats(alike: &[Change], forever: bool) -> Vec<(&'static str, String)> {
     }
     match yearly(alike) {
         Some(rule) if forever && last.at.year() >= LATEST_YEAR => vec![("RRULE", rule)],
-        Some(rule) => vec![("RRULE", format!("{rule};UNTIL={}", utc(last.at)))],
+        // Behind the last one: some programs take this for a local time.
+        Some(rule) => vec![("RRULE", format!("{rule};UNTIL={}1231T235959Z", last.local().year()))],
         None => rest.iter().map(|change| ("RDATE", change.local().format(LOCAL).to_string())).collect(),
     }
 }
@@ -210,7 +211,7 @@ mod tests {
         let summer = [
             "BEGIN:DAYLIGHT",
             "DTSTART:20260329T010000",
-            "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=20270328T010000Z",
+            "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=20271231T235959Z",
             "TZOFFSETFROM:+0000",
             "TZOFFSETTO:+0100",
             "TZNAME:BST",
@@ -219,7 +220,7 @@ mod tests {
         let winter = [
             "BEGIN:STANDARD",
             "DTSTART:20261025T020000",
-            "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20271031T010000Z",
+            "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20271231T235959Z",
             "TZOFFSETFROM:+0100",
             "TZOFFSETTO:+0000",
             "TZNAME:GMT",
