@@ -16,6 +16,7 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod background;
+pub mod calendars;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -30,6 +30,7 @@ use crate::auth::caller::Scope;
         (name = "partners", description = "Organisations, their programmes and API clients"),
         (name = "rosters", description = "Many series and sessions in one posting"),
         (name = "sessions", description = "What's on, bookings and registers"),
+        (name = "calendars", description = "Calendars to subscribe to (iCalendar)"),
         (name = "members", description = "People and their consents"),
         (name = "prescriptions", description = "Social prescriptions"),
         (name = "reports", description = "Counts, never a person"),

@@ -478,6 +478,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    calendar_links (id) {
+        id -> DbUuid,
+        member_id -> DbUuid,
+        name -> Nullable<Text>,
+        neutral_titles -> Bool,
+        secret_hash -> Text,
+        revoked_at -> Nullable<DbTimestamp>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
 diesel::joinable!(spaces -> venues (venue_id));
 diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(hostings -> sites (site_id));
@@ -512,6 +529,7 @@ diesel::joinable!(bookings -> prescription_items (prescription_item_id));
 diesel::joinable!(registers -> sessions (session_id));
 diesel::joinable!(walk_ins -> sessions (session_id));
 diesel::joinable!(walk_ins -> members (member_id));
+diesel::joinable!(calendar_links -> members (member_id));
 diesel::joinable!(rosters -> partners (partner_id));
 diesel::joinable!(roster_entries -> rosters (roster_id));
 
@@ -534,6 +552,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     bookings,
     registers,
     walk_ins,
+    calendar_links,
     rosters,
     roster_entries,
     audit_events,

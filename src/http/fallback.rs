@@ -22,10 +22,12 @@ impl Routes {
     /// The methods of a path, for `Allow`; `None` where there is no such path.
     fn methods(&self, path: &str) -> Option<String> {
         let parts: Vec<&str> = path.split('/').collect();
-        let fits = |template: &[String]| {
-            template.len() == parts.len()
-                && template.iter().zip(&parts).all(|(t, p)| if t.starts_with('{') { !p.is_empty() } else { t == p })
+        // A parameter is any text, with what stands behind it in the template: {secret}.ics.
+        let part_fits = |(template, part): (&String, &&str)| match template.split_once('}') {
+            Some((_, after)) => part.strip_suffix(after).is_some_and(|value| !value.is_empty()),
+            None => template == part,
         };
+        let fits = |template: &[String]| template.len() == parts.len() && template.iter().zip(&parts).all(part_fits);
         let mut methods: Vec<&str> = self
             .0
             .iter()

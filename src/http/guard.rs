@@ -139,9 +139,10 @@ fn acceptable(request: &ServiceRequest) -> Result<(), Error> {
         let refused =
             parts.any(|p| matches!(p.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()), Some(q) if q <= 0.0));
         let known = ["*/*", "application/*", "application/json", "application/problem+json", ""];
-        // The roster template is the one answer of /v1 that is no JSON.
+        // The roster template and the calendars are the answers of /v1 that are no JSON.
         let csv = request.path().ends_with(".csv") && matches!(kind, "text/csv" | "text/*");
-        !refused && (known.contains(&kind) || csv)
+        let ics = request.path().ends_with(".ics") && matches!(kind, "text/calendar" | "text/*");
+        !refused && (known.contains(&kind) || csv || ics)
     };
     if !request.path().starts_with("/v1/") || text.split(',').any(fits) {
         return Ok(());

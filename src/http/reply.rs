@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use serde::Serialize;
 
 use super::conditional::etag;
@@ -124,6 +125,16 @@ impl Context {
             response.headers_mut().insert(actix_web::http::header::LINK, value);
         }
         Ok(response)
+    }
+
+    /// 200 with a text of another type than JSON: the tag is a digest.
+    pub fn show_text(&self, cache: Cache, media_type: &'static str, text: String) -> HttpResponse {
+        let tag = format!("\"{}\"", digest(text.as_bytes()));
+        let mut response = self.conditional(cache, tag, text.into_bytes());
+        if response.headers().contains_key(header::CONTENT_TYPE) {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        }
+        response
     }
 
     fn conditional(&self, cache: Cache, etag: String, body: Vec<u8>) -> HttpResponse {

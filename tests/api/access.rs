@@ -95,6 +95,14 @@ const MAY: &[(&str, &str)] = &[
     ("complete_prescription", "dm"),
     ("close_prescription", "dm"),
     ("decline_prescription", "dm"),
+    ("get_session_calendar", "*"),
+    ("get_series_calendar", "*"),
+    ("get_venue_calendar", "*"),
+    ("get_partner_calendar", "*"),
+    ("list_calendar_links", "dm"),
+    ("create_calendar_link", "dm"),
+    ("revoke_calendar_link", "dm"),
+    ("get_member_calendar", "*"),
     ("report_prescriptions", "an"),
     ("report_attendance", "an"),
 ];
@@ -140,9 +148,11 @@ impl People {
 }
 
 fn concrete(path: &str) -> String {
-    let parts =
-        path.split('/').map(|part| if part.starts_with('{') { "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41" } else { part });
-    parts.collect::<Vec<_>>().join("/")
+    let part = |part: &str| match part.split_once('}') {
+        Some((_, after)) => format!("0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41{after}"),
+        None => part.to_owned(),
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 #[test]
@@ -228,6 +238,7 @@ struct Belongings {
     booking: String,
     prescription: String,
     item: String,
+    link: String,
 }
 
 impl Belongings {
@@ -255,7 +266,9 @@ impl Belongings {
         let prescription =
             json!({ "member_id": member, "origin": "advisor", "needs": [], "items": [{ "kind": "advice" }] });
         let prescription = advisor.post("/v1/prescriptions", &prescription).expect(201);
+        let link = advisor.post(&format!("/v1/members/{member}/calendar-links"), &json!({})).expect(201);
         Self {
+            link: id(&link),
             roster: id(&roster),
             booking: id(&booking),
             item: id(&prescription["items"][0]),
@@ -279,7 +292,12 @@ impl Belongings {
             "prescriptions" => &self.prescription,
             other => panic!("whose is {other}? Say so in tests/api/access.rs"),
         };
-        let inner = [("{programme_id}", &self.programme), ("{roster_id}", &self.roster), ("{item_id}", &self.item)];
+        let inner = [
+            ("{programme_id}", &self.programme),
+            ("{roster_id}", &self.roster),
+            ("{item_id}", &self.item),
+            ("{link_id}", &self.link),
+        ];
         inner.iter().fold(template.replace("{id}", owner), |path, (name, id)| path.replace(name, id))
     }
 }

@@ -9,6 +9,8 @@ mod support;
 mod access;
 mod auth;
 mod bookings;
+mod calendar_links;
+mod calendars;
 mod conventions;
 mod demo;
 mod doors;

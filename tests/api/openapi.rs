@@ -183,9 +183,11 @@ fn wrong_values(document: &Value, schema: &Value, pointer: &str) -> Vec<Wrong> {
 
 /// The path with ids that nothing has.
 fn concrete(path: &str) -> String {
-    let parts =
-        path.split('/').map(|part| if part.starts_with('{') { "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41" } else { part });
-    parts.collect::<Vec<_>>().join("/")
+    let part = |part: &str| match part.split_once('}') {
+        Some((_, after)) => format!("0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41{after}"),
+        None => part.to_owned(),
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! What an event says, whenever it is: the same for a session and for its series, so that they can be compared.
+
+use super::store::{Place, SessionFacts, Surroundings};
+use crate::sessions::bookings::types::BookingStatus;
+use crate::sessions::series::store::SeriesRow;
+use crate::sessions::types::{Delivery, Pillar, SessionStatus};
+
+/// Whether an event takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// It does.
+    Confirmed,
+    /// It does, and the member isn't sure of a place.
+    Tentative,
+    /// It is off, or the member's place is given up.
+    Cancelled,
+}
+
+/// What an event says, whenever it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Content {
+    pub summary: String,
+    pub description: Option<String>,
+    pub location: Option<String>,
+    /// Degrees north and east.
+    pub position: Option<(f64, f64)>,
+    pub categories: Vec<String>,
+    pub status: Status,
+}
+
+/// What sessions and series have in common. Not their join link.
+struct Words<'a> {
+    title: &'a str,
+    description: Option<&'a str>,
+    pillar: Pillar,
+    topics: &'a [String],
+    delivery: Delivery,
+    facilitator: Option<&'a str>,
+}
+
+impl Content {
+    /// What a session's event says.
+    pub fn of_session(session: &SessionFacts, around: &Surroundings) -> Self {
+        let words = Words {
+            title: &session.title,
+            description: session.description.as_deref(),
+            pillar: session.pillar,
+            topics: &session.topics.0,
+            delivery: session.delivery,
+            facilitator: session.facilitator.as_deref(),
+        };
+        let content = Self::new(&words, around);
+        match session.status {
+            SessionStatus::Scheduled => content,
+            SessionStatus::Cancelled => content.cancelled(session.cancellation_reason.as_deref()),
+        }
+    }
+
+    /// What the events of a series say where nothing else is said of one.
+    pub fn of_series(series: &SeriesRow, around: &Surroundings) -> Self {
+        let words = Words {
+            title: &series.title,
+            description: series.description.as_deref(),
+            pillar: series.pillar,
+            topics: &series.topics.0,
+            delivery: series.delivery,
+            facilitator: series.facilitator.as_deref(),
+        };
+        Self::new(&words, around)
+    }
+
+    fn new(words: &Words<'_>, around: &Surroundings) -> Self {
+        let owner = [around.partner.as_deref(), around.programme.as_deref()];
+        let owner: Vec<&str> = owner.into_iter().flatten().collect();
+        let led_by = words.facilitator.map(|name| format!("Led by {name}"));
+        let owner = (!owner.is_empty()).then(|| owner.join(": "));
+        let categories = std::iter::once(<&str>::from(words.pillar)).chain(words.topics.iter().map(String::as_str));
+        Self {
+            summary: words.title.to_owned(),
+            description: paragraphs([words.description.map(str::to_owned), led_by, owner]),
+            location: location(words.delivery, around.place.as_ref(), around.space.as_deref()),
+            position: around.place.as_ref().and_then(Place::position),
+            categories: categories.map(|name| name.replace('_', " ")).collect(),
+            status: Status::Confirmed,
+        }
+    }
+
+    /// The same, called off.
+    fn cancelled(self, reason: Option<&str>) -> Self {
+        let why = reason.map_or_else(|| "Cancelled.".to_owned(), |reason| format!("Cancelled: {reason}"));
+        Self { description: paragraphs([Some(why), self.description]), status: Status::Cancelled, ..self }
+    }
+
+    /// The same for a member with a booking in this state; `reference` is what they show at the door.
+    pub fn booked(self, status: BookingStatus, reference: &str) -> Self {
+        let (state, line) = match status {
+            BookingStatus::Booked | BookingStatus::Attended | BookingStatus::Absent => {
+                (Status::Confirmed, format!("Your reference: {reference}"))
+            }
+            BookingStatus::Waitlisted => (Status::Tentative, "You are on the waiting list.".to_owned()),
+            BookingStatus::Offered => {
+                (Status::Tentative, "A place is offered to you: accept or decline it.".to_owned())
+            }
+            BookingStatus::CancelledByMember | BookingStatus::CancelledByProvider => {
+                (Status::Cancelled, "Your place is cancelled.".to_owned())
+            }
+        };
+        // A session that is off says so itself.
+        let status = if self.status == Status::Cancelled { Status::Cancelled } else { state };
+        Self { description: paragraphs([Some(line), self.description]), status, ..self }
+    }
+
+    /// When and where, and nothing that says what it is: not even the room, whose name may.
+    pub fn neutral(self, delivery: Delivery, around: &Surroundings) -> Self {
+        Self {
+            summary: "Appointment".into(),
+            description: None,
+            location: location(delivery, around.place.as_ref(), None),
+            categories: Vec::new(),
+            ..self
+        }
+    }
+}
+
+fn paragraphs<const N: usize>(parts: [Option<String>; N]) -> Option<String> {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("\n\n"))
+}
+
+fn location(delivery: Delivery, place: Option<&Place>, space: Option<&str>) -> Option<String> {
+    let online = (delivery != Delivery::InPerson).then_some("Online");
+    let there = place.filter(|_| delivery != Delivery::Online).map(|place| place.lines(space));
+    let all: Vec<&str> = there.as_deref().into_iter().chain(online).collect();
+    (!all.is_empty()).then(|| all.join(" / "))
+}

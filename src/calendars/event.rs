@@ -1,0 +1,253 @@
+//! Events and calendars as text (RFC 5545). The crate `icalendar` escapes texts and folds lines; what it is given has
+//! no control characters, so that nobody's title can begin a line of its own.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDateTime, Offset, TimeZone, Utc};
+use chrono_tz::Tz;
+use icalendar::{Component, Event, EventLike, Property};
+
+use super::content::{Content, Status};
+use super::zone::{self, LOCAL, Years};
+use crate::db::{Id, Timestamp};
+
+/// Who publishes calendars: it stands in the events' ids and addresses.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    url: String,
+    host: String,
+}
+
+impl Publisher {
+    /// The service at this public URL.
+    pub fn new(public_url: &str) -> Self {
+        let host = public_url.split("://").nth(1).unwrap_or(public_url);
+        let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let host = port.map_or(host, |(name, _)| name);
+        Self { url: public_url.to_owned(), host: host.trim_matches(['[', ']']).to_owned() }
+    }
+
+    /// The id of the event of something.
+    pub(super) fn uid(&self, id: Id) -> String {
+        format!("{id}@{}", self.host)
+    }
+
+    /// An address of this service.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+/// What an event is known by, and how often and when it was changed.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub uid: String,
+    pub sequence: i32,
+    pub updated_at: Timestamp,
+    pub url: Option<String>,
+}
+
+/// An event without its time.
+pub(super) fn event(identity: Identity, content: &Content) -> Event {
+    let changed = zone::utc(identity.updated_at.0);
+    let mut event = Event::new();
+    event.add_property("UID", identity.uid);
+    event.add_property("SEQUENCE", identity.sequence.to_string());
+    event.add_property("DTSTAMP", changed.as_str());
+    event.add_property("LAST-MODIFIED", changed.as_str());
+    event.add_property(
+        "STATUS",
+        match content.status {
+            Status::Confirmed => "CONFIRMED",
+            Status::Tentative => "TENTATIVE",
+            Status::Cancelled => "CANCELLED",
+        },
+    );
+    event.add_property("SUMMARY", one_line(&content.summary));
+    if let Some(text) = &content.description {
+        event.add_property("DESCRIPTION", clean(text));
+    }
+    if let Some(text) = &content.location {
+        event.add_property("LOCATION", one_line(text));
+    }
+    if let Some((north, east)) = content.position {
+        event.add_property("GEO", format!("{north:.6};{east:.6}"));
+    }
+    if let Some(url) = identity.url {
+        event.add_property("URL", url);
+    }
+    if !content.categories.is_empty() {
+        event.categories(content.categories.iter().map(|category| one_line(category)));
+    }
+    event
+}
+
+/// A local time of a zone, or the instant where the zone is UTC.
+pub(super) fn local(name: &str, local: NaiveDateTime, tz: Tz) -> Property {
+    if zone::is_utc(tz) {
+        return Property::new(name, zone::utc(local.and_utc()));
+    }
+    Property::new(name, local.format(LOCAL).to_string()).add_parameter("TZID", tz.name()).done()
+}
+
+/// The local time of an instant, where the clock shows that time once only.
+pub(super) fn shown_once(at: DateTime<Utc>, tz: Tz) -> Option<NaiveDateTime> {
+    let local = at.with_timezone(&tz).naive_local();
+    matches!(tz.offset_from_local_datetime(&local), MappedLocalTime::Single(_)).then_some(local)
+}
+
+/// Whether the clock runs evenly from one instant to another, so that programs that count on the wall clock agree.
+pub(super) fn runs_evenly(from: DateTime<Utc>, to: DateTime<Utc>, tz: Tz) -> bool {
+    let east = |at: DateTime<Utc>| tz.offset_from_utc_datetime(&at.naive_utc()).fix();
+    east(from) == east(to)
+}
+
+/// A calendar that is being put together.
+#[derive(Debug)]
+pub(super) struct Calendar {
+    name: String,
+    zones: BTreeMap<&'static str, (Tz, Years)>,
+    events: Vec<Event>,
+}
+
+impl Calendar {
+    /// An empty calendar of this name.
+    pub fn new(name: &str) -> Self {
+        Self { name: one_line(name), zones: BTreeMap::new(), events: Vec::new() }
+    }
+
+    /// Adds an event that lies between two instants: on its zone's clock, or as instants where the clock is changed
+    /// during it or shows one of its times twice.
+    pub fn push_at(&mut self, mut event: Event, (starts_at, ends_at): (Timestamp, Timestamp), tz: Tz) {
+        let (from, to) = (starts_at.0, ends_at.0);
+        match shown_once(from, tz).zip(shown_once(to, tz)).filter(|_| runs_evenly(from, to, tz)) {
+            Some((starts, ends)) => {
+                self.uses(tz, Years { first: from.year(), last: Some(to.year()) });
+                event.append_property(local("DTSTART", starts, tz));
+                event.append_property(local("DTEND", ends, tz));
+            }
+            None => {
+                event.add_property("DTSTART", zone::utc(from));
+                event.add_property("DTEND", zone::utc(to));
+            }
+        }
+        self.push(event);
+    }
+
+    /// Adds an event.
+    pub fn push(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Says that events use a zone's clock in these years.
+    pub fn uses(&mut self, tz: Tz, years: Years) {
+        if !zone::is_utc(tz) {
+            self.zones.entry(tz.name()).and_modify(|(_, known)| *known = known.with(years)).or_insert((tz, years));
+        }
+    }
+
+    /// The calendar as text, its lines folded at 75 bytes and ended by CRLF.
+    ///
+    /// # Errors
+    /// None in practice: writing to a text doesn't fail.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let head = [
+            ("VERSION", "2.0"),
+            ("PRODID", "-//Life Rooms API//EN"),
+            ("CALSCALE", "GREGORIAN"),
+            ("X-WR-CALNAME", self.name.as_str()),
+            ("X-PUBLISHED-TTL", "PT1H"),
+        ];
+        let mut text = "BEGIN:VCALENDAR\r\n".to_owned();
+        for (name, value) in head {
+            let line: String = Property::new(name, value).try_into()?;
+            text.push_str(&line);
+        }
+        text.push_str("REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n");
+        for (tz, years) in self.zones.values() {
+            text.push_str(&zone::component(*tz, *years)?);
+        }
+        for event in &self.events {
+            text.push_str(&event.try_into_string()?);
+        }
+        text.push_str("END:VCALENDAR\r\n");
+        Ok(text)
+    }
+}
+
+/// A text without control characters: every kind of line end is one, tabs stay, the others go.
+fn clean(text: &str) -> String {
+    let unified = text.replace("\r\n", "\n");
+    let one = |c: char| match c {
+        '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        '\n' | '\t' => Some(c),
+        c if c.is_control() => None,
+        c => Some(c),
+    };
+    unified.chars().filter_map(one).collect()
+}
+
+/// A text without control characters in one line.
+fn one_line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(summary: &str, description: &str) -> Content {
+        Content {
+            summary: summary.into(),
+            description: Some(description.into()),
+            location: None,
+            position: Some((53.4, -2.98)),
+            categories: vec!["mental health".into(), "reading, aloud".into()],
+            status: Status::Confirmed,
+        }
+    }
+
+    fn written(content: &Content) -> String {
+        let at = "2027-01-05T13:00:00Z".parse().map(Timestamp).unwrap();
+        let identity = Identity { uid: "u".into(), sequence: 3, updated_at: at, url: None };
+        event(identity, content).try_into_string().unwrap()
+    }
+
+    #[test]
+    fn texts_are_escaped_and_no_title_begins_a_line() {
+        let text = written(&content("Tea; cake, and \\\r\nATTENDEE:x\rURL:y\u{2028}z\u{7}", "one\r\ntwo"));
+        assert!(text.contains("SUMMARY:Tea\\; cake\\, and \\\\ ATTENDEE:x URL:y z\r\n"), "{text}");
+        assert!(text.contains("DESCRIPTION:one\\ntwo\r\n"), "{text}");
+        assert!(text.contains("CATEGORIES:mental health,reading\\, aloud\r\n"), "{text}");
+        assert!(text.contains("GEO:53.400000;-2.980000\r\n"), "{text}");
+    }
+
+    #[test]
+    fn lines_are_at_most_75_bytes_whatever_the_letters() {
+        let text = written(&content(&"é 老 ".repeat(50), &"👩‍🎨 a\u{a0}b  ".repeat(60)));
+        assert!(text.split("\r\n").all(|line| line.len() <= 75), "{text}");
+        assert!(!text.replace("\r\n", "").contains(['\r', '\n']));
+        assert!(text.replace("\r\n ", "").contains(&"é 老 ".repeat(50)));
+    }
+
+    #[test]
+    fn an_event_across_a_change_of_the_clock_is_written_as_instants() {
+        let at = |text: &str| Timestamp(text.parse().unwrap());
+        let mut calendar = Calendar::new("x");
+        let identity = Identity { uid: "u".into(), sequence: 0, updated_at: at("2027-01-01T00:00:00Z"), url: None };
+        let one = event(identity, &content("a", "b"));
+        calendar.push_at(one, (at("2027-03-28T00:30:00Z"), at("2027-03-28T02:00:00Z")), Tz::Europe__London);
+        let text = calendar.text().unwrap();
+        assert!(text.contains("DTSTART:20270328T003000Z\r\n") && text.contains("DTEND:20270328T020000Z\r\n"), "{text}");
+        assert!(!text.contains("VTIMEZONE"));
+    }
+
+    #[test]
+    fn ids_hold_the_host_without_its_port() {
+        let id = Id(uuid::Uuid::nil());
+        assert!(Publisher::new("https://api.example.org:8443").uid(id).ends_with("0@api.example.org"));
+        assert!(Publisher::new("http://localhost").uid(id).ends_with("0@localhost"));
+        assert!(Publisher::new("http://[::1]").uid(id).ends_with("0@::1"));
+    }
+}

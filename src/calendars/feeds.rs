@@ -1,0 +1,84 @@
+//! Calendars of single sessions: of one, of many, and of a member's bookings.
+
+use chrono_tz::Tz;
+
+use super::content::Content;
+use super::event::{Calendar, Identity, Publisher, event};
+use super::store::{BookingFacts, SessionFacts, Shown};
+use crate::sessions::recurrence::parse_time_zone;
+
+/// The zone whose clock a session's times are read on.
+pub(super) fn zone_of(session: &SessionFacts) -> Tz {
+    parse_time_zone(&session.time_zone).unwrap_or(Tz::UTC)
+}
+
+/// What a session's event is known by, where it stands for itself.
+pub(super) fn session_identity(publisher: &Publisher, session: &SessionFacts) -> Identity {
+    Identity {
+        uid: publisher.uid(session.id),
+        sequence: session.version,
+        updated_at: session.updated_at,
+        url: Some(publisher.address(&format!("/v1/sessions/{}", session.id))),
+    }
+}
+
+/// Adds a session as an event for itself.
+pub(super) fn push_session(calendar: &mut Calendar, publisher: &Publisher, (session, around): &Shown) {
+    let one = event(session_identity(publisher, session), &Content::of_session(session, around));
+    calendar.push_at(one, (session.starts_at, session.ends_at), zone_of(session));
+}
+
+/// The calendar of one session.
+pub(super) fn of_session(publisher: &Publisher, shown: &Shown) -> Calendar {
+    of_sessions(publisher, &shown.0.title, std::slice::from_ref(shown))
+}
+
+/// The calendar of many sessions, each an event for itself.
+pub(super) fn of_sessions(publisher: &Publisher, name: &str, sessions: &[Shown]) -> Calendar {
+    let mut calendar = Calendar::new(name);
+    sessions.iter().for_each(|shown| push_session(&mut calendar, publisher, shown));
+    calendar
+}
+
+/// How a member's own calendar shows their bookings.
+#[derive(Debug, Clone)]
+pub(super) struct Manner {
+    /// What the calendar is called.
+    pub name: Option<String>,
+    /// Says only when and where.
+    pub neutral: bool,
+}
+
+/// The calendar of a member's bookings. A cancelled one isn't shown beside a live one of the same session.
+pub(super) fn of_member(publisher: &Publisher, manner: &Manner, booked: &[(BookingFacts, Shown)]) -> Calendar {
+    let usual = if manner.neutral { "Appointments" } else { "Life Rooms" };
+    let mut calendar = Calendar::new(manner.name.as_deref().unwrap_or(usual));
+    let is_live = |(_, status, ..): &BookingFacts| status.is_live();
+    let live: std::collections::HashSet<_> =
+        booked.iter().filter(|(booking, _)| is_live(booking)).map(|(_, (session, _))| session.id).collect();
+    for (booking, shown) in booked {
+        if is_live(booking) || !live.contains(&shown.0.id) {
+            push_booking(&mut calendar, publisher, manner, (booking, shown));
+        }
+    }
+    calendar
+}
+
+/// Adds a booking. With neutral titles nothing in it leads to the session: neither its id nor its address.
+fn push_booking(
+    calendar: &mut Calendar,
+    publisher: &Publisher,
+    manner: &Manner,
+    ((id, status, reference, version, updated_at), (session, around)): (&BookingFacts, &Shown),
+) {
+    let of_session = session_identity(publisher, session);
+    let identity = Identity {
+        uid: publisher.uid(*id),
+        sequence: session.version + version,
+        updated_at: session.updated_at.max(*updated_at),
+        url: of_session.url.filter(|_| !manner.neutral),
+    };
+    let content = Content::of_session(session, around).booked(*status, reference);
+    let content = if manner.neutral { content.neutral(session.delivery, around) } else { content };
+    calendar.push_at(event(identity, &content), (session.starts_at, session.ends_at), zone_of(session));
+}

@@ -1,0 +1,146 @@
+//! The public calendars over HTTP.
+
+use actix_web::{HttpResponse, get};
+use chrono::{Days, Months, NaiveDate, NaiveTime};
+use chrono_tz::Europe::London;
+
+use super::event::{Calendar, Publisher};
+use super::store::{self, Of};
+use super::{feeds, series};
+use crate::auth::policy::{Allowed, Public};
+use crate::clock::london_day;
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::reply::Cache;
+use crate::openapi::{Missing, Problems};
+use crate::partners::store as partners;
+use crate::sessions::recurrence::resolve;
+use crate::sessions::viewer::Viewer;
+use crate::venues::store as venues;
+
+/// What a calendar is sent as.
+const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
+/// How far back calendars of many sessions go.
+const DAYS_BACK: u64 = 30;
+/// How far ahead they go.
+const MONTHS_AHEAD: u32 = 12;
+
+/// Whoever publishes this request's calendars.
+pub(super) fn publisher(context: &Context) -> Publisher {
+    Publisher::new(&context.state().config.public_url)
+}
+
+/// The first instant of the day in London so many days before another.
+pub(super) fn days_before(now: Timestamp) -> Timestamp {
+    let today = london_day(now);
+    midnight(today.checked_sub_days(Days::new(DAYS_BACK)).unwrap_or(today))
+}
+
+fn midnight(day: NaiveDate) -> Timestamp {
+    Timestamp(resolve(day.and_time(NaiveTime::MIN), London))
+}
+
+/// Reads what a calendar holds and answers with it; both away from the request threads.
+///
+/// # Errors
+/// What `read` returns.
+pub(super) async fn show<F>(context: &Context, cache: Cache, read: F) -> Result<HttpResponse>
+where
+    F: Fn(&mut Conn) -> Result<Calendar> + Send + 'static,
+{
+    let text = context.state().db.read_long(move |conn| read(conn)?.text().map_err(Error::internal)).await?;
+    Ok(context.show_text(cache, MEDIA_TYPE, text))
+}
+
+/// Get a session as a calendar
+///
+/// One event (RFC 5545), to add to a calendar or to subscribe to: it says so when the session is moved or called off.
+#[utoipa::path(operation_id = "get_session_calendar", tag = "calendars", params(("id" = Id, Path, description = "The session")),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/sessions/{id}/calendar.ics")]
+pub async fn get_session_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let (publisher, viewer) = (publisher(&who), Viewer::of(who.anyone()));
+    show(&who, Cache::Revalidate, move |conn| Ok(feeds::of_session(&publisher, &store::session(conn, id, viewer)?)))
+        .await
+}
+
+/// Get a series as a calendar
+///
+/// One event with its rule (RRULE, RDATE, EXDATE) in its time zone, and one for each session that differs from it
+/// (RECURRENCE-ID): moved, changed or called off. Sessions that the rule doesn't give are events for themselves. What a
+/// program makes of it are exactly the sessions. A rule without an end has none here either, though its sessions are
+/// made some time ahead only.
+#[utoipa::path(operation_id = "get_series_calendar", tag = "calendars", params(("id" = Id, Path, description = "The series")),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/session-series/{id}/calendar.ics")]
+pub async fn get_series_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let (publisher, viewer) = (publisher(&who), Viewer::of(who.anyone()));
+    let read = move |conn: &mut Conn| {
+        let found = store::series(conn, id, viewer)?;
+        Ok(series::calendar(&publisher, &found, &store::of_series(conn, id, viewer)?))
+    };
+    show(&who, Cache::Revalidate, read).await
+}
+
+/// Get a venue's calendar
+///
+/// What is on there: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000, the
+/// first ones.
+#[utoipa::path(operation_id = "get_venue_calendar", tag = "calendars", params(("id" = Id, Path, description = "The venue")),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/venues/{id}/calendar.ics")]
+pub async fn get_venue_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let of_many = OfMany::new(&who);
+    show(&who, Cache::Revalidate, move |conn| {
+        let venue = venues::get(conn, id)?.written();
+        of_many.calendar(conn, Of::Venue(id), &venue.name)
+    })
+    .await
+}
+
+/// Get a partner's calendar
+///
+/// What it offers: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000, the first
+/// ones.
+#[utoipa::path(operation_id = "get_partner_calendar", tag = "calendars", params(("id" = Id, Path, description = "The partner")),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
+    security((), ("bearer" = []), ("client" = [])))]
+#[get("/v1/partners/{id}/calendar.ics")]
+pub async fn get_partner_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let (of_many, sight) = (OfMany::new(&who), partners::Sight::of(who.anyone()));
+    show(&who, Cache::Revalidate, move |conn| {
+        let partner = partners::get(conn, sight, id)?.written();
+        of_many.calendar(conn, Of::Partner(id), &partner.name)
+    })
+    .await
+}
+
+/// What calendars of many sessions need to know of the request.
+struct OfMany {
+    publisher: Publisher,
+    viewer: Viewer,
+    /// From whole days on, so that the answer changes with what it shows and not with the clock.
+    range: (Timestamp, Timestamp),
+}
+
+impl OfMany {
+    fn new(context: &Context) -> Self {
+        let today = london_day(context.now());
+        let last = today.checked_add_months(Months::new(MONTHS_AHEAD)).unwrap_or(today);
+        let range = (days_before(context.now()), midnight(last.succ_opt().unwrap_or(last)));
+        Self { publisher: publisher(context), viewer: Viewer::of(context.anyone()), range }
+    }
+
+    fn calendar(&self, conn: &mut Conn, of: Of, name: &str) -> Result<Calendar> {
+        Ok(feeds::of_sessions(&self.publisher, name, &store::between(conn, of, self.viewer, self.range)?))
+    }
+}

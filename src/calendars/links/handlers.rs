@@ -1,0 +1,123 @@
+//! Members' own calendars and their addresses over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, delete, get, post};
+
+use super::store::{self, LinkRow};
+use super::types::{CalendarLink, CalendarLinkInput, IssuedCalendarLink};
+use crate::audit::Subject;
+use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::secret;
+use crate::calendars::feeds::{self, Manner};
+use crate::calendars::handlers::{days_before, publisher, show};
+use crate::calendars::store::booked;
+use crate::db::{Conn, Id};
+use crate::error::Result;
+use crate::http::context::Open;
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::members::handlers::{own, read_event};
+use crate::members::store as members;
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+
+/// List the addresses of a member's calendar
+///
+/// In the order in which they were made, revoked ones too, without the addresses themselves.
+#[utoipa::path(operation_id = "list_calendar_links", tag = "calendars",
+    params(("id" = Id, Path, description = "The member"), Paging),
+    responses((status = 200, description = "A page of addresses", body = Page<CalendarLink>), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/calendar-links")]
+pub async fn list_calendar_links(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), Query(paging))) = taken;
+    let slice = Slice::<Id>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let (context, own, wanted) = (who.context(), own(&who)?, slice.clone());
+    let work = move |conn: &mut Conn| {
+        members::get(conn, own, id)?;
+        let rows = store::list(conn, id, &wanted)?;
+        Ok((rows, read_event(&context, own, Subject::of_member("member", id, id), &["calendar_links"])))
+    };
+    let rows = who.state().db.read_audited(work).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, LinkRow::key, CalendarLink::from))
+}
+
+/// Make an address of a member's calendar
+///
+/// The answer holds the address to subscribe to, which is never shown again. Whoever has it can read the calendar:
+/// revoke it if it gets lost.
+#[utoipa::path(operation_id = "create_calendar_link", tag = "calendars", params(("id" = Id, Path, description = "The member")),
+    request_body = CalendarLinkInput,
+    responses((status = 201, description = "Made", body = IssuedCalendarLink), BadInput, Missing, Conflict, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/members/{id}/calendar-links")]
+pub async fn create_calendar_link(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<CalendarLinkInput>)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(member_id), _, body)) = taken;
+    let (context, own, written, secret) = (who.context(), own(&who)?, body.value, secret::new_secret()?);
+    let url = publisher(&who).address(&format!("/v1/calendars/{secret}.ics"));
+    who.write(&body.bytes, move |conn| {
+        members::lock(conn, own, member_id)?;
+        let hash = secret::stored(&secret);
+        let row = LinkRow::new(context.new_id(), member_id, written.clone(), hash, context.now());
+        store::insert(conn, &row)?;
+        let subject = Subject::of_member("calendar_link", row.id, member_id);
+        context.record(conn, &[context.event("create", subject, &[])])?;
+        let (version, link) = (row.version, CalendarLink::from(row));
+        let list = format!("/v1/members/{member_id}/calendar-links");
+        Reply::created(list, version, &IssuedCalendarLink::with_url(link.clone(), url.clone()))?
+            .about(member_id)
+            .replayed_as(&IssuedCalendarLink::without_url(link))
+    })
+    .await
+}
+
+/// Revoke an address of a member's calendar
+///
+/// It is 404 from then on, for good. Revoking it again changes nothing.
+#[utoipa::path(operation_id = "revoke_calendar_link", tag = "calendars",
+    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The address' id")),
+    responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[delete("/v1/members/{id}/calendar-links/{link_id}")]
+pub async fn revoke_calendar_link(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path((member_id, id)), _)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    who.write(&Bytes::new(), move |conn| {
+        members::get(conn, own, member_id)?;
+        let old = store::get(conn, member_id, id)?;
+        context.check_match(old.version)?;
+        if old.revoked_at.is_none() {
+            store::update(conn, &old.revoked(context.now()))?;
+            let subject = Subject::of_member("calendar_link", id, member_id);
+            context.record(conn, &[context.event("revoke", subject, &[])])?;
+        }
+        Ok(Reply::empty())
+    })
+    .await
+}
+
+/// Get a member's own calendar
+///
+/// Their bookings of sessions from 30 days ago on, at most 2,000, at the address that was made for them; it needs no
+/// token. Waiting and offered places are tentative, and what was cancelled in the last 30 days says so.
+#[utoipa::path(operation_id = "get_member_calendar", tag = "calendars",
+    params(("secret" = String, Path, description = "The secret of the address", max_length = 100, example = "m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn")),
+    responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
+    security(()))]
+#[get("/v1/calendars/{secret}.ics")]
+pub async fn get_member_calendar(taken: Ordered<(Open, Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((Open(context), Path(secret), _)) = taken;
+    let (publisher, hash, from) = (publisher(&context), secret::stored(&secret), days_before(context.now()));
+    show(&context, Cache::Never, move |conn| {
+        let link = store::by_secret(conn, &hash)?;
+        let manner = Manner { name: link.name.clone(), neutral: link.neutral_titles };
+        Ok(feeds::of_member(&publisher, &manner, &booked(conn, link.member_id, from)?))
+    })
+    .await
+}

@@ -1,0 +1,244 @@
+//! A series as a calendar: a master with its rule, and an event for each session that the master doesn't tell right.
+//!
+//! The rule's occurrences are compared with the sessions that are really there, by local date and position:
+//!
+//! - Where a session is as the master says, nothing more is said.
+//! - One that differs (moved, renamed, elsewhere, cancelled), or whose time the clock skips, shows twice or changes
+//!   during, is an event of its own with RECURRENCE-ID, at its real time.
+//! - An occurrence without a session that the viewer may see is an EXDATE.
+//! - A session that the rule doesn't give, or no longer, is an event for itself.
+//!
+//! So every session is told exactly once, with its own instants, whatever the rule says.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use icalendar::{Component, Event, Property};
+
+use super::content::Content;
+use super::event::{Calendar, Identity, Publisher, event, local, runs_evenly, shown_once};
+use super::feeds::{self, session_identity};
+use super::store::{SessionFacts, Shown, Surroundings};
+use super::zone::{self, Years};
+use crate::db::LocalTime;
+use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::series::store::SeriesRow;
+use crate::sessions::types::SeriesStatus;
+
+/// The calendar of a series with those of its sessions that the viewer may see, by local date and position.
+pub(super) fn calendar(
+    publisher: &Publisher,
+    (series, around): &(SeriesRow, Surroundings),
+    sessions: &[Shown],
+) -> Calendar {
+    let mut calendar = Calendar::new(&series.title);
+    let usual = Content::of_series(series, around);
+    let excluded = naive(&series.excluded.0);
+    let additional = naive(&series.additional.0);
+    let rule = recurrence::parse_time_zone(&series.time_zone)
+        .and_then(|tz| Rule::expand(series, tz, (&excluded, &additional), ends_before(series, sessions)));
+    let Ok(rule) = rule else {
+        // What a later binary no longer expands is still shown: each session for itself.
+        sessions.iter().for_each(|shown| feeds::push_session(&mut calendar, publisher, shown));
+        return calendar;
+    };
+    let told = rule.tell(series, &usual, sessions);
+    if told.kept > 0 {
+        calendar.uses(rule.tz, rule.years(series));
+        calendar.push(rule.master(publisher, series, &usual, &told));
+    }
+    for (occurrence, (session, around)) in told.changed {
+        let identity = Identity {
+            uid: publisher.uid(series.id),
+            // Above the master's, and it rises with either.
+            sequence: series.version + session.version,
+            ..session_identity(publisher, session)
+        };
+        let mut one = event(identity, &Content::of_session(session, around));
+        one.append_property(local("RECURRENCE-ID", occurrence.local_start, rule.tz));
+        calendar.push_at(one, (session.starts_at, session.ends_at), feeds::zone_of(session));
+    }
+    told.apart.into_iter().for_each(|shown| feeds::push_session(&mut calendar, publisher, shown));
+    calendar
+}
+
+fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
+    times.iter().map(|time| time.0).collect()
+}
+
+/// From which local time on the rule no longer holds, though it says so: behind the last session of a series that was
+/// called off. This is also the place for the end of a series that was split.
+fn ends_before(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
+    let after_last = || {
+        let last = sessions.iter().map(|(session, _)| session.local_date).max();
+        let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
+        next.and_time(Default::default())
+    };
+    (series.status == SeriesStatus::Cancelled).then(after_last)
+}
+
+/// A rule and what it gives.
+struct Rule<'a> {
+    tz: Tz,
+    excluded: &'a [NaiveDateTime],
+    /// The additional times that take place.
+    additional: Vec<NaiveDateTime>,
+    occurrences: Vec<Occurrence>,
+    /// The value of RRULE.
+    text: String,
+    endless: bool,
+}
+
+/// What is to be told of each occurrence and session.
+struct Told<'s> {
+    /// Occurrences that have a session.
+    kept: usize,
+    /// Occurrences that have none.
+    missing: Vec<NaiveDateTime>,
+    /// Sessions that the master doesn't tell right, with their occurrences.
+    changed: Vec<(Occurrence, &'s Shown)>,
+    /// Sessions that no occurrence is for.
+    apart: Vec<&'s Shown>,
+}
+
+impl<'a> Rule<'a> {
+    fn expand(
+        series: &SeriesRow,
+        tz: Tz,
+        (excluded, additional): (&'a [NaiveDateTime], &'a [NaiveDateTime]),
+        ends_before: Option<NaiveDateTime>,
+    ) -> Result<Self, RecurrenceError> {
+        let expand = |additional| {
+            let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
+            let mut all = recurrence::expand(&Recurrence { rule, local_start, tz, excluded, additional })?;
+            all.retain(|occurrence| ends_before.is_none_or(|end| occurrence.local_start < end));
+            Ok::<_, RecurrenceError>(all)
+        };
+        let occurrences = expand(additional)?;
+        let parts = Parts::of(&series.recurrence);
+        // UNTIL must be an instant beside a zone: that of the last occurrence, whichever form it was written in.
+        let last = match parts.has_until || ends_before.is_some() {
+            false => None,
+            true => expand(&[])?.last().map(|occurrence| occurrence.starts_at),
+        };
+        let cut = parts.has_until || ends_before.is_some();
+        let until = cut.then(|| last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)));
+        let takes_place =
+            |time: &NaiveDateTime| occurrences.binary_search_by_key(time, |occurrence| occurrence.local_start).is_ok();
+        Ok(Self {
+            tz,
+            excluded,
+            additional: additional.iter().copied().filter(takes_place).collect(),
+            text: parts.text(until),
+            endless: parts.endless && until.is_none(),
+            occurrences,
+        })
+    }
+
+    /// Compares the occurrences with the sessions.
+    fn tell<'s>(&self, series: &SeriesRow, usual: &Content, sessions: &'s [Shown]) -> Told<'s> {
+        let key = |shown: &Shown| (shown.0.local_date, shown.0.position);
+        let mut left: HashMap<(NaiveDate, i32), &Shown> = sessions.iter().map(|shown| (key(shown), shown)).collect();
+        let last = sessions.iter().map(|(session, _)| session.local_date).max();
+        let mut told = Told { kept: 0, missing: Vec::new(), changed: Vec::new(), apart: Vec::new() };
+        for occurrence in &self.occurrences {
+            let day = occurrence.local_start.date();
+            match left.remove(&(day, occurrence.position)) {
+                // The sessions of a rule without an end are made up to a horizon: beyond it they are yet to come.
+                None if self.endless && last.is_none_or(|last| day > last) => {}
+                None => told.missing.push(occurrence.local_start),
+                Some(shown) => {
+                    told.kept += 1;
+                    let as_usual = Content::of_session(&shown.0, &shown.1) == *usual;
+                    if !as_usual || !self.tells_time(occurrence, series.duration_minutes, &shown.0) {
+                        told.changed.push((*occurrence, shown));
+                    }
+                }
+            }
+        }
+        told.apart = sessions.iter().filter(|shown| left.contains_key(&key(shown))).collect();
+        told
+    }
+
+    /// Whether every program makes the session's instants of the master's local time and duration.
+    fn tells_time(&self, occurrence: &Occurrence, minutes: i32, session: &SessionFacts) -> bool {
+        let (starts, ends) = (session.starts_at.0, session.ends_at.0);
+        starts == occurrence.starts_at
+            && ends - starts == TimeDelta::minutes(minutes.into())
+            && shown_once(starts, self.tz) == Some(occurrence.local_start)
+            && runs_evenly(starts, ends, self.tz)
+    }
+
+    fn master(&self, publisher: &Publisher, series: &SeriesRow, usual: &Content, told: &Told<'_>) -> Event {
+        let identity = Identity {
+            uid: publisher.uid(series.id),
+            sequence: series.version,
+            updated_at: series.updated_at,
+            url: Some(publisher.address(&format!("/v1/session-series/{}", series.id))),
+        };
+        let mut master = event(identity, usual);
+        master.append_property(local("DTSTART", series.local_start.0, self.tz));
+        // Exact, whatever the clocks do; an end on the wall clock would be ambiguous.
+        master.add_property("DURATION", format!("PT{}M", series.duration_minutes));
+        master.append_property(Property::new("RRULE", &self.text));
+        for time in &self.additional {
+            master.append_multi_property(local("RDATE", *time, self.tz));
+        }
+        let mut excluded: Vec<NaiveDateTime> = self.excluded.iter().chain(&told.missing).copied().collect();
+        excluded.sort_unstable();
+        excluded.dedup();
+        for time in excluded {
+            master.append_multi_property(local("EXDATE", time, self.tz));
+        }
+        master
+    }
+
+    /// The years in which the zone is needed.
+    fn years(&self, series: &SeriesRow) -> Years {
+        let times = self.occurrences.iter().map(|occurrence| occurrence.local_start.year());
+        let first = times.clone().min().unwrap_or(series.local_start.0.year()).min(series.local_start.0.year());
+        // An occurrence can last a week, into the next year.
+        Years { first, last: (!self.endless).then(|| times.max().unwrap_or(first) + 1) }
+    }
+}
+
+/// The parts of a recurrence rule as they were written, and how it ends.
+struct Parts {
+    all: Vec<String>,
+    has_until: bool,
+    endless: bool,
+}
+
+impl Parts {
+    fn of(rule: &str) -> Self {
+        let all: Vec<String> = rule.to_ascii_uppercase().split(';').map(str::to_owned).collect();
+        let has = |name: &str| all.iter().any(|part| part.starts_with(name));
+        let (has_until, has_count) = (has("UNTIL="), has("COUNT="));
+        Self { endless: !has_until && !has_count, has_until, all }
+    }
+
+    /// The value of RRULE; with `until` that is its end, whatever was written.
+    fn text(&self, until: Option<DateTime<Utc>>) -> String {
+        let Some(until) = until else { return self.all.join(";") };
+        let kept = self.all.iter().filter(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT="));
+        let end = format!("UNTIL={}", zone::utc(until));
+        kept.cloned().chain([end]).collect::<Vec<_>>().join(";")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_written_in_capitals_and_ends_at_an_instant() {
+        let until = "2027-03-28T00:30:00Z".parse().unwrap();
+        assert_eq!(Parts::of("freq=weekly;count=3").text(None), "FREQ=WEEKLY;COUNT=3");
+        let written = Parts::of("FREQ=DAILY;UNTIL=20270401;BYDAY=MO").text(Some(until));
+        assert_eq!(written, "FREQ=DAILY;BYDAY=MO;UNTIL=20270328T003000Z");
+        assert_eq!(Parts::of("FREQ=DAILY;COUNT=9").text(Some(until)), "FREQ=DAILY;UNTIL=20270328T003000Z");
+        assert!(Parts::of("FREQ=WEEKLY;BYDAY=MO").endless);
+        assert!(!Parts::of("FREQ=WEEKLY;COUNT=1").endless && !Parts::of("FREQ=WEEKLY;UNTIL=20270401").endless);
+    }
+}

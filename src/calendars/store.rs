@@ -1,0 +1,222 @@
+//! What calendars are made of, from the database: sessions with where they are and whose, as the viewer may see them.
+
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::db::schema::{
+    bookings, partners, prescription_items, prescriptions, programmes, session_series, sessions, spaces, venues,
+};
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::{Error, Result};
+use crate::sessions::bookings::types::BookingStatus;
+use crate::sessions::series::store::SeriesRow;
+use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
+use crate::sessions::viewer::{Sight, Viewer};
+
+/// The most events of one calendar.
+pub(super) const MOST_EVENTS: i64 = 2000;
+
+/// The columns of a session that a calendar shows or decides by. The join link isn't one.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub(super) struct SessionFacts {
+    pub id: Id,
+    pub local_date: NaiveDate,
+    pub position: i32,
+    pub partner_id: Option<Id>,
+    pub title: String,
+    pub description: Option<String>,
+    pub pillar: Pillar,
+    pub topics: Json<Vec<String>>,
+    pub delivery: Delivery,
+    pub facilitator: Option<String>,
+    pub time_zone: String,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub publication: Publication,
+    pub status: SessionStatus,
+    pub cancellation_reason: Option<String>,
+    pub version: i32,
+    pub updated_at: Timestamp,
+}
+
+/// The columns of a venue that say where it is.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = venues)]
+pub(super) struct Place {
+    name: String,
+    line_1: Option<String>,
+    line_2: Option<String>,
+    town: Option<String>,
+    postcode: Option<String>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+}
+
+impl Place {
+    /// Degrees north and east, where they are known.
+    pub fn position(&self) -> Option<(f64, f64)> {
+        self.latitude.zip(self.longitude)
+    }
+
+    /// Its name and address in one line, a room of it in front.
+    pub fn lines(&self, space: Option<&str>) -> String {
+        let address = [&self.line_1, &self.line_2, &self.town, &self.postcode];
+        let address = address.into_iter().filter_map(Option::as_deref);
+        space.into_iter().chain([self.name.as_str()]).chain(address).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Where something is, and whose.
+#[derive(Debug, Clone, Queryable)]
+pub(super) struct Surroundings {
+    pub place: Option<Place>,
+    pub space: Option<String>,
+    pub partner: Option<String>,
+    pub programme: Option<String>,
+}
+
+/// A session as calendars take it.
+pub(super) type Shown = (SessionFacts, Surroundings);
+
+/// A booking's id, status, reference, version and last change.
+pub(super) type BookingFacts = (Id, BookingStatus, String, i32, Timestamp);
+
+#[diesel::dsl::auto_type]
+fn joined() -> _ {
+    sessions::table
+        .left_join(venues::table)
+        .left_join(spaces::table)
+        .left_join(partners::table)
+        .left_join(programmes::table)
+}
+
+/// The columns of [`Surroundings`]. A macro, since the same words mean another type in each query.
+macro_rules! surroundings {
+    () => {
+        (Option::<Place>::as_select(), spaces::name.nullable(), partners::name.nullable(), programmes::name.nullable())
+    };
+}
+
+/// One session.
+///
+/// # Errors
+/// 404 where there is none that this viewer may see.
+pub(super) fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
+    crate::sessions::shown::get(conn, id, viewer)?;
+    let found = joined().filter(sessions::id.eq(id)).select((SessionFacts::as_select(), surroundings!()));
+    found.first(conn).optional()?.ok_or_else(|| Error::not_found("session"))
+}
+
+/// One series.
+///
+/// # Errors
+/// 404 where there is none that this viewer may see.
+pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesRow, Surroundings)> {
+    crate::sessions::series::shown::get(conn, id, viewer)?;
+    let found = session_series::table
+        .left_join(venues::table)
+        .left_join(spaces::table)
+        .left_join(partners::table)
+        .left_join(programmes::table)
+        .filter(session_series::id.eq(id))
+        .select((SeriesRow::as_select(), surroundings!()));
+    found.first(conn).optional()?.ok_or_else(|| Error::not_found("series"))
+}
+
+/// The sessions of a series that this viewer may see, by local date and position.
+pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Result<Vec<Shown>> {
+    let all = joined()
+        .filter(sessions::series_id.eq(series_id))
+        .order((sessions::local_date, sessions::position))
+        .select((SessionFacts::as_select(), surroundings!()));
+    let mut all: Vec<Shown> = all.load(conn)?;
+    let theirs = match viewer {
+        Viewer::Member(member) => Theirs::of(conn, member, series_id)?,
+        _ => Theirs { all: false, some: HashSet::new() },
+    };
+    all.retain(|(session, _)| match viewer.sight(session.publication, session.partner_id) {
+        Sight::Clear => true,
+        Sight::Hidden => false,
+        Sight::IfTheirs(_) => theirs.all || theirs.some.contains(&session.id),
+    });
+    Ok(all)
+}
+
+/// Which unlisted sessions of a series a member sees, as [`crate::sessions::viewer`] has it.
+struct Theirs {
+    all: bool,
+    some: HashSet<Id>,
+}
+
+impl Theirs {
+    fn of(conn: &mut Conn, member: Id, series_id: Id) -> Result<Self> {
+        let booked: Vec<Id> = bookings::table
+            .inner_join(sessions::table)
+            .filter(bookings::member_id.eq(member).and(sessions::series_id.eq(series_id)))
+            .select(bookings::session_id)
+            .load(conn)?;
+        let items: Vec<(Option<Id>, Option<Id>)> = prescription_items::table
+            .inner_join(prescriptions::table)
+            .filter(prescriptions::member_id.eq(member))
+            .select((prescription_items::series_id, prescription_items::session_id))
+            .load(conn)?;
+        let all = items.iter().any(|(series, _)| *series == Some(series_id));
+        Ok(Self { all, some: booked.into_iter().chain(items.into_iter().filter_map(|(_, session)| session)).collect() })
+    }
+}
+
+/// Of what a calendar of many sessions is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of {
+    /// What is at a venue.
+    Venue(Id),
+    /// What a partner offers.
+    Partner(Id),
+}
+
+/// The sessions that start between two instants and that this viewer finds in lists, by start, at most [`MOST_EVENTS`].
+pub(super) fn between(
+    conn: &mut Conn,
+    of: Of,
+    viewer: Viewer,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<Shown>> {
+    let mut query = joined()
+        .filter(sessions::starts_at.ge(from).and(sessions::starts_at.lt(until)))
+        .select((SessionFacts::as_select(), surroundings!()))
+        .into_boxed();
+    query = match of {
+        Of::Venue(id) => query.filter(sessions::venue_id.eq(id)),
+        Of::Partner(id) => query.filter(sessions::partner_id.eq(id)),
+    };
+    query = match viewer {
+        Viewer::Staff => query,
+        Viewer::Partner(partner) => {
+            query.filter(sessions::publication.eq(Publication::Published).or(sessions::partner_id.eq(partner)))
+        }
+        Viewer::Member(_) | Viewer::Public => query.filter(sessions::publication.eq(Publication::Published)),
+    };
+    Ok(query.order((sessions::starts_at, sessions::id)).limit(MOST_EVENTS).load(conn)?)
+}
+
+/// A member's bookings of sessions that start from an instant on, by start, at most [`MOST_EVENTS`]: the live ones, and
+/// the cancelled ones that changed since then.
+pub(super) fn booked(conn: &mut Conn, member_id: Id, from: Timestamp) -> Result<Vec<(BookingFacts, Shown)>> {
+    let there = sessions::table
+        .left_join(venues::table)
+        .left_join(spaces::table)
+        .left_join(partners::table)
+        .left_join(programmes::table);
+    let booking = (bookings::id, bookings::status, bookings::reference, bookings::version, bookings::updated_at);
+    let recent = bookings::status.eq_any(BookingStatus::LIVE).or(bookings::updated_at.ge(from));
+    Ok(bookings::table
+        .inner_join(there)
+        .filter(bookings::member_id.eq(member_id).and(sessions::starts_at.ge(from)).and(recent))
+        .order((sessions::starts_at, bookings::id))
+        .limit(MOST_EVENTS)
+        .select((booking, (SessionFacts::as_select(), surroundings!())))
+        .load(conn)?)
+}

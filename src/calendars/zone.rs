@@ -1,0 +1,260 @@
+//! Time zones as a calendar carries them: VTIMEZONE, made from the transitions that the zone has in the years used.
+
+use std::fmt;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono_tz::{OffsetComponents, OffsetName, Tz};
+use icalendar::Property;
+
+use crate::sessions::recurrence::LATEST_YEAR;
+
+/// Local times in calendars: `20270105T130000`.
+pub(super) const LOCAL: &str = "%Y%m%dT%H%M%S";
+
+/// An instant in calendars: `20270105T130000Z`.
+pub(super) fn utc(at: DateTime<Utc>) -> String {
+    at.format("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// Whether a zone is UTC itself: its times are written as instants and need no VTIMEZONE.
+pub(super) fn is_utc(tz: Tz) -> bool {
+    matches!(tz, Tz::UTC | Tz::Etc__UTC)
+}
+
+/// The years that a calendar's events lie in; without a last one where a rule has no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Years {
+    /// The first year, in UTC.
+    pub first: i32,
+    /// The last year, in UTC.
+    pub last: Option<i32>,
+}
+
+impl Years {
+    /// These and those.
+    pub(super) fn with(self, other: Self) -> Self {
+        let last = self.last.zip(other.last).map(|(one, another)| one.max(another));
+        Self { first: self.first.min(other.first), last }
+    }
+}
+
+/// One change of the clock.
+#[derive(Debug, Clone)]
+struct Change {
+    /// The instant.
+    at: DateTime<Utc>,
+    /// Seconds east of UTC before it.
+    from: i32,
+    after: Clock,
+}
+
+/// How a zone's clock runs between two changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Clock {
+    /// Seconds east of UTC.
+    east: i32,
+    name: String,
+    summer: bool,
+}
+
+impl Change {
+    /// What the clock showed when it was changed.
+    fn local(&self) -> NaiveDateTime {
+        self.at.naive_utc() + TimeDelta::seconds(self.from.into())
+    }
+}
+
+fn clock(tz: Tz, at: DateTime<Utc>) -> Clock {
+    let offset = tz.offset_from_utc_datetime(&at.naive_utc());
+    Clock {
+        east: offset.fix().local_minus_utc(),
+        name: offset.abbreviation().unwrap_or_default().to_owned(),
+        summer: offset.dst_offset() > TimeDelta::zero(),
+    }
+}
+
+/// Every change of the clock from one instant to another. No zone has two within a week that undo each other.
+fn changes(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<Change> {
+    let mut found = Vec::new();
+    let (mut at, mut before) = (from, clock(tz, from));
+    while at < until {
+        let next = at + TimeDelta::weeks(1);
+        let after = clock(tz, next);
+        if after != before {
+            found.push(Change { at: first_second(tz, at, next, &before), from: before.east, after: after.clone() });
+        }
+        (at, before) = (next, after);
+    }
+    found
+}
+
+/// The first second between two instants at which the clock no longer runs as `before`.
+fn first_second(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>, before: &Clock) -> DateTime<Utc> {
+    let (mut low, mut high) = (from.timestamp(), until.timestamp());
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        let at = DateTime::from_timestamp(middle, 0).unwrap_or(until);
+        if clock(tz, at) == *before { low = middle } else { high = middle }
+    }
+    DateTime::from_timestamp(high, 0).unwrap_or(until)
+}
+
+/// The VTIMEZONE of a zone for these years, its lines folded.
+///
+/// # Errors
+/// None in practice: writing to a text doesn't fail.
+pub(super) fn component(tz: Tz, years: Years) -> Result<String, fmt::Error> {
+    // From the year before, so that a change stands before the first event.
+    let start = NaiveDate::from_ymd_opt(years.first - 1, 1, 1).unwrap_or_default().and_time(Default::default());
+    let last = years.last.unwrap_or(LATEST_YEAR);
+    let until = NaiveDate::from_ymd_opt(last + 1, 1, 1).unwrap_or_default().and_time(Default::default());
+    let initial = clock(tz, start.and_utc());
+    let mut text = "BEGIN:VTIMEZONE\r\n".to_owned();
+    line(&mut text, "TZID", tz.name())?;
+    observance(&mut text, &initial, initial.east, start, &[])?;
+    let mut changes = changes(tz, start.and_utc(), until.and_utc());
+    while let Some(first) = changes.first().cloned() {
+        let (alike, others): (Vec<Change>, Vec<Change>) =
+            changes.into_iter().partition(|change| change.from == first.from && change.after == first.after);
+        changes = others;
+        observance(&mut text, &first.after, first.from, first.local(), &repeats(&alike, years.last.is_none()))?;
+    }
+    text.push_str("END:VTIMEZONE\r\n");
+    Ok(text)
+}
+
+/// One STANDARD or DAYLIGHT: from when on, and when again.
+fn observance(
+    text: &mut String,
+    clock: &Clock,
+    from: i32,
+    onset: NaiveDateTime,
+    again: &[(&'static str, String)],
+) -> Result<(), fmt::Error> {
+    let kind = if clock.summer { "DAYLIGHT" } else { "STANDARD" };
+    text.push_str(&format!("BEGIN:{kind}\r\n"));
+    line(text, "DTSTART", &onset.format(LOCAL).to_string())?;
+    for (name, value) in again {
+        line(text, name, value)?;
+    }
+    line(text, "TZOFFSETFROM", &offset(from))?;
+    line(text, "TZOFFSETTO", &offset(clock.east))?;
+    line(text, "TZNAME", &clock.name)?;
+    text.push_str(&format!("END:{kind}\r\n"));
+    Ok(())
+}
+
+fn line(text: &mut String, name: &str, value: &str) -> Result<(), fmt::Error> {
+    let written: String = Property::new(name, value).try_into()?;
+    text.push_str(&written);
+    Ok(())
+}
+
+/// `+0100`; with seconds where a zone has them.
+fn offset(east: i32) -> String {
+    let (sign, east) = (if east < 0 { '-' } else { '+' }, east.abs());
+    let (hours, minutes, seconds) = (east / 3600, east / 60 % 60, east % 60);
+    let tail = if seconds == 0 { String::new() } else { format!("{seconds:02}") };
+    format!("{sign}{hours:02}{minutes:02}{tail}")
+}
+
+/// How changes of one kind come again after the first: by a yearly rule where they follow one, else each by its date.
+fn repeats(alike: &[Change], forever: bool) -> Vec<(&'static str, String)> {
+    let ([_, rest @ ..], Some(last)) = (alike, alike.last()) else { return Vec::new() };
+    if rest.is_empty() {
+        return Vec::new();
+    }
+    match yearly(alike) {
+        Some(rule) if forever && last.at.year() >= LATEST_YEAR => vec![("RRULE", rule)],
+        // Behind the last one: some programs take this for a local time.
+        Some(rule) => vec![("RRULE", format!("{rule};UNTIL={}1231T235959Z", last.local().year()))],
+        None => rest.iter().map(|change| ("RDATE", change.local().format(LOCAL).to_string())).collect(),
+    }
+}
+
+/// The yearly rule of changes that come once in each year on the same weekday of a month, its last or its n-th, at the
+/// same time of day.
+fn yearly(alike: &[Change]) -> Option<String> {
+    let locals: Vec<NaiveDateTime> = alike.iter().map(Change::local).collect();
+    let first = *locals.first()?;
+    let each_year = locals.windows(2).all(|two| two[1].year() == two[0].year() + 1);
+    let same = |local: &NaiveDateTime| {
+        (local.month(), local.weekday(), local.time()) == (first.month(), first.weekday(), first.time())
+    };
+    if !each_year || !locals.iter().all(same) {
+        return None;
+    }
+    let is_last = |local: &NaiveDateTime| (*local + TimeDelta::weeks(1)).month() != local.month();
+    let nth = |local: &NaiveDateTime| local.day0() / 7 + 1;
+    let which = match nth(&first) {
+        _ if locals.iter().all(is_last) => "-1".to_owned(),
+        n if locals.iter().all(|local| nth(local) == n) => n.to_string(),
+        _ => return None,
+    };
+    let weekday = first.weekday().to_string().get(..2)?.to_uppercase();
+    Some(format!("FREQ=YEARLY;BYMONTH={};BYDAY={which}{weekday}", first.month()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono_tz::{Africa, America, Asia, Europe};
+
+    fn lines(tz: Tz, first: i32, last: Option<i32>) -> Vec<String> {
+        let text = component(tz, Years { first, last }).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn london_changes_on_the_last_sundays_of_march_and_october() {
+        let lines = lines(Europe::London, 2027, Some(2027));
+        let summer = [
+            "BEGIN:DAYLIGHT",
+            "DTSTART:20260329T010000",
+            "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=20271231T235959Z",
+            "TZOFFSETFROM:+0000",
+            "TZOFFSETTO:+0100",
+            "TZNAME:BST",
+            "END:DAYLIGHT",
+        ];
+        let winter = [
+            "BEGIN:STANDARD",
+            "DTSTART:20261025T020000",
+            "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU;UNTIL=20271231T235959Z",
+            "TZOFFSETFROM:+0100",
+            "TZOFFSETTO:+0000",
+            "TZNAME:GMT",
+            "END:STANDARD",
+        ];
+        assert!(lines.windows(summer.len()).any(|window| window == summer), "{lines:#?}");
+        assert!(lines.windows(winter.len()).any(|window| window == winter), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_zone_without_end_has_rules_without_end() {
+        let all = lines(America::New_York, 2027, None);
+        assert!(all.contains(&"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU".to_owned()), "{all:#?}");
+        assert!(all.contains(&"RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU".to_owned()), "{all:#?}");
+    }
+
+    #[test]
+    fn a_zone_whose_changes_follow_no_rule_lists_them_and_one_without_changes_has_one_observance() {
+        let all = lines(Africa::Casablanca, 2027, Some(2029));
+        assert!(all.iter().filter(|line| line.starts_with("RDATE:")).count() >= 4, "{all:#?}");
+        let all = lines(Asia::Kolkata, 2027, None);
+        assert_eq!(all.iter().filter(|line| line.starts_with("BEGIN:")).count(), 2, "{all:#?}");
+        assert!(all.contains(&"TZOFFSETTO:+0530".to_owned()), "{all:#?}");
+    }
+
+    #[test]
+    fn offsets_have_a_sign_and_seconds_only_where_there_are_some() {
+        assert_eq!([0, 3600, -12600, -75].map(offset), ["+0000", "+0100", "-0330", "-000115"]);
+    }
+
+    #[test]
+    fn years_join() {
+        let bounded = Years { first: 2027, last: Some(2028) };
+        assert_eq!(bounded.with(Years { first: 2026, last: Some(2027) }), Years { first: 2026, last: Some(2028) });
+        assert_eq!(bounded.with(Years { first: 2029, last: None }), Years { first: 2027, last: None });
+    }
+}
