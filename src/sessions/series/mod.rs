@@ -6,6 +6,7 @@
 //! - Cancelling it cancels all of its sessions that are still to come, and every booking of them.
 
 pub mod handlers;
+pub mod reconcile;
 pub mod rules;
 pub mod shown;
 pub mod store;

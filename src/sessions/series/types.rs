@@ -253,6 +253,20 @@ pub struct SessionCounts {
     pub created: usize,
 }
 
+/// Why a session isn't as its series or roster has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// People hold seats in it.
+    Booked,
+    /// It was cancelled before.
+    Cancelled,
+    /// It was changed by hand.
+    Edited,
+    /// It has begun.
+    Past,
+}
+
 /// An occurrence that was not made.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Skipped {

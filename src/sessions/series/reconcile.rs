@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
+use super::store::SeriesRow;
 use super::types::SkipReason;
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::sessions::recurrence::Occurrence;
-use crate::sessions::series::store::SeriesRow;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::SessionStatus;
 
