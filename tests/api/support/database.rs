@@ -37,15 +37,29 @@ fn postgres(url: &str) -> Location {
     conn.batch_execute(&format!("CREATE SCHEMA {schema}")).expect("a schema");
     let mark = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{mark}options=-csearch_path%3D{schema}");
-    let sql = include_str!("../../../migrations/postgres/20261123000000_first_release/up.sql");
     let mut conn = conn::open_postgres(&url).expect("the server answers");
-    conn.batch_execute(sql).expect("the migrations run");
-    // As if `migrate` had run, so that commands find nothing left to do.
-    conn.batch_execute(
-        "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, \
-         run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP); \
-         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000000')",
-    )
-    .expect("the record of it");
+    conn.batch_execute(postgres_schema()).expect("the migrations run");
     Location::Postgres(url)
+}
+
+/// Every migration in one text, with the record that `migrate` would keep of it: it takes a lock that the tests, which
+/// run beside each other, would wait for in turn.
+fn postgres_schema() -> &'static str {
+    static SQL: OnceLock<String> = OnceLock::new();
+    SQL.get_or_init(|| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
+        let folders = std::fs::read_dir(folder).expect("the migrations").map(|entry| entry.expect("one").path());
+        let mut folders: Vec<_> = folders.collect();
+        folders.sort();
+        let mut sql = "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, \
+                       run_on timestamp NOT NULL DEFAULT CURRENT_TIMESTAMP);"
+            .to_owned();
+        for folder in folders {
+            let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
+            let version = name.split('_').next().unwrap_or_default();
+            sql += &std::fs::read_to_string(folder.join("up.sql")).expect("the migration");
+            sql += &format!(";INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');");
+        }
+        sql
+    })
 }
