@@ -11,7 +11,7 @@ use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::http::context::Context;
 use crate::sessions::recurrence::Occurrence;
-use crate::sessions::series::reconcile::{self, Difference};
+use crate::sessions::series::reconcile::{self, Difference, Wanted};
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
@@ -163,7 +163,12 @@ impl Planner<'_> {
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
-        let difference = reconcile::series(&next, occurrences, sessions, changed, self.now, || self.context.new_id());
+        // What was split off is another series' now, whatever is still stated here.
+        let own = occurrences.iter().filter(|o| held.ends_before.is_none_or(|cut| o.local_start < cut.0));
+        let own: Vec<Occurrence> = own.copied().collect();
+        let left = "It is no longer in the partner's roster.";
+        let wanted = Wanted { series: &next, occurrences: &own, changed, left };
+        let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {
             self.plan.changed_series.push(next);
