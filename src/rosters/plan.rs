@@ -1,6 +1,6 @@
 //! What a roster would do: every entry's outcome, and the rows to write.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::check::{self, Statement};
 use super::lookups::Lookups;
@@ -52,6 +52,10 @@ pub struct Plan {
     pub changed_sessions: Vec<SessionRow>,
     /// Of the changed ones, those in which nobody may hold a seat.
     pub unbooked: Vec<Id>,
+    /// The changed ones that are somewhere, or some time, else than before, as they are before.
+    pub moved: HashMap<Id, SessionRow>,
+    /// Every space that the entries name.
+    pub spaces: BTreeSet<Id>,
 }
 
 /// Plans a roster over what there is.
@@ -119,6 +123,7 @@ impl Planner<'_> {
     }
 
     fn entry(&mut self, statement: Statement) -> (Outcome, Option<Id>) {
+        self.plan.spaces.extend(statement.space_id());
         let stored = self.stored;
         match statement {
             Statement::Series(written, occurrences) => {

@@ -326,8 +326,7 @@ mod tests {
         let held = [10, 11, 12].map(|hour| at(space, hour, 60));
         let next = [11, 12, 13].map(|hour| hour);
         let next: Vec<SessionRow> = held.iter().zip(next).map(|(row, hour)| moved(row, hour, 60)).collect();
-        let rows: Vec<Placing> =
-            next.iter().zip(&held).map(|(to, from)| Placing { to, from: Some(from) }).collect();
+        let rows: Vec<Placing> = next.iter().zip(&held).map(|(to, from)| Placing { to, from: Some(from) }).collect();
         assert!(found(&rows, &[]).is_empty());
         let clashes = found(&rows, &[&at(space, 13, 60)]);
         assert_eq!(clashes.len(), 3, "{clashes:?}");

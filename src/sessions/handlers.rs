@@ -3,11 +3,11 @@
 use actix_web::{HttpResponse, get, post};
 
 use super::bookings::seats::lock_session;
+use super::clashes::{self, Placing};
 use super::references::{self, References};
 use super::rules;
 use super::shown::{self, SessionKey, Shown};
 use super::store::{self, SessionRow};
-use super::clashes::{self, Placing};
 use super::told::{self, News, Told};
 use super::types::{CancelInput, ChangedSession, Session, SessionFilter, SessionInput};
 use super::viewer::{Viewer, owner, scope};

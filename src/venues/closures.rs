@@ -33,12 +33,11 @@ type Columns = (Id, VenueStatus, Option<NaiveDate>, Option<NaiveDate>, Json<Open
 pub fn of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Closure>> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let columns =
-            (venues::id, venues::status, venues::status_from, venues::status_until, venues::opening_hours);
+        let columns = (venues::id, venues::status, venues::status_from, venues::status_until, venues::opening_hours);
         let rows: Vec<Columns> = venues::table.filter(venues::id.eq_any(chunk)).select(columns).load(conn)?;
-        found.extend(rows.into_iter().map(|(id, status, from, until, Json(hours))| {
-            (id, Closure { status, from, until, hours })
-        }));
+        found.extend(
+            rows.into_iter().map(|(id, status, from, until, Json(hours))| (id, Closure { status, from, until, hours })),
+        );
     }
     Ok(found)
 }

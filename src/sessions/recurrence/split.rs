@@ -83,13 +83,19 @@ mod tests {
         let times = |texts: &[&str]| -> Vec<NaiveDateTime> { texts.iter().map(|text| local(text)).collect() };
         let (excluded, additional) = (times(excluded), times(additional));
         let local_start = local("2027-01-05T13:00:00");
-        rest_from(&Recurrence { rule, local_start, tz: London, excluded: &excluded, additional: &additional }, local(from))
+        rest_from(
+            &Recurrence { rule, local_start, tz: London, excluded: &excluded, additional: &additional },
+            local(from),
+        )
     }
 
     #[test]
     fn a_count_is_less_by_what_came_before_excluded_or_not() {
         let found = rest("wkst=SU;count=10;freq=WEEKLY", &["2027-01-12T13:00:00"], &[], "2027-01-26T13:00:00").unwrap();
-        assert_eq!((found.rule.as_str(), found.local_start), ("wkst=SU;count=7;freq=WEEKLY", local("2027-01-26T13:00:00")));
+        assert_eq!(
+            (found.rule.as_str(), found.local_start),
+            ("wkst=SU;count=7;freq=WEEKLY", local("2027-01-26T13:00:00"))
+        );
         assert!(found.excluded.is_empty());
     }
 
@@ -114,9 +120,8 @@ mod tests {
 
     /// A start, a rule that it is an occurrence of, and times to exclude and to add.
     fn some_series() -> impl Strategy<Value = (NaiveDateTime, String, Vec<NaiveDateTime>, Vec<NaiveDateTime>)> {
-        let start = (0u64..2000, 0i64..24 * 12).prop_map(|(day, fives)| {
-            local("2024-01-01T00:00:00") + Days::new(day) + TimeDelta::minutes(5 * fives)
-        });
+        let start = (0u64..2000, 0i64..24 * 12)
+            .prop_map(|(day, fives)| local("2024-01-01T00:00:00") + Days::new(day) + TimeDelta::minutes(5 * fives));
         let end = prop_oneof![(1u32..40).prop_map(|n| format!("COUNT={n}")), (0u64..900).prop_map(|n| format!("+{n}"))];
         let times = || proptest::collection::vec((0u64..400, 0u32..3), 0..6);
         (start, 0usize..8, 1u32..5, end, times(), times()).prop_map(|(start, shape, interval, end, out, also)| {

@@ -83,7 +83,8 @@ pub fn in_place(
     }
     news.kept = told::pending(conn, &moved)?;
     difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
-    let skipped = difference.skipped.iter().map(|(local_start, reason)| Skipped { local_start: *local_start, reason: *reason });
+    let skipped =
+        difference.skipped.iter().map(|(local_start, reason)| Skipped { local_start: *local_start, reason: *reason });
     Ok(Outcome {
         sessions: SessionOutcomes {
             created: difference.create.len(),

@@ -4,15 +4,16 @@ use std::collections::HashSet;
 
 use actix_web::{HttpResponse, get, post};
 
+use super::follow::Outcome;
 use super::held;
 use super::shown::{self, Shown};
 use super::store::{self, SeriesRow};
-use super::follow::Outcome;
 use super::types::{
     ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, Skipped,
 };
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::context::Context;
@@ -20,7 +21,6 @@ use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::clock::london_day;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
 use crate::sessions::references::{self, References};
@@ -90,7 +90,11 @@ pub async fn create_series(
         let series = read_back(conn, &context, row.id)?;
         let (path, version) = (format!("/v1/session-series/{}", row.id), series.version);
         let sessions = SessionCounts { created: made.len() };
-        Reply::created(path, version, &CreatedSeries { series, sessions, skipped: rows.iter().filter_map(skip).collect() })
+        Reply::created(
+            path,
+            version,
+            &CreatedSeries { series, sessions, skipped: rows.iter().filter_map(skip).collect() },
+        )
     })
     .await
 }

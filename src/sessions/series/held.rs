@@ -23,12 +23,14 @@ pub fn of_series_locked(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow
 }
 
 /// Gives sessions of one series to another, on `day` with positions that are less by `before`. What they are stays.
-pub fn reparent(conn: &mut Conn, rows: &[&SessionRow], to: Id, (day, before): (NaiveDate, i32), now: Timestamp) -> Result<()> {
-    let given = (
-        sessions::series_id.eq(to),
-        sessions::version.eq(sessions::version + 1),
-        sessions::updated_at.eq(now),
-    );
+pub fn reparent(
+    conn: &mut Conn,
+    rows: &[&SessionRow],
+    to: Id,
+    (day, before): (NaiveDate, i32),
+    now: Timestamp,
+) -> Result<()> {
+    let given = (sessions::series_id.eq(to), sessions::version.eq(sessions::version + 1), sessions::updated_at.eq(now));
     // One by one and in order, so that no position is taken when it is given.
     for row in rows.iter().filter(|row| row.local_date == day) {
         let position = sessions::position.eq(row.position - before);

@@ -169,12 +169,7 @@ pub struct Wanted<'a> {
 
 /// The difference between a series as it is wanted and the sessions it has. They are matched by local date and position
 /// in the day.
-pub fn series(
-    wanted: Wanted<'_>,
-    held: &[SessionRow],
-    now: Timestamp,
-    mut new_id: impl FnMut() -> Id,
-) -> Difference {
+pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_id: impl FnMut() -> Id) -> Difference {
     let Wanted { series, occurrences, changed, left: reason } = wanted;
     let mut difference = Difference::default();
     let mut left: HashMap<(NaiveDate, i32), &SessionRow> =

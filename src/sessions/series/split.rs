@@ -82,7 +82,10 @@ impl Cut {
                 Ok(Self { from, before: occurrence.position })
             }
             Some(occurrence) => {
-                let detail = format!("Nothing of the series starts then. The next starts at {}.", LocalTime(occurrence.local_start));
+                let detail = format!(
+                    "Nothing of the series starts then. The next starts at {}.",
+                    LocalTime(occurrence.local_start)
+                );
                 wrong("not_an_occurrence", detail)
             }
             None => wrong("not_an_occurrence", "Nothing of the series starts then, or later.".to_owned()),
@@ -128,12 +131,8 @@ fn apply(
         bump_roster_version(conn, partner_id)?;
     }
     clashes::hold_spaces(conn, new.space_id)?;
-    let ended = SeriesRow {
-        ends_before: Some(cut.from),
-        version: old.version + 1,
-        updated_at: context.now(),
-        ..old.clone()
-    };
+    let ended =
+        SeriesRow { ends_before: Some(cut.from), version: old.version + 1, updated_at: context.now(), ..old.clone() };
     store::update(conn, &ended)?;
     store::insert(conn, &new)?;
     let all = held::of_series_locked(conn, old.id)?;
