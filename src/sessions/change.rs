@@ -71,8 +71,10 @@ fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionCh
         let placing = Placing { to: &next, from: Some(old) };
         clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
     }
-    lock_session(conn, old.id)?;
     // Nobody books from here on; where somebody has changed it meanwhile, it isn't written.
+    lock_session(conn, old.id)?;
+    // What is called off is told of as that, wherever it would have been.
+    let fields = if cancels { Vec::new() } else { fields };
     let news = refit(conn, context, old, &mut next, fields, why)?;
     store::update_with_seats(conn, &next)?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;

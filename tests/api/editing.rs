@@ -300,7 +300,7 @@ fn a_date_that_leaves_the_rule_is_off_unless_somebody_is_booked_and_new_dates_ar
     let shorter = json!({ "recurrence": "FREQ=DAILY;COUNT=2", "excluded": [], "reason": "Only twice." });
     let answer = change(&admin, &at, &shorter).expect(200);
     assert_eq!(answer["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 1 }));
-    assert_eq!(skipped(&answer), [("2026-11-27T08:00:00", "booked")]);
+    assert_eq!(skipped(&answer), [("2026-11-24T20:00:00", "edited"), ("2026-11-27T08:00:00", "booked")]);
     let after = sessions_of(&admin, &series);
     assert_eq!(after[..4], before[..4]);
     assert_eq!((&after[4]["status"], &after[4]["cancellation_reason"]), (&json!("cancelled"), &json!("Only twice.")));
@@ -388,4 +388,75 @@ fn a_cancellation_says_what_became_of_whose_booking() {
     let before = reads();
     assert_eq!(advisor.post_with(&at, &key, &reason).expect(200), answer);
     assert_eq!(reads(), before + 1, "giving it again is a read of whom it names");
+}
+
+#[test]
+fn a_session_that_is_called_off_while_it_moves_is_off_for_everybody() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let hybrid = json!({ "delivery": "hybrid", "capacity": 4 });
+    let session = admin.post("/v1/sessions", &with(session_body(id(&place)), hybrid)).expect(201);
+    let people = ["in_person", "online"].map(|delivery| {
+        let member = member_row(&app, delivery, "A");
+        book(&app, &session, &member, json!({ "delivery": delivery }));
+        member
+    });
+    let off = json!({ "delivery": "online", "status": "cancelled", "cancellation_reason": "Snow" });
+    let answer = change(&admin, &path(&session), &off).expect(200);
+    assert_eq!((&answer["status"], &answer["seats_taken"]), (&json!("cancelled"), &json!(0)));
+    assert_eq!(news(&answer).iter().map(|line| (line.1, line.2)).collect::<Vec<_>>(), [("cancelled", Some("Snow")); 2]);
+    assert!(people.iter().all(|member| told(&app, member).len() == 1));
+}
+
+#[test]
+fn a_roster_that_moves_a_session_tells_the_people_booked() {
+    let app = App::start();
+    venue(&app.admin(), "walton", "Liverpool");
+    let partner = partner_row(&app, "reader");
+    let client = app.partner_client(&partner, &[Scope::RostersWrite]);
+    let entry = |start: &str, title: &str| {
+        json!({ "entries": [{
+            "external_id": "a", "title": title, "pillar": "community", "delivery": "in_person", "venue": "walton",
+            "local_start": start, "time_zone": "Europe/London", "duration_minutes": 90, "recurrence": "FREQ=WEEKLY;COUNT=2"
+        }] })
+    };
+    let post = |roster: &Value| client.post(&format!("/v1/partners/{partner}/rosters"), roster).expect(201);
+    let posted = post(&entry("2027-01-05T13:00:00", "Reading"));
+    let series = json!({ "id": posted["entries"][0]["resource_id"] });
+    let ann = member_row(&app, "Ann", "A");
+    book(&app, &sessions_of(&client, &series)[1], &ann, json!({}));
+    post(&entry("2027-01-05T13:00:00", "Poems"));
+    assert_eq!(told(&app, &ann), []);
+    post(&entry("2027-01-05T14:00:00", "Poems"));
+    assert_eq!(told(&app, &ann), [("move".to_owned(), vec!["local_start".to_owned()])]);
+}
+
+#[test]
+fn people_who_book_while_a_series_moves_are_told_or_book_the_new_time() {
+    let app = App::start();
+    let admin = app.admin();
+    let (place, other) = (venue(&admin, "walton", "Liverpool"), venue(&admin, "bootle", "Sefton"));
+    let body = json!({ "recurrence": "FREQ=WEEKLY;COUNT=4", "capacity": 30 });
+    let series = admin.post("/v1/session-series", &with(session_body(id(&place)), body)).expect(201);
+    let session = sessions_of(&admin, &series)[0].clone();
+    let members: Vec<String> = (0..12).map(|n| member_row(&app, &format!("M{n}"), "A")).collect();
+    let moved = std::thread::scope(|scope| {
+        let threads: Vec<_> = members
+            .iter()
+            .map(|member| {
+                let (advisor, at) = (app.advisor(), format!("{}/bookings", path(&session)));
+                scope.spawn(move || advisor.post(&at, &json!({ "member_id": member })).expect(201))
+            })
+            .collect();
+        let moved = change(&admin, &series_path(&series), &json!({ "venue_id": id(&other) })).expect(200);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        moved
+    });
+    let told_of: Vec<&String> = members.iter().filter(|member| !told(&app, member).is_empty()).collect();
+    assert_eq!(moved["bookings"].as_array().unwrap().len(), told_of.len());
+    let after = sessions_of(&admin, &series);
+    assert_eq!((&after[0]["seats_taken"], &after[0]["venue"]["slug"]), (&json!(12), &json!("bootle")));
 }

@@ -34,6 +34,7 @@ fn a_series_is_split_and_its_sessions_go_along_with_their_ids_and_bookings() {
     let (ann, bob) = (member_row(&app, "Ann", "A"), member_row(&app, "Bob", "B"));
     book(&app, &before[0], &ann, json!({}));
     let of_bob = book(&app, &before[2], &bob, json!({}));
+    let before = sessions_of(&advisor, &old);
 
     let at = format!("{}/split", series_path(&old));
     let changes = json!({ "local_start": "2027-01-26T14:30:00", "venue_id": id(&other), "title": "Poems" });
@@ -173,6 +174,7 @@ fn what_cannot_be_split_says_why() {
         (json!({ "venue_id": null }), "/changes/venue_id"),
         (json!({ "venue_id": "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41" }), "/changes/venue_id"),
         (json!({ "recurrence": "FREQ=WEEKLY;BYDAY=MO;COUNT=2" }), "/changes/local_start"),
+        (json!({ "recurrence": "FREQ=DAILY;COUNT=1", "excluded": [from] }), "/changes/recurrence"),
         (json!({ "status": "cancelled", "cancellation_reason": "x" }), "/changes/status"),
     ] {
         let problem = admin.post(&at, &json!({ "from": from, "changes": changes })).problem(422, "invalid-body");

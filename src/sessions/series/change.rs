@@ -18,6 +18,7 @@ use crate::http::extract::{NoQuery, Ordered, Path};
 use crate::http::reply::Reply;
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::sessions::clashes;
+use crate::sessions::recurrence::Occurrence;
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
 use crate::sessions::types::SeriesStatus;
@@ -69,6 +70,19 @@ pub(super) fn changed(old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChan
     Ok(change)
 }
 
+/// When a changed series takes place.
+///
+/// # Errors
+/// 422 that points at what is wrong with its times, or where it would take place no more.
+pub(super) fn some_occurrences(row: &SeriesRow) -> Result<Vec<Occurrence>> {
+    let occurrences = times::occurrences_of(row)?;
+    if occurrences.is_empty() {
+        let detail = "Nothing would take place any more. To call it off, cancel it.";
+        return Err(Error::rule("/recurrence", "no_occurrences", detail));
+    }
+    Ok(occurrences)
+}
+
 fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChange) -> Result<Outcome> {
     let cancels = change.status == SeriesStatus::Cancelled && old.status == SeriesStatus::Active;
     if change.status == SeriesStatus::Active {
@@ -89,11 +103,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
         let outcome = follow::in_words(conn, context, &row)?;
         return if cancels { cancel_sessions(conn, context, row.id, &reason) } else { Ok(outcome) };
     }
-    let occurrences = times::occurrences_of(&row)?;
-    if occurrences.is_empty() {
-        let detail = "Nothing would take place any more. To call it off, cancel it.";
-        return Err(Error::rule("/recurrence", "no_occurrences", detail));
-    }
+    let occurrences = some_occurrences(&row)?;
     clashes::hold_spaces(conn, row.space_id)?;
     store::update(conn, &row)?;
     let sessions = held::of_series_locked(conn, row.id)?;

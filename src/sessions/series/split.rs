@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 
-use super::change::{LEFT, changed};
+use super::change::{LEFT, changed, some_occurrences};
 use super::follow;
 use super::handlers::read_back;
 use super::held;
@@ -125,7 +125,7 @@ fn apply(
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
     let new = base.changed(SeriesChange { cancellation_reason: None, ..change }, context.now());
     references::check(conn, &References::of_series(&new)).map_err(in_changes)?;
-    let occurrences = times::occurrences_of(&new).map_err(|error| in_changes(error.into()))?;
+    let occurrences = some_occurrences(&new).map_err(in_changes)?;
     if let Some(partner_id) = old.partner_id {
         // A roster that was planned before is planned again: these sessions are no longer its series'.
         bump_roster_version(conn, partner_id)?;
