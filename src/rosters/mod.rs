@@ -5,10 +5,13 @@
 //! - A roster is atomic by default; `mode=partial` applies the good entries; `dry_run=true` applies nothing. Every
 //!   fault of every entry is reported at once.
 //! - One posting travels so: [`read`] (the three forms) → [`plan`] (each entry [checked](check), compared with what
-//!   is [stored], and its sessions [reconciled](reconcile)) → [`post`] (one write transaction, or none).
+//!   is [stored], and its sessions
+//!   [reconciled](crate::sessions::series::reconcile), without what
+//!   [clashes]) → [`post`] (one write transaction, or none).
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).
 
 pub mod check;
+pub mod clashes;
 pub mod handlers;
 pub mod lookups;
 pub mod nearest;
@@ -16,7 +19,6 @@ pub mod plan;
 pub mod post;
 pub mod read;
 pub mod read_csv;
-pub mod reconcile;
 pub mod store;
 pub mod stored;
 pub mod types;

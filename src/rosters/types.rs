@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
+pub use crate::sessions::series::types::SkipReason;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, ShortName};
 
 macro_rules! name_enum {
@@ -72,17 +73,6 @@ name_enum! {
         Cancelled,
         /// Something is wrong with it.
         Rejected,
-    }
-    /// Why a session isn't as the roster has it.
-    SkipReason {
-        /// People hold seats in it.
-        Booked,
-        /// It was cancelled before.
-        Cancelled,
-        /// It was changed by hand.
-        Edited,
-        /// It has begun.
-        Past,
     }
 }
 
