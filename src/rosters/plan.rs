@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::check::{self, Statement};
 use super::lookups::Lookups;
+use super::reach::Reach;
 use super::read::{Form, RawEntry};
 use super::reconcile::{self, Difference};
 use super::stored::Stored;
@@ -11,8 +12,8 @@ use super::types::{EntryKind, EntryOutcome, Outcome, RosterCounts, RosterSession
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::http::context::Context;
-use crate::sessions::recurrence::Occurrence;
-use crate::sessions::series::store::SeriesRow;
+use crate::sessions::recurrence::Expansion;
+use crate::sessions::series::store::{Extension, SeriesRow};
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub new_series: Vec<SeriesRow>,
     /// Series to write over the version before.
     pub changed_series: Vec<SeriesRow>,
+    /// How far they have sessions, and will; to be taken before they are written.
+    pub extensions: Vec<Extension>,
     /// Sessions to add.
     pub new_sessions: Vec<SessionRow>,
     /// Sessions to write over the version before.
@@ -62,7 +65,8 @@ pub fn plan(posting: &Posting, lookups: &Lookups, stored: &Stored, context: &Con
     for (index, raw) in posting.entries.iter().enumerate() {
         let mut faults = planner.repeats(posting, index, &mut seen);
         faults.extend(planner.changed_type(raw));
-        let statement = match check::check(raw, posting.partner_id, lookups) {
+        let reach = Reach::of(check::external_id(raw), stored, context);
+        let statement = match check::check(raw, posting.partner_id, lookups, reach) {
             Ok(statement) => {
                 sessions += statement.sessions();
                 Some(statement)
@@ -121,10 +125,10 @@ impl Planner<'_> {
     fn entry(&mut self, statement: Statement) -> (Outcome, Option<Id>) {
         let stored = self.stored;
         match statement {
-            Statement::Series(written, occurrences) => {
+            Statement::Series(written, times) => {
                 match stored.series.get(written.external_id.as_deref().unwrap_or_default()) {
-                    Some(held) => self.known_series(held, *written, &occurrences),
-                    None => self.new_series(*written, &occurrences),
+                    Some(held) => self.known_series(held, *written, &times),
+                    None => self.new_series(*written, &times),
                 }
             }
             Statement::Session(written) => {
@@ -136,25 +140,23 @@ impl Planner<'_> {
         }
     }
 
-    fn new_series(&mut self, written: SeriesInput, occurrences: &[Occurrence]) -> (Outcome, Option<Id>) {
+    fn new_series(&mut self, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
         let row = SeriesRow::new(self.context.new_id(), written, self.now);
-        let sessions = occurrences
+        let row = SeriesRow { expanded_until: times.until, ..row };
+        let sessions = times
+            .occurrences
             .iter()
             .map(|occurrence| SessionRow::of_series(&row, occurrence, self.context.new_id(), self.now));
-        self.plan.sessions.created += occurrences.len() as u32;
+        self.plan.sessions.created += times.occurrences.len() as u32;
         self.plan.new_sessions.extend(sessions);
         let id = row.id;
         self.plan.new_series.push(row);
         (Outcome::Created, Some(id))
     }
 
-    fn known_series(
-        &mut self,
-        held: &SeriesRow,
-        written: SeriesInput,
-        occurrences: &[Occurrence],
-    ) -> (Outcome, Option<Id>) {
-        let (next, changed) = reconcile::restated(held, SeriesRow::new(held.id, written, self.now), self.now);
+    fn known_series(&mut self, held: &SeriesRow, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
+        let stated = SeriesRow { expanded_until: times.until, ..SeriesRow::new(held.id, written, self.now) };
+        let (next, changed) = reconcile::restated(held, stated, self.now);
         let external_id = held.external_id.clone().unwrap_or_default();
         if held.status == SeriesStatus::Cancelled {
             if changed {
@@ -163,9 +165,11 @@ impl Planner<'_> {
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
-        let difference = reconcile::series(&next, occurrences, sessions, changed, self.now, || self.context.new_id());
+        let new_id = || self.context.new_id();
+        let difference = reconcile::series(&next, &times.occurrences, sessions, changed, self.now, new_id);
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {
+            self.plan.extensions.push(held.extension(next.expanded_until));
             self.plan.changed_series.push(next);
         }
         self.take(&external_id, difference);
