@@ -17,6 +17,7 @@ mod openapi;
 mod parity;
 mod partners;
 mod prescriptions;
+mod recurrence;
 mod registers;
 mod reports;
 mod rosters;
