@@ -30,6 +30,16 @@ fn every_rule_of_the_table_is_expanded_as_the_oracle_has_it() {
     );
 }
 
+#[test]
+fn a_line_that_differs_is_shown_with_its_rule() {
+    let line = TABLE.lines().nth(1).unwrap();
+    assert_eq!(fault(line), None);
+    let (zone, rest) = line.split_once('\t').unwrap();
+    let rule = line.split('\t').nth(2).unwrap();
+    assert_ne!(zone, "Asia/Tokyo");
+    assert!(fault(&format!("Asia/Tokyo\t{rest}")).unwrap().starts_with(rule));
+}
+
 /// What is wrong with a line of the table.
 fn fault(line: &str) -> Option<String> {
     let fields: Vec<&str> = line.split('\t').collect();
