@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::{Months, NaiveDate};
 use clap::Args;
 
-use crate::db::Location;
+use crate::clock::london_day;
+use crate::db::{Location, Timestamp};
 
 /// The settings as the command line and the environment give them.
 #[derive(Debug, Clone, Args)]
@@ -38,6 +40,39 @@ pub struct ServeSettings {
     /// Origins that browsers may call from, separated by commas
     #[arg(long, env = "LIFE_ROOMS_ALLOWED_ORIGINS", default_value = "")]
     pub allowed_origins: String,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
+    pub horizon: Horizon,
+}
+
+/// How far ahead sessions are made of series that never end.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Horizon {
+    /// How many months ahead a series without an end has its sessions, from 1 to 60
+    #[arg(long = "horizon-months", env = "LIFE_ROOMS_HORIZON_MONTHS", value_name = "MONTHS", default_value = "12")]
+    #[arg(value_parser = horizon_months)]
+    pub months: u32,
+}
+
+impl Horizon {
+    /// The last day that is laid out at an instant, in London.
+    pub fn day(self, now: Timestamp) -> NaiveDate {
+        let today = london_day(now);
+        today.checked_add_months(Months::new(self.months)).unwrap_or(today)
+    }
+}
+
+impl Default for Horizon {
+    fn default() -> Self {
+        Self { months: 12 }
+    }
+}
+
+/// Even a daily series of the longest horizon has fewer sessions than may be made at once.
+fn horizon_months(text: &str) -> Result<u32, String> {
+    let months = text.parse().ok().filter(|months| (1..=60).contains(months));
+    months.ok_or_else(|| "LIFE_ROOMS_HORIZON_MONTHS must be a whole number of months from 1 to 60".into())
 }
 
 /// The checked settings of a running server.
@@ -47,6 +82,8 @@ pub struct Config {
     pub public_url: String,
     /// Origins that browsers may call from.
     pub allowed_origins: Vec<String>,
+    /// How far ahead series without an end are laid out.
+    pub horizon: Horizon,
     /// The longest pause within a request's body before 408.
     pub body_pause: Duration,
     /// The longest time for a whole body (a roster gets ten times as long) before 408.
@@ -58,6 +95,7 @@ impl Default for Config {
         Self {
             public_url: "https://life-rooms.invalid".into(),
             allowed_origins: Vec::new(),
+            horizon: Horizon::default(),
             body_pause: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
         }
@@ -108,7 +146,7 @@ impl ServeSettings {
         if self.workers == Some(0) {
             return Err("LIFE_ROOMS_WORKERS must be at least 1".into());
         }
-        Ok(Config { public_url, allowed_origins, ..Config::default() })
+        Ok(Config { public_url, allowed_origins, horizon: self.horizon, ..Config::default() })
     }
 
     /// The address to listen on.

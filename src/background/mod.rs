@@ -7,12 +7,15 @@
 
 mod lease;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::config::Config;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
+use crate::sessions::series::top_up;
 use crate::state::State;
 
 /// Something that is done again and again.
@@ -25,14 +28,14 @@ pub struct Task {
     /// The longest that one run may take: as long as its lease lasts.
     pub longest: Duration,
     /// Whether there is anything to do; a short read.
-    pub due: fn(&mut Conn, Timestamp) -> Result<bool>,
+    pub due: fn(&mut Conn, &Config, Timestamp) -> Result<bool>,
     /// Does all that is due. It may be cut off at any moment, and may meet a run whose lease has run out.
     pub run: fn(State) -> LocalBoxFuture<'static, Result<()>>,
 }
 
 /// Every task of the server.
 pub fn tasks() -> Vec<Task> {
-    Vec::new()
+    vec![top_up::task()]
 }
 
 /// Starts every task on the present thread's runtime; they end when the server is told to stop.
@@ -57,8 +60,8 @@ async fn repeat(state: State, task: Task, holder: Id) {
 /// # Errors
 /// What the task returns, or the database's.
 pub async fn run_if_due(state: &State, task: Task, holder: Id) -> Result<bool> {
-    let now = state.clock.now();
-    if !state.db.read(move |conn| (task.due)(conn, now)).await? {
+    let (config, now) = (Arc::clone(&state.config), state.clock.now());
+    if !state.db.read(move |conn| (task.due)(conn, &config, now)).await? {
         return Ok(false);
     }
     let until = Timestamp(now.0 + task.longest);

@@ -68,14 +68,16 @@ fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
 }
 
 /// From which local time on the rule no longer holds, though it says so: behind the last session of a series that was
-/// called off. This is also the place for the end of a series that was split.
+/// called off, or where it was split.
 fn ends_before(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
         let last = sessions.iter().map(|(session, _)| session.local_date).max();
         let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
         next.and_time(Default::default())
     };
-    (series.status == SeriesStatus::Cancelled).then(after_last)
+    let off = (series.status == SeriesStatus::Cancelled).then(after_last);
+    let cut = series.ends_before.map(|cut| cut.0);
+    off.into_iter().chain(cut).min()
 }
 
 /// A rule and what it gives.
@@ -111,7 +113,10 @@ impl<'a> Rule<'a> {
     ) -> Result<Self, RecurrenceError> {
         let expand = |additional| {
             let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
-            let mut all = recurrence::expand(&Recurrence { rule, local_start, tz, excluded, additional })?;
+            // A rule without an end has sessions as far as they have been made.
+            let made = series.expanded_until.unwrap_or(local_start.date());
+            let whole = Recurrence { rule, local_start, tz, excluded, additional };
+            let mut all = recurrence::expand_kept(&whole, made)?.occurrences;
             all.retain(|occurrence| ends_before.is_none_or(|end| occurrence.local_start < end));
             Ok::<_, RecurrenceError>(all)
         };

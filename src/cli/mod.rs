@@ -3,6 +3,7 @@
 mod demo;
 mod logging;
 mod serve;
+mod sessions;
 mod user;
 
 use std::process::ExitCode;
@@ -44,6 +45,9 @@ enum Command {
         #[arg(long)]
         yaml: bool,
     },
+    /// Look after sessions
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
     /// Make accounts and set their passwords
     #[command(subcommand)]
     User(user::User),
@@ -60,6 +64,7 @@ pub fn run() -> ExitCode {
             print!("{}", if yaml { crate::openapi::yaml() } else { crate::openapi::json() });
             Ok(())
         }
+        Command::Sessions(command) => sessions::run(&command),
         Command::User(command) => user::run(&command),
     });
     match outcome {

@@ -241,6 +241,7 @@ diesel::table! {
         publication -> Text,
         status -> Text,
         cancellation_reason -> Nullable<Text>,
+        expanded_until -> Nullable<Date>,
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,

@@ -72,7 +72,8 @@ fn add(
         excluded: &[],
         additional: &[],
     };
-    for occurrence in expand(&rule).map_err(Error::internal)? {
+    let last = today + Days::new(AHEAD);
+    for occurrence in expand(&rule, last).map_err(Error::internal)?.occurrences {
         let row = session_row(random.id(made), &series, &occurrence);
         planned.sessions.push(Planned {
             past: row.starts_on < today,

@@ -6,13 +6,14 @@ use serde_json::Value;
 use validator::Validate;
 
 use super::lookups::Lookups;
+use super::reach::Reach;
 use super::read::RawEntry;
 use super::types::{EntryKind, RosterEntry};
 use crate::db::{Id, LocalTime};
 use crate::error::Fault;
 use crate::http::body::faults_of;
 use crate::http::shape;
-use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError};
 use crate::sessions::rules;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::types::{Delivery, SessionInput};
@@ -20,11 +21,14 @@ use crate::sessions::types::{Delivery, SessionInput};
 /// More faults of one entry are not listed.
 const MOST_FAULTS: usize = 100;
 
+/// When something takes place of which that can't be known.
+const NO_TIMES: Expansion = Expansion { occurrences: Vec::new(), until: None };
+
 /// What a good entry states.
 #[derive(Debug, Clone)]
 pub enum Statement {
     /// A series and when it takes place.
-    Series(Box<SeriesInput>, Vec<Occurrence>),
+    Series(Box<SeriesInput>, Expansion),
     /// A single session.
     Session(Box<SessionInput>),
 }
@@ -41,7 +45,7 @@ impl Statement {
     /// How many sessions it speaks of.
     pub fn sessions(&self) -> usize {
         match self {
-            Self::Series(_, occurrences) => occurrences.len(),
+            Self::Series(_, times) => times.occurrences.len(),
             Self::Session(_) => 1,
         }
     }
@@ -51,22 +55,22 @@ impl Statement {
 ///
 /// # Errors
 /// Everything that is wrong with it, pointers beginning at the entry.
-pub fn check(raw: &RawEntry, partner_id: Id, lookups: &Lookups) -> Result<Statement, Vec<Fault>> {
+pub fn check(raw: &RawEntry, partner_id: Id, lookups: &Lookups, reach: Reach<'_>) -> Result<Statement, Vec<Fault>> {
     let mut faults = raw.faults.clone();
     faults.extend(shape::of::<RosterEntry>().faults(&raw.value, ""));
     let shaped = faults.is_empty();
     let entry = Entry { value: &raw.value, faults };
     let places = entry.places(lookups);
-    let times = entry.times();
+    let times = entry.times(reach);
     let mut faults = entry.faults;
     faults.extend(places.faults);
-    let occurrences = times.unwrap_or_else(|wrong| {
+    let times = times.unwrap_or_else(|wrong| {
         faults.extend(wrong);
-        Vec::new()
+        NO_TIMES
     });
     if shaped && faults.is_empty() {
         match serde_json::from_value::<RosterEntry>(raw.value.clone()) {
-            Ok(entry) => return state(entry, partner_id, &places.ids, occurrences),
+            Ok(entry) => return state(entry, partner_id, &places.ids, times),
             Err(e) => faults.push(Fault::at("", "wrong_format", e.to_string())),
         }
     }
@@ -165,7 +169,7 @@ impl Entry<'_> {
     }
 
     /// When it takes place; nothing where that can't be known for other faults.
-    fn times(&self) -> Result<Vec<Occurrence>, Vec<Fault>> {
+    fn times(&self, reach: Reach<'_>) -> Result<Expansion, Vec<Fault>> {
         let mut faults = Vec::new();
         let is = |name: &str| self.value.get("type").and_then(Value::as_str) == Some(name);
         let given = |name: &str| {
@@ -188,35 +192,38 @@ impl Entry<'_> {
         }
         let members = ["local_start", "recurrence", "excluded", "additional"];
         if !members.iter().all(|name| self.sound(name)) {
-            return Ok(Vec::new());
+            return Ok(NO_TIMES);
         }
-        let Ok(times) = Times::deserialize(self.value) else { return Ok(Vec::new()) };
+        let Ok(times) = Times::deserialize(self.value) else { return Ok(NO_TIMES) };
         // Where the zone is wrong, that is a fault already; the rule is tried in ours, so that its faults show too.
         let zone = self.text("time_zone").unwrap_or("Europe/London");
-        times.occurrences(zone).map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
+        times.expand(zone, reach).map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
     }
 }
 
 impl Times {
-    fn occurrences(&self, zone: &str) -> Result<Vec<Occurrence>, RecurrenceError> {
+    fn expand(&self, zone: &str, reach: Reach<'_>) -> Result<Expansion, RecurrenceError> {
         let Some(rule) = &self.recurrence else {
-            return rules::single_occurrence(self.local_start.0, zone).map(|occurrence| vec![occurrence]);
+            let occurrences = vec![rules::single_occurrence(self.local_start.0, zone)?];
+            return Ok(Expansion { occurrences, until: None });
         };
         let plain = |times: &[LocalTime]| -> Vec<NaiveDateTime> { times.iter().map(|time| time.0).collect() };
-        recurrence::expand(&Recurrence {
+        let (excluded, additional) = (plain(&self.excluded), plain(&self.additional));
+        let recurrence = Recurrence {
             rule,
             local_start: self.local_start.0,
             tz: recurrence::parse_time_zone(zone)?,
-            excluded: &plain(&self.excluded),
-            additional: &plain(&self.additional),
-        })
+            excluded: &excluded,
+            additional: &additional,
+        };
+        reach.expand(zone, &recurrence)
     }
 }
 
 /// The statement of an entry without faults, held to the rules of what it states.
-fn state(entry: RosterEntry, partner_id: Id, ids: &Ids, occurrences: Vec<Occurrence>) -> Result<Statement, Vec<Fault>> {
+fn state(entry: RosterEntry, partner_id: Id, ids: &Ids, times: Expansion) -> Result<Statement, Vec<Fault>> {
     let statement = match entry.kind() {
-        EntryKind::Series => Statement::Series(Box::new(series(entry, partner_id, ids)), occurrences),
+        EntryKind::Series => Statement::Series(Box::new(series(entry, partner_id, ids)), times),
         EntryKind::Session => Statement::Session(Box::new(session(entry, partner_id, ids))),
     };
     let valid = match &statement {

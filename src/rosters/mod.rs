@@ -17,6 +17,7 @@ pub mod lookups;
 pub mod nearest;
 pub mod plan;
 pub mod post;
+pub mod reach;
 pub mod read;
 pub mod read_csv;
 pub mod store;

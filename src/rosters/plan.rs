@@ -4,15 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::check::{self, Statement};
 use super::lookups::Lookups;
+use super::reach::Reach;
 use super::read::{Form, RawEntry};
 use super::stored::Stored;
 use super::types::{EntryKind, EntryOutcome, Outcome, RosterCounts, RosterSessionCounts, RosterSkip, SkipReason};
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::http::context::Context;
-use crate::sessions::recurrence::Occurrence;
+use crate::sessions::recurrence::{Expansion, Occurrence};
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
-use crate::sessions::series::store::SeriesRow;
+use crate::sessions::series::store::{Extension, SeriesRow};
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput};
@@ -46,6 +47,8 @@ pub struct Plan {
     pub new_series: Vec<SeriesRow>,
     /// Series to write over the version before.
     pub changed_series: Vec<SeriesRow>,
+    /// How far they have sessions, and will; to be taken before they are written.
+    pub extensions: Vec<Extension>,
     /// Sessions to add.
     pub new_sessions: Vec<SessionRow>,
     /// Sessions to write over the version before.
@@ -66,9 +69,13 @@ pub fn plan(posting: &Posting, lookups: &Lookups, stored: &Stored, context: &Con
     for (index, raw) in posting.entries.iter().enumerate() {
         let mut faults = planner.repeats(posting, index, &mut seen);
         faults.extend(planner.changed_type(raw));
+        let reach = Reach::of(check::external_id(raw), stored, context);
         // Once there are too many, nothing is expanded any more: the work stays bounded.
-        let checked =
-            if sessions > MOST_SESSIONS { Err(Vec::new()) } else { check::check(raw, posting.partner_id, lookups) };
+        let checked = if sessions > MOST_SESSIONS {
+            Err(Vec::new())
+        } else {
+            check::check(raw, posting.partner_id, lookups, reach)
+        };
         let statement = match checked {
             Ok(statement) => {
                 sessions += statement.sessions();
@@ -129,10 +136,10 @@ impl Planner<'_> {
         self.plan.spaces.extend(statement.space_id());
         let stored = self.stored;
         match statement {
-            Statement::Series(written, occurrences) => {
+            Statement::Series(written, times) => {
                 match stored.series.get(written.external_id.as_deref().unwrap_or_default()) {
-                    Some(held) => self.known_series(held, *written, &occurrences),
-                    None => self.new_series(*written, &occurrences),
+                    Some(held) => self.known_series(held, *written, &times),
+                    None => self.new_series(*written, &times),
                 }
             }
             Statement::Session(written) => {
@@ -144,25 +151,23 @@ impl Planner<'_> {
         }
     }
 
-    fn new_series(&mut self, written: SeriesInput, occurrences: &[Occurrence]) -> (Outcome, Option<Id>) {
+    fn new_series(&mut self, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
         let row = SeriesRow::new(self.context.new_id(), written, self.now);
-        let sessions = occurrences
+        let row = SeriesRow { expanded_until: times.until, ..row };
+        let sessions = times
+            .occurrences
             .iter()
             .map(|occurrence| SessionRow::of_series(&row, occurrence, self.context.new_id(), self.now));
-        self.plan.sessions.created += occurrences.len() as u32;
+        self.plan.sessions.created += times.occurrences.len() as u32;
         self.plan.new_sessions.extend(sessions);
         let id = row.id;
         self.plan.new_series.push(row);
         (Outcome::Created, Some(id))
     }
 
-    fn known_series(
-        &mut self,
-        held: &SeriesRow,
-        written: SeriesInput,
-        occurrences: &[Occurrence],
-    ) -> (Outcome, Option<Id>) {
-        let (next, changed) = reconcile::restated(held, SeriesRow::new(held.id, written, self.now), self.now);
+    fn known_series(&mut self, held: &SeriesRow, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
+        let stated = SeriesRow { expanded_until: times.until, ..SeriesRow::new(held.id, written, self.now) };
+        let (next, changed) = reconcile::restated(held, stated, self.now);
         let external_id = held.external_id.clone().unwrap_or_default();
         if held.status == SeriesStatus::Cancelled {
             if changed {
@@ -172,13 +177,14 @@ impl Planner<'_> {
         }
         let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         // What was split off is another series' now, whatever is still stated here.
-        let own = occurrences.iter().filter(|o| held.ends_before.is_none_or(|cut| o.local_start < cut.0));
+        let own = times.occurrences.iter().filter(|o| held.ends_before.is_none_or(|cut| o.local_start < cut.0));
         let own: Vec<Occurrence> = own.copied().collect();
         let left = "It is no longer in the partner's roster.";
         let wanted = Wanted { series: &next, occurrences: &own, changed, left };
         let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {
+            self.plan.extensions.push(held.extension(next.expanded_until));
             self.plan.changed_series.push(next);
         }
         self.take(&external_id, difference);

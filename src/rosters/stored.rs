@@ -40,6 +40,7 @@ impl Stored {
         let mut stored = Self::default();
         let names: Vec<&str> = external_ids.iter().copied().collect();
         for chunk in names.chunks(CHUNK) {
+            lock_series(conn, partner_id, chunk, hold)?;
             let named = session_series::table.filter(session_series::partner_id.eq(partner_id));
             let named = named.filter(session_series::external_id.eq_any(chunk));
             for row in named.select(SeriesRow::as_select()).load::<SeriesRow>(conn)? {
@@ -82,6 +83,15 @@ impl Stored {
     }
 }
 
+/// Locks series, before the sessions that are made of them. Row locks are PostgreSQL's alone: SQLite has one writer.
+fn lock_series(conn: &mut Conn, partner_id: Id, external_ids: &[&str], hold: Hold) -> Result<()> {
+    let (Conn::Postgres(postgres), Hold::Lock) = (conn, hold) else { return Ok(()) };
+    let named = session_series::table.filter(session_series::partner_id.eq(partner_id));
+    let named = named.filter(session_series::external_id.eq_any(external_ids)).order(session_series::id);
+    named.select(session_series::id).for_update().load::<Id>(postgres)?;
+    Ok(())
+}
+
 /// Locks sessions in the order of their ids. Row locks are PostgreSQL's alone: SQLite has one writer.
 fn lock(conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
     let (Conn::Postgres(postgres), Hold::Lock) = (conn, hold) else { return Ok(()) };
@@ -101,6 +111,11 @@ fn lock(conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
 pub fn apply(conn: &mut Conn, plan: &Plan) -> Result<()> {
     for row in &plan.new_series {
         series_store::insert(conn, row)?;
+    }
+    for extension in &plan.extensions {
+        if !series_store::extend(conn, *extension)? {
+            return Err(Error::new(Kind::PreconditionFailed, "The series was changed or extended in between."));
+        }
     }
     for row in &plan.changed_series {
         series_store::update(conn, row)?;

@@ -129,7 +129,8 @@ pub struct RosterEntry {
     /// How long it lasts.
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
-    /// When a series takes place: the value of an RRULE (RFC 5545) that ends by COUNT or UNTIL.
+    /// When a series takes place: the value of an RRULE (RFC 5545). Without COUNT and UNTIL it never ends: its sessions
+    /// are made some months ahead, and more as time goes on; the same roster again leaves that alone.
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: Option<String>,
     /// Starts of a series that don't take place.

@@ -5,8 +5,11 @@
 //!
 //! 1. `rule` reads the text into a checked `Rule`.
 //! 2. `dates` lists the local dates of that rule, lazily.
-//! 3. [`expand`] ends the list by COUNT or UNTIL, removes excluded times, adds additional ones.
+//! 3. [`expand`] ends the list by COUNT, UNTIL or the horizon, removes excluded times, adds additional ones.
 //! 4. [`resolve`] turns each local time into an instant.
+//!
+//! A rule without COUNT and UNTIL never ends. It is listed through a horizon, a local date, and later on from there to
+//! the next one by [`expand_between`].
 //!
 //! Supported are FREQ (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY,
 //! BYMONTH, BYSETPOS and WKST. Whatever the input, the work is bounded: years from
@@ -15,6 +18,8 @@
 mod dates;
 mod error;
 mod local_time;
+#[cfg(test)]
+mod oracle;
 mod ordinals;
 #[cfg(test)]
 mod properties;
@@ -33,7 +38,7 @@ pub use local_time::{parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
 pub use split::{Rest, rest_from};
 
-/// The most occurrences a series may have, additional ones included and excluded ones not.
+/// The most occurrences that are made of a series at once, additional ones included and excluded ones not.
 pub const MAX_OCCURRENCES: usize = 2000;
 
 /// The most excluded times a series may have.
@@ -48,6 +53,12 @@ pub const EARLIEST_YEAR: i32 = 1900;
 /// The last year in which an occurrence may lie: the time-zone tables know no clock change after it,
 /// so an instant beyond it could be an hour wrong.
 pub const LATEST_YEAR: i32 = 2099;
+
+/// The last day of [`LATEST_YEAR`].
+const LAST_DATE: NaiveDate = match NaiveDate::from_ymd_opt(LATEST_YEAR, 12, 31) {
+    Some(date) => date,
+    None => NaiveDate::MAX,
+};
 
 /// What a series says about when it takes place.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +88,39 @@ pub struct Occurrence {
     pub position: i32,
 }
 
-/// Lists every occurrence of a series, sorted by local start.
+/// The occurrences of a series, and how far they are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expansion {
+    /// Sorted by local start.
+    pub occurrences: Vec<Occurrence>,
+    /// The local date through which they are listed, where the rule has no end; `None` where these are all.
+    pub until: Option<NaiveDate>,
+}
+
+/// Which local dates are listed, and how many occurrences there may be.
+struct Window {
+    after: Option<NaiveDate>,
+    through: Option<NaiveDate>,
+    most: usize,
+}
+
+impl Window {
+    fn has(&self, date: NaiveDate) -> bool {
+        self.after.is_none_or(|after| date > after) && self.through.is_none_or(|through| date <= through)
+    }
+
+    /// The last date that can matter.
+    fn last(&self) -> NaiveDate {
+        self.through.map_or(LAST_DATE, |through| through.min(LAST_DATE))
+    }
+
+    fn too_many(&self) -> RecurrenceError {
+        RecurrenceError::TooManyOccurrences { until: self.through }
+    }
+}
+
+/// Lists the occurrences of a series, sorted by local start: all of them, or, where the rule has no end, those on local
+/// dates through `horizon`. Its first date is listed even where it lies beyond.
 ///
 /// COUNT counts before exclusions. UNTIL with `Z` is an instant, as a date the end of that local
 /// day, without `Z` wall-clock time; an occurrence exactly then still takes place. With BYSETPOS the
@@ -90,14 +133,52 @@ pub struct Occurrence {
 /// # Source
 ///
 /// RFC 5545, sections 3.3.10 (the rule), 3.8.5.1 (EXDATE) and 3.8.5.2 (RDATE).
-pub fn expand(recurrence: &Recurrence<'_>) -> Result<Vec<Occurrence>, RecurrenceError> {
+pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    let rule = read(recurrence)?;
+    let until = (rule.end == End::Never).then(|| horizon.max(recurrence.local_start.date()));
+    let window = Window { after: None, through: until, most: MAX_OCCURRENCES };
+    Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
+}
+
+/// Like [`expand`], for a series that goes on already: however long it has, it may have as many as that gives.
+///
+/// # Errors
+///
+/// As [`expand`].
+pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    let rule = read(recurrence)?;
+    let until = (rule.end == End::Never).then(|| horizon.max(recurrence.local_start.date()));
+    let most = if until.is_some() { usize::MAX } else { MAX_OCCURRENCES };
+    let window = Window { after: None, through: until, most };
+    Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
+}
+
+/// Lists the occurrences of a series on the local dates after one date and through another, as [`expand`] does. There
+/// may be as many as the dates and the additional times give: the caller bounds the dates.
+///
+/// # Errors
+///
+/// As [`expand`].
+pub fn expand_between(
+    recurrence: &Recurrence<'_>,
+    after: NaiveDate,
+    through: NaiveDate,
+) -> Result<Vec<Occurrence>, RecurrenceError> {
+    let window = Window { after: Some(after), through: Some(through), most: usize::MAX };
+    list(&read(recurrence)?, recurrence, &window)
+}
+
+/// The rule of a recurrence whose times have been checked.
+fn read(recurrence: &Recurrence<'_>) -> Result<Rule, RecurrenceError> {
     check_times(recurrence)?;
-    let rule = Rule::parse(recurrence.rule)?.with_defaults_of(recurrence.local_start.date());
+    Ok(Rule::parse(recurrence.rule)?.with_defaults_of(recurrence.local_start.date()))
+}
+
+fn list(rule: &Rule, recurrence: &Recurrence<'_>, window: &Window) -> Result<Vec<Occurrence>, RecurrenceError> {
     let mut excluded = recurrence.excluded.to_vec();
     excluded.sort_unstable();
-
-    let mut occurrences = rule_occurrences(&rule, recurrence, &excluded)?;
-    add_additional(&mut occurrences, recurrence, &excluded)?;
+    let mut occurrences = rule_occurrences(rule, recurrence, &excluded, window)?;
+    add_additional(&mut occurrences, recurrence, &excluded, window)?;
     number_within_days(&mut occurrences);
     Ok(occurrences)
 }
@@ -108,7 +189,7 @@ fn check_times(recurrence: &Recurrence<'_>) -> Result<(), RecurrenceError> {
         return Err(RecurrenceError::TooManyExcluded);
     }
     if recurrence.additional.len() > MAX_OCCURRENCES {
-        return Err(RecurrenceError::TooManyOccurrences);
+        return Err(RecurrenceError::TooManyOccurrences { until: None });
     }
     check_time("local_start", recurrence.local_start)?;
     for time in recurrence.additional {
@@ -133,41 +214,42 @@ fn rule_occurrences(
     rule: &Rule,
     recurrence: &Recurrence<'_>,
     excluded: &[NaiveDateTime],
+    window: &Window,
 ) -> Result<Vec<Occurrence>, RecurrenceError> {
-    let most_counted = MAX_OCCURRENCES + excluded.len();
+    let most_counted = window.most.saturating_add(excluded.len());
     let count = match rule.end {
         // Each excluded time can remove one at most: this refuses the absurd before any work.
         End::Count(count) if count as usize > most_counted => {
-            return Err(RecurrenceError::TooManyOccurrences);
+            return Err(window.too_many());
         }
         End::Count(count) => count as usize,
-        End::Until(_) => usize::MAX,
+        End::Until(_) | End::Never => usize::MAX,
     };
-    let mut dates = Dates::new(rule, recurrence.local_start.date());
-    check_start(rule, recurrence, dates.next())?;
+    let start = recurrence.local_start.date();
+    check_start(rule, recurrence, Dates::new(rule, start, LAST_DATE).next())?;
 
+    let mut dates = Dates::new(rule, start, window.last());
     let mut occurrences = Vec::with_capacity(count.min(64));
-    let mut date = recurrence.local_start.date();
     for counted in 1.. {
+        let date = match dates.next() {
+            Some(date) => date,
+            None if window.through.is_some() || rule.end.is_within(LATEST_YEAR) => break,
+            None => {
+                return Err(RecurrenceError::OutOfRange { field: "recurrence" });
+            }
+        };
         let occurrence = occurrence_on(date, recurrence);
         if rule.end.is_before(&occurrence) {
             break;
         }
-        if excluded.binary_search(&occurrence.local_start).is_err() {
+        if window.has(date) && excluded.binary_search(&occurrence.local_start).is_err() {
             occurrences.push(occurrence);
         }
-        if occurrences.len() > MAX_OCCURRENCES {
-            return Err(RecurrenceError::TooManyOccurrences);
+        if occurrences.len() > window.most {
+            return Err(window.too_many());
         }
         if counted == count {
             break;
-        }
-        match dates.next() {
-            Some(next) => date = next,
-            None if rule.end.is_within(LATEST_YEAR) => break,
-            None => {
-                return Err(RecurrenceError::OutOfRange { field: "recurrence" });
-            }
         }
     }
     Ok(occurrences)
@@ -198,17 +280,18 @@ fn add_additional(
     occurrences: &mut Vec<Occurrence>,
     recurrence: &Recurrence<'_>,
     excluded: &[NaiveDateTime],
+    window: &Window,
 ) -> Result<(), RecurrenceError> {
     if recurrence.additional.is_empty() {
         return Ok(());
     }
     let wanted = recurrence.additional.iter().copied();
-    let wanted = wanted.filter(|time| excluded.binary_search(time).is_err());
+    let wanted = wanted.filter(|time| window.has(time.date()) && excluded.binary_search(time).is_err());
     occurrences.extend(wanted.map(|time| occurrence_at(time, recurrence.tz)));
     occurrences.sort_by_key(|occurrence| occurrence.local_start);
     occurrences.dedup_by_key(|occurrence| occurrence.local_start);
-    if occurrences.len() > MAX_OCCURRENCES {
-        return Err(RecurrenceError::TooManyOccurrences);
+    if occurrences.len() > window.most {
+        return Err(window.too_many());
     }
     Ok(())
 }

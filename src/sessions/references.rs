@@ -68,3 +68,13 @@ pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }
+
+/// Waits for a roster of this partner that is being applied, and keeps others waiting until the transaction ends. Who
+/// locks a series and then adds sessions calls it first, so that the two never wait for each other.
+pub fn hold_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
+    // A row lock, which the common connection can't express. SQLite has one writer.
+    if let (Conn::Postgres(postgres), Some(id)) = (conn, partner_id) {
+        partners::table.find(id).select(partners::id).for_key_share().first::<Id>(postgres)?;
+    }
+    Ok(())
+}

@@ -283,6 +283,12 @@ pub fn of_series(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
     Ok(of_it.order((sessions::local_date, sessions::position)).select(SessionRow::as_select()).load(conn)?)
 }
 
+/// The local dates and positions that a series has sessions at, after a date.
+pub fn occurrences_after(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result<Vec<(NaiveDate, i32)>> {
+    let later = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::local_date.gt(date));
+    Ok(later.select((sessions::local_date, sessions::position)).load(conn)?)
+}
+
 /// Writes the next version of a session over the one before, all but its seats.
 ///
 /// # Errors

@@ -23,6 +23,7 @@ mod paging;
 mod parity;
 mod partners;
 mod prescriptions;
+mod recurrence;
 mod registers;
 mod reports;
 mod rosters;

@@ -255,12 +255,12 @@ fn an_atomic_roster_with_a_wrong_entry_leaves_nothing_and_is_kept_as_refused() {
 #[test]
 fn a_partial_roster_applies_the_good_entries_and_reports_the_others() {
     let (app, client, path) = reader();
-    let entries = [series("good"), with(series("bad"), json!({ "recurrence": "FREQ=WEEKLY" }))];
+    let entries = [series("good"), with(series("bad"), json!({ "recurrence": "FREQ=DAILY;COUNT=2001" }))];
     let body = client.post(&format!("{path}?mode=partial"), &roster(&entries)).expect(201);
     assert_eq!(body["counts"], counts(1, 0, 0, 1));
     assert_eq!(body["entries"][1]["outcome"], "rejected");
     assert_eq!(body["entries"][1]["errors"][0]["pointer"], "/entries/1/recurrence");
-    assert_eq!(body["entries"][1]["errors"][0]["code"], "rule_without_end");
+    assert_eq!(body["entries"][1]["errors"][0]["code"], "too_many_occurrences");
     assert_eq!(rows(&app).len(), 4);
 }
 

@@ -2,16 +2,16 @@
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
-use super::LATEST_YEAR;
 use super::rule::{Frequency, Rule};
 
-/// The dates of a rule from its start to the end of [`LATEST_YEAR`], ascending, whatever its end.
+/// The dates of a rule from its start to a last date, ascending, whatever its end.
 ///
 /// Goes period by period (day, week, month or year): lists the dates of the period that pass the
 /// rule's filters, keeps those that BYSETPOS wants, and hands them out.
 pub(super) struct Dates<'a> {
     rule: &'a Rule,
     start: NaiveDate,
+    last: NaiveDate,
     /// The first day of the period that comes next.
     period: Option<NaiveDate>,
     /// The dates of the present period, of which `given` have been handed out.
@@ -20,8 +20,8 @@ pub(super) struct Dates<'a> {
 }
 
 impl<'a> Dates<'a> {
-    /// The dates of `rule`, which has its defaults filled in, from `start` on.
-    pub(super) fn new(rule: &'a Rule, start: NaiveDate) -> Self {
+    /// The dates of `rule`, which has its defaults filled in, from `start` to `last`.
+    pub(super) fn new(rule: &'a Rule, start: NaiveDate, last: NaiveDate) -> Self {
         let period = match rule.frequency {
             Frequency::Daily => Some(start),
             Frequency::Weekly => {
@@ -31,7 +31,7 @@ impl<'a> Dates<'a> {
             Frequency::Monthly => start.with_day(1),
             Frequency::Yearly => start.with_ordinal(1),
         };
-        Self { rule, start, period, set: Vec::new(), given: 0 }
+        Self { rule, start, last, period, set: Vec::new(), given: 0 }
     }
 
     /// The first day of the period that follows by the rule's interval.
@@ -121,10 +121,10 @@ impl Iterator for Dates<'_> {
             while let Some(date) = self.set.get(self.given).copied() {
                 self.given += 1;
                 if date >= self.start {
-                    return (date.year() <= LATEST_YEAR).then_some(date);
+                    return (date <= self.last).then_some(date);
                 }
             }
-            let period = self.period.filter(|day| day.year() <= LATEST_YEAR)?;
+            let period = self.period.filter(|day| *day <= self.last)?;
             self.period = self.period_after(period);
             self.fill(period);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{EARLIEST_YEAR, LATEST_YEAR, MAX_EXCLUDED, MAX_OCCURRENCES};
 
@@ -19,10 +19,11 @@ pub enum RecurrenceError {
         /// The part, such as `BYHOUR` or `FREQ=HOURLY`.
         part: String,
     },
-    /// The rule has neither COUNT nor UNTIL.
-    RuleWithoutEnd,
     /// More than [`MAX_OCCURRENCES`].
-    TooManyOccurrences,
+    TooManyOccurrences {
+        /// The last date that was to be listed, where the rule has no end.
+        until: Option<NaiveDate>,
+    },
     /// More than [`MAX_EXCLUDED`].
     TooManyExcluded,
     /// The local start isn't an occurrence of its own rule.
@@ -57,8 +58,7 @@ impl RecurrenceError {
         match self {
             Self::MalformedRule { .. } => "malformed_rule",
             Self::UnsupportedRulePart { .. } => "unsupported_rule_part",
-            Self::RuleWithoutEnd => "rule_without_end",
-            Self::TooManyOccurrences => "too_many_occurrences",
+            Self::TooManyOccurrences { .. } => "too_many_occurrences",
             Self::TooManyExcluded => "too_many_excluded",
             Self::StartNotInRule { .. } => "start_not_in_rule",
             Self::UnknownTimeZone { .. } => "unknown_time_zone",
@@ -70,10 +70,9 @@ impl RecurrenceError {
     /// The field of a series that is at fault: `recurrence`, `local_start`, `time_zone`, `excluded` or `additional`.
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::MalformedRule { .. }
-            | Self::UnsupportedRulePart { .. }
-            | Self::RuleWithoutEnd
-            | Self::TooManyOccurrences => "recurrence",
+            Self::MalformedRule { .. } | Self::UnsupportedRulePart { .. } | Self::TooManyOccurrences { .. } => {
+                "recurrence"
+            }
             Self::TooManyExcluded => "excluded",
             Self::StartNotInRule { .. } => "local_start",
             Self::UnknownTimeZone { .. } => "time_zone",
@@ -99,10 +98,11 @@ impl fmt::Display for RecurrenceError {
                 "{part} isn't supported in a recurrence. Use DAILY, WEEKLY, MONTHLY or YEARLY with INTERVAL, \
                  BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS or WKST; list other times as additional."
             ),
-            Self::RuleWithoutEnd => {
-                f.write_str("The recurrence never ends, which isn't possible yet. Add COUNT or UNTIL.")
-            }
-            Self::TooManyOccurrences => write!(
+            Self::TooManyOccurrences { until: Some(until) } => write!(
+                f,
+                "The recurrence has more than {MAX_OCCURRENCES} occurrences from its start to {until}. Start it later, or split it into several series."
+            ),
+            Self::TooManyOccurrences { until: None } => write!(
                 f,
                 "The recurrence has more than {MAX_OCCURRENCES} occurrences. End it earlier, or split it into several series."
             ),

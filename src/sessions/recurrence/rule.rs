@@ -24,6 +24,7 @@ pub(super) enum End {
     /// After so many occurrences, excluded ones counted.
     Count(u32),
     Until(Until),
+    Never,
 }
 
 /// The three forms of UNTIL.
@@ -35,20 +36,20 @@ pub(super) enum Until {
 }
 
 impl End {
-    /// Whether the rule's UNTIL is before this occurrence. COUNT doesn't know.
+    /// Whether the rule's UNTIL is before this occurrence. COUNT doesn't know, and without an end it never is.
     pub(super) fn is_before(&self, occurrence: &Occurrence) -> bool {
         match *self {
-            Self::Count(_) => false,
+            Self::Count(_) | Self::Never => false,
             Self::Until(Until::Instant(until)) => until < occurrence.starts_at,
             Self::Until(Until::Local(until)) => until < occurrence.local_start,
             Self::Until(Until::EndOfDay(until)) => until < occurrence.local_start.date(),
         }
     }
 
-    /// Whether the rule's UNTIL is in this year or before. COUNT never is.
+    /// Whether the rule has an UNTIL in this year or before.
     pub(super) fn is_within(&self, year: i32) -> bool {
         match *self {
-            Self::Count(_) => false,
+            Self::Count(_) | Self::Never => false,
             Self::Until(Until::Instant(until)) => until.year() <= year,
             Self::Until(Until::Local(until)) => until.year() <= year,
             Self::Until(Until::EndOfDay(until)) => until.year() <= year,
@@ -187,7 +188,7 @@ impl Parts {
         let end = match (self.count, self.until) {
             (Some(count), None) => End::Count(count),
             (None, Some(until)) => End::Until(until),
-            (None, None) => return Err(RecurrenceError::RuleWithoutEnd),
+            (None, None) => End::Never,
             (Some(_), Some(_)) => {
                 return Err(RecurrenceError::malformed("COUNT and UNTIL can't stand together; keep one"));
             }
@@ -326,8 +327,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_needs_an_end() {
-        assert_eq!(code("FREQ=WEEKLY;BYDAY=MO"), "rule_without_end");
+    fn a_rule_without_count_and_until_never_ends() {
+        assert_eq!(Rule::parse("FREQ=WEEKLY;BYDAY=MO").map(|rule| rule.end), Ok(End::Never));
     }
 
     #[test]

@@ -16,13 +16,23 @@ fn expand_with(
     additional: &[&str],
 ) -> Result<Vec<Occurrence>, RecurrenceError> {
     let times = |texts: &[&str]| texts.iter().map(|text| local(text)).collect::<Vec<_>>();
-    expand(&Recurrence {
+    let (excluded, additional) = (times(excluded), times(additional));
+    expand_all(&Recurrence {
         rule,
         local_start: local(start),
         tz: London,
-        excluded: &times(excluded),
-        additional: &times(additional),
+        excluded: &excluded,
+        additional: &additional,
     })
+}
+
+/// The occurrences, through 2027 where the rule has no end.
+pub(super) fn expand_all(recurrence: &Recurrence) -> Result<Vec<Occurrence>, RecurrenceError> {
+    expand(recurrence, date("2027-12-31")).map(|expansion| expansion.occurrences)
+}
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
 }
 
 fn expand_rule(rule: &str, start: &str) -> Result<Vec<Occurrence>, RecurrenceError> {
@@ -217,7 +227,7 @@ fn times_of_the_calendars_ends_and_fractions_of_a_second_are_refused() {
         let whole = local("2027-01-05T13:00:00");
         let with = |local_start, additional: &[NaiveDateTime]| {
             let excluded = &[time];
-            expand(&Recurrence { rule: "FREQ=DAILY;COUNT=1", local_start, tz: London, excluded, additional })
+            expand_all(&Recurrence { rule: "FREQ=DAILY;COUNT=1", local_start, tz: London, excluded, additional })
         };
         assert_eq!(with(time, &[]).unwrap_err().field(), "local_start");
         assert_eq!(with(whole, &[time]).unwrap_err().field(), "additional");
@@ -256,4 +266,56 @@ fn examples_of_the_standard_give_the_dates_that_it_lists() {
         let short: Vec<&str> = found.iter().map(|date| &date[5..]).collect();
         assert_eq!(short.join(" "), expected, "{rule}");
     }
+}
+
+#[test]
+fn a_rule_without_an_end_is_listed_through_the_horizon_and_from_there_to_the_next() {
+    let (excluded, additional) = (
+        [local("2027-02-02T13:00:00"), local("2027-03-30T13:00:00")],
+        [local("2027-02-09T09:00:00"), local("2027-03-09T09:00:00")],
+    );
+    let recurrence = Recurrence {
+        rule: "FREQ=WEEKLY",
+        local_start: local("2027-01-05T13:00:00"),
+        tz: London,
+        excluded: &excluded,
+        additional: &additional,
+    };
+    let year = expand(&recurrence, date("2028-01-05")).unwrap();
+    assert_eq!((year.occurrences.len(), year.until), (53 - 2 + 2, Some(date("2028-01-05"))));
+    // Wherever the horizons lie, the parts are the whole: also where one is the day of two occurrences.
+    for horizon in ["2027-01-05", "2027-02-08", "2027-02-09", "2027-03-08", "2027-03-09", "2027-12-31"] {
+        let first = expand(&recurrence, date(horizon)).unwrap();
+        assert_eq!(first.until, Some(date(horizon)));
+        let rest = expand_between(&recurrence, date(horizon), date("2028-01-05")).unwrap();
+        assert_eq!([first.occurrences, rest].concat(), year.occurrences, "{horizon}");
+    }
+    assert_eq!(expand_between(&recurrence, date("2028-01-04"), date("2028-01-10")), Ok(Vec::new()));
+}
+
+#[test]
+fn a_rule_without_an_end_has_its_first_date_whatever_the_horizon_and_ends_with_the_time_zones() {
+    let far = |rule, start, horizon| {
+        let recurrence = Recurrence { rule, local_start: local(start), tz: London, excluded: &[], additional: &[] };
+        expand(&recurrence, date(horizon))
+    };
+    let first = far("FREQ=DAILY", "2030-01-05T13:00:00", "2027-12-31").unwrap();
+    assert_eq!((first.occurrences.len(), first.until), (1, Some(date("2030-01-05"))));
+    let sparse = far("FREQ=YEARLY;INTERVAL=4;BYMONTH=2;BYMONTHDAY=29", "2096-02-29T13:00:00", "2120-01-01").unwrap();
+    assert_eq!(sparse.occurrences.len(), 1);
+    let error = far("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "2025-01-01T13:00:00", "2027-12-31").unwrap_err();
+    assert!(error.to_string().contains("Start at 2028-02-29T13:00:00"), "{error}");
+}
+
+#[test]
+fn a_rule_without_an_end_has_two_thousand_occurrences_to_the_horizon_at_most() {
+    let daily = |start: &str| {
+        let rule = "FREQ=DAILY";
+        let recurrence = Recurrence { rule, local_start: local(start), tz: London, excluded: &[], additional: &[] };
+        expand(&recurrence, date("2027-12-31"))
+    };
+    assert_eq!(daily("2022-07-11T13:00:00").map(|found| found.occurrences.len()), Ok(2000));
+    let error = daily("2022-07-10T13:00:00").unwrap_err();
+    assert_eq!((error.code(), error.field()), ("too_many_occurrences", "recurrence"));
+    assert!(error.to_string().contains("from its start to 2027-12-31. Start it later"), "{error}");
 }

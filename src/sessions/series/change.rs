@@ -18,7 +18,7 @@ use crate::http::extract::{NoQuery, Ordered, Path};
 use crate::http::reply::Reply;
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::sessions::clashes;
-use crate::sessions::recurrence::Occurrence;
+use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
 use crate::sessions::types::SeriesStatus;
@@ -74,13 +74,13 @@ pub(super) fn changed(old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChan
 ///
 /// # Errors
 /// 422 that points at what is wrong with its times, or where it would take place no more.
-pub(super) fn some_occurrences(row: &SeriesRow) -> Result<Vec<Occurrence>> {
-    let occurrences = times::occurrences_of(row)?;
-    if occurrences.is_empty() {
+pub(super) fn some_occurrences(row: &SeriesRow, context: &Context) -> Result<Expansion> {
+    let expansion = times::occurrences_of(row, context.state().config.horizon.day(context.now()))?;
+    if expansion.occurrences.is_empty() {
         let detail = "Nothing would take place any more. To call it off, cancel it.";
         return Err(Error::rule("/recurrence", "no_occurrences", detail));
     }
-    Ok(occurrences)
+    Ok(expansion)
 }
 
 fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChange) -> Result<Outcome> {
@@ -103,8 +103,13 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
         let outcome = follow::in_words(conn, context, &row)?;
         return if cancels { cancel_sessions(conn, context, row.id, &reason) } else { Ok(outcome) };
     }
-    let occurrences = some_occurrences(&row)?;
+    let Expansion { occurrences, until } = some_occurrences(&row, context)?;
+    let row = SeriesRow { expanded_until: until, ..row };
+    references::hold_partner(conn, row.partner_id)?;
     clashes::hold_spaces(conn, row.space_id)?;
+    if !store::extend(conn, old.extension(until))? {
+        return Err(store::changed_meanwhile());
+    }
     store::update(conn, &row)?;
     let sessions = held::of_series_locked(conn, row.id)?;
     follow::check_capacities(&row, old, &sessions, context)?;

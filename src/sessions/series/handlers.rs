@@ -23,6 +23,7 @@ use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
+use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::told::{self, News};
@@ -58,8 +59,8 @@ pub async fn get_series(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) ->
 
 /// Create a session series
 ///
-/// With all of its sessions; they may lie in the past. The answer says how many were created, and which were skipped
-/// and why.
+/// With all of its sessions, or those up to the service's horizon where the recurrence never ends; they may lie in the
+/// past. The answer says how many were created, and which were skipped and why.
 #[utoipa::path(operation_id = "create_series", tag = "sessions", request_body = SeriesInput,
     responses((status = 201, description = "Created", body = CreatedSeries), BadInput, Conflict, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
@@ -70,8 +71,9 @@ pub async fn create_series(
     let Ordered((who, _, body)) = taken;
     let (context, bytes) = (who.context(), body.bytes);
     let written = SeriesInput { partner_id: owner(who.caller()?, body.value.partner_id)?, ..body.value };
-    let occurrences = super::rules::occurrences(&written)?;
-    let row = SeriesRow::new(context.new_id(), written, context.now());
+    let horizon = context.state().config.horizon.day(context.now());
+    let Expansion { occurrences, until } = super::rules::occurrences(&written, horizon)?;
+    let row = SeriesRow { expanded_until: until, ..SeriesRow::new(context.new_id(), written, context.now()) };
     let each = |occurrence| SessionRow::of_series(&row, occurrence, context.new_id(), context.now());
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
     who.write(&bytes, move |conn| {

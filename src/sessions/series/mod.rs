@@ -1,6 +1,7 @@
 //! Session series: what is offered again and again.
 //!
-//! - A series is expanded into its sessions when it is made; the rule must end (RFC 5545 COUNT or UNTIL).
+//! - A series is expanded into its sessions when it is made. One whose rule never ends (RFC 5545, neither COUNT nor
+//!   UNTIL) has its sessions up to a horizon, a number of months ahead, and more as time goes on ([`top_up`]).
 //! - A change goes to its sessions that are still to come, scheduled and not edited by hand, in place: their ids and
 //!   bookings stay. Past, cancelled and edited ones stay as they are. A date that leaves the rule is cancelled where
 //!   nobody is booked.
@@ -17,6 +18,7 @@ pub mod rules;
 pub mod shown;
 pub mod split;
 pub mod store;
+pub mod top_up;
 pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -182,7 +182,9 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
             None => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
         }
     }
-    let mut gone: Vec<&SessionRow> = left.into_values().collect();
+    // Beyond the date through which a series without an end is stated, nothing is said.
+    let stated = |session: &&SessionRow| series.expanded_until.is_none_or(|until| session.local_date <= until);
+    let mut gone: Vec<&SessionRow> = left.into_values().filter(stated).collect();
     gone.sort_unstable_by_key(|session| (session.local_date, session.position));
     for session in gone {
         difference.leave(session, reason, now);
@@ -222,12 +224,17 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sessions::series::rules::occurrences;
+    use crate::sessions::recurrence::RecurrenceError;
+    use crate::sessions::series::rules;
     use crate::sessions::series::types::SeriesInput;
     use serde_json::{Value, json};
 
     fn at(text: &str) -> Timestamp {
         Timestamp(text.parse().unwrap())
+    }
+
+    fn occurrences(series: &SeriesInput) -> Result<Vec<Occurrence>, RecurrenceError> {
+        rules::occurrences(series, "2027-06-30".parse().unwrap()).map(|expansion| expansion.occurrences)
     }
 
     fn id() -> Id {

@@ -1,40 +1,73 @@
 //! When a series takes place.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
 use super::store::SeriesRow;
 use super::types::{SeriesChange, SeriesInput};
 use crate::db::{Json, LocalTime};
-use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError};
 
-/// Every occurrence of a series, in order.
+/// The occurrences of a series, in order: all of them, or through the horizon where it never ends.
 ///
 /// # Errors
 /// What is wrong with its times or its rule, and which member is at fault.
-pub fn occurrences(series: &SeriesInput) -> Result<Vec<Occurrence>, RecurrenceError> {
-    recurrence::expand(&Recurrence {
-        rule: &series.recurrence,
-        local_start: series.local_start.0,
-        tz: recurrence::parse_time_zone(&series.time_zone)?,
-        excluded: &plain(&series.excluded),
-        additional: &plain(&series.additional),
-    })
+pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    recurrence::expand(
+        &Recurrence {
+            rule: &series.recurrence,
+            local_start: series.local_start.0,
+            tz: recurrence::parse_time_zone(&series.time_zone)?,
+            excluded: &plain(&series.excluded),
+            additional: &plain(&series.additional),
+        },
+        horizon,
+    )
 }
 
-/// Every occurrence of a series as it is kept, in order; none from where it was split.
+/// The occurrences of a series that exists, after one local date and through another; none from where it was split.
 ///
 /// # Errors
-/// What is wrong with its times or its rule, and which member is at fault.
-pub fn occurrences_of(series: &SeriesRow) -> Result<Vec<Occurrence>, RecurrenceError> {
-    let mut occurrences = recurrence::expand(&Recurrence {
+/// As [`occurrences`]; what is kept has been checked.
+pub fn occurrences_between(
+    series: &SeriesRow,
+    after: NaiveDate,
+    through: NaiveDate,
+) -> Result<Vec<Occurrence>, RecurrenceError> {
+    let recurrence = Recurrence {
         rule: &series.recurrence,
         local_start: series.local_start.0,
         tz: recurrence::parse_time_zone(&series.time_zone)?,
         excluded: &plain(&series.excluded.0),
         additional: &plain(&series.additional.0),
-    })?;
-    occurrences.retain(|occurrence| series.ends_before.is_none_or(|cut| occurrence.local_start < cut.0));
+    };
+    let mut occurrences = recurrence::expand_between(&recurrence, after, through)?;
+    occurrences.retain(|occurrence| is_own(series, occurrence));
     Ok(occurrences)
+}
+
+/// Whether an occurrence is before where the series was split.
+fn is_own(series: &SeriesRow, occurrence: &Occurrence) -> bool {
+    series.ends_before.is_none_or(|cut| occurrence.local_start < cut.0)
+}
+
+/// The occurrences of a series as it is kept, in order, as far as it has sessions or to the horizon where it never ends;
+/// none from where it was split.
+///
+/// # Errors
+/// What is wrong with its times or its rule, and which member is at fault.
+pub fn occurrences_of(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    let (excluded, additional) = (plain(&series.excluded.0), plain(&series.additional.0));
+    let whole = Recurrence {
+        rule: &series.recurrence,
+        local_start: series.local_start.0,
+        tz: recurrence::parse_time_zone(&series.time_zone)?,
+        excluded: &excluded,
+        additional: &additional,
+    };
+    let horizon = series.expanded_until.unwrap_or(horizon).max(horizon);
+    let mut expansion = recurrence::expand_kept(&whole, horizon)?;
+    expansion.occurrences.retain(|occurrence| is_own(series, occurrence));
+    Ok(expansion)
 }
 
 /// The series with what its rule and its times give from `from` on.

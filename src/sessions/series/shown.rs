@@ -62,6 +62,7 @@ impl From<Shown> for Series {
             publication: row.publication,
             status: row.status,
             cancellation_reason: row.cancellation_reason,
+            expanded_until: row.expanded_until,
             external_id: row.external_id,
             venue: shown.venue.map(Into::into),
             partner: shown.partner.map(Into::into),

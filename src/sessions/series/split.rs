@@ -19,7 +19,7 @@ use crate::http::reply::Reply;
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::rosters::store::bump_roster_version;
 use crate::sessions::clashes;
-use crate::sessions::recurrence::Occurrence;
+use crate::sessions::recurrence::{Expansion, Occurrence};
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as session_store, SessionRow};
 use crate::sessions::types::SeriesStatus;
@@ -48,7 +48,8 @@ pub async fn split_series(
         if old.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", old.status, "split"));
         }
-        let cut = Cut::at(&times::occurrences_of(&old)?, input.from)?;
+        let horizon = context.state().config.horizon.day(context.now());
+        let cut = Cut::at(&times::occurrences_of(&old, horizon)?.occurrences, input.from)?;
         let base = rest(&old, cut, new_id, &context)?;
         let change = changed(&base, &input.changes).map_err(in_changes)?;
         let outcome = apply(conn, &context, &old, (base, change), cut)?;
@@ -125,7 +126,8 @@ fn apply(
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
     let new = base.changed(SeriesChange { cancellation_reason: None, ..change }, context.now());
     references::check(conn, &References::of_series(&new)).map_err(in_changes)?;
-    let occurrences = some_occurrences(&new).map_err(in_changes)?;
+    let Expansion { occurrences, until } = some_occurrences(&new, context).map_err(in_changes)?;
+    let new = SeriesRow { expanded_until: until, ..new };
     if let Some(partner_id) = old.partner_id {
         // A roster that was planned before is planned again: these sessions are no longer its series'.
         bump_roster_version(conn, partner_id)?;

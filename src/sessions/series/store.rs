@@ -1,5 +1,7 @@
 //! Session series in the database.
 
+use chrono::NaiveDate;
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::types::{SeriesChange, SeriesInput};
@@ -41,6 +43,10 @@ pub struct SeriesRow {
     pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
     pub(crate) cancellation_reason: Option<String>,
+    /// The local date through which its sessions have been made, where its rule has no end. Only [`extend`] moves it,
+    /// and that is no new version: time goes on, and nobody has changed anything.
+    #[diesel(skip_update)]
+    pub(crate) expanded_until: Option<NaiveDate>,
     pub(crate) version: i32,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
@@ -78,6 +84,7 @@ impl SeriesRow {
             publication: written.publication,
             status: SeriesStatus::Active,
             cancellation_reason: None,
+            expanded_until: None,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -186,6 +193,50 @@ pub fn lineage(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
     Ok(ids)
 }
 
+/// A step of the date through which a series has its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extension {
+    series: Id,
+    version: i32,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+}
+
+impl SeriesRow {
+    /// The step of this very version of it to another date; `None`: its rule ends.
+    pub fn extension(&self, to: Option<NaiveDate>) -> Extension {
+        Extension { series: self.id, version: self.version, from: self.expanded_until, to }
+    }
+}
+
+/// Takes a step, and holds the series until the transaction ends, so that of several that make the same sessions one
+/// does. Whether it was taken; not where the series has been changed or extended in between.
+pub fn extend(conn: &mut Conn, step: Extension) -> Result<bool> {
+    let same = session_series::table.find(step.series).filter(session_series::version.eq(step.version));
+    let extended = diesel::update(same).set(session_series::expanded_until.eq(step.to)).into_boxed();
+    let extended = match step.from {
+        Some(from) => extended.filter(session_series::expanded_until.eq(from)),
+        None => extended.filter(session_series::expanded_until.is_null()),
+    };
+    Ok(extended.execute(conn)? == 1)
+}
+
+/// Whether any series has fewer sessions than up to the horizon.
+pub fn any_behind(conn: &mut Conn, horizon: NaiveDate) -> Result<bool> {
+    let behind = session_series::table
+        .filter(session_series::status.eq(SeriesStatus::Active))
+        .filter(session_series::expanded_until.lt(horizon));
+    Ok(select(exists(behind)).get_result(conn)?)
+}
+
+/// The series that have fewer sessions than up to the horizon.
+pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
+    let behind = session_series::table
+        .filter(session_series::status.eq(SeriesStatus::Active))
+        .filter(session_series::expanded_until.lt(horizon));
+    Ok(behind.order(session_series::id).select(session_series::id).load(conn)?)
+}
+
 /// Adds a series, without its sessions.
 ///
 /// # Errors
@@ -224,6 +275,11 @@ pub fn update(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     let unchanged = session_series::table.find(row.id).filter(session_series::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
         1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+        _ => Err(changed_meanwhile()),
     }
+}
+
+/// Another request has changed or extended it in between: 412.
+pub fn changed_meanwhile() -> Error {
+    Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }

@@ -1,5 +1,6 @@
 //! Session series as JSON.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
@@ -62,7 +63,8 @@ pub struct SeriesInput {
     /// How long each takes, in minutes; exact, whatever the clocks do.
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
-    /// When it is again: the value of an RRULE (RFC 5545) that ends by COUNT or UNTIL, 2,000 occurrences at most.
+    /// When it is again: the value of an RRULE (RFC 5545), 2,000 occurrences at most. Without COUNT and UNTIL it never
+    /// ends: its sessions are made some months ahead (12, unless the service says otherwise) and more as time goes on.
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
@@ -265,6 +267,10 @@ pub struct Series {
     /// Why it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancellation_reason: Option<String>,
+    /// Where the recurrence never ends: the local date through which its sessions have been made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "2028-01-05")]
+    pub expanded_until: Option<NaiveDate>,
     /// The name that the partner's own system gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,

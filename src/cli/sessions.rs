@@ -1,0 +1,49 @@
+//! `life-rooms sessions`: what the server does with sessions by itself, done now.
+
+use clap::{Args, Subcommand};
+
+use super::Failure;
+use crate::clock::Clock;
+use crate::config::{Horizon, Settings};
+use crate::db::{Db, migrate};
+use crate::sessions::series::top_up::{self, Extended};
+
+#[derive(Subcommand)]
+pub(super) enum Sessions {
+    /// Make the sessions that series without an end lack up to the horizon; the server does so by itself every hour
+    #[command(after_help = "Example:\n  life-rooms sessions extend --horizon-months 18")]
+    Extend(Extend),
+}
+
+#[derive(Args)]
+pub(super) struct Extend {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    horizon: Horizon,
+}
+
+/// Runs a command about sessions.
+pub(super) fn run(command: &Sessions) -> Result<(), Failure> {
+    match command {
+        Sessions::Extend(extend) => run_extend(extend),
+    }
+}
+
+fn run_extend(command: &Extend) -> Result<(), Failure> {
+    let location = command.settings.location().map_err(Failure::usage)?;
+    migrate::run(&location)?;
+    let (db, clock) = (Db::open(&location)?, Clock::system());
+    let horizon = command.horizon.day(clock.now());
+    let Extended { series, sessions, failed } =
+        actix_web::rt::System::new().block_on(top_up::run(&db, &clock, horizon))?;
+    match series {
+        0 => println!("No series without an end lacked sessions up to {horizon}."),
+        1 => println!("Extended 1 series to {horizon}; new sessions: {sessions}."),
+        _ => println!("Extended {series} series to {horizon}; new sessions: {sessions}."),
+    }
+    match failed {
+        0 => Ok(()),
+        _ => Err(Failure { text: format!("{failed} series can't be extended; see the log above"), code: 1 }),
+    }
+}

@@ -1,0 +1,59 @@
+//! How far the sessions of an entry without an end are stated.
+
+use chrono::{Days, NaiveDate};
+
+use super::stored::Stored;
+use crate::clock::london_day;
+use crate::db::LocalTime;
+use crate::http::context::Context;
+use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError};
+use crate::sessions::series::store::SeriesRow;
+
+/// How far an entry reaches whose rule has no end.
+///
+/// - A new series reaches to the horizon.
+/// - One that stands as it did reaches exactly as far as it has sessions: that time goes on is no change of the
+///   partner's, and making the next ones isn't the roster's task. Nor does its past matter, however long it is.
+/// - One whose times have changed reaches to the horizon, and as far as it has sessions, so that all of them follow.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach<'a> {
+    today: NaiveDate,
+    horizon: NaiveDate,
+    held: Option<&'a SeriesRow>,
+}
+
+impl<'a> Reach<'a> {
+    /// Of the entry with this `external_id`.
+    pub fn of(external_id: Option<&str>, stored: &'a Stored, context: &Context) -> Self {
+        let held = external_id.and_then(|external_id| stored.series.get(external_id));
+        let sessions = held.and_then(|held| stored.sessions.get(&held.id));
+        let last = sessions.into_iter().flatten().map(|session| session.local_date).max();
+        let reached = held.and_then(|held| held.expanded_until).max(last);
+        let horizon = context.state().config.horizon.day(context.now());
+        Self { today: london_day(context.now()), horizon: reached.unwrap_or(horizon).max(horizon), held }
+    }
+
+    /// The occurrences of a recurrence in a zone of this name, as far as it reaches.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn expand(&self, zone: &str, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
+        let held = self.held.filter(|held| held.time_zone == zone && stands(held, recurrence));
+        let Some(until) = held.and_then(|held| held.expanded_until) else {
+            return recurrence::expand(recurrence, self.horizon);
+        };
+        // It may be the day before in the series' zone.
+        let past = self.today.checked_sub_days(Days::new(2)).unwrap_or(self.today);
+        let occurrences = recurrence::expand_between(recurrence, past, until)?;
+        Ok(Expansion { occurrences, until: Some(until) })
+    }
+}
+
+/// Whether a series is stated to take place when it does.
+fn stands(held: &SeriesRow, stated: &Recurrence<'_>) -> bool {
+    let same = |kept: &[LocalTime], times: &[chrono::NaiveDateTime]| kept.iter().map(|time| &time.0).eq(times);
+    held.recurrence == stated.rule
+        && held.local_start.0 == stated.local_start
+        && same(&held.excluded.0, stated.excluded)
+        && same(&held.additional.0, stated.additional)
+}

@@ -1,0 +1,137 @@
+//! Series without an end go on: as the horizon moves, the sessions up to it are made.
+//!
+//! - Only dates after [`SeriesRow::expanded_until`] are ever made, so whatever became of an earlier one stays.
+//! - The sessions are those of the series as it is today. Its version stays: nobody has changed it.
+//! - One write transaction a series, which makes nothing where the series has been changed or extended since it was
+//!   read. So it may run at any time, beside itself, and be cut off.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::{Months, NaiveDate};
+
+use super::rules;
+use super::store::{self, SeriesRow};
+use crate::background::Task;
+use crate::clock::{Clock, london_day};
+use crate::db::{Conn, Db, Id};
+use crate::error::Result;
+use crate::sessions::clashes::{self, Placing};
+use crate::sessions::references;
+use crate::sessions::store::{self as sessions, SessionRow};
+use crate::sessions::types::SeriesStatus;
+
+/// The most that is made in one transaction: longer than any horizon, and after years without a server it takes several.
+const STEP: Months = Months::new(60);
+/// How often a series is read again because it was changed in between.
+const TRIES: usize = 3;
+
+/// What was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extended {
+    /// Series that reach the horizon now and didn't before.
+    pub series: usize,
+    /// New sessions.
+    pub sessions: usize,
+    /// Series that failed; the log says why. They are tried again next time.
+    pub failed: usize,
+}
+
+/// The server's own task.
+pub fn task() -> Task {
+    Task {
+        name: "extend_series",
+        every: Duration::from_secs(60 * 60),
+        longest: Duration::from_secs(10 * 60),
+        due: |conn, config, now| store::any_behind(conn, config.horizon.day(now)),
+        run: |state| {
+            Box::pin(async move {
+                let horizon = state.config.horizon.day(state.clock.now());
+                let Extended { series, sessions, failed } = run(&state.db, &state.clock, horizon).await?;
+                log::info!("extended {series} series to {horizon} by {sessions} sessions; {failed} failed");
+                Ok(())
+            })
+        },
+    }
+}
+
+/// Makes the sessions that series without an end lack up to the horizon.
+///
+/// # Errors
+/// The database's, where it can't be used any more. What is wrong with a single series is logged and counted.
+pub async fn run(db: &Db, clock: &Clock, horizon: NaiveDate) -> Result<Extended> {
+    let mut done = Extended::default();
+    for id in db.read_long(move |conn| store::behind(conn, horizon)).await? {
+        match extend(db, clock, id, horizon).await {
+            Ok(None) => {}
+            Ok(Some(made)) => {
+                done.series += 1;
+                done.sessions += made;
+            }
+            Err(error) if error.breaks_connection() => return Err(error),
+            Err(error) => {
+                log::error!("the series {id} can't be extended: {error}");
+                done.failed += 1;
+            }
+        }
+    }
+    Ok(done)
+}
+
+/// Brings one series to the horizon; how many sessions that made. `None` where another was quicker.
+async fn extend(db: &Db, clock: &Clock, id: Id, horizon: NaiveDate) -> Result<Option<usize>> {
+    let (mut made, mut tries) = (None, 0);
+    while tries < TRIES {
+        let series = db.read(move |conn| store::get(conn, id)).await?;
+        let Some(stretch) = Stretch::of(series, horizon, clock)? else { break };
+        match db.write(move |conn| stretch.make(conn)).await? {
+            Some(sessions) => made = Some(made.unwrap_or(0) + sessions),
+            None => tries += 1,
+        }
+    }
+    Ok(made)
+}
+
+/// The next sessions of a series, as they would be made.
+struct Stretch {
+    series: SeriesRow,
+    from: NaiveDate,
+    to: NaiveDate,
+    today: NaiveDate,
+    sessions: Vec<SessionRow>,
+}
+
+impl Stretch {
+    /// `None` where the series has all of its sessions, or is off.
+    fn of(series: SeriesRow, horizon: NaiveDate, clock: &Clock) -> Result<Option<Self>> {
+        let Some(from) = series.expanded_until.filter(|until| *until < horizon) else { return Ok(None) };
+        if series.status != SeriesStatus::Active {
+            return Ok(None);
+        }
+        let to = from.checked_add_months(STEP).map_or(horizon, |furthest| furthest.min(horizon));
+        let occurrences = rules::occurrences_between(&series, from, to)?;
+        let row = |occurrence| SessionRow::of_series(&series, occurrence, clock.new_id(), clock.now());
+        Ok(Some(Self { from, to, today: london_day(clock.now()), sessions: occurrences.iter().map(row).collect(), series }))
+    }
+
+    /// Makes them; how many. `None` where the series has been changed or extended since it was read.
+    fn make(&self, conn: &mut Conn) -> Result<Option<usize>> {
+        references::hold_partner(conn, self.series.partner_id)?;
+        clashes::hold_spaces(conn, self.series.space_id)?;
+        if !store::extend(conn, self.series.extension(Some(self.to)))? {
+            return Ok(None);
+        }
+        // A session that was moved by hand may be there already.
+        let there: HashSet<_> = sessions::occurrences_after(conn, self.series.id, self.from)?.into_iter().collect();
+        let missing = self.sessions.iter().filter(|row| !there.contains(&(row.local_date, row.position)));
+        let mut new: Vec<SessionRow> = missing.cloned().collect();
+        let placings: Vec<Placing> = new.iter().map(|to| Placing { to, from: None }).collect();
+        let clashes = clashes::find(conn, &placings, &HashSet::new(), self.today)?;
+        for (id, clash) in &clashes {
+            log::warn!("a session of the series {} is not made, {:?}: {id}", self.series.id, clash.reason);
+        }
+        new.retain(|row| !clashes.contains_key(&row.id));
+        sessions::insert_many(conn, &new)?;
+        Ok(Some(new.len()))
+    }
+}
