@@ -92,7 +92,7 @@ refuse_series() {
   send POST /v1/session-series "$(series "$1")"
   refused 422 invalid-body "$2"
 }
-refuse_series '.recurrence = "FREQ=WEEKLY"' /recurrence
+refuse_series '.recurrence = "FREQ=DAILY" | .local_start = "2010-01-05T13:00:00"' /recurrence
 refuse_series '.recurrence = "FREQ=DAILY;COUNT=2001"' /recurrence
 refuse_series '.recurrence = "FREQ=DAILY;UNTIL=20400101T000000Z"' /recurrence
 refuse_series '.recurrence = "every Tuesday"' /recurrence
@@ -102,7 +102,7 @@ refuse_series '.local_start = "2027-02-30T13:00:00"' /local_start
 refuse_series '.duration_minutes = -60' /duration_minutes
 refuse_series 'del(.venue_id)' /venue_id
 refuse_series ".programme_id = \"$foreign\"" /programme_id
-passed "A rule without an end or with more than 2,000 occurrences, an unknown time zone and a foreign programme are refused."
+passed "A rule with more than 2,000 occurrences, with or without an end, an unknown time zone and a foreign programme are refused."
 
 roster $'external_id,title,pillar\nreader-1,Reading,community\n'
 refused 422 invalid-body /local_start
@@ -114,11 +114,11 @@ holds "the unknown column should be named" 'tostring | test("colour")'
 roster $'external_id,title,pillar,delivery,venue,local_start,time_zone,duration_minutes,recurrence,programme
 good,Reading,community,in_person,garston-library,2027-01-05T13:00:00,Europe/London,60,FREQ=WEEKLY;COUNT=4,shared-reading
 bad,Reading,community,in_person,nowhere,2027-01-05T13:00:00,Europe/Liverpool,60,FREQ=WEEKLY;COUNT=4,music-and-mental-health
-endless,Reading,community,in_person,garston-library,2027-01-05T13:00:00,Europe/London,60,FREQ=WEEKLY,shared-reading\n'
+endless,Reading,community,in_person,garston-library,2010-01-05T13:00:00,Europe/London,60,FREQ=DAILY,shared-reading\n'
 refused 422 roster-refused
 holds "every fault should be there, with its line" '[.errors[] | select(.detail | startswith("Line 3")) | .pointer]
   | sort == ["/entries/1/programme", "/entries/1/time_zone", "/entries/1/venue"]'
-holds "the rule without an end should be there, with its line" \
+holds "the rule with too many occurrences should be there, with its line" \
   'any(.errors[]; .pointer == "/entries/2/recurrence" and (.detail | startswith("Line 4")))'
 send POST "/v1/partners/$reader/rosters" '{"entries": [{"external_id": "x"'
 refused 400 malformed-request
