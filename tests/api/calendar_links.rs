@@ -23,11 +23,11 @@ fn make(client: &Client, member: &str, body: Value) -> Value {
     client.post(&links_of(member), &body).expect(201)
 }
 
-/// What the audit holds of a member, by id: action and kind.
+/// What the audit holds of a member: actions and kinds, sorted.
 fn audited(app: &App, member: &str) -> Vec<(String, String)> {
     let rows = audit_events::table.filter(audit_events::member_id.eq(member.parse::<Id>().unwrap()));
     let columns = (audit_events::action, audit_events::resource_kind);
-    rows.order(audit_events::id).select(columns).load(&mut app.conn()).unwrap()
+    rows.order(columns).select(columns).load(&mut app.conn()).unwrap()
 }
 
 /// A booking in the database; its id. `changed` is when it last was.
