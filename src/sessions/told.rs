@@ -13,7 +13,7 @@ use super::bookings::seats::Viewer;
 use super::bookings::types::{BookingStatus, SeatDelivery};
 use crate::audit::Subject;
 use crate::auth::caller::Scope;
-use crate::db::schema::bookings;
+use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::context::Context;
@@ -94,13 +94,16 @@ const COLUMNS: Columns = (
 /// Statuses of bookings that hold, or wait for, a seat of a session that hasn't been attended.
 const PENDING: [BookingStatus; 3] = [BookingStatus::Booked, BookingStatus::Waitlisted, BookingStatus::Offered];
 
-/// The pending bookings of these sessions, by session and id.
+/// The pending bookings of these sessions, by the start of the session and their id.
 pub fn pending(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
     for chunk in sessions.chunks(CHUNK) {
-        let of_them =
-            bookings::table.filter(bookings::session_id.eq_any(chunk)).filter(bookings::status.eq_any(PENDING));
-        let of_them = of_them.order((bookings::session_id, bookings::id)).select(COLUMNS);
+        let of_them = bookings::table
+            .inner_join(sessions::table)
+            .filter(bookings::session_id.eq_any(chunk))
+            .filter(bookings::status.eq_any(PENDING))
+            .order((sessions::starts_at, bookings::id))
+            .select(COLUMNS);
         found.extend(of_them.load::<Pending>(conn)?);
     }
     Ok(found)

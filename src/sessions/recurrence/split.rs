@@ -122,7 +122,7 @@ mod tests {
     fn some_series() -> impl Strategy<Value = (NaiveDateTime, String, Vec<NaiveDateTime>, Vec<NaiveDateTime>)> {
         let start = (0u64..2000, 0i64..24 * 12)
             .prop_map(|(day, fives)| local("2024-01-01T00:00:00") + Days::new(day) + TimeDelta::minutes(5 * fives));
-        let end = prop_oneof![(1u32..40).prop_map(|n| format!("COUNT={n}")), (0u64..900).prop_map(|n| format!("+{n}"))];
+        let end = prop_oneof![(1u32..15).prop_map(|n| format!("COUNT={n}")), (0u64..900).prop_map(|n| format!("+{n}"))];
         let times = || proptest::collection::vec((0u64..400, 0u32..3), 0..6);
         (start, 0usize..8, 1u32..5, end, times(), times()).prop_map(|(start, shape, interval, end, out, also)| {
             let day = start.weekday().to_string()[..2].to_uppercase();
@@ -152,7 +152,14 @@ mod tests {
         #[test]
         fn what_came_before_and_the_rest_are_the_whole((start, rule, excluded, additional) in some_series(), at in 0usize..60) {
             let whole = Recurrence { rule: &rule, local_start: start, tz: London, excluded: &excluded, additional: &additional };
-            let all = expand_kept(&whole, LAST_DATE).unwrap().occurrences;
+            let all = match expand_kept(&whole, LAST_DATE) {
+                Err(error) => {
+                    // Too few leap years until the tables end.
+                    prop_assert_eq!(error.code(), "date_out_of_range");
+                    return Ok(());
+                }
+                Ok(all) => all.occurrences,
+            };
             prop_assume!(!all.is_empty());
             let from = all[at % all.len()].local_start;
             let rest = rest_from(&whole, from).unwrap();
