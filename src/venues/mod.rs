@@ -3,6 +3,7 @@
 //! - A slug is unique; a postcode is normalised; the local authority's code is filled in from its name.
 //! - A venue is deleted only while nothing refers to it; otherwise it is closed.
 
+pub mod closures;
 pub mod handlers;
 pub mod rules;
 pub mod spaces;
