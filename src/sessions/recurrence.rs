@@ -19,6 +19,7 @@ mod ordinals;
 #[cfg(test)]
 mod properties;
 mod rule;
+mod split;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -30,6 +31,7 @@ use dates::Dates;
 pub use error::RecurrenceError;
 pub use local_time::{parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
+pub use split::{Rest, rest_from};
 
 /// The most occurrences a series may have, additional ones included and excluded ones not.
 pub const MAX_OCCURRENCES: usize = 2000;
