@@ -138,6 +138,12 @@ impl Error {
         self
     }
 
+    /// The same failure with each fault changed.
+    pub fn map_faults(mut self, change: impl FnMut(Fault) -> Fault) -> Self {
+        self.0.faults = std::mem::take(&mut self.0.faults).into_iter().map(change).collect();
+        self
+    }
+
     /// Adds the members that a new one may duplicate.
     pub fn with_candidates(mut self, candidates: Vec<serde_json::Value>) -> Self {
         self.0.candidates = candidates;

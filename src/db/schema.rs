@@ -236,6 +236,8 @@ diesel::table! {
         recurrence -> Text,
         excluded -> DbJson,
         additional -> DbJson,
+        ends_before -> Nullable<Text>,
+        split_from -> Nullable<DbUuid>,
         publication -> Text,
         status -> Text,
         cancellation_reason -> Nullable<Text>,

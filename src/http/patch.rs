@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -46,6 +46,20 @@ impl<T: ToSchema + 'static> Extract for MergePatch<T> {
     }
 }
 
+impl<T> Default for MergePatch<T> {
+    /// A patch that changes nothing.
+    fn default() -> Self {
+        Self { patch: Map::new(), target: std::marker::PhantomData }
+    }
+}
+
+impl<'de, T> Deserialize<'de> for MergePatch<T> {
+    /// A patch inside another body; what is wrong with it is found where that body is checked.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self { patch: Map::deserialize(deserializer)?, target: std::marker::PhantomData })
+    }
+}
+
 impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch<T> {
     /// What the resource becomes.
     ///
@@ -63,6 +77,11 @@ impl<T> MergePatch<T> {
     /// The names of the members that the patch speaks of, for the audit.
     pub fn names(&self) -> Vec<String> {
         self.patch.keys().cloned().collect()
+    }
+
+    /// Whether the patch speaks of this member.
+    pub fn names_one(&self, name: &str) -> bool {
+        self.patch.contains_key(name)
     }
 
     /// The text that the patch sets this member to, where it sets it to one.

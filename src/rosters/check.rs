@@ -30,6 +30,14 @@ pub enum Statement {
 }
 
 impl Statement {
+    /// The space that it wants.
+    pub fn space_id(&self) -> Option<Id> {
+        match self {
+            Self::Series(series, _) => series.space_id,
+            Self::Session(session) => session.space_id,
+        }
+    }
+
     /// How many sessions it speaks of.
     pub fn sessions(&self) -> usize {
         match self {

@@ -6,10 +6,12 @@
 //!   fault of every entry is reported at once.
 //! - One posting travels so: [`read`] (the three forms) → [`plan`] (each entry [checked](check), compared with what
 //!   is [stored], and its sessions
-//!   [reconciled](crate::sessions::series::reconcile)) → [`post`] (one write transaction, or none).
+//!   [reconciled](crate::sessions::series::reconcile), without what
+//!   [clashes]) → [`post`] (one write transaction, or none).
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).
 
 pub mod check;
+pub mod clashes;
 pub mod handlers;
 pub mod lookups;
 pub mod nearest;

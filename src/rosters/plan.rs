@@ -1,6 +1,6 @@
 //! What a roster would do: every entry's outcome, and the rows to write.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::check::{self, Statement};
 use super::lookups::Lookups;
@@ -11,7 +11,7 @@ use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::http::context::Context;
 use crate::sessions::recurrence::Occurrence;
-use crate::sessions::series::reconcile::{self, Difference};
+use crate::sessions::series::reconcile::{self, Difference, Wanted};
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
@@ -52,6 +52,10 @@ pub struct Plan {
     pub changed_sessions: Vec<SessionRow>,
     /// Of the changed ones, those in which nobody may hold a seat.
     pub unbooked: Vec<Id>,
+    /// The changed ones that are somewhere, or some time, else than before, as they are before.
+    pub moved: HashMap<Id, SessionRow>,
+    /// Every space that the entries name.
+    pub spaces: BTreeSet<Id>,
 }
 
 /// Plans a roster over what there is.
@@ -119,6 +123,7 @@ impl Planner<'_> {
     }
 
     fn entry(&mut self, statement: Statement) -> (Outcome, Option<Id>) {
+        self.plan.spaces.extend(statement.space_id());
         let stored = self.stored;
         match statement {
             Statement::Series(written, occurrences) => {
@@ -163,7 +168,12 @@ impl Planner<'_> {
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
-        let difference = reconcile::series(&next, occurrences, sessions, changed, self.now, || self.context.new_id());
+        // What was split off is another series' now, whatever is still stated here.
+        let own = occurrences.iter().filter(|o| held.ends_before.is_none_or(|cut| o.local_start < cut.0));
+        let own: Vec<Occurrence> = own.copied().collect();
+        let left = "It is no longer in the partner's roster.";
+        let wanted = Wanted { series: &next, occurrences: &own, changed, left };
+        let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {
             self.plan.changed_series.push(next);

@@ -7,17 +7,20 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::check;
+use super::clashes;
 use super::lookups::Lookups;
 use super::plan::{self, Plan, Posting};
 use super::store::{self, RosterRow};
 use super::stored::{self, Hold, Stored};
 use super::types::{Mode, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
 use crate::audit::Subject;
+use crate::clock::london_day;
 use crate::db::{Conn, Id, Json};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
 use crate::http::shape::MOST_FAULTS;
+use crate::sessions::clashes::hold_spaces;
 
 /// A plan and what it was made over.
 pub struct Draft {
@@ -35,7 +38,8 @@ pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) 
     let lookups = Lookups::load(conn, posting.partner_id)?;
     let external_ids: HashSet<&str> = posting.entries.iter().filter_map(check::external_id).collect();
     let stored = Stored::load(conn, posting.partner_id, &external_ids, hold)?;
-    let plan = plan::plan(posting, &lookups, &stored, context);
+    let mut plan = plan::plan(posting, &lookups, &stored, context);
+    clashes::leave_out(conn, &mut plan, &stored, london_day(context.now()))?;
     Ok(Draft { roster_version, lookups, plan })
 }
 
@@ -91,6 +95,7 @@ impl Application {
         let partner_id = self.posting.partner_id;
         let roster_version = store::lock_roster_version(conn, partner_id)?;
         let mut draft = Arc::clone(&self.snapshot);
+        hold_spaces(conn, draft.plan.spaces.iter().copied())?;
         let fresh = roster_version == draft.roster_version && Lookups::load(conn, partner_id)?.same_as(&draft.lookups);
         if !(fresh && self.try_apply(conn, &draft.plan)?) {
             draft = Arc::new(self::draft(conn, &self.posting, &self.context, Hold::Lock)?);
@@ -100,6 +105,7 @@ impl Application {
             }
         }
         store::bump_roster_version(conn, partner_id)?;
+        clashes::tell(conn, &self.context, &draft.plan)?;
         self.keep(conn, RosterStatus::Applied, &draft.plan)?;
         Reply::created(self.path(), 1, &answer(&self.posting, self.mode, Some(self.id), &draft.plan))
     }
@@ -109,7 +115,10 @@ impl Application {
         if self.mode == Mode::Atomic && plan.counts.rejected > 0 {
             return Err(self.refusal(plan));
         }
-        match diesel::Connection::transaction(conn, |conn| stored::apply(conn, plan)) {
+        match diesel::Connection::transaction(conn, |conn| {
+            clashes::check(conn, plan, london_day(self.context.now()))?;
+            stored::apply(conn, plan)
+        }) {
             Ok(()) => Ok(true),
             Err(error) if stored::is_stale(&error) => Ok(false),
             Err(error) => Err(error),

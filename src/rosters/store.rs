@@ -115,9 +115,10 @@ pub fn roster_version(conn: &mut Conn, partner_id: Id) -> Result<i32> {
 /// 404 where there is no such partner.
 pub fn lock_roster_version(conn: &mut Conn, partner_id: Id) -> Result<i32> {
     match conn {
-        // A row lock, which the common connection can't express. SQLite has one writer.
+        // A row lock, which the common connection can't express. SQLite has one writer. Whoever writes a session of
+        // this partner refers to the row, and needn't wait.
         Conn::Postgres(postgres) => {
-            let locked = partners::table.find(partner_id).select(partners::roster_version).for_update();
+            let locked = partners::table.find(partner_id).select(partners::roster_version).for_no_key_update();
             locked.first(postgres).optional()?.ok_or_else(|| Error::not_found("partner"))
         }
         Conn::Sqlite(_) => roster_version(conn, partner_id),

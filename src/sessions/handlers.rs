@@ -1,24 +1,26 @@
 //! Sessions over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
+use actix_web::{HttpResponse, get, post};
 
 use super::bookings::seats::lock_session;
+use super::clashes::{self, Placing};
 use super::references::{self, References};
 use super::rules;
 use super::shown::{self, SessionKey, Shown};
 use super::store::{self, SessionRow};
-use super::types::{CancelInput, Session, SessionFilter, SessionInput, SessionPatch, SessionStatus};
+use super::told::{self, News, Told};
+use super::types::{CancelInput, ChangedSession, Session, SessionFilter, SessionInput};
 use super::viewer::{Viewer, owner, scope};
-use crate::audit::{Event, Subject};
+use crate::audit::Subject;
 use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// List sessions
 ///
@@ -53,7 +55,8 @@ pub async fn get_session(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -
 
 /// Create a session
 ///
-/// A single one, without a series. It may lie in the past.
+/// A single one, without a series. It may lie in the past. A space holds one session at a time, and a venue none on
+/// days on which it is closed.
 #[utoipa::path(operation_id = "create_session", tag = "sessions", request_body = SessionInput,
     responses((status = 201, description = "Created", body = Session), BadInput, Conflict, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
@@ -68,47 +71,12 @@ pub async fn create_session(
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_session(&row))?;
         store::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
+        let viewer = Viewer::of(context.anyone());
+        clashes::check_one(conn, Placing { to: &row, from: None }, viewer, london_day(context.now()))?;
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;
         Reply::created(format!("/v1/sessions/{}", row.id), session.version, &session)
-    })
-    .await
-}
-
-/// Change a session
-///
-/// A JSON merge patch of its texts, capacities, publication and status. A session of a series is edited from then on:
-/// changes of the series leave it alone.
-#[utoipa::path(operation_id = "change_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
-    request_body(content = SessionPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Session), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = []), ("client" = ["sessions:write"])))]
-#[patch("/v1/sessions/{id}")]
-pub async fn change_session(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SessionPatch)>,
-) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
-    let (context, scope) = (who.context(), scope(who.caller()?));
-    who.write(&Bytes::new(), move |conn| {
-        let old = store::get_in(conn, scope, id)?;
-        context.require_match(old.version)?;
-        let change = patch.apply(&old.changeable())?;
-        rules::check_change(old.delivery, change.online_capacity)?;
-        let cancels = change.status == SessionStatus::Cancelled && old.status == SessionStatus::Scheduled;
-        if change.status == SessionStatus::Scheduled {
-            rules::check_uncancelled(old.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())?;
-        }
-        let reason = change.cancellation_reason.clone().unwrap_or_default();
-        store::update(conn, &old.changed(change, context.now()))?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::other("session", id), &names)])?;
-        if cancels {
-            cancel(conn, &context, &old, &reason)?;
-        }
-        let session = read_back(conn, &context, id)?;
-        Reply::ok(session.version, &session)
     })
     .await
 }
@@ -121,7 +89,7 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
 /// And every booking of it. There is no way back.
 #[utoipa::path(operation_id = "cancel_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = CancelInput,
-    responses((status = 200, description = "Cancelled", body = Session), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
+    responses((status = 200, description = "Cancelled", body = ChangedSession), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/sessions/{id}/cancel")]
 pub async fn cancel_session(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
@@ -132,27 +100,26 @@ pub async fn cancel_session(taken: Ordered<Cancelling>) -> Result<HttpResponse> 
         lock_session(conn, id)?;
         let old = store::get_in(conn, scope, id)?;
         context.check_match(old.version)?;
-        cancel(conn, &context, &old, &reason)?;
-        let session = read_back(conn, &context, id)?;
-        Reply::ok(session.version, &session)
+        let told = cancel(conn, &context, &old, &reason)?;
+        answer(conn, &context, id, told)
     })
     .await
 }
 
-/// Cancels a session that is still to end, and its bookings, with an event for each person whose booking it was.
-fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str) -> Result<()> {
+/// Cancels a session that is still to end, and its bookings, and tells each person whose booking it was.
+pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str) -> Result<Told> {
     rules::check_cancellable(rules::state(old.status, old.ends_at, context.now()))?;
     store::cancel(conn, old.id, reason, context.now())?;
-    let mut events = vec![context.event("cancel", Subject::other("session", old.id), &[])];
-    events.extend(cancel_bookings(conn, context, &[old.id], reason)?);
-    context.record(conn, &events)
+    context.record(conn, &[context.event("cancel", Subject::other("session", old.id), &[])])?;
+    let cancelled = store::cancel_bookings(conn, &[old.id], reason, context.now())?;
+    told::tell(conn, context, &News { cancelled, reason: reason.to_owned(), ..News::default() })
 }
 
-/// Cancels the bookings of cancelled sessions; the events say whose they were.
-pub(super) fn cancel_bookings(conn: &mut Conn, context: &Context, ids: &[Id], reason: &str) -> Result<Vec<Event>> {
-    let cancelled = store::cancel_bookings(conn, ids, reason, context.now())?;
-    let event = |(id, member)| context.event("cancel", Subject::of_member("booking", id, member), &["status"]);
-    Ok(cancelled.into_iter().map(event).collect())
+/// The session as it is now, and what became of its bookings.
+pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Told) -> Result<Reply> {
+    let session = read_back(conn, context, id)?;
+    let reply = Reply::ok(session.version, &ChangedSession { session, bookings: told.bookings })?;
+    Ok(told.about.into_iter().fold(reply, Reply::about))
 }
 
 /// The session as its writer sees it.

@@ -2,12 +2,16 @@
 //!
 //! - A session is one occurrence of a series, or stands alone. It is `scheduled` or `cancelled`; a scheduled one reads
 //!   as `completed` once it has ended. Cancelling takes its bookings with it, and there is no way back.
+//! - A space holds one session at a time, and a closed venue none ([`clashes`]). What moves keeps its id and its
+//!   bookings, and the booked are told ([`told`]).
 //! - Whoever changes a session by hand marks it `edited`: changes of its series leave it alone from then on.
 //! - Seats are the bookings' to count; a capacity below the seats that are taken is refused, by the database itself.
 //! - What is published is for everybody, a draft for staff and the own partner, and what is unlisted also for members
 //!   with a booking or a prescription item for it ([`viewer`]). The join link is in no answer.
 
 pub mod bookings;
+pub mod change;
+pub mod clashes;
 pub mod handlers;
 pub mod recurrence;
 pub mod references;
@@ -17,6 +21,7 @@ pub mod series;
 pub mod shown;
 pub mod store;
 mod summaries;
+pub mod told;
 pub mod types;
 pub mod viewer;
 mod words;
@@ -28,7 +33,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::get_session);
     config.service(handlers::list_sessions);
     config.service(handlers::create_session);
-    config.service(handlers::change_session);
+    config.service(change::change_session);
     config.service(handlers::cancel_session);
     series::configure(config);
     bookings::configure(config);

@@ -41,15 +41,31 @@ pub fn state(status: SessionStatus, ends_at: Timestamp, now: Timestamp) -> Sessi
     }
 }
 
-/// Checks what a change alone can't say.
+/// Checks that a session can still be moved.
 ///
 /// # Errors
-/// 422 where online seats are limited and the delivery isn't hybrid.
-pub fn check_change(delivery: Delivery, online_capacity: Option<i32>) -> Result<()> {
-    if misplaces_online_capacity(delivery, online_capacity) {
-        return Err(Error::rule("/online_capacity", "not_hybrid", NOT_HYBRID));
+/// 409 that names the state: it is cancelled, has started, or has ended.
+pub fn check_movable(state: SessionState, starts_at: Timestamp, now: Timestamp) -> Result<()> {
+    match state {
+        SessionState::Scheduled if starts_at > now => Ok(()),
+        SessionState::Scheduled => {
+            let detail = format!("The session started at {starts_at} and can't be moved. Its texts can be changed.");
+            Err(Error::new(Kind::SessionStarted, detail))
+        }
+        state => Err(Error::state("session", state, "moved")),
     }
-    Ok(())
+}
+
+/// Checks where a session is moved to.
+///
+/// # Errors
+/// 422 where people hold or wait for seats and it would be over, or on, at once.
+pub fn check_new_start(starts_at: Timestamp, is_booked: bool, now: Timestamp) -> Result<()> {
+    if starts_at > now || !is_booked {
+        return Ok(());
+    }
+    let detail = "People are booked: it can't be moved to a time that has passed.";
+    Err(Error::rule("/local_start", "has_passed", detail))
 }
 
 /// Checks a change that leaves its thing on.

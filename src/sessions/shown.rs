@@ -8,6 +8,7 @@ use diesel::sql_types::{Bool, Text};
 
 use super::recurrence::resolve;
 use super::rules;
+use super::series::store::lineage;
 use super::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
 use super::types::{BookingPolicy, Delivery, Pillar, Publication, Session, SessionFilter, SessionStatus};
 use super::viewer::{Sight, Viewer};
@@ -157,10 +158,12 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
 /// Whether a member has a booking of a session, or a prescription item for it or its series.
 pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option<Id>) -> Result<bool> {
     let booked = bookings::table.filter(bookings::session_id.eq(session)).filter(bookings::member_id.eq(member));
+    // What was prescribed goes on where its series was split.
+    let series = series.map_or_else(|| Ok(Vec::new()), |series| lineage(conn, series))?;
     let prescribed = prescription_items::table
         .inner_join(prescriptions::table)
         .filter(prescriptions::member_id.eq(member))
-        .filter(prescription_items::session_id.eq(session).or(prescription_items::series_id.eq(series)));
+        .filter(prescription_items::session_id.eq(session).or(prescription_items::series_id.eq_any(series)));
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 

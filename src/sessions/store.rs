@@ -8,6 +8,7 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use super::recurrence::{Occurrence, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
+use super::told::{self, Pending};
 use super::types::{BookingPolicy, Delivery, Pillar, Publication, SessionChange, SessionInput, SessionStatus};
 use crate::clock::london_day;
 use crate::db::schema::{bookings, registers, session_series, sessions};
@@ -161,17 +162,45 @@ impl SessionRow {
             facilitator: self.facilitator.clone(),
             accessibility: self.accessibility.0.clone(),
             join_link: self.join_link.clone(),
+            delivery: self.delivery,
+            programme_id: self.programme_id,
+            venue_id: self.venue_id,
+            space_id: self.space_id,
+            local_start: self.local_start,
+            time_zone: self.time_zone.clone(),
+            duration_minutes: self.duration_minutes,
+            booking_policy: self.booking_policy,
             capacity: self.capacity,
             online_capacity: self.online_capacity,
             publication: self.publication,
             status: self.status,
             cancellation_reason: self.cancellation_reason.clone(),
+            reason: None,
         }
     }
 
-    /// Its next version, edited by hand. Its status stays: cancelling is [`cancel`]'s.
-    pub fn changed(&self, change: SessionChange, now: Timestamp) -> Self {
-        Self {
+    /// Its next version, edited by hand. Its status stays: cancelling is [`cancel`]'s. In its series it stays the same
+    /// occurrence, wherever it is moved.
+    ///
+    /// # Errors
+    /// The zone is unknown, or the year is out of range.
+    pub fn changed(&self, change: SessionChange, now: Timestamp) -> Result<Self, RecurrenceError> {
+        let occurrence = rules::single_occurrence(change.local_start.0, &change.time_zone)?;
+        let starts_at = Timestamp(occurrence.starts_at);
+        let of_series = self.series_id.is_some();
+        Ok(Self {
+            local_date: if of_series { self.local_date } else { occurrence.local_start.date() },
+            delivery: change.delivery,
+            programme_id: change.programme_id,
+            venue_id: change.venue_id,
+            space_id: change.space_id,
+            local_start: change.local_start,
+            time_zone: change.time_zone,
+            duration_minutes: change.duration_minutes,
+            starts_at,
+            ends_at: after(starts_at, change.duration_minutes),
+            starts_on: london_day(starts_at),
+            booking_policy: change.booking_policy,
             title: change.title,
             description: change.description,
             topics: Json(change.topics),
@@ -186,7 +215,25 @@ impl SessionRow {
             version: self.version + 1,
             updated_at: now,
             ..self.clone()
-        }
+        })
+    }
+
+    /// Whether anybody holds or waits for a seat.
+    pub fn is_booked(&self) -> bool {
+        self.seats_taken + self.online_seats_taken + self.waitlist_length > 0
+    }
+
+    /// Which members say when, where or how it takes place otherwise than in another version.
+    pub fn moved_members(&self, other: &Self) -> Vec<String> {
+        let differ = [
+            ("local_start", self.local_start != other.local_start),
+            ("time_zone", self.time_zone != other.time_zone),
+            ("duration_minutes", self.duration_minutes != other.duration_minutes),
+            ("venue_id", self.venue_id != other.venue_id),
+            ("space_id", self.space_id != other.space_id),
+            ("delivery", self.delivery != other.delivery),
+        ];
+        differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
     }
 }
 
@@ -248,12 +295,29 @@ pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
     }
 }
 
-/// Writes a series' changed texts, capacities and publication to its sessions that are still to come, scheduled and not
-/// edited by hand.
+/// Writes the next version of a session as [`update`] does, and its seats as they are counted in it.
+///
+/// # Errors
+/// As [`update`].
+pub fn update_with_seats(conn: &mut Conn, row: &SessionRow) -> Result<()> {
+    let unchanged = sessions::table.find(row.id).filter(sessions::version.eq(row.version - 1));
+    let seats = (
+        sessions::seats_taken.eq(row.seats_taken),
+        sessions::online_seats_taken.eq(row.online_seats_taken),
+        sessions::waitlist_length.eq(row.waitlist_length),
+    );
+    match diesel::update(unchanged).set((row, seats)).execute(conn).map_err(below_seats)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+/// Writes a series' changed texts, capacities, policy and publication to its sessions that are still to come, scheduled
+/// and not edited by hand; gives how many those are.
 ///
 /// # Errors
 /// 409 where a capacity is below the seats that are taken in any of them.
-pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Result<()> {
+pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Result<usize> {
     let following = sessions::table
         .filter(sessions::series_id.eq(series.id))
         .filter(sessions::status.eq(SessionStatus::Scheduled))
@@ -262,6 +326,9 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
     let changes = (
         sessions::title.eq(&series.title),
         sessions::description.eq(&series.description),
+        sessions::pillar.eq(series.pillar),
+        sessions::programme_id.eq(series.programme_id),
+        sessions::booking_policy.eq(series.booking_policy),
         sessions::topics.eq(&series.topics),
         sessions::facilitator.eq(&series.facilitator),
         sessions::accessibility.eq(&series.accessibility),
@@ -272,8 +339,7 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
         sessions::version.eq(sessions::version + 1),
         sessions::updated_at.eq(now),
     );
-    diesel::update(following).set(changes).execute(conn).map_err(below_seats)?;
-    Ok(())
+    diesel::update(following).set(changes).execute(conn).map_err(below_seats)
 }
 
 /// A partner has one series or session by an `external_id`: a roster finds it by that alone.
@@ -353,27 +419,14 @@ impl<'a> Cancellation<'a> {
     }
 }
 
-/// Statuses of bookings that hold, or wait for, a seat of a session that hasn't been attended.
-const PENDING: [&str; 3] = ["booked", "waitlisted", "offered"];
 /// Statuses of bookings once the register has been taken.
 const ATTENDANCE: [&str; 2] = ["attended", "absent"];
 
-/// Cancels the bookings of sessions that have been cancelled; gives each booking's id and its member's.
-pub fn cancel_bookings(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<Vec<(Id, Id)>> {
-    let mut cancelled = Vec::new();
-    for chunk in ids.chunks(CHUNK) {
-        let pending =
-            bookings::table.filter(bookings::session_id.eq_any(chunk)).filter(bookings::status.eq_any(PENDING));
-        let changes = (
-            bookings::status.eq("cancelled_by_provider"),
-            bookings::cancellation_reason.eq(reason),
-            bookings::version.eq(bookings::version + 1),
-            bookings::updated_at.eq(now),
-        );
-        let changed = diesel::update(pending).set(changes).returning((bookings::id, bookings::member_id));
-        cancelled.extend(changed.get_results::<(Id, Id)>(conn)?);
-    }
-    Ok(cancelled)
+/// Cancels the bookings of sessions that have been cancelled; gives them as they were.
+pub fn cancel_bookings(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<Vec<Pending>> {
+    let pending = told::pending(conn, ids)?;
+    told::cancel(conn, &pending, reason, now)?;
+    Ok(pending)
 }
 
 /// The CHECK constraints hold seats within capacities, whoever books at the same time; nothing else that these

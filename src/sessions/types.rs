@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
 use super::rules;
+use super::told::ToldBooking;
 pub use super::words::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus, SessionState, SessionStatus};
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
@@ -107,10 +108,13 @@ pub(super) fn online_seats(delivery: Delivery, online_capacity: Option<i32>) -> 
     Ok(())
 }
 
-/// What a session can be changed in. When and where it is, and whose, stay.
+/// What a session can be changed in: all but whose it is and what it is a part of. Once it has started, when, where and
+/// how it takes place stay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "has_its_reason"))]
+#[validate(schema(function = "keeps_its_place"))]
+#[validate(schema(function = "keeps_seats_of_its_kind"))]
 pub struct SessionChange {
     /// What it is called.
     #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
@@ -132,6 +136,25 @@ pub struct SessionChange {
     /// Where to join online. It is in no answer.
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
+    /// How people take part. Bookings of a kind of seat that it no longer has are cancelled.
+    pub delivery: Delivery,
+    /// Which of the partner's programmes it belongs to.
+    pub programme_id: Option<Id>,
+    /// Where it is; required unless it is online.
+    pub venue_id: Option<Id>,
+    /// In which of the venue's spaces.
+    pub space_id: Option<Id>,
+    /// The first minute, on the wall clock of `time_zone`.
+    pub local_start: LocalTime,
+    /// The time zone of `local_start`.
+    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
+    pub time_zone: String,
+    /// How long it takes, in minutes; exact, whatever the clocks do.
+    #[schema(minimum = 1, maximum = 10080, example = 90)]
+    pub duration_minutes: i32,
+    /// How people get a place. Who has one keeps it.
+    #[serde(default)]
+    pub booking_policy: BookingPolicy,
     /// How many places there are, face to face where it is hybrid; not below the seats that are taken.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
@@ -147,6 +170,9 @@ pub struct SessionChange {
     /// Why it is off; required with `cancelled`.
     #[schema(min_length = 1, max_length = 500, example = "The library is closed that day.")]
     pub cancellation_reason: Option<String>,
+    /// Why bookings that no longer fit are cancelled, in words for the people whose they are.
+    #[schema(min_length = 1, max_length = 500, write_only, example = "We meet on Zoom this week.")]
+    pub reason: Option<String>,
 }
 
 /// A change of a session.
@@ -154,6 +180,14 @@ pub type SessionPatch = MergePatch<SessionChange>;
 
 fn has_its_reason(change: &SessionChange) -> Result<(), ValidationError> {
     reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.is_some())
+}
+
+fn keeps_its_place(change: &SessionChange) -> Result<(), ValidationError> {
+    place(change.delivery, change.venue_id)
+}
+
+fn keeps_seats_of_its_kind(change: &SessionChange) -> Result<(), ValidationError> {
+    online_seats(change.delivery, change.online_capacity)
 }
 
 /// Whoever cancels says why.
@@ -332,6 +366,16 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// A session that was changed or called off, and what became of the people booked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ChangedSession {
+    /// The session.
+    #[serde(flatten)]
+    pub session: Session,
+    /// Its bookings, where it was moved or called off: each person was told.
+    pub bookings: Vec<ToldBooking>,
 }
 
 /// Which sessions to list.

@@ -11,6 +11,7 @@ use crate::db::schema::{bookings, prescription_items, prescriptions, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::members::sharing::shared_with;
+use crate::sessions::series::store::lineage;
 use crate::sessions::shown::is_theirs;
 use crate::sessions::types::{BookingPolicy, Delivery, Publication, SessionStatus};
 
@@ -191,7 +192,9 @@ pub(super) fn matching_item(
     }
     query = match session.series_id {
         Some(series) => {
-            query.filter(prescription_items::session_id.eq(session.id).or(prescription_items::series_id.eq(series)))
+            // What was prescribed goes on where its series was split.
+            let any = prescription_items::series_id.eq_any(lineage(conn, series)?);
+            query.filter(prescription_items::session_id.eq(session.id).or(any))
         }
         None => query.filter(prescription_items::session_id.eq(session.id)),
     };

@@ -1,25 +1,32 @@
 //! Session series over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
+use std::collections::HashSet;
 
+use actix_web::{HttpResponse, get, post};
+
+use super::follow::Outcome;
+use super::held;
 use super::shown::{self, Shown};
 use super::store::{self, SeriesRow};
-use super::types::{CreatedSeries, Series, SeriesFilter, SeriesInput, SeriesPatch, SessionCounts};
+use super::types::{
+    ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, Skipped,
+};
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
-use crate::sessions::handlers::{Cancelling, cancel_bookings};
+use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::sessions::clashes::{self, Placing};
+use crate::sessions::handlers::Cancelling;
 use crate::sessions::references::{self, References};
-use crate::sessions::rules;
 use crate::sessions::store::{self as sessions, SessionRow};
-use crate::sessions::types::{CancelInput, SeriesStatus};
+use crate::sessions::told::{self, News};
+use crate::sessions::types::CancelInput;
 use crate::sessions::viewer::{Viewer, owner, scope};
 
 /// List session series
@@ -70,52 +77,24 @@ pub async fn create_series(
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_series(&row))?;
         sessions::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
+        clashes::hold_spaces(conn, row.space_id)?;
+        let placings: Vec<Placing> = rows.iter().map(|to| Placing { to, from: None }).collect();
+        let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(context.now()))?;
+        let made: Vec<SessionRow> = rows.iter().filter(|row| !clashes.contains_key(&row.id)).cloned().collect();
+        let skip = |row: &SessionRow| {
+            clashes.get(&row.id).map(|clash| Skipped { local_start: row.local_start, reason: clash.reason })
+        };
         store::insert(conn, &row)?;
-        sessions::insert_many(conn, &rows)?;
+        sessions::insert_many(conn, &made)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
         let series = read_back(conn, &context, row.id)?;
         let (path, version) = (format!("/v1/session-series/{}", row.id), series.version);
-        let sessions = SessionCounts { created: rows.len() };
-        Reply::created(path, version, &CreatedSeries { series, sessions, skipped: Vec::new() })
-    })
-    .await
-}
-
-/// Change a session series
-///
-/// A JSON merge patch of its texts, capacities, publication and status. Its sessions that are still to come, scheduled
-/// and not edited by hand change in place: their ids and bookings stay.
-#[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
-    request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Series), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = []), ("client" = ["sessions:write"])))]
-#[patch("/v1/session-series/{id}")]
-pub async fn change_series(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SeriesPatch)>,
-) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
-    let (context, scope) = (who.context(), scope(who.caller()?));
-    who.write(&Bytes::new(), move |conn| {
-        let old = store::get_in(conn, scope, id)?;
-        context.require_match(old.version)?;
-        let change = patch.apply(&old.changeable())?;
-        rules::check_change(old.delivery, change.online_capacity)?;
-        let cancels = change.status == SeriesStatus::Cancelled && old.status == SeriesStatus::Active;
-        if change.status == SeriesStatus::Active {
-            rules::check_uncancelled(old.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())?;
-        }
-        let reason = change.cancellation_reason.clone().unwrap_or_default();
-        let row = old.changed(change, context.now());
-        store::update(conn, &row)?;
-        sessions::follow_series(conn, &row, context.now())?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::other("series", id), &names)])?;
-        if cancels {
-            cancel_sessions(conn, &context, id, &reason)?;
-        }
-        let series = read_back(conn, &context, id)?;
-        Reply::ok(series.version, &series)
+        let sessions = SessionCounts { created: made.len() };
+        Reply::created(
+            path,
+            version,
+            &CreatedSeries { series, sessions, skipped: rows.iter().filter_map(skip).collect() },
+        )
     })
     .await
 }
@@ -125,7 +104,7 @@ pub async fn change_series(
 /// All of its sessions that are still to come, and every booking of them. There is no way back.
 #[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
-    responses((status = 200, description = "Cancelled", body = Series), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
+    responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/session-series/{id}/cancel")]
 pub async fn cancel_series(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
@@ -135,22 +114,28 @@ pub async fn cancel_series(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
         let old = store::get_in(conn, scope, id)?;
         context.check_match(old.version)?;
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
-        cancel_sessions(conn, &context, id, &reason)?;
-        let series = read_back(conn, &context, id)?;
-        Reply::ok(series.version, &series)
+        let outcome = cancel_sessions(conn, &context, id, &reason)?;
+        let (answer, about) = outcome.shown(read_back(conn, &context, id)?);
+        Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
     })
     .await
 }
 
-/// Cancels what is still to come of a series, with an event for each person whose booking it was.
-fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason: &str) -> Result<()> {
-    let cancelled = sessions::cancel_future(conn, id, reason, context.now())?;
-    let mut events = vec![context.event("cancel", Subject::other("series", id), &[])];
-    events.extend(cancel_bookings(conn, context, &cancelled, reason)?);
-    context.record(conn, &events)
+/// Cancels what is still to come of a series, and tells each person whose booking it was.
+pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason: &str) -> Result<Outcome> {
+    held::of_series_locked(conn, id)?;
+    let ids = sessions::cancel_future(conn, id, reason, context.now())?;
+    context.record(conn, &[context.event("cancel", Subject::other("series", id), &[])])?;
+    let cancelled = sessions::cancel_bookings(conn, &ids, reason, context.now())?;
+    let news = News { cancelled, reason: reason.to_owned(), ..News::default() };
+    Ok(Outcome {
+        sessions: SessionOutcomes { cancelled: ids.len(), ..SessionOutcomes::default() },
+        skipped: Vec::new(),
+        told: told::tell(conn, context, &news)?,
+    })
 }
 
 /// The series as its writer sees it.
-fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
+pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
     Ok(shown::get(conn, id, Viewer::of(context.anyone()))?.into())
 }

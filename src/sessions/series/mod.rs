@@ -2,13 +2,20 @@
 //!
 //! - A series is expanded into its sessions when it is made; the rule must end (RFC 5545 COUNT or UNTIL).
 //! - A change goes to its sessions that are still to come, scheduled and not edited by hand, in place: their ids and
-//!   bookings stay. Past, cancelled and edited ones stay as they are.
+//!   bookings stay. Past, cancelled and edited ones stay as they are. A date that leaves the rule is cancelled where
+//!   nobody is booked.
+//! - It can be split: it ends before a date (`ends_before`), whatever its rule says, and another series has the rest of
+//!   the rule and the sessions from there on. So its rule, and a partner's statement of it, stay as they were said.
 //! - Cancelling it cancels all of its sessions that are still to come, and every booking of them.
 
+pub mod change;
+pub mod follow;
 pub mod handlers;
+pub mod held;
 pub mod reconcile;
 pub mod rules;
 pub mod shown;
+pub mod split;
 pub mod store;
 pub mod types;
 
@@ -19,6 +26,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::list_series);
     config.service(handlers::get_series);
     config.service(handlers::create_series);
-    config.service(handlers::change_series);
+    config.service(change::change_series);
+    config.service(split::split_series);
     config.service(handlers::cancel_series);
 }

@@ -2,15 +2,16 @@
 //!
 //! Future, scheduled sessions that nobody edited by hand change in place: id and bookings stay. Past, cancelled and
 //! edited ones stay as they are. A date that leaves the rule is cancelled where nobody holds or waits for a seat in
-//! it, else it is kept and reported.
+//! it, else it is kept and reported. So is one whose space another session has, or whose venue is closed then.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
 use super::store::SeriesRow;
 use super::types::SkipReason;
 use crate::db::{Id, LocalTime, Timestamp};
+use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::SessionStatus;
@@ -49,7 +50,11 @@ impl Difference {
             Some(SkipReason::Past) if held.series_id.is_some() => {}
             Some(reason) if changed => self.skipped.push((held.local_start, reason)),
             Some(_) => {}
-            None if next.delivery != held.delivery && is_booked(held) => {
+            // Today's can't follow a series to this morning.
+            None if held.series_id.is_some() && next.starts_at <= now => {
+                self.skipped.push((held.local_start, SkipReason::Past));
+            }
+            None if next.delivery != held.delivery && held.is_booked() => {
                 self.skipped.push((held.local_start, SkipReason::Booked));
             }
             None => {
@@ -67,17 +72,17 @@ impl Difference {
     }
 
     /// A date that has left the rule.
-    fn leave(&mut self, held: &SessionRow, now: Timestamp) {
+    fn leave(&mut self, held: &SessionRow, reason: &str, now: Timestamp) {
         if standing(held, now).is_some() {
             return;
         }
-        if is_booked(held) {
+        if held.is_booked() {
             return self.skipped.push((held.local_start, SkipReason::Booked));
         }
         self.unbooked.push(held.id);
         self.cancel.push(SessionRow {
             status: SessionStatus::Cancelled,
-            cancellation_reason: Some("It is no longer in the partner's roster.".into()),
+            cancellation_reason: Some(reason.to_owned()),
             version: held.version + 1,
             updated_at: now,
             ..held.clone()
@@ -85,8 +90,36 @@ impl Difference {
     }
 }
 
+impl Difference {
+    /// What is to be written, beside what it is now.
+    pub fn placings<'a>(&'a self, held: &HashMap<Id, &'a SessionRow>) -> Vec<Placing<'a>> {
+        let new = self.create.iter().map(|to| Placing { to, from: None });
+        new.chain(self.update.iter().map(|to| Placing { to, from: held.get(&to.id).copied() })).collect()
+    }
+
+    /// The sessions that are called off: they are in nobody's way any more.
+    pub fn leaving(&self) -> HashSet<Id> {
+        self.cancel.iter().map(|row| row.id).collect()
+    }
+
+    /// Leaves out what clashes, and says so.
+    pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>, held: &HashMap<Id, &SessionRow>) {
+        let Self { create, update, skipped, .. } = self;
+        for rows in [create, update] {
+            rows.retain(|row| {
+                let clash = clashes.get(&row.id);
+                skipped.extend(clash.map(|clash| {
+                    let stays = held.get(&row.id).map_or(row.local_start, |held| held.local_start);
+                    (stays, clash.reason)
+                }));
+                clash.is_none()
+            });
+        }
+    }
+}
+
 /// Why a session stays whatever is wanted of it.
-fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> {
+pub(super) fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> {
     if held.status == SessionStatus::Cancelled {
         Some(SkipReason::Cancelled)
     } else if held.starts_at <= now {
@@ -94,11 +127,6 @@ fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> {
     } else {
         held.edited.then_some(SkipReason::Edited)
     }
-}
-
-/// Whether anybody holds or waits for a seat.
-fn is_booked(held: &SessionRow) -> bool {
-    held.seats_taken + held.online_seats_taken + held.waitlist_length > 0
 }
 
 /// The session as it is wanted, being the same one, and whether a capacity had to stay because more seats are
@@ -126,31 +154,38 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
     (next, few || few_online)
 }
 
-/// The difference between a series as it is wanted, whose statement may have `changed`, and the sessions it has.
-/// They are matched by local date and position in the day.
-pub fn series(
-    wanted: &SeriesRow,
-    occurrences: &[Occurrence],
-    held: &[SessionRow],
-    changed: bool,
-    now: Timestamp,
-    mut new_id: impl FnMut() -> Id,
-) -> Difference {
+/// A series as it is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What it says.
+    pub series: &'a SeriesRow,
+    /// When it takes place.
+    pub occurrences: &'a [Occurrence],
+    /// Whether it says something else than before.
+    pub changed: bool,
+    /// Why dates that have left it are off.
+    pub left: &'a str,
+}
+
+/// The difference between a series as it is wanted and the sessions it has. They are matched by local date and position
+/// in the day.
+pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_id: impl FnMut() -> Id) -> Difference {
+    let Wanted { series, occurrences, changed, left: reason } = wanted;
     let mut difference = Difference::default();
     let mut left: HashMap<(NaiveDate, i32), &SessionRow> =
         held.iter().map(|session| ((session.local_date, session.position), session)).collect();
     for occurrence in occurrences {
         match left.remove(&(occurrence.local_start.date(), occurrence.position)) {
             Some(held) => {
-                difference.follow(held, SessionRow::of_series(wanted, occurrence, held.id, now), changed, now);
+                difference.follow(held, SessionRow::of_series(series, occurrence, held.id, now), changed, now);
             }
-            None => difference.create.push(SessionRow::of_series(wanted, occurrence, new_id(), now)),
+            None => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
         }
     }
     let mut gone: Vec<&SessionRow> = left.into_values().collect();
     gone.sort_unstable_by_key(|session| (session.local_date, session.position));
     for session in gone {
-        difference.leave(session, now);
+        difference.leave(session, reason, now);
     }
     difference
 }
@@ -168,6 +203,8 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
     let next = SeriesRow {
         id: held.id,
+        ends_before: held.ends_before,
+        split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
         status: held.status,
         cancellation_reason: held.cancellation_reason.clone(),
@@ -221,7 +258,8 @@ mod tests {
         let mut sessions: Vec<_> =
             times.0.iter().map(|occurrence| SessionRow::of_series(&held, occurrence, id(), now)).collect();
         prepare(&mut sessions);
-        let difference = series(&wanted, &times.1, &sessions, changed, now, id);
+        let wanted = Wanted { series: &wanted, occurrences: &times.1, changed, left: "It has left the rule." };
+        let difference = series(wanted, &sessions, now, id);
         (sessions, difference)
     }
 

@@ -3,7 +3,7 @@
 use diesel::dsl::{AsSelect, exists, select};
 use diesel::prelude::*;
 
-use super::store::SeriesRow;
+use super::store::{SeriesRow, lineage};
 use super::types::{Series, SeriesFilter};
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, session_series};
@@ -54,6 +54,8 @@ impl From<Shown> for Series {
             recurrence: row.recurrence,
             excluded: row.excluded.0,
             additional: row.additional.0,
+            ends_before: row.ends_before,
+            split_from: row.split_from,
             capacity: row.capacity,
             online_capacity: row.online_capacity,
             booking_policy: row.booking_policy,
@@ -116,7 +118,7 @@ fn is_theirs(conn: &mut Conn, member: Id, series: Id) -> Result<bool> {
     let prescribed = prescription_items::table
         .inner_join(prescriptions::table)
         .filter(prescriptions::member_id.eq(member))
-        .filter(prescription_items::series_id.eq(series));
+        .filter(prescription_items::series_id.eq_any(lineage(conn, series)?));
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 

@@ -35,6 +35,9 @@ pub struct SeriesRow {
     pub(crate) recurrence: String,
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
+    /// Where it was split: what its rule gives from this local start on isn't its own any more.
+    pub(crate) ends_before: Option<LocalTime>,
+    pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
     pub(crate) cancellation_reason: Option<String>,
@@ -70,6 +73,8 @@ impl SeriesRow {
             recurrence: written.recurrence,
             excluded: Json(written.excluded),
             additional: Json(written.additional),
+            ends_before: None,
+            split_from: None,
             publication: written.publication,
             status: SeriesStatus::Active,
             cancellation_reason: None,
@@ -84,15 +89,28 @@ impl SeriesRow {
         SeriesChange {
             title: self.title.clone(),
             description: self.description.clone(),
+            pillar: self.pillar,
             topics: self.topics.0.clone(),
             facilitator: self.facilitator.clone(),
             accessibility: self.accessibility.0.clone(),
             join_link: self.join_link.clone(),
+            delivery: self.delivery,
+            programme_id: self.programme_id,
+            venue_id: self.venue_id,
+            space_id: self.space_id,
+            local_start: self.local_start,
+            time_zone: self.time_zone.clone(),
+            duration_minutes: self.duration_minutes,
+            recurrence: self.recurrence.clone(),
+            excluded: self.excluded.0.clone(),
+            additional: self.additional.0.clone(),
+            booking_policy: self.booking_policy,
             capacity: self.capacity,
             online_capacity: self.online_capacity,
             publication: self.publication,
             status: self.status,
             cancellation_reason: self.cancellation_reason.clone(),
+            reason: None,
         }
     }
 
@@ -101,10 +119,22 @@ impl SeriesRow {
         Self {
             title: change.title,
             description: change.description,
+            pillar: change.pillar,
             topics: Json(change.topics),
             facilitator: change.facilitator,
             accessibility: Json(change.accessibility),
             join_link: change.join_link,
+            delivery: change.delivery,
+            programme_id: change.programme_id,
+            venue_id: change.venue_id,
+            space_id: change.space_id,
+            local_start: change.local_start,
+            time_zone: change.time_zone,
+            duration_minutes: change.duration_minutes,
+            recurrence: change.recurrence,
+            excluded: Json(change.excluded),
+            additional: Json(change.additional),
+            booking_policy: change.booking_policy,
             capacity: change.capacity,
             online_capacity: change.online_capacity,
             publication: change.publication,
@@ -128,6 +158,32 @@ impl SeriesRow {
         let reason = Some(reason.to_owned());
         Ok(self.changed(SeriesChange { status: SeriesStatus::Cancelled, cancellation_reason: reason, ..change }, now))
     }
+}
+
+impl SeriesRow {
+    /// Whether it takes place when, where and how another version of it does.
+    pub fn takes_place_as(&self, other: &Self) -> bool {
+        let when = |row: &Self| (row.local_start, row.duration_minutes);
+        let where_and_how = |row: &Self| (row.venue_id, row.space_id, row.delivery);
+        when(self) == when(other)
+            && where_and_how(self) == where_and_how(other)
+            && self.time_zone == other.time_zone
+            && self.recurrence == other.recurrence
+            && self.excluded == other.excluded
+            && self.additional == other.additional
+    }
+}
+
+/// A series and those it was split from, the nearest first.
+pub fn lineage(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
+    let mut ids = vec![id];
+    let mut next = Some(id);
+    while let Some(id) = next {
+        let from = session_series::table.find(id).select(session_series::split_from);
+        next = from.first::<Option<Id>>(conn).optional()?.flatten();
+        ids.extend(next);
+    }
+    Ok(ids)
 }
 
 /// Adds a series, without its sessions.

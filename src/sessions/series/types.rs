@@ -6,6 +6,7 @@ use validator::{Validate, ValidationError};
 
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
+use crate::sessions::told::ToldBooking;
 use crate::sessions::types::{
     self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
     ShortName, VenueSummary,
@@ -97,10 +98,12 @@ fn has_seats_of_its_kind(series: &SeriesInput) -> Result<(), ValidationError> {
     shared::online_seats(series.delivery, series.online_capacity)
 }
 
-/// What a series can be changed in. When and where it is, and whose, stay.
+/// What a series can be changed in: all but whose it is, and its name in the partner's own system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "has_its_reason"))]
+#[validate(schema(function = "keeps_its_place"))]
+#[validate(schema(function = "keeps_seats_of_its_kind"))]
 pub struct SeriesChange {
     /// What it is called.
     #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
@@ -108,6 +111,8 @@ pub struct SeriesChange {
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
     pub description: Option<String>,
+    /// Which of the model's pillars it belongs to.
+    pub pillar: Pillar,
     /// What it is about, as short names such as `reading`.
     #[serde(default)]
     #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
@@ -122,6 +127,37 @@ pub struct SeriesChange {
     /// Where to join online. It is in no answer.
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
+    /// How people take part. Where somebody has a seat that would be gone, that session stays as it is.
+    pub delivery: Delivery,
+    /// Which of the partner's programmes it belongs to.
+    pub programme_id: Option<Id>,
+    /// Where it is; required unless it is online.
+    pub venue_id: Option<Id>,
+    /// In which of the venue's spaces.
+    pub space_id: Option<Id>,
+    /// The first start, on the wall clock of `time_zone`; an occurrence of `recurrence`. Where its time of day
+    /// changes, the excluded times follow it unless they are changed too.
+    pub local_start: LocalTime,
+    /// The time zone of all local times.
+    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
+    pub time_zone: String,
+    /// How long each takes, in minutes.
+    #[schema(minimum = 1, maximum = 10080, example = 90)]
+    pub duration_minutes: i32,
+    /// When it is again: the value of an RRULE (RFC 5545).
+    #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
+    pub recurrence: String,
+    /// Local starts that don't take place (EXDATE).
+    #[serde(default)]
+    #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
+    pub excluded: Vec<LocalTime>,
+    /// Local starts that take place too (RDATE).
+    #[serde(default)]
+    #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
+    pub additional: Vec<LocalTime>,
+    /// How people get a place.
+    #[serde(default)]
+    pub booking_policy: BookingPolicy,
     /// How many places each has, face to face where it is hybrid; not below the seats that are taken in any.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
@@ -137,6 +173,9 @@ pub struct SeriesChange {
     /// Why it is off; required with `cancelled`.
     #[schema(min_length = 1, max_length = 500, example = "The group has found another home.")]
     pub cancellation_reason: Option<String>,
+    /// Why sessions whose dates have left the rule are off, in words for the people who would have come.
+    #[schema(min_length = 1, max_length = 500, write_only, example = "The group meets on Wednesdays from now on.")]
+    pub reason: Option<String>,
 }
 
 /// A change of a series.
@@ -144,6 +183,14 @@ pub type SeriesPatch = MergePatch<SeriesChange>;
 
 fn has_its_reason(change: &SeriesChange) -> Result<(), ValidationError> {
     shared::reason(change.status == SeriesStatus::Cancelled, change.cancellation_reason.is_some())
+}
+
+fn keeps_its_place(change: &SeriesChange) -> Result<(), ValidationError> {
+    shared::place(change.delivery, change.venue_id)
+}
+
+fn keeps_seats_of_its_kind(change: &SeriesChange) -> Result<(), ValidationError> {
+    shared::online_seats(change.delivery, change.online_capacity)
 }
 
 /// A series.
@@ -196,6 +243,12 @@ pub struct Series {
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too.
     pub additional: Vec<LocalTime>,
+    /// It ends before this local start, whatever its rule says: there it was split, and another series goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_before: Option<LocalTime>,
+    /// The series that it was split from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_from: Option<Id>,
     /// How many places each has, face to face where it is hybrid; absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 12)]
@@ -265,16 +318,58 @@ pub enum SkipReason {
     Edited,
     /// It has begun.
     Past,
+    /// Another session has the space at that time.
+    SpaceTaken,
+    /// The venue is closed that day.
+    VenueClosed,
 }
 
-/// An occurrence that was not made.
+/// A session that isn't as its series has it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Skipped {
     /// Which one.
     pub local_start: LocalTime,
     /// Why.
-    #[schema(example = "venue_closed")]
-    pub reason: String,
+    pub reason: SkipReason,
+}
+
+/// What became of a series' sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SessionOutcomes {
+    /// New ones.
+    #[schema(example = 0)]
+    pub created: usize,
+    /// Ones changed in place, with their bookings.
+    #[schema(example = 49)]
+    pub updated: usize,
+    /// Ones that are off now.
+    #[schema(example = 0)]
+    pub cancelled: usize,
+}
+
+/// A series that was changed, split or called off, and what became of its sessions and of the people booked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ChangedSeries {
+    /// The series.
+    #[serde(flatten)]
+    pub series: Series,
+    /// What became of its sessions.
+    pub sessions: SessionOutcomes,
+    /// Which of its sessions aren't as it has them now, and why.
+    pub skipped: Vec<Skipped>,
+    /// The bookings of sessions that were moved or called off: each person was told.
+    pub bookings: Vec<ToldBooking>,
+}
+
+/// Where to split a series.
+#[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct SplitInput {
+    /// The local start of the first session of the new series.
+    pub from: LocalTime,
+    /// What is different from then on: a JSON merge patch of the series.
+    #[serde(default)]
+    pub changes: SeriesPatch,
 }
 
 /// Which series to list.

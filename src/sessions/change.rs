@@ -1,0 +1,139 @@
+//! Changing one session: its words, and when, where and how it takes place.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, patch};
+
+use super::bookings::rules::seat;
+use super::bookings::seats::lock_session;
+use super::bookings::types::{BookingStatus, SeatDelivery};
+use super::clashes::{self, Placing};
+use super::handlers::{answer, cancel};
+use super::references::{self, References};
+use super::rules;
+use super::store::{self, SessionRow};
+use super::told::{self, News, Pending, Told};
+use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
+use super::viewer::{Viewer, scope};
+use crate::audit::Subject;
+use crate::auth::policy::{Allowed, SessionWriter};
+use crate::clock::london_day;
+use crate::db::{Conn, Id};
+use crate::error::Result;
+use crate::http::context::Context;
+use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+
+/// Change a session
+///
+/// A JSON merge patch of its texts, capacities, publication and status, and until it starts also of when, where and how
+/// it takes place: its id stays, and so do its bookings where they still fit. The people booked are told. A session of a
+/// series is edited from then on: changes of the series leave it alone.
+#[utoipa::path(operation_id = "change_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
+    request_body(content = SessionPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = []), ("client" = ["sessions:write"])))]
+#[patch("/v1/sessions/{id}")]
+pub async fn change_session(
+    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SessionPatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let (context, scope) = (who.context(), scope(who.caller()?));
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get_in(conn, scope, id)?;
+        context.require_match(old.version)?;
+        let change = patch.apply(&old.changeable())?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let told = apply(conn, &context, &old, change, &names)?;
+        answer(conn, &context, id, told)
+    })
+    .await
+}
+
+fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionChange, names: &[&str]) -> Result<Told> {
+    let cancels = change.status == SessionStatus::Cancelled && old.status == SessionStatus::Scheduled;
+    if change.status == SessionStatus::Scheduled {
+        rules::check_uncancelled(old.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())?;
+    }
+    let reason = change.cancellation_reason.clone().unwrap_or_default();
+    let why = change.reason.clone();
+    let mut next = old.changed(change, context.now())?;
+    let fields = next.moved_members(old);
+    if !fields.is_empty() || next.booking_policy != old.booking_policy {
+        let state = rules::state(old.status, old.ends_at, context.now());
+        rules::check_movable(state, old.starts_at, context.now())?;
+    }
+    if !fields.is_empty() || next.programme_id != old.programme_id {
+        references::check(conn, &References::of_session(&next))?;
+    }
+    if !cancels {
+        // Holds the space, which comes before the session.
+        let placing = Placing { to: &next, from: Some(old) };
+        clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
+    }
+    // Nobody books from here on; where somebody has changed it meanwhile, it isn't written.
+    lock_session(conn, old.id)?;
+    // What is called off is told of as that, wherever it would have been.
+    let fields = if cancels { Vec::new() } else { fields };
+    let news = refit(conn, context, old, &mut next, fields, why)?;
+    store::update_with_seats(conn, &next)?;
+    context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
+    if cancels {
+        return cancel(conn, context, &next, &reason);
+    }
+    told::tell(conn, context, &news)
+}
+
+/// Cancels the bookings of a moved session that no longer fit, and counts the seats that stay.
+fn refit(
+    conn: &mut Conn,
+    context: &Context,
+    old: &SessionRow,
+    next: &mut SessionRow,
+    fields: Vec<String>,
+    why: Option<String>,
+) -> Result<News> {
+    let now = store::get(conn, old.id)?;
+    (next.seats_taken, next.online_seats_taken) = (now.seats_taken, now.online_seats_taken);
+    next.waitlist_length = now.waitlist_length;
+    if fields.is_empty() {
+        return Ok(News::default());
+    }
+    if next.starts_at != old.starts_at {
+        rules::check_new_start(next.starts_at, now.is_booked(), context.now())?;
+    }
+    let pending = told::pending(conn, &[old.id])?;
+    if next.delivery == old.delivery {
+        return Ok(News { kept: pending, fields, ..News::default() });
+    }
+    let fits = |booking: &Pending| seat(next.delivery, Some(booking.delivery)).is_some();
+    let (kept, cancelled): (Vec<Pending>, Vec<Pending>) = pending.into_iter().partition(fits);
+    let reason = why.unwrap_or_else(|| gone(next.delivery).to_owned());
+    told::cancel(conn, &cancelled, &reason, context.now())?;
+    count(next, &kept, &cancelled);
+    Ok(News { kept, cancelled, reason, fields })
+}
+
+/// Why a booking is cancelled whose kind of seat is gone, where nobody says.
+fn gone(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Online => "The session takes place online only now.",
+        Delivery::InPerson => "The session takes place face to face only now.",
+        Delivery::Hybrid => "The session has changed.",
+    }
+}
+
+/// Only a hybrid session counts its online seats apart.
+fn count(next: &mut SessionRow, kept: &[Pending], cancelled: &[Pending]) {
+    let seats = |online: bool| {
+        let of_kind = kept.iter().filter(|booking| booking.status.holds_seats());
+        let of_kind = of_kind.filter(|booking| (booking.delivery == SeatDelivery::Online) == online);
+        of_kind.map(|booking| booking.seats).sum::<i32>()
+    };
+    let (in_person, online) = (seats(false), seats(true));
+    let apart = next.delivery == Delivery::Hybrid;
+    next.seats_taken = if apart { in_person } else { in_person + online };
+    next.online_seats_taken = if apart { online } else { 0 };
+    let waiting = cancelled.iter().filter(|booking| booking.status == BookingStatus::Waitlisted).count();
+    next.waitlist_length -= i32::try_from(waiting).unwrap_or_default();
+}

@@ -1,0 +1,344 @@
+//! Whether sessions can be where they are to be: a space holds one at a time, and a venue takes none while it is
+//! closed.
+//!
+//! Whoever writes sessions [holds](hold_spaces) their spaces first, then asks what [clashes](find), and writes the
+//! rest, all in one transaction. Intervals are half open: back to back is fine. Cancelled sessions take no space.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::{NaiveDate, TimeDelta};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::series::types::SkipReason;
+use super::store::SessionRow;
+use super::types::{Publication, SessionStatus};
+use super::viewer::{Sight, Viewer};
+use crate::clock::london_day;
+use crate::db::schema::{sessions, spaces};
+use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::error::{Error, Fault, Kind, Result};
+use crate::venues::closures::{self, Closure};
+
+/// Values in one `IN (…)`.
+const CHUNK: usize = 500;
+/// The longest that a session takes, as its schema has it.
+const LONGEST: TimeDelta = TimeDelta::minutes(10_080);
+
+/// A session that is to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Placing<'a> {
+    /// As it is to be.
+    pub to: &'a SessionRow,
+    /// As it is, where there is one already.
+    pub from: Option<&'a SessionRow>,
+}
+
+impl Placing<'_> {
+    /// Whether it is to be somewhere, or some time, where it isn't yet.
+    pub fn is_move(&self) -> bool {
+        self.to.status == SessionStatus::Scheduled && self.from.is_none_or(|from| !same_place(self.to, from))
+    }
+}
+
+/// Whether two rows are at the same place at the same time.
+pub fn same_place(one: &SessionRow, other: &SessionRow) -> bool {
+    let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at);
+    place(one) == place(other)
+}
+
+/// Why a session can't be where it is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clash {
+    /// `space_taken` or `venue_closed`.
+    pub reason: SkipReason,
+    /// The session that has the space.
+    pub with: Option<Id>,
+}
+
+/// Lets nobody else place sessions in these spaces until the transaction ends. Held in the order of their ids, before
+/// any session is locked. Row locks are PostgreSQL's alone: SQLite has one writer.
+pub fn hold_spaces(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
+    let Conn::Postgres(postgres) = conn else { return Ok(()) };
+    let ids: Vec<Id> = ids.into_iter().collect::<BTreeSet<Id>>().into_iter().collect();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = spaces::table.filter(spaces::id.eq_any(chunk)).order(spaces::id).select(spaces::id);
+        rows.for_no_key_update().load::<Id>(postgres)?;
+    }
+    Ok(())
+}
+
+/// Which of these sessions can't be where they are to be, by their ids. The first of two that want one space has it;
+/// one that stays where it was keeps others out of there. Sessions that are `leaving` are in nobody's way.
+///
+/// Asks nothing of the database where nothing moves, and of sessions only where a space is wanted.
+pub fn find(
+    conn: &mut Conn,
+    placings: &[Placing<'_>],
+    leaving: &HashSet<Id>,
+    today: NaiveDate,
+) -> Result<HashMap<Id, Clash>> {
+    let moves: Vec<&Placing> = placings.iter().filter(|placing| placing.is_move()).collect();
+    let venues: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
+    let closures = closures::of(conn, &venues.into_iter().collect::<Vec<_>>())?;
+    let taken = Taken::load(conn, &moves, leaving)?;
+    Ok(judge(&moves, &closures, taken, today))
+}
+
+fn judge(
+    moves: &[&Placing<'_>],
+    closures: &HashMap<Id, Closure>,
+    mut taken: Taken,
+    today: NaiveDate,
+) -> HashMap<Id, Clash> {
+    let mut found = HashMap::new();
+    let mut staying: Vec<&SessionRow> = Vec::new();
+    let held: HashMap<Id, &SessionRow> =
+        moves.iter().filter_map(|placing| placing.from.map(|from| (from.id, from))).collect();
+    for Placing { to, from } in moves.iter().copied() {
+        let clash = if is_closed(to, closures, today) {
+            Some(Clash { reason: SkipReason::VenueClosed, with: None })
+        } else {
+            taken.by(to).map(space_taken)
+        };
+        match clash {
+            Some(clash) => {
+                found.insert(to.id, clash);
+                staying.extend(from);
+            }
+            None => taken.take(to),
+        }
+    }
+    // What can't move stays where it was, and whoever was to come there can't, and so on.
+    while let Some(stays) = staying.pop() {
+        for id in taken.give_way(stays) {
+            found.insert(id, space_taken(stays.id));
+            staying.extend(held.get(&id));
+        }
+    }
+    found
+}
+
+fn space_taken(with: Id) -> Clash {
+    Clash { reason: SkipReason::SpaceTaken, with: Some(with) }
+}
+
+fn is_closed(row: &SessionRow, closures: &HashMap<Id, Closure>, today: NaiveDate) -> bool {
+    let last = london_day(Timestamp(row.ends_at.0 - TimeDelta::microseconds(1)));
+    let closure = row.venue_id.and_then(|venue| closures.get(&venue));
+    closure.is_some_and(|closure| closure.covers(row.starts_on, last, today))
+}
+
+/// Who has which space when.
+#[derive(Debug, Default)]
+struct Taken(HashMap<Id, Space>);
+
+#[derive(Debug, Default)]
+struct Space {
+    /// By start: each start with the latest end until there, and whose end that is.
+    others: Vec<(Timestamp, Timestamp, Id)>,
+    /// By start, the sessions that are to be written: end and id. None overlaps another.
+    placed: BTreeMap<Timestamp, (Timestamp, Id)>,
+}
+
+impl Taken {
+    /// What is in the spaces that are wanted, at that time, apart from what moves away or leaves.
+    fn load(conn: &mut Conn, moves: &[&Placing<'_>], leaving: &HashSet<Id>) -> Result<Self> {
+        let wanting = || moves.iter().map(|placing| placing.to).filter(|to| to.space_id.is_some());
+        let earliest = wanting().map(|to| to.starts_at).min();
+        let latest = wanting().map(|to| to.ends_at).max();
+        let (Some(earliest), Some(latest)) = (earliest, latest) else { return Ok(Self::default()) };
+        let wanted: Vec<Id> = wanting().filter_map(|to| to.space_id).collect::<BTreeSet<Id>>().into_iter().collect();
+        let moving: HashSet<Id> = moves.iter().filter_map(|placing| placing.from.map(|from| from.id)).collect();
+        let mut taken = Self::default();
+        for chunk in wanted.chunks(CHUNK) {
+            let there = sessions::table
+                .filter(sessions::space_id.eq_any(chunk))
+                .filter(sessions::starts_at.gt(Timestamp(earliest.0 - LONGEST)))
+                .filter(sessions::starts_at.lt(latest))
+                .filter(sessions::ends_at.gt(earliest))
+                // As the index has it: a bound value would not be known to be this one.
+                .filter(sql::<Bool>("sessions.status = 'scheduled'"))
+                .order((sessions::starts_at, sessions::id))
+                .select((sessions::space_id, sessions::id, sessions::starts_at, sessions::ends_at));
+            for (space, id, starts_at, ends_at) in there.load::<(Option<Id>, Id, Timestamp, Timestamp)>(conn)? {
+                if let Some(space) = space.filter(|_| !moving.contains(&id) && !leaving.contains(&id)) {
+                    taken.0.entry(space).or_default().add_other(starts_at, ends_at, id);
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Who has the space that this session wants.
+    fn by(&self, row: &SessionRow) -> Option<Id> {
+        self.0.get(&row.space_id?)?.by(row.starts_at, row.ends_at)
+    }
+
+    fn take(&mut self, row: &SessionRow) {
+        if let Some(space) = row.space_id {
+            self.0.entry(space).or_default().placed.insert(row.starts_at, (row.ends_at, row.id));
+        }
+    }
+
+    /// Takes away whoever was placed where this session stays.
+    fn give_way(&mut self, stays: &SessionRow) -> Vec<Id> {
+        let Some(space) = stays.space_id.and_then(|space| self.0.get_mut(&space)) else { return Vec::new() };
+        let there = space.placed.range(..stays.ends_at).rev().take_while(|(_, (end, _))| *end > stays.starts_at);
+        let there: Vec<(Timestamp, Id)> = there.map(|(start, (_, id))| (*start, *id)).collect();
+        for (start, _) in &there {
+            space.placed.remove(start);
+        }
+        there.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+impl Space {
+    /// Adds one that starts no earlier than those before.
+    fn add_other(&mut self, starts_at: Timestamp, ends_at: Timestamp, id: Id) {
+        let furthest = match self.others.last() {
+            Some((_, end, whose)) if *end >= ends_at => (*end, *whose),
+            _ => (ends_at, id),
+        };
+        self.others.push((starts_at, furthest.0, furthest.1));
+    }
+
+    fn by(&self, starts_at: Timestamp, ends_at: Timestamp) -> Option<Id> {
+        let before = self.others.partition_point(|(start, ..)| *start < ends_at);
+        let other = before.checked_sub(1).and_then(|last| self.others.get(last));
+        let other = other.filter(|(_, end, _)| *end > starts_at).map(|(.., id)| *id);
+        let placed = || self.placed.range(..ends_at).next_back().filter(|(_, (end, _))| *end > starts_at);
+        other.or_else(|| placed().map(|(_, (_, id))| *id))
+    }
+}
+
+/// Checks that one session can be where it is to be; holds its space. Nothing where it stays where it is.
+///
+/// # Errors
+/// 409 `space-taken` or `venue-closed`, which says what is there as far as this viewer may see it.
+pub fn check_one(conn: &mut Conn, placing: Placing<'_>, viewer: Viewer, today: NaiveDate) -> Result<()> {
+    if !placing.is_move() {
+        return Ok(());
+    }
+    hold_spaces(conn, placing.to.space_id)?;
+    match find(conn, &[placing], &HashSet::new(), today)?.get(&placing.to.id) {
+        None => Ok(()),
+        Some(clash) => Err(problem(conn, *clash, viewer)?),
+    }
+}
+
+fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
+    let Some(with) = clash.with else {
+        let detail = "The venue is closed that day. Choose another day or another venue.";
+        return Ok(Error::new(Kind::VenueClosed, detail).with(Fault::at("/venue_id", "venue_closed", detail)));
+    };
+    let columns = (
+        sessions::title,
+        sessions::local_start,
+        sessions::duration_minutes,
+        sessions::publication,
+        sessions::partner_id,
+    );
+    let (title, local_start, minutes, publication, partner): (String, LocalTime, i32, Publication, Option<Id>) =
+        sessions::table.find(with).select(columns).first(conn)?;
+    let detail = match viewer.sight(publication, partner) {
+        Sight::Clear => format!(
+            "“{title}” (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \
+             Choose another time or space."
+        ),
+        _ => "Another session has the space at that time. Choose another time or space.".to_owned(),
+    };
+    Ok(Error::new(Kind::SpaceTaken, detail.clone()).with(Fault::at("/space_id", "space_taken", detail)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sessions::types::SessionInput;
+    use serde_json::json;
+
+    fn id() -> Id {
+        crate::clock::new_id_at(Timestamp("2026-11-23T09:00:00Z".parse().unwrap()))
+    }
+
+    fn at(space: Id, hour: u32, minutes: i32) -> SessionRow {
+        let input: SessionInput = serde_json::from_value(json!({
+            "title": "Reading", "pillar": "community", "delivery": "in_person", "venue_id": space, "space_id": space,
+            "local_start": format!("2027-01-05T{hour:02}:00:00"), "time_zone": "Europe/London", "duration_minutes": minutes
+        }))
+        .unwrap();
+        SessionRow::single(id(), input, Timestamp("2026-11-23T09:00:00Z".parse().unwrap())).unwrap()
+    }
+
+    fn moved(row: &SessionRow, hour: u32, minutes: i32) -> SessionRow {
+        SessionRow { id: row.id, ..at(row.space_id.unwrap(), hour, minutes) }
+    }
+
+    fn found(placings: &[Placing], others: &[&SessionRow]) -> HashMap<Id, Clash> {
+        let mut taken = Taken::default();
+        for other in others {
+            let space = taken.0.entry(other.space_id.unwrap()).or_default();
+            space.add_other(other.starts_at, other.ends_at, other.id);
+        }
+        let today = "2026-11-23".parse().unwrap();
+        judge(&placings.iter().collect::<Vec<_>>(), &HashMap::new(), taken, today)
+    }
+
+    #[test]
+    fn back_to_back_is_fine_and_a_minute_over_is_not() {
+        let (space, other) = (id(), id());
+        let there = at(space, 13, 60);
+        for (row, clashes) in [
+            (at(space, 12, 60), false),
+            (at(space, 14, 60), false),
+            (at(space, 12, 61), true),
+            (at(space, 10, 600), true),
+            (at(space, 13, 1), true),
+            (at(other, 13, 60), false),
+        ] {
+            let placing = [Placing { to: &row, from: None }];
+            assert_eq!(found(&placing, &[&there]).len(), usize::from(clashes), "{}", row.local_start);
+        }
+    }
+
+    #[test]
+    fn a_long_one_before_a_short_one_is_still_in_the_way() {
+        let space = id();
+        let (long, short) = (at(space, 8, 600), at(space, 9, 30));
+        let row = at(space, 15, 60);
+        let clashes = found(&[Placing { to: &row, from: None }], &[&long, &short]);
+        assert_eq!(clashes[&row.id], space_taken(long.id));
+    }
+
+    #[test]
+    fn of_two_that_want_one_space_the_first_has_it() {
+        let space = id();
+        let (one, two, three) = (at(space, 13, 90), at(space, 14, 60), at(space, 15, 60));
+        let rows = [&one, &two, &three].map(|to| Placing { to, from: None });
+        let clashes = found(&rows, &[]);
+        assert_eq!(clashes, HashMap::from([(two.id, space_taken(one.id))]));
+    }
+
+    #[test]
+    fn sessions_may_follow_each_other_and_stay_where_the_last_cannot_move() {
+        let space = id();
+        let held = [10, 11, 12].map(|hour| at(space, hour, 60));
+        let next = [11, 12, 13].map(|hour| hour);
+        let next: Vec<SessionRow> = held.iter().zip(next).map(|(row, hour)| moved(row, hour, 60)).collect();
+        let rows: Vec<Placing> = next.iter().zip(&held).map(|(to, from)| Placing { to, from: Some(from) }).collect();
+        assert!(found(&rows, &[]).is_empty());
+        let clashes = found(&rows, &[&at(space, 13, 60)]);
+        assert_eq!(clashes.len(), 3, "{clashes:?}");
+        assert_eq!(clashes[&held[0].id], space_taken(held[1].id));
+    }
+
+    #[test]
+    fn what_stays_in_its_place_is_not_looked_at() {
+        let row = at(id(), 13, 60);
+        let renamed = SessionRow { title: "Poems".into(), ..row.clone() };
+        assert!(!Placing { to: &renamed, from: Some(&row) }.is_move());
+        let off = SessionRow { status: SessionStatus::Cancelled, ..moved(&row, 15, 60) };
+        assert!(!Placing { to: &off, from: Some(&row) }.is_move());
+    }
+}

@@ -1,0 +1,112 @@
+//! Changing a whole series: all that is still to come.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, patch};
+
+use super::follow::{self, Outcome};
+use super::handlers::{cancel_sessions, read_back};
+use super::held;
+use super::rules as times;
+use super::store::{self, SeriesRow};
+use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
+use crate::audit::Subject;
+use crate::auth::policy::{Allowed, SessionWriter};
+use crate::db::{Conn, Id};
+use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::reply::Reply;
+use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::sessions::clashes;
+use crate::sessions::recurrence::Occurrence;
+use crate::sessions::references::{self, References};
+use crate::sessions::rules;
+use crate::sessions::types::SeriesStatus;
+use crate::sessions::viewer::scope;
+
+/// Why sessions are off whose dates have left the rule, where nobody says.
+pub(super) const LEFT: &str = "It is no longer one of its series.";
+
+/// Change a session series
+///
+/// A JSON merge patch of all but whose it is. Its sessions that are still to come, scheduled and not edited by hand
+/// change in place: their ids and bookings stay, and the people booked are told where they move. They are matched by
+/// local date, and in the order of the day. New dates are made; a date that has left the rule is cancelled if nobody is
+/// booked, else kept. What could not follow is in `skipped` with the reason.
+#[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
+    request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = ChangedSeries), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = []), ("client" = ["sessions:write"])))]
+#[patch("/v1/session-series/{id}")]
+pub async fn change_series(
+    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SeriesPatch)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _, patch)) = taken;
+    let (context, scope) = (who.context(), scope(who.caller()?));
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get_in(conn, scope, id)?;
+        context.require_match(old.version)?;
+        let change = changed(&old, &patch)?;
+        let names = patch.names();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let changes = context.event("change", Subject::other("series", id), &names);
+        let outcome = apply(conn, &context, &old, change)?;
+        context.record(conn, &[changes])?;
+        let (answer, about) = outcome.shown(read_back(conn, &context, id)?);
+        Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
+    })
+    .await
+}
+
+/// What a series becomes. What was excluded follows a new time of day, unless the patch says what is excluded.
+///
+/// # Errors
+/// 422 where the whole breaks a rule.
+pub(super) fn changed(old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
+    let mut change = patch.apply(&old.changeable())?;
+    if !patch.names_one("excluded") {
+        times::move_excluded(&mut change, old);
+    }
+    Ok(change)
+}
+
+/// When a changed series takes place.
+///
+/// # Errors
+/// 422 that points at what is wrong with its times, or where it would take place no more.
+pub(super) fn some_occurrences(row: &SeriesRow) -> Result<Vec<Occurrence>> {
+    let occurrences = times::occurrences_of(row)?;
+    if occurrences.is_empty() {
+        let detail = "Nothing would take place any more. To call it off, cancel it.";
+        return Err(Error::rule("/recurrence", "no_occurrences", detail));
+    }
+    Ok(occurrences)
+}
+
+fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChange) -> Result<Outcome> {
+    let cancels = change.status == SeriesStatus::Cancelled && old.status == SeriesStatus::Active;
+    if change.status == SeriesStatus::Active {
+        rules::check_uncancelled(old.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())?;
+    }
+    let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
+    let reason = change.cancellation_reason.clone().unwrap_or_default();
+    let row = old.changed(change, context.now());
+    let moves = !row.takes_place_as(old);
+    if moves && old.status == SeriesStatus::Cancelled {
+        return Err(Error::state("series", old.status, "moved"));
+    }
+    if row.programme_id != old.programme_id || moves {
+        references::check(conn, &References::of_series(&row))?;
+    }
+    if !moves || cancels {
+        store::update(conn, &row)?;
+        let outcome = follow::in_words(conn, context, &row)?;
+        return if cancels { cancel_sessions(conn, context, row.id, &reason) } else { Ok(outcome) };
+    }
+    let occurrences = some_occurrences(&row)?;
+    clashes::hold_spaces(conn, row.space_id)?;
+    store::update(conn, &row)?;
+    let sessions = held::of_series_locked(conn, row.id)?;
+    follow::check_capacities(&row, old, &sessions, context)?;
+    follow::in_place(conn, context, &row, &occurrences, &sessions, &left)
+}

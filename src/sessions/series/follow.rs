@@ -1,0 +1,114 @@
+//! Letting the sessions of a series follow it, in the transaction that changes it.
+
+use std::collections::HashMap;
+
+use super::held;
+use super::reconcile::{self, Wanted};
+use super::store::SeriesRow;
+use super::types::{ChangedSeries, SessionOutcomes, SkipReason, Skipped};
+use crate::clock::london_day;
+use crate::db::{Conn, Id};
+use crate::error::{Error, Kind, Result};
+use crate::http::context::Context;
+use crate::sessions::clashes;
+use crate::sessions::recurrence::Occurrence;
+use crate::sessions::store::{self as sessions, SessionRow};
+use crate::sessions::told::{self, News, Told};
+
+/// What became of the sessions, and of the people booked.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// How many.
+    pub sessions: SessionOutcomes,
+    /// Which aren't as the series has them.
+    pub skipped: Vec<Skipped>,
+    /// Who was told.
+    pub told: Told,
+}
+
+impl Outcome {
+    /// The answer.
+    pub fn shown(self, series: super::types::Series) -> (ChangedSeries, Vec<Id>) {
+        let Self { sessions, skipped, told } = self;
+        (ChangedSeries { series, sessions, skipped, bookings: told.bookings }, told.about)
+    }
+}
+
+/// Gives the sessions that follow a series its words and capacities; when and where they are hasn't changed.
+///
+/// # Errors
+/// 409 where a capacity is below the seats that are taken in any of them.
+pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Result<Outcome> {
+    let updated = sessions::follow_series(conn, series, context.now())?;
+    let others = held::not_following(conn, series.id, context.now())?.into_iter();
+    let skipped = others.map(|(local_start, is_cancelled)| {
+        let reason = if is_cancelled { SkipReason::Cancelled } else { SkipReason::Edited };
+        Skipped { local_start, reason }
+    });
+    Ok(Outcome {
+        sessions: SessionOutcomes { updated, ..SessionOutcomes::default() },
+        skipped: skipped.collect(),
+        told: Told::default(),
+    })
+}
+
+/// Lets the sessions that a series has, which are locked, and whose space is held, follow it to when and where it takes
+/// place now. New ones are made only of what is still to come.
+pub fn in_place(
+    conn: &mut Conn,
+    context: &Context,
+    series: &SeriesRow,
+    occurrences: &[Occurrence],
+    held: &[SessionRow],
+    left: &str,
+) -> Result<Outcome> {
+    let now = context.now();
+    let wanted = Wanted { series, occurrences, changed: true, left };
+    let mut difference = reconcile::series(wanted, held, now, || context.new_id());
+    difference.create.retain(|row| row.starts_at > now);
+    let by_id: HashMap<Id, &SessionRow> = held.iter().map(|row| (row.id, row)).collect();
+    let clashes = clashes::find(conn, &difference.placings(&by_id), &difference.leaving(), london_day(now))?;
+    difference.leave_out(&clashes, &by_id);
+
+    sessions::insert_many(conn, &difference.create)?;
+    let mut news = News::default();
+    let mut moved = Vec::new();
+    for row in difference.update.iter().chain(&difference.cancel) {
+        sessions::update(conn, row)?;
+        let members = by_id.get(&row.id).map(|held| row.moved_members(held)).unwrap_or_default();
+        if !members.is_empty() {
+            moved.push(row.id);
+            news.fields.extend(members.into_iter().filter(|name| !news.fields.contains(name)).collect::<Vec<_>>());
+        }
+    }
+    news.kept = told::pending(conn, &moved)?;
+    difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
+    let skipped =
+        difference.skipped.iter().map(|(local_start, reason)| Skipped { local_start: *local_start, reason: *reason });
+    Ok(Outcome {
+        sessions: SessionOutcomes {
+            created: difference.create.len(),
+            updated: difference.update.len(),
+            cancelled: difference.cancel.len(),
+        },
+        skipped: skipped.collect(),
+        told: told::tell(conn, context, &news)?,
+    })
+}
+
+/// Checks that a new capacity holds the seats that are taken in each session that will follow.
+///
+/// # Errors
+/// 409 where it doesn't.
+pub fn check_capacities(new: &SeriesRow, old: &SeriesRow, held: &[SessionRow], context: &Context) -> Result<()> {
+    if (new.capacity, new.online_capacity) == (old.capacity, old.online_capacity) {
+        return Ok(());
+    }
+    let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
+    let mut following = held.iter().filter(|row| reconcile::standing(row, context.now()).is_none());
+    if following.any(|row| below(new.capacity, row.seats_taken) || below(new.online_capacity, row.online_seats_taken)) {
+        let detail = "More seats are taken than the new capacity holds; nothing was changed.";
+        return Err(Error::new(Kind::CapacityBelowSeats, detail));
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! The sessions that a series has, in the database.
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use crate::db::schema::sessions;
+use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::error::Result;
+use crate::sessions::store::{SessionRow, of_series};
+use crate::sessions::types::SessionStatus;
+
+/// Values in one `IN (…)`.
+const CHUNK: usize = 500;
+
+/// All sessions of a series, by local date and position, held until the transaction ends: nobody books them meanwhile.
+pub fn of_series_locked(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
+    // Row locks are PostgreSQL's alone: SQLite has one writer. In the order of their ids, as everywhere.
+    if let Conn::Postgres(postgres) = conn {
+        let rows = sessions::table.filter(sessions::series_id.eq(series_id)).order(sessions::id).select(sessions::id);
+        rows.for_no_key_update().load::<Id>(postgres)?;
+    }
+    of_series(conn, series_id)
+}
+
+/// Gives sessions of one series to another, on `day` with positions that are less by `before`. What they are stays.
+pub fn reparent(
+    conn: &mut Conn,
+    rows: &[&SessionRow],
+    to: Id,
+    (day, before): (NaiveDate, i32),
+    now: Timestamp,
+) -> Result<()> {
+    let given = (sessions::series_id.eq(to), sessions::version.eq(sessions::version + 1), sessions::updated_at.eq(now));
+    // One by one and in order, so that no position is taken when it is given.
+    for row in rows.iter().filter(|row| row.local_date == day) {
+        let position = sessions::position.eq(row.position - before);
+        diesel::update(sessions::table.find(row.id)).set((given, position)).execute(conn)?;
+    }
+    let others: Vec<Id> = rows.iter().filter(|row| row.local_date != day).map(|row| row.id).collect();
+    for chunk in others.chunks(CHUNK) {
+        diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(given).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The sessions of a series that are still to come and don't follow it, by start: the local start, and whether it was
+/// cancelled (or else edited by hand).
+pub fn not_following(conn: &mut Conn, series_id: Id, now: Timestamp) -> Result<Vec<(LocalTime, bool)>> {
+    let future = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::starts_at.gt(now));
+    let others = future.filter(sessions::edited.eq(true).or(sessions::status.eq(SessionStatus::Cancelled)));
+    let rows = others.order((sessions::starts_at, sessions::id)).select((sessions::local_start, sessions::status));
+    let rows: Vec<(LocalTime, SessionStatus)> = rows.load(conn)?;
+    Ok(rows.into_iter().map(|(start, status)| (start, status == SessionStatus::Cancelled)).collect())
+}

@@ -1,0 +1,187 @@
+//! The people booked on sessions that are moved or called off: what becomes of their bookings, and that they are told.
+//!
+//! Telling is an audit event for each booking, in the transaction of the change; a member finds it in their access log.
+//! An answer names bookings by id and reference. Whose they are stands there only where the caller may see it.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::bookings::seats::Viewer;
+use super::bookings::types::{BookingStatus, SeatDelivery};
+use crate::audit::Subject;
+use crate::auth::caller::Scope;
+use crate::db::schema::{bookings, sessions};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::Result;
+use crate::http::context::Context;
+
+/// Values in one `IN (…)`.
+const CHUNK: usize = 500;
+
+/// What became of a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BookingOutcome {
+    /// It stands, at the session's new time or place.
+    Kept,
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// A booking of a session that was moved or called off.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ToldBooking {
+    /// The booking.
+    pub booking_id: Id,
+    /// Its session.
+    pub session_id: Id,
+    /// What its member shows at the door; unique in its session.
+    #[schema(example = "7KX4P")]
+    pub reference: String,
+    /// What became of it.
+    pub outcome: BookingOutcome,
+    /// Why it was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The library is closed that day.")]
+    pub reason: Option<String>,
+    /// Whose it is; absent where the caller may not see that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub member_id: Option<Id>,
+}
+
+/// A booking that has, is offered, or waits for a seat.
+#[derive(Debug, Clone, Queryable)]
+pub struct Pending {
+    /// Its id.
+    pub id: Id,
+    /// Its session.
+    pub session_id: Id,
+    /// Whose it is.
+    pub member_id: Id,
+    /// Its reference.
+    pub reference: String,
+    /// Which kind of seat.
+    pub delivery: SeatDelivery,
+    /// How far it has come.
+    pub status: BookingStatus,
+    /// How many seats.
+    pub seats: i32,
+}
+
+type Columns = (
+    bookings::id,
+    bookings::session_id,
+    bookings::member_id,
+    bookings::reference,
+    bookings::delivery,
+    bookings::status,
+    bookings::seats,
+);
+
+const COLUMNS: Columns = (
+    bookings::id,
+    bookings::session_id,
+    bookings::member_id,
+    bookings::reference,
+    bookings::delivery,
+    bookings::status,
+    bookings::seats,
+);
+
+/// Statuses of bookings that hold, or wait for, a seat of a session that hasn't been attended.
+const PENDING: [BookingStatus; 3] = [BookingStatus::Booked, BookingStatus::Waitlisted, BookingStatus::Offered];
+
+/// The pending bookings of these sessions, by the start of the session and their id.
+pub fn pending(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<Pending>> {
+    let mut found = Vec::new();
+    for chunk in sessions.chunks(CHUNK) {
+        let of_them = bookings::table
+            .inner_join(sessions::table)
+            .filter(bookings::session_id.eq_any(chunk))
+            .filter(bookings::status.eq_any(PENDING))
+            .order((sessions::starts_at, bookings::id))
+            .select(COLUMNS);
+        found.extend(of_them.load::<Pending>(conn)?);
+    }
+    Ok(found)
+}
+
+/// Cancels pending bookings, whose seats the caller frees; gives them as they were.
+pub fn cancel(conn: &mut Conn, cancelled: &[Pending], reason: &str, now: Timestamp) -> Result<()> {
+    let ids: Vec<Id> = cancelled.iter().map(|booking| booking.id).collect();
+    for chunk in ids.chunks(CHUNK) {
+        let changes = (
+            bookings::status.eq(BookingStatus::CancelledByProvider),
+            bookings::cancellation_reason.eq(reason),
+            bookings::version.eq(bookings::version + 1),
+            bookings::updated_at.eq(now),
+        );
+        diesel::update(bookings::table.filter(bookings::id.eq_any(chunk))).set(changes).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// What is to be told: the bookings that stand, and those that were cancelled.
+#[derive(Debug, Default)]
+pub struct News {
+    /// These stand.
+    pub kept: Vec<Pending>,
+    /// These were cancelled.
+    pub cancelled: Vec<Pending>,
+    /// Why.
+    pub reason: String,
+    /// The members of the sessions that were changed, for the audit.
+    pub fields: Vec<String>,
+}
+
+/// What an answer says of the bookings, and whose data it carries.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Each booking.
+    pub bookings: Vec<ToldBooking>,
+    /// The members whom it names.
+    pub about: Vec<Id>,
+}
+
+/// Tells each person whose booking it is, and says to the caller what became of it.
+pub fn tell(conn: &mut Conn, context: &Context, news: &News) -> Result<Told> {
+    let fields: Vec<&str> = news.fields.iter().map(String::as_str).collect();
+    let event = |action, booking: &Pending, fields: &[&str]| {
+        context.event(action, Subject::of_member("booking", booking.id, booking.member_id), fields)
+    };
+    let mut events: Vec<_> = news.kept.iter().map(|booking| event("move", booking, &fields)).collect();
+    events.extend(news.cancelled.iter().map(|booking| event("cancel", booking, &["status"])));
+    context.record(conn, &events)?;
+    let kept = news.kept.iter().map(|booking| (booking, None));
+    let all = kept.chain(news.cancelled.iter().map(|booking| (booking, Some(news.reason.clone()))));
+    let members: Vec<Id> = all.clone().map(|(booking, _)| booking.member_id).collect();
+    let seen = seen(conn, context, &members)?;
+    let bookings = all.map(|(booking, reason)| show(booking, reason, &seen)).collect();
+    Ok(Told { bookings, about: seen.into_iter().collect() })
+}
+
+/// Of these members, the ones whom the caller may see: an advisor all, a partner those who share with it, if it may
+/// read bookings at all, an admin none.
+fn seen(conn: &mut Conn, context: &Context, members: &[Id]) -> Result<HashSet<Id>> {
+    let caller = context.caller()?;
+    match Viewer::of(caller) {
+        Ok(viewer) if !members.is_empty() && (caller.is_staff() || caller.has_scope(Scope::BookingsRead)) => {
+            viewer.may_see(conn, members)
+        }
+        _ => Ok(HashSet::new()),
+    }
+}
+
+fn show(booking: &Pending, reason: Option<String>, seen: &HashSet<Id>) -> ToldBooking {
+    ToldBooking {
+        booking_id: booking.id,
+        session_id: booking.session_id,
+        reference: booking.reference.clone(),
+        outcome: if reason.is_some() { BookingOutcome::Cancelled } else { BookingOutcome::Kept },
+        reason,
+        member_id: seen.contains(&booking.member_id).then_some(booking.member_id),
+    }
+}
