@@ -70,6 +70,7 @@ const MAY: &[(&str, &str)] = &[
     ("create_series", "adp"),
     ("change_series", "adp"),
     ("cancel_series", "adp"),
+    ("split_series", "adp"),
     ("create_booking", "dm"),
     ("list_session_bookings", "dmp"),
     ("get_booking", "dm"),
@@ -290,6 +291,7 @@ fn body_of(operation: &str) -> Value {
         "create_programme" => json!({ "slug": "x", "name": "X" }),
         "post_roster" => json!({ "entries": [{}] }),
         "cancel_session" | "cancel_series" => json!({ "reason": "Ill" }),
+        "split_series" => json!({ "from": "2027-01-12T13:00:00" }),
         "take_register" => {
             json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } })
         }
