@@ -38,6 +38,29 @@ pub struct ServeSettings {
     /// Origins that browsers may call from, separated by commas
     #[arg(long, env = "LIFE_ROOMS_ALLOWED_ORIGINS", default_value = "")]
     pub allowed_origins: String,
+
+    /// Hours that a seat is kept for somebody on the waiting list who is offered it
+    #[arg(long, env = "LIFE_ROOMS_OFFER_HOURS", default_value = "24")]
+    pub offer_hours: String,
+
+    /// The same where the session starts within a day
+    #[arg(long, env = "LIFE_ROOMS_LATE_OFFER_HOURS", default_value = "2")]
+    pub late_offer_hours: String,
+}
+
+/// How long a seat is kept for whom it is offered to, in hours; never beyond the start of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfferHours {
+    /// Usually.
+    pub usual: u32,
+    /// Where the session starts within a day.
+    pub late: u32,
+}
+
+impl Default for OfferHours {
+    fn default() -> Self {
+        Self { usual: 24, late: 2 }
+    }
 }
 
 /// The checked settings of a running server.
@@ -51,6 +74,8 @@ pub struct Config {
     pub body_pause: Duration,
     /// The longest time for a whole body (a roster gets ten times as long) before 408.
     pub body_time: Duration,
+    /// How long a seat is kept for whom it is offered to.
+    pub offers: OfferHours,
 }
 
 impl Default for Config {
@@ -60,6 +85,7 @@ impl Default for Config {
             allowed_origins: Vec::new(),
             body_pause: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            offers: OfferHours::default(),
         }
     }
 }
@@ -108,7 +134,11 @@ impl ServeSettings {
         if self.workers == Some(0) {
             return Err("LIFE_ROOMS_WORKERS must be at least 1".into());
         }
-        Ok(Config { public_url, allowed_origins, ..Config::default() })
+        let offers = OfferHours {
+            usual: hours("LIFE_ROOMS_OFFER_HOURS", &self.offer_hours)?,
+            late: hours("LIFE_ROOMS_LATE_OFFER_HOURS", &self.late_offer_hours)?,
+        };
+        Ok(Config { public_url, allowed_origins, offers, ..Config::default() })
     }
 
     /// The address to listen on.
@@ -120,6 +150,12 @@ impl ServeSettings {
         let wrong = || format!("LIFE_ROOMS_BIND must be like 127.0.0.1:8080, not {:?}", self.bind);
         self.bind.to_socket_addrs().map_err(|_| wrong())?.next().ok_or_else(wrong)
     }
+}
+
+/// A whole number of hours, up to two weeks.
+fn hours(name: &str, text: &str) -> Result<u32, String> {
+    let hours = text.trim().parse().ok().filter(|hours| (1..=336).contains(hours));
+    hours.ok_or_else(|| format!("{name} must be a whole number of hours from 1 to 336, not {text:?}"))
 }
 
 /// A scheme and a host, with or without a port, and nothing after them.

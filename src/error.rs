@@ -138,6 +138,14 @@ impl Error {
         self
     }
 
+    /// Says that what is wrong in the body lies below this pointer.
+    pub fn below(mut self, at: &str) -> Self {
+        for pointer in self.0.faults.iter_mut().filter_map(|fault| fault.pointer.as_mut()) {
+            pointer.insert_str(0, at);
+        }
+        self
+    }
+
     /// Adds the members that a new one may duplicate.
     pub fn with_candidates(mut self, candidates: Vec<serde_json::Value>) -> Self {
         self.0.candidates = candidates;

@@ -286,6 +286,7 @@ diesel::table! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        offers_open -> Integer,
     }
 }
 
@@ -367,6 +368,8 @@ diesel::table! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        turn -> Nullable<Integer>,
+        offer_expires_at -> Nullable<DbTimestamp>,
     }
 }
 

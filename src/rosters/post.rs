@@ -18,6 +18,8 @@ use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
 use crate::http::shape::MOST_FAULTS;
+use crate::sessions::bookings::handlers::terms;
+use crate::sessions::bookings::waiting;
 
 /// A plan and what it was made over.
 pub struct Draft {
@@ -109,7 +111,12 @@ impl Application {
         if self.mode == Mode::Atomic && plan.counts.rejected > 0 {
             return Err(self.refusal(plan));
         }
-        match diesel::Connection::transaction(conn, |conn| stored::apply(conn, plan)) {
+        let changed: Vec<Id> = plan.changed_sessions.iter().map(|row| row.id).collect();
+        let apply = |conn: &mut Conn| {
+            stored::apply(conn, plan)?;
+            waiting::offer_freed(conn, &changed, terms(&self.context))
+        };
+        match diesel::Connection::transaction(conn, apply) {
             Ok(()) => Ok(true),
             Err(error) if stored::is_stale(&error) => Ok(false),
             Err(error) => Err(error),

@@ -3,7 +3,9 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
 
+use super::bookings::handlers::terms;
 use super::bookings::seats::lock_session;
+use super::bookings::waiting;
 use super::references::{self, References};
 use super::rules;
 use super::shown::{self, SessionKey, Shown};
@@ -100,12 +102,14 @@ pub async fn change_session(
             rules::check_uncancelled(old.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())?;
         }
         let reason = change.cancellation_reason.clone().unwrap_or_default();
+        waiting::lapse_offers(conn, &[id], context.now())?;
         store::update(conn, &old.changed(change, context.now()))?;
         let names = patch.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         context.record(conn, &[context.event("change", Subject::other("session", id), &names)])?;
-        if cancels {
-            cancel(conn, &context, &old, &reason)?;
+        match cancels {
+            true => cancel(conn, &context, &old, &reason)?,
+            false => waiting::offer_freed(conn, &[id], terms(&context))?,
         }
         let session = read_back(conn, &context, id)?;
         Reply::ok(session.version, &session)

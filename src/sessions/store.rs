@@ -276,6 +276,17 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
     Ok(())
 }
 
+/// The sessions that [`follow_series`] changes and in which somebody waits or is offered a seat.
+pub fn following_with_a_list(conn: &mut Conn, series_id: Id, now: Timestamp) -> Result<Vec<Id>> {
+    let listed = sessions::table
+        .filter(sessions::series_id.eq(series_id))
+        .filter(sessions::status.eq(SessionStatus::Scheduled))
+        .filter(sessions::edited.eq(false))
+        .filter(sessions::starts_at.gt(now))
+        .filter(sessions::waitlist_length.gt(0).or(sessions::offers_open.gt(0)));
+    Ok(listed.select(sessions::id).load(conn)?)
+}
+
 /// A partner has one series or session by an `external_id`: a roster finds it by that alone.
 ///
 /// # Errors
@@ -337,6 +348,7 @@ struct Cancellation<'a> {
     seats_taken: i32,
     online_seats_taken: i32,
     waitlist_length: i32,
+    offers_open: i32,
     updated_at: Timestamp,
 }
 
@@ -348,6 +360,7 @@ impl<'a> Cancellation<'a> {
             seats_taken: 0,
             online_seats_taken: 0,
             waitlist_length: 0,
+            offers_open: 0,
             updated_at: now,
         }
     }

@@ -8,9 +8,11 @@ mod support;
 
 mod access;
 mod auth;
+mod booking_machine;
 mod bookings;
 mod conventions;
 mod demo;
+mod join_links;
 mod journeys;
 mod members;
 mod openapi;
@@ -25,3 +27,4 @@ mod sites;
 mod spaces;
 mod users;
 mod venues;
+mod waiting;

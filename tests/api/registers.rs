@@ -181,7 +181,6 @@ fn every_fault_of_a_register_is_named_and_nothing_is_written() {
         "/bookings/1/booking_id",
         "/bookings/1/attended",
         "/walk_ins/0/member",
-        "/walk_ins/0/member_id",
         "/headcount/beneficiaries",
         "/headcount/family",
         "/headcount/carers",

@@ -15,6 +15,8 @@ use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::sessions::bookings::handlers::terms;
+use crate::sessions::bookings::waiting;
 use crate::sessions::handlers::{Cancelling, cancel_bookings};
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
@@ -107,12 +109,19 @@ pub async fn change_series(
         let reason = change.cancellation_reason.clone().unwrap_or_default();
         let row = old.changed(change, context.now());
         store::update(conn, &row)?;
+        let listed = sessions::following_with_a_list(conn, id, context.now())?;
+        waiting::lapse_offers(conn, &listed, context.now())?;
         sessions::follow_series(conn, &row, context.now())?;
         let names = patch.names();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         context.record(conn, &[context.event("change", Subject::other("series", id), &names)])?;
-        if cancels {
-            cancel_sessions(conn, &context, id, &reason)?;
+        match cancels {
+            true => cancel_sessions(conn, &context, id, &reason)?,
+            false => {
+                // Looked up again: they are locked now, and somebody may have joined a list before.
+                let listed = sessions::following_with_a_list(conn, id, context.now())?;
+                waiting::offer_freed(conn, &listed, terms(&context))?;
+            }
         }
         let series = read_back(conn, &context, id)?;
         Reply::ok(series.version, &series)
