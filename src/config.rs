@@ -163,3 +163,35 @@ fn is_origin(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|host| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        serve: ServeSettings,
+    }
+
+    fn check(arguments: &[&str]) -> Result<Config, String> {
+        Command::parse_from([&["serve"], arguments].concat()).serve.check()
+    }
+
+    #[test]
+    fn hours_of_offers_have_defaults_and_a_sentence_for_what_they_can_not_be() {
+        assert_eq!(check(&[]).unwrap().offers, OfferHours { usual: 24, late: 2 });
+        let set = check(&["--offer-hours", "336", "--late-offer-hours", "1"]).unwrap().offers;
+        assert_eq!(set, OfferHours { usual: 336, late: 1 });
+        for (setting, name) in
+            [("--offer-hours", "LIFE_ROOMS_OFFER_HOURS"), ("--late-offer-hours", "LIFE_ROOMS_LATE_OFFER_HOURS")]
+        {
+            for wrong in ["0", "337", "2.5", "a day", ""] {
+                let told = check(&[setting, wrong]).unwrap_err();
+                let expected = format!("{name} must be a whole number of hours from 1 to 336, not {wrong:?}");
+                assert_eq!(told, expected);
+            }
+        }
+    }
+}
