@@ -276,7 +276,11 @@ struct World<'a> {
     session: Id,
     members: &'a [Id],
     now: Timestamp,
+    tally: &'a mut Tally,
 }
+
+/// How often each step came out how; `--nocapture` shows it.
+type Tally = std::collections::BTreeMap<String, u32>;
 
 impl World<'_> {
     /// The step in a transaction, as a request runs it: what is refused leaves nothing behind.
@@ -432,6 +436,8 @@ impl World<'_> {
             let expected = model.take(step, id, self.now);
             let outcome = self.take(step, id, &model.places);
             assert_eq!(outcome, expected.as_ref().map(|_| ()).map_err(|kind| *kind), "{step:?} at {}", self.now);
+            let name = format!("{step:?}").split(' ').next().unwrap_or_default().to_owned();
+            *self.tally.entry(format!("{name} {outcome:?}")).or_default() += 1;
             if let Ok(next) = expected {
                 next.keeps_the_order_of(&model);
                 model = next;
@@ -471,6 +477,7 @@ fn any_sequence_keeps_seats_within_capacity_lists_in_order_and_one_live_booking_
     let members: Vec<Id> = (0..MEMBERS).map(|_| member_row(&app, "Sam", "Riley").parse().unwrap()).collect();
     // A case that fails leaves its transaction open, and its connection behind.
     let kept = std::cell::RefCell::new(None);
+    let tally = std::cell::RefCell::new(Tally::new());
     let cases = std::env::var("BOOKING_CASES").map_or(25, |cases| cases.parse().unwrap());
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let steps = prop::collection::vec(step(), 1..50);
@@ -480,9 +487,11 @@ fn any_sequence_keeps_seats_within_capacity_lists_in_order_and_one_live_booking_
         let mut conn = kept.take().unwrap_or_else(|| connection(&app));
         begin_again(&mut conn, session);
         let now = Timestamp(instant("2026-11-27T12:00:00Z"));
-        World { conn: &mut conn, clock: &app.clock, session, members: &members, now }.run(&steps);
+        let tally = &mut *tally.borrow_mut();
+        World { conn: &mut conn, clock: &app.clock, session, members: &members, now, tally }.run(&steps);
         kept.replace(Some(conn));
         Ok(())
     });
+    println!("{:#?}", tally.borrow());
     outcome.unwrap();
 }

@@ -48,7 +48,8 @@ const WAITS: &str = "bookings.status = 'waitlisted'";
 /// 409 where the session could never seat the party.
 pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelivery, seats: i32) -> Result<i32> {
     rules::can_wait(session.capacity_of(seat), seats)?;
-    let turns = bookings::table.filter(bookings::session_id.eq(session.id));
+    // That there is a turn is said for the sake of the index, which holds nobody who never waited.
+    let turns = bookings::table.filter(bookings::session_id.eq(session.id)).filter(bookings::turn.is_not_null());
     let last: Option<i32> = turns.select(max(bookings::turn)).first(conn)?;
     count(conn, session, Counts { waiting: 1, ..Counts::default() })?;
     Ok(last.unwrap_or_default() + 1)
