@@ -28,7 +28,7 @@ use crate::support::{App, SessionSeed, instant, member_row, session_row};
 
 const HOURS: OfferHours = OfferHours { usual: 24, late: 2 };
 const STARTS: &str = "2026-11-30T13:00:00Z";
-const MEMBERS: usize = 8;
+const MEMBERS: usize = 12;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -44,24 +44,26 @@ enum Step {
     CallOff,
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let place = 0..16usize;
-    prop_oneof![
-        12 => (0..MEMBERS, any::<bool>(), 0..3i32, 0..2i32, prop::bool::weighted(0.8)).prop_map(
+/// A step, and whether it is aimed at somebody for whom it makes sense: most are.
+fn step() -> impl Strategy<Value = (Step, bool)> {
+    let place = 0..100usize;
+    let step = prop_oneof![
+        16 => (0..MEMBERS, any::<bool>(), 0..3i32, 0..2i32, prop::bool::weighted(0.85)).prop_map(
             |(member, online, family, carers, wait)| Step::Book { member, online, family, carers, wait }
         ),
-        5 => (place.clone(), prop::bool::weighted(0.2)).prop_map(|(place, provider)| Step::Cancel { place, provider }),
-        5 => place.clone().prop_map(|place| Step::Accept { place }),
-        3 => place.clone().prop_map(|place| Step::Decline { place }),
-        1 => (place, any::<Option<bool>>()).prop_map(|(place, attended)| Step::Mark { place, attended }),
-        3 => (any::<bool>(), prop::option::weighted(0.95, 1..8i32))
+        8 => (place.clone(), prop::bool::weighted(0.2)).prop_map(|(place, provider)| Step::Cancel { place, provider }),
+        6 => place.clone().prop_map(|place| Step::Accept { place }),
+        4 => place.clone().prop_map(|place| Step::Decline { place }),
+        2 => (place, any::<Option<bool>>()).prop_map(|(place, attended)| Step::Mark { place, attended }),
+        4 => (any::<bool>(), prop::option::weighted(0.95, 1..7i32))
             .prop_map(|(online, capacity)| Step::Capacity { online, capacity }),
-        1 => (-30..30i64).prop_map(|hours| Step::Move { hours }),
-        2 => (-60..400i64).prop_map(|minutes| Step::Clock { minutes }),
-        1 => (1000..2000i64).prop_map(|minutes| Step::Clock { minutes }),
+        1 => (-20..30i64).prop_map(|hours| Step::Move { hours }),
+        3 => (-60..400i64).prop_map(|minutes| Step::Clock { minutes }),
+        2 => (1000..2000i64).prop_map(|minutes| Step::Clock { minutes }),
         3 => Just(Step::Task),
-        1 => prop::bool::weighted(0.3).prop_map(|off| if off { Step::CallOff } else { Step::Task }),
-    ]
+        1 => prop::bool::weighted(0.2).prop_map(|off| if off { Step::CallOff } else { Step::Task }),
+    ];
+    (step, prop::bool::weighted(0.85))
 }
 
 /// A booking as the model knows it, in the order in which they came.
@@ -142,6 +144,38 @@ impl Model {
                 (self.places[next].status, self.places[next].until) = (Offered, Some(until));
             }
         }
+    }
+
+    /// The step with somebody who is there to take it: one of those whom it is meant for, where it is aimed. `None`
+    /// where there is nobody.
+    fn aim(&self, mut step: Step, aimed: bool) -> Option<Step> {
+        let meant = |place: &Place| match step {
+            Step::Accept { .. } | Step::Decline { .. } => place.status == Offered,
+            Step::Cancel { .. } => matches!(place.status, Booked | Waitlisted | Offered),
+            _ => matches!(place.status, Booked | Attended | Absent),
+        };
+        let apt: Vec<usize> = (0..self.places.len()).filter(|index| meant(&self.places[*index])).collect();
+        let has_place = |who: usize| self.places.iter().any(|place| place.member == who && place.status.is_live());
+        match &mut step {
+            Step::Accept { place }
+            | Step::Decline { place }
+            | Step::Cancel { place, .. }
+            | Step::Mark { place, .. } => {
+                *place = match (aimed, apt.len(), self.places.len()) {
+                    (true, 0, _) | (_, _, 0) => return None,
+                    (true, some, _) => apt[*place % some],
+                    (false, _, all) => *place % all,
+                };
+            }
+            Step::Book { member, .. } if aimed => {
+                let others = (0..MEMBERS).map(|n| (*member + n) % MEMBERS);
+                *member = others.into_iter().find(|who| !has_place(*who)).unwrap_or(*member);
+            }
+            // A change of what is called off is refused before it gets here.
+            Step::Capacity { .. } | Step::Move { .. } if self.called_off => return None,
+            _ => {}
+        }
+        Some(step)
     }
 
     /// What the offer of a place allows.
@@ -409,7 +443,7 @@ impl World<'_> {
         }
     }
 
-    fn run(&mut self, steps: &[Step]) {
+    fn run(&mut self, steps: &[(Step, bool)]) {
         let mut model = Model {
             places: Vec::new(),
             capacity: [Some(4), Some(3)],
@@ -417,18 +451,8 @@ impl World<'_> {
             called_off: false,
             registered: false,
         };
-        for step in steps {
-            let place = match step {
-                Step::Cancel { place, .. } | Step::Mark { place, .. } => Some(*place),
-                Step::Accept { place } | Step::Decline { place } => Some(*place),
-                _ => None,
-            };
-            let no_such_place = place.is_some_and(|place| place >= model.places.len());
-            // A change of what is called off is refused before it gets here.
-            let refused = model.called_off && matches!(step, Step::Capacity { .. } | Step::Move { .. });
-            if no_such_place || refused {
-                continue;
-            }
+        for (step, aimed) in steps {
+            let Some(step) = &model.aim(step.clone(), *aimed) else { continue };
             if let Step::Clock { minutes } = step {
                 self.now = Timestamp(self.now.0 + TimeDelta::minutes(*minutes));
             }
@@ -480,7 +504,7 @@ fn any_sequence_keeps_seats_within_capacity_lists_in_order_and_one_live_booking_
     let tally = std::cell::RefCell::new(Tally::new());
     let cases = std::env::var("BOOKING_CASES").map_or(25, |cases| cases.parse().unwrap());
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
-    let steps = prop::collection::vec(step(), 1..50);
+    let steps = prop::collection::vec(step(), 1..80);
     let seed = SessionSeed { delivery: "hybrid", ..SessionSeed::default() };
     let session = session_row(&app, seed).parse().unwrap();
     let outcome = runner.run(&steps, |steps| {
