@@ -44,6 +44,14 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub horizon: Horizon,
+
+    /// Hours that a seat is kept for somebody on the waiting list who is offered it
+    #[arg(long, env = "LIFE_ROOMS_OFFER_HOURS", default_value = "24")]
+    pub offer_hours: String,
+
+    /// The same where the session starts within a day
+    #[arg(long, env = "LIFE_ROOMS_LATE_OFFER_HOURS", default_value = "2")]
+    pub late_offer_hours: String,
 }
 
 /// How far ahead sessions are made of series that never end.
@@ -75,6 +83,21 @@ fn horizon_months(text: &str) -> Result<u32, String> {
     months.ok_or_else(|| "LIFE_ROOMS_HORIZON_MONTHS must be a whole number of months from 1 to 60".into())
 }
 
+/// How long a seat is kept for whom it is offered to, in hours; never beyond the start of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfferHours {
+    /// Usually.
+    pub usual: u32,
+    /// Where the session starts within a day.
+    pub late: u32,
+}
+
+impl Default for OfferHours {
+    fn default() -> Self {
+        Self { usual: 24, late: 2 }
+    }
+}
+
 /// The checked settings of a running server.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -88,6 +111,8 @@ pub struct Config {
     pub body_pause: Duration,
     /// The longest time for a whole body (a roster gets ten times as long) before 408.
     pub body_time: Duration,
+    /// How long a seat is kept for whom it is offered to.
+    pub offers: OfferHours,
 }
 
 impl Default for Config {
@@ -98,6 +123,7 @@ impl Default for Config {
             horizon: Horizon::default(),
             body_pause: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
+            offers: OfferHours::default(),
         }
     }
 }
@@ -146,7 +172,11 @@ impl ServeSettings {
         if self.workers == Some(0) {
             return Err("LIFE_ROOMS_WORKERS must be at least 1".into());
         }
-        Ok(Config { public_url, allowed_origins, horizon: self.horizon, ..Config::default() })
+        let offers = OfferHours {
+            usual: hours("LIFE_ROOMS_OFFER_HOURS", &self.offer_hours)?,
+            late: hours("LIFE_ROOMS_LATE_OFFER_HOURS", &self.late_offer_hours)?,
+        };
+        Ok(Config { public_url, allowed_origins, horizon: self.horizon, offers, ..Config::default() })
     }
 
     /// The address to listen on.
@@ -160,8 +190,46 @@ impl ServeSettings {
     }
 }
 
+/// A whole number of hours, up to two weeks.
+fn hours(name: &str, text: &str) -> Result<u32, String> {
+    let hours = text.trim().parse().ok().filter(|hours| (1..=336).contains(hours));
+    hours.ok_or_else(|| format!("{name} must be a whole number of hours from 1 to 336, not {text:?}"))
+}
+
 /// A scheme and a host, with or without a port, and nothing after them.
 fn is_origin(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|host| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        serve: ServeSettings,
+    }
+
+    fn check(arguments: &[&str]) -> Result<Config, String> {
+        Command::parse_from([&["serve"], arguments].concat()).serve.check()
+    }
+
+    #[test]
+    fn hours_of_offers_have_defaults_and_a_sentence_for_what_they_can_not_be() {
+        assert_eq!(check(&[]).unwrap().offers, OfferHours { usual: 24, late: 2 });
+        let set = check(&["--offer-hours", "336", "--late-offer-hours", "1"]).unwrap().offers;
+        assert_eq!(set, OfferHours { usual: 336, late: 1 });
+        for (setting, name) in
+            [("--offer-hours", "LIFE_ROOMS_OFFER_HOURS"), ("--late-offer-hours", "LIFE_ROOMS_LATE_OFFER_HOURS")]
+        {
+            for wrong in ["0", "337", "2.5", "a day", ""] {
+                let told = check(&[setting, wrong]).unwrap_err();
+                let expected = format!("{name} must be a whole number of hours from 1 to 336, not {wrong:?}");
+                assert_eq!(told, expected);
+            }
+        }
+    }
 }

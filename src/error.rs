@@ -138,9 +138,11 @@ impl Error {
         self
     }
 
-    /// The same failure with each fault changed.
-    pub fn map_faults(mut self, change: impl FnMut(Fault) -> Fault) -> Self {
-        self.0.faults = std::mem::take(&mut self.0.faults).into_iter().map(change).collect();
+    /// Says that what is wrong in the body lies below this pointer.
+    pub fn below(mut self, at: &str) -> Self {
+        for pointer in self.0.faults.iter_mut().filter_map(|fault| fault.pointer.as_mut()) {
+            pointer.insert_str(0, at);
+        }
         self
     }
 

@@ -76,9 +76,21 @@ impl Event {
 
     /// An event of a command, which no account stands behind.
     pub fn by_system(clock: &Clock, action: &'static str, subject: Subject, fields: &[&str]) -> Self {
+        Self::of_system(clock.now(), "command-line", action, subject, fields)
+    }
+
+    /// An event of what the service does by itself, even where somebody's request led to it: who that was is none of
+    /// the member's business. `source` stands where a request's id would.
+    pub fn of_system(
+        at: Timestamp,
+        source: &'static str,
+        action: &'static str,
+        subject: Subject,
+        fields: &[&str],
+    ) -> Self {
         Self {
-            id: clock.new_id(),
-            at: clock.now(),
+            id: new_id_at(at),
+            at,
             actor_kind: "system",
             actor_id: None,
             action,
@@ -86,7 +98,7 @@ impl Event {
             resource_kind: subject.kind,
             resource_id: subject.id,
             fields: Json(fields.iter().map(|name| (*name).to_owned()).collect()),
-            request_id: "command-line".into(),
+            request_id: source.into(),
         }
     }
 }

@@ -98,6 +98,8 @@ roles! {
     Staff: Admin, Advisor;
     /// Members for their own, and advisors.
     MemberOrAdvisor: Member, Advisor;
+    /// Members for their own, and staff.
+    MemberOrStaff: Member, Admin, Advisor;
     /// Readers of reports.
     Reports: Analyst, Admin;
 }

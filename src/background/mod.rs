@@ -15,6 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::config::Config;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
+use crate::sessions::bookings::turnover;
 use crate::sessions::series::top_up;
 use crate::state::State;
 
@@ -35,7 +36,7 @@ pub struct Task {
 
 /// Every task of the server.
 pub fn tasks() -> Vec<Task> {
-    vec![top_up::task()]
+    vec![turnover::TASK, top_up::task()]
 }
 
 /// Starts every task on the present thread's runtime; they end when the server is told to stop.

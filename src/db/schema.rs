@@ -289,6 +289,7 @@ diesel::table! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        offers_open -> Integer,
     }
 }
 
@@ -371,6 +372,8 @@ diesel::table! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        turn -> Nullable<Integer>,
+        offer_expires_at -> Nullable<DbTimestamp>,
     }
 }
 

@@ -2,18 +2,15 @@
 
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
-use chrono::NaiveDate;
 
-use super::store::{self, MemberRow};
-use super::types::{
-    ADVISORS_WRITE, Member, MemberInput, MemberPatch, MemberSummary, RegistrationQuery, SUMMARY_FIELDS,
-};
+use super::registration::{self, born_before};
+use super::store;
+use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
 use crate::audit::{Event, Subject};
 use crate::auth::caller::Role;
 use crate::auth::policy::{AdvisorOnly, Allowed, MemberOrAdvisor};
-use crate::clock::london_day;
 use crate::db::Id;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::reply::{Cache, Reply};
@@ -50,47 +47,16 @@ pub async fn register_member(
     born_before(&context, written.date_of_birth)?;
     let wanted = written.clone();
     let outcome = who.write(&body.bytes, move |conn| {
-        store::queue_registrations(conn)?;
-        let row = MemberRow::new(context.new_id(), written.clone(), context.now());
-        store::insert(conn, &row)?;
-        if !query.confirm_not_duplicate && !store::like(conn, &row)?.is_empty() {
-            return Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE));
-        }
-        context.record(conn, &[context.event("create", Subject::of_member("member", row.id, row.id), &[])])?;
+        let row = registration::register(conn, &context, &written, query.confirm_not_duplicate)?;
         let id = row.id;
         Ok(Reply::created(format!("/v1/members/{id}"), row.version, &Member::from(row))?.about(id))
     });
     match outcome.await {
-        // Rolled back, and with it whatever it would have told the audit: the candidates are read on their own.
-        Err(error) if error.kind() == Kind::PossibleDuplicate => show_candidates(&who, wanted).await,
+        Err(error) if error.kind() == Kind::PossibleDuplicate => {
+            Err(registration::with_candidates(&who, vec![wanted]).await?)
+        }
         outcome => outcome,
     }
-}
-
-const POSSIBLE_DUPLICATE: &str = "This person may be registered already; see candidates. Repeat with \
-                                  confirm_not_duplicate=true if it is somebody else.";
-
-async fn show_candidates(context: &Context, written: MemberInput) -> Result<HttpResponse> {
-    let reader = context.clone();
-    let row = MemberRow::new(context.new_id(), written, context.now());
-    let work = move |conn: &mut crate::db::Conn| {
-        let rows = store::like(conn, &row)?;
-        let event =
-            |row: &MemberRow| reader.event("read", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
-        let events = rows.iter().map(event).collect();
-        let summaries = rows.into_iter().map(MemberSummary::from).map(serde_json::to_value);
-        Ok((summaries.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))
-    };
-    let candidates = context.state().db.read_audited(work).await?;
-    Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE).with_candidates(candidates))
-}
-
-/// The earlier bound is the format's: no date is before 1900.
-fn born_before(context: &Context, born: Option<NaiveDate>) -> Result<()> {
-    if born.is_some_and(|day| day > london_day(context.now())) {
-        return Err(Error::rule("/date_of_birth", "in_the_future", "Must not be in the future."));
-    }
-    Ok(())
 }
 
 /// Get a member

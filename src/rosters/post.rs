@@ -20,6 +20,8 @@ use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
 use crate::http::shape::MOST_FAULTS;
+use crate::sessions::bookings::handlers::terms;
+use crate::sessions::bookings::waiting;
 use crate::sessions::clashes::hold_spaces;
 
 /// A plan and what it was made over.
@@ -115,10 +117,13 @@ impl Application {
         if self.mode == Mode::Atomic && plan.counts.rejected > 0 {
             return Err(self.refusal(plan));
         }
-        match diesel::Connection::transaction(conn, |conn| {
+        let changed: Vec<Id> = plan.changed_sessions.iter().map(|row| row.id).collect();
+        let apply = |conn: &mut Conn| {
             clashes::check(conn, plan, london_day(self.context.now()))?;
-            stored::apply(conn, plan)
-        }) {
+            stored::apply(conn, plan)?;
+            waiting::offer_freed(conn, &changed, terms(&self.context))
+        };
+        match diesel::Connection::transaction(conn, apply) {
             Ok(()) => Ok(true),
             Err(error) if stored::is_stale(&error) => Ok(false),
             Err(error) => Err(error),

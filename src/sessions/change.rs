@@ -3,9 +3,11 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, patch};
 
+use super::bookings::handlers::terms;
 use super::bookings::rules::seat;
 use super::bookings::seats::lock_session;
 use super::bookings::types::{BookingStatus, SeatDelivery};
+use super::bookings::waiting;
 use super::clashes::{self, Placing};
 use super::handlers::{answer, cancel};
 use super::references::{self, References};
@@ -73,6 +75,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionCh
     }
     // Nobody books from here on; where somebody has changed it meanwhile, it isn't written.
     lock_session(conn, old.id)?;
+    waiting::lapse_offers(conn, &[old.id], context.now())?;
     // What is called off is told of as that, wherever it would have been.
     let fields = if cancels { Vec::new() } else { fields };
     let news = refit(conn, context, old, &mut next, fields, why)?;
@@ -81,6 +84,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionCh
     if cancels {
         return cancel(conn, context, &next, &reason);
     }
+    waiting::offer_freed(conn, &[old.id], terms(context))?;
     told::tell(conn, context, &news)
 }
 
@@ -110,6 +114,8 @@ fn refit(
     let (kept, cancelled): (Vec<Pending>, Vec<Pending>) = pending.into_iter().partition(fits);
     let reason = why.unwrap_or_else(|| gone(next.delivery).to_owned());
     told::cancel(conn, &cancelled, &reason, context.now())?;
+    let offered = cancelled.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
+    store::close_offers(conn, old.id, offered)?;
     count(next, &kept, &cancelled);
     Ok(News { kept, cancelled, reason, fields })
 }

@@ -7,12 +7,13 @@
 //! - Whoever changes a session by hand marks it `edited`: changes of its series leave it alone from then on.
 //! - Seats are the bookings' to count; a capacity below the seats that are taken is refused, by the database itself.
 //! - What is published is for everybody, a draft for staff and the own partner, and what is unlisted also for members
-//!   with a booking or a prescription item for it ([`viewer`]). The join link is in no answer.
+//!   with a booking or a prescription item for it ([`viewer`]). The join link is in one answer only ([`join_link`]).
 
 pub mod bookings;
 pub mod change;
 pub mod clashes;
 pub mod handlers;
+pub mod join_link;
 pub mod recurrence;
 pub mod references;
 pub mod registers;
@@ -38,4 +39,5 @@ pub fn configure(config: &mut ServiceConfig) {
     series::configure(config);
     bookings::configure(config);
     registers::configure(config);
+    join_link::configure(config);
 }

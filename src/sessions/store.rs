@@ -318,6 +318,13 @@ pub fn update_with_seats(conn: &mut Conn, row: &SessionRow) -> Result<()> {
     }
 }
 
+/// Counts offers of a session less that were cancelled, while it is locked.
+pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
+    let fewer = sessions::offers_open - i32::try_from(cancelled).unwrap_or_default();
+    diesel::update(sessions::table.find(id)).set(sessions::offers_open.eq(fewer)).execute(conn)?;
+    Ok(())
+}
+
 /// Writes a series' changed texts, capacities, policy and publication to its sessions that are still to come, scheduled
 /// and not edited by hand; gives how many those are.
 ///
@@ -346,6 +353,18 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
         sessions::updated_at.eq(now),
     );
     diesel::update(following).set(changes).execute(conn).map_err(below_seats)
+}
+
+/// The sessions that [`follow_series`] changes and in which somebody waits or is offered a seat, in the order of their
+/// ids.
+pub fn following_with_a_list(conn: &mut Conn, series_id: Id, now: Timestamp) -> Result<Vec<Id>> {
+    let listed = sessions::table
+        .filter(sessions::series_id.eq(series_id))
+        .filter(sessions::status.eq(SessionStatus::Scheduled))
+        .filter(sessions::edited.eq(false))
+        .filter(sessions::starts_at.gt(now))
+        .filter(sessions::waitlist_length.gt(0).or(sessions::offers_open.gt(0)));
+    Ok(listed.order(sessions::id).select(sessions::id).load(conn)?)
 }
 
 /// A partner has one series or session by an `external_id`: a roster finds it by that alone. The partner is locked, as
@@ -411,6 +430,7 @@ struct Cancellation<'a> {
     seats_taken: i32,
     online_seats_taken: i32,
     waitlist_length: i32,
+    offers_open: i32,
     updated_at: Timestamp,
 }
 
@@ -422,6 +442,7 @@ impl<'a> Cancellation<'a> {
             seats_taken: 0,
             online_seats_taken: 0,
             waitlist_length: 0,
+            offers_open: 0,
             updated_at: now,
         }
     }

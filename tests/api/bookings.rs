@@ -4,12 +4,10 @@ use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
 use life_rooms::db::Id;
 use life_rooms::db::schema::{audit_events, bookings, sessions};
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, App, Client, SessionSeed, consent_row, instant, item_row, member_row, partner_row, series_row, session_row,
+    Answer, App, Client, SessionSeed, consent_row, item_row, member_row, partner_row, series_row, session_row,
 };
 
 fn key(text: &str) -> Id {
@@ -145,8 +143,6 @@ fn every_fault_of_a_booking_is_named_and_nothing_is_taken() {
         "/seats",
     ];
     advisor.post(&path, &body).invalid(&pointers);
-    let problem = advisor.post(&path, &json!({ "member_id": sam, "if_full": "wait" })).invalid(&["/if_full"]);
-    assert_eq!(problem["errors"][0]["code"], "not_yet");
     let body = json!({ "member_id": sam, "delivery": "online", "prescription_item_id": app.clock.new_id() });
     let problem = advisor.post(&path, &body).invalid(&["/delivery", "/prescription_item_id"]);
     assert_eq!(problem["errors"][1]["code"], "unknown_item");
@@ -330,7 +326,7 @@ fn parallel_requests_with_one_key_make_one_booking() {
 }
 
 /// Runs all of them in threads that start together.
-fn all_at_once<F: FnOnce() -> Answer + Send>(requests: impl Iterator<Item = F>) -> Vec<Answer> {
+pub fn all_at_once<F: FnOnce() -> Answer + Send>(requests: impl Iterator<Item = F>) -> Vec<Answer> {
     let requests: Vec<F> = requests.collect();
     let barrier = std::sync::Barrier::new(requests.len());
     std::thread::scope(|scope| {
@@ -502,188 +498,4 @@ fn bookings_are_the_members_and_the_advisors_alone() {
     partner.get(&list).problem(404, "not-found");
     book(&partner, &session, &sam).problem(403, "forbidden");
     assert_eq!(rows(&app, &session), 1);
-}
-
-mod machine {
-    //! Any sequence of bookings, cancellations, marks, capacities and clocks keeps the invariants.
-
-    use super::*;
-    use chrono::TimeDelta;
-    use life_rooms::db::{Conn, Timestamp};
-    use life_rooms::error::Kind;
-    use life_rooms::sessions::bookings::seats::Viewer;
-    use life_rooms::sessions::bookings::store::{self, Booker};
-    use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
-    use life_rooms::sessions::registers::store as registers;
-    use life_rooms::sessions::registers::types::RegisterInput;
-
-    #[derive(Debug, Clone)]
-    enum Step {
-        Book { member: usize, online: bool, family: i32, carers: i32 },
-        Cancel { booking: usize },
-        Mark { booking: usize, attended: Option<bool> },
-        Capacity { online: bool, capacity: Option<i32> },
-        Clock { minutes: i64 },
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            6 => (0..6usize, any::<bool>(), 0..3i32, 0..2i32)
-                .prop_map(|(member, online, family, carers)| Step::Book { member, online, family, carers }),
-            3 => (0..12usize).prop_map(|booking| Step::Cancel { booking }),
-            2 => (0..12usize, any::<Option<bool>>()).prop_map(|(booking, attended)| Step::Mark { booking, attended }),
-            1 => (any::<bool>(), prop::option::of(1..9i32)).prop_map(|(online, capacity)| Step::Capacity { online, capacity }),
-            1 => (-90..90i64).prop_map(|minutes| Step::Clock { minutes }),
-        ]
-    }
-
-    struct World {
-        session: Id,
-        members: Vec<Id>,
-        made: Vec<Id>,
-        now: Timestamp,
-    }
-
-    /// What the steps before say must be so, kept apart from the code under test.
-    #[derive(Default)]
-    struct Model {
-        /// Live bookings: member, online, seats, marked.
-        live: std::collections::HashMap<Id, (usize, bool, i32)>,
-        capacity: [Option<i32>; 2],
-    }
-
-    impl Model {
-        fn held(&self, online: bool) -> i32 {
-            self.live.values().filter(|(_, o, _)| *o == online).map(|(.., seats)| seats).sum()
-        }
-
-        fn fits(&self, online: bool, seats: i32) -> bool {
-            self.capacity[usize::from(online)].is_none_or(|capacity| self.held(online) + seats <= capacity)
-        }
-    }
-
-    fn run(app: &App, conn: &mut Conn, members: &[Id], steps: &[Step]) {
-        let seed =
-            SessionSeed { delivery: "hybrid", capacity: Some(4), online_capacity: Some(3), ..SessionSeed::default() };
-        let session = key(&session_row(app, seed));
-        let now = Timestamp(instant("2026-11-30T12:00:00Z"));
-        let mut world = World { session, members: members.to_vec(), made: Vec::new(), now };
-        let mut model = Model { capacity: [Some(4), Some(3)], ..Model::default() };
-        for step in steps {
-            conn.transaction(|conn| {
-                take(app, conn, &mut world, &mut model, step);
-                diesel::result::QueryResult::Ok(())
-            })
-            .unwrap();
-            check(conn, &world, &model);
-        }
-    }
-
-    fn take(app: &App, conn: &mut Conn, world: &mut World, model: &mut Model, step: &Step) {
-        let started = world.now >= Timestamp(instant("2026-11-30T13:00:00Z"));
-        match step {
-            Step::Clock { minutes } => world.now = Timestamp(world.now.0 + TimeDelta::minutes(*minutes)),
-            Step::Capacity { online, capacity } => {
-                if capacity.is_none_or(|capacity| model.held(*online) <= capacity) {
-                    let row = diesel::update(sessions::table.find(world.session));
-                    let changed = match online {
-                        true => row.set(sessions::online_capacity.eq(capacity)).execute(conn),
-                        false => row.set(sessions::capacity.eq(capacity)).execute(conn),
-                    };
-                    assert_eq!(changed.unwrap(), 1);
-                    model.capacity[usize::from(*online)] = *capacity;
-                }
-            }
-            Step::Book { member, online, family, carers } => {
-                let wish: BookingInput = serde_json::from_value(json!({
-                    "member_id": world.members[*member], "delivery": if *online { "online" } else { "in_person" },
-                    "party": { "family": family, "carers": carers }
-                }))
-                .unwrap();
-                let by =
-                    Booker { viewer: Viewer::Advisor, account: world.session, id: app.clock.new_id(), now: world.now };
-                let seats = 1 + family + carers;
-                let expected = if started {
-                    Err(Kind::SessionStarted)
-                } else if model.live.values().any(|(who, ..)| who == member) {
-                    Err(Kind::AlreadyBooked)
-                } else if !model.fits(*online, seats) {
-                    Err(Kind::SessionFull)
-                } else {
-                    Ok(())
-                };
-                let outcome = store::book(conn, world.session, &wish, by).map(|_| ()).map_err(|e| e.kind());
-                assert_eq!(outcome, expected);
-                if outcome.is_ok() {
-                    model.live.insert(by.id, (*member, *online, seats));
-                    world.made.push(by.id);
-                }
-            }
-            Step::Cancel { booking } => {
-                let Some(id) = world.made.get(*booking) else { return };
-                let held = store::get_locked(conn, *id, Viewer::Advisor).unwrap();
-                let expected = match (model.live.contains_key(id), started) {
-                    (false, _) => Err(Kind::InvalidState),
-                    (true, true) => Err(Kind::SessionStarted),
-                    (true, false) => Ok(()),
-                };
-                let outcome = store::cancel(conn, held, BookingStatus::CancelledByMember, world.now);
-                assert_eq!(outcome.map(|_| ()).map_err(|e| e.kind()), expected);
-                if expected.is_ok() {
-                    model.live.remove(id);
-                }
-            }
-            Step::Mark { booking, attended } => {
-                let Some(id) = world.made.get(*booking) else { return };
-                let input: RegisterInput = serde_json::from_value(json!({
-                    "bookings": [{ "booking_id": id, "attended": attended }], "walk_ins": [],
-                    "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 }
-                }))
-                .unwrap();
-                let expected = match (started, model.live.contains_key(id)) {
-                    (false, _) => Err(Kind::SessionNotStarted),
-                    (true, false) => Err(Kind::InvalidBody),
-                    (true, true) => Ok(()),
-                };
-                let (held, _) = registers::hold(conn, world.session, Viewer::Advisor).unwrap();
-                let by = (Viewer::Advisor, world.session);
-                let outcome = registers::take(conn, &held, &input, by, world.now);
-                assert_eq!(outcome.map(|_| ()).map_err(|e| e.kind()), expected);
-            }
-        }
-    }
-
-    fn check(conn: &mut Conn, world: &World, model: &Model) {
-        type Seats = (i32, i32, Option<i32>, Option<i32>);
-        let columns =
-            (sessions::seats_taken, sessions::online_seats_taken, sessions::capacity, sessions::online_capacity);
-        let (room, call, room_most, call_most): Seats =
-            sessions::table.find(world.session).select(columns).first(conn).unwrap();
-        let live: Vec<(Id, i32, SeatDelivery)> = bookings::table
-            .filter(bookings::session_id.eq(world.session))
-            .filter(bookings::status.eq_any(BookingStatus::LIVE))
-            .select((bookings::member_id, bookings::seats, bookings::delivery))
-            .load(conn)
-            .unwrap();
-        let sum = |wanted| live.iter().filter(|(.., seat)| *seat == wanted).map(|(_, n, _)| n).sum::<i32>();
-        assert_eq!((room, call), (sum(SeatDelivery::InPerson), sum(SeatDelivery::Online)));
-        assert_eq!((room, call), (model.held(false), model.held(true)));
-        assert!(room_most.is_none_or(|most| room <= most) && call_most.is_none_or(|most| call <= most));
-        let people: std::collections::HashSet<Id> = live.iter().map(|(member, ..)| *member).collect();
-        assert_eq!((people.len(), model.live.len()), (live.len(), live.len()));
-    }
-
-    #[test]
-    fn any_sequence_keeps_seats_within_capacity_and_one_live_booking_a_member() {
-        let app = App::start();
-        let members: Vec<Id> = (0..6).map(|_| key(&member_row(&app, "Sam", "Riley"))).collect();
-        let conn = std::cell::RefCell::new(app.conn());
-        let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
-        let steps = prop::collection::vec(step(), 1..40);
-        let outcome = runner.run(&steps, |steps| {
-            run(&app, &mut conn.borrow_mut(), &members, &steps);
-            Ok(())
-        });
-        outcome.unwrap();
-    }
 }

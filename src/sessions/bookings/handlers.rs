@@ -5,12 +5,14 @@ use std::collections::HashSet;
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, delete, get, post};
 
-use super::seats::Viewer;
+use super::rules::Terms;
+use super::seats::{SessionFacts, Viewer};
 use super::store::{self, BookedRow, Booker, MemberBookingKey};
 use super::types::{Booking, BookingFilter, BookingInput, BookingStatus, Cancellation, CancelledBy};
+use super::waiting::Positions;
 use crate::audit::{Event, Subject};
 use crate::auth::policy::{Allowed, BookingReader, MemberOrAdvisor};
-use crate::db::Id;
+use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
@@ -18,12 +20,23 @@ use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
+/// When a request came, and how long offers are kept.
+pub(crate) fn terms(context: &Context) -> Terms {
+    Terms { now: context.now(), hours: context.state().config.offers }
+}
+
+/// The booking as it is shown, with its place in a waiting list.
+fn shown(conn: &mut Conn, booked: BookedRow) -> Result<Booking> {
+    Ok(Positions::of(conn, std::slice::from_ref(&booked))?.show(booked))
+}
+
 /// Book a place
 ///
-/// A member books for themself; an advisor for anybody. A party is booked whole or not at all.
+/// A member books for themself; an advisor for anybody. A party is booked whole or not at all. With `if_full: wait`
+/// it joins the waiting list where there are too few seats, or others wait for one: nobody overtakes them.
 #[utoipa::path(operation_id = "create_booking", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = BookingInput,
-    responses((status = 201, description = "Booked", body = Booking), BadInput, Missing, Conflict, Storage, Problems),
+    responses((status = 201, description = "Booked, or waitlisted", body = Booking), BadInput, Missing, Conflict, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/sessions/{id}/bookings")]
 pub async fn create_booking(
@@ -33,12 +46,12 @@ pub async fn create_booking(
     let (context, wish) = (who.context(), body.value);
     let (viewer, account) = (Viewer::of(who.caller()?)?, who.caller()?.id);
     who.write(&body.bytes, move |conn| {
-        let by = Booker { viewer, account, id: context.new_id(), now: context.now() };
+        let by = Booker { viewer, account, id: context.new_id(), terms: terms(&context) };
         let booked = store::book(conn, session_id, &wish, by)?;
         let (id, version) = (booked.0.id, booked.0.version);
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
         let member_id = booked.0.member_id;
-        Ok(Reply::created(format!("/v1/bookings/{id}"), version, &Booking::from(booked))?.about(member_id))
+        Ok(Reply::created(format!("/v1/bookings/{id}"), version, &shown(conn, booked)?)?.about(member_id))
     })
     .await
 }
@@ -60,10 +73,10 @@ pub async fn list_session_bookings(
     let (context, wanted, viewer) = (who.context(), slice.clone(), Viewer::of(who.caller()?)?);
     let page = who.state().db.read_audited(move |conn| {
         let (rows, seen) = store::of_session(conn, session_id, viewer, &wanted)?;
-        let events = reads(&context, &rows, &wanted, &seen);
+        let (events, positions) = (reads(&context, &rows, &wanted, &seen), Positions::of(conn, &rows)?);
         let show = |row: BookedRow| match seen.contains(&row.0.member_id) {
-            true => Booking::from(row),
-            false => Booking::from(row).without_member(),
+            true => positions.show(row),
+            false => positions.show(row).without_member(),
         };
         Ok((wanted.page(&context, rows, |row| row.0.id, show), events))
     });
@@ -82,15 +95,16 @@ pub async fn get_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQ
         let booked = store::get(conn, id, viewer)?;
         let read = event(&context, "read", &booked, &[]);
         let events = if is_own(viewer, &booked) { Vec::new() } else { vec![read] };
-        Ok((booked, events))
+        Ok((shown(conn, booked)?, events))
     });
     let booked = booked.await?;
-    who.show_live(Cache::Never, booked.0.version, &Booking::from(booked))
+    who.show_live(Cache::Never, booked.version, &booked)
 }
 
 /// Cancel a booking
 ///
-/// Until the session starts. The seats are free at once.
+/// Until the session starts. What it holds is free at once, and offered to whoever waits next. A booking that waits
+/// leaves the list; one that is offered a seat declines it.
 #[utoipa::path(operation_id = "cancel_booking", tag = "sessions",
     params(("id" = Id, Path, description = "The booking"), Cancellation),
     responses((status = 200, description = "Cancelled", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
@@ -109,9 +123,48 @@ pub async fn cancel_booking(
     who.write(&Bytes::new(), move |conn| {
         let held = store::get_locked(conn, id, viewer)?;
         context.check_match(held.0.0.version)?;
-        let booked = store::cancel(conn, held, status, context.now())?;
+        let booked = store::cancel(conn, held, status, terms(&context))?;
         context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
         Reply::ok(booked.0.version, &Booking::from(booked))
+    })
+    .await
+}
+
+/// Accept an offered seat
+///
+/// Until `offer_expires_at`.
+#[utoipa::path(operation_id = "accept_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
+    responses((status = 200, description = "Booked", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/bookings/{id}/accept")]
+pub async fn accept_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    answer_offer(&who, id, "accept", store::accept).await
+}
+
+/// Decline an offered seat
+///
+/// It is offered to whoever waits next.
+#[utoipa::path(operation_id = "decline_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
+    responses((status = 200, description = "Declined", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
+    security(("bearer" = [])))]
+#[post("/v1/bookings/{id}/decline")]
+pub async fn decline_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    answer_offer(&who, id, "decline", store::decline).await
+}
+
+type Answer = fn(&mut Conn, (BookedRow, SessionFacts), Terms) -> Result<BookedRow>;
+
+async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answer) -> Result<HttpResponse> {
+    let (context, viewer) = (who.clone(), Viewer::of(who.caller()?)?);
+    who.write(&Bytes::new(), move |conn| {
+        let held = store::get_locked(conn, id, viewer)?;
+        context.check_match(held.0.0.version)?;
+        let booked = answer(conn, held, terms(&context))?;
+        context.record(conn, &[event(&context, action, &booked, &["status"])])?;
+        let (version, member_id) = (booked.0.version, booked.0.member_id);
+        Ok(Reply::ok(version, &Booking::from(booked))?.about(member_id))
     })
     .await
 }
@@ -135,9 +188,11 @@ pub async fn list_member_bookings(
         let subject = Subject::of_member("member", member_id, member_id);
         let own = viewer == Viewer::Member(member_id);
         let events = if own { Vec::new() } else { vec![context.event("read", subject, &["bookings"])] };
-        Ok((rows, events))
+        let positions = Positions::of(conn, &rows)?;
+        Ok(((rows, positions), events))
     });
-    who.show_page(Cache::Never, &slice.page(&who, rows.await?, store::member_key, Booking::from))
+    let (rows, positions) = rows.await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, store::member_key, |row| positions.show(row)))
 }
 
 fn event(context: &Context, action: &'static str, (row, ..): &BookedRow, fields: &[&str]) -> Event {

@@ -1,7 +1,10 @@
-//! What may be booked and cancelled, decided without a database.
+//! What may be booked, offered and cancelled, decided without a database.
+
+use chrono::TimeDelta;
 
 use super::seats::SessionFacts;
 use super::types::{BookingStatus, SeatDelivery};
+use crate::config::OfferHours;
 use crate::db::Timestamp;
 use crate::error::{Error, Kind, Result};
 use crate::sessions::types::{BookingPolicy, Delivery};
@@ -57,6 +60,95 @@ fn not_started(starts_at: Timestamp, now: Timestamp) -> Result<()> {
     Err(Error::new(Kind::SessionStarted, format!("The session started at {starts_at}.")))
 }
 
+/// When it is, and how long seats are kept for whom they are offered to.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// Now.
+    pub now: Timestamp,
+    /// The setting.
+    pub hours: OfferHours,
+}
+
+impl Terms {
+    /// Until when an offer that is made now is kept: never beyond the start.
+    pub fn offer_until(self, starts_at: Timestamp) -> Timestamp {
+        let within_a_day = starts_at.0 <= self.now.0 + TimeDelta::days(1);
+        let hours = if within_a_day { self.hours.late } else { self.hours.usual };
+        starts_at.min(Timestamp(self.now.0 + TimeDelta::hours(hours.into())))
+    }
+}
+
+/// How many of the parties at the head of a waiting list fit into what is left, each whole. The first that doesn't
+/// fit holds up everybody behind it.
+pub fn fitting(left: Option<i32>, parties: impl IntoIterator<Item = i32>) -> usize {
+    let mut left = left.unwrap_or(i32::MAX);
+    let fits = |seats: &i32| {
+        left = left.saturating_sub(*seats);
+        left >= 0
+    };
+    parties.into_iter().take_while(fits).count()
+}
+
+/// Whether a booking has an offer that still stands.
+///
+/// # Errors
+/// 409 where it has run out, whether its seats have been passed on already or not; 409 that names the state where
+/// nothing is offered.
+pub fn check_offer(offer: &Offer, starts_at: Timestamp, now: Timestamp, verb: &str) -> Result<()> {
+    match offer.status {
+        BookingStatus::Offered => check_in_time(offer, starts_at, now),
+        // It ran out, and was ended for that: its last change came after its time.
+        BookingStatus::CancelledByProvider if offer.expires_at.is_some_and(|at| at <= offer.updated_at) => {
+            Err(expired(offer))
+        }
+        status => Err(Error::state("booking", status, verb)),
+    }
+}
+
+/// What is known of a booking that a seat may be offered to.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer {
+    /// How far the booking has come.
+    pub status: BookingStatus,
+    /// Until when a seat is or was kept.
+    pub expires_at: Option<Timestamp>,
+    /// When the booking last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An offer that has run out can't be taken, declined or cancelled any more: its seats are to be passed on.
+pub fn check_in_time(offer: &Offer, starts_at: Timestamp, now: Timestamp) -> Result<()> {
+    let over = starts_at <= now || offer.expires_at.is_some_and(|at| at <= now);
+    if offer.status == BookingStatus::Offered && over { Err(expired(offer)) } else { Ok(()) }
+}
+
+fn expired(offer: &Offer) -> Error {
+    let detail = match offer.expires_at {
+        Some(at) => format!("The seat was kept until {at}, and goes to whoever waits next. Book again to wait."),
+        None => "The seat is kept no longer.".to_owned(),
+    };
+    Error::new(Kind::OfferExpired, detail)
+}
+
+/// Whether a party may wait: one that is larger than the session would hold up everybody for good.
+///
+/// # Errors
+/// 409 that says how many seats there are.
+pub fn can_wait(capacity: Option<i32>, seats: i32) -> Result<()> {
+    match capacity {
+        Some(capacity) if capacity < seats => {
+            let detail = format!("The session has {capacity} of these seats in all, and {seats} are wanted.");
+            Err(Error::new(Kind::SessionFull, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Others wait for this kind of seat, and nobody overtakes them: 409.
+pub fn waited_for() -> Error {
+    Error::new(Kind::SessionFull, "Others are waiting for a seat. Send if_full: wait to wait behind them.")
+}
+
 /// There are not enough seats: 409 that says how many are left.
 pub fn full(session: &SessionFacts, seat: SeatDelivery, wanted: i32) -> Error {
     let left = session.seats_left(seat).unwrap_or_default().max(0);
@@ -78,6 +170,49 @@ mod tests {
         for byte in 0..=255 {
             assert!(!reference([byte; 5]).contains(['0', 'O', '1', 'I']));
         }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp(text.parse().unwrap())
+    }
+
+    #[test]
+    fn parties_fit_whole_and_in_order() {
+        assert_eq!(fitting(Some(5), [2, 3, 1]), 2);
+        assert_eq!(fitting(Some(4), [2, 3, 1]), 1);
+        assert_eq!(fitting(Some(1), [2, 1, 1]), 0);
+        assert_eq!(fitting(Some(0), [1]), 0);
+        assert_eq!(fitting(Some(-1), [1]), 0);
+        assert_eq!(fitting(None, [21; 1000]), 1000);
+    }
+
+    #[test]
+    fn an_offer_is_kept_a_day_or_two_hours_and_never_beyond_the_start() {
+        let until = |now, starts_at| {
+            Terms { now: at(now), hours: OfferHours::default() }.offer_until(at(starts_at)).to_string()
+        };
+        assert_eq!(until("2026-11-23T09:00:00Z", "2026-11-30T13:00:00Z"), "2026-11-24T09:00:00Z");
+        assert_eq!(until("2026-11-29T12:59:59Z", "2026-11-30T13:00:00Z"), "2026-11-30T12:59:59Z");
+        assert_eq!(until("2026-11-29T13:00:00Z", "2026-11-30T13:00:00Z"), "2026-11-29T15:00:00Z");
+        assert_eq!(until("2026-11-30T11:30:00Z", "2026-11-30T13:00:00Z"), "2026-11-30T13:00:00Z");
+        // A day is 24 hours, whatever the clocks on the wall do.
+        assert_eq!(until("2027-03-27T12:30:00Z", "2027-03-28T12:30:00Z"), "2027-03-27T14:30:00Z");
+    }
+
+    #[test]
+    fn an_offer_that_ran_out_says_so_before_and_after_it_is_passed_on() {
+        let (expires, starts) = (at("2026-11-24T09:00:00Z"), at("2026-11-30T13:00:00Z"));
+        let kind = |status, updated_at, now| {
+            let offer = Offer { status, expires_at: Some(expires), updated_at: at(updated_at) };
+            check_offer(&offer, starts, at(now), "accepted").map_err(|error| error.kind())
+        };
+        use BookingStatus::{Booked, CancelledByProvider, Offered};
+        let (before, later) = ("2026-11-24T08:59:59Z", "2026-11-24T09:00:00Z");
+        assert_eq!(kind(Offered, before, before), Ok(()));
+        assert_eq!(kind(Offered, before, later), Err(Kind::OfferExpired));
+        assert_eq!(kind(CancelledByProvider, later, later), Err(Kind::OfferExpired));
+        assert_eq!(kind(CancelledByProvider, before, later), Err(Kind::InvalidState));
+        assert_eq!(kind(Booked, before, before), Err(Kind::InvalidState));
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct SessionFacts {
     online_capacity: Option<i32>,
     seats_taken: i32,
     online_seats_taken: i32,
+    pub(super) waitlist_length: i32,
+    pub(super) offers_open: i32,
     pub(crate) starts_at: Timestamp,
     pub(super) ends_at: Timestamp,
 }
@@ -75,12 +77,29 @@ impl SessionFacts {
         self.status == SessionStatus::Cancelled
     }
 
+    /// Whether it can take or offer seats no more: it has started, or was called off.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.is_cancelled() || self.starts_at <= now
+    }
+
+    /// All seats of a kind, taken or not; `None` without a limit.
+    pub fn capacity_of(&self, seat: SeatDelivery) -> Option<i32> {
+        if self.counts_online(seat) { self.online_capacity } else { self.capacity }
+    }
+
     /// Seats of a kind that are left; `None` without a limit.
     pub fn seats_left(&self, seat: SeatDelivery) -> Option<i32> {
-        if self.counts_online(seat) {
-            return self.online_capacity.map(|capacity| capacity - self.online_seats_taken);
+        let taken = if self.counts_online(seat) { self.online_seats_taken } else { self.seats_taken };
+        self.capacity_of(seat).map(|capacity| capacity - taken)
+    }
+
+    /// The kinds of seat that it has, each with a waiting list of its own.
+    pub fn kinds(&self) -> &'static [SeatDelivery] {
+        match self.delivery {
+            Delivery::InPerson => &[SeatDelivery::InPerson],
+            Delivery::Online => &[SeatDelivery::Online],
+            Delivery::Hybrid => &[SeatDelivery::InPerson, SeatDelivery::Online],
         }
-        self.capacity.map(|capacity| capacity - self.seats_taken)
     }
 
     /// Only a hybrid session counts its online places apart.
@@ -136,6 +155,8 @@ type Facts = (
     sessions::online_capacity,
     sessions::seats_taken,
     sessions::online_seats_taken,
+    sessions::waitlist_length,
+    sessions::offers_open,
     sessions::starts_at,
     sessions::ends_at,
 );
@@ -153,6 +174,8 @@ const FACTS: Facts = (
     sessions::online_capacity,
     sessions::seats_taken,
     sessions::online_seats_taken,
+    sessions::waitlist_length,
+    sessions::offers_open,
     sessions::starts_at,
     sessions::ends_at,
 );
@@ -237,14 +260,47 @@ pub(super) fn take_seats(
     Ok(taken == 1)
 }
 
-/// Gives seats back.
-pub(super) fn free_seats(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Result<()> {
-    use sessions::{online_seats_taken, seats_taken};
-    let row = sessions::table.find(session.id);
-    if session.counts_online(seat) {
-        diesel::update(row).set(online_seats_taken.eq(online_seats_taken - n)).execute(conn)?;
-    } else {
-        diesel::update(row).set(seats_taken.eq(seats_taken - n)).execute(conn)?;
+/// By how much the counts of a session change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
+    /// Seats, apart from the online ones of a hybrid session.
+    pub(super) room: i32,
+    /// Online seats of a hybrid session.
+    pub(super) call: i32,
+    /// Bookings that wait.
+    pub(super) waiting: i32,
+    /// Bookings that are offered a seat.
+    pub(super) offers: i32,
+}
+
+impl Counts {
+    /// With so many seats of a kind more, or fewer.
+    pub(super) fn seats(mut self, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Self {
+        if session.counts_online(seat) {
+            self.call += n;
+        } else {
+            self.room += n;
+        }
+        self
     }
+}
+
+/// Changes the counts of a session that is [locked](lock_session), in its row and in what is known of it.
+pub(super) fn count(conn: &mut Conn, session: &mut SessionFacts, change: Counts) -> Result<()> {
+    use sessions::{offers_open, online_seats_taken, seats_taken, waitlist_length};
+    if change == Counts::default() {
+        return Ok(());
+    }
+    session.seats_taken += change.room;
+    session.online_seats_taken += change.call;
+    session.waitlist_length += change.waiting;
+    session.offers_open += change.offers;
+    let changes = (
+        seats_taken.eq(seats_taken + change.room),
+        online_seats_taken.eq(online_seats_taken + change.call),
+        waitlist_length.eq(waitlist_length + change.waiting),
+        offers_open.eq(offers_open + change.offers),
+    );
+    diesel::update(sessions::table.find(session.id)).set(changes).execute(conn)?;
     Ok(())
 }

@@ -7,10 +7,12 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::rules;
+use super::rules::{Offer, Terms};
 use super::seats::{
-    SessionFacts, Viewer, free_seats, has_place, lock_session, matching_item, see, session, take_seats,
+    Counts, SessionFacts, Viewer, count, has_place, lock_session, matching_item, see, session, take_seats,
 };
-use super::types::{BookedSession, Booking, BookingInput, BookingStatus, MemberName, Party, SeatDelivery};
+use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, MemberName, Party, SeatDelivery};
+use super::waiting;
 use crate::db::schema::{bookings, members, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
@@ -26,7 +28,7 @@ pub struct BookingRow {
     pub(crate) session_id: Id,
     pub(crate) member_id: Id,
     pub(crate) status: BookingStatus,
-    delivery: SeatDelivery,
+    pub(super) delivery: SeatDelivery,
     family: i32,
     carers: i32,
     seats: i32,
@@ -37,6 +39,15 @@ pub struct BookingRow {
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
+    pub(super) turn: Option<i32>,
+    offer_expires_at: Option<Timestamp>,
+}
+
+impl BookingRow {
+    /// What it says of a seat that is or was offered.
+    fn offer(&self) -> Offer {
+        Offer { status: self.status, expires_at: self.offer_expires_at, updated_at: self.updated_at }
+    }
 }
 
 /// A member's names: preferred, given, family.
@@ -71,6 +82,9 @@ impl From<BookedRow> for Booking {
             seats: row.seats,
             reference: row.reference,
             prescription_item_id: row.prescription_item_id,
+            waitlist_position: None,
+            offer_expires_at: row.offer_expires_at.filter(|_| row.status == BookingStatus::Offered),
+            cancellation_reason: row.cancellation_reason,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -87,33 +101,37 @@ pub struct Booker {
     pub account: Id,
     /// The booking's id.
     pub id: Id,
-    /// When.
-    pub now: Timestamp,
+    /// When, and how long offers are kept.
+    pub terms: Terms,
 }
 
-/// Books.
+/// Books, or joins the waiting list where the wish says so.
 ///
 /// # Errors
 /// 404 where the booker can't see the session; 422 where the request doesn't fit it; 409 where it takes no bookings
 /// now, the member has a place already, or the seats don't suffice.
 pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) -> Result<BookedRow> {
+    let now = by.terms.now;
     let session = lock_session(conn, session_id)?;
     see(conn, &session, by.viewer)?;
+    let mut session = waiting::settle(conn, session, by.terms)?;
     let (member_id, names, delivery) = fitting(conn, &session, wish, by.viewer)?;
-    rules::takes_bookings(&session, by.now)?;
+    rules::takes_bookings(&session, now)?;
     let item = item(conn, &session, wish, member_id)?;
     if has_place(conn, session_id, member_id)? {
         return Err(already_booked());
     }
     let seats = wish.party.seats();
-    if !take_seats(conn, &session, delivery, seats, by.now)? {
-        return Err(rules::full(&session, delivery, seats));
-    }
+    let turn = match place(conn, &session, delivery, seats, now)? {
+        Ok(()) => None,
+        Err(full) if wish.if_full == IfFull::Refuse => return Err(full),
+        Err(_) => Some(waiting::join(conn, &mut session, delivery, seats)?),
+    };
     let row = BookingRow {
         id: by.id,
         session_id,
         member_id,
-        status: BookingStatus::Booked,
+        status: if turn.is_some() { BookingStatus::Waitlisted } else { BookingStatus::Booked },
         delivery,
         family: wish.party.family,
         carers: wish.party.carers,
@@ -123,11 +141,28 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
         cancellation_reason: None,
         booked_by: by.account,
         version: 1,
-        created_at: by.now,
-        updated_at: by.now,
+        created_at: now,
+        updated_at: now,
+        turn,
+        offer_expires_at: None,
     };
     diesel::insert_into(bookings::table).values(&row).execute(conn)?;
     Ok((row, (session.title, session.starts_at, session.ends_at), names))
+}
+
+/// Takes seats, or says why there are none: too few are left, or somebody waits for one already.
+fn place(
+    conn: &mut Conn,
+    session: &SessionFacts,
+    delivery: SeatDelivery,
+    seats: i32,
+    now: Timestamp,
+) -> Result<Result<(), Error>> {
+    if waiting::anybody(conn, session, delivery)? {
+        return Ok(Err(rules::waited_for()));
+    }
+    let taken = take_seats(conn, session, delivery, seats, now)?;
+    Ok(if taken { Ok(()) } else { Err(rules::full(session, delivery, seats)) })
 }
 
 /// The member, by name, and the seat that a request means; or everything about it that doesn't fit.
@@ -235,26 +270,67 @@ pub fn get_locked(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(BookedRow,
     Ok((get(conn, id, viewer)?, session))
 }
 
-/// Cancels a booking and frees its seats.
+/// Cancels a booking, declines what it is offered, or leaves the waiting list: whichever it is. What that frees is
+/// offered to whoever waits next.
 ///
 /// # Errors
-/// 409 where it is cancelled already, or the session has started.
+/// 409 where it is cancelled already, its offer has run out, or the session has started.
 pub fn cancel(
     conn: &mut Conn,
-    (mut booked, session): (BookedRow, SessionFacts),
+    (booked, session): (BookedRow, SessionFacts),
     status: BookingStatus,
-    now: Timestamp,
+    terms: Terms,
+) -> Result<BookedRow> {
+    rules::can_be_cancelled(booked.0.status, session.starts_at, terms.now)?;
+    rules::check_in_time(&booked.0.offer(), session.starts_at, terms.now)?;
+    move_to(conn, booked, session, status, terms)
+}
+
+/// Takes the seat that a booking is offered.
+///
+/// # Errors
+/// 409 where nothing is offered, or the offer has run out.
+pub fn accept(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), terms: Terms) -> Result<BookedRow> {
+    rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "accepted")?;
+    move_to(conn, booked, session, BookingStatus::Booked, terms)
+}
+
+/// Gives the seat that a booking is offered to whoever waits next.
+///
+/// # Errors
+/// 409 where nothing is offered, or the offer has run out.
+pub fn decline(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), terms: Terms) -> Result<BookedRow> {
+    rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "declined")?;
+    move_to(conn, booked, session, BookingStatus::CancelledByMember, terms)
+}
+
+/// Moves a booking on, with the counts of its session, which is locked, and with what that frees for others.
+fn move_to(
+    conn: &mut Conn,
+    mut booked: BookedRow,
+    mut session: SessionFacts,
+    status: BookingStatus,
+    terms: Terms,
 ) -> Result<BookedRow> {
     let row = &mut booked.0;
-    rules::can_be_cancelled(row.status, session.starts_at, now)?;
-    if row.status.holds_seats() {
-        free_seats(conn, &session, row.delivery, row.seats)?;
-    }
+    let (held, holds) = (row.status.holds_seats(), status.holds_seats());
+    let mut change = Counts::default().seats(&session, row.delivery, row.seats * (i32::from(holds) - i32::from(held)));
+    change.waiting -= i32::from(row.status == BookingStatus::Waitlisted);
+    change.offers -= i32::from(row.status == BookingStatus::Offered);
+    count(conn, &mut session, change)?;
     row.status = status;
     row.version += 1;
-    row.updated_at = now;
-    let change = (bookings::status.eq(status), bookings::version.eq(row.version), bookings::updated_at.eq(now));
+    row.updated_at = terms.now;
+    // It stays only where an offer ran out, to tell that later.
+    row.offer_expires_at = None;
+    let change = (
+        bookings::status.eq(status),
+        bookings::offer_expires_at.eq(row.offer_expires_at),
+        bookings::version.eq(row.version),
+        bookings::updated_at.eq(row.updated_at),
+    );
     diesel::update(bookings::table.find(row.id)).set(change).execute(conn)?;
+    waiting::settle(conn, session, terms)?;
     Ok(booked)
 }
 

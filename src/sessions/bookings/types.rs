@@ -1,10 +1,8 @@
 //! Bookings as JSON.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::db::{Id, Timestamp};
 
@@ -96,7 +94,7 @@ pub enum IfFull {
     /// Refuse the booking.
     #[default]
     Refuse,
-    /// Wait for a place; not yet possible.
+    /// Wait for a place: the booking is `waitlisted`, behind everybody who waits already.
     Wait,
 }
 
@@ -135,19 +133,9 @@ pub struct BookingInput {
     pub party: Party,
     /// The item of the member's active prescription that this follows; it must point at this session or its series.
     pub prescription_item_id: Option<Id>,
-    /// What to do when the session is full.
+    /// What to do when there are too few seats, or others wait for one.
     #[serde(default)]
-    #[validate(custom(function = "can_only_refuse"))]
     pub if_full: IfFull,
-}
-
-fn can_only_refuse(if_full: &IfFull) -> Result<(), ValidationError> {
-    if *if_full == IfFull::Refuse {
-        return Ok(());
-    }
-    let mut error = ValidationError::new("not_yet");
-    error.message = Some(Cow::Borrowed("There are no waiting lists yet. Send refuse, or leave it out."));
-    Err(error)
 }
 
 /// A member by name.
@@ -191,7 +179,7 @@ pub struct Booking {
     pub delivery: SeatDelivery,
     /// The guests.
     pub party: Party,
-    /// Seats it holds, the member's own included.
+    /// Seats it holds or waits for, the member's own included.
     #[schema(minimum = 1, maximum = 21, example = 2)]
     pub seats: i32,
     /// For showing at the door; unique in its session.
@@ -199,6 +187,17 @@ pub struct Booking {
     pub reference: String,
     /// The prescription's item that it follows; null to a partner without that member's consent.
     pub prescription_item_id: Option<Id>,
+    /// While it waits: its place in the list for this kind of seat, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, example = 3)]
+    pub waitlist_position: Option<i32>,
+    /// While a seat is offered: until when it is kept. Accept or decline it before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_expires_at: Option<Timestamp>,
+    /// Why it was cancelled, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The facilitator is ill.")]
+    pub cancellation_reason: Option<String>,
     /// Rises with each change; the `ETag`.
     #[schema(example = 1)]
     pub version: i32,

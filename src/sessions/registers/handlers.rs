@@ -7,11 +7,13 @@ use super::store;
 use super::types::{Register, RegisterInput};
 use crate::audit::{Event, Subject};
 use crate::auth::policy::{Allowed, RegisterReader, RegisterWriter};
-use crate::db::Id;
-use crate::error::Result;
+use crate::db::{Conn, Id};
+use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
+use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::reply::{Cache, Reply};
+use crate::members::registration::{born_before, register, with_candidates};
+use crate::members::types::{MemberInput, RegistrationQuery};
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::sessions::bookings::seats::Viewer;
 
@@ -38,27 +40,60 @@ pub async fn get_register(taken: Ordered<(Allowed<RegisterReader>, Path<Id>, NoQ
 /// Take a session's register
 ///
 /// From its start on, and again to correct it. Bookings that aren't named stay as they are; walk-ins that the caller
-/// can see are replaced; people who are not members are counted.
-#[utoipa::path(operation_id = "take_register", tag = "sessions", params(("id" = Id, Path, description = "The session")),
+/// can see are replaced; people who are not members are counted. An advisor can register a walk-in on the spot: who
+/// may be registered already comes back as when registering.
+#[utoipa::path(operation_id = "take_register", tag = "sessions", params(("id" = Id, Path, description = "The session"), RegistrationQuery),
     request_body = RegisterInput,
     responses((status = 200, description = "Taken", body = Register), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = []), ("client" = ["registers:write"])))]
 #[put("/v1/sessions/{id}/register")]
 pub async fn take_register(
-    taken: Ordered<(Allowed<RegisterWriter>, Path<Id>, NoQuery, JsonBody<RegisterInput>)>,
+    taken: Ordered<(Allowed<RegisterWriter>, Path<Id>, Query<RegistrationQuery>, JsonBody<RegisterInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(session_id), _, body)) = taken;
+    let Ordered((who, Path(session_id), Query(query), body)) = taken;
     let (context, input) = (who.context(), body.value);
     let (viewer, account) = (Viewer::of(who.caller()?)?, who.caller()?.id);
-    who.write(&body.bytes, move |conn| {
+    let new: Vec<MemberInput> = input.walk_ins.iter().filter_map(|walk_in| walk_in.member.clone()).collect();
+    let outcome = who.write(&body.bytes, move |conn| {
         let (session, version) = store::hold(conn, session_id, viewer)?;
         context.require_match(version)?;
+        store::check_started(&session, context.now())?;
+        let input = registered(conn, &context, viewer, &input, query.confirm_not_duplicate)?;
         let (plan, shown) = store::take(conn, &session, &input, (viewer, account), context.now())?;
         context.record(conn, &changes(&context, session_id, &plan))?;
         context.record(conn, &reads(&context, session_id, &shown.people))?;
         Reply::ok(shown.register.version, &shown.register)
-    })
-    .await
+    });
+    match outcome.await {
+        Err(error) if error.kind() == Kind::PossibleDuplicate => Err(with_candidates(&who, new).await?),
+        outcome => outcome,
+    }
+}
+
+/// The register with everybody in it who was registered on the spot.
+///
+/// # Errors
+/// 422 where the caller is no advisor, or somebody is born in the future; what registering says, where it stands.
+fn registered(
+    conn: &mut Conn,
+    context: &Context,
+    viewer: Viewer,
+    input: &RegisterInput,
+    confirmed: bool,
+) -> Result<RegisterInput> {
+    let mut input = input.clone();
+    for (index, walk_in) in input.walk_ins.iter_mut().enumerate() {
+        let Some(written) = walk_in.member.take() else { continue };
+        let at = format!("/walk_ins/{index}/member");
+        if viewer != Viewer::Advisor {
+            return Err(Error::rule(at, "not_yours", "Only an advisor registers members. Count them in headcount."));
+        }
+        let row = born_before(context, written.date_of_birth)
+            .and_then(|()| register(conn, context, &written, confirmed))
+            .map_err(|error| error.below(&at))?;
+        walk_in.member_id = Some(row.id);
+    }
+    Ok(input)
 }
 
 /// One event for each person whose data an answer carries.

@@ -4,6 +4,8 @@
 //! - Bookings are marked attended or absent and keep their seats. A booking that isn't named stays as it is.
 //! - A walk-in takes no seat and is never refused for capacity. The walk-ins that a caller can see are replaced by
 //!   the ones they name; those of members who don't consent to be shared with a partner stay untouched by it.
+//! - A walk-in is a member, or somebody whom an advisor registers with the register, by the rules of registering.
+//! - Who waited for a seat, or was offered one, when the session started is a walk-in: their booking has ended.
 //! - The headcount counts people who are not members. It is never added to members.
 
 pub mod handlers;

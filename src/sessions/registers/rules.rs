@@ -47,7 +47,7 @@ pub struct Plan {
     pub gone: Vec<Id>,
 }
 
-/// Works out what changes.
+/// Works out what changes. Whoever is registered with the register has been, and stands in `input` by their id.
 ///
 /// # Errors
 /// Everything that doesn't fit, each with its pointer. Somebody whom the caller may not see is told from nobody.
@@ -69,7 +69,11 @@ pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>
     let there: HashSet<Id> = present.walk_ins.iter().copied().collect();
     let mut named = HashSet::new();
     for (index, walk_in) in input.walk_ins.iter().enumerate() {
-        let (pointer, member) = (format!("/walk_ins/{index}/member_id"), walk_in.member_id);
+        let pointer = format!("/walk_ins/{index}/member_id");
+        let Some(member) = walk_in.member_id else {
+            faults.push(Fault::at(pointer, "required", "Say who it was."));
+            continue;
+        };
         if !named.insert(member) {
             faults.push(repeated(pointer));
         } else if !present.visible.contains(&member) {
@@ -104,7 +108,10 @@ mod tests {
             |(booking, attended): &(u128, Option<bool>)| Attendance { booking_id: id(*booking), attended: *attended };
         RegisterInput {
             bookings: marks.iter().map(attendance).collect(),
-            walk_ins: walk_ins.iter().map(|member| WalkInInput { member_id: id(*member) }).collect(),
+            walk_ins: walk_ins
+                .iter()
+                .map(|member| WalkInInput { member_id: Some(id(*member)), member: None })
+                .collect(),
             headcount: Headcount::default(),
         }
     }

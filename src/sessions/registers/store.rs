@@ -13,6 +13,7 @@ use crate::per_backend;
 use crate::sessions::bookings::seats::{SessionFacts, Viewer, lock_session, session};
 use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
+use crate::sessions::bookings::waiting;
 
 /// Bound values of one statement stay far below what either database takes.
 const AT_ONCE: usize = 1000;
@@ -112,6 +113,21 @@ pub fn hold(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<(SessionF
     Ok((session, version))
 }
 
+/// Whether the register of a session can be taken.
+///
+/// # Errors
+/// 409 where it is cancelled or has not started.
+pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
+    if session.is_cancelled() {
+        return Err(Error::state("session", "cancelled", "registered"));
+    }
+    if session.starts_at > now {
+        let detail = format!("The session starts at {}. Take its register after that.", session.starts_at);
+        return Err(Error::new(Kind::SessionNotStarted, detail));
+    }
+    Ok(())
+}
+
 /// Takes the register of a session that is [held](hold).
 ///
 /// # Errors
@@ -123,13 +139,9 @@ pub fn take(
     (viewer, account): (Viewer, Id),
     now: Timestamp,
 ) -> Result<(Plan, Shown)> {
-    if session.is_cancelled() {
-        return Err(Error::state("session", "cancelled", "registered"));
-    }
-    if session.starts_at > now {
-        let detail = format!("The session starts at {}. Take its register after that.", session.starts_at);
-        return Err(Error::new(Kind::SessionNotStarted, detail));
-    }
+    check_started(session, now)?;
+    // It has started: who still waits, or is offered a seat, has no place any more, and can be a walk-in.
+    waiting::lapse(conn, &mut session.clone(), now)?;
     let present = present(conn, session.id, input, viewer)?;
     let plan = rules::plan(input, &present).map_err(Error::invalid)?;
     mark(conn, &plan, now)?;
@@ -150,7 +162,7 @@ fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, viewer: Viewe
         .select(walk_ins::member_id)
         .load(conn)?;
     let named: HashSet<Id> =
-        input.walk_ins.iter().map(|walk_in| walk_in.member_id).chain(walk_ins.iter().copied()).collect();
+        input.walk_ins.iter().filter_map(|walk_in| walk_in.member_id).chain(walk_ins.iter().copied()).collect();
     let named: Vec<Id> = named.into_iter().collect();
     let mut known: Vec<Id> = Vec::new();
     for chunk in named.chunks(AT_ONCE) {

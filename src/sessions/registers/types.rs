@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
+use crate::http::rule::{at, rule};
+use crate::members::types::MemberInput;
 use crate::sessions::bookings::types::{BookingStatus, MemberName};
 
 /// People who were there and are not members.
@@ -33,12 +35,26 @@ pub struct Attendance {
     pub attended: Option<bool>,
 }
 
-/// A member who came without a booking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, Validate)]
+/// Somebody who came without a seat: a member, or a person whom an advisor registers on the spot. One of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "is_one_person"))]
 pub struct WalkInInput {
     /// The member.
-    pub member_id: Id,
+    pub member_id: Option<Id>,
+    /// Who is registered with the register, by the rules of registering; for advisors only.
+    #[validate(nested)]
+    pub member: Option<MemberInput>,
+}
+
+fn is_one_person(walk_in: &WalkInInput) -> Result<(), ValidationError> {
+    match (&walk_in.member_id, &walk_in.member) {
+        (Some(_), None) | (None, Some(_)) => Ok(()),
+        (None, None) => {
+            Err(at(rule("required", "Say who it was: member_id, or member to register them."), "/member_id"))
+        }
+        (Some(_), Some(_)) => Err(at(rule("one_of_two", "Goes only without member_id."), "/member")),
+    }
 }
 
 /// A register as it is taken.

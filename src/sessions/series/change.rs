@@ -111,6 +111,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
         return Err(store::changed_meanwhile());
     }
     store::update(conn, &row)?;
+    follow::lapse(conn, row.id, context)?;
     let sessions = held::of_series_locked(conn, row.id)?;
     follow::check_capacities(&row, old, &sessions, context)?;
     follow::in_place(conn, context, &row, &occurrences, &sessions, &left)

@@ -12,7 +12,7 @@ use super::types::{ChangedSeries, SeriesChange, SplitInput};
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, SessionWriter};
 use crate::db::{Conn, Id, LocalTime};
-use crate::error::{Error, Fault, Result};
+use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
 use crate::http::reply::Reply;
@@ -137,6 +137,7 @@ fn apply(
         SeriesRow { ends_before: Some(cut.from), version: old.version + 1, updated_at: context.now(), ..old.clone() };
     store::update(conn, &ended)?;
     store::insert(conn, &new)?;
+    follow::lapse(conn, old.id, context)?;
     let all = held::of_series_locked(conn, old.id)?;
     let theirs: Vec<&SessionRow> = all.iter().filter(|row| cut.gives(row)).collect();
     held::reparent(conn, &theirs, new.id, (cut.from.0.date(), cut.before), context.now())?;
@@ -152,8 +153,5 @@ fn apply(
 
 /// The faults of `changes` are found inside the body.
 fn in_changes(error: Error) -> Error {
-    error.map_faults(|fault| {
-        let pointer = fault.pointer.map(|pointer| format!("/changes{pointer}"));
-        Fault { pointer, ..fault }
-    })
+    error.below("/changes")
 }

@@ -1,0 +1,282 @@
+//! Waiting lists in the database: who is next, and what becomes of the seats that are offered.
+//!
+//! Every function here works on sessions that are locked by the present transaction, so that what it reads of their
+//! lists is what it writes over. What it does to a booking is the service's doing, and is told to the audit as such.
+
+use std::collections::HashMap;
+
+use diesel::dsl::{exists, max, select, sql};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::rules::{self, Terms};
+use super::seats::{Counts, SessionFacts, count, lock_session};
+use super::store::BookedRow;
+use super::types::{Booking, BookingStatus, SeatDelivery};
+use crate::audit::{self, Event, Subject};
+use crate::db::schema::{bookings, sessions};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::Result;
+
+/// Why a booking ended whose offer ran out.
+const RAN_OUT: &str = "The offered seat was not accepted in time.";
+/// Why a booking ended that waited in vain.
+const NO_SEAT: &str = "No seat came free before the session started.";
+
+/// Bound values of one statement stay far below what either database takes.
+const AT_ONCE: usize = 500;
+
+/// Whether anybody waits for this kind of seat.
+pub(super) fn anybody(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<bool> {
+    if session.waitlist_length == 0 {
+        return Ok(false);
+    }
+    let waiting = bookings::table
+        .filter(bookings::session_id.eq(session.id))
+        .filter(bookings::delivery.eq(seat))
+        .filter(sql::<Bool>(WAITS));
+    Ok(select(exists(waiting)).get_result(conn)?)
+}
+
+/// Said in the statement itself and not bound to it: only so is the index of those who wait of use.
+const WAITS: &str = "bookings.status = 'waitlisted'";
+
+/// Joins the list of a session that is locked; gives the turn. Ids can't order a list: they are made before whoever
+/// comes gets the lock.
+///
+/// # Errors
+/// 409 where the session could never seat the party.
+pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelivery, seats: i32) -> Result<i32> {
+    rules::can_wait(session.capacity_of(seat), seats)?;
+    // That there is a turn is said for the sake of the index, which holds nobody who never waited.
+    let turns = bookings::table.filter(bookings::session_id.eq(session.id)).filter(bookings::turn.is_not_null());
+    let last: Option<i32> = turns.select(max(bookings::turn)).first(conn)?;
+    count(conn, session, Counts { waiting: 1, ..Counts::default() })?;
+    Ok(last.unwrap_or_default() + 1)
+}
+
+/// Puts a session's list right, which is locked: offers that have run out are ended, and what is free is offered to
+/// whoever is next. Once the session has started nobody is.
+pub(super) fn settle(conn: &mut Conn, mut session: SessionFacts, terms: Terms) -> Result<SessionFacts> {
+    if session.waitlist_length == 0 && session.offers_open == 0 {
+        return Ok(session);
+    }
+    lapse(conn, &mut session, terms.now)?;
+    offer(conn, &mut session, terms)?;
+    Ok(session)
+}
+
+/// Ends the offers that have run out and frees their seats; of a session that has started, or was called off, all
+/// offers and everybody's waiting.
+pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<()> {
+    let over = session.is_over(now);
+    let run_out = bookings::table
+        .filter(bookings::session_id.eq(session.id))
+        .filter(bookings::status.eq(BookingStatus::Offered))
+        .filter(bookings::offer_expires_at.le(now).or(over.into_sql::<Bool>()));
+    let ended: Vec<Ended> = diesel::update(run_out).set(End::new(RAN_OUT, now)).returning(ENDED).get_results(conn)?;
+    let gone = |ended: &Vec<Ended>| i32::try_from(ended.len()).unwrap_or(i32::MAX);
+    let mut change = Counts { offers: -gone(&ended), ..Counts::default() };
+    if over {
+        // Whatever they were counted as: nobody is offered a seat or waits for one from here on.
+        change = Counts { waiting: -session.waitlist_length, offers: -session.offers_open, ..change };
+    }
+    for (_, _, seat, seats) in &ended {
+        change = change.seats(session, *seat, -seats);
+    }
+    tell(conn, "expire", &ended, now)?;
+    if over {
+        let waiting = bookings::table.filter(bookings::session_id.eq(session.id)).filter(sql::<Bool>(WAITS));
+        let ended: Vec<Ended> =
+            diesel::update(waiting).set(End::new(NO_SEAT, now)).returning(ENDED).get_results(conn)?;
+        tell(conn, "cancel", &ended, now)?;
+    }
+    count(conn, session, change)
+}
+
+/// A booking that was ended or offered a seat: its id, its member, the kind and the number of seats.
+type Ended = (Id, Id, SeatDelivery, i32);
+
+const ENDED: (bookings::id, bookings::member_id, bookings::delivery, bookings::seats) =
+    (bookings::id, bookings::member_id, bookings::delivery, bookings::seats);
+
+/// What becomes of a booking that the service ends.
+#[derive(AsChangeset)]
+#[diesel(table_name = bookings)]
+struct End {
+    status: BookingStatus,
+    cancellation_reason: &'static str,
+    updated_at: Timestamp,
+}
+
+impl End {
+    fn new(reason: &'static str, now: Timestamp) -> (Self, diesel::dsl::Eq<bookings::version, NextVersion>) {
+        let end = Self { status: BookingStatus::CancelledByProvider, cancellation_reason: reason, updated_at: now };
+        (end, bookings::version.eq(bookings::version + 1))
+    }
+}
+
+type NextVersion = <bookings::version as std::ops::Add<i32>>::Output;
+
+/// Offers what is free to whoever is next, for each kind of seat.
+fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()> {
+    if session.is_over(terms.now) {
+        return Ok(());
+    }
+    let until = terms.offer_until(session.starts_at);
+    for seat in session.kinds() {
+        let next = next(conn, session, *seat)?;
+        let mut change = Counts::default();
+        for chunk in next.chunks(AT_ONCE) {
+            let ids: Vec<Id> = chunk.iter().map(|(id, ..)| *id).collect();
+            let changes = (
+                bookings::status.eq(BookingStatus::Offered),
+                bookings::offer_expires_at.eq(until),
+                bookings::version.eq(bookings::version + 1),
+                bookings::updated_at.eq(terms.now),
+            );
+            diesel::update(bookings::table.filter(bookings::id.eq_any(ids))).set(changes).execute(conn)?;
+        }
+        for (_, _, seat, seats) in &next {
+            change = change.seats(session, *seat, *seats);
+            change.waiting -= 1;
+            change.offers += 1;
+        }
+        // The capacity is held by the row's own CHECK as well.
+        count(conn, session, change)?;
+        tell(conn, "offer", &next, terms.now)?;
+    }
+    Ok(())
+}
+
+/// Those at the head of a list for whom there are seats, each party whole, in the order of their turns.
+fn next(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<Vec<Ended>> {
+    let left = session.seats_left(seat);
+    if session.waitlist_length == 0 || left.is_some_and(|left| left <= 0) {
+        return Ok(Vec::new());
+    }
+    let mut waiting: Vec<Ended> = bookings::table
+        .filter(bookings::session_id.eq(session.id))
+        .filter(bookings::delivery.eq(seat))
+        .filter(sql::<Bool>(WAITS))
+        .order(bookings::turn)
+        // A party is at least one seat.
+        .limit(i64::from(left.unwrap_or(i32::MAX)))
+        .select(ENDED)
+        .load(conn)?;
+    waiting.truncate(rules::fitting(left, waiting.iter().map(|(.., seats)| *seats)));
+    Ok(waiting)
+}
+
+/// Tells each member's audit what the service did to their booking.
+fn tell(conn: &mut Conn, action: &'static str, moved: &[Ended], now: Timestamp) -> Result<()> {
+    let event = |(id, member, ..): &Ended| {
+        Event::of_system(now, "waiting-list", action, Subject::of_member("booking", *id, *member), &["status"])
+    };
+    let events: Vec<Event> = moved.iter().map(event).collect();
+    audit::record(conn, &events)
+}
+
+/// Before capacities change: ends the offers of these sessions that have run out, so that their seats don't count.
+pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
+    for id in with_a_list(conn, ids)? {
+        let mut session = lock_session(conn, id)?;
+        lapse(conn, &mut session, now)?;
+    }
+    Ok(())
+}
+
+/// After capacities or times have changed: offers of these sessions end with their start at the latest, and what is
+/// free now is offered.
+pub fn offer_freed(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<()> {
+    for id in with_a_list(conn, ids)? {
+        let session = lock_session(conn, id)?;
+        let later = bookings::table
+            .filter(bookings::session_id.eq(id))
+            .filter(bookings::status.eq(BookingStatus::Offered))
+            .filter(bookings::offer_expires_at.gt(session.starts_at));
+        diesel::update(later).set(bookings::offer_expires_at.eq(session.starts_at)).execute(conn)?;
+        settle(conn, session, terms)?;
+    }
+    Ok(())
+}
+
+/// Of these sessions, the ones in which somebody waits or is offered a seat, in the order in which they are locked.
+fn with_a_list(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>> {
+    let mut found = Vec::new();
+    for chunk in ids.chunks(AT_ONCE) {
+        let listed = sessions::waitlist_length.gt(0).or(sessions::offers_open.gt(0));
+        let of_these = sessions::table.filter(sessions::id.eq_any(chunk)).filter(listed);
+        found.extend(of_these.select(sessions::id).load::<Id>(conn)?);
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Sessions that the clock alone has changed: an offer has run out, or they have started while people wait. Both are
+/// found by an index of little else.
+pub fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Id>> {
+    let mut ids: Vec<Id> = bookings::table
+        .filter(sql::<Bool>("bookings.status = 'offered'"))
+        .filter(bookings::offer_expires_at.le(now))
+        .order(bookings::offer_expires_at)
+        .select(bookings::session_id)
+        .limit(most)
+        .load(conn)?;
+    let started: Vec<Id> = sessions::table
+        .filter(sql::<Bool>("sessions.waitlist_length > 0"))
+        .filter(sessions::starts_at.le(now))
+        .order(sessions::starts_at)
+        .select(sessions::id)
+        .limit(most)
+        .load(conn)?;
+    ids.extend(started);
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+/// Puts the list of one session right, whatever its counts say.
+///
+/// # Errors
+/// 404 where there is no such session.
+pub fn settle_one(conn: &mut Conn, id: Id, terms: Terms) -> Result<()> {
+    let mut session = lock_session(conn, id)?;
+    lapse(conn, &mut session, terms.now)?;
+    offer(conn, &mut session, terms)
+}
+
+/// The places of bookings in their waiting lists.
+pub struct Positions(HashMap<Id, i32>);
+
+impl Positions {
+    /// Of those of these bookings that wait. One look for each list.
+    pub fn of(conn: &mut Conn, rows: &[BookedRow]) -> Result<Self> {
+        let mut lists: HashMap<(Id, SeatDelivery), Vec<(Id, i32)>> = HashMap::new();
+        for (row, ..) in rows.iter().filter(|(row, ..)| row.status == BookingStatus::Waitlisted) {
+            let list = lists.entry((row.session_id, row.delivery)).or_default();
+            list.extend(row.turn.map(|turn| (row.id, turn)));
+        }
+        let mut positions = HashMap::new();
+        for ((session, seat), wanted) in lists {
+            let last = wanted.iter().map(|(_, turn)| *turn).max();
+            let turns: Vec<i32> = bookings::table
+                .filter(bookings::session_id.eq(session))
+                .filter(bookings::delivery.eq(seat))
+                .filter(sql::<Bool>(WAITS))
+                .filter(bookings::turn.le(last))
+                .order(bookings::turn)
+                .select(bookings::turn.assume_not_null())
+                .load(conn)?;
+            let place = |turn| turns.partition_point(|other| *other <= turn);
+            positions.extend(wanted.into_iter().map(|(id, turn)| (id, i32::try_from(place(turn)).unwrap_or(i32::MAX))));
+        }
+        Ok(Self(positions))
+    }
+
+    /// The booking with its place.
+    pub fn show(&self, row: BookedRow) -> Booking {
+        let waitlist_position = self.0.get(&row.0.id).copied();
+        Booking { waitlist_position, ..Booking::from(row) }
+    }
+}

@@ -1,0 +1,40 @@
+//! Join links over HTTP.
+
+use actix_web::{HttpResponse, get};
+
+use super::store;
+use super::types::JoinLink;
+use crate::audit::Subject;
+use crate::auth::policy::{Allowed, MemberOrStaff};
+use crate::db::Id;
+use crate::error::{Error, Result};
+use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::reply::Cache;
+use crate::openapi::{Conflict, Missing, Problems};
+
+/// Get a session's join link
+///
+/// For members who hold an online seat, from 60 minutes before the session starts until it ends; for staff at any
+/// time. Keep it to yourself: it is in no other answer.
+#[utoipa::path(operation_id = "get_join_link", tag = "sessions", params(("id" = Id, Path, description = "The session")),
+    responses((status = 200, description = "The join link", body = JoinLink), (status = 304, description = "Not changed"), Missing, Conflict, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/sessions/{id}/join-link")]
+pub async fn get_join_link(taken: Ordered<(Allowed<MemberOrStaff>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(session_id), _)) = taken;
+    let (context, caller) = (who.context(), who.caller()?);
+    let member = if caller.is_staff() { None } else { Some(caller.member_id.ok_or_else(no_member)?) };
+    let link = who.state().db.read_audited(move |conn| {
+        let link = store::get(conn, session_id, member)?;
+        if member.is_some() {
+            link.check_open(context.now())?;
+        }
+        let subject = Subject { kind: "join_link", id: Some(session_id), member_id: member };
+        Ok((link, vec![context.event("read", subject, &[])]))
+    });
+    who.show_plain(Cache::Never, &link.await?)
+}
+
+fn no_member() -> Error {
+    Error::forbidden("This account is no member's.")
+}

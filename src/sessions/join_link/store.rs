@@ -1,0 +1,40 @@
+//! Join links in the database.
+
+use diesel::dsl::{exists, select};
+use diesel::prelude::*;
+
+use super::types::JoinLink;
+use crate::db::schema::{bookings, sessions};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::sessions::bookings::types::{BookingStatus, SeatDelivery};
+
+/// The bookings whose seat is really the member's, and was not left empty.
+const HOLDS: [BookingStatus; 2] = [BookingStatus::Booked, BookingStatus::Attended];
+
+/// The join link of a session: to a member where they hold an online seat, to staff (`None`) always.
+///
+/// # Errors
+/// 404 where there is no such session, it has no link, or the member has no online seat in it.
+pub fn get(conn: &mut Conn, session_id: Id, member: Option<Id>) -> Result<JoinLink> {
+    let columns = (sessions::join_link, sessions::starts_at, sessions::ends_at);
+    let found: Option<(Option<String>, Timestamp, Timestamp)> =
+        sessions::table.find(session_id).select(columns).first(conn).optional()?;
+    let reached = match member {
+        None => true,
+        Some(member) => holds_online_seat(conn, session_id, member)?,
+    };
+    match found {
+        Some((Some(link), starts_at, ends_at)) if reached => Ok(JoinLink::new(link, starts_at, ends_at)),
+        _ => Err(Error::not_found("join link")),
+    }
+}
+
+fn holds_online_seat(conn: &mut Conn, session_id: Id, member: Id) -> Result<bool> {
+    let seat = bookings::table
+        .filter(bookings::session_id.eq(session_id))
+        .filter(bookings::member_id.eq(member))
+        .filter(bookings::delivery.eq(SeatDelivery::Online))
+        .filter(bookings::status.eq_any(HOLDS));
+    Ok(select(exists(seat)).get_result(conn)?)
+}
