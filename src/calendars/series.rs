@@ -123,12 +123,12 @@ impl<'a> Rule<'a> {
         let occurrences = expand(additional)?;
         let parts = Parts::of(&series.recurrence);
         // UNTIL must be an instant beside a zone: that of the last occurrence, whichever form it was written in.
-        let last = match parts.has_until || ends_before.is_some() {
-            false => None,
-            true => expand(&[])?.last().map(|occurrence| occurrence.starts_at),
+        let until = if parts.has_until || ends_before.is_some() {
+            let last = expand(&[])?.last().map(|occurrence| occurrence.starts_at);
+            Some(last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)))
+        } else {
+            None
         };
-        let cut = parts.has_until || ends_before.is_some();
-        let until = cut.then(|| last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)));
         let takes_place =
             |time: &NaiveDateTime| occurrences.binary_search_by_key(time, |occurrence| occurrence.local_start).is_ok();
         Ok(Self {
