@@ -6,8 +6,7 @@ use chrono::DateTime;
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
-use super::rules;
-use super::rules::{Offer, Terms};
+use super::rules::{self, Offer, Terms};
 use super::seats::{
     Counts, SessionFacts, Viewer, count, has_place, lock_session, matching_item, see, session, take_seats,
 };

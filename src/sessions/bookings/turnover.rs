@@ -19,7 +19,7 @@ const AT_ONCE: i64 = 100;
 
 /// The task.
 pub const TASK: Task =
-    Task { name: "waiting-lists", every: Duration::from_secs(5), longest: Duration::from_secs(60), due, run };
+    Task { name: "waiting-lists", every: Duration::from_secs(5), longest: Duration::from_secs(30), due, run };
 
 fn due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
     Ok(!waiting::due(conn, now, 1)?.is_empty())
