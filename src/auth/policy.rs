@@ -100,6 +100,8 @@ roles! {
     MemberOrAdvisor: Member, Advisor;
     /// Readers of reports.
     Reports: Analyst, Admin;
+    /// Partners, and site managers.
+    PartnerOrAdmin: Partner, Admin;
 }
 
 macro_rules! partner_scopes {

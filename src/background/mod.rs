@@ -32,7 +32,7 @@ pub struct Task {
 
 /// Every task of the server.
 pub fn tasks() -> Vec<Task> {
-    Vec::new()
+    vec![crate::jobs::task()]
 }
 
 /// Starts every task on the present thread's runtime; they end when the server is told to stop.

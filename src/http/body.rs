@@ -151,11 +151,24 @@ pub fn faults_of(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
 
 /// Well-formed UTF-8 JSON, nested at most 32 deep.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
-    let malformed = |detail: String| Error::new(Kind::MalformedRequest, detail);
+    check_nesting(bytes)?;
+    serde_json::from_slice(bytes).map_err(not_json)
+}
+
+/// Says where brackets nest deeper than 32.
+///
+/// # Errors
+/// 400.
+pub fn check_nesting(bytes: &[u8]) -> Result<()> {
     if nesting(bytes) > DEEPEST {
-        return Err(malformed(format!("The body is nested more than {DEEPEST} deep.")));
+        return Err(Error::new(Kind::MalformedRequest, format!("The body is nested more than {DEEPEST} deep.")));
     }
-    serde_json::from_slice(bytes).map_err(|e| malformed(format!("The body is not well-formed JSON: {e}.")))
+    Ok(())
+}
+
+/// What a body is that can't be read as JSON: 400.
+pub fn not_json(cause: serde_json::Error) -> Error {
+    Error::new(Kind::MalformedRequest, format!("The body is not well-formed JSON: {cause}."))
 }
 
 /// How deep brackets nest, outside texts.

@@ -111,7 +111,6 @@ impl SessionRow {
     /// A new session of a series.
     pub fn of_series(series: &SeriesRow, occurrence: &Occurrence, id: Id, now: Timestamp) -> Self {
         let starts_at = Timestamp(occurrence.starts_at);
-        let series = series.clone();
         Self {
             id,
             series_id: Some(series.id),
@@ -122,14 +121,14 @@ impl SessionRow {
             venue_id: series.venue_id,
             space_id: series.space_id,
             external_id: None,
-            title: series.title,
-            description: series.description,
+            title: series.title.clone(),
+            description: series.description.clone(),
             pillar: series.pillar,
-            topics: series.topics,
+            topics: series.topics.clone(),
             delivery: series.delivery,
-            join_link: series.join_link,
-            facilitator: series.facilitator,
-            accessibility: series.accessibility,
+            join_link: series.join_link.clone(),
+            facilitator: series.facilitator.clone(),
+            accessibility: series.accessibility.clone(),
             booking_policy: series.booking_policy,
             capacity: series.capacity,
             online_capacity: series.online_capacity,
@@ -137,7 +136,7 @@ impl SessionRow {
             online_seats_taken: 0,
             waitlist_length: 0,
             local_start: LocalTime(occurrence.local_start),
-            time_zone: series.time_zone,
+            time_zone: series.time_zone.clone(),
             duration_minutes: series.duration_minutes,
             starts_at,
             ends_at: after(starts_at, series.duration_minutes),
@@ -326,6 +325,27 @@ pub fn cancel_future(conn: &mut Conn, series_id: Id, reason: &str, now: Timestam
         .set((Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1)))
         .returning(sessions::id)
         .get_results(conn)?)
+}
+
+/// Cancels sessions that are still to come, unedited, and in which nobody holds or waits for a seat.
+///
+/// # Errors
+/// 412 where one of them isn't so, or isn't any more; then none of it may be kept.
+pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
+    for chunk in ids.chunks(CHUNK) {
+        let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
+        let free = sessions::table
+            .filter(sessions::id.eq_any(chunk))
+            .filter(sessions::status.eq(SessionStatus::Scheduled))
+            .filter(sessions::edited.eq(false))
+            .filter(sessions::starts_at.gt(now))
+            .filter(taken.eq(0));
+        let changes = (Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1));
+        if diesel::update(free).set(changes).execute(conn)? != chunk.len() {
+            return Err(Error::new(Kind::PreconditionFailed, "One of the sessions has changed in between."));
+        }
+    }
+    Ok(())
 }
 
 /// What a cancelled session becomes.
