@@ -34,7 +34,9 @@ mod tests {
 
     #[test]
     fn the_preference_is_found_among_others_and_in_any_case() {
-        for header in ["respond-async", "return=minimal, Respond-Async", "respond-async; foo=1", "wait=5 ,respond-async"] {
+        for header in
+            ["respond-async", "return=minimal, Respond-Async", "respond-async; foo=1", "wait=5 ,respond-async"]
+        {
             assert!(asks_to_respond_async(header), "{header}");
         }
         for header in ["", "wait=10", "foo=\"respond\"", "respond-asynchronously"] {

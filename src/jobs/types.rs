@@ -80,7 +80,9 @@ pub struct JobProgress {
 pub struct JobResult {
     /// Where the roster can be read with its outcome, row by row; absent for a dry run, which isn't kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "/v1/partners/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41/rosters/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b42")]
+    #[schema(
+        example = "/v1/partners/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41/rosters/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b42"
+    )]
     pub location: Option<String>,
     /// The roster's id; absent for a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,8 +12,8 @@ use crate::db::{Id, LocalTime};
 use crate::error::Fault;
 use crate::http::body::faults_of;
 use crate::http::shape;
-use crate::sessions::registers::types::Headcount;
 use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::registers::types::Headcount;
 use crate::sessions::rules;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::types::{Delivery, SessionInput};
@@ -49,7 +49,9 @@ pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups) -> Result<Stateme
     let RawEntry { value, mut faults, .. } = raw;
     let shape = shape::of::<RosterEntry>().faults(&value, "");
     // What reading the row has found at a place says more than the schema does.
-    faults.extend(shape.into_iter().filter(|fault| !faults.iter().any(|told| told.pointer == fault.pointer)).collect::<Vec<_>>());
+    faults.extend(
+        shape.into_iter().filter(|fault| !faults.iter().any(|told| told.pointer == fault.pointer)).collect::<Vec<_>>(),
+    );
     let shaped = faults.is_empty();
     let entry = Entry { value: &value, faults };
     let places = entry.places(lookups);

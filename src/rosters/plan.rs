@@ -11,9 +11,9 @@ use super::types::{EntryKind, EntryOutcome, Outcome, RosterCounts, RosterSession
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::{Fault, Result};
 use crate::http::context::Context;
+use crate::sessions::recurrence::Occurrence;
 use crate::sessions::registers::headcounts::HeadcountChange;
 use crate::sessions::registers::types::Headcount;
-use crate::sessions::recurrence::Occurrence;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
@@ -204,11 +204,7 @@ impl Planner<'_> {
     }
 
     /// The register to take, where its headcount is another than the one that is known.
-    fn register(
-        &self,
-        session: &SessionRow,
-        stated: Option<Headcount>,
-    ) -> Result<Option<HeadcountChange>, Vec<Fault>> {
+    fn register(&self, session: &SessionRow, stated: Option<Headcount>) -> Result<Option<HeadcountChange>, Vec<Fault>> {
         let Some(headcount) = stated else { return Ok(None) };
         let wrong = |code: &'static str, detail: String| Err(vec![Fault::at("/register", code, detail)]);
         if session.status == SessionStatus::Cancelled {

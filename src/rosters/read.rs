@@ -256,7 +256,9 @@ mod tests {
     fn entries_stand_once_and_a_broken_end_is_seen() {
         let faults = entries(Form::Json, br#"{"entries": [1], "entries": [2]}"#).unwrap_err().into_faults();
         assert_eq!((faults[0].pointer.as_deref(), &*faults[0].code), (Some("/entries"), "repeated"));
-        for broken in [r#"{"entries": [1]"#, r#"{"entries": [1]} x"#, r#"{"entries": [1, "#, r#"{"entries": [{"a": 1e999}]}"#] {
+        for broken in
+            [r#"{"entries": [1]"#, r#"{"entries": [1]} x"#, r#"{"entries": [1, "#, r#"{"entries": [{"a": 1e999}]}"#]
+        {
             assert_eq!(entries(Form::Json, broken.as_bytes()).unwrap_err().kind(), Kind::MalformedRequest, "{broken}");
         }
     }

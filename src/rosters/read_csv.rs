@@ -290,11 +290,16 @@ mod tests {
     fn headers_may_be_written_as_people_write_them() {
         let header = "\" External ID \";TITLE;Pillar;Delivery;Local-Start;time zone;Duration Minutes";
         let found = entries(&format!("{header}\na;x;community;online;5/1/2027 9:30;Europe/London;90\n")).unwrap();
-        assert_eq!((&found[0].value["external_id"], &found[0].value["local_start"]), (&json!("a"), &json!("2027-01-05T09:30:00")));
+        assert_eq!(
+            (&found[0].value["external_id"], &found[0].value["local_start"]),
+            (&json!("a"), &json!("2027-01-05T09:30:00"))
+        );
         let again = entries("title,Title,external_id").unwrap_err().into_faults();
         assert!(again.iter().any(|fault| fault.code == "repeated"));
         let own = entries("register").unwrap_err().into_faults();
-        assert!(own.iter().any(|fault| fault.pointer.as_deref() == Some("/register") && fault.code == "unknown_column"));
+        assert!(
+            own.iter().any(|fault| fault.pointer.as_deref() == Some("/register") && fault.code == "unknown_column")
+        );
     }
 
     #[test]
@@ -309,11 +314,15 @@ mod tests {
 
     #[test]
     fn each_time_that_is_none_is_a_fault_of_its_own() {
-        let text = format!("{HEADER},excluded\na,x,,,5/1/27 9:30,,90,12/01/2027 9:30|31/02/2027 9:30|2027-02-02 09:30\n");
+        let text =
+            format!("{HEADER},excluded\na,x,,,5/1/27 9:30,,90,12/01/2027 9:30|31/02/2027 9:30|2027-02-02 09:30\n");
         let found = entries(&text).unwrap();
         let pointers: Vec<_> = found[0].faults.iter().map(|fault| fault.pointer.as_deref().unwrap()).collect();
         assert_eq!(pointers, ["/local_start", "/excluded/1"]);
-        assert_eq!(found[0].value["excluded"], json!(["2027-01-12T09:30:00", "31/02/2027 9:30", "2027-02-02T09:30:00"]));
+        assert_eq!(
+            found[0].value["excluded"],
+            json!(["2027-01-12T09:30:00", "31/02/2027 9:30", "2027-02-02T09:30:00"])
+        );
     }
 
     #[test]

@@ -4,7 +4,8 @@ use chrono::{NaiveDate, NaiveTime};
 
 use crate::db::LocalTime;
 
-const EXAMPLES: &str = "Must be a local date and time such as 2027-01-05T13:00:00, or 05/01/2027 13:00 with the day first.";
+const EXAMPLES: &str =
+    "Must be a local date and time such as 2027-01-05T13:00:00, or 05/01/2027 13:00 with the day first.";
 
 /// The time in a cell, written as an entry has it: `2027-01-05T13:00:00`.
 ///

@@ -36,13 +36,8 @@ pub struct HeadcountChange {
 pub fn of(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<(Id, HeldHeadcount)>> {
     let mut found = Vec::new();
     for chunk in sessions.chunks(CHUNK) {
-        let columns = (
-            registers::session_id,
-            registers::beneficiaries,
-            registers::family,
-            registers::carers,
-            registers::version,
-        );
+        let columns =
+            (registers::session_id, registers::beneficiaries, registers::family, registers::carers, registers::version);
         let taken = registers::table.filter(registers::session_id.eq_any(chunk)).select(columns);
         let rows: Vec<(Id, i32, i32, i32, i32)> = taken.load(conn)?;
         found.extend(rows.into_iter().map(|(id, beneficiaries, family, carers, version)| {
@@ -97,7 +92,16 @@ pub fn write(conn: &mut Conn, changes: &[HeadcountChange], account: Id, now: Tim
 
 fn first(change: &HeadcountChange, account: Id, now: Timestamp) -> NewRow {
     let HeadcountChange { session_id, headcount: Headcount { beneficiaries, family, carers }, .. } = *change;
-    NewRow { session_id, beneficiaries, family, carers, taken_by: account, version: 1, created_at: now, updated_at: now }
+    NewRow {
+        session_id,
+        beneficiaries,
+        family,
+        carers,
+        taken_by: account,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    }
 }
 
 fn taken_meanwhile(error: Diesel) -> Error {
