@@ -97,9 +97,10 @@ fn a_roster_is_taken_in_and_applied_as_a_job() {
 
 #[test]
 fn a_job_fails_with_the_problem_that_would_have_been_answered() {
-    let (_app, client, path) = reader();
+    let (app, client, path) = reader();
     let wrong = roster(&[with(series("a"), json!({ "venue": "nowhere" })), single("b")]);
     let direct = client.post(&path, &wrong).problem(422, "roster-refused");
+    app.at("2026-11-23T09:00:01Z");
     let headers = [("prefer", "respond-async"), ("x-request-id", "the-async-one")];
     let taken = client.post_with(&path, &headers, &wrong);
     let job = ended(&client, &taken);
