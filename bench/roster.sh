@@ -82,7 +82,7 @@ roster() {
   local file=$1 query=$2 type; shift 2
   case $file in *.json) type=application/json ;; *.ndjson) type=application/x-ndjson ;; *) type=text/csv ;; esac
   curl -sS -o "$work/answer" -D "$work/headers" -w '%{http_code} %{time_total}\n' "$url$rosters$query" \
-    -H "Authorization: Bearer $token" -H "Content-Type: $type" --data-binary "@$file" "$@"
+    -H "Authorization: Bearer $token" -H "Content-Type: $type" -H 'Expect:' --data-binary "@$file" "$@"
 }
 holds() { jq -e "$2" "$work/answer" >/dev/null || fail "$1: $(head -c 1500 "$work/answer")"; }
 peak() { awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/$server/status"; }

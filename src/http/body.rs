@@ -196,10 +196,14 @@ pub fn media_type(request: &HttpRequest) -> String {
     header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// How many bytes the headers say that there are.
+fn declared(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
 /// What the headers show: 413 where the body is declared too large, 415 where it is of another type.
 pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()> {
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > limit) {
+    if declared(request).is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
@@ -215,7 +219,8 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
     let (pause, whole) = patience(request, limit);
     let started = Instant::now();
     let mut stream = actix_web::web::Payload::from_request(request, payload).await.map_err(Error::internal)?;
-    let mut bytes = BytesMut::new();
+    // What is declared and never sent takes no memory: it isn't touched.
+    let mut bytes = BytesMut::with_capacity(declared(request).unwrap_or_default().min(limit));
     loop {
         let left = whole.saturating_sub(started.elapsed());
         let Ok(next) = tokio::time::timeout(pause.min(left), stream.next()).await else {

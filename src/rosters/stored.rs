@@ -27,7 +27,7 @@ pub struct Stored {
     /// Series by `external_id`.
     pub series: HashMap<String, SeriesRow>,
     /// Single sessions by `external_id`.
-    pub singles: HashMap<String, SessionRow>,
+    pub singles: HashMap<String, Box<SessionRow>>,
     /// The sessions of each series.
     pub sessions: HashMap<Id, Vec<SessionRow>>,
     /// The registers of the single sessions that have one.
@@ -73,7 +73,7 @@ impl Stored {
         lock(conn, ids, hold)?;
         let rows = sessions::table.filter(sessions::id.eq_any(ids)).select(SessionRow::as_select());
         for row in rows.load::<SessionRow>(conn)? {
-            self.singles.insert(row.external_id.clone().unwrap_or_default(), row);
+            self.singles.insert(row.external_id.clone().unwrap_or_default(), Box::new(row));
         }
         self.headcounts.extend(headcounts::of(conn, ids)?);
         Ok(())

@@ -8,6 +8,7 @@
 //!   with a booking or a prescription item for it ([`viewer`]). The join link is in no answer.
 
 pub mod bookings;
+mod bulk;
 pub mod handlers;
 pub mod recurrence;
 pub mod references;

@@ -5,6 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
+use super::bulk;
 use super::recurrence::{Occurrence, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
@@ -13,7 +14,6 @@ use crate::clock::london_day;
 use crate::db::schema::{bookings, registers, session_series, sessions};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
-use crate::per_backend;
 
 /// A row of `sessions`. Writing it over an older one leaves the seats alone: they are the bookings' to change.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -193,7 +193,7 @@ fn after(start: Timestamp, minutes: i32) -> Timestamp {
     Timestamp(start.0 + TimeDelta::minutes(minutes.into()))
 }
 
-/// Rows of one INSERT: 36 columns each, and PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
+/// Rows of one INSERT: 36 columns each, and SQLite takes 32,766 values in a statement.
 const CHUNK: usize = 500;
 
 /// Adds many sessions.
@@ -203,7 +203,10 @@ const CHUNK: usize = 500;
 pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
     for chunk in rows.chunks(CHUNK) {
         // Many rows in one statement can't be written through the common connection.
-        per_backend!(conn, |inner| diesel::insert_into(sessions::table).values(chunk).execute(inner))?;
+        match conn {
+            Conn::Postgres(postgres) => bulk::insert(postgres, chunk)?,
+            Conn::Sqlite(sqlite) => diesel::insert_into(sessions::table).values(chunk).execute(sqlite)?,
+        };
     }
     Ok(())
 }
