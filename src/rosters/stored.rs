@@ -123,9 +123,8 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     // In one order everywhere, so that two writers wait for each other and never in a ring.
     let mut changed: Vec<&SessionRow> = plan.changed_sessions.iter().collect();
     changed.sort_unstable_by_key(|row| row.id);
-    for row in changed {
-        session_store::update(conn, row)?;
-    }
+    lock(conn, &changed.iter().map(|row| row.id).collect::<Vec<_>>(), Hold::Lock)?;
+    session_store::update_many(conn, &changed)?;
     for chunk in plan.unbooked.chunks(CHUNK) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
         let booked = sessions::table.filter(sessions::id.eq_any(chunk)).filter(taken.gt(0));

@@ -250,6 +250,24 @@ pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
     }
 }
 
+/// The same for many, as one statement for hundreds of them where each would go over a network.
+///
+/// # Errors
+/// As [`update`]; then none of it may be kept.
+pub fn update_many(conn: &mut Conn, rows: &[&SessionRow]) -> Result<()> {
+    for chunk in rows.chunks(CHUNK) {
+        let Conn::Postgres(postgres) = conn else {
+            chunk.iter().try_for_each(|row| update(conn, row))?;
+            continue;
+        };
+        if bulk::update(postgres, chunk).map_err(below_seats)? != chunk.len() {
+            let detail = "One of them was changed at the same time. Read them again and repeat.";
+            return Err(Error::new(Kind::PreconditionFailed, detail));
+        }
+    }
+    Ok(())
+}
+
 /// Writes a series' changed texts, capacities and publication to its sessions that are still to come, scheduled and not
 /// edited by hand.
 ///

@@ -7,7 +7,7 @@ use life_rooms::auth::caller::Scope;
 use life_rooms::db::schema::sessions;
 use serde_json::{Value, json};
 
-use crate::rosters::{counts, partner, post_csv, reader, roster, rows, series, single};
+use crate::rosters::{counts, partner, post_csv, reader, roster, rows, series, single, take_seats, with};
 use crate::support::Client;
 
 fn many(prefix: &str, count: usize) -> Value {
@@ -107,6 +107,30 @@ fn one_bad_row_in_a_big_roster_leaves_nothing_or_is_rejected_alone() {
     assert_eq!(rows(&app).len(), 1499);
     let mended = post_csv(&client, &path, &table(1500, usize::MAX)).expect(201);
     assert_eq!(mended["counts"], counts(1, 0, 1499, 0));
+}
+
+#[test]
+fn a_change_of_many_sessions_changes_each_and_leaves_their_seats() {
+    let (app, client, path) = reader();
+    let entries = |title: &str, capacity: u32| -> Value {
+        let weekly = json!({ "title": title, "capacity": capacity, "recurrence": "FREQ=DAILY;COUNT=600" });
+        roster(&[with(series("a"), weekly.clone()), with(series("b"), weekly)])
+    };
+    client.post(&path, &entries("Reading", 12)).expect(201);
+    let before = rows(&app);
+    take_seats(&app, before[700].id, 5);
+    let body = client.post(&path, &entries("Poems", 8)).expect(201);
+    assert_eq!(body["sessions"], json!({ "created": 0, "updated": 1200, "cancelled": 0 }));
+    let after = rows(&app);
+    for (old, new) in before.iter().zip(&after) {
+        let wanted = ("Poems", Some(8), 2, old.id, old.starts_at, old.local_start.as_str(), old.status.as_str());
+        let found = (new.title.as_str(), new.capacity, new.version, new.id, new.starts_at);
+        assert_eq!((found.0, found.1, found.2, found.3, found.4, &*new.local_start, &*new.status), wanted);
+    }
+    let seats: i32 = sessions::table.find(before[700].id).select(sessions::seats_taken).first(&mut app.conn()).unwrap();
+    assert_eq!(seats, 5);
+    let small = client.post(&path, &entries("Poems", 4)).expect(201);
+    assert_eq!((&small["sessions"]["updated"], small["skipped"].as_array().unwrap().len()), (&json!(1199), 1));
 }
 
 #[test]
