@@ -48,6 +48,7 @@ pub fn configure(config: &mut ServiceConfig) {
     crate::sites::configure(config);
     crate::partners::configure(config);
     crate::rosters::configure(config);
+    crate::jobs::configure(config);
     crate::users::configure(config);
     crate::reports::configure(config);
     crate::calendars::configure(config);
@@ -87,6 +88,7 @@ fn cors(origins: &[String]) -> Cors {
         .allowed_headers(["idempotency-key", "x-request-id", "prefer"])
         .allowed_origin_fn(|_, request| crate::calendars::is_public(request.uri.path()))
         .expose_headers(["etag", "location", "link", "x-request-id", "retry-after", "idempotent-replay"])
+        .expose_headers(["preference-applied"])
         .block_on_origin_mismatch(false)
         .max_age(3600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))

@@ -296,10 +296,10 @@ impl Error {
         self.0.trouble == Trouble::Collided
     }
 
-    /// The problem document and the headers that go with it.
-    pub fn response(&self, instance: &str, request_id: &str) -> HttpResponse {
+    /// The problem document.
+    pub fn problem(&self, instance: &str, request_id: &str) -> Problem {
         let spec = self.0.kind.spec();
-        let problem = Problem {
+        Problem {
             r#type: format!("/problems/{}", spec.slug),
             title: spec.title,
             status: spec.status,
@@ -309,7 +309,12 @@ impl Error {
             request_id: request_id.to_owned(),
             errors: self.0.faults.clone(),
             candidates: self.0.candidates.clone(),
-        };
+        }
+    }
+
+    /// The problem document and the headers that go with it.
+    pub fn response(&self, instance: &str, request_id: &str) -> HttpResponse {
+        let problem = self.problem(instance, request_id);
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header(("Cache-Control", "no-store"));
         if let Some(seconds) = self.0.retry_after {

@@ -29,6 +29,7 @@ use crate::auth::caller::Scope;
         (name = "venues", description = "Buildings, their rooms, and the sites they host"),
         (name = "partners", description = "Organisations, their programmes and API clients"),
         (name = "rosters", description = "Many series and sessions in one posting"),
+        (name = "jobs", description = "Long work that goes on after its request was answered"),
         (name = "sessions", description = "What's on, bookings and registers"),
         (name = "calendars", description = "Calendars to subscribe to (iCalendar)"),
         (name = "members", description = "People and their consents"),

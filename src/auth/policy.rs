@@ -102,6 +102,8 @@ roles! {
     MemberOrStaff: Member, Admin, Advisor;
     /// Readers of reports.
     Reports: Analyst, Admin;
+    /// Partners, and site managers.
+    PartnerOrAdmin: Partner, Admin;
 }
 
 macro_rules! partner_scopes {

@@ -36,7 +36,7 @@ pub struct Task {
 
 /// Every task of the server.
 pub fn tasks() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task()]
+    vec![turnover::TASK, top_up::task(), crate::jobs::task()]
 }
 
 /// Starts every task on the present thread's runtime; they end when the server is told to stop.

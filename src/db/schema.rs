@@ -501,6 +501,32 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    jobs (id) {
+        id -> DbUuid,
+        kind -> Text,
+        partner_id -> Nullable<DbUuid>,
+        status -> Text,
+        work -> DbJson,
+        payload -> Nullable<Binary>,
+        done -> Integer,
+        total -> Integer,
+        result -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        attempts -> Integer,
+        holder -> Nullable<DbUuid>,
+        due_at -> DbTimestamp,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+        ended_at -> Nullable<DbTimestamp>,
+    }
+}
+
+diesel::joinable!(jobs -> partners (partner_id));
 diesel::joinable!(spaces -> venues (venue_id));
 diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(hostings -> sites (site_id));
@@ -564,4 +590,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
     idempotency_records,
     leases,
+    jobs,
 );

@@ -151,11 +151,24 @@ pub fn faults_of(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
 
 /// Well-formed UTF-8 JSON, nested at most 32 deep.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
-    let malformed = |detail: String| Error::new(Kind::MalformedRequest, detail);
+    check_nesting(bytes)?;
+    serde_json::from_slice(bytes).map_err(not_json)
+}
+
+/// Says where brackets nest deeper than 32.
+///
+/// # Errors
+/// 400.
+pub fn check_nesting(bytes: &[u8]) -> Result<()> {
     if nesting(bytes) > DEEPEST {
-        return Err(malformed(format!("The body is nested more than {DEEPEST} deep.")));
+        return Err(Error::new(Kind::MalformedRequest, format!("The body is nested more than {DEEPEST} deep.")));
     }
-    serde_json::from_slice(bytes).map_err(|e| malformed(format!("The body is not well-formed JSON: {e}.")))
+    Ok(())
+}
+
+/// What a body is that can't be read as JSON: 400.
+pub fn not_json(cause: serde_json::Error) -> Error {
+    Error::new(Kind::MalformedRequest, format!("The body is not well-formed JSON: {cause}."))
 }
 
 /// How deep brackets nest, outside texts.
@@ -183,10 +196,14 @@ pub fn media_type(request: &HttpRequest) -> String {
     header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// How many bytes the headers say that there are.
+fn declared(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
 /// What the headers show: 413 where the body is declared too large, 415 where it is of another type.
 pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()> {
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > limit) {
+    if declared(request).is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
@@ -202,7 +219,8 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
     let (pause, whole) = patience(request, limit);
     let started = Instant::now();
     let mut stream = actix_web::web::Payload::from_request(request, payload).await.map_err(Error::internal)?;
-    let mut bytes = BytesMut::new();
+    // What is declared and never sent takes no memory: it isn't touched.
+    let mut bytes = BytesMut::with_capacity(declared(request).unwrap_or_default().min(limit));
     loop {
         let left = whole.saturating_sub(started.elapsed());
         let Ok(next) = tokio::time::timeout(pause.min(left), stream.next()).await else {

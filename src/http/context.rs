@@ -65,6 +65,22 @@ impl Context {
         })))
     }
 
+    /// The context of a request that is done later, by another thread or after a restart: who asked and under which
+    /// id, and the present time.
+    pub fn resumed(state: &State, caller: Caller, request_id: String, path: String) -> Self {
+        Self(Arc::new(Inner {
+            caller: Some(caller),
+            now: state.clock.now(),
+            request_id,
+            method: "POST".into(),
+            target: path,
+            if_match: None,
+            if_none_match: None,
+            idempotency_key: None,
+            state: state.clone(),
+        }))
+    }
+
     /// What every handler shares.
     pub fn state(&self) -> &State {
         &self.0.state

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 
 pub use super::body::{Form, JsonBody, OptionalJson, RawBody};
 pub use super::patch::MergePatch;
+pub use super::prefer::Prefer;
 pub use super::query::{NoQuery, Query};
 
 type Later<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
@@ -54,6 +55,7 @@ ordered!(A);
 ordered!(A, B);
 ordered!(A, B, C);
 ordered!(A, B, C, D);
+ordered!(A, B, C, D, E);
 
 /// The values of the path's parameters.
 pub struct Path<T>(pub T);

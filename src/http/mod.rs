@@ -10,6 +10,7 @@ pub mod guard;
 pub mod idempotency;
 pub mod page;
 pub mod patch;
+pub mod prefer;
 pub mod query;
 pub mod reply;
 pub mod rule;

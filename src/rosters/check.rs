@@ -14,6 +14,7 @@ use crate::error::Fault;
 use crate::http::body::faults_of;
 use crate::http::shape;
 use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError};
+use crate::sessions::registers::types::Headcount;
 use crate::sessions::rules;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::types::{Delivery, SessionInput};
@@ -29,8 +30,8 @@ const NO_TIMES: Expansion = Expansion { occurrences: Vec::new(), until: None };
 pub enum Statement {
     /// A series and when it takes place.
     Series(Box<SeriesInput>, Expansion),
-    /// A single session.
-    Session(Box<SessionInput>),
+    /// A single session, and the headcount of its register where it is stated.
+    Session(Box<SessionInput>, Option<Headcount>),
 }
 
 impl Statement {
@@ -38,7 +39,7 @@ impl Statement {
     pub fn space_id(&self) -> Option<Id> {
         match self {
             Self::Series(series, _) => series.space_id,
-            Self::Session(session) => session.space_id,
+            Self::Session(session, _) => session.space_id,
         }
     }
 
@@ -46,7 +47,7 @@ impl Statement {
     pub fn sessions(&self) -> usize {
         match self {
             Self::Series(_, times) => times.occurrences.len(),
-            Self::Session(_) => 1,
+            Self::Session(..) => 1,
         }
     }
 }
@@ -55,21 +56,28 @@ impl Statement {
 ///
 /// # Errors
 /// Everything that is wrong with it, pointers beginning at the entry.
-pub fn check(raw: &RawEntry, partner_id: Id, lookups: &Lookups, reach: Reach<'_>) -> Result<Statement, Vec<Fault>> {
-    let mut faults = raw.faults.clone();
-    faults.extend(shape::of::<RosterEntry>().faults(&raw.value, ""));
+pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups, reach: Reach<'_>) -> Result<Statement, Vec<Fault>> {
+    let kind = kind(&raw);
+    let RawEntry { value, mut faults, .. } = raw;
+    let shape = shape::of::<RosterEntry>().faults(&value, "");
+    // What reading the row has found at a place says more than the schema does.
+    faults.extend(
+        shape.into_iter().filter(|fault| !faults.iter().any(|told| told.pointer == fault.pointer)).collect::<Vec<_>>(),
+    );
     let shaped = faults.is_empty();
-    let entry = Entry { value: &raw.value, faults };
+    let entry = Entry { value: &value, faults };
     let places = entry.places(lookups);
     let times = entry.times(reach);
+    let register = entry.misplaced_register(kind);
     let mut faults = entry.faults;
     faults.extend(places.faults);
+    faults.extend(register);
     let times = times.unwrap_or_else(|wrong| {
         faults.extend(wrong);
         NO_TIMES
     });
     if shaped && faults.is_empty() {
-        match serde_json::from_value::<RosterEntry>(raw.value.clone()) {
+        match serde_json::from_value::<RosterEntry>(value) {
             Ok(entry) => return state(entry, partner_id, &places.ids, times),
             Err(e) => faults.push(Fault::at("", "wrong_format", e.to_string())),
         }
@@ -168,6 +176,13 @@ impl Entry<'_> {
         places
     }
 
+    /// A register is one session's.
+    fn misplaced_register(&self, kind: EntryKind) -> Option<Fault> {
+        let given = self.value.get("register").is_some_and(|value| !value.is_null());
+        let detail = "Goes only with a single session: a series has a register for each of its sessions.";
+        (given && kind == EntryKind::Series).then(|| Fault::at("/register", "not_a_session", detail))
+    }
+
     /// When it takes place; nothing where that can't be known for other faults.
     fn times(&self, reach: Reach<'_>) -> Result<Expansion, Vec<Fault>> {
         let mut faults = Vec::new();
@@ -222,13 +237,14 @@ impl Times {
 
 /// The statement of an entry without faults, held to the rules of what it states.
 fn state(entry: RosterEntry, partner_id: Id, ids: &Ids, times: Expansion) -> Result<Statement, Vec<Fault>> {
+    let headcount = entry.register.map(|register| register.headcount);
     let statement = match entry.kind() {
         EntryKind::Series => Statement::Series(Box::new(series(entry, partner_id, ids)), times),
-        EntryKind::Session => Statement::Session(Box::new(session(entry, partner_id, ids))),
+        EntryKind::Session => Statement::Session(Box::new(session(entry, partner_id, ids)), headcount),
     };
     let valid = match &statement {
         Statement::Series(series, _) => series.validate(),
-        Statement::Session(session) => session.validate(),
+        Statement::Session(session, _) => session.validate(),
     };
     match valid {
         Ok(()) => Ok(statement),

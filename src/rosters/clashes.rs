@@ -57,7 +57,7 @@ pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
 /// The sessions that move, as they are.
 fn moved(plan: &Plan, stored: &Stored) -> HashMap<Id, SessionRow> {
     let changed: HashMap<Id, &SessionRow> = plan.changed_sessions.iter().map(|row| (row.id, row)).collect();
-    let held = stored.sessions.values().flatten().chain(stored.singles.values());
+    let held = stored.sessions.values().flatten().chain(stored.singles.values().map(|row| &**row));
     let moves = held.filter(|held| changed.get(&held.id).is_some_and(|next| !next.moved_members(held).is_empty()));
     moves.map(|held| (held.id, held.clone())).collect()
 }
@@ -67,7 +67,8 @@ fn find(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<HashMap<Id, Cl
     let changed = plan.changed_sessions.iter();
     let changed = changed.filter_map(|to| Some(Placing { to, from: Some(plan.moved.get(&to.id)?) }));
     let off = plan.changed_sessions.iter().filter(|row| row.status == SessionStatus::Cancelled);
-    let leaving: HashSet<Id> = off.map(|row| row.id).collect();
+    let withdrawn = plan.withdrawal.sessions.iter().copied();
+    let leaving: HashSet<Id> = off.map(|row| row.id).chain(withdrawn).collect();
     clashes::find(conn, &new.chain(changed).collect::<Vec<_>>(), &leaving, today)
 }
 

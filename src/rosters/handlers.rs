@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use actix_web::{HttpResponse, get, post};
 
-use super::plan::Posting;
+use super::later;
 use super::post::{self, Application};
-use super::read::{self, Form};
+use super::posting::Posting;
+use super::read::Form;
 use super::read_csv;
 use super::store;
 use super::stored::Hold;
-use super::types::{Mode, Roster, RosterAnswer, RosterFilter, RosterInput, RosterOptions, RosterSummary};
+use super::types::{Manner, Roster, RosterAnswer, RosterFilter, RosterInput, RosterOptions, RosterSummary};
 use crate::auth::policy::{Allowed, RosterReader, RosterWriter};
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
-use crate::http::extract::{NoQuery, Ordered, Path, Query, RawBody};
+use crate::http::extract::{NoQuery, Ordered, Path, Prefer, Query, RawBody};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
+use crate::jobs::types::Job;
 use crate::openapi::{BadInput, Missing, Problems, Storage};
 
 /// A partner's rosters are its own: to another partner there is no such thing.
@@ -33,32 +35,38 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template).
 /// An entry is known by its `external_id`: posting the same roster again changes nothing and says so. In atomic
 /// mode one wrong entry refuses all; `mode=partial` applies the good ones. Every fault of every entry is reported
-/// at once. At most 50,000 sessions a roster and 2,000 a series.
+/// at once. With `missing=cancel` what is still to come of what isn't named is called off, unless it is booked or was
+/// edited. At most 50,000 sessions a roster and 2,000 a series. With `Prefer: respond-async` it is taken in and
+/// applied afterwards, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
-    params(("id" = Id, Path, description = "The partner"), RosterOptions),
+    params(("id" = Id, Path, description = "The partner"), RosterOptions,
+        ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200, example = "respond-async")),
     request_body(description = "The entries", content((RosterInput = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
     responses((status = 200, description = "What a dry run would do", body = RosterAnswer),
         (status = 201, description = "Applied and recorded, also where nothing had to be changed", body = RosterAnswer),
+        (status = 202, description = "Taken in; Location is the job that applies it", body = Job),
         BadInput, Missing, Storage, Problems),
     security(("bearer" = []), ("client" = ["rosters:write"])))]
 #[post("/v1/partners/{id}/rosters")]
 pub async fn post_roster(
-    taken: Ordered<(Allowed<RosterWriter>, Path<Id>, Query<RosterOptions>, RawBody)>,
+    taken: Ordered<(Allowed<RosterWriter>, Path<Id>, Query<RosterOptions>, Prefer, RawBody)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), Query(options), body)) = taken;
-    let form = Form::of_media_type(&body.media_type);
+    let Ordered((who, Path(partner_id), Query(options), prefer, body)) = taken;
+    let (form, manner) = (Form::of_media_type(&body.media_type), Manner::from(options));
     let bytes = body.bytes.clone();
-    let entries = actix_web::web::block(move || read::entries(form, &bytes)).await.map_err(Error::blocking)??;
+    let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
+    let posting = Arc::new(reading.await.map_err(Error::blocking)??);
     own(&who, partner_id)?;
-    let posting = Arc::new(Posting { partner_id, form, entries });
+    if prefer.respond_async {
+        return later::accept(&who, &posting, &body.bytes).await;
+    }
     let (planned, context) = (Arc::clone(&posting), who.context());
     let db = &who.state().db;
     let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;
-    let mode = options.mode.unwrap_or(Mode::Atomic);
-    if options.dry_run.unwrap_or_default() {
-        return Ok(Reply::plain(200, &post::rehearsal(&posting, mode, &draft))?.into_response());
+    if manner.dry_run {
+        return Ok(Reply::plain(200, &post::rehearsal(&posting, &draft))?.into_response());
     }
-    let application = Application::new(posting, mode, who.context(), draft);
+    let application = Application::new(posting, who.context(), draft);
     let running = application.clone();
     match who.write(&body.bytes, move |conn| running.run(conn)).await {
         Err(refusal) if refusal.kind() == Kind::RosterRefused => {

@@ -4,22 +4,27 @@
 //!   except `join_link`, which stays. Posting the same again changes nothing and says so.
 //! - A roster is atomic by default; `mode=partial` applies the good entries; `dry_run=true` applies nothing. Every
 //!   fault of every entry is reported at once.
-//! - One posting travels so: [`read`] (the three forms) → [`plan`] (each entry [checked](check), compared with what
-//!   is [stored], and its sessions
-//!   [reconciled](crate::sessions::series::reconcile), without what
-//!   [clashes]) → [`post`] (one write transaction, or none).
+//! - One [`posting`] travels so: [`read`] (the three forms, one entry at a time) → [`plan`] (each entry
+//!   [checked](check), compared with what is [stored], and its sessions
+//!   [reconciled](crate::sessions::series::reconcile), without what [clashes]) → [`post`] (one write transaction, or
+//!   none), at once or [`later`].
+//! - What it doesn't name stays, unless it is [`missing`] and told to go.
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).
 
 pub mod check;
 pub mod clashes;
 pub mod handlers;
+pub mod later;
 pub mod lookups;
+pub mod missing;
 pub mod nearest;
 pub mod plan;
 pub mod post;
+pub mod posting;
 pub mod reach;
 pub mod read;
 pub mod read_csv;
+pub mod read_time;
 pub mod store;
 pub mod stored;
 pub mod types;

@@ -4,33 +4,30 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::check::{self, Statement};
 use super::lookups::Lookups;
+use super::missing::{self, Withdrawal};
+use super::posting::Posting;
 use super::reach::Reach;
 use super::read::{Form, RawEntry};
 use super::stored::Stored;
 use super::types::{EntryKind, EntryOutcome, Outcome, RosterCounts, RosterSessionCounts, RosterSkip, SkipReason};
 use crate::db::{Id, LocalTime, Timestamp};
-use crate::error::Fault;
+use crate::error::{Fault, Result};
 use crate::http::context::Context;
 use crate::sessions::recurrence::{Expansion, Occurrence};
+use crate::sessions::registers::headcounts::HeadcountChange;
+use crate::sessions::registers::types::Headcount;
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
 use crate::sessions::series::store::{Extension, SeriesRow};
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
-use crate::sessions::types::{SeriesStatus, SessionInput};
+use crate::sessions::types::{SeriesStatus, SessionInput, SessionStatus};
 
 /// Most sessions that the entries of one roster may have together.
 pub const MOST_SESSIONS: usize = 50_000;
 
-/// A posting that has been read.
-#[derive(Debug)]
-pub struct Posting {
-    /// Whose it is.
-    pub partner_id: Id,
-    /// How it was written.
-    pub form: Form,
-    /// Its entries.
-    pub entries: Vec<RawEntry>,
-}
+/// Faults that are kept of one roster. Where there are more, its wrong entries keep one each: nobody reads on, and
+/// 50,000 entries can be wrong in a hundred ways each.
+const MOST_KEPT: usize = 20_000;
 
 /// What a roster would do.
 #[derive(Debug, Default)]
@@ -59,66 +56,80 @@ pub struct Plan {
     pub moved: HashMap<Id, SessionRow>,
     /// Every space that the entries name.
     pub spaces: BTreeSet<Id>,
+    /// Registers to take.
+    pub headcounts: Vec<HeadcountChange>,
+    /// What is called off since the roster no longer names it.
+    pub withdrawal: Withdrawal,
 }
 
 /// Plans a roster over what there is.
-pub fn plan(posting: &Posting, lookups: &Lookups, stored: &Stored, context: &Context) -> Plan {
-    let mut planner = Planner { stored, context, now: context.now(), plan: Plan::default() };
-    let mut seen: HashMap<&str, usize> = HashMap::new();
-    let mut sessions = 0;
-    for (index, raw) in posting.entries.iter().enumerate() {
-        let mut faults = planner.repeats(posting, index, &mut seen);
-        faults.extend(planner.changed_type(raw));
-        let reach = Reach::of(check::external_id(raw), stored, context);
-        // Once there are too many, nothing is expanded any more: the work stays bounded.
-        let checked = if sessions > MOST_SESSIONS {
-            Err(Vec::new())
-        } else {
-            check::check(raw, posting.partner_id, lookups, reach)
-        };
-        let statement = match checked {
-            Ok(statement) => {
-                sessions += statement.sessions();
-                Some(statement)
-            }
-            Err(wrong) => {
-                faults.extend(wrong);
-                None
-            }
-        };
-        if sessions > MOST_SESSIONS {
-            let detail = format!("The roster has more than {MOST_SESSIONS} sessions. Send it in parts.");
-            faults.push(Fault::at("", "too_many_sessions", detail));
-        }
-        let (outcome, resource_id) = match statement.filter(|_| faults.is_empty()) {
-            Some(statement) => planner.entry(statement),
-            None => (Outcome::Rejected, None),
-        };
-        planner.record(raw, outcome, resource_id, faults);
-    }
-    planner.plan
+///
+/// # Errors
+/// None but those of [`Posting::each`].
+pub fn plan(posting: &Posting, lookups: &Lookups, stored: &Stored, context: &Context) -> Result<Plan> {
+    let mut planner =
+        Planner { posting, lookups, stored, context, now: context.now(), sessions: 0, kept: 0, plan: Plan::default() };
+    posting.each(|index, raw| planner.take_entry(index, raw))?;
+    let mut plan = planner.plan;
+    let withdrawal = missing::plan(&stored.absent, context.now());
+    plan.counts.cancelled += withdrawal.entries.len() as u32;
+    plan.sessions.cancelled += withdrawal.sessions.len() as u32;
+    plan.skipped.extend(withdrawal.skipped.iter().cloned());
+    Ok(Plan { withdrawal, ..plan })
 }
 
 struct Planner<'a> {
+    posting: &'a Posting,
+    lookups: &'a Lookups,
     stored: &'a Stored,
     context: &'a Context,
     now: Timestamp,
+    /// How many sessions the entries so far have together.
+    sessions: usize,
+    /// How many faults are kept so far.
+    kept: usize,
     plan: Plan,
 }
 
+/// What became of an entry and what it is, or everything that is wrong with it.
+type Taken = Result<(Outcome, Option<Id>), Vec<Fault>>;
+
 impl Planner<'_> {
-    /// An `external_id` that an entry before has used.
-    fn repeats<'a>(&self, posting: &'a Posting, index: usize, seen: &mut HashMap<&'a str, usize>) -> Vec<Fault> {
-        let Some(external_id) = posting.entries.get(index).and_then(check::external_id) else { return Vec::new() };
-        let first = *seen.entry(external_id).or_insert(index);
-        if first == index {
-            return Vec::new();
-        }
-        let place = match posting.entries.get(first).and_then(|entry| entry.line) {
-            Some(line) => format!("on line {line}"),
-            None => format!("in entry {first}"),
+    fn take_entry(&mut self, index: usize, raw: RawEntry) {
+        let (external_id, line) = (check::external_id(&raw).map(str::to_owned), raw.line);
+        let mut faults: Vec<Fault> = self.repeats(index, external_id.as_deref()).into_iter().collect();
+        faults.extend(self.changed_type(&raw));
+        // Once there are too many, nothing is expanded any more: the work stays bounded.
+        let statement = if self.sessions > MOST_SESSIONS {
+            Err(Vec::new())
+        } else {
+            let reach = Reach::of(external_id.as_deref(), self.stored, self.context);
+            check::check(raw, self.posting.partner_id, self.lookups, reach)
         };
-        vec![Fault::at("/external_id", "repeated", format!("Stands {place} already."))]
+        self.sessions += statement.as_ref().map_or(0, Statement::sessions);
+        if self.sessions > MOST_SESSIONS {
+            let detail = format!("The roster has more than {MOST_SESSIONS} sessions. Send it in parts.");
+            faults.push(Fault::at("", "too_many_sessions", detail));
+        }
+        let taken = match statement {
+            Ok(statement) if faults.is_empty() => self.entry(statement),
+            Ok(_) => Err(faults),
+            Err(wrong) => {
+                faults.extend(wrong);
+                Err(faults)
+            }
+        };
+        self.record(external_id, line, taken);
+    }
+
+    /// An `external_id` that an entry before has used.
+    fn repeats(&self, index: usize, external_id: Option<&str>) -> Option<Fault> {
+        let first = self.posting.place(external_id?).filter(|first| first.index != index)?;
+        let place = match first.line {
+            Some(line) => format!("on line {line}"),
+            None => format!("in entry {}", first.index),
+        };
+        Some(Fault::at("/external_id", "repeated", format!("Stands {place} already.")))
     }
 
     /// What is a series in one roster can't be a session in the next.
@@ -132,20 +143,20 @@ impl Planner<'_> {
         Some(Fault::at("/type", "changed_type", detail))
     }
 
-    fn entry(&mut self, statement: Statement) -> (Outcome, Option<Id>) {
+    fn entry(&mut self, statement: Statement) -> Taken {
         self.plan.spaces.extend(statement.space_id());
         let stored = self.stored;
         match statement {
             Statement::Series(written, times) => {
-                match stored.series.get(written.external_id.as_deref().unwrap_or_default()) {
+                Ok(match stored.series.get(written.external_id.as_deref().unwrap_or_default()) {
                     Some(held) => self.known_series(held, *written, &times),
                     None => self.new_series(*written, &times),
-                }
+                })
             }
-            Statement::Session(written) => {
+            Statement::Session(written, headcount) => {
                 match stored.singles.get(written.external_id.as_deref().unwrap_or_default()) {
-                    Some(held) => self.known_session(held, *written),
-                    None => self.new_session(*written),
+                    Some(held) => self.known_session(held, *written, headcount),
+                    None => self.new_session(*written, headcount),
                 }
             }
         }
@@ -191,26 +202,41 @@ impl Planner<'_> {
         (outcome, Some(held.id))
     }
 
-    fn new_session(&mut self, written: SessionInput) -> (Outcome, Option<Id>) {
-        // Its times have been checked.
-        let Ok(row) = SessionRow::single(self.context.new_id(), written, self.now) else {
-            return (Outcome::Rejected, None);
-        };
+    fn new_session(&mut self, written: SessionInput, headcount: Option<Headcount>) -> Taken {
+        let row = single(self.context.new_id(), written, self.now)?;
+        let register = self.register(&row, headcount)?;
         let id = row.id;
         self.plan.sessions.created += 1;
         self.plan.new_sessions.push(row);
-        (Outcome::Created, Some(id))
+        self.plan.headcounts.extend(register);
+        Ok((Outcome::Created, Some(id)))
     }
 
-    fn known_session(&mut self, held: &SessionRow, written: SessionInput) -> (Outcome, Option<Id>) {
+    fn known_session(&mut self, held: &SessionRow, written: SessionInput, headcount: Option<Headcount>) -> Taken {
         let external_id = held.external_id.clone().unwrap_or_default();
-        let Ok(wanted) = SessionRow::single(held.id, written, self.now) else {
-            return (Outcome::Rejected, None);
-        };
-        let difference = reconcile::single(wanted, held, self.now);
-        let outcome = if difference.is_empty() { Outcome::Unchanged } else { Outcome::Updated };
+        let difference = reconcile::single(single(held.id, written, self.now)?, held, self.now);
+        // The register is that of the session as it will stand, whatever the entry says of its time.
+        let register = self.register(difference.update.first().unwrap_or(held), headcount)?;
+        let same = difference.is_empty() && register.is_none();
         self.take(&external_id, difference);
-        (outcome, Some(held.id))
+        self.plan.headcounts.extend(register);
+        Ok((if same { Outcome::Unchanged } else { Outcome::Updated }, Some(held.id)))
+    }
+
+    /// The register to take, where its headcount is another than the one that is known.
+    fn register(&self, session: &SessionRow, stated: Option<Headcount>) -> Result<Option<HeadcountChange>, Vec<Fault>> {
+        let Some(headcount) = stated else { return Ok(None) };
+        let wrong = |code: &'static str, detail: String| Err(vec![Fault::at("/register", code, detail)]);
+        if session.status == SessionStatus::Cancelled {
+            return wrong("cancelled", "The session is cancelled: it has no register.".to_owned());
+        }
+        if session.starts_at > self.now {
+            let detail = format!("The session starts at {}. Send its register after that.", session.starts_at);
+            return wrong("not_started", detail);
+        }
+        let held = self.stored.headcounts.get(&session.id);
+        let change = HeadcountChange { session_id: session.id, headcount, before: held.map(|held| held.version) };
+        Ok(held.is_none_or(|held| held.headcount != headcount).then_some(change))
     }
 
     fn take(&mut self, external_id: &str, difference: Difference) {
@@ -230,21 +256,39 @@ impl Planner<'_> {
         self.plan.skipped.push(RosterSkip { external_id: external_id.to_owned(), local_start, reason });
     }
 
-    fn record(&mut self, raw: &RawEntry, outcome: Outcome, resource_id: Option<Id>, errors: Vec<Fault>) {
+    fn record(&mut self, external_id: Option<String>, line: Option<i32>, taken: Taken) {
+        let (outcome, resource_id, mut errors) = match taken {
+            Ok((outcome, resource_id)) => (outcome, resource_id, Vec::new()),
+            Err(faults) => (Outcome::Rejected, None, faults),
+        };
+        if self.kept > MOST_KEPT {
+            errors.truncate(1);
+        }
+        self.kept += errors.len();
+        if self.posting.form == Form::Csv {
+            errors.iter_mut().for_each(name_the_column);
+        }
         self.plan.counts.add(outcome);
-        self.plan.entries.push(EntryOutcome {
-            external_id: check::external_id(raw).map(str::to_owned),
-            line: raw.line,
-            pointer: None,
-            outcome,
-            resource_id,
-            errors,
-        });
+        self.plan.entries.push(EntryOutcome { external_id, line, pointer: None, outcome, resource_id, errors });
     }
 }
 
+/// In a table the heads of a register have a column each.
+fn name_the_column(fault: &mut Fault) {
+    if let Some(rest) = fault.pointer.as_deref().and_then(|pointer| pointer.strip_prefix("/register/headcount")) {
+        fault.pointer = Some(rest.to_owned());
+    }
+}
+
+/// A single session as it is written; its times have been checked.
+fn single(id: Id, written: SessionInput, now: Timestamp) -> Result<SessionRow, Vec<Fault>> {
+    SessionRow::single(id, written, now)
+        .map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
+}
+
 impl Plan {
-    /// The outcomes as an answer shows them: where each entry stands, and in JSON its faults from the body's root.
+    /// The outcomes as an answer shows them: where each entry stands, and in JSON its faults from the body's root;
+    /// then what was called off, which stands nowhere.
     pub fn shown(&self, form: Form) -> Vec<EntryOutcome> {
         let show = |(index, entry): (usize, &EntryOutcome)| {
             let mut entry = entry.clone();
@@ -261,7 +305,8 @@ impl Plan {
             }
             entry
         };
-        self.entries.iter().enumerate().map(show).collect()
+        let withdrawn = self.withdrawal.entries.iter().cloned();
+        self.entries.iter().enumerate().map(show).chain(withdrawn).collect()
     }
 
     /// The first of all faults, each from the body's root and in CSV and NDJSON with its line.

@@ -3,17 +3,16 @@
 //! The transaction checks what the plan was made over. Where that has moved, it plans again over rows that it has
 //! locked, so that two rosters of one partner, or a roster and a booking, come out as if one had waited.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::check;
 use super::clashes;
 use super::lookups::Lookups;
-use super::plan::{self, Plan, Posting};
+use super::plan::{self, Plan};
+use super::posting::Posting;
 use super::store::{self, RosterRow};
 use super::stored::{self, Hold, Stored};
-use super::types::{Mode, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
-use crate::audit::Subject;
+use super::types::{EntryOutcome, Mode, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
+use crate::audit::{Event, Subject};
 use crate::clock::london_day;
 use crate::db::{Conn, Id, Json};
 use crate::error::{Error, Kind, Result};
@@ -38,22 +37,21 @@ pub struct Draft {
 pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) -> Result<Draft> {
     let roster_version = store::roster_version(conn, posting.partner_id)?;
     let lookups = Lookups::load(conn, posting.partner_id)?;
-    let external_ids: HashSet<&str> = posting.entries.iter().filter_map(check::external_id).collect();
-    let stored = Stored::load(conn, posting.partner_id, &external_ids, hold)?;
-    let mut plan = plan::plan(posting, &lookups, &stored, context);
+    let stored = Stored::load(conn, posting, context.now(), hold)?;
+    let mut plan = plan::plan(posting, &lookups, &stored, context)?;
     clashes::leave_out(conn, &mut plan, &stored, london_day(context.now()))?;
     Ok(Draft { roster_version, lookups, plan })
 }
 
 /// What a dry run answers.
-pub fn rehearsal(posting: &Posting, mode: Mode, draft: &Draft) -> RosterAnswer {
-    RosterAnswer { dry_run: true, ..answer(posting, mode, None, &draft.plan) }
+pub fn rehearsal(posting: &Posting, draft: &Draft) -> RosterAnswer {
+    RosterAnswer { dry_run: true, ..answer(posting, None, &draft.plan) }
 }
 
-fn answer(posting: &Posting, mode: Mode, id: Option<Id>, plan: &Plan) -> RosterAnswer {
+fn answer(posting: &Posting, id: Option<Id>, plan: &Plan) -> RosterAnswer {
     RosterAnswer {
         id,
-        mode,
+        mode: posting.manner.mode,
         dry_run: false,
         counts: plan.counts,
         sessions: plan.sessions,
@@ -66,7 +64,6 @@ fn answer(posting: &Posting, mode: Mode, id: Option<Id>, plan: &Plan) -> RosterA
 #[derive(Clone)]
 pub struct Application {
     posting: Arc<Posting>,
-    mode: Mode,
     context: Context,
     /// The roster's id, whatever becomes of it.
     id: Id,
@@ -79,10 +76,10 @@ pub struct Application {
 
 impl Application {
     /// Of a posting that was planned over a snapshot.
-    pub fn new(posting: Arc<Posting>, mode: Mode, context: Context, draft: Draft) -> Self {
+    pub fn new(posting: Arc<Posting>, context: Context, draft: Draft) -> Self {
         let id = context.new_id();
         let snapshot = Arc::new(draft);
-        Self { posting, mode, context, id, latest: Arc::new(Mutex::new(Arc::clone(&snapshot))), snapshot }
+        Self { posting, context, id, latest: Arc::new(Mutex::new(Arc::clone(&snapshot))), snapshot }
     }
 
     fn latest(&self) -> MutexGuard<'_, Arc<Draft>> {
@@ -94,6 +91,14 @@ impl Application {
     /// # Errors
     /// 422 `roster-refused` where an entry is wrong in atomic mode; then [`Application::keep_refused`] remembers it.
     pub fn run(&self, conn: &mut Conn) -> Result<Reply> {
+        Reply::created(self.path(), 1, &self.apply(conn)?)
+    }
+
+    /// The same, and says what it did.
+    ///
+    /// # Errors
+    /// As [`Application::run`].
+    pub fn apply(&self, conn: &mut Conn) -> Result<RosterAnswer> {
         let partner_id = self.posting.partner_id;
         let roster_version = store::lock_roster_version(conn, partner_id)?;
         let mut draft = Arc::clone(&self.snapshot);
@@ -108,19 +113,21 @@ impl Application {
         }
         store::bump_roster_version(conn, partner_id)?;
         clashes::tell(conn, &self.context, &draft.plan)?;
-        self.keep(conn, RosterStatus::Applied, &draft.plan)?;
-        Reply::created(self.path(), 1, &answer(&self.posting, self.mode, Some(self.id), &draft.plan))
+        let answer = answer(&self.posting, Some(self.id), &draft.plan);
+        self.keep(conn, RosterStatus::Applied, &draft.plan, &answer.entries)?;
+        self.context.record(conn, &self.registers_taken(&draft.plan))?;
+        Ok(answer)
     }
 
     /// Whether the plan could be applied; not where what it was made over has changed, and then nothing is kept.
     fn try_apply(&self, conn: &mut Conn, plan: &Plan) -> Result<bool> {
-        if self.mode == Mode::Atomic && plan.counts.rejected > 0 {
+        if self.posting.manner.mode == Mode::Atomic && plan.counts.rejected > 0 {
             return Err(self.refusal(plan));
         }
         let changed: Vec<Id> = plan.changed_sessions.iter().map(|row| row.id).collect();
         let apply = |conn: &mut Conn| {
             clashes::check(conn, plan, london_day(self.context.now()))?;
-            stored::apply(conn, plan)?;
+            stored::apply(conn, plan, &self.context)?;
             waiting::offer_freed(conn, &changed, terms(&self.context))
         };
         match diesel::Connection::transaction(conn, apply) {
@@ -140,7 +147,14 @@ impl Application {
         faults.into_iter().fold(Error::new(Kind::RosterRefused, detail), Error::with)
     }
 
-    fn path(&self) -> String {
+    /// As when a register is taken by itself.
+    fn registers_taken(&self, plan: &Plan) -> Vec<Event> {
+        let taken = plan.headcounts.iter().map(|change| Subject::other("register", change.session_id));
+        taken.map(|register| self.context.event("change", register, &["headcount"])).collect()
+    }
+
+    /// Where the roster can be read, once it is kept.
+    pub fn path(&self) -> String {
         format!("/v1/partners/{}/rosters/{}", self.posting.partner_id, self.id)
     }
 
@@ -148,16 +162,19 @@ impl Application {
     pub fn keep_refused(&self, conn: &mut Conn) -> Result<()> {
         store::lock_roster_version(conn, self.posting.partner_id)?;
         let latest = Arc::clone(&self.latest());
-        self.keep(conn, RosterStatus::Refused, &latest.plan)
+        // Nothing became of the good ones; what is wrong with the others is worth keeping.
+        let mut entries = latest.plan.shown(self.posting.form);
+        entries.retain(|entry| !entry.errors.is_empty());
+        self.keep(conn, RosterStatus::Refused, &latest.plan, &entries)
     }
 
-    fn keep(&self, conn: &mut Conn, status: RosterStatus, plan: &Plan) -> Result<()> {
+    fn keep(&self, conn: &mut Conn, status: RosterStatus, plan: &Plan, entries: &[EntryOutcome]) -> Result<()> {
         let applied = status == RosterStatus::Applied;
         let counts = RosterCounts { rejected: plan.counts.rejected, ..RosterCounts::default() };
         let row = RosterRow {
             id: self.id,
             partner_id: self.posting.partner_id,
-            mode: self.mode,
+            mode: self.posting.manner.mode,
             status,
             posted_by: self.context.caller()?.id,
             counts: Json(if applied { plan.counts } else { counts }),
@@ -167,12 +184,7 @@ impl Application {
             created_at: self.context.now(),
             updated_at: self.context.now(),
         };
-        let mut entries = plan.shown(self.posting.form);
-        if !applied {
-            // Nothing became of the good ones; what is wrong with the others is worth keeping.
-            entries.retain(|entry| !entry.errors.is_empty());
-        }
-        store::insert(conn, &row, &entries)?;
+        store::insert(conn, &row, entries)?;
         let action = if applied { "create" } else { "refuse" };
         self.context.record(conn, &[self.context.event(action, Subject::other("roster", self.id), &[])])
     }

@@ -1,16 +1,21 @@
 //! From the bytes of a posting to its entries, whichever of the three forms it came in.
 
-use serde_json::{Map, Value};
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::read_csv;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::http::body;
+use crate::http::{body, shape};
 
 /// Most entries of one roster: as many as it may have sessions.
 pub const MOST_ENTRIES: usize = 50_000;
 
 /// How a roster was written, which decides how its faults are pointed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Form {
     /// `{"entries": […]}`
     Json,
@@ -42,25 +47,32 @@ pub struct RawEntry {
     pub faults: Vec<Fault>,
 }
 
-/// The entries of a posting, in its order.
+/// Calls `take` with each entry of a posting, in its order, and says how many there are. One entry is held at a time.
 ///
 /// # Errors
 /// 400 where the body is not well-formed; 422 where it is no roster: other members, no entries, too many of them,
-/// wrong columns.
-pub fn entries(form: Form, bytes: &[u8]) -> Result<Vec<RawEntry>> {
-    let entries = match form {
-        Form::Json => from_json(bytes)?,
-        Form::Lines => from_lines(bytes)?,
-        Form::Csv => read_csv::entries(text(bytes)?)?,
+/// wrong columns. Some entries may have been taken by then.
+pub fn each(form: Form, bytes: &[u8], take: &mut dyn FnMut(RawEntry)) -> Result<usize> {
+    let mut count = 0;
+    let mut counted = |entry| {
+        count += 1;
+        if count <= MOST_ENTRIES {
+            take(entry);
+        }
     };
-    if entries.is_empty() {
+    match form {
+        Form::Json => each_in_json(text(bytes)?, &mut counted)?,
+        Form::Lines => each_line(text(bytes)?, &mut counted)?,
+        Form::Csv => read_csv::each(text(bytes)?, &mut counted)?,
+    }
+    if count == 0 {
         return Err(Error::rule("/entries", "too_few", "Must have at least 1 items."));
     }
-    if entries.len() > MOST_ENTRIES {
+    if count > MOST_ENTRIES {
         let detail = format!("Must have at most {MOST_ENTRIES} items.");
         return Err(Error::rule("/entries", "too_many", detail));
     }
-    Ok(entries)
+    Ok(count)
 }
 
 /// UTF-8, without a byte-order mark.
@@ -72,52 +84,121 @@ fn text(bytes: &[u8]) -> Result<&str> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-fn from_json(bytes: &[u8]) -> Result<Vec<RawEntry>> {
-    let Value::Object(roster) = body::parse(bytes)? else {
-        return Err(Error::rule("", "wrong_type", "Must be an object with the member entries."));
-    };
-    let (entries, faults) = envelope(roster);
-    match entries {
-        Some(entries) if faults.is_empty() => Ok(entries.into_iter().map(|value| entry(None, value)).collect()),
-        _ => Err(Error::invalid(faults)),
-    }
-}
-
-fn envelope(roster: Map<String, Value>) -> (Option<Vec<Value>>, Vec<Fault>) {
-    let (mut entries, mut faults) = (None, Vec::new());
-    let mut missing = true;
-    for (name, value) in roster {
-        match (name.as_str(), value) {
-            ("entries", value) => {
-                missing = false;
-                match value {
-                    Value::Array(values) => entries = Some(values),
-                    _ => faults.push(Fault::at("/entries", "wrong_type", "Must be a list.")),
-                }
-            }
-            (other, _) => {
-                let pointer = format!("/{}", crate::http::shape::escape(other));
-                faults.push(Fault::at(pointer, "unknown_member", "Is not known here. Known: entries."));
-            }
-        }
-    }
-    if missing {
+fn each_in_json(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
+    body::check_nesting(text.as_bytes())?;
+    let mut walk = Walk { take, inside: false, found: false, faults: Vec::new() };
+    let mut json = serde_json::Deserializer::from_str(text);
+    json.deserialize_any(&mut walk).and_then(|()| json.end()).map_err(body::not_json)?;
+    let Walk { found, mut faults, .. } = walk;
+    if !found && faults.iter().all(|fault| fault.pointer.as_deref() != Some("")) {
         faults.push(Fault::at("/entries", "required", "Is required."));
     }
-    (entries, faults)
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }
 
-fn from_lines(bytes: &[u8]) -> Result<Vec<RawEntry>> {
-    let mut entries = Vec::new();
-    for (number, line) in (1..).zip(text(bytes)?.lines()) {
+/// Walks `{"entries": […]}` without ever holding more of it than an entry.
+struct Walk<'a> {
+    take: &'a mut dyn FnMut(RawEntry),
+    /// Whether this is what stands at `entries`, not the body itself.
+    inside: bool,
+    found: bool,
+    faults: Vec<Fault>,
+}
+
+impl Walk<'_> {
+    /// Something else than a list inside, or than an object outside.
+    fn wrong(&mut self) {
+        self.faults.push(match self.inside {
+            true => Fault::at("/entries", "wrong_type", "Must be a list."),
+            false => Fault::at("", "wrong_type", "Must be an object with the member entries."),
+        });
+    }
+
+    /// Whether these are the entries; a fault where they aren't.
+    fn is_entries(&mut self, name: &str) -> bool {
+        let pointer = format!("/{}", shape::escape(name));
+        match name {
+            "entries" if self.found => self.faults.push(Fault::at(pointer, "repeated", "Stands here already.")),
+            "entries" => {
+                self.found = true;
+                return true;
+            }
+            _ => self.faults.push(Fault::at(pointer, "unknown_member", "Is not known here. Known: entries.")),
+        }
+        false
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+macro_rules! wrong {
+    ($($visit:ident: $type:ty),+) => { $(
+        fn $visit<E>(self, _: $type) -> Result<(), E> {
+            self.wrong();
+            Ok(())
+        }
+    )+ };
+}
+
+impl<'de> Visitor<'de> for &mut Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a roster")
+    }
+
+    wrong! { visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.wrong();
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        if !self.inside {
+            self.wrong();
+            return IgnoredAny.visit_seq(items).map(|_| ());
+        }
+        while let Some(value) = items.next_element::<Value>()? {
+            (self.take)(entry(None, value));
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        if self.inside {
+            self.wrong();
+            return IgnoredAny.visit_map(members).map(|_| ());
+        }
+        while let Some(name) = members.next_key::<String>()? {
+            if self.is_entries(&name) {
+                self.inside = true;
+                members.next_value_seed(&mut *self)?;
+                self.inside = false;
+            } else {
+                members.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn each_line(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
+    for (number, line) in (1..).zip(text.lines()) {
         if line.trim().is_empty() {
             continue;
         }
         let value = body::parse(line.as_bytes())
             .map_err(|e| Error::new(Kind::MalformedRequest, format!("Line {number} is not well-formed JSON. {e}")))?;
-        entries.push(entry(Some(number), value));
+        take(entry(Some(number), value));
     }
-    Ok(entries)
+    Ok(())
 }
 
 fn entry(line: Option<i32>, value: Value) -> RawEntry {
@@ -128,6 +209,13 @@ fn entry(line: Option<i32>, value: Value) -> RawEntry {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    fn entries(form: Form, bytes: &[u8]) -> Result<Vec<RawEntry>> {
+        let mut found = Vec::new();
+        let count = each(form, bytes, &mut |entry| found.push(entry))?;
+        assert_eq!(count, found.len());
+        Ok(found)
+    }
 
     fn lines_of(form: Form, text: &str) -> Vec<Option<i32>> {
         entries(form, text.as_bytes()).unwrap().into_iter().map(|entry| entry.line).collect()
@@ -155,11 +243,32 @@ mod tests {
             (json!({ "entries": {} }), vec!["/entries"]),
             (json!({ "entries": [] }), vec!["/entries"]),
             (json!({ "entries": [{}], "a/b": 1 }), vec!["/a~1b"]),
+            (json!({ "entries": 7, "more": [] }), vec!["/entries", "/more"]),
+            (json!("entries"), vec![""]),
         ] {
             let faults = read(value).unwrap_err().into_faults();
             let found: Vec<_> = faults.iter().filter_map(|fault| fault.pointer.as_deref()).collect();
             assert_eq!(found, pointers);
         }
+    }
+
+    #[test]
+    fn entries_stand_once_and_a_broken_end_is_seen() {
+        let faults = entries(Form::Json, br#"{"entries": [1], "entries": [2]}"#).unwrap_err().into_faults();
+        assert_eq!((faults[0].pointer.as_deref(), &*faults[0].code), (Some("/entries"), "repeated"));
+        for broken in
+            [r#"{"entries": [1]"#, r#"{"entries": [1]} x"#, r#"{"entries": [1, "#, r#"{"entries": [{"a": 1e999}]}"#]
+        {
+            assert_eq!(entries(Form::Json, broken.as_bytes()).unwrap_err().kind(), Kind::MalformedRequest, "{broken}");
+        }
+    }
+
+    #[test]
+    fn more_entries_than_a_roster_may_have_are_counted_and_not_taken() {
+        let text = "{}\n".repeat(MOST_ENTRIES + 1);
+        let mut taken = 0;
+        let error = each(Form::Lines, text.as_bytes(), &mut |_| taken += 1).unwrap_err();
+        assert_eq!((taken, &*error.into_faults()[0].code), (MOST_ENTRIES, "too_many"));
     }
 
     #[test]

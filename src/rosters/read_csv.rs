@@ -1,18 +1,20 @@
 //! Rosters from a spreadsheet: a header row, then an entry a row.
 //!
 //! Columns may stand in any order and case; an empty cell is absent; lists are joined by `|`. A cell becomes what
-//! the schema of an entry says of its column, so that a row is checked exactly as an entry in JSON is.
+//! the schema of an entry says of its column, so that a row is checked exactly as an entry in JSON is. Times may be
+//! written as spreadsheets do ([`super::read_time`]), and the heads of a register have a column each.
 
 use csv::{ReaderBuilder, StringRecord, Trim};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::read::RawEntry;
+use super::read_time::read_time;
 use super::types::RosterEntry;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::shape::{self, Shape};
 
 /// The columns, in the order of the template.
-pub const COLUMNS: [&str; 23] = [
+pub const COLUMNS: [&str; 26] = [
     "external_id",
     "type",
     "title",
@@ -36,13 +38,23 @@ pub const COLUMNS: [&str; 23] = [
     "online_capacity",
     "booking_policy",
     "publication",
+    "beneficiaries",
+    "family",
+    "carers",
 ];
 
-/// The rows of a table as entries. `text` has no byte-order mark.
+/// The columns that are a register's headcount together.
+const HEADS: [&str; 3] = ["beneficiaries", "family", "carers"];
+/// The columns that hold times on the wall.
+const TIMES: [&str; 3] = ["local_start", "excluded", "additional"];
+/// What stands in a column of heads; the entry's schema says how many may be.
+static COUNT: Shape = Shape::Integer { least: None, most: None };
+
+/// Calls `take` with each row of a table. `text` has no byte-order mark.
 ///
 /// # Errors
 /// 422 where a column is unknown, there twice, or missing.
-pub fn entries(text: &str) -> Result<Vec<RawEntry>> {
+pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     let mut reader = ReaderBuilder::new()
         .delimiter(separator(text))
         .flexible(true)
@@ -53,7 +65,7 @@ pub fn entries(text: &str) -> Result<Vec<RawEntry>> {
     let Shape::Object { members, required, .. } = &*shape else {
         return Err(Error::internal("an entry is an object"));
     };
-    let (mut columns, mut found) = (None, Vec::new());
+    let mut columns = None;
     let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(malformed)? {
@@ -63,11 +75,11 @@ pub fn entries(text: &str) -> Result<Vec<RawEntry>> {
         }
         match &columns {
             None => columns = Some(header(&record, members, required)?),
-            Some(columns) => found.push(entry(line, &record, columns)),
+            Some(columns) => take(entry(line, &record, columns)),
         }
     }
     match columns {
-        Some(_) => Ok(found),
+        Some(_) => Ok(()),
         None => Err(Error::rule("", "required", "Must begin with a header row that names the columns.")),
     }
 }
@@ -110,13 +122,14 @@ type Column<'a> = (String, &'a Shape);
 fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &[String]) -> Result<Vec<Column<'a>>> {
     let (mut columns, mut faults): (Vec<Column<'a>>, Vec<Fault>) = (Vec::new(), Vec::new());
     for cell in record {
-        let name = cell.to_lowercase();
+        // "Local start" is local_start to whoever makes a spreadsheet.
+        let name = cell.to_lowercase().replace([' ', '-'], "_");
         let pointer = format!("/{}", shape::escape(&name));
-        match members.iter().find(|(known, _)| *known == name) {
+        match shape_of(&name, members) {
             Some(_) if columns.iter().any(|(known, _)| *known == name) => {
                 faults.push(Fault::at(pointer, "repeated", "There are two columns of this name."));
             }
-            Some((_, shape)) => columns.push((name, shape)),
+            Some(shape) => columns.push((name, shape)),
             None => {
                 let detail = format!("Is not a column. Known: {}.", COLUMNS.join(", "));
                 faults.push(Fault::at(pointer, "unknown_column", detail));
@@ -128,10 +141,25 @@ fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &
     if faults.is_empty() { Ok(columns) } else { Err(Error::invalid(faults)) }
 }
 
+/// The shape of a column's cells, where there is such a column.
+fn shape_of<'a>(name: &str, members: &'a [(String, Shape)]) -> Option<&'a Shape> {
+    if HEADS.contains(&name) {
+        return Some(&COUNT);
+    }
+    let known = members.iter().find(|(known, _)| known == name && COLUMNS.contains(&name));
+    known.map(|(_, shape)| shape)
+}
+
 fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
-    let filled = columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty());
-    let map: Map<String, Value> = filled.map(|((name, shape), cell)| (name.clone(), coerce(cell, shape))).collect();
-    let mut faults = Vec::new();
+    let (mut map, mut heads, mut faults) = (Map::new(), Map::new(), Vec::new());
+    for ((name, shape), cell) in columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty()) {
+        let name = name.as_str();
+        let value = if TIMES.contains(&name) { times(name, cell, shape, &mut faults) } else { coerce(cell, shape) };
+        if HEADS.contains(&name) { &mut heads } else { &mut map }.insert(name.to_owned(), value);
+    }
+    if !heads.is_empty() {
+        map.insert("register".into(), json!({ "headcount": heads }));
+    }
     if record.len() > columns.len() && record.iter().skip(columns.len()).any(|cell| !cell.is_empty()) {
         let detail = format!(
             "The row has {} cells and the header {}. Put a cell that holds the separator in quotation marks.",
@@ -141,6 +169,24 @@ fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
         faults.push(Fault::at("", "too_many_cells", detail));
     }
     RawEntry { line: Some(line), value: Value::Object(map), faults }
+}
+
+/// The time in a cell, or the times in a list, as an entry has them; a fault for each that is none.
+fn times(name: &str, cell: &str, shape: &Shape, faults: &mut Vec<Fault>) -> Value {
+    let mut one = |text: &str, pointer: String| {
+        let read = read_time(text).unwrap_or_else(|detail| {
+            faults.push(Fault::at(pointer, "wrong_format", detail));
+            text.to_owned()
+        });
+        Value::from(read)
+    };
+    match shape {
+        Shape::Array { .. } => {
+            let parts = cell.split('|').enumerate();
+            parts.map(|(index, part)| one(part.trim(), format!("/{name}/{index}"))).collect()
+        }
+        _ => one(cell, format!("/{name}")),
+    }
 }
 
 fn coerce(cell: &str, shape: &Shape) -> Value {
@@ -201,13 +247,20 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn entries(text: &str) -> Result<Vec<RawEntry>> {
+        let mut found = Vec::new();
+        each(text, &mut |entry| found.push(entry))?;
+        Ok(found)
+    }
+
     const HEADER: &str = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes";
 
     #[test]
     fn the_columns_are_the_members_of_an_entry() {
         let shape = shape::of::<RosterEntry>();
         let Shape::Object { members, .. } = &*shape else { panic!("an entry is an object") };
-        let mut known: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+        let names = members.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "register");
+        let mut known: Vec<&str> = names.chain(HEADS).collect();
         let mut columns = COLUMNS.to_vec();
         known.sort_unstable();
         columns.sort_unstable();
@@ -231,6 +284,45 @@ mod tests {
         let found = entries(&text).unwrap();
         let value = json!({ "external_id": "a", "title": "x", "duration_minutes": "ninety", "topics": ["a", "b"], "capacity": 12 });
         assert_eq!(found, [RawEntry { line: Some(2), value, faults: vec![] }]);
+    }
+
+    #[test]
+    fn headers_may_be_written_as_people_write_them() {
+        let header = "\" External ID \";TITLE;Pillar;Delivery;Local-Start;time zone;Duration Minutes";
+        let found = entries(&format!("{header}\na;x;community;online;5/1/2027 9:30;Europe/London;90\n")).unwrap();
+        assert_eq!(
+            (&found[0].value["external_id"], &found[0].value["local_start"]),
+            (&json!("a"), &json!("2027-01-05T09:30:00"))
+        );
+        let again = entries("title,Title,external_id").unwrap_err().into_faults();
+        assert!(again.iter().any(|fault| fault.code == "repeated"));
+        let own = entries("register").unwrap_err().into_faults();
+        assert!(
+            own.iter().any(|fault| fault.pointer.as_deref() == Some("/register") && fault.code == "unknown_column")
+        );
+    }
+
+    #[test]
+    fn heads_are_a_register_and_empty_cells_of_them_none() {
+        let text = format!("{HEADER},carers,beneficiaries,family\na,x,,,,,90,2,14,3\nb,x,,,,,90,,,\nc,x,,,,,90,,7,\n");
+        let found = entries(&text).unwrap();
+        let headcount = json!({ "headcount": { "beneficiaries": 14, "family": 3, "carers": 2 } });
+        assert_eq!(found[0].value["register"], headcount);
+        assert_eq!(found[1].value.get("register"), None);
+        assert_eq!(found[2].value["register"], json!({ "headcount": { "beneficiaries": 7 } }));
+    }
+
+    #[test]
+    fn each_time_that_is_none_is_a_fault_of_its_own() {
+        let text =
+            format!("{HEADER},excluded\na,x,,,5/1/27 9:30,,90,12/01/2027 9:30|31/02/2027 9:30|2027-02-02 09:30\n");
+        let found = entries(&text).unwrap();
+        let pointers: Vec<_> = found[0].faults.iter().map(|fault| fault.pointer.as_deref().unwrap()).collect();
+        assert_eq!(pointers, ["/local_start", "/excluded/1"]);
+        assert_eq!(
+            found[0].value["excluded"],
+            json!(["2027-01-12T09:30:00", "31/02/2027 9:30", "2027-02-02T09:30:00"])
+        );
     }
 
     #[test]

@@ -118,8 +118,12 @@ pub fn lock_roster_version(conn: &mut Conn, partner_id: Id) -> Result<i32> {
         // A row lock, which the common connection can't express. SQLite has one writer. Whoever writes a session of
         // this partner refers to the row, and needn't wait.
         Conn::Postgres(postgres) => {
+            // A big roster takes longer than a lock is waited for elsewhere; the next one waits its turn.
+            diesel::sql_query("SET LOCAL lock_timeout = '60s'").execute(postgres)?;
             let locked = partners::table.find(partner_id).select(partners::roster_version).for_no_key_update();
-            locked.first(postgres).optional()?.ok_or_else(|| Error::not_found("partner"))
+            let version = locked.first(postgres).optional()?.ok_or_else(|| Error::not_found("partner"))?;
+            diesel::sql_query("SET LOCAL lock_timeout = '5s'").execute(postgres)?;
+            Ok(version)
         }
         Conn::Sqlite(_) => roster_version(conn, partner_id),
     }

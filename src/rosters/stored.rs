@@ -1,18 +1,25 @@
 //! What there is of what a roster names, and writing the difference.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::missing::{self, Absent};
 use super::plan::Plan;
+use super::posting::Posting;
+use super::types::Missing;
 use crate::db::schema::{session_series, sessions};
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::http::context::Context;
+use crate::sessions::registers::headcounts::{self, HeldHeadcount};
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store::{self as session_store, SessionRow};
 
 /// Values in one `IN (…)`.
 const CHUNK: usize = 500;
+/// Series whose sessions are read at once: some 2,600 rows of weekly ones.
+const SERIES_AT_ONCE: usize = 50;
 
 /// A partner's series and sessions that a roster names.
 #[derive(Debug, Default)]
@@ -20,9 +27,13 @@ pub struct Stored {
     /// Series by `external_id`.
     pub series: HashMap<String, SeriesRow>,
     /// Single sessions by `external_id`.
-    pub singles: HashMap<String, SessionRow>,
+    pub singles: HashMap<String, Box<SessionRow>>,
     /// The sessions of each series.
     pub sessions: HashMap<Id, Vec<SessionRow>>,
+    /// The registers of the single sessions that have one.
+    pub headcounts: HashMap<Id, HeldHeadcount>,
+    /// What isn't named, where that matters.
+    pub absent: Absent,
 }
 
 /// Whether others may change rows while they are planned over.
@@ -36,9 +47,10 @@ pub enum Hold {
 
 impl Stored {
     /// Reads them.
-    pub fn load(conn: &mut Conn, partner_id: Id, external_ids: &HashSet<&str>, hold: Hold) -> Result<Self> {
+    pub fn load(conn: &mut Conn, posting: &Posting, now: Timestamp, hold: Hold) -> Result<Self> {
         let mut stored = Self::default();
-        let names: Vec<&str> = external_ids.iter().copied().collect();
+        let partner_id = posting.partner_id;
+        let names: Vec<&str> = posting.names().collect();
         for chunk in names.chunks(CHUNK) {
             lock_series(conn, partner_id, chunk, hold)?;
             let named = session_series::table.filter(session_series::partner_id.eq(partner_id));
@@ -52,6 +64,9 @@ impl Stored {
             stored.load_singles(conn, &ids, hold)?;
         }
         stored.load_sessions(conn, hold)?;
+        if posting.manner.missing == Missing::Cancel {
+            stored.absent = Absent::load(conn, posting, now, hold)?;
+        }
         Ok(stored)
     }
 
@@ -59,14 +74,15 @@ impl Stored {
         lock(conn, ids, hold)?;
         let rows = sessions::table.filter(sessions::id.eq_any(ids)).select(SessionRow::as_select());
         for row in rows.load::<SessionRow>(conn)? {
-            self.singles.insert(row.external_id.clone().unwrap_or_default(), row);
+            self.singles.insert(row.external_id.clone().unwrap_or_default(), Box::new(row));
         }
+        self.headcounts.extend(headcounts::of(conn, ids)?);
         Ok(())
     }
 
     fn load_sessions(&mut self, conn: &mut Conn, hold: Hold) -> Result<()> {
         let series: Vec<Id> = self.series.values().map(|row| row.id).collect();
-        for chunk in series.chunks(CHUNK) {
+        for chunk in series.chunks(SERIES_AT_ONCE) {
             if hold == Hold::Lock {
                 let ids: Vec<Id> =
                     sessions::table.filter(sessions::series_id.eq_any(chunk)).select(sessions::id).load(conn)?;
@@ -93,7 +109,7 @@ fn lock_series(conn: &mut Conn, partner_id: Id, external_ids: &[&str], hold: Hol
 }
 
 /// Locks sessions in the order of their ids. Row locks are PostgreSQL's alone: SQLite has one writer.
-fn lock(conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
+pub(super) fn lock(conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
     let (Conn::Postgres(postgres), Hold::Lock) = (conn, hold) else { return Ok(()) };
     let mut ids = ids.to_vec();
     ids.sort_unstable();
@@ -108,10 +124,8 @@ fn lock(conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
 ///
 /// # Errors
 /// [`is_stale`] ones where something has changed since the plan was made; then nothing of it may be kept.
-pub fn apply(conn: &mut Conn, plan: &Plan) -> Result<()> {
-    for row in &plan.new_series {
-        series_store::insert(conn, row)?;
-    }
+pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
+    series_store::insert_many(conn, &plan.new_series)?;
     for extension in &plan.extensions {
         if !series_store::extend(conn, *extension)? {
             return Err(Error::new(Kind::PreconditionFailed, "The series was changed or extended in between."));
@@ -124,9 +138,8 @@ pub fn apply(conn: &mut Conn, plan: &Plan) -> Result<()> {
     // In one order everywhere, so that two writers wait for each other and never in a ring.
     let mut changed: Vec<&SessionRow> = plan.changed_sessions.iter().collect();
     changed.sort_unstable_by_key(|row| row.id);
-    for row in changed {
-        session_store::update(conn, row)?;
-    }
+    lock(conn, &changed.iter().map(|row| row.id).collect::<Vec<_>>(), Hold::Lock)?;
+    session_store::update_many(conn, &changed)?;
     for chunk in plan.unbooked.chunks(CHUNK) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
         let booked = sessions::table.filter(sessions::id.eq_any(chunk)).filter(taken.gt(0));
@@ -134,7 +147,8 @@ pub fn apply(conn: &mut Conn, plan: &Plan) -> Result<()> {
             return Err(Error::new(Kind::PreconditionFailed, "Somebody has booked in between."));
         }
     }
-    Ok(())
+    missing::apply(conn, &plan.withdrawal, context.now())?;
+    headcounts::write(conn, &plan.headcounts, context.caller()?.id, context.now())
 }
 
 /// Whether a failure to apply says that the plan was made over what has changed since.

@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
+use crate::sessions::registers::types::Headcount;
 pub use crate::sessions::series::types::SkipReason;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, ShortName};
 
@@ -53,6 +54,8 @@ name_enum! {
     Missing {
         /// It stays as it is.
         Keep,
+        /// What of it is still to come and nobody has booked is cancelled.
+        Cancel,
     }
     /// What became of a roster.
     RosterStatus {
@@ -77,6 +80,14 @@ name_enum! {
 }
 
 crate::text_enum!(Mode, RosterStatus, Outcome);
+
+/// The register of a session as a roster states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RosterRegister {
+    /// People who were there and are not members; all of them.
+    pub headcount: Headcount,
+}
 
 /// One series or session of a roster. It is the whole statement: an absent member means its default, except
 /// `join_link`, which stays as it is.
@@ -153,6 +164,8 @@ pub struct RosterEntry {
     /// Who sees it.
     #[serde(default)]
     pub publication: Publication,
+    /// Who was there, of a single session that has begun; absent: its register stays as it is.
+    pub register: Option<RosterRegister>,
 }
 
 impl RosterEntry {
@@ -183,9 +196,30 @@ pub struct RosterOptions {
     /// Says what would happen and changes nothing.
     #[param(example = false)]
     pub dry_run: Option<bool>,
-    /// What happens to what earlier rosters named and this one doesn't.
+    /// What happens to what of this partner's has an `external_id` and isn't named here; `keep` unless said.
     #[param(inline)]
     pub missing: Option<Missing>,
+}
+
+/// How a roster is to be taken, every option decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// What happens to good entries where others are wrong.
+    pub mode: Mode,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+    /// What happens to what it doesn't name.
+    pub missing: Missing,
+}
+
+impl From<RosterOptions> for Manner {
+    fn from(options: RosterOptions) -> Self {
+        Self {
+            mode: options.mode.unwrap_or(Mode::Atomic),
+            dry_run: options.dry_run.unwrap_or_default(),
+            missing: options.missing.unwrap_or(Missing::Keep),
+        }
+    }
 }
 
 /// Entries by what became of them.
@@ -231,7 +265,7 @@ pub struct RosterSessionCounts {
     /// Ones changed in place, with their bookings.
     #[schema(example = 0)]
     pub updated: u32,
-    /// Ones that left their series and that nobody had booked.
+    /// Ones that left their series, or with `missing=cancel` the roster, and that nobody had booked.
     #[schema(example = 0)]
     pub cancelled: u32,
 }
@@ -290,7 +324,7 @@ pub struct RosterAnswer {
     pub sessions: RosterSessionCounts,
     /// Sessions that aren't as the roster has them.
     pub skipped: Vec<RosterSkip>,
-    /// Every entry in the roster's order.
+    /// Every entry in the roster's order, then what it no longer names and was cancelled.
     pub entries: Vec<EntryOutcome>,
 }
 

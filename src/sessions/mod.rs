@@ -10,6 +10,7 @@
 //!   with a booking or a prescription item for it ([`viewer`]). The join link is in one answer only ([`join_link`]).
 
 pub mod bookings;
+mod bulk;
 pub mod change;
 pub mod clashes;
 pub mod handlers;

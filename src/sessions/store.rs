@@ -5,6 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
+use super::bulk;
 use super::recurrence::{Occurrence, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
@@ -14,7 +15,6 @@ use crate::clock::london_day;
 use crate::db::schema::{bookings, registers, session_series, sessions};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
-use crate::per_backend;
 
 /// A row of `sessions`. Writing it over an older one leaves the seats alone: they are the bookings' to change.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -112,7 +112,6 @@ impl SessionRow {
     /// A new session of a series.
     pub fn of_series(series: &SeriesRow, occurrence: &Occurrence, id: Id, now: Timestamp) -> Self {
         let starts_at = Timestamp(occurrence.starts_at);
-        let series = series.clone();
         Self {
             id,
             series_id: Some(series.id),
@@ -123,14 +122,14 @@ impl SessionRow {
             venue_id: series.venue_id,
             space_id: series.space_id,
             external_id: None,
-            title: series.title,
-            description: series.description,
+            title: series.title.clone(),
+            description: series.description.clone(),
             pillar: series.pillar,
-            topics: series.topics,
+            topics: series.topics.clone(),
             delivery: series.delivery,
-            join_link: series.join_link,
-            facilitator: series.facilitator,
-            accessibility: series.accessibility,
+            join_link: series.join_link.clone(),
+            facilitator: series.facilitator.clone(),
+            accessibility: series.accessibility.clone(),
             booking_policy: series.booking_policy,
             capacity: series.capacity,
             online_capacity: series.online_capacity,
@@ -138,7 +137,7 @@ impl SessionRow {
             online_seats_taken: 0,
             waitlist_length: 0,
             local_start: LocalTime(occurrence.local_start),
-            time_zone: series.time_zone,
+            time_zone: series.time_zone.clone(),
             duration_minutes: series.duration_minutes,
             starts_at,
             ends_at: after(starts_at, series.duration_minutes),
@@ -241,7 +240,7 @@ fn after(start: Timestamp, minutes: i32) -> Timestamp {
     Timestamp(start.0 + TimeDelta::minutes(minutes.into()))
 }
 
-/// Rows of one INSERT: 36 columns each, and PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
+/// Rows of one INSERT: 36 columns each, and SQLite takes 32,766 values in a statement.
 const CHUNK: usize = 500;
 
 /// Adds many sessions.
@@ -251,7 +250,10 @@ const CHUNK: usize = 500;
 pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
     for chunk in rows.chunks(CHUNK) {
         // Many rows in one statement can't be written through the common connection.
-        per_backend!(conn, |inner| diesel::insert_into(sessions::table).values(chunk).execute(inner))?;
+        match conn {
+            Conn::Postgres(postgres) => bulk::insert(postgres, chunk)?,
+            Conn::Sqlite(sqlite) => diesel::insert_into(sessions::table).values(chunk).execute(sqlite)?,
+        };
     }
     Ok(())
 }
@@ -322,6 +324,24 @@ pub fn update_with_seats(conn: &mut Conn, row: &SessionRow) -> Result<()> {
 pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
     let fewer = sessions::offers_open - i32::try_from(cancelled).unwrap_or_default();
     diesel::update(sessions::table.find(id)).set(sessions::offers_open.eq(fewer)).execute(conn)?;
+    Ok(())
+}
+
+/// The same as [`update`] for many, as one statement for hundreds of them where each would go over a network.
+///
+/// # Errors
+/// As [`update`]; then none of it may be kept.
+pub fn update_many(conn: &mut Conn, rows: &[&SessionRow]) -> Result<()> {
+    for chunk in rows.chunks(CHUNK) {
+        let Conn::Postgres(postgres) = conn else {
+            chunk.iter().try_for_each(|row| update(conn, row))?;
+            continue;
+        };
+        if bulk::update(postgres, chunk).map_err(below_seats)? != chunk.len() {
+            let detail = "One of them was changed at the same time. Read them again and repeat.";
+            return Err(Error::new(Kind::PreconditionFailed, detail));
+        }
+    }
     Ok(())
 }
 
@@ -419,6 +439,27 @@ pub fn cancel_future(conn: &mut Conn, series_id: Id, reason: &str, now: Timestam
         .set((Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1)))
         .returning(sessions::id)
         .get_results(conn)?)
+}
+
+/// Cancels sessions that are still to come, unedited, and in which nobody holds or waits for a seat.
+///
+/// # Errors
+/// 412 where one of them isn't so, or isn't any more; then none of it may be kept.
+pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
+    for chunk in ids.chunks(CHUNK) {
+        let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
+        let free = sessions::table
+            .filter(sessions::id.eq_any(chunk))
+            .filter(sessions::status.eq(SessionStatus::Scheduled))
+            .filter(sessions::edited.eq(false))
+            .filter(sessions::starts_at.gt(now))
+            .filter(taken.eq(0));
+        let changes = (Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1));
+        if diesel::update(free).set(changes).execute(conn)? != chunk.len() {
+            return Err(Error::new(Kind::PreconditionFailed, "One of the sessions has changed in between."));
+        }
+    }
+    Ok(())
 }
 
 /// What a cancelled session becomes.

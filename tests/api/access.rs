@@ -60,6 +60,7 @@ const MAY: &[(&str, &str)] = &[
     ("list_rosters", "ap"),
     ("get_roster", "ap"),
     ("get_roster_template", "ap"),
+    ("get_job", "ap"),
     ("list_sessions", "*"),
     ("get_session", "*"),
     ("create_session", "adp"),
@@ -236,6 +237,7 @@ struct Belongings {
     partner: String,
     programme: String,
     roster: String,
+    job: String,
     series: String,
     session: String,
     member: String,
@@ -260,6 +262,11 @@ impl Belongings {
             "recurrence": "FREQ=WEEKLY;COUNT=2"
         });
         let roster = admin.post(&format!("/v1/partners/{partner}/rosters"), &json!({ "entries": [entry] })).expect(201);
+        let job = admin.post_with(
+            &format!("/v1/partners/{partner}/rosters?dry_run=true"),
+            &[("prefer", "respond-async")],
+            &json!({ "entries": [{}] }),
+        );
         let series = roster["entries"][0]["resource_id"].as_str().expect("a series").to_owned();
         let sessions = admin.get(&format!("/v1/sessions?partner_id={partner}")).expect(200);
         let member = json!({ "given_name": "Ann", "family_name": "Archer", "roles": ["service_user"] });
@@ -274,6 +281,7 @@ impl Belongings {
         Self {
             link: id(&link),
             roster: id(&roster),
+            job: id(&job.expect(202)),
             booking: id(&booking),
             item: id(&prescription["items"][0]),
             prescription: id(&prescription),
@@ -292,6 +300,7 @@ impl Belongings {
             "sessions" => &self.session,
             "session-series" => &self.series,
             "members" => &self.member,
+            "jobs" => &self.job,
             "bookings" => &self.booking,
             "prescriptions" => &self.prescription,
             other => panic!("whose is {other}? Say so in tests/api/access.rs"),

@@ -15,7 +15,7 @@ struct Line {
 }
 
 const POSTGRES: &[&str] = &[
-    "SELECT 'column ' || table_name || '.' || column_name || ' ' || CASE data_type WHEN 'uuid' THEN 'blob'
+    "SELECT 'column ' || table_name || '.' || column_name || ' ' || CASE data_type WHEN 'uuid' THEN 'blob' WHEN 'bytea' THEN 'blob'
        WHEN 'jsonb' THEN 'text' WHEN 'date' THEN 'text' WHEN 'timestamp with time zone' THEN 'integer'
        WHEN 'boolean' THEN 'integer' WHEN 'double precision' THEN 'real' ELSE data_type END
        || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END AS line

@@ -13,7 +13,7 @@ const OUTREACH: &str = include_str!("../../src/demo/data/roster-outreach-2022.js
 const VENUES: &str = include_str!("../../src/demo/data/venues.csv");
 
 /// A partner, written to the database: rosters are what is tested here.
-fn partner(app: &App, slug: &str) -> String {
+pub fn partner(app: &App, slug: &str) -> String {
     let (id, now) = (app.clock.new_id(), app.clock.now());
     diesel::insert_into(partners::table)
         .values((
@@ -32,7 +32,7 @@ fn partner(app: &App, slug: &str) -> String {
     id.to_string()
 }
 
-fn programme(app: &App, partner_id: &str, slug: &str) -> String {
+pub fn programme(app: &App, partner_id: &str, slug: &str) -> String {
     let (id, now) = (app.clock.new_id(), app.clock.now());
     diesel::insert_into(programmes::table)
         .values((
@@ -50,7 +50,7 @@ fn programme(app: &App, partner_id: &str, slug: &str) -> String {
 }
 
 /// A server with The Reader, its programme and a venue; the partner's client and the path of its rosters.
-fn reader() -> (App, Client, String) {
+pub fn reader() -> (App, Client, String) {
     let app = App::start();
     let id = partner(&app, "the-reader");
     programme(&app, &id, "shared-reading");
@@ -70,7 +70,7 @@ fn all_venues(app: &App) {
     }
 }
 
-fn series(external_id: &str) -> Value {
+pub fn series(external_id: &str) -> Value {
     json!({
         "external_id": external_id, "title": "Shared Reading", "pillar": "community", "delivery": "in_person",
         "venue": "walton", "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 90,
@@ -78,13 +78,13 @@ fn series(external_id: &str) -> Value {
     })
 }
 
-fn single(external_id: &str) -> Value {
+pub fn single(external_id: &str) -> Value {
     let mut entry = series(external_id);
     entry.as_object_mut().unwrap().remove("recurrence");
     entry
 }
 
-fn with(mut entry: Value, changes: Value) -> Value {
+pub fn with(mut entry: Value, changes: Value) -> Value {
     for (name, value) in changes.as_object().unwrap() {
         match value {
             Value::Null => entry.as_object_mut().unwrap().remove(name),
@@ -94,32 +94,32 @@ fn with(mut entry: Value, changes: Value) -> Value {
     entry
 }
 
-fn roster(entries: &[Value]) -> Value {
+pub fn roster(entries: &[Value]) -> Value {
     json!({ "entries": entries })
 }
 
-fn post_csv(client: &Client, path: &str, text: &str) -> Answer {
+pub fn post_csv(client: &Client, path: &str, text: &str) -> Answer {
     client.send("POST", path, &[("content-type", "text/csv; charset=utf-8")], text.as_bytes())
 }
 
-fn counts(created: u32, updated: u32, unchanged: u32, rejected: u32) -> Value {
+pub fn counts(created: u32, updated: u32, unchanged: u32, rejected: u32) -> Value {
     json!({ "created": created, "updated": updated, "unchanged": unchanged, "cancelled": 0, "rejected": rejected })
 }
 
 /// A session as the database has it.
 #[derive(Debug, Clone, PartialEq, Queryable)]
-struct Row {
-    id: Id,
-    title: String,
-    local_start: String,
-    starts_at: Timestamp,
-    capacity: Option<i32>,
-    status: String,
-    version: i32,
-    updated_at: Timestamp,
+pub struct Row {
+    pub id: Id,
+    pub title: String,
+    pub local_start: String,
+    pub starts_at: Timestamp,
+    pub capacity: Option<i32>,
+    pub status: String,
+    pub version: i32,
+    pub updated_at: Timestamp,
 }
 
-fn rows(app: &App) -> Vec<Row> {
+pub fn rows(app: &App) -> Vec<Row> {
     use sessions::dsl as s;
     let columns = (s::id, s::title, s::local_start, s::starts_at, s::capacity, s::status, s::version, s::updated_at);
     s::sessions.order((s::starts_at, s::id)).select(columns).load(&mut app.conn()).unwrap()
@@ -129,12 +129,12 @@ fn series_count(app: &App) -> i64 {
     session_series::table.count().get_result(&mut app.conn()).unwrap()
 }
 
-fn take_seats(app: &App, id: Id, seats: i32) {
+pub fn take_seats(app: &App, id: Id, seats: i32) {
     let set = sessions::seats_taken.eq(seats);
     diesel::update(sessions::table.find(id)).set(set).execute(&mut app.conn()).unwrap();
 }
 
-fn pointers(problem: &Value) -> Vec<&str> {
+pub fn pointers(problem: &Value) -> Vec<&str> {
     let errors = problem["errors"].as_array().expect("errors");
     let mut pointers: Vec<&str> = errors.iter().map(|fault| fault["pointer"].as_str().unwrap()).collect();
     pointers.sort_unstable();
@@ -382,7 +382,7 @@ fn wrong_columns_and_broken_bodies_are_refused_whole() {
     raw("application/xml", b"<a/>").problem(415, "unsupported-media-type");
     client.post(&path, &json!({ "entries": [], "more": 1 })).invalid(&["/more"]);
     client.post(&path, &json!([])).invalid(&[""]);
-    client.post(&format!("{path}?missing=cancel"), &roster(&[series("a")])).wrong_parameter("missing");
+    client.post(&format!("{path}?missing=drop"), &roster(&[series("a")])).wrong_parameter("missing");
     client.post(&format!("{path}?mode=all"), &roster(&[series("a")])).wrong_parameter("mode");
     assert!(rows(&app).is_empty());
     assert_eq!(client.get(&path).expect(200)["items"], json!([]));

@@ -9,6 +9,7 @@
 //! - The headcount counts people who are not members. It is never added to members.
 
 pub mod handlers;
+pub mod headcounts;
 pub mod rules;
 pub mod store;
 pub mod types;

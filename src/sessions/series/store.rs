@@ -8,6 +8,7 @@ use super::types::{SeriesChange, SeriesInput};
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::per_backend;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
 
 /// A row of `session_series`.
@@ -243,6 +244,21 @@ pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
 /// 409 where the partner has another of its `external_id`.
 pub fn insert(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     diesel::insert_into(session_series::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// Rows of one INSERT: 29 columns each, and SQLite takes 32,766 values in a statement.
+const CHUNK: usize = 500;
+
+/// Adds many series, without their sessions.
+///
+/// # Errors
+/// 409 where the partner has another of one's `external_id`.
+pub fn insert_many(conn: &mut Conn, rows: &[SeriesRow]) -> Result<()> {
+    for chunk in rows.chunks(CHUNK) {
+        // Many rows in one statement can't be written through the common connection.
+        per_backend!(conn, |inner| diesel::insert_into(session_series::table).values(chunk).execute(inner))?;
+    }
     Ok(())
 }
 

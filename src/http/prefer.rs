@@ -1,0 +1,46 @@
+//! `Prefer` (RFC 7240), as far as the service knows it.
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderName;
+
+use super::extract::Extract;
+use crate::error::Result;
+
+/// What a client would like; nothing of it is binding, and what isn't known is left alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prefer {
+    /// To be answered at once, the work going on afterwards.
+    pub respond_async: bool,
+}
+
+impl Extract for Prefer {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        let headers = request.headers().get_all(HeaderName::from_static("prefer"));
+        let respond_async = headers.filter_map(|value| value.to_str().ok()).any(asks_to_respond_async);
+        Ok(Self { respond_async })
+    }
+}
+
+fn asks_to_respond_async(header: &str) -> bool {
+    // A preference may have a value and parameters: `respond-async; wait=10`.
+    let names = header.split(',').map(|one| one.split([';', '=']).next().unwrap_or_default().trim());
+    names.into_iter().any(|name| name.eq_ignore_ascii_case("respond-async"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_preference_is_found_among_others_and_in_any_case() {
+        for header in
+            ["respond-async", "return=minimal, Respond-Async", "respond-async; foo=1", "wait=5 ,respond-async"]
+        {
+            assert!(asks_to_respond_async(header), "{header}");
+        }
+        for header in ["", "wait=10", "foo=\"respond\"", "respond-asynchronously"] {
+            assert!(!asks_to_respond_async(header), "{header}");
+        }
+    }
+}

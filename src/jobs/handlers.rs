@@ -1,0 +1,32 @@
+//! Jobs over HTTP.
+
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
+use actix_web::{HttpResponse, get};
+
+use super::store;
+use super::types::Job;
+use crate::auth::policy::{Allowed, PartnerOrAdmin};
+use crate::db::Id;
+use crate::error::Result;
+use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::reply::Cache;
+use crate::openapi::{Missing, Problems};
+
+/// Get a job
+///
+/// How far long work has come that a request asked to be done afterwards; what it did, or why it failed. While it goes
+/// on, `Retry-After` says when to look again. It can be read for thirty days after it has ended.
+#[utoipa::path(operation_id = "get_job", tag = "jobs", params(("id" = Id, Path, description = "The job")),
+    responses((status = 200, description = "The job", body = Job), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = []), ("client" = [])))]
+#[get("/v1/jobs/{id}")]
+pub async fn get_job(taken: Ordered<(Allowed<PartnerOrAdmin>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Ordered((who, Path(id), _)) = taken;
+    let scope = who.caller()?.partner_id;
+    let job = who.state().db.read(move |conn| store::get(conn, scope, id)).await?;
+    let mut response = who.show(Cache::Never, job.version, &job)?;
+    if !job.status.has_ended() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    Ok(response)
+}

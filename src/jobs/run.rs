@@ -1,0 +1,106 @@
+//! Doing jobs: taking them up, showing that somebody is at them, ending them.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::store::{self, Claim, Claimed};
+use super::types::{Asker, JobKind};
+use crate::db::Id;
+use crate::error::{Error, Kind, Result};
+use crate::rosters::later;
+use crate::state::State;
+
+/// The pause between two signs of life.
+const BEAT: Duration = Duration::from_secs(1);
+/// How often a job is taken up before it is given up.
+const MOST_ATTEMPTS: i32 = 20;
+
+/// A process does one job at a time: a roster can take a hundred megabytes while it is planned.
+static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
+
+/// Starts a job that has just been taken in, beside the request.
+pub fn start(state: &State, id: Id) {
+    let state = state.clone();
+    actix_web::rt::spawn(async move {
+        if let Err(error) = run(&state, id).await {
+            // It is in the database and will be taken up again.
+            log::error!("a job could not be run and will be tried again: {error}");
+        }
+    });
+}
+
+/// Takes up every job that nobody is at, and forgets those that ended long ago.
+///
+/// # Errors
+/// The database's.
+pub async fn run_due(state: State) -> Result<()> {
+    let now = state.clock.now();
+    state.db.write(move |conn| store::forget(conn, now)).await?;
+    for id in state.db.read(move |conn| store::waiting(conn, now)).await? {
+        if state.stopping() {
+            break;
+        }
+        run(&state, id).await?;
+    }
+    Ok(())
+}
+
+/// Does a job, where nobody else is at it.
+///
+/// # Errors
+/// The database's, where it can't be written what became of the job; it is then taken up again.
+pub async fn run(state: &State, id: Id) -> Result<()> {
+    let _turn = ONE_AT_A_TIME.acquire().await.map_err(Error::internal)?;
+    let (claim, now) = (Claim { id, holder: state.clock.new_id() }, state.clock.now());
+    let Some(job) = state.db.write(move |conn| store::take(conn, claim, now)).await? else { return Ok(()) };
+    let (attempts, asker) = (job.attempts, Asker::in_work(&job.work)?);
+    let done = Arc::new(AtomicUsize::new(0));
+    let outcome = beating(state, claim, &done, perform(state, job, &done)).await;
+    let Err(error) = outcome else { return Ok(()) };
+    if is_passing(&error) && attempts < MOST_ATTEMPTS {
+        let pause = Duration::from_secs(u64::from(attempts.unsigned_abs()));
+        let now = state.clock.now();
+        log::warn!("request={} a job will be tried again: {error}", asker.request_id);
+        return state.db.write(move |conn| store::release(conn, claim, now, pause)).await;
+    }
+    if error.kind().spec().status >= 500 {
+        log::error!("request={} a job failed: {error}", asker.request_id);
+    }
+    let now = state.clock.now();
+    let write = move |conn: &mut _| store::fail(conn, claim, &error.problem(&asker.path, &asker.request_id), now);
+    state.db.write(write).await
+}
+
+async fn perform(state: &State, job: Claimed, done: &Arc<AtomicUsize>) -> Result<()> {
+    if job.attempts > MOST_ATTEMPTS {
+        return Err(Error::internal("the job has been taken up too often"));
+    }
+    match job.kind {
+        JobKind::Roster => later::run(state, job, Arc::clone(done)).await,
+    }
+}
+
+/// Whether trying again later may help.
+fn is_passing(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Unavailable | Kind::OutcomeUnknown | Kind::InsufficientStorage)
+}
+
+/// Waits for work, and keeps its lease meanwhile.
+async fn beating<T>(state: &State, claim: Claim, done: &AtomicUsize, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        if let Ok(outcome) = tokio::time::timeout(BEAT, &mut work).await {
+            return outcome;
+        }
+        let (now, done) = (state.clock.now(), i32::try_from(done.load(Ordering::Relaxed)).unwrap_or_default());
+        // Where it can't be written, the work goes on: whether the job is still ours is looked at when it commits.
+        if let Err(error) = state.db.write(move |conn| store::beat(conn, claim, done, now)).await {
+            log::warn!("a job's lease was not renewed: {error}");
+        }
+    }
+}

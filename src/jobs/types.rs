@@ -1,0 +1,170 @@
+//! Jobs as JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::auth::caller::{Caller, CallerKind, Role};
+use crate::db::{Id, Timestamp};
+use crate::error::Problem;
+use crate::http::context::Context;
+use crate::rosters::types::{RosterAnswer, RosterCounts, RosterSessionCounts};
+
+macro_rules! name_enum {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
+        $(#[$doc])*
+        #[derive(
+            Debug,
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            Serialize,
+            Deserialize,
+            ToSchema,
+            strum::IntoStaticStr,
+            strum::EnumString,
+            diesel::expression::AsExpression,
+            diesel::deserialize::FromSqlRow,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant),+
+        }
+    )+ };
+}
+
+name_enum! {
+    /// What a job does.
+    JobKind {
+        /// It applies a roster.
+        Roster,
+    }
+    /// How far a job has come.
+    JobStatus {
+        /// Nobody is at it yet, or it will be tried again.
+        Queued,
+        /// Somebody is at it.
+        Running,
+        /// It is done; see `result`.
+        Succeeded,
+        /// It came to nothing; see `problem`.
+        Failed,
+    }
+}
+
+crate::text_enum!(JobKind, JobStatus);
+
+impl JobStatus {
+    /// Whether nothing will become of it any more.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+/// How much of a job is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct JobProgress {
+    /// Of a roster, the entries that have been checked; all of them before it is applied as a whole.
+    #[schema(example = 250)]
+    pub done: i32,
+    /// How many there are.
+    #[schema(example = 600)]
+    pub total: i32,
+}
+
+/// What a roster did, or with `dry_run` would do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobResult {
+    /// Where the roster can be read with its outcome, row by row; absent for a dry run, which isn't kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "/v1/partners/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41/rosters/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b42"
+    )]
+    pub location: Option<String>,
+    /// The roster's id; absent for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roster_id: Option<Id>,
+    /// Entries by what became of them.
+    pub counts: RosterCounts,
+    /// Sessions by what became of them.
+    pub sessions: RosterSessionCounts,
+    /// All that a dry run would have been answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<RosterAnswer>,
+}
+
+/// Long work that goes on after its request was answered.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Job {
+    /// Its id.
+    pub id: Id,
+    /// What it does.
+    pub kind: JobKind,
+    /// The partner whose it is.
+    pub partner_id: Option<Id>,
+    /// How far it has come.
+    pub status: JobStatus,
+    /// How much of it is done.
+    pub progress: JobProgress,
+    /// What it did, once it has succeeded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<JobResult>)]
+    pub result: Option<Value>,
+    /// Why it failed: what would have been answered at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Problem>)]
+    pub problem: Option<Value>,
+    /// Rises with each step; the `ETag`.
+    #[schema(example = 3)]
+    pub version: i32,
+    /// When it was taken in.
+    pub created_at: Timestamp,
+    /// When it last came a step further.
+    pub updated_at: Timestamp,
+    /// When it succeeded or failed; null before.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Who asked for a job, and in which request: what it does is done in their name, under that request's id.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asker {
+    id: Id,
+    kind: CallerKind,
+    role: Role,
+    partner_id: Option<Id>,
+    member_id: Option<Id>,
+    /// The request's id.
+    pub request_id: String,
+    /// The path that was asked for.
+    pub path: String,
+}
+
+impl Asker {
+    /// Whoever sent this request.
+    ///
+    /// # Errors
+    /// 401 where nobody has said who they are.
+    pub fn of(context: &Context) -> crate::error::Result<Self> {
+        let Caller { id, kind, role, partner_id, member_id, .. } = *context.caller()?;
+        let (request_id, path) = (context.request_id().to_owned(), context.path().to_owned());
+        Ok(Self { id, kind, role, partner_id, member_id, request_id, path })
+    }
+
+    /// Whoever a job's `work` names as its `asker`.
+    ///
+    /// # Errors
+    /// 500 where it names nobody.
+    pub fn in_work(work: &Value) -> crate::error::Result<Self> {
+        let asker = work.get("asker").ok_or_else(|| crate::error::Error::internal("a job without an asker"))?;
+        Self::deserialize(asker).map_err(crate::error::Error::internal)
+    }
+
+    /// Them as the caller of what is done now. What they may do was decided when they asked.
+    pub fn caller(&self) -> Caller {
+        let Self { id, kind, role, partner_id, member_id, .. } = *self;
+        Caller { id, kind, role, partner_id, member_id, scopes: Vec::new(), permissions: Vec::new() }
+    }
+}

@@ -1,0 +1,204 @@
+//! `missing=cancel`: what a partner's roster no longer names.
+//!
+//! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
+//! unedited and without bookings is called off; the rest stays and is reported. A series ends with the last of its
+//! future. A series without a future stays as it is: nothing of it would take place anyway.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::posting::Posting;
+use super::stored::{self, Hold};
+use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
+use crate::db::schema::{session_series, sessions};
+use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::error::Result;
+use crate::sessions::series::store::{self as series_store, SeriesRow};
+use crate::sessions::store as session_store;
+use crate::sessions::types::{SeriesStatus, SessionStatus};
+
+/// Why it is cancelled, for whoever looks at it.
+const REASON: &str = "It is no longer in the partner's roster.";
+
+/// A session that is still to come.
+#[derive(Debug, Clone, Queryable)]
+struct Coming {
+    id: Id,
+    series_id: Option<Id>,
+    external_id: Option<String>,
+    local_start: LocalTime,
+    status: SessionStatus,
+    edited: bool,
+    seats_taken: i32,
+    online_seats_taken: i32,
+    waitlist_length: i32,
+}
+
+impl Coming {
+    /// Why it stays, where it does.
+    fn stays(&self) -> Option<SkipReason> {
+        if self.seats_taken + self.online_seats_taken + self.waitlist_length > 0 {
+            return Some(SkipReason::Booked);
+        }
+        self.edited.then_some(SkipReason::Edited)
+    }
+}
+
+/// What a roster could name and doesn't: a partner's active series, and what is still to come of them and of single
+/// sessions.
+#[derive(Debug, Default)]
+pub struct Absent {
+    series: Vec<(SeriesRow, Vec<Coming>)>,
+    singles: Vec<Coming>,
+}
+
+impl Absent {
+    /// Reads it.
+    pub fn load(conn: &mut Conn, posting: &Posting, now: Timestamp, hold: Hold) -> Result<Self> {
+        let named = |external_id: &Option<String>| external_id.as_deref().is_some_and(|id| posting.place(id).is_some());
+        let series = session_series::table
+            .filter(session_series::partner_id.eq(posting.partner_id))
+            .filter(session_series::external_id.is_not_null())
+            .filter(session_series::status.eq(SeriesStatus::Active))
+            .order(session_series::external_id)
+            .select(SeriesRow::as_select());
+        let series: Vec<SeriesRow> = series.load(conn)?;
+        let mut absent: Vec<_> =
+            series.into_iter().filter(|row| !named(&row.external_id)).map(|row| (row, Vec::new())).collect();
+        let places: HashMap<Id, usize> = absent.iter().enumerate().map(|(at, (row, _))| (row.id, at)).collect();
+        let mut singles = Vec::new();
+        for session in coming(conn, posting.partner_id, now, hold)? {
+            match session.series_id {
+                Some(id) => {
+                    if let Some((_, of_it)) = places.get(&id).and_then(|at| absent.get_mut(*at)) {
+                        of_it.push(session);
+                    }
+                }
+                None if session.external_id.is_some() && !named(&session.external_id) => singles.push(session),
+                None => {}
+            }
+        }
+        Ok(Self { series: absent, singles })
+    }
+}
+
+/// Every session of a partner that is still to come, by its start.
+fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result<Vec<Coming>> {
+    let future = sessions::table.filter(sessions::partner_id.eq(partner_id)).filter(sessions::starts_at.gt(now));
+    if hold == Hold::Lock {
+        let ids: Vec<Id> = future.select(sessions::id).load(conn)?;
+        stored::lock(conn, &ids, hold)?;
+    }
+    let columns = (
+        sessions::id,
+        sessions::series_id,
+        sessions::external_id,
+        sessions::local_start,
+        sessions::status,
+        sessions::edited,
+        sessions::seats_taken,
+        sessions::online_seats_taken,
+        sessions::waitlist_length,
+    );
+    Ok(future.order((sessions::starts_at, sessions::id)).select(columns).load(conn)?)
+}
+
+/// What is called off, and what isn't.
+#[derive(Debug, Default)]
+pub struct Withdrawal {
+    /// The outcome of each series and single session of which something is called off.
+    pub entries: Vec<EntryOutcome>,
+    /// The next versions of series that are over.
+    pub series: Vec<SeriesRow>,
+    /// Sessions to cancel.
+    pub sessions: Vec<Id>,
+    /// Sessions that stay.
+    pub skipped: Vec<RosterSkip>,
+}
+
+impl Withdrawal {
+    /// Takes the sessions of one series, or one alone. How many are called off, and how many stay.
+    fn take(&mut self, external_id: &str, sessions: &[Coming]) -> (usize, usize) {
+        let (mut cancelled, mut standing) = (0, 0);
+        for session in sessions.iter().filter(|session| session.status == SessionStatus::Scheduled) {
+            match session.stays() {
+                None => {
+                    self.sessions.push(session.id);
+                    cancelled += 1;
+                }
+                Some(reason) => {
+                    let (external_id, local_start) = (external_id.to_owned(), session.local_start);
+                    self.skipped.push(RosterSkip { external_id, local_start, reason });
+                    standing += 1;
+                }
+            }
+        }
+        (cancelled, standing)
+    }
+
+    fn record(&mut self, external_id: String, resource_id: Id) {
+        self.entries.push(EntryOutcome {
+            external_id: Some(external_id),
+            line: None,
+            pointer: None,
+            outcome: Outcome::Cancelled,
+            resource_id: Some(resource_id),
+            errors: Vec::new(),
+        });
+    }
+}
+
+/// Decides what of the absent is called off.
+pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
+    let mut withdrawal = Withdrawal::default();
+    for (series, sessions) in &absent.series {
+        let external_id = series.external_id.clone().unwrap_or_default();
+        let (cancelled, standing) = withdrawal.take(&external_id, sessions);
+        let over = standing == 0 && (!sessions.is_empty() || is_endless(&series.recurrence));
+        let ended = series.cancelled(REASON, now).ok().filter(|_| over);
+        if cancelled > 0 || ended.is_some() {
+            withdrawal.record(external_id, series.id);
+        }
+        withdrawal.series.extend(ended);
+    }
+    for session in &absent.singles {
+        let external_id = session.external_id.clone().unwrap_or_default();
+        if withdrawal.take(&external_id, std::slice::from_ref(session)).0 > 0 {
+            withdrawal.record(external_id, session.id);
+        }
+    }
+    withdrawal
+}
+
+/// Whether a rule has no end: then it goes on, even where no session of its future has been made yet.
+fn is_endless(rule: &str) -> bool {
+    let rule = rule.to_ascii_uppercase();
+    !rule.split(';').any(|part| part.trim().starts_with("COUNT=") || part.trim().starts_with("UNTIL="))
+}
+
+/// Calls it off.
+///
+/// # Errors
+/// 412 where one of them has changed since it was decided; then nothing of it may be kept.
+pub fn apply(conn: &mut Conn, withdrawal: &Withdrawal, now: Timestamp) -> Result<()> {
+    for row in &withdrawal.series {
+        series_store::update(conn, row)?;
+    }
+    // In one order everywhere, so that two writers wait for each other and never in a ring.
+    let mut ids = withdrawal.sessions.clone();
+    ids.sort_unstable();
+    session_store::cancel_unbooked(conn, &ids, REASON, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_without_count_and_until_goes_on() {
+        assert!(is_endless("FREQ=WEEKLY;BYDAY=TU"));
+        assert!(!is_endless("freq=weekly;count=52"));
+        assert!(!is_endless("FREQ=WEEKLY; UNTIL=20271231"));
+    }
+}

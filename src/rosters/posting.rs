@@ -1,0 +1,93 @@
+//! A posting as it came: its bytes, and what of it has to be known before anything is looked up.
+//!
+//! The bytes are kept and nothing else of the body: every look at the entries reads them from there again, one at a
+//! time, so that a roster of 16 MiB is never in memory as a tree.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use actix_web::web::Bytes;
+
+use super::check;
+use super::read::{self, Form, RawEntry};
+use super::types::Manner;
+use crate::db::Id;
+use crate::error::Result;
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its index among the entries.
+    pub index: usize,
+    /// Its line, in CSV and NDJSON.
+    pub line: Option<i32>,
+}
+
+/// A well-formed posting.
+#[derive(Debug)]
+pub struct Posting {
+    /// Whose it is.
+    pub partner_id: Id,
+    /// How it was written.
+    pub form: Form,
+    /// How it is to be taken.
+    pub manner: Manner,
+    bytes: Bytes,
+    /// Every `external_id` that can be read, and where it stands first.
+    names: HashMap<String, Place>,
+    total: usize,
+    checked: Arc<AtomicUsize>,
+}
+
+impl Posting {
+    /// Reads a posting once through.
+    ///
+    /// # Errors
+    /// 400 where the body is not well-formed; 422 where it is no roster ([`read::each`]).
+    pub fn read(partner_id: Id, form: Form, manner: Manner, bytes: Bytes) -> Result<Self> {
+        let mut names = HashMap::new();
+        let mut index = 0;
+        let total = read::each(form, &bytes, &mut |raw| {
+            if let Some(name) = check::external_id(&raw) {
+                names.entry(name.to_owned()).or_insert(Place { index, line: raw.line });
+            }
+            index += 1;
+        })?;
+        Ok(Self { partner_id, form, manner, bytes, names, total, checked: Arc::default() })
+    }
+
+    /// Counts the entries that have been checked in here, for others to see.
+    pub fn counting(self, checked: Arc<AtomicUsize>) -> Self {
+        Self { checked, ..self }
+    }
+
+    /// Calls `take` with each entry and its index.
+    ///
+    /// # Errors
+    /// None that [`Posting::read`] would not have met.
+    pub fn each(&self, mut take: impl FnMut(usize, RawEntry)) -> Result<()> {
+        let mut index = 0;
+        read::each(self.form, &self.bytes, &mut |raw| {
+            take(index, raw);
+            index += 1;
+            self.checked.store(index, Ordering::Relaxed);
+        })?;
+        Ok(())
+    }
+
+    /// How many entries it has.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Every `external_id` in it.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.keys().map(String::as_str)
+    }
+
+    /// Where an `external_id` stands first.
+    pub fn place(&self, external_id: &str) -> Option<Place> {
+        self.names.get(external_id).copied()
+    }
+}

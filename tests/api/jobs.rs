@@ -1,0 +1,236 @@
+//! Jobs: rosters that are applied after their request was answered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use life_rooms::background;
+use life_rooms::db::schema::jobs;
+use life_rooms::db::{Id, Json, Timestamp};
+use life_rooms::jobs::store::{Claim, Claimed};
+use life_rooms::jobs::types::JobKind;
+use life_rooms::rosters::later;
+use serde_json::{Value, json};
+
+use crate::rosters::{counts, partner, reader, roster, rows, series, single, with};
+use crate::support::{Answer, App, Client, instant};
+
+const ASYNC: [(&str, &str); 1] = [("prefer", "respond-async")];
+
+/// Looks at a job until it has ended.
+fn ended(client: &Client, job: &Answer) -> Value {
+    let started = Instant::now();
+    loop {
+        let answer = client.get(job.header("location"));
+        let running = ["queued", "running"].contains(&answer.json["status"].as_str().unwrap_or_default());
+        assert_eq!(answer.header("retry-after"), if running { "1" } else { "" }, "{}", answer.text);
+        if !running {
+            return answer.expect(200);
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "it does not end: {}", answer.text);
+        std::thread::yield_now();
+    }
+}
+
+fn run_due(app: &App) -> bool {
+    let (state, holder) = (app.state.clone(), app.clock.new_id());
+    let run = async move { background::run_if_due(&state, life_rooms::jobs::task(), holder).await };
+    actix_web::rt::System::new().block_on(run).expect("it runs")
+}
+
+/// A job that another server took up and has not ended: a roster of one series.
+fn abandoned(app: &App, partner_id: &str, attempts: i32) -> (Id, Id, Value) {
+    let (id, holder, now) = (app.clock.new_id(), app.clock.new_id(), app.clock.now());
+    let path = format!("/v1/partners/{partner_id}/rosters");
+    let work = json!({
+        "asker": { "id": holder, "kind": "user", "role": "admin", "partner_id": null, "member_id": null,
+            "request_id": "the-first", "path": path },
+        "partner_id": partner_id, "form": "json",
+        "manner": { "mode": "atomic", "dry_run": false, "missing": "keep" }
+    });
+    let payload = roster(&[series("a")]).to_string().into_bytes();
+    diesel::insert_into(jobs::table)
+        .values((
+            (jobs::id.eq(id), jobs::kind.eq("roster"), jobs::partner_id.eq(partner_id.parse::<Id>().unwrap())),
+            (jobs::status.eq("running"), jobs::work.eq(Json(work.clone())), jobs::payload.eq(payload)),
+            (jobs::done.eq(0), jobs::total.eq(1), jobs::attempts.eq(attempts), jobs::holder.eq(holder)),
+            (jobs::due_at.eq(now.plus_seconds(30)), jobs::version.eq(2)),
+            (jobs::created_at.eq(now), jobs::updated_at.eq(now)),
+        ))
+        .execute(&mut app.conn())
+        .expect("the job is new");
+    (id, holder, work)
+}
+
+fn payload(app: &App, id: &str) -> Option<Vec<u8>> {
+    jobs::table.find(id.parse::<Id>().unwrap()).select(jobs::payload).first(&mut app.conn()).unwrap()
+}
+
+#[test]
+fn a_roster_is_taken_in_and_applied_as_a_job() {
+    let (app, client, path) = reader();
+    let taken = client.post_with(&path, &ASYNC, &roster(&[series("a"), single("b")]));
+    let body = taken.clone().expect(202);
+    assert_eq!(taken.header("location"), format!("/v1/jobs/{}", taken.id()));
+    assert_eq!((taken.header("preference-applied"), taken.header("retry-after")), ("respond-async", "1"));
+    assert_eq!(taken.etag(), "\"1\"");
+    assert_eq!((&body["kind"], &body["status"]), (&json!("roster"), &json!("queued")));
+    assert_eq!(body["progress"], json!({ "done": 0, "total": 2 }));
+    assert_eq!((&body["ended_at"], body.get("result"), body.get("problem")), (&Value::Null, None, None));
+
+    let job = ended(&client, &taken);
+    assert_eq!(job["status"], "succeeded", "{job}");
+    assert_eq!(job["progress"], json!({ "done": 2, "total": 2 }));
+    assert_eq!(job["result"]["counts"], counts(2, 0, 0, 0));
+    assert_eq!(job["result"]["sessions"], json!({ "created": 5, "updated": 0, "cancelled": 0 }));
+    assert_eq!(job["ended_at"], "2026-11-23T09:00:00Z");
+    assert_eq!(rows(&app).len(), 5);
+    let kept = client.get(job["result"]["location"].as_str().unwrap()).expect(200);
+    assert_eq!((&kept["id"], &kept["entries"][1]["external_id"]), (&job["result"]["roster_id"], &json!("b")));
+    assert_eq!(payload(&app, &taken.id()), None, "what it worked on is removed");
+
+    let seen = client.get(taken.header("location"));
+    let headers = [("if-none-match", seen.etag())];
+    assert_eq!(client.send("GET", taken.header("location"), &headers, b"").status, 304);
+    assert!(!run_due(&app), "nothing is left to do");
+}
+
+#[test]
+fn a_job_fails_with_the_problem_that_would_have_been_answered() {
+    let (app, client, path) = reader();
+    let wrong = roster(&[with(series("a"), json!({ "venue": "nowhere" })), single("b")]);
+    let direct = client.post(&path, &wrong).problem(422, "roster-refused");
+    app.at("2026-11-23T09:00:01Z");
+    let headers = [("prefer", "respond-async"), ("x-request-id", "the-async-one")];
+    let taken = client.post_with(&path, &headers, &wrong);
+    let job = ended(&client, &taken);
+    assert_eq!((&job["status"], job.get("result")), (&json!("failed"), None));
+    for member in ["type", "title", "status", "code", "instance", "errors"] {
+        assert_eq!(job["problem"][member], direct[member], "{member}");
+    }
+    assert_eq!(job["problem"]["request_id"], "the-async-one");
+    let list = client.get(&path).expect(200);
+    assert_eq!(list["items"].as_array().unwrap().len(), 2, "the refusal is kept");
+    let at = format!("{path}/{}", list["items"][0]["id"].as_str().unwrap());
+    assert!(job["problem"]["detail"].as_str().unwrap().ends_with(&at), "{job}");
+}
+
+#[test]
+fn what_is_no_roster_is_refused_before_it_becomes_a_job() {
+    let (app, client, path) = reader();
+    client
+        .send("POST", &path, &[("content-type", "application/json"), ASYNC[0]], b"{")
+        .problem(400, "malformed-request");
+    client.post_with(&path, &ASYNC, &roster(&[])).invalid(&["/entries"]);
+    client.post_with(&format!("{path}?mode=all"), &ASYNC, &roster(&[series("a")])).wrong_parameter("mode");
+    let nobody = format!("/v1/partners/{}/rosters", app.clock.new_id());
+    app.admin().post_with(&nobody, &ASYNC, &roster(&[series("a")])).problem(404, "not-found");
+    let count: i64 = jobs::table.count().get_result(&mut app.conn()).unwrap();
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn the_options_of_a_roster_hold_for_its_job() {
+    let (app, client, path) = reader();
+    let dry = client.post_with(&format!("{path}?dry_run=true"), &ASYNC, &roster(&[series("a"), json!({})]));
+    let job = ended(&client, &dry);
+    assert_eq!((&job["status"], job["result"].get("location")), (&json!("succeeded"), None));
+    assert_eq!(job["result"]["counts"], counts(1, 0, 0, 1));
+    assert_eq!(job["result"]["rehearsal"]["dry_run"], true);
+    assert_eq!(job["result"]["rehearsal"]["entries"][1]["outcome"], "rejected");
+    assert!(rows(&app).is_empty());
+
+    client.post(&path, &roster(&[series("old")])).expect(201);
+    let partial = format!("{path}?mode=partial&missing=cancel");
+    let job = ended(&client, &client.post_with(&partial, &ASYNC, &roster(&[series("a"), json!({})])));
+    assert_eq!(
+        job["result"]["counts"],
+        json!({ "created": 1, "updated": 0, "unchanged": 0, "cancelled": 1, "rejected": 1 })
+    );
+}
+
+#[test]
+fn a_repeated_key_is_answered_with_the_first_job() {
+    let (app, client, path) = reader();
+    let headers = [ASYNC[0], ("idempotency-key", "tonight")];
+    let first = client.post_with(&path, &headers, &roster(&[series("a")]));
+    let again = client.post_with(&path, &headers, &roster(&[series("a")]));
+    assert_eq!((again.status, again.id(), again.header("idempotent-replay")), (202, first.id(), "true"));
+    assert_eq!(again.header("preference-applied"), "respond-async");
+    assert_eq!(ended(&client, &again)["status"], "succeeded");
+    let count: i64 = jobs::table.count().get_result(&mut app.conn()).unwrap();
+    assert_eq!(count, 1);
+    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1);
+    client.post_with(&path, &headers, &roster(&[series("b")])).problem(422, "idempotency-mismatch");
+}
+
+#[test]
+fn a_job_is_read_by_its_partner_and_by_admins() {
+    let (app, client, path) = reader();
+    let id = path.split('/').nth(3).unwrap().to_owned();
+    let taken = app.admin().post_with(&path, &ASYNC, &roster(&[series("a")]));
+    let job = taken.header("location").to_owned();
+    ended(&client, &taken);
+    for other in [app.admin(), app.partner_user(&id), app.partner_client(&id, &[])] {
+        assert_eq!(other.get(&job).expect(200)["partner_id"], *id);
+    }
+    app.partner_user(&partner(&app, "philharmonic")).get(&job).problem(404, "not-found");
+    for role in [app.advisor(), app.analyst()] {
+        role.get(&job).problem(403, "forbidden");
+    }
+    app.anonymous().get(&job).problem(401, "unauthenticated");
+    client.get(&format!("/v1/jobs/{}", app.clock.new_id())).problem(404, "not-found");
+}
+
+#[test]
+fn a_job_whose_server_died_is_taken_up_again_after_its_lease_and_done_once() {
+    let (app, client, path) = reader();
+    let (id, holder, work) = abandoned(&app, path.split('/').nth(3).unwrap(), 1);
+    assert!(!run_due(&app), "its lease holds");
+    assert_eq!(client.get(&format!("/v1/jobs/{id}")).expect(200)["status"], "running");
+    app.at("2026-11-23T09:00:30Z");
+    assert!(run_due(&app));
+    let job = client.get(&format!("/v1/jobs/{id}")).expect(200);
+    assert_eq!((&job["status"], &job["result"]["counts"]), (&json!("succeeded"), &counts(1, 0, 0, 0)));
+    assert_eq!(job["ended_at"], "2026-11-23T09:00:30Z");
+
+    // The first server was only slow. What it does now must change nothing, not even be kept as a roster.
+    let payload = roster(&[series("a"), series("late")]).to_string().into_bytes();
+    let late = Claimed { claim: Claim { id, holder }, kind: JobKind::Roster, work, payload, attempts: 1 };
+    let state = app.state.clone();
+    let slow = async move { later::run(&state, late, Arc::default()).await };
+    actix_web::rt::System::new().block_on(slow).expect("it gives up quietly");
+    assert_eq!(rows(&app).len(), 4);
+    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1);
+    assert_eq!(client.get(&format!("/v1/jobs/{id}")).expect(200), job);
+    assert!(!run_due(&app));
+}
+
+#[test]
+fn a_job_that_never_gets_anywhere_is_given_up() {
+    let (app, client, path) = reader();
+    let (id, ..) = abandoned(&app, path.split('/').nth(3).unwrap(), 20);
+    app.at("2026-11-23T09:01:00Z");
+    assert!(run_due(&app));
+    let job = client.get(&format!("/v1/jobs/{id}")).expect(200);
+    assert_eq!((&job["status"], &job["problem"]["type"]), (&json!("failed"), &json!("/problems/internal")));
+    assert_eq!((&job["problem"]["request_id"], &job["problem"]["instance"]), (&json!("the-first"), &json!(path)));
+    assert!(rows(&app).is_empty());
+    assert_eq!(payload(&app, &id.to_string()), None);
+}
+
+#[test]
+fn a_job_is_forgotten_thirty_days_after_it_ended() {
+    let (app, client, path) = reader();
+    let taken = client.post_with(&path, &ASYNC, &roster(&[series("a")]));
+    ended(&client, &taken);
+    let due: Timestamp = jobs::table.select(jobs::due_at).first(&mut app.conn()).unwrap();
+    assert_eq!(due, Timestamp(instant("2026-12-23T09:00:00Z")));
+    app.at("2026-12-23T08:59:59Z");
+    assert!(!run_due(&app));
+    client.get(taken.header("location")).expect(200);
+    app.at("2026-12-23T09:00:00Z");
+    assert!(run_due(&app));
+    client.get(taken.header("location")).problem(404, "not-found");
+    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1, "the roster stays");
+}

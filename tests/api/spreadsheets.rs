@@ -1,0 +1,103 @@
+//! Spreadsheets as people make them: one roster, written in many ways.
+
+use serde_json::json;
+
+use crate::rosters::{counts, pointers, post_csv, reader, rows};
+
+const PLAIN: &str = "external_id,title,pillar,delivery,venue,local_start,time_zone,duration_minutes,recurrence,excluded\n\
+    a,\"Read, and talk\",community,in_person,walton,2027-01-05T09:30:00,Europe/London,90,FREQ=WEEKLY;COUNT=4,2027-01-12T09:30:00\n\
+    b,\"Two\nlines\",community,online,,2027-01-06T13:00:00,Europe/London,60,,\n";
+
+/// The same table with its columns in another order.
+fn turned(text: &str) -> String {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in reader.records() {
+        let record = record.unwrap();
+        writer.write_record(record.iter().rev()).unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+/// The same table with `;` between its cells.
+fn semicolons(text: &str) -> String {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+    for record in reader.records() {
+        writer.write_record(&record.unwrap()).unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
+#[test]
+fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
+    let (app, client, path) = reader();
+    let first = post_csv(&client, &path, PLAIN).expect(201);
+    assert_eq!(first["counts"], counts(2, 0, 0, 0));
+    let before = rows(&app);
+    assert_eq!(before.len(), 4);
+    let header = PLAIN.lines().next().unwrap();
+    let loud =
+        "External_ID, TITLE ,Pillar,\"Delivery \",venue,Local Start,time-zone,Duration Minutes,RECURRENCE,Excluded";
+    let slashes = |time: &str, excluded: &str| {
+        PLAIN.replace("2027-01-05T09:30:00", time).replace("2027-01-12T09:30:00", excluded)
+    };
+    for (oddity, text) in [
+        ("a byte-order mark", format!("\u{feff}{PLAIN}")),
+        ("semicolons", semicolons(PLAIN)),
+        ("trailing blank lines", format!("{PLAIN}\n\n,,,,,,,,,\n \n")),
+        ("no line end at the end", PLAIN.trim_end().to_owned()),
+        ("headers in another order", turned(PLAIN)),
+        ("headers in another case, with spaces", PLAIN.replace(header, loud)),
+        ("Excel's dates", slashes("05/01/2027 09:30", "12/01/2027 09:30")),
+        ("Excel's dates with seconds", slashes("05/01/2027 09:30:00", "12/01/2027 09:30:00")),
+        ("short dates", slashes("5/1/2027 9:30", "12/1/2027 9:30")),
+        ("ISO dates with a space", slashes("2027-01-05 09:30", "2027-01-12 09:30:00")),
+        ("spaces around cells", PLAIN.replace(",walton,", " , walton ,").replace(",90,", ", 90 ,")),
+        ("quotation marks everywhere", PLAIN.replace(",90,", ",\"90\",").replace("\na,", "\n\"a\",")),
+    ] {
+        let body = post_csv(&client, &path, &text).expect(201);
+        assert_eq!(body["counts"], counts(0, 0, 2, 0), "{oddity}: {body}");
+        assert_eq!(rows(&app), before, "{oddity}");
+    }
+    // Line ends inside a cell are part of it: there CRLF is another text, and only there.
+    let crlf = post_csv(&client, &path, &PLAIN.replace('\n', "\r\n")).expect(201);
+    assert_eq!(crlf["counts"], counts(0, 1, 1, 0));
+    assert!(rows(&app).iter().any(|row| row.title == "Two\r\nlines"));
+}
+
+#[test]
+fn lines_are_told_right_below_cells_of_many_lines_and_blank_ones() {
+    let (_app, client, path) = reader();
+    for end in ["\n", "\r\n"] {
+        let text = format!("\u{feff}\n{PLAIN}\n\n").replace("in_person,walton", "in_person,nowhere") + "c,x\n\n";
+        let body =
+            post_csv(&client, &format!("{path}?mode=partial&dry_run=true"), &text.replace('\n', end)).expect(200);
+        let lines: Vec<_> = body["entries"].as_array().unwrap().iter().map(|entry| &entry["line"]).collect();
+        assert_eq!(lines, [&json!(3), &json!(4), &json!(8)], "{end:?}");
+    }
+}
+
+#[test]
+fn dates_that_are_ambiguous_or_impossible_are_told_apart() {
+    let (_app, client, path) = reader();
+    for (cell, words) in [
+        ("05/01/27 09:30", "four digits"),
+        ("1/13/2027 9:30", "no month 13"),
+        ("31/02/2027 9:30", "no day 31"),
+        ("5/1/2027", "no time of day"),
+        ("5/1/2027 9:30 AM", "24-hour clock"),
+        ("46392.3958333333", "number of days"),
+        ("next Tuesday", "such as 2027-01-05T13:00:00"),
+    ] {
+        let text = PLAIN.replace("2027-01-05T09:30:00", cell);
+        let problem = post_csv(&client, &path, &text).problem(422, "roster-refused");
+        assert_eq!(pointers(&problem), ["/entries/0/local_start"], "{cell}");
+        let detail = problem["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.starts_with("Line 2: ") && detail.contains(words), "{cell}: {detail}");
+    }
+    // JSON keeps to the one form that the document names.
+    let entry = crate::rosters::with(crate::rosters::single("a"), json!({ "local_start": "05/01/2027 09:30" }));
+    let problem = client.post(&path, &crate::rosters::roster(&[entry])).problem(422, "roster-refused");
+    assert_eq!(pointers(&problem), ["/entries/0/local_start"]);
+}
