@@ -37,3 +37,4 @@ pub mod sites;
 pub mod state;
 pub mod users;
 pub mod venues;
+pub mod words;

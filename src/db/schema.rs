@@ -286,6 +286,7 @@ diesel::table! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        listing_id -> Nullable<DbUuid>,
     }
 }
 
@@ -477,6 +478,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    listing_words (listing_id, word) {
+        listing_id -> DbUuid,
+        word -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    venue_words (venue_id, word) {
+        venue_id -> DbUuid,
+        word -> Text,
+    }
+}
+
 diesel::joinable!(spaces -> venues (venue_id));
 diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(hostings -> sites (site_id));
@@ -513,6 +534,7 @@ diesel::joinable!(walk_ins -> sessions (session_id));
 diesel::joinable!(walk_ins -> members (member_id));
 diesel::joinable!(rosters -> partners (partner_id));
 diesel::joinable!(roster_entries -> rosters (roster_id));
+diesel::joinable!(venue_words -> venues (venue_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     venues,
@@ -538,4 +560,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
     idempotency_records,
     leases,
+    listing_words,
+    venue_words,
 );

@@ -8,7 +8,9 @@
 //!   with a booking or a prescription item for it ([`viewer`]). The join link is in no answer.
 
 pub mod bookings;
+pub mod finding;
 pub mod handlers;
+pub mod listings;
 pub mod recurrence;
 pub mod references;
 pub mod registers;

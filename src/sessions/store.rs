@@ -5,6 +5,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
+use super::listings;
 use super::recurrence::{Occurrence, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
@@ -194,7 +195,7 @@ fn after(start: Timestamp, minutes: i32) -> Timestamp {
     Timestamp(start.0 + TimeDelta::minutes(minutes.into()))
 }
 
-/// Rows of one INSERT: 36 columns each, and PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
+/// Rows of one INSERT: 37 columns each, and PostgreSQL takes 65,535 values in a statement, SQLite 32,766.
 const CHUNK: usize = 500;
 
 /// Adds many sessions.
@@ -202,9 +203,12 @@ const CHUNK: usize = 500;
 /// # Errors
 /// 409 where a partner has another of the same `external_id`.
 pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
-    for chunk in rows.chunks(CHUNK) {
+    let listings = listings::of_rows(conn, rows)?;
+    for (chunk, listings) in rows.chunks(CHUNK).zip(listings.chunks(CHUNK)) {
+        let listed = chunk.iter().zip(listings).map(|(row, listing)| (row, sessions::listing_id.eq(listing)));
+        let listed: Vec<_> = listed.collect();
         // Many rows in one statement can't be written through the common connection.
-        per_backend!(conn, |inner| diesel::insert_into(sessions::table).values(chunk).execute(inner))?;
+        per_backend!(&mut *conn, |inner| diesel::insert_into(sessions::table).values(listed).execute(inner))?;
     }
     Ok(())
 }
@@ -241,8 +245,9 @@ pub fn of_series(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
 /// # Errors
 /// 412 where another request has changed it in between; 409 where a capacity is below the seats that are taken.
 pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
+    let listing = listings::of_rows(conn, std::slice::from_ref(row))?.pop();
     let unchanged = sessions::table.find(row.id).filter(sessions::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn).map_err(below_seats)? {
+    match diesel::update(unchanged).set((row, sessions::listing_id.eq(listing))).execute(conn).map_err(below_seats)? {
         1 => Ok(()),
         _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
     }
@@ -269,10 +274,12 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
         sessions::capacity.eq(series.capacity),
         sessions::online_capacity.eq(series.online_capacity),
         sessions::publication.eq(series.publication),
+        sessions::listing_id.eq(None::<Id>),
         sessions::version.eq(sessions::version + 1),
         sessions::updated_at.eq(now),
     );
     diesel::update(following).set(changes).execute(conn).map_err(below_seats)?;
+    listings::complete(conn, Some(series.id))?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! - A venue is deleted only while nothing refers to it; otherwise it is closed.
 
 pub mod handlers;
+pub mod near;
 pub mod rules;
 pub mod spaces;
 pub mod store;
