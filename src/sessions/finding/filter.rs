@@ -78,7 +78,7 @@ pub struct SessionFilter {
     /// found so.
     #[param(
         max_length = 50,
-        pattern = "^-?[0-9]{1,2}([.][0-9]{1,15})?,-?[0-9]{1,3}([.][0-9]{1,15})?$",
+        pattern = "^-?[0-9]{1,2}([.][0-9]{1,20})?,-?[0-9]{1,3}([.][0-9]{1,20})?$",
         example = "53.4097,-2.9795"
     )]
     pub near: Option<String>,

@@ -19,7 +19,6 @@ pub mod streams;
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::TimeDelta;
-use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use crate::db::schema::{sessions, venues};
@@ -122,8 +121,10 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], span: Span) -> Result<Hash
         let then = sessions::table
             .filter(sessions::venue_id.eq(venues::id.nullable()))
             .filter(sessions::starts_at.ge(span.after.0))
-            .filter(sessions::starts_at.lt(span.until));
-        let with = venues::table.filter(venues::id.eq_any(chunk)).filter(exists(then).eq(true));
+            .filter(sessions::starts_at.lt(span.until))
+            .select(sessions::starts_at)
+            .limit(1);
+        let with = venues::table.filter(venues::id.eq_any(chunk)).filter(then.single_value().is_not_null());
         open.extend(with.select(venues::id).load::<Id>(conn)?);
     }
     Ok(open)

@@ -1,6 +1,6 @@
 //! Everything that was asked for as conditions on the rows of `sessions`.
 
-use diesel::dsl::{AsSelect, IntoBoxed, Select, exists, sql};
+use diesel::dsl::{AsSelect, IntoBoxed, Select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
@@ -34,8 +34,9 @@ pub enum By {
 
 /// What was asked for of each row. `near` is the ids of the venues in the circle.
 ///
-/// A condition that is compared with `true` is one that no index must be entered by: the rows come in the order of
-/// their starts, and a condition that led elsewhere would have all that fit it sorted.
+/// The rows come in the order of their starts; a condition that led elsewhere would have all that fit it sorted. So a
+/// condition that no index must be entered by is compared with `true`, and other tables are asked by subqueries for one
+/// value, which both databases run row by row and never turn into a join or a hash of the whole table.
 pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query<'a> {
     let mut query = sessions::table.select(Columns::as_select()).into_boxed();
     query = match search.viewer {
@@ -106,7 +107,8 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
 fn placed<'a>(mut query: Query<'a>, search: &'a Search, near: Option<&'a [Id]>) -> Query<'a> {
     if let Some(authority) = &search.filter.local_authority {
         let there = venues::table.filter(venues::id.nullable().eq(sessions::venue_id));
-        query = query.filter(exists(there.filter(venues::local_authority.eq(authority))).eq(true));
+        let there = there.filter(venues::local_authority.eq(authority)).select(venues::id).limit(1);
+        query = query.filter(there.single_value().is_not_null());
     }
     if let Some(near) = near {
         query = query.filter(sessions::delivery.ne(Delivery::Online));
@@ -130,12 +132,17 @@ fn timed<'a>(mut query: Query<'a>, search: &'a Search) -> Query<'a> {
 }
 
 fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
-    let words = listing_words::table.filter(listing_words::listing_id.nullable().eq(sessions::listing_id));
+    let words = listing_words::table
+        .filter(listing_words::listing_id.nullable().eq(sessions::listing_id))
+        .select(listing_words::word)
+        .limit(1);
     match wanted {
-        Wanted::OneOf(any) => query.filter(exists(words.filter(listing_words::word.eq_any(any.clone()))).eq(true)),
+        Wanted::OneOf(any) => {
+            query.filter(words.filter(listing_words::word.eq_any(any.clone())).single_value().is_not_null())
+        }
         Wanted::Beginning(beginning) => {
             let from = words.filter(listing_words::word.ge(beginning.clone()));
-            query.filter(exists(from.filter(listing_words::word.lt(end_of(beginning)))).eq(true))
+            query.filter(from.filter(listing_words::word.lt(end_of(beginning))).single_value().is_not_null())
         }
     }
 }
@@ -145,11 +152,16 @@ fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
     let word = word_of_feature(feature);
     let own = listing_words::table
         .filter(listing_words::listing_id.nullable().eq(sessions::listing_id))
-        .filter(listing_words::word.eq(word.clone()));
+        .filter(listing_words::word.eq(word.clone()))
+        .select(listing_words::word)
+        .limit(1);
     let there = venue_words::table
         .filter(venue_words::venue_id.nullable().eq(sessions::venue_id))
-        .filter(venue_words::word.eq(word));
-    query.filter(exists(own).or(exists(there).and(sessions::delivery.ne(Delivery::Online))).eq(true))
+        .filter(venue_words::word.eq(word))
+        .select(venue_words::word)
+        .limit(1);
+    let there = there.single_value().is_not_null().and(sessions::delivery.ne(Delivery::Online));
+    query.filter(own.single_value().is_not_null().or(there))
 }
 
 fn with_space<'a>(query: Query<'a>, search: &Search) -> Query<'a> {

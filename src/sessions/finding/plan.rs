@@ -1,6 +1,5 @@
 //! Which way to go where the first steps through the list have found too little.
 
-use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::search::Search;
@@ -80,6 +79,10 @@ pub fn venues_in(conn: &mut Conn, authority: &str) -> Result<Vec<Id>> {
 
 /// The listings that have one of each of these, or one more than [`MOST_LISTINGS`] of them.
 pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
+    // An empty choice is a place where nothing is.
+    if wanted.iter().any(|one| matches!(one, Wanted::OneOf(any) if any.is_empty())) {
+        return Ok(Vec::new());
+    }
     let mut rarest: Option<(usize, usize)> = None;
     for (at, one) in wanted.iter().enumerate() {
         let count = with(conn, one, &[])?.len();
@@ -115,12 +118,13 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted]) -> Result<Vec<Id>> {
     };
     let (id, word) = (OTHER_WORDS.field(listing_words::listing_id), OTHER_WORDS.field(listing_words::word));
     for other in others {
-        let words = OTHER_WORDS.filter(id.eq(listing_words::listing_id));
-        // Compared with `true` so that the rarest leads, whatever the database believes.
+        // A subquery for one value, so that the rarest leads, whatever the database believes.
+        let words = OTHER_WORDS.filter(id.eq(listing_words::listing_id)).select(word).limit(1);
         query = match other {
-            Wanted::OneOf(any) => query.filter(exists(words.filter(word.eq_any(any))).eq(true)),
+            Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
             Wanted::Beginning(from) => {
-                query.filter(exists(words.filter(word.ge(from)).filter(word.lt(end_of(from)))).eq(true))
+                let words = words.filter(word.ge(from)).filter(word.lt(end_of(from)));
+                query.filter(words.single_value().is_not_null())
             }
         };
     }
