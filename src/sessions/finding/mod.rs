@@ -210,7 +210,7 @@ impl Finder<'_> {
 
     /// The first so many that fit, from session to session.
     fn walk(&self, conn: &mut Conn, span: Span, many: i64) -> Result<Vec<Columns>> {
-        let query = within(narrowed(self.search, self.near, By::Start), span);
+        let query = within(narrowed(self.search, self.near, By::Start), span, conn);
         Ok(query.order((sessions::starts_at, sessions::id)).limit(many).load(conn)?)
     }
 

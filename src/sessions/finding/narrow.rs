@@ -5,10 +5,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
 use super::search::{FIRST, Search, Span};
-use crate::db::Id;
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{listing_words, sessions, venue_words, venues};
 use crate::db::types::{DbTimestamp, DbUuid};
+use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_feature, word_of_topic};
 use crate::sessions::shown::Columns;
 use crate::sessions::types::{Delivery, Publication, SessionStatus, ShortName};
@@ -70,12 +70,18 @@ pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query
 }
 
 /// The rows of a stretch of the list.
-pub fn within(query: Query<'_>, span: Span) -> Query<'_> {
+pub fn within<'a>(query: Query<'a>, span: Span, conn: &Conn) -> Query<'a> {
     let (start, id) = span.after;
     let query = query.filter(sessions::starts_at.lt(span.until));
     if id == FIRST {
         return query.filter(sessions::starts_at.ge(start));
     }
+    // PostgreSQL takes row values for a third of the table, and a shorter index for the better one, unless it is told
+    // of both bounds; SQLite would enter the index by this one.
+    let query = match conn {
+        Conn::Postgres(_) => query.filter(sessions::starts_at.ge(start)),
+        Conn::Sqlite(_) => query,
+    };
     // Row values, so that the index is entered right behind the last row, however many start with it.
     query.filter(
         sql::<Bool>("(sessions.starts_at, sessions.id) > (")

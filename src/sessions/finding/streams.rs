@@ -83,7 +83,7 @@ pub fn sqlite_text(keys: &Keys) -> String {
 pub fn postgres_text(keys: &Keys) -> String {
     let (column, _) = keys.index();
     format!(
-        "SELECT found.starts_at, found.id FROM unnest($1) AS one (key) CROSS JOIN LATERAL \
+        "SELECT found.starts_at, found.id FROM unnest($1::uuid[]) AS one (key) CROSS JOIN LATERAL \
          (SELECT starts_at, id FROM sessions WHERE {column} = one.key AND (starts_at, id) > ($2, $3) AND starts_at < $4 \
          ORDER BY starts_at, id LIMIT $5) AS found ORDER BY found.starts_at, found.id LIMIT $5"
     )
