@@ -50,7 +50,7 @@ start_cluster() {
   port=$((RANDOM % 20000 + 20000))
   as_postgres "$programs/pg_ctl" -D "$cluster/data" -l "$cluster/log" -w -o "-p $port -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories='' -c fsync=off -c shared_buffers=512MB -c max_wal_size=4GB \
-    -c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=-1" start >/dev/null
+    -c session_preload_libraries=auto_explain" start >/dev/null
   POSTGRES_URL=postgres://postgres@127.0.0.1:$port/postgres
 }
 sql() { "$programs/psql" -X -q -v ON_ERROR_STOP=1 -d "$POSTGRES_URL" "$@"; }

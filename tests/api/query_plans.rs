@@ -37,7 +37,7 @@ fn multiply(app: &App) {
         let copies = "CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
             UPDATE copies SET id = gen_random_uuid(), series_id = NULL, starts_at = starts_at + random() * interval '300 days', \
             ends_at = starts_at + interval '310 days', listing_id = 'eeeeeeee-eeee-8eee-8eee-eeeeeeeeeeee', venue_id = NULL; \
-            INSERT INTO sessions SELECT * FROM copies; ANALYZE";
+            INSERT INTO sessions SELECT * FROM copies; ANALYZE sessions, listing_words, venue_words, venues";
         postgres.batch_execute(copies).unwrap();
     }
 }

@@ -3,7 +3,9 @@
 use chrono::{Datelike, NaiveDateTime};
 use diesel::prelude::*;
 use life_rooms::db::Id;
-use life_rooms::db::schema::sessions;
+use life_rooms::db::schema::{listing_words, sessions, venue_words};
+use life_rooms::sessions::listings;
+use life_rooms::venues::store::complete_words;
 use life_rooms::words;
 use serde_json::{Value, json};
 
@@ -324,6 +326,44 @@ fn pages_have_every_row_once_whatever_is_added_in_between() {
         assert_eq!(unique.len(), seen.len(), "{query}");
         assert!(before.iter().all(|item| unique.contains(&id(item).to_owned())), "{query}");
     }
+}
+
+#[test]
+fn many_who_write_the_same_words_at_once_share_one_listing() {
+    let app = App::start();
+    let admin = app.admin();
+    std::thread::scope(|scope| {
+        for hour in 8..16 {
+            let admin = &admin;
+            scope.spawn(move || {
+                session(admin, None, "Origami", json!({ "local_start": format!("2027-01-05T{hour:02}:00:00") }));
+                session(admin, None, "Origami", json!({ "local_start": format!("2027-01-12T11:0{}:00", hour % 8) }));
+            });
+        }
+    });
+    assert_eq!(titles(&app.anonymous(), "q=origami").len(), 16);
+    let on_the_hour =
+        sessions::table.filter(sessions::starts_on.eq("2027-01-12".parse::<chrono::NaiveDate>().unwrap()));
+    let listings: Vec<Option<Id>> = on_the_hour.select(sessions::listing_id).distinct().load(&mut app.conn()).unwrap();
+    assert_eq!(listings.len(), 1);
+}
+
+#[test]
+fn what_an_older_version_wrote_is_found_once_its_words_are_written() {
+    let app = App::start();
+    let (admin, anyone) = (app.admin(), app.anonymous());
+    let venue = place(&admin, "central", json!({ "accessibility": ["step_free"] }));
+    session(&admin, Some(&venue), "Origami", json!({ "recurrence": "FREQ=DAILY;COUNT=600" }));
+    let mut conn = app.conn();
+    diesel::update(sessions::table).set(sessions::listing_id.eq(None::<Id>)).execute(&mut conn).unwrap();
+    diesel::delete(listing_words::table).execute(&mut conn).unwrap();
+    diesel::delete(venue_words::table).execute(&mut conn).unwrap();
+    assert_eq!(titles(&anyone, "q=origami").len(), 0);
+    assert_eq!(listings::complete(&mut conn, None).unwrap(), 600);
+    complete_words(&mut conn).unwrap();
+    assert_eq!(all(&anyone, "/v1/sessions?q=origami&limit=100").len(), 600);
+    assert_eq!(items(&anyone.get("/v1/venues?q=central&accessibility=step_free")).len(), 1);
+    assert_eq!(listings::complete(&mut conn, None).unwrap(), 0);
 }
 
 /// What a search says, and whether a session fits it.
