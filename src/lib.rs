@@ -39,3 +39,4 @@ pub mod sites;
 pub mod state;
 pub mod users;
 pub mod venues;
+pub mod words;

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
-use crate::db::migrate;
+use crate::db::{Location, migrate};
 
 /// The backend of a social-prescribing service: one binary, an SQLite file or PostgreSQL.
 #[derive(Parser)]
@@ -95,9 +95,20 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
+/// Migrates a database and writes the words that its sessions and venues are found by, where an older version left
+/// none. The names of the migrations.
+fn bring_up_to_date(location: &Location) -> crate::error::Result<Vec<String>> {
+    let applied = migrate::run(location)?;
+    migrate::complete(location, |conn| {
+        crate::sessions::listings::complete(conn, None)?;
+        crate::venues::store::complete_words(conn)
+    })?;
+    Ok(applied)
+}
+
 fn run_migrate(settings: &Settings) -> Result<(), Failure> {
     let location = settings.location().map_err(Failure::usage)?;
-    let applied = migrate::run(&location)?;
+    let applied = bring_up_to_date(&location)?;
     match applied.as_slice() {
         [] => println!("The database is up to date."),
         names => println!("Applied: {}", names.join(", ")),

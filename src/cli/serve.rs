@@ -11,7 +11,7 @@ use crate::auth::token::Tokens;
 use crate::background;
 use crate::clock::Clock;
 use crate::config::{ServeSettings, Settings};
-use crate::db::{Db, migrate};
+use crate::db::Db;
 use crate::server;
 use crate::state::State;
 
@@ -39,7 +39,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     if command.demo {
         demo::clear_unfinished(&location)?;
     }
-    for name in migrate::run(&location)? {
+    for name in super::bring_up_to_date(&location)? {
         log::info!("migrated the database to {name}");
     }
     let state = State {

@@ -33,6 +33,25 @@ pub fn run(location: &Location) -> Result<Vec<String>> {
     }
 }
 
+/// Does what a migration can't say in SQL, in one transaction.
+///
+/// # Errors
+/// What the work returns, and then nothing is kept.
+pub fn complete(location: &Location, work: impl FnOnce(&mut Conn) -> Result<()>) -> Result<()> {
+    let mut conn = match location {
+        Location::Sqlite(path) => open_sqlite(path, Purpose::Write)?,
+        Location::Postgres(url) => open_postgres(url)?,
+    };
+    // Immediate on SQLite: another process may write between the first read and the first write.
+    conn.batch_execute(match location {
+        Location::Sqlite(_) => "BEGIN IMMEDIATE",
+        Location::Postgres(_) => "BEGIN",
+    })?;
+    // Without a COMMIT, nothing is left when the connection closes.
+    work(&mut conn)?;
+    Ok(conn.batch_execute("COMMIT")?)
+}
+
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {
     let applied = match conn {
         Conn::Sqlite(sqlite) => names(sqlite.run_pending_migrations(SQLITE)),

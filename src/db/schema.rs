@@ -290,6 +290,7 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
         offers_open -> Integer,
+        listing_id -> Nullable<DbUuid>,
     }
 }
 
@@ -505,6 +506,16 @@ diesel::table! {
     use crate::db::types::*;
     use diesel::sql_types::*;
 
+    listing_words (listing_id, word) {
+        listing_id -> DbUuid,
+        word -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
     jobs (id) {
         id -> DbUuid,
         kind -> Text,
@@ -527,6 +538,17 @@ diesel::table! {
 }
 
 diesel::joinable!(jobs -> partners (partner_id));
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    venue_words (venue_id, word) {
+        venue_id -> DbUuid,
+        word -> Text,
+    }
+}
+
 diesel::joinable!(spaces -> venues (venue_id));
 diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(hostings -> sites (site_id));
@@ -564,6 +586,7 @@ diesel::joinable!(walk_ins -> members (member_id));
 diesel::joinable!(calendar_links -> members (member_id));
 diesel::joinable!(rosters -> partners (partner_id));
 diesel::joinable!(roster_entries -> rosters (roster_id));
+diesel::joinable!(venue_words -> venues (venue_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     venues,
@@ -591,4 +614,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_records,
     leases,
     jobs,
+    listing_words,
+    venue_words,
 );

@@ -67,6 +67,7 @@ pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Resul
     progress(&format!("writing {} sessions …", sessions.sessions.len()));
     insert_series(db, sessions.series).await?;
     insert_sessions(db, sessions.sessions.into_iter().map(|session| session.row).collect()).await?;
+    db.write(|conn| crate::sessions::listings::complete(conn, None)).await?;
     progress(&format!("writing {} people …", people.members.len()));
     insert_members(db, people.members).await?;
     insert_consents(db, people.consents).await?;

@@ -119,7 +119,7 @@ pub fn display_name(preferred: Option<&str>, given: &str, family: &str) -> Strin
 /// The plain letters for a small Latin letter with an accent, or a ligature.
 ///
 /// Latin-1, Latin Extended-A, and of the later blocks what Romanian, Vietnamese and Welsh need.
-fn folded(c: char) -> Option<&'static str> {
+pub(crate) fn folded(c: char) -> Option<&'static str> {
     Some(match c {
         'à'..='å' | 'ā' | 'ă' | 'ą' | 'ǎ' | 'ạ'..='ặ' => "a",
         'æ' => "ae",

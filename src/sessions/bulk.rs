@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Date, Integer, Nullable, Text};
 
 use super::store::SessionRow;
+use crate::db::Id;
 use crate::db::types::{DbJson, DbTimestamp, DbUuid};
 
 /// Every column stands below: a new one doesn't compile until it does.
@@ -57,7 +58,7 @@ macro_rules! columns {
     title, description, pillar, topics, delivery, join_link, facilitator, accessibility, \
     booking_policy, capacity, online_capacity, seats_taken, online_seats_taken, waitlist_length, \
     local_start, time_zone, duration_minutes, starts_at, ends_at, starts_on, publication, status, \
-    cancellation_reason, edited, version, created_at, updated_at"
+    cancellation_reason, edited, version, created_at, updated_at, listing_id"
     };
 }
 
@@ -65,7 +66,7 @@ macro_rules! columns {
 macro_rules! rows {
     () => {
         "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)"
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)"
     };
 }
 
@@ -82,7 +83,7 @@ const UPDATE: &str = concat!(
     time_zone = n.time_zone, duration_minutes = n.duration_minutes, starts_at = n.starts_at, \
     ends_at = n.ends_at, starts_on = n.starts_on, publication = n.publication, status = n.status, \
     cancellation_reason = n.cancellation_reason, edited = n.edited, version = n.version, \
-    created_at = n.created_at, updated_at = n.updated_at \
+    created_at = n.created_at, updated_at = n.updated_at, listing_id = n.listing_id \
     FROM ",
     rows!(),
     " AS n (",
@@ -91,16 +92,16 @@ const UPDATE: &str = concat!(
 );
 
 /// Adds sessions.
-pub(super) fn insert(conn: &mut PgConnection, rows: &[SessionRow]) -> QueryResult<usize> {
-    execute(conn, INSERT, &rows.iter().collect::<Vec<_>>())
+pub(super) fn insert(conn: &mut PgConnection, rows: &[SessionRow], listings: &[Id]) -> QueryResult<usize> {
+    execute(conn, INSERT, &rows.iter().collect::<Vec<_>>(), listings)
 }
 
 /// Writes the next versions of sessions over the ones before, all but their seats. How many there were to write over.
-pub(super) fn update(conn: &mut PgConnection, rows: &[&SessionRow]) -> QueryResult<usize> {
-    execute(conn, UPDATE, rows)
+pub(super) fn update(conn: &mut PgConnection, rows: &[&SessionRow], listings: &[Id]) -> QueryResult<usize> {
+    execute(conn, UPDATE, rows, listings)
 }
 
-fn execute(conn: &mut PgConnection, sql: &str, rows: &[&SessionRow]) -> QueryResult<usize> {
+fn execute(conn: &mut PgConnection, sql: &str, rows: &[&SessionRow], listings: &[Id]) -> QueryResult<usize> {
     diesel::sql_query(sql)
         .bind::<Array<DbUuid>, _>(column(rows, |row| row.id))
         .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.series_id))
@@ -138,6 +139,7 @@ fn execute(conn: &mut PgConnection, sql: &str, rows: &[&SessionRow]) -> QueryRes
         .bind::<Array<Integer>, _>(column(rows, |row| row.version))
         .bind::<Array<DbTimestamp>, _>(column(rows, |row| row.created_at))
         .bind::<Array<DbTimestamp>, _>(column(rows, |row| row.updated_at))
+        .bind::<Array<DbUuid>, _>(listings)
         .execute(conn)
 }
 

@@ -4,18 +4,21 @@ use actix_web::{HttpResponse, get, post};
 
 use super::bookings::seats::lock_session;
 use super::clashes::{self, Placing};
+use super::finding::filter::{SessionFilter, SessionOrder};
+use super::finding::search::Search;
+use super::finding::{self, ByDistance, ByStart};
 use super::references::{self, References};
 use super::rules;
-use super::shown::{self, SessionKey, Shown};
+use super::shown::{self, Shown};
 use super::store::{self, SessionRow};
 use super::told::{self, News, Told};
-use super::types::{CancelInput, ChangedSession, Session, SessionFilter, SessionInput};
+use super::types::{CancelInput, ChangedSession, Session, SessionInput};
 use super::viewer::{Viewer, owner, scope};
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, Public, SessionWriter};
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
@@ -24,21 +27,32 @@ use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage}
 
 /// List sessions
 ///
-/// What's on, by start, from now on unless `from` says otherwise. Cancelled ones are in it with their status, so that
-/// people see that they are off.
+/// What's on, by start, from now on unless `from` says otherwise. Everything that is asked for must fit. Cancelled ones
+/// are in it with their status, so that people see that they are off.
 #[utoipa::path(operation_id = "list_sessions", tag = "sessions", params(SessionFilter),
     responses((status = 200, description = "A page of sessions", body = Page<Session>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sessions")]
 pub async fn list_sessions(taken: Ordered<(Allowed<Public>, Query<SessionFilter>)>) -> Result<HttpResponse> {
     let Ordered((who, Query(filter))) = taken;
-    if matches!((filter.from, filter.to), (Some(from), Some(to)) if to < from) {
-        return Err(Error::parameter("to", "ends_first", "Must not be before from."));
-    }
-    let slice = Slice::<SessionKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
-    let (wanted, viewer, now) = (slice.clone(), Viewer::of(who.anyone()), who.now());
-    let rows = who.state().db.read(move |conn| shown::list(conn, viewer, &filter, &wanted, now)).await?;
-    who.show_page(Cache::Revalidate, &slice.page(&who, rows, Shown::key, |row| row.at(now)))
+    let (order, limit, cursor) = (filter.sort.unwrap_or_default(), filter.limit, filter.cursor.clone());
+    let now = who.now();
+    let search = Search::read(Viewer::of(who.anyone()), filter, now)?;
+    let page = match order {
+        SessionOrder::Start => {
+            let slice = Slice::<ByStart>::read_public(&who, limit, cursor.as_deref())?;
+            let (after, many) = (slice.after, slice.fetch());
+            let work = move |conn: &mut Conn| finding::by_start(conn, &search, after, many);
+            slice.page(&who, who.state().db.read(work).await?, Shown::key, |row| row.at(now))
+        }
+        SessionOrder::Distance => {
+            let slice = Slice::<ByDistance>::read_public(&who, limit, cursor.as_deref())?;
+            let (after, many) = (slice.after, slice.fetch());
+            let work = move |conn: &mut Conn| finding::by_distance(conn, &search, after, many);
+            slice.page(&who, who.state().db.read(work).await?, |(key, _)| *key, |(_, row)| row.at(now))
+        }
+    };
+    who.show_page(Cache::Revalidate, &page)
 }
 
 /// Get a session

@@ -1,23 +1,19 @@
-//! Sessions as they are shown: one query for all that an answer holds, and only of what the viewer may see.
+//! Sessions as they are shown, and only what the viewer may see.
 
-use chrono::{NaiveDate, NaiveTime};
-use chrono_tz::Europe::London;
-use diesel::dsl::{AsSelect, exists, select, sql};
+use std::collections::HashMap;
+
+use diesel::dsl::{AsSelect, exists, select};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
 
-use super::recurrence::resolve;
 use super::rules;
 use super::series::store::lineage;
 use super::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
-use super::types::{BookingPolicy, Delivery, Pillar, Publication, Session, SessionFilter, SessionStatus};
+use super::types::{BookingPolicy, Delivery, Pillar, Publication, Session, SessionStatus};
 use super::viewer::{Sight, Viewer};
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, sessions, venues};
-use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Result};
-use crate::http::page::Slice;
 
 /// The columns of a session that are shown. The join link isn't.
 #[derive(Debug, Queryable, Selectable)]
@@ -56,21 +52,39 @@ pub struct Columns {
     updated_at: Timestamp,
 }
 
+impl Columns {
+    /// The start and the id, by which sessions are listed.
+    pub fn place(&self) -> (Timestamp, Id) {
+        (self.starts_at, self.id)
+    }
+
+    /// What is shown beside it, by id.
+    fn belongs(&self) -> Belongs {
+        (self.venue_id, self.partner_id, self.programme_id)
+    }
+}
+
 /// A session with what is shown beside it.
 #[derive(Debug, Queryable)]
 pub struct Shown {
     session: Columns,
+    beside: Beside,
+}
+
+/// The ids of a session's venue, partner and programme.
+type Belongs = (Option<Id>, Option<Id>, Option<Id>);
+
+/// What is shown beside a session.
+#[derive(Debug, Clone, Default, Queryable)]
+pub struct Beside {
     venue: Option<VenueBrief>,
     partner: Option<PartnerBrief>,
     programme: Option<ProgrammeBrief>,
 }
 
-/// The keys that sessions are listed by: microseconds since 1970 of the start, and the id.
-pub type SessionKey = (i64, Id);
-
 impl Shown {
-    /// This session's place in the list.
-    pub fn key(&self) -> SessionKey {
+    /// This session's place in the list: microseconds since 1970 of its start, and its id.
+    pub fn key(&self) -> (i64, Id) {
         (self.session.starts_at.0.timestamp_micros(), self.session.id)
     }
 
@@ -109,9 +123,9 @@ impl Shown {
             status: rules::state(row.status, row.ends_at, now),
             cancellation_reason: row.cancellation_reason,
             external_id: row.external_id,
-            venue: self.venue.map(Into::into),
-            partner: self.partner.map(Into::into),
-            programme: self.programme.map(Into::into),
+            venue: self.beside.venue.map(Into::into),
+            partner: self.beside.partner.map(Into::into),
+            programme: self.beside.programme.map(Into::into),
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -124,20 +138,14 @@ fn joined() -> _ {
     sessions::table.left_join(venues::table).left_join(partners::table).left_join(programmes::table)
 }
 
-type Selection = (
-    AsSelect<Columns, MultiBackend>,
+type BesideSelection = (
     AsSelect<Option<VenueBrief>, MultiBackend>,
     AsSelect<Option<PartnerBrief>, MultiBackend>,
     AsSelect<Option<ProgrammeBrief>, MultiBackend>,
 );
 
-fn selection() -> Selection {
-    (
-        Columns::as_select(),
-        Option::<VenueBrief>::as_select(),
-        Option::<PartnerBrief>::as_select(),
-        Option::<ProgrammeBrief>::as_select(),
-    )
+fn beside_selection() -> BesideSelection {
+    (Option::<VenueBrief>::as_select(), Option::<PartnerBrief>::as_select(), Option::<ProgrammeBrief>::as_select())
 }
 
 /// One session.
@@ -145,7 +153,11 @@ fn selection() -> Selection {
 /// # Errors
 /// 404 where there is none that this viewer may see.
 pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
-    let found = joined().filter(sessions::id.eq(id)).select(selection()).first::<Shown>(conn).optional()?;
+    let found = joined()
+        .filter(sessions::id.eq(id))
+        .select((Columns::as_select(), beside_selection()))
+        .first::<Shown>(conn)
+        .optional()?;
     let shown = found.ok_or_else(|| Error::not_found("session"))?;
     let visible = match viewer.sight(shown.session.publication, shown.session.partner_id) {
         Sight::Clear => true,
@@ -167,69 +179,26 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// A page of sessions by start, from now on unless the filter says from when.
-pub fn list(
-    conn: &mut Conn,
-    viewer: Viewer,
-    filter: &SessionFilter,
-    slice: &Slice<SessionKey>,
-    now: Timestamp,
-) -> Result<Vec<Shown>> {
-    let mut query = joined().select(selection()).into_boxed();
-    query = match viewer {
-        Viewer::Staff => query,
-        Viewer::Partner(partner) => {
-            query.filter(sessions::publication.eq(Publication::Published).or(sessions::partner_id.eq(partner)))
-        }
-        Viewer::Member(_) | Viewer::Public => query.filter(sessions::publication.eq(Publication::Published)),
+/// Sessions with what is shown beside them, in the same order. Most of a page are at the same few venues, so each place,
+/// partner and programme is read once, through one of its sessions, and not with every row.
+pub fn beside(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<Shown>> {
+    let mut through: HashMap<Belongs, Id> = HashMap::new();
+    for row in &rows {
+        through.entry(row.belongs()).or_insert(row.id);
+    }
+    let ids: Vec<Id> = through.into_values().collect();
+    let read =
+        joined().select(((sessions::venue_id, sessions::partner_id, sessions::programme_id), beside_selection()));
+    let read: Vec<(Belongs, Beside)> = match ids.as_slice() {
+        [] => Vec::new(),
+        // A statement that is kept prepared.
+        [one] => read.filter(sessions::id.eq(one)).load(conn)?,
+        several => read.filter(sessions::id.eq_any(several)).load(conn)?,
     };
-    query = match slice.after {
-        // Row values, so that the index is entered right behind the last row, however many start with it.
-        Some((micros, id)) => query.filter(
-            sql::<Bool>("(sessions.starts_at, sessions.id) > (")
-                .bind::<DbTimestamp, _>(from_micros(micros))
-                .sql(", ")
-                .bind::<DbUuid, _>(id)
-                .sql(")"),
-        ),
-        None => query.filter(sessions::starts_at.ge(filter.from.map_or(now, midnight))),
+    let known: HashMap<Belongs, Beside> = read.into_iter().collect();
+    let show = |session: Columns| {
+        let beside = known.get(&session.belongs()).cloned().unwrap_or_default();
+        Shown { session, beside }
     };
-    if let Some(to) = filter.to {
-        query = query.filter(sessions::starts_at.lt(midnight(to.succ_opt().unwrap_or(to))));
-    }
-    if let Some(pillar) = filter.pillar {
-        query = query.filter(sessions::pillar.eq(pillar));
-    }
-    if let Some(delivery) = filter.delivery {
-        query = query.filter(sessions::delivery.eq(delivery));
-    }
-    if let Some(venue) = filter.venue_id {
-        query = query.filter(sessions::venue_id.eq(venue));
-    }
-    if let Some(partner) = filter.partner_id {
-        query = query.filter(sessions::partner_id.eq(partner));
-    }
-    if let Some(programme) = filter.programme_id {
-        query = query.filter(sessions::programme_id.eq(programme));
-    }
-    if let Some(authority) = &filter.local_authority {
-        // Not on the joined venue: SQLite would then begin with the venues and sort all of their sessions.
-        query = query.filter(
-            sql::<Bool>(
-                "EXISTS (SELECT 1 FROM venues there WHERE there.id = sessions.venue_id AND there.local_authority = ",
-            )
-            .bind::<Text, _>(authority)
-            .sql(")"),
-        );
-    }
-    Ok(query.order((sessions::starts_at, sessions::id)).limit(slice.fetch()).load::<Shown>(conn)?)
-}
-
-/// The first instant of a day in London.
-fn midnight(day: NaiveDate) -> Timestamp {
-    Timestamp(resolve(day.and_time(NaiveTime::MIN), London))
-}
-
-fn from_micros(micros: i64) -> Timestamp {
-    Timestamp(chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default())
+    Ok(rows.into_iter().map(show).collect())
 }

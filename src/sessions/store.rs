@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::bulk;
+use super::listings;
 use super::recurrence::{Occurrence, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
@@ -240,7 +241,7 @@ fn after(start: Timestamp, minutes: i32) -> Timestamp {
     Timestamp(start.0 + TimeDelta::minutes(minutes.into()))
 }
 
-/// Rows of one INSERT: 36 columns each, and SQLite takes 32,766 values in a statement.
+/// Rows of one INSERT: 37 columns each, and SQLite takes 32,766 values in a statement.
 const CHUNK: usize = 500;
 
 /// Adds many sessions.
@@ -248,11 +249,15 @@ const CHUNK: usize = 500;
 /// # Errors
 /// 409 where a partner has another of the same `external_id`.
 pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
-    for chunk in rows.chunks(CHUNK) {
+    let listings = listings::of_rows(conn, rows)?;
+    for (chunk, listings) in rows.chunks(CHUNK).zip(listings.chunks(CHUNK)) {
         // Many rows in one statement can't be written through the common connection.
         match conn {
-            Conn::Postgres(postgres) => bulk::insert(postgres, chunk)?,
-            Conn::Sqlite(sqlite) => diesel::insert_into(sessions::table).values(chunk).execute(sqlite)?,
+            Conn::Postgres(postgres) => bulk::insert(postgres, chunk, listings)?,
+            Conn::Sqlite(sqlite) => {
+                let listed = chunk.iter().zip(listings).map(|(row, listing)| (row, sessions::listing_id.eq(listing)));
+                diesel::insert_into(sessions::table).values(listed.collect::<Vec<_>>()).execute(sqlite)?
+            }
         };
     }
     Ok(())
@@ -296,11 +301,34 @@ pub fn occurrences_after(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Res
 /// # Errors
 /// 412 where another request has changed it in between; 409 where a capacity is below the seats that are taken.
 pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
-    let unchanged = sessions::table.find(row.id).filter(sessions::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn).map_err(below_seats)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    update_many(conn, &[row])
+}
+
+/// The same for many, as one statement for hundreds of them where each would go over a network.
+///
+/// # Errors
+/// As [`update`]; then none of it may be kept.
+pub fn update_many(conn: &mut Conn, rows: &[&SessionRow]) -> Result<()> {
+    let listings = listings::of_rows(conn, rows.iter().copied())?;
+    for (chunk, listings) in rows.chunks(CHUNK).zip(listings.chunks(CHUNK)) {
+        let written = match conn {
+            Conn::Postgres(postgres) if chunk.len() > 1 => bulk::update(postgres, chunk, listings).map_err(below_seats)?,
+            _ => one_by_one(conn, chunk, listings)?,
+        };
+        if written != chunk.len() {
+            return Err(changed_meanwhile());
+        }
     }
+    Ok(())
+}
+
+fn one_by_one(conn: &mut Conn, rows: &[&SessionRow], listings: &[Id]) -> Result<usize> {
+    let mut written = 0;
+    for (row, listing) in rows.iter().zip(listings) {
+        let changes = (*row, sessions::listing_id.eq(listing));
+        written += diesel::update(version_before(row)).set(changes).execute(conn).map_err(below_seats)?;
+    }
+    Ok(written)
 }
 
 /// Writes the next version of a session as [`update`] does, and its seats as they are counted in it.
@@ -308,40 +336,35 @@ pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
 /// # Errors
 /// As [`update`].
 pub fn update_with_seats(conn: &mut Conn, row: &SessionRow) -> Result<()> {
-    let unchanged = sessions::table.find(row.id).filter(sessions::version.eq(row.version - 1));
+    let listing = listings::of_rows(conn, [row])?.pop();
     let seats = (
         sessions::seats_taken.eq(row.seats_taken),
         sessions::online_seats_taken.eq(row.online_seats_taken),
         sessions::waitlist_length.eq(row.waitlist_length),
     );
-    match diesel::update(unchanged).set((row, seats)).execute(conn).map_err(below_seats)? {
+    let changes = (row, sessions::listing_id.eq(listing), seats);
+    match diesel::update(version_before(row)).set(changes).execute(conn).map_err(below_seats)? {
         1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+        _ => Err(changed_meanwhile()),
     }
+}
+
+/// A session, if it still is in the version before this one.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn version_before<'a>(row: &'a SessionRow) -> _ {
+    let before: i32 = row.version - 1;
+    let id: Id = row.id;
+    sessions::table.find(id).filter(sessions::version.eq(before))
+}
+
+fn changed_meanwhile() -> Error {
+    Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }
 
 /// Counts offers of a session less that were cancelled, while it is locked.
 pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
     let fewer = sessions::offers_open - i32::try_from(cancelled).unwrap_or_default();
     diesel::update(sessions::table.find(id)).set(sessions::offers_open.eq(fewer)).execute(conn)?;
-    Ok(())
-}
-
-/// The same as [`update`] for many, as one statement for hundreds of them where each would go over a network.
-///
-/// # Errors
-/// As [`update`]; then none of it may be kept.
-pub fn update_many(conn: &mut Conn, rows: &[&SessionRow]) -> Result<()> {
-    for chunk in rows.chunks(CHUNK) {
-        let Conn::Postgres(postgres) = conn else {
-            chunk.iter().try_for_each(|row| update(conn, row))?;
-            continue;
-        };
-        if bulk::update(postgres, chunk).map_err(below_seats)? != chunk.len() {
-            let detail = "One of them was changed at the same time. Read them again and repeat.";
-            return Err(Error::new(Kind::PreconditionFailed, detail));
-        }
-    }
     Ok(())
 }
 
@@ -369,10 +392,13 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
         sessions::capacity.eq(series.capacity),
         sessions::online_capacity.eq(series.online_capacity),
         sessions::publication.eq(series.publication),
+        sessions::listing_id.eq(None::<Id>),
         sessions::version.eq(sessions::version + 1),
         sessions::updated_at.eq(now),
     );
-    diesel::update(following).set(changes).execute(conn).map_err(below_seats)
+    let updated = diesel::update(following).set(changes).execute(conn).map_err(below_seats)?;
+    listings::complete(conn, Some(series.id))?;
+    Ok(updated)
 }
 
 /// The sessions that [`follow_series`] changes and in which somebody waits or is offered a seat, in the order of their

@@ -7,7 +7,7 @@ use crate::db::Id;
 use crate::db::schema::{partners, programmes, venues};
 
 /// The columns of a venue that are shown beside a session.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = venues)]
 pub struct VenueBrief {
     id: Id,
@@ -36,7 +36,7 @@ impl From<VenueBrief> for VenueSummary {
 }
 
 /// The columns of a partner that are shown beside a session.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = partners)]
 pub struct PartnerBrief {
     id: Id,
@@ -51,7 +51,7 @@ impl From<PartnerBrief> for PartnerSummary {
 }
 
 /// The columns of a programme that are shown beside a session.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = programmes)]
 pub struct ProgrammeBrief {
     id: Id,

@@ -1,8 +1,7 @@
 //! Sessions as JSON.
 
-use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::rules;
@@ -376,41 +375,4 @@ pub struct ChangedSession {
     pub session: Session,
     /// Its bookings, where it was moved or called off: each person was told.
     pub bookings: Vec<ToldBooking>,
-}
-
-/// Which sessions to list.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct SessionFilter {
-    /// From this day on, in London; without it, from now on.
-    #[param(example = "2027-01-04")]
-    pub from: Option<NaiveDate>,
-    /// Until this day, inclusive, in London.
-    #[param(example = "2027-01-10")]
-    pub to: Option<NaiveDate>,
-    /// Only of this pillar.
-    #[param(inline)]
-    pub pillar: Option<Pillar>,
-    /// Only where people take part like this.
-    #[param(inline)]
-    pub delivery: Option<Delivery>,
-    /// Only at this venue.
-    #[param(inline)]
-    pub venue_id: Option<Id>,
-    /// Only of this partner.
-    #[param(inline)]
-    pub partner_id: Option<Id>,
-    /// Only of this programme.
-    #[param(inline)]
-    pub programme_id: Option<Id>,
-    /// Only at venues in this local authority.
-    #[param(max_length = 60, example = "Liverpool")]
-    pub local_authority: Option<String>,
-    /// Items of a page.
-    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
-    pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
-    #[param(max_length = 1000)]
-    pub cursor: Option<String>,
 }

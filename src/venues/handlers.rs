@@ -3,16 +3,18 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, delete, get, patch, post};
 
+use super::near::Circle;
 use super::store::{self, VenueKey, VenueRow};
 use super::types::{Venue, VenueFilter, VenueInput, VenuePatch};
 use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Allowed, Public};
-use crate::db::Id;
+use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::words;
 
 /// List venues
 ///
@@ -24,8 +26,10 @@ use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, S
 pub async fn list_venues(taken: Ordered<(Allowed<Public>, Query<VenueFilter>)>) -> Result<HttpResponse> {
     let Ordered((who, Query(filter))) = taken;
     let slice = Slice::<VenueKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
-    let wanted = slice.clone();
-    let rows = who.state().db.read(move |conn| store::list(conn, &filter, &wanted)).await?;
+    let (wanted, circle) = (slice.clone(), Circle::read(filter.near.as_deref(), filter.within_km)?);
+    let search = filter.q.as_deref().map(|text| words::wanted("q", text)).transpose()?.unwrap_or_default();
+    let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle, &wanted);
+    let rows = who.state().db.read(work).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, VenueRow::key, Venue::from))
 }
 

@@ -1,14 +1,22 @@
 //! Venues in the database.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::near::Circle;
 use super::rules;
 use super::types::{Address, OpeningHours, Venue, VenueFilter, VenueInput, VenueKind, VenueStatus};
-use crate::db::schema::{hostings, session_series, sessions, spaces, venues};
+use crate::db::schema::{hostings, session_series, sessions, spaces, venue_words, venues};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
+use crate::per_backend;
+use crate::sessions::listings::word_of_feature;
+use crate::sessions::types::ShortName;
+use crate::words::{Wanted, end_of, words};
 
 /// A row of `venues`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -130,13 +138,40 @@ impl VenueRow {
 }
 
 /// A page of venues by name.
-pub fn list(conn: &mut Conn, filter: &VenueFilter, slice: &Slice<VenueKey>) -> Result<Vec<VenueRow>> {
+pub fn list(
+    conn: &mut Conn,
+    filter: &VenueFilter,
+    search: &[Wanted],
+    circle: Option<Circle>,
+    slice: &Slice<VenueKey>,
+) -> Result<Vec<VenueRow>> {
     let mut query = venues::table.select(VenueRow::as_select()).into_boxed();
     if let Some(authority) = &filter.local_authority {
         query = query.filter(venues::local_authority.eq(authority));
     }
     if let Some(kind) = filter.kind {
         query = query.filter(venues::kind.eq(kind));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(venues::status.eq(status));
+    }
+    for wanted in search {
+        let words = venue_words::table.filter(venue_words::venue_id.eq(venues::id));
+        query = match wanted {
+            Wanted::OneOf(any) => query.filter(exists(words.filter(venue_words::word.eq_any(any)))),
+            Wanted::Beginning(beginning) => {
+                let from = words.filter(venue_words::word.ge(beginning));
+                query.filter(exists(from.filter(venue_words::word.lt(end_of(beginning)))))
+            }
+        };
+    }
+    for ShortName(feature) in &filter.accessibility {
+        let words = venue_words::table.filter(venue_words::venue_id.eq(venues::id));
+        query = query.filter(exists(words.filter(venue_words::word.eq(word_of_feature(feature)))));
+    }
+    if let Some(circle) = circle {
+        let near: Vec<Id> = circle.venues(conn)?.into_iter().map(|(_, id)| id).collect();
+        query = query.filter(venues::id.eq_any(near));
     }
     if let Some((name, id)) = &slice.after {
         query = query.filter(venues::name.gt(name).or(venues::name.eq(name).and(venues::id.gt(id))));
@@ -159,7 +194,7 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<VenueRow> {
 /// 409 where the slug is taken.
 pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     diesel::insert_into(venues::table).values(row).execute(conn)?;
-    Ok(())
+    write_words(conn, row)
 }
 
 /// Writes the next version of a venue over the one before.
@@ -169,7 +204,10 @@ pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let unchanged = venues::table.filter(venues::id.eq(row.id)).filter(venues::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
+        1 => {
+            diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(row.id))).execute(conn)?;
+            write_words(conn, row)
+        }
         _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
     }
 }
@@ -179,7 +217,6 @@ pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// # Errors
 /// 409 where sessions, series or hostings refer to it.
 pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
-    use diesel::dsl::{exists, select};
     let used: bool = select(
         exists(sessions::table.filter(sessions::venue_id.eq(id)))
             .or(exists(session_series::table.filter(session_series::venue_id.eq(id))))
@@ -192,7 +229,36 @@ pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
             "Sessions or sites refer to this venue. Set its status to closed instead.",
         ));
     }
+    diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(id))).execute(conn)?;
     diesel::delete(spaces::table.filter(spaces::venue_id.eq(id))).execute(conn)?;
     diesel::delete(venues::table.find(id)).execute(conn)?;
+    Ok(())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = venue_words)]
+struct WordRow {
+    venue_id: Id,
+    word: String,
+}
+
+/// Writes the words that a venue is found by.
+fn write_words(conn: &mut Conn, row: &VenueRow) -> Result<()> {
+    let texts = [Some(&row.name), row.town.as_ref(), Some(&row.local_authority)];
+    let mut all: BTreeSet<String> = texts.into_iter().flatten().flat_map(|text| words(text)).collect();
+    all.extend(row.accessibility.0.iter().map(|feature| word_of_feature(feature)));
+    let rows: Vec<WordRow> = all.into_iter().map(|word| WordRow { venue_id: row.id, word }).collect();
+    // Many rows in one statement can't be written through the common connection.
+    per_backend!(conn, |inner| diesel::insert_into(venue_words::table).values(&rows).execute(inner))?;
+    Ok(())
+}
+
+/// Writes the words of venues that have none.
+pub fn complete_words(conn: &mut Conn) -> Result<()> {
+    let words = venue_words::table.filter(venue_words::venue_id.eq(venues::id));
+    let without = venues::table.filter(diesel::dsl::not(exists(words))).select(VenueRow::as_select());
+    for row in without.load::<VenueRow>(conn)? {
+        write_words(conn, &row)?;
+    }
     Ok(())
 }

@@ -9,6 +9,7 @@ use super::rules;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
+use crate::sessions::types::ShortName;
 
 /// What kind of place it is.
 #[derive(
@@ -283,6 +284,27 @@ pub struct VenueFilter {
     /// Only of this kind.
     #[param(inline)]
     pub kind: Option<VenueKind>,
+    /// Only with this status.
+    #[param(inline)]
+    pub status: Option<VenueStatus>,
+    /// Only with these words in name, town and local authority: all of them. A plural finds its singular and the other
+    /// way round; a word that ends in `*` finds what begins with it.
+    #[param(min_length = 1, max_length = 200, example = "library")]
+    pub q: Option<String>,
+    /// Only with this feature; with all of them where it is given more than once.
+    #[serde(default)]
+    #[param(inline, max_items = 10)]
+    pub accessibility: Vec<ShortName>,
+    /// Only near this place, in degrees north and east (WGS 84). Venues without a place aren't found.
+    #[param(
+        max_length = 50,
+        pattern = "^-?[0-9]{1,2}([.][0-9]{1,20})?,-?[0-9]{1,3}([.][0-9]{1,20})?$",
+        example = "53.4097,-2.9795"
+    )]
+    pub near: Option<String>,
+    /// Kilometres around `near`, as the crow flies.
+    #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]
+    pub within_km: Option<f64>,
     /// Items of a page.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,

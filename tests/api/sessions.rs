@@ -401,7 +401,7 @@ fn sessions_are_filtered_by_day_place_and_kind() {
     for name in ["from", "to", "pillar", "delivery", "venue_id", "partner_id", "programme_id", "limit", "cursor"] {
         anonymous.get(&format!("/v1/sessions?{name}=wrong")).wrong_parameter(name);
     }
-    anonymous.get("/v1/sessions?q=reading").wrong_parameter("q");
+    anonymous.get("/v1/sessions?colour=red").wrong_parameter("colour");
 }
 
 #[test]

@@ -1,0 +1,289 @@
+//! Finding sessions: what's on, by start or by distance, at the same cost however many there are.
+//!
+//! The list is in the order of starts, and so is an index. A page is found in at most three ways, each of which reads
+//! an index in that order and stops when the page is full:
+//!
+//! 1. A short walk through the next sessions, looking at each. Where much fits, the page is full here.
+//! 2. Where too little fits, the [listings](super::listings) that can fit are looked up by their words. If those are
+//!    few, only their sessions are gone through ([`streams`]), or those of the venues in question.
+//! 3. If they are many, what fits is frequent, and the walk goes on.
+//!
+//! What a listing says only leads to rows; each row is then held to everything that was asked for ([`narrow`]).
+
+pub mod filter;
+mod narrow;
+pub mod plan;
+pub mod search;
+pub mod streams;
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+
+use crate::db::schema::{sessions, venues};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::Result;
+use crate::sessions::listings;
+use crate::sessions::shown::{self, Columns, Shown};
+use narrow::{By, narrowed, within};
+use plan::Way;
+use search::{FIRST, Search, Span, from_micros};
+use streams::{Keys, Place};
+
+/// The keys that sessions are listed by: microseconds since 1970 of the start, and the id.
+pub type ByStart = (i64, Id);
+
+/// The keys that sessions are listed by from a place: the venue's distance in millimetres, its id, and then by start.
+pub type ByDistance = (i64, Id, i64, Id);
+
+/// The sessions that the first walk looks at.
+const STEPS: i64 = 256;
+/// The length of the first stretch in which a set is gone through. Each is eight times as long as the one before, so
+/// that what is found in one and not shown stays within some pages' worth.
+const FIRST_STRETCH: TimeDelta = TimeDelta::hours(3);
+/// So many stretches are measured; the next one is all the rest.
+const STRETCHES: usize = 5;
+/// Sessions that are looked at by their ids at once.
+const MOST_AT_ONCE: i64 = 400;
+/// Values in one `IN (…)`.
+const CHUNK: usize = 500;
+
+/// A page by start.
+pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: i64) -> Result<Vec<Shown>> {
+    let near = near(conn, search)?;
+    if near.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
+    let near: Option<Vec<Id>> = near.map(|venues| venues.into_iter().map(|(_, id)| id).collect());
+    let finder = Finder { search, near: near.as_deref() };
+    let rows = finder.page(conn, resumed(search.span(), after), many)?;
+    shown::beside(conn, rows)
+}
+
+/// A page by distance from the place that was asked for: each session with its key.
+pub fn by_distance(
+    conn: &mut Conn,
+    search: &Search,
+    after: Option<ByDistance>,
+    many: i64,
+) -> Result<Vec<(ByDistance, Shown)>> {
+    let mut ranked = near(conn, search)?.unwrap_or_default();
+    if let Some((distance, venue, ..)) = after {
+        ranked.retain(|rank| *rank >= (distance, venue));
+    }
+    let open = open_venues(conn, &ranked, search.span())?;
+    ranked.retain(|(_, venue)| open.contains(venue));
+    let sparse = sparse(conn, search, &ranked)?;
+    let (mut keys, mut rows) = (Vec::new(), Vec::new());
+    for (distance, venue) in ranked {
+        let wanted = many - i64::try_from(rows.len()).unwrap_or(many);
+        if wanted <= 0 {
+            break;
+        }
+        let resumes = after.filter(|(before, at, ..)| (*before, *at) == (distance, venue));
+        let span = resumed(search.span(), resumes.map(|(_, _, start, id)| (start, id)));
+        let at = [venue];
+        let finder = Finder { search, near: Some(&at) };
+        let found = match &sparse {
+            None => finder.merge(conn, &Keys::Venues(vec![venue]), span, wanted)?,
+            Some(listings) => match listings.get(&venue) {
+                None => continue,
+                Some(ids) => finder.merge(conn, &Keys::Listings(ids.clone()), span, wanted)?,
+            },
+        };
+        for row in found {
+            let (start, id) = row.place();
+            keys.push((distance, venue, start.0.timestamp_micros(), id));
+            rows.push(row);
+        }
+    }
+    Ok(keys.into_iter().zip(shown::beside(conn, rows)?).collect())
+}
+
+/// The venues in the circle, the nearest first.
+fn near(conn: &mut Conn, search: &Search) -> Result<Option<Vec<(i64, Id)>>> {
+    search.circle.map(|circle| circle.venues(conn)).transpose()
+}
+
+fn resumed(span: Span, after: Option<ByStart>) -> Span {
+    match after {
+        Some((start, id)) => Span { after: span.after.max((from_micros(start), id)), ..span },
+        None => span,
+    }
+}
+
+/// Those of the venues that have any session in a stretch.
+fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], span: Span) -> Result<HashSet<Id>> {
+    let mut open = HashSet::new();
+    let ids: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
+    for chunk in ids.chunks(CHUNK) {
+        let then = sessions::table
+            .filter(sessions::venue_id.eq(venues::id.nullable()))
+            .filter(sessions::starts_at.ge(span.after.0))
+            .filter(sessions::starts_at.lt(span.until))
+            .select(sessions::starts_at)
+            .limit(1);
+        let with = venues::table.filter(venues::id.eq_any(chunk)).filter(then.single_value().is_not_null());
+        open.extend(with.select(venues::id).load::<Id>(conn)?);
+    }
+    Ok(open)
+}
+
+/// The listings that can fit, by venue, where they are few.
+fn sparse(conn: &mut Conn, search: &Search, ranked: &[(i64, Id)]) -> Result<Option<BTreeMap<Id, Vec<Id>>>> {
+    // Without the circle first: a search that says nothing else goes from venue to venue anyway.
+    if plan::wanted_words(conn, search, None)?.is_empty() {
+        return Ok(None);
+    }
+    let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
+    let wanted = plan::wanted_words(conn, search, Some(&venues))?;
+    let listings = plan::listings_with(conn, &wanted)?;
+    if listings.len() > plan::MOST_LISTINGS {
+        return Ok(None);
+    }
+    listings::by_venue(conn, &listings).map(Some)
+}
+
+/// One search, at the venues in the circle where there is one.
+struct Finder<'a> {
+    search: &'a Search,
+    near: Option<&'a [Id]>,
+}
+
+impl Finder<'_> {
+    /// The first so many that fit in a stretch.
+    fn page(&self, conn: &mut Conn, span: Span, many: i64) -> Result<Vec<Columns>> {
+        if !self.rejects() {
+            return self.walk(conn, span, many);
+        }
+        let Some(seen) = self.steps_ahead(conn, span)? else { return self.walk(conn, span, many) };
+        // All that start at the last of those instants with it.
+        let rest = span.from(Timestamp(seen.0 + TimeDelta::microseconds(1)));
+        let mut found = self.walk(conn, Span { until: rest.after.0.min(span.until), ..span }, many)?;
+        let missing = many - i64::try_from(found.len()).unwrap_or(many);
+        if missing > 0 && !rest.is_empty() {
+            let wanted = plan::wanted_words(conn, self.search, self.near)?;
+            let listings = plan::listings_with(conn, &wanted)?;
+            found.extend(match plan::choose(listings, self.venues(conn)?.as_deref()) {
+                Way::Nowhere => Vec::new(),
+                Way::Through(keys) => self.merge(conn, &keys, rest, missing)?,
+                Way::Walk => self.walk(conn, rest, missing)?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Whether rows can be many that don't fit, and words say which.
+    fn rejects(&self) -> bool {
+        let filter = &self.search.filter;
+        let texts = !self.search.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
+        let places = self.near.is_some() || filter.local_authority.is_some();
+        let times = filter.starts_after.is_some() || filter.starts_before.is_some() || !filter.weekday.is_empty();
+        texts || places || times || filter.pillar.is_some() || filter.delivery.is_some()
+    }
+
+    /// The venues that all that fits is at, where that was asked for.
+    fn venues(&self, conn: &mut Conn) -> Result<Option<Vec<Id>>> {
+        match (self.near, &self.search.filter.local_authority) {
+            (Some(near), _) => Ok(Some(near.to_vec())),
+            (None, Some(authority)) => plan::venues_in(conn, authority).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The start of the session that is [`STEPS`] further on in the list of those of this venue, partner or programme.
+    fn steps_ahead(&self, conn: &mut Conn, span: Span) -> Result<Option<Timestamp>> {
+        let filter = &self.search.filter;
+        let mut ahead = sessions::table.filter(sessions::starts_at.ge(span.after.0)).into_boxed();
+        ahead = ahead.filter(sessions::starts_at.lt(span.until));
+        if let Some(venue) = filter.venue_id {
+            ahead = ahead.filter(sessions::venue_id.eq(venue));
+        } else if let Some(programme) = filter.programme_id {
+            ahead = ahead.filter(sessions::programme_id.eq(programme));
+        } else if let Some(partner) = filter.partner_id {
+            ahead = ahead.filter(sessions::partner_id.eq(partner));
+        }
+        let ahead = ahead.order((sessions::starts_at, sessions::id)).offset(STEPS).limit(1);
+        Ok(ahead.select(sessions::starts_at).first(conn).optional()?)
+    }
+
+    /// The first so many that fit, from session to session.
+    fn walk(&self, conn: &mut Conn, span: Span, many: i64) -> Result<Vec<Columns>> {
+        let query = within(narrowed(self.search, self.near, By::Start), span, conn);
+        Ok(query.order((sessions::starts_at, sessions::id)).limit(many).load(conn)?)
+    }
+
+    /// The first so many that fit of a set of listings or venues.
+    fn merge(&self, conn: &mut Conn, keys: &Keys, span: Span, many: i64) -> Result<Vec<Columns>> {
+        let (mut found, mut size) = (Vec::new(), many);
+        for mut part in stretches(span, keys.ids().len()) {
+            loop {
+                if i64::try_from(found.len()).unwrap_or(many) >= many {
+                    found.truncate(usize::try_from(many).unwrap_or_default());
+                    return Ok(found);
+                }
+                let places = streams::first(conn, keys, part, size)?;
+                let Some(last) = places.last() else { break };
+                part.after = (last.starts_at, last.id);
+                found.extend(self.look_at(conn, &places)?);
+                if i64::try_from(places.len()).is_ok_and(|there| there < size) {
+                    break;
+                }
+                // What was found didn't fit.
+                size = (size * 2).min(MOST_AT_ONCE);
+            }
+        }
+        found.truncate(usize::try_from(many).unwrap_or_default());
+        Ok(found)
+    }
+
+    /// Those of some sessions that fit, in order.
+    fn look_at(&self, conn: &mut Conn, places: &[Place]) -> Result<Vec<Columns>> {
+        let query = narrowed(self.search, self.near, By::Id);
+        let mut rows: Vec<Columns> =
+            query.filter(sessions::id.eq_any(places.iter().map(|place| place.id))).load(conn)?;
+        rows.sort_unstable_by_key(Columns::place);
+        Ok(rows)
+    }
+}
+
+/// The parts in which a set is gone through: one where an index has it in order, else each longer than the one before.
+fn stretches(span: Span, keys: usize) -> Vec<Span> {
+    if keys == 1 {
+        return vec![span];
+    }
+    let mut parts = Vec::new();
+    let (mut rest, mut length) = (span, FIRST_STRETCH);
+    for _ in 0..STRETCHES {
+        let end = Timestamp(rest.after.0.0 + length);
+        if end >= span.until {
+            break;
+        }
+        parts.push(Span { until: end, ..rest });
+        rest = Span { after: (end, FIRST), ..rest };
+        length = length * 8;
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn stretches_follow_on_each_other_and_leave_nothing_out(start in 0i64..4_000_000, hours in 0i64..900_000, keys in 1usize..3) {
+            let at = |hours: i64| from_micros(hours * 3_600_000_000);
+            let span = Span { after: (at(start), FIRST), until: at(start + hours) };
+            let parts = stretches(span, keys);
+            prop_assert!(parts.len() <= STRETCHES + 1);
+            prop_assert_eq!((parts[0].after, parts[parts.len() - 1].until), (span.after, span.until));
+            for pair in parts.windows(2) {
+                prop_assert_eq!((pair[0].until, FIRST), pair[1].after);
+            }
+        }
+    }
+}

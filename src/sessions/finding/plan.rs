@@ -1,0 +1,152 @@
+//! Which way to go where the first steps through the list have found too little.
+
+use diesel::prelude::*;
+
+use super::search::Search;
+use super::streams::Keys;
+use crate::db::schema::{listing_words, venue_words, venues};
+use crate::db::{Conn, Id};
+use crate::error::Result;
+use crate::sessions::listings::{
+    word_of_day, word_of_delivery, word_of_feature, word_of_hour, word_of_pillar, word_of_topic, word_of_venue,
+};
+use crate::sessions::types::ShortName;
+use crate::words::{Wanted, end_of};
+
+/// The most listings that are gone through one by one. What more listings say is found by a walk through all sessions
+/// soon enough.
+pub const MOST_LISTINGS: usize = 1_000;
+/// The most venues that are gone through one by one.
+pub const MOST_VENUES: usize = 200;
+
+/// How to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Way {
+    /// Nothing can fit.
+    Nowhere,
+    /// Only these listings or venues have what fits.
+    Through(Keys),
+    /// From session to session.
+    Walk,
+}
+
+/// Chooses by counts: listings where all that fit are few, else venues where those are, else everything.
+pub fn choose(listings: Vec<Id>, venues: Option<&[Id]>) -> Way {
+    match venues {
+        _ if listings.is_empty() => Way::Nowhere,
+        Some([]) => Way::Nowhere,
+        _ if listings.len() <= MOST_LISTINGS => Way::Through(Keys::Listings(listings)),
+        Some(venues) if venues.len() <= MOST_VENUES => Way::Through(Keys::Venues(venues.to_vec())),
+        _ => Way::Walk,
+    }
+}
+
+/// What the listing of everything that fits has: one word for each of these. Empty where that says nothing.
+pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Result<Vec<Wanted>> {
+    let filter = &search.filter;
+    let mut all = search.words.clone();
+    if !filter.topic.is_empty() {
+        all.push(Wanted::OneOf(filter.topic.iter().map(|ShortName(topic)| word_of_topic(topic)).collect()));
+    }
+    for ShortName(feature) in &filter.accessibility {
+        let word = word_of_feature(feature);
+        let with = venue_words::table.filter(venue_words::word.eq(&word)).select(venue_words::venue_id);
+        let venues: Vec<Id> = with.load(conn)?;
+        all.push(Wanted::OneOf(venues.into_iter().map(word_of_venue).chain([word]).collect()));
+    }
+    all.extend(near.map(|venues| Wanted::OneOf(venues.iter().copied().map(word_of_venue).collect())));
+    if let Some(authority) = &filter.local_authority {
+        let there = venues_in(conn, authority)?;
+        all.push(Wanted::OneOf(there.into_iter().map(word_of_venue).collect()));
+    }
+    if !filter.weekday.is_empty() {
+        all.push(Wanted::OneOf(filter.weekday.iter().map(|day| word_of_day((*day).into())).collect()));
+    }
+    all.extend(search.hours().map(|hours| Wanted::OneOf(hours.map(word_of_hour).collect())));
+    all.extend(filter.pillar.map(|pillar| Wanted::one(word_of_pillar(pillar))));
+    all.extend(filter.delivery.map(|delivery| Wanted::one(word_of_delivery(delivery))));
+    // Of a venue everything is in an index by start already: its word helps only where others do.
+    if !all.is_empty() {
+        all.extend(filter.venue_id.map(|venue| Wanted::one(word_of_venue(venue))));
+    }
+    Ok(all)
+}
+
+/// The venues in a local authority.
+pub fn venues_in(conn: &mut Conn, authority: &str) -> Result<Vec<Id>> {
+    Ok(venues::table.filter(venues::local_authority.eq(authority)).select(venues::id).load(conn)?)
+}
+
+/// The listings that have one of each of these, or one more than [`MOST_LISTINGS`] of them.
+pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
+    // An empty choice is a place where nothing is.
+    if wanted.iter().any(|one| matches!(one, Wanted::OneOf(any) if any.is_empty())) {
+        return Ok(Vec::new());
+    }
+    let mut rarest: Option<(usize, usize)> = None;
+    for (at, one) in wanted.iter().enumerate() {
+        let count = with(conn, one, &[])?.len();
+        if rarest.is_none_or(|(_, fewest)| count < fewest) {
+            rarest = Some((at, count));
+        }
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+    }
+    let Some((at, _)) = rarest else { return Ok(Vec::new()) };
+    let (before, after) = (wanted.get(..at).unwrap_or_default(), wanted.get(at + 1..).unwrap_or_default());
+    let others: Vec<&Wanted> = before.iter().chain(after).collect();
+    let mut found = wanted.get(at).map_or(Ok(Vec::new()), |one| with(conn, one, &others))?;
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+diesel::alias! {
+    const OTHER_WORDS: Alias<OtherWords> = listing_words as other_words;
+}
+
+/// Listings with one of these words and with one of each of the others; one that has several of them may come more than
+/// once, and beyond the most it stops.
+fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted]) -> Result<Vec<Id>> {
+    let mut query = listing_words::table.select(listing_words::listing_id).into_boxed();
+    query = match one {
+        Wanted::OneOf(any) => query.filter(listing_words::word.eq_any(any)),
+        Wanted::Beginning(from) => {
+            query.filter(listing_words::word.ge(from)).filter(listing_words::word.lt(end_of(from)))
+        }
+    };
+    let (id, word) = (OTHER_WORDS.field(listing_words::listing_id), OTHER_WORDS.field(listing_words::word));
+    for other in others {
+        // A subquery for one value, so that the rarest leads, whatever the database believes.
+        let words = OTHER_WORDS.filter(id.eq(listing_words::listing_id)).select(word).limit(1);
+        query = match other {
+            Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
+            Wanted::Beginning(from) => {
+                let words = words.filter(word.ge(from)).filter(word.lt(end_of(from)));
+                query.filter(words.single_value().is_not_null())
+            }
+        };
+    }
+    Ok(query.limit(i64::try_from(MOST_LISTINGS + 1).unwrap_or(i64::MAX)).load(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(many: usize) -> Vec<Id> {
+        (0..many as u128).map(|n| Id(uuid::Uuid::from_u128(n))).collect()
+    }
+
+    #[test]
+    fn the_way_goes_through_whatever_is_few() {
+        assert_eq!(choose(ids(0), None), Way::Nowhere);
+        assert_eq!(choose(ids(9), Some(&[])), Way::Nowhere);
+        assert_eq!(choose(ids(9), None), Way::Through(Keys::Listings(ids(9))));
+        assert_eq!(choose(ids(MOST_LISTINGS), Some(&ids(1))), Way::Through(Keys::Listings(ids(MOST_LISTINGS))));
+        assert_eq!(choose(ids(MOST_LISTINGS + 1), Some(&ids(3))), Way::Through(Keys::Venues(ids(3))));
+        assert_eq!(choose(ids(MOST_LISTINGS + 1), Some(&ids(MOST_VENUES + 1))), Way::Walk);
+        assert_eq!(choose(ids(MOST_LISTINGS + 1), None), Way::Walk);
+    }
+}

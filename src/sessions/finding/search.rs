@@ -1,0 +1,102 @@
+//! A search for sessions, understood.
+
+use chrono::{NaiveDate, NaiveTime};
+use chrono_tz::Europe::London;
+use uuid::Uuid;
+
+use super::filter::{SessionFilter, SessionOrder};
+use crate::db::{Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::sessions::recurrence::resolve;
+use crate::sessions::viewer::Viewer;
+use crate::venues::near::Circle;
+use crate::words::{self, Wanted};
+
+/// A stretch of the list by start and id.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span {
+    /// After this start and id.
+    pub after: (Timestamp, Id),
+    /// Before this start.
+    pub until: Timestamp,
+}
+
+/// No id is below this one, and no session has it.
+pub const FIRST: Id = Id(Uuid::nil());
+
+/// An instant after all that sessions can have, in microseconds since 1970: the year 2300.
+const NEVER: i64 = 10_413_792_000_000_000;
+
+impl Span {
+    /// What of it starts at an instant or later.
+    pub fn from(self, start: Timestamp) -> Self {
+        Self { after: self.after.max((start, FIRST)), ..self }
+    }
+
+    /// Whether nothing can be in it.
+    pub fn is_empty(&self) -> bool {
+        self.after.0 >= self.until
+    }
+}
+
+/// What to find, for whom.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// Who is looking.
+    pub viewer: Viewer,
+    /// What was asked for.
+    pub filter: SessionFilter,
+    /// The words of `q`.
+    pub words: Vec<Wanted>,
+    /// Where.
+    pub circle: Option<Circle>,
+    /// When it is asked.
+    pub now: Timestamp,
+}
+
+impl Search {
+    /// Understands what was asked for.
+    ///
+    /// # Errors
+    /// 400 where a value is wrong, or goes only with another.
+    pub fn read(viewer: Viewer, filter: SessionFilter, now: Timestamp) -> Result<Self> {
+        if matches!((filter.from, filter.to), (Some(from), Some(to)) if to < from) {
+            return Err(Error::parameter("to", "ends_first", "Must not be before from."));
+        }
+        if matches!((&filter.starts_after, &filter.starts_before), (Some(after), Some(before)) if before <= after) {
+            return Err(Error::parameter("starts_before", "ends_first", "Must be later than starts_after."));
+        }
+        let circle = Circle::read(filter.near.as_deref(), filter.within_km)?;
+        if filter.sort == Some(SessionOrder::Distance) && circle.is_none() {
+            return Err(Error::parameter("sort", "needs_near", "The order distance goes only with near."));
+        }
+        let words = filter.q.as_deref().map(|text| words::wanted("q", text)).transpose()?.unwrap_or_default();
+        Ok(Self { viewer, filter, words, circle, now })
+    }
+
+    /// The days that were asked for, from now on where nothing says from when.
+    pub fn span(&self) -> Span {
+        let from = self.filter.from.map_or(self.now, midnight);
+        let until = self.filter.to.map_or(from_micros(NEVER), |to| midnight(to.succ_opt().unwrap_or(to)));
+        Span { after: (from, FIRST), until }
+    }
+
+    /// The hours of the day in which sessions start that were asked for; `None` where all are.
+    pub fn hours(&self) -> Option<std::ops::RangeInclusive<u32>> {
+        let hour = |text: &Option<String>| text.as_deref().and_then(|text| text.get(..2)?.parse().ok());
+        match (hour(&self.filter.starts_after), hour(&self.filter.starts_before)) {
+            (None, None) => None,
+            (after, before) => Some(after.unwrap_or(0)..=before.unwrap_or(23)),
+        }
+    }
+}
+
+/// The first instant of a day in London.
+fn midnight(day: NaiveDate) -> Timestamp {
+    Timestamp(resolve(day.and_time(NaiveTime::MIN), London))
+}
+
+/// The instant that a cursor keeps as microseconds since 1970.
+pub fn from_micros(micros: i64) -> Timestamp {
+    Timestamp(chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default())
+}

@@ -1,0 +1,121 @@
+//! Venues around a place.
+
+use diesel::prelude::*;
+
+use crate::db::schema::venues;
+use crate::db::{Conn, Id};
+use crate::error::{Error, Result};
+
+/// Kilometres around a place where nothing says otherwise.
+const USUAL_KM: f64 = 10.0;
+/// The Earth's mean radius (IUGG) in millimetres.
+const EARTH_MM: f64 = 6_371_008_771.4;
+/// Millimetres of one degree of latitude, a little less than the shortest, so that no band is too narrow.
+const DEGREE_MM: f64 = 111_000_000.0;
+
+/// Everything within a distance of a place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Circle {
+    latitude: f64,
+    longitude: f64,
+    radius_mm: f64,
+}
+
+impl Circle {
+    /// Reads `near=53.41,-2.98` and `within_km`.
+    ///
+    /// # Errors
+    /// 400 where the place is none, or a distance is given without a place.
+    pub fn read(near: Option<&str>, within_km: Option<f64>) -> Result<Option<Self>> {
+        let Some(text) = near else {
+            return match within_km {
+                None => Ok(None),
+                Some(_) => Err(Error::parameter("within_km", "needs_near", "Goes only with near.")),
+            };
+        };
+        let wrong = || {
+            let detail = "Must be degrees north and east, such as 53.4097,-2.9795.";
+            Error::parameter("near", "wrong_format", detail)
+        };
+        let (latitude, longitude) = text.split_once(',').ok_or_else(wrong)?;
+        let degrees = |text: &str, most: f64| {
+            let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+            let number = text.parse::<f64>().ok().filter(|number| plain && number.abs() <= most);
+            number.ok_or_else(wrong)
+        };
+        let radius_mm = within_km.unwrap_or(USUAL_KM) * 1_000_000.0;
+        Ok(Some(Self { latitude: degrees(latitude, 90.0)?, longitude: degrees(longitude, 180.0)?, radius_mm }))
+    }
+
+    /// The distance to a place on the sphere (the haversine formula), rounded to millimetres.
+    fn distance_mm(&self, latitude: f64, longitude: f64) -> f64 {
+        let (from, to) = (self.latitude.to_radians(), latitude.to_radians());
+        let (up, along) = (to - from, (longitude - self.longitude).to_radians());
+        let half = (up / 2.0).sin().powi(2) + from.cos() * to.cos() * (along / 2.0).sin().powi(2);
+        (2.0 * EARTH_MM * half.sqrt().min(1.0).asin()).round()
+    }
+
+    /// The venues in it with their distance in millimetres, the nearest first, and by id at one distance.
+    pub fn venues(&self, conn: &mut Conn) -> Result<Vec<(i64, Id)>> {
+        let height = self.radius_mm / DEGREE_MM;
+        // All in the band of latitudes, from an index that holds what is read; few lie outside the circle.
+        let band = venues::table
+            .filter(venues::latitude.ge(self.latitude - height))
+            .filter(venues::latitude.le(self.latitude + height))
+            .filter(venues::longitude.is_not_null())
+            .select((venues::latitude.assume_not_null(), venues::longitude.assume_not_null(), venues::id));
+        let mut near = Vec::new();
+        for (latitude, longitude, id) in band.load::<(f64, f64, Id)>(conn)? {
+            let distance = self.distance_mm(latitude, longitude);
+            if distance <= self.radius_mm {
+                near.push((distance as i64, id));
+            }
+        }
+        near.sort_unstable();
+        Ok(near)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn circle(near: &str, within_km: f64) -> Circle {
+        Circle::read(Some(near), Some(within_km)).unwrap().unwrap()
+    }
+
+    #[test]
+    fn distances_are_those_of_the_sphere() {
+        // Liverpool Central Library to the Royal Albert Hall, and a quarter of the way around the Earth.
+        let library = circle("53.4097,-2.9795", 10.0);
+        assert!((library.distance_mm(51.5009, -0.1774) / 1e6 - 284.9).abs() < 0.5);
+        assert!((circle("0,0", 1.0).distance_mm(0.0, 90.0) / 1e6 - 10_007.557).abs() < 0.001);
+        assert_eq!(library.distance_mm(53.4097, -2.9795), 0.0);
+        assert!((circle("0,179.99", 1.0).distance_mm(0.0, -179.99) / 1e6 - 2.224).abs() < 0.001);
+    }
+
+    #[test]
+    fn a_place_is_two_numbers_within_bounds() {
+        assert_eq!(Circle::read(None, None).unwrap(), None);
+        assert!(Circle::read(None, Some(5.0)).is_err());
+        assert_eq!(circle("-90,180", 5.0).radius_mm, 5_000_000.0);
+        for wrong in
+            ["", "53.4", "53.4,", ",3", "53.4;-2.9", "91,0", "0,181", "a,b", "NaN,0", "inf,0", "1e1,0", "1,2,3"]
+        {
+            assert!(Circle::read(Some(wrong), None).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_band_of_latitudes_holds_the_circle(
+            from in -90f64..90.0, up in -1f64..1.0, along in -180f64..180.0, radius in 0.1f64..50.0,
+        ) {
+            let circle = Circle { latitude: from, longitude: 0.0, radius_mm: radius * 1e6 };
+            let to = (from + up).clamp(-90.0, 90.0);
+            let inside = circle.distance_mm(to, along) <= circle.radius_mm;
+            prop_assert!(!inside || (to - from).abs() <= circle.radius_mm / DEGREE_MM);
+        }
+    }
+}

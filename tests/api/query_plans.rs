@@ -1,0 +1,153 @@
+//! How the databases go about a page of sessions: through an index, in its order, and never through the whole table.
+
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use life_rooms::db::Conn;
+use life_rooms::sessions::finding::search::Search;
+use life_rooms::sessions::finding::{self};
+use life_rooms::sessions::viewer::Viewer;
+use serde_json::{Value, json};
+
+use crate::support::{App, id};
+
+/// Three venues near each other, and series that say different things.
+fn fill(app: &App) -> Value {
+    let admin = app.admin();
+    let mut venue = Value::Null;
+    for slug in ["a", "b", "c"] {
+        let body = json!({ "slug": slug, "name": slug, "kind": "library", "local_authority": "Sefton",
+            "latitude": 53.4, "longitude": -2.9, "accessibility": ["step_free"] });
+        venue = admin.post("/v1/venues", &body).expect(201);
+        for title in ["Yoga", "Yoga and tea", "Reading"] {
+            let series = json!({ "title": title, "topics": ["calm"], "pillar": "learning", "delivery": "in_person",
+                "venue_id": id(&venue), "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London",
+                "duration_minutes": 60, "recurrence": "FREQ=DAILY;COUNT=60" });
+            admin.post("/v1/session-series", &series).expect(201);
+        }
+    }
+    venue
+}
+
+/// On PostgreSQL plans follow the numbers of rows: sessions that all say the same thing, elsewhere.
+fn multiply(app: &App) {
+    if let Conn::Postgres(postgres) = &mut app.conn() {
+        let copies = "CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
+            UPDATE copies SET id = gen_random_uuid(), series_id = NULL, starts_at = starts_at + random() * interval '300 days', \
+            ends_at = starts_at + interval '310 days', listing_id = 'eeeeeeee-eeee-8eee-8eee-eeeeeeeeeeee', venue_id = NULL; \
+            INSERT INTO sessions SELECT * FROM copies; ANALYZE sessions, listing_words, venue_words, venues";
+        postgres.batch_execute(copies).unwrap();
+    }
+}
+
+/// What is sent to the database to find a first and a second page.
+fn statements(app: &App, filter: Value) -> Vec<String> {
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&sent);
+    let mut conn = app.conn();
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let text = query.to_string();
+            let text = text.split(" -- binds").next().unwrap_or_default().to_owned();
+            kept.lock().unwrap().push(text);
+        }
+    });
+    let distance = filter["sort"] == "distance";
+    let filter = serde_json::from_value(filter).unwrap();
+    let search = Search::read(Viewer::Public, filter, app.clock.now()).unwrap();
+    if distance {
+        let first = finding::by_distance(&mut conn, &search, None, 20).unwrap();
+        let last = first.last().map(|(key, _)| *key);
+        finding::by_distance(&mut conn, &search, last, 20).unwrap();
+    } else {
+        let first = finding::by_start(&mut conn, &search, None, 20).unwrap();
+        let last = first.last().map(|row| row.key());
+        finding::by_start(&mut conn, &search, last, 20).unwrap();
+    }
+    drop(conn);
+    let sent = sent.lock().unwrap();
+    sent.iter().filter(|text| text.starts_with("SELECT")).cloned().collect()
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+fn plan(conn: &mut Conn, statement: &str) -> Vec<String> {
+    match conn {
+        Conn::Sqlite(sqlite) => {
+            let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(sqlite).unwrap();
+            steps.into_iter().map(|step| step.detail).collect()
+        }
+        Conn::Postgres(postgres) => {
+            let marks = (1..).take_while(|n| statement.contains(&format!("${n}"))).count();
+            let nulls = if marks == 0 { String::new() } else { format!("({})", vec!["NULL"; marks].join(", ")) };
+            let prepare = format!("SET plan_cache_mode = force_generic_plan; PREPARE page AS {statement}");
+            postgres.batch_execute(&prepare).unwrap();
+            let lines: Vec<Line> = diesel::sql_query(format!("EXPLAIN EXECUTE page{nulls}")).load(postgres).unwrap();
+            postgres.batch_execute("DEALLOCATE page").unwrap();
+            lines.into_iter().map(|line| line.line).collect()
+        }
+    }
+}
+
+/// What is wrong with a plan. Over several keys of a set, the first rows of each are put in order: no more than some
+/// pages' worth, which [`finding`] sees to. What PostgreSQL sorts depends on the numbers of rows: see `bench/whatson.sh`.
+fn faults(statement: &str, plan: &[String]) -> Vec<String> {
+    let of_a_set = statement.contains("INDEXED BY");
+    let wrong = |line: &&String| {
+        let scans = line.contains("SCAN sessions") || line.contains("Seq Scan on sessions");
+        let hashes = line.contains("hashed SubPlan") || line.contains("LIST SUBQUERY");
+        scans || hashes || (line.contains("TEMP B-TREE") && !of_a_set)
+    };
+    plan.iter().filter(wrong).cloned().collect()
+}
+
+#[test]
+fn no_page_of_sessions_scans_the_table_or_sorts_it() {
+    let app = App::start();
+    let venue = fill(&app);
+    multiply(&app);
+    let near = "53.4,-2.9";
+    let mut conn = app.conn();
+    let mut seen = 0;
+    for filter in [
+        json!({}),
+        json!({ "from": "2027-01-01", "to": "2027-12-31", "pillar": "learning", "delivery": "in_person" }),
+        json!({ "venue_id": id(&venue) }),
+        json!({ "venue_id": id(&venue), "q": "tea" }),
+        json!({ "local_authority": "Sefton" }),
+        json!({ "local_authority": "Halton" }),
+        json!({ "q": "yoga" }),
+        json!({ "q": "yog* tea" }),
+        json!({ "topic": ["calm"], "weekday": ["monday", "sunday"] }),
+        json!({ "accessibility": ["step_free"] }),
+        json!({ "starts_after": "20:00" }),
+        json!({ "has_space": true }),
+        json!({ "near": near }),
+        json!({ "near": near, "q": "tea", "has_space": true }),
+        json!({ "near": near, "sort": "distance" }),
+        json!({ "near": near, "sort": "distance", "q": "tea" }),
+    ] {
+        for statement in statements(&app, filter.clone()) {
+            let plan = plan(&mut conn, &statement);
+            if std::env::var("SHOW_PLANS").is_ok() {
+                println!("{filter}\n  {statement}\n    {}", plan.join("\n    "));
+            }
+            let faults = faults(&statement, &plan);
+            assert!(faults.is_empty(), "{filter}\n{statement}\n{}", plan.join("\n"));
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
