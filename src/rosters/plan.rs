@@ -181,9 +181,8 @@ impl Planner<'_> {
         let (next, changed) = reconcile::restated(held, stated, self.now);
         let external_id = held.external_id.clone().unwrap_or_default();
         if held.status == SeriesStatus::Cancelled {
-            if changed {
-                self.skip(&external_id, held.local_start, SkipReason::Cancelled);
-            }
+            // Said each time: there is no way back, and a partner who named it again must know that it is off.
+            self.skip(&external_id, held.local_start, SkipReason::Cancelled);
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();

@@ -312,7 +312,9 @@ pub fn update_many(conn: &mut Conn, rows: &[&SessionRow]) -> Result<()> {
     let listings = listings::of_rows(conn, rows.iter().copied())?;
     for (chunk, listings) in rows.chunks(CHUNK).zip(listings.chunks(CHUNK)) {
         let written = match conn {
-            Conn::Postgres(postgres) if chunk.len() > 1 => bulk::update(postgres, chunk, listings).map_err(below_seats)?,
+            Conn::Postgres(postgres) if chunk.len() > 1 => {
+                bulk::update(postgres, chunk, listings).map_err(below_seats)?
+            }
             _ => one_by_one(conn, chunk, listings)?,
         };
         if written != chunk.len() {

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use life_rooms::clock::Clock;
 use life_rooms::config::OfferHours;
 use life_rooms::db::schema::{bookings, registers as register_rows, sessions};
-use life_rooms::db::{Conn, Id, Timestamp};
+use life_rooms::db::{Conn, Id, LocalTime, Timestamp};
 use life_rooms::error::{Error, Kind};
 use life_rooms::sessions::bookings::rules::Terms;
 use life_rooms::sessions::bookings::seats::Viewer;
@@ -365,12 +365,10 @@ impl World<'_> {
                     waiting::offer_freed(conn, &[session], terms)
                 }
                 Step::Move { hours } => {
-                    let times = (sessions::starts_at, sessions::ends_at);
-                    let (starts_at, ends_at): (Timestamp, Timestamp) =
-                        sessions::table.find(session).select(times).first(conn)?;
-                    let moved = |at: Timestamp| Timestamp(at.0 + TimeDelta::hours(*hours));
-                    let times = (sessions::starts_at.eq(moved(starts_at)), sessions::ends_at.eq(moved(ends_at)));
-                    diesel::update(sessions::table.find(session)).set(times).execute(conn)?;
+                    let old = session_store::get(conn, session)?;
+                    let mut change = old.changeable();
+                    change.local_start = LocalTime(change.local_start.0 + TimeDelta::hours(*hours));
+                    session_store::update(conn, &old.changed(change, terms.now)?)?;
                     waiting::offer_freed(conn, &[session], terms)
                 }
                 Step::Clock { .. } => Ok(()),
@@ -491,6 +489,7 @@ fn begin_again(conn: &mut Conn, session: Id) {
         (counts, sessions::offers_open.eq(0), sessions::status.eq("scheduled")),
         (sessions::capacity.eq(4), sessions::online_capacity.eq(3), sessions::version.eq(1)),
         (sessions::starts_at.eq(starts_at), sessions::ends_at.eq(starts_at.plus_seconds(90 * 60))),
+        sessions::local_start.eq(LocalTime(starts_at.0.naive_utc())),
     );
     diesel::update(sessions::table.find(session)).set(changes).execute(conn).unwrap();
 }

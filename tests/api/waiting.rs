@@ -26,6 +26,10 @@ fn session(app: &App, capacity: i32) -> String {
 /// A session of so many seats, all of them booked, and the booking.
 fn full(app: &App, advisor: &Client, capacity: i32) -> (String, String) {
     let session = session(app, capacity);
+    filled(app, advisor, session, capacity)
+}
+
+fn filled(app: &App, advisor: &Client, session: String, capacity: i32) -> (String, String) {
     let held = wait(advisor, &session, &somebody(app), capacity - 1).expect(201);
     assert_eq!(held["status"], "booked");
     (session, id(&held))
@@ -338,7 +342,10 @@ fn whoever_writes_next_passes_on_what_has_run_out_before_the_server_does() {
 fn more_seats_are_offered_at_once_and_fewer_than_are_held_are_refused() {
     let app = App::start();
     let (admin, advisor) = (app.admin(), app.advisor());
-    let (session, held) = full(&app, &advisor, 1);
+    // Changed through the API, which asks for a venue.
+    let place = venue(&admin, "walton", "Liverpool");
+    let seed = SessionSeed { capacity: Some(1), venue_id: place["id"].as_str(), ..SessionSeed::default() };
+    let (session, held) = filled(&app, &advisor, session_row(&app, seed), 1);
     let waiters: Vec<_> = (0..3).map(|_| waiter(&app, &advisor, &session, 0)).collect();
     let path = format!("/v1/sessions/{session}");
     let capacity = |n: Value| admin.patch(&path, admin.get(&path).etag(), &json!({ "capacity": n }));

@@ -177,5 +177,7 @@ fn with_space<'a>(query: Query<'a>, search: &Search) -> Query<'a> {
     query
         .filter(sessions::status.eq(SessionStatus::Scheduled))
         .filter(sessions::starts_at.gt(search.now))
+        // Who books now would wait behind them, even if a seat is free. A hybrid session has a list for each kind.
+        .filter(sessions::waitlist_length.eq(0).or(sessions::delivery.eq(Delivery::Hybrid)))
         .filter(offline.or(sessions::delivery.eq(Delivery::Hybrid).and(online)))
 }

@@ -111,7 +111,13 @@ impl Stretch {
         let to = from.checked_add_months(STEP).map_or(horizon, |furthest| furthest.min(horizon));
         let occurrences = rules::occurrences_between(&series, from, to)?;
         let row = |occurrence| SessionRow::of_series(&series, occurrence, clock.new_id(), clock.now());
-        Ok(Some(Self { from, to, today: london_day(clock.now()), sessions: occurrences.iter().map(row).collect(), series }))
+        Ok(Some(Self {
+            from,
+            to,
+            today: london_day(clock.now()),
+            sessions: occurrences.iter().map(row).collect(),
+            series,
+        }))
     }
 
     /// Makes them; how many. `None` where the series has been changed or extended since it was read.
