@@ -20,6 +20,7 @@ pub mod listings;
 pub mod recurrence;
 pub mod references;
 pub mod registers;
+mod row;
 pub mod rules;
 pub mod series;
 pub mod shown;
