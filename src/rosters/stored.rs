@@ -58,10 +58,9 @@ impl Stored {
             for row in named.select(SeriesRow::as_select()).load::<SeriesRow>(conn)? {
                 stored.series.insert(row.external_id.clone().unwrap_or_default(), row);
             }
-            let named = sessions::table.filter(sessions::partner_id.eq(partner_id));
-            let named = named.filter(sessions::external_id.eq_any(chunk)).select(sessions::id);
-            let ids: Vec<Id> = named.load(conn)?;
-            stored.load_singles(conn, &ids, hold)?;
+        }
+        for chunk in singles(conn, posting, &names)?.chunks(CHUNK) {
+            stored.load_singles(conn, chunk, hold)?;
         }
         stored.load_sessions(conn, hold)?;
         if posting.manner.missing == Missing::Cancel {
@@ -97,6 +96,21 @@ impl Stored {
         }
         Ok(())
     }
+}
+
+/// The single sessions that a roster names. Where it names many, all that could be named are looked through once: to
+/// look for some hundreds at a time, PostgreSQL may look through all of them each time.
+fn singles(conn: &mut Conn, posting: &Posting, names: &[&str]) -> Result<Vec<Id>> {
+    let own = sessions::table.filter(sessions::partner_id.eq(posting.partner_id));
+    if names.len() <= CHUNK {
+        return Ok(own.filter(sessions::external_id.eq_any(names)).select(sessions::id).load(conn)?);
+    }
+    let own = own.filter(sessions::external_id.is_not_null()).select((sessions::external_id, sessions::id));
+    let pairs: Vec<(Option<String>, Id)> = own.load(conn)?;
+    let named = |name: &Option<String>| name.as_deref().is_some_and(|name| posting.place(name).is_some());
+    let mut ids: Vec<Id> = pairs.into_iter().filter(|(name, _)| named(name)).map(|(_, id)| id).collect();
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 /// Locks series, before the sessions that are made of them. Row locks are PostgreSQL's alone: SQLite has one writer.

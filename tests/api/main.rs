@@ -17,6 +17,7 @@ mod conventions;
 mod demo;
 mod doors;
 mod editing;
+mod endless_edits;
 mod jobs;
 mod join_links;
 mod journeys;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::{App, Client, id, partner_row, venue};
 
-fn series_body(venue_id: &str, changes: Value) -> Value {
+pub fn series_body(venue_id: &str, changes: Value) -> Value {
     let mut body = json!({
         "title": "Shared Reading", "pillar": "community", "delivery": "in_person", "venue_id": venue_id,
         "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 90,
@@ -27,7 +27,7 @@ fn series_body(venue_id: &str, changes: Value) -> Value {
 }
 
 /// A server with a venue, an admin, and the venue's id.
-fn start() -> (App, Client, String) {
+pub fn start() -> (App, Client, String) {
     let app = App::start();
     let admin = app.admin();
     let place = id(&venue(&admin, "walton", "Liverpool")).to_owned();
@@ -36,30 +36,30 @@ fn start() -> (App, Client, String) {
 
 /// A session as the database has it.
 #[derive(Debug, Clone, PartialEq, Queryable)]
-struct Row {
-    id: Id,
-    local_start: String,
+pub struct Row {
+    pub id: Id,
+    pub local_start: String,
     starts_at: Timestamp,
-    title: String,
+    pub title: String,
     capacity: Option<i32>,
-    status: String,
+    pub status: String,
     version: i32,
     updated_at: Timestamp,
 }
 
-fn rows(app: &App, series: &str) -> Vec<Row> {
+pub fn rows(app: &App, series: &str) -> Vec<Row> {
     use sessions::dsl as s;
     let columns = (s::id, s::local_start, s::starts_at, s::title, s::capacity, s::status, s::version, s::updated_at);
     let of_it = s::sessions.filter(s::series_id.eq(series.parse::<Id>().unwrap()));
     of_it.order((s::local_date, s::position)).select(columns).load(&mut app.conn()).unwrap()
 }
 
-fn local_starts(rows: &[Row]) -> Vec<&str> {
+pub fn local_starts(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row.local_start.as_str()).collect()
 }
 
 /// Every seventh day from a first one, at one time.
-fn weeks(first: &str, time: &str, how_many: usize) -> Vec<String> {
+pub fn weeks(first: &str, time: &str, how_many: usize) -> Vec<String> {
     let first: NaiveDate = first.parse().unwrap();
     first.iter_weeks().take(how_many).map(|day| format!("{day}T{time}")).collect()
 }
@@ -69,7 +69,7 @@ fn task() -> Task {
 }
 
 /// Looks whether the task is due and runs it, as the server does by itself. Whether it ran.
-fn go_on(app: &App) -> bool {
+pub fn go_on(app: &App) -> bool {
     actix_web::rt::System::new().block_on(background::run_if_due(&app.state, task(), app.clock.new_id())).unwrap()
 }
 
@@ -198,7 +198,7 @@ fn the_horizon_is_a_setting_and_a_late_start_has_its_first_session() {
     assert!(detail.contains("more than 2000 occurrences from its start to 2039-03-01"), "{detail}");
 }
 
-fn entry(changes: Value) -> Value {
+pub fn entry(changes: Value) -> Value {
     let mut entry = json!({
         "external_id": "reader-tue", "title": "Shared Reading", "pillar": "community", "delivery": "in_person",
         "venue": "walton", "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 90,
@@ -211,7 +211,7 @@ fn entry(changes: Value) -> Value {
 }
 
 /// Posts one entry; its outcome, and how many sessions were created, updated and cancelled.
-fn post(client: &Client, path: &str, entry: Value) -> (String, [u64; 3], String) {
+pub fn post(client: &Client, path: &str, entry: Value) -> (String, [u64; 3], String) {
     let answer = client.post(path, &json!({ "entries": [entry] })).expect(201);
     let [created, updated, cancelled] =
         ["created", "updated", "cancelled"].map(|name| answer["sessions"][name].as_u64().unwrap());

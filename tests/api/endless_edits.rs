@@ -1,0 +1,99 @@
+//! Series without an end that are edited, split and posted again: what each of these does, beside the others.
+
+use life_rooms::auth::caller::Scope;
+use serde_json::{Value, json};
+
+use crate::recurrence::{entry, go_on, local_starts, post, rows, series_body, start, weeks};
+use crate::support::{Client, id, partner_row};
+
+fn split(client: &Client, series: &str, from: &str, changes: Value) -> Value {
+    let body = json!({ "from": from, "changes": changes });
+    client.post(&format!("/v1/session-series/{series}/split"), &body).expect(201)
+}
+
+#[test]
+fn a_series_without_an_end_follows_a_change_of_its_time_and_goes_on_at_the_new_one() {
+    let (app, admin, place) = start();
+    let made = admin.post("/v1/session-series", &series_body(&place, json!({}))).expect(201);
+    let (series, path) = (id(&made).to_owned(), format!("/v1/session-series/{}", id(&made)));
+    let before = rows(&app, &series);
+    app.at("2027-02-15T09:00:00Z");
+    let later = json!({ "local_start": "2027-01-05T14:30:00" });
+    let changed = admin.patch(&path, admin.get(&path).etag(), &later).expect(200);
+    // The past stays at its time; what is still to come, up to the horizon of that day, is at the new one.
+    let after = rows(&app, &series);
+    assert_eq!(after[..6], before[..6]);
+    assert_eq!(local_starts(&after[6..]), weeks("2027-02-16", "14:30:00", 53));
+    assert!(after.iter().zip(&before).all(|(after, before)| after.id == before.id));
+    assert_eq!((&changed["sessions"]["created"], &changed["sessions"]["updated"]), (&json!(12), &json!(41)));
+    assert_eq!(changed["expanded_until"], "2028-02-15");
+    assert!(!go_on(&app));
+    app.at("2027-03-15T09:00:00Z");
+    assert!(go_on(&app));
+    assert_eq!(rows(&app, &series)[..59], after);
+    assert_eq!(local_starts(&rows(&app, &series)[59..]), weeks("2028-02-22", "14:30:00", 4));
+}
+
+#[test]
+fn of_a_split_series_without_an_end_only_the_rest_goes_on_and_a_roster_that_states_it_makes_nothing() {
+    let (app, admin, _) = start();
+    let partner = partner_row(&app, "the-reader");
+    let (client, path) = (app.partner_user(&partner), format!("/v1/partners/{partner}/rosters"));
+    let (_, _, series) = post(&client, &path, entry(json!({})));
+    let before = rows(&app, &series);
+    let own = app.partner_client(&partner, &[Scope::SessionsWrite]);
+    let rest = split(&own, &series, "2027-03-02T13:00:00", json!({ "title": "Poems" }));
+    let rest_id = id(&rest).to_owned();
+    assert_eq!(rest["recurrence"], "FREQ=WEEKLY");
+    assert_eq!(local_starts(&rows(&app, &series)), weeks("2027-01-05", "13:00:00", 8));
+    let ids = |rows: &[crate::recurrence::Row]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    assert_eq!(ids(&rows(&app, &rest_id)), ids(&before[8..]));
+    assert!(rows(&app, &rest_id).iter().all(|row| row.title == "Poems"));
+
+    app.at("2027-02-15T09:00:00Z");
+    assert!(go_on(&app));
+    let (first, second) = (rows(&app, &series), rows(&app, &rest_id));
+    assert_eq!(first.len(), 8);
+    assert_eq!(local_starts(&second), weeks("2027-03-02", "13:00:00", 51));
+    assert!(second.iter().all(|row| row.title == "Poems"));
+    let (outcome, counts, _) = post(&client, &path, entry(json!({})));
+    assert_eq!((outcome.as_str(), counts), ("unchanged", [0, 0, 0]));
+    assert_eq!((rows(&app, &series), rows(&app, &rest_id)), (first, second));
+    assert_eq!(admin.get(&format!("/v1/session-series/{series}")).expect(200)["ends_before"], "2027-03-02T13:00:00");
+}
+
+#[test]
+fn a_top_up_leaves_out_what_would_clash() {
+    let (app, admin, place) = start();
+    let room = admin.post(&format!("/v1/venues/{place}/spaces"), &json!({ "name": "Garden room" })).expect(201);
+    let made = admin.post("/v1/session-series", &series_body(&place, json!({ "space_id": room["id"] }))).expect(201);
+    // Somebody else has the room on one of the dates that are still to be made.
+    let concert = json!({
+        "title": "Concert", "pillar": "community", "delivery": "in_person", "venue_id": place, "space_id": room["id"],
+        "local_start": "2027-12-07T12:00:00", "time_zone": "Europe/London", "duration_minutes": 120
+    });
+    admin.post("/v1/sessions", &concert).expect(201);
+    app.at("2026-12-20T09:00:00Z");
+    assert!(go_on(&app));
+    let made = rows(&app, id(&made));
+    let expected = weeks("2027-01-05", "13:00:00", 50);
+    let without: Vec<&String> = expected.iter().filter(|start| !start.starts_with("2027-12-07")).collect();
+    assert_eq!(local_starts(&made), without);
+}
+
+#[test]
+fn what_a_roster_withdraws_makes_room_for_what_it_names() {
+    let (app, admin, place) = start();
+    let partner = partner_row(&app, "the-reader");
+    admin.post(&format!("/v1/venues/{place}/spaces"), &json!({ "name": "Garden room" })).expect(201);
+    let client = app.partner_user(&partner);
+    let path = format!("/v1/partners/{partner}/rosters?missing=cancel");
+    let weekly = json!({ "space": "Garden room", "recurrence": "FREQ=WEEKLY;COUNT=4" });
+    let (_, _, old) = post(&client, &path, entry(weekly.clone()));
+    let mut instead = entry(weekly);
+    instead["external_id"] = json!("poems-tue");
+    let answer = client.post(&path, &json!({ "entries": [instead] })).expect(201);
+    assert_eq!((&answer["sessions"]["created"], &answer["sessions"]["cancelled"]), (&json!(4), &json!(4)));
+    assert_eq!(answer["skipped"], json!([]));
+    assert!(rows(&app, &old).iter().all(|row| row.status == "cancelled"));
+}
