@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::bookings::turnover;
+use crate::sessions::listings;
 use crate::sessions::series::top_up;
 use crate::state::State;
 
@@ -36,7 +37,7 @@ pub struct Task {
 
 /// Every task of the server.
 pub fn tasks() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), crate::jobs::task()]
+    vec![turnover::TASK, top_up::task(), listings::TASK, crate::jobs::task()]
 }
 
 /// Starts every task on the present thread's runtime; they end when the server is told to stop.

@@ -129,14 +129,15 @@ struct OfMany {
     publisher: Publisher,
     viewer: Viewer,
     /// From whole days on, so that the answer changes with what it shows and not with the clock.
-    range: (Timestamp, Timestamp),
+    /// From when, now, and until when.
+    range: (Timestamp, Timestamp, Timestamp),
 }
 
 impl OfMany {
     fn new(context: &Context) -> Self {
         let today = london_day(context.now());
         let last = today.checked_add_months(Months::new(MONTHS_AHEAD)).unwrap_or(today);
-        let range = (days_before(context.now()), midnight(last.succ_opt().unwrap_or(last)));
+        let range = (days_before(context.now()), context.now(), midnight(last.succ_opt().unwrap_or(last)));
         Self { publisher: publisher(context), viewer: Viewer::of(context.anyone()), range }
     }
 

@@ -177,12 +177,35 @@ pub(super) enum Of {
     Partner(Id),
 }
 
-/// The sessions that start between two instants and that this viewer finds in lists, by start, at most [`MOST_EVENTS`].
+/// The sessions that start between two instants and that this viewer finds in lists, by start, at most [`MOST_EVENTS`]:
+/// what is still to come first, then as much of what was as there is room for, the latest of it.
 pub(super) fn between(
     conn: &mut Conn,
     of: Of,
     viewer: Viewer,
+    (from, now, until): (Timestamp, Timestamp, Timestamp),
+) -> Result<Vec<Shown>> {
+    let coming = stretch(conn, (of, viewer), (now, until), (Order::Start, MOST_EVENTS))?;
+    let left = MOST_EVENTS - i64::try_from(coming.len()).unwrap_or(MOST_EVENTS);
+    let mut all = stretch(conn, (of, viewer), (from, now), (Order::Latest, left))?;
+    all.reverse();
+    all.extend(coming);
+    Ok(all)
+}
+
+/// Which of many come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Start,
+    Latest,
+}
+
+/// The first so many of those that start in a stretch.
+fn stretch(
+    conn: &mut Conn,
+    (of, viewer): (Of, Viewer),
     (from, until): (Timestamp, Timestamp),
+    (order, many): (Order, i64),
 ) -> Result<Vec<Shown>> {
     let mut query = joined()
         .filter(sessions::starts_at.ge(from).and(sessions::starts_at.lt(until)))
@@ -199,7 +222,11 @@ pub(super) fn between(
         }
         Viewer::Member(_) | Viewer::Public => query.filter(sessions::publication.eq(Publication::Published)),
     };
-    Ok(query.order((sessions::starts_at, sessions::id)).limit(MOST_EVENTS).load(conn)?)
+    query = match order {
+        Order::Start => query.order((sessions::starts_at.asc(), sessions::id.asc())),
+        Order::Latest => query.order((sessions::starts_at.desc(), sessions::id.desc())),
+    };
+    Ok(query.limit(many).load(conn)?)
 }
 
 /// A member's bookings of sessions that start from an instant on, by start, at most [`MOST_EVENTS`]: the live ones, and

@@ -100,8 +100,11 @@ impl<E: std::error::Error> From<E> for Failure {
 fn bring_up_to_date(location: &Location) -> crate::error::Result<Vec<String>> {
     let applied = migrate::run(location)?;
     migrate::complete(location, |conn| {
-        crate::sessions::listings::complete(conn, None)?;
-        crate::venues::store::complete_words(conn)
+        if crate::sessions::listings::complete_some(conn, None)? > 0 {
+            return Ok(true);
+        }
+        crate::venues::store::complete_words(conn)?;
+        Ok(false)
     })?;
     Ok(applied)
 }

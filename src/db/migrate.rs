@@ -33,23 +33,35 @@ pub fn run(location: &Location) -> Result<Vec<String>> {
     }
 }
 
-/// Does what a migration can't say in SQL, in one transaction.
+/// Does what a migration can't say in SQL, a piece in each transaction, so that servers which run on the database
+/// already wait for no more than a piece. `work` does one and says whether there are more. Of several processes that
+/// start together one does it at a time.
 ///
 /// # Errors
-/// What the work returns, and then nothing is kept.
-pub fn complete(location: &Location, work: impl FnOnce(&mut Conn) -> Result<()>) -> Result<()> {
+/// What the work returns; the pieces before are kept, and it goes on from there the next time.
+pub fn complete(location: &Location, mut work: impl FnMut(&mut Conn) -> Result<bool>) -> Result<()> {
     let mut conn = match location {
         Location::Sqlite(path) => open_sqlite(path, Purpose::Write)?,
-        Location::Postgres(url) => open_postgres(url)?,
+        Location::Postgres(url) => {
+            let mut conn = open_postgres(url)?;
+            conn.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"))?;
+            conn
+        }
     };
     // Immediate on SQLite: another process may write between the first read and the first write.
-    conn.batch_execute(match location {
+    let begin = match location {
         Location::Sqlite(_) => "BEGIN IMMEDIATE",
         Location::Postgres(_) => "BEGIN",
-    })?;
-    // Without a COMMIT, nothing is left when the connection closes.
-    work(&mut conn)?;
-    Ok(conn.batch_execute("COMMIT")?)
+    };
+    loop {
+        conn.batch_execute(begin)?;
+        // Without a COMMIT, nothing of the piece is left when the connection closes.
+        let more = work(&mut conn)?;
+        conn.batch_execute("COMMIT")?;
+        if !more {
+            return Ok(());
+        }
+    }
 }
 
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {

@@ -219,6 +219,9 @@ impl Shape {
             faults.push(Fault::at(format!("{at}/{}", escape(name)), "required", "Is required."));
         }
         for (name, value) in map {
+            if faults.len() >= MOST_FAULTS {
+                return;
+            }
             let at = format!("{at}/{}", escape(name));
             let known = members.iter().find(|(known, _)| known == name).map(|(_, shape)| shape);
             match known.or(rest.as_deref()) {

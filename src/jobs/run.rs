@@ -45,7 +45,10 @@ pub async fn run_due(state: State) -> Result<()> {
         if state.stopping() {
             break;
         }
-        run(&state, id).await?;
+        // One that can't be done now doesn't hold up the others.
+        if let Err(error) = run(&state, id).await {
+            log::error!("the job {id} could not be brought to an end: {error}");
+        }
     }
     Ok(())
 }
@@ -58,7 +61,16 @@ pub async fn run(state: &State, id: Id) -> Result<()> {
     let _turn = ONE_AT_A_TIME.acquire().await.map_err(Error::internal)?;
     let (claim, now) = (Claim { id, holder: state.clock.new_id() }, state.clock.now());
     let Some(job) = state.db.write(move |conn| store::take(conn, claim, now)).await? else { return Ok(()) };
-    let (attempts, asker) = (job.attempts, Asker::in_work(&job.work)?);
+    let asker = match Asker::in_work(&job.work) {
+        Ok(asker) => asker,
+        Err(error) => {
+            log::error!("the job {id} can't be read: {error}");
+            let problem =
+                move |conn: &mut _| store::fail(conn, claim, &error.problem(&format!("/v1/jobs/{id}"), ""), now);
+            return state.db.write(problem).await;
+        }
+    };
+    let attempts = job.attempts;
     let done = Arc::new(AtomicUsize::new(0));
     let outcome = beating(state, claim, &done, perform(state, job, &done)).await;
     let Err(error) = outcome else { return Ok(()) };

@@ -2,7 +2,8 @@
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
 //! unedited and without bookings is called off; the rest stays and is reported. A series ends with the last of its
-//! future. A series without a future stays as it is: nothing of it would take place anyway.
+//! future. A series without a future stays as it is: nothing of it would take place anyway. Where an entry's
+//! `external_id` can't be read, nothing is called off: it may be the one that seems to be missing.
 
 use std::collections::HashMap;
 
@@ -184,6 +185,10 @@ fn is_endless(rule: &str) -> bool {
 pub fn apply(conn: &mut Conn, withdrawal: &Withdrawal, now: Timestamp) -> Result<()> {
     for row in &withdrawal.series {
         series_store::update(conn, row)?;
+        // Sessions that were made of it since are not in the plan.
+        if !series_store::extend(conn, row.extension(row.expanded_until))? {
+            return Err(series_store::changed_meanwhile());
+        }
     }
     // In one order everywhere, so that two writers wait for each other and never in a ring.
     let mut ids = withdrawal.sessions.clone();

@@ -107,6 +107,8 @@ impl Application {
         if !(fresh && self.try_apply(conn, &draft.plan)?) {
             draft = Arc::new(self::draft(conn, &self.posting, &self.context, Hold::Lock)?);
             *self.latest() = Arc::clone(&draft);
+            // It may name spaces that the one before didn't know of; what clashes in them is looked at again.
+            hold_spaces(conn, draft.plan.spaces.iter().copied())?;
             if !self.try_apply(conn, &draft.plan)? {
                 return Err(Error::overloaded());
             }

@@ -36,6 +36,8 @@ pub struct Posting {
     bytes: Bytes,
     /// Every `external_id` that can be read, and where it stands first.
     names: HashMap<String, Place>,
+    /// Whether every entry has one.
+    all_named: bool,
     total: usize,
     checked: Arc<AtomicUsize>,
 }
@@ -47,14 +49,17 @@ impl Posting {
     /// 400 where the body is not well-formed; 422 where it is no roster ([`read::each`]).
     pub fn read(partner_id: Id, form: Form, manner: Manner, bytes: Bytes) -> Result<Self> {
         let mut names = HashMap::new();
-        let mut index = 0;
+        let (mut index, mut all_named) = (0, true);
         let total = read::each(form, &bytes, &mut |raw| {
-            if let Some(name) = check::external_id(&raw) {
-                names.entry(name.to_owned()).or_insert(Place { index, line: raw.line });
+            match check::external_id(&raw) {
+                Some(name) => {
+                    names.entry(name.to_owned()).or_insert(Place { index, line: raw.line });
+                }
+                None => all_named = false,
             }
             index += 1;
         })?;
-        Ok(Self { partner_id, form, manner, bytes, names, total, checked: Arc::default() })
+        Ok(Self { partner_id, form, manner, bytes, names, all_named, total, checked: Arc::default() })
     }
 
     /// Counts the entries that have been checked in here, for others to see.
@@ -84,6 +89,11 @@ impl Posting {
     /// Every `external_id` in it.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.names.keys().map(String::as_str)
+    }
+
+    /// Whether every entry says what it is about. Where one doesn't, nothing can be said to be missing.
+    pub fn names_all(&self) -> bool {
+        self.all_named
     }
 
     /// Where an `external_id` stands first.

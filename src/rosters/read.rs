@@ -123,6 +123,7 @@ impl Walk<'_> {
                 self.found = true;
                 return true;
             }
+            _ if self.faults.len() >= shape::MOST_FAULTS => {}
             _ => self.faults.push(Fault::at(pointer, "unknown_member", "Is not known here. Known: entries.")),
         }
         false

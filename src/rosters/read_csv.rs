@@ -119,8 +119,17 @@ impl Lines<'_> {
 /// A column: its name, and the shape of what stands in it.
 type Column<'a> = (String, &'a Shape);
 
+/// Columns of a spreadsheet, four times those that are known.
+const MOST_COLUMNS: usize = 100;
+/// Faults of one row.
+const MOST_FAULTS: usize = 100;
+
 fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &[String]) -> Result<Vec<Column<'a>>> {
     let (mut columns, mut faults): (Vec<Column<'a>>, Vec<Fault>) = (Vec::new(), Vec::new());
+    if record.len() > MOST_COLUMNS {
+        let detail = format!("The first row has {} columns; the most is {MOST_COLUMNS}.", record.len());
+        return Err(Error::rule("", "too_many_columns", detail));
+    }
     for cell in record {
         // "Local start" is local_start to whoever makes a spreadsheet.
         let name = cell.to_lowercase().replace([' ', '-'], "_");
@@ -175,7 +184,10 @@ fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
 fn times(name: &str, cell: &str, shape: &Shape, faults: &mut Vec<Fault>) -> Value {
     let mut one = |text: &str, pointer: String| {
         let read = read_time(text).unwrap_or_else(|detail| {
-            faults.push(Fault::at(pointer, "wrong_format", detail));
+            // A cell of a million separators tells no more than one of a hundred.
+            if faults.len() < MOST_FAULTS {
+                faults.push(Fault::at(pointer, "wrong_format", detail));
+            }
             text.to_owned()
         });
         Value::from(read)

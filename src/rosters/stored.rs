@@ -63,7 +63,7 @@ impl Stored {
             stored.load_singles(conn, chunk, hold)?;
         }
         stored.load_sessions(conn, hold)?;
-        if posting.manner.missing == Missing::Cancel {
+        if posting.manner.missing == Missing::Cancel && posting.names_all() {
             stored.absent = Absent::load(conn, posting, now, hold)?;
         }
         Ok(stored)

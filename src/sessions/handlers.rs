@@ -42,14 +42,16 @@ pub async fn list_sessions(taken: Ordered<(Allowed<Public>, Query<SessionFilter>
         SessionOrder::Start => {
             let slice = Slice::<ByStart>::read_public(&who, limit, cursor.as_deref())?;
             let (after, many) = (slice.after, slice.fetch());
+            let (db, long) = (&who.state().db, search.may_be_long());
             let work = move |conn: &mut Conn| finding::by_start(conn, &search, after, many);
-            slice.page(&who, who.state().db.read(work).await?, Shown::key, |row| row.at(now))
+            let rows = if long { db.read_long(work).await? } else { db.read(work).await? };
+            slice.page(&who, rows, Shown::key, |row| row.at(now))
         }
         SessionOrder::Distance => {
             let slice = Slice::<ByDistance>::read_public(&who, limit, cursor.as_deref())?;
             let (after, many) = (slice.after, slice.fetch());
             let work = move |conn: &mut Conn| finding::by_distance(conn, &search, after, many);
-            slice.page(&who, who.state().db.read(work).await?, |(key, _)| *key, |(_, row)| row.at(now))
+            slice.page(&who, who.state().db.read_long(work).await?, |(key, _)| *key, |(_, row)| row.at(now))
         }
     };
     who.show_page(Cache::Revalidate, &page)

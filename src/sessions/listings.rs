@@ -6,16 +6,21 @@
 //! [`of_rows`], or by nulling it and calling [`complete`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{Datelike, Timelike, Weekday};
 use diesel::prelude::*;
+use futures_util::future::LocalBoxFuture;
 
 use super::store::SessionRow;
 use super::types::{Delivery, Pillar};
+use crate::background::Task;
+use crate::config::Config;
 use crate::db::schema::{listing_words, sessions};
 use crate::db::types::TextEnum;
-use crate::db::{Conn, Id, LocalTime};
+use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::state::State;
 use crate::words::words;
 
 /// What a session is found by.
@@ -32,6 +37,9 @@ struct Said<'a> {
     weekday: Weekday,
     hour: u32,
 }
+
+/// Words of one text by which it is found: more than a page of prose has different ones.
+const MOST_WORDS: usize = 300;
 
 impl<'a> Said<'a> {
     fn by(row: &'a SessionRow) -> Self {
@@ -53,7 +61,14 @@ impl<'a> Said<'a> {
     fn words(&self) -> BTreeSet<String> {
         let texts = [Some(self.title), self.description, self.facilitator];
         let topics = self.topics.iter().map(String::as_str);
-        let mut all: BTreeSet<String> = texts.into_iter().flatten().chain(topics).flat_map(words).collect();
+        let text = texts.into_iter().flatten().chain(topics).flat_map(words);
+        let mut all = BTreeSet::new();
+        for word in text {
+            if all.len() >= MOST_WORDS {
+                break;
+            }
+            all.insert(word);
+        }
         all.extend(self.topics.iter().map(|topic| word_of_topic(topic)));
         all.extend(self.accessibility.iter().map(|feature| word_of_feature(feature)));
         all.extend(self.venue_id.map(word_of_venue));
@@ -188,25 +203,48 @@ fn write(conn: &mut Conn, mut listings: BTreeMap<Id, BTreeSet<String>>) -> Resul
 pub fn complete(conn: &mut Conn, series: Option<Id>) -> Result<usize> {
     let mut done = 0;
     loop {
-        let mut without = sessions::table.filter(sessions::listing_id.is_null()).into_boxed();
-        if let Some(series) = series {
-            without = without.filter(sessions::series_id.eq(series));
-        }
-        let chunk = without.limit(CHUNK.try_into().unwrap_or(i64::MAX)).select(SessionRow::as_select());
-        let rows: Vec<SessionRow> = chunk.load(conn)?;
-        if rows.is_empty() {
-            return Ok(done);
-        }
-        done += rows.len();
-        let mut listed: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
-        for (row, listing) in rows.iter().zip(of_rows(conn, &rows)?) {
-            listed.entry(listing).or_default().push(row.id);
-        }
-        for (listing, ids) in listed {
-            let of_it = sessions::table.filter(sessions::id.eq_any(ids));
-            diesel::update(of_it).set(sessions::listing_id.eq(listing)).execute(conn)?;
+        match complete_some(conn, series)? {
+            0 => return Ok(done),
+            some => done += some,
         }
     }
+}
+
+/// The same for some of them; how many.
+pub fn complete_some(conn: &mut Conn, series: Option<Id>) -> Result<usize> {
+    let mut without = sessions::table.filter(sessions::listing_id.is_null()).into_boxed();
+    if let Some(series) = series {
+        without = without.filter(sessions::series_id.eq(series));
+    }
+    let chunk = without.limit(CHUNK.try_into().unwrap_or(i64::MAX)).select(SessionRow::as_select());
+    let rows: Vec<SessionRow> = chunk.load(conn)?;
+    let mut listed: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
+    for (row, listing) in rows.iter().zip(of_rows(conn, &rows)?) {
+        listed.entry(listing).or_default().push(row.id);
+    }
+    for (listing, ids) in listed {
+        // Whoever has changed a session in between has given it the listing of what it says now.
+        let of_it = sessions::table.filter(sessions::id.eq_any(ids)).filter(sessions::listing_id.is_null());
+        diesel::update(of_it).set(sessions::listing_id.eq(listing)).execute(conn)?;
+    }
+    Ok(rows.len())
+}
+
+/// Gives listings to sessions that a server of an older version has made: it knows of none.
+pub const TASK: Task =
+    Task { name: "listings", every: Duration::from_secs(60), longest: Duration::from_secs(10 * 60), due, run };
+
+fn due(conn: &mut Conn, _: &Config, _: Timestamp) -> Result<bool> {
+    let without: Option<Id> =
+        sessions::table.filter(sessions::listing_id.is_null()).select(sessions::id).first(conn).optional()?;
+    Ok(without.is_some())
+}
+
+fn run(state: State) -> LocalBoxFuture<'static, Result<()>> {
+    Box::pin(async move {
+        while state.db.write(|conn| complete_some(conn, None)).await? > 0 && !state.stopping() {}
+        Ok(())
+    })
 }
 
 /// The venues of listings: each with those of the listings that are at it.

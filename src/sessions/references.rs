@@ -74,7 +74,7 @@ pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
 pub fn hold_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
     // A row lock, which the common connection can't express. SQLite has one writer.
     if let (Conn::Postgres(postgres), Some(id)) = (conn, partner_id) {
-        partners::table.find(id).select(partners::id).for_key_share().first::<Id>(postgres)?;
+        partners::table.find(id).select(partners::id).for_share().first::<Id>(postgres)?;
     }
     Ok(())
 }

@@ -77,7 +77,7 @@ pub fn venues_in(conn: &mut Conn, authority: &str) -> Result<Vec<Id>> {
     Ok(venues::table.filter(venues::local_authority.eq(authority)).select(venues::id).load(conn)?)
 }
 
-/// The listings that have one of each of these, or one more than [`MOST_LISTINGS`] of them.
+/// The listings that have one of each of these; more than [`MOST_LISTINGS`] where there may be more than those.
 pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
     // An empty choice is a place where nothing is.
     if wanted.iter().any(|one| matches!(one, Wanted::OneOf(any) if any.is_empty())) {
@@ -97,6 +97,10 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
     let (before, after) = (wanted.get(..at).unwrap_or_default(), wanted.get(at + 1..).unwrap_or_default());
     let others: Vec<&Wanted> = before.iter().chain(after).collect();
     let mut found = wanted.get(at).map_or(Ok(Vec::new()), |one| with(conn, one, &others))?;
+    if found.len() > MOST_LISTINGS {
+        // It stopped there: without those that came twice they may look few, and others be missing.
+        return Ok(found);
+    }
     found.sort_unstable();
     found.dedup();
     Ok(found)

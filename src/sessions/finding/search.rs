@@ -77,8 +77,18 @@ impl Search {
     /// The days that were asked for, from now on where nothing says from when.
     pub fn span(&self) -> Span {
         let from = self.filter.from.map_or(self.now, midnight);
+        // What has begun has no space, whatever is left of it.
+        let from = if self.filter.has_space == Some(true) { from.max(self.now) } else { from };
         let until = self.filter.to.map_or(from_micros(NEVER), |to| midnight(to.succ_opt().unwrap_or(to)));
         Span { after: (from, FIRST), until }
+    }
+
+    /// Whether finding a page may mean reading more than a page: not on a thread that answers requests.
+    pub fn may_be_long(&self) -> bool {
+        let filter = &self.filter;
+        let chosen = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
+        let times = filter.starts_after.is_some() || filter.starts_before.is_some() || !filter.weekday.is_empty();
+        chosen || times || self.circle.is_some() || filter.has_space.is_some() || filter.local_authority.is_some()
     }
 
     /// The hours of the day in which sessions start that were asked for; `None` where all are.
