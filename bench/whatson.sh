@@ -91,7 +91,7 @@ grow() {
   while [ "$copies" -lt "$wanted" ]; do
     copies=$((copies + 1))
     if [ "$name" = sqlite ]; then
-      local other="CAST(substr(listing_id, 1, 14) || CAST(printf('%02d', $copies) AS BLOB) AS BLOB)" late=$((copies * 420000000))
+      local other="CAST(substr(hex(listing_id), 1, 14) || printf('%02d', $copies) AS BLOB)" late=$((copies * 420000000))
       sqlite3 "$work/bench.db" "PRAGMA synchronous = OFF; PRAGMA busy_timeout = 60000; BEGIN;
         INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
           WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling');

@@ -51,6 +51,12 @@ const MEANINGS: &[Meaning] = &[
         "/external_id",
         "Another session of this partner has this external_id.",
     ),
+    taken(
+        "sessions_series_occurrence_key",
+        "sessions.series_id, sessions.local_date, sessions.position",
+        "/local_start",
+        "The series has a session there already. Somebody made it at the same time: read it again and repeat.",
+    ),
     Meaning {
         name: "bookings_live_key",
         columns: "bookings.session_id, bookings.member_id",

@@ -136,7 +136,7 @@ pub type PartnerKey = (String, Id);
 pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
     // The common connection has no row locks. SQLite has one writer and needs none.
     if let Conn::Postgres(postgres) = conn {
-        partners::table.find(id).select(partners::id).for_update().first::<Id>(postgres).optional()?;
+        partners::table.find(id).select(partners::id).for_no_key_update().first::<Id>(postgres).optional()?;
     }
     Ok(())
 }

@@ -187,7 +187,7 @@ impl Planner<'_> {
         }
         let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         // What was split off is another series' now, whatever is still stated here.
-        let own = times.occurrences.iter().filter(|o| held.ends_before.is_none_or(|cut| o.local_start < cut.0));
+        let own = times.occurrences.iter().filter(|o| next.ends_before.is_none_or(|cut| o.local_start < cut.0));
         let own: Vec<Occurrence> = own.copied().collect();
         let left = "It is no longer in the partner's roster.";
         let wanted = Wanted { series: &next, occurrences: &own, changed, left };

@@ -144,17 +144,24 @@ pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
     Ok(())
 }
 
-/// Writes a series' changed texts, capacities, policy and publication to its sessions that are still to come, scheduled
+/// Writes a series' changed texts, capacities where they are others than the `old` ones, policy and publication to its sessions that are still to come, scheduled
 /// and not edited by hand; gives how many those are.
 ///
 /// # Errors
 /// 409 where a capacity is below the seats that are taken in any of them.
-pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Result<usize> {
+pub fn follow_series(conn: &mut Conn, series: &SeriesRow, old: &SeriesRow, now: Timestamp) -> Result<usize> {
     let following = sessions::table
         .filter(sessions::series_id.eq(series.id))
         .filter(sessions::status.eq(SessionStatus::Scheduled))
         .filter(sessions::edited.eq(false))
         .filter(sessions::starts_at.gt(now));
+    if (series.capacity, series.online_capacity) != (old.capacity, old.online_capacity) {
+        // Not of those that had to keep another delivery: it is other seats that they count. Nor where capacities stay:
+        // some had to keep more, for the people who are booked.
+        let alike = following.filter(sessions::delivery.eq(series.delivery));
+        let capacities = (sessions::capacity.eq(series.capacity), sessions::online_capacity.eq(series.online_capacity));
+        diesel::update(alike).set(capacities).execute(conn).map_err(below_seats)?;
+    }
     let changes = (
         sessions::title.eq(&series.title),
         sessions::description.eq(&series.description),
@@ -165,14 +172,12 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, now: Timestamp) -> Res
         sessions::facilitator.eq(&series.facilitator),
         sessions::accessibility.eq(&series.accessibility),
         sessions::join_link.eq(&series.join_link),
-        sessions::capacity.eq(series.capacity),
-        sessions::online_capacity.eq(series.online_capacity),
         sessions::publication.eq(series.publication),
         sessions::listing_id.eq(None::<Id>),
         sessions::version.eq(sessions::version + 1),
         sessions::updated_at.eq(now),
     );
-    let updated = diesel::update(following).set(changes).execute(conn).map_err(below_seats)?;
+    let updated = diesel::update(following).set(changes).execute(conn)?;
     listings::complete(conn, Some(series.id))?;
     Ok(updated)
 }

@@ -142,7 +142,8 @@ fn the_options_of_a_roster_hold_for_its_job() {
 
     client.post(&path, &roster(&[series("old")])).expect(201);
     let partial = format!("{path}?mode=partial&missing=cancel");
-    let job = ended(&client, &client.post_with(&partial, &ASYNC, &roster(&[series("a"), json!({})])));
+    let job =
+        ended(&client, &client.post_with(&partial, &ASYNC, &roster(&[series("a"), json!({ "external_id": "b" })])));
     assert_eq!(
         job["result"]["counts"],
         json!({ "created": 1, "updated": 0, "unchanged": 0, "cancelled": 1, "rejected": 1 })

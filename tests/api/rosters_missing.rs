@@ -166,6 +166,21 @@ fn a_refused_roster_cancels_nothing_and_a_rejected_row_still_names_its_entry() {
     assert_eq!(body["sessions"]["cancelled"], 5);
 }
 
+/// The entry that can't be named may be the very one that seems to be missing, and there is no way back.
+#[test]
+fn where_an_entry_does_not_say_what_it_is_nothing_is_missing() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("a"), series("b")])).expect(201);
+    let before = rows(&app);
+    for nameless in [with(series("b"), json!({ "external_id": 7 })), with(series("b"), json!({ "external_id": "" }))] {
+        let entries = [series("a"), nameless];
+        let body = client.post(&format!("{path}?missing=cancel&mode=partial"), &roster(&entries)).expect(201);
+        let wanted = json!({ "created": 0, "updated": 0, "unchanged": 1, "cancelled": 0, "rejected": 1 });
+        assert_eq!(body["counts"], wanted);
+    }
+    assert_eq!(rows(&app), before);
+}
+
 #[test]
 fn a_spreadsheet_that_lost_rows_cancels_them_and_keeps_by_default() {
     let (app, client, path) = reader();

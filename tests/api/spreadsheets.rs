@@ -101,3 +101,20 @@ fn dates_that_are_ambiguous_or_impossible_are_told_apart() {
     let problem = client.post(&path, &crate::rosters::roster(&[entry])).problem(422, "roster-refused");
     assert_eq!(pointers(&problem), ["/entries/0/local_start"]);
 }
+
+/// What is wrong a million times is told a hundred times: an answer, and the memory it takes, stay small.
+#[test]
+fn a_spreadsheet_that_is_wrong_all_over_is_refused_in_few_words() {
+    let (_app, client, path) = reader();
+    let wide = "a,".repeat(100_000) + "\n";
+    let refused = post_csv(&client, &path, &wide);
+    assert!(refused.text.len() < 2_000, "{}", refused.text.len());
+    assert_eq!(refused.problem(422, "invalid-body")["errors"][0]["code"], "too_many_columns");
+    let times = "x|".repeat(100_000);
+    let header = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes,recurrence,excluded";
+    let row = "a,Reading,community,online,2027-01-05T13:00:00,Europe/London,90,FREQ=WEEKLY;COUNT=2";
+    let refused = post_csv(&client, &path, &format!("{header}\n{row},{times}\n"));
+    assert!(refused.text.len() < 60_000, "{}", refused.text.len());
+    let errors = refused.problem(422, "roster-refused")["errors"].as_array().unwrap().len();
+    assert!((1..=100).contains(&errors), "{errors}");
+}

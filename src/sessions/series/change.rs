@@ -17,6 +17,7 @@ use crate::http::context::Context;
 use crate::http::extract::{NoQuery, Ordered, Path};
 use crate::http::reply::Reply;
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::rosters::store::bump_roster_version;
 use crate::sessions::clashes;
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
@@ -85,11 +86,20 @@ pub(super) fn some_occurrences(row: &SeriesRow, context: &Context) -> Result<Exp
 
 fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChange) -> Result<Outcome> {
     let cancels = change.status == SeriesStatus::Cancelled && old.status == SeriesStatus::Active;
+    if let Some(partner_id) = old.partner_id {
+        // A roster that was planned before is planned again.
+        bump_roster_version(conn, partner_id)?;
+    }
     if change.status == SeriesStatus::Active {
         rules::check_uncancelled(old.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())?;
     }
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
-    let reason = change.cancellation_reason.clone().unwrap_or_default();
+    if cancels {
+        // Whatever else is said: what is called off changes no more.
+        let reason = change.cancellation_reason.unwrap_or_default();
+        store::update(conn, &old.cancelled(&reason, context.now())?)?;
+        return cancel_sessions(conn, context, old.id, &reason);
+    }
     let row = old.changed(change, context.now());
     let moves = !row.takes_place_as(old);
     if moves && old.status == SeriesStatus::Cancelled {
@@ -98,10 +108,9 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     if row.programme_id != old.programme_id || moves {
         references::check(conn, &References::of_series(&row))?;
     }
-    if !moves || cancels {
+    if !moves {
         store::update(conn, &row)?;
-        let outcome = follow::in_words(conn, context, &row)?;
-        return if cancels { cancel_sessions(conn, context, row.id, &reason) } else { Ok(outcome) };
+        return follow::in_words(conn, context, &row, old);
     }
     let Expansion { occurrences, until } = some_occurrences(&row, context)?;
     let row = SeriesRow { expanded_until: until, ..row };

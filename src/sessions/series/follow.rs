@@ -42,16 +42,21 @@ pub fn lapse(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
     waiting::lapse_offers(conn, &listed, context.now())
 }
 
+/// Offers what is free in the sessions that follow a series: by a new capacity, or by an offer that has [lapsed](lapse).
+pub fn offer_freed(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
+    let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
+    waiting::offer_freed(conn, &listed, terms(context))
+}
+
 /// Gives the sessions that follow a series its words and capacities; when and where they are hasn't changed.
 ///
 /// # Errors
 /// 409 where a capacity is below the seats that are taken in any of them.
-pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Result<Outcome> {
+pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &SeriesRow) -> Result<Outcome> {
     lapse(conn, series.id, context)?;
-    let updated = sessions::follow_series(conn, series, context.now())?;
+    let updated = sessions::follow_series(conn, series, old, context.now())?;
     // They are locked now, and somebody may have joined a list before.
-    let listed = sessions::following_with_a_list(conn, series.id, context.now())?;
-    waiting::offer_freed(conn, &listed, terms(context))?;
+    offer_freed(conn, series.id, context)?;
     let others = held::not_following(conn, series.id, context.now())?.into_iter();
     let skipped = others.map(|(local_start, is_cancelled)| {
         let reason = if is_cancelled { SkipReason::Cancelled } else { SkipReason::Edited };
@@ -93,8 +98,7 @@ pub fn in_place(
             news.fields.extend(members.into_iter().filter(|name| !news.fields.contains(name)).collect::<Vec<_>>());
         }
     }
-    let updated: Vec<Id> = difference.update.iter().map(|row| row.id).collect();
-    waiting::offer_freed(conn, &updated, terms(context))?;
+    offer_freed(conn, series.id, context)?;
     news.kept = told::pending(conn, &moved)?;
     difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
     let skipped =

@@ -21,6 +21,7 @@ use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::rosters::store::bump_roster_version;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
 use crate::sessions::recurrence::Expansion;
@@ -115,6 +116,10 @@ pub async fn cancel_series(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
     who.write(&body.bytes, move |conn| {
         let old = store::get_in(conn, scope, id)?;
         context.check_match(old.version)?;
+        if let Some(partner_id) = old.partner_id {
+            // A roster that was planned before is planned again.
+            bump_roster_version(conn, partner_id)?;
+        }
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
         let outcome = cancel_sessions(conn, &context, id, &reason)?;
         let (answer, about) = outcome.shown(read_back(conn, &context, id)?);

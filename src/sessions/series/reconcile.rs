@@ -57,12 +57,15 @@ impl Difference {
             None if next.delivery != held.delivery && held.is_booked() => {
                 self.skipped.push((held.local_start, SkipReason::Booked));
             }
+            None if next.starts_at <= now && held.is_booked() => {
+                self.skipped.push((held.local_start, SkipReason::Booked));
+            }
             None => {
                 if kept_seats {
                     self.skipped.push((held.local_start, SkipReason::Booked));
                 }
                 if next != *held {
-                    if next.delivery != held.delivery {
+                    if next.delivery != held.delivery || next.starts_at <= now {
                         self.unbooked.push(held.id);
                     }
                     self.update.push(SessionRow { version: held.version + 1, updated_at: now, ..next });
@@ -205,7 +208,7 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
     let next = SeriesRow {
         id: held.id,
-        ends_before: held.ends_before,
+        ends_before: held.cut_at(wanted.local_start),
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
         status: held.status,

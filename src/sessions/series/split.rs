@@ -135,6 +135,9 @@ fn apply(
     clashes::hold_spaces(conn, new.space_id)?;
     let ended =
         SeriesRow { ends_before: Some(cut.from), version: old.version + 1, updated_at: context.now(), ..old.clone() };
+    if !store::extend(conn, old.extension(old.expanded_until))? {
+        return Err(store::changed_meanwhile());
+    }
     store::update(conn, &ended)?;
     store::insert(conn, &new)?;
     follow::lapse(conn, old.id, context)?;
@@ -148,6 +151,7 @@ fn apply(
     context.record(conn, &events)?;
     let theirs = session_store::of_series(conn, new.id)?;
     follow::check_capacities(&new, &base, &theirs, context)?;
+    follow::offer_freed(conn, old.id, context)?;
     follow::in_place(conn, context, &new, &occurrences, &theirs, &left)
 }
 

@@ -125,6 +125,7 @@ impl SeriesRow {
     /// Its next version.
     pub fn changed(&self, change: SeriesChange, now: Timestamp) -> Self {
         Self {
+            ends_before: self.cut_at(change.local_start),
             title: change.title,
             description: change.description,
             pillar: change.pillar,
@@ -152,6 +153,12 @@ impl SeriesRow {
             updated_at: now,
             ..self.clone()
         }
+    }
+
+    /// Where it was split, once it starts at another time of day: the day of the cut is the other series' all the same.
+    pub fn cut_at(&self, local_start: LocalTime) -> Option<LocalTime> {
+        let (was, is) = (self.local_start.0.time(), local_start.0.time());
+        self.ends_before.map(|cut| if cut.0.time() == was { LocalTime(cut.0.date().and_time(is)) } else { cut })
     }
 
     /// Its next version, called off.

@@ -68,7 +68,7 @@ pub async fn run(db: &Db, clock: &Clock, horizon: NaiveDate) -> Result<Extended>
                 done.series += 1;
                 done.sessions += made;
             }
-            Err(error) if error.breaks_connection() => return Err(error),
+            Err(error) if error.lost_connection() => return Err(error),
             Err(error) => {
                 log::error!("the series {id} can't be extended: {error}");
                 done.failed += 1;
