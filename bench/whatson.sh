@@ -126,14 +126,17 @@ searches() {
   echo "a topic on Sundays|from=2037-01-01&topic=movement&weekday=sunday"
   echo "in the evening|from=2037-01-01&starts_after=19:00"
   echo "late at night|from=2037-01-01&starts_after=22:00"
+  echo "at one minute|from=2037-01-01&starts_after=10:35&starts_before=10:36"
   echo "with a seat left|from=2037-01-01&has_space=true"
   echo "a local authority|from=2037-01-01&local_authority=Halton"
   echo "one venue|from=2037-01-01&venue_id=$venue"
   echo "a feature|from=2037-01-01&accessibility=hearing_loop"
   echo "within 2 km|from=2037-01-01&$near&within_km=2"
   echo "within 10 km|from=2037-01-01&$near"
+  echo "within 10 km on Sundays|from=2037-01-01&$near&weekday=sunday"
   echo "within 10 km, a word|from=2037-01-01&$near&q=origami"
   echo "by distance|from=2037-01-01&$near&within_km=50&sort=distance"
+  echo "by distance, in the evening|from=2037-01-01&$near&within_km=50&sort=distance&starts_after=19:00"
   echo "by distance, a word|from=2037-01-01&$near&within_km=50&sort=distance&q=origami"
 }
 

@@ -20,13 +20,13 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     pieces(text, false).filter(|word| !word.is_empty())
 }
 
-/// What must be among the words: any of some, or any that begins like this.
+/// What must be among the words: any of some, or any of a stretch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// One of these words.
     OneOf(Vec<String>),
-    /// A word that begins with this.
-    Beginning(String),
+    /// A word from the first of these on and before the second, in the order of their bytes.
+    Between(String, String),
 }
 
 impl Wanted {
@@ -35,21 +35,19 @@ impl Wanted {
         Self::OneOf(vec![word])
     }
 
+    /// A word that begins with this.
+    pub fn beginning(with: &str) -> Self {
+        // No word holds a character as high as this one.
+        Self::Between(with.to_owned(), format!("{with}{}", char::MAX))
+    }
+
     /// Whether a word is what is wanted.
     pub fn fits(&self, word: &str) -> bool {
         match self {
             Self::OneOf(words) => words.iter().any(|one| one == word),
-            Self::Beginning(beginning) => word.starts_with(beginning.as_str()),
+            Self::Between(from, until) => (from.as_str()..until.as_str()).contains(&word),
         }
     }
-}
-
-/// The first text after all that begin with this one, which ends in a plain letter or digit.
-pub fn end_of(beginning: &str) -> String {
-    let mut end = beginning.to_owned();
-    // No word holds a character as high as this one.
-    end.push(char::MAX);
-    end
 }
 
 /// Reads the words of a search. All of them are wanted; a plural finds its singular and the other way round, and a word
@@ -62,7 +60,7 @@ pub fn wanted(parameter: &'static str, text: &str) -> Result<Vec<Wanted>> {
     for piece in pieces(text, true).filter(|piece| !piece.is_empty()) {
         let one = match piece.strip_suffix('*') {
             None => Wanted::OneOf(numbers(&piece)),
-            Some(beginning) if beginning.chars().count() >= SHORTEST_BEGINNING => Wanted::Beginning(beginning.into()),
+            Some(beginning) if beginning.chars().count() >= SHORTEST_BEGINNING => Wanted::beginning(beginning),
             Some(_) => {
                 let detail = format!("Must have {SHORTEST_BEGINNING} letters or more before each *.");
                 return Err(Error::parameter(parameter, "too_short", detail));
@@ -190,7 +188,7 @@ mod tests {
     #[test]
     fn a_star_finds_what_begins_like_it() {
         let read = wanted("q", "shared Réad*").unwrap();
-        assert_eq!(read[1], Wanted::Beginning("read".into()));
+        assert_eq!(read[1], Wanted::beginning("read"));
         assert!(read[1].fits("reading") && read[1].fits("read") && !read[1].fits("rea") && !read[1].fits("bread"));
         for wrong in ["", " ", "*", "a*", "a b*", "!!", "a b c d e f g h i j k"] {
             assert!(wanted("q", wrong).is_err(), "{wrong}");
@@ -204,7 +202,7 @@ mod tests {
                 prop_assert_eq!(of(&word), vec![word.clone()]);
                 prop_assert!(wanted("q", &word).unwrap()[0].fits(&word));
                 let beginning: String = word.chars().take(2 + at % 38).collect();
-                prop_assert!(word.as_str() >= beginning.as_str() && word < end_of(&beginning));
+                prop_assert!(Wanted::beginning(&beginning).fits(&word));
                 if beginning.chars().count() >= 2 {
                     let asked = beginning + "*";
                     prop_assert!(wanted("q", &asked).unwrap()[0].fits(&word));

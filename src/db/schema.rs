@@ -291,6 +291,7 @@ diesel::table! {
         updated_at -> DbTimestamp,
         offers_open -> Integer,
         listing_id -> Nullable<DbUuid>,
+        week_hour -> Nullable<Integer>,
     }
 }
 

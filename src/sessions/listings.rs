@@ -21,7 +21,7 @@ use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
 use crate::state::State;
-use crate::words::words;
+use crate::words::{Wanted, words};
 
 /// What a session is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +33,11 @@ struct Said<'a> {
     accessibility: &'a [String],
     pillar: Pillar,
     delivery: Delivery,
+    partner_id: Option<Id>,
+    programme_id: Option<Id>,
     venue_id: Option<Id>,
     weekday: Weekday,
-    hour: u32,
+    time: (u32, u32),
 }
 
 /// Words of one text by which it is found: more than a page of prose has different ones.
@@ -52,9 +54,11 @@ impl<'a> Said<'a> {
             accessibility: &row.accessibility.0,
             pillar: row.pillar,
             delivery: row.delivery,
+            partner_id: row.partner_id,
+            programme_id: row.programme_id,
             venue_id: row.venue_id,
             weekday: start.weekday(),
-            hour: start.hour(),
+            time: (start.hour(), start.minute()),
         }
     }
 
@@ -71,9 +75,11 @@ impl<'a> Said<'a> {
         }
         all.extend(self.topics.iter().map(|topic| word_of_topic(topic)));
         all.extend(self.accessibility.iter().map(|feature| word_of_feature(feature)));
+        all.extend(self.partner_id.map(word_of_partner));
+        all.extend(self.programme_id.map(word_of_programme));
         all.extend(self.venue_id.map(word_of_venue));
         all.extend([word_of_pillar(self.pillar), word_of_delivery(self.delivery)]);
-        all.extend([word_of_day(self.weekday), word_of_hour(self.hour)]);
+        all.extend([word_of_day(self.weekday), word_of_time(self.time.0, self.time.1)]);
         all
     }
 }
@@ -88,6 +94,16 @@ pub fn word_of_topic(topic: &str) -> String {
 /// What a session with this feature of its own is found by, and a venue with it.
 pub fn word_of_feature(feature: &str) -> String {
     format!("access:{feature}")
+}
+
+/// What a session of this partner is found by.
+pub fn word_of_partner(partner: Id) -> String {
+    format!("partner:{partner}")
+}
+
+/// What a session of this programme is found by.
+pub fn word_of_programme(programme: Id) -> String {
+    format!("programme:{programme}")
 }
 
 /// What a session at this venue is found by.
@@ -114,9 +130,20 @@ pub fn word_of_day(day: Weekday) -> String {
     format!("day:{}", day.number_from_monday())
 }
 
-/// What a session that starts in this hour of its own clock is found by.
-pub fn word_of_hour(hour: u32) -> String {
-    format!("hour:{hour:02}")
+/// What a session that starts in this minute of its own clock is found by. In order, the words are the times of a day.
+pub fn word_of_time(hour: u32, minute: u32) -> String {
+    format!("{TIME}{hour:02}:{minute:02}")
+}
+
+const TIME: &str = "time:";
+
+/// What a session is found by that starts at a time of day or later, and before another.
+pub fn times(from: Option<&str>, before: Option<&str>) -> Wanted {
+    let after_all = "time;".to_owned();
+    Wanted::Between(
+        format!("{TIME}{}", from.unwrap_or_default()),
+        before.map_or(after_all, |time| format!("{TIME}{time}")),
+    )
 }
 
 /// The id of a set of words: a digest, marked as a UUID of version 8 (RFC 9562). Two sets have one id with a

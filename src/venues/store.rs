@@ -16,7 +16,7 @@ use crate::http::page::Slice;
 use crate::per_backend;
 use crate::sessions::listings::word_of_feature;
 use crate::sessions::types::ShortName;
-use crate::words::{Wanted, end_of, words};
+use crate::words::{Wanted, words};
 
 /// A row of `venues`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -159,9 +159,9 @@ pub fn list(
         let words = venue_words::table.filter(venue_words::venue_id.eq(venues::id));
         query = match wanted {
             Wanted::OneOf(any) => query.filter(exists(words.filter(venue_words::word.eq_any(any)))),
-            Wanted::Beginning(beginning) => {
+            Wanted::Between(beginning, end) => {
                 let from = words.filter(venue_words::word.ge(beginning));
-                query.filter(exists(from.filter(venue_words::word.lt(end_of(beginning)))))
+                query.filter(exists(from.filter(venue_words::word.lt(end))))
             }
         };
     }

@@ -35,7 +35,7 @@ const POSTGRES: &[&str] = &[
 const SQLITE: &[&str] = &[
     "SELECT 'column ' || m.name || '.' || c.name || ' ' || lower(c.type)
        || CASE WHEN c.\"notnull\" = 1 OR c.pk > 0 THEN ' not null' ELSE '' END AS line
-     FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'",
+     FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table'",
     "SELECT CASE WHEN i.\"unique\" = 1 THEN 'unique ' ELSE 'index ' END || m.name || '(' ||
        (SELECT group_concat(x.name, ',') FROM pragma_index_info(i.name) x) || ')'
        || CASE WHEN i.partial = 1 THEN ' partial' ELSE '' END AS line

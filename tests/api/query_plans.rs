@@ -12,6 +12,7 @@ use life_rooms::sessions::viewer::Viewer;
 use serde_json::{Value, json};
 
 use crate::support::{App, id};
+use crate::whats_on::make_frequent;
 
 /// Three venues near each other, and series that say different things.
 fn fill(app: &App) -> Value {
@@ -37,7 +38,7 @@ fn multiply(app: &App) {
         let copies = "CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
             UPDATE copies SET id = gen_random_uuid(), series_id = NULL, starts_at = starts_at + random() * interval '300 days', \
             ends_at = starts_at + interval '310 days', listing_id = 'eeeeeeee-eeee-8eee-8eee-eeeeeeeeeeee', venue_id = NULL; \
-            INSERT INTO sessions SELECT * FROM copies; ANALYZE sessions, listing_words, venue_words, venues";
+            ALTER TABLE copies DROP COLUMN week_hour; INSERT INTO sessions SELECT * FROM copies; ANALYZE sessions, listing_words, venue_words, venues";
         postgres.batch_execute(copies).unwrap();
     }
 }
@@ -113,41 +114,66 @@ fn faults(statement: &str, plan: &[String]) -> Vec<String> {
     plan.iter().filter(wrong).cloned().collect()
 }
 
-#[test]
-fn no_page_of_sessions_scans_the_table_or_sorts_it() {
-    let app = App::start();
-    let venue = fill(&app);
-    multiply(&app);
-    let near = "53.4,-2.9";
+/// The statements of each search, all of which go about it well.
+fn sound(app: &App, filters: &[Value]) -> Vec<String> {
     let mut conn = app.conn();
-    let mut seen = 0;
-    for filter in [
-        json!({}),
-        json!({ "from": "2027-01-01", "to": "2027-12-31", "pillar": "learning", "delivery": "in_person" }),
-        json!({ "venue_id": id(&venue) }),
-        json!({ "venue_id": id(&venue), "q": "tea" }),
-        json!({ "local_authority": "Sefton" }),
-        json!({ "local_authority": "Halton" }),
-        json!({ "q": "yoga" }),
-        json!({ "q": "yog* tea" }),
-        json!({ "topic": ["calm"], "weekday": ["monday", "sunday"] }),
-        json!({ "accessibility": ["step_free"] }),
-        json!({ "starts_after": "20:00" }),
-        json!({ "has_space": true }),
-        json!({ "near": near }),
-        json!({ "near": near, "q": "tea", "has_space": true }),
-        json!({ "near": near, "sort": "distance" }),
-        json!({ "near": near, "sort": "distance", "q": "tea" }),
-    ] {
-        for statement in statements(&app, filter.clone()) {
+    let mut seen = Vec::new();
+    for filter in filters {
+        for statement in statements(app, filter.clone()) {
             let plan = plan(&mut conn, &statement);
             if std::env::var("SHOW_PLANS").is_ok() {
                 println!("{filter}\n  {statement}\n    {}", plan.join("\n    "));
             }
             let faults = faults(&statement, &plan);
             assert!(faults.is_empty(), "{filter}\n{statement}\n{}", plan.join("\n"));
-            seen += 1;
+            seen.push(statement);
         }
     }
-    assert!(seen > 60, "{seen}");
+    seen
+}
+
+#[test]
+fn no_page_of_sessions_scans_the_table_or_sorts_it() {
+    let app = App::start();
+    let venue = fill(&app);
+    multiply(&app);
+    let near = "53.4,-2.9";
+    let seen = sound(
+        &app,
+        &[
+            json!({}),
+            json!({ "from": "2027-01-01", "to": "2027-12-31", "pillar": "learning", "delivery": "in_person" }),
+            json!({ "venue_id": id(&venue) }),
+            json!({ "venue_id": id(&venue), "q": "tea" }),
+            json!({ "local_authority": "Sefton" }),
+            json!({ "local_authority": "Halton" }),
+            json!({ "q": "yoga" }),
+            json!({ "q": "yog* tea" }),
+            json!({ "topic": ["calm"], "weekday": ["monday", "sunday"], "starts_after": "13:30" }),
+            json!({ "accessibility": ["step_free"] }),
+            json!({ "starts_after": "20:00" }),
+            json!({ "has_space": true }),
+            json!({ "near": near }),
+            json!({ "near": near, "q": "tea", "has_space": true }),
+            json!({ "near": near, "sort": "distance" }),
+            json!({ "near": near, "sort": "distance", "q": "tea" }),
+        ],
+    );
+    assert!(seen.len() > 60, "{}", seen.len());
+}
+
+#[test]
+fn what_is_frequent_is_found_by_the_hours_of_the_week() {
+    let app = App::start();
+    fill(&app);
+    multiply(&app);
+    make_frequent(&app);
+    for filter in [
+        json!({ "topic": ["calm"], "weekday": ["monday", "sunday"], "starts_after": "13:30" }),
+        json!({ "q": "yoga", "starts_after": "20:00" }),
+        json!({ "pillar": "learning", "starts_after": "19:59", "weekday": ["friday"] }),
+    ] {
+        let seen = sound(&app, std::slice::from_ref(&filter));
+        assert!(seen.iter().any(|statement| statement.contains("week_hour")), "{filter}: {seen:#?}");
+    }
 }

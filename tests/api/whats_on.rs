@@ -1,10 +1,13 @@
 //! Finding sessions: every filter, alone and together, against a plain look at all of them.
 
+use std::collections::BTreeSet;
+
 use chrono::{Datelike, NaiveDateTime};
 use diesel::prelude::*;
-use life_rooms::db::Id;
 use life_rooms::db::schema::{listing_words, sessions, venue_words};
-use life_rooms::sessions::listings;
+use life_rooms::db::{Conn, Id};
+use life_rooms::sessions::finding::plan::MOST_LISTINGS;
+use life_rooms::sessions::listings::{self, word_of_time};
 use life_rooms::venues::store::complete_words;
 use life_rooms::words;
 use serde_json::{Value, json};
@@ -337,14 +340,14 @@ fn many_who_write_the_same_words_at_once_share_one_listing() {
             let admin = &admin;
             scope.spawn(move || {
                 session(admin, None, "Origami", json!({ "local_start": format!("2027-01-05T{hour:02}:00:00") }));
-                session(admin, None, "Origami", json!({ "local_start": format!("2027-01-12T11:0{}:00", hour % 8) }));
+                session(admin, None, "Origami", json!({ "local_start": "2027-01-12T11:30:00" }));
             });
         }
     });
     assert_eq!(titles(&app.anonymous(), "q=origami").len(), 16);
-    let on_the_hour =
+    let at_one_time =
         sessions::table.filter(sessions::starts_on.eq("2027-01-12".parse::<chrono::NaiveDate>().unwrap()));
-    let listings: Vec<Option<Id>> = on_the_hour.select(sessions::listing_id).distinct().load(&mut app.conn()).unwrap();
+    let listings: Vec<Option<Id>> = at_one_time.select(sessions::listing_id).distinct().load(&mut app.conn()).unwrap();
     assert_eq!(listings.len(), 1);
 }
 
@@ -408,7 +411,7 @@ fn venue_place(session: &Value) -> Option<(f64, f64)> {
     Some((session["venue"]["latitude"].as_f64()?, session["venue"]["longitude"].as_f64()?))
 }
 
-fn asked(numbers: &mut Numbers, features: &std::collections::HashMap<String, Vec<String>>) -> Asked {
+fn asked(numbers: &mut Numbers, Filled { features, partners }: &Filled) -> Asked {
     let mut asked = Asked::default();
     if numbers.chance(40) {
         let text = *numbers.one(&[
@@ -479,6 +482,10 @@ fn asked(numbers: &mut Numbers, features: &std::collections::HashMap<String, Vec
         asked.add(format!("pillar={pillar}"), move |session| session["pillar"] == pillar);
     }
     if numbers.chance(15) {
+        let partner = numbers.one(partners).clone();
+        asked.add(format!("partner_id={partner}"), move |session| session["partner_id"] == partner.as_str());
+    }
+    if numbers.chance(15) {
         let delivery = *numbers.one(&["in_person", "online", "hybrid"]);
         asked.add(format!("delivery={delivery}"), move |session| session["delivery"] == delivery);
     }
@@ -496,10 +503,18 @@ fn asked(numbers: &mut Numbers, features: &std::collections::HashMap<String, Vec
     asked
 }
 
-/// Venues, series and single sessions of all kinds; what each venue has by its id.
-fn fill(app: &App, numbers: &mut Numbers) -> std::collections::HashMap<String, Vec<String>> {
+/// What there is to ask for.
+struct Filled {
+    /// What each venue has, by its id.
+    features: std::collections::HashMap<String, Vec<String>>,
+    /// One with many sessions, and one with few.
+    partners: [String; 2],
+}
+
+/// Venues, series and single sessions of all kinds.
+fn fill(app: &App, numbers: &mut Numbers) -> Filled {
     let admin = app.admin();
-    let partner = partner_row(app, "the-reader");
+    let partners = ["the-reader", "the-phil"].map(|slug| partner_row(app, slug));
     let mut features = std::collections::HashMap::new();
     let mut venues = Vec::new();
     for n in 0..12 {
@@ -528,8 +543,11 @@ fn fill(app: &App, numbers: &mut Numbers) -> std::collections::HashMap<String, V
         if numbers.chance(10) {
             change["accessibility"] = json!(["step_free"]);
         }
+        if numbers.chance(25) {
+            change["partner_id"] = json!(partners[usize::from(numbers.chance(20))]);
+        }
         if numbers.chance(20) {
-            change["partner_id"] = json!(partner);
+            change["time_zone"] = json!(numbers.one(&["America/New_York", "Asia/Kolkata"]));
         }
         // Half of them are series of 30 weeks.
         if n % 2 == 1 {
@@ -553,7 +571,24 @@ fn fill(app: &App, numbers: &mut Numbers) -> std::collections::HashMap<String, V
             admin.patch(&path, admin.get(&path).etag(), &change).expect(200);
         }
     }
-    features
+    Filled { features, partners }
+}
+
+/// Makes everything look frequent: so many listings that no session has say all that any does, that listings are no way
+/// to what fits, and venues and hours of the week are.
+pub fn make_frequent(app: &App) {
+    let known = listing_words::table.select(listing_words::word).distinct().load(&mut app.conn()).unwrap();
+    let words: BTreeSet<String> = known.into_iter().chain([word_of_time(20, 0)]).collect();
+    for _ in 0..=MOST_LISTINGS {
+        let listing = Id(uuid::Uuid::new_v4());
+        let rows: Vec<_> =
+            words.iter().map(|word| (listing_words::listing_id.eq(listing), listing_words::word.eq(word))).collect();
+        match &mut app.conn() {
+            Conn::Sqlite(sqlite) => diesel::insert_into(listing_words::table).values(&rows).execute(sqlite),
+            Conn::Postgres(postgres) => diesel::insert_into(listing_words::table).values(&rows).execute(postgres),
+        }
+        .unwrap();
+    }
 }
 
 #[test]
@@ -561,12 +596,15 @@ fn every_search_gives_what_a_plain_look_at_all_sessions_gives() {
     let app = App::start();
     let anyone = app.anonymous();
     let mut numbers = Numbers::new(20_261_124);
-    let features = fill(&app, &mut numbers);
+    let filled = fill(&app, &mut numbers);
     let everything = all(&anyone, "/v1/sessions?limit=100");
     assert!(everything.len() > 700, "{}", everything.len());
     let mut found_some = 0;
-    for _ in 0..150 {
-        let asked = asked(&mut numbers, &features);
+    for round in 0..150 {
+        if round == 110 {
+            make_frequent(&app);
+        }
+        let asked = asked(&mut numbers, &filled);
         let mut expected: Vec<&Value> =
             everything.iter().filter(|session| asked.tests.iter().all(|test| test(session))).collect();
         let mut path = format!("/v1/sessions?limit={}{}", [100, 37, 100, 8][numbers.below(4)], asked.query);

@@ -5,7 +5,7 @@
 //!
 //! 1. A short walk through the next sessions, looking at each. Where much fits, the page is full here.
 //! 2. Where too little fits, the [listings](super::listings) that can fit are looked up by their words. If those are
-//!    few, only their sessions are gone through ([`streams`]), or those of the venues in question.
+//!    few, only their sessions are gone through ([`streams`]), or those of the venues or hours in question.
 //! 3. If they are many, what fits is frequent, and the walk goes on.
 //!
 //! What a listing says only leads to rows; each row is then held to everything that was asked for ([`narrow`]).
@@ -26,6 +26,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings;
 use crate::sessions::shown::{self, Columns, Shown};
+use crate::words::Wanted;
 use narrow::{By, narrowed, within};
 use plan::Way;
 use search::{FIRST, Search, Span, from_micros};
@@ -74,7 +75,7 @@ pub fn by_distance(
     }
     let open = open_venues(conn, &ranked, search.span())?;
     ranked.retain(|(_, venue)| open.contains(venue));
-    let sparse = sparse(conn, search, &ranked)?;
+    let at_venues = AtVenues::of(conn, search, &ranked)?;
     let (mut keys, mut rows) = (Vec::new(), Vec::new());
     for (distance, venue) in ranked {
         let wanted = many - i64::try_from(rows.len()).unwrap_or(many);
@@ -85,14 +86,8 @@ pub fn by_distance(
         let span = resumed(search.span(), resumes.map(|(_, _, start, id)| (start, id)));
         let at = [venue];
         let finder = Finder { search, near: Some(&at) };
-        let found = match &sparse {
-            None => finder.merge(conn, &Keys::Venues(vec![venue]), span, wanted)?,
-            Some(listings) => match listings.get(&venue) {
-                None => continue,
-                Some(ids) => finder.merge(conn, &Keys::Listings(ids.clone()), span, wanted)?,
-            },
-        };
-        for row in found {
+        let Some(through) = at_venues.keys(conn, venue)? else { continue };
+        for row in finder.merge(conn, &through, span, wanted)? {
             let (start, id) = row.place();
             keys.push((distance, venue, start.0.timestamp_micros(), id));
             rows.push(row);
@@ -130,19 +125,44 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], span: Span) -> Result<Hash
     Ok(open)
 }
 
-/// The listings that can fit, by venue, where they are few.
-fn sparse(conn: &mut Conn, search: &Search, ranked: &[(i64, Id)]) -> Result<Option<BTreeMap<Id, Vec<Id>>>> {
-    // Without the circle first: a search that says nothing else goes from venue to venue anyway.
-    if plan::wanted_words(conn, search, None)?.is_empty() {
-        return Ok(None);
+/// What can fit at each venue.
+enum AtVenues {
+    /// Anything.
+    All,
+    /// These listings: few in all.
+    Few(BTreeMap<Id, Vec<Id>>),
+    /// What has one of each of these words; too many to know them all beforehand.
+    Many(Vec<Wanted>),
+}
+
+impl AtVenues {
+    fn of(conn: &mut Conn, search: &Search, ranked: &[(i64, Id)]) -> Result<Self> {
+        // Without the circle first: a search that says nothing else goes from venue to venue anyway.
+        let wanted = plan::wanted_words(conn, search, None)?;
+        if wanted.is_empty() {
+            return Ok(Self::All);
+        }
+        let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
+        let there = plan::wanted_words(conn, search, Some(&venues))?;
+        let listings = plan::listings_with(conn, &there)?;
+        if listings.len() > plan::MOST_LISTINGS {
+            return Ok(Self::Many(wanted));
+        }
+        listings::by_venue(conn, &listings).map(Self::Few)
     }
-    let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
-    let wanted = plan::wanted_words(conn, search, Some(&venues))?;
-    let listings = plan::listings_with(conn, &wanted)?;
-    if listings.len() > plan::MOST_LISTINGS {
-        return Ok(None);
+
+    /// How to go through what can fit at a venue; `None` where nothing can.
+    fn keys(&self, conn: &mut Conn, venue: Id) -> Result<Option<Keys>> {
+        let listings = match self {
+            Self::All => return Ok(Some(Keys::Venues(vec![venue]))),
+            Self::Few(by_venue) => by_venue.get(&venue).cloned().unwrap_or_default(),
+            Self::Many(wanted) => plan::listings_at(conn, venue, wanted)?,
+        };
+        Ok(match plan::choose(listings, Some(&[venue]), None) {
+            Way::Through(keys) => Some(keys),
+            Way::Nowhere | Way::Walk => None,
+        })
     }
-    listings::by_venue(conn, &listings).map(Some)
 }
 
 /// One search, at the venues in the circle where there is one.
@@ -154,7 +174,7 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// The first so many that fit in a stretch.
     fn page(&self, conn: &mut Conn, span: Span, many: i64) -> Result<Vec<Columns>> {
-        if !self.rejects() {
+        if !self.search.rejects() {
             return self.walk(conn, span, many);
         }
         let Some(seen) = self.steps_ahead(conn, span)? else { return self.walk(conn, span, many) };
@@ -165,7 +185,7 @@ impl Finder<'_> {
         if missing > 0 && !rest.is_empty() {
             let wanted = plan::wanted_words(conn, self.search, self.near)?;
             let listings = plan::listings_with(conn, &wanted)?;
-            found.extend(match plan::choose(listings, self.venues(conn)?.as_deref()) {
+            found.extend(match plan::choose(listings, self.venues(conn)?.as_deref(), self.search.week_hours()) {
                 Way::Nowhere => Vec::new(),
                 Way::Through(keys) => self.merge(conn, &keys, rest, missing)?,
                 Way::Walk => self.walk(conn, rest, missing)?,
@@ -174,21 +194,14 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    /// Whether rows can be many that don't fit, and words say which.
-    fn rejects(&self) -> bool {
-        let filter = &self.search.filter;
-        let texts = !self.search.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
-        let places = self.near.is_some() || filter.local_authority.is_some();
-        let times = filter.starts_after.is_some() || filter.starts_before.is_some() || !filter.weekday.is_empty();
-        texts || places || times || filter.pillar.is_some() || filter.delivery.is_some()
-    }
-
     /// The venues that all that fits is at, where that was asked for.
     fn venues(&self, conn: &mut Conn) -> Result<Option<Vec<Id>>> {
-        match (self.near, &self.search.filter.local_authority) {
-            (Some(near), _) => Ok(Some(near.to_vec())),
-            (None, Some(authority)) => plan::venues_in(conn, authority).map(Some),
-            (None, None) => Ok(None),
+        let filter = &self.search.filter;
+        match (filter.venue_id, self.near, &filter.local_authority) {
+            (Some(venue), ..) => Ok(Some(vec![venue])),
+            (None, Some(near), _) => Ok(Some(near.to_vec())),
+            (None, None, Some(authority)) => plan::venues_in(conn, authority).map(Some),
+            (None, None, None) => Ok(None),
         }
     }
 
@@ -217,7 +230,7 @@ impl Finder<'_> {
     /// The first so many that fit of a set of listings or venues.
     fn merge(&self, conn: &mut Conn, keys: &Keys, span: Span, many: i64) -> Result<Vec<Columns>> {
         let (mut found, mut size) = (Vec::new(), many);
-        for mut part in stretches(span, keys.ids().len()) {
+        for mut part in stretches(span, keys) {
             loop {
                 if i64::try_from(found.len()).unwrap_or(many) >= many {
                     found.truncate(usize::try_from(many).unwrap_or_default());
@@ -249,8 +262,8 @@ impl Finder<'_> {
 }
 
 /// The parts in which a set is gone through: one where an index has it in order, else each longer than the one before.
-fn stretches(span: Span, keys: usize) -> Vec<Span> {
-    if keys == 1 {
+fn stretches(span: Span, keys: &Keys) -> Vec<Span> {
+    if keys.len() == 1 || matches!(keys, Keys::Hours(_)) {
         return vec![span];
     }
     let mut parts = Vec::new();
@@ -278,7 +291,7 @@ mod tests {
         fn stretches_follow_on_each_other_and_leave_nothing_out(start in 0i64..4_000_000, hours in 0i64..900_000, keys in 1usize..3) {
             let at = |hours: i64| from_micros(hours * 3_600_000_000);
             let span = Span { after: (at(start), FIRST), until: at(start + hours) };
-            let parts = stretches(span, keys);
+            let parts = stretches(span, &Keys::Venues(vec![FIRST; keys]));
             prop_assert!(parts.len() <= STRETCHES + 1);
             prop_assert_eq!((parts[0].after, parts[parts.len() - 1].until), (span.after, span.until));
             for pair in parts.windows(2) {

@@ -13,7 +13,7 @@ use crate::sessions::listings::{word_of_day, word_of_feature, word_of_topic};
 use crate::sessions::shown::Columns;
 use crate::sessions::types::{Delivery, Publication, SessionStatus, ShortName};
 use crate::sessions::viewer::Viewer;
-use crate::words::{Wanted, end_of};
+use crate::words::Wanted;
 
 diesel::define_sql_function! {
     /// So many characters of a text, from the first, second, …
@@ -146,9 +146,9 @@ fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
         Wanted::OneOf(any) => {
             query.filter(words.filter(listing_words::word.eq_any(any.clone())).single_value().is_not_null())
         }
-        Wanted::Beginning(beginning) => {
-            let from = words.filter(listing_words::word.ge(beginning.clone()));
-            query.filter(from.filter(listing_words::word.lt(end_of(beginning))).single_value().is_not_null())
+        Wanted::Between(from, until) => {
+            let from = words.filter(listing_words::word.ge(from.clone()));
+            query.filter(from.filter(listing_words::word.lt(until.clone())).single_value().is_not_null())
         }
     }
 }

@@ -8,36 +8,43 @@ use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::sessions::listings::{
-    word_of_day, word_of_delivery, word_of_feature, word_of_hour, word_of_pillar, word_of_topic, word_of_venue,
+    times, word_of_day, word_of_delivery, word_of_feature, word_of_partner, word_of_pillar, word_of_programme,
+    word_of_topic, word_of_venue,
 };
 use crate::sessions::types::ShortName;
-use crate::words::{Wanted, end_of};
+use crate::words::Wanted;
 
 /// The most listings that are gone through one by one. What more listings say is found by a walk through all sessions
 /// soon enough.
 pub const MOST_LISTINGS: usize = 1_000;
 /// The most venues that are gone through one by one.
 pub const MOST_VENUES: usize = 200;
+/// The most venues that are rather gone through than hours.
+const FEW_VENUES: usize = 20;
+/// The most hours of the week that are gone through one by one: beyond half of them a walk finds as much.
+pub const MOST_HOURS: usize = 84;
 
 /// How to go on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Way {
     /// Nothing can fit.
     Nowhere,
-    /// Only these listings or venues have what fits.
+    /// Only these listings, venues or hours have what fits.
     Through(Keys),
     /// From session to session.
     Walk,
 }
 
-/// Chooses by counts: listings where all that fit are few, else venues where those are, else everything.
-pub fn choose(listings: Vec<Id>, venues: Option<&[Id]>) -> Way {
+/// Chooses by counts: listings where all that fit are few, else venues where those are, else hours, else everything.
+pub fn choose(listings: Vec<Id>, venues: Option<&[Id]>, hours: Option<Vec<i32>>) -> Way {
+    let hours = hours.filter(|hours| hours.len() <= MOST_HOURS);
+    let most_venues = if hours.is_some() { FEW_VENUES } else { MOST_VENUES };
     match venues {
         _ if listings.is_empty() => Way::Nowhere,
         Some([]) => Way::Nowhere,
         _ if listings.len() <= MOST_LISTINGS => Way::Through(Keys::Listings(listings)),
-        Some(venues) if venues.len() <= MOST_VENUES => Way::Through(Keys::Venues(venues.to_vec())),
-        _ => Way::Walk,
+        Some(venues) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues.to_vec())),
+        _ => hours.map_or(Way::Walk, |hours| Way::Through(Keys::Hours(hours))),
     }
 }
 
@@ -62,13 +69,14 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
     if !filter.weekday.is_empty() {
         all.push(Wanted::OneOf(filter.weekday.iter().map(|day| word_of_day((*day).into())).collect()));
     }
-    all.extend(search.hours().map(|hours| Wanted::OneOf(hours.map(word_of_hour).collect())));
+    if filter.starts_after.is_some() || filter.starts_before.is_some() {
+        all.push(times(filter.starts_after.as_deref(), filter.starts_before.as_deref()));
+    }
     all.extend(filter.pillar.map(|pillar| Wanted::one(word_of_pillar(pillar))));
     all.extend(filter.delivery.map(|delivery| Wanted::one(word_of_delivery(delivery))));
-    // Of a venue everything is in an index by start already: its word helps only where others do.
-    if !all.is_empty() {
-        all.extend(filter.venue_id.map(|venue| Wanted::one(word_of_venue(venue))));
-    }
+    all.extend(filter.partner_id.map(|partner| Wanted::one(word_of_partner(partner))));
+    all.extend(filter.programme_id.map(|programme| Wanted::one(word_of_programme(programme))));
+    all.extend(filter.venue_id.map(|venue| Wanted::one(word_of_venue(venue))));
     Ok(all)
 }
 
@@ -106,6 +114,11 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
     Ok(found)
 }
 
+/// The listings at a venue that have one of each of these; more than [`MOST_LISTINGS`] where there may be more.
+pub fn listings_at(conn: &mut Conn, venue: Id, wanted: &[Wanted]) -> Result<Vec<Id>> {
+    with(conn, &Wanted::one(word_of_venue(venue)), &wanted.iter().collect::<Vec<_>>())
+}
+
 diesel::alias! {
     const OTHER_WORDS: Alias<OtherWords> = listing_words as other_words;
 }
@@ -116,8 +129,8 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted]) -> Result<Vec<Id>> {
     let mut query = listing_words::table.select(listing_words::listing_id).into_boxed();
     query = match one {
         Wanted::OneOf(any) => query.filter(listing_words::word.eq_any(any)),
-        Wanted::Beginning(from) => {
-            query.filter(listing_words::word.ge(from)).filter(listing_words::word.lt(end_of(from)))
+        Wanted::Between(from, until) => {
+            query.filter(listing_words::word.ge(from)).filter(listing_words::word.lt(until))
         }
     };
     let (id, word) = (OTHER_WORDS.field(listing_words::listing_id), OTHER_WORDS.field(listing_words::word));
@@ -126,8 +139,8 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted]) -> Result<Vec<Id>> {
         let words = OTHER_WORDS.filter(id.eq(listing_words::listing_id)).select(word).limit(1);
         query = match other {
             Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
-            Wanted::Beginning(from) => {
-                let words = words.filter(word.ge(from)).filter(word.lt(end_of(from)));
+            Wanted::Between(from, until) => {
+                let words = words.filter(word.ge(from)).filter(word.lt(until));
                 query.filter(words.single_value().is_not_null())
             }
         };
@@ -145,12 +158,16 @@ mod tests {
 
     #[test]
     fn the_way_goes_through_whatever_is_few() {
-        assert_eq!(choose(ids(0), None), Way::Nowhere);
-        assert_eq!(choose(ids(9), Some(&[])), Way::Nowhere);
-        assert_eq!(choose(ids(9), None), Way::Through(Keys::Listings(ids(9))));
-        assert_eq!(choose(ids(MOST_LISTINGS), Some(&ids(1))), Way::Through(Keys::Listings(ids(MOST_LISTINGS))));
-        assert_eq!(choose(ids(MOST_LISTINGS + 1), Some(&ids(3))), Way::Through(Keys::Venues(ids(3))));
-        assert_eq!(choose(ids(MOST_LISTINGS + 1), Some(&ids(MOST_VENUES + 1))), Way::Walk);
-        assert_eq!(choose(ids(MOST_LISTINGS + 1), None), Way::Walk);
+        assert_eq!(choose(ids(0), None, None), Way::Nowhere);
+        assert_eq!(choose(ids(9), Some(&[]), None), Way::Nowhere);
+        assert_eq!(choose(ids(9), None, None), Way::Through(Keys::Listings(ids(9))));
+        assert_eq!(choose(ids(MOST_LISTINGS), Some(&ids(1)), None), Way::Through(Keys::Listings(ids(MOST_LISTINGS))));
+        assert_eq!(choose(ids(MOST_LISTINGS + 1), Some(&ids(3)), Some(vec![1])), Way::Through(Keys::Venues(ids(3))));
+        let many = |venues: Option<&[Id]>, hours: Option<Vec<i32>>| choose(ids(MOST_LISTINGS + 1), venues, hours);
+        assert_eq!(many(Some(&ids(MOST_VENUES + 1)), None), Way::Walk);
+        assert_eq!(many(Some(&ids(MOST_VENUES + 1)), Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
+        assert_eq!(many(None, Some((0..84).collect())), Way::Through(Keys::Hours((0..84).collect())));
+        assert_eq!(many(None, Some((0..85).collect())), Way::Walk);
+        assert_eq!(many(None, None), Way::Walk);
     }
 }

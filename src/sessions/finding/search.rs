@@ -1,5 +1,7 @@
 //! A search for sessions, understood.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveTime};
 use chrono_tz::Europe::London;
 use uuid::Uuid;
@@ -83,21 +85,41 @@ impl Search {
         Span { after: (from, FIRST), until }
     }
 
-    /// Whether finding a page may mean reading more than a page: not on a thread that answers requests.
-    pub fn may_be_long(&self) -> bool {
+    /// Whether many rows of the index that is walked along may not fit, and words say which do.
+    pub fn rejects(&self) -> bool {
         let filter = &self.filter;
-        let chosen = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
-        let times = filter.starts_after.is_some() || filter.starts_before.is_some() || !filter.weekday.is_empty();
-        chosen || times || self.circle.is_some() || filter.has_space.is_some() || filter.local_authority.is_some()
+        let texts = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
+        let kinds = filter.pillar.is_some() || filter.delivery.is_some();
+        let places = self.circle.is_some() || filter.local_authority.is_some();
+        // There is an index for each of these, and only one is walked along.
+        let owners = [filter.venue_id, filter.partner_id, filter.programme_id].iter().flatten().count();
+        texts || kinds || places || self.has_times() || owners > 1
     }
 
-    /// The hours of the day in which sessions start that were asked for; `None` where all are.
-    pub fn hours(&self) -> Option<std::ops::RangeInclusive<u32>> {
-        let hour = |text: &Option<String>| text.as_deref().and_then(|text| text.get(..2)?.parse().ok());
-        match (hour(&self.filter.starts_after), hour(&self.filter.starts_before)) {
-            (None, None) => None,
-            (after, before) => Some(after.unwrap_or(0)..=before.unwrap_or(23)),
+    /// Whether finding a page may mean reading more than a page: not on a thread that answers requests.
+    pub fn may_be_long(&self) -> bool {
+        self.rejects() || self.filter.has_space == Some(true)
+    }
+
+    fn has_times(&self) -> bool {
+        let filter = &self.filter;
+        filter.starts_after.is_some() || filter.starts_before.is_some() || !filter.weekday.is_empty()
+    }
+
+    /// The hours of the week in which everything that fits starts, 0 being Monday from midnight on; `None` where no
+    /// time was asked for.
+    pub fn week_hours(&self) -> Option<Vec<i32>> {
+        if !self.has_times() {
+            return None;
         }
+        let hour = |text: &Option<String>| text.as_deref().and_then(|text| text.get(..2)?.parse::<i32>().ok());
+        let (first, last) = (hour(&self.filter.starts_after), hour(&self.filter.starts_before));
+        let days: BTreeSet<i32> = match self.filter.weekday.as_slice() {
+            [] => (0..7).collect(),
+            some => some.iter().map(|day| *day as i32).collect(),
+        };
+        let of_day = |day: i32| (first.unwrap_or(0)..=last.unwrap_or(23)).map(move |hour| day * 24 + hour);
+        Some(days.into_iter().flat_map(of_day).collect())
     }
 }
 

@@ -1,0 +1,10 @@
+-- The hour of the week in which a session starts on its own clock: 0 is Monday from midnight on, 167 Sunday from 23:00.
+-- The database works it out, so that whatever writes a session can't forget it.
+ALTER TABLE sessions ADD COLUMN week_hour integer GENERATED ALWAYS AS
+    ((extract(isodow FROM make_date(substr(local_start, 1, 4)::integer, substr(local_start, 6, 2)::integer,
+        substr(local_start, 9, 2)::integer))::integer - 1) * 24 + substr(local_start, 12, 2)::integer) STORED;
+CREATE INDEX sessions_week_hour_index ON sessions (week_hour, starts_at, id);
+
+-- Listings tell more than before (the partner, the programme, the minute of the start): all are made again.
+UPDATE sessions SET listing_id = NULL;
+DELETE FROM listing_words;
