@@ -21,6 +21,8 @@ pub const MOST_LISTINGS: usize = 1_000;
 pub const MOST_VENUES: usize = 200;
 /// The most venues that are rather gone through than hours.
 const FEW_VENUES: usize = 20;
+/// The most words that a listing is asked for one by one. Of more, its own are looked through.
+const MOST_PROBES: usize = 8;
 /// The most hours of the week that are gone through one by one: beyond half of them a walk finds as much.
 pub const MOST_HOURS: usize = 84;
 
@@ -138,6 +140,12 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted]) -> Result<Vec<Id>> {
         // A subquery for one value, so that the rarest leads, whatever the database believes.
         let words = OTHER_WORDS.filter(id.eq(listing_words::listing_id)).select(word).limit(1);
         query = match other {
+            Wanted::OneOf(any) if any.len() > MOST_PROBES => {
+                let first = any.iter().min().map_or("", String::as_str);
+                let last = any.iter().max().map_or("", String::as_str);
+                let stretch = words.filter(word.ge(first)).filter(word.le(last));
+                query.filter(stretch.filter(word.eq_any(any).eq(true)).single_value().is_not_null())
+            }
             Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
             Wanted::Between(from, until) => {
                 let words = words.filter(word.ge(from)).filter(word.lt(until));
