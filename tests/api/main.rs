@@ -40,6 +40,7 @@ mod sites;
 mod spaces;
 mod splitting;
 mod spreadsheets;
+mod upgrades;
 mod users;
 mod venues;
 mod waiting;
