@@ -18,6 +18,7 @@ mod demo;
 mod doors;
 mod editing;
 mod endless_edits;
+mod finding_many;
 mod jobs;
 mod join_links;
 mod journeys;
