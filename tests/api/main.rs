@@ -12,6 +12,7 @@ mod booking_machine;
 mod bookings;
 mod calendar_links;
 mod calendars;
+mod calendars_of_many;
 mod clashes;
 mod conventions;
 mod demo;
