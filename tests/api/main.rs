@@ -37,6 +37,7 @@ mod rosters;
 mod rosters_missing;
 mod rosters_registers;
 mod rosters_together;
+mod series_edits;
 mod sessions;
 mod sites;
 mod spaces;
