@@ -34,6 +34,7 @@ mod recurrence;
 mod registers;
 mod reports;
 mod rosters;
+mod rosters_beside_edits;
 mod rosters_missing;
 mod rosters_registers;
 mod rosters_together;
