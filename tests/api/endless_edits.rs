@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
-use life_rooms::sessions::series::top_up;
+use life_rooms::db::Conn;
+use life_rooms::error::Error;
+use life_rooms::sessions::series::{store, top_up};
 use serde_json::{Value, json};
 
 use crate::recurrence::{entry, go_on, local_starts, post, rows, series_body, start, weeks};
@@ -127,6 +131,44 @@ fn series_that_are_split_while_they_are_topped_up_have_each_date_once() {
         all.extend(first.iter().chain(&second).map(|row| row.id));
     }
     assert_eq!(all.len(), 8 * 72);
+}
+
+/// SQLite has one writer: there a split comes before the top-up or after it, and never meets one.
+#[test]
+fn a_split_that_meets_a_top_up_is_refused_and_can_be_repeated() {
+    #[derive(QueryableByName)]
+    struct Waiting {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        connections: i64,
+    }
+    let (app, admin, place) = start();
+    let made = admin.post("/v1/session-series", &series_body(&place, json!({}))).expect(201);
+    let at = format!("/v1/session-series/{}/split", id(&made));
+    let (cut, mut conn) = (json!({ "from": "2027-03-02T13:00:00" }), app.conn());
+    let series = store::get(&mut conn, id(&made).parse().unwrap()).unwrap();
+    if matches!(conn, Conn::Postgres(_)) {
+        let met = thread::scope(|scope| {
+            conn.transaction::<_, Error, _>(|conn| {
+                assert!(store::extend(conn, series.extension("2027-12-31".parse().ok()))?);
+                let met = scope.spawn(|| admin.post(&at, &cut));
+                // Until it waits for the series.
+                let others = "SELECT count(*) AS connections FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                              AND application_name = current_setting('application_name')";
+                let started = Instant::now();
+                while diesel::sql_query(others).get_result::<Waiting>(conn)?.connections == 0 {
+                    assert!(started.elapsed() < Duration::from_secs(30), "it does not wait");
+                    thread::yield_now();
+                }
+                Ok(met)
+            })
+            .map(|met| met.join().unwrap())
+        });
+        met.unwrap().problem(412, "precondition-failed");
+        let read = admin.get(&format!("/v1/session-series/{}", id(&made))).expect(200);
+        assert_eq!((&read["expanded_until"], read.get("ends_before")), (&json!("2027-12-31"), None));
+    }
+    admin.post(&at, &cut).expect(201);
+    assert_eq!(rows(&app, id(&made)).len(), 8);
 }
 
 #[test]

@@ -31,7 +31,10 @@ fn fill(app: &App, venue_id: &str, titles: &[String]) -> Vec<String> {
     let starts: Vec<String> =
         (0..).take(all.len()).map(|n| (first + TimeDelta::minutes(n)).format("%FT%TZ").to_string()).collect();
     let seed = |(title, starts_at)| SessionSeed { title, starts_at, venue_id: Some(venue_id), ..Default::default() };
-    let ids = session_rows(app, all.iter().map(String::as_str).zip(starts.iter().map(String::as_str)).map(seed));
+    // The last ones first, so that what is read first of the words is of what starts last.
+    let seeds = all.iter().map(String::as_str).zip(starts.iter().map(String::as_str)).map(seed).rev();
+    let mut ids = session_rows(app, seeds);
+    ids.reverse();
     assert_eq!(listings::complete(&mut app.conn(), None).unwrap(), all.len());
     ids[OTHERS..].to_vec()
 }
