@@ -152,3 +152,41 @@ fn a_session_that_somebody_books_while_its_roster_is_planned_stays_out_of_the_pa
     assert_eq!(answer["skipped"][0]["reason"], "booked");
     assert_eq!((rows(&app)[0].local_start.as_str(), told(&app, &ann)), ("2027-01-05T13:00:00", vec![]));
 }
+
+/// On the day of the cut the rule's own session is the other series', and a second one stays where it was.
+#[test]
+fn a_roster_that_moves_what_is_left_of_a_split_series_keeps_to_its_half() {
+    for second in ["09:00:00", "17:00:00"] {
+        let (app, client, path) = reader();
+        let extra = format!("2027-01-19T{second}");
+        let stated = |time: &str| {
+            let start = format!("2027-01-05T{time}");
+            roster(&[with(series("a"), json!({ "local_start": start, "additional": [extra] }))])
+        };
+        client.post(&path, &stated("13:00:00")).expect(201);
+        let admin = app.admin();
+        let old = series_at(&admin);
+        admin.post(&format!("{old}/split"), &json!({ "from": "2027-01-19T13:00:00" })).expect(201);
+        let all = |time: &str| -> Vec<String> {
+            let own = ["2027-01-05T", "2027-01-12T"].map(|day| format!("{day}{time}"));
+            let others = ["2027-01-19T13:00:00", "2027-01-26T13:00:00"].map(str::to_owned);
+            let mut all: Vec<String> = own.into_iter().chain([extra.clone()]).chain(others).collect();
+            all.sort();
+            all
+        };
+        for time in ["08:00:00", "10:00:00", "18:00:00", "13:00:00"] {
+            let moved = client.post(&path, &stated(time)).expect(201);
+            let expected = json!({ "created": 0, "updated": 2, "cancelled": 0 });
+            assert_eq!((&moved["sessions"], &moved["skipped"]), (&expected, &json!([])), "{second} {time}");
+            let again = client.post(&path, &stated(time)).expect(201);
+            assert_eq!(again["counts"], counts(0, 0, 1, 0), "{second} {time}");
+            let now = rows(&app);
+            assert!(now.iter().all(|row| row.status == "scheduled"));
+            assert_eq!(now.into_iter().map(|row| row.local_start).collect::<Vec<_>>(), all(time), "{second}");
+        }
+        // By hand it moves the same way, and the roster finds it where it states it.
+        change(&admin, &old, &json!({ "local_start": "2027-01-05T08:00:00" })).expect(200);
+        let back = client.post(&path, &stated("08:00:00")).expect(201);
+        assert_eq!(back["counts"], counts(0, 0, 1, 0), "{second}");
+    }
+}
