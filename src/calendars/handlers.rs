@@ -90,8 +90,8 @@ pub async fn get_series_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQu
 
 /// Get a venue's calendar
 ///
-/// What is on there: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000, the
-/// first ones.
+/// What is on there: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000: what
+/// is to come, and then what was last.
 #[utoipa::path(operation_id = "get_venue_calendar", tag = "calendars", params(("id" = Id, Path, description = "The venue")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -108,8 +108,8 @@ pub async fn get_venue_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQue
 
 /// Get a partner's calendar
 ///
-/// What it offers: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000, the first
-/// ones.
+/// What it offers: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000:
+/// what is to come, and then what was last.
 #[utoipa::path(operation_id = "get_partner_calendar", tag = "calendars", params(("id" = Id, Path, description = "The partner")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -128,8 +128,8 @@ pub async fn get_partner_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQ
 struct OfMany {
     publisher: Publisher,
     viewer: Viewer,
-    /// From whole days on, so that the answer changes with what it shows and not with the clock.
-    /// From when, now, and until when.
+    /// From when, now, and until when. From and until whole days, so that the answer changes with what it shows and not
+    /// with the clock.
     range: (Timestamp, Timestamp, Timestamp),
 }
 

@@ -230,8 +230,27 @@ fn stretch(
 }
 
 /// A member's bookings of sessions that start from an instant on, by start, at most [`MOST_EVENTS`]: the live ones, and
-/// the cancelled ones that changed since then.
-pub(super) fn booked(conn: &mut Conn, member_id: Id, from: Timestamp) -> Result<Vec<(BookingFacts, Shown)>> {
+/// the cancelled ones that changed since then. What is still to come goes before what was, as [`between`].
+pub(super) fn booked(
+    conn: &mut Conn,
+    member_id: Id,
+    (from, now): (Timestamp, Timestamp),
+) -> Result<Vec<(BookingFacts, Shown)>> {
+    let coming = booked_in(conn, member_id, from, (Order::Start, now, MOST_EVENTS))?;
+    let left = MOST_EVENTS - i64::try_from(coming.len()).unwrap_or(MOST_EVENTS);
+    let mut all = booked_in(conn, member_id, from, (Order::Latest, now, left))?;
+    all.reverse();
+    all.extend(coming);
+    Ok(all)
+}
+
+/// The first so many of those that start from now on, or the latest of those that started before.
+fn booked_in(
+    conn: &mut Conn,
+    member_id: Id,
+    from: Timestamp,
+    (order, now, many): (Order, Timestamp, i64),
+) -> Result<Vec<(BookingFacts, Shown)>> {
     let there = sessions::table
         .left_join(venues::table)
         .left_join(spaces::table)
@@ -239,11 +258,19 @@ pub(super) fn booked(conn: &mut Conn, member_id: Id, from: Timestamp) -> Result<
         .left_join(programmes::table);
     let booking = (bookings::id, bookings::status, bookings::reference, bookings::version, bookings::updated_at);
     let recent = bookings::status.eq_any(BookingStatus::LIVE).or(bookings::updated_at.ge(from));
-    Ok(bookings::table
+    let query = bookings::table
         .inner_join(there)
-        .filter(bookings::member_id.eq(member_id).and(sessions::starts_at.ge(from)).and(recent))
-        .order((sessions::starts_at, bookings::id))
-        .limit(MOST_EVENTS)
+        .filter(bookings::member_id.eq(member_id).and(recent))
+        .limit(many)
         .select((booking, (SessionFacts::as_select(), surroundings!())))
-        .load(conn)?)
+        .into_boxed();
+    let query = match order {
+        Order::Start => {
+            query.filter(sessions::starts_at.ge(now)).order((sessions::starts_at.asc(), bookings::id.asc()))
+        }
+        Order::Latest => query
+            .filter(sessions::starts_at.ge(from).and(sessions::starts_at.lt(now)))
+            .order((sessions::starts_at.desc(), bookings::id.desc())),
+    };
+    Ok(query.load(conn)?)
 }

@@ -1,6 +1,6 @@
 //! Brings a database to this binary's schema. The migrations are in the binary.
 
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
@@ -48,20 +48,34 @@ pub fn complete(location: &Location, mut work: impl FnMut(&mut Conn) -> Result<b
             conn
         }
     };
-    // Immediate on SQLite: another process may write between the first read and the first write.
-    let begin = match location {
-        Location::Sqlite(_) => "BEGIN IMMEDIATE",
-        Location::Postgres(_) => "BEGIN",
-    };
     loop {
-        conn.batch_execute(begin)?;
+        begin(&mut conn)?;
         // Without a COMMIT, nothing of the piece is left when the connection closes.
         let more = work(&mut conn)?;
-        conn.batch_execute("COMMIT")?;
+        commit(&mut conn)?;
         if !more {
             return Ok(());
         }
     }
+}
+
+/// Begins a transaction that diesel knows of: on SQLite it writes many rows in a transaction, which is a savepoint only
+/// inside one that it knows.
+fn begin(conn: &mut Conn) -> Result<()> {
+    match conn {
+        // Immediate: another process may write between the first read and the first write.
+        Conn::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
+        Conn::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
+    }
+    Ok(())
+}
+
+fn commit(conn: &mut Conn) -> Result<()> {
+    match conn {
+        Conn::Sqlite(sqlite) => AnsiTransactionManager::commit_transaction(sqlite)?,
+        Conn::Postgres(postgres) => AnsiTransactionManager::commit_transaction(postgres)?,
+    }
+    Ok(())
 }
 
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {

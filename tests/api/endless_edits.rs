@@ -1,6 +1,14 @@
 //! Series without an end that are edited, split and posted again: what each of these does, beside the others.
 
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
+use life_rooms::db::Conn;
+use life_rooms::error::Error;
+use life_rooms::sessions::series::{store, top_up};
 use serde_json::{Value, json};
 
 use crate::recurrence::{entry, go_on, local_starts, post, rows, series_body, start, weeks};
@@ -60,6 +68,107 @@ fn of_a_split_series_without_an_end_only_the_rest_goes_on_and_a_roster_that_stat
     assert_eq!((outcome.as_str(), counts), ("unchanged", [0, 0, 0]));
     assert_eq!((rows(&app, &series), rows(&app, &rest_id)), (first, second));
     assert_eq!(admin.get(&format!("/v1/session-series/{series}")).expect(200)["ends_before"], "2027-03-02T13:00:00");
+}
+
+#[test]
+fn a_split_before_and_one_after_a_top_up_come_to_the_same() {
+    let after = |split_first: bool| {
+        let (app, admin, place) = start();
+        let made = admin.post("/v1/session-series", &series_body(&place, json!({}))).expect(201);
+        let before = rows(&app, id(&made));
+        app.at("2027-02-15T09:00:00Z");
+        // A date within what is made already, and one that is only just made.
+        if !split_first {
+            assert!(go_on(&app));
+        }
+        let rest = split(&admin, id(&made), "2027-03-02T13:00:00", json!({}));
+        if split_first {
+            assert_eq!(rest["sessions"]["created"], 12, "the new half is made up to the horizon of the day");
+            go_on(&app);
+        }
+        let (first, second) = (rows(&app, id(&made)), rows(&app, id(&rest)));
+        let ids = |rows: &[crate::recurrence::Row]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+        assert_eq!([ids(&first), ids(&second)].concat()[..47], ids(&before));
+        let starts = |rows| local_starts(rows).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        (starts(&first), starts(&second))
+    };
+    let expected = (weeks("2027-01-05", "13:00:00", 8), weeks("2027-03-02", "13:00:00", 51));
+    assert_eq!((after(true), after(false)), (expected.clone(), expected));
+}
+
+#[test]
+fn series_that_are_split_while_they_are_topped_up_have_each_date_once() {
+    let (app, admin, place) = start();
+    let series: Vec<String> = (0..8)
+        .map(|_| id(&admin.post("/v1/session-series", &series_body(&place, json!({}))).expect(201)).to_owned())
+        .collect();
+    app.at("2027-05-18T09:00:00Z");
+    let horizon = app.state.config.horizon.day(app.clock.now());
+    let top_up = || actix_web::rt::System::new().block_on(top_up::run(&app.state.db, &app.clock, horizon)).unwrap();
+    let cut = |series: &String| {
+        let (at, body) = (format!("/v1/session-series/{series}/split"), json!({ "from": "2027-06-01T13:00:00" }));
+        // Who is told that the series has changed meanwhile reads it again and repeats.
+        loop {
+            let answer = admin.post(&at, &body);
+            if answer.status != 412 {
+                return id(&answer.expect(201)).to_owned();
+            }
+        }
+    };
+    let (made, rests) = thread::scope(|scope| {
+        let runs: Vec<_> = (0..2).map(|_| scope.spawn(top_up)).collect();
+        let cuts: Vec<_> = series.iter().rev().map(|one| scope.spawn(move || cut(one))).collect();
+        let rests: Vec<String> = cuts.into_iter().map(|cut| cut.join().unwrap()).rev().collect();
+        (runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>(), rests)
+    });
+    let last = top_up();
+    assert_eq!(made.iter().chain([&last]).map(|run| run.failed).sum::<usize>(), 0);
+    let mut all = BTreeSet::new();
+    for (old, rest) in series.iter().zip(&rests) {
+        let (first, second) = (rows(&app, old), rows(&app, rest));
+        assert_eq!(local_starts(&first), weeks("2027-01-05", "13:00:00", 21), "{old}");
+        assert_eq!(local_starts(&second), weeks("2027-06-01", "13:00:00", 51), "{rest}");
+        all.extend(first.iter().chain(&second).map(|row| row.id));
+    }
+    assert_eq!(all.len(), 8 * 72);
+}
+
+/// SQLite has one writer: there a split comes before the top-up or after it, and never meets one.
+#[test]
+fn a_split_that_meets_a_top_up_is_refused_and_can_be_repeated() {
+    #[derive(QueryableByName)]
+    struct Waiting {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        connections: i64,
+    }
+    let (app, admin, place) = start();
+    let made = admin.post("/v1/session-series", &series_body(&place, json!({}))).expect(201);
+    let at = format!("/v1/session-series/{}/split", id(&made));
+    let (cut, mut conn) = (json!({ "from": "2027-03-02T13:00:00" }), app.conn());
+    let series = store::get(&mut conn, id(&made).parse().unwrap()).unwrap();
+    if matches!(conn, Conn::Postgres(_)) {
+        let met = thread::scope(|scope| {
+            conn.transaction::<_, Error, _>(|conn| {
+                assert!(store::extend(conn, series.extension("2027-12-31".parse().ok()))?);
+                let met = scope.spawn(|| admin.post(&at, &cut));
+                // Until it waits for the series.
+                let others = "SELECT count(*) AS connections FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                              AND application_name = current_setting('application_name')";
+                let started = Instant::now();
+                while diesel::sql_query(others).get_result::<Waiting>(conn)?.connections == 0 {
+                    assert!(started.elapsed() < Duration::from_secs(30), "it does not wait");
+                    thread::yield_now();
+                }
+                Ok(met)
+            })
+            .map(|met| met.join().unwrap())
+        });
+        met.unwrap().problem(412, "precondition-failed");
+        let read = admin.get(&format!("/v1/session-series/{}", id(&made))).expect(200);
+        assert_eq!((&read["expanded_until"], read.get("ends_before")), (&json!("2027-12-31"), None));
+    }
+    admin.post(&at, &cut).expect(201);
+    assert_eq!(rows(&app, id(&made)).len(), 8);
 }
 
 #[test]

@@ -220,6 +220,47 @@ fn a_job_that_never_gets_anywhere_is_given_up() {
     assert_eq!(payload(&app, &id.to_string()), None);
 }
 
+/// Changes what is kept of a job's request.
+fn garble(app: &App, id: Id, work: &Value, payload: &[u8]) {
+    let changes = (jobs::work.eq(Json(work.clone())), jobs::payload.eq(payload.to_vec()));
+    diesel::update(jobs::table.find(id)).set(changes).execute(&mut app.conn()).unwrap();
+}
+
+#[test]
+fn a_job_whose_request_can_not_be_read_fails_and_holds_up_no_other() {
+    let (app, client, path) = reader();
+    let partner_id = path.split('/').nth(3).unwrap();
+    let whole = roster(&[series("a")]).to_string().into_bytes();
+    let nobody = |work: &Value| with(work.clone(), json!({ "asker": null }));
+    let stranger = |work: &Value| with(work.clone(), json!({ "asker": { "id": 7 } }));
+    let no_manner = |work: &Value| with(work.clone(), json!({ "manner": "polite" }));
+    let mut broken = Vec::new();
+    for garbled in [nobody, stranger, no_manner] {
+        let (id, _, work) = abandoned(&app, partner_id, 1);
+        garble(&app, id, &garbled(&work), &whole);
+        broken.push(id);
+    }
+    let (id, _, work) = abandoned(&app, partner_id, 1);
+    garble(&app, id, &work, b"{\"entries\": [");
+    // The last one is as it should be.
+    let (good, ..) = abandoned(&app, partner_id, 1);
+    app.at("2026-11-23T09:00:30Z");
+    assert!(run_due(&app));
+    let show = |id: Id| client.get(&format!("/v1/jobs/{id}")).expect(200);
+    for id in &broken {
+        let job = show(*id);
+        assert_eq!((&job["status"], job.get("result")), (&json!("failed"), None), "{job}");
+        assert_eq!((&job["problem"]["type"], &job["problem"]["status"]), (&json!("/problems/internal"), &json!(500)));
+        assert_eq!(job["ended_at"], "2026-11-23T09:00:30Z");
+        assert!(job["problem"]["instance"].as_str().is_some_and(|at| at.starts_with('/')), "{job}");
+        assert_eq!(payload(&app, &id.to_string()), None);
+    }
+    let job = show(id);
+    assert_eq!((&job["status"], &job["problem"]["type"]), (&json!("failed"), &json!("/problems/malformed-request")));
+    assert_eq!((&show(good)["status"], rows(&app).len()), (&json!("succeeded"), 4));
+    assert!(!run_due(&app), "nothing of it is taken up again");
+}
+
 #[test]
 fn a_job_is_forgotten_thirty_days_after_it_ended() {
     let (app, client, path) = reader();

@@ -104,8 +104,9 @@ pub async fn revoke_calendar_link(
 
 /// Get a member's own calendar
 ///
-/// Their bookings of sessions from 30 days ago on, at most 2,000, at the address that was made for them; it needs no
-/// token. Waiting and offered places are tentative, and what was cancelled in the last 30 days says so.
+/// Their bookings of sessions from 30 days ago on, at most 2,000 and what is to come before what was, at the address
+/// that was made for them; it needs no token. Waiting and offered places are tentative, and what was cancelled in the
+/// last 30 days says so.
 #[utoipa::path(operation_id = "get_member_calendar", tag = "calendars",
     params(("secret" = String, Path, description = "The secret of the address", max_length = 100, example = "m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
@@ -113,11 +114,12 @@ pub async fn revoke_calendar_link(
 #[get("/v1/calendars/{secret}.ics")]
 pub async fn get_member_calendar(taken: Ordered<(Open, Path<String>, NoQuery)>) -> Result<HttpResponse> {
     let Ordered((Open(context), Path(secret), _)) = taken;
-    let (publisher, hash, from) = (publisher(&context), secret::stored(&secret), days_before(context.now()));
+    let (publisher, hash) = (publisher(&context), secret::stored(&secret));
+    let since = (days_before(context.now()), context.now());
     show(&context, Cache::Never, move |conn| {
         let link = store::by_secret(conn, &hash)?;
         let manner = Manner { name: link.name.clone(), neutral: link.neutral_titles };
-        Ok(feeds::of_member(&publisher, &manner, &booked(conn, link.member_id, from)?))
+        Ok(feeds::of_member(&publisher, &manner, &booked(conn, link.member_id, since)?))
     })
     .await
 }

@@ -8,9 +8,10 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 
+use super::rules;
 use super::store::SeriesRow;
 use super::types::SkipReason;
-use crate::db::{Id, LocalTime, Timestamp};
+use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::SessionRow;
@@ -177,7 +178,7 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     let mut difference = Difference::default();
     let mut left: HashMap<(NaiveDate, i32), &SessionRow> =
         held.iter().map(|session| ((session.local_date, session.position), session)).collect();
-    for occurrence in occurrences {
+    for occurrence in rules::own(series, occurrences).iter() {
         match left.remove(&(occurrence.local_start.date(), occurrence.position)) {
             Some(held) => {
                 difference.follow(held, SessionRow::of_series(series, occurrence, held.id, now), changed, now);
@@ -208,7 +209,8 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
     let next = SeriesRow {
         id: held.id,
-        ends_before: held.cut_at(wanted.local_start),
+        ends_before: held.ends_before,
+        excluded: Json(held.excluded_besides(wanted.excluded.0.clone(), wanted.local_start)),
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
         status: held.status,
@@ -228,7 +230,6 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
 mod tests {
     use super::*;
     use crate::sessions::recurrence::RecurrenceError;
-    use crate::sessions::series::rules;
     use crate::sessions::series::types::SeriesInput;
     use serde_json::{Value, json};
 

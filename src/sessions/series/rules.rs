@@ -1,5 +1,7 @@
 //! When a series takes place.
 
+use std::borrow::Cow;
+
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::store::SeriesRow;
@@ -48,6 +50,23 @@ pub fn occurrences_between(
 /// Whether an occurrence is before where the series was split.
 fn is_own(series: &SeriesRow, occurrence: &Occurrence) -> bool {
     series.ends_before.is_none_or(|cut| occurrence.local_start < cut.0)
+}
+
+/// Of the occurrences that were stated, those that the series has: where it was split, none from there on, nor what it
+/// [excludes](SeriesRow::excluded_besides) on that day, and the others of that day are counted without it.
+pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> Cow<'a, [Occurrence]> {
+    if series.ends_before.is_none() {
+        return Cow::Borrowed(stated);
+    }
+    let has = |one: &&Occurrence| is_own(series, one) && !series.excluded.0.contains(&LocalTime(one.local_start));
+    let mut own: Vec<Occurrence> = stated.iter().filter(has).copied().collect();
+    let mut before: Option<(NaiveDate, i32)> = None;
+    for one in &mut own {
+        let date = one.local_start.date();
+        one.position = before.filter(|(day, _)| *day == date).map_or(0, |(_, position)| position + 1);
+        before = Some((date, one.position));
+    }
+    Cow::Owned(own)
 }
 
 /// The occurrences of a series as it is kept, in order, as far as it has sessions or to the horizon where it never ends;

@@ -125,7 +125,6 @@ impl SeriesRow {
     /// Its next version.
     pub fn changed(&self, change: SeriesChange, now: Timestamp) -> Self {
         Self {
-            ends_before: self.cut_at(change.local_start),
             title: change.title,
             description: change.description,
             pillar: change.pillar,
@@ -141,7 +140,7 @@ impl SeriesRow {
             time_zone: change.time_zone,
             duration_minutes: change.duration_minutes,
             recurrence: change.recurrence,
-            excluded: Json(change.excluded),
+            excluded: Json(self.excluded_besides(change.excluded, change.local_start)),
             additional: Json(change.additional),
             booking_policy: change.booking_policy,
             capacity: change.capacity,
@@ -155,10 +154,18 @@ impl SeriesRow {
         }
     }
 
-    /// Where it was split, once it starts at another time of day: the day of the cut is the other series' all the same.
-    pub fn cut_at(&self, local_start: LocalTime) -> Option<LocalTime> {
-        let (was, is) = (self.local_start.0.time(), local_start.0.time());
-        self.ends_before.map(|cut| if cut.0.time() == was { LocalTime(cut.0.date().and_time(is)) } else { cut })
+    /// What is excluded, once it starts at another time of day. Where it was split the rule's session on the day of the
+    /// cut is the other series', also when the rule moves to a time before the cut. The cut stays: additional times of
+    /// that day are on the side of it where they were.
+    pub fn excluded_besides(&self, mut excluded: Vec<LocalTime>, local_start: LocalTime) -> Vec<LocalTime> {
+        let Some(cut) = self.ends_before.map(|cut| cut.0) else { return excluded };
+        let that_day = |start: LocalTime| LocalTime(cut.date().and_time(start.0.time()));
+        let (was, is) = (that_day(self.local_start), that_day(local_start));
+        let is_others = was.0 >= cut || self.excluded.0.contains(&was);
+        if is_others && is.0 < cut && !excluded.contains(&is) {
+            excluded.push(is);
+        }
+        excluded
     }
 
     /// Its next version, called off.

@@ -1,7 +1,7 @@
 //! Makers of the things that tests are about, through the API where it has them.
 
 use diesel::prelude::*;
-use life_rooms::db::{Id, Json, LocalTime, Timestamp};
+use life_rooms::db::{Conn, Id, Json, LocalTime, Timestamp};
 use serde_json::{Value, json};
 
 use super::{App, Client};
@@ -62,6 +62,16 @@ fn parsed(text: Option<&str>) -> Option<Id> {
 
 /// A session in the database; its id.
 pub fn session_row(app: &App, seed: SessionSeed) -> String {
+    insert_session(app, &mut app.conn(), seed)
+}
+
+/// Many sessions in the database, in one transaction; their ids.
+pub fn session_rows<'a>(app: &App, seeds: impl IntoIterator<Item = SessionSeed<'a>>) -> Vec<String> {
+    let insert = |conn: &mut Conn| Ok(seeds.into_iter().map(|seed| insert_session(app, conn, seed)).collect());
+    app.conn().transaction::<_, diesel::result::Error, _>(insert).expect("the sessions are new")
+}
+
+fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
     use life_rooms::db::schema::sessions as s;
     let (id, now) = (app.clock.new_id(), app.clock.now());
     let starts_at = Timestamp(super::instant(seed.starts_at));
@@ -81,7 +91,7 @@ pub fn session_row(app: &App, seed: SessionSeed) -> String {
         (s::publication.eq(seed.publication), s::status.eq(seed.status), s::cancellation_reason.eq(cancelled)),
         (s::edited.eq(false), s::version.eq(1), s::created_at.eq(now), s::updated_at.eq(now)),
     );
-    diesel::insert_into(s::table).values(row).execute(&mut app.conn()).expect("the session is new");
+    diesel::insert_into(s::table).values(row).execute(conn).expect("the session is new");
     id.to_string()
 }
 

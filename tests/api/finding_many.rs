@@ -1,0 +1,94 @@
+//! Searches that fit more than can be gone through listing by listing: nothing that fits is left out.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use life_rooms::db::Id;
+use life_rooms::db::schema::listing_words;
+use life_rooms::sessions::finding::plan::MOST_LISTINGS;
+use life_rooms::sessions::listings;
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, SessionSeed, id, instant, session_rows};
+
+/// A venue with a place on the map.
+fn venue(app: &App) -> Value {
+    let body = json!({
+        "slug": "walton", "name": "Walton", "kind": "library", "local_authority": "Liverpool",
+        "latitude": 53.4631, "longitude": -2.9653
+    });
+    app.admin().post("/v1/venues", &body).expect(201)
+}
+
+/// The first walk through the list looks at fewer than these.
+const OTHERS: usize = 300;
+
+/// A session each minute with these titles from the first Monday of 2027 on, each a listing of its own, behind others
+/// that a search for them has to get past; their ids.
+fn fill(app: &App, venue_id: &str, titles: &[String]) -> Vec<String> {
+    let others = (0..OTHERS).map(|n| format!("Yoga {n}"));
+    let all: Vec<String> = others.chain(titles.iter().cloned()).collect();
+    let first = instant("2027-01-04T09:00:00Z");
+    let starts: Vec<String> =
+        (0..).take(all.len()).map(|n| (first + TimeDelta::minutes(n)).format("%FT%TZ").to_string()).collect();
+    let seed = |(title, starts_at)| SessionSeed { title, starts_at, venue_id: Some(venue_id), ..Default::default() };
+    // The last ones first, so that what is read first of the words is of what starts last.
+    let seeds = all.iter().map(String::as_str).zip(starts.iter().map(String::as_str)).map(seed).rev();
+    let mut ids = session_rows(app, seeds);
+    ids.reverse();
+    assert_eq!(listings::complete(&mut app.conn(), None).unwrap(), all.len());
+    ids[OTHERS..].to_vec()
+}
+
+/// The ids on every page of a search.
+fn found(client: &Client, query: &str) -> Vec<String> {
+    let (mut next, mut found) = (Some(format!("/v1/sessions?limit=100&{query}")), Vec::new());
+    while let Some(path) = next {
+        let page = client.get(&path).expect(200);
+        found.extend(page["items"].as_array().expect("items").iter().map(|item| id(item).to_owned()));
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    found
+}
+
+fn listings_with(app: &App, word: &str) -> usize {
+    let with = listing_words::table.filter(listing_words::word.eq(word)).select(listing_words::listing_id);
+    with.load::<Id>(&mut app.conn()).unwrap().len()
+}
+
+/// Half of the listings have two of the words that a plural stands for. So the rows that are read of them are few
+/// listings, and the rest must not be taken for all there are.
+#[test]
+fn a_search_whose_words_come_twice_in_more_listings_than_are_read_finds_every_session() {
+    let app = App::start();
+    let place = venue(&app);
+    let titles: Vec<String> =
+        (0..1_200).map(|n| if n % 2 == 0 { format!("Story stories {n}") } else { format!("Story {n}") }).collect();
+    let wanted = fill(&app, id(&place), &titles);
+    assert_eq!((listings_with(&app, "stories"), listings_with(&app, "story")), (600, 1_200));
+    assert!(600 < MOST_LISTINGS && 600 + 1_200 > MOST_LISTINGS);
+    let anyone = app.anonymous();
+    assert_eq!(found(&anyone, "q=story"), wanted);
+    assert_eq!(found(&anyone, "q=stor*+stories"), wanted);
+    assert_eq!(found(&anyone, "q=story&weekday=monday&weekday=tuesday"), wanted);
+}
+
+#[test]
+fn a_search_whose_rarest_word_has_more_listings_than_are_read_finds_every_session() {
+    let app = App::start();
+    let place = venue(&app);
+    let many = MOST_LISTINGS + 100;
+    // The last ones alone have the third word.
+    let title = |n| format!("Quilting circle{} {n}", if n >= many - 40 { " outdoors" } else { "" });
+    let titles: Vec<String> = (0..many).map(title).collect();
+    let wanted = fill(&app, id(&place), &titles);
+    assert_eq!((listings_with(&app, "quilting"), listings_with(&app, "circle")), (many, many));
+    let anyone = app.anonymous();
+    assert_eq!(found(&anyone, "q=quilting"), wanted);
+    assert_eq!(found(&anyone, "q=quilting+circle"), wanted);
+    assert_eq!(found(&anyone, "q=quilting+circle&pillar=community&local_authority=Liverpool"), wanted);
+    assert_eq!(found(&anyone, "q=quilting+outdoors"), wanted[many - 40..]);
+    assert_eq!(found(&anyone, "q=quilting+indoors"), Vec::<String>::new());
+    let near = "near=53.46,-2.96&within_km=5&sort=distance";
+    assert_eq!(found(&anyone, &format!("q=quilting+circle&{near}")), wanted, "there is one venue");
+    assert_eq!(found(&anyone, &format!("q=quilting+outdoors&{near}")), wanted[many - 40..]);
+}

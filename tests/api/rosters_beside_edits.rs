@@ -1,0 +1,192 @@
+//! Rosters and changes by hand: which of them holds where both speak of the same sessions.
+
+use std::sync::Arc;
+
+use actix_web::web::Bytes;
+use life_rooms::auth::caller::{Caller, CallerKind, Role};
+use life_rooms::http::context::Context;
+use life_rooms::rosters::post::{self, Application};
+use life_rooms::rosters::posting::Posting;
+use life_rooms::rosters::read::Form;
+use life_rooms::rosters::stored::Hold;
+use life_rooms::rosters::types::{Manner, Missing, Mode};
+use serde_json::{Value, json};
+
+use crate::editing::{book, change, told};
+use crate::rosters::{counts, reader, roster, rows, series, single, with};
+use crate::support::{App, Client, member_row};
+
+/// A roster that has been read and planned over what there is now, and is not applied yet.
+fn planned(app: &App, path: &str, body: &Value) -> Application {
+    let partner_id = path.split('/').nth(3).unwrap().parse().unwrap();
+    let manner = Manner { mode: Mode::Atomic, dry_run: false, missing: Missing::Keep };
+    let posting = Posting::read(partner_id, Form::Json, manner, Bytes::from(body.to_string())).unwrap();
+    let caller = Caller {
+        id: app.clock.new_id(),
+        kind: CallerKind::User,
+        role: Role::Partner,
+        partner_id: Some(partner_id),
+        member_id: None,
+        scopes: Vec::new(),
+        permissions: Vec::new(),
+    };
+    let context = Context::resumed(&app.state, caller, "planned".into(), path.into());
+    let (posting, planning) = (Arc::new(posting), context.clone());
+    let over = Arc::clone(&posting);
+    let draft = app.state.db.read_long(move |conn| post::draft(conn, &over, &planning, Hold::Snapshot));
+    let draft = actix_web::rt::System::new().block_on(draft).unwrap();
+    Application::new(posting, context, draft)
+}
+
+/// Applies it; what it answers.
+fn applied(app: &App, roster: &Application) -> Value {
+    let roster = roster.clone();
+    let answer = actix_web::rt::System::new().block_on(app.state.db.write(move |conn| roster.apply(conn))).unwrap();
+    serde_json::to_value(answer).unwrap()
+}
+
+fn series_at(admin: &Client) -> String {
+    let listed = admin.get("/v1/session-series").expect(200);
+    format!("/v1/session-series/{}", listed["items"][0]["id"].as_str().expect("a series"))
+}
+
+#[test]
+fn a_roster_that_was_planned_before_a_series_was_changed_by_hand_is_planned_again() {
+    for patch in [json!({ "title": "Poems" }), json!({ "local_start": "2027-01-05T15:00:00" })] {
+        let (app, client, path) = reader();
+        let body = roster(&[series("a")]);
+        client.post(&path, &body).expect(201);
+        let before = rows(&app);
+        let (admin, waiting) = (app.admin(), planned(&app, &path, &body));
+        change(&admin, &series_at(&admin), &patch).expect(200);
+        assert_ne!(rows(&app), before);
+        // It comes after the change, so what it states holds.
+        let answer = applied(&app, &waiting);
+        assert_eq!(answer["counts"], counts(0, 1, 0, 0), "{patch}");
+        assert_eq!(answer["sessions"], json!({ "created": 0, "updated": 4, "cancelled": 0 }));
+        let said = |row: &crate::rosters::Row| (row.id, row.title.clone(), row.local_start.clone());
+        assert_eq!(rows(&app).iter().map(said).collect::<Vec<_>>(), before.iter().map(said).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_roster_that_was_planned_before_a_series_was_called_off_says_that_it_is_off() {
+    let by_patch = json!({ "status": "cancelled", "cancellation_reason": "No room" });
+    for off in [None, Some(by_patch)] {
+        let (app, client, path) = reader();
+        let body = roster(&[series("a")]);
+        client.post(&path, &body).expect(201);
+        let (admin, waiting) = (app.admin(), planned(&app, &path, &body));
+        let at = series_at(&admin);
+        match off {
+            Some(patch) => change(&admin, &at, &patch).expect(200),
+            None => admin.post(&format!("{at}/cancel"), &json!({ "reason": "No room" })).expect(200),
+        };
+        let answer = applied(&app, &waiting);
+        assert_eq!(answer["counts"], counts(0, 0, 1, 0));
+        assert_eq!(answer["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 0 }));
+        let skipped = json!([{ "external_id": "a", "local_start": "2027-01-05T13:00:00", "reason": "cancelled" }]);
+        assert_eq!(answer["skipped"], skipped);
+        assert!(rows(&app).iter().all(|row| row.status == "cancelled"));
+    }
+}
+
+#[test]
+fn a_roster_that_was_planned_before_a_series_was_split_leaves_what_was_split_off_alone() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("a")])).expect(201);
+    let (admin, waiting) =
+        (app.admin(), planned(&app, &path, &roster(&[with(series("a"), json!({ "title": "Poems" }))])));
+    let cut = json!({ "from": "2027-01-19T13:00:00", "changes": { "title": "Stories" } });
+    admin.post(&format!("{}/split", series_at(&admin)), &cut).expect(201);
+    assert_eq!(applied(&app, &waiting)["sessions"], json!({ "created": 0, "updated": 2, "cancelled": 0 }));
+    let titles: Vec<String> = rows(&app).into_iter().map(|row| row.title).collect();
+    assert_eq!(titles, ["Poems", "Poems", "Stories", "Stories"]);
+}
+
+#[test]
+fn a_roster_moves_nobody_who_is_booked_into_the_past() {
+    let (app, client, path) = reader();
+    let admin = app.admin();
+    let made = client.post(&path, &roster(&[single("a"), single("b")])).expect(201);
+    let [booked, free] = [0, 1].map(|at: usize| made["entries"][at]["resource_id"].as_str().unwrap().to_owned());
+    let ann = member_row(&app, "Ann", "A");
+    let made = book(&app, &json!({ "id": booked }), &ann, json!({}));
+    let yesterday = json!({ "local_start": "2026-11-22T13:00:00", "title": "Poems" });
+    let now = json!({ "local_start": "2026-11-23T09:00:00", "title": "Poems" });
+    for entries in
+        [vec![with(single("a"), yesterday.clone()), with(single("b"), yesterday)], vec![with(single("a"), now)]]
+    {
+        let body = client.post(&path, &roster(&entries)).expect(201);
+        let skipped = json!([{ "external_id": "a", "local_start": "2027-01-05T13:00:00", "reason": "booked" }]);
+        assert_eq!(body["skipped"], skipped);
+        let stays = admin.get(&format!("/v1/sessions/{booked}")).expect(200);
+        assert_eq!(
+            (&stays["local_start"], &stays["title"], &stays["seats_taken"], &stays["version"]),
+            (&json!("2027-01-05T13:00:00"), &json!("Shared Reading"), &json!(1), &json!(1))
+        );
+        // The past may be recorded, where nobody counts on the future.
+        let went = admin.get(&format!("/v1/sessions/{free}")).expect(200);
+        assert_eq!((&went["title"], &went["local_start"]), (&json!("Poems"), &json!("2026-11-22T13:00:00")));
+    }
+    assert_eq!(told(&app, &ann), []);
+    let booking = format!("/v1/bookings/{}", made["id"].as_str().unwrap());
+    assert_eq!(app.advisor().get(&booking).expect(200)["status"], "booked");
+    // To a time that is still to come it moves, and its member is told.
+    let later = with(single("a"), json!({ "local_start": "2026-11-23T09:01:00" }));
+    let body = client.post(&path, &roster(&[later])).expect(201);
+    assert_eq!((&body["skipped"], &body["sessions"]["updated"]), (&json!([]), &json!(1)));
+    assert_eq!(told(&app, &ann), [("move".to_owned(), vec!["local_start".to_owned()])]);
+}
+
+#[test]
+fn a_session_that_somebody_books_while_its_roster_is_planned_stays_out_of_the_past() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[single("a")])).expect(201);
+    let session = rows(&app)[0].id;
+    let yesterday = with(single("a"), json!({ "local_start": "2026-11-22T13:00:00" }));
+    let waiting = planned(&app, &path, &roster(&[yesterday]));
+    let ann = member_row(&app, "Ann", "A");
+    book(&app, &json!({ "id": session }), &ann, json!({}));
+    let answer = applied(&app, &waiting);
+    assert_eq!(answer["skipped"][0]["reason"], "booked");
+    assert_eq!((rows(&app)[0].local_start.as_str(), told(&app, &ann)), ("2027-01-05T13:00:00", vec![]));
+}
+
+/// On the day of the cut the rule's own session is the other series', and a second one stays where it was.
+#[test]
+fn a_roster_that_moves_what_is_left_of_a_split_series_keeps_to_its_half() {
+    for second in ["09:00:00", "17:00:00"] {
+        let (app, client, path) = reader();
+        let extra = format!("2027-01-19T{second}");
+        let stated = |time: &str| {
+            let start = format!("2027-01-05T{time}");
+            roster(&[with(series("a"), json!({ "local_start": start, "additional": [extra] }))])
+        };
+        client.post(&path, &stated("13:00:00")).expect(201);
+        let admin = app.admin();
+        let old = series_at(&admin);
+        admin.post(&format!("{old}/split"), &json!({ "from": "2027-01-19T13:00:00" })).expect(201);
+        let all = |time: &str| -> Vec<String> {
+            let own = ["2027-01-05T", "2027-01-12T"].map(|day| format!("{day}{time}"));
+            let others = ["2027-01-19T13:00:00", "2027-01-26T13:00:00"].map(str::to_owned);
+            let mut all: Vec<String> = own.into_iter().chain([extra.clone()]).chain(others).collect();
+            all.sort();
+            all
+        };
+        for time in ["08:00:00", "10:00:00", "18:00:00", "13:00:00"] {
+            let moved = client.post(&path, &stated(time)).expect(201);
+            let expected = json!({ "created": 0, "updated": 2, "cancelled": 0 });
+            assert_eq!((&moved["sessions"], &moved["skipped"]), (&expected, &json!([])), "{second} {time}");
+            let again = client.post(&path, &stated(time)).expect(201);
+            assert_eq!(again["counts"], counts(0, 0, 1, 0), "{second} {time}");
+            let now = rows(&app);
+            assert!(now.iter().all(|row| row.status == "scheduled"));
+            assert_eq!(now.into_iter().map(|row| row.local_start).collect::<Vec<_>>(), all(time), "{second}");
+        }
+        // By hand it moves the same way, and the roster finds it where it states it.
+        change(&admin, &old, &json!({ "local_start": "2027-01-05T08:00:00" })).expect(200);
+        let back = client.post(&path, &stated("08:00:00")).expect(201);
+        assert_eq!(back["counts"], counts(0, 0, 1, 0), "{second}");
+    }
+}
