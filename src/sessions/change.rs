@@ -78,13 +78,13 @@ fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionCh
     waiting::lapse_offers(conn, &[old.id], context.now())?;
     // What is called off is told of as that, wherever it would have been.
     let fields = if cancels { Vec::new() } else { fields };
-    let news = refit(conn, context, old, &mut next, fields, why)?;
+    let mut news = refit(conn, context, old, &mut next, fields, why)?;
     store::update_with_seats(conn, &next)?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     if cancels {
         return cancel(conn, context, &next, &reason);
     }
-    waiting::offer_freed(conn, &[old.id], terms(context))?;
+    news.turn_away(waiting::follow(conn, &[old.id], terms(context))?);
     told::tell(conn, context, &news)
 }
 
@@ -117,7 +117,7 @@ fn refit(
     let offered = cancelled.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
     store::close_offers(conn, old.id, offered)?;
     count(next, &kept, &cancelled);
-    Ok(News { kept, cancelled, reason, fields })
+    Ok(News { kept, cancelled, reason, fields, ..News::default() })
 }
 
 /// Why a booking is cancelled whose kind of seat is gone, where nobody says.
