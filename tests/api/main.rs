@@ -30,6 +30,7 @@ mod prescriptions;
 mod query_plans;
 mod recurrence;
 mod registers;
+mod replays;
 mod reports;
 mod rosters;
 mod rosters_missing;
