@@ -23,6 +23,8 @@ use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::context::Context;
 use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::patch::MergePatch;
+use crate::http::reply::Reply;
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// Change a session
@@ -35,19 +37,32 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[patch("/v1/sessions/{id}")]
-pub async fn change_session(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SessionPatch)>,
+pub async fn change_session(taken: Ordered<Patching<SessionChange>>) -> Result<HttpResponse> {
+    change_own(taken, store::get_in, |conn, context, old, patch| {
+        context.require_match(old.version)?;
+        let told = apply(conn, context, old, patch.apply(&old.changeable())?, &patch.names())?;
+        answer(conn, context, old.id, told)
+    })
+    .await
+}
+
+/// What a change of a session, or of a series, takes.
+pub(super) type Patching<T> = (Allowed<SessionWriter>, Path<Id>, NoQuery, MergePatch<T>);
+
+/// Changes what is the caller's own, in one transaction: as it is then, with the patch that was sent.
+///
+/// # Errors
+/// 404 where there is none, or it is another's; what `change` returns.
+pub(super) async fn change_own<Row: 'static, T: 'static>(
+    taken: Ordered<Patching<T>>,
+    own: fn(&mut Conn, Option<Id>, Id) -> Result<Row>,
+    change: fn(&mut Conn, &Context, &Row, &MergePatch<T>) -> Result<Reply>,
 ) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _, patch)) = taken;
     let (context, scope) = (who.context(), scope(who.caller()?));
     who.write(&Bytes::new(), move |conn| {
-        let old = store::get_in(conn, scope, id)?;
-        context.require_match(old.version)?;
-        let change = patch.apply(&old.changeable())?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let told = apply(conn, &context, &old, change, &names)?;
-        answer(conn, &context, id, told)
+        let row = own(conn, scope, id)?;
+        change(conn, &context, &row, &patch)
     })
     .await
 }
