@@ -1,7 +1,8 @@
 //! `Idempotency-Key` (IETF draft): a POST that is sent again is done once, and answered the same.
 //!
 //! The record is written in the transaction of the effect: either both are there or neither. A replay that carries
-//! somebody's data is a read of it, and leaves its audit events like one.
+//! somebody's data is a read of it, and leaves its audit events like one. To a partner it isn't given any more once one
+//! of them has withdrawn the consent to be shared with it.
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
@@ -11,9 +12,11 @@ use diesel::prelude::*;
 use super::context::Context;
 use super::reply::Reply;
 use crate::audit::{Event, Subject};
+use crate::auth::caller::Role;
 use crate::db::schema::idempotency_records::dsl as records;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::members::sharing::shared_with;
 
 /// How long a key is remembered, in seconds.
 const KEPT: i64 = 24 * 3600;
@@ -36,7 +39,8 @@ impl Context {
     /// used before with the same body, the first answer is given again and nothing is done.
     ///
     /// # Errors
-    /// What `work` returns; 422 where the key was used with another body; 409 where the first request still runs.
+    /// What `work` returns; 422 where the key was used with another body; 409 where the first request still runs, or
+    /// its answer may no longer be given to this caller.
     pub async fn write<F>(&self, body: &Bytes, work: F) -> Result<HttpResponse>
     where
         F: Fn(&mut Conn) -> Result<Reply> + Send + 'static,
@@ -77,6 +81,7 @@ fn once(
     let known: Option<Record> = records::idempotency_records.find(scope).first(conn).optional()?;
     if let Some(record) = known {
         let reply = replay(record, hash)?;
+        check_shared(conn, context, &reply)?;
         context.record(conn, &reads(context, &reply.about))?;
         return Ok((reply, true));
     }
@@ -93,6 +98,27 @@ fn once(
     };
     diesel::insert_into(records::idempotency_records).values(&record).execute(conn)?;
     Ok((reply, false))
+}
+
+/// Withdrawal of a consent works at once, on what was answered before it too.
+///
+/// # Errors
+/// 409 where the caller is a partner, and the reply carries data of a member who doesn't consent to share it with that
+/// partner now.
+fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()> {
+    let caller = context.anyone().filter(|caller| caller.role == Role::Partner);
+    let Some(partner) = caller.and_then(|caller| caller.partner_id) else { return Ok(()) };
+    let shared = shared_with(conn, partner, &reply.about)?;
+    if reply.about.iter().all(|member| shared.contains(member)) {
+        return Ok(());
+    }
+    let read_at = reply.location.as_ref().map(|path| format!(" Its result can be read at {path}."));
+    let detail = format!(
+        "The request was done when it was first sent, and nothing was done now.{} The first answer isn't repeated: it \
+         held data that a member no longer consents to share.",
+        read_at.unwrap_or_default()
+    );
+    Err(Error::new(Kind::AnswerWithheld, detail))
 }
 
 /// One event for each person whose data is given again, unless it is the caller's own.

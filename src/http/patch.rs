@@ -75,8 +75,8 @@ impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch
 
 impl<T> MergePatch<T> {
     /// The names of the members that the patch speaks of, for the audit.
-    pub fn names(&self) -> Vec<String> {
-        self.patch.keys().cloned().collect()
+    pub fn names(&self) -> Vec<&str> {
+        self.patch.keys().map(String::as_str).collect()
     }
 
     /// Whether the patch speaks of this member.

@@ -100,9 +100,7 @@ pub async fn change_member(
         born_before(&context, written.date_of_birth)?;
         let row = old.changed(written, context.now());
         store::update(conn, &row)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::of_member("member", id, id), &names)])?;
+        context.record(conn, &[context.event("change", Subject::of_member("member", id, id), &patch.names())])?;
         Reply::ok(row.version, &Member::from(row))
     })
     .await

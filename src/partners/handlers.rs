@@ -82,9 +82,7 @@ pub async fn change_partner(
         context.require_match(old.version)?;
         let row = old.changed(patch.apply(&old.written())?, context.now());
         store::update(conn, &row)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::other("partner", id), &names)])?;
+        context.record(conn, &[context.event("change", Subject::other("partner", id), &patch.names())])?;
         Reply::ok(row.version, &Partner::from(row))
     })
     .await

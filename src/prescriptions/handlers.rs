@@ -166,9 +166,7 @@ pub async fn change_prescription(
         if written.needs != old.needs {
             store::replace_needs(conn, id, &written.needs)?;
         }
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        record(&context, conn, "change", &row, &names)?;
+        record(&context, conn, "change", &row, &patch.names())?;
         Reply::ok(row.version, &Prescription::from(store::whole_one(conn, row)?))
     })
     .await

@@ -23,6 +23,8 @@ use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::context::Context;
 use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::patch::MergePatch;
+use crate::http::reply::Reply;
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// Change a session
@@ -35,19 +37,32 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[patch("/v1/sessions/{id}")]
-pub async fn change_session(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SessionPatch)>,
+pub async fn change_session(taken: Ordered<Patching<SessionChange>>) -> Result<HttpResponse> {
+    change_own(taken, store::get_in, |conn, context, old, patch| {
+        context.require_match(old.version)?;
+        let told = apply(conn, context, old, patch.apply(&old.changeable())?, &patch.names())?;
+        answer(conn, context, old.id, told)
+    })
+    .await
+}
+
+/// What a change of a session, or of a series, takes.
+pub(super) type Patching<T> = (Allowed<SessionWriter>, Path<Id>, NoQuery, MergePatch<T>);
+
+/// Changes what is the caller's own, in one transaction: as it is then, with the patch that was sent.
+///
+/// # Errors
+/// 404 where there is none, or it is another's; what `change` returns.
+pub(super) async fn change_own<Row: 'static, T: 'static>(
+    taken: Ordered<Patching<T>>,
+    own: fn(&mut Conn, Option<Id>, Id) -> Result<Row>,
+    change: fn(&mut Conn, &Context, &Row, &MergePatch<T>) -> Result<Reply>,
 ) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _, patch)) = taken;
     let (context, scope) = (who.context(), scope(who.caller()?));
     who.write(&Bytes::new(), move |conn| {
-        let old = store::get_in(conn, scope, id)?;
-        context.require_match(old.version)?;
-        let change = patch.apply(&old.changeable())?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let told = apply(conn, &context, &old, change, &names)?;
-        answer(conn, &context, id, told)
+        let row = own(conn, scope, id)?;
+        change(conn, &context, &row, &patch)
     })
     .await
 }
@@ -78,13 +93,13 @@ fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionCh
     waiting::lapse_offers(conn, &[old.id], context.now())?;
     // What is called off is told of as that, wherever it would have been.
     let fields = if cancels { Vec::new() } else { fields };
-    let news = refit(conn, context, old, &mut next, fields, why)?;
+    let mut news = refit(conn, context, old, &mut next, fields, why)?;
     store::update_with_seats(conn, &next)?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     if cancels {
         return cancel(conn, context, &next, &reason);
     }
-    waiting::offer_freed(conn, &[old.id], terms(context))?;
+    news.turn_away(waiting::follow(conn, &[old.id], terms(context))?);
     told::tell(conn, context, &news)
 }
 
@@ -117,7 +132,7 @@ fn refit(
     let offered = cancelled.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
     store::close_offers(conn, old.id, offered)?;
     count(next, &kept, &cancelled);
-    Ok(News { kept, cancelled, reason, fields })
+    Ok(News { kept, cancelled, reason, fields, ..News::default() })
 }
 
 /// Why a booking is cancelled whose kind of seat is gone, where nobody says.

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::bookings::seats::Viewer;
 use super::bookings::types::{BookingStatus, SeatDelivery};
+use super::bookings::waiting::TOO_FEW;
 use crate::audit::Subject;
 use crate::auth::caller::Scope;
 use crate::db::schema::{bookings, sessions};
@@ -31,7 +32,7 @@ pub enum BookingOutcome {
     Cancelled,
 }
 
-/// A booking of a session that was moved or called off.
+/// A booking of a session that was moved or called off, or of one that has too few seats for it now.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ToldBooking {
     /// The booking.
@@ -81,7 +82,8 @@ type Columns = (
     bookings::seats,
 );
 
-const COLUMNS: Columns = (
+/// The columns of [`Pending`].
+pub(super) const COLUMNS: Columns = (
     bookings::id,
     bookings::session_id,
     bookings::member_id,
@@ -124,7 +126,7 @@ pub fn cancel(conn: &mut Conn, cancelled: &[Pending], reason: &str, now: Timesta
     Ok(())
 }
 
-/// What is to be told: the bookings that stand, and those that were cancelled.
+/// What is to be told: the bookings that stand, those that were cancelled, and those that waited in vain.
 #[derive(Debug, Default)]
 pub struct News {
     /// These stand.
@@ -133,8 +135,18 @@ pub struct News {
     pub cancelled: Vec<Pending>,
     /// Why.
     pub reason: String,
+    /// These waited for more seats than there are now, and their members know.
+    pub turned_away: Vec<Pending>,
     /// The members of the sessions that were changed, for the audit.
     pub fields: Vec<String>,
+}
+
+impl News {
+    /// Adds the ones whom the waiting lists have turned away.
+    pub fn turn_away(&mut self, bookings: Vec<Pending>) {
+        self.kept.retain(|kept| bookings.iter().all(|booking| booking.id != kept.id));
+        self.turned_away.extend(bookings);
+    }
 }
 
 /// What an answer says of the bookings, and whose data it carries.
@@ -154,11 +166,16 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &News) -> Result<Told> {
     };
     let mut events: Vec<_> = news.kept.iter().map(|booking| event("move", booking, &fields)).collect();
     events.extend(news.cancelled.iter().map(|booking| event("cancel", booking, &["status"])));
-    context.record(conn, &events)?;
     let kept = news.kept.iter().map(|booking| (booking, None));
-    let all = kept.chain(news.cancelled.iter().map(|booking| (booking, Some(news.reason.clone()))));
+    let cancelled = news.cancelled.iter().map(|booking| (booking, Some(news.reason.clone())));
+    let turned_away = news.turned_away.iter().map(|booking| (booking, Some(TOO_FEW.to_owned())));
+    let all = kept.chain(cancelled).chain(turned_away);
     let members: Vec<Id> = all.clone().map(|(booking, _)| booking.member_id).collect();
     let seen = seen(conn, context, &members)?;
+    // That they were turned away is the service's doing, and told as that. Whoever is answered reads of it.
+    let read = news.turned_away.iter().filter(|booking| seen.contains(&booking.member_id));
+    events.extend(read.map(|booking| event("read", booking, &[])));
+    context.record(conn, &events)?;
     let bookings = all.map(|(booking, reason)| show(booking, reason, &seen)).collect();
     Ok(Told { bookings, about: seen.into_iter().collect() })
 }

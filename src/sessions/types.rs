@@ -154,10 +154,11 @@ pub struct SessionChange {
     /// How people get a place. Who has one keeps it.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// How many places there are, face to face where it is hybrid; not below the seats that are taken.
+    /// How many places there are, face to face where it is hybrid; not below the seats that are taken. Parties that wait
+    /// and are larger than that are cancelled.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join online, where it is hybrid; not below the seats that are taken.
+    /// How many can join online, where it is hybrid; not below the seats that are taken. As for `capacity`.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
     /// Who can see it.
@@ -373,6 +374,7 @@ pub struct ChangedSession {
     /// The session.
     #[serde(flatten)]
     pub session: Session,
-    /// Its bookings, where it was moved or called off: each person was told.
+    /// Its bookings, where it was moved or called off, and those that waited for more seats than there are now: each
+    /// person was told.
     pub bookings: Vec<ToldBooking>,
 }

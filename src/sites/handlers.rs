@@ -73,9 +73,7 @@ pub async fn change_site(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, 
         context.require_match(old.version)?;
         let row = old.changed(patch.apply(&old.written())?, context.now());
         store::update(conn, &row)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::other("site", id), &names)])?;
+        context.record(conn, &[context.event("change", Subject::other("site", id), &patch.names())])?;
         Reply::ok(row.version, &Site::from(row))
     })
     .await

@@ -80,9 +80,7 @@ pub async fn change_user(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, 
         context.require_match(old.version)?;
         let row = old.changed(patch.apply(&old.written())?, hash.clone(), context.now());
         store::update(conn, &old, &row)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::other("user", id), &names)])?;
+        context.record(conn, &[context.event("change", Subject::other("user", id), &patch.names())])?;
         Reply::ok(row.version, &User::from(row))
     })
     .await

@@ -77,9 +77,7 @@ pub async fn change_venue(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery,
         context.require_match(old.version)?;
         let row = old.changed(patch.apply(&old.written())?, context.now());
         store::update(conn, &row)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::other("venue", id), &names)])?;
+        context.record(conn, &[context.event("change", Subject::other("venue", id), &patch.names())])?;
         Reply::ok(row.version, &Venue::from(row))
     })
     .await

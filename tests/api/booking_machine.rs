@@ -134,6 +134,11 @@ impl Model {
         if self.called_off || self.started(now) {
             return;
         }
+        for place in self.places.iter_mut().filter(|place| place.status == Waitlisted) {
+            if self.capacity[usize::from(place.online)].is_some_and(|capacity| capacity < place.seats) {
+                place.end(CancelledByProvider);
+            }
+        }
         let hours = if self.starts_at.0 - now.0 <= TimeDelta::hours(24) { 2 } else { 24 };
         let until = Timestamp((now.0 + TimeDelta::hours(hours)).min(self.starts_at.0));
         for online in [false, true] {
@@ -437,6 +442,8 @@ impl World<'_> {
                 let row = store::get(self.conn, place.id, Viewer::Advisor).unwrap();
                 let shown = Positions::of(self.conn, std::slice::from_ref(&row)).unwrap().show(row);
                 assert_eq!(shown.waitlist_position, Some(index as i32 + 1));
+                let capacity = model.capacity[usize::from(online)];
+                assert!(capacity.is_none_or(|capacity| place.seats <= capacity), "{place:?} blocks its list");
             }
         }
     }

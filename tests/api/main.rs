@@ -34,6 +34,7 @@ mod prescriptions;
 mod query_plans;
 mod recurrence;
 mod registers;
+mod replays;
 mod reports;
 mod rosters;
 mod rosters_beside_edits;

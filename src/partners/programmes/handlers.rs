@@ -96,9 +96,7 @@ pub async fn change_programme(
         context.require_match(old.version)?;
         let row = old.changed(patch.apply(&old.written())?, context.now());
         store::update(conn, &row)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        context.record(conn, &[context.event("change", Subject::other("programme", id), &names)])?;
+        context.record(conn, &[context.event("change", Subject::other("programme", id), &patch.names())])?;
         Reply::ok(row.version, &Programme::from(row))
     })
     .await

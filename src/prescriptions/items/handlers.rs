@@ -74,10 +74,8 @@ pub async fn change_prescription_item(
         let item = old.changed(written, context.now());
         prescriptions::update(conn, &prescription.touched(context.now()))?;
         store::update(conn, &item)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
-        context.record(conn, &[context.event("change", subject, &names)])?;
+        context.record(conn, &[context.event("change", subject, &patch.names())])?;
         Reply::ok(item.version, &PrescriptionItem::from(item))
     })
     .await

@@ -111,9 +111,9 @@ pub struct Booker {
 /// now, the member has a place already, or the seats don't suffice.
 pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) -> Result<BookedRow> {
     let now = by.terms.now;
-    let session = lock_session(conn, session_id)?;
+    let mut session = lock_session(conn, session_id)?;
     see(conn, &session, by.viewer)?;
-    let mut session = waiting::settle(conn, session, by.terms)?;
+    waiting::settle(conn, &mut session, by.terms)?;
     let (member_id, names, delivery) = fitting(conn, &session, wish, by.viewer)?;
     rules::takes_bookings(&session, now)?;
     let item = item(conn, &session, wish, member_id)?;
@@ -329,7 +329,7 @@ fn move_to(
         bookings::updated_at.eq(row.updated_at),
     );
     diesel::update(bookings::table.find(row.id)).set(change).execute(conn)?;
-    waiting::settle(conn, session, terms)?;
+    waiting::settle(conn, &mut session, terms)?;
     Ok(booked)
 }
 

@@ -17,11 +17,14 @@ use crate::audit::{self, Event, Subject};
 use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
+use crate::sessions::told::{COLUMNS, Pending};
 
 /// Why a booking ended whose offer ran out.
 const RAN_OUT: &str = "The offered seat was not accepted in time.";
 /// Why a booking ended that waited in vain.
 const NO_SEAT: &str = "No seat came free before the session started.";
+/// Why a booking ended that waited for more seats than there are any more.
+pub const TOO_FEW: &str = "The session has too few seats now for this booking.";
 
 /// Bound values of one statement stay far below what either database takes.
 const AT_ONCE: usize = 500;
@@ -55,15 +58,17 @@ pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelive
     Ok(last.unwrap_or_default() + 1)
 }
 
-/// Puts a session's list right, which is locked: offers that have run out are ended, and what is free is offered to
-/// whoever is next. Once the session has started nobody is.
-pub(super) fn settle(conn: &mut Conn, mut session: SessionFacts, terms: Terms) -> Result<SessionFacts> {
+/// Puts a session's list right, which is locked: offers that have run out are ended, and so is the waiting of parties
+/// that can't be seated any more; what is free is offered to whoever is next. Once the session has started nobody is.
+/// Gives those who were turned away.
+pub(super) fn settle(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<Vec<Pending>> {
     if session.waitlist_length == 0 && session.offers_open == 0 {
-        return Ok(session);
+        return Ok(Vec::new());
     }
-    lapse(conn, &mut session, terms.now)?;
-    offer(conn, &mut session, terms)?;
-    Ok(session)
+    lapse(conn, session, terms.now)?;
+    let turned_away = turn_away(conn, session, terms.now)?;
+    offer(conn, session, terms)?;
+    Ok(turned_away)
 }
 
 /// Ends the offers that have run out and frees their seats; of a session that has started, or was called off, all
@@ -74,31 +79,53 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
         .filter(bookings::session_id.eq(session.id))
         .filter(bookings::status.eq(BookingStatus::Offered))
         .filter(bookings::offer_expires_at.le(now).or(over.into_sql::<Bool>()));
-    let ended: Vec<Ended> = diesel::update(run_out).set(End::new(RAN_OUT, now)).returning(ENDED).get_results(conn)?;
-    let gone = |ended: &Vec<Ended>| i32::try_from(ended.len()).unwrap_or(i32::MAX);
-    let mut change = Counts { offers: -gone(&ended), ..Counts::default() };
+    let ended: Vec<Pending> =
+        diesel::update(run_out).set(End::new(RAN_OUT, now)).returning(COLUMNS).get_results(conn)?;
+    let mut change = Counts { offers: -number(&ended), ..Counts::default() };
     if over {
         // Whatever they were counted as: nobody is offered a seat or waits for one from here on.
         change = Counts { waiting: -session.waitlist_length, offers: -session.offers_open, ..change };
     }
-    for (_, _, seat, seats) in &ended {
-        change = change.seats(session, *seat, -seats);
+    for booking in &ended {
+        change = change.seats(session, booking.delivery, -booking.seats);
     }
     tell(conn, "expire", &ended, now)?;
     if over {
         let waiting = bookings::table.filter(bookings::session_id.eq(session.id)).filter(sql::<Bool>(WAITS));
-        let ended: Vec<Ended> =
-            diesel::update(waiting).set(End::new(NO_SEAT, now)).returning(ENDED).get_results(conn)?;
+        let ended: Vec<Pending> =
+            diesel::update(waiting).set(End::new(NO_SEAT, now)).returning(COLUMNS).get_results(conn)?;
         tell(conn, "cancel", &ended, now)?;
     }
     count(conn, session, change)
 }
 
-/// A booking that was ended or offered a seat: its id, its member, the kind and the number of seats.
-type Ended = (Id, Id, SeatDelivery, i32);
+/// Ends the waiting of parties that are larger than what there is of their kind of seat, since a capacity was lowered
+/// or the kind is gone: they would hold up everybody behind them until the session starts.
+fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<Pending>> {
+    let mut turned_away = Vec::new();
+    if session.waitlist_length == 0 {
+        return Ok(turned_away);
+    }
+    for seat in [SeatDelivery::InPerson, SeatDelivery::Online] {
+        let has_any = session.kinds().contains(&seat);
+        let Some(most) = (if has_any { session.capacity_of(seat) } else { Some(0) }) else { continue };
+        let too_large = bookings::table
+            .filter(bookings::session_id.eq(session.id))
+            .filter(bookings::delivery.eq(seat))
+            .filter(sql::<Bool>(WAITS))
+            .filter(bookings::seats.gt(most));
+        let ended: Vec<Pending> =
+            diesel::update(too_large).set(End::new(TOO_FEW, now)).returning(COLUMNS).get_results(conn)?;
+        turned_away.extend(ended);
+    }
+    tell(conn, "cancel", &turned_away, now)?;
+    count(conn, session, Counts { waiting: -number(&turned_away), ..Counts::default() })?;
+    Ok(turned_away)
+}
 
-const ENDED: (bookings::id, bookings::member_id, bookings::delivery, bookings::seats) =
-    (bookings::id, bookings::member_id, bookings::delivery, bookings::seats);
+fn number(bookings: &[Pending]) -> i32 {
+    i32::try_from(bookings.len()).unwrap_or(i32::MAX)
+}
 
 /// What becomes of a booking that the service ends.
 #[derive(AsChangeset)]
@@ -128,7 +155,7 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
         let next = next(conn, session, *seat)?;
         let mut change = Counts::default();
         for chunk in next.chunks(AT_ONCE) {
-            let ids: Vec<Id> = chunk.iter().map(|(id, ..)| *id).collect();
+            let ids: Vec<Id> = chunk.iter().map(|booking| booking.id).collect();
             let changes = (
                 bookings::status.eq(BookingStatus::Offered),
                 bookings::offer_expires_at.eq(until),
@@ -137,8 +164,8 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
             );
             diesel::update(bookings::table.filter(bookings::id.eq_any(ids))).set(changes).execute(conn)?;
         }
-        for (_, _, seat, seats) in &next {
-            change = change.seats(session, *seat, *seats);
+        for booking in &next {
+            change = change.seats(session, *seat, booking.seats);
             change.waiting -= 1;
             change.offers += 1;
         }
@@ -150,28 +177,29 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
 }
 
 /// Those at the head of a list for whom there are seats, each party whole, in the order of their turns.
-fn next(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<Vec<Ended>> {
+fn next(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<Vec<Pending>> {
     let left = session.seats_left(seat);
     if session.waitlist_length == 0 || left.is_some_and(|left| left <= 0) {
         return Ok(Vec::new());
     }
-    let mut waiting: Vec<Ended> = bookings::table
+    let mut waiting: Vec<Pending> = bookings::table
         .filter(bookings::session_id.eq(session.id))
         .filter(bookings::delivery.eq(seat))
         .filter(sql::<Bool>(WAITS))
         .order(bookings::turn)
         // A party is at least one seat.
         .limit(i64::from(left.unwrap_or(i32::MAX)))
-        .select(ENDED)
+        .select(COLUMNS)
         .load(conn)?;
-    waiting.truncate(rules::fitting(left, waiting.iter().map(|(.., seats)| *seats)));
+    waiting.truncate(rules::fitting(left, waiting.iter().map(|booking| booking.seats)));
     Ok(waiting)
 }
 
 /// Tells each member's audit what the service did to their booking.
-fn tell(conn: &mut Conn, action: &'static str, moved: &[Ended], now: Timestamp) -> Result<()> {
-    let event = |(id, member, ..): &Ended| {
-        Event::of_system(now, "waiting-list", action, Subject::of_member("booking", *id, *member), &["status"])
+fn tell(conn: &mut Conn, action: &'static str, moved: &[Pending], now: Timestamp) -> Result<()> {
+    let event = |booking: &Pending| {
+        let subject = Subject::of_member("booking", booking.id, booking.member_id);
+        Event::of_system(now, "waiting-list", action, subject, &["status"])
     };
     let events: Vec<Event> = moved.iter().map(event).collect();
     audit::record(conn, &events)
@@ -186,19 +214,26 @@ pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// After capacities or times have changed: offers of these sessions end with their start at the latest, and what is
-/// free now is offered.
+/// After capacities or times have changed: what [`follow`] does, where nobody is told at once who was turned away.
 pub fn offer_freed(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<()> {
+    follow(conn, ids, terms).map(drop)
+}
+
+/// Lets the lists of these sessions follow what has become of their capacities or times: offers end with the start at
+/// the latest, parties that are too large now are turned away, and what is free is offered. Gives those who were turned
+/// away.
+pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<Pending>> {
+    let mut turned_away = Vec::new();
     for id in with_a_list(conn, ids)? {
-        let session = lock_session(conn, id)?;
+        let mut session = lock_session(conn, id)?;
         let later = bookings::table
             .filter(bookings::session_id.eq(id))
             .filter(bookings::status.eq(BookingStatus::Offered))
             .filter(bookings::offer_expires_at.gt(session.starts_at));
         diesel::update(later).set(bookings::offer_expires_at.eq(session.starts_at)).execute(conn)?;
-        settle(conn, session, terms)?;
+        turned_away.extend(settle(conn, &mut session, terms)?);
     }
-    Ok(())
+    Ok(turned_away)
 }
 
 /// Of these sessions, the ones in which somebody waits or is offered a seat, in the order in which they are locked.
@@ -243,6 +278,7 @@ pub fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Id>> {
 pub fn settle_one(conn: &mut Conn, id: Id, terms: Terms) -> Result<()> {
     let mut session = lock_session(conn, id)?;
     lapse(conn, &mut session, terms.now)?;
+    turn_away(conn, &mut session, terms.now)?;
     offer(conn, &mut session, terms)
 }
 

@@ -1,6 +1,5 @@
 //! Changing a whole series: all that is still to come.
 
-use actix_web::web::Bytes;
 use actix_web::{HttpResponse, patch};
 
 use super::follow::{self, Outcome};
@@ -10,20 +9,19 @@ use super::rules as times;
 use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, SessionWriter};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::extract::Ordered;
 use crate::http::reply::Reply;
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::rosters::store::bump_roster_version;
+use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
 use crate::sessions::types::SeriesStatus;
-use crate::sessions::viewer::scope;
 
 /// Why sessions are off whose dates have left the rule, where nobody says.
 pub(super) const LEFT: &str = "It is no longer one of its series.";
@@ -39,21 +37,13 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
     responses((status = 200, description = "Changed", body = ChangedSeries), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[patch("/v1/session-series/{id}")]
-pub async fn change_series(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, SeriesPatch)>,
-) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
-    let (context, scope) = (who.context(), scope(who.caller()?));
-    who.write(&Bytes::new(), move |conn| {
-        let old = store::get_in(conn, scope, id)?;
+pub async fn change_series(taken: Ordered<Patching<SeriesChange>>) -> Result<HttpResponse> {
+    change_own(taken, store::get_in, |conn, context, old, patch| {
         context.require_match(old.version)?;
-        let change = changed(&old, &patch)?;
-        let names = patch.names();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let changes = context.event("change", Subject::other("series", id), &names);
-        let outcome = apply(conn, &context, &old, change)?;
+        let changes = context.event("change", Subject::other("series", old.id), &patch.names());
+        let outcome = apply(conn, context, old, changed(old, patch)?)?;
         context.record(conn, &[changes])?;
-        let (answer, about) = outcome.shown(read_back(conn, &context, id)?);
+        let (answer, about) = outcome.shown(read_back(conn, context, old.id)?);
         Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
     })
     .await

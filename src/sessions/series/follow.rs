@@ -15,7 +15,7 @@ use crate::sessions::bookings::waiting;
 use crate::sessions::clashes;
 use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::{self as sessions, SessionRow};
-use crate::sessions::told::{self, News, Told};
+use crate::sessions::told::{self, News, Pending, Told};
 
 /// What became of the sessions, and of the people booked.
 #[derive(Debug, Default)]
@@ -42,10 +42,11 @@ pub fn lapse(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
     waiting::lapse_offers(conn, &listed, context.now())
 }
 
-/// Offers what is free in the sessions that follow a series: by a new capacity, or by an offer that has [lapsed](lapse).
-pub fn offer_freed(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
+/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity, or an offer
+/// that has [lapsed](lapse). Gives those who were turned away.
+pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<Pending>> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
-    waiting::offer_freed(conn, &listed, terms(context))
+    waiting::follow(conn, &listed, terms(context))
 }
 
 /// Gives the sessions that follow a series its words and capacities; when and where they are hasn't changed.
@@ -56,7 +57,8 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     lapse(conn, series.id, context)?;
     let updated = sessions::follow_series(conn, series, old, context.now())?;
     // They are locked now, and somebody may have joined a list before.
-    offer_freed(conn, series.id, context)?;
+    let mut news = News::default();
+    news.turn_away(lists(conn, series.id, context)?);
     let others = held::not_following(conn, series.id, context.now())?.into_iter();
     let skipped = others.map(|(local_start, is_cancelled)| {
         let reason = if is_cancelled { SkipReason::Cancelled } else { SkipReason::Edited };
@@ -65,7 +67,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     Ok(Outcome {
         sessions: SessionOutcomes { updated, ..SessionOutcomes::default() },
         skipped: skipped.collect(),
-        told: Told::default(),
+        told: told::tell(conn, context, &news)?,
     })
 }
 
@@ -98,7 +100,7 @@ pub fn in_place(
             news.fields.extend(members.into_iter().filter(|name| !news.fields.contains(name)).collect::<Vec<_>>());
         }
     }
-    offer_freed(conn, series.id, context)?;
+    news.turn_away(lists(conn, series.id, context)?);
     news.kept = told::pending(conn, &moved)?;
     difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
     let skipped =

@@ -151,7 +151,7 @@ fn apply(
     context.record(conn, &events)?;
     let theirs = session_store::of_series(conn, new.id)?;
     follow::check_capacities(&new, &base, &theirs, context)?;
-    follow::offer_freed(conn, old.id, context)?;
+    follow::lists(conn, old.id, context)?;
     follow::in_place(conn, context, &new, &occurrences, &theirs, &left)
 }
 

@@ -363,7 +363,8 @@ pub struct ChangedSeries {
     pub sessions: SessionOutcomes,
     /// Which of its sessions aren't as it has them now, and why.
     pub skipped: Vec<Skipped>,
-    /// The bookings of sessions that were moved or called off: each person was told.
+    /// The bookings of sessions that were moved or called off, and those that waited for more seats than there are now:
+    /// each person was told.
     pub bookings: Vec<ToldBooking>,
 }
 
