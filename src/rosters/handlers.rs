@@ -55,11 +55,13 @@ pub async fn post_roster(
     let (form, manner) = (Form::of_media_type(&body.media_type), Manner::from(options));
     let bytes = body.bytes.clone();
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
-    let posting = Arc::new(reading.await.map_err(Error::blocking)??);
+    let posting = reading.await.map_err(Error::blocking)??;
     own(&who, partner_id)?;
     if prefer.respond_async {
         return later::accept(&who, &posting, &body.bytes).await;
     }
+    let plan = who.state().rosters.for_plan().await?;
+    let posting = Arc::new(posting.keeping([body.room, plan]));
     let (planned, context) = (Arc::clone(&posting), who.context());
     let db = &who.state().db;
     let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;
