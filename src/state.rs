@@ -8,6 +8,7 @@ use crate::auth::token::Tokens;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::rosters::room::Room;
 
 /// What every handler shares; cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct State {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords, a few at a time.
     pub hasher: Arc<Hasher>,
+    /// What is left for rosters.
+    pub rosters: Arc<Room>,
     /// Set when the server has been told to stop.
     pub stop: Arc<AtomicBool>,
 }

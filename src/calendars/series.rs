@@ -136,7 +136,7 @@ impl<'a> Rule<'a> {
             excluded,
             additional: additional.iter().copied().filter(takes_place).collect(),
             text: parts.text(until),
-            endless: parts.endless && until.is_none(),
+            endless: until.is_none() && recurrence::is_endless(&series.recurrence),
             occurrences,
         })
     }
@@ -208,19 +208,16 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// The parts of a recurrence rule as they were written, and how it ends.
+/// The parts of a recurrence rule as they were written.
 struct Parts {
     all: Vec<String>,
     has_until: bool,
-    endless: bool,
 }
 
 impl Parts {
     fn of(rule: &str) -> Self {
         let all: Vec<String> = rule.to_ascii_uppercase().split(';').map(str::to_owned).collect();
-        let has = |name: &str| all.iter().any(|part| part.starts_with(name));
-        let (has_until, has_count) = (has("UNTIL="), has("COUNT="));
-        Self { endless: !has_until && !has_count, has_until, all }
+        Self { has_until: all.iter().any(|part| part.starts_with("UNTIL=")), all }
     }
 
     /// The value of RRULE; with `until` that is its end, whatever was written.
@@ -243,7 +240,5 @@ mod tests {
         let written = Parts::of("FREQ=DAILY;UNTIL=20270401;BYDAY=MO").text(Some(until));
         assert_eq!(written, "FREQ=DAILY;BYDAY=MO;UNTIL=20270328T003000Z");
         assert_eq!(Parts::of("FREQ=DAILY;COUNT=9").text(Some(until)), "FREQ=DAILY;UNTIL=20270328T003000Z");
-        assert!(Parts::of("FREQ=WEEKLY;BYDAY=MO").endless);
-        assert!(!Parts::of("FREQ=WEEKLY;COUNT=1").endless && !Parts::of("FREQ=WEEKLY;UNTIL=20270401").endless);
     }
 }

@@ -12,9 +12,11 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use super::context::state;
 use super::extract::Extract;
 use super::shape;
 use crate::error::{Error, Fault, Kind, Result};
+use crate::rosters::room::Taken;
 use crate::state::State;
 
 /// Most bytes of an ordinary body.
@@ -81,6 +83,8 @@ pub struct RawBody {
     pub bytes: Bytes,
     /// The media type without parameters, in lower case.
     pub media_type: String,
+    /// The room that it takes.
+    pub room: Taken,
 }
 
 /// What a roster may be sent as.
@@ -92,8 +96,10 @@ impl Extract for RawBody {
     }
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        // What isn't declared may be as large as the largest.
+        let room = state(request)?.rosters.for_body(declared(request).unwrap_or(ROSTER_LIMIT))?;
         let bytes = read(request, payload, ROSTER_LIMIT).await?;
-        Ok(Self { bytes, media_type: media_type(request) })
+        Ok(Self { bytes, media_type: media_type(request), room })
     }
 }
 

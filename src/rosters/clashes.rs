@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::plan::Plan;
-use super::stored::Stored;
 use super::types::{Outcome, RosterSkip};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
@@ -16,8 +15,7 @@ use crate::sessions::told::{self, News};
 use crate::sessions::types::SessionStatus;
 
 /// Leaves out of a plan what clashes, with what there is or within the roster itself, and says so.
-pub fn leave_out(conn: &mut Conn, plan: &mut Plan, stored: &Stored, today: NaiveDate) -> Result<()> {
-    plan.moved = moved(plan, stored);
+pub fn leave_out(conn: &mut Conn, plan: &mut Plan, today: NaiveDate) -> Result<()> {
     let clashes = find(conn, plan, today)?;
     if clashes.is_empty() {
         return Ok(());
@@ -52,14 +50,6 @@ pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
     news.fields.dedup();
     news.kept = told::pending(conn, &ids)?;
     told::tell(conn, context, &news).map(|_| ())
-}
-
-/// The sessions that move, as they are.
-fn moved(plan: &Plan, stored: &Stored) -> HashMap<Id, SessionRow> {
-    let changed: HashMap<Id, &SessionRow> = plan.changed_sessions.iter().map(|row| (row.id, row)).collect();
-    let held = stored.sessions.values().flatten().chain(stored.singles.values().map(|row| &**row));
-    let moves = held.filter(|held| changed.get(&held.id).is_some_and(|next| !next.moved_members(held).is_empty()));
-    moves.map(|held| (held.id, held.clone())).collect()
 }
 
 fn find(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<HashMap<Id, Clash>> {

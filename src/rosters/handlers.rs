@@ -35,9 +35,9 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template).
 /// An entry is known by its `external_id`: posting the same roster again changes nothing and says so. In atomic
 /// mode one wrong entry refuses all; `mode=partial` applies the good ones. Every fault of every entry is reported
-/// at once. With `missing=cancel` what is still to come of what isn't named is called off, unless it is booked or was
-/// edited. At most 50,000 sessions a roster and 2,000 a series. With `Prefer: respond-async` it is taken in and
-/// applied afterwards, as a job.
+/// at once. With `missing=cancel` what is still to come of what isn't named is called off, unless it is booked, was
+/// edited or is of a series that was split off by hand: that stays and is in `skipped`. At most 50,000 sessions a
+/// roster and 2,000 a series. With `Prefer: respond-async` it is taken in and applied afterwards, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200, example = "respond-async")),
@@ -55,11 +55,13 @@ pub async fn post_roster(
     let (form, manner) = (Form::of_media_type(&body.media_type), Manner::from(options));
     let bytes = body.bytes.clone();
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
-    let posting = Arc::new(reading.await.map_err(Error::blocking)??);
+    let posting = reading.await.map_err(Error::blocking)??;
     own(&who, partner_id)?;
     if prefer.respond_async {
         return later::accept(&who, &posting, &body.bytes).await;
     }
+    let plan = who.state().rosters.for_plan().await?;
+    let posting = Arc::new(posting.keeping([body.room, plan]));
     let (planned, context) = (Arc::clone(&posting), who.context());
     let db = &who.state().db;
     let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;

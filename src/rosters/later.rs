@@ -70,7 +70,8 @@ pub async fn run(state: &State, job: Claimed, done: Arc<AtomicUsize>) -> Result<
     let (claim, bytes) = (job.claim, Bytes::from(job.payload));
     let context = Context::resumed(state, asker.caller(), asker.request_id, asker.path);
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
-    let posting = Arc::new(reading.await.map_err(Error::blocking)??.counting(done));
+    let posting = reading.await.map_err(Error::blocking)??.counting(done);
+    let posting = Arc::new(posting.keeping([state.rosters.for_plan_of_job().await?]));
     let (planned, planning) = (Arc::clone(&posting), context.clone());
     let draft = state.db.read_long(move |conn| post::draft(conn, &planned, &planning, Hold::Snapshot)).await?;
     if manner.dry_run {

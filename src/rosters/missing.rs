@@ -2,8 +2,9 @@
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
 //! unedited and without bookings is called off; the rest stays and is reported. A series ends with the last of its
-//! future. A series without a future stays as it is: nothing of it would take place anyway. Where an entry's
-//! `external_id` can't be read, nothing is called off: it may be the one that seems to be missing.
+//! future. A series without a future stays as it is: nothing of it would take place anyway. What was split off from it
+//! by hand stays too, and is reported under its `external_id`. Where an entry's `external_id` can't be read, nothing is
+//! called off: it may be the one that seems to be missing.
 
 use std::collections::HashMap;
 
@@ -15,6 +16,7 @@ use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::sessions::recurrence::is_endless;
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store as session_store;
 use crate::sessions::types::{SeriesStatus, SessionStatus};
@@ -52,35 +54,69 @@ impl Coming {
 pub struct Absent {
     series: Vec<(SeriesRow, Vec<Coming>)>,
     singles: Vec<Coming>,
+    /// What is still to come of series that were split off by hand, with the `external_id` that each goes back to.
+    split_off: Vec<(String, Coming)>,
 }
 
 impl Absent {
     /// Reads it.
     pub fn load(conn: &mut Conn, posting: &Posting, now: Timestamp, hold: Hold) -> Result<Self> {
-        let named = |external_id: &Option<String>| external_id.as_deref().is_some_and(|id| posting.place(id).is_some());
+        let named = |external_id: &str| posting.place(external_id).is_some();
         let series = session_series::table
             .filter(session_series::partner_id.eq(posting.partner_id))
             .filter(session_series::external_id.is_not_null())
             .filter(session_series::status.eq(SeriesStatus::Active))
             .order(session_series::external_id)
             .select(SeriesRow::as_select());
-        let series: Vec<SeriesRow> = series.load(conn)?;
-        let mut absent: Vec<_> =
-            series.into_iter().filter(|row| !named(&row.external_id)).map(|row| (row, Vec::new())).collect();
-        let places: HashMap<Id, usize> = absent.iter().enumerate().map(|(at, (row, _))| (row.id, at)).collect();
-        let mut singles = Vec::new();
-        for session in coming(conn, posting.partner_id, now, hold)? {
-            match session.series_id {
-                Some(id) => {
-                    if let Some((_, of_it)) = places.get(&id).and_then(|at| absent.get_mut(*at)) {
-                        of_it.push(session);
-                    }
-                }
-                None if session.external_id.is_some() && !named(&session.external_id) => singles.push(session),
-                None => {}
+        let mut absent = Self::default();
+        for row in series.load::<SeriesRow>(conn)? {
+            if !row.external_id.as_deref().is_some_and(named) {
+                absent.series.push((row, Vec::new()));
             }
         }
-        Ok(Self { series: absent, singles })
+        let places: HashMap<Id, usize> = absent.series.iter().enumerate().map(|(at, (row, _))| (row.id, at)).collect();
+        let lineages = Lineages::load(conn, posting.partner_id)?;
+        for session in coming(conn, posting.partner_id, now, hold)? {
+            match (session.series_id, &session.external_id) {
+                (Some(id), _) => match places.get(&id).and_then(|at| absent.series.get_mut(*at)) {
+                    Some((_, of_it)) => of_it.push(session),
+                    None => {
+                        let origin = lineages.origin(id).filter(|external_id| !named(external_id));
+                        absent.split_off.extend(origin.map(|external_id| (external_id.to_owned(), session)));
+                    }
+                },
+                (None, Some(external_id)) if !named(external_id) => absent.singles.push(session),
+                (None, _) => {}
+            }
+        }
+        absent.split_off.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(absent)
+    }
+}
+
+/// Which series of a partner were split from which: each with its `external_id`.
+struct Lineages(HashMap<Id, (Option<String>, Option<Id>)>);
+
+impl Lineages {
+    fn load(conn: &mut Conn, partner_id: Id) -> Result<Self> {
+        let own = session_series::table
+            .filter(session_series::partner_id.eq(partner_id))
+            .filter(session_series::external_id.is_not_null().or(session_series::split_from.is_not_null()));
+        let columns = (session_series::id, session_series::external_id, session_series::split_from);
+        let rows = own.select(columns).load::<(Id, Option<String>, Option<Id>)>(conn)?;
+        Ok(Self(rows.into_iter().map(|(id, external_id, from)| (id, (external_id, from))).collect()))
+    }
+
+    /// The `external_id` that a series without one of its own goes back to.
+    fn origin(&self, id: Id) -> Option<&str> {
+        let (None, from) = self.0.get(&id)? else { return None };
+        let mut from = *from;
+        loop {
+            match self.0.get(&from?)? {
+                (Some(external_id), _) => return Some(external_id),
+                (None, before) => from = *before,
+            }
+        }
     }
 }
 
@@ -129,13 +165,17 @@ impl Withdrawal {
                     cancelled += 1;
                 }
                 Some(reason) => {
-                    let (external_id, local_start) = (external_id.to_owned(), session.local_start);
-                    self.skipped.push(RosterSkip { external_id, local_start, reason });
+                    self.skip(external_id, session, reason);
                     standing += 1;
                 }
             }
         }
         (cancelled, standing)
+    }
+
+    fn skip(&mut self, external_id: &str, session: &Coming, reason: SkipReason) {
+        let (external_id, local_start) = (external_id.to_owned(), session.local_start);
+        self.skipped.push(RosterSkip { external_id, local_start, reason });
     }
 
     fn record(&mut self, external_id: String, resource_id: Id) {
@@ -156,7 +196,9 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
     for (series, sessions) in &absent.series {
         let external_id = series.external_id.clone().unwrap_or_default();
         let (cancelled, standing) = withdrawal.take(&external_id, sessions);
-        let over = standing == 0 && (!sessions.is_empty() || is_endless(&series.recurrence));
+        // Where a rule has no end, it goes on even while no session of its future has been made.
+        let goes_on = series.ends_before.is_none() && is_endless(&series.recurrence);
+        let over = standing == 0 && (goes_on || !sessions.is_empty());
         let ended = series.cancelled(REASON, now).ok().filter(|_| over);
         if cancelled > 0 || ended.is_some() {
             withdrawal.record(external_id, series.id);
@@ -169,13 +211,11 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
             withdrawal.record(external_id, session.id);
         }
     }
+    for (external_id, session) in absent.split_off.iter().filter(|(_, s)| s.status == SessionStatus::Scheduled) {
+        // To split a series is to edit all that follows.
+        withdrawal.skip(external_id, session, session.stays().unwrap_or(SkipReason::Edited));
+    }
     withdrawal
-}
-
-/// Whether a rule has no end: then it goes on, even where no session of its future has been made yet.
-fn is_endless(rule: &str) -> bool {
-    let rule = rule.to_ascii_uppercase();
-    !rule.split(';').any(|part| part.trim().starts_with("COUNT=") || part.trim().starts_with("UNTIL="))
 }
 
 /// Calls it off.
@@ -194,16 +234,4 @@ pub fn apply(conn: &mut Conn, withdrawal: &Withdrawal, now: Timestamp) -> Result
     let mut ids = withdrawal.sessions.clone();
     ids.sort_unstable();
     session_store::cancel_unbooked(conn, &ids, REASON, now)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_without_count_and_until_goes_on() {
-        assert!(is_endless("FREQ=WEEKLY;BYDAY=TU"));
-        assert!(!is_endless("freq=weekly;count=52"));
-        assert!(!is_endless("FREQ=WEEKLY; UNTIL=20271231"));
-    }
 }

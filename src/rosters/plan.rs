@@ -4,17 +4,19 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::check::{self, Statement};
 use super::lookups::Lookups;
-use super::missing::{self, Withdrawal};
+use super::missing::{self, Absent, Withdrawal};
 use super::posting::Posting;
 use super::reach::Reach;
 use super::read::{Form, RawEntry};
-use super::stored::Stored;
-use super::types::{EntryKind, EntryOutcome, Outcome, RosterCounts, RosterSessionCounts, RosterSkip, SkipReason};
-use crate::db::{Id, LocalTime, Timestamp};
+use super::stored::{Hold, Known, SERIES_AT_ONCE, Stored};
+use super::types::{
+    EntryKind, EntryOutcome, Missing, Outcome, RosterCounts, RosterSessionCounts, RosterSkip, SkipReason,
+};
+use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Fault, Result};
 use crate::http::context::Context;
 use crate::sessions::recurrence::{Expansion, Occurrence};
-use crate::sessions::registers::headcounts::HeadcountChange;
+use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
 use crate::sessions::registers::types::Headcount;
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
 use crate::sessions::series::store::{Extension, SeriesRow};
@@ -62,40 +64,93 @@ pub struct Plan {
     pub withdrawal: Withdrawal,
 }
 
+/// Entries that are planned at a time.
+const ENTRIES_AT_ONCE: usize = 500;
+
 /// Plans a roster over what there is.
 ///
 /// # Errors
-/// None but those of [`Posting::each`].
-pub fn plan(posting: &Posting, lookups: &Lookups, stored: &Stored, context: &Context) -> Result<Plan> {
-    let mut planner =
-        Planner { posting, lookups, stored, context, now: context.now(), sessions: 0, kept: 0, plan: Plan::default() };
-    posting.each(|index, raw| planner.take_entry(index, raw))?;
+/// The database's, and those of [`Posting::each`].
+pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Context, hold: Hold) -> Result<Plan> {
+    let (now, known) = (context.now(), Known::load(conn, posting, hold)?);
+    let mut planner = Planner {
+        posting,
+        lookups,
+        known,
+        context,
+        now,
+        sessions: 0,
+        kept: 0,
+        next: Batch::default(),
+        plan: Plan::default(),
+    };
+    let mut taken = Ok(());
+    posting.each(|index, raw| {
+        if taken.is_ok() {
+            taken = planner.gather(conn, index, raw);
+        }
+    })?;
+    taken?;
+    planner.take_batch(conn)?;
     let mut plan = planner.plan;
-    let withdrawal = missing::plan(&stored.absent, context.now());
-    plan.counts.cancelled += withdrawal.entries.len() as u32;
-    plan.sessions.cancelled += withdrawal.sessions.len() as u32;
-    plan.skipped.extend(withdrawal.skipped.iter().cloned());
-    Ok(Plan { withdrawal, ..plan })
+    if posting.manner.missing == Missing::Cancel && posting.names_all() {
+        let withdrawal = missing::plan(&Absent::load(conn, posting, now, hold)?, now);
+        plan.counts.cancelled += withdrawal.entries.len() as u32;
+        plan.sessions.cancelled += withdrawal.sessions.len() as u32;
+        plan.skipped.extend(withdrawal.skipped.iter().cloned());
+        plan.withdrawal = withdrawal;
+    }
+    Ok(plan)
 }
 
 struct Planner<'a> {
     posting: &'a Posting,
     lookups: &'a Lookups,
-    stored: &'a Stored,
+    known: Known,
     context: &'a Context,
     now: Timestamp,
     /// How many sessions the entries so far have together.
     sessions: usize,
     /// How many faults are kept so far.
     kept: usize,
+    /// The entries that are planned next.
+    next: Batch,
     plan: Plan,
+}
+
+/// Some entries, and what they are already.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<(usize, RawEntry)>,
+    series: Vec<Id>,
+    singles: Vec<Id>,
 }
 
 /// What became of an entry and what it is, or everything that is wrong with it.
 type Taken = Result<(Outcome, Option<Id>), Vec<Fault>>;
 
 impl Planner<'_> {
-    fn take_entry(&mut self, index: usize, raw: RawEntry) {
+    /// Takes an entry in, and plans those that have been taken in once they are many.
+    fn gather(&mut self, conn: &mut Conn, index: usize, raw: RawEntry) -> Result<()> {
+        self.next.series.extend(self.known.series(index));
+        self.next.singles.extend(self.known.single(index));
+        self.next.entries.push((index, raw));
+        if self.next.entries.len() < ENTRIES_AT_ONCE && self.next.series.len() < SERIES_AT_ONCE {
+            return Ok(());
+        }
+        self.take_batch(conn)
+    }
+
+    fn take_batch(&mut self, conn: &mut Conn) -> Result<()> {
+        let Batch { entries, series, singles } = std::mem::take(&mut self.next);
+        let stored = Stored::load(conn, &series, &singles)?;
+        for (index, raw) in entries {
+            self.take_entry(index, raw, &stored);
+        }
+        Ok(())
+    }
+
+    fn take_entry(&mut self, index: usize, raw: RawEntry, stored: &Stored) {
         let (external_id, line) = (check::external_id(&raw).map(str::to_owned), raw.line);
         let mut faults: Vec<Fault> = self.repeats(index, external_id.as_deref()).into_iter().collect();
         faults.extend(self.changed_type(&raw));
@@ -103,7 +158,7 @@ impl Planner<'_> {
         let statement = if self.sessions > MOST_SESSIONS {
             Err(Vec::new())
         } else {
-            let reach = Reach::of(external_id.as_deref(), self.stored, self.context);
+            let reach = Reach::of(self.known.series(index), stored, self.context);
             check::check(raw, self.posting.partner_id, self.lookups, reach)
         };
         self.sessions += statement.as_ref().map_or(0, Statement::sessions);
@@ -112,7 +167,7 @@ impl Planner<'_> {
             faults.push(Fault::at("", "too_many_sessions", detail));
         }
         let taken = match statement {
-            Ok(statement) if faults.is_empty() => self.entry(statement),
+            Ok(statement) if faults.is_empty() => self.entry(index, statement, stored),
             Ok(_) => Err(faults),
             Err(wrong) => {
                 faults.extend(wrong);
@@ -134,28 +189,27 @@ impl Planner<'_> {
 
     /// What is a series in one roster can't be a session in the next.
     fn changed_type(&self, raw: &RawEntry) -> Option<Fault> {
-        let external_id = check::external_id(raw)?;
+        let index = self.posting.place(check::external_id(raw)?)?.index;
         let was = match check::kind(raw) {
-            EntryKind::Session => self.stored.series.get(external_id).map(|_| "series"),
-            EntryKind::Series => self.stored.singles.get(external_id).map(|_| "session"),
+            EntryKind::Session => self.known.series(index).map(|_| "series"),
+            EntryKind::Series => self.known.single(index).map(|_| "session"),
         }?;
         let detail = format!("This external_id is a {was} already. Use another for something else.");
         Some(Fault::at("/type", "changed_type", detail))
     }
 
-    fn entry(&mut self, statement: Statement) -> Taken {
+    fn entry(&mut self, index: usize, statement: Statement, stored: &Stored) -> Taken {
         self.plan.spaces.extend(statement.space_id());
-        let stored = self.stored;
         match statement {
             Statement::Series(written, times) => {
-                Ok(match stored.series.get(written.external_id.as_deref().unwrap_or_default()) {
-                    Some(held) => self.known_series(held, *written, &times),
+                Ok(match self.known.series(index).and_then(|id| stored.series.get(&id)) {
+                    Some(held) => self.known_series(held, *written, &times, stored),
                     None => self.new_series(*written, &times),
                 })
             }
             Statement::Session(written, headcount) => {
-                match stored.singles.get(written.external_id.as_deref().unwrap_or_default()) {
-                    Some(held) => self.known_session(held, *written, headcount),
+                match self.known.single(index).and_then(|id| stored.singles.get(&id)) {
+                    Some(held) => self.known_session(held, *written, headcount, stored),
                     None => self.new_session(*written, headcount),
                 }
             }
@@ -176,7 +230,13 @@ impl Planner<'_> {
         (Outcome::Created, Some(id))
     }
 
-    fn known_series(&mut self, held: &SeriesRow, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
+    fn known_series(
+        &mut self,
+        held: &SeriesRow,
+        written: SeriesInput,
+        times: &Expansion,
+        stored: &Stored,
+    ) -> (Outcome, Option<Id>) {
         let stated = SeriesRow { expanded_until: times.until, ..SeriesRow::new(held.id, written, self.now) };
         let (next, changed) = reconcile::restated(held, stated, self.now);
         let external_id = held.external_id.clone().unwrap_or_default();
@@ -185,7 +245,7 @@ impl Planner<'_> {
             self.skip(&external_id, held.local_start, SkipReason::Cancelled);
             return (Outcome::Unchanged, Some(held.id));
         }
-        let sessions = self.stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
+        let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         // What was split off is another series' now, whatever is still stated here.
         let own = times.occurrences.iter().filter(|o| next.ends_before.is_none_or(|cut| o.local_start < cut.0));
         let own: Vec<Occurrence> = own.copied().collect();
@@ -197,13 +257,13 @@ impl Planner<'_> {
             self.plan.extensions.push(held.extension(next.expanded_until));
             self.plan.changed_series.push(next);
         }
-        self.take(&external_id, difference);
+        self.take(&external_id, difference, sessions);
         (outcome, Some(held.id))
     }
 
     fn new_session(&mut self, written: SessionInput, headcount: Option<Headcount>) -> Taken {
         let row = single(self.context.new_id(), written, self.now)?;
-        let register = self.register(&row, headcount)?;
+        let register = self.register(&row, headcount, None)?;
         let id = row.id;
         self.plan.sessions.created += 1;
         self.plan.new_sessions.push(row);
@@ -211,19 +271,31 @@ impl Planner<'_> {
         Ok((Outcome::Created, Some(id)))
     }
 
-    fn known_session(&mut self, held: &SessionRow, written: SessionInput, headcount: Option<Headcount>) -> Taken {
+    fn known_session(
+        &mut self,
+        held: &SessionRow,
+        written: SessionInput,
+        headcount: Option<Headcount>,
+        stored: &Stored,
+    ) -> Taken {
         let external_id = held.external_id.clone().unwrap_or_default();
         let difference = reconcile::single(single(held.id, written, self.now)?, held, self.now);
         // The register is that of the session as it will stand, whatever the entry says of its time.
-        let register = self.register(difference.update.first().unwrap_or(held), headcount)?;
+        let standing = difference.update.first().unwrap_or(held);
+        let register = self.register(standing, headcount, stored.headcounts.get(&held.id))?;
         let same = difference.is_empty() && register.is_none();
-        self.take(&external_id, difference);
+        self.take(&external_id, difference, std::slice::from_ref(held));
         self.plan.headcounts.extend(register);
         Ok((if same { Outcome::Unchanged } else { Outcome::Updated }, Some(held.id)))
     }
 
     /// The register to take, where its headcount is another than the one that is known.
-    fn register(&self, session: &SessionRow, stated: Option<Headcount>) -> Result<Option<HeadcountChange>, Vec<Fault>> {
+    fn register(
+        &self,
+        session: &SessionRow,
+        stated: Option<Headcount>,
+        held: Option<&HeldHeadcount>,
+    ) -> Result<Option<HeadcountChange>, Vec<Fault>> {
         let Some(headcount) = stated else { return Ok(None) };
         let wrong = |code: &'static str, detail: String| Err(vec![Fault::at("/register", code, detail)]);
         if session.status == SessionStatus::Cancelled {
@@ -233,15 +305,18 @@ impl Planner<'_> {
             let detail = format!("The session starts at {}. Send its register after that.", session.starts_at);
             return wrong("not_started", detail);
         }
-        let held = self.stored.headcounts.get(&session.id);
         let change = HeadcountChange { session_id: session.id, headcount, before: held.map(|held| held.version) };
         Ok(held.is_none_or(|held| held.headcount != headcount).then_some(change))
     }
 
-    fn take(&mut self, external_id: &str, difference: Difference) {
+    /// Takes what is to be done to sessions that are held so.
+    fn take(&mut self, external_id: &str, difference: Difference, held: &[SessionRow]) {
         self.plan.sessions.created += difference.create.len() as u32;
         self.plan.sessions.updated += difference.update.len() as u32;
         self.plan.sessions.cancelled += difference.cancel.len() as u32;
+        let next: HashMap<Id, &SessionRow> = difference.update.iter().map(|row| (row.id, row)).collect();
+        let moves = |held: &&SessionRow| next.get(&held.id).is_some_and(|next| !next.moved_members(held).is_empty());
+        self.plan.moved.extend(held.iter().filter(moves).map(|held| (held.id, held.clone())));
         self.plan.new_sessions.extend(difference.create);
         self.plan.changed_sessions.extend(difference.update);
         self.plan.changed_sessions.extend(difference.cancel);

@@ -10,7 +10,7 @@ use super::lookups::Lookups;
 use super::plan::{self, Plan};
 use super::posting::Posting;
 use super::store::{self, RosterRow};
-use super::stored::{self, Hold, Stored};
+use super::stored::{self, Hold};
 use super::types::{EntryOutcome, Mode, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
 use crate::audit::{Event, Subject};
 use crate::clock::london_day;
@@ -37,9 +37,8 @@ pub struct Draft {
 pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) -> Result<Draft> {
     let roster_version = store::roster_version(conn, posting.partner_id)?;
     let lookups = Lookups::load(conn, posting.partner_id)?;
-    let stored = Stored::load(conn, posting, context.now(), hold)?;
-    let mut plan = plan::plan(posting, &lookups, &stored, context)?;
-    clashes::leave_out(conn, &mut plan, &stored, london_day(context.now()))?;
+    let mut plan = plan::plan(conn, posting, &lookups, context, hold)?;
+    clashes::leave_out(conn, &mut plan, london_day(context.now()))?;
     Ok(Draft { roster_version, lookups, plan })
 }
 

@@ -11,6 +11,7 @@ use actix_web::web::Bytes;
 
 use super::check;
 use super::read::{self, Form, RawEntry};
+use super::room::Taken;
 use super::types::Manner;
 use crate::db::Id;
 use crate::error::Result;
@@ -40,6 +41,8 @@ pub struct Posting {
     all_named: bool,
     total: usize,
     checked: Arc<AtomicUsize>,
+    /// The room that it takes, as long as anybody works on it: also when its client has hung up.
+    room: Vec<Taken>,
 }
 
 impl Posting {
@@ -59,12 +62,18 @@ impl Posting {
             }
             index += 1;
         })?;
-        Ok(Self { partner_id, form, manner, bytes, names, all_named, total, checked: Arc::default() })
+        Ok(Self { partner_id, form, manner, bytes, names, all_named, total, checked: Arc::default(), room: Vec::new() })
     }
 
     /// Counts the entries that have been checked in here, for others to see.
     pub fn counting(self, checked: Arc<AtomicUsize>) -> Self {
         Self { checked, ..self }
+    }
+
+    /// Keeps the room that it takes.
+    pub fn keeping(mut self, room: impl IntoIterator<Item = Taken>) -> Self {
+        self.room.extend(room);
+        self
     }
 
     /// Calls `take` with each entry and its index.

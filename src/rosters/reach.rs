@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::stored::Stored;
 use crate::clock::london_day;
-use crate::db::LocalTime;
+use crate::db::{Id, LocalTime};
 use crate::http::context::Context;
 use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError};
 use crate::sessions::series::store::SeriesRow;
@@ -23,9 +23,9 @@ pub struct Reach<'a> {
 }
 
 impl<'a> Reach<'a> {
-    /// Of the entry with this `external_id`.
-    pub fn of(external_id: Option<&str>, stored: &'a Stored, context: &Context) -> Self {
-        let held = external_id.and_then(|external_id| stored.series.get(external_id));
+    /// Of an entry that is this series, where it is one already.
+    pub fn of(series: Option<Id>, stored: &'a Stored, context: &Context) -> Self {
+        let held = series.and_then(|id| stored.series.get(&id));
         let sessions = held.and_then(|held| stored.sessions.get(&held.id));
         let last = sessions.into_iter().flatten().map(|session| session.local_date).max();
         let reached = held.and_then(|held| held.expanded_until).max(last);

@@ -1,15 +1,17 @@
 //! Rosters in the database.
 
+use diesel::PgConnection;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Integer, Nullable, Text};
 
 use super::types::{
     EntryOutcome, Mode, Outcome, Roster, RosterCounts, RosterSessionCounts, RosterSkip, RosterStatus, RosterSummary,
 };
 use crate::db::schema::{partners, roster_entries, rosters};
+use crate::db::types::{DbJson, DbUuid};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Fault, Result};
 use crate::http::page::Slice;
-use crate::per_backend;
 
 /// A row of `rosters`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -136,15 +138,41 @@ pub fn bump_roster_version(conn: &mut Conn, partner_id: Id) -> Result<()> {
     Ok(())
 }
 
+/// Entries of one INSERT.
+const CHUNK: usize = 500;
+
 /// Keeps a roster with its outcome.
 pub fn insert(conn: &mut Conn, row: &RosterRow, entries: &[EntryOutcome]) -> Result<()> {
     diesel::insert_into(rosters::table).values(row).execute(conn)?;
-    for (chunk, start) in entries.chunks(500).zip((0..).step_by(500)) {
+    for (chunk, start) in entries.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
         let rows: Vec<EntryRow> = chunk.iter().zip(start..).map(|(entry, at)| entry_row(row.id, at, entry)).collect();
         // Many rows in one statement can't be written through the common connection.
-        per_backend!(&mut *conn, |inner| diesel::insert_into(roster_entries::table).values(&rows).execute(inner))?;
+        match conn {
+            Conn::Postgres(postgres) => insert_arrays(postgres, row.id, &rows)?,
+            Conn::Sqlite(sqlite) => diesel::insert_into(roster_entries::table).values(&rows).execute(sqlite)?,
+        };
     }
     Ok(())
+}
+
+/// An array for each column: a value for each cell is parsed and planned anew each time.
+fn insert_arrays(conn: &mut PgConnection, roster_id: Id, rows: &[EntryRow]) -> QueryResult<usize> {
+    let sql = "INSERT INTO roster_entries (roster_id, position, external_id, line, pointer, outcome, resource_id, errors) \
+               SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7, $8)";
+    diesel::sql_query(sql)
+        .bind::<DbUuid, _>(roster_id)
+        .bind::<Array<Integer>, _>(column(rows, |row| row.position))
+        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.external_id.as_deref()))
+        .bind::<Array<Nullable<Integer>>, _>(column(rows, |row| row.line))
+        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.pointer.as_deref()))
+        .bind::<Array<Text>, _>(column(rows, |row| row.outcome))
+        .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.resource_id))
+        .bind::<Array<DbJson>, _>(column(rows, |row| &row.errors))
+        .execute(conn)
+}
+
+fn column<'a, T>(rows: &'a [EntryRow], cell: impl Fn(&'a EntryRow) -> T) -> Vec<T> {
+    rows.iter().map(cell).collect()
 }
 
 fn entry_row(roster_id: Id, position: i32, entry: &EntryOutcome) -> EntryRow {

@@ -4,12 +4,11 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use super::missing::{self, Absent};
+use super::missing;
 use super::plan::Plan;
 use super::posting::Posting;
-use super::types::Missing;
 use crate::db::schema::{session_series, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::registers::headcounts::{self, HeldHeadcount};
@@ -19,21 +18,13 @@ use crate::sessions::store::{self as session_store, SessionRow};
 /// Values in one `IN (…)`.
 const CHUNK: usize = 500;
 /// Series whose sessions are read at once: some 2,600 rows of weekly ones.
-const SERIES_AT_ONCE: usize = 50;
+pub const SERIES_AT_ONCE: usize = 50;
 
-/// A partner's series and sessions that a roster names.
+/// Which of a partner's series and single sessions a roster names: ids by where their entry stands first.
 #[derive(Debug, Default)]
-pub struct Stored {
-    /// Series by `external_id`.
-    pub series: HashMap<String, SeriesRow>,
-    /// Single sessions by `external_id`.
-    pub singles: HashMap<String, Box<SessionRow>>,
-    /// The sessions of each series.
-    pub sessions: HashMap<Id, Vec<SessionRow>>,
-    /// The registers of the single sessions that have one.
-    pub headcounts: HashMap<Id, HeldHeadcount>,
-    /// What isn't named, where that matters.
-    pub absent: Absent,
+pub struct Known {
+    series: HashMap<usize, Id>,
+    singles: HashMap<usize, Id>,
 }
 
 /// Whether others may change rows while they are planned over.
@@ -45,80 +36,114 @@ pub enum Hold {
     Lock,
 }
 
-impl Stored {
-    /// Reads them.
-    pub fn load(conn: &mut Conn, posting: &Posting, now: Timestamp, hold: Hold) -> Result<Self> {
-        let mut stored = Self::default();
-        let partner_id = posting.partner_id;
-        let names: Vec<&str> = posting.names().collect();
-        for chunk in names.chunks(CHUNK) {
-            lock_series(conn, partner_id, chunk, hold)?;
-            let named = session_series::table.filter(session_series::partner_id.eq(partner_id));
-            let named = named.filter(session_series::external_id.eq_any(chunk));
-            for row in named.select(SeriesRow::as_select()).load::<SeriesRow>(conn)? {
-                stored.series.insert(row.external_id.clone().unwrap_or_default(), row);
-            }
-        }
-        for chunk in singles(conn, posting, &names)?.chunks(CHUNK) {
-            stored.load_singles(conn, chunk, hold)?;
-        }
-        stored.load_sessions(conn, hold)?;
-        if posting.manner.missing == Missing::Cancel && posting.names_all() {
-            stored.absent = Absent::load(conn, posting, now, hold)?;
-        }
-        Ok(stored)
-    }
-
-    fn load_singles(&mut self, conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
-        lock(conn, ids, hold)?;
-        let rows = sessions::table.filter(sessions::id.eq_any(ids)).select(SessionRow::as_select());
-        for row in rows.load::<SessionRow>(conn)? {
-            self.singles.insert(row.external_id.clone().unwrap_or_default(), Box::new(row));
-        }
-        self.headcounts.extend(headcounts::of(conn, ids)?);
-        Ok(())
-    }
-
-    fn load_sessions(&mut self, conn: &mut Conn, hold: Hold) -> Result<()> {
-        let series: Vec<Id> = self.series.values().map(|row| row.id).collect();
-        for chunk in series.chunks(SERIES_AT_ONCE) {
-            if hold == Hold::Lock {
-                let ids: Vec<Id> =
-                    sessions::table.filter(sessions::series_id.eq_any(chunk)).select(sessions::id).load(conn)?;
+impl Known {
+    /// Looks for them, and holds them with their sessions.
+    pub fn load(conn: &mut Conn, posting: &Posting, hold: Hold) -> Result<Self> {
+        let place = |(name, id): (Option<String>, Id)| Some((posting.place(name.as_deref()?)?.index, id));
+        let series: HashMap<usize, Id> = series(conn, posting)?.into_iter().filter_map(place).collect();
+        lock_series(conn, series.values(), hold)?;
+        let singles: HashMap<usize, Id> = singles(conn, posting)?.into_iter().filter_map(place).collect();
+        lock(conn, &singles.values().copied().collect::<Vec<_>>(), hold)?;
+        if hold == Hold::Lock {
+            let series: Vec<Id> = series.values().copied().collect();
+            for chunk in series.chunks(SERIES_AT_ONCE) {
+                let of_series = sessions::table.filter(sessions::series_id.eq_any(chunk));
+                let ids: Vec<Id> = of_series.select(sessions::id).load(conn)?;
                 lock(conn, &ids, hold)?;
             }
+        }
+        Ok(Self { series, singles })
+    }
+
+    /// The series of the entry that stands there.
+    pub fn series(&self, index: usize) -> Option<Id> {
+        self.series.get(&index).copied()
+    }
+
+    /// The single session of the entry that stands there.
+    pub fn single(&self, index: usize) -> Option<Id> {
+        self.singles.get(&index).copied()
+    }
+}
+
+/// What there is of some entries of a roster: all of it at once would be as large as the roster again.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// Series.
+    pub series: HashMap<Id, SeriesRow>,
+    /// Single sessions.
+    pub singles: HashMap<Id, SessionRow>,
+    /// The sessions of each series.
+    pub sessions: HashMap<Id, Vec<SessionRow>>,
+    /// The registers of the single sessions that have one.
+    pub headcounts: HashMap<Id, HeldHeadcount>,
+}
+
+impl Stored {
+    /// Reads these series, with their sessions, and these single sessions.
+    pub fn load(conn: &mut Conn, series: &[Id], singles: &[Id]) -> Result<Self> {
+        let mut stored = Self::default();
+        for chunk in series.chunks(SERIES_AT_ONCE) {
+            let rows = session_series::table.filter(session_series::id.eq_any(chunk)).select(SeriesRow::as_select());
+            stored.series.extend(rows.load::<SeriesRow>(conn)?.into_iter().map(|row| (row.id, row)));
             let rows = sessions::table.filter(sessions::series_id.eq_any(chunk)).select(SessionRow::as_select());
             for row in rows.load::<SessionRow>(conn)? {
                 if let Some(id) = row.series_id {
-                    self.sessions.entry(id).or_default().push(row);
+                    stored.sessions.entry(id).or_default().push(row);
                 }
             }
         }
-        Ok(())
+        for chunk in singles.chunks(CHUNK) {
+            let rows = sessions::table.filter(sessions::id.eq_any(chunk)).select(SessionRow::as_select());
+            stored.singles.extend(rows.load::<SessionRow>(conn)?.into_iter().map(|row| (row.id, row)));
+        }
+        stored.headcounts.extend(headcounts::of(conn, singles)?);
+        Ok(stored)
     }
 }
 
-/// The single sessions that a roster names. Where it names many, all that could be named are looked through once: to
-/// look for some hundreds at a time, PostgreSQL may look through all of them each time.
-fn singles(conn: &mut Conn, posting: &Posting, names: &[&str]) -> Result<Vec<Id>> {
+/// What a partner's things are called, with their ids.
+type Names = Vec<(Option<String>, Id)>;
+
+/// The series that a roster names, and maybe others of its partner. Where it names many, all that could be named are
+/// looked through once: to look for some hundreds at a time, PostgreSQL may look through all of them each time.
+fn series(conn: &mut Conn, posting: &Posting) -> Result<Names> {
+    let own = session_series::table.filter(session_series::partner_id.eq(posting.partner_id));
+    let named = own.filter(session_series::external_id.is_not_null());
+    let columns = (session_series::external_id, session_series::id);
+    Ok(match few(posting) {
+        Some(names) => named.filter(session_series::external_id.eq_any(names)).select(columns).load(conn)?,
+        None => named.select(columns).load(conn)?,
+    })
+}
+
+/// The single sessions that a roster names, likewise.
+fn singles(conn: &mut Conn, posting: &Posting) -> Result<Names> {
     let own = sessions::table.filter(sessions::partner_id.eq(posting.partner_id));
-    if names.len() <= CHUNK {
-        return Ok(own.filter(sessions::external_id.eq_any(names)).select(sessions::id).load(conn)?);
-    }
-    let own = own.filter(sessions::external_id.is_not_null()).select((sessions::external_id, sessions::id));
-    let pairs: Vec<(Option<String>, Id)> = own.load(conn)?;
-    let named = |name: &Option<String>| name.as_deref().is_some_and(|name| posting.place(name).is_some());
-    let mut ids: Vec<Id> = pairs.into_iter().filter(|(name, _)| named(name)).map(|(_, id)| id).collect();
-    ids.sort_unstable();
-    Ok(ids)
+    let named = own.filter(sessions::external_id.is_not_null());
+    let columns = (sessions::external_id, sessions::id);
+    Ok(match few(posting) {
+        Some(names) => named.filter(sessions::external_id.eq_any(names)).select(columns).load(conn)?,
+        None => named.select(columns).load(conn)?,
+    })
 }
 
-/// Locks series, before the sessions that are made of them. Row locks are PostgreSQL's alone: SQLite has one writer.
-fn lock_series(conn: &mut Conn, partner_id: Id, external_ids: &[&str], hold: Hold) -> Result<()> {
+/// The names in a posting, where they are few.
+fn few(posting: &Posting) -> Option<Vec<&str>> {
+    let names: Vec<&str> = posting.names().take(CHUNK + 1).collect();
+    (names.len() <= CHUNK).then_some(names)
+}
+
+/// Locks series, before the sessions that are made of them, in the order of their ids. Row locks are PostgreSQL's
+/// alone: SQLite has one writer.
+fn lock_series<'a>(conn: &mut Conn, ids: impl Iterator<Item = &'a Id>, hold: Hold) -> Result<()> {
     let (Conn::Postgres(postgres), Hold::Lock) = (conn, hold) else { return Ok(()) };
-    let named = session_series::table.filter(session_series::partner_id.eq(partner_id));
-    let named = named.filter(session_series::external_id.eq_any(external_ids)).order(session_series::id);
-    named.select(session_series::id).for_update().load::<Id>(postgres)?;
+    let mut ids: Vec<Id> = ids.copied().collect();
+    ids.sort_unstable();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = session_series::table.filter(session_series::id.eq_any(chunk)).order(session_series::id);
+        rows.select(session_series::id).for_update().load::<Id>(postgres)?;
+    }
     Ok(())
 }
 

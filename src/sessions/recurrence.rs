@@ -135,7 +135,7 @@ impl Window {
 /// RFC 5545, sections 3.3.10 (the rule), 3.8.5.1 (EXDATE) and 3.8.5.2 (RDATE).
 pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     let rule = read(recurrence)?;
-    let until = (rule.end == End::Never).then(|| horizon.max(recurrence.local_start.date()));
+    let until = rule.is_endless().then(|| horizon.max(recurrence.local_start.date()));
     let window = Window { after: None, through: until, most: MAX_OCCURRENCES };
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
 }
@@ -147,7 +147,7 @@ pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansi
 /// As [`expand`].
 pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     let rule = read(recurrence)?;
-    let until = (rule.end == End::Never).then(|| horizon.max(recurrence.local_start.date()));
+    let until = rule.is_endless().then(|| horizon.max(recurrence.local_start.date()));
     let most = if until.is_some() { usize::MAX } else { MAX_OCCURRENCES };
     let window = Window { after: None, through: until, most };
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
@@ -166,6 +166,11 @@ pub fn expand_between(
 ) -> Result<Vec<Occurrence>, RecurrenceError> {
     let window = Window { after: Some(after), through: Some(through), most: usize::MAX };
     list(&read(recurrence)?, recurrence, &window)
+}
+
+/// Whether a rule has no end: neither COUNT nor UNTIL. One that can't be read has nothing that could go on.
+pub fn is_endless(rule: &str) -> bool {
+    Rule::parse(rule).is_ok_and(|rule| rule.is_endless())
 }
 
 /// The rule of a recurrence whose times have been checked.

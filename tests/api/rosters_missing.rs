@@ -6,7 +6,7 @@ use life_rooms::db::{Id, LocalTime};
 use serde_json::{Value, json};
 
 use crate::rosters::{counts, partner, post_csv, reader, roster, rows, series, single, take_seats, with};
-use crate::support::{App, Client};
+use crate::support::{App, Client, id};
 
 fn cancelling(client: &Client, path: &str, entries: &[Value]) -> Value {
     client.post(&format!("{path}?missing=cancel"), &roster(entries)).expect(201)
@@ -125,6 +125,69 @@ fn booked_and_edited_sessions_stay_and_are_reported_and_past_and_cancelled_ones_
     let last = cancelling(&client, &path, &[series("other")]);
     assert_eq!((&last["counts"], &last["sessions"]["cancelled"]), (&cancelled(1, 1), &json!(3)));
     assert_eq!(status_of_series(&app, "drop"), "cancelled", "it ends with the last of its future");
+}
+
+/// Splits a series from a start on; the id of the new one.
+fn split(app: &App, series: &str, from: &str) -> String {
+    let body = json!({ "from": from, "changes": { "title": "Poems" } });
+    let new = app.admin().post(&format!("/v1/session-series/{series}/split"), &body).expect(201);
+    id(&new).to_owned()
+}
+
+fn series_id(answer: &Value, at: usize) -> String {
+    answer["entries"][at]["resource_id"].as_str().expect("it was created").to_owned()
+}
+
+#[test]
+fn what_was_split_off_by_hand_stays_and_is_reported_as_often_as_its_series_is_missing() {
+    let (app, client, path) = reader();
+    let six = json!({ "recurrence": "FREQ=WEEKLY;COUNT=6" });
+    let entries = [with(series("drop"), six.clone()), with(series("keep"), six.clone())];
+    let made = client.post(&path, &roster(&entries)).expect(201);
+    let of = sessions_of(&app, "drop");
+    let half = split(&app, &series_id(&made, 0), "2027-01-19T13:00:00");
+    let quarter = split(&app, &half, "2027-02-02T13:00:00");
+    split(&app, &series_id(&made, 1), "2027-01-26T13:00:00");
+    app.admin().post(&format!("/v1/sessions/{}/cancel", of[3]), &json!({ "reason": "Snow" })).expect(200);
+    take_seats(&app, of[5], 1);
+
+    let skip = |day: &str, reason: &str| json!({ "external_id": "drop", "local_start": format!("2027-{day}T13:00:00"), "reason": reason });
+    let left = json!([skip("01-19", "edited"), skip("02-02", "edited"), skip("02-09", "booked")]);
+    let body = cancelling(&client, &path, &[with(series("keep"), six.clone())]);
+    assert_eq!((&body["counts"], &body["skipped"]), (&cancelled(1, 1), &left));
+    assert_eq!(body["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 2 }));
+    let states = || -> Vec<String> { of.iter().map(|id| state(&app, *id).0).collect() };
+    let after = ["cancelled", "cancelled", "scheduled", "cancelled", "scheduled", "scheduled"];
+    assert_eq!((states(), status_of_series(&app, "drop").as_str()), (after.map(str::to_owned).to_vec(), "cancelled"));
+    for id in [&half, &quarter] {
+        assert_eq!(app.admin().get(&format!("/v1/session-series/{id}")).expect(200)["status"], "active");
+    }
+
+    let before = rows(&app);
+    let again = cancelling(&client, &path, &[with(series("keep"), six)]);
+    assert_eq!((&again["counts"], &again["skipped"]), (&counts(0, 0, 1, 0), &left));
+    assert_eq!(rows(&app), before);
+    app.at("2027-02-02T13:00:00Z");
+    let later = cancelling(&client, &path, &[single("other")]);
+    assert_eq!(later["skipped"][0], skip("02-09", "booked"), "what has begun is no news: {later}");
+}
+
+#[test]
+fn the_first_half_of_a_series_without_an_end_is_over_once_its_last_session_was_and_is_not_called_off() {
+    let (app, client, path) = reader();
+    let weekly = with(series("drop"), json!({ "recurrence": "FREQ=WEEKLY" }));
+    let made = client.post(&path, &roster(&[weekly, series("keep")])).expect(201);
+    split(&app, &series_id(&made, 0), "2027-01-19T13:00:00");
+    app.at("2027-01-12T13:00:00Z");
+    for _ in 0..2 {
+        let body = cancelling(&client, &path, &[series("keep")]);
+        assert_eq!(body["counts"], counts(0, 0, 1, 0));
+        assert_eq!(body["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 0 }));
+        let first = json!({ "external_id": "drop", "local_start": "2027-01-19T13:00:00", "reason": "edited" });
+        assert_eq!(body["skipped"][0], first);
+        assert!(body["skipped"].as_array().unwrap().iter().all(|skip| skip["external_id"] == "drop"), "{body}");
+        assert_eq!(status_of_series(&app, "drop"), "active");
+    }
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Rosters at the same time, and big ones.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::net::TcpStream;
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
@@ -8,7 +10,7 @@ use life_rooms::db::schema::sessions;
 use serde_json::{Value, json};
 
 use crate::rosters::{counts, partner, post_csv, reader, roster, rows, series, single, take_seats, with};
-use crate::support::Client;
+use crate::support::{Answer, App, Client};
 
 fn many(prefix: &str, count: usize) -> Value {
     roster(&(0..count).map(|n| series(&format!("{prefix}{n}"))).collect::<Vec<_>>())
@@ -144,6 +146,36 @@ fn what_is_wrong_everywhere_is_told_within_bounds() {
     assert_eq!(body["counts"], counts(0, 0, 0, 5000));
     let told = |at: usize| body["entries"][at]["errors"].as_array().unwrap().len();
     assert!(told(0) > 1 && told(4999) == 1, "{} {}", told(0), told(4999));
+}
+
+/// Begins a roster of the largest size and sends the first of it.
+fn begin(app: &App, client: &Client, path: &str) -> TcpStream {
+    let token = client.token.as_deref().unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: text/csv\r\ncontent-length: {}\r\n\r\nexternal_id",
+        16 * 1024 * 1024
+    );
+    let mut socket = TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
+    socket.write_all(head.as_bytes()).unwrap();
+    socket
+}
+
+/// Posts a roster until it is answered with this status.
+fn post_until(client: &Client, path: &str, body: &Value, status: u16) -> Answer {
+    let mut answers = (0..10_000).map(|_| client.post(path, body));
+    answers.find(|answer| answer.status == status).expect("it is answered so sooner or later")
+}
+
+#[test]
+fn bodies_that_are_more_than_there_is_room_for_are_refused_until_there_is_room() {
+    let (app, client, path) = reader();
+    let others: Vec<TcpStream> = (0..3).map(|_| begin(&app, &client, &path)).collect();
+    let refused = post_until(&client, &path, &many("a", 1), 503);
+    assert_eq!(refused.header("retry-after"), "1");
+    refused.problem(503, "unavailable");
+    drop(others);
+    let body = post_until(&client, &path, &many("b", 1), 201);
+    assert_eq!(body.json["counts"], counts(1, 0, 0, 0));
 }
 
 #[test]

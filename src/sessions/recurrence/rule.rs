@@ -115,6 +115,11 @@ impl Rule {
         parts.into_rule()
     }
 
+    /// Whether it goes on for ever.
+    pub(super) fn is_endless(&self) -> bool {
+        self.end == End::Never
+    }
+
     /// Fills in from the start what the rule leaves to it: the weekday, the day of the month, the month.
     pub(super) fn with_defaults_of(mut self, start: NaiveDate) -> Self {
         if self.weekdays.is_some() || self.month_days.is_some() {

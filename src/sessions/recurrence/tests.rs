@@ -121,6 +121,13 @@ fn four_shared_reading_groups_of_2027_have_208_sessions() {
 }
 
 #[test]
+fn a_rule_without_count_and_until_goes_on() {
+    assert!(is_endless("FREQ=WEEKLY;BYDAY=TU") && is_endless("freq=daily"));
+    assert!(!is_endless("freq=weekly;count=52") && !is_endless("FREQ=WEEKLY;UNTIL=20271231"));
+    assert!(!is_endless("FREQ=WEEKLY;") && !is_endless(""), "what can't be read doesn't go on");
+}
+
+#[test]
 fn until_in_utc_is_an_instant() {
     // 10:00 on 6 July is 09:00 UTC.
     let last = |until| dates(&format!("FREQ=WEEKLY;UNTIL={until}"), "2027-06-29T10:00:00");

@@ -83,6 +83,7 @@ impl App {
             tokens: Arc::new(Tokens::open(&folder.join("keys"), config.public_url.clone()).expect("keys")),
             config: Arc::new(config),
             hasher: Arc::new(Hasher::new().expect("a hasher")),
+            rosters: Arc::default(),
             stop: Arc::default(),
         };
         let (url, handle) = serve(state.clone());
