@@ -144,8 +144,8 @@ pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
     Ok(())
 }
 
-/// Writes a series' changed texts, capacities where they are others than the `old` ones, policy and publication to its sessions that are still to come, scheduled
-/// and not edited by hand; gives how many those are.
+/// Writes a series' changed texts, capacities where they are others than the `old` ones, policy and publication to its
+/// sessions that are still to come, scheduled and not edited by hand; gives how many those are.
 ///
 /// # Errors
 /// 409 where a capacity is below the seats that are taken in any of them.

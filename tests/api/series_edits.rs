@@ -87,6 +87,32 @@ fn capacities_of_a_series_are_not_given_to_a_session_that_had_to_keep_another_de
 }
 
 #[test]
+fn a_session_that_has_to_keep_another_delivery_is_not_held_against_a_capacity_that_it_does_not_get() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let hybrid =
+        json!({ "delivery": "hybrid", "capacity": 10, "online_capacity": 20, "recurrence": "FREQ=WEEKLY;COUNT=3" });
+    let series = weekly(&admin, &place, hybrid);
+    let room = json!({ "delivery": "in_person", "party": { "family": 4, "carers": 0 } });
+    book(&app, &sessions_of(&admin, &series)[0], &member_row(&app, "Ann", "A"), room);
+    for patch in [
+        json!({ "delivery": "online", "online_capacity": null, "capacity": 4 }),
+        json!({ "capacity": 3, "duration_minutes": 60 }),
+        json!({ "capacity": 2 }),
+    ] {
+        change(&admin, &series_path(&series), &patch).expect(200);
+        let capacity = &patch["capacity"];
+        let after = seats(&admin, &series);
+        assert_eq!(after, [json!([10, 20, 5]), json!([capacity, null, 0]), json!([capacity, null, 0])], "{patch}");
+    }
+    // Where it can follow, its seats count.
+    book(&app, &sessions_of(&admin, &series)[1], &member_row(&app, "Bob", "B"), json!({ "party": { "family": 1 } }));
+    let fewer = json!({ "capacity": 1, "duration_minutes": 45 });
+    change(&admin, &series_path(&series), &fewer).problem(409, "capacity-below-seats");
+}
+
+#[test]
 fn words_of_a_session_leave_its_capacities_and_who_waits_as_they_are() {
     let app = App::start();
     let admin = app.admin();

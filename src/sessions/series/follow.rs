@@ -125,7 +125,9 @@ pub fn check_capacities(new: &SeriesRow, old: &SeriesRow, held: &[SessionRow], c
         return Ok(());
     }
     let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
-    let mut following = held.iter().filter(|row| reconcile::standing(row, context.now()).is_none());
+    // One that has to keep another delivery keeps its capacities too: it is other seats that it counts.
+    let follows = |row: &&SessionRow| row.delivery == new.delivery && reconcile::standing(row, context.now()).is_none();
+    let mut following = held.iter().filter(follows);
     if following.any(|row| below(new.capacity, row.seats_taken) || below(new.online_capacity, row.online_seats_taken)) {
         let detail = "More seats are taken than the new capacity holds; nothing was changed.";
         return Err(Error::new(Kind::CapacityBelowSeats, detail));
