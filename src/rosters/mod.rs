@@ -4,7 +4,7 @@
 //!   except `join_link`, which stays. Posting the same again changes nothing and says so.
 //! - A roster is atomic by default; `mode=partial` applies the good entries; `dry_run=true` applies nothing. Every
 //!   fault of every entry is reported at once.
-//! - One [`posting`] travels so: [`read`] (the three forms, one entry at a time) → [`plan`] (each entry
+//! - One [`posting`] travels so: [`read`] (the three forms, one entry at a time) → [`plan`] ([`planner`]: each entry
 //!   [checked](check), compared with what is [stored], and its sessions
 //!   [reconciled](crate::sessions::series::reconcile), without what [clashes]) → [`post`] (one write transaction, or
 //!   none), at once or [`later`].
@@ -20,6 +20,7 @@ pub mod lookups;
 pub mod missing;
 pub mod nearest;
 pub mod plan;
+pub mod planner;
 pub mod post;
 pub mod posting;
 pub mod reach;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clashes;
 use super::lookups::Lookups;
-use super::plan::{self, Plan};
+use super::plan::Plan;
+use super::planner;
 use super::posting::Posting;
 use super::store::{self, RosterRow};
 use super::stored::{self, Hold};
@@ -37,7 +38,7 @@ pub struct Draft {
 pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) -> Result<Draft> {
     let roster_version = store::roster_version(conn, posting.partner_id)?;
     let lookups = Lookups::load(conn, posting.partner_id)?;
-    let mut plan = plan::plan(conn, posting, &lookups, context, hold)?;
+    let mut plan = planner::plan(conn, posting, &lookups, context, hold)?;
     clashes::leave_out(conn, &mut plan, london_day(context.now()))?;
     Ok(Draft { roster_version, lookups, plan })
 }

@@ -1,0 +1,327 @@
+//! From a posting to its [`Plan`], some entries at a time: each checked, and compared with what is stored of it.
+
+use std::collections::HashMap;
+
+use super::check::{self, Statement};
+use super::lookups::Lookups;
+use super::missing::{self, Absent};
+use super::plan::Plan;
+use super::posting::Posting;
+use super::reach::Reach;
+use super::read::{Form, RawEntry};
+use super::stored::{Hold, Known, SERIES_AT_ONCE, Stored};
+use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipReason};
+use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::error::{Fault, Result};
+use crate::http::context::Context;
+use crate::sessions::recurrence::{Expansion, Occurrence};
+use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
+use crate::sessions::registers::types::Headcount;
+use crate::sessions::series::reconcile::{self, Difference, Wanted};
+use crate::sessions::series::store::SeriesRow;
+use crate::sessions::series::types::SeriesInput;
+use crate::sessions::store::SessionRow;
+use crate::sessions::types::{SeriesStatus, SessionInput, SessionStatus};
+
+/// Most sessions that the entries of one roster may have together.
+pub const MOST_SESSIONS: usize = 50_000;
+
+/// Faults that are kept of one roster. Where there are more, its wrong entries keep one each: nobody reads on, and
+/// 50,000 entries can be wrong in a hundred ways each.
+const MOST_KEPT: usize = 20_000;
+
+/// Entries that are planned at a time.
+const ENTRIES_AT_ONCE: usize = 500;
+
+/// Plans a roster over what there is.
+///
+/// # Errors
+/// The database's, and those of [`Posting::each`].
+pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Context, hold: Hold) -> Result<Plan> {
+    let (now, known) = (context.now(), Known::load(conn, posting, hold)?);
+    let mut planner = Planner {
+        posting,
+        lookups,
+        known,
+        context,
+        now,
+        sessions: 0,
+        kept: 0,
+        next: Batch::default(),
+        plan: Plan::default(),
+    };
+    let mut taken = Ok(());
+    posting.each(|index, raw| {
+        if taken.is_ok() {
+            taken = planner.gather(conn, index, raw);
+        }
+    })?;
+    taken?;
+    planner.take_batch(conn)?;
+    let mut plan = planner.plan;
+    if posting.manner.missing == Missing::Cancel && posting.names_all() {
+        let withdrawal = missing::plan(&Absent::load(conn, posting, now, hold)?, now);
+        plan.counts.cancelled += withdrawal.entries.len() as u32;
+        plan.sessions.cancelled += withdrawal.sessions.len() as u32;
+        plan.skipped.extend(withdrawal.skipped.iter().cloned());
+        plan.withdrawal = withdrawal;
+    }
+    Ok(plan)
+}
+
+struct Planner<'a> {
+    posting: &'a Posting,
+    lookups: &'a Lookups,
+    known: Known,
+    context: &'a Context,
+    now: Timestamp,
+    /// How many sessions the entries so far have together.
+    sessions: usize,
+    /// How many faults are kept so far.
+    kept: usize,
+    /// The entries that are planned next.
+    next: Batch,
+    plan: Plan,
+}
+
+/// Some entries, and what they are already.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<(usize, RawEntry)>,
+    series: Vec<Id>,
+    singles: Vec<Id>,
+}
+
+/// What became of an entry and what it is, or everything that is wrong with it.
+type Taken = Result<(Outcome, Option<Id>), Vec<Fault>>;
+
+impl Planner<'_> {
+    /// Takes an entry in, and plans those that have been taken in once they are many.
+    fn gather(&mut self, conn: &mut Conn, index: usize, raw: RawEntry) -> Result<()> {
+        self.next.series.extend(self.known.series(index));
+        self.next.singles.extend(self.known.single(index));
+        self.next.entries.push((index, raw));
+        if self.next.entries.len() < ENTRIES_AT_ONCE && self.next.series.len() < SERIES_AT_ONCE {
+            return Ok(());
+        }
+        self.take_batch(conn)
+    }
+
+    fn take_batch(&mut self, conn: &mut Conn) -> Result<()> {
+        let Batch { entries, series, singles } = std::mem::take(&mut self.next);
+        let stored = Stored::load(conn, &series, &singles)?;
+        for (index, raw) in entries {
+            self.take_entry(index, raw, &stored);
+        }
+        Ok(())
+    }
+
+    fn take_entry(&mut self, index: usize, raw: RawEntry, stored: &Stored) {
+        let (external_id, line) = (check::external_id(&raw).map(str::to_owned), raw.line);
+        let mut faults: Vec<Fault> = self.repeats(index, external_id.as_deref()).into_iter().collect();
+        faults.extend(self.changed_type(&raw));
+        // Once there are too many, nothing is expanded any more: the work stays bounded.
+        let statement = if self.sessions > MOST_SESSIONS {
+            Err(Vec::new())
+        } else {
+            let reach = Reach::of(self.known.series(index), stored, self.context);
+            check::check(raw, self.posting.partner_id, self.lookups, reach)
+        };
+        self.sessions += statement.as_ref().map_or(0, Statement::sessions);
+        if self.sessions > MOST_SESSIONS {
+            let detail = format!("The roster has more than {MOST_SESSIONS} sessions. Send it in parts.");
+            faults.push(Fault::at("", "too_many_sessions", detail));
+        }
+        let taken = match statement {
+            Ok(statement) if faults.is_empty() => self.entry(index, statement, stored),
+            Ok(_) => Err(faults),
+            Err(wrong) => {
+                faults.extend(wrong);
+                Err(faults)
+            }
+        };
+        self.record(external_id, line, taken);
+    }
+
+    /// An `external_id` that an entry before has used.
+    fn repeats(&self, index: usize, external_id: Option<&str>) -> Option<Fault> {
+        let first = self.posting.place(external_id?).filter(|first| first.index != index)?;
+        let place = match first.line {
+            Some(line) => format!("on line {line}"),
+            None => format!("in entry {}", first.index),
+        };
+        Some(Fault::at("/external_id", "repeated", format!("Stands {place} already.")))
+    }
+
+    /// What is a series in one roster can't be a session in the next.
+    fn changed_type(&self, raw: &RawEntry) -> Option<Fault> {
+        let index = self.posting.place(check::external_id(raw)?)?.index;
+        let was = match check::kind(raw) {
+            EntryKind::Session => self.known.series(index).map(|_| "series"),
+            EntryKind::Series => self.known.single(index).map(|_| "session"),
+        }?;
+        let detail = format!("This external_id is a {was} already. Use another for something else.");
+        Some(Fault::at("/type", "changed_type", detail))
+    }
+
+    fn entry(&mut self, index: usize, statement: Statement, stored: &Stored) -> Taken {
+        self.plan.spaces.extend(statement.space_id());
+        match statement {
+            Statement::Series(written, times) => {
+                Ok(match self.known.series(index).and_then(|id| stored.series.get(&id)) {
+                    Some(held) => self.known_series(held, *written, &times, stored),
+                    None => self.new_series(*written, &times),
+                })
+            }
+            Statement::Session(written, headcount) => {
+                match self.known.single(index).and_then(|id| stored.singles.get(&id)) {
+                    Some(held) => self.known_session(held, *written, headcount, stored),
+                    None => self.new_session(*written, headcount),
+                }
+            }
+        }
+    }
+
+    fn new_series(&mut self, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
+        let row = SeriesRow::new(self.context.new_id(), written, self.now);
+        let row = SeriesRow { expanded_until: times.until, ..row };
+        let sessions = times
+            .occurrences
+            .iter()
+            .map(|occurrence| SessionRow::of_series(&row, occurrence, self.context.new_id(), self.now));
+        self.plan.sessions.created += times.occurrences.len() as u32;
+        self.plan.new_sessions.extend(sessions);
+        let id = row.id;
+        self.plan.new_series.push(row);
+        (Outcome::Created, Some(id))
+    }
+
+    fn known_series(
+        &mut self,
+        held: &SeriesRow,
+        written: SeriesInput,
+        times: &Expansion,
+        stored: &Stored,
+    ) -> (Outcome, Option<Id>) {
+        let stated = SeriesRow { expanded_until: times.until, ..SeriesRow::new(held.id, written, self.now) };
+        let (next, changed) = reconcile::restated(held, stated, self.now);
+        let external_id = held.external_id.clone().unwrap_or_default();
+        if held.status == SeriesStatus::Cancelled {
+            // Said each time: there is no way back, and a partner who named it again must know that it is off.
+            self.skip(&external_id, held.local_start, SkipReason::Cancelled);
+            return (Outcome::Unchanged, Some(held.id));
+        }
+        let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
+        // What was split off is another series' now, whatever is still stated here.
+        let own = times.occurrences.iter().filter(|o| next.ends_before.is_none_or(|cut| o.local_start < cut.0));
+        let own: Vec<Occurrence> = own.copied().collect();
+        let left = "It is no longer in the partner's roster.";
+        let wanted = Wanted { series: &next, occurrences: &own, changed, left };
+        let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
+        let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
+        if changed {
+            self.plan.extensions.push(held.extension(next.expanded_until));
+            self.plan.changed_series.push(next);
+        }
+        self.take(&external_id, difference, sessions);
+        (outcome, Some(held.id))
+    }
+
+    fn new_session(&mut self, written: SessionInput, headcount: Option<Headcount>) -> Taken {
+        let row = single(self.context.new_id(), written, self.now)?;
+        let register = self.register(&row, headcount, None)?;
+        let id = row.id;
+        self.plan.sessions.created += 1;
+        self.plan.new_sessions.push(row);
+        self.plan.headcounts.extend(register);
+        Ok((Outcome::Created, Some(id)))
+    }
+
+    fn known_session(
+        &mut self,
+        held: &SessionRow,
+        written: SessionInput,
+        headcount: Option<Headcount>,
+        stored: &Stored,
+    ) -> Taken {
+        let external_id = held.external_id.clone().unwrap_or_default();
+        let difference = reconcile::single(single(held.id, written, self.now)?, held, self.now);
+        // The register is that of the session as it will stand, whatever the entry says of its time.
+        let standing = difference.update.first().unwrap_or(held);
+        let register = self.register(standing, headcount, stored.headcounts.get(&held.id))?;
+        let same = difference.is_empty() && register.is_none();
+        self.take(&external_id, difference, std::slice::from_ref(held));
+        self.plan.headcounts.extend(register);
+        Ok((if same { Outcome::Unchanged } else { Outcome::Updated }, Some(held.id)))
+    }
+
+    /// The register to take, where its headcount is another than the one that is known.
+    fn register(
+        &self,
+        session: &SessionRow,
+        stated: Option<Headcount>,
+        held: Option<&HeldHeadcount>,
+    ) -> Result<Option<HeadcountChange>, Vec<Fault>> {
+        let Some(headcount) = stated else { return Ok(None) };
+        let wrong = |code: &'static str, detail: String| Err(vec![Fault::at("/register", code, detail)]);
+        if session.status == SessionStatus::Cancelled {
+            return wrong("cancelled", "The session is cancelled: it has no register.".to_owned());
+        }
+        if session.starts_at > self.now {
+            let detail = format!("The session starts at {}. Send its register after that.", session.starts_at);
+            return wrong("not_started", detail);
+        }
+        let change = HeadcountChange { session_id: session.id, headcount, before: held.map(|held| held.version) };
+        Ok(held.is_none_or(|held| held.headcount != headcount).then_some(change))
+    }
+
+    /// Takes what is to be done to sessions that are held so.
+    fn take(&mut self, external_id: &str, difference: Difference, held: &[SessionRow]) {
+        self.plan.sessions.created += difference.create.len() as u32;
+        self.plan.sessions.updated += difference.update.len() as u32;
+        self.plan.sessions.cancelled += difference.cancel.len() as u32;
+        let next: HashMap<Id, &SessionRow> = difference.update.iter().map(|row| (row.id, row)).collect();
+        let moves = |held: &&SessionRow| next.get(&held.id).is_some_and(|next| !next.moved_members(held).is_empty());
+        self.plan.moved.extend(held.iter().filter(moves).map(|held| (held.id, held.clone())));
+        self.plan.new_sessions.extend(difference.create);
+        self.plan.changed_sessions.extend(difference.update);
+        self.plan.changed_sessions.extend(difference.cancel);
+        self.plan.unbooked.extend(difference.unbooked);
+        for (local_start, reason) in difference.skipped {
+            self.skip(external_id, local_start, reason);
+        }
+    }
+
+    fn skip(&mut self, external_id: &str, local_start: LocalTime, reason: SkipReason) {
+        self.plan.skipped.push(RosterSkip { external_id: external_id.to_owned(), local_start, reason });
+    }
+
+    fn record(&mut self, external_id: Option<String>, line: Option<i32>, taken: Taken) {
+        let (outcome, resource_id, mut errors) = match taken {
+            Ok((outcome, resource_id)) => (outcome, resource_id, Vec::new()),
+            Err(faults) => (Outcome::Rejected, None, faults),
+        };
+        if self.kept > MOST_KEPT {
+            errors.truncate(1);
+        }
+        self.kept += errors.len();
+        if self.posting.form == Form::Csv {
+            errors.iter_mut().for_each(name_the_column);
+        }
+        self.plan.counts.add(outcome);
+        self.plan.entries.push(EntryOutcome { external_id, line, pointer: None, outcome, resource_id, errors });
+    }
+}
+
+/// In a table the heads of a register have a column each.
+fn name_the_column(fault: &mut Fault) {
+    if let Some(rest) = fault.pointer.as_deref().and_then(|pointer| pointer.strip_prefix("/register/headcount")) {
+        fault.pointer = Some(rest.to_owned());
+    }
+}
+
+/// A single session as it is written; its times have been checked.
+fn single(id: Id, written: SessionInput, now: Timestamp) -> Result<SessionRow, Vec<Fault>> {
+    SessionRow::single(id, written, now)
+        .map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
+}
