@@ -22,6 +22,7 @@ mod jobs;
 mod join_links;
 mod journeys;
 mod members;
+mod offers;
 mod openapi;
 mod paging;
 mod parity;
