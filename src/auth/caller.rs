@@ -10,39 +10,22 @@ use crate::db::Id;
 use crate::error::{Error, Kind, Result};
 use crate::http::context::{Context, state};
 
-/// What an account is for.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum Role {
-    /// A site manager: venues, partners, accounts; no person's record.
-    Admin,
-    /// A pathways advisor.
-    Advisor,
-    /// Reads counts, never a person.
-    Analyst,
-    /// A member, for their own record only.
-    Member,
-    /// An API client, or a user, of one partner.
-    Partner,
+crate::text_enum! {
+    /// What an account is for.
+    #[derive(Hash)]
+    pub enum Role {
+        /// A site manager: venues, partners, accounts; no person's record.
+        Admin,
+        /// A pathways advisor.
+        Advisor,
+        /// Reads counts, never a person.
+        Analyst,
+        /// A member, for their own record only.
+        Member,
+        /// An API client, or a user, of one partner.
+        Partner,
+    }
 }
-
-crate::text_enum!(Role);
 
 /// What a partner's client may be given.
 #[derive(

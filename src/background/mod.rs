@@ -7,14 +7,16 @@
 
 mod lease;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use crate::config::Config;
 use crate::db::{Conn, Id, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sessions::bookings::turnover;
 use crate::sessions::listings;
 use crate::sessions::series::top_up;
@@ -60,8 +62,13 @@ async fn repeat(state: State, task: Task, holder: Id) {
 /// Runs a task where there is something to do and no other server is at it. Whether it ran.
 ///
 /// # Errors
-/// What the task returns, or the database's.
+/// What the task returns, or the database's; 500 where it panics: it is tried again all the same.
 pub async fn run_if_due(state: &State, task: Task, holder: Id) -> Result<bool> {
+    let run = AssertUnwindSafe(run_once(state, task, holder)).catch_unwind();
+    run.await.unwrap_or_else(|panic| Err(Error::panicked(&*panic)))
+}
+
+async fn run_once(state: &State, task: Task, holder: Id) -> Result<bool> {
     let (config, now) = (Arc::clone(&state.config), state.clock.now());
     if !state.db.read(move |conn| (task.due)(conn, &config, now)).await? {
         return Ok(false);

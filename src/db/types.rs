@@ -379,10 +379,33 @@ pub trait TextEnum: Sized + Copy + 'static {
     fn parse(text: &str) -> deserialize::Result<Self>;
 }
 
-/// Lets an enum stand in a `Text` column on both databases. The enum derives `strum::IntoStaticStr` and
-/// `strum::EnumString` with the same `snake_case` names as serde, and diesel's `AsExpression` and `FromSqlRow`.
+/// Defines enums that have one `snake_case` name for each variant: in JSON, in the document and in a `Text` column on
+/// both databases.
 #[macro_export]
 macro_rules! text_enum {
+    ($($(#[$about:meta])* pub enum $name:ident { $($variants:tt)* })+) => { $(
+        $(#[$about])*
+        #[derive(
+            Debug,
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            serde::Serialize,
+            serde::Deserialize,
+            utoipa::ToSchema,
+            strum::IntoStaticStr,
+            strum::EnumString,
+            diesel::expression::AsExpression,
+            diesel::deserialize::FromSqlRow,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        pub enum $name { $($variants)* }
+        $crate::text_enum!($name);
+    )+ };
+    // Enums that are defined elsewhere, with all of these derives.
     ($($name:ty),+ $(,)?) => { $(
         impl $crate::db::types::TextEnum for $name {
             fn name(self) -> &'static str {

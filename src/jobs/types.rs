@@ -10,40 +10,14 @@ use crate::error::Problem;
 use crate::http::context::Context;
 use crate::rosters::types::{RosterAnswer, RosterCounts, RosterSessionCounts};
 
-macro_rules! name_enum {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
-        $(#[$doc])*
-        #[derive(
-            Debug,
-            Clone,
-            Copy,
-            PartialEq,
-            Eq,
-            Serialize,
-            Deserialize,
-            ToSchema,
-            strum::IntoStaticStr,
-            strum::EnumString,
-            diesel::expression::AsExpression,
-            diesel::deserialize::FromSqlRow,
-        )]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant),+
-        }
-    )+ };
-}
-
-name_enum! {
+crate::text_enum! {
     /// What a job does.
-    JobKind {
+    pub enum JobKind {
         /// It applies a roster.
         Roster,
     }
     /// How far a job has come.
-    JobStatus {
+    pub enum JobStatus {
         /// Nobody is at it yet, or it will be tried again.
         Queued,
         /// Somebody is at it.
@@ -54,8 +28,6 @@ name_enum! {
         Failed,
     }
 }
-
-crate::text_enum!(JobKind, JobStatus);
 
 impl JobStatus {
     /// Whether nothing will become of it any more.

@@ -9,79 +9,44 @@ use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
 
-/// What kind of organisation it is.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum PartnerKind {
-    /// A charity.
-    Charity,
-    /// An orchestra.
-    Orchestra,
-    /// A theatre.
-    Theatre,
-    /// A council's libraries.
-    LibraryService,
-    /// A housing association.
-    Housing,
-    /// An advice service.
-    Advice,
-    /// A university or college.
-    University,
-    /// A council.
-    LocalAuthority,
-    /// An NHS trust.
-    NhsTrust,
-    /// A community group.
-    CommunityGroup,
-    /// Any other organisation.
-    Other,
+crate::text_enum! {
+    /// What kind of organisation it is.
+    pub enum PartnerKind {
+        /// A charity.
+        Charity,
+        /// An orchestra.
+        Orchestra,
+        /// A theatre.
+        Theatre,
+        /// A council's libraries.
+        LibraryService,
+        /// A housing association.
+        Housing,
+        /// An advice service.
+        Advice,
+        /// A university or college.
+        University,
+        /// A council.
+        LocalAuthority,
+        /// An NHS trust.
+        NhsTrust,
+        /// A community group.
+        CommunityGroup,
+        /// Any other organisation.
+        Other,
+    }
+    /// Where a partnership stands.
+    #[derive(Default)]
+    pub enum PartnerStatus {
+        /// At work; shown to the public.
+        #[default]
+        Active,
+        /// Not at present: its tokens are refused.
+        Paused,
+        /// Over.
+        Ended,
+    }
 }
-
-/// Where a partnership stands.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum PartnerStatus {
-    /// At work; shown to the public.
-    #[default]
-    Active,
-    /// Not at present: its tokens are refused.
-    Paused,
-    /// Over.
-    Ended,
-}
-
-crate::text_enum!(PartnerKind, PartnerStatus);
 
 /// Whom to ask at a partner. Shown to staff and to the partner itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]

@@ -9,119 +9,66 @@ use super::items::types::{PrescriptionItem, PrescriptionItemInput};
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 
-/// Who wrote it, or asked for it.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum PrescriptionOrigin {
-    /// The member.
-    #[serde(rename = "self")]
-    #[strum(serialize = "self")]
-    Own,
-    /// A pathways advisor.
-    Advisor,
-    /// A GP practice.
-    Gp,
-    /// A partner.
-    Partner,
+crate::text_enum! {
+    /// Who wrote it, or asked for it.
+    pub enum PrescriptionOrigin {
+        /// The member.
+        #[serde(rename = "self")]
+        #[strum(serialize = "self")]
+        Own,
+        /// A pathways advisor.
+        Advisor,
+        /// A GP practice.
+        Gp,
+        /// A partner.
+        Partner,
+    }
+    /// How far it is.
+    #[derive(strum::EnumIter)]
+    pub enum PrescriptionStatus {
+        /// Being written.
+        Draft,
+        /// Agreed and under way.
+        Active,
+        /// Done.
+        Completed,
+        /// Ended before it was done.
+        ClosedEarly,
+        /// Not wanted.
+        Declined,
+    }
+    /// What somebody needs support with.
+    pub enum NeedDomain {
+        /// A place to live.
+        Housing,
+        /// Debts.
+        Debt,
+        /// Benefits.
+        Benefits,
+        /// Work.
+        Employment,
+        /// Learning.
+        Education,
+        /// Getting on with computers and phones.
+        DigitalSkills,
+        /// The body.
+        PhysicalWellbeing,
+        /// The mind.
+        MentalWellbeing,
+        /// Company.
+        Loneliness,
+        /// Caring for somebody.
+        Caring,
+        /// Family life.
+        Family,
+        /// Arts and culture.
+        ArtsAndCulture,
+        /// Helping others.
+        Volunteering,
+        /// Anything else.
+        Other,
+    }
 }
-
-/// How far it is.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::EnumIter,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum PrescriptionStatus {
-    /// Being written.
-    Draft,
-    /// Agreed and under way.
-    Active,
-    /// Done.
-    Completed,
-    /// Ended before it was done.
-    ClosedEarly,
-    /// Not wanted.
-    Declined,
-}
-
-/// What somebody needs support with.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum NeedDomain {
-    /// A place to live.
-    Housing,
-    /// Debts.
-    Debt,
-    /// Benefits.
-    Benefits,
-    /// Work.
-    Employment,
-    /// Learning.
-    Education,
-    /// Getting on with computers and phones.
-    DigitalSkills,
-    /// The body.
-    PhysicalWellbeing,
-    /// The mind.
-    MentalWellbeing,
-    /// Company.
-    Loneliness,
-    /// Caring for somebody.
-    Caring,
-    /// Family life.
-    Family,
-    /// Arts and culture.
-    ArtsAndCulture,
-    /// Helping others.
-    Volunteering,
-    /// Anything else.
-    Other,
-}
-
-crate::text_enum!(PrescriptionOrigin, PrescriptionStatus, NeedDomain);
 
 /// One need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]

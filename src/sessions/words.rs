@@ -3,173 +3,66 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Which of the model's pillars it belongs to.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum Pillar {
-    /// Learning.
-    Learning,
-    /// Social prescribing.
-    SocialPrescribing,
-    /// Community.
-    Community,
+crate::text_enum! {
+    /// Which of the model's pillars it belongs to.
+    pub enum Pillar {
+        /// Learning.
+        Learning,
+        /// Social prescribing.
+        SocialPrescribing,
+        /// Community.
+        Community,
+    }
+    /// How people take part.
+    pub enum Delivery {
+        /// Face to face, at a venue.
+        InPerson,
+        /// By a join link.
+        Online,
+        /// Both at once, with seats of each kind.
+        Hybrid,
+    }
+    /// How people get a place.
+    #[derive(Default)]
+    pub enum BookingPolicy {
+        /// Just come; it takes no bookings.
+        DropIn,
+        /// Anybody may book.
+        #[default]
+        Bookable,
+        /// Only with an item of a prescription that points at it.
+        ReferralOnly,
+    }
+    /// Who can see it.
+    #[derive(Default)]
+    pub enum Publication {
+        /// Staff and the own partner.
+        Draft,
+        /// Everybody.
+        #[default]
+        Published,
+        /// Staff, the own partner, and members with a booking or a prescription item for it; in no public list.
+        Unlisted,
+    }
+    /// Whether a session takes place, as it is kept and set.
+    #[derive(Default)]
+    pub enum SessionStatus {
+        /// It takes place, or has.
+        #[default]
+        Scheduled,
+        /// It is off.
+        Cancelled,
+    }
+    /// Whether a series goes on.
+    #[derive(Default)]
+    pub enum SeriesStatus {
+        /// As planned.
+        #[default]
+        Active,
+        /// All that was still to come is off.
+        Cancelled,
+    }
 }
-
-/// How people take part.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum Delivery {
-    /// Face to face, at a venue.
-    InPerson,
-    /// By a join link.
-    Online,
-    /// Both at once, with seats of each kind.
-    Hybrid,
-}
-
-/// How people get a place.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum BookingPolicy {
-    /// Just come; it takes no bookings.
-    DropIn,
-    /// Anybody may book.
-    #[default]
-    Bookable,
-    /// Only with an item of a prescription that points at it.
-    ReferralOnly,
-}
-
-/// Who can see it.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum Publication {
-    /// Staff and the own partner.
-    Draft,
-    /// Everybody.
-    #[default]
-    Published,
-    /// Staff, the own partner, and members with a booking or a prescription item for it; in no public list.
-    Unlisted,
-}
-
-/// Whether a session takes place, as it is kept and set.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum SessionStatus {
-    /// It takes place, or has.
-    #[default]
-    Scheduled,
-    /// It is off.
-    Cancelled,
-}
-
-/// Whether a series goes on.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum SeriesStatus {
-    /// As planned.
-    #[default]
-    Active,
-    /// All that was still to come is off.
-    Cancelled,
-}
-
-crate::text_enum!(Pillar, Delivery, BookingPolicy, Publication, SessionStatus, SeriesStatus);
 
 /// What a session reads as: a scheduled one that has ended is completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display)]

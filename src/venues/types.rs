@@ -11,73 +11,38 @@ use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
 use crate::sessions::types::ShortName;
 
-/// What kind of place it is.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum VenueKind {
-    /// A building of the service's own.
-    LifeRoomsCentre,
-    /// A public library.
-    Library,
-    /// A council's one stop shop.
-    OneStopShop,
-    /// A children's centre.
-    ChildrensCentre,
-    /// A theatre.
-    Theatre,
-    /// A community centre.
-    CommunityCentre,
-    /// A health centre or surgery.
-    HealthCentre,
-    /// Any other place.
-    Other,
+crate::text_enum! {
+    /// What kind of place it is.
+    pub enum VenueKind {
+        /// A building of the service's own.
+        LifeRoomsCentre,
+        /// A public library.
+        Library,
+        /// A council's one stop shop.
+        OneStopShop,
+        /// A children's centre.
+        ChildrensCentre,
+        /// A theatre.
+        Theatre,
+        /// A community centre.
+        CommunityCentre,
+        /// A health centre or surgery.
+        HealthCentre,
+        /// Any other place.
+        Other,
+    }
+    /// Whether a venue can be used.
+    #[derive(Default)]
+    pub enum VenueStatus {
+        /// In use.
+        #[default]
+        Open,
+        /// Closed for a while.
+        TemporarilyClosed,
+        /// Closed for good.
+        Closed,
+    }
 }
-
-/// Whether a venue can be used.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum VenueStatus {
-    /// In use.
-    #[default]
-    Open,
-    /// Closed for a while.
-    TemporarilyClosed,
-    /// Closed for good.
-    Closed,
-}
-
-crate::text_enum!(VenueKind, VenueStatus);
 
 /// A postal address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]

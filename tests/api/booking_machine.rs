@@ -357,8 +357,8 @@ impl World<'_> {
                         "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 }
                     });
                     let input: RegisterInput = serde_json::from_value(input).unwrap();
-                    let (held, _) = registers::hold(conn, session, Viewer::Advisor)?;
-                    registers::take(conn, &held, &input, (Viewer::Advisor, session), terms.now).map(|_| ())
+                    let (held, version) = registers::hold(conn, session, Viewer::Advisor)?;
+                    registers::take(conn, (&held, version), &input, (Viewer::Advisor, session), terms.now).map(|_| ())
                 }
                 Step::Capacity { online, capacity } => {
                     let old = session_store::get(conn, session)?;

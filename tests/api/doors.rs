@@ -2,11 +2,14 @@
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use life_rooms::background::{self, Task};
 use life_rooms::db::schema::venues;
 use life_rooms::db::{Conn, Id};
+use life_rooms::error::Kind;
 use serde_json::json;
 
 use crate::support::App;
@@ -75,4 +78,22 @@ fn connections_that_were_cut_are_opened_again() {
     let body = json!({ "slug": "b", "name": "B", "kind": "library", "local_authority": "Sefton" });
     admin.post("/v1/venues", &body).expect(201);
     assert_eq!(app.anonymous().get("/v1/venues").expect(200)["items"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_task_that_panics_fails_and_is_tried_again() {
+    let app = App::start();
+    let run = |task: Task| {
+        let ran = background::run_if_due(&app.state, task, app.clock.new_id());
+        actix_web::rt::System::new().block_on(ran).map_err(|error| error.kind())
+    };
+    let (every, longest) = (Duration::from_secs(5), Duration::from_secs(30));
+    let well = Task { name: "test", every, longest, due: |_, _, _| Ok(true), run: |_| Box::pin(async { Ok(()) }) };
+    assert_eq!(run(Task { due: |_, _, _| panic!("in a look"), ..well }), Err(Kind::Internal));
+    assert_eq!(run(well), Ok(true));
+    assert_eq!(run(Task { run: |_| Box::pin(async { panic!("at work") }), ..well }), Err(Kind::Internal));
+    // Its lease was not given back, and runs out.
+    assert_eq!(run(well), Ok(false));
+    app.at("2026-11-23T09:00:30Z");
+    assert_eq!(run(well), Ok(true));
 }

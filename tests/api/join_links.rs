@@ -8,7 +8,8 @@ use life_rooms::db::Id;
 use life_rooms::db::schema::{audit_events, sessions};
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, SessionSeed, member_row, partner, partner_row, session_row};
+use crate::editing::change;
+use crate::support::{App, Client, SessionSeed, member_row, partner, partner_row, session_row, venue};
 
 const LINK: &str = "https://meet.example.org/j/s3cr3t-m33t1ng";
 const SECRET: &str = "s3cr3t-m33t1ng";
@@ -91,10 +92,55 @@ fn a_seat_in_the_room_or_only_hoped_for_opens_no_link() {
     waiting.get(&path(&session)).problem(404, "not-found");
     waiting.post(&format!("{hoped}/accept"), &Value::Null).expect(200);
     waiting.get(&path(&session)).expect(200);
-    // Who was marked absent, or whose session is off, has nothing to join.
+    // Whose session is off has nothing to join.
     let cancel = json!({ "reason": "The facilitator is ill." });
     app.admin().post(&format!("/v1/sessions/{session}/cancel"), &cancel).expect(200);
     waiting.get(&path(&session)).problem(404, "not-found");
+}
+
+#[test]
+fn a_link_follows_what_becomes_of_its_session() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let seed = SessionSeed { delivery: "hybrid", venue_id: place["id"].as_str(), ..SessionSeed::default() };
+    let (session, sam) = (linked(&app, seed), member_row(&app, "Sam", "Riley"));
+    let (member, at) = (app.member(&sam), format!("/v1/sessions/{session}"));
+    book(&member, &session, &sam, "online");
+    app.at("2026-11-30T12:30:00Z");
+    member.get(&path(&session)).expect(200);
+    change(&admin, &at, &json!({ "local_start": "2026-11-30T14:00:00" })).expect(200);
+    let problem = member.get(&path(&session)).problem(409, "join-link-closed");
+    assert_eq!(problem["detail"], "The link is there from 2026-11-30T13:00:00Z until 2026-11-30T15:30:00Z.");
+    app.at("2026-11-30T13:00:00Z");
+    let shown = || member.get(&path(&session));
+    assert_eq!(shown().expect(200)["join_link"], LINK);
+    change(&admin, &at, &json!({ "join_link": "https://meet.example.org/j/other" })).expect(200);
+    assert_eq!(shown().expect(200)["join_link"], "https://meet.example.org/j/other");
+    change(&admin, &at, &json!({ "join_link": null })).expect(200);
+    shown().problem(404, "not-found");
+    admin.get(&path(&session)).problem(404, "not-found");
+    change(&admin, &at, &json!({ "join_link": LINK, "delivery": "in_person" })).expect(200);
+    shown().problem(404, "not-found");
+    assert_eq!(admin.get(&path(&session)).expect(200)["join_link"], LINK);
+}
+
+#[test]
+fn who_is_marked_absent_has_no_link_until_the_mark_is_taken_back() {
+    let app = App::start();
+    let session = linked(&app, SessionSeed { delivery: "online", ..SessionSeed::default() });
+    let (sam, advisor) = (member_row(&app, "Sam", "Riley"), app.advisor());
+    let (member, booking) = (app.member(&sam), book(&advisor, &session, &sam, "online"));
+    app.at("2026-11-30T13:10:00Z");
+    for (version, attended, status) in [(0, json!(false), 404), (1, Value::Null, 200), (2, json!(true), 200)] {
+        let marks = json!({ "bookings": [{ "booking_id": booking["id"], "attended": attended }], "walk_ins": [],
+            "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } });
+        let register = format!("/v1/sessions/{session}/register");
+        advisor.put(&register, &format!("\"{version}\""), &marks).expect(200);
+        let shown = member.get(&path(&session));
+        assert_eq!(shown.status, status, "marked {attended}: {}", shown.text);
+        assert_eq!(shown.text.contains(SECRET), status == 200);
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod join_links;
 mod journeys;
 mod members;
 mod moves;
+mod offers;
 mod openapi;
 mod paging;
 mod parity;

@@ -4,6 +4,11 @@ use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
 use life_rooms::db::Id;
 use life_rooms::db::schema::{audit_events, sessions, walk_ins};
+use life_rooms::error::Kind;
+use life_rooms::sessions::bookings::seats::Viewer;
+use life_rooms::sessions::registers::headcounts::{self, HeadcountChange};
+use life_rooms::sessions::registers::store;
+use life_rooms::sessions::registers::types::Headcount;
 use serde_json::{Value, json};
 
 use crate::support::{App, Client, SessionSeed, consent_row, member_row, partner_row, session_row};
@@ -149,6 +154,31 @@ fn of_many_who_take_a_register_at_once_one_wins() {
 }
 
 #[test]
+fn a_register_that_a_roster_takes_meanwhile_is_not_overwritten() {
+    let app = App::start();
+    let session = session_row(&app, SessionSeed::default());
+    let advisor = app.advisor();
+    app.at(STARTED);
+    let (mut conn, now) = (app.conn(), app.clock.now());
+    let account = advisor.id.unwrap();
+    let input = || serde_json::from_value(taken(json!([]), &[], 1)).unwrap();
+    for (beneficiaries, before) in [(7, None), (8, Some(1))] {
+        let (held, version) = store::hold(&mut conn, key(&session), Viewer::Advisor).unwrap();
+        assert_eq!(version, before.unwrap_or_default());
+        let headcount = Headcount { beneficiaries, ..Headcount::default() };
+        let change = HeadcountChange { session_id: key(&session), headcount, before };
+        headcounts::write(&mut conn, &[change], account, now).unwrap();
+        let refused = store::take(&mut conn, (&held, version), &input(), (Viewer::Advisor, account), now);
+        assert_eq!(refused.err().map(|error| error.kind()), Some(Kind::PreconditionFailed));
+        let kept = advisor.get(&path(&session)).expect(200);
+        assert_eq!(
+            (&kept["headcount"]["beneficiaries"], &kept["version"]),
+            (&json!(beneficiaries), &json!(version + 1))
+        );
+    }
+}
+
+#[test]
 fn a_register_waits_for_the_start_and_a_cancelled_session_has_none() {
     let app = App::start();
     let session = session_row(&app, SessionSeed::default());
@@ -214,6 +244,57 @@ fn every_fault_of_a_register_is_named_and_nothing_is_written() {
     let register = advisor.get(&path(&session)).expect(200);
     assert_eq!((&register["version"], &register["walk_ins"]), (&json!(0), &json!([])));
     assert_eq!(register["bookings"][0]["attended"], Value::Null);
+}
+
+#[test]
+fn a_register_holds_so_many_heads_and_no_more() {
+    let app = App::start();
+    let (session, advisor) = (session_row(&app, SessionSeed::default()), app.advisor());
+    app.at(STARTED);
+    let put = |version: i32, heads: [Value; 3]| {
+        let [beneficiaries, family, carers] = heads;
+        let headcount = json!({ "beneficiaries": beneficiaries, "family": family, "carers": carers });
+        let body = json!({ "bookings": [], "walk_ins": [], "headcount": headcount });
+        advisor.put(&path(&session), &format!("\"{version}\""), &body)
+    };
+    let all = ["/headcount/beneficiaries", "/headcount/family", "/headcount/carers"];
+    put(0, [10_001, 10_001, 10_001].map(Value::from)).invalid(&all);
+    put(0, [-1, -1, -1].map(Value::from)).invalid(&all);
+    put(0, [json!(1.5), json!("1"), Value::Null]).invalid(&all);
+    let most = put(0, [10_000, 10_000, 10_000].map(Value::from)).expect(200);
+    assert_eq!(most["headcount"], json!({ "beneficiaries": 10_000, "family": 10_000, "carers": 10_000 }));
+    let none = put(1, [0, 0, 0].map(Value::from)).expect(200);
+    assert_eq!((&none["headcount"]["family"], &none["version"]), (&json!(0), &json!(2)));
+}
+
+#[test]
+fn a_booking_that_waited_and_one_of_another_partner_are_no_bookings_of_the_register() {
+    let app = App::start();
+    let (reader, other) = (partner_row(&app, "the-reader"), partner_row(&app, "philharmonic"));
+    let of = |partner: &str| {
+        session_row(&app, SessionSeed { partner_id: Some(partner), capacity: Some(1), ..SessionSeed::default() })
+    };
+    let (session, foreign) = (of(&reader), of(&other));
+    let (advisor, people) = (app.advisor(), ["Sam", "Alex", "Kim"].map(|name| member_row(&app, name, "Riley")));
+    let held = book(&advisor, &session, &people[0]);
+    let wish = json!({ "member_id": people[1], "if_full": "wait" });
+    let waited = advisor.post(&format!("/v1/sessions/{session}/bookings"), &wish).expect(201);
+    let elsewhere = book(&advisor, &foreign, &people[2]);
+    app.at(STARTED);
+    let client = app.partner_client(&reader, &[Scope::RegistersRead, Scope::RegistersWrite]);
+    let yes = || json!(true);
+    let marks = json!([mark(&held, yes()), mark(&waited, yes()), mark(&elsewhere, yes())]);
+    let problem = client
+        .put(&path(&session), "\"0\"", &taken(marks, &[], 0))
+        .invalid(&["/bookings/1/booking_id", "/bookings/2/booking_id"]);
+    assert!(problem["errors"].as_array().unwrap().iter().all(|fault| fault["code"] == "unknown_booking"), "{problem}");
+    let register = client.get(&path(&session)).expect(200);
+    assert_eq!((&register["version"], register["bookings"].as_array().unwrap().len()), (&json!(0), 1));
+    // Without consent, whoever waited can't be named by the partner either; an advisor can.
+    client.put(&path(&session), "\"0\"", &taken(json!([]), &[&people[1]], 0)).invalid(&["/walk_ins/0/member_id"]);
+    let by_advisor = advisor.put(&path(&session), "\"0\"", &taken(json!([]), &[&people[1]], 0)).expect(200);
+    assert_eq!(by_advisor["walk_ins"], json!([{ "member": person(&people[1], "Alex Riley") }]));
+    client.put(&path(&foreign), "\"0\"", &taken(json!([]), &[], 1)).problem(404, "not-found");
 }
 
 #[test]
@@ -354,6 +435,12 @@ fn an_advisor_registers_a_walk_in_on_the_spot_by_the_rules_of_registering() {
     let confirmed = format!("{}?confirm_not_duplicate=true", path(&session));
     let taken = advisor.put(&confirmed, "\"1\"", &with(stays)).expect(200);
     assert_eq!((taken["walk_ins"].as_array().unwrap().len(), people("peg")), (3, 2));
+    // Two that are alike in one register may be one person too, though nobody was registered before.
+    let twins = json!([{ "member": person("Ida") }, { "member": person("Ida") }]);
+    let problem = advisor.put(&path(&session), "\"2\"", &with(twins.clone())).problem(409, "possible-duplicate");
+    assert_eq!((problem.get("candidates"), people("ida")), (None, 0));
+    advisor.put(&confirmed, "\"2\"", &with(twins)).expect(200);
+    assert_eq!(people("ida"), 2);
 }
 
 #[test]

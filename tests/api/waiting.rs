@@ -20,12 +20,12 @@ fn key(text: &str) -> Id {
 }
 
 /// A session of so many seats.
-fn session(app: &App, capacity: i32) -> String {
+pub fn session(app: &App, capacity: i32) -> String {
     session_row(app, SessionSeed { capacity: Some(capacity), ..SessionSeed::default() })
 }
 
 /// A session of so many seats, all of them booked, and the booking.
-fn full(app: &App, advisor: &Client, capacity: i32) -> (String, String) {
+pub fn full(app: &App, advisor: &Client, capacity: i32) -> (String, String) {
     let session = session(app, capacity);
     filled(app, advisor, session, capacity)
 }
@@ -36,48 +36,48 @@ fn filled(app: &App, advisor: &Client, session: String, capacity: i32) -> (Strin
     (session, id(&held))
 }
 
-fn somebody(app: &App) -> String {
+pub fn somebody(app: &App) -> String {
     member_row(app, "Sam", "Riley")
 }
 
-fn id(booking: &Value) -> String {
+pub fn id(booking: &Value) -> String {
     booking["id"].as_str().unwrap().to_owned()
 }
 
 /// Books with so many of the family, or waits.
-fn wait(client: &Client, session: &str, member: &str, family: i32) -> Answer {
+pub fn wait(client: &Client, session: &str, member: &str, family: i32) -> Answer {
     let body = json!({ "member_id": member, "party": { "family": family }, "if_full": "wait" });
     client.post(&format!("/v1/sessions/{session}/bookings"), &body)
 }
 
 /// A new member who waits, and their booking.
-fn waiter(app: &App, advisor: &Client, session: &str, family: i32) -> (String, String) {
+pub fn waiter(app: &App, advisor: &Client, session: &str, family: i32) -> (String, String) {
     let member = somebody(app);
     let booking = wait(advisor, session, &member, family).expect(201);
     assert_eq!(booking["status"], "waitlisted");
     (member, id(&booking))
 }
 
-fn show(client: &Client, booking: &str) -> Value {
+pub fn show(client: &Client, booking: &str) -> Value {
     client.get(&format!("/v1/bookings/{booking}")).expect(200)
 }
 
-fn act(client: &Client, booking: &str, action: &str) -> Answer {
+pub fn act(client: &Client, booking: &str, action: &str) -> Answer {
     client.post(&format!("/v1/bookings/{booking}/{action}"), &Value::Null)
 }
 
-fn leave(client: &Client, booking: &str) -> Answer {
+pub fn leave(client: &Client, booking: &str) -> Answer {
     client.delete(&format!("/v1/bookings/{booking}"))
 }
 
 /// Status, place in the list and end of the offer.
-fn standing(client: &Client, booking: &str) -> Value {
+pub fn standing(client: &Client, booking: &str) -> Value {
     let booking = show(client, booking);
     json!([booking["status"], booking["waitlist_position"], booking["offer_expires_at"]])
 }
 
 /// Seats taken, how many wait, how many offers are open.
-fn counts(app: &App, session: &str) -> (i32, i32, i32) {
+pub fn counts(app: &App, session: &str) -> (i32, i32, i32) {
     let columns = (sessions::seats_taken, sessions::waitlist_length, sessions::offers_open);
     sessions::table.find(key(session)).select(columns).first(&mut app.conn()).unwrap()
 }

@@ -7,67 +7,32 @@ use validator::{Validate, ValidationError};
 use crate::db::{Id, Timestamp};
 use crate::http::rule::{at, not_blank, rule};
 
-/// What a consent is for.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum ConsentPurpose {
-    /// Keeping a record and giving support.
-    ServiceDelivery,
-    /// Telling one partner who comes.
-    ShareWithPartner,
-    /// Telling the GP practice.
-    ShareWithGp,
-    /// Writing e-mails.
-    ContactEmail,
-    /// Sending text messages.
-    ContactSms,
-    /// Writing letters.
-    ContactPost,
-    /// Taking part in research.
-    Research,
+crate::text_enum! {
+    /// What a consent is for.
+    pub enum ConsentPurpose {
+        /// Keeping a record and giving support.
+        ServiceDelivery,
+        /// Telling one partner who comes.
+        ShareWithPartner,
+        /// Telling the GP practice.
+        ShareWithGp,
+        /// Writing e-mails.
+        ContactEmail,
+        /// Sending text messages.
+        ContactSms,
+        /// Writing letters.
+        ContactPost,
+        /// Taking part in research.
+        Research,
+    }
+    /// What was decided.
+    pub enum ConsentDecision {
+        /// Allowed.
+        Given,
+        /// No longer allowed, from now on.
+        Withdrawn,
+    }
 }
-
-/// What was decided.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum ConsentDecision {
-    /// Allowed.
-    Given,
-    /// No longer allowed, from now on.
-    Withdrawn,
-}
-
-crate::text_enum!(ConsentPurpose, ConsentDecision);
 
 /// A consent as it is recorded.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]

@@ -8,79 +8,44 @@ use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::prescriptions::types::NeedDomain;
 
-/// What an item points at.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::EnumIter,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum PrescriptionItemKind {
-    /// A series of sessions.
-    Series,
-    /// One session.
-    Session,
-    /// A partner's programme.
-    Programme,
-    /// A partner: a referral.
-    Partner,
-    /// Nothing: plain advice.
-    Advice,
+crate::text_enum! {
+    /// What an item points at.
+    #[derive(strum::EnumIter)]
+    pub enum PrescriptionItemKind {
+        /// A series of sessions.
+        Series,
+        /// One session.
+        Session,
+        /// A partner's programme.
+        Programme,
+        /// A partner: a referral.
+        Partner,
+        /// Nothing: plain advice.
+        Advice,
+    }
+    /// How far an item is.
+    #[derive(strum::EnumIter)]
+    pub enum PrescriptionItemStatus {
+        /// Offered to the member.
+        Proposed,
+        /// A partner was asked.
+        Requested,
+        /// Agreed to, by the member or the partner.
+        Accepted,
+        /// The partner said no.
+        Rejected,
+        /// Under way.
+        Engaged,
+        /// Done.
+        Completed,
+        /// The member said no.
+        Declined,
+        /// The member stopped.
+        Disengaged,
+        /// It is not offered any more.
+        Unavailable,
+    }
 }
-
-/// How far an item is.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::EnumIter,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum PrescriptionItemStatus {
-    /// Offered to the member.
-    Proposed,
-    /// A partner was asked.
-    Requested,
-    /// Agreed to, by the member or the partner.
-    Accepted,
-    /// The partner said no.
-    Rejected,
-    /// Under way.
-    Engaged,
-    /// Done.
-    Completed,
-    /// The member said no.
-    Declined,
-    /// The member stopped.
-    Disengaged,
-    /// It is not offered any more.
-    Unavailable,
-}
-
-crate::text_enum!(PrescriptionItemKind, PrescriptionItemStatus);
 
 /// An item as it is written.
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]

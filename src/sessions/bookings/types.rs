@@ -6,40 +6,25 @@ use validator::Validate;
 
 use crate::db::{Id, Timestamp};
 
-/// How far a booking has come.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum BookingStatus {
-    /// Has a place.
-    Booked,
-    /// Waits for a place; holds no seat.
-    Waitlisted,
-    /// Is offered a place that was freed.
-    Offered,
-    /// Was there.
-    Attended,
-    /// Was not there.
-    Absent,
-    /// The member, or somebody for them, cancelled.
-    CancelledByMember,
-    /// The service cancelled.
-    CancelledByProvider,
+crate::text_enum! {
+    /// How far a booking has come.
+    #[derive(Hash)]
+    pub enum BookingStatus {
+        /// Has a place.
+        Booked,
+        /// Waits for a place; holds no seat.
+        Waitlisted,
+        /// Is offered a place that was freed.
+        Offered,
+        /// Was there.
+        Attended,
+        /// Was not there.
+        Absent,
+        /// The member, or somebody for them, cancelled.
+        CancelledByMember,
+        /// The service cancelled.
+        CancelledByProvider,
+    }
 }
 
 impl BookingStatus {
@@ -59,33 +44,16 @@ impl BookingStatus {
     }
 }
 
-/// Which kind of seat is taken.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    diesel::expression::AsExpression,
-    diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-#[diesel(sql_type = diesel::sql_types::Text)]
-pub enum SeatDelivery {
-    /// A seat in the room.
-    InPerson,
-    /// A place on the call.
-    Online,
+crate::text_enum! {
+    /// Which kind of seat is taken.
+    #[derive(Hash)]
+    pub enum SeatDelivery {
+        /// A seat in the room.
+        InPerson,
+        /// A place on the call.
+        Online,
+    }
 }
-
-crate::text_enum!(BookingStatus, SeatDelivery);
 
 /// What to do when the session is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! Headcounts of many registers at once, for rosters: heads and nothing else, so nobody's data is touched.
+//! The headcounts of registers, of many at once for rosters: heads and nothing else, so nobody's data is touched.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 
+use super::headcounts::{self, HeadcountChange};
 use super::rules::{self, Plan, Present};
 use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, WalkIn};
 use crate::db::schema::{bookings, members, registers, walk_ins};
@@ -19,14 +20,12 @@ use crate::sessions::bookings::waiting;
 const AT_ONCE: usize = 1000;
 
 /// A row of `registers`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = registers, primary_key(session_id))]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = registers)]
 pub struct RegisterRow {
-    session_id: Id,
     beneficiaries: i32,
     family: i32,
     carers: i32,
-    taken_by: Id,
     version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -128,13 +127,14 @@ pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Takes the register of a session that is [held](hold).
+/// Takes the register of a session that is [held](hold), over the version that it had then.
 ///
 /// # Errors
-/// 409 where the session is cancelled or has not started; 422 with everything that doesn't fit.
+/// 409 where the session is cancelled or has not started; 422 with everything that doesn't fit; 412 where a roster, which
+/// doesn't hold the session, has taken the register in between.
 pub fn take(
     conn: &mut Conn,
-    session: &SessionFacts,
+    (session, version): (&SessionFacts, i32),
     input: &RegisterInput,
     (viewer, account): (Viewer, Id),
     now: Timestamp,
@@ -146,7 +146,9 @@ pub fn take(
     let plan = rules::plan(input, &present).map_err(Error::invalid)?;
     mark(conn, &plan, now)?;
     change_walk_ins(conn, session.id, &plan, now)?;
-    write_row(conn, session.id, input.headcount, account, now)?;
+    let before = (version > 0).then_some(version);
+    let change = HeadcountChange { session_id: session.id, headcount: input.headcount, before };
+    headcounts::write(conn, &[change], account, now)?;
     Ok((plan, show(conn, session.id, viewer)?))
 }
 
@@ -205,24 +207,5 @@ fn change_walk_ins(conn: &mut Conn, session_id: Id, plan: &Plan, now: Timestamp)
         // Many rows in one statement can't be written through the common connection.
         per_backend!(conn, |inner| diesel::insert_into(walk_ins::table).values(&rows).execute(inner))?;
     }
-    Ok(())
-}
-
-fn write_row(conn: &mut Conn, session_id: Id, count: Headcount, account: Id, now: Timestamp) -> Result<()> {
-    let old = row(conn, session_id)?;
-    let next = RegisterRow {
-        session_id,
-        beneficiaries: count.beneficiaries,
-        family: count.family,
-        carers: count.carers,
-        taken_by: account,
-        version: old.as_ref().map_or(1, |old| old.version + 1),
-        created_at: old.as_ref().map_or(now, |old| old.created_at),
-        updated_at: now,
-    };
-    match old {
-        None => diesel::insert_into(registers::table).values(&next).execute(conn)?,
-        Some(_) => diesel::update(registers::table.find(session_id)).set(&next).execute(conn)?,
-    };
     Ok(())
 }
