@@ -58,7 +58,9 @@ begin() {
     psql -q "$POSTGRES_URL" -c 'SET client_min_messages = warning' -c 'DROP DATABASE IF EXISTS roster_bench WITH (FORCE)' -c 'CREATE DATABASE roster_bench'
     export DATABASE_URL=${POSTGRES_URL%/*}/roster_bench
   fi
-  "$life_rooms" serve >"$work/log" 2>&1 &
+  # Emptied here: the next server may come to it only after it has been read for the first time.
+  : >"$work/log"
+  "$life_rooms" serve >>"$work/log" 2>&1 &
   server=$!
   url=''
   for _ in $(seq 1 300); do
