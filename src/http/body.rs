@@ -97,8 +97,9 @@ impl Extract for RawBody {
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         // What isn't declared may be as large as the largest.
-        let room = state(request)?.rosters.for_body(declared(request).unwrap_or(ROSTER_LIMIT))?;
+        let mut room = state(request)?.rosters.for_body(declared(request).unwrap_or(ROSTER_LIMIT))?;
         let bytes = read(request, payload, ROSTER_LIMIT).await?;
+        room.shrink_to(bytes.len());
         Ok(Self { bytes, media_type: media_type(request), room })
     }
 }

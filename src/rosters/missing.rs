@@ -218,11 +218,11 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
     withdrawal
 }
 
-/// Calls it off.
+/// Ends the series that are over.
 ///
 /// # Errors
 /// 412 where one of them has changed since it was decided; then nothing of it may be kept.
-pub fn apply(conn: &mut Conn, withdrawal: &Withdrawal, now: Timestamp) -> Result<()> {
+pub fn end_series(conn: &mut Conn, withdrawal: &Withdrawal) -> Result<()> {
     for row in &withdrawal.series {
         series_store::update(conn, row)?;
         // Sessions that were made of it since are not in the plan.
@@ -230,8 +230,13 @@ pub fn apply(conn: &mut Conn, withdrawal: &Withdrawal, now: Timestamp) -> Result
             return Err(series_store::changed_meanwhile());
         }
     }
-    // In one order everywhere, so that two writers wait for each other and never in a ring.
-    let mut ids = withdrawal.sessions.clone();
-    ids.sort_unstable();
-    session_store::cancel_unbooked(conn, &ids, REASON, now)
+    Ok(())
+}
+
+/// Calls the sessions off.
+///
+/// # Errors
+/// 412 where one of them has changed since it was decided; then nothing of it may be kept.
+pub fn cancel(conn: &mut Conn, withdrawal: &Withdrawal, now: Timestamp) -> Result<()> {
+    session_store::cancel_unbooked(conn, &withdrawal.sessions, REASON, now)
 }

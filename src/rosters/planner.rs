@@ -14,7 +14,7 @@ use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipRe
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Fault, Result};
 use crate::http::context::Context;
-use crate::sessions::recurrence::{Expansion, Occurrence};
+use crate::sessions::recurrence::Expansion;
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
 use crate::sessions::registers::types::Headcount;
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
@@ -29,6 +29,9 @@ pub const MOST_SESSIONS: usize = 50_000;
 /// Faults that are kept of one roster. Where there are more, its wrong entries keep one each: nobody reads on, and
 /// 50,000 entries can be wrong in a hundred ways each.
 const MOST_KEPT: usize = 20_000;
+
+/// Most bytes of text that its sessions may have together: each session has its own copy, in memory and on disk.
+const MOST_TEXT: usize = 128 * 1024 * 1024;
 
 /// Entries that are planned at a time.
 const ENTRIES_AT_ONCE: usize = 500;
@@ -46,6 +49,7 @@ pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Con
         context,
         now,
         sessions: 0,
+        text: 0,
         kept: 0,
         next: Batch::default(),
         plan: Plan::default(),
@@ -77,6 +81,8 @@ struct Planner<'a> {
     now: Timestamp,
     /// How many sessions the entries so far have together.
     sessions: usize,
+    /// How many bytes of text those have together.
+    text: usize,
     /// How many faults are kept so far.
     kept: usize,
     /// The entries that are planned next.
@@ -121,16 +127,21 @@ impl Planner<'_> {
         let mut faults: Vec<Fault> = self.repeats(index, external_id.as_deref()).into_iter().collect();
         faults.extend(self.changed_type(&raw));
         // Once there are too many, nothing is expanded any more: the work stays bounded.
-        let statement = if self.sessions > MOST_SESSIONS {
+        let statement = if self.sessions > MOST_SESSIONS || self.text > MOST_TEXT {
             Err(Vec::new())
         } else {
             let reach = Reach::of(self.known.series(index), stored, self.context);
             check::check(raw, self.posting.partner_id, self.lookups, reach)
         };
         self.sessions += statement.as_ref().map_or(0, Statement::sessions);
+        self.text += statement.as_ref().map_or(0, |statement| statement.sessions() * statement.text());
         if self.sessions > MOST_SESSIONS {
             let detail = format!("The roster has more than {MOST_SESSIONS} sessions. Send it in parts.");
             faults.push(Fault::at("", "too_many_sessions", detail));
+        } else if self.text > MOST_TEXT {
+            let detail =
+                "The sessions have more than 128 MiB of text together: each has its series' texts. Send it in parts.";
+            faults.push(Fault::at("", "too_much_text", detail));
         }
         let taken = match statement {
             Ok(statement) if faults.is_empty() => self.entry(index, statement, stored),
@@ -212,11 +223,8 @@ impl Planner<'_> {
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
-        // What was split off is another series' now, whatever is still stated here.
-        let own = times.occurrences.iter().filter(|o| next.ends_before.is_none_or(|cut| o.local_start < cut.0));
-        let own: Vec<Occurrence> = own.copied().collect();
         let left = "It is no longer in the partner's roster.";
-        let wanted = Wanted { series: &next, occurrences: &own, changed, left };
+        let wanted = Wanted { series: &next, occurrences: &times.occurrences, changed, left };
         let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {

@@ -24,7 +24,14 @@ pub struct Room {
 /// A part of it, until this is dropped.
 #[derive(Debug)]
 pub struct Taken {
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Taken {
+    /// Gives back what isn't needed.
+    pub fn shrink_to(&mut self, size: usize) {
+        drop(self.permit.split(self.permit.num_permits().saturating_sub(size)));
+    }
 }
 
 impl Default for Room {
@@ -41,7 +48,7 @@ impl Room {
     pub fn for_body(&self, bytes: usize) -> Result<Taken> {
         let bytes = u32::try_from(bytes).map_err(Error::internal)?;
         let permit = Arc::clone(&self.bodies).try_acquire_many_owned(bytes).map_err(|_| Error::overloaded())?;
-        Ok(Taken { _permit: permit })
+        Ok(Taken { permit })
     }
 
     /// Room for a plan, from its making until it has been applied. A request waits for it in its turn.
@@ -58,6 +65,6 @@ impl Room {
     /// None.
     pub async fn for_plan_of_job(&self) -> Result<Taken> {
         let permit = Arc::clone(&self.plans).acquire_owned().await.map_err(Error::internal)?;
-        Ok(Taken { _permit: permit })
+        Ok(Taken { permit })
     }
 }

@@ -43,14 +43,14 @@ impl Known {
         let series: HashMap<usize, Id> = series(conn, posting)?.into_iter().filter_map(place).collect();
         lock_series(conn, series.values(), hold)?;
         let singles: HashMap<usize, Id> = singles(conn, posting)?.into_iter().filter_map(place).collect();
-        lock(conn, &singles.values().copied().collect::<Vec<_>>(), hold)?;
         if hold == Hold::Lock {
+            let mut held: Vec<Id> = singles.values().copied().collect();
             let series: Vec<Id> = series.values().copied().collect();
-            for chunk in series.chunks(SERIES_AT_ONCE) {
+            for chunk in series.chunks(CHUNK) {
                 let of_series = sessions::table.filter(sessions::series_id.eq_any(chunk));
-                let ids: Vec<Id> = of_series.select(sessions::id).load(conn)?;
-                lock(conn, &ids, hold)?;
+                held.extend(of_series.select(sessions::id).load::<Id>(conn)?);
             }
+            lock(conn, &held, hold)?;
         }
         Ok(Self { series, singles })
     }
@@ -173,11 +173,14 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     for row in &plan.changed_series {
         series_store::update(conn, row)?;
     }
+    missing::end_series(conn, &plan.withdrawal)?;
     session_store::insert_many(conn, &plan.new_sessions)?;
-    // In one order everywhere, so that two writers wait for each other and never in a ring.
+    // Series before sessions, and those in one order everywhere, so that two writers wait for each other and never in a
+    // ring.
     let mut changed: Vec<&SessionRow> = plan.changed_sessions.iter().collect();
     changed.sort_unstable_by_key(|row| row.id);
-    lock(conn, &changed.iter().map(|row| row.id).collect::<Vec<_>>(), Hold::Lock)?;
+    let withdrawn = plan.withdrawal.sessions.iter().copied();
+    lock(conn, &changed.iter().map(|row| row.id).chain(withdrawn).collect::<Vec<_>>(), Hold::Lock)?;
     session_store::update_many(conn, &changed)?;
     for chunk in plan.unbooked.chunks(CHUNK) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
@@ -186,7 +189,7 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
             return Err(Error::new(Kind::PreconditionFailed, "Somebody has booked in between."));
         }
     }
-    missing::apply(conn, &plan.withdrawal, context.now())?;
+    missing::cancel(conn, &plan.withdrawal, context.now())?;
     headcounts::write(conn, &plan.headcounts, context.caller()?.id, context.now())
 }
 

@@ -84,26 +84,26 @@ impl<'a> Said<'a> {
     }
 }
 
-// Words that no text holds: in a text, a colon is between words.
+// Words that no text holds, and that no beginning of a word finds: in a text, a colon is between words.
 
 /// What a session of this topic is found by.
 pub fn word_of_topic(topic: &str) -> String {
-    format!("topic:{topic}")
+    format!(":topic:{topic}")
 }
 
 /// What a session with this feature of its own is found by, and a venue with it.
 pub fn word_of_feature(feature: &str) -> String {
-    format!("access:{feature}")
+    format!(":access:{feature}")
 }
 
 /// What a session of this partner is found by.
 pub fn word_of_partner(partner: Id) -> String {
-    format!("partner:{partner}")
+    format!(":partner:{partner}")
 }
 
 /// What a session of this programme is found by.
 pub fn word_of_programme(programme: Id) -> String {
-    format!("programme:{programme}")
+    format!(":programme:{programme}")
 }
 
 /// What a session at this venue is found by.
@@ -111,23 +111,23 @@ pub fn word_of_venue(venue: Id) -> String {
     format!("{VENUE}{venue}")
 }
 
-const VENUE: &str = "venue:";
+const VENUE: &str = ":venue:";
 /// The first word after all of venues.
-const AFTER_VENUES: &str = "venue;";
+const AFTER_VENUES: &str = ":venue;";
 
 /// What a session of this pillar is found by.
 pub fn word_of_pillar(pillar: Pillar) -> String {
-    format!("pillar:{}", pillar.name())
+    format!(":pillar:{}", pillar.name())
 }
 
 /// What a session with this way of taking part is found by.
 pub fn word_of_delivery(delivery: Delivery) -> String {
-    format!("delivery:{}", delivery.name())
+    format!(":delivery:{}", delivery.name())
 }
 
 /// What a session on this day of the week is found by.
 pub fn word_of_day(day: Weekday) -> String {
-    format!("day:{}", day.number_from_monday())
+    format!(":day:{}", day.number_from_monday())
 }
 
 /// What a session that starts in this minute of its own clock is found by. In order, the words are the times of a day.
@@ -135,11 +135,11 @@ pub fn word_of_time(hour: u32, minute: u32) -> String {
     format!("{TIME}{hour:02}:{minute:02}")
 }
 
-const TIME: &str = "time:";
+const TIME: &str = ":time:";
 
 /// What a session is found by that starts at a time of day or later, and before another.
 pub fn times(from: Option<&str>, before: Option<&str>) -> Wanted {
-    let after_all = "time;".to_owned();
+    let after_all = ":time;".to_owned();
     Wanted::Between(
         format!("{TIME}{}", from.unwrap_or_default()),
         before.map_or(after_all, |time| format!("{TIME}{time}")),

@@ -25,8 +25,12 @@ const OTHERS: usize = 300;
 /// A session each minute with these titles from the first Monday of 2027 on, each a listing of its own, behind others
 /// that a search for them has to get past; their ids.
 fn fill(app: &App, venue_id: &str, titles: &[String]) -> Vec<String> {
-    let others = (0..OTHERS).map(|n| format!("Yoga {n}"));
-    let all: Vec<String> = others.chain(titles.iter().cloned()).collect();
+    fill_behind(app, OTHERS, venue_id, titles)
+}
+
+fn fill_behind(app: &App, others: usize, venue_id: &str, titles: &[String]) -> Vec<String> {
+    let before = (0..others).map(|n| format!("Yoga {}", n % 300));
+    let all: Vec<String> = before.chain(titles.iter().cloned()).collect();
     let first = instant("2027-01-04T09:00:00Z");
     let starts: Vec<String> =
         (0..).take(all.len()).map(|n| (first + TimeDelta::minutes(n)).format("%FT%TZ").to_string()).collect();
@@ -36,7 +40,7 @@ fn fill(app: &App, venue_id: &str, titles: &[String]) -> Vec<String> {
     let mut ids = session_rows(app, seeds);
     ids.reverse();
     assert_eq!(listings::complete(&mut app.conn(), None).unwrap(), all.len());
-    ids[OTHERS..].to_vec()
+    ids[others..].to_vec()
 }
 
 /// The ids on every page of a search.
@@ -91,4 +95,14 @@ fn a_search_whose_rarest_word_has_more_listings_than_are_read_finds_every_sessio
     let near = "near=53.46,-2.96&within_km=5&sort=distance";
     assert_eq!(found(&anyone, &format!("q=quilting+circle&{near}")), wanted, "there is one venue");
     assert_eq!(found(&anyone, &format!("q=quilting+outdoors&{near}")), wanted[many - 40..]);
+}
+
+/// What is said by many, but none of them soon: a walk through all the others in between has to end.
+#[test]
+fn a_search_for_what_many_say_far_ahead_finds_every_session_through_their_listings() {
+    let app = App::start();
+    let place = venue(&app);
+    let titles: Vec<String> = (0..MOST_LISTINGS + 50).map(|n| format!("Carols {n}")).collect();
+    let wanted = fill_behind(&app, 2_500, id(&place), &titles);
+    assert_eq!(found(&app.anonymous(), "q=carols"), wanted);
 }

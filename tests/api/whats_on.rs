@@ -127,6 +127,24 @@ fn words_are_found_without_case_and_accents_and_all_of_them_must_be_there() {
 }
 
 #[test]
+fn the_beginning_of_a_word_finds_words_of_texts_alone() {
+    let app = App::start();
+    let admin = app.admin();
+    let venue = place(&admin, "central", json!({ "accessibility": ["step_free"] }));
+    let partner = partner_row(&app, "the-reader");
+    session(&admin, Some(&venue), "Origami", json!({ "partner_id": partner, "topics": ["paper"] }));
+    session(&admin, None, "Dance and piano", json!({}));
+    let anyone = app.anonymous();
+    for beginning in ["da", "pi"] {
+        assert_eq!(titles(&anyone, &format!("q={beginning}*")), ["Dance and piano"], "{beginning}");
+    }
+    for beginning in ["to", "ti", "par", "ve", "de", "acc", "pill", "pr"] {
+        assert_eq!(titles(&anyone, &format!("q={beginning}*")), [""; 0], "{beginning}");
+    }
+    assert_eq!(items(&anyone.get("/v1/venues?q=acc*")).len(), 0);
+}
+
+#[test]
 fn wrong_values_are_named() {
     let app = App::start();
     let anyone = app.anonymous();

@@ -5,6 +5,8 @@ ALTER TABLE sessions ADD COLUMN week_hour integer GENERATED ALWAYS AS
         substr(local_start, 9, 2)::integer))::integer - 1) * 24 + substr(local_start, 12, 2)::integer) STORED;
 CREATE INDEX sessions_week_hour_index ON sessions (week_hour, starts_at, id);
 
--- Listings tell more than before (the partner, the programme, the minute of the start): all are made again.
+-- Listings tell more than before (the partner, the programme, the minute of the start), and what no text says begins
+-- with a colon, so that no beginning of a word finds it: all are made again.
 UPDATE sessions SET listing_id = NULL;
 DELETE FROM listing_words;
+DELETE FROM venue_words;

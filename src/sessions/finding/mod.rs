@@ -6,7 +6,8 @@
 //! 1. A short walk through the next sessions, looking at each. Where much fits, the page is full here.
 //! 2. Where too little fits, the [listings](super::listings) that can fit are looked up by their words. If those are
 //!    few, only their sessions are gone through ([`streams`]), or those of the venues or hours in question.
-//! 3. If they are many, what fits is frequent, and the walk goes on.
+//! 3. If they are many, what fits is frequent, and the walk goes on. Where it has gone far all the same (what fits is
+//!    all next December, or over), many more listings are gone through.
 //!
 //! What a listing says only leads to rows; each row is then held to everything that was asked for ([`narrow`]).
 
@@ -40,6 +41,8 @@ pub type ByDistance = (i64, Id, i64, Id);
 
 /// The sessions that the first walk looks at.
 const STEPS: i64 = 256;
+/// The sessions that the second one looks at.
+const MORE_STEPS: i64 = 2_048;
 /// The length of the first stretch in which a set is gone through. Each is eight times as long as the one before, so
 /// that what is found in one and not shown stays within some pages' worth.
 const FIRST_STRETCH: TimeDelta = TimeDelta::hours(3);
@@ -144,7 +147,7 @@ impl AtVenues {
         }
         let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
         let there = plan::wanted_words(conn, search, Some(&venues))?;
-        let listings = plan::listings_with(conn, &there)?;
+        let listings = plan::listings_with(conn, &there, plan::MOST_LISTINGS)?;
         if listings.len() > plan::MOST_LISTINGS {
             return Ok(Self::Many(wanted));
         }
@@ -177,21 +180,42 @@ impl Finder<'_> {
         if !self.search.rejects() {
             return self.walk(conn, span, many);
         }
-        let Some(seen) = self.steps_ahead(conn, span)? else { return self.walk(conn, span, many) };
-        // All that start at the last of those instants with it.
-        let rest = span.from(Timestamp(seen.0 + TimeDelta::microseconds(1)));
-        let mut found = self.walk(conn, Span { until: rest.after.0.min(span.until), ..span }, many)?;
-        let missing = many - i64::try_from(found.len()).unwrap_or(many);
+        let (mut found, rest, missing) = self.walk_some(conn, span, STEPS, many)?;
         if missing > 0 && !rest.is_empty() {
             let wanted = plan::wanted_words(conn, self.search, self.near)?;
-            let listings = plan::listings_with(conn, &wanted)?;
+            let listings = plan::listings_with(conn, &wanted, plan::MOST_LISTINGS)?;
             found.extend(match plan::choose(listings, self.venues(conn)?.as_deref(), self.search.week_hours()) {
                 Way::Nowhere => Vec::new(),
                 Way::Through(keys) => self.merge(conn, &keys, rest, missing)?,
-                Way::Walk => self.walk(conn, rest, missing)?,
+                Way::Walk => self.walk_on(conn, &wanted, rest, missing)?,
             });
         }
         Ok(found)
+    }
+
+    /// A walk, which ends at many listings where what fits is far away.
+    fn walk_on(&self, conn: &mut Conn, wanted: &[Wanted], span: Span, many: i64) -> Result<Vec<Columns>> {
+        let (mut found, rest, missing) = self.walk_some(conn, span, MORE_STEPS, many)?;
+        if missing > 0 && !rest.is_empty() {
+            let listings = plan::listings_with(conn, wanted, plan::MOST_FAR_LISTINGS)?;
+            found.extend(match listings.len() {
+                0..=plan::MOST_FAR_LISTINGS => self.merge(conn, &Keys::Listings(listings), rest, missing)?,
+                _ => self.walk(conn, rest, missing)?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// What fits among so many sessions, the stretch behind them, and how many rows are still missing.
+    fn walk_some(&self, conn: &mut Conn, span: Span, steps: i64, many: i64) -> Result<(Vec<Columns>, Span, i64)> {
+        let rest = match self.steps_ahead(conn, span, steps)? {
+            // All that start at the last of those instants with it.
+            Some(seen) => span.from(Timestamp(seen.0 + TimeDelta::microseconds(1))),
+            None => span.from(span.until),
+        };
+        let found = self.walk(conn, Span { until: rest.after.0.min(span.until), ..span }, many)?;
+        let missing = many - i64::try_from(found.len()).unwrap_or(many);
+        Ok((found, rest, missing))
     }
 
     /// The venues that all that fits is at, where that was asked for.
@@ -205,8 +229,8 @@ impl Finder<'_> {
         }
     }
 
-    /// The start of the session that is [`STEPS`] further on in the list of those of this venue, partner or programme.
-    fn steps_ahead(&self, conn: &mut Conn, span: Span) -> Result<Option<Timestamp>> {
+    /// The start of the session that is so many steps further on in the list of those of this venue, partner or programme.
+    fn steps_ahead(&self, conn: &mut Conn, span: Span, steps: i64) -> Result<Option<Timestamp>> {
         let filter = &self.search.filter;
         let mut ahead = sessions::table.filter(sessions::starts_at.ge(span.after.0)).into_boxed();
         ahead = ahead.filter(sessions::starts_at.lt(span.until));
@@ -217,7 +241,7 @@ impl Finder<'_> {
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
         }
-        let ahead = ahead.order((sessions::starts_at, sessions::id)).offset(STEPS).limit(1);
+        let ahead = ahead.order((sessions::starts_at, sessions::id)).offset(steps).limit(1);
         Ok(ahead.select(sessions::starts_at).first(conn).optional()?)
     }
 

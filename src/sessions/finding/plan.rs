@@ -17,6 +17,8 @@ use crate::words::Wanted;
 /// The most listings that are gone through one by one. What more listings say is found by a walk through all sessions
 /// soon enough.
 pub const MOST_LISTINGS: usize = 1_000;
+/// The most of them where a walk has gone far and found too little. SQLite binds at most 32,766 values.
+pub const MOST_FAR_LISTINGS: usize = 20_000;
 /// The most venues that are gone through one by one.
 pub const MOST_VENUES: usize = 200;
 /// The most venues that are rather gone through than hours.
@@ -87,15 +89,15 @@ pub fn venues_in(conn: &mut Conn, authority: &str) -> Result<Vec<Id>> {
     Ok(venues::table.filter(venues::local_authority.eq(authority)).select(venues::id).load(conn)?)
 }
 
-/// The listings that have one of each of these; more than [`MOST_LISTINGS`] where there may be more than those.
-pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
+/// The listings that have one of each of these; more than the most where there may be more than those.
+pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<Vec<Id>> {
     // An empty choice is a place where nothing is.
     if wanted.iter().any(|one| matches!(one, Wanted::OneOf(any) if any.is_empty())) {
         return Ok(Vec::new());
     }
     let mut rarest: Option<(usize, usize)> = None;
     for (at, one) in wanted.iter().enumerate() {
-        let count = with(conn, one, &[])?.len();
+        let count = with(conn, one, &[], MOST_LISTINGS)?.len();
         if rarest.is_none_or(|(_, fewest)| count < fewest) {
             rarest = Some((at, count));
         }
@@ -106,8 +108,8 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
     let Some((at, _)) = rarest else { return Ok(Vec::new()) };
     let (before, after) = (wanted.get(..at).unwrap_or_default(), wanted.get(at + 1..).unwrap_or_default());
     let others: Vec<&Wanted> = before.iter().chain(after).collect();
-    let mut found = wanted.get(at).map_or(Ok(Vec::new()), |one| with(conn, one, &others))?;
-    if found.len() > MOST_LISTINGS {
+    let mut found = wanted.get(at).map_or(Ok(Vec::new()), |one| with(conn, one, &others, most))?;
+    if found.len() > most {
         // It stopped there: without those that came twice they may look few, and others be missing.
         return Ok(found);
     }
@@ -118,7 +120,7 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted]) -> Result<Vec<Id>> {
 
 /// The listings at a venue that have one of each of these; more than [`MOST_LISTINGS`] where there may be more.
 pub fn listings_at(conn: &mut Conn, venue: Id, wanted: &[Wanted]) -> Result<Vec<Id>> {
-    with(conn, &Wanted::one(word_of_venue(venue)), &wanted.iter().collect::<Vec<_>>())
+    with(conn, &Wanted::one(word_of_venue(venue)), &wanted.iter().collect::<Vec<_>>(), MOST_LISTINGS)
 }
 
 diesel::alias! {
@@ -127,7 +129,7 @@ diesel::alias! {
 
 /// Listings with one of these words and with one of each of the others; one that has several of them may come more than
 /// once, and beyond the most it stops.
-fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted]) -> Result<Vec<Id>> {
+fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Result<Vec<Id>> {
     let mut query = listing_words::table.select(listing_words::listing_id).into_boxed();
     query = match one {
         Wanted::OneOf(any) => query.filter(listing_words::word.eq_any(any)),
@@ -153,7 +155,7 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted]) -> Result<Vec<Id>> {
             }
         };
     }
-    Ok(query.limit(i64::try_from(MOST_LISTINGS + 1).unwrap_or(i64::MAX)).load(conn)?)
+    Ok(query.limit(i64::try_from(most + 1).unwrap_or(i64::MAX)).load(conn)?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The sessions of a set of listings or venues in the order of their starts, out of indexes alone.
+//! The sessions of a set of listings, venues or hours of the week in the order of their starts, out of indexes alone.
 
 use chrono::{Datelike, TimeDelta, Timelike};
 use diesel::pg::{Pg, PgConnection};
