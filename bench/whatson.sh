@@ -59,7 +59,8 @@ export RUST_LOG=warn,life_rooms::cli=info LIFE_ROOMS_BIND=127.0.0.1:0 LIFE_ROOMS
 password='a password for the benchmark'
 post() { curl -sS -f "$url$1" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d @-; }
 
-# 120 venues in six authorities, and 600 weekly series of 52 sessions. One series is about origami, another about quilling.
+# 120 venues in six authorities, and 600 weekly series of 52 sessions. One series is about origami, another about quilling;
+# carols are sung in twelve that begin in December.
 fill() {
   printf '%s\n' "$password" | "$LIFE_ROOMS" user create --email admin@example.org --role admin --password-stdin >/dev/null
   token=$(jq -nc --arg p "$password" '{email: "admin@example.org", password: $p}' | token='' post /v1/auth/login | jq -r .access_token)
@@ -70,11 +71,11 @@ fill() {
     while read -r venue; do post /v1/venues <<<"$venue" >/dev/null; done
   partner=$(echo '{"slug": "the-reader", "name": "The Reader", "kind": "charity"}' | post /v1/partners | jq -r .id)
   jq -nc '{entries: [range(600) | {external_id: "reader-\(.)", venue: "venue-\(. % 120)", time_zone: "Europe/London",
-      title: (if . == 17 then "Origami" elif . == 18 then "Quilling" else "\(["Shared Reading", "Yoga", "A walk", "Choir"][. % 4]), group \(.)" end),
+      title: (if . == 17 then "Origami" elif . == 18 then "Quilling" elif . % 50 == 1 then "Carols, group \(.)" else "\(["Shared Reading", "Yoga", "A walk", "Choir"][. % 4]), group \(.)" end),
       description: "Stories and poems, read aloud together. No need to read, or to say anything. Tea and biscuits.",
       pillar: (if . % 50 == 0 then "learning" else "community" end), topics: [["reading", "movement"][. % 2]],
       delivery: "in_person", duration_minutes: 90, capacity: 12,
-      local_start: "2037-01-0\(. % 7 + 1)T\(. * 7 % 10 + 10):00:00", recurrence: "FREQ=WEEKLY;COUNT=52"}]}' >"$work/roster.json"
+      local_start: "2037-\(if . % 50 == 1 then 12 else "01" end)-0\(. % 7 + 1)T\(. * 7 % 10 + 10):00:00", recurrence: "FREQ=WEEKLY;COUNT=52"}]}' >"$work/roster.json"
   post "/v1/partners/$partner/rosters" <"$work/roster.json" | jq -e '.sessions.created == 31200' >/dev/null
   copies=0
 }
@@ -122,6 +123,7 @@ searches() {
   echo "the beginning of a word|from=2037-01-01&q=orig*"
   echo "a rare word|from=2037-01-01&q=origami"
   echo "a word of one series|from=2037-01-01&q=quilling"
+  echo "a word of next December|from=2037-01-01&q=carols"
   echo "no such word|from=2037-01-01&q=nothing"
   echo "a topic on Sundays|from=2037-01-01&topic=movement&weekday=sunday"
   echo "in the evening|from=2037-01-01&starts_after=19:00"

@@ -55,6 +55,6 @@ fn stands(held: &SeriesRow, stated: &Recurrence<'_>) -> bool {
     let excluded = stated.excluded.iter().copied().map(LocalTime).collect();
     held.recurrence == stated.rule
         && held.local_start.0 == stated.local_start
-        && held.excluded.0 == held.excluded_besides(excluded, held.local_start)
+        && held.excluded.0 == held.excluded_besides(excluded, (held.local_start, &held.additional.0))
         && same(&held.additional.0, stated.additional)
 }

@@ -255,7 +255,7 @@ fn a_series_that_was_split_makes_nothing_on_the_day_of_the_cut_wherever_it_moves
 #[test]
 fn a_second_session_on_the_day_of_the_cut_stays_in_its_half_wherever_the_others_move() {
     for (second, in_old) in [("09:00:00", true), ("17:00:00", false)] {
-        for time in ["08:00:00", "10:00:00", "14:30:00", "18:00:00"] {
+        for time in ["08:00:00", "09:00:00", "10:00:00", "14:30:00", "18:00:00"] {
             let app = App::start();
             let admin = app.admin();
             let (old, new) = with_a_second(&app, second);

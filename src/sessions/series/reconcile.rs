@@ -210,7 +210,7 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
     let next = SeriesRow {
         id: held.id,
         ends_before: held.ends_before,
-        excluded: Json(held.excluded_besides(wanted.excluded.0.clone(), wanted.local_start)),
+        excluded: Json(held.excluded_besides(wanted.excluded.0.clone(), (wanted.local_start, &wanted.additional.0))),
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
         status: held.status,

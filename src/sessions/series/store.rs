@@ -140,7 +140,7 @@ impl SeriesRow {
             time_zone: change.time_zone,
             duration_minutes: change.duration_minutes,
             recurrence: change.recurrence,
-            excluded: Json(self.excluded_besides(change.excluded, change.local_start)),
+            excluded: Json(self.excluded_besides(change.excluded, (change.local_start, &change.additional))),
             additional: Json(change.additional),
             booking_policy: change.booking_policy,
             capacity: change.capacity,
@@ -156,13 +156,17 @@ impl SeriesRow {
 
     /// What is excluded, once it starts at another time of day. Where it was split the rule's session on the day of the
     /// cut is the other series', also when the rule moves to a time before the cut. The cut stays: additional times of
-    /// that day are on the side of it where they were.
-    pub fn excluded_besides(&self, mut excluded: Vec<LocalTime>, local_start: LocalTime) -> Vec<LocalTime> {
+    /// that day are on the side of it where they were, also one that the rule moves to.
+    pub fn excluded_besides(
+        &self,
+        mut excluded: Vec<LocalTime>,
+        (local_start, additional): (LocalTime, &[LocalTime]),
+    ) -> Vec<LocalTime> {
         let Some(cut) = self.ends_before.map(|cut| cut.0) else { return excluded };
         let that_day = |start: LocalTime| LocalTime(cut.date().and_time(start.0.time()));
         let (was, is) = (that_day(self.local_start), that_day(local_start));
         let is_others = was.0 >= cut || self.excluded.0.contains(&was);
-        if is_others && is.0 < cut && !excluded.contains(&is) {
+        if is_others && is.0 < cut && !excluded.contains(&is) && !additional.contains(&is) {
             excluded.push(is);
         }
         excluded
