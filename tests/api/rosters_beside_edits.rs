@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::web::Bytes;
+use diesel::prelude::*;
 use life_rooms::auth::caller::{Caller, CallerKind, Role};
+use life_rooms::db::schema::registers;
+use life_rooms::error::{Error, Kind};
 use life_rooms::http::context::Context;
 use life_rooms::rosters::post::{self, Application};
 use life_rooms::rosters::posting::Posting;
@@ -38,11 +41,16 @@ fn planned(app: &App, path: &str, body: &Value) -> Application {
     Application::new(posting, context, draft)
 }
 
+/// Applies it; what it answers, or why it is refused.
+fn tried(app: &App, roster: &Application) -> Result<Value, Error> {
+    let roster = roster.clone();
+    let answer = actix_web::rt::System::new().block_on(app.state.db.write(move |conn| roster.apply(conn)));
+    answer.map(|answer| serde_json::to_value(answer).unwrap())
+}
+
 /// Applies it; what it answers.
 fn applied(app: &App, roster: &Application) -> Value {
-    let roster = roster.clone();
-    let answer = actix_web::rt::System::new().block_on(app.state.db.write(move |conn| roster.apply(conn))).unwrap();
-    serde_json::to_value(answer).unwrap()
+    tried(app, roster).unwrap()
 }
 
 fn series_at(admin: &Client) -> String {
@@ -151,6 +159,24 @@ fn a_session_that_somebody_books_while_its_roster_is_planned_stays_out_of_the_pa
     let answer = applied(&app, &waiting);
     assert_eq!(answer["skipped"][0]["reason"], "booked");
     assert_eq!((rows(&app)[0].local_start.as_str(), told(&app, &ann)), ("2027-01-05T13:00:00", vec![]));
+}
+
+#[test]
+fn a_register_of_a_session_that_is_called_off_while_its_roster_is_planned_is_not_taken() {
+    let (app, client, path) = reader();
+    let made = client.post(&path, &roster(&[single("a"), single("b")])).expect(201);
+    let session = format!("/v1/sessions/{}", made["entries"][0]["resource_id"].as_str().unwrap());
+    app.at("2027-01-05T13:30:00Z");
+    let heads = json!({ "register": { "headcount": { "beneficiaries": 4, "family": 0, "carers": 0 } } });
+    let waiting = planned(&app, &path, &roster(&[with(single("a"), heads.clone()), with(single("b"), heads)]));
+    app.admin().post(&format!("{session}/cancel"), &json!({ "reason": "Snow" })).expect(200);
+    let refused = tried(&app, &waiting).unwrap_err();
+    assert_eq!(refused.kind(), Kind::RosterRefused);
+    let faults: Vec<_> = refused.into_faults().into_iter().map(|fault| (fault.pointer.unwrap(), fault.code)).collect();
+    assert_eq!(faults, [("/entries/0/register".to_owned(), "cancelled".into())]);
+    let taken: i64 = registers::table.count().get_result(&mut app.conn()).unwrap();
+    assert_eq!(taken, 0);
+    assert_eq!(app.admin().get(&session).expect(200)["status"], "cancelled");
 }
 
 /// On the day of the cut the rule's own session is the other series', and a second one stays where it was.
