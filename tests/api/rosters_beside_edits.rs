@@ -162,6 +162,22 @@ fn a_session_that_somebody_books_while_its_roster_is_planned_stays_out_of_the_pa
 }
 
 #[test]
+fn an_edited_session_whose_date_leaves_a_roster_is_reported_once() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("a")])).expect(201);
+    let last = format!("/v1/sessions/{}", rows(&app)[3].id);
+    change(&app.admin(), &last, &json!({ "title": "By hand" })).expect(200);
+    let shorter = roster(&[with(series("a"), json!({ "recurrence": "FREQ=WEEKLY;COUNT=3" }))]);
+    let body = client.post(&path, &shorter).expect(201);
+    assert_eq!((&body["counts"], &body["sessions"]["cancelled"]), (&counts(0, 1, 0, 0), &json!(0)));
+    let skipped = json!([{ "external_id": "a", "local_start": "2027-01-26T13:00:00", "reason": "edited" }]);
+    assert_eq!(body["skipped"], skipped);
+    let again = client.post(&path, &shorter).expect(201);
+    assert_eq!((&again["counts"], &again["skipped"]), (&counts(0, 0, 1, 0), &json!([])), "it was said before");
+    assert_eq!(rows(&app)[3].status, "scheduled");
+}
+
+#[test]
 fn a_register_of_a_session_that_is_called_off_while_its_roster_is_planned_is_not_taken() {
     let (app, client, path) = reader();
     let made = client.post(&path, &roster(&[single("a"), single("b")])).expect(201);

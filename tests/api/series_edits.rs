@@ -120,6 +120,21 @@ fn words_of_a_session_leave_its_capacities_and_who_waits_as_they_are() {
     let body = json!({ "delivery": "hybrid", "capacity": 1, "online_capacity": 2 });
     let session = admin.post("/v1/sessions", &with(session_body(id(&place)), body)).expect(201);
     let wish = |delivery: &str| json!({ "delivery": delivery, "if_full": "wait" });
+#[test]
+fn an_edited_session_whose_date_leaves_the_rule_stays_and_is_reported() {
+    let app = App::start();
+    let admin = app.admin();
+    let series = weekly(&admin, &venue(&admin, "walton", "Liverpool"), json!({}));
+    let edited = json!({ "local_start": "2027-01-27T10:00:00" });
+    change(&admin, &path(&sessions_of(&admin, &series)[3]), &edited).expect(200);
+    let before = sessions_of(&admin, &series);
+    let shorter = json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" });
+    let answer = change(&admin, &series_path(&series), &shorter).expect(200);
+    assert_eq!(answer["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 1 }));
+    assert_eq!(answer["skipped"], json!([{ "local_start": "2027-01-27T10:00:00", "reason": "edited" }]));
+    assert_eq!(sessions_of(&admin, &series)[3], before[3]);
+}
+
     let made: Vec<Value> = ["in_person", "in_person", "online"]
         .iter()
         .map(|delivery| book(&app, &session, &member_row(&app, delivery, "A"), wish(delivery)))
