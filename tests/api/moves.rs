@@ -3,8 +3,8 @@
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
-use life_rooms::db::Id;
-use life_rooms::db::schema::sessions;
+use life_rooms::db::schema::{audit_events, sessions};
+use life_rooms::db::{Id, Json};
 use serde_json::{Value, json};
 
 use crate::calendars::events;
@@ -130,6 +130,14 @@ fn a_series_that_is_called_off_ends_every_seat_offer_and_wait_of_both_kinds_with
     assert!(all.iter().all(|session| counted(&app, session) == (0, 0, 0, 0)));
     // What is called off changes no more.
     assert!(sessions_of(&admin, &series).iter().all(|session| session["title"] == "Reading"));
+    assert_eq!(admin.get(&series_path(&series)).expect(200)["title"], "Reading");
+    let changes = audit_events::table
+        .filter(audit_events::resource_id.eq(id(&series).parse::<Id>().unwrap()))
+        .filter(audit_events::action.eq("change"))
+        .select(audit_events::fields);
+    let changes: Vec<Json<Vec<String>>> = changes.load(&mut app.conn()).unwrap();
+    let recorded: Vec<&[String]> = changes.iter().map(|fields| fields.0.as_slice()).collect();
+    assert_eq!(recorded, [["cancellation_reason", "status"]], "what wasn't changed isn't said to have been");
 }
 
 #[test]
