@@ -156,12 +156,26 @@ fn an_offer_ends_with_the_start_of_what_has_moved_nearer() {
         waits
     };
     let (of_alone, of_series) = (offered(&alone), offered(&sessions_of(&admin, &series)[0]));
+    let read = app.advisor().get(&format!("/v1/bookings/{of_alone}")).etag().to_owned();
+    app.at("2026-11-23T10:00:00Z");
     let nearer = json!({ "local_start": "2026-11-24T08:00:00" });
     change(&admin, &path(&alone), &nearer).expect(200);
     change(&admin, &series_path(&series), &nearer).expect(200);
     for booking in [&of_alone, &of_series] {
-        assert_eq!(shown(&app, booking)["offer_expires_at"], "2026-11-24T08:00:00Z");
+        let sooner = shown(&app, booking);
+        assert_eq!(sooner["offer_expires_at"], "2026-11-24T08:00:00Z");
+        let (version, changed) = (&sooner["version"], &sooner["updated_at"]);
+        assert_eq!((version, changed), (&json!(3), &json!("2026-11-23T10:00:00Z")), "it was offered, and then moved");
     }
+    // Who has read until when it was can't accept it as that.
+    let stale = [("if-match", read.as_str())];
+    app.advisor()
+        .post_with(&format!("/v1/bookings/{of_alone}/accept"), &stale, &Value::Null)
+        .problem(412, "precondition-failed");
+    // Words of a session, or a start that is later, leave the offer as it is.
+    change(&admin, &path(&alone), &json!({ "title": "Poems" })).expect(200);
+    change(&admin, &path(&alone), &json!({ "local_start": "2026-11-24T08:30:00" })).expect(200);
+    assert_eq!(shown(&app, &of_alone)["version"], 3);
     app.at("2026-11-24T08:00:00Z");
     let accept = format!("/v1/bookings/{of_alone}/accept");
     app.advisor().post(&accept, &Value::Null).problem(409, "offer-expired");
