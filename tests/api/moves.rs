@@ -141,6 +141,29 @@ fn a_series_that_is_called_off_ends_every_seat_offer_and_wait_of_both_kinds_with
 }
 
 #[test]
+fn each_person_is_told_what_has_changed_of_their_own_session() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let closed = json!({
+        "slug": "refit", "name": "Refit", "kind": "library", "local_authority": "Liverpool",
+        "status": "temporarily_closed", "status_from": "2027-01-05", "status_until": "2027-01-05"
+    });
+    let refit = admin.post("/v1/venues", &closed).expect(201);
+    let weekly = json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" });
+    let series = admin.post("/v1/session-series", &with(session_body(id(&place)), weekly)).expect(201);
+    let apart = change(&admin, &series_path(&series), &json!({ "venue_id": id(&refit) })).expect(200);
+    assert_eq!(apart["skipped"], json!([{ "local_start": "2027-01-05T13:00:00", "reason": "venue_closed" }]));
+    let people: Vec<String> =
+        sessions_of(&admin, &series).iter().map(|session| takes(&app, session, "in_person").0).collect();
+    let back = json!({ "venue_id": id(&place), "local_start": "2027-01-05T14:00:00" });
+    assert_eq!(change(&admin, &series_path(&series), &back).expect(200)["sessions"]["updated"], 2);
+    let moved = |fields: &[&str]| vec![("move".to_owned(), fields.iter().map(|name| (*name).to_owned()).collect())];
+    assert_eq!(told(&app, &people[0]), moved(&["local_start"]));
+    assert_eq!(told(&app, &people[1]), moved(&["local_start", "venue_id"]));
+}
+
+#[test]
 fn an_offer_ends_with_the_start_of_what_has_moved_nearer() {
     let app = App::start();
     let admin = app.admin();

@@ -162,6 +162,23 @@ fn a_session_that_somebody_books_while_its_roster_is_planned_stays_out_of_the_pa
 }
 
 #[test]
+fn each_person_is_told_what_a_roster_has_changed_of_their_own_session() {
+    let (app, client, path) = reader();
+    let made = client.post(&path, &roster(&[single("a"), single("b")])).expect(201);
+    let people = [0, 1].map(|at: usize| {
+        let member = member_row(&app, "Ann", "A");
+        book(&app, &json!({ "id": made["entries"][at]["resource_id"] }), &member, json!({}));
+        member
+    });
+    let later = with(single("a"), json!({ "local_start": "2027-01-05T14:00:00" }));
+    let shorter = with(single("b"), json!({ "duration_minutes": 60 }));
+    client.post(&path, &roster(&[later, shorter])).expect(201);
+    for (member, field) in people.iter().zip(["local_start", "duration_minutes"]) {
+        assert_eq!(told(&app, member), [("move".to_owned(), vec![field.to_owned()])]);
+    }
+}
+
+#[test]
 fn an_edited_session_whose_date_leaves_a_roster_is_reported_once() {
     let (app, client, path) = reader();
     client.post(&path, &roster(&[series("a")])).expect(201);

@@ -100,7 +100,7 @@ pub fn in_place(
         let members = by_id.get(&row.id).map(|held| row.moved_members(held)).unwrap_or_default();
         if !members.is_empty() {
             moved.push(row.id);
-            news.fields.extend(members.into_iter().filter(|name| !news.fields.contains(name)).collect::<Vec<_>>());
+            news.fields.insert(row.id, members);
         }
     }
     news.turn_away(lists(conn, series.id, context)?);
