@@ -103,7 +103,7 @@ impl Kind {
             Self::NotEmpty => spec(409, "not-empty", "The database is not empty", "Demo data goes only into a database without members."),
             Self::InvalidState => spec(409, "invalid-state", "The present state doesn't allow this", "detail names the state it is in."),
             Self::InProgress => spec(409, "in-progress", "The same request is still running", "A request with the same Idempotency-Key has not ended. Wait and repeat."),
-            Self::AnswerWithheld => spec(409, "answer-withheld", "It was done, and its answer isn't repeated", "A request with this Idempotency-Key was done before; nothing was done again. Its answer held data of a member who no longer consents to share it. detail says where the result can be read, where it can."),
+            Self::AnswerWithheld => spec(409, "answer-withheld", "It was done, and its answer isn't repeated", "A request with this Idempotency-Key was done before; nothing was done again. Its answer held data of a member who no longer consents to share it. detail says where what it made can be read, where it made something."),
             Self::PreconditionFailed => spec(412, "precondition-failed", "It has changed since you read it", "Read it again and repeat the change with the new ETag in If-Match."),
             Self::PayloadTooLarge => spec(413, "payload-too-large", "The body is too large", "Bodies are at most 256 KiB; rosters 16 MiB."),
             Self::UnsupportedMediaType => spec(415, "unsupported-media-type", "The body is of the wrong type", "Set Content-Type to one that the operation takes."),

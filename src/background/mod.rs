@@ -62,22 +62,23 @@ async fn repeat(state: State, task: Task, holder: Id) {
 /// Runs a task where there is something to do and no other server is at it. Whether it ran.
 ///
 /// # Errors
-/// What the task returns, or the database's; 500 where it panics: it is tried again all the same.
+/// What the task returns, 500 where it panics, or else the database's: it is tried again all the same.
 pub async fn run_if_due(state: &State, task: Task, holder: Id) -> Result<bool> {
-    let run = AssertUnwindSafe(run_once(state, task, holder)).catch_unwind();
-    run.await.unwrap_or_else(|panic| Err(Error::panicked(&*panic)))
-}
-
-async fn run_once(state: &State, task: Task, holder: Id) -> Result<bool> {
     let (config, now) = (Arc::clone(&state.config), state.clock.now());
-    if !state.db.read(move |conn| (task.due)(conn, &config, now)).await? {
+    if !survive(state.db.read(move |conn| (task.due)(conn, &config, now))).await? {
         return Ok(false);
     }
     let until = Timestamp(now.0 + task.longest);
     if !state.db.write(move |conn| lease::take(conn, task.name, holder, now, until)).await? {
         return Ok(false);
     }
-    let outcome = (task.run)(state.clone()).await;
-    state.db.write(move |conn| lease::give_back(conn, task.name, holder)).await?;
-    outcome.map(|()| true)
+    let outcome = survive(async { (task.run)(state.clone()).await }).await;
+    // Whatever became of it. What went wrong first is what is told; a lease that is kept runs out.
+    let given_back = state.db.write(move |conn| lease::give_back(conn, task.name, holder)).await;
+    outcome.and(given_back).map(|()| true)
+}
+
+/// What this work gives, 500 where it panics.
+async fn survive<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(Error::panicked(&*panic)))
 }

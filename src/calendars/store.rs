@@ -11,7 +11,7 @@ use crate::db::schema::{
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 use crate::sessions::bookings::types::BookingStatus;
-use crate::sessions::series::store::SeriesRow;
+use crate::sessions::series::store::{SeriesRow, lineage};
 use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
 use crate::sessions::viewer::{Sight, Viewer};
 
@@ -163,7 +163,9 @@ impl Theirs {
             .filter(prescriptions::member_id.eq(member))
             .select((prescription_items::series_id, prescription_items::session_id))
             .load(conn)?;
-        let all = items.iter().any(|(series, _)| *series == Some(series_id));
+        // What was prescribed goes on where its series was split.
+        let lineage = lineage(conn, series_id)?;
+        let all = items.iter().any(|(series, _)| series.is_some_and(|series| lineage.contains(&series)));
         Ok(Self { all, some: booked.into_iter().chain(items.into_iter().filter_map(|(_, session)| session)).collect() })
     }
 }

@@ -112,7 +112,7 @@ fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()>
     if reply.about.iter().all(|member| shared.contains(member)) {
         return Ok(());
     }
-    let read_at = reply.location.as_ref().map(|path| format!(" Its result can be read at {path}."));
+    let read_at = reply.location.as_ref().map(|path| format!(" What it made can be read at {path}."));
     let detail = format!(
         "The request was done when it was first sent, and nothing was done now.{} The first answer isn't repeated: it \
          held data that a member no longer consents to share.",

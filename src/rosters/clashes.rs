@@ -43,11 +43,9 @@ pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
         let members = plan.moved.get(&row.id).map(|held| row.moved_members(held)).unwrap_or_default();
         if !members.is_empty() {
             ids.push(row.id);
-            news.fields.extend(members);
+            news.fields.insert(row.id, members);
         }
     }
-    news.fields.sort_unstable();
-    news.fields.dedup();
     news.kept = told::pending(conn, &ids)?;
     told::tell(conn, context, &news).map(|_| ())
 }

@@ -14,6 +14,7 @@ use crate::http::context::Context;
 use crate::sessions::registers::headcounts::{self, HeldHeadcount};
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store::{self as session_store, SessionRow};
+use crate::sessions::types::SessionStatus;
 
 /// Values in one `IN (…)`.
 const CHUNK: usize = 500;
@@ -179,8 +180,10 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     // ring.
     let mut changed: Vec<&SessionRow> = plan.changed_sessions.iter().collect();
     changed.sort_unstable_by_key(|row| row.id);
-    let withdrawn = plan.withdrawal.sessions.iter().copied();
-    lock(conn, &changed.iter().map(|row| row.id).chain(withdrawn).collect::<Vec<_>>(), Hold::Lock)?;
+    let counted: Vec<Id> = plan.headcounts.iter().map(|change| change.session_id).collect();
+    let written = changed.iter().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
+    lock(conn, &written.chain(counted.iter().copied()).collect::<Vec<_>>(), Hold::Lock)?;
+    check_scheduled(conn, &counted)?;
     session_store::update_many(conn, &changed)?;
     for chunk in plan.unbooked.chunks(CHUNK) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
@@ -191,6 +194,22 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     }
     missing::cancel(conn, &plan.withdrawal, context.now())?;
     headcounts::write(conn, &plan.headcounts, context.caller()?.id, context.now())
+}
+
+/// Checks the sessions whose registers are taken, which are locked: to call one off is no new version of what the roster
+/// was planned over.
+///
+/// # Errors
+/// 412 where one of them has been cancelled.
+fn check_scheduled(conn: &mut Conn, ids: &[Id]) -> Result<()> {
+    for chunk in ids.chunks(CHUNK) {
+        let off =
+            sessions::table.filter(sessions::id.eq_any(chunk)).filter(sessions::status.ne(SessionStatus::Scheduled));
+        if off.count().get_result::<i64>(conn)? > 0 {
+            return Err(Error::new(Kind::PreconditionFailed, "A session was cancelled in between."));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a failure to apply says that the plan was made over what has changed since.

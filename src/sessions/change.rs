@@ -1,5 +1,7 @@
 //! Changing one session: its words, and when, where and how it takes place.
 
+use std::collections::HashMap;
+
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, patch};
 
@@ -121,6 +123,7 @@ fn refit(
     if next.starts_at != old.starts_at {
         rules::check_new_start(next.starts_at, now.is_booked(), context.now())?;
     }
+    let fields = HashMap::from([(old.id, fields)]);
     let pending = told::pending(conn, &[old.id])?;
     if next.delivery == old.delivery {
         return Ok(News { kept: pending, fields, ..News::default() });

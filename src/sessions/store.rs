@@ -12,7 +12,7 @@ use super::series::store::SeriesRow;
 use super::told::{self, Pending};
 use super::types::SessionStatus;
 use crate::db::schema::{bookings, registers, session_series, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 
 /// Rows of one INSERT: 37 columns each, and SQLite takes 32,766 values in a statement.
@@ -144,23 +144,36 @@ pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
     Ok(())
 }
 
+/// The sessions that follow a series.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// How many have been changed.
+    pub updated: usize,
+    /// The local starts of those that keep their capacities, though the series has others now.
+    pub kept_capacities: Vec<LocalTime>,
+}
+
 /// Writes a series' changed texts, capacities where they are others than the `old` ones, policy and publication to its
-/// sessions that are still to come, scheduled and not edited by hand; gives how many those are.
+/// sessions that are still to come, scheduled and not edited by hand. Those that had to keep another delivery keep their
+/// capacities too: it is other seats that they count.
 ///
 /// # Errors
 /// 409 where a capacity is below the seats that are taken in any of them.
-pub fn follow_series(conn: &mut Conn, series: &SeriesRow, old: &SeriesRow, now: Timestamp) -> Result<usize> {
+pub fn follow_series(conn: &mut Conn, series: &SeriesRow, old: &SeriesRow, now: Timestamp) -> Result<Followed> {
     let following = sessions::table
         .filter(sessions::series_id.eq(series.id))
         .filter(sessions::status.eq(SessionStatus::Scheduled))
         .filter(sessions::edited.eq(false))
         .filter(sessions::starts_at.gt(now));
-    if (series.capacity, series.online_capacity) != (old.capacity, old.online_capacity) {
-        // Not of those that had to keep another delivery: it is other seats that they count. Nor where capacities stay:
-        // some had to keep more, for the people who are booked.
+    let mut kept_capacities = Vec::new();
+    // Not where capacities stay: some had to keep more, for the people who are booked.
+    let resized = !series.seats_as(old);
+    if resized {
         let alike = following.filter(sessions::delivery.eq(series.delivery));
         let capacities = (sessions::capacity.eq(series.capacity), sessions::online_capacity.eq(series.online_capacity));
         diesel::update(alike).set(capacities).execute(conn).map_err(below_seats)?;
+        let others = following.filter(sessions::delivery.ne(series.delivery));
+        kept_capacities = others.select(sessions::local_start).load(conn)?;
     }
     let changes = (
         sessions::title.eq(&series.title),
@@ -177,9 +190,13 @@ pub fn follow_series(conn: &mut Conn, series: &SeriesRow, old: &SeriesRow, now: 
         sessions::version.eq(sessions::version + 1),
         sessions::updated_at.eq(now),
     );
-    let updated = diesel::update(following).set(changes).execute(conn)?;
+    let mut update = diesel::update(following).set(changes).into_boxed();
+    if resized && series.says_as(old) {
+        update = update.filter(sessions::delivery.eq(series.delivery));
+    }
+    let updated = update.execute(conn)?;
     listings::complete(conn, Some(series.id))?;
-    Ok(updated)
+    Ok(Followed { updated, kept_capacities })
 }
 
 /// The sessions that [`follow_series`] changes and in which somebody waits or is offered a seat, in the order of their

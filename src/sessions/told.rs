@@ -3,7 +3,7 @@
 //! Telling is an audit event for each booking, in the transaction of the change; a member finds it in their access log.
 //! An answer names bookings by id and reference. Whose they are stands there only where the caller may see it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use serde::Serialize;
@@ -137,8 +137,8 @@ pub struct News {
     pub reason: String,
     /// These waited for more seats than there are now, and their members know.
     pub turned_away: Vec<Pending>,
-    /// The members of the sessions that were changed, for the audit.
-    pub fields: Vec<String>,
+    /// The members that were changed of each session that was moved, for the audit.
+    pub fields: HashMap<Id, Vec<String>>,
 }
 
 impl News {
@@ -160,11 +160,13 @@ pub struct Told {
 
 /// Tells each person whose booking it is, and says to the caller what became of it.
 pub fn tell(conn: &mut Conn, context: &Context, news: &News) -> Result<Told> {
-    let fields: Vec<&str> = news.fields.iter().map(String::as_str).collect();
+    let moved = |booking: &Pending| -> Vec<&str> {
+        news.fields.get(&booking.session_id).into_iter().flatten().map(String::as_str).collect()
+    };
     let event = |action, booking: &Pending, fields: &[&str]| {
         context.event(action, Subject::of_member("booking", booking.id, booking.member_id), fields)
     };
-    let mut events: Vec<_> = news.kept.iter().map(|booking| event("move", booking, &fields)).collect();
+    let mut events: Vec<_> = news.kept.iter().map(|booking| event("move", booking, &moved(booking))).collect();
     events.extend(news.cancelled.iter().map(|booking| event("cancel", booking, &["status"])));
     let kept = news.kept.iter().map(|booking| (booking, None));
     let cancelled = news.cancelled.iter().map(|booking| (booking, Some(news.reason.clone())));

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use futures_util::future::LocalBoxFuture;
 use life_rooms::background::{self, Task};
-use life_rooms::db::schema::venues;
-use life_rooms::db::{Conn, Id};
-use life_rooms::error::Kind;
+use life_rooms::db::schema::{leases, venues};
+use life_rooms::db::{Conn, Id, Timestamp};
+use life_rooms::error::{Error, Kind};
+use life_rooms::state::State;
 use serde_json::json;
 
-use crate::support::App;
+use crate::support::{App, instant};
 
 fn venue(app: &App, slug: &str) -> Id {
     let body = json!({ "slug": slug, "name": slug, "kind": "library", "local_authority": "Sefton" });
@@ -92,8 +94,23 @@ fn a_task_that_panics_fails_and_is_tried_again() {
     assert_eq!(run(Task { due: |_, _, _| panic!("in a look"), ..well }), Err(Kind::Internal));
     assert_eq!(run(well), Ok(true));
     assert_eq!(run(Task { run: |_| Box::pin(async { panic!("at work") }), ..well }), Err(Kind::Internal));
-    // Its lease was not given back, and runs out.
+    assert_eq!(run(well), Ok(true), "its lease was given back");
+    assert_eq!(run(Task { run: |_| panic!("before work"), ..well }), Err(Kind::Internal));
+    assert_eq!(run(well), Ok(true));
+    // That of a server that died runs out.
+    let until = Timestamp(instant("2026-11-23T09:00:30Z"));
+    let row = (leases::name.eq("test"), leases::holder.eq(app.clock.new_id()), leases::expires_at.eq(until));
+    diesel::insert_into(leases::table).values(row).execute(&mut app.conn()).unwrap();
     assert_eq!(run(well), Ok(false));
     app.at("2026-11-23T09:00:30Z");
     assert_eq!(run(well), Ok(true));
+    // What went wrong in it is told, also where the lease can't be given back.
+    let fails = |state: State| -> LocalBoxFuture<'static, Result<(), Error>> {
+        Box::pin(async move {
+            let gone = |conn: &mut Conn| Ok(diesel::sql_query("DROP TABLE leases").execute(conn).map(drop)?);
+            state.db.write(gone).await?;
+            Err(Error::new(Kind::InUse, "at work"))
+        })
+    };
+    assert_eq!(run(Task { run: fails, ..well }), Err(Kind::InUse));
 }

@@ -3,8 +3,8 @@
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
-use life_rooms::db::Id;
-use life_rooms::db::schema::sessions;
+use life_rooms::db::schema::{audit_events, sessions};
+use life_rooms::db::{Id, Json};
 use serde_json::{Value, json};
 
 use crate::calendars::events;
@@ -130,6 +130,37 @@ fn a_series_that_is_called_off_ends_every_seat_offer_and_wait_of_both_kinds_with
     assert!(all.iter().all(|session| counted(&app, session) == (0, 0, 0, 0)));
     // What is called off changes no more.
     assert!(sessions_of(&admin, &series).iter().all(|session| session["title"] == "Reading"));
+    assert_eq!(admin.get(&series_path(&series)).expect(200)["title"], "Reading");
+    let changes = audit_events::table
+        .filter(audit_events::resource_id.eq(id(&series).parse::<Id>().unwrap()))
+        .filter(audit_events::action.eq("change"))
+        .select(audit_events::fields);
+    let changes: Vec<Json<Vec<String>>> = changes.load(&mut app.conn()).unwrap();
+    let recorded: Vec<&[String]> = changes.iter().map(|fields| fields.0.as_slice()).collect();
+    assert_eq!(recorded, [["cancellation_reason", "status"]], "what wasn't changed isn't said to have been");
+}
+
+#[test]
+fn each_person_is_told_what_has_changed_of_their_own_session() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let closed = json!({
+        "slug": "refit", "name": "Refit", "kind": "library", "local_authority": "Liverpool",
+        "status": "temporarily_closed", "status_from": "2027-01-05", "status_until": "2027-01-05"
+    });
+    let refit = admin.post("/v1/venues", &closed).expect(201);
+    let weekly = json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" });
+    let series = admin.post("/v1/session-series", &with(session_body(id(&place)), weekly)).expect(201);
+    let apart = change(&admin, &series_path(&series), &json!({ "venue_id": id(&refit) })).expect(200);
+    assert_eq!(apart["skipped"], json!([{ "local_start": "2027-01-05T13:00:00", "reason": "venue_closed" }]));
+    let people: Vec<String> =
+        sessions_of(&admin, &series).iter().map(|session| takes(&app, session, "in_person").0).collect();
+    let back = json!({ "venue_id": id(&place), "local_start": "2027-01-05T14:00:00" });
+    assert_eq!(change(&admin, &series_path(&series), &back).expect(200)["sessions"]["updated"], 2);
+    let moved = |fields: &[&str]| vec![("move".to_owned(), fields.iter().map(|name| (*name).to_owned()).collect())];
+    assert_eq!(told(&app, &people[0]), moved(&["local_start"]));
+    assert_eq!(told(&app, &people[1]), moved(&["local_start", "venue_id"]));
 }
 
 #[test]
@@ -148,12 +179,26 @@ fn an_offer_ends_with_the_start_of_what_has_moved_nearer() {
         waits
     };
     let (of_alone, of_series) = (offered(&alone), offered(&sessions_of(&admin, &series)[0]));
+    let read = app.advisor().get(&format!("/v1/bookings/{of_alone}")).etag().to_owned();
+    app.at("2026-11-23T10:00:00Z");
     let nearer = json!({ "local_start": "2026-11-24T08:00:00" });
     change(&admin, &path(&alone), &nearer).expect(200);
     change(&admin, &series_path(&series), &nearer).expect(200);
     for booking in [&of_alone, &of_series] {
-        assert_eq!(shown(&app, booking)["offer_expires_at"], "2026-11-24T08:00:00Z");
+        let sooner = shown(&app, booking);
+        assert_eq!(sooner["offer_expires_at"], "2026-11-24T08:00:00Z");
+        let (version, changed) = (&sooner["version"], &sooner["updated_at"]);
+        assert_eq!((version, changed), (&json!(3), &json!("2026-11-23T10:00:00Z")), "it was offered, and then moved");
     }
+    // Who has read until when it was can't accept it as that.
+    let stale = [("if-match", read.as_str())];
+    app.advisor()
+        .post_with(&format!("/v1/bookings/{of_alone}/accept"), &stale, &Value::Null)
+        .problem(412, "precondition-failed");
+    // Words of a session, or a start that is later, leave the offer as it is.
+    change(&admin, &path(&alone), &json!({ "title": "Poems" })).expect(200);
+    change(&admin, &path(&alone), &json!({ "local_start": "2026-11-24T08:30:00" })).expect(200);
+    assert_eq!(shown(&app, &of_alone)["version"], 3);
     app.at("2026-11-24T08:00:00Z");
     let accept = format!("/v1/bookings/{of_alone}/accept");
     app.advisor().post(&accept, &Value::Null).problem(409, "offer-expired");

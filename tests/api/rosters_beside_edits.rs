@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::web::Bytes;
+use diesel::prelude::*;
 use life_rooms::auth::caller::{Caller, CallerKind, Role};
+use life_rooms::db::schema::registers;
+use life_rooms::error::{Error, Kind};
 use life_rooms::http::context::Context;
 use life_rooms::rosters::post::{self, Application};
 use life_rooms::rosters::posting::Posting;
@@ -38,11 +41,16 @@ fn planned(app: &App, path: &str, body: &Value) -> Application {
     Application::new(posting, context, draft)
 }
 
+/// Applies it; what it answers, or why it is refused.
+fn tried(app: &App, roster: &Application) -> Result<Value, Error> {
+    let roster = roster.clone();
+    let answer = actix_web::rt::System::new().block_on(app.state.db.write(move |conn| roster.apply(conn)));
+    answer.map(|answer| serde_json::to_value(answer).unwrap())
+}
+
 /// Applies it; what it answers.
 fn applied(app: &App, roster: &Application) -> Value {
-    let roster = roster.clone();
-    let answer = actix_web::rt::System::new().block_on(app.state.db.write(move |conn| roster.apply(conn))).unwrap();
-    serde_json::to_value(answer).unwrap()
+    tried(app, roster).unwrap()
 }
 
 fn series_at(admin: &Client) -> String {
@@ -151,6 +159,57 @@ fn a_session_that_somebody_books_while_its_roster_is_planned_stays_out_of_the_pa
     let answer = applied(&app, &waiting);
     assert_eq!(answer["skipped"][0]["reason"], "booked");
     assert_eq!((rows(&app)[0].local_start.as_str(), told(&app, &ann)), ("2027-01-05T13:00:00", vec![]));
+}
+
+#[test]
+fn each_person_is_told_what_a_roster_has_changed_of_their_own_session() {
+    let (app, client, path) = reader();
+    let made = client.post(&path, &roster(&[single("a"), single("b")])).expect(201);
+    let people = [0, 1].map(|at: usize| {
+        let member = member_row(&app, "Ann", "A");
+        book(&app, &json!({ "id": made["entries"][at]["resource_id"] }), &member, json!({}));
+        member
+    });
+    let later = with(single("a"), json!({ "local_start": "2027-01-05T14:00:00" }));
+    let shorter = with(single("b"), json!({ "duration_minutes": 60 }));
+    client.post(&path, &roster(&[later, shorter])).expect(201);
+    for (member, field) in people.iter().zip(["local_start", "duration_minutes"]) {
+        assert_eq!(told(&app, member), [("move".to_owned(), vec![field.to_owned()])]);
+    }
+}
+
+#[test]
+fn an_edited_session_whose_date_leaves_a_roster_is_reported_once() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("a")])).expect(201);
+    let last = format!("/v1/sessions/{}", rows(&app)[3].id);
+    change(&app.admin(), &last, &json!({ "title": "By hand" })).expect(200);
+    let shorter = roster(&[with(series("a"), json!({ "recurrence": "FREQ=WEEKLY;COUNT=3" }))]);
+    let body = client.post(&path, &shorter).expect(201);
+    assert_eq!((&body["counts"], &body["sessions"]["cancelled"]), (&counts(0, 1, 0, 0), &json!(0)));
+    let skipped = json!([{ "external_id": "a", "local_start": "2027-01-26T13:00:00", "reason": "edited" }]);
+    assert_eq!(body["skipped"], skipped);
+    let again = client.post(&path, &shorter).expect(201);
+    assert_eq!((&again["counts"], &again["skipped"]), (&counts(0, 0, 1, 0), &json!([])), "it was said before");
+    assert_eq!(rows(&app)[3].status, "scheduled");
+}
+
+#[test]
+fn a_register_of_a_session_that_is_called_off_while_its_roster_is_planned_is_not_taken() {
+    let (app, client, path) = reader();
+    let made = client.post(&path, &roster(&[single("a"), single("b")])).expect(201);
+    let session = format!("/v1/sessions/{}", made["entries"][0]["resource_id"].as_str().unwrap());
+    app.at("2027-01-05T13:30:00Z");
+    let heads = json!({ "register": { "headcount": { "beneficiaries": 4, "family": 0, "carers": 0 } } });
+    let waiting = planned(&app, &path, &roster(&[with(single("a"), heads.clone()), with(single("b"), heads)]));
+    app.admin().post(&format!("{session}/cancel"), &json!({ "reason": "Snow" })).expect(200);
+    let refused = tried(&app, &waiting).unwrap_err();
+    assert_eq!(refused.kind(), Kind::RosterRefused);
+    let faults: Vec<_> = refused.into_faults().into_iter().map(|fault| (fault.pointer.unwrap(), fault.code)).collect();
+    assert_eq!(faults, [("/entries/0/register".to_owned(), "cancelled".into())]);
+    let taken: i64 = registers::table.count().get_result(&mut app.conn()).unwrap();
+    assert_eq!(taken, 0);
+    assert_eq!(app.admin().get(&session).expect(200)["status"], "cancelled");
 }
 
 /// On the day of the cut the rule's own session is the other series', and a second one stays where it was.

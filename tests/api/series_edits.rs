@@ -77,13 +77,21 @@ fn capacities_of_a_series_are_not_given_to_a_session_that_had_to_keep_another_de
     let online = json!({ "delivery": "online", "online_capacity": null, "capacity": 6 });
     let changed = change(&admin, &series_path(&series), &online).expect(200);
     assert_eq!(changed["skipped"][0]["reason"], "booked");
-    for patch in [json!({ "title": "Poems" }), json!({ "capacity": 8 })] {
-        change(&admin, &series_path(&series), &patch).expect(200);
+    let kept = json!([{ "local_start": all[0]["local_start"], "reason": "booked" }]);
+    for (patch, updated, skipped, version) in [
+        (json!({ "title": "Poems" }), 2, &json!([]), 2),
+        (json!({ "capacity": 8 }), 1, &kept, 2),
+        (json!({ "capacity": 9, "title": "Stories" }), 2, &kept, 3),
+        (json!({ "capacity": 9 }), 2, &json!([]), 4),
+    ] {
+        let changed = change(&admin, &series_path(&series), &patch).expect(200);
+        assert_eq!((&changed["sessions"]["updated"], &changed["skipped"]), (&json!(updated), skipped), "{patch}");
         assert_eq!(seats(&admin, &series)[0], json!([4, 20, 0]), "{patch}");
+        assert_eq!(sessions_of(&admin, &series)[0]["version"], version, "{patch}");
     }
     let after = sessions_of(&admin, &series);
-    assert_eq!((&after[0]["title"], &after[0]["delivery"]), (&json!("Poems"), &json!("hybrid")));
-    assert_eq!((&after[1]["capacity"], after[1].get("online_capacity")), (&json!(8), None));
+    assert_eq!((&after[0]["title"], &after[0]["delivery"]), (&json!("Stories"), &json!("hybrid")));
+    assert_eq!((&after[1]["capacity"], after[1].get("online_capacity")), (&json!(9), None));
 }
 
 #[test]
@@ -110,6 +118,21 @@ fn a_session_that_has_to_keep_another_delivery_is_not_held_against_a_capacity_th
     book(&app, &sessions_of(&admin, &series)[1], &member_row(&app, "Bob", "B"), json!({ "party": { "family": 1 } }));
     let fewer = json!({ "capacity": 1, "duration_minutes": 45 });
     change(&admin, &series_path(&series), &fewer).problem(409, "capacity-below-seats");
+}
+
+#[test]
+fn an_edited_session_whose_date_leaves_the_rule_stays_and_is_reported() {
+    let app = App::start();
+    let admin = app.admin();
+    let series = weekly(&admin, &venue(&admin, "walton", "Liverpool"), json!({}));
+    let edited = json!({ "local_start": "2027-01-27T10:00:00" });
+    change(&admin, &path(&sessions_of(&admin, &series)[3]), &edited).expect(200);
+    let before = sessions_of(&admin, &series);
+    let shorter = json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" });
+    let answer = change(&admin, &series_path(&series), &shorter).expect(200);
+    assert_eq!(answer["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 1 }));
+    assert_eq!(answer["skipped"], json!([{ "local_start": "2027-01-27T10:00:00", "reason": "edited" }]));
+    assert_eq!(sessions_of(&admin, &series)[3], before[3]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use life_rooms::auth::caller::Scope;
 use life_rooms::db::schema::sessions;
 use serde_json::{Value, json};
 
+use crate::calendars::events;
 use crate::editing::{book, change, news, path, series_path, session_body, sessions_of, starts, told, with};
 use crate::support::{App, Client, id, item_row, member_row, partner_row, venue};
 
@@ -251,8 +252,15 @@ fn a_prescription_for_a_series_still_opens_what_was_split_off() {
         let session = &sessions_of(&admin, series)[0];
         member.get(&series_path(series)).expect(200);
         member.get(&path(session)).expect(200);
+        // Before anything of it is booked: what is prescribed is all that opens it.
+        for calendar in [series_path(series), path(session)].map(|at| format!("{at}/calendar.ics")) {
+            let (theirs, all) = (member.get(&calendar), admin.get(&calendar));
+            assert_eq!((events(&theirs).len(), &theirs.text), (1, &all.text), "{calendar}");
+        }
         member.post(&format!("{}/bookings", path(session)), &json!({})).expect(201);
     }
     let bob = app.member(&member_row(&app, "Bob", "B"));
-    bob.get(&series_path(&last)).problem(404, "not-found");
+    for at in [series_path(&last), format!("{}/calendar.ics", series_path(&last))] {
+        bob.get(&at).problem(404, "not-found");
+    }
 }

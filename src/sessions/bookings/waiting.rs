@@ -230,7 +230,12 @@ pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<Pending>>
             .filter(bookings::session_id.eq(id))
             .filter(bookings::status.eq(BookingStatus::Offered))
             .filter(bookings::offer_expires_at.gt(session.starts_at));
-        diesel::update(later).set(bookings::offer_expires_at.eq(session.starts_at)).execute(conn)?;
+        let sooner = (
+            bookings::offer_expires_at.eq(session.starts_at),
+            bookings::version.eq(bookings::version + 1),
+            bookings::updated_at.eq(terms.now),
+        );
+        diesel::update(later).set(sooner).execute(conn)?;
         turned_away.extend(settle(conn, &mut session, terms)?);
     }
     Ok(turned_away)

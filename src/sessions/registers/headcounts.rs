@@ -60,7 +60,8 @@ struct NewRow {
     updated_at: Timestamp,
 }
 
-/// Takes registers by their headcounts alone: bookings and walk-ins stay as they are.
+/// Takes registers by their headcounts alone: bookings and walk-ins stay as they are. The sessions are locked, and none of
+/// them is cancelled.
 ///
 /// # Errors
 /// 412 where somebody has taken one of them in between; then none of it may be kept.

@@ -31,7 +31,8 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// A JSON merge patch of all but whose it is. Its sessions that are still to come, scheduled and not edited by hand
 /// change in place: their ids and bookings stay, and the people booked are told where they move. They are matched by
 /// local date, and in the order of the day. New dates are made; a date that has left the rule is cancelled if nobody is
-/// booked, else kept. What could not follow is in `skipped` with the reason.
+/// booked, else kept. What could not follow is in `skipped` with the reason. A patch that calls the series off changes
+/// nothing else of it: what it says besides `status` and `cancellation_reason` is left aside.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSeries), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -40,8 +41,11 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 pub async fn change_series(taken: Ordered<Patching<SeriesChange>>) -> Result<HttpResponse> {
     change_own(taken, store::get_in, |conn, context, old, patch| {
         context.require_match(old.version)?;
-        let changes = context.event("change", Subject::other("series", old.id), &patch.names());
-        let outcome = apply(conn, context, old, changed(old, patch)?)?;
+        let change = changed(old, patch)?;
+        let mut names = patch.names();
+        names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
+        let changes = context.event("change", Subject::other("series", old.id), &names);
+        let outcome = apply(conn, context, old, change)?;
         context.record(conn, &[changes])?;
         let (answer, about) = outcome.shown(read_back(conn, context, old.id)?);
         Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
@@ -74,8 +78,14 @@ pub(super) fn some_occurrences(row: &SeriesRow, context: &Context) -> Result<Exp
     Ok(expansion)
 }
 
+/// What a change that calls a series off changes of it.
+const OF_CALLING_OFF: [&str; 2] = ["status", "cancellation_reason"];
+
+fn calls_off(old: &SeriesRow, change: &SeriesChange) -> bool {
+    change.status == SeriesStatus::Cancelled && old.status == SeriesStatus::Active
+}
+
 fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChange) -> Result<Outcome> {
-    let cancels = change.status == SeriesStatus::Cancelled && old.status == SeriesStatus::Active;
     if let Some(partner_id) = old.partner_id {
         // A roster that was planned before is planned again.
         bump_roster_version(conn, partner_id)?;
@@ -84,7 +94,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
         rules::check_uncancelled(old.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())?;
     }
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
-    if cancels {
+    if calls_off(old, &change) {
         // Whatever else is said: what is called off changes no more.
         let reason = change.cancellation_reason.unwrap_or_default();
         store::update(conn, &old.cancelled(&reason, context.now())?)?;

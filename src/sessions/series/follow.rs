@@ -14,7 +14,7 @@ use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting;
 use crate::sessions::clashes;
 use crate::sessions::recurrence::Occurrence;
-use crate::sessions::store::{self as sessions, SessionRow};
+use crate::sessions::store::{self as sessions, Followed, SessionRow};
 use crate::sessions::told::{self, News, Pending, Told};
 
 /// What became of the sessions, and of the people booked.
@@ -55,18 +55,21 @@ pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<Pe
 /// 409 where a capacity is below the seats that are taken in any of them.
 pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &SeriesRow) -> Result<Outcome> {
     lapse(conn, series.id, context)?;
-    let updated = sessions::follow_series(conn, series, old, context.now())?;
+    let Followed { updated, kept_capacities } = sessions::follow_series(conn, series, old, context.now())?;
     // They are locked now, and somebody may have joined a list before.
     let mut news = News::default();
     news.turn_away(lists(conn, series.id, context)?);
     let others = held::not_following(conn, series.id, context.now())?.into_iter();
-    let skipped = others.map(|(local_start, is_cancelled)| {
+    let others = others.map(|(local_start, is_cancelled)| {
         let reason = if is_cancelled { SkipReason::Cancelled } else { SkipReason::Edited };
         Skipped { local_start, reason }
     });
+    let booked = |local_start| Skipped { local_start, reason: SkipReason::Booked };
+    let mut skipped: Vec<Skipped> = others.chain(kept_capacities.into_iter().map(booked)).collect();
+    skipped.sort_by_key(|skipped| skipped.local_start.0);
     Ok(Outcome {
         sessions: SessionOutcomes { updated, ..SessionOutcomes::default() },
-        skipped: skipped.collect(),
+        skipped,
         told: told::tell(conn, context, &news)?,
     })
 }
@@ -97,7 +100,7 @@ pub fn in_place(
         let members = by_id.get(&row.id).map(|held| row.moved_members(held)).unwrap_or_default();
         if !members.is_empty() {
             moved.push(row.id);
-            news.fields.extend(members.into_iter().filter(|name| !news.fields.contains(name)).collect::<Vec<_>>());
+            news.fields.insert(row.id, members);
         }
     }
     news.turn_away(lists(conn, series.id, context)?);
@@ -121,7 +124,7 @@ pub fn in_place(
 /// # Errors
 /// 409 where it doesn't.
 pub fn check_capacities(new: &SeriesRow, old: &SeriesRow, held: &[SessionRow], context: &Context) -> Result<()> {
-    if (new.capacity, new.online_capacity) == (old.capacity, old.online_capacity) {
+    if new.seats_as(old) {
         return Ok(());
     }
     let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);

@@ -75,10 +75,15 @@ impl Difference {
         }
     }
 
-    /// A date that has left the rule.
-    fn leave(&mut self, held: &SessionRow, reason: &str, now: Timestamp) {
-        if standing(held, now).is_some() {
-            return;
+    /// A date that has left the rule. That an edited session stays all the same is news where the statement has
+    /// `changed`; what is past or cancelled isn't on any more anyway.
+    fn leave(&mut self, held: &SessionRow, reason: &str, changed: bool, now: Timestamp) {
+        match standing(held, now) {
+            Some(SkipReason::Edited) if changed => {
+                return self.skipped.push((held.local_start, SkipReason::Edited));
+            }
+            Some(_) => return,
+            None => {}
         }
         if held.is_booked() {
             return self.skipped.push((held.local_start, SkipReason::Booked));
@@ -191,7 +196,7 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     let mut gone: Vec<&SessionRow> = left.into_values().filter(stated).collect();
     gone.sort_unstable_by_key(|session| (session.local_date, session.position));
     for session in gone {
-        difference.leave(session, reason, now);
+        difference.leave(session, reason, changed, now);
     }
     difference
 }
@@ -302,6 +307,23 @@ mod tests {
             difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), |sessions| sessions[2].waitlist_length = 1);
         assert_eq!(found.cancel.len(), 1);
         assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Booked)]);
+    }
+
+    #[test]
+    fn an_edited_session_whose_date_is_lost_stays_and_says_so_where_the_statement_changes() {
+        let edit = |sessions: &mut [SessionRow]| {
+            sessions[1].status = SessionStatus::Cancelled;
+            sessions[2].edited = true;
+        };
+        let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), edit);
+        assert!(found.is_empty());
+        assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Edited)]);
+        let beside = |sessions: &mut [SessionRow]| {
+            edit(sessions);
+            sessions[2].position = 1;
+        };
+        let (_, same) = difference(json!({}), beside);
+        assert_eq!((same.create.len(), same.skipped), (1, vec![]), "one beside the rule is no news by itself");
     }
 
     #[test]

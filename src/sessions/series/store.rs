@@ -200,6 +200,19 @@ impl SeriesRow {
     }
 }
 
+impl SeriesRow {
+    /// Whether it has the capacities of another version of it.
+    pub fn seats_as(&self, other: &Self) -> bool {
+        (self.capacity, self.online_capacity) == (other.capacity, other.online_capacity)
+    }
+
+    /// Whether it says what another version of it does, whatever their capacities.
+    pub fn says_as(&self, other: &Self) -> bool {
+        let Self { capacity, online_capacity, version, updated_at, .. } = *other;
+        Self { capacity, online_capacity, version, updated_at, ..self.clone() } == *other
+    }
+}
+
 /// A series and those it was split from, the nearest first.
 pub fn lineage(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
     let mut ids = vec![id];
