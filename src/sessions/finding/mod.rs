@@ -287,7 +287,7 @@ impl Finder<'_> {
 
 /// The parts in which a set is gone through: one where an index has it in order, else each longer than the one before.
 fn stretches(span: Span, keys: &Keys) -> Vec<Span> {
-    if keys.len() == 1 || matches!(keys, Keys::Hours(_)) {
+    if keys.count() == 1 || matches!(keys, Keys::Hours(_)) {
         return vec![span];
     }
     let mut parts = Vec::new();

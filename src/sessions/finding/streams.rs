@@ -27,7 +27,7 @@ pub const WEEK: i32 = 7 * 24;
 
 impl Keys {
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         match self {
             Self::Listings(ids) | Self::Venues(ids) => ids.len(),
             Self::Hours(hours) => hours.len(),
@@ -119,7 +119,7 @@ fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: Span, many: i64) 
 /// Over one key the rows come out of the index in order; over more, the first ones are kept while the index is read.
 pub fn sqlite_text(keys: &Keys) -> String {
     let (column, index) = keys.index();
-    let marks = vec!["?"; keys.len()].join(",");
+    let marks = vec!["?"; keys.count()].join(",");
     format!(
         "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {column} IN ({marks}) \
          AND (starts_at, id) > (?, ?) AND starts_at < ? ORDER BY starts_at, id LIMIT ?"
