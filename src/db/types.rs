@@ -403,10 +403,7 @@ macro_rules! text_enum {
         #[strum(serialize_all = "snake_case")]
         #[diesel(sql_type = diesel::sql_types::Text)]
         pub enum $name { $($variants)* }
-        $crate::text_enum!($name);
-    )+ };
-    // Enums that are defined elsewhere, with all of these derives.
-    ($($name:ty),+ $(,)?) => { $(
+
         impl $crate::db::types::TextEnum for $name {
             fn name(self) -> &'static str {
                 self.into()

@@ -9,63 +9,37 @@ use crate::sessions::registers::types::Headcount;
 pub use crate::sessions::series::types::SkipReason;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, ShortName};
 
-macro_rules! name_enum {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
-        $(#[$doc])*
-        #[derive(
-            Debug,
-            Clone,
-            Copy,
-            PartialEq,
-            Eq,
-            Serialize,
-            Deserialize,
-            ToSchema,
-            strum::IntoStaticStr,
-            strum::EnumString,
-            diesel::expression::AsExpression,
-            diesel::deserialize::FromSqlRow,
-        )]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant),+
-        }
-    )+ };
-}
-
-name_enum! {
+crate::text_enum! {
     /// What an entry is.
-    EntryKind {
+    pub enum EntryKind {
         /// Something offered again and again; it has a `recurrence`.
         Series,
         /// Something offered once.
         Session,
     }
     /// What happens to good entries where others are wrong.
-    Mode {
+    pub enum Mode {
         /// Nothing is changed.
         Atomic,
         /// The good ones are applied and the others reported.
         Partial,
     }
     /// What happens to what a partner's earlier rosters named and this one doesn't.
-    Missing {
+    pub enum Missing {
         /// It stays as it is.
         Keep,
         /// What of it is still to come and nobody has booked is cancelled.
         Cancel,
     }
     /// What became of a roster.
-    RosterStatus {
+    pub enum RosterStatus {
         /// Its good entries were applied.
         Applied,
         /// Some entries were wrong, and nothing was changed.
         Refused,
     }
     /// What became of an entry.
-    Outcome {
+    pub enum Outcome {
         /// It was new.
         Created,
         /// Something of it, or of its sessions, was changed.
@@ -78,8 +52,6 @@ name_enum! {
         Rejected,
     }
 }
-
-crate::text_enum!(Mode, RosterStatus, Outcome);
 
 /// The register of a session as a roster states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
