@@ -130,7 +130,7 @@ impl Application {
         let apply = |conn: &mut Conn| {
             clashes::check(conn, plan, london_day(self.context.now()))?;
             stored::apply(conn, plan, &self.context)?;
-            waiting::offer_freed(conn, &changed, terms(&self.context))
+            waiting::follow(conn, &changed, terms(&self.context)).map(drop)
         };
         match diesel::Connection::transaction(conn, apply) {
             Ok(()) => Ok(true),

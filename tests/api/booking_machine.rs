@@ -367,14 +367,14 @@ impl World<'_> {
                     *changed = *capacity;
                     waiting::lapse_offers(conn, &[session], terms.now)?;
                     session_store::update(conn, &old.changed(change, terms.now)?)?;
-                    waiting::offer_freed(conn, &[session], terms)
+                    waiting::follow(conn, &[session], terms).map(drop)
                 }
                 Step::Move { hours } => {
                     let old = session_store::get(conn, session)?;
                     let mut change = old.changeable();
                     change.local_start = LocalTime(change.local_start.0 + TimeDelta::hours(*hours));
                     session_store::update(conn, &old.changed(change, terms.now)?)?;
-                    waiting::offer_freed(conn, &[session], terms)
+                    waiting::follow(conn, &[session], terms).map(drop)
                 }
                 Step::Clock { .. } => Ok(()),
                 Step::Task => {

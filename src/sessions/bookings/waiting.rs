@@ -214,11 +214,6 @@ pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// After capacities or times have changed: what [`follow`] does, where nobody is told at once who was turned away.
-pub fn offer_freed(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<()> {
-    follow(conn, ids, terms).map(drop)
-}
-
 /// Lets the lists of these sessions follow what has become of their capacities or times: offers end with the start at
 /// the latest, parties that are too large now are turned away, and what is free is offered. Gives those who were turned
 /// away.
