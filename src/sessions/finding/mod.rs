@@ -25,7 +25,7 @@ use diesel::prelude::*;
 use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
-use crate::sessions::listings;
+use crate::sessions::listings::{self, word_of_venue};
 use crate::sessions::shown::{self, Columns, Shown};
 use crate::words::Wanted;
 use narrow::{By, narrowed, within};
@@ -145,8 +145,9 @@ impl AtVenues {
         if wanted.is_empty() {
             return Ok(Self::All);
         }
-        let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
-        let there = plan::wanted_words(conn, search, Some(&venues))?;
+        let venues = ranked.iter().map(|(_, id)| *id);
+        let there = Wanted::OneOf(venues.map(word_of_venue).collect());
+        let there = [wanted.as_slice(), &[there]].concat();
         let listings = plan::listings_with(conn, &there, plan::MOST_LISTINGS)?;
         if listings.len() > plan::MOST_LISTINGS {
             return Ok(Self::Many(wanted));
