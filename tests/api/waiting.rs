@@ -431,22 +431,37 @@ fn a_party_larger_than_the_session_has_become_waits_no_more_and_holds_up_nobody(
     assert_eq!(by, [advisor.id, advisor.id]);
 }
 
+/// A series that a roster has made: where the roster is posted, the series' path, and the ids of its sessions.
+struct Weekly {
+    roster: String,
+    series: String,
+    ids: Vec<String>,
+}
+
+/// Three Tuesdays with so many seats each.
+fn weekly_by_roster(admin: &Client, capacity: i32) -> Weekly {
+    venue(admin, "walton", "Liverpool");
+    let reader = partner(admin, "the-reader")["id"].as_str().unwrap().to_owned();
+    let roster = format!("/v1/partners/{reader}/rosters");
+    let made = admin.post(&roster, &entry(capacity)).expect(201);
+    let series = format!("/v1/session-series/{}", made["entries"][0]["resource_id"].as_str().unwrap());
+    let listed = admin.get(&format!("/v1/sessions?partner_id={reader}")).expect(200);
+    let ids = listed["items"].as_array().unwrap().iter().map(id).collect();
+    Weekly { roster, series, ids }
+}
+
+/// The roster that it is in.
+fn entry(capacity: i32) -> Value {
+    json!({ "entries": [{ "external_id": "a", "title": "Reading", "pillar": "community", "delivery": "in_person",
+        "venue": "walton", "local_start": "2026-12-01T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60,
+        "recurrence": "FREQ=WEEKLY;COUNT=3", "capacity": capacity }] })
+}
+
 #[test]
 fn a_series_a_split_and_a_roster_that_leave_fewer_seats_turn_parties_away_too() {
     let app = App::start();
     let (admin, advisor) = (app.admin(), app.advisor());
-    venue(&admin, "walton", "Liverpool");
-    let reader = partner(&admin, "the-reader")["id"].as_str().unwrap().to_owned();
-    let entry = |capacity: i32| {
-        json!({ "entries": [{ "external_id": "a", "title": "Reading", "pillar": "community", "delivery": "in_person",
-            "venue": "walton", "local_start": "2026-12-01T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60,
-            "recurrence": "FREQ=WEEKLY;COUNT=3", "capacity": capacity }] })
-    };
-    let roster = format!("/v1/partners/{reader}/rosters");
-    let made = admin.post(&roster, &entry(5)).expect(201);
-    let series = format!("/v1/session-series/{}", made["entries"][0]["resource_id"].as_str().unwrap());
-    let listed = admin.get(&format!("/v1/sessions?partner_id={reader}")).expect(200);
-    let ids: Vec<String> = listed["items"].as_array().unwrap().iter().map(id).collect();
+    let Weekly { roster, series, ids } = weekly_by_roster(&admin, 5);
     // Somebody is there; then wait five, four and three, and somebody alone.
     let fill = |session: &String| {
         wait(&advisor, session, &somebody(&app), 0).expect(201);
@@ -537,18 +552,7 @@ fn no_list_stays_for_a_kind_of_seat_that_is_gone() {
 fn a_series_and_a_roster_that_give_more_seats_offer_them() {
     let app = App::start();
     let (admin, advisor) = (app.admin(), app.advisor());
-    venue(&admin, "walton", "Liverpool");
-    let reader = partner(&admin, "the-reader")["id"].as_str().unwrap().to_owned();
-    let entry = |capacity: i32| {
-        json!({ "entries": [{ "external_id": "a", "title": "Reading", "pillar": "community", "delivery": "in_person",
-            "venue": "walton", "local_start": "2026-12-01T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60,
-            "recurrence": "FREQ=WEEKLY;COUNT=3", "capacity": capacity }] })
-    };
-    let roster = format!("/v1/partners/{reader}/rosters");
-    let made = admin.post(&roster, &entry(1)).expect(201);
-    let series = format!("/v1/session-series/{}", made["entries"][0]["resource_id"].as_str().unwrap());
-    let listed = admin.get(&format!("/v1/sessions?partner_id={reader}")).expect(200);
-    let ids: Vec<String> = listed["items"].as_array().unwrap().iter().map(id).collect();
+    let Weekly { roster, series, ids } = weekly_by_roster(&admin, 1);
     let fill = |session: &String| {
         wait(&advisor, session, &somebody(&app), 0).expect(201);
         [waiter(&app, &advisor, session, 0).1, waiter(&app, &advisor, session, 0).1]
