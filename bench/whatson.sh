@@ -60,7 +60,7 @@ password='a password for the benchmark'
 post() { curl -sS -f "$url$1" -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d @-; }
 
 # 120 venues in six authorities, and 600 weekly series of 52 sessions. One series is about origami, another about quilling;
-# carols are sung in twelve that begin in December.
+# carols are sung in twelve that begin in December. From February to June everything but the quilling is fully booked.
 fill() {
   printf '%s\n' "$password" | "$LIFE_ROOMS" user create --email admin@example.org --role admin --password-stdin >/dev/null
   token=$(jq -nc --arg p "$password" '{email: "admin@example.org", password: $p}' | token='' post /v1/auth/login | jq -r .access_token)
@@ -77,6 +77,9 @@ fill() {
       delivery: "in_person", duration_minutes: 90, capacity: 12,
       local_start: "2037-\(if . % 50 == 1 then 12 else "01" end)-0\(. % 7 + 1)T\(. * 7 % 10 + 10):00:00", recurrence: "FREQ=WEEKLY;COUNT=52"}]}' >"$work/roster.json"
   post "/v1/partners/$partner/rosters" <"$work/roster.json" | jq -e '.sessions.created == 31200' >/dev/null
+  local full="UPDATE sessions SET seats_taken = capacity WHERE substr(local_start, 1, 7) BETWEEN '2037-02' AND '2037-06'
+    AND title <> 'Quilling'"
+  if [ "$1" = sqlite ]; then sqlite3 "$work/bench.db" "PRAGMA busy_timeout = 60000; $full" >/dev/null; else sql -c "$full"; fi
   copies=0
 }
 
@@ -130,8 +133,10 @@ searches() {
   echo "late at night|from=2037-01-01&starts_after=22:00"
   echo "at one minute|from=2037-01-01&starts_after=10:35&starts_before=10:36"
   echo "with a seat left|from=2037-01-01&has_space=true"
+  echo "with a seat left, full for months|from=2037-02-01&has_space=true"
   echo "a local authority|from=2037-01-01&local_authority=Halton"
   echo "one venue|from=2037-01-01&venue_id=$venue"
+  echo "one venue in the evening|from=2037-01-01&venue_id=$venue&starts_after=19:00"
   echo "a feature|from=2037-01-01&accessibility=hearing_loop"
   echo "within 2 km|from=2037-01-01&$near&within_km=2"
   echo "within 10 km|from=2037-01-01&$near"
@@ -139,6 +144,8 @@ searches() {
   echo "within 10 km, a word|from=2037-01-01&$near&q=origami"
   echo "by distance|from=2037-01-01&$near&within_km=50&sort=distance"
   echo "by distance, in the evening|from=2037-01-01&$near&within_km=50&sort=distance&starts_after=19:00"
+  echo "by distance, a topic|from=2037-01-01&$near&within_km=50&sort=distance&topic=movement"
+  echo "by distance, a seat left, full for months|from=2037-02-01&$near&within_km=50&sort=distance&has_space=true"
   echo "by distance, a word|from=2037-01-01&$near&within_km=50&sort=distance&q=origami"
 }
 
@@ -174,7 +181,7 @@ for name in $DATABASES; do
   export LIFE_ROOMS_KEY_DIR=$work/$name.keys
   start_server
   say "Filling $name"
-  fill
+  fill "$name"
   for size in $SIZES; do
     grow "$size" "$name"
     searches >"$work/searches"

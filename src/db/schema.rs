@@ -292,6 +292,7 @@ diesel::table! {
         offers_open -> Integer,
         listing_id -> Nullable<DbUuid>,
         week_hour -> Nullable<Integer>,
+        has_room -> Nullable<Bool>,
     }
 }
 

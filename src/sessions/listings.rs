@@ -62,6 +62,11 @@ impl<'a> Said<'a> {
         }
     }
 
+    /// The hour of the week in which it starts: 0 is Monday from midnight on.
+    fn week_hour(&self) -> i32 {
+        (self.weekday.num_days_from_monday() * 24 + self.time.0).cast_signed()
+    }
+
     fn words(&self) -> BTreeSet<String> {
         let texts = [Some(self.title), self.description, self.facilitator];
         let topics = self.topics.iter().map(String::as_str);
@@ -78,6 +83,7 @@ impl<'a> Said<'a> {
         all.extend(self.partner_id.map(word_of_partner));
         all.extend(self.programme_id.map(word_of_programme));
         all.extend(self.venue_id.map(word_of_venue));
+        all.extend(self.venue_id.map(|venue| word_of_hour_at(venue, self.week_hour())));
         all.extend([word_of_pillar(self.pillar), word_of_delivery(self.delivery)]);
         all.extend([word_of_day(self.weekday), word_of_time(self.time.0, self.time.1)]);
         all
@@ -114,6 +120,11 @@ pub fn word_of_venue(venue: Id) -> String {
 const VENUE: &str = ":venue:";
 /// The first word after all of venues.
 const AFTER_VENUES: &str = ":venue;";
+
+/// What a session at this venue is found by that starts in this hour of the week: 0 is Monday from midnight on.
+pub fn word_of_hour_at(venue: Id, hour: i32) -> String {
+    format!(":at:{venue}:{hour}")
+}
 
 /// What a session of this pillar is found by.
 pub fn word_of_pillar(pillar: Pillar) -> String {

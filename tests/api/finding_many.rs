@@ -65,15 +65,15 @@ fn listings_with(app: &App, word: &str) -> usize {
 fn a_search_whose_words_come_twice_in_more_listings_than_are_read_finds_every_session() {
     let app = App::start();
     let place = venue(&app);
+    let many = MOST_LISTINGS + 200;
     let titles: Vec<String> =
-        (0..1_200).map(|n| if n % 2 == 0 { format!("Story stories {n}") } else { format!("Story {n}") }).collect();
+        (0..many).map(|n| if n % 2 == 0 { format!("Story stories {n}") } else { format!("Story {n}") }).collect();
     let wanted = fill(&app, id(&place), &titles);
-    assert_eq!((listings_with(&app, "stories"), listings_with(&app, "story")), (600, 1_200));
-    const { assert!(600 < MOST_LISTINGS && 600 + 1_200 > MOST_LISTINGS) };
+    assert_eq!((listings_with(&app, "stories"), listings_with(&app, "story")), (many / 2, many));
     let anyone = app.anonymous();
     assert_eq!(found(&anyone, "q=story"), wanted);
     assert_eq!(found(&anyone, "q=stor*+stories"), wanted);
-    assert_eq!(found(&anyone, "q=story&weekday=monday&weekday=tuesday"), wanted);
+    assert_eq!(found(&anyone, "q=story&weekday=monday&weekday=tuesday&weekday=wednesday"), wanted);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 //! The list is in the order of starts, and so is an index. A page is found in at most three ways, each of which reads
 //! an index in that order and stops when the page is full:
 //!
-//! 1. A short walk through the next sessions, looking at each. Where much fits, the page is full here.
+//! 1. A short walk through the next sessions, or through the next in the hours of the week that were asked for, looking
+//!    at each. Where much fits, the page is full here.
 //! 2. Where too little fits, the [listings](super::listings) that can fit are looked up by their words. If those are
 //!    few, only their sessions are gone through ([`streams`]), or those of the venues or hours in question.
 //! 3. If they are many, what fits is frequent, and the walk goes on. Where it has gone far all the same (what fits is
@@ -25,12 +26,12 @@ use diesel::prelude::*;
 use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
-use crate::sessions::listings::{self, word_of_venue};
+use crate::sessions::listings;
 use crate::sessions::shown::{self, Columns, Shown};
 use crate::words::Wanted;
 use narrow::{By, narrowed, within};
 use plan::Way;
-use search::{FIRST, Search, Span, from_micros};
+use search::{Search, Span, from_micros};
 use streams::{Keys, Place};
 
 /// The keys that sessions are listed by: microseconds since 1970 of the start, and the id.
@@ -43,11 +44,6 @@ pub type ByDistance = (i64, Id, i64, Id);
 const STEPS: i64 = 256;
 /// The sessions that the second one looks at.
 const MORE_STEPS: i64 = 2_048;
-/// The length of the first stretch in which a set is gone through. Each is eight times as long as the one before, so
-/// that what is found in one and not shown stays within some pages' worth.
-const FIRST_STRETCH: TimeDelta = TimeDelta::hours(3);
-/// So many stretches are measured; the next one is all the rest.
-const STRETCHES: usize = 5;
 /// Sessions that are looked at by their ids at once.
 const MOST_AT_ONCE: i64 = 400;
 /// Values in one `IN (…)`.
@@ -76,12 +72,12 @@ pub fn by_distance(
     if let Some((distance, venue, ..)) = after {
         ranked.retain(|rank| *rank >= (distance, venue));
     }
-    let open = open_venues(conn, &ranked, search.span())?;
+    let open = open_venues(conn, &ranked, search)?;
     ranked.retain(|(_, venue)| open.contains(venue));
     let at_venues = AtVenues::of(conn, search, &ranked)?;
     let (mut keys, mut rows) = (Vec::new(), Vec::new());
     for (distance, venue) in ranked {
-        let wanted = many - i64::try_from(rows.len()).unwrap_or(many);
+        let wanted = missing(&rows, many);
         if wanted <= 0 {
             break;
         }
@@ -89,7 +85,7 @@ pub fn by_distance(
         let span = resumed(search.span(), resumes.map(|(_, _, start, id)| (start, id)));
         let at = [venue];
         let finder = Finder { search, near: Some(&at) };
-        let Some(through) = at_venues.keys(conn, venue)? else { continue };
+        let Some(through) = at_venues.keys(conn, search, venue)? else { continue };
         for row in finder.merge(conn, &through, span, wanted)? {
             let (start, id) = row.place();
             keys.push((distance, venue, start.0.timestamp_micros(), id));
@@ -111,9 +107,10 @@ fn resumed(span: Span, after: Option<ByStart>) -> Span {
     }
 }
 
-/// Those of the venues that have any session in a stretch.
-fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], span: Span) -> Result<HashSet<Id>> {
+/// Those of the venues that have any session in the days that were asked for; with room, where that was.
+fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], search: &Search) -> Result<HashSet<Id>> {
     let mut open = HashSet::new();
+    let span = search.span();
     let ids: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
     for chunk in ids.chunks(CHUNK) {
         let then = sessions::table
@@ -122,15 +119,20 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], span: Span) -> Result<Hash
             .filter(sessions::starts_at.lt(span.until))
             .select(sessions::starts_at)
             .limit(1);
-        let with = venues::table.filter(venues::id.eq_any(chunk)).filter(then.single_value().is_not_null());
-        open.extend(with.select(venues::id).load::<Id>(conn)?);
+        let with = venues::table.filter(venues::id.eq_any(chunk)).select(venues::id).into_boxed();
+        let with = if search.has_space() {
+            with.filter(then.filter(sessions::has_room.eq(true)).single_value().is_not_null())
+        } else {
+            with.filter(then.single_value().is_not_null())
+        };
+        open.extend(with.load::<Id>(conn)?);
     }
     Ok(open)
 }
 
 /// What can fit at each venue.
 enum AtVenues {
-    /// Anything.
+    /// Anything, or anything with room.
     All,
     /// These listings: few in all.
     Few(BTreeMap<Id, Vec<Id>>),
@@ -145,9 +147,8 @@ impl AtVenues {
         if wanted.is_empty() {
             return Ok(Self::All);
         }
-        let venues = ranked.iter().map(|(_, id)| *id);
-        let there = Wanted::OneOf(venues.map(word_of_venue).collect());
-        let there = [wanted.as_slice(), &[there]].concat();
+        let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
+        let there = [wanted.as_slice(), &[plan::there(search, &venues)]].concat();
         let listings = plan::listings_with(conn, &there, plan::MOST_LISTINGS)?;
         if listings.len() > plan::MOST_LISTINGS {
             return Ok(Self::Many(wanted));
@@ -156,13 +157,13 @@ impl AtVenues {
     }
 
     /// How to go through what can fit at a venue; `None` where nothing can.
-    fn keys(&self, conn: &mut Conn, venue: Id) -> Result<Option<Keys>> {
+    fn keys(&self, conn: &mut Conn, search: &Search, venue: Id) -> Result<Option<Keys>> {
         let listings = match self {
-            Self::All => return Ok(Some(Keys::Venues(vec![venue]))),
+            Self::All => return Ok(Some(Keys::at(vec![venue], search.has_space()))),
             Self::Few(by_venue) => by_venue.get(&venue).cloned().unwrap_or_default(),
-            Self::Many(wanted) => plan::listings_at(conn, venue, wanted)?,
+            Self::Many(wanted) => plan::listings_at(conn, search, venue, wanted)?,
         };
-        Ok(match plan::choose(listings, Some(&[venue]), None) {
+        Ok(match plan::choose(listings, Some(Keys::at(vec![venue], search.has_space())), None) {
             Way::Through(keys) => Some(keys),
             Way::Nowhere | Way::Walk => None,
         })
@@ -181,11 +182,13 @@ impl Finder<'_> {
         if !self.search.rejects() {
             return self.walk(conn, span, many);
         }
-        let (mut found, rest, missing) = self.walk_some(conn, span, STEPS, many)?;
+        let (mut found, rest) = self.first_steps(conn, span, many)?;
+        let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
             let wanted = plan::wanted_words(conn, self.search, self.near)?;
             let listings = plan::listings_with(conn, &wanted, plan::MOST_LISTINGS)?;
-            found.extend(match plan::choose(listings, self.venues(conn)?.as_deref(), self.search.week_hours()) {
+            let venues = self.venues(conn)?.map(|venues| Keys::at(venues, self.search.has_space()));
+            found.extend(match plan::choose(listings, venues, self.search.week_hours()) {
                 Way::Nowhere => Vec::new(),
                 Way::Through(keys) => self.merge(conn, &keys, rest, missing)?,
                 Way::Walk => self.walk_on(conn, &wanted, rest, missing)?,
@@ -194,9 +197,20 @@ impl Finder<'_> {
         Ok(found)
     }
 
+    /// What fits among the first sessions of those that may; and the stretch behind them.
+    fn first_steps(&self, conn: &mut Conn, span: Span, many: i64) -> Result<(Vec<Columns>, Span)> {
+        match self.search.week_hours() {
+            Some(hours) if hours.len() <= plan::MOST_HOURS && !self.search.has_owner() => {
+                self.merge_some(conn, &Keys::Hours(hours), span, STEPS, many)
+            }
+            _ => self.walk_some(conn, span, STEPS, many),
+        }
+    }
+
     /// A walk, which ends at many listings where what fits is far away.
     fn walk_on(&self, conn: &mut Conn, wanted: &[Wanted], span: Span, many: i64) -> Result<Vec<Columns>> {
-        let (mut found, rest, missing) = self.walk_some(conn, span, MORE_STEPS, many)?;
+        let (mut found, rest) = self.walk_some(conn, span, MORE_STEPS, many)?;
+        let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
             let listings = plan::listings_with(conn, wanted, plan::MOST_FAR_LISTINGS)?;
             found.extend(match listings.len() {
@@ -207,16 +221,15 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    /// What fits among so many sessions, the stretch behind them, and how many rows are still missing.
-    fn walk_some(&self, conn: &mut Conn, span: Span, steps: i64, many: i64) -> Result<(Vec<Columns>, Span, i64)> {
+    /// What fits among so many sessions, and the stretch behind them.
+    fn walk_some(&self, conn: &mut Conn, span: Span, steps: i64, many: i64) -> Result<(Vec<Columns>, Span)> {
         let rest = match self.steps_ahead(conn, span, steps)? {
             // All that start at the last of those instants with it.
             Some(seen) => span.from(Timestamp(seen.0 + TimeDelta::microseconds(1))),
             None => span.from(span.until),
         };
         let found = self.walk(conn, Span { until: rest.after.0.min(span.until), ..span }, many)?;
-        let missing = many - i64::try_from(found.len()).unwrap_or(many);
-        Ok((found, rest, missing))
+        Ok((found, rest))
     }
 
     /// The venues that all that fits is at, where that was asked for.
@@ -242,6 +255,9 @@ impl Finder<'_> {
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
         }
+        if self.search.has_space() {
+            ahead = ahead.filter(sessions::has_room.eq(true));
+        }
         let ahead = ahead.order((sessions::starts_at, sessions::id)).offset(steps).limit(1);
         Ok(ahead.select(sessions::starts_at).first(conn).optional()?)
     }
@@ -252,32 +268,41 @@ impl Finder<'_> {
         Ok(query.order((sessions::starts_at, sessions::id)).limit(many).load(conn)?)
     }
 
-    /// The first so many that fit of a set of listings or venues.
+    /// The first so many that fit of a set.
     fn merge(&self, conn: &mut Conn, keys: &Keys, span: Span, many: i64) -> Result<Vec<Columns>> {
-        let (mut found, mut size) = (Vec::new(), many);
-        for mut part in stretches(span, keys) {
-            loop {
-                if i64::try_from(found.len()).unwrap_or(many) >= many {
-                    found.truncate(usize::try_from(many).unwrap_or_default());
-                    return Ok(found);
-                }
-                let places = streams::first(conn, keys, part, size)?;
-                let Some(last) = places.last() else { break };
-                part.after = (last.starts_at, last.id);
-                found.extend(self.look_at(conn, &places)?);
-                if i64::try_from(places.len()).is_ok_and(|there| there < size) {
-                    break;
-                }
-                // What was found didn't fit.
-                size = (size * 2).min(MOST_AT_ONCE);
-            }
+        Ok(self.merge_some(conn, keys, span, i64::MAX, many)?.0)
+    }
+
+    /// The same as far as some pages after so many sessions of the set; and the stretch behind them.
+    fn merge_some(
+        &self,
+        conn: &mut Conn,
+        keys: &Keys,
+        mut span: Span,
+        steps: i64,
+        many: i64,
+    ) -> Result<(Vec<Columns>, Span)> {
+        let (mut found, mut seen, mut size) = (Vec::new(), 0, many);
+        while missing(&found, many) > 0 && seen < steps && !span.is_empty() {
+            let places = streams::first(conn, keys, span, size)?;
+            span = match places.last() {
+                Some(last) if missing(&places, size) <= 0 => Span { after: (last.starts_at, last.id), ..span },
+                _ => span.from(span.until),
+            };
+            seen += size;
+            found.extend(self.look_at(conn, &places)?);
+            // What was found didn't fit.
+            size = (size * 2).min(MOST_AT_ONCE);
         }
         found.truncate(usize::try_from(many).unwrap_or_default());
-        Ok(found)
+        Ok((found, span))
     }
 
     /// Those of some sessions that fit, in order.
     fn look_at(&self, conn: &mut Conn, places: &[Place]) -> Result<Vec<Columns>> {
+        if places.is_empty() {
+            return Ok(Vec::new());
+        }
         let query = narrowed(self.search, self.near, By::Id);
         let mut rows: Vec<Columns> =
             query.filter(sessions::id.eq_any(places.iter().map(|place| place.id))).load(conn)?;
@@ -286,42 +311,7 @@ impl Finder<'_> {
     }
 }
 
-/// The parts in which a set is gone through: one where an index has it in order, else each longer than the one before.
-fn stretches(span: Span, keys: &Keys) -> Vec<Span> {
-    if keys.count() == 1 || matches!(keys, Keys::Hours(_)) {
-        return vec![span];
-    }
-    let mut parts = Vec::new();
-    let (mut rest, mut length) = (span, FIRST_STRETCH);
-    for _ in 0..STRETCHES {
-        let end = Timestamp(rest.after.0.0 + length);
-        if end >= span.until {
-            break;
-        }
-        parts.push(Span { until: end, ..rest });
-        rest = Span { after: (end, FIRST), ..rest };
-        length = length * 8;
-    }
-    parts.push(rest);
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn stretches_follow_on_each_other_and_leave_nothing_out(start in 0i64..4_000_000, hours in 0i64..900_000, keys in 1usize..3) {
-            let at = |hours: i64| from_micros(hours * 3_600_000_000);
-            let span = Span { after: (at(start), FIRST), until: at(start + hours) };
-            let parts = stretches(span, &Keys::Venues(vec![FIRST; keys]));
-            prop_assert!(parts.len() <= STRETCHES + 1);
-            prop_assert_eq!((parts[0].after, parts[parts.len() - 1].until), (span.after, span.until));
-            for pair in parts.windows(2) {
-                prop_assert_eq!((pair[0].until, FIRST), pair[1].after);
-            }
-        }
-    }
+/// How many of so many aren't there yet.
+fn missing<T>(found: &[T], many: i64) -> i64 {
+    many - i64::try_from(found.len()).unwrap_or(many)
 }

@@ -11,7 +11,7 @@ use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_feature, word_of_topic};
 use crate::sessions::shown::Columns;
-use crate::sessions::types::{Delivery, Publication, SessionStatus, ShortName};
+use crate::sessions::types::{Delivery, Publication, ShortName};
 use crate::sessions::viewer::Viewer;
 use crate::words::Wanted;
 
@@ -66,7 +66,7 @@ pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query
     for ShortName(feature) in &search.filter.accessibility {
         query = accessible(query, feature);
     }
-    if search.filter.has_space == Some(true) { with_space(query, search) } else { query }
+    if search.has_space() { with_space(query, search, by) } else { query }
 }
 
 /// The rows of a stretch of the list.
@@ -170,14 +170,11 @@ fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
     query.filter(own.single_value().is_not_null().or(there))
 }
 
-fn with_space<'a>(query: Query<'a>, search: &Search) -> Query<'a> {
-    let offline = sessions::capacity.is_null().or(sessions::seats_taken.nullable().lt(sessions::capacity));
-    let online =
-        sessions::online_capacity.is_null().or(sessions::online_seats_taken.nullable().lt(sessions::online_capacity));
-    query
-        .filter(sessions::status.eq(SessionStatus::Scheduled))
-        .filter(sessions::starts_at.gt(search.now))
-        // Who books now would wait behind them, even if a seat is free. A hybrid session has a list for each kind.
-        .filter(sessions::waitlist_length.eq(0).or(sessions::delivery.eq(Delivery::Hybrid)))
-        .filter(offline.or(sessions::delivery.eq(Delivery::Hybrid).and(online)))
+/// Whoever books now gets a seat. A partner's or programme's sessions are reached by their own index.
+fn with_space<'a>(query: Query<'a>, search: &Search, by: By) -> Query<'a> {
+    let query = query.filter(sessions::starts_at.gt(search.now));
+    let room = sessions::has_room.eq(true);
+    let filter = &search.filter;
+    let elsewhere = by == By::Id || filter.partner_id.is_some() || filter.programme_id.is_some();
+    if elsewhere { query.filter(room.eq(true)) } else { query.filter(room) }
 }

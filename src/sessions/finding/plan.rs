@@ -8,21 +8,23 @@ use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::sessions::listings::{
-    times, word_of_day, word_of_delivery, word_of_feature, word_of_partner, word_of_pillar, word_of_programme,
-    word_of_topic, word_of_venue,
+    times, word_of_day, word_of_delivery, word_of_feature, word_of_hour_at, word_of_partner, word_of_pillar,
+    word_of_programme, word_of_topic, word_of_venue,
 };
 use crate::sessions::types::ShortName;
 use crate::words::Wanted;
 
 /// The most listings that are gone through one by one. What more listings say is found by a walk through all sessions
-/// soon enough.
-pub const MOST_LISTINGS: usize = 1_000;
+/// soon enough, and that many of them cost no more to look at than as many listings.
+pub const MOST_LISTINGS: usize = 2_000;
 /// The most of them where a walk has gone far and found too little. SQLite binds at most 32,766 values.
 pub const MOST_FAR_LISTINGS: usize = 20_000;
 /// The most venues that are gone through one by one.
 pub const MOST_VENUES: usize = 200;
 /// The most venues that are rather gone through than hours.
 const FEW_VENUES: usize = 20;
+/// The most words of venues' hours in one search.
+const MOST_PLACES: usize = 500;
 /// The most words that a listing is asked for one by one. Of more, its own are looked through.
 const MOST_PROBES: usize = 8;
 /// The most hours of the week that are gone through one by one: beyond half of them a walk finds as much.
@@ -40,14 +42,14 @@ pub enum Way {
 }
 
 /// Chooses by counts: listings where all that fit are few, else venues where those are, else hours, else everything.
-pub fn choose(listings: Vec<Id>, venues: Option<&[Id]>, hours: Option<Vec<i32>>) -> Way {
+pub fn choose(listings: Vec<Id>, venues: Option<Keys>, hours: Option<Vec<i32>>) -> Way {
     let hours = hours.filter(|hours| hours.len() <= MOST_HOURS);
     let most_venues = if hours.is_some() { FEW_VENUES } else { MOST_VENUES };
     match venues {
         _ if listings.is_empty() => Way::Nowhere,
-        Some([]) => Way::Nowhere,
+        Some(venues) if venues.count() == 0 => Way::Nowhere,
         _ if listings.len() <= MOST_LISTINGS => Way::Through(Keys::Listings(listings)),
-        Some(venues) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues.to_vec())),
+        Some(venues) if venues.count() <= most_venues => Way::Through(venues),
         _ => hours.map_or(Way::Walk, |hours| Way::Through(Keys::Hours(hours))),
     }
 }
@@ -65,10 +67,9 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
         let venues: Vec<Id> = with.load(conn)?;
         all.push(Wanted::OneOf(venues.into_iter().map(word_of_venue).chain([word]).collect()));
     }
-    all.extend(near.map(|venues| Wanted::OneOf(venues.iter().copied().map(word_of_venue).collect())));
+    all.extend(near.map(|venues| there(search, venues)));
     if let Some(authority) = &filter.local_authority {
-        let there = venues_in(conn, authority)?;
-        all.push(Wanted::OneOf(there.into_iter().map(word_of_venue).collect()));
+        all.push(there(search, &venues_in(conn, authority)?));
     }
     if !filter.weekday.is_empty() {
         all.push(Wanted::OneOf(filter.weekday.iter().map(|day| word_of_day((*day).into())).collect()));
@@ -80,8 +81,19 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
     all.extend(filter.delivery.map(|delivery| Wanted::one(word_of_delivery(delivery))));
     all.extend(filter.partner_id.map(|partner| Wanted::one(word_of_partner(partner))));
     all.extend(filter.programme_id.map(|programme| Wanted::one(word_of_programme(programme))));
-    all.extend(filter.venue_id.map(|venue| Wanted::one(word_of_venue(venue))));
+    all.extend(filter.venue_id.map(|venue| there(search, &[venue])));
     Ok(all)
+}
+
+/// What the listing of everything that fits at one of these venues has: with the hour, where one was asked for and
+/// the words aren't too many.
+pub fn there(search: &Search, venues: &[Id]) -> Wanted {
+    let hours = search.week_hours().filter(|hours| hours.len() * venues.len() <= MOST_PLACES);
+    let words = |venue: Id| match &hours {
+        Some(hours) => hours.iter().map(|hour| word_of_hour_at(venue, *hour)).collect(),
+        None => vec![word_of_venue(venue)],
+    };
+    Wanted::OneOf(venues.iter().flat_map(|venue| words(*venue)).collect())
 }
 
 /// The venues in a local authority.
@@ -119,8 +131,8 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<
 }
 
 /// The listings at a venue that have one of each of these; more than [`MOST_LISTINGS`] where there may be more.
-pub fn listings_at(conn: &mut Conn, venue: Id, wanted: &[Wanted]) -> Result<Vec<Id>> {
-    with(conn, &Wanted::one(word_of_venue(venue)), &wanted.iter().collect::<Vec<_>>(), MOST_LISTINGS)
+pub fn listings_at(conn: &mut Conn, search: &Search, venue: Id, wanted: &[Wanted]) -> Result<Vec<Id>> {
+    with(conn, &there(search, &[venue]), &wanted.iter().collect::<Vec<_>>(), MOST_LISTINGS)
 }
 
 diesel::alias! {
@@ -169,13 +181,14 @@ mod tests {
     #[test]
     fn the_way_goes_through_whatever_is_few() {
         assert_eq!(choose(ids(0), None, None), Way::Nowhere);
-        assert_eq!(choose(ids(9), Some(&[]), None), Way::Nowhere);
+        let at = |many: usize| Some(Keys::at(ids(many), false));
+        assert_eq!(choose(ids(9), at(0), None), Way::Nowhere);
         assert_eq!(choose(ids(9), None, None), Way::Through(Keys::Listings(ids(9))));
-        assert_eq!(choose(ids(MOST_LISTINGS), Some(&ids(1)), None), Way::Through(Keys::Listings(ids(MOST_LISTINGS))));
-        assert_eq!(choose(ids(MOST_LISTINGS + 1), Some(&ids(3)), Some(vec![1])), Way::Through(Keys::Venues(ids(3))));
-        let many = |venues: Option<&[Id]>, hours: Option<Vec<i32>>| choose(ids(MOST_LISTINGS + 1), venues, hours);
-        assert_eq!(many(Some(&ids(MOST_VENUES + 1)), None), Way::Walk);
-        assert_eq!(many(Some(&ids(MOST_VENUES + 1)), Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
+        assert_eq!(choose(ids(MOST_LISTINGS), at(1), None), Way::Through(Keys::Listings(ids(MOST_LISTINGS))));
+        assert_eq!(choose(ids(MOST_LISTINGS + 1), at(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3))));
+        let many = |venues: Option<Keys>, hours: Option<Vec<i32>>| choose(ids(MOST_LISTINGS + 1), venues, hours);
+        assert_eq!(many(at(MOST_VENUES + 1), None), Way::Walk);
+        assert_eq!(many(at(MOST_VENUES + 1), Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
         assert_eq!(many(None, Some((0..84).collect())), Way::Through(Keys::Hours((0..84).collect())));
         assert_eq!(many(None, Some((0..85).collect())), Way::Walk);
         assert_eq!(many(None, None), Way::Walk);

@@ -80,7 +80,7 @@ impl Search {
     pub fn span(&self) -> Span {
         let from = self.filter.from.map_or(self.now, midnight);
         // What has begun has no space, whatever is left of it.
-        let from = if self.filter.has_space == Some(true) { from.max(self.now) } else { from };
+        let from = if self.has_space() { from.max(self.now) } else { from };
         let until = self.filter.to.map_or(from_micros(NEVER), |to| midnight(to.succ_opt().unwrap_or(to)));
         Span { after: (from, FIRST), until }
     }
@@ -91,14 +91,27 @@ impl Search {
         let texts = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
         let kinds = filter.pillar.is_some() || filter.delivery.is_some();
         let places = self.circle.is_some() || filter.local_authority.is_some();
-        // There is an index for each of these, and only one is walked along.
-        let owners = [filter.venue_id, filter.partner_id, filter.programme_id].iter().flatten().count();
-        texts || kinds || places || self.has_times() || owners > 1
+        // Only one of their indexes is walked along.
+        texts || kinds || places || self.has_times() || self.owners() > 1
+    }
+
+    /// Whether all that fits is at one venue, of one partner or of one programme. There is an index by start for each.
+    pub fn has_owner(&self) -> bool {
+        self.owners() > 0
+    }
+
+    fn owners(&self) -> usize {
+        [self.filter.venue_id, self.filter.partner_id, self.filter.programme_id].iter().flatten().count()
+    }
+
+    /// Whether only sessions with room fit.
+    pub fn has_space(&self) -> bool {
+        self.filter.has_space == Some(true)
     }
 
     /// Whether finding a page may mean reading more than a page: not on a thread that answers requests.
     pub fn may_be_long(&self) -> bool {
-        self.rejects() || self.filter.has_space == Some(true)
+        self.rejects() || self.has_space()
     }
 
     fn has_times(&self) -> bool {

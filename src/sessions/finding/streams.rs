@@ -1,9 +1,13 @@
 //! The sessions of a set of listings, venues or hours of the week in the order of their starts, out of indexes alone.
+//!
+//! Most of a large set have nothing soon. So the first session of each is looked up, one step into an index, and only
+//! of those that come first is more read.
 
-use chrono::{Datelike, TimeDelta, Timelike};
+use chrono::TimeDelta;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer};
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::search::Span;
@@ -18,28 +22,44 @@ pub enum Keys {
     Listings(Vec<Id>),
     /// These venues.
     Venues(Vec<Id>),
+    /// Sessions with room at these venues.
+    VenuesWithRoom(Vec<Id>),
     /// These hours of the week on the sessions' own clocks: 0 is Monday from midnight on.
     Hours(Vec<i32>),
 }
 
-/// The hours of a week.
-pub const WEEK: i32 = 7 * 24;
-
 impl Keys {
+    /// What is at these venues: anything, or what has room.
+    pub fn at(venues: Vec<Id>, with_room: bool) -> Self {
+        if with_room { Self::VenuesWithRoom(venues) } else { Self::Venues(venues) }
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         match self {
-            Self::Listings(ids) | Self::Venues(ids) => ids.len(),
+            Self::Listings(ids) | Self::Venues(ids) | Self::VenuesWithRoom(ids) => ids.len(),
             Self::Hours(hours) => hours.len(),
         }
     }
 
-    /// The column, and its index with start and id.
+    /// Only the one at this place in the set.
+    fn only(&self, at: usize) -> Self {
+        let of = |ids: &[Id]| ids.get(at).copied().into_iter().collect();
+        match self {
+            Self::Listings(ids) => Self::Listings(of(ids)),
+            Self::Venues(ids) => Self::Venues(of(ids)),
+            Self::VenuesWithRoom(ids) => Self::VenuesWithRoom(of(ids)),
+            Self::Hours(hours) => Self::Hours(hours.get(at).copied().into_iter().collect()),
+        }
+    }
+
+    /// The condition on a session, but for the key that it ends in; and its index with start and id.
     fn index(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Listings(_) => ("listing_id", "sessions_listing_index"),
-            Self::Venues(_) => ("venue_id", "sessions_venue_index"),
-            Self::Hours(_) => ("week_hour", "sessions_week_hour_index"),
+            Self::Listings(_) => ("listing_id =", "sessions_listing_index"),
+            Self::Venues(_) => ("venue_id =", "sessions_venue_index"),
+            Self::VenuesWithRoom(_) => ("has_room = true AND venue_id =", "sessions_venue_room_index"),
+            Self::Hours(_) => ("week_hour =", "sessions_week_hour_index"),
         }
     }
 }
@@ -58,57 +78,101 @@ pub struct Place {
 /// The first so many sessions of the set in a stretch.
 pub fn first(conn: &mut Conn, keys: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
     // Written for each: SQLite must be told the index, and PostgreSQL to enter it for each key by itself.
-    match (conn, keys) {
-        (Conn::Sqlite(sqlite), Keys::Hours(hours)) => hour_by_hour(sqlite, hours, span, many),
-        (Conn::Sqlite(sqlite), _) => on_sqlite(sqlite, keys, span, many),
-        (Conn::Postgres(postgres), _) => on_postgres(postgres, keys, span, many),
+    match conn {
+        Conn::Sqlite(sqlite) if keys.count() == 1 => of_one(sqlite, keys, span, many),
+        Conn::Sqlite(sqlite) => one_by_one(sqlite, keys, span, many),
+        Conn::Postgres(postgres) => on_postgres(postgres, keys, span, many),
     }
 }
 
-fn on_sqlite(sqlite: &mut SqliteConnection, keys: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
-    let mut query = diesel::sql_query(sqlite_text(keys)).into_boxed::<Sqlite>();
-    match keys {
-        Keys::Listings(ids) | Keys::Venues(ids) => {
-            for id in ids {
-                query = query.bind::<DbUuid, _>(*id);
-            }
-        }
-        Keys::Hours(hours) => {
-            for hour in hours {
-                query = query.bind::<Integer, _>(*hour);
-            }
-        }
-    }
-    let (start, id) = span.after;
-    let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
-    Ok(query.bind::<BigInt, _>(many).load(sqlite)?)
+/// Where in the set a key is, and the start of its first session.
+#[derive(Debug, Clone, Copy, QueryableByName)]
+struct Head {
+    #[diesel(sql_type = Integer)]
+    at: i32,
+    #[diesel(sql_type = Nullable<DbTimestamp>)]
+    starts_at: Option<Timestamp>,
 }
 
-/// One hour of the week after another, as they come from the beginning of the stretch on: what the first ones hold
-/// bounds what is read of the others.
-fn hour_by_hour(sqlite: &mut SqliteConnection, hours: &[i32], mut span: Span, many: i64) -> Result<Vec<Place>> {
-    let begin = span.after.0.0;
-    let now = (begin.weekday().num_days_from_monday() * 24 + begin.hour()).cast_signed();
-    let mut hours = hours.to_vec();
-    hours.sort_unstable_by_key(|hour| (hour - now).rem_euclid(WEEK));
+/// One key after another, the one with the earliest session first: what the first ones hold bounds what is read of the
+/// others.
+fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: Span, many: i64) -> Result<Vec<Place>> {
+    let heads = heads(sqlite, keys, span, many)?;
     let most = usize::try_from(many).unwrap_or_default();
     let mut found: Vec<Place> = Vec::new();
-    for hour in hours {
-        found.extend(on_sqlite(sqlite, &Keys::Hours(vec![hour]), span, many)?);
+    if heads.len() == most {
+        // As many sessions as are wanted start no later than the last of these.
+        span.until = heads.iter().filter_map(|head| head.starts_at).max().map_or(span.until, |last| up_to(span, last));
+    }
+    for head in heads {
+        if head.starts_at.is_none_or(|start| start >= span.until) {
+            break;
+        }
+        let key = keys.only(usize::try_from(head.at).unwrap_or(usize::MAX));
+        found.extend(of_one(sqlite, &key, span, many)?);
         found.sort_unstable_by_key(|place| (place.starts_at, place.id));
         found.truncate(most);
         if let Some(last) = found.get(most.saturating_sub(1)) {
-            // What starts with the last one may still come before it.
-            span.until = span.until.min(Timestamp(last.starts_at.0 + TimeDelta::microseconds(1)));
+            span.until = up_to(span, last.starts_at);
         }
     }
     Ok(found)
 }
 
+/// The end of a stretch that goes no further than this start: what starts with it may still come before it.
+fn up_to(span: Span, start: Timestamp) -> Timestamp {
+    span.until.min(Timestamp(start.0 + TimeDelta::microseconds(1)))
+}
+
+type Bound<'a, Backend> = BoxedSqlQuery<'a, Backend, SqlQuery>;
+
+fn bind_keys<'a>(query: Bound<'a, Sqlite>, keys: &Keys) -> Bound<'a, Sqlite> {
+    match keys {
+        Keys::Listings(ids) | Keys::Venues(ids) | Keys::VenuesWithRoom(ids) => {
+            ids.iter().fold(query, |query, id| query.bind::<DbUuid, _>(*id))
+        }
+        Keys::Hours(hours) => hours.iter().fold(query, |query, hour| query.bind::<Integer, _>(*hour)),
+    }
+}
+
+/// The first so many keys that have anything in a stretch, in the order of what they have first.
+fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: Span, many: i64) -> Result<Vec<Head>> {
+    let query = bind_keys(diesel::sql_query(heads_text(keys)).into_boxed::<Sqlite>(), keys);
+    let (start, id) = span.after;
+    let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
+    let mut heads: Vec<Head> = query.bind::<BigInt, _>(many).load(sqlite)?;
+    heads.retain(|head| head.starts_at.is_some());
+    Ok(heads)
+}
+
+fn heads_text(keys: &Keys) -> String {
+    let (condition, index) = keys.index();
+    let values: Vec<String> = (0..keys.count()).map(|at| format!("({at},?)")).collect();
+    format!(
+        "WITH one (at, key) AS (VALUES {}) SELECT at, (SELECT starts_at FROM sessions INDEXED BY {index} \
+         WHERE {condition} one.key AND (starts_at, id) > (?, ?) AND starts_at < ? ORDER BY starts_at, id LIMIT 1) \
+         AS starts_at FROM one ORDER BY 2 NULLS LAST LIMIT ?",
+        values.join(",")
+    )
+}
+
+/// The first sessions of a set of one.
+fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
+    let (condition, index) = key.index();
+    let text = format!(
+        "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {condition} ? \
+         AND (starts_at, id) > (?, ?) AND starts_at < ? ORDER BY starts_at, id LIMIT ?"
+    );
+    let query = bind_keys(diesel::sql_query(text).into_boxed::<Sqlite>(), key);
+    let (start, id) = span.after;
+    let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
+    Ok(query.bind::<BigInt, _>(many).load(sqlite)?)
+}
+
 fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
     let query = diesel::sql_query(postgres_text(keys)).into_boxed::<Pg>();
     let query = match keys {
-        Keys::Listings(ids) | Keys::Venues(ids) => query.bind::<Array<DbUuid>, _>(ids),
+        Keys::Listings(ids) | Keys::Venues(ids) | Keys::VenuesWithRoom(ids) => query.bind::<Array<DbUuid>, _>(ids),
         Keys::Hours(hours) => query.bind::<Array<Integer>, _>(hours),
     };
     let (start, id) = span.after;
@@ -116,23 +180,20 @@ fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: Span, many: i64) 
     Ok(query.bind::<BigInt, _>(many).load(postgres)?)
 }
 
-/// Over one key the rows come out of the index in order; over more, the first ones are kept while the index is read.
-pub fn sqlite_text(keys: &Keys) -> String {
-    let (column, index) = keys.index();
-    let marks = vec!["?"; keys.count()].join(",");
-    format!(
-        "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {column} IN ({marks}) \
-         AND (starts_at, id) > (?, ?) AND starts_at < ? ORDER BY starts_at, id LIMIT ?"
-    )
-}
-
-/// The first rows of each key out of the index, then the first of them all.
-pub fn postgres_text(keys: &Keys) -> String {
-    let (column, _) = keys.index();
+/// The first session of each key, then the first rows of those that come first, then the first of them all. Where as
+/// many keys have a session as are wanted, nothing later than the last of those is read.
+fn postgres_text(keys: &Keys) -> String {
+    let (condition, _) = keys.index();
     let kind = if matches!(keys, Keys::Hours(_)) { "integer" } else { "uuid" };
+    let of_one = format!(
+        "SELECT starts_at, id FROM sessions WHERE {condition} one.key AND (starts_at, id) > ($2, $3) AND starts_at < $4"
+    );
     format!(
-        "SELECT found.starts_at, found.id FROM unnest($1::{kind}[]) AS one (key) CROSS JOIN LATERAL \
-         (SELECT starts_at, id FROM sessions WHERE {column} = one.key AND (starts_at, id) > ($2, $3) AND starts_at < $4 \
-         ORDER BY starts_at, id LIMIT $5) AS found ORDER BY found.starts_at, found.id LIMIT $5"
+        "WITH head AS MATERIALIZED (SELECT one.key, head.starts_at FROM unnest($1::{kind}[]) AS one (key) \
+         CROSS JOIN LATERAL ({of_one} ORDER BY starts_at, id LIMIT 1) AS head ORDER BY head.starts_at, head.id LIMIT $5), \
+         last AS MATERIALIZED (SELECT max(starts_at) AS starts_at FROM head HAVING count(*) = $5) \
+         SELECT found.starts_at, found.id FROM head AS one CROSS JOIN LATERAL ({of_one} \
+         AND starts_at <= coalesce((SELECT starts_at FROM last), $4) ORDER BY starts_at, id LIMIT $5) AS found \
+         ORDER BY found.starts_at, found.id LIMIT $5"
     )
 }
