@@ -1,14 +1,15 @@
 //! Finding sessions: what's on, by start or by distance, at the same cost however many there are.
 //!
-//! The list is in the order of starts, and so is an index. A page is found in at most three ways, each of which reads
+//! The list is in the order of starts, and so is an index. A page is found in at most three steps, each of which reads
 //! an index in that order and stops when the page is full:
 //!
 //! 1. A short walk through the next sessions, or through the next in the hours of the week that were asked for, looking
 //!    at each. Where much fits, the page is full here.
 //! 2. Where too little fits, the [listings](super::listings) that can fit are looked up by their words. If those are
-//!    few, only their sessions are gone through ([`streams`]), or those of the venues or hours in question.
-//! 3. If they are many, what fits is frequent, and the walk goes on. Where it has gone far all the same (what fits is
-//!    all next December, or over), many more listings are gone through.
+//!    few, only their sessions are gone through ([`streams`]).
+//! 3. If they are many, what fits is frequent, and the walk goes on, through the venues or hours in question where those
+//!    are few. Where it has gone far all the same (what fits is all next December, or over), many more listings are
+//!    gone through.
 //!
 //! What a listing says only leads to rows; each row is then held to everything that was asked for ([`narrow`]).
 
@@ -179,10 +180,11 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// The first so many that fit in a stretch.
     fn page(&self, conn: &mut Conn, span: Span, many: i64) -> Result<Vec<Columns>> {
+        let along = self.own_keys();
         if !self.search.rejects() {
-            return self.walk(conn, span, many);
+            return self.all_along(conn, along.as_ref(), span, many);
         }
-        let (mut found, rest) = self.first_steps(conn, span, many)?;
+        let (mut found, rest) = self.some_along(conn, along.as_ref(), span, STEPS, many)?;
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
             let wanted = plan::wanted_words(conn, self.search, self.near)?;
@@ -190,32 +192,63 @@ impl Finder<'_> {
             let venues = self.venues(conn)?.map(|venues| Keys::at(venues, self.search.has_space()));
             found.extend(match plan::choose(listings, venues, self.search.week_hours()) {
                 Way::Nowhere => Vec::new(),
-                Way::Through(keys) => self.merge(conn, &keys, rest, missing)?,
-                Way::Walk => self.walk_on(conn, &wanted, rest, missing)?,
+                Way::Through(keys @ Keys::Listings(_)) => self.merge(conn, &keys, rest, missing)?,
+                Way::Through(keys) => self.far_along(conn, Some(&keys), &wanted, rest, missing)?,
+                Way::Walk => self.far_along(conn, None, &wanted, rest, missing)?,
             });
         }
         Ok(found)
     }
 
-    /// What fits among the first sessions of those that may; and the stretch behind them.
-    fn first_steps(&self, conn: &mut Conn, span: Span, many: i64) -> Result<(Vec<Columns>, Span)> {
-        match self.search.week_hours() {
-            Some(hours) if hours.len() <= plan::MOST_HOURS && !self.search.has_owner() => {
-                self.merge_some(conn, &Keys::Hours(hours), span, STEPS, many)
-            }
-            _ => self.walk_some(conn, span, STEPS, many),
+    /// What has all that fits, as an index has it, where what was asked for says so by itself.
+    fn own_keys(&self) -> Option<Keys> {
+        let filter = &self.search.filter;
+        match filter.venue_id {
+            Some(venue) if self.search.has_space() => Some(Keys::at(vec![venue], true)),
+            _ if self.search.has_owner() => None,
+            _ => self.search.week_hours().filter(|hours| hours.len() <= plan::MOST_HOURS).map(Keys::Hours),
         }
     }
 
-    /// A walk, which ends at many listings where what fits is far away.
-    fn walk_on(&self, conn: &mut Conn, wanted: &[Wanted], span: Span, many: i64) -> Result<Vec<Columns>> {
-        let (mut found, rest) = self.walk_some(conn, span, MORE_STEPS, many)?;
+    /// The first so many that fit, along a set or the list.
+    fn all_along(&self, conn: &mut Conn, along: Option<&Keys>, span: Span, many: i64) -> Result<Vec<Columns>> {
+        match along {
+            Some(keys) => self.merge(conn, keys, span, many),
+            None => self.walk(conn, span, many),
+        }
+    }
+
+    /// The same among so many sessions, and the stretch behind them.
+    fn some_along(
+        &self,
+        conn: &mut Conn,
+        along: Option<&Keys>,
+        span: Span,
+        steps: i64,
+        many: i64,
+    ) -> Result<(Vec<Columns>, Span)> {
+        match along {
+            Some(keys) => self.merge_some(conn, keys, span, steps, many),
+            None => self.walk_some(conn, span, steps, many),
+        }
+    }
+
+    /// The same to the end, but through many listings where what fits is far away.
+    fn far_along(
+        &self,
+        conn: &mut Conn,
+        along: Option<&Keys>,
+        wanted: &[Wanted],
+        span: Span,
+        many: i64,
+    ) -> Result<Vec<Columns>> {
+        let (mut found, rest) = self.some_along(conn, along, span, MORE_STEPS, many)?;
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
             let listings = plan::listings_with(conn, wanted, plan::MOST_FAR_LISTINGS)?;
             found.extend(match listings.len() {
                 0..=plan::MOST_FAR_LISTINGS => self.merge(conn, &Keys::Listings(listings), rest, missing)?,
-                _ => self.walk(conn, rest, missing)?,
+                _ => self.all_along(conn, along, rest, missing)?,
             });
         }
         Ok(found)
@@ -255,7 +288,7 @@ impl Finder<'_> {
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
         }
-        if self.search.has_space() {
+        if self.search.has_space() && !self.search.has_owner() {
             ahead = ahead.filter(sessions::has_room.eq(true));
         }
         let ahead = ahead.order((sessions::starts_at, sessions::id)).offset(steps).limit(1);

@@ -170,11 +170,9 @@ fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
     query.filter(own.single_value().is_not_null().or(there))
 }
 
-/// Whoever books now gets a seat. A partner's or programme's sessions are reached by their own index.
+/// Whoever books now gets a seat, if it hasn't begun: the stretch sees to that. There is an index by start, and one of a
+/// venue's, which is entered by itself; what is of a partner or programme is reached by their own.
 fn with_space<'a>(query: Query<'a>, search: &Search, by: By) -> Query<'a> {
-    let query = query.filter(sessions::starts_at.gt(search.now));
     let room = sessions::has_room.eq(true);
-    let filter = &search.filter;
-    let elsewhere = by == By::Id || filter.partner_id.is_some() || filter.programme_id.is_some();
-    if elsewhere { query.filter(room.eq(true)) } else { query.filter(room) }
+    if by == By::Id || search.has_owner() { query.filter(room.eq(true)) } else { query.filter(room) }
 }

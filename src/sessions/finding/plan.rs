@@ -14,9 +14,9 @@ use crate::sessions::listings::{
 use crate::sessions::types::ShortName;
 use crate::words::Wanted;
 
-/// The most listings that are gone through one by one. What more listings say is found by a walk through all sessions
-/// soon enough, and that many of them cost no more to look at than as many listings.
-pub const MOST_LISTINGS: usize = 2_000;
+/// The most listings that are gone through one by one at first. What more listings say is mostly found by going on
+/// through the sessions, which costs less for each.
+pub const MOST_LISTINGS: usize = 250;
 /// The most of them where a walk has gone far and found too little. SQLite binds at most 32,766 values.
 pub const MOST_FAR_LISTINGS: usize = 20_000;
 /// The most venues that are gone through one by one.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Europe::London;
 use uuid::Uuid;
 
@@ -79,8 +79,9 @@ impl Search {
     /// The days that were asked for, from now on where nothing says from when.
     pub fn span(&self) -> Span {
         let from = self.filter.from.map_or(self.now, midnight);
-        // What has begun has no space, whatever is left of it.
-        let from = if self.has_space() { from.max(self.now) } else { from };
+        // What has begun, or begins now, has no space, whatever is left of it.
+        let soon = Timestamp(self.now.0 + TimeDelta::microseconds(1));
+        let from = if self.has_space() { from.max(soon) } else { from };
         let until = self.filter.to.map_or(from_micros(NEVER), |to| midnight(to.succ_opt().unwrap_or(to)));
         Span { after: (from, FIRST), until }
     }
