@@ -237,6 +237,7 @@ diesel::table! {
         excluded -> DbJson,
         additional -> DbJson,
         ends_before -> Nullable<Text>,
+        withdrawn -> Bool,
         split_from -> Nullable<DbUuid>,
         publication -> Text,
         status -> Text,

@@ -2,12 +2,15 @@
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
 //! unedited and without bookings is called off; the rest stays and is reported. A series ends with the last of its
-//! future. A series without a future stays as it is: nothing of it would take place anyway. What was split off from it
+//! future: until then one whose rule has no end [ends](SeriesRow::withdrawn_after) behind what stays, so that no more
+//! of it is made, unless a roster names it again. A series without a future stays as it is: nothing of it would take
+//! place anyway. What was split off from it
 //! by hand stays too, and is reported under its `external_id`. Where an entry's `external_id` can't be read, nothing is
 //! called off: it may be the one that seems to be missing.
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::posting::Posting;
@@ -30,6 +33,7 @@ struct Coming {
     id: Id,
     series_id: Option<Id>,
     external_id: Option<String>,
+    local_date: NaiveDate,
     local_start: LocalTime,
     status: SessionStatus,
     edited: bool,
@@ -131,6 +135,7 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
         sessions::id,
         sessions::series_id,
         sessions::external_id,
+        sessions::local_date,
         sessions::local_start,
         sessions::status,
         sessions::edited,
@@ -146,7 +151,7 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
 pub struct Withdrawal {
     /// The outcome of each series and single session of which something is called off.
     pub entries: Vec<EntryOutcome>,
-    /// The next versions of series that are over.
+    /// The next versions of series that are over, or end with what stays of them.
     pub series: Vec<SeriesRow>,
     /// Sessions to cancel.
     pub sessions: Vec<Id>,
@@ -155,9 +160,10 @@ pub struct Withdrawal {
 }
 
 impl Withdrawal {
-    /// Takes the sessions of one series, or one alone. How many are called off, and how many stay.
-    fn take(&mut self, external_id: &str, sessions: &[Coming]) -> (usize, usize) {
-        let (mut cancelled, mut standing) = (0, 0);
+    /// Takes the sessions of one series, or one alone. How many are called off, and the last local date of which one
+    /// stays.
+    fn take(&mut self, external_id: &str, sessions: &[Coming]) -> (usize, Option<NaiveDate>) {
+        let (mut cancelled, mut last) = (0, None);
         for session in sessions.iter().filter(|session| session.status == SessionStatus::Scheduled) {
             match session.stays() {
                 None => {
@@ -166,11 +172,11 @@ impl Withdrawal {
                 }
                 Some(reason) => {
                     self.skip(external_id, session, reason);
-                    standing += 1;
+                    last = last.max(Some(session.local_date));
                 }
             }
         }
-        (cancelled, standing)
+        (cancelled, last)
     }
 
     fn skip(&mut self, external_id: &str, session: &Coming, reason: SkipReason) {
@@ -195,11 +201,14 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
     let mut withdrawal = Withdrawal::default();
     for (series, sessions) in &absent.series {
         let external_id = series.external_id.clone().unwrap_or_default();
-        let (cancelled, standing) = withdrawal.take(&external_id, sessions);
+        let (cancelled, last) = withdrawal.take(&external_id, sessions);
         // Where a rule has no end, it goes on even while no session of its future has been made.
         let goes_on = series.ends_before.is_none() && is_endless(&series.recurrence);
-        let over = standing == 0 && (goes_on || !sessions.is_empty());
-        let ended = series.cancelled(REASON, now).ok().filter(|_| over);
+        let ended = match last {
+            Some(last) => goes_on.then(|| series.withdrawn_after(last, now)),
+            None if goes_on || !sessions.is_empty() => series.cancelled(REASON, now).ok(),
+            None => None,
+        };
         if cancelled > 0 || ended.is_some() {
             withdrawal.record(external_id, series.id);
         }
@@ -218,7 +227,7 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
     withdrawal
 }
 
-/// Ends the series that are over.
+/// Ends the series that are over, or go on no longer than what stays of them.
 ///
 /// # Errors
 /// 412 where one of them has changed since it was decided; then nothing of it may be kept.

@@ -224,7 +224,7 @@ impl Planner<'_> {
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         let left = "It is no longer in the partner's roster.";
-        let wanted = Wanted { series: &next, occurrences: &times.occurrences, changed, left };
+        let wanted = Wanted { series: &next, occurrences: &times.occurrences, changed, resumed: held.withdrawn, left };
         let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {

@@ -53,3 +53,4 @@ mod users;
 mod venues;
 mod waiting;
 mod whats_on;
+mod withdrawn_series;

@@ -85,7 +85,7 @@ pub fn in_place(
     left: &str,
 ) -> Result<Outcome> {
     let now = context.now();
-    let wanted = Wanted { series, occurrences, changed: true, left };
+    let wanted = Wanted { series, occurrences, changed: true, resumed: false, left };
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
     difference.create.retain(|row| row.starts_at > now);
     let by_id: HashMap<Id, &SessionRow> = held.iter().map(|row| (row.id, row)).collect();

@@ -105,6 +105,8 @@ fn rest(old: &SeriesRow, cut: Cut, id: Id, context: &Context) -> Result<SeriesRo
         id,
         external_id: None,
         split_from: Some(old.id),
+        // It is no roster's: where it ends it ends for good.
+        withdrawn: false,
         version: 0,
         created_at: context.now(),
         updated_at: context.now(),
@@ -133,8 +135,13 @@ fn apply(
         bump_roster_version(conn, partner_id)?;
     }
     clashes::hold_spaces(conn, new.space_id)?;
-    let ended =
-        SeriesRow { ends_before: Some(cut.from), version: old.version + 1, updated_at: context.now(), ..old.clone() };
+    let ended = SeriesRow {
+        ends_before: Some(cut.from),
+        withdrawn: false,
+        version: old.version + 1,
+        updated_at: context.now(),
+        ..old.clone()
+    };
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }

@@ -1,6 +1,6 @@
 //! Session series in the database.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
@@ -38,8 +38,11 @@ pub struct SeriesRow {
     pub(crate) recurrence: String,
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
-    /// Where it was split: what its rule gives from this local start on isn't its own any more.
+    /// Where it was split, or [withdrawn](Self::withdrawn_after): what its rule gives from this local start on isn't its
+    /// own any more.
     pub(crate) ends_before: Option<LocalTime>,
+    /// Whether it ends there only since its partner's roster no longer names it.
+    pub(crate) withdrawn: bool,
     pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
@@ -81,6 +84,7 @@ impl SeriesRow {
             excluded: Json(written.excluded),
             additional: Json(written.additional),
             ends_before: None,
+            withdrawn: false,
             split_from: None,
             publication: written.publication,
             status: SeriesStatus::Active,
@@ -170,6 +174,13 @@ impl SeriesRow {
             excluded.push(is);
         }
         excluded
+    }
+
+    /// Its next version, which ends with a local date: its partner's roster no longer names it. What it has until then
+    /// stays.
+    pub fn withdrawn_after(&self, last: NaiveDate, now: Timestamp) -> Self {
+        let ends_before = last.succ_opt().map(|next| LocalTime(next.and_time(NaiveTime::MIN)));
+        Self { ends_before, withdrawn: true, version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
     /// Its next version, called off.
@@ -278,7 +289,7 @@ pub fn insert(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     Ok(())
 }
 
-/// Rows of one INSERT: 29 columns each, and SQLite takes 32,766 values in a statement.
+/// Rows of one INSERT: some 30 columns each, and SQLite takes 32,766 values in a statement.
 const CHUNK: usize = 500;
 
 /// Adds many series, without their sessions.
