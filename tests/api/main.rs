@@ -18,6 +18,7 @@ mod clashes;
 mod conventions;
 mod demo;
 mod doors;
+mod drop_in;
 mod editing;
 mod endless_edits;
 mod finding_many;
