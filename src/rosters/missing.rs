@@ -19,6 +19,7 @@ use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::sessions::bookings::run_out::RunOut;
 use crate::sessions::recurrence::is_endless;
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store as session_store;
@@ -124,7 +125,7 @@ impl Lineages {
     }
 }
 
-/// Every session of a partner that is still to come, by its start.
+/// Every session of a partner that is still to come, by its start. Seats of offers that have run out don't count.
 fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result<Vec<Coming>> {
     let future = sessions::table.filter(sessions::partner_id.eq(partner_id)).filter(sessions::starts_at.gt(now));
     if hold == Hold::Lock {
@@ -143,7 +144,13 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
         sessions::online_seats_taken,
         sessions::waitlist_length,
     );
-    Ok(future.order((sessions::starts_at, sessions::id)).select(columns).load(conn)?)
+    let mut coming: Vec<Coming> = future.order((sessions::starts_at, sessions::id)).select(columns).load(conn)?;
+    let run_out = RunOut::load(conn, now)?;
+    for session in &mut coming {
+        // Only all of a session's seats together are looked at.
+        session.seats_taken -= run_out.seats(session.id);
+    }
+    Ok(coming)
 }
 
 /// What is called off, and what isn't.

@@ -42,6 +42,7 @@ mod rosters;
 mod rosters_beside_edits;
 mod rosters_missing;
 mod rosters_registers;
+mod rosters_run_out;
 mod rosters_together;
 mod series_edits;
 mod sessions;

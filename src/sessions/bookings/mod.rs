@@ -16,6 +16,7 @@
 
 pub mod handlers;
 pub mod rules;
+pub mod run_out;
 pub mod seats;
 pub mod store;
 pub mod turnover;
