@@ -238,6 +238,7 @@ diesel::table! {
         additional -> DbJson,
         ends_before -> Nullable<Text>,
         withdrawn -> Bool,
+        rule_before_cut -> Bool,
         split_from -> Nullable<DbUuid>,
         publication -> Text,
         status -> Text,

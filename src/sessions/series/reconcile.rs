@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use super::rules;
 use super::store::SeriesRow;
 use super::types::SkipReason;
-use crate::db::{Id, Json, LocalTime, Timestamp};
+use crate::db::{Id, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::SessionRow;
@@ -223,7 +223,7 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
         id: held.id,
         // Where a roster ended it, one that names it again doesn't.
         ends_before: held.ends_before.filter(|_| !held.withdrawn),
-        excluded: Json(held.excluded_besides(wanted.excluded.0.clone(), (wanted.local_start, &wanted.additional.0))),
+        rule_before_cut: held.rule_before_cut,
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
         status: held.status,
