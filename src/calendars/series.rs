@@ -23,6 +23,7 @@ use super::store::{SessionFacts, Shown, Surroundings};
 use super::zone::{self, Years};
 use crate::db::LocalTime;
 use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::types::SeriesStatus;
 
@@ -37,7 +38,7 @@ pub(super) fn calendar(
     let excluded = naive(&series.excluded.0);
     let additional = naive(&series.additional.0);
     let rule = recurrence::parse_time_zone(&series.time_zone)
-        .and_then(|tz| Rule::expand(series, tz, (&excluded, &additional), ends_before(series, sessions)));
+        .and_then(|tz| Rule::expand(series, tz, (&excluded, &additional), off_from(series, sessions)));
     let Ok(rule) = rule else {
         // What a later binary no longer expands is still shown: each session for itself.
         sessions.iter().for_each(|shown| feeds::push_session(&mut calendar, publisher, shown));
@@ -67,17 +68,15 @@ fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
     times.iter().map(|time| time.0).collect()
 }
 
-/// From which local time on the rule no longer holds, though it says so: behind the last session of a series that was
-/// called off, or where it was split.
-fn ends_before(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
+/// From which local time on the rule of a series that was called off no longer holds, though it says so: behind its last
+/// session.
+fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
         let last = sessions.iter().map(|(session, _)| session.local_date).max();
         let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
         next.and_time(Default::default())
     };
-    let off = (series.status == SeriesStatus::Cancelled).then(after_last);
-    let cut = series.ends_before.map(|cut| cut.0);
-    off.into_iter().chain(cut).min()
+    (series.status == SeriesStatus::Cancelled).then(after_last)
 }
 
 /// A rule and what it gives.
@@ -109,7 +108,7 @@ impl<'a> Rule<'a> {
         series: &SeriesRow,
         tz: Tz,
         (excluded, additional): (&'a [NaiveDateTime], &'a [NaiveDateTime]),
-        ends_before: Option<NaiveDateTime>,
+        off_from: Option<NaiveDateTime>,
     ) -> Result<Self, RecurrenceError> {
         let expand = |additional| {
             let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
@@ -117,13 +116,13 @@ impl<'a> Rule<'a> {
             let made = series.expanded_until.unwrap_or(local_start.date());
             let whole = Recurrence { rule, local_start, tz, excluded, additional };
             let mut all = recurrence::expand_kept(&whole, made)?.occurrences;
-            all.retain(|occurrence| ends_before.is_none_or(|end| occurrence.local_start < end));
-            Ok::<_, RecurrenceError>(all)
+            all.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
+            Ok::<_, RecurrenceError>(rules::own(series, &all).into_owned())
         };
         let occurrences = expand(additional)?;
         let parts = Parts::of(&series.recurrence);
         // UNTIL must be an instant beside a zone: that of the last occurrence, whichever form it was written in.
-        let until = if parts.has_until || ends_before.is_some() {
+        let until = if parts.has_until || off_from.is_some() || series.ends_before.is_some() {
             let last = expand(&[])?.last().map(|occurrence| occurrence.starts_at);
             Some(last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)))
         } else {

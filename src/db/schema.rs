@@ -237,6 +237,8 @@ diesel::table! {
         excluded -> DbJson,
         additional -> DbJson,
         ends_before -> Nullable<Text>,
+        withdrawn -> Bool,
+        rule_before_cut -> Bool,
         split_from -> Nullable<DbUuid>,
         publication -> Text,
         status -> Text,

@@ -36,8 +36,9 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// An entry is known by its `external_id`: posting the same roster again changes nothing and says so. In atomic
 /// mode one wrong entry refuses all; `mode=partial` applies the good ones. Every fault of every entry is reported
 /// at once. With `missing=cancel` what is still to come of what isn't named is called off, unless it is booked, was
-/// edited or is of a series that was split off by hand: that stays and is in `skipped`. At most 50,000 sessions a
-/// roster and 2,000 a series. With `Prefer: respond-async` it is taken in and applied afterwards, as a job.
+/// edited or is of a series that was split off by hand: that stays and is in `skipped`. A series without an end makes
+/// no more sessions from then on, until a roster names it again. At most 50,000 sessions a roster and 2,000 a series.
+/// With `Prefer: respond-async` it is taken in and applied afterwards, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200, example = "respond-async")),

@@ -2,12 +2,15 @@
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
 //! unedited and without bookings is called off; the rest stays and is reported. A series ends with the last of its
-//! future. A series without a future stays as it is: nothing of it would take place anyway. What was split off from it
+//! future: until then one whose rule has no end [ends](SeriesRow::withdrawn_after) behind what stays, so that no more
+//! of it is made, unless a roster names it again. A series without a future stays as it is: nothing of it would take
+//! place anyway. What was split off from it
 //! by hand stays too, and is reported under its `external_id`. Where an entry's `external_id` can't be read, nothing is
 //! called off: it may be the one that seems to be missing.
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::posting::Posting;
@@ -16,6 +19,7 @@ use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::sessions::bookings::run_out::RunOut;
 use crate::sessions::recurrence::is_endless;
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store as session_store;
@@ -30,6 +34,7 @@ struct Coming {
     id: Id,
     series_id: Option<Id>,
     external_id: Option<String>,
+    local_date: NaiveDate,
     local_start: LocalTime,
     status: SessionStatus,
     edited: bool,
@@ -120,7 +125,7 @@ impl Lineages {
     }
 }
 
-/// Every session of a partner that is still to come, by its start.
+/// Every session of a partner that is still to come, by its start. Seats of offers that have run out don't count.
 fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result<Vec<Coming>> {
     let future = sessions::table.filter(sessions::partner_id.eq(partner_id)).filter(sessions::starts_at.gt(now));
     if hold == Hold::Lock {
@@ -131,6 +136,7 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
         sessions::id,
         sessions::series_id,
         sessions::external_id,
+        sessions::local_date,
         sessions::local_start,
         sessions::status,
         sessions::edited,
@@ -138,7 +144,13 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
         sessions::online_seats_taken,
         sessions::waitlist_length,
     );
-    Ok(future.order((sessions::starts_at, sessions::id)).select(columns).load(conn)?)
+    let mut coming: Vec<Coming> = future.order((sessions::starts_at, sessions::id)).select(columns).load(conn)?;
+    let run_out = RunOut::load(conn, now)?;
+    for session in &mut coming {
+        // Only all of a session's seats together are looked at.
+        session.seats_taken -= run_out.seats(session.id);
+    }
+    Ok(coming)
 }
 
 /// What is called off, and what isn't.
@@ -146,7 +158,7 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
 pub struct Withdrawal {
     /// The outcome of each series and single session of which something is called off.
     pub entries: Vec<EntryOutcome>,
-    /// The next versions of series that are over.
+    /// The next versions of series that are over, or end with what stays of them.
     pub series: Vec<SeriesRow>,
     /// Sessions to cancel.
     pub sessions: Vec<Id>,
@@ -155,9 +167,10 @@ pub struct Withdrawal {
 }
 
 impl Withdrawal {
-    /// Takes the sessions of one series, or one alone. How many are called off, and how many stay.
-    fn take(&mut self, external_id: &str, sessions: &[Coming]) -> (usize, usize) {
-        let (mut cancelled, mut standing) = (0, 0);
+    /// Takes the sessions of one series, or one alone. How many are called off, and the last local date of which one
+    /// stays.
+    fn take(&mut self, external_id: &str, sessions: &[Coming]) -> (usize, Option<NaiveDate>) {
+        let (mut cancelled, mut last) = (0, None);
         for session in sessions.iter().filter(|session| session.status == SessionStatus::Scheduled) {
             match session.stays() {
                 None => {
@@ -166,11 +179,11 @@ impl Withdrawal {
                 }
                 Some(reason) => {
                     self.skip(external_id, session, reason);
-                    standing += 1;
+                    last = last.max(Some(session.local_date));
                 }
             }
         }
-        (cancelled, standing)
+        (cancelled, last)
     }
 
     fn skip(&mut self, external_id: &str, session: &Coming, reason: SkipReason) {
@@ -195,11 +208,14 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
     let mut withdrawal = Withdrawal::default();
     for (series, sessions) in &absent.series {
         let external_id = series.external_id.clone().unwrap_or_default();
-        let (cancelled, standing) = withdrawal.take(&external_id, sessions);
+        let (cancelled, last) = withdrawal.take(&external_id, sessions);
         // Where a rule has no end, it goes on even while no session of its future has been made.
         let goes_on = series.ends_before.is_none() && is_endless(&series.recurrence);
-        let over = standing == 0 && (goes_on || !sessions.is_empty());
-        let ended = series.cancelled(REASON, now).ok().filter(|_| over);
+        let ended = match last {
+            Some(last) => goes_on.then(|| series.withdrawn_after(last, now)),
+            None if goes_on || !sessions.is_empty() => series.cancelled(REASON, now).ok(),
+            None => None,
+        };
         if cancelled > 0 || ended.is_some() {
             withdrawal.record(external_id, series.id);
         }
@@ -218,7 +234,7 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
     withdrawal
 }
 
-/// Ends the series that are over.
+/// Ends the series that are over, or go on no longer than what stays of them.
 ///
 /// # Errors
 /// 412 where one of them has changed since it was decided; then nothing of it may be kept.

@@ -14,6 +14,7 @@ use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipRe
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Fault, Result};
 use crate::http::context::Context;
+use crate::sessions::bookings::run_out::RunOut;
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
 use crate::sessions::registers::types::Headcount;
@@ -42,10 +43,13 @@ const ENTRIES_AT_ONCE: usize = 500;
 /// The database's, and those of [`Posting::each`].
 pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Context, hold: Hold) -> Result<Plan> {
     let (now, known) = (context.now(), Known::load(conn, posting, hold)?);
+    // Once they are held: else an offer may be passed on before its session is read.
+    let run_out = RunOut::load(conn, now)?;
     let mut planner = Planner {
         posting,
         lookups,
         known,
+        run_out,
         context,
         now,
         sessions: 0,
@@ -77,6 +81,7 @@ struct Planner<'a> {
     posting: &'a Posting,
     lookups: &'a Lookups,
     known: Known,
+    run_out: RunOut,
     context: &'a Context,
     now: Timestamp,
     /// How many sessions the entries so far have together.
@@ -115,7 +120,7 @@ impl Planner<'_> {
 
     fn take_batch(&mut self, conn: &mut Conn) -> Result<()> {
         let Batch { entries, series, singles } = std::mem::take(&mut self.next);
-        let stored = Stored::load(conn, &series, &singles)?;
+        let stored = Stored::load(conn, &series, &singles, &self.run_out)?;
         for (index, raw) in entries {
             self.take_entry(index, raw, &stored);
         }
@@ -224,7 +229,7 @@ impl Planner<'_> {
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         let left = "It is no longer in the partner's roster.";
-        let wanted = Wanted { series: &next, occurrences: &times.occurrences, changed, left };
+        let wanted = Wanted { series: &next, occurrences: &times.occurrences, changed, resumed: held.withdrawn, left };
         let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {

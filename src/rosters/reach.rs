@@ -14,7 +14,8 @@ use crate::sessions::series::store::SeriesRow;
 /// - A new series reaches to the horizon.
 /// - One that stands as it did reaches exactly as far as it has sessions: that time goes on is no change of the
 ///   partner's, and making the next ones isn't the roster's task. Nor does its past matter, however long it is.
-/// - One whose times have changed reaches to the horizon, and as far as it has sessions, so that all of them follow.
+/// - One whose times have changed reaches to the horizon, and as far as it has sessions, so that all of them follow. So
+///   does one that was withdrawn and is named again.
 #[derive(Debug, Clone, Copy)]
 pub struct Reach<'a> {
     today: NaiveDate,
@@ -39,7 +40,9 @@ impl<'a> Reach<'a> {
     /// What is wrong with it.
     pub fn expand(&self, zone: &str, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
         let held = self.held.filter(|held| held.time_zone == zone && stands(held, recurrence));
-        let Some(until) = held.and_then(|held| held.expanded_until) else {
+        let reached =
+            |held: &SeriesRow| held.expanded_until.map(|until| if held.withdrawn { self.horizon } else { until });
+        let Some(until) = held.and_then(reached) else {
             return recurrence::expand(recurrence, self.horizon);
         };
         // It may be the day before in the series' zone.
@@ -52,9 +55,8 @@ impl<'a> Reach<'a> {
 /// Whether a series is stated to take place when it does.
 fn stands(held: &SeriesRow, stated: &Recurrence<'_>) -> bool {
     let same = |kept: &[LocalTime], times: &[chrono::NaiveDateTime]| kept.iter().map(|time| &time.0).eq(times);
-    let excluded = stated.excluded.iter().copied().map(LocalTime).collect();
     held.recurrence == stated.rule
         && held.local_start.0 == stated.local_start
-        && held.excluded.0 == held.excluded_besides(excluded, (held.local_start, &held.additional.0))
+        && same(&held.excluded.0, stated.excluded)
         && same(&held.additional.0, stated.additional)
 }

@@ -11,6 +11,8 @@ use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
+use crate::sessions::bookings::run_out::RunOut;
+use crate::sessions::bookings::waiting;
 use crate::sessions::registers::headcounts::{self, HeldHeadcount};
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store::{self as session_store, SessionRow};
@@ -81,14 +83,15 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads these series, with their sessions, and these single sessions.
-    pub fn load(conn: &mut Conn, series: &[Id], singles: &[Id]) -> Result<Self> {
+    /// Reads these series, with their sessions, and these single sessions. Seats of offers that have run out don't count.
+    pub fn load(conn: &mut Conn, series: &[Id], singles: &[Id], run_out: &RunOut) -> Result<Self> {
         let mut stored = Self::default();
         for chunk in series.chunks(SERIES_AT_ONCE) {
             let rows = session_series::table.filter(session_series::id.eq_any(chunk)).select(SeriesRow::as_select());
             stored.series.extend(rows.load::<SeriesRow>(conn)?.into_iter().map(|row| (row.id, row)));
             let rows = sessions::table.filter(sessions::series_id.eq_any(chunk)).select(SessionRow::as_select());
-            for row in rows.load::<SessionRow>(conn)? {
+            for mut row in rows.load::<SessionRow>(conn)? {
+                run_out.free(&mut row);
                 if let Some(id) = row.series_id {
                     stored.sessions.entry(id).or_default().push(row);
                 }
@@ -96,7 +99,10 @@ impl Stored {
         }
         for chunk in singles.chunks(CHUNK) {
             let rows = sessions::table.filter(sessions::id.eq_any(chunk)).select(SessionRow::as_select());
-            stored.singles.extend(rows.load::<SessionRow>(conn)?.into_iter().map(|row| (row.id, row)));
+            for mut row in rows.load::<SessionRow>(conn)? {
+                run_out.free(&mut row);
+                stored.singles.insert(row.id, row);
+            }
         }
         stored.headcounts.extend(headcounts::of(conn, singles)?);
         Ok(stored)
@@ -182,8 +188,12 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     changed.sort_unstable_by_key(|row| row.id);
     let counted: Vec<Id> = plan.headcounts.iter().map(|change| change.session_id).collect();
     let written = changed.iter().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
-    lock(conn, &written.chain(counted.iter().copied()).collect::<Vec<_>>(), Hold::Lock)?;
+    let written: Vec<Id> = written.collect();
+    lock(conn, &[written.as_slice(), &counted].concat(), Hold::Lock)?;
     check_scheduled(conn, &counted)?;
+    // The plan doesn't count their seats.
+    let run_out = RunOut::load(conn, context.now())?.among(&written);
+    waiting::lapse_offers(conn, &run_out, context.now())?;
     session_store::update_many(conn, &changed)?;
     for chunk in plan.unbooked.chunks(CHUNK) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;

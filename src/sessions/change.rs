@@ -32,8 +32,9 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 /// Change a session
 ///
 /// A JSON merge patch of its texts, capacities, publication and status, and until it starts also of when, where and how
-/// it takes place: its id stays, and so do its bookings where they still fit. The people booked are told. A session of a
-/// series is edited from then on: changes of the series leave it alone.
+/// it takes place: its id stays, and so do its bookings where they still fit. The people booked are told. One that
+/// becomes a drop-in has no waiting list any more; who is booked stays so. A session of a series is edited from then on:
+/// changes of the series leave it alone.
 #[utoipa::path(operation_id = "change_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body(content = SessionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),

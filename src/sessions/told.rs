@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::bookings::seats::Viewer;
 use super::bookings::types::{BookingStatus, SeatDelivery};
-use super::bookings::waiting::TOO_FEW;
+use super::bookings::waiting::TurnedAway;
 use crate::audit::Subject;
 use crate::auth::caller::Scope;
 use crate::db::schema::{bookings, sessions};
@@ -32,7 +32,8 @@ pub enum BookingOutcome {
     Cancelled,
 }
 
-/// A booking of a session that was moved or called off, or of one that has too few seats for it now.
+/// A booking of a session that was moved or called off, or one that waits no more since its session has too few seats
+/// for it now, or is a drop-in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ToldBooking {
     /// The booking.
@@ -135,17 +136,17 @@ pub struct News {
     pub cancelled: Vec<Pending>,
     /// Why.
     pub reason: String,
-    /// These waited for more seats than there are now, and their members know.
-    pub turned_away: Vec<Pending>,
+    /// These wait no more, and their members know.
+    pub turned_away: Vec<TurnedAway>,
     /// The members that were changed of each session that was moved, for the audit.
     pub fields: HashMap<Id, Vec<String>>,
 }
 
 impl News {
     /// Adds the ones whom the waiting lists have turned away.
-    pub fn turn_away(&mut self, bookings: Vec<Pending>) {
-        self.kept.retain(|kept| bookings.iter().all(|booking| booking.id != kept.id));
-        self.turned_away.extend(bookings);
+    pub fn turn_away(&mut self, turned_away: Vec<TurnedAway>) {
+        self.kept.retain(|kept| turned_away.iter().all(|turned| turned.booking.id != kept.id));
+        self.turned_away.extend(turned_away);
     }
 }
 
@@ -170,12 +171,13 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &News) -> Result<Told> {
     events.extend(news.cancelled.iter().map(|booking| event("cancel", booking, &["status"])));
     let kept = news.kept.iter().map(|booking| (booking, None));
     let cancelled = news.cancelled.iter().map(|booking| (booking, Some(news.reason.clone())));
-    let turned_away = news.turned_away.iter().map(|booking| (booking, Some(TOO_FEW.to_owned())));
+    let turned_away = news.turned_away.iter().map(|turned| (&turned.booking, Some(turned.reason.to_owned())));
     let all = kept.chain(cancelled).chain(turned_away);
     let members: Vec<Id> = all.clone().map(|(booking, _)| booking.member_id).collect();
     let seen = seen(conn, context, &members)?;
     // That they were turned away is the service's doing, and told as that. Whoever is answered reads of it.
-    let read = news.turned_away.iter().filter(|booking| seen.contains(&booking.member_id));
+    let read = news.turned_away.iter().map(|turned| &turned.booking);
+    let read = read.filter(|booking| seen.contains(&booking.member_id));
     events.extend(read.map(|booking| event("read", booking, &[])));
     context.record(conn, &events)?;
     let bookings = all.map(|(booking, reason)| show(booking, reason, &seen)).collect();

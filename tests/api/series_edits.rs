@@ -5,6 +5,7 @@ use life_rooms::db::Id;
 use life_rooms::db::schema::sessions;
 use serde_json::{Value, json};
 
+use crate::calendars::events;
 use crate::editing::{book, change, path, series_path, session_body, sessions_of, starts, with};
 use crate::support::{App, Client, id, member_row, partner_row, venue};
 
@@ -300,4 +301,57 @@ fn a_second_session_on_the_day_of_the_cut_stays_in_its_half_wherever_the_others_
             }
         }
     }
+}
+
+/// Weekly at 13:00, cut at an additional time, 17:00 on 19 January: the rule's session of that day comes before.
+fn cut_beside_the_rule(app: &App, changes: Value) -> (Value, Value) {
+    let admin = app.admin();
+    let changes = with(changes, json!({ "additional": ["2027-01-19T17:00:00"] }));
+    let old = weekly(&admin, &venue(&admin, "walton", "Liverpool"), changes);
+    let new = split(&admin, &old, "2027-01-19T17:00:00", json!({}));
+    assert_eq!(starts(&sessions_of(&admin, &new)), ["2027-01-19T17:00:00", "2027-01-26T13:00:00"]);
+    (old, new)
+}
+
+#[test]
+fn the_rules_session_on_the_day_of_the_cut_stays_in_the_half_that_has_it_wherever_it_moves() {
+    for time in ["08:00:00", "16:59:00", "17:00:00", "18:00:00"] {
+        let app = App::start();
+        let admin = app.admin();
+        let (old, new) = cut_beside_the_rule(&app, json!({}));
+        let went = sessions_of(&admin, &new);
+        let days = ["2027-01-05T", "2027-01-12T", "2027-01-19T"];
+        for time in [time, "13:00:00"] {
+            let moved = json!({ "local_start": format!("2027-01-05T{time}") });
+            let changed = change(&admin, &series_path(&old), &moved).expect(200);
+            assert_eq!(changed["sessions"], json!({ "created": 0, "updated": 3, "cancelled": 0 }), "{time}");
+            assert_eq!(starts(&sessions_of(&admin, &old)), days.map(|day| format!("{day}{time}")));
+            assert_eq!((sessions_of(&admin, &new), &changed["excluded"]), (went.clone(), &json!([])));
+            let calendar = admin.get(&format!("{}/calendar.ics", series_path(&old)));
+            let until = format!("UNTIL=20270119T{}Z", time.replace(':', ""));
+            assert!(calendar.text.contains(&until) && events(&calendar).len() == 1, "{}", calendar.text);
+        }
+    }
+}
+
+#[test]
+fn an_exclusion_on_the_day_of_the_cut_can_be_lifted() {
+    let app = App::start();
+    let admin = app.admin();
+    let (old, new) = cut_beside_the_rule(&app, json!({ "excluded": ["2027-01-19T13:00:00"] }));
+    let went = sessions_of(&admin, &new);
+    let lifted = change(&admin, &series_path(&old), &json!({ "excluded": [] })).expect(200);
+    assert_eq!(lifted["sessions"], json!({ "created": 1, "updated": 0, "cancelled": 0 }));
+    assert_eq!(lifted["excluded"], json!([]));
+    let all = ["2027-01-05T13:00:00", "2027-01-12T13:00:00", "2027-01-19T13:00:00"];
+    assert_eq!(starts(&sessions_of(&admin, &old)), all);
+    assert_eq!(sessions_of(&admin, &new), went);
+
+    // What is the other half's isn't this one's to take.
+    let again = split(&admin, &old, "2027-01-12T13:00:00", json!({}));
+    let early = json!({ "local_start": "2027-01-05T09:00:00", "excluded": ["2027-01-12T09:00:00"] });
+    change(&admin, &series_path(&old), &early).expect(200);
+    let lifted = change(&admin, &series_path(&old), &json!({ "excluded": [] })).expect(200);
+    assert_eq!(lifted["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 0 }));
+    assert_eq!(starts(&sessions_of(&admin, &again)), all[1..]);
 }

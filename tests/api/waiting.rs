@@ -83,7 +83,7 @@ pub fn counts(app: &App, session: &str) -> (i32, i32, i32) {
 }
 
 /// What the service itself did to a member's bookings, in the order of the events' ids.
-fn done_to(app: &App, member: &str) -> Vec<String> {
+pub fn done_to(app: &App, member: &str) -> Vec<String> {
     let of_it = audit_events::table.filter(audit_events::member_id.eq(key(member)));
     let by_itself = of_it.filter(audit_events::actor_kind.eq("system")).filter(audit_events::actor_id.is_null());
     let mut actions: Vec<String> =
@@ -93,7 +93,7 @@ fn done_to(app: &App, member: &str) -> Vec<String> {
 }
 
 /// The server's own look at the clock, as it takes it every few seconds; whether there was anything to do.
-fn pass_on(app: &App) -> bool {
+pub fn pass_on(app: &App) -> bool {
     let ran = background::run_if_due(&app.state, turnover::TASK, app.clock.new_id());
     actix_web::rt::System::new().block_on(ran).unwrap()
 }
@@ -432,14 +432,14 @@ fn a_party_larger_than_the_session_has_become_waits_no_more_and_holds_up_nobody(
 }
 
 /// A series that a roster has made: where the roster is posted, the series' path, and the ids of its sessions.
-struct Weekly {
-    roster: String,
-    series: String,
-    ids: Vec<String>,
+pub struct Weekly {
+    pub roster: String,
+    pub series: String,
+    pub ids: Vec<String>,
 }
 
 /// Three Tuesdays with so many seats each.
-fn weekly_by_roster(admin: &Client, capacity: i32) -> Weekly {
+pub fn weekly_by_roster(admin: &Client, capacity: i32) -> Weekly {
     venue(admin, "walton", "Liverpool");
     let reader = partner(admin, "the-reader")["id"].as_str().unwrap().to_owned();
     let roster = format!("/v1/partners/{reader}/rosters");
@@ -451,7 +451,7 @@ fn weekly_by_roster(admin: &Client, capacity: i32) -> Weekly {
 }
 
 /// The roster that it is in.
-fn entry(capacity: i32) -> Value {
+pub fn entry(capacity: i32) -> Value {
     json!({ "entries": [{ "external_id": "a", "title": "Reading", "pillar": "community", "delivery": "in_person",
         "venue": "walton", "local_start": "2026-12-01T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60,
         "recurrence": "FREQ=WEEKLY;COUNT=3", "capacity": capacity }] })

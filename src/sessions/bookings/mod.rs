@@ -4,7 +4,8 @@
 //!   Whatever runs at the same time, seats held never exceed the capacity of their delivery mode.
 //! - Where there are too few, a booking can wait. Who waits is served in strict order, for each kind of seat: by a turn
 //!   that is given under the session's lock. A party waits whole, and whoever is next holds up everybody behind, new
-//!   bookings too, until their whole party fits. A party that never can, since a capacity was lowered, is ended.
+//!   bookings too, until their whole party fits. A party that never can, since a capacity was lowered, is ended. So is
+//!   the whole list of a session that becomes a drop-in; who is booked in it stays so.
 //! - A seat that comes free is offered in the transaction that frees it, and is held until the offer is accepted,
 //!   declined or runs out ([`waiting`]). What the clock alone changes is done by whichever write comes next, or by a
 //!   task of the server ([`turnover`]): nothing that is answered depends on which.
@@ -15,6 +16,7 @@
 
 pub mod handlers;
 pub mod rules;
+pub mod run_out;
 pub mod seats;
 pub mod store;
 pub mod turnover;

@@ -18,13 +18,26 @@ use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::told::{COLUMNS, Pending};
+use crate::sessions::types::BookingPolicy;
 
 /// Why a booking ended whose offer ran out.
 const RAN_OUT: &str = "The offered seat was not accepted in time.";
 /// Why a booking ended that waited in vain.
 const NO_SEAT: &str = "No seat came free before the session started.";
 /// Why a booking ended that waited for more seats than there are any more.
-pub const TOO_FEW: &str = "The session has too few seats now for this booking.";
+const TOO_FEW: &str = "The session has too few seats now for this booking.";
+
+/// Why a booking ended that waited, or was offered a seat, where none is needed any more.
+const DROP_IN: &str = "It is a drop-in session now: no booking is needed, just come.";
+
+/// A booking whose waiting, or whose offer, a change of its session has ended; its member knows.
+#[derive(Debug)]
+pub struct TurnedAway {
+    /// The booking.
+    pub booking: Pending,
+    /// Why.
+    pub reason: &'static str,
+}
 
 /// Bound values of one statement stay far below what either database takes.
 const AT_ONCE: usize = 500;
@@ -59,9 +72,9 @@ pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelive
 }
 
 /// Puts a session's list right, which is locked: offers that have run out are ended, and so is the waiting of parties
-/// that can't be seated any more; what is free is offered to whoever is next. Once the session has started nobody is.
+/// that can't be seated any more, or needn't; what is free is offered to whoever is next. Once the session has started nobody is.
 /// Gives those who were turned away.
-pub(super) fn settle(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<Vec<Pending>> {
+pub(super) fn settle(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<Vec<TurnedAway>> {
     if session.waitlist_length == 0 && session.offers_open == 0 {
         return Ok(Vec::new());
     }
@@ -99,12 +112,43 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
     count(conn, session, change)
 }
 
+/// Ends the waiting of those whom a change of the session has left none to wait for. Gives them.
+fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<TurnedAway>> {
+    let (ended, reason) = if session.booking_policy == BookingPolicy::DropIn {
+        (end_list(conn, session, now)?, DROP_IN)
+    } else {
+        (end_too_large(conn, session, now)?, TOO_FEW)
+    };
+    tell(conn, "cancel", &ended, now)?;
+    Ok(ended.into_iter().map(|booking| TurnedAway { booking, reason }).collect())
+}
+
+/// Ends all waiting and all offers of a session that takes no bookings any more. Who is booked stays so.
+fn end_list(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<Pending>> {
+    if session.waitlist_length == 0 && session.offers_open == 0 {
+        return Ok(Vec::new());
+    }
+    let end = End::new(DROP_IN, now);
+    let of_it = bookings::table.filter(bookings::session_id.eq(session.id));
+    let offered = of_it.filter(bookings::status.eq(BookingStatus::Offered));
+    let mut ended: Vec<Pending> = diesel::update(offered).set(end).returning(COLUMNS).get_results(conn)?;
+    let mut change = Counts { offers: -number(&ended), ..Counts::default() };
+    for booking in &ended {
+        change = change.seats(session, booking.delivery, -booking.seats);
+    }
+    let waiting = of_it.filter(sql::<Bool>(WAITS));
+    let waited: Vec<Pending> = diesel::update(waiting).set(end).returning(COLUMNS).get_results(conn)?;
+    count(conn, session, Counts { waiting: -number(&waited), ..change })?;
+    ended.extend(waited);
+    Ok(ended)
+}
+
 /// Ends the waiting of parties that are larger than what there is of their kind of seat, since a capacity was lowered
 /// or the kind is gone: they would hold up everybody behind them until the session starts.
-fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<Pending>> {
-    let mut turned_away = Vec::new();
+fn end_too_large(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<Pending>> {
+    let mut too_many = Vec::new();
     if session.waitlist_length == 0 {
-        return Ok(turned_away);
+        return Ok(too_many);
     }
     for seat in [SeatDelivery::InPerson, SeatDelivery::Online] {
         let has_any = session.kinds().contains(&seat);
@@ -116,11 +160,10 @@ fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Res
             .filter(bookings::seats.gt(most));
         let ended: Vec<Pending> =
             diesel::update(too_large).set(End::new(TOO_FEW, now)).returning(COLUMNS).get_results(conn)?;
-        turned_away.extend(ended);
+        too_many.extend(ended);
     }
-    tell(conn, "cancel", &turned_away, now)?;
-    count(conn, session, Counts { waiting: -number(&turned_away), ..Counts::default() })?;
-    Ok(turned_away)
+    count(conn, session, Counts { waiting: -number(&too_many), ..Counts::default() })?;
+    Ok(too_many)
 }
 
 fn number(bookings: &[Pending]) -> i32 {
@@ -128,7 +171,7 @@ fn number(bookings: &[Pending]) -> i32 {
 }
 
 /// What becomes of a booking that the service ends.
-#[derive(AsChangeset)]
+#[derive(Clone, Copy, AsChangeset)]
 #[diesel(table_name = bookings)]
 struct End {
     status: BookingStatus,
@@ -214,10 +257,10 @@ pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Lets the lists of these sessions follow what has become of their capacities or times: offers end with the start at
-/// the latest, parties that are too large now are turned away, and what is free is offered. Gives those who were turned
-/// away.
-pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<Pending>> {
+/// Lets the lists of these sessions follow what has become of their capacities, times or policy: offers end with the
+/// start at the latest, parties that are too large now are turned away, and everybody where no booking is needed any
+/// more; what is free is offered. Gives those who were turned away.
+pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAway>> {
     let mut turned_away = Vec::new();
     for id in with_a_list(conn, ids)? {
         let mut session = lock_session(conn, id)?;

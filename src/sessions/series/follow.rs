@@ -11,11 +11,11 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::bookings::handlers::terms;
-use crate::sessions::bookings::waiting;
+use crate::sessions::bookings::waiting::{self, TurnedAway};
 use crate::sessions::clashes;
 use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::{self as sessions, Followed, SessionRow};
-use crate::sessions::told::{self, News, Pending, Told};
+use crate::sessions::told::{self, News, Told};
 
 /// What became of the sessions, and of the people booked.
 #[derive(Debug, Default)]
@@ -42,9 +42,9 @@ pub fn lapse(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
     waiting::lapse_offers(conn, &listed, context.now())
 }
 
-/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity, or an offer
+/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy, or an offer
 /// that has [lapsed](lapse). Gives those who were turned away.
-pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<Pending>> {
+pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<TurnedAway>> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
     waiting::follow(conn, &listed, terms(context))
 }
@@ -85,7 +85,7 @@ pub fn in_place(
     left: &str,
 ) -> Result<Outcome> {
     let now = context.now();
-    let wanted = Wanted { series, occurrences, changed: true, left };
+    let wanted = Wanted { series, occurrences, changed: true, resumed: false, left };
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
     difference.create.retain(|row| row.starts_at > now);
     let by_id: HashMap<Id, &SessionRow> = held.iter().map(|row| (row.id, row)).collect();

@@ -7,6 +7,8 @@
 //!   nobody is booked.
 //! - It can be split: it ends before a date (`ends_before`), whatever its rule says, and another series has the rest of
 //!   the rule and the sessions from there on. So its rule, and a partner's statement of it, stay as they were said.
+//! - One without an end that its partner's roster no longer names, while people still go, ends with the last that they
+//!   go to (`ends_before`, `withdrawn`), until a roster names it again.
 //! - Cancelling it cancels all of its sessions that are still to come, and every booking of them.
 
 pub mod change;

@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use super::rules;
 use super::store::SeriesRow;
 use super::types::SkipReason;
-use crate::db::{Id, Json, LocalTime, Timestamp};
+use crate::db::{Id, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::SessionRow;
@@ -172,6 +172,9 @@ pub struct Wanted<'a> {
     pub occurrences: &'a [Occurrence],
     /// Whether it says something else than before.
     pub changed: bool,
+    /// Whether it had been [withdrawn](SeriesRow::withdrawn_after) and is taken up again. What would have taken place
+    /// meanwhile isn't made any more; what was called off stays so, as there is no way back, and is reported.
+    pub resumed: bool,
     /// Why dates that have left it are off.
     pub left: &'a str,
 }
@@ -179,15 +182,19 @@ pub struct Wanted<'a> {
 /// The difference between a series as it is wanted and the sessions it has. They are matched by local date and position
 /// in the day.
 pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_id: impl FnMut() -> Id) -> Difference {
-    let Wanted { series, occurrences, changed, left: reason } = wanted;
+    let Wanted { series, occurrences, changed, resumed, left: reason } = wanted;
     let mut difference = Difference::default();
     let mut left: HashMap<(NaiveDate, i32), &SessionRow> =
         held.iter().map(|session| ((session.local_date, session.position), session)).collect();
     for occurrence in rules::own(series, occurrences).iter() {
         match left.remove(&(occurrence.local_start.date(), occurrence.position)) {
+            Some(held) if resumed && held.status == SessionStatus::Cancelled && held.starts_at > now => {
+                difference.skipped.push((held.local_start, SkipReason::Cancelled));
+            }
             Some(held) => {
                 difference.follow(held, SessionRow::of_series(series, occurrence, held.id, now), changed, now);
             }
+            None if resumed && occurrence.starts_at <= now.0 => {}
             None => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
         }
     }
@@ -214,8 +221,9 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
     let next = SeriesRow {
         id: held.id,
-        ends_before: held.ends_before,
-        excluded: Json(held.excluded_besides(wanted.excluded.0.clone(), (wanted.local_start, &wanted.additional.0))),
+        // Where a roster ended it, one that names it again doesn't.
+        ends_before: held.ends_before.filter(|_| !held.withdrawn),
+        rule_before_cut: held.rule_before_cut,
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
         status: held.status,
@@ -274,7 +282,8 @@ mod tests {
         let mut sessions: Vec<_> =
             times.0.iter().map(|occurrence| SessionRow::of_series(&held, occurrence, id(), now)).collect();
         prepare(&mut sessions);
-        let wanted = Wanted { series: &wanted, occurrences: &times.1, changed, left: "It has left the rule." };
+        let wanted =
+            Wanted { series: &wanted, occurrences: &times.1, changed, resumed: false, left: "It has left the rule." };
         let difference = series(wanted, &sessions, now, id);
         (sessions, difference)
     }

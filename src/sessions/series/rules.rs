@@ -42,24 +42,26 @@ pub fn occurrences_between(
         excluded: &plain(&series.excluded.0),
         additional: &plain(&series.additional.0),
     };
-    let mut occurrences = recurrence::expand_between(&recurrence, after, through)?;
-    occurrences.retain(|occurrence| is_own(series, occurrence));
-    Ok(occurrences)
+    Ok(own(series, &recurrence::expand_between(&recurrence, after, through)?).into_owned())
 }
 
-/// Whether an occurrence is before where the series was split.
+/// Whether a series has an occurrence: where it was split, those before the cut. On that day the rule's own is on the
+/// side where it was before the rule moved, unless it moves to an additional time of the series.
 fn is_own(series: &SeriesRow, occurrence: &Occurrence) -> bool {
-    series.ends_before.is_none_or(|cut| occurrence.local_start < cut.0)
+    let Some(LocalTime(cut)) = series.ends_before else { return true };
+    let start = occurrence.local_start;
+    if start.date() != cut.date() || start.time() != series.local_start.0.time() {
+        return start < cut;
+    }
+    series.rule_before_cut || (start < cut && series.additional.0.contains(&LocalTime(start)))
 }
 
-/// Of the occurrences that were stated, those that the series has: where it was split, none from there on, nor what it
-/// [excludes](SeriesRow::excluded_besides) on that day, and the others of that day are counted without it.
+/// Of the occurrences that were stated, those that the series has; they are counted within their day without the others.
 pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> Cow<'a, [Occurrence]> {
     if series.ends_before.is_none() {
         return Cow::Borrowed(stated);
     }
-    let has = |one: &&Occurrence| is_own(series, one) && !series.excluded.0.contains(&LocalTime(one.local_start));
-    let mut own: Vec<Occurrence> = stated.iter().filter(has).copied().collect();
+    let mut own: Vec<Occurrence> = stated.iter().filter(|one| is_own(series, one)).copied().collect();
     let mut before: Option<(NaiveDate, i32)> = None;
     for one in &mut own {
         let date = one.local_start.date();
@@ -84,9 +86,8 @@ pub fn occurrences_of(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansio
         additional: &additional,
     };
     let horizon = series.expanded_until.unwrap_or(horizon).max(horizon);
-    let mut expansion = recurrence::expand_kept(&whole, horizon)?;
-    expansion.occurrences.retain(|occurrence| is_own(series, occurrence));
-    Ok(expansion)
+    let Expansion { occurrences, until } = recurrence::expand_kept(&whole, horizon)?;
+    Ok(Expansion { occurrences: own(series, &occurrences).into_owned(), until })
 }
 
 /// The series with what its rule and its times give from `from` on.

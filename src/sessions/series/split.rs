@@ -101,14 +101,21 @@ impl Cut {
 
 /// The new series before anything is changed.
 fn rest(old: &SeriesRow, cut: Cut, id: Id, context: &Context) -> Result<SeriesRow> {
+    let rest = times::rest_of(old, cut.from)?;
+    // Where the rule itself is over, it is an additional time that goes on as one.
+    let goes_on = rest.local_start.0.time() == old.local_start.0.time();
+    let before_cut = |end| if goes_on { old.rule_before_cut } else { rest.starts_before(end) };
     Ok(SeriesRow {
         id,
+        rule_before_cut: rest.ends_before.is_some_and(before_cut),
         external_id: None,
         split_from: Some(old.id),
+        // It is no roster's: where it ends it ends for good.
+        withdrawn: false,
         version: 0,
         created_at: context.now(),
         updated_at: context.now(),
-        ..times::rest_of(old, cut.from)?
+        ..rest
     })
 }
 
@@ -133,12 +140,10 @@ fn apply(
         bump_roster_version(conn, partner_id)?;
     }
     clashes::hold_spaces(conn, new.space_id)?;
-    let ended =
-        SeriesRow { ends_before: Some(cut.from), version: old.version + 1, updated_at: context.now(), ..old.clone() };
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
-    store::update(conn, &ended)?;
+    store::update(conn, &old.cut_at(cut.from, context.now()))?;
     store::insert(conn, &new)?;
     follow::lapse(conn, old.id, context)?;
     let all = held::of_series_locked(conn, old.id)?;

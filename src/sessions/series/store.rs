@@ -1,6 +1,6 @@
 //! Session series in the database.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
@@ -38,8 +38,14 @@ pub struct SeriesRow {
     pub(crate) recurrence: String,
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
-    /// Where it was split: what its rule gives from this local start on isn't its own any more.
+    /// Where it was split, or [withdrawn](Self::withdrawn_after): what its rule gives from this local start on isn't its
+    /// own any more.
     pub(crate) ends_before: Option<LocalTime>,
+    /// Whether it ends there only since its partner's roster no longer names it.
+    pub(crate) withdrawn: bool,
+    /// Where it ends: whether the rule's session on that day is before the cut, and so its own, wherever the rule moves.
+    /// Additional times of that day are on the side of the cut where they are.
+    pub(crate) rule_before_cut: bool,
     pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
@@ -81,6 +87,8 @@ impl SeriesRow {
             excluded: Json(written.excluded),
             additional: Json(written.additional),
             ends_before: None,
+            withdrawn: false,
+            rule_before_cut: false,
             split_from: None,
             publication: written.publication,
             status: SeriesStatus::Active,
@@ -140,7 +148,7 @@ impl SeriesRow {
             time_zone: change.time_zone,
             duration_minutes: change.duration_minutes,
             recurrence: change.recurrence,
-            excluded: Json(self.excluded_besides(change.excluded, (change.local_start, &change.additional))),
+            excluded: Json(change.excluded),
             additional: Json(change.additional),
             booking_policy: change.booking_policy,
             capacity: change.capacity,
@@ -154,22 +162,30 @@ impl SeriesRow {
         }
     }
 
-    /// What is excluded, once it starts at another time of day. Where it was split the rule's session on the day of the
-    /// cut is the other series', also when the rule moves to a time before the cut. The cut stays: additional times of
-    /// that day are on the side of it where they were, also one that the rule moves to.
-    pub fn excluded_besides(
-        &self,
-        mut excluded: Vec<LocalTime>,
-        (local_start, additional): (LocalTime, &[LocalTime]),
-    ) -> Vec<LocalTime> {
-        let Some(cut) = self.ends_before.map(|cut| cut.0) else { return excluded };
-        let that_day = |start: LocalTime| LocalTime(cut.date().and_time(start.0.time()));
-        let (was, is) = (that_day(self.local_start), that_day(local_start));
-        let is_others = was.0 >= cut || self.excluded.0.contains(&was);
-        if is_others && is.0 < cut && !excluded.contains(&is) && !additional.contains(&is) {
-            excluded.push(is);
+    /// Whether its rule has its time of day before a cut on the day of that.
+    pub fn starts_before(&self, LocalTime(cut): LocalTime) -> bool {
+        cut.date().and_time(self.local_start.0.time()) < cut
+    }
+
+    /// Its next version, which ends before one of its occurrences: another series goes on from there.
+    pub fn cut_at(&self, from: LocalTime, now: Timestamp) -> Self {
+        let again = self.ends_before.filter(|cut| cut.0.date() == from.0.date());
+        Self {
+            ends_before: Some(again.map_or(from, |cut| cut.min(from))),
+            rule_before_cut: self.starts_before(from) && (again.is_none() || self.rule_before_cut),
+            withdrawn: false,
+            version: self.version + 1,
+            updated_at: now,
+            ..self.clone()
         }
-        excluded
+    }
+
+    /// Its next version, which ends with a local date: its partner's roster no longer names it. What it has until then
+    /// stays.
+    pub fn withdrawn_after(&self, last: NaiveDate, now: Timestamp) -> Self {
+        let ends_before = last.succ_opt().map(|next| LocalTime(next.and_time(NaiveTime::MIN)));
+        let (withdrawn, rule_before_cut, version) = (true, false, self.version + 1);
+        Self { ends_before, withdrawn, rule_before_cut, version, updated_at: now, ..self.clone() }
     }
 
     /// Its next version, called off.
@@ -278,7 +294,7 @@ pub fn insert(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     Ok(())
 }
 
-/// Rows of one INSERT: 29 columns each, and SQLite takes 32,766 values in a statement.
+/// Rows of one INSERT: some 30 columns each, and SQLite takes 32,766 values in a statement.
 const CHUNK: usize = 500;
 
 /// Adds many series, without their sessions.

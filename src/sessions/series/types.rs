@@ -245,7 +245,8 @@ pub struct Series {
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too.
     pub additional: Vec<LocalTime>,
-    /// It ends before this local start, whatever its rule says: there it was split, and another series goes on.
+    /// It ends before this local start, whatever its rule says: there it was split, and another series goes on; or it
+    /// ends with the last session that people kept when its partner's roster no longer named it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_before: Option<LocalTime>,
     /// The series that it was split from.

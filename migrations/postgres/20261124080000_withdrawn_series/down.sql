@@ -1,0 +1,1 @@
+ALTER TABLE session_series DROP COLUMN withdrawn;

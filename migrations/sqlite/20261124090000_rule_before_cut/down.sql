@@ -1,0 +1,1 @@
+ALTER TABLE session_series DROP COLUMN rule_before_cut;

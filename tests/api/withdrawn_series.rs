@@ -1,0 +1,202 @@
+//! Series without an end that a roster leaves out while people are still going: they end where they stand, and go on
+//! once a roster names them again.
+
+use serde_json::{Value, json};
+
+use crate::editing::change;
+use crate::recurrence::{Row, entry, go_on, local_starts, rows, start, weeks};
+use crate::support::{App, Client, id, member_row, partner_row};
+
+/// A weekly series of a roster, from 5 January 2027 on, which the rosters after it leave out or name again.
+struct Weekly {
+    app: App,
+    admin: Client,
+    rosters: String,
+    series: String,
+}
+
+impl Weekly {
+    fn start() -> Self {
+        let (app, admin, _) = start();
+        let rosters = format!("/v1/partners/{}/rosters?missing=cancel", partner_row(&app, "the-reader"));
+        let made = admin.post(&rosters, &json!({ "entries": [entry(json!({})), other()] })).expect(201);
+        let series = made["entries"][0]["resource_id"].as_str().unwrap().to_owned();
+        assert_eq!(made["sessions"]["created"], 48);
+        Self { app, admin, rosters, series }
+    }
+
+    /// Somebody books the session of this number; its id.
+    fn book(&self, at: usize) -> String {
+        let session = rows(&self.app, &self.series)[at].id.to_string();
+        let body = json!({ "member_id": member_row(&self.app, "Ann", "A") });
+        self.app.advisor().post(&format!("/v1/sessions/{session}/bookings"), &body).expect(201);
+        session
+    }
+
+    fn left_out(&self) -> Value {
+        self.admin.post(&self.rosters, &json!({ "entries": [other()] })).expect(201)
+    }
+
+    /// Posts a roster that names it so; what became of it, and of sessions.
+    fn named(&self, changes: Value) -> Value {
+        self.admin.post(&self.rosters, &json!({ "entries": [entry(changes), other()] })).expect(201)
+    }
+
+    fn path(&self) -> String {
+        format!("/v1/session-series/{}", self.series)
+    }
+
+    fn read(&self) -> Value {
+        self.admin.get(&self.path()).expect(200)
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        rows(&self.app, &self.series)
+    }
+
+    /// Which of its sessions take place.
+    fn on(&self) -> Vec<String> {
+        let rows = self.rows();
+        rows.iter().filter(|row| row.status == "scheduled").map(|row| row.local_start.clone()).collect()
+    }
+}
+
+fn other() -> Value {
+    let mut other = entry(json!({ "external_id": "other" }));
+    other.as_object_mut().unwrap().remove("recurrence");
+    other
+}
+
+fn did(answer: &Value) -> [u64; 5] {
+    let number = |of: &str, name: &str| answer[of][name].as_u64().unwrap();
+    let [created, updated, cancelled] = ["created", "updated", "cancelled"].map(|name| number("sessions", name));
+    [number("counts", "updated"), number("counts", "cancelled"), created, updated, cancelled]
+}
+
+fn skip(day: &str, reason: &str) -> Value {
+    json!({ "external_id": "reader-tue", "local_start": format!("{day}T13:00:00"), "reason": reason })
+}
+
+#[test]
+fn a_series_without_an_end_that_is_left_out_ends_with_what_is_booked_and_nothing_more_is_made() {
+    let weekly = Weekly::start();
+    weekly.book(2);
+    let edited = format!("/v1/sessions/{}", weekly.rows()[4].id);
+    change(&weekly.admin, &edited, &json!({ "title": "By hand" })).expect(200);
+    let rehearsal = format!("{}&dry_run=true", weekly.rosters);
+    let rehearsed = weekly.admin.post(&rehearsal, &json!({ "entries": [other()] })).expect(200);
+    assert_eq!(weekly.read().get("ends_before"), None);
+
+    let answer = weekly.left_out();
+    let stays = json!([skip("2027-01-19", "booked"), skip("2027-02-02", "edited")]);
+    assert_eq!((did(&answer), &answer["skipped"]), ([0, 1, 0, 0, 45], &stays));
+    assert_eq!((did(&rehearsed), &rehearsed["skipped"]), (did(&answer), &answer["skipped"]));
+    let ended = weekly.read();
+    assert_eq!(
+        (&ended["status"], &ended["ends_before"], &ended["version"]),
+        (&json!("active"), &json!("2027-02-03T00:00:00"), &json!(2))
+    );
+    let calendar = weekly.admin.get(&format!("{}/calendar.ics", weekly.path())).text;
+    assert!(calendar.contains("RRULE:FREQ=WEEKLY;UNTIL=20270202T130000Z"), "{calendar}");
+
+    // Night after night, while time goes on.
+    let before = weekly.rows();
+    for day in ["2026-11-24", "2026-12-24", "2027-01-18"] {
+        weekly.app.at(&format!("{day}T02:00:00Z"));
+        go_on(&weekly.app);
+        let again = weekly.left_out();
+        assert_eq!((did(&again), &again["skipped"]), ([0; 5], &stays), "{day}");
+        assert_eq!(again["counts"]["unchanged"], 1);
+        assert_eq!((weekly.rows(), weekly.read()["version"].clone()), (before.clone(), json!(2)), "{day}");
+    }
+
+    // Whoever moves what is left of it moves that alone.
+    let moved = change(&weekly.admin, &weekly.path(), &json!({ "local_start": "2027-01-05T14:00:00" })).expect(200);
+    assert_eq!(moved["sessions"], json!({ "created": 0, "updated": 1, "cancelled": 0 }));
+    assert_eq!(weekly.on(), ["2027-01-19T14:00:00", "2027-02-02T13:00:00"]);
+    weekly.app.at("2027-02-10T02:00:00Z");
+    go_on(&weekly.app);
+    assert_eq!(weekly.rows().len(), 47);
+    assert_eq!((did(&weekly.left_out()), weekly.read()["status"].clone()), ([0, 1, 0, 0, 0], json!("cancelled")));
+}
+
+#[test]
+fn a_series_of_which_every_session_is_booked_is_called_off_beyond_them() {
+    let weekly = Weekly::start();
+    (0..47).for_each(|at| drop(weekly.book(at)));
+    let answer = weekly.left_out();
+    assert_eq!(did(&answer), [0, 1, 0, 0, 0]);
+    let entry = &answer["entries"][1];
+    assert_eq!((&entry["external_id"], &entry["outcome"]), (&json!("reader-tue"), &json!("cancelled")));
+    assert_eq!(weekly.read()["ends_before"], "2027-11-24T00:00:00");
+    assert_eq!(did(&weekly.left_out()), [0; 5]);
+    weekly.app.at("2027-01-18T02:00:00Z");
+    go_on(&weekly.app);
+    assert_eq!(weekly.rows().len(), 47);
+}
+
+#[test]
+fn a_series_that_is_named_again_goes_on_and_the_answer_says_what_stays_off() {
+    let weekly = Weekly::start();
+    let booked = weekly.book(21);
+    weekly.left_out();
+    weekly.app.at("2027-02-15T09:00:00Z");
+    go_on(&weekly.app);
+    assert_eq!(weekly.on(), ["2027-06-01T13:00:00"]);
+
+    let rehearsal = format!("{}&dry_run=true", weekly.rosters);
+    let rehearsed = weekly.admin.post(&rehearsal, &json!({ "entries": [entry(json!({})), other()] })).expect(200);
+    let answer = weekly.named(json!({}));
+    assert_eq!((did(&answer), did(&rehearsed)), ([1, 0, 12, 0, 0], did(&answer)));
+    let off = weeks("2027-02-16", "", 41);
+    let off = off.iter().map(|day| day.trim_end_matches('T')).filter(|day| *day != "2027-06-01");
+    assert_eq!(answer["skipped"], json!(off.map(|day| skip(day, "cancelled")).collect::<Vec<_>>()));
+    assert_eq!(weekly.on(), [vec!["2027-06-01T13:00:00".to_owned()], weeks("2027-11-30", "13:00:00", 12)].concat());
+    let read = weekly.read();
+    assert_eq!((read.get("ends_before"), &read["version"]), (None, &json!(3)));
+    assert_eq!(weekly.admin.get(&format!("/v1/sessions/{booked}")).expect(200)["seats_taken"], 1);
+
+    // The same again is no news, and it goes on.
+    let before = weekly.rows();
+    let again = weekly.named(json!({}));
+    assert_eq!((did(&again), &again["counts"]["unchanged"], &again["skipped"]), ([0; 5], &json!(2), &json!([])));
+    assert_eq!((weekly.rows(), weekly.read()), (before, read));
+    weekly.app.at("2027-03-15T09:00:00Z");
+    assert!(go_on(&weekly.app));
+    assert_eq!(local_starts(&weekly.rows()[59..]), weeks("2028-02-22", "13:00:00", 4));
+    assert_eq!(did(&weekly.named(json!({}))), [0; 5]);
+}
+
+#[test]
+fn a_series_that_is_named_again_late_makes_only_what_is_still_to_come() {
+    // At another time, what was called off isn't as it is stated.
+    for (changes, off) in [(json!({}), 0), (json!({ "local_start": "2027-01-05T14:00:00" }), 46)] {
+        let weekly = Weekly::start();
+        weekly.book(46);
+        weekly.left_out();
+        // The last one was on 23 November: three Tuesdays more have gone by, of which none was made.
+        weekly.app.at("2027-12-20T09:00:00Z");
+        go_on(&weekly.app);
+        let answer = weekly.named(changes);
+        assert_eq!((did(&answer), answer["skipped"].as_array().unwrap().len()), ([1, 0, 53, 0, 0], off));
+        assert_eq!(weekly.rows()[47].local_start[..10], *"2027-12-21");
+        assert_eq!(weekly.rows().len(), 47 + 53);
+    }
+}
+
+#[test]
+fn what_was_left_out_and_then_split_by_hand_ends_where_it_was_split() {
+    let weekly = Weekly::start();
+    weekly.book(21);
+    weekly.left_out();
+    let at = format!("{}/split", weekly.path());
+    let rest = weekly.admin.post(&at, &json!({ "from": "2027-03-02T13:00:00" })).expect(201);
+    assert_eq!((&rest["ends_before"], &rest["sessions"]["created"]), (&json!("2027-06-02T00:00:00"), &json!(0)));
+    let before = (weekly.rows(), rows(&weekly.app, id(&rest)));
+    weekly.app.at("2027-01-04T09:00:00Z");
+    go_on(&weekly.app);
+    let answer = weekly.named(json!({}));
+    assert_eq!((did(&answer), &answer["counts"]["unchanged"]), ([0; 5], &json!(2)));
+    assert_eq!((weekly.rows(), rows(&weekly.app, id(&rest))), before);
+    assert_eq!(weekly.read()["ends_before"], "2027-03-02T13:00:00");
+}
