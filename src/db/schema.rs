@@ -294,7 +294,7 @@ diesel::table! {
         offers_open -> Integer,
         listing_id -> Nullable<DbUuid>,
         week_hour -> Nullable<Integer>,
-        has_room -> Nullable<Bool>,
+        has_room -> Bool,
     }
 }
 

@@ -20,6 +20,7 @@ use life_rooms::sessions::registers::store as registers;
 use life_rooms::sessions::registers::types::RegisterInput;
 use life_rooms::sessions::rules as session_rules;
 use life_rooms::sessions::store as session_store;
+use life_rooms::sessions::types::{Delivery, SessionStatus};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -404,6 +405,14 @@ impl World<'_> {
         let columns = (counts.0, counts.1, counts.2, counts.3, sessions::capacity, sessions::online_capacity);
         let (room, call, waiting, offers, room_most, call_most): Seats =
             sessions::table.find(self.session).select(columns).first(self.conn).unwrap();
+        // What the database works out of it, for searches.
+        let columns = (sessions::has_room, sessions::status, sessions::delivery);
+        let (has_room, status, delivery): (bool, SessionStatus, Delivery) =
+            sessions::table.find(self.session).select(columns).first(self.conn).unwrap();
+        let (free, hybrid) = (|most: Option<i32>, taken| most.is_none_or(|most| taken < most), Delivery::Hybrid);
+        let seat = free(room_most, room) || (delivery == hybrid && free(call_most, call));
+        let expected = status == SessionStatus::Scheduled && (waiting == 0 || delivery == hybrid) && seat;
+        assert_eq!(has_room, expected);
         let rows: Vec<Row> = bookings::table
             .filter(bookings::session_id.eq(self.session))
             .select((

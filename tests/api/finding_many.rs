@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 use life_rooms::db::Id;
-use life_rooms::db::schema::listing_words;
+use life_rooms::db::schema::{listing_words, sessions};
 use life_rooms::sessions::finding::plan::MOST_LISTINGS;
 use life_rooms::sessions::listings;
 use serde_json::{Value, json};
@@ -45,7 +45,12 @@ fn fill_behind(app: &App, others: usize, venue_id: &str, titles: &[String]) -> V
 
 /// The ids on every page of a search.
 fn found(client: &Client, query: &str) -> Vec<String> {
-    let (mut next, mut found) = (Some(format!("/v1/sessions?limit=100&{query}")), Vec::new());
+    found_by(client, query, 100)
+}
+
+/// The same with so many a page.
+fn found_by(client: &Client, query: &str, limit: usize) -> Vec<String> {
+    let (mut next, mut found) = (Some(format!("/v1/sessions?limit={limit}&{query}")), Vec::new());
     while let Some(path) = next {
         let page = client.get(&path).expect(200);
         found.extend(page["items"].as_array().expect("items").iter().map(|item| id(item).to_owned()));
@@ -105,4 +110,71 @@ fn a_search_for_what_many_say_far_ahead_finds_every_session_through_their_listin
     let titles: Vec<String> = (0..MOST_LISTINGS + 50).map(|n| format!("Carols {n}")).collect();
     let wanted = fill_behind(&app, 2_500, id(&place), &titles);
     assert_eq!(found(&app.anonymous(), "q=carols"), wanted);
+}
+
+/// Many listings whose first sessions start together: the smallest ids come first, and none is left out behind them.
+#[test]
+fn of_sessions_that_start_together_every_page_has_the_next_ones() {
+    let app = App::start();
+    let place = venue(&app);
+    let titles: Vec<String> = (0..30).map(|n| format!("Tea {n}")).collect();
+    let seed = |title| SessionSeed {
+        title,
+        starts_at: "2027-01-04T13:00:00Z",
+        venue_id: Some(id(&place)),
+        ..Default::default()
+    };
+    fill_behind(&app, OTHERS, id(&place), &[]);
+    let mut wanted = session_rows(&app, titles.iter().map(|title| seed(title)));
+    wanted.sort_unstable();
+    listings::complete(&mut app.conn(), None).unwrap();
+    for limit in [1, 7, 50] {
+        for query in ["q=tea", "q=tea&near=53.46,-2.96&sort=distance", "q=tea&weekday=monday&starts_after=13:00"] {
+            assert_eq!(found_by(&app.anonymous(), query, limit), wanted, "{query}, {limit} a page");
+        }
+    }
+}
+
+/// Months in which everything is full, and one seat at the end of them.
+#[test]
+fn what_has_room_is_found_behind_everything_that_is_full() {
+    let app = App::start();
+    let place = venue(&app);
+    let partner =
+        app.admin().post("/v1/partners", &json!({ "slug": "choir", "name": "Choir", "kind": "charity" })).expect(201);
+    let first = instant("2027-01-04T09:00:00Z");
+    let many: usize = 2_600;
+    let starts: Vec<String> =
+        (0..).take(many).map(|n| (first + TimeDelta::minutes(n)).format("%FT%TZ").to_string()).collect();
+    let titles: Vec<String> = (0..many).map(|n| format!("Singing {}", n % 300)).collect();
+    let seeds = titles.iter().zip(&starts).map(|(title, starts_at)| SessionSeed {
+        title,
+        starts_at,
+        venue_id: Some(id(&place)),
+        partner_id: Some(id(&partner)),
+        capacity: Some(1),
+        ..Default::default()
+    });
+    let ids = session_rows(&app, seeds);
+    let conn = &mut app.conn();
+    listings::complete(conn, None).unwrap();
+    diesel::update(sessions::table).set(sessions::seats_taken.eq(1)).execute(conn).unwrap();
+    let last = &ids[many - 1];
+    let free = sessions::table.find(last.parse::<Id>().unwrap());
+    diesel::update(free).set(sessions::seats_taken.eq(0)).execute(conn).unwrap();
+    let (partner, venue) = (id(&partner), id(&place));
+    for query in [
+        String::new(),
+        format!("&partner_id={partner}"),
+        format!("&venue_id={venue}"),
+        format!("&venue_id={venue}&partner_id={partner}&weekday=wednesday"),
+        "&q=singing".into(),
+        "&starts_before=12:00".into(),
+        "&near=53.46,-2.96".into(),
+        "&near=53.46,-2.96&sort=distance".into(),
+        "&near=53.46,-2.96&sort=distance&q=singing".into(),
+    ] {
+        assert_eq!(found(&app.anonymous(), &format!("has_space=true{query}")), [last.as_str()], "{query}");
+        assert_eq!(found(&app.anonymous(), &format!("has_space=true&to=2027-01-04{query}")), [""; 0], "{query}");
+    }
 }

@@ -33,7 +33,7 @@ use crate::words::Wanted;
 use narrow::{By, narrowed, within};
 use plan::Way;
 use search::{Search, Span, from_micros};
-use streams::{Keys, Place};
+use streams::{Keys, Place, Room};
 
 /// The keys that sessions are listed by: microseconds since 1970 of the start, and the id.
 pub type ByStart = (i64, Id);
@@ -47,6 +47,8 @@ const STEPS: i64 = 256;
 const MORE_STEPS: i64 = 2_048;
 /// Sessions that are looked at by their ids at once.
 const MOST_AT_ONCE: i64 = 400;
+/// The same where they are of many keys: of so many of those as many may be read.
+const MOST_OF_MANY: i64 = 150;
 /// Values in one `IN (…)`.
 const CHUNK: usize = 500;
 
@@ -86,8 +88,7 @@ pub fn by_distance(
         let span = resumed(search.span(), resumes.map(|(_, _, start, id)| (start, id)));
         let at = [venue];
         let finder = Finder { search, near: Some(&at) };
-        let Some(through) = at_venues.keys(conn, search, venue)? else { continue };
-        for row in finder.merge(conn, &through, span, wanted)? {
+        for row in at_venues.page(conn, &finder, venue, span, wanted)? {
             let (start, id) = row.place();
             keys.push((distance, venue, start.0.timestamp_micros(), id));
             rows.push(row);
@@ -150,24 +151,22 @@ impl AtVenues {
         }
         let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
         let there = [wanted.as_slice(), &[plan::there(search, &venues)]].concat();
-        let listings = plan::listings_with(conn, &there, plan::MOST_LISTINGS)?;
-        if listings.len() > plan::MOST_LISTINGS {
-            return Ok(Self::Many(wanted));
+        match plan::listings_with(conn, &there, plan::FEW_LISTINGS)? {
+            Some(listings) => listings::by_venue(conn, &listings).map(Self::Few),
+            None => Ok(Self::Many(wanted)),
         }
-        listings::by_venue(conn, &listings).map(Self::Few)
     }
 
-    /// How to go through what can fit at a venue; `None` where nothing can.
-    fn keys(&self, conn: &mut Conn, search: &Search, venue: Id) -> Result<Option<Keys>> {
-        let listings = match self {
-            Self::All => return Ok(Some(Keys::at(vec![venue], search.has_space()))),
-            Self::Few(by_venue) => by_venue.get(&venue).cloned().unwrap_or_default(),
-            Self::Many(wanted) => plan::listings_at(conn, search, venue, wanted)?,
+    /// The first so many that fit at a venue.
+    fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: Span, many: i64) -> Result<Vec<Columns>> {
+        let (search, room) = (finder.search, finder.search.room());
+        let (listings, wanted) = match self {
+            Self::All => return finder.merge(conn, &Keys::Venues(vec![venue], room), span, many),
+            Self::Few(by_venue) => (Some(by_venue.get(&venue).cloned().unwrap_or_default()), [].as_slice()),
+            Self::Many(wanted) => (plan::listings_at(conn, search, venue, wanted)?, wanted.as_slice()),
         };
-        Ok(match plan::choose(listings, Some(Keys::at(vec![venue], search.has_space())), None) {
-            Way::Through(keys) => Some(keys),
-            Way::Nowhere | Way::Walk => None,
-        })
+        let wanted = [wanted, &[plan::there(search, &[venue])]].concat();
+        finder.go(conn, plan::choose(listings, room, Some(vec![venue]), None), &wanted, span, many)
     }
 }
 
@@ -188,25 +187,31 @@ impl Finder<'_> {
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
             let wanted = plan::wanted_words(conn, self.search, self.near)?;
-            let listings = plan::listings_with(conn, &wanted, plan::MOST_LISTINGS)?;
-            let venues = self.venues(conn)?.map(|venues| Keys::at(venues, self.search.has_space()));
-            found.extend(match plan::choose(listings, venues, self.search.week_hours()) {
-                Way::Nowhere => Vec::new(),
-                Way::Through(keys @ Keys::Listings(_)) => self.merge(conn, &keys, rest, missing)?,
-                Way::Through(keys) => self.far_along(conn, Some(&keys), &wanted, rest, missing)?,
-                Way::Walk => self.far_along(conn, None, &wanted, rest, missing)?,
-            });
+            let most = if self.search.asks_words() { plan::MOST_LISTINGS } else { plan::FEW_LISTINGS };
+            let listings = plan::listings_with(conn, &wanted, most)?;
+            let way = plan::choose(listings, self.search.room(), self.venues(conn)?, self.search.week_hours());
+            found.extend(self.go(conn, way, &wanted, rest, missing)?);
         }
         Ok(found)
+    }
+
+    /// The first so many that fit, on the way that was chosen.
+    fn go(&self, conn: &mut Conn, way: Way, wanted: &[Wanted], span: Span, many: i64) -> Result<Vec<Columns>> {
+        match way {
+            Way::Nowhere => Ok(Vec::new()),
+            Way::Through(keys @ Keys::Listings(..)) => self.merge(conn, &keys, span, many),
+            Way::Through(keys) => self.far_along(conn, Some(&keys), wanted, span, many),
+            Way::Walk => self.far_along(conn, None, wanted, span, many),
+        }
     }
 
     /// What has all that fits, as an index has it, where what was asked for says so by itself.
     fn own_keys(&self) -> Option<Keys> {
         let filter = &self.search.filter;
         match filter.venue_id {
-            Some(venue) if self.search.has_space() => Some(Keys::at(vec![venue], true)),
-            _ if self.search.has_owner() => None,
-            _ => self.search.week_hours().filter(|hours| hours.len() <= plan::MOST_HOURS).map(Keys::Hours),
+            Some(venue) if self.search.has_space() => Some(Keys::Venues(vec![venue], Room::Left)),
+            _ if self.search.has_owner() || self.search.has_space() => None,
+            _ => self.search.week_hours().map(Keys::Hours),
         }
     }
 
@@ -245,10 +250,10 @@ impl Finder<'_> {
         let (mut found, rest) = self.some_along(conn, along, span, MORE_STEPS, many)?;
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
-            let listings = plan::listings_with(conn, wanted, plan::MOST_FAR_LISTINGS)?;
-            found.extend(match listings.len() {
-                0..=plan::MOST_FAR_LISTINGS => self.merge(conn, &Keys::Listings(listings), rest, missing)?,
-                _ => self.all_along(conn, along, rest, missing)?,
+            found.extend(match plan::listings_with(conn, wanted, plan::MOST_FAR_LISTINGS)? {
+                Some(none) if none.is_empty() => Vec::new(),
+                Some(listings) => self.merge(conn, &Keys::Listings(listings, self.search.room()), rest, missing)?,
+                None => self.all_along(conn, along, rest, missing)?,
             });
         }
         Ok(found)
@@ -316,16 +321,17 @@ impl Finder<'_> {
         many: i64,
     ) -> Result<(Vec<Columns>, Span)> {
         let (mut found, mut seen, mut size) = (Vec::new(), 0, many);
+        let most = if keys.count() == 1 { MOST_AT_ONCE } else { MOST_OF_MANY };
         while missing(&found, many) > 0 && seen < steps && !span.is_empty() {
             let places = streams::first(conn, keys, span, size)?;
             span = match places.last() {
                 Some(last) if missing(&places, size) <= 0 => Span { after: (last.starts_at, last.id), ..span },
                 _ => span.from(span.until),
             };
-            seen += size;
+            seen += i64::try_from(places.len()).unwrap_or(size);
             found.extend(self.look_at(conn, &places)?);
             // What was found didn't fit.
-            size = (size * 2).min(MOST_AT_ONCE);
+            size = (size * 2).min(most);
         }
         found.truncate(usize::try_from(many).unwrap_or_default());
         Ok((found, span))

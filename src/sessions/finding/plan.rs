@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::search::Search;
-use super::streams::Keys;
+use super::streams::{Keys, Room};
 use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
 use crate::error::Result;
@@ -14,9 +14,11 @@ use crate::sessions::listings::{
 use crate::sessions::types::ShortName;
 use crate::words::Wanted;
 
-/// The most listings that are gone through one by one at first. What more listings say is mostly found by going on
-/// through the sessions, which costs less for each.
-pub const MOST_LISTINGS: usize = 250;
+/// The most listings that are gone through one by one before going on from session to session, where to look at a
+/// session is to look its words up, which costs as much as to look a listing's next session up.
+pub const MOST_LISTINGS: usize = 2_000;
+/// The most of them where the row of a session says whether it fits, and in a venue.
+pub const FEW_LISTINGS: usize = 250;
 /// The most of them where a walk has gone far and found too little. SQLite binds at most 32,766 values.
 pub const MOST_FAR_LISTINGS: usize = 20_000;
 /// The most venues that are gone through one by one.
@@ -27,8 +29,9 @@ const FEW_VENUES: usize = 20;
 const MOST_PLACES: usize = 500;
 /// The most words that a listing is asked for one by one. Of more, its own are looked through.
 const MOST_PROBES: usize = 8;
-/// The most hours of the week that are gone through one by one: beyond half of them a walk finds as much.
-pub const MOST_HOURS: usize = 84;
+/// The most words of one condition that leads to listings: SQLite binds at most 32,766 values. Of more, most listings
+/// have one, and each row is held to it anyway.
+const MOST_CHOICES: usize = 2_000;
 
 /// How to go on.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,14 +45,14 @@ pub enum Way {
 }
 
 /// Chooses by counts: listings where all that fit are few, else venues where those are, else hours, else everything.
-pub fn choose(listings: Vec<Id>, venues: Option<Keys>, hours: Option<Vec<i32>>) -> Way {
-    let hours = hours.filter(|hours| hours.len() <= MOST_HOURS);
+pub fn choose(listings: Option<Vec<Id>>, room: Room, venues: Option<Vec<Id>>, hours: Option<Vec<i32>>) -> Way {
     let most_venues = if hours.is_some() { FEW_VENUES } else { MOST_VENUES };
-    match venues {
-        _ if listings.is_empty() => Way::Nowhere,
-        Some(venues) if venues.count() == 0 => Way::Nowhere,
-        _ if listings.len() <= MOST_LISTINGS => Way::Through(Keys::Listings(listings)),
-        Some(venues) if venues.count() <= most_venues => Way::Through(venues),
+    match (listings, venues) {
+        (Some(none), _) | (_, Some(none)) if none.is_empty() => Way::Nowhere,
+        (Some(listings), _) => Way::Through(Keys::Listings(listings, room)),
+        (None, Some(venues)) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues, room)),
+        // An index has what has room by start alone.
+        _ if room == Room::Left => Way::Walk,
         _ => hours.map_or(Way::Walk, |hours| Way::Through(Keys::Hours(hours))),
     }
 }
@@ -101,38 +104,40 @@ pub fn venues_in(conn: &mut Conn, authority: &str) -> Result<Vec<Id>> {
     Ok(venues::table.filter(venues::local_authority.eq(authority)).select(venues::id).load(conn)?)
 }
 
-/// The listings that have one of each of these; more than the most where there may be more than those.
-pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<Vec<Id>> {
-    // An empty choice is a place where nothing is.
-    if wanted.iter().any(|one| matches!(one, Wanted::OneOf(any) if any.is_empty())) {
-        return Ok(Vec::new());
-    }
+/// The listings that have one of each of these; `None` where there may be more than the most.
+pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<Option<Vec<Id>>> {
+    let few = |one: &&Wanted| !matches!(one, Wanted::OneOf(any) if any.len() > MOST_CHOICES);
+    let wanted: Vec<&Wanted> = wanted.iter().filter(few).collect();
     let mut rarest: Option<(usize, usize)> = None;
     for (at, one) in wanted.iter().enumerate() {
         let count = with(conn, one, &[], MOST_LISTINGS)?.len();
+        if count == 0 {
+            return Ok(Some(Vec::new()));
+        }
         if rarest.is_none_or(|(_, fewest)| count < fewest) {
             rarest = Some((at, count));
         }
-        if count == 0 {
-            return Ok(Vec::new());
-        }
     }
-    let Some((at, _)) = rarest else { return Ok(Vec::new()) };
-    let (before, after) = (wanted.get(..at).unwrap_or_default(), wanted.get(at + 1..).unwrap_or_default());
-    let others: Vec<&Wanted> = before.iter().chain(after).collect();
-    let mut found = wanted.get(at).map_or(Ok(Vec::new()), |one| with(conn, one, &others, most))?;
-    if found.len() > most {
-        // It stopped there: without those that came twice they may look few, and others be missing.
-        return Ok(found);
-    }
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
+    let Some((at, _)) = rarest else { return Ok(None) };
+    let others: Vec<&Wanted> = wanted.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, one)| *one).collect();
+    wanted.get(at).map_or(Ok(None), |one| at_most(with(conn, one, &others, most)?, most))
 }
 
-/// The listings at a venue that have one of each of these; more than [`MOST_LISTINGS`] where there may be more.
-pub fn listings_at(conn: &mut Conn, search: &Search, venue: Id, wanted: &[Wanted]) -> Result<Vec<Id>> {
-    with(conn, &there(search, &[venue]), &wanted.iter().collect::<Vec<_>>(), MOST_LISTINGS)
+/// The listings at a venue that have one of each of these; `None` where there may be more than [`FEW_LISTINGS`].
+pub fn listings_at(conn: &mut Conn, search: &Search, venue: Id, wanted: &[Wanted]) -> Result<Option<Vec<Id>>> {
+    let others: Vec<&Wanted> = wanted.iter().collect();
+    at_most(with(conn, &there(search, &[venue]), &others, FEW_LISTINGS)?, FEW_LISTINGS)
+}
+
+/// Each of the listings once. Where the search for them has stopped, they may look few without those that came twice,
+/// and others be missing.
+fn at_most(mut listings: Vec<Id>, most: usize) -> Result<Option<Vec<Id>>> {
+    if listings.len() > most {
+        return Ok(None);
+    }
+    listings.sort_unstable();
+    listings.dedup();
+    Ok(Some(listings))
 }
 
 diesel::alias! {
@@ -180,17 +185,30 @@ mod tests {
 
     #[test]
     fn the_way_goes_through_whatever_is_few() {
-        assert_eq!(choose(ids(0), None, None), Way::Nowhere);
-        let at = |many: usize| Some(Keys::at(ids(many), false));
-        assert_eq!(choose(ids(9), at(0), None), Way::Nowhere);
-        assert_eq!(choose(ids(9), None, None), Way::Through(Keys::Listings(ids(9))));
-        assert_eq!(choose(ids(MOST_LISTINGS), at(1), None), Way::Through(Keys::Listings(ids(MOST_LISTINGS))));
-        assert_eq!(choose(ids(MOST_LISTINGS + 1), at(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3))));
-        let many = |venues: Option<Keys>, hours: Option<Vec<i32>>| choose(ids(MOST_LISTINGS + 1), venues, hours);
-        assert_eq!(many(at(MOST_VENUES + 1), None), Way::Walk);
-        assert_eq!(many(at(MOST_VENUES + 1), Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
-        assert_eq!(many(None, Some((0..84).collect())), Way::Through(Keys::Hours((0..84).collect())));
-        assert_eq!(many(None, Some((0..85).collect())), Way::Walk);
-        assert_eq!(many(None, None), Way::Walk);
+        let choose = |listings: Option<usize>, venues: Option<usize>, hours: Option<Vec<i32>>| {
+            super::choose(listings.map(ids), Room::Any, venues.map(ids), hours)
+        };
+        assert_eq!(choose(Some(0), None, None), Way::Nowhere);
+        assert_eq!(choose(Some(9), Some(0), None), Way::Nowhere);
+        assert_eq!(choose(None, Some(0), None), Way::Nowhere);
+        assert_eq!(choose(Some(9), Some(1), None), Way::Through(Keys::Listings(ids(9), Room::Any)));
+        assert_eq!(choose(None, Some(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3), Room::Any)));
+        assert_eq!(choose(None, Some(MOST_VENUES), None), Way::Through(Keys::Venues(ids(MOST_VENUES), Room::Any)));
+        assert_eq!(choose(None, Some(MOST_VENUES + 1), None), Way::Walk);
+        assert_eq!(choose(None, Some(FEW_VENUES + 1), Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
+        assert_eq!(choose(None, None, Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
+        assert_eq!(choose(None, None, None), Way::Walk);
+        assert_eq!(
+            super::choose(None, Room::Left, None, Some(vec![7])),
+            Way::Walk,
+            "there is an index of what has room"
+        );
+    }
+
+    #[test]
+    fn more_listings_than_were_asked_for_are_not_taken_for_all_there_are() {
+        let twice = [ids(3), ids(3)].concat();
+        assert_eq!(at_most(twice.clone(), 5).unwrap(), None);
+        assert_eq!(at_most(twice, 6).unwrap(), Some(ids(3)));
     }
 }

@@ -7,6 +7,7 @@ use chrono_tz::Europe::London;
 use uuid::Uuid;
 
 use super::filter::{SessionFilter, SessionOrder};
+use super::streams::Room;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::sessions::recurrence::resolve;
@@ -22,6 +23,9 @@ pub struct Span {
     /// Before this start.
     pub until: Timestamp,
 }
+
+/// The most hours of the week that are gone through one by one: beyond half of them a walk finds as much.
+const MOST_HOURS: usize = 84;
 
 /// No id is below this one, and no session has it.
 pub const FIRST: Id = Id(Uuid::nil());
@@ -89,11 +93,18 @@ impl Search {
     /// Whether many rows of the index that is walked along may not fit, and words say which do.
     pub fn rejects(&self) -> bool {
         let filter = &self.filter;
-        let texts = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
         let kinds = filter.pillar.is_some() || filter.delivery.is_some();
         let places = self.circle.is_some() || filter.local_authority.is_some();
-        // Only one of their indexes is walked along.
-        texts || kinds || places || self.has_times() || self.owners() > 1
+        // Only one of their indexes is walked along, and it doesn't say what has room.
+        let owners = self.owners() > 1 || (self.has_owner() && self.has_space());
+        self.asks_words() || kinds || places || self.has_times() || owners
+    }
+
+    /// Whether the words of a session must be looked up to see if it fits.
+    pub fn asks_words(&self) -> bool {
+        let filter = &self.filter;
+        let texts = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
+        texts || !filter.weekday.is_empty()
     }
 
     /// Whether all that fits is at one venue, of one partner or of one programme. There is an index by start for each.
@@ -110,6 +121,11 @@ impl Search {
         self.filter.has_space == Some(true)
     }
 
+    /// Which sessions of a set fit.
+    pub fn room(&self) -> Room {
+        if self.has_space() { Room::Left } else { Room::Any }
+    }
+
     /// Whether finding a page may mean reading more than a page: not on a thread that answers requests.
     pub fn may_be_long(&self) -> bool {
         self.rejects() || self.has_space()
@@ -121,7 +137,7 @@ impl Search {
     }
 
     /// The hours of the week in which everything that fits starts, 0 being Monday from midnight on; `None` where no
-    /// time was asked for.
+    /// time was asked for, or so many that most sessions start in one of them.
     pub fn week_hours(&self) -> Option<Vec<i32>> {
         if !self.has_times() {
             return None;
@@ -133,7 +149,8 @@ impl Search {
             some => some.iter().map(|day| *day as i32).collect(),
         };
         let of_day = |day: i32| (first.unwrap_or(0)..=last.unwrap_or(23)).map(move |hour| day * 24 + hour);
-        Some(days.into_iter().flat_map(of_day).collect())
+        let hours: Vec<i32> = days.into_iter().flat_map(of_day).collect();
+        (hours.len() <= MOST_HOURS).then_some(hours)
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use diesel::pg::{Pg, PgConnection};
 use diesel::prelude::*;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
-use diesel::sql_types::{Array, BigInt, Integer, Nullable};
+use diesel::sql_types::{Array, BigInt, Integer};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
 use super::search::Span;
@@ -19,25 +19,27 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keys {
     /// These listings.
-    Listings(Vec<Id>),
+    Listings(Vec<Id>, Room),
     /// These venues.
-    Venues(Vec<Id>),
-    /// Sessions with room at these venues.
-    VenuesWithRoom(Vec<Id>),
+    Venues(Vec<Id>, Room),
     /// These hours of the week on the sessions' own clocks: 0 is Monday from midnight on.
     Hours(Vec<i32>),
 }
 
-impl Keys {
-    /// What is at these venues: anything, or what has room.
-    pub fn at(venues: Vec<Id>, with_room: bool) -> Self {
-        if with_room { Self::VenuesWithRoom(venues) } else { Self::Venues(venues) }
-    }
+/// Which sessions of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// All of them.
+    Any,
+    /// Those that have room.
+    Left,
+}
 
+impl Keys {
     /// How many there are.
     pub fn count(&self) -> usize {
         match self {
-            Self::Listings(ids) | Self::Venues(ids) | Self::VenuesWithRoom(ids) => ids.len(),
+            Self::Listings(ids, _) | Self::Venues(ids, _) => ids.len(),
             Self::Hours(hours) => hours.len(),
         }
     }
@@ -46,9 +48,8 @@ impl Keys {
     fn only(&self, at: usize) -> Self {
         let of = |ids: &[Id]| ids.get(at).copied().into_iter().collect();
         match self {
-            Self::Listings(ids) => Self::Listings(of(ids)),
-            Self::Venues(ids) => Self::Venues(of(ids)),
-            Self::VenuesWithRoom(ids) => Self::VenuesWithRoom(of(ids)),
+            Self::Listings(ids, room) => Self::Listings(of(ids), *room),
+            Self::Venues(ids, room) => Self::Venues(of(ids), *room),
             Self::Hours(hours) => Self::Hours(hours.get(at).copied().into_iter().collect()),
         }
     }
@@ -56,9 +57,10 @@ impl Keys {
     /// The condition on a session, but for the key that it ends in; and its index with start and id.
     fn index(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Listings(_) => ("listing_id =", "sessions_listing_index"),
-            Self::Venues(_) => ("venue_id =", "sessions_venue_index"),
-            Self::VenuesWithRoom(_) => ("has_room = true AND venue_id =", "sessions_venue_room_index"),
+            Self::Listings(_, Room::Any) => ("listing_id =", "sessions_listing_index"),
+            Self::Listings(_, Room::Left) => ("has_room = true AND listing_id =", "sessions_listing_room_index"),
+            Self::Venues(_, Room::Any) => ("venue_id =", "sessions_venue_index"),
+            Self::Venues(_, Room::Left) => ("has_room = true AND venue_id =", "sessions_venue_room_index"),
             Self::Hours(_) => ("week_hour =", "sessions_week_hour_index"),
         }
     }
@@ -90,22 +92,22 @@ pub fn first(conn: &mut Conn, keys: &Keys, span: Span, many: i64) -> Result<Vec<
 struct Head {
     #[diesel(sql_type = Integer)]
     at: i32,
-    #[diesel(sql_type = Nullable<DbTimestamp>)]
-    starts_at: Option<Timestamp>,
+    #[diesel(sql_type = DbTimestamp)]
+    starts_at: Timestamp,
 }
 
 /// One key after another, the one with the earliest session first: what the first ones hold bounds what is read of the
 /// others.
 fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: Span, many: i64) -> Result<Vec<Place>> {
-    let heads = heads(sqlite, keys, span, many)?;
+    let heads = heads(sqlite, keys, span)?;
     let most = usize::try_from(many).unwrap_or_default();
-    let mut found: Vec<Place> = Vec::new();
-    if heads.len() == most {
-        // As many sessions as are wanted start no later than the last of these.
-        span.until = heads.iter().filter_map(|head| head.starts_at).max().map_or(span.until, |last| up_to(span, last));
+    // As many sessions as are wanted start no later than that many keys' first ones; others may start with the last.
+    if let Some(last) = heads.get(most.saturating_sub(1)) {
+        span.until = up_to(span, last.starts_at);
     }
+    let mut found: Vec<Place> = Vec::new();
     for head in heads {
-        if head.starts_at.is_none_or(|start| start >= span.until) {
+        if head.starts_at >= span.until {
             break;
         }
         let key = keys.only(usize::try_from(head.at).unwrap_or(usize::MAX));
@@ -128,30 +130,29 @@ type Bound<'a, Backend> = BoxedSqlQuery<'a, Backend, SqlQuery>;
 
 fn bind_keys<'a>(query: Bound<'a, Sqlite>, keys: &Keys) -> Bound<'a, Sqlite> {
     match keys {
-        Keys::Listings(ids) | Keys::Venues(ids) | Keys::VenuesWithRoom(ids) => {
+        Keys::Listings(ids, _) | Keys::Venues(ids, _) => {
             ids.iter().fold(query, |query, id| query.bind::<DbUuid, _>(*id))
         }
         Keys::Hours(hours) => hours.iter().fold(query, |query, hour| query.bind::<Integer, _>(*hour)),
     }
 }
 
-/// The first so many keys that have anything in a stretch, in the order of what they have first.
-fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: Span, many: i64) -> Result<Vec<Head>> {
+/// The keys that have anything in a stretch, in the order of what they have first.
+fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: Span) -> Result<Vec<Head>> {
     let query = bind_keys(diesel::sql_query(heads_text(keys)).into_boxed::<Sqlite>(), keys);
     let (start, id) = span.after;
     let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
-    let mut heads: Vec<Head> = query.bind::<BigInt, _>(many).load(sqlite)?;
-    heads.retain(|head| head.starts_at.is_some());
-    Ok(heads)
+    Ok(query.load(sqlite)?)
 }
 
 fn heads_text(keys: &Keys) -> String {
     let (condition, index) = keys.index();
     let values: Vec<String> = (0..keys.count()).map(|at| format!("({at},?)")).collect();
     format!(
-        "WITH one (at, key) AS (VALUES {}) SELECT at, (SELECT starts_at FROM sessions INDEXED BY {index} \
-         WHERE {condition} one.key AND (starts_at, id) > (?, ?) AND starts_at < ? ORDER BY starts_at, id LIMIT 1) \
-         AS starts_at FROM one ORDER BY 2 NULLS LAST LIMIT ?",
+        "WITH one (at, key) AS (VALUES {}), head AS MATERIALIZED (SELECT at, (SELECT starts_at FROM sessions \
+         INDEXED BY {index} WHERE {condition} one.key AND (starts_at, id) > (?, ?) AND starts_at < ? \
+         ORDER BY starts_at, id LIMIT 1) AS starts_at FROM one) \
+         SELECT at, starts_at FROM head WHERE starts_at IS NOT NULL ORDER BY starts_at",
         values.join(",")
     )
 }
@@ -172,7 +173,7 @@ fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: Span, many: i64) -> R
 fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
     let query = diesel::sql_query(postgres_text(keys)).into_boxed::<Pg>();
     let query = match keys {
-        Keys::Listings(ids) | Keys::Venues(ids) | Keys::VenuesWithRoom(ids) => query.bind::<Array<DbUuid>, _>(ids),
+        Keys::Listings(ids, _) | Keys::Venues(ids, _) => query.bind::<Array<DbUuid>, _>(ids),
         Keys::Hours(hours) => query.bind::<Array<Integer>, _>(hours),
     };
     let (start, id) = span.after;
