@@ -116,7 +116,8 @@ grow() {
 
 near='near=53.45,-2.95'
 searches() {
-  local venue
+  local venue partner full='from=2037-02-01&has_space=true'
+  partner=$(curl -sS -f "$url/v1/partners?limit=1" | jq -r '.items[0].id')
   venue=$(curl -sS -f "$url/v1/venues?q=venue&limit=1" | jq -r '.items[0].id')
   echo "everything|from=2037-01-01"
   echo "a month, a pillar|from=2037-06-01&to=2037-06-30&pillar=community"
@@ -133,7 +134,10 @@ searches() {
   echo "late at night|from=2037-01-01&starts_after=22:00"
   echo "at one minute|from=2037-01-01&starts_after=10:35&starts_before=10:36"
   echo "with a seat left|from=2037-01-01&has_space=true"
-  echo "with a seat left, full for months|from=2037-02-01&has_space=true"
+  echo "with a seat left, full for months|$full"
+  echo "of a partner, a seat left, full for months|$full&partner_id=$partner"
+  echo "in the evening, a seat left, full for months|$full&starts_after=19:00"
+  echo "a topic, a seat left, full for months|$full&topic=movement"
   echo "a local authority|from=2037-01-01&local_authority=Halton"
   echo "one venue|from=2037-01-01&venue_id=$venue"
   echo "one venue in the evening|from=2037-01-01&venue_id=$venue&starts_after=19:00"
@@ -145,7 +149,7 @@ searches() {
   echo "by distance|from=2037-01-01&$near&within_km=50&sort=distance"
   echo "by distance, in the evening|from=2037-01-01&$near&within_km=50&sort=distance&starts_after=19:00"
   echo "by distance, a topic|from=2037-01-01&$near&within_km=50&sort=distance&topic=movement"
-  echo "by distance, a seat left, full for months|from=2037-02-01&$near&within_km=50&sort=distance&has_space=true"
+  echo "by distance, a seat left, full for months|$full&$near&within_km=50&sort=distance"
   echo "by distance, a word|from=2037-01-01&$near&within_km=50&sort=distance&q=origami"
 }
 

@@ -155,6 +155,7 @@ fn no_page_of_sessions_scans_the_table_or_sorts_it() {
             json!({ "has_space": true }),
             json!({ "has_space": true, "venue_id": id(&venue) }),
             json!({ "has_space": true, "venue_id": id(&venue), "q": "tea" }),
+            json!({ "has_space": true, "partner_id": id(&venue) }),
             json!({ "has_space": true, "venue_id": id(&venue), "starts_after": "20:00" }),
             json!({ "has_space": true, "near": near, "sort": "distance" }),
             json!({ "near": near }),

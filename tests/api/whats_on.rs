@@ -1,8 +1,7 @@
 //! Finding sessions: every filter, alone and together, against a plain look at all of them.
 
-use std::collections::BTreeSet;
-
 use chrono::{Datelike, NaiveDateTime};
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use life_rooms::db::schema::{listing_words, sessions, venue_words};
 use life_rooms::db::{Conn, Id};
@@ -595,18 +594,21 @@ fn fill(app: &App, numbers: &mut Numbers) -> Filled {
 /// Makes everything look frequent: so many listings that no session has say all that any does, that listings are no way
 /// to what fits, and venues and hours of the week are.
 pub fn make_frequent(app: &App) {
-    let known = listing_words::table.select(listing_words::word).distinct().load(&mut app.conn()).unwrap();
-    let words: BTreeSet<String> = known.into_iter().chain([word_of_time(20, 0)]).collect();
-    for _ in 0..=MOST_LISTINGS {
-        let listing = Id(uuid::Uuid::new_v4());
-        let rows: Vec<_> =
-            words.iter().map(|word| (listing_words::listing_id.eq(listing), listing_words::word.eq(word))).collect();
-        match &mut app.conn() {
-            Conn::Sqlite(sqlite) => diesel::insert_into(listing_words::table).values(&rows).execute(sqlite),
-            Conn::Postgres(postgres) => diesel::insert_into(listing_words::table).values(&rows).execute(postgres),
-        }
-        .unwrap();
-    }
+    let one = word_of_time(20, 0);
+    let text = match app.conn() {
+        Conn::Sqlite(_) => format!(
+            "WITH RECURSIVE n (n, id) AS (SELECT 0, randomblob(16) UNION ALL SELECT n + 1, randomblob(16) FROM n \
+             WHERE n < {MOST_LISTINGS}), listing AS MATERIALIZED (SELECT id FROM n), \
+             known AS (SELECT DISTINCT word FROM listing_words UNION SELECT '{one}') \
+             INSERT INTO listing_words (listing_id, word) SELECT listing.id, known.word FROM listing, known"
+        ),
+        Conn::Postgres(_) => format!(
+            "WITH listing AS MATERIALIZED (SELECT gen_random_uuid() AS id FROM generate_series(0, {MOST_LISTINGS})), \
+             known AS (SELECT DISTINCT word FROM listing_words UNION SELECT '{one}') \
+             INSERT INTO listing_words (listing_id, word) SELECT listing.id, known.word FROM listing, known"
+        ),
+    };
+    app.conn().batch_execute(&text).unwrap();
 }
 
 #[test]

@@ -281,20 +281,20 @@ impl Finder<'_> {
         }
     }
 
-    /// The start of the session that is so many steps further on in the list of those of this venue, partner or programme.
+    /// The start of the session that is so many steps further on in the list: in that of what has room, or of those of
+    /// this venue, partner or programme.
     fn steps_ahead(&self, conn: &mut Conn, span: Span, steps: i64) -> Result<Option<Timestamp>> {
         let filter = &self.search.filter;
         let mut ahead = sessions::table.filter(sessions::starts_at.ge(span.after.0)).into_boxed();
         ahead = ahead.filter(sessions::starts_at.lt(span.until));
-        if let Some(venue) = filter.venue_id {
+        if self.search.has_space() {
+            ahead = ahead.filter(sessions::has_room.eq(true));
+        } else if let Some(venue) = filter.venue_id {
             ahead = ahead.filter(sessions::venue_id.eq(venue));
         } else if let Some(programme) = filter.programme_id {
             ahead = ahead.filter(sessions::programme_id.eq(programme));
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
-        }
-        if self.search.has_space() && !self.search.has_owner() {
-            ahead = ahead.filter(sessions::has_room.eq(true));
         }
         let ahead = ahead.order((sessions::starts_at, sessions::id)).offset(steps).limit(1);
         Ok(ahead.select(sessions::starts_at).first(conn).optional()?)

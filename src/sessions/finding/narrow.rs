@@ -20,6 +20,13 @@ diesel::define_sql_function! {
     fn substr(text: Text, from: Integer, length: Integer) -> Text;
 }
 
+diesel::postfix_operator!(IsTrue, " IS TRUE");
+
+/// A condition that rows are only looked at for: no index is entered by it, on either database.
+fn looked_at<Condition>(condition: Condition) -> IsTrue<Condition> {
+    IsTrue::new(condition)
+}
+
 /// A query for sessions that still takes conditions.
 pub type Query<'a> = IntoBoxed<'a, Select<sessions::table, AsSelect<Columns, MultiBackend>>, MultiBackend>;
 
@@ -35,7 +42,7 @@ pub enum By {
 /// What was asked for of each row. `near` is the ids of the venues in the circle.
 ///
 /// The rows come in the order of their starts; a condition that led elsewhere would have all that fit it sorted. So a
-/// condition that no index must be entered by is compared with `true`, and other tables are asked by subqueries for one
+/// condition that no index must be entered by is [looked at](looked_at), and other tables are asked by subqueries for one
 /// value, which both databases run row by row and never turn into a join or a hash of the whole table.
 pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query<'a> {
     let mut query = sessions::table.select(Columns::as_select()).into_boxed();
@@ -43,7 +50,7 @@ pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query
         Viewer::Staff => query,
         Viewer::Partner(partner) => {
             let own = sessions::partner_id.eq(partner).assume_not_null();
-            query.filter(sessions::publication.eq(Publication::Published).or(own).eq(true))
+            query.filter(looked_at(sessions::publication.eq(Publication::Published).or(own)))
         }
         Viewer::Member(_) | Viewer::Public => query.filter(sessions::publication.eq(Publication::Published)),
     };
@@ -66,7 +73,7 @@ pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query
     for ShortName(feature) in &search.filter.accessibility {
         query = accessible(query, feature);
     }
-    if search.has_space() { with_space(query, search, by) } else { query }
+    if search.has_space() { with_space(query, by) } else { query }
 }
 
 /// The rows of a stretch of the list.
@@ -92,20 +99,21 @@ pub fn within<'a>(query: Query<'a>, span: Span, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Whose sessions, and at which venue. Each has an index by start.
+/// Whose sessions, and at which venue. Each has an index by start, but what has room is gone through by its own.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
+    let looks = by == By::Id || search.has_space();
     if let Some(venue) = filter.venue_id {
         let its = sessions::venue_id.eq(venue);
-        query = if by == By::Id { query.filter(its.eq(true)) } else { query.filter(its) };
+        query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
     }
     if let Some(partner) = filter.partner_id {
         let its = sessions::partner_id.eq(partner);
-        query = if by == By::Id { query.filter(its.eq(true)) } else { query.filter(its) };
+        query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
     }
     if let Some(programme) = filter.programme_id {
         let its = sessions::programme_id.eq(programme);
-        query = if by == By::Id { query.filter(its.eq(true)) } else { query.filter(its) };
+        query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
     }
     query
 }
@@ -118,7 +126,7 @@ fn placed<'a>(mut query: Query<'a>, search: &'a Search, near: Option<&'a [Id]>) 
     }
     if let Some(near) = near {
         query = query.filter(sessions::delivery.ne(Delivery::Online));
-        query = query.filter(sessions::venue_id.eq_any(near).eq(true));
+        query = query.filter(looked_at(sessions::venue_id.eq_any(near)));
     }
     query
 }
@@ -170,9 +178,8 @@ fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
     query.filter(own.single_value().is_not_null().or(there))
 }
 
-/// Whoever books now gets a seat, if it hasn't begun: the stretch sees to that. There is an index by start, and one of a
-/// venue's, which is entered by itself; what is of a partner or programme is reached by their own.
-fn with_space<'a>(query: Query<'a>, search: &Search, by: By) -> Query<'a> {
+/// Whoever books now gets a seat, if it hasn't begun: the stretch sees to that.
+fn with_space(query: Query<'_>, by: By) -> Query<'_> {
     let room = sessions::has_room.eq(true);
-    if by == By::Id || search.has_owner() { query.filter(room.eq(true)) } else { query.filter(room) }
+    if by == By::Id { query.filter(looked_at(room)) } else { query.filter(room) }
 }
