@@ -185,6 +185,38 @@ fn a_series_that_is_named_again_late_makes_only_what_is_still_to_come() {
 }
 
 #[test]
+fn what_a_series_missed_while_it_was_left_out_is_never_made_whatever_is_stated_later() {
+    // Its rule has an end since, it is named again on the day of one it missed, and it moves weeks later.
+    for (at, again, later, next) in [
+        ("2027-12-20T09:00:00Z", json!({ "recurrence": "FREQ=WEEKLY;COUNT=80" }), "2027-12-20T10:00:00Z", "2027-12-21"),
+        ("2027-12-21T18:00:00Z", json!({}), "2027-12-22T02:00:00Z", "2027-12-28"),
+    ] {
+        let weekly = Weekly::start();
+        weekly.book(46);
+        weekly.left_out();
+        weekly.app.at(at);
+        go_on(&weekly.app);
+        assert_eq!(did(&weekly.named(again.clone()))[0], 1, "{at}");
+        let (before, read) = (weekly.rows(), weekly.read());
+        assert_eq!(before[47].local_start, format!("{next}T13:00:00"));
+        weekly.app.at(later);
+        let same = weekly.named(again.clone());
+        assert_eq!((did(&same), &same["counts"]["unchanged"], &same["skipped"]), ([0; 5], &json!(2), &json!([])));
+        assert_eq!((weekly.rows(), weekly.read()), (before.clone(), read), "{at}");
+
+        weekly.app.at("2028-01-10T09:00:00Z");
+        let mut moved = again;
+        moved["local_start"] = json!("2027-01-05T14:00:00");
+        let moved = weekly.named(moved);
+        let ahead = before.iter().filter(|row| row.local_start.as_str() > "2028-01-10").count();
+        let (created, updated) = (weekly.rows().len() - before.len(), &moved["sessions"]["updated"]);
+        assert_eq!((updated, &moved["sessions"]["created"]), (&json!(ahead), &json!(created)), "{at}");
+        let new = weekly.rows().split_off(before.len());
+        assert!(new.iter().all(|row| row.local_start.as_str() > "2028-01-10"), "{new:?}");
+    }
+}
+
+#[test]
 fn what_was_left_out_and_then_split_by_hand_ends_where_it_was_split() {
     let weekly = Weekly::start();
     weekly.book(21);
