@@ -101,13 +101,15 @@ impl Cut {
 
 /// The new series before anything is changed.
 fn rest(old: &SeriesRow, cut: Cut, id: Id, context: &Context) -> Result<SeriesRow> {
-    let rest = times::rest_of(old, cut.from)?;
-    // Where the rule itself is over, it is an additional time that goes on as one.
-    let goes_on = rest.local_start.0.time() == old.local_start.0.time();
-    let before_cut = |end| if goes_on { old.rule_before_cut } else { rest.starts_before(end) };
+    let (rest, goes_on) = times::rest_of(old, cut.from)?;
+    let rule_before_cut = match rest.ends_before {
+        // Where the rule itself is over, it is an additional time that goes on as one.
+        Some(end) if !goes_on => times::gives_before(&rest, end)?,
+        _ => old.rule_before_cut,
+    };
     Ok(SeriesRow {
         id,
-        rule_before_cut: rest.ends_before.is_some_and(before_cut),
+        rule_before_cut,
         external_id: None,
         split_from: Some(old.id),
         // It is no roster's: where it ends it ends for good.
@@ -143,7 +145,8 @@ fn apply(
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
-    store::update(conn, &old.cut_at(cut.from, context.now()))?;
+    let rule_before_cut = times::gives_before(old, cut.from)?;
+    store::update(conn, &old.cut_at(cut.from, rule_before_cut, context.now()))?;
     store::insert(conn, &new)?;
     follow::lapse(conn, old.id, context)?;
     let all = held::of_series_locked(conn, old.id)?;

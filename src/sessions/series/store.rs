@@ -162,17 +162,13 @@ impl SeriesRow {
         }
     }
 
-    /// Whether its rule has its time of day before a cut on the day of that.
-    pub fn starts_before(&self, LocalTime(cut): LocalTime) -> bool {
-        cut.date().and_time(self.local_start.0.time()) < cut
-    }
-
-    /// Its next version, which ends before one of its occurrences: another series goes on from there.
-    pub fn cut_at(&self, from: LocalTime, now: Timestamp) -> Self {
+    /// Its next version, which ends before one of its occurrences: another series goes on from there. `rule_before_cut`:
+    /// whether its rule gives a session on that day before it.
+    pub fn cut_at(&self, from: LocalTime, rule_before_cut: bool, now: Timestamp) -> Self {
         let again = self.ends_before.filter(|cut| cut.0.date() == from.0.date());
         Self {
             ends_before: Some(again.map_or(from, |cut| cut.min(from))),
-            rule_before_cut: self.starts_before(from) && (again.is_none() || self.rule_before_cut),
+            rule_before_cut: rule_before_cut && (again.is_none() || self.rule_before_cut),
             withdrawn: false,
             version: self.version + 1,
             updated_at: now,
