@@ -1,12 +1,12 @@
 //! `missing=cancel`: what a partner's roster no longer names.
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
-//! unedited and without bookings is called off; the rest stays and is reported. A series ends with the last of its
-//! future: until then one whose rule has no end [ends](SeriesRow::withdrawn_after) behind what stays, so that no more
-//! of it is made, unless a roster names it again. A series without a future stays as it is: nothing of it would take
-//! place anyway. What was split off from it
-//! by hand stays too, and is reported under its `external_id`. Where an entry's `external_id` can't be read, nothing is
-//! called off: it may be the one that seems to be missing.
+//! unedited and without bookings is called off; the rest stays and is reported. A series is called off with the last of
+//! its future. One whose rule has no end, and of which something stays, isn't: it [ends](SeriesRow::withdrawn_after)
+//! behind that, so that no more of it is made, until a roster names it again. A series without a future stays as it is:
+//! nothing of it would take place anyway. What was split off from it by hand stays too, and is reported under its
+//! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to be
+//! missing.
 
 use std::collections::HashMap;
 
@@ -213,6 +213,8 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
         let goes_on = series.ends_before.is_none() && is_endless(&series.recurrence);
         let ended = match last {
             Some(last) => goes_on.then(|| series.withdrawn_after(last, now)),
+            // Once what people go to is over too, a roster may still name it again.
+            None if series.withdrawn => None,
             None if goes_on || !sessions.is_empty() => series.cancelled(REASON, now).ok(),
             None => None,
         };

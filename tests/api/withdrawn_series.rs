@@ -114,10 +114,44 @@ fn a_series_without_an_end_that_is_left_out_ends_with_what_is_booked_and_nothing
     let moved = change(&weekly.admin, &weekly.path(), &json!({ "local_start": "2027-01-05T14:00:00" })).expect(200);
     assert_eq!(moved["sessions"], json!({ "created": 0, "updated": 1, "cancelled": 0 }));
     assert_eq!(weekly.on(), ["2027-01-19T14:00:00", "2027-02-02T13:00:00"]);
-    weekly.app.at("2027-02-10T02:00:00Z");
-    go_on(&weekly.app);
-    assert_eq!(weekly.rows().len(), 47);
-    assert_eq!((did(&weekly.left_out()), weekly.read()["status"].clone()), ([0, 1, 0, 0, 0], json!("cancelled")));
+}
+
+#[test]
+fn a_series_whose_last_booked_session_is_over_still_goes_on_once_it_is_named_again() {
+    // While sessions that were called off lie ahead, and where none do.
+    for (last, days, created) in [(2, ["2027-02-10", "2027-02-11"], 11), (46, ["2027-12-20", "2027-12-21"], 53)] {
+        let weekly = Weekly::start();
+        weekly.book(last);
+        weekly.left_out();
+        let ended = weekly.read();
+        for day in days {
+            weekly.app.at(&format!("{day}T02:00:00Z"));
+            assert!(!go_on(&weekly.app), "There is nothing to make on {day}.");
+            assert_eq!(did(&weekly.left_out()), [0; 5], "{day}");
+        }
+        assert_eq!((weekly.read(), weekly.rows().len()), (ended, 47));
+        let again = weekly.named(json!({}));
+        assert_eq!((did(&again), weekly.read().get("ends_before")), ([1, 0, created, 0, 0], None));
+        assert_eq!(weekly.on().len() as u64, 1 + created);
+    }
+}
+
+#[test]
+fn a_series_can_be_left_out_and_named_again_as_often_as_a_partner_likes() {
+    let weekly = Weekly::start();
+    weekly.book(21);
+    weekly.left_out();
+    weekly.app.at("2027-02-15T09:00:00Z");
+    weekly.named(json!({}));
+    // Only the twelve that were made then are called off now.
+    let again = weekly.left_out();
+    assert_eq!((did(&again), &again["skipped"]), ([0, 1, 0, 0, 12], &json!([skip("2027-06-01", "booked")])));
+    let ended = weekly.read();
+    assert_eq!((&ended["ends_before"], &ended["version"]), (&json!("2027-06-02T00:00:00"), &json!(4)));
+    assert_eq!(did(&weekly.left_out()), [0; 5]);
+    weekly.app.at("2027-03-15T09:00:00Z");
+    assert_eq!(did(&weekly.named(json!({}))), [1, 0, 4, 0, 0]);
+    assert_eq!(weekly.on(), [vec!["2027-06-01T13:00:00".to_owned()], weeks("2028-02-22", "13:00:00", 4)].concat());
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Session series in the database.
 
 use chrono::{NaiveDate, NaiveTime};
-use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::types::{SeriesChange, SeriesInput};
@@ -265,20 +264,22 @@ pub fn extend(conn: &mut Conn, step: Extension) -> Result<bool> {
     Ok(extended.execute(conn)? == 1)
 }
 
-/// Whether any series has fewer sessions than up to the horizon.
+/// Whether any series is [`behind`].
 pub fn any_behind(conn: &mut Conn, horizon: NaiveDate) -> Result<bool> {
-    let behind = session_series::table
-        .filter(session_series::status.eq(SeriesStatus::Active))
-        .filter(session_series::expanded_until.lt(horizon));
-    Ok(select(exists(behind)).get_result(conn)?)
+    Ok(!behind(conn, horizon)?.is_empty())
 }
 
-/// The series that have fewer sessions than up to the horizon.
+/// The series that have fewer sessions than up to the horizon, or up to where they end.
 pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
     let behind = session_series::table
         .filter(session_series::status.eq(SeriesStatus::Active))
         .filter(session_series::expanded_until.lt(horizon));
-    Ok(behind.order(session_series::id).select(session_series::id).load(conn)?)
+    let columns = (session_series::id, session_series::ends_before, session_series::expanded_until);
+    let rows = behind.order(session_series::id).select(columns);
+    let mut rows: Vec<(Id, Option<LocalTime>, Option<NaiveDate>)> = rows.load(conn)?;
+    let made_until = |day: NaiveDate| day.succ_opt().map(|next| next.and_time(NaiveTime::MIN));
+    rows.retain(|(_, ends, until)| ends.is_none_or(|LocalTime(end)| until.and_then(made_until) < Some(end)));
+    Ok(rows.into_iter().map(|(id, ..)| id).collect())
 }
 
 /// Adds a series, without its sessions.
