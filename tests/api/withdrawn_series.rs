@@ -251,18 +251,24 @@ fn what_a_series_missed_while_it_was_left_out_is_never_made_whatever_is_stated_l
 }
 
 #[test]
-fn what_was_left_out_and_then_split_by_hand_ends_where_it_was_split() {
+fn a_series_that_was_left_out_is_split_only_once_it_is_named_again() {
     let weekly = Weekly::start();
     weekly.book(21);
     weekly.left_out();
+    let before = (weekly.rows(), weekly.read());
     let at = format!("{}/split", weekly.path());
-    let rest = weekly.admin.post(&at, &json!({ "from": "2027-03-02T13:00:00" })).expect(201);
-    assert_eq!((&rest["ends_before"], &rest["sessions"]["created"]), (&json!("2027-06-02T00:00:00"), &json!(0)));
-    let before = (weekly.rows(), rows(&weekly.app, id(&rest)));
+    let from = json!({ "from": "2027-06-01T13:00:00" });
+    let refused = weekly.admin.post(&at, &from).problem(409, "invalid-state");
+    let detail = "Its partner's roster no longer names it. A roster must name it again before it can be split.";
+    assert_eq!(refused["detail"], detail);
+    assert_eq!((weekly.rows(), weekly.read()), before);
+
     weekly.app.at("2027-01-04T09:00:00Z");
-    go_on(&weekly.app);
-    let answer = weekly.named(json!({}));
-    assert_eq!((did(&answer), &answer["counts"]["unchanged"]), ([0; 5], &json!(2)));
-    assert_eq!((weekly.rows(), rows(&weekly.app, id(&rest))), before);
-    assert_eq!(weekly.read()["ends_before"], "2027-03-02T13:00:00");
+    assert_eq!(did(&weekly.named(json!({}))), [1, 0, 6, 0, 0]);
+    let rest = weekly.admin.post(&at, &from).expect(201);
+    let both = || (weekly.rows(), rows(&weekly.app, id(&rest)));
+    let before = both();
+    assert_eq!((before.0.len(), before.1.len()), (21, 32));
+    assert_eq!((did(&weekly.named(json!({}))), both()), ([0; 5], before));
+    assert_eq!(weekly.read()["ends_before"], "2027-06-01T13:00:00");
 }

@@ -168,7 +168,6 @@ impl SeriesRow {
         Self {
             ends_before: Some(again.map_or(from, |cut| cut.min(from))),
             rule_before_cut: rule_before_cut && (again.is_none() || self.rule_before_cut),
-            withdrawn: false,
             version: self.version + 1,
             updated_at: now,
             ..self.clone()
