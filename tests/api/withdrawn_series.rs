@@ -251,6 +251,21 @@ fn what_a_series_missed_while_it_was_left_out_is_never_made_whatever_is_stated_l
 }
 
 #[test]
+fn a_series_whose_kept_session_is_an_early_one_that_was_put_off_ends_no_earlier_than_today() {
+    let weekly = Weekly::start();
+    let first = format!("/v1/sessions/{}", weekly.rows()[0].id);
+    let later = json!({ "local_start": "2027-03-01T13:00:00" });
+    change(&weekly.admin, &first, &later).expect(200);
+    weekly.app.at("2027-02-01T09:00:00Z");
+    let answer = weekly.left_out();
+    let stays = json!([{ "external_id": "reader-tue", "local_start": "2027-03-01T13:00:00", "reason": "edited" }]);
+    assert_eq!((did(&answer), &answer["skipped"]), ([0, 1, 0, 0, 43], &stays));
+    assert_eq!(weekly.read()["ends_before"], "2027-02-02T00:00:00");
+    let calendar = weekly.admin.get(&format!("{}/calendar.ics", weekly.path())).text;
+    assert!(calendar.contains("RRULE:FREQ=WEEKLY;UNTIL=20270126T130000Z"), "{calendar}");
+}
+
+#[test]
 fn a_series_that_was_left_out_is_split_only_once_it_is_named_again() {
     let weekly = Weekly::start();
     weekly.book(21);
