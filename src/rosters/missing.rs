@@ -5,8 +5,8 @@
 //! its future. One whose rule has no end, and of which something stays, isn't: it [ends](SeriesRow::withdrawn_after)
 //! behind that, so that no more of it is made, until a roster names it again. A series without a future stays as it is:
 //! nothing of it would take place anyway. What was split off from it by hand stays too, and is reported under its
-//! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to be
-//! missing.
+//! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to
+//! be missing.
 
 use std::collections::HashMap;
 

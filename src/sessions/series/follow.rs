@@ -42,8 +42,8 @@ pub fn lapse(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
     waiting::lapse_offers(conn, &listed, context.now())
 }
 
-/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy, or an offer
-/// that has [lapsed](lapse). Gives those who were turned away.
+/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy,
+/// or an offer that has [lapsed](lapse). Gives those who were turned away.
 pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<TurnedAway>> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
     waiting::follow(conn, &listed, terms(context))

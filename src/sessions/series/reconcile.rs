@@ -172,8 +172,8 @@ pub struct Wanted<'a> {
     pub occurrences: &'a [Occurrence],
     /// Whether it says something else than before.
     pub changed: bool,
-    /// Whether it had been [withdrawn](SeriesRow::withdrawn_after) and is taken up again. What was called off stays so, as
-    /// there is no way back, and is reported.
+    /// Whether it had been [withdrawn](SeriesRow::withdrawn_after) and is taken up again. What was called off stays so,
+    /// as there is no way back, and is reported.
     pub resumed: bool,
     /// Why dates that have left it are off.
     pub left: &'a str,

@@ -56,7 +56,8 @@ fn is_own(series: &SeriesRow, occurrence: &Occurrence) -> bool {
     series.rule_before_cut || (start < cut && series.additional.0.contains(&LocalTime(start)))
 }
 
-/// Of the occurrences that were stated, those that the series has; they are counted within their day without the others.
+/// Of the occurrences that were stated, those that the series has; they are counted within their day without the
+/// others.
 pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> Cow<'a, [Occurrence]> {
     if series.ends_before.is_none() {
         return Cow::Borrowed(stated);
@@ -71,8 +72,8 @@ pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> Cow<'a, [Occurre
     Cow::Owned(own)
 }
 
-/// The occurrences of a series as it is kept, in order, as far as it has sessions or to the horizon where it never ends;
-/// none from where it was split.
+/// The occurrences of a series as it is kept, in order, as far as it has sessions or to the horizon where it never
+/// ends; none from where it was split.
 ///
 /// # Errors
 /// What is wrong with its times or its rule, and which member is at fault.

@@ -37,13 +37,13 @@ pub struct SeriesRow {
     pub(crate) recurrence: String,
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
-    /// Where it was split, or [withdrawn](Self::withdrawn_after): what its rule gives from this local start on isn't its
-    /// own any more.
+    /// Where it was split, or [withdrawn](Self::withdrawn_after): what its rule gives from this local start on isn't
+    /// its own any more.
     pub(crate) ends_before: Option<LocalTime>,
     /// Whether it ends there only since its partner's roster no longer names it.
     pub(crate) withdrawn: bool,
-    /// Where it ends: whether the rule's session on that day is before the cut, and so its own, wherever the rule moves.
-    /// Additional times of that day are on the side of the cut where they are.
+    /// Where it ends: whether the rule had a session on that day, before the cut, which so is its own wherever the rule
+    /// moves. Additional times of that day are on the side of the cut where they are.
     pub(crate) rule_before_cut: bool,
     pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
@@ -161,8 +161,8 @@ impl SeriesRow {
         }
     }
 
-    /// Its next version, which ends before one of its occurrences: another series goes on from there. `rule_before_cut`:
-    /// whether its rule gives a session on that day before it.
+    /// Its next version, which ends before one of its occurrences: another series goes on from there.
+    /// `rule_before_cut`: whether its rule gives a session on that day before it.
     pub fn cut_at(&self, from: LocalTime, rule_before_cut: bool, now: Timestamp) -> Self {
         let again = self.ends_before.filter(|cut| cut.0.date() == from.0.date());
         Self {
