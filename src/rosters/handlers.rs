@@ -37,8 +37,9 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// mode one wrong entry refuses all; `mode=partial` applies the good ones. Every fault of every entry is reported
 /// at once. With `missing=cancel` what is still to come of what isn't named is called off, unless it is booked, was
 /// edited or is of a series that was split off by hand: that stays and is in `skipped`. A series without an end makes
-/// no more sessions from then on, until a roster names it again. At most 50,000 sessions a roster and 2,000 a series.
-/// With `Prefer: respond-async` it is taken in and applied afterwards, as a job.
+/// no more sessions from then on, until a roster names it again. Of a series that is known already only sessions that
+/// are still to come are made. At most 50,000 sessions a roster and 2,000 a series. With `Prefer: respond-async` it is
+/// taken in and applied afterwards, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200, example = "respond-async")),

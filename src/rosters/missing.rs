@@ -1,12 +1,12 @@
 //! `missing=cancel`: what a partner's roster no longer names.
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
-//! unedited and without bookings is called off; the rest stays and is reported. A series ends with the last of its
-//! future: until then one whose rule has no end [ends](SeriesRow::withdrawn_after) behind what stays, so that no more
-//! of it is made, unless a roster names it again. A series without a future stays as it is: nothing of it would take
-//! place anyway. What was split off from it
-//! by hand stays too, and is reported under its `external_id`. Where an entry's `external_id` can't be read, nothing is
-//! called off: it may be the one that seems to be missing.
+//! unedited and without bookings is called off; the rest stays and is reported. A series is called off with the last of
+//! its future. One whose rule has no end, and of which something stays, isn't: it [ends](SeriesRow::withdrawn_after)
+//! behind that, so that no more of it is made, until a roster names it again. A series without a future stays as it is:
+//! nothing of it would take place anyway. What was split off from it by hand stays too, and is reported under its
+//! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to
+//! be missing.
 
 use std::collections::HashMap;
 
@@ -16,11 +16,12 @@ use diesel::prelude::*;
 use super::posting::Posting;
 use super::stored::{self, Hold};
 use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
+use crate::clock::london_day;
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
 use crate::sessions::bookings::run_out::RunOut;
-use crate::sessions::recurrence::is_endless;
+use crate::sessions::recurrence::{self, is_endless};
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store as session_store;
 use crate::sessions::types::{SeriesStatus, SessionStatus};
@@ -203,6 +204,12 @@ impl Withdrawal {
     }
 }
 
+/// The local date of a series.
+fn today(series: &SeriesRow, now: Timestamp) -> NaiveDate {
+    let zone = recurrence::parse_time_zone(&series.time_zone);
+    zone.map_or_else(|_| london_day(now), |zone| now.0.with_timezone(&zone).date_naive())
+}
+
 /// Decides what of the absent is called off.
 pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
     let mut withdrawal = Withdrawal::default();
@@ -212,7 +219,10 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
         // Where a rule has no end, it goes on even while no session of its future has been made.
         let goes_on = series.ends_before.is_none() && is_endless(&series.recurrence);
         let ended = match last {
-            Some(last) => goes_on.then(|| series.withdrawn_after(last, now)),
+            // A kept session may be one of long ago that was moved by hand: what has taken place since stays too.
+            Some(last) => goes_on.then(|| series.withdrawn_after(last.max(today(series, now)), now)),
+            // Once what people go to is over too, a roster may still name it again.
+            None if series.withdrawn => None,
             None if goes_on || !sessions.is_empty() => series.cancelled(REASON, now).ok(),
             None => None,
         };

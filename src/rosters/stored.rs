@@ -83,7 +83,8 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads these series, with their sessions, and these single sessions. Seats of offers that have run out don't count.
+    /// Reads these series, with their sessions, and these single sessions. Seats of offers that have run out don't
+    /// count.
     pub fn load(conn: &mut Conn, series: &[Id], singles: &[Id], run_out: &RunOut) -> Result<Self> {
         let mut stored = Self::default();
         for chunk in series.chunks(SERIES_AT_ONCE) {

@@ -86,6 +86,8 @@ pub struct Occurrence {
     pub starts_at: DateTime<Utc>,
     /// The index among the occurrences of the same local date: 0 for the day's first.
     pub position: i32,
+    /// Whether the rule gives it, and not an additional time alone.
+    pub by_rule: bool,
 }
 
 /// The occurrences of a series, and how far they are listed.
@@ -273,11 +275,11 @@ fn check_start(rule: &Rule, recurrence: &Recurrence<'_>, first: Option<NaiveDate
 }
 
 fn occurrence_on(date: NaiveDate, recurrence: &Recurrence<'_>) -> Occurrence {
-    occurrence_at(date.and_time(recurrence.local_start.time()), recurrence.tz)
+    Occurrence { by_rule: true, ..occurrence_at(date.and_time(recurrence.local_start.time()), recurrence.tz) }
 }
 
 fn occurrence_at(local_start: NaiveDateTime, tz: Tz) -> Occurrence {
-    Occurrence { local_start, starts_at: resolve(local_start, tz), position: 0 }
+    Occurrence { local_start, starts_at: resolve(local_start, tz), position: 0, by_rule: false }
 }
 
 /// Adds the additional times that are neither there already nor excluded, and sorts.
@@ -293,6 +295,7 @@ fn add_additional(
     let wanted = recurrence.additional.iter().copied();
     let wanted = wanted.filter(|time| window.has(time.date()) && excluded.binary_search(time).is_err());
     occurrences.extend(wanted.map(|time| occurrence_at(time, recurrence.tz)));
+    // The sort is stable: of two at once the rule's comes first, and stays.
     occurrences.sort_by_key(|occurrence| occurrence.local_start);
     occurrences.dedup_by_key(|occurrence| occurrence.local_start);
     if occurrences.len() > window.most {

@@ -29,7 +29,7 @@ pub fn single_occurrence(local_start: NaiveDateTime, time_zone: &str) -> Result<
         return Err(RecurrenceError::OutOfRange { field: "local_start" });
     }
     let zone = recurrence::parse_time_zone(time_zone)?;
-    Ok(Occurrence { local_start, starts_at: recurrence::resolve(local_start, zone), position: 0 })
+    Ok(Occurrence { local_start, starts_at: recurrence::resolve(local_start, zone), position: 0, by_rule: false })
 }
 
 /// What a session reads as at an instant.

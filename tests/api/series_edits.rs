@@ -335,6 +335,43 @@ fn the_rules_session_on_the_day_of_the_cut_stays_in_the_half_that_has_it_whereve
 }
 
 #[test]
+fn a_session_on_a_day_that_the_rule_does_not_have_is_in_one_half_wherever_the_rule_moves() {
+    // A Thursday, one after the COUNT has run out, and a Tuesday that the rule leaves.
+    for (day, moved, updated) in [
+        ("2027-01-21", json!({ "local_start": "2027-01-05T17:00:00" }), 3),
+        ("2027-02-02", json!({ "local_start": "2027-01-05T17:00:00" }), 4),
+        ("2027-01-21", json!({ "local_start": "2027-01-07T17:00:00" }), 0),
+        ("2027-01-19", json!({ "local_start": "2027-01-07T17:00:00" }), 0),
+    ] {
+        let app = App::start();
+        let admin = app.admin();
+        let at = format!("{day}T17:00:00");
+        let old = weekly(&admin, &venue(&admin, "walton", "Liverpool"), json!({ "additional": [at.as_str()] }));
+        let new = split(&admin, &old, &at, json!({}));
+        let went = sessions_of(&admin, &new);
+        let changed = change(&admin, &series_path(&old), &moved).expect(200);
+        assert_eq!(changed["sessions"]["updated"], updated, "{day} {moved}: {changed}");
+        assert!(!starts(&sessions_of(&admin, &old)).contains(&at.as_str()), "{day} {moved}: {changed}");
+        assert_eq!(sessions_of(&admin, &new), went);
+        assert_eq!(starts(&went)[0], at.as_str());
+    }
+}
+
+#[test]
+fn a_time_beside_a_rule_that_has_run_out_can_be_split_off_at_the_time_of_day_of_the_rule() {
+    let app = App::start();
+    let admin = app.admin();
+    let two = ["2027-03-04T13:00:00", "2027-03-04T17:00:00"];
+    let old = weekly(&admin, &venue(&admin, "walton", "Liverpool"), json!({ "additional": two }));
+    let last = split(&admin, &old, two[1], json!({}));
+    let first = split(&admin, &old, two[0], json!({}));
+    assert_eq!(first["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 0 }));
+    assert_eq!(starts(&sessions_of(&admin, &old)).len(), 4);
+    assert_eq!(starts(&sessions_of(&admin, &first)), two[..1]);
+    assert_eq!(starts(&sessions_of(&admin, &last)), two[1..]);
+}
+
+#[test]
 fn an_exclusion_on_the_day_of_the_cut_can_be_lifted() {
     let app = App::start();
     let admin = app.admin();

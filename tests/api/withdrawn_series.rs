@@ -114,10 +114,44 @@ fn a_series_without_an_end_that_is_left_out_ends_with_what_is_booked_and_nothing
     let moved = change(&weekly.admin, &weekly.path(), &json!({ "local_start": "2027-01-05T14:00:00" })).expect(200);
     assert_eq!(moved["sessions"], json!({ "created": 0, "updated": 1, "cancelled": 0 }));
     assert_eq!(weekly.on(), ["2027-01-19T14:00:00", "2027-02-02T13:00:00"]);
-    weekly.app.at("2027-02-10T02:00:00Z");
-    go_on(&weekly.app);
-    assert_eq!(weekly.rows().len(), 47);
-    assert_eq!((did(&weekly.left_out()), weekly.read()["status"].clone()), ([0, 1, 0, 0, 0], json!("cancelled")));
+}
+
+#[test]
+fn a_series_whose_last_booked_session_is_over_still_goes_on_once_it_is_named_again() {
+    // While sessions that were called off lie ahead, and where none do.
+    for (last, days, created) in [(2, ["2027-02-10", "2027-02-11"], 11), (46, ["2027-12-20", "2027-12-21"], 53)] {
+        let weekly = Weekly::start();
+        weekly.book(last);
+        weekly.left_out();
+        let ended = weekly.read();
+        for day in days {
+            weekly.app.at(&format!("{day}T02:00:00Z"));
+            assert!(!go_on(&weekly.app), "There is nothing to make on {day}.");
+            assert_eq!(did(&weekly.left_out()), [0; 5], "{day}");
+        }
+        assert_eq!((weekly.read(), weekly.rows().len()), (ended, 47));
+        let again = weekly.named(json!({}));
+        assert_eq!((did(&again), weekly.read().get("ends_before")), ([1, 0, created, 0, 0], None));
+        assert_eq!(weekly.on().len() as u64, 1 + created);
+    }
+}
+
+#[test]
+fn a_series_can_be_left_out_and_named_again_as_often_as_a_partner_likes() {
+    let weekly = Weekly::start();
+    weekly.book(21);
+    weekly.left_out();
+    weekly.app.at("2027-02-15T09:00:00Z");
+    weekly.named(json!({}));
+    // Only the twelve that were made then are called off now.
+    let again = weekly.left_out();
+    assert_eq!((did(&again), &again["skipped"]), ([0, 1, 0, 0, 12], &json!([skip("2027-06-01", "booked")])));
+    let ended = weekly.read();
+    assert_eq!((&ended["ends_before"], &ended["version"]), (&json!("2027-06-02T00:00:00"), &json!(4)));
+    assert_eq!(did(&weekly.left_out()), [0; 5]);
+    weekly.app.at("2027-03-15T09:00:00Z");
+    assert_eq!(did(&weekly.named(json!({}))), [1, 0, 4, 0, 0]);
+    assert_eq!(weekly.on(), [vec!["2027-06-01T13:00:00".to_owned()], weeks("2028-02-22", "13:00:00", 4)].concat());
 }
 
 #[test]
@@ -185,18 +219,71 @@ fn a_series_that_is_named_again_late_makes_only_what_is_still_to_come() {
 }
 
 #[test]
-fn what_was_left_out_and_then_split_by_hand_ends_where_it_was_split() {
+fn what_a_series_missed_while_it_was_left_out_is_never_made_whatever_is_stated_later() {
+    // Its rule has an end since, it is named again on the day of one it missed, and it moves weeks later.
+    for (at, again, later, next) in [
+        ("2027-12-20T09:00:00Z", json!({ "recurrence": "FREQ=WEEKLY;COUNT=80" }), "2027-12-20T10:00:00Z", "2027-12-21"),
+        ("2027-12-21T18:00:00Z", json!({}), "2027-12-22T02:00:00Z", "2027-12-28"),
+    ] {
+        let weekly = Weekly::start();
+        weekly.book(46);
+        weekly.left_out();
+        weekly.app.at(at);
+        go_on(&weekly.app);
+        assert_eq!(did(&weekly.named(again.clone()))[0], 1, "{at}");
+        let (before, read) = (weekly.rows(), weekly.read());
+        assert_eq!(before[47].local_start, format!("{next}T13:00:00"));
+        weekly.app.at(later);
+        let same = weekly.named(again.clone());
+        assert_eq!((did(&same), &same["counts"]["unchanged"], &same["skipped"]), ([0; 5], &json!(2), &json!([])));
+        assert_eq!((weekly.rows(), weekly.read()), (before.clone(), read), "{at}");
+
+        weekly.app.at("2028-01-10T09:00:00Z");
+        let mut moved = again;
+        moved["local_start"] = json!("2027-01-05T14:00:00");
+        let moved = weekly.named(moved);
+        let ahead = before.iter().filter(|row| row.local_start.as_str() > "2028-01-10").count();
+        let (created, updated) = (weekly.rows().len() - before.len(), &moved["sessions"]["updated"]);
+        assert_eq!((updated, &moved["sessions"]["created"]), (&json!(ahead), &json!(created)), "{at}");
+        let new = weekly.rows().split_off(before.len());
+        assert!(new.iter().all(|row| row.local_start.as_str() > "2028-01-10"), "{new:?}");
+    }
+}
+
+#[test]
+fn a_series_whose_kept_session_is_an_early_one_that_was_put_off_ends_no_earlier_than_today() {
+    let weekly = Weekly::start();
+    let first = format!("/v1/sessions/{}", weekly.rows()[0].id);
+    let later = json!({ "local_start": "2027-03-01T13:00:00" });
+    change(&weekly.admin, &first, &later).expect(200);
+    weekly.app.at("2027-02-01T09:00:00Z");
+    let answer = weekly.left_out();
+    let stays = json!([{ "external_id": "reader-tue", "local_start": "2027-03-01T13:00:00", "reason": "edited" }]);
+    assert_eq!((did(&answer), &answer["skipped"]), ([0, 1, 0, 0, 43], &stays));
+    assert_eq!(weekly.read()["ends_before"], "2027-02-02T00:00:00");
+    let calendar = weekly.admin.get(&format!("{}/calendar.ics", weekly.path())).text;
+    assert!(calendar.contains("RRULE:FREQ=WEEKLY;UNTIL=20270126T130000Z"), "{calendar}");
+}
+
+#[test]
+fn a_series_that_was_left_out_is_split_only_once_it_is_named_again() {
     let weekly = Weekly::start();
     weekly.book(21);
     weekly.left_out();
+    let before = (weekly.rows(), weekly.read());
     let at = format!("{}/split", weekly.path());
-    let rest = weekly.admin.post(&at, &json!({ "from": "2027-03-02T13:00:00" })).expect(201);
-    assert_eq!((&rest["ends_before"], &rest["sessions"]["created"]), (&json!("2027-06-02T00:00:00"), &json!(0)));
-    let before = (weekly.rows(), rows(&weekly.app, id(&rest)));
+    let from = json!({ "from": "2027-06-01T13:00:00" });
+    let refused = weekly.admin.post(&at, &from).problem(409, "invalid-state");
+    let detail = "Its partner's roster no longer names it. A roster must name it again before it can be split.";
+    assert_eq!(refused["detail"], detail);
+    assert_eq!((weekly.rows(), weekly.read()), before);
+
     weekly.app.at("2027-01-04T09:00:00Z");
-    go_on(&weekly.app);
-    let answer = weekly.named(json!({}));
-    assert_eq!((did(&answer), &answer["counts"]["unchanged"]), ([0; 5], &json!(2)));
-    assert_eq!((weekly.rows(), rows(&weekly.app, id(&rest))), before);
-    assert_eq!(weekly.read()["ends_before"], "2027-03-02T13:00:00");
+    assert_eq!(did(&weekly.named(json!({}))), [1, 0, 6, 0, 0]);
+    let rest = weekly.admin.post(&at, &from).expect(201);
+    let both = || (weekly.rows(), rows(&weekly.app, id(&rest)));
+    let before = both();
+    assert_eq!((before.0.len(), before.1.len()), (21, 32));
+    assert_eq!((did(&weekly.named(json!({}))), both()), ([0; 5], before));
+    assert_eq!(weekly.read()["ends_before"], "2027-06-01T13:00:00");
 }

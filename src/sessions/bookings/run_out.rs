@@ -9,12 +9,12 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use super::seats::counts_online;
 use super::types::SeatDelivery;
 use crate::db::schema::bookings;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::store::SessionRow;
-use crate::sessions::types::Delivery;
 
 /// The seats that run-out offers still hold, by session: face to face and online.
 #[derive(Debug, Default)]
@@ -44,10 +44,10 @@ impl RunOut {
         self.0.get(&session).map_or(0, |(in_person, online)| in_person + online)
     }
 
-    /// Counts a session's seats without them. Only a hybrid session counts its online ones apart.
+    /// Counts a session's seats without them.
     pub fn free(&self, row: &mut SessionRow) {
         let Some((in_person, online)) = self.0.get(&row.id) else { return };
-        if row.delivery == Delivery::Hybrid {
+        if counts_online(row.delivery, SeatDelivery::Online) {
             row.seats_taken -= in_person;
             row.online_seats_taken -= online;
         } else {

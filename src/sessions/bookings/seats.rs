@@ -84,12 +84,12 @@ impl SessionFacts {
 
     /// All seats of a kind, taken or not; `None` without a limit.
     pub fn capacity_of(&self, seat: SeatDelivery) -> Option<i32> {
-        if self.counts_online(seat) { self.online_capacity } else { self.capacity }
+        if counts_online(self.delivery, seat) { self.online_capacity } else { self.capacity }
     }
 
     /// Seats of a kind that are left; `None` without a limit.
     pub fn seats_left(&self, seat: SeatDelivery) -> Option<i32> {
-        let taken = if self.counts_online(seat) { self.online_seats_taken } else { self.seats_taken };
+        let taken = if counts_online(self.delivery, seat) { self.online_seats_taken } else { self.seats_taken };
         self.capacity_of(seat).map(|capacity| capacity - taken)
     }
 
@@ -102,11 +102,6 @@ impl SessionFacts {
         }
     }
 
-    /// Only a hybrid session counts its online places apart.
-    fn counts_online(&self, seat: SeatDelivery) -> bool {
-        self.delivery == Delivery::Hybrid && seat == SeatDelivery::Online
-    }
-
     /// Whether a viewer may take it for their own, apart from what a member's prescription opens.
     pub fn is_reached_by(&self, viewer: Viewer) -> bool {
         match viewer {
@@ -115,6 +110,11 @@ impl SessionFacts {
             Viewer::Member(_) => self.publication == Publication::Published,
         }
     }
+}
+
+/// Whether a session counts a seat of this kind among its online ones: only a hybrid session counts those apart.
+pub(super) fn counts_online(delivery: Delivery, seat: SeatDelivery) -> bool {
+    delivery == Delivery::Hybrid && seat == SeatDelivery::Online
 }
 
 /// A session, locked until the transaction ends: whatever takes or frees seats, or takes its register, waits.
@@ -250,7 +250,7 @@ pub(super) fn take_seats(
         .filter(sessions::id.eq(session.id))
         .filter(sessions::status.eq(SessionStatus::Scheduled))
         .filter(sessions::starts_at.gt(now));
-    let taken = if session.counts_online(seat) {
+    let taken = if counts_online(session.delivery, seat) {
         let enough = online_capacity.is_null().or((online_seats_taken + n).nullable().le(online_capacity));
         diesel::update(open.filter(enough)).set(online_seats_taken.eq(online_seats_taken + n)).execute(conn)?
     } else {
@@ -276,7 +276,7 @@ pub(super) struct Counts {
 impl Counts {
     /// With so many seats of a kind more, or fewer.
     pub(super) fn seats(mut self, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Self {
-        if session.counts_online(seat) {
+        if counts_online(session.delivery, seat) {
             self.call += n;
         } else {
             self.room += n;

@@ -26,7 +26,6 @@ const RAN_OUT: &str = "The offered seat was not accepted in time.";
 const NO_SEAT: &str = "No seat came free before the session started.";
 /// Why a booking ended that waited for more seats than there are any more.
 const TOO_FEW: &str = "The session has too few seats now for this booking.";
-
 /// Why a booking ended that waited, or was offered a seat, where none is needed any more.
 const DROP_IN: &str = "It is a drop-in session now: no booking is needed, just come.";
 
@@ -72,8 +71,8 @@ pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelive
 }
 
 /// Puts a session's list right, which is locked: offers that have run out are ended, and so is the waiting of parties
-/// that can't be seated any more, or needn't; what is free is offered to whoever is next. Once the session has started nobody is.
-/// Gives those who were turned away.
+/// that can't be seated any more, or needn't; what is free is offered to whoever is next, unless the session has
+/// started. Gives those who were turned away.
 pub(super) fn settle(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<Vec<TurnedAway>> {
     if session.waitlist_length == 0 && session.offers_open == 0 {
         return Ok(Vec::new());

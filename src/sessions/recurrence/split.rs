@@ -9,6 +9,8 @@ use super::{LAST_DATE, Recurrence, RecurrenceError, occurrence_on};
 /// What the rest of a series says about when it takes place, in the same zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
+    /// Whether the rule goes on; where it has ended, an additional time is what `rule` gives.
+    pub goes_on: bool,
     /// The first occurrence of `rule`.
     pub local_start: NaiveDateTime,
     /// The rule; its COUNT is less by what came before, excluded or not.
@@ -37,13 +39,13 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDateTime) -> Result<Rest, Re
             End::Count(count) => with_count(whole.rule, count.saturating_sub(before)),
             _ => whole.rule.to_owned(),
         };
-        return Ok(Rest { local_start, rule, excluded, additional });
+        return Ok(Rest { goes_on: true, local_start, rule, excluded, additional });
     }
     let local_start = additional.iter().min().copied();
     let local_start =
         local_start.ok_or(RecurrenceError::StartNotInRule { local_start: whole.local_start, first: None })?;
     additional.retain(|time| *time != local_start);
-    Ok(Rest { local_start, rule: "FREQ=DAILY;COUNT=1".into(), excluded, additional })
+    Ok(Rest { goes_on: false, local_start, rule: "FREQ=DAILY;COUNT=1".into(), excluded, additional })
 }
 
 /// How many occurrences of the rule alone come before `from`, and its first from then on, excluded or not.

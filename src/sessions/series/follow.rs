@@ -42,8 +42,8 @@ pub fn lapse(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
     waiting::lapse_offers(conn, &listed, context.now())
 }
 
-/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy, or an offer
-/// that has [lapsed](lapse). Gives those who were turned away.
+/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy,
+/// or an offer that has [lapsed](lapse). Gives those who were turned away.
 pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<TurnedAway>> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
     waiting::follow(conn, &listed, terms(context))
@@ -75,7 +75,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
 }
 
 /// Lets the sessions that a series has, which are locked, and whose space is held, follow it to when and where it takes
-/// place now. New ones are made only of what is still to come.
+/// place now.
 pub fn in_place(
     conn: &mut Conn,
     context: &Context,
@@ -87,7 +87,6 @@ pub fn in_place(
     let now = context.now();
     let wanted = Wanted { series, occurrences, changed: true, resumed: false, left };
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
-    difference.create.retain(|row| row.starts_at > now);
     let by_id: HashMap<Id, &SessionRow> = held.iter().map(|row| (row.id, row)).collect();
     let clashes = clashes::find(conn, &difference.placings(&by_id), &difference.leaving(), london_day(now))?;
     difference.leave_out(&clashes, &by_id);

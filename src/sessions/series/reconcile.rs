@@ -172,15 +172,16 @@ pub struct Wanted<'a> {
     pub occurrences: &'a [Occurrence],
     /// Whether it says something else than before.
     pub changed: bool,
-    /// Whether it had been [withdrawn](SeriesRow::withdrawn_after) and is taken up again. What would have taken place
-    /// meanwhile isn't made any more; what was called off stays so, as there is no way back, and is reported.
+    /// Whether it had been [withdrawn](SeriesRow::withdrawn_after) and is taken up again. What was called off stays so,
+    /// as there is no way back, and is reported.
     pub resumed: bool,
     /// Why dates that have left it are off.
     pub left: &'a str,
 }
 
 /// The difference between a series as it is wanted and the sessions it has. They are matched by local date and position
-/// in the day.
+/// in the day. New ones are made only of what is still to come: a past is stated with a new series, and what this one
+/// left out, while it was withdrawn say, didn't take place.
 pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_id: impl FnMut() -> Id) -> Difference {
     let Wanted { series, occurrences, changed, resumed, left: reason } = wanted;
     let mut difference = Difference::default();
@@ -194,7 +195,7 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
             Some(held) => {
                 difference.follow(held, SessionRow::of_series(series, occurrence, held.id, now), changed, now);
             }
-            None if resumed && occurrence.starts_at <= now.0 => {}
+            None if occurrence.starts_at <= now.0 => {}
             None => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
         }
     }

@@ -50,13 +50,14 @@ pub fn occurrences_between(
 fn is_own(series: &SeriesRow, occurrence: &Occurrence) -> bool {
     let Some(LocalTime(cut)) = series.ends_before else { return true };
     let start = occurrence.local_start;
-    if start.date() != cut.date() || start.time() != series.local_start.0.time() {
+    if start.date() != cut.date() || !occurrence.by_rule {
         return start < cut;
     }
     series.rule_before_cut || (start < cut && series.additional.0.contains(&LocalTime(start)))
 }
 
-/// Of the occurrences that were stated, those that the series has; they are counted within their day without the others.
+/// Of the occurrences that were stated, those that the series has; they are counted within their day without the
+/// others.
 pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> Cow<'a, [Occurrence]> {
     if series.ends_before.is_none() {
         return Cow::Borrowed(stated);
@@ -71,8 +72,8 @@ pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> Cow<'a, [Occurre
     Cow::Owned(own)
 }
 
-/// The occurrences of a series as it is kept, in order, as far as it has sessions or to the horizon where it never ends;
-/// none from where it was split.
+/// The occurrences of a series as it is kept, in order, as far as it has sessions or to the horizon where it never
+/// ends; none from where it was split.
 ///
 /// # Errors
 /// What is wrong with its times or its rule, and which member is at fault.
@@ -90,11 +91,28 @@ pub fn occurrences_of(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansio
     Ok(Expansion { occurrences: own(series, &occurrences).into_owned(), until })
 }
 
-/// The series with what its rule and its times give from `from` on.
+/// Whether the rule of a series gives a session, excluded or not, before a cut on the day of that.
+///
+/// # Errors
+/// As [`occurrences`]; what is kept has been checked.
+pub fn gives_before(series: &SeriesRow, LocalTime(cut): LocalTime) -> Result<bool, RecurrenceError> {
+    let rule = Recurrence {
+        rule: &series.recurrence,
+        local_start: series.local_start.0,
+        tz: recurrence::parse_time_zone(&series.time_zone)?,
+        excluded: &[],
+        additional: &[],
+    };
+    let day_before = cut.date().pred_opt().unwrap_or(NaiveDate::MIN);
+    Ok(recurrence::expand_between(&rule, day_before, cut.date())?.iter().any(|one| one.local_start < cut))
+}
+
+/// The series with what its rule and its times give from `from` on, and whether that is still its rule; else an
+/// additional time takes the rule's place.
 ///
 /// # Errors
 /// What is wrong with its rule, or that nothing is left.
-pub fn rest_of(series: &SeriesRow, from: LocalTime) -> Result<SeriesRow, RecurrenceError> {
+pub fn rest_of(series: &SeriesRow, from: LocalTime) -> Result<(SeriesRow, bool), RecurrenceError> {
     let whole = Recurrence {
         rule: &series.recurrence,
         local_start: series.local_start.0,
@@ -104,13 +122,14 @@ pub fn rest_of(series: &SeriesRow, from: LocalTime) -> Result<SeriesRow, Recurre
     };
     let rest = recurrence::rest_from(&whole, from.0)?;
     let local = |times: Vec<NaiveDateTime>| Json(times.into_iter().map(LocalTime).collect());
-    Ok(SeriesRow {
+    let row = SeriesRow {
         local_start: LocalTime(rest.local_start),
         recurrence: rest.rule,
         excluded: local(rest.excluded),
         additional: local(rest.additional),
         ..series.clone()
-    })
+    };
+    Ok((row, rest.goes_on))
 }
 
 /// Where the time of day changes, what was excluded is excluded at the new one.

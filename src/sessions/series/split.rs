@@ -12,7 +12,7 @@ use super::types::{ChangedSeries, SeriesChange, SplitInput};
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, SessionWriter};
 use crate::db::{Conn, Id, LocalTime};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
 use crate::http::reply::Reply;
@@ -30,7 +30,8 @@ use crate::sessions::viewer::scope;
 /// This session and all that follow become a series of their own, with the rest of the rule and what is changed. The old
 /// one ends before `from`; its rule and its `external_id` stay as they were stated, so that a roster that states them
 /// changes nothing. The sessions from there on keep their ids and bookings. Past, cancelled and edited ones keep all
-/// else too; what could not follow a change is in `skipped` with the reason.
+/// else too; what could not follow a change is in `skipped` with the reason. A series that its partner's roster no longer
+/// names can't be split until a roster names it again.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -47,6 +48,10 @@ pub async fn split_series(
         context.check_match(old.version)?;
         if old.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", old.status, "split"));
+        }
+        if old.withdrawn {
+            let detail = "Its partner's roster no longer names it. A roster must name it again before it can be split.";
+            return Err(Error::new(Kind::InvalidState, detail));
         }
         let horizon = context.state().config.horizon.day(context.now());
         let cut = Cut::at(&times::occurrences_of(&old, horizon)?.occurrences, input.from)?;
@@ -101,17 +106,17 @@ impl Cut {
 
 /// The new series before anything is changed.
 fn rest(old: &SeriesRow, cut: Cut, id: Id, context: &Context) -> Result<SeriesRow> {
-    let rest = times::rest_of(old, cut.from)?;
-    // Where the rule itself is over, it is an additional time that goes on as one.
-    let goes_on = rest.local_start.0.time() == old.local_start.0.time();
-    let before_cut = |end| if goes_on { old.rule_before_cut } else { rest.starts_before(end) };
+    let (rest, goes_on) = times::rest_of(old, cut.from)?;
+    let rule_before_cut = match rest.ends_before {
+        // Where the rule itself is over, it is an additional time that goes on as one.
+        Some(end) if !goes_on => times::gives_before(&rest, end)?,
+        _ => old.rule_before_cut,
+    };
     Ok(SeriesRow {
         id,
-        rule_before_cut: rest.ends_before.is_some_and(before_cut),
+        rule_before_cut,
         external_id: None,
         split_from: Some(old.id),
-        // It is no roster's: where it ends it ends for good.
-        withdrawn: false,
         version: 0,
         created_at: context.now(),
         updated_at: context.now(),
@@ -143,7 +148,8 @@ fn apply(
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
-    store::update(conn, &old.cut_at(cut.from, context.now()))?;
+    let rule_before_cut = times::gives_before(old, cut.from)?;
+    store::update(conn, &old.cut_at(cut.from, rule_before_cut, context.now()))?;
     store::insert(conn, &new)?;
     follow::lapse(conn, old.id, context)?;
     let all = held::of_series_locked(conn, old.id)?;

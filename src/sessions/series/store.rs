@@ -1,7 +1,6 @@
 //! Session series in the database.
 
 use chrono::{NaiveDate, NaiveTime};
-use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::types::{SeriesChange, SeriesInput};
@@ -38,13 +37,13 @@ pub struct SeriesRow {
     pub(crate) recurrence: String,
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
-    /// Where it was split, or [withdrawn](Self::withdrawn_after): what its rule gives from this local start on isn't its
-    /// own any more.
+    /// Where it was split, or [withdrawn](Self::withdrawn_after): what its rule gives from this local start on isn't
+    /// its own any more.
     pub(crate) ends_before: Option<LocalTime>,
     /// Whether it ends there only since its partner's roster no longer names it.
     pub(crate) withdrawn: bool,
-    /// Where it ends: whether the rule's session on that day is before the cut, and so its own, wherever the rule moves.
-    /// Additional times of that day are on the side of the cut where they are.
+    /// Where it ends: whether the rule had a session on that day, before the cut, which so is its own wherever the rule
+    /// moves. Additional times of that day are on the side of the cut where they are.
     pub(crate) rule_before_cut: bool,
     pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
@@ -162,18 +161,13 @@ impl SeriesRow {
         }
     }
 
-    /// Whether its rule has its time of day before a cut on the day of that.
-    pub fn starts_before(&self, LocalTime(cut): LocalTime) -> bool {
-        cut.date().and_time(self.local_start.0.time()) < cut
-    }
-
     /// Its next version, which ends before one of its occurrences: another series goes on from there.
-    pub fn cut_at(&self, from: LocalTime, now: Timestamp) -> Self {
+    /// `rule_before_cut`: whether its rule gives a session on that day before it.
+    pub fn cut_at(&self, from: LocalTime, rule_before_cut: bool, now: Timestamp) -> Self {
         let again = self.ends_before.filter(|cut| cut.0.date() == from.0.date());
         Self {
             ends_before: Some(again.map_or(from, |cut| cut.min(from))),
-            rule_before_cut: self.starts_before(from) && (again.is_none() || self.rule_before_cut),
-            withdrawn: false,
+            rule_before_cut: rule_before_cut && (again.is_none() || self.rule_before_cut),
             version: self.version + 1,
             updated_at: now,
             ..self.clone()
@@ -269,20 +263,22 @@ pub fn extend(conn: &mut Conn, step: Extension) -> Result<bool> {
     Ok(extended.execute(conn)? == 1)
 }
 
-/// Whether any series has fewer sessions than up to the horizon.
+/// Whether any series is [`behind`].
 pub fn any_behind(conn: &mut Conn, horizon: NaiveDate) -> Result<bool> {
-    let behind = session_series::table
-        .filter(session_series::status.eq(SeriesStatus::Active))
-        .filter(session_series::expanded_until.lt(horizon));
-    Ok(select(exists(behind)).get_result(conn)?)
+    Ok(!behind(conn, horizon)?.is_empty())
 }
 
-/// The series that have fewer sessions than up to the horizon.
+/// The series that have fewer sessions than up to the horizon, or up to where they end.
 pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
     let behind = session_series::table
         .filter(session_series::status.eq(SeriesStatus::Active))
         .filter(session_series::expanded_until.lt(horizon));
-    Ok(behind.order(session_series::id).select(session_series::id).load(conn)?)
+    let columns = (session_series::id, session_series::ends_before, session_series::expanded_until);
+    let rows = behind.order(session_series::id).select(columns);
+    let mut rows: Vec<(Id, Option<LocalTime>, Option<NaiveDate>)> = rows.load(conn)?;
+    let made_until = |day: NaiveDate| day.succ_opt().map(|next| next.and_time(NaiveTime::MIN));
+    rows.retain(|(_, ends, until)| ends.is_none_or(|LocalTime(end)| until.and_then(made_until) < Some(end)));
+    Ok(rows.into_iter().map(|(id, ..)| id).collect())
 }
 
 /// Adds a series, without its sessions.
