@@ -92,26 +92,42 @@ columns='local_date, position, partner_id, programme_id, venue_id, space_id, tit
 grow() {
   local wanted=$(($1 / 31200 - 1)) name=$2
   say "Growing $name to $1 sessions"
-  while [ "$copies" -lt "$wanted" ]; do
+  if [ "$name" = sqlite ]; then
+    { echo 'PRAGMA synchronous = OFF; PRAGMA busy_timeout = 60000; PRAGMA cache_size = -4000000; PRAGMA wal_autocheckpoint = 100000;'
+      copy_on_sqlite "$wanted"; } | sqlite3 "$work/bench.db" >/dev/null
+    copies=$wanted
+  else
+    copy_on_postgres "$wanted"
+    sql -c 'VACUUM ANALYZE'
+  fi
+}
+
+copy_on_sqlite() {
+  local other late
+  while [ "$copies" -lt "$1" ]; do
     copies=$((copies + 1))
-    if [ "$name" = sqlite ]; then
-      local other="CAST(substr(hex(listing_id), 1, 14) || printf('%02d', $copies) AS BLOB)" late=$((copies * 420000000))
-      sqlite3 "$work/bench.db" "PRAGMA synchronous = OFF; PRAGMA busy_timeout = 60000; BEGIN;
-        INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
-          WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling');
-        INSERT INTO sessions (id, listing_id, starts_at, ends_at, $columns)
-          SELECT randomblob(16), $other, starts_at + $late, ends_at + $late, $columns FROM sessions
-          WHERE series_id IS NOT NULL AND title <> 'Quilling'; COMMIT;" >/dev/null
-    else
-      local other="md5(listing_id::text || $copies)::uuid" late="interval '$((copies * 7)) minutes'"
-      sql -c "INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
-          WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling')" \
-        -c "INSERT INTO sessions (id, listing_id, starts_at, ends_at, $columns)
-          SELECT gen_random_uuid(), $other, starts_at + $late, ends_at + $late, $columns FROM sessions
-          WHERE series_id IS NOT NULL AND title <> 'Quilling'"
-    fi
+    other="CAST(substr(hex(listing_id), 1, 14) || printf('%02d', $copies) AS BLOB)" late=$((copies * 420000000))
+    echo "BEGIN;
+      INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
+        WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling');
+      INSERT INTO sessions (id, listing_id, starts_at, ends_at, has_room, $columns)
+        SELECT randomblob(16), $other, starts_at + $late, ends_at + $late, has_room, $columns FROM sessions
+        WHERE series_id IS NOT NULL AND title <> 'Quilling';
+      COMMIT;"
   done
-  [ "$name" = sqlite ] || sql -c 'VACUUM ANALYZE'
+}
+
+copy_on_postgres() {
+  local other late
+  while [ "$copies" -lt "$1" ]; do
+    copies=$((copies + 1))
+    other="md5(listing_id::text || $copies)::uuid" late="interval '$((copies * 7)) minutes'"
+    sql -c "INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
+        WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling')" \
+      -c "INSERT INTO sessions (id, listing_id, starts_at, ends_at, $columns)
+        SELECT gen_random_uuid(), $other, starts_at + $late, ends_at + $late, $columns FROM sessions
+        WHERE series_id IS NOT NULL AND title <> 'Quilling'"
+  done
 }
 
 near='near=53.45,-2.95'
