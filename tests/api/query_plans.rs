@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use life_rooms::db::Conn;
+use life_rooms::db::schema::sessions;
+use life_rooms::db::{Conn, Id};
 use life_rooms::sessions::finding::search::Search;
 use life_rooms::sessions::finding::{self};
 use life_rooms::sessions::viewer::Viewer;
 use serde_json::{Value, json};
 
-use crate::support::{App, id};
+use crate::support::{App, id, partner_row};
 use crate::whats_on::make_frequent;
 
 /// Three venues near each other, and series that say different things.
@@ -136,6 +137,12 @@ fn sound(app: &App, filters: &[Value]) -> Vec<String> {
 fn no_page_of_sessions_scans_the_table_or_sorts_it() {
     let app = App::start();
     let venue = fill(&app);
+    let partner = partner_row(&app, "choir");
+    let owner = sessions::table.filter(sessions::title.eq("Yoga"));
+    diesel::update(owner)
+        .set(sessions::partner_id.eq(partner.parse::<Id>().unwrap()))
+        .execute(&mut app.conn())
+        .unwrap();
     multiply(&app);
     let near = "53.4,-2.9";
     let seen = sound(
@@ -155,7 +162,7 @@ fn no_page_of_sessions_scans_the_table_or_sorts_it() {
             json!({ "has_space": true }),
             json!({ "has_space": true, "venue_id": id(&venue) }),
             json!({ "has_space": true, "venue_id": id(&venue), "q": "tea" }),
-            json!({ "has_space": true, "partner_id": id(&venue) }),
+            json!({ "has_space": true, "partner_id": partner }),
             json!({ "has_space": true, "venue_id": id(&venue), "starts_after": "20:00" }),
             json!({ "has_space": true, "near": near, "sort": "distance" }),
             json!({ "near": near }),

@@ -22,8 +22,9 @@ diesel::define_sql_function! {
 
 diesel::postfix_operator!(IsTrue, " IS TRUE");
 
-/// A condition that rows are only looked at for: no index is entered by it, on either database.
-fn looked_at<Condition>(condition: Condition) -> IsTrue<Condition> {
+/// A condition that rows are only looked at for: no index is entered by it, on either database, but for that of a column
+/// of PostgreSQL that is true or false by itself.
+pub(super) fn looked_at<Condition>(condition: Condition) -> IsTrue<Condition> {
     IsTrue::new(condition)
 }
 
@@ -33,7 +34,7 @@ pub type Query<'a> = IntoBoxed<'a, Select<sessions::table, AsSelect<Columns, Mul
 /// How rows are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// By start, or by start within a venue, partner or programme.
+    /// By start, or by start within a venue, partner or programme, or among what has room.
     Start,
     /// By their ids: everything else is only looked at.
     Id,

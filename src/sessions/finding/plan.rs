@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::narrow::looked_at;
 use super::search::Search;
 use super::streams::{Keys, Room};
 use crate::db::schema::{listing_words, venue_words, venues};
@@ -61,6 +62,14 @@ pub fn choose(listings: Option<Vec<Id>>, room: Room, venues: Option<Vec<Id>>, ho
 pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Result<Vec<Wanted>> {
     let filter = &search.filter;
     let mut all = search.words.clone();
+    // Whose and where before when: of those that are too frequent to be counted out, the first one leads.
+    all.extend(filter.venue_id.map(|venue| there(search, &[venue])));
+    all.extend(filter.programme_id.map(|programme| Wanted::one(word_of_programme(programme))));
+    all.extend(filter.partner_id.map(|partner| Wanted::one(word_of_partner(partner))));
+    all.extend(near.map(|venues| there(search, venues)));
+    if let Some(authority) = &filter.local_authority {
+        all.push(there(search, &venues_in(conn, authority)?));
+    }
     if !filter.topic.is_empty() {
         all.push(Wanted::OneOf(filter.topic.iter().map(|ShortName(topic)| word_of_topic(topic)).collect()));
     }
@@ -70,10 +79,6 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
         let venues: Vec<Id> = with.load(conn)?;
         all.push(Wanted::OneOf(venues.into_iter().map(word_of_venue).chain([word]).collect()));
     }
-    all.extend(near.map(|venues| there(search, venues)));
-    if let Some(authority) = &filter.local_authority {
-        all.push(there(search, &venues_in(conn, authority)?));
-    }
     if !filter.weekday.is_empty() {
         all.push(Wanted::OneOf(filter.weekday.iter().map(|day| word_of_day((*day).into())).collect()));
     }
@@ -82,9 +87,6 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
     }
     all.extend(filter.pillar.map(|pillar| Wanted::one(word_of_pillar(pillar))));
     all.extend(filter.delivery.map(|delivery| Wanted::one(word_of_delivery(delivery))));
-    all.extend(filter.partner_id.map(|partner| Wanted::one(word_of_partner(partner))));
-    all.extend(filter.programme_id.map(|programme| Wanted::one(word_of_programme(programme))));
-    all.extend(filter.venue_id.map(|venue| there(search, &[venue])));
     Ok(all)
 }
 
@@ -104,10 +106,10 @@ pub fn venues_in(conn: &mut Conn, authority: &str) -> Result<Vec<Id>> {
     Ok(venues::table.filter(venues::local_authority.eq(authority)).select(venues::id).load(conn)?)
 }
 
-/// The listings that have one of each of these; `None` where there may be more than the most.
+/// The listings that have one of each of these; `None` where there may be more than the
+/// most, or nothing says which.
 pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<Option<Vec<Id>>> {
-    let few = |one: &&Wanted| !matches!(one, Wanted::OneOf(any) if any.len() > MOST_CHOICES);
-    let wanted: Vec<&Wanted> = wanted.iter().filter(few).collect();
+    let wanted = not_too_many(wanted);
     let mut rarest: Option<(usize, usize)> = None;
     for (at, one) in wanted.iter().enumerate() {
         let count = with(conn, one, &[], MOST_LISTINGS)?.len();
@@ -125,8 +127,12 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<
 
 /// The listings at a venue that have one of each of these; `None` where there may be more than [`FEW_LISTINGS`].
 pub fn listings_at(conn: &mut Conn, search: &Search, venue: Id, wanted: &[Wanted]) -> Result<Option<Vec<Id>>> {
-    let others: Vec<&Wanted> = wanted.iter().collect();
-    at_most(with(conn, &there(search, &[venue]), &others, FEW_LISTINGS)?, FEW_LISTINGS)
+    at_most(with(conn, &there(search, &[venue]), &not_too_many(wanted), FEW_LISTINGS)?, FEW_LISTINGS)
+}
+
+/// The conditions that lead to listings.
+fn not_too_many(wanted: &[Wanted]) -> Vec<&Wanted> {
+    wanted.iter().filter(|one| !matches!(one, Wanted::OneOf(any) if any.len() > MOST_CHOICES)).collect()
 }
 
 /// Each of the listings once. Where the search for them has stopped, they may look few without those that came twice,
@@ -163,7 +169,7 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Resul
                 let first = any.iter().min().map_or("", String::as_str);
                 let last = any.iter().max().map_or("", String::as_str);
                 let stretch = words.filter(word.ge(first)).filter(word.le(last));
-                query.filter(stretch.filter(word.eq_any(any).eq(true)).single_value().is_not_null())
+                query.filter(stretch.filter(looked_at(word.eq_any(any))).single_value().is_not_null())
             }
             Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
             Wanted::Between(from, until) => {

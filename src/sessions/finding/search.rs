@@ -95,7 +95,7 @@ impl Search {
         let filter = &self.filter;
         let kinds = filter.pillar.is_some() || filter.delivery.is_some();
         let places = self.circle.is_some() || filter.local_authority.is_some();
-        // Only one of their indexes is walked along, and it doesn't say what has room.
+        // Only one of their indexes is walked along, or that of what has room.
         let owners = self.owners() > 1 || (self.has_owner() && self.has_space());
         self.asks_words() || kinds || places || self.has_times() || owners
     }
@@ -162,4 +162,26 @@ fn midnight(day: NaiveDate) -> Timestamp {
 /// The instant that a cursor keeps as microseconds since 1970.
 pub fn from_micros(micros: i64) -> Timestamp {
     Timestamp(chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hours(filter: serde_json::Value) -> Option<Vec<i32>> {
+        let filter = serde_json::from_value(filter).unwrap();
+        Search::read(Viewer::Public, filter, from_micros(0)).unwrap().week_hours()
+    }
+
+    #[test]
+    fn hours_lead_where_they_are_at_most_half_of_the_week() {
+        assert_eq!(hours(serde_json::json!({ "q": "tea" })), None);
+        assert_eq!(hours(serde_json::json!({ "starts_after": "12:00" })).map(|hours| hours.len()), Some(MOST_HOURS));
+        assert_eq!(hours(serde_json::json!({ "starts_after": "11:59" })), None);
+        let late_on_sunday = serde_json::json!({ "weekday": ["sunday"], "starts_after": "22:30" });
+        assert_eq!(hours(late_on_sunday), Some(vec![166, 167]));
+        // What starts at ten isn't before ten: its hour may be looked at, and the rows of it say no.
+        let early_on_monday = serde_json::json!({ "weekday": ["monday"], "starts_before": "02:00" });
+        assert_eq!(hours(early_on_monday), Some(vec![0, 1, 2]));
+    }
 }

@@ -110,7 +110,9 @@ fn rest(old: &SeriesRow, cut: Cut, id: Id, context: &Context) -> Result<SeriesRo
     let rule_before_cut = match rest.ends_before {
         // Where the rule itself is over, it is an additional time that goes on as one.
         Some(end) if !goes_on => times::gives_before(&rest, end)?,
-        _ => old.rule_before_cut,
+        // The old part may keep the rule's session of that day.
+        Some(end) => old.rule_before_cut && rest.local_start.0.date() <= end.0.date(),
+        None => false,
     };
     Ok(SeriesRow {
         id,
