@@ -110,8 +110,8 @@ copy_on_sqlite() {
     echo "BEGIN;
       INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
         WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling');
-      INSERT INTO sessions (id, listing_id, starts_at, ends_at, has_room, $columns)
-        SELECT randomblob(16), $other, starts_at + $late, ends_at + $late, has_room, $columns FROM sessions
+      INSERT INTO sessions (id, listing_id, starts_at, ends_at, $columns)
+        SELECT randomblob(16), $other, starts_at + $late, ends_at + $late, $columns FROM sessions
         WHERE series_id IS NOT NULL AND title <> 'Quilling';
       COMMIT;"
   done
