@@ -82,12 +82,15 @@ pub fn counts(app: &App, session: &str) -> (i32, i32, i32) {
     sessions::table.find(key(session)).select(columns).first(&mut app.conn()).unwrap()
 }
 
-/// What the service itself did to a member's bookings, in the order of the events' ids.
+/// What the service itself did to a member's bookings, as time went on; what it did at one instant by its name.
 pub fn done_to(app: &App, member: &str) -> Vec<String> {
     let of_it = audit_events::table.filter(audit_events::member_id.eq(key(member)));
     let by_itself = of_it.filter(audit_events::actor_kind.eq("system")).filter(audit_events::actor_id.is_null());
-    let mut actions: Vec<String> =
-        by_itself.order(audit_events::at).select(audit_events::action).load(&mut app.conn()).unwrap();
+    let mut actions: Vec<String> = by_itself
+        .order((audit_events::at, audit_events::action))
+        .select(audit_events::action)
+        .load(&mut app.conn())
+        .unwrap();
     actions.dedup();
     actions
 }
