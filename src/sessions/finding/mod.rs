@@ -159,14 +159,19 @@ impl AtVenues {
 
     /// The first so many that fit at a venue.
     fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: Span, many: i64) -> Result<Vec<Columns>> {
-        let (search, room) = (finder.search, finder.search.room());
-        let (listings, wanted) = match self {
-            Self::All => return finder.merge(conn, &Keys::Venues(vec![venue], room), span, many),
-            Self::Few(by_venue) => (Some(by_venue.get(&venue).cloned().unwrap_or_default()), [].as_slice()),
-            Self::Many(wanted) => (plan::listings_at(conn, search, venue, wanted)?, wanted.as_slice()),
-        };
-        let wanted = [wanted, &[plan::there(search, &[venue])]].concat();
-        finder.go(conn, plan::choose(listings, room, Some(vec![venue]), None), &wanted, span, many)
+        let room = finder.search.room();
+        match self {
+            Self::All => finder.merge(conn, &Keys::Venues(vec![venue], room), span, many),
+            Self::Few(by_venue) => match by_venue.get(&venue) {
+                Some(listings) => finder.merge(conn, &Keys::Listings(listings.clone(), room), span, many),
+                None => Ok(Vec::new()),
+            },
+            Self::Many(wanted) => {
+                let there = plan::there(finder.search, &[venue]);
+                let way = plan::choose(plan::listings_at(conn, &there, wanted)?, room, Some(vec![venue]), None);
+                finder.go(conn, way, &[wanted.as_slice(), &[there]].concat(), span, many)
+            }
+        }
     }
 }
 

@@ -125,9 +125,9 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<
     wanted.get(at).map_or(Ok(None), |one| at_most(with(conn, one, &others, most)?, most))
 }
 
-/// The listings at a venue that have one of each of these; `None` where there may be more than [`FEW_LISTINGS`].
-pub fn listings_at(conn: &mut Conn, search: &Search, venue: Id, wanted: &[Wanted]) -> Result<Option<Vec<Id>>> {
-    at_most(with(conn, &there(search, &[venue]), &not_too_many(wanted), FEW_LISTINGS)?, FEW_LISTINGS)
+/// The listings that are [there] and have one of each of these; `None` where there may be more than [`FEW_LISTINGS`].
+pub fn listings_at(conn: &mut Conn, there: &Wanted, wanted: &[Wanted]) -> Result<Option<Vec<Id>>> {
+    at_most(with(conn, there, &not_too_many(wanted), FEW_LISTINGS)?, FEW_LISTINGS)
 }
 
 /// The conditions that lead to listings.
