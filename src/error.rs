@@ -49,11 +49,11 @@ enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
     /// Where in the body, as a JSON pointer (RFC 6901).
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     #[schema(example = "/title")]
     pub pointer: Option<String>,
     /// Which path or query parameter, or header.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     #[schema(example = "limit")]
     pub parameter: Option<String>,
     /// A stable name for the fault, for programs.
@@ -97,7 +97,7 @@ pub struct Problem {
     #[schema(example = 422)]
     pub status: u16,
     /// The type of problem as a name for programs.
-    #[schema(example = "invalid_body")]
+    #[schema(value_type = Kind, example = "invalid_body")]
     pub code: String,
     /// What is wrong this time, and what to do.
     #[schema(example = "1 thing is wrong with the body; see errors.")]
@@ -109,10 +109,8 @@ pub struct Problem {
     #[schema(example = "0199d2f07a3c7bbda1f53d2c5a0e9b41")]
     pub request_id: String,
     /// Everything that is wrong with the input.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
-    /// Possible duplicates, where that is the problem.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Who it may be already, with `possible_duplicate`; else empty.
     #[schema(value_type = Vec<Object>)]
     pub candidates: Vec<serde_json::Value>,
 }
@@ -303,7 +301,7 @@ impl Error {
             r#type: format!("/problems/{}", spec.slug),
             title: spec.title,
             status: spec.status,
-            code: spec.slug.replace('-', "_"),
+            code: self.0.kind.code(),
             detail: self.0.detail.clone().into_owned(),
             instance: instance.to_owned(),
             request_id: request_id.to_owned(),

@@ -1,6 +1,11 @@
 //! The table of problems: for each [`Kind`] its status, its type and what its page says, and the pages themselves.
 
+use std::borrow::Cow;
+
 use actix_web::{HttpResponse, get};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::{Error, Result};
@@ -119,6 +124,11 @@ impl Kind {
         }
     }
 
+    /// The name for programs: the problem's `code`.
+    pub fn code(self) -> String {
+        self.spec().slug.replace('-', "_")
+    }
+
     /// The kind that stands for a status that some library gave.
     pub fn of_status(status: u16) -> Self {
         match status {
@@ -134,6 +144,20 @@ impl Kind {
             503 => Self::Unavailable,
             _ => Self::Internal,
         }
+    }
+}
+
+impl PartialSchema for Kind {
+    fn schema() -> RefOr<Schema> {
+        let codes = <Self as strum::IntoEnumIterator>::iter().map(Self::code);
+        let text = "The type of problem as a name for programs. There may be more of them one day.";
+        ObjectBuilder::new().schema_type(Type::String).description(Some(text)).enum_values(Some(codes)).into()
+    }
+}
+
+impl ToSchema for Kind {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
     }
 }
 

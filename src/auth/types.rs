@@ -32,7 +32,6 @@ pub struct AccessToken {
     #[schema(example = 900)]
     pub expires_in: i64,
     /// The scopes it was given, separated by blanks; only for API clients.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "rosters:write registers:write")]
     pub scope: Option<String>,
 }

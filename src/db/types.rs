@@ -215,7 +215,7 @@ impl<'de> Deserialize<'de> for LocalTime {
 
 impl PartialSchema for LocalTime {
     fn schema() -> RefOr<Schema> {
-        string_schema(SchemaFormat::Custom("local-date-time".into()), "2027-01-05T13:00:00").into()
+        string_schema(SchemaFormat::Custom("date-time-local".into()), "2027-01-05T13:00:00").into()
     }
 }
 

@@ -11,7 +11,7 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
         "uuid" => (value.parse::<Id>().is_ok(), "Must be a UUID such as 0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41."),
         "date" => (date(value), "Must be a date such as 2027-01-05, between the years 1900 and 2200."),
         "date-time" => (value.parse::<DateTime<Utc>>().is_ok(), "Must be an instant such as 2027-01-05T13:00:00Z."),
-        "local-date-time" => (
+        "date-time-local" => (
             value.parse::<LocalTime>().is_ok_and(|local| year_is_sane(local.0.date())),
             "Must be a local date and time such as 2027-01-05T13:00:00, between the years 1900 and 2200.",
         ),
@@ -24,6 +24,21 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
         _ => return None,
     };
     (!good).then_some(detail)
+}
+
+/// The one spelling of a format as a pattern for the document; `None` where a pattern can't say it.
+pub fn pattern(format: &str) -> Option<&'static str> {
+    match format {
+        "date" => Some("^(19[0-9]{2}|2[01][0-9]{2}|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
+        "date-time-local" => Some(
+            "^(19[0-9]{2}|2[01][0-9]{2}|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$",
+        ),
+        "uk-postcode" => Some("^ *[A-Za-z]{1,2}[0-9][A-Za-z0-9]? *[0-9][A-Za-z]{2} *$"),
+        "nhs-number" => Some("^[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}$"),
+        "gp-practice-code" => Some("^[A-Za-z][0-9]{5}$"),
+        "phone" => Some("^[+]?[0-9 ().-]{6,29}$"),
+        _ => None,
+    }
 }
 
 fn date(value: &str) -> bool {

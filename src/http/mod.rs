@@ -5,7 +5,7 @@ pub mod conditional;
 pub mod context;
 pub mod extract;
 pub mod fallback;
-mod formats;
+pub mod formats;
 pub mod guard;
 pub mod idempotency;
 pub mod page;

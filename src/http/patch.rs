@@ -4,12 +4,13 @@
 //! new: one set of rules for creating and for changing.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 use utoipa::{PartialSchema, ToSchema};
@@ -128,49 +129,94 @@ fn prune(whole: &mut Value) {
 
 impl<T: ToSchema> PartialSchema for MergePatch<T> {
     fn schema() -> RefOr<Schema> {
-        let mut schema = T::schema();
-        if let RefOr::T(Schema::Object(object)) = &mut schema {
-            object.required.clear();
-            for property in object.properties.values_mut() {
-                *property = nullable(property);
-            }
-            object.description = Some("A JSON merge patch (RFC 7396): absent leaves, null clears.".into());
-            object.examples.clear();
-        }
-        schema
+        let mut schemas = Vec::new();
+        T::schemas(&mut schemas);
+        let mut schema = patch_of(&json_of(&T::schema()), &schemas.into_iter().collect());
+        schema["description"] = json!("A JSON merge patch (RFC 7396): absent leaves, null clears.");
+        typed(&schema).unwrap_or_else(T::schema)
     }
 }
 
 impl<T: ToSchema> ToSchema for MergePatch<T> {
+    /// `VenuePatch` of `VenueInput`, `SessionPatch` of `SessionChange`.
     fn name() -> Cow<'static, str> {
-        Cow::Owned(format!("{}Patch", T::name()))
+        let name = T::name();
+        let bare = name.strip_suffix("Input").or_else(|| name.strip_suffix("Change")).unwrap_or(&name);
+        Cow::Owned(format!("{bare}Patch"))
     }
 
+    /// What `T` refers to, and a patch of each object among them.
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        T::schemas(schemas);
+        let mut of_target = Vec::new();
+        T::schemas(&mut of_target);
+        let known: HashMap<String, RefOr<Schema>> = of_target.iter().cloned().collect();
+        for (name, schema) in &of_target {
+            let schema = json_of(schema);
+            if schema.get("properties").is_some() {
+                schemas.extend(typed(&patch_of(&schema, &known)).map(|patch| (format!("{name}Patch"), patch)));
+            }
+        }
+        schemas.extend(of_target);
     }
 }
 
-/// The same schema with null allowed, and nested objects patched in their turn left as they are described.
-fn nullable(property: &RefOr<Schema>) -> RefOr<Schema> {
-    let mut value = serde_json::to_value(property).unwrap_or_default();
-    if let Some(name) = value.get("type").and_then(Value::as_str).map(str::to_owned) {
-        value["type"] = serde_json::json!([name, "null"]);
-    } else if value.get("$ref").is_some() {
-        let description = value.as_object_mut().and_then(|map| map.remove("description"));
-        value = serde_json::json!({ "oneOf": [{ "type": "null" }, value] });
-        if let Some(description) = description {
-            value["description"] = description;
+fn json_of(schema: &RefOr<Schema>) -> Value {
+    serde_json::to_value(schema).unwrap_or_default()
+}
+
+fn typed(schema: &Value) -> Option<RefOr<Schema>> {
+    serde_json::from_value(schema.clone()).ok()
+}
+
+/// The schema of a patch: nothing is required, nothing has a default, what may be absent may be cleared, and an object
+/// inside is patched in its turn. A list is replaced whole, so what it holds stays as it is.
+fn patch_of(schema: &Value, known: &HashMap<String, RefOr<Schema>>) -> Value {
+    let mut patch = schema.clone();
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if let Some(map) = patch.as_object_mut() {
+        map.retain(|name, _| !["required", "example", "examples"].contains(&name.as_str()));
+    }
+    for (name, property) in patch.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        name_patches(property, known);
+        if let Some(map) = property.as_object_mut() {
+            map.remove("default");
+        }
+        if !required.contains(&name.as_str()) {
+            nullable(property);
         }
     }
-    serde_json::from_value(value).unwrap_or_else(|_| property.clone())
+    patch
+}
+
+/// Turns the reference to an object into one to its patch.
+fn name_patches(property: &mut Value, known: &HashMap<String, RefOr<Schema>>) {
+    for choice in property.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        name_patches(choice, known);
+    }
+    let Some(path) = property.get("$ref").and_then(Value::as_str).map(str::to_owned) else { return };
+    let target = path.rsplit('/').next().and_then(|name| known.get(name)).map(json_of);
+    if target.is_some_and(|target| target.get("properties").is_some()) {
+        property["$ref"] = format!("{path}Patch").into();
+    }
+}
+
+/// Allows null too.
+fn nullable(property: &mut Value) {
+    if let Some(name) = property.get("type").and_then(Value::as_str).map(str::to_owned) {
+        property["type"] = json!([name, "null"]);
+    } else if property.get("$ref").is_some() {
+        let description = property.as_object_mut().and_then(|map| map.remove("description"));
+        *property = json!({ "oneOf": [{ "type": "null" }, property.take()] });
+        if let Some(description) = description {
+            property["description"] = description;
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use serde_json::json;
 
     /// Any JSON, three levels deep at most, over few names, so that patches meet what they patch.
     fn anything() -> impl Strategy<Value = Value> {

@@ -53,7 +53,6 @@ pub struct EmergencyContact {
     pub phone: String,
     /// What they are to the member.
     #[schema(min_length = 1, max_length = 100, example = "brother")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub relationship: Option<String>,
 }
 
@@ -84,11 +83,11 @@ pub struct MemberInput {
     #[schema(max_length = 254, format = "email", example = "peg@example.org")]
     pub email: Option<String>,
     /// A telephone number; it is kept in international form.
-    #[schema(min_length = 7, max_length = 30, example = "0151 496 0123")]
+    #[schema(min_length = 7, max_length = 30, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "good_phone"))]
     pub phone: Option<String>,
     /// A UK postcode; spaces and case are put right.
-    #[schema(min_length = 5, max_length = 9, example = "L9 1AA")]
+    #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L9 1AA")]
     #[validate(custom(function = "good_postcode"))]
     pub postcode: Option<String>,
     /// The local authority they live in, by name; its code is filled in where it is one of the service's own.
@@ -96,18 +95,17 @@ pub struct MemberInput {
     #[validate(custom(function = "not_blank"))]
     pub local_authority: Option<String>,
     /// The NHS number: ten digits with a check digit. Only advisors write it, and no two members share one.
-    #[schema(min_length = 10, max_length = 12, example = "943 476 5919")]
+    #[schema(min_length = 10, max_length = 12, format = "nhs-number", example = "943 476 5919")]
     #[validate(custom(function = "good_nhs_number"))]
     pub nhs_number: Option<String>,
     /// The ODS code of the GP practice. Only advisors write it.
-    #[schema(min_length = 6, max_length = 6, example = "N82001")]
+    #[schema(min_length = 6, max_length = 6, format = "gp-practice-code", example = "N82001")]
     #[validate(custom(function = "good_practice"))]
     pub gp_practice_code: Option<String>,
     /// What they are to the service, each once. Only advisors write it.
-    #[schema(min_items = 1, max_items = 4, example = json!(["service_user"]))]
-    #[validate(custom(function = "each_once"))]
+    #[schema(min_items = 1, max_items = 4, value_type = std::collections::HashSet<MemberRole>, example = json!(["service_user"]))]
     pub roles: Vec<MemberRole>,
-    /// How they may be contacted.
+    /// How they may be contacted. Absent: not at all.
     #[serde(default)]
     #[validate(nested)]
     pub contact_preferences: ContactPreferences,
@@ -139,11 +137,6 @@ fn good_nhs_number(text: &str) -> Result<(), ValidationError> {
 fn good_practice(text: &str) -> Result<(), ValidationError> {
     let good = rules::gp_practice_code(text).is_some();
     fits(good, "wrong_gp_practice_code", "Must be the ODS code of a practice, a letter and five digits: N82001.")
-}
-
-fn each_once(roles: &[MemberRole]) -> Result<(), ValidationError> {
-    let once = roles.iter().enumerate().all(|(index, role)| !roles[..index].contains(role));
-    fits(once, "repeated", "Each may stand here once only.")
 }
 
 /// A member.
@@ -205,6 +198,7 @@ pub struct RegistrationQuery {
 /// Whom to look for: all that is named must fit, and something must be named.
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1)]
 pub struct MemberSearch {
     /// Beginnings of the given, family or preferred name, each word of one of them, in any order.
     #[schema(min_length = 1, max_length = 100, example = "mar reid")]
@@ -214,15 +208,15 @@ pub struct MemberSearch {
     #[schema(example = "1961-04-02")]
     pub date_of_birth: Option<NaiveDate>,
     /// The NHS number.
-    #[schema(min_length = 10, max_length = 12, example = "943 476 5919")]
+    #[schema(min_length = 10, max_length = 12, format = "nhs-number", example = "943 476 5919")]
     #[validate(custom(function = "good_nhs_number"))]
     pub nhs_number: Option<String>,
     /// The postcode.
-    #[schema(min_length = 5, max_length = 9, example = "L9 1AA")]
+    #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L9 1AA")]
     #[validate(custom(function = "good_postcode"))]
     pub postcode: Option<String>,
     /// The telephone number.
-    #[schema(min_length = 7, max_length = 30, example = "0151 496 0123")]
+    #[schema(min_length = 7, max_length = 30, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "good_phone"))]
     pub phone: Option<String>,
     /// At most so many; 20 where it isn't said.

@@ -54,15 +54,12 @@ crate::text_enum! {
 pub struct Contact {
     /// The name.
     #[schema(min_length = 1, max_length = 200, example = "Partnerships team")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The e-mail address.
     #[schema(format = "email", max_length = 254, example = "partnerships@example.org")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The telephone number.
     #[schema(min_length = 5, max_length = 30, pattern = "^[+]?[0-9 ()-]+$", example = "+44 151 496 0000")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
 
@@ -89,7 +86,6 @@ pub struct PartnerInput {
     #[schema(min_length = 1, max_length = 4000, example = "Shared reading aloud in small groups.")]
     pub description: Option<String>,
     /// Whom to ask. Shown to staff and to the partner itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[validate(nested)]
     pub contact: Option<Contact>,
     /// The first day of the partnership.
@@ -98,7 +94,7 @@ pub struct PartnerInput {
     /// The last day of the partnership.
     #[schema(example = "2027-09-30")]
     pub partnership_end: Option<NaiveDate>,
-    /// Where the partnership stands.
+    /// Where the partnership stands. Absent: `active`.
     #[serde(default)]
     pub status: PartnerStatus,
 }

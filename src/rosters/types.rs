@@ -258,24 +258,19 @@ pub struct RosterSkip {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct EntryOutcome {
     /// The partner's name for it, where it has one that can be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "reader-walton-tue")]
     pub external_id: Option<String>,
     /// Its line, in CSV and NDJSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 2)]
     pub line: Option<i32>,
     /// Where it stands, in JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/entries/0")]
     pub pointer: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
     /// The series or session it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<Id>,
     /// Everything that is wrong with it. In CSV and NDJSON the pointers begin at the row.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
 }
 
@@ -283,7 +278,6 @@ pub struct EntryOutcome {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct RosterAnswer {
     /// The roster, where it was recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,
     /// What was to happen to good entries where others are wrong.
     pub mode: Mode,

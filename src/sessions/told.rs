@@ -46,11 +46,9 @@ pub struct ToldBooking {
     /// What became of it.
     pub outcome: BookingOutcome,
     /// Why it was cancelled.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The library is closed that day.")]
     pub reason: Option<String>,
-    /// Whose it is; absent where the caller may not see that.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Whose it is; null where the caller may not see that.
     pub member_id: Option<Id>,
 }
 

@@ -72,10 +72,10 @@ pub struct SessionInput {
     /// How many can join online, where it is hybrid. Absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
-    /// How people get a place.
+    /// How people get a place. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// Who can see it.
+    /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
     /// The name that the partner's own system gives it, unique among the partner's.
@@ -151,7 +151,7 @@ pub struct SessionChange {
     /// How long it takes, in minutes; exact, whatever the clocks do.
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
-    /// How people get a place. Who has one keeps it.
+    /// How people get a place. Who has one keeps it. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
     /// How many places there are, face to face where it is hybrid; not below the seats that are taken. Parties that wait
@@ -161,7 +161,7 @@ pub struct SessionChange {
     /// How many can join online, where it is hybrid; not below the seats that are taken. As for `capacity`.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
-    /// Who can see it.
+    /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
     /// `cancelled` calls it off, and every booking with it; there is no way back.
@@ -219,22 +219,18 @@ pub struct VenueSummary {
     #[schema(example = "Liverpool Central Library")]
     pub name: String,
     /// The post town.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Liverpool")]
     pub town: Option<String>,
     /// The postcode.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "L3 8EW")]
     pub postcode: Option<String>,
     /// The local authority.
     #[schema(example = "Liverpool")]
     pub local_authority: String,
     /// Degrees north (WGS 84).
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 53.4097)]
     pub latitude: Option<f64>,
     /// Degrees east (WGS 84).
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = -2.9795)]
     pub longitude: Option<f64>,
 }
@@ -271,13 +267,11 @@ pub struct Session {
     /// Its id.
     pub id: Id,
     /// The series that it is an occurrence of.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub series_id: Option<Id>,
     /// What it is called.
     #[schema(example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
@@ -286,20 +280,15 @@ pub struct Session {
     pub topics: Vec<String>,
     /// How people take part.
     pub delivery: Delivery,
-    /// Whose it is; absent where it is the service's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Whose it is; null where it is the service's own.
     pub partner_id: Option<Id>,
     /// Which programme it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub programme_id: Option<Id>,
     /// Where it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub venue_id: Option<Id>,
     /// In which of the venue's spaces.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub space_id: Option<Id>,
     /// Who leads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue.
     pub accessibility: Vec<String>,
@@ -315,25 +304,20 @@ pub struct Session {
     pub starts_at: Timestamp,
     /// The instant of its end.
     pub ends_at: Timestamp,
-    /// How many places there are, face to face where it is hybrid; absent: no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many places there are, face to face where it is hybrid; null: no limit.
     #[schema(example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join online, where it is hybrid; absent: no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many can join online, where it is hybrid; null: no limit.
     pub online_capacity: Option<i32>,
     /// Seats that are taken, face to face where it is hybrid.
     #[schema(example = 5)]
     pub seats_taken: i32,
-    /// Seats that are left; absent where there is no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Seats that are left; null where there is no limit.
     #[schema(example = 7)]
     pub seats_left: Option<i32>,
     /// Online seats that are taken, where it is hybrid.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub online_seats_taken: Option<i32>,
-    /// Online seats that are left, where it is hybrid; absent where there is no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Online seats that are left, where it is hybrid; null where there is no limit.
     pub online_seats_left: Option<i32>,
     /// How many are waiting for a seat.
     #[schema(example = 0)]
@@ -345,19 +329,14 @@ pub struct Session {
     /// Whether it takes place.
     pub status: SessionState,
     /// Why it is off.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cancellation_reason: Option<String>,
     /// The name that the partner's own system gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// The venue.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub venue: Option<VenueSummary>,
     /// The partner.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub partner: Option<PartnerSummary>,
     /// The programme.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub programme: Option<ProgrammeSummary>,
     /// Rises with each change but not with bookings; part of the `ETag`.
     #[schema(example = 1)]

@@ -17,6 +17,20 @@ pub enum Permission {
     Safeguarding,
 }
 
+/// The roles of accounts that are made here: members register themselves, or are invited by an advisor.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum AccountRole {
+    /// A site manager.
+    Admin,
+    /// A pathways advisor.
+    Advisor,
+    /// Somebody who reads reports.
+    Analyst,
+    /// Somebody who works for a partner.
+    Partner,
+}
+
 /// An account as it is written.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +40,7 @@ pub struct UserInput {
     #[schema(format = "email", max_length = 254, example = "advisor@example.org")]
     pub email: String,
     /// What the account is for. Members' accounts are not made here.
-    #[validate(custom(function = "not_a_member"))]
+    #[schema(value_type = AccountRole)]
     pub role: Role,
     /// The partner: with the role `partner`, and only with it.
     pub partner_id: Option<Id>,
@@ -36,23 +50,15 @@ pub struct UserInput {
     pub disabled: bool,
     /// What it may do beside its role.
     #[serde(default)]
-    #[schema(max_items = 1, example = json!(["safeguarding"]))]
+    #[schema(max_items = 1, value_type = std::collections::HashSet<Permission>, example = json!(["safeguarding"]))]
     pub permissions: Vec<Permission>,
     /// The password, which no answer shows. An account without one can't log in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "password", write_only, min_length = 8, max_length = 128, example = "paper boat under the lamp")]
     pub password: Option<String>,
 }
 
 /// A change of an account.
 pub type UserPatch = MergePatch<UserInput>;
-
-fn not_a_member(role: &Role) -> Result<(), ValidationError> {
-    if *role == Role::Member {
-        return Err(rule("not_allowed", "Members register themselves, or are invited by an advisor."));
-    }
-    Ok(())
-}
 
 fn partner_with_its_role(user: &UserInput) -> Result<(), ValidationError> {
     match (user.role == Role::Partner, user.partner_id.is_some()) {

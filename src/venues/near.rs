@@ -30,6 +30,8 @@ impl Circle {
         let Some(text) = near else {
             return match within_km {
                 None => Ok(None),
+                // What stands for an absent value says no more than its absence.
+                Some(km) if km == USUAL_KM => Ok(None),
                 Some(_) => Err(Error::parameter("within_km", "needs_near", "Goes only with near.")),
             };
         };

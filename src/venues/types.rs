@@ -50,24 +50,19 @@ crate::text_enum! {
 pub struct Address {
     /// Building and street.
     #[schema(min_length = 1, max_length = 200, example = "William Brown Street")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub line_1: Option<String>,
     /// A second line.
     #[schema(min_length = 1, max_length = 200, example = "City Centre")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub line_2: Option<String>,
     /// The post town.
     #[schema(min_length = 1, max_length = 100, example = "Liverpool")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub town: Option<String>,
     /// The county.
     #[schema(min_length = 1, max_length = 100, example = "Merseyside")]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub county: Option<String>,
     /// A UK postcode; spaces and case are put right.
-    #[schema(min_length = 5, max_length = 9, example = "L3 8EW")]
+    #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L3 8EW")]
     #[validate(custom(function = "good_postcode"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub postcode: Option<String>,
 }
 
@@ -136,7 +131,7 @@ pub struct VenueInput {
     pub name: String,
     /// What kind of place it is.
     pub kind: VenueKind,
-    /// Where the post goes.
+    /// Where the post goes. Absent: not known.
     #[serde(default)]
     #[validate(nested)]
     pub address: Address,
@@ -155,17 +150,16 @@ pub struct VenueInput {
     pub uprn: Option<String>,
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]
-    #[schema(max_items = 30, example = json!(["step_free", "hearing_loop"]))]
-    #[validate(custom(function = "good_features"))]
+    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["step_free", "hearing_loop"]))]
     pub accessibility: Vec<String>,
     /// How many people it holds.
     #[schema(minimum = 1, maximum = 100000, example = 120)]
     pub capacity: Option<i32>,
-    /// When it is open.
+    /// When it is open. Absent: not known.
     #[serde(default)]
     #[validate(nested)]
     pub opening_hours: OpeningHours,
-    /// Whether it can be used.
+    /// Whether it can be used. Absent: `open`.
     #[serde(default)]
     pub status: VenueStatus,
     /// From which day the status holds.
@@ -188,16 +182,6 @@ fn known_authority(name: &str) -> Result<(), ValidationError> {
     known.map(|_| ()).ok_or_else(|| {
         rule("unknown_local_authority", "Must be one of Liverpool, Sefton, Knowsley, St Helens, Wirral, Halton.")
     })
-}
-
-fn good_features(features: &[String]) -> Result<(), ValidationError> {
-    let good = |name: &String| {
-        (1..=40).contains(&name.len()) && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
-    match features.iter().all(good) {
-        true => Ok(()),
-        false => Err(rule("wrong_format", "Each must be 1 to 40 lower-case letters, digits and underscores.")),
-    }
 }
 
 fn closes_after_it_opens(hours: &Hours) -> Result<(), ValidationError> {
@@ -263,7 +247,7 @@ pub struct VenueFilter {
     /// Only near this place, in degrees north and east (WGS 84). Venues without a place aren't found.
     #[param(
         max_length = 50,
-        pattern = "^-?[0-9]{1,2}([.][0-9]{1,20})?,-?[0-9]{1,3}([.][0-9]{1,20})?$",
+        pattern = "^-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)$",
         example = "53.4097,-2.9795"
     )]
     pub near: Option<String>,

@@ -105,7 +105,7 @@ fn every_fault_of_a_registration_is_named_at_once_and_nothing_is_written() {
         peg(),
         json!({
             "family_name": "  ", "phone": "12345678x", "postcode": "XXXXX", "nhs_number": "9434765918",
-            "gp_practice_code": "NN2001", "roles": ["carer", "carer"],
+            "gp_practice_code": "NN2001",
             "emergency_contact": { "name": "Sam", "phone": "call me" }
         }),
     );
@@ -115,12 +115,13 @@ fn every_fault_of_a_registration_is_named_at_once_and_nothing_is_written() {
         "/postcode",
         "/nhs_number",
         "/gp_practice_code",
-        "/roles",
         "/emergency_contact/phone",
     ]);
     let nhs = problem["errors"].as_array().unwrap().iter().find(|fault| fault["pointer"] == "/nhs_number").unwrap();
     assert_eq!(nhs["code"], "wrong_nhs_number");
     advisor.post("/v1/members", &with(peg(), json!({ "roles": [] }))).invalid(&["/roles"]);
+    let twice = with(peg(), json!({ "roles": ["carer", "carer"] }));
+    advisor.post("/v1/members", &twice).invalid(&["/roles/1"]);
     advisor.post("/v1/members", &with(peg(), json!({ "date_of_birth": "2026-11-24" }))).invalid(&["/date_of_birth"]);
     advisor.post("/v1/members?sure=true", &peg()).wrong_parameter("sure");
     advisor.post("/v1/members?confirm_not_duplicate=yes", &peg()).wrong_parameter("confirm_not_duplicate");

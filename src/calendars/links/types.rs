@@ -47,13 +47,11 @@ pub struct IssuedCalendarLink {
     /// What it is.
     #[serde(flatten)]
     pub link: CalendarLink,
-    /// The address to subscribe to. Keep it: it can't be shown again. Whoever has it can read the calendar. Left out
+    /// The address to subscribe to. Keep it: it can't be shown again. Whoever has it can read the calendar. Null
     /// when a request is repeated.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "https://life-rooms.invalid/v1/calendars/m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn.ics")]
     pub url: Option<String>,
     /// Why there is no address, where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The address was shown in the first answer only. Revoke it and make another.")]
     pub url_note: Option<&'static str>,
 }

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::auth::caller::Scope;
 use crate::db::{Id, Timestamp};
-use crate::http::rule::rule;
 
 /// An API client as it is made.
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
@@ -16,14 +15,8 @@ pub struct ApiClientInput {
     #[schema(min_length = 1, max_length = 200, example = "Scheduling system")]
     pub name: String,
     /// What it may do for its partner; without any it reads the catalogue.
-    #[schema(max_items = 7, example = json!(["rosters:write", "rosters:read"]))]
-    #[validate(custom(function = "each_once"))]
+    #[schema(max_items = 7, value_type = std::collections::HashSet<Scope>, example = json!(["rosters:write", "rosters:read"]))]
     pub scopes: Vec<Scope>,
-}
-
-fn each_once(scopes: &[Scope]) -> Result<(), ValidationError> {
-    let repeated = scopes.iter().enumerate().any(|(index, scope)| scopes[..index].contains(scope));
-    if repeated { Err(rule("repeated", "Each scope may be given once only.")) } else { Ok(()) }
 }
 
 /// An API client, without its secret.
@@ -58,12 +51,10 @@ pub struct IssuedApiClient {
     /// The client.
     #[serde(flatten)]
     pub client: ApiClient,
-    /// The secret. Keep it: it can't be shown again, only rotated. Left out when a request is repeated.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The secret. Keep it: it can't be shown again, only rotated. Null when a request is repeated.
     #[schema(example = "m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn")]
     pub client_secret: Option<String>,
     /// Why there is no secret, where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The secret was shown in the first answer only. Rotate the client to get another.")]
     pub client_secret_note: Option<&'static str>,
 }

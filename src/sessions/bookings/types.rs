@@ -101,7 +101,7 @@ pub struct BookingInput {
     pub party: Party,
     /// The item of the member's active prescription that this follows; it must point at this session or its series.
     pub prescription_item_id: Option<Id>,
-    /// What to do when there are too few seats, or others wait for one.
+    /// What to do when there are too few seats, or others wait for one. Absent: `refuse`.
     #[serde(default)]
     pub if_full: IfFull,
 }
@@ -156,14 +156,11 @@ pub struct Booking {
     /// The prescription's item that it follows; null to a partner without that member's consent.
     pub prescription_item_id: Option<Id>,
     /// While it waits: its place in the list for this kind of seat, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, example = 3)]
     pub waitlist_position: Option<i32>,
     /// While a seat is offered: until when it is kept. Accept or decline it before.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_expires_at: Option<Timestamp>,
     /// Why it was cancelled, where that was said.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The facilitator is ill.")]
     pub cancellation_reason: Option<String>,
     /// Rises with each change; the `ETag`.

@@ -81,10 +81,10 @@ pub struct SeriesInput {
     /// How many can join each online, where it is hybrid. Absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
-    /// How people get a place.
+    /// How people get a place. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// Who can see it.
+    /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
     /// The name that the partner's own system gives it, unique among the partner's.
@@ -157,7 +157,7 @@ pub struct SeriesChange {
     #[serde(default)]
     #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
     pub additional: Vec<LocalTime>,
-    /// How people get a place.
+    /// How people get a place. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
     /// How many places each has, face to face where it is hybrid; not below the seats that are taken in any.
@@ -166,7 +166,7 @@ pub struct SeriesChange {
     /// How many can join each online, where it is hybrid; not below the seats that are taken in any.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
-    /// Who can see it.
+    /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
     /// `cancelled` calls off all that is still to come, and every booking; there is no way back.
@@ -204,7 +204,6 @@ pub struct Series {
     #[schema(example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
@@ -213,20 +212,15 @@ pub struct Series {
     pub topics: Vec<String>,
     /// How people take part.
     pub delivery: Delivery,
-    /// Whose it is; absent where it is the service's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Whose it is; null where it is the service's own.
     pub partner_id: Option<Id>,
     /// Which programme it belongs to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub programme_id: Option<Id>,
     /// Where it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub venue_id: Option<Id>,
     /// In which of the venue's spaces.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub space_id: Option<Id>,
     /// Who leads it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue.
     pub accessibility: Vec<String>,
@@ -247,17 +241,13 @@ pub struct Series {
     pub additional: Vec<LocalTime>,
     /// It ends before this local start, whatever its rule says: there it was split, and another series goes on; or it
     /// ends with the last session that people kept when its partner's roster no longer named it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ends_before: Option<LocalTime>,
     /// The series that it was split from.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub split_from: Option<Id>,
-    /// How many places each has, face to face where it is hybrid; absent: no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many places each has, face to face where it is hybrid; null: no limit.
     #[schema(example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join each online, where it is hybrid; absent: no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many can join each online, where it is hybrid; null: no limit.
     pub online_capacity: Option<i32>,
     /// How people get a place.
     pub booking_policy: BookingPolicy,
@@ -266,23 +256,17 @@ pub struct Series {
     /// Whether it goes on.
     pub status: SeriesStatus,
     /// Why it is off.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cancellation_reason: Option<String>,
     /// Where the recurrence never ends: the local date through which its sessions have been made.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "2028-01-05")]
     pub expanded_until: Option<NaiveDate>,
     /// The name that the partner's own system gives it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// The venue.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub venue: Option<VenueSummary>,
     /// The partner.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub partner: Option<PartnerSummary>,
     /// The programme.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub programme: Option<ProgrammeSummary>,
     /// Rises with each change; the `ETag`.
     #[schema(example = 1)]

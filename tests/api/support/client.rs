@@ -36,7 +36,8 @@ impl Client {
         Self { url: url.into(), ..self.clone() }
     }
 
-    /// Sends anything. `body` is sent as it is, with the headers given.
+    /// Sends anything. `body` is sent as it is, with the headers given. Every answer is held to the document.
+    #[track_caller]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
@@ -52,12 +53,14 @@ impl Client {
         };
         let mut answer = answer.expect("the server answers");
         let text = answer.body_mut().with_config().limit(64 << 20).read_to_string().expect("a text");
-        Answer {
+        let answer = Answer {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
             json: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
-        }
+        };
+        super::contract::check(method, path, &answer);
+        answer
     }
 
     fn send_json(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {

@@ -1,6 +1,7 @@
 //! What every test stands on: a server on a database of its own, and clients that know who they are.
 
 mod client;
+mod contract;
 mod database;
 mod make;
 

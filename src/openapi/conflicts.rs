@@ -1,0 +1,53 @@
+//! Which conflicts (409) each operation can answer with: what its description tells, and what the API suite holds every
+//! 409 that it receives to.
+
+use crate::problems::Kind;
+use crate::problems::Kind::{
+    AlreadyBooked, AlreadyExists, AnswerWithheld, CapacityBelowSeats, HostingOverlap, InProgress, InUse, InvalidState,
+    JoinLinkClosed, OfferExpired, PossibleDuplicate, ReferralOnly, SessionFull, SessionNotStarted, SessionStarted,
+    SpaceTaken, TakesNoBookings, VenueClosed,
+};
+
+/// What any POST with an `Idempotency-Key` can meet.
+pub(super) const OF_REPEATED_REQUESTS: &[Kind] = &[InProgress, AnswerWithheld];
+
+/// The conflicts of an operation's own; nothing for an operation that has none.
+pub(super) fn of(operation_id: &str) -> &'static [Kind] {
+    match operation_id {
+        "register_member" => &[PossibleDuplicate, AlreadyExists],
+        "change_member" | "create_user" | "create_partner" | "create_site" | "create_venue" => &[AlreadyExists],
+        "change_partner" | "change_site" | "change_venue" => &[AlreadyExists],
+        "create_space" | "change_space" => &[AlreadyExists],
+        "change_user" => &[AlreadyExists, InvalidState],
+        "create_programme" | "change_programme" => &[AlreadyExists],
+        "create_calendar_link" | "rotate_client" | "create_client" => &[InvalidState],
+        "delete_venue" | "delete_space" => &[InUse],
+        "create_hosting" | "change_hosting" => &[HostingOverlap],
+        "delete_prescription" => &[InvalidState, InUse],
+        "change_prescription" | "activate_prescription" | "close_prescription" => &[InvalidState],
+        "complete_prescription" | "decline_prescription" => &[InvalidState],
+        "add_prescription_item" | "change_prescription_item" => &[InvalidState],
+        "create_session" => &[AlreadyExists, SpaceTaken, VenueClosed],
+        "change_session" => &[AlreadyExists, CapacityBelowSeats, InvalidState, SessionStarted, SpaceTaken, VenueClosed],
+        "cancel_session" => &[InvalidState],
+        "create_series" => &[AlreadyExists],
+        "change_series" | "split_series" => &[AlreadyExists, CapacityBelowSeats, InvalidState],
+        "cancel_series" => &[InvalidState],
+        "create_booking" => &[
+            AlreadyBooked,
+            InvalidState,
+            OfferExpired,
+            ReferralOnly,
+            SessionFull,
+            SessionStarted,
+            TakesNoBookings,
+            VenueClosed,
+        ],
+        "accept_booking" => &[InvalidState, OfferExpired, SessionStarted],
+        "decline_booking" | "cancel_booking" => &[InvalidState, OfferExpired, SessionStarted],
+        "get_join_link" => &[InvalidState, JoinLinkClosed],
+        "take_register" => &[AlreadyExists, InvalidState, PossibleDuplicate, SessionNotStarted],
+        "post_roster" => &[CapacityBelowSeats, SpaceTaken, VenueClosed, InUse],
+        _ => &[],
+    }
+}

@@ -1,0 +1,150 @@
+//! The headers of answers, stated once and named where they are sent.
+
+use serde_json::{Value, json};
+
+use super::access::takes_a_key;
+
+/// A header that answers carry.
+struct Header {
+    /// Its name on the wire.
+    name: &'static str,
+    /// Its name among the components.
+    component: &'static str,
+    text: &'static str,
+    example: &'static str,
+    /// Whether every answer that can carry it does.
+    always: bool,
+}
+
+const HEADERS: &[Header] = &[
+    Header {
+        name: "X-Request-Id",
+        component: "XRequestId",
+        text: "The request's id: the client's own `X-Request-Id` where it sent a sane one, else a new one.",
+        example: "0199d2f07a3c7bbda1f53d2c5a0e9b41",
+        always: true,
+    },
+    Header {
+        name: "ETag",
+        component: "ETag",
+        text: "The state that the body shows. Send it in `If-Match` to change it, in `If-None-Match` to read it again.",
+        example: "\"1\"",
+        always: true,
+    },
+    Header {
+        name: "Location",
+        component: "Location",
+        text: "The path where what was made can be read.",
+        example: "/v1/venues/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41",
+        always: true,
+    },
+    Header {
+        name: "Link",
+        component: "Link",
+        text: "The next page (`rel=\"next\"`); not sent with the last.",
+        example: "</v1/venues?limit=50&cursor=eyJhdCI6WyJBIl0sImZvciI6IngifQ>; rel=\"next\"",
+        always: false,
+    },
+    Header {
+        name: "Retry-After",
+        component: "RetryAfter",
+        text: "In how many seconds to try again.",
+        example: "2",
+        always: false,
+    },
+    Header {
+        name: "WWW-Authenticate",
+        component: "WWWAuthenticate",
+        text: "How to say who you are, and what is wrong with how it was said.",
+        example: "Bearer realm=\"life-rooms\"",
+        always: false,
+    },
+    Header {
+        name: "Idempotent-Replay",
+        component: "IdempotentReplay",
+        text: "`true` where this is the answer that the same request was given before.",
+        example: "true",
+        always: false,
+    },
+    Header {
+        name: "Preference-Applied",
+        component: "PreferenceApplied",
+        text: "Which wish of `Prefer` was granted.",
+        example: "respond-async",
+        always: false,
+    },
+    Header {
+        name: "Allow",
+        component: "Allow",
+        text: "The methods that the path takes.",
+        example: "GET, HEAD, POST",
+        always: false,
+    },
+];
+
+/// The shared headers.
+pub(super) fn components() -> Value {
+    let component = |header: &Header| {
+        let schema = json!({ "type": "string" });
+        let value = json!({
+            "description": header.text, "required": header.always, "schema": schema, "example": header.example
+        });
+        (header.component.to_owned(), value)
+    };
+    Value::Object(HEADERS.iter().map(component).collect())
+}
+
+/// Names headers in an answer.
+pub(super) fn add(answer: &mut Value, names: &[&str]) {
+    for header in HEADERS.iter().filter(|header| names.contains(&header.name)) {
+        answer["headers"][header.name] = json!({ "$ref": format!("#/components/headers/{}", header.component) });
+    }
+}
+
+/// What a problem of a status carries.
+pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
+    let mut names = vec!["X-Request-Id"];
+    names.extend(match status {
+        "401" | "403" => &["WWW-Authenticate"][..],
+        "405" => &["Allow"],
+        "409" | "429" | "503" | "507" => &["Retry-After"],
+        "default" => &["Allow", "Retry-After"],
+        _ => &[],
+    });
+    names
+}
+
+/// Names the headers of an operation's answers that are no problems.
+pub(super) fn complete(method: &str, operation: &mut Value) {
+    let replayed = takes_a_key(method, operation);
+    let conditional = operation["responses"].get("304").is_some();
+    for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if !status.starts_with(['2', '3']) {
+            continue;
+        }
+        let mut names = vec!["X-Request-Id"];
+        let shown = answer["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default().to_owned();
+        if conditional || status == "201" || (method != "get" && status == "200" && has_version(&shown)) {
+            names.push("ETag");
+        }
+        if status == "201" || status == "202" {
+            names.push("Location");
+        }
+        if status == "202" {
+            names.push("Preference-Applied");
+        }
+        if shown.contains("/Page_") {
+            names.push("Link");
+        }
+        if replayed && status.starts_with('2') {
+            names.push("Idempotent-Replay");
+        }
+        add(answer, &names);
+    }
+}
+
+/// What is shown without a version: answers to questions, and what isn't kept.
+fn has_version(schema: &str) -> bool {
+    let name = schema.rsplit('/').next().unwrap_or_default();
+    !["", "AccessToken", "MemberSearchResult", "RosterAnswer", "Roster", "Register"].contains(&name)
+}

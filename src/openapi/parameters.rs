@@ -1,0 +1,57 @@
+//! What follows for an operation's parameters from its method, its security and its answers.
+
+use serde_json::{Value, json};
+
+use super::access::takes_a_key;
+use crate::http::formats;
+
+/// Adds the headers that an operation reads, and finishes the parameters that it has.
+pub(super) fn complete(method: &str, operation: &mut Value) {
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        finish(&mut parameter["schema"]);
+    }
+    let has = |operation: &Value, status: &str| operation["responses"].get(status).is_some();
+    if takes_a_key(method, operation) {
+        let text = "Send the same key with the same request to have it done once, however often it is sent. Choose a \
+                    new one for each request, such as a random UUID. Kept for 24 hours.";
+        add_header(operation, "Idempotency-Key", false, text, 255);
+    }
+    if has(operation, "412") {
+        let required = has(operation, "428");
+        add_header(operation, "If-Match", required, "The `ETag` of what was read.", 1000);
+    }
+    if method == "get" && has(operation, "304") {
+        let text = "The `ETag` of what the client holds: 304 without a body where it is still the same.";
+        add_header(operation, "If-None-Match", false, text, 1000);
+    }
+}
+
+/// A parameter in a path or a query is absent or a value: it can't be null.
+fn finish(schema: &mut Value) {
+    if let Some(kind) = schema["type"].as_array().and_then(|kinds| kinds.iter().find(|kind| *kind != "null").cloned()) {
+        schema["type"] = kind;
+    }
+    if let Some(names) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        names.retain(|name| !name.is_null());
+    }
+    if let Some(real) = schema["oneOf"].as_array().and_then(|choices| choices.iter().find(|one| one["type"] != "null"))
+    {
+        *schema = real.clone();
+    }
+    let pattern = schema["format"].as_str().and_then(formats::pattern);
+    if let Some(pattern) = pattern.filter(|_| schema.get("pattern").is_none()) {
+        schema["pattern"] = json!(pattern);
+    }
+}
+
+/// Headers have no example: tools that fill in forms would send it, and a made-up tag or key makes a request fail.
+fn add_header(operation: &mut Value, name: &str, required: bool, text: &str, most: u64) {
+    let header = json!({
+        "name": name, "in": "header", "required": required, "description": text,
+        "schema": { "type": "string", "minLength": 1, "maxLength": most }
+    });
+    match operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        Some(parameters) => parameters.push(header),
+        None => operation["parameters"] = json!([header]),
+    }
+}

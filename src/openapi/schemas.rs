@@ -1,0 +1,262 @@
+//! The forms of a schema. One Rust type may be read and written, but what a client sends and what it gets differ:
+//!
+//! - an answer states every property, with null where there is nothing, and may gain properties later;
+//! - a body names what is required, has no other properties, and says in words what absence means.
+//!
+//! utoipa writes one schema for each type. This makes the two forms of it; where a type is used both ways and the forms
+//! differ, the body's form is called `<Name>Input`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::walk::{for_each_operation, for_each_schema, reference_to, referred};
+use crate::http::formats;
+
+/// The schemas of the components, by name.
+type Schemas = BTreeMap<String, Value>;
+
+/// Which way a schema goes over the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Answer,
+    Body,
+}
+
+/// Replaces the document's schemas by their forms, and drops those that nothing refers to.
+pub(super) fn split_into_forms(document: &mut Value) {
+    name_inline_schemas(document);
+    let raw = schemas_of(document);
+    let mut answers = reached(document, &raw, |operation| vec![&operation["responses"]]);
+    answers.extend(shared_answers(document, &raw));
+    let bodies = reached(document, &raw, |operation| vec![&operation["requestBody"], &operation["parameters"]]);
+    let answer_form = |name: &String| (name.clone(), formed(&raw[name], &raw, Form::Answer));
+    let mut finished: Schemas = answers.iter().map(answer_form).collect();
+    let input_names = input_names(&bodies, &finished, &raw);
+    for name in &bodies {
+        let mut schema = formed(&raw[name], &raw, Form::Body);
+        rename(&mut schema, &input_names);
+        finished.insert(input_names.get(name).unwrap_or(name).clone(), schema);
+    }
+    for_each_operation(document, |_, operation| {
+        for part in ["requestBody", "parameters"] {
+            if let Some(part) = operation.get_mut(part) {
+                rename(part, &input_names);
+            }
+        }
+        for_each_schema(&mut operation["responses"], &mut |schema| *schema = formed(schema, &raw, Form::Answer));
+    });
+    document["components"]["schemas"] = json!(finished);
+}
+
+fn schemas_of(document: &Value) -> Schemas {
+    let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
+    schemas.map(|(name, schema)| (name.clone(), schema.clone())).collect()
+}
+
+/// Pages and parameters hold copies of schemas that have a name: each copy becomes a reference.
+fn name_inline_schemas(document: &mut Value) {
+    let known: Vec<(Value, String)> =
+        schemas_of(document).into_iter().filter(|(_, schema)| is_worth_a_name(schema)).map(|(n, s)| (s, n)).collect();
+    let name_copy = |value: &mut Value| {
+        let found = known.iter().find(|(schema, _)| is_copy(value, schema));
+        if let Some((schema, name)) = found {
+            let own = value.get("description").filter(|text| Some(*text) != schema.get("description")).cloned();
+            *value = reference_to(name);
+            if let Some(description) = own {
+                value["description"] = description;
+            }
+        }
+    };
+    let named = document["components"]["schemas"].as_object_mut().into_iter().flatten();
+    for (_, schema) in named {
+        for member in ["properties", "items", "allOf", "oneOf"] {
+            if let Some(part) = schema.get_mut(member) {
+                for_each_value(part, &mut |value| name_copy(value));
+            }
+        }
+    }
+    if let Some(paths) = document.get_mut("paths") {
+        for_each_value(paths, &mut |value| name_copy(value));
+    }
+}
+
+fn is_worth_a_name(schema: &Value) -> bool {
+    ["properties", "allOf", "enum"].iter().any(|member| schema.get(member).is_some())
+}
+
+/// Whether this is the schema, but for its description and for null beside a name.
+fn is_copy(value: &Value, schema: &Value) -> bool {
+    if value == schema {
+        return true;
+    }
+    let names = |schema: &Value| schema.get("enum").and_then(Value::as_array).cloned();
+    let (Some(mut own), Some(known)) = (names(value), names(schema)) else { return false };
+    own.retain(|name| !name.is_null());
+    own == known
+}
+
+fn for_each_value(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
+    change(value);
+    match value {
+        Value::Object(members) => members.values_mut().for_each(|member| for_each_value(member, change)),
+        Value::Array(items) => items.iter_mut().for_each(|item| for_each_value(item, change)),
+        _ => {}
+    }
+}
+
+/// The names of all schemas that these parts of the operations lead to.
+fn reached(document: &mut Value, raw: &Schemas, parts: impl Fn(&Value) -> Vec<&Value>) -> BTreeSet<String> {
+    let mut names = Vec::new();
+    for_each_operation(document, |_, operation| {
+        parts(operation).into_iter().for_each(|part| referred(part, &mut names))
+    });
+    with_what_they_name(names, raw)
+}
+
+/// The names of all schemas that the shared answers lead to.
+fn shared_answers(document: &Value, raw: &Schemas) -> BTreeSet<String> {
+    let mut names = Vec::new();
+    referred(&document["components"]["responses"], &mut names);
+    with_what_they_name(names, raw)
+}
+
+fn with_what_they_name(mut ahead: Vec<String>, raw: &Schemas) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    while let Some(name) = ahead.pop() {
+        let Some(schema) = raw.get(&name) else { continue };
+        if found.insert(name) {
+            // What is merged into a schema is no part of the document any more, but what it refers to is.
+            referred(&merged(schema, raw), &mut ahead);
+        }
+    }
+    found
+}
+
+/// What the bodies' forms are called that differ from the answers' form of the same type, themselves or in what they
+/// refer to.
+fn input_names(bodies: &BTreeSet<String>, answers: &Schemas, raw: &Schemas) -> BTreeMap<String, String> {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    loop {
+        let before = names.len();
+        for name in bodies.iter().filter(|name| answers.contains_key(*name)) {
+            let body = formed(&raw[name], raw, Form::Body);
+            let mut inner = Vec::new();
+            referred(&body, &mut inner);
+            if body != answers[name] || inner.iter().any(|inner| names.contains_key(inner)) {
+                names.insert(name.clone(), format!("{name}Input"));
+            }
+        }
+        if names.len() == before {
+            return names;
+        }
+    }
+}
+
+fn rename(part: &mut Value, names: &BTreeMap<String, String>) {
+    for_each_value(part, &mut |value| {
+        let name = value.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+        if let Some(new) = name.and_then(|name| names.get(name)) {
+            value["$ref"] = reference_to(new)["$ref"].take();
+        }
+    });
+}
+
+/// A schema that is put together of others (`serde(flatten)`) as one that states all its properties.
+fn merged(schema: &Value, raw: &Schemas) -> Value {
+    let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return schema.clone() };
+    let mut whole = schema.as_object().cloned().unwrap_or_default();
+    whole.remove("allOf");
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for part in parts {
+        let name = part.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+        let part = merged(name.and_then(|name| raw.get(name)).unwrap_or(part), raw);
+        properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+        required.extend(part["required"].as_array().cloned().unwrap_or_default());
+    }
+    whole.insert("type".into(), json!("object"));
+    whole.insert("properties".into(), properties.into());
+    whole.insert("required".into(), required.into());
+    whole.into()
+}
+
+/// One form of a schema and of the schemas inside it.
+fn formed(schema: &Value, raw: &Schemas, form: Form) -> Value {
+    let mut schema = merged(schema, raw);
+    say_its_spelling(&mut schema);
+    if form == Form::Answer {
+        state_everything(&mut schema);
+    }
+    for member in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get_mut(member).filter(|inner| inner.is_object()) {
+            *inner = formed(inner, raw, form);
+        }
+    }
+    for inner in schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        *inner = formed(inner, raw, form);
+    }
+    let required: Vec<String> = texts(&schema["required"]);
+    for (name, inner) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        *inner = formed(inner, raw, form);
+        if form == Form::Body && !required.contains(name) {
+            say_what_absence_means(inner);
+        }
+    }
+    if let Some(map) = schema.as_object_mut() {
+        map.remove("default");
+    }
+    if form == Form::Body {
+        say_what_goes_together(&mut schema);
+    }
+    schema
+}
+
+/// Properties of which one says nothing without the other.
+const TOGETHER: [[&str; 2]; 1] = [["latitude", "longitude"]];
+
+/// Not in a patch, which requires nothing: what it leaves out is there already.
+fn say_what_goes_together(schema: &mut Value) {
+    let names = schema["properties"].as_object().cloned().unwrap_or_default();
+    let is_patch = schema["required"].as_array().is_none_or(Vec::is_empty);
+    for [one, other] in TOGETHER.iter().filter(|pair| !is_patch && pair.iter().all(|name| names.contains_key(*name))) {
+        schema["dependentRequired"][*one] = json!([other]);
+        schema["dependentRequired"][*other] = json!([one]);
+    }
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn state_everything(schema: &mut Value) {
+    let Some(map) = schema.as_object_mut() else { return };
+    if let Some(properties) = map.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.retain(|_, property| property.get("writeOnly") != Some(&json!(true)));
+        let names: Vec<&String> = properties.keys().collect();
+        let names = json!(names);
+        map.insert("required".into(), names);
+    }
+    if map.get("additionalProperties") == Some(&json!(false)) {
+        map.remove("additionalProperties");
+    }
+}
+
+/// A text of a format that has one spelling says so as a pattern too, for generators that don't know the format.
+fn say_its_spelling(schema: &mut Value) {
+    let format = schema.get("format").and_then(Value::as_str).and_then(formats::pattern);
+    if let Some(pattern) = format.filter(|_| schema.get("pattern").is_none()) {
+        schema["pattern"] = json!(pattern);
+    }
+}
+
+/// A default in a body makes generated clients send it, or demand it: words do no harm.
+fn say_what_absence_means(property: &mut Value) {
+    let words = match (&property["default"], property["type"].as_str()) {
+        (Value::Array(_), _) | (Value::Null, Some("array")) => "Absent: none.".to_owned(),
+        (Value::Null, Some("boolean")) => "Absent: false.".to_owned(),
+        (Value::Null, _) => return,
+        (value, _) => format!("Absent: {value}."),
+    };
+    let said = property["description"].as_str().unwrap_or_default().to_owned();
+    property["description"] = json!(format!("{said} {words}").trim());
+}

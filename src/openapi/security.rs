@@ -1,0 +1,40 @@
+//! The ways in which callers say who they are.
+
+use strum::IntoEnumIterator;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, Http, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
+};
+
+use crate::auth::caller::Scope;
+
+/// Adds the three ways to authenticate.
+pub(super) fn add_schemes(document: &mut Document) {
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An access token of an account, from /v1/auth/login."))
+        .build();
+    let scopes = Scopes::from_iter(Scope::iter().map(|scope| (scope.name().to_owned(), describe(scope).to_owned())));
+    let flow = Flow::ClientCredentials(ClientCredentials::new("/v1/oauth/token", scopes));
+    let mut client = OAuth2::new([flow]);
+    client.description = Some("An access token of a partner's API client, from /v1/oauth/token.".into());
+    let mut basic = Http::new(HttpAuthScheme::Basic);
+    basic.description = Some("The id and the secret of an API client.".into());
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.add_security_scheme("client", SecurityScheme::OAuth2(client));
+    components.add_security_scheme("client_basic", SecurityScheme::Http(basic));
+}
+
+fn describe(scope: Scope) -> &'static str {
+    match scope {
+        Scope::RostersRead => "Read rosters and their outcomes",
+        Scope::RostersWrite => "Post rosters",
+        Scope::SessionsWrite => "Create and change sessions and series",
+        Scope::ProgrammesWrite => "Create and change programmes",
+        Scope::BookingsRead => "Read the bookings of own sessions",
+        Scope::RegistersRead => "Read the registers of own sessions",
+        Scope::RegistersWrite => "Take the registers of own sessions",
+    }
+}

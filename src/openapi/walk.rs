@@ -1,0 +1,48 @@
+//! Walks through the document as JSON.
+
+use serde_json::{Value, json};
+
+/// The methods that an operation can have, as the document writes them.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+
+/// Every operation, with its method.
+pub(super) fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &mut Value)) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
+    for (_, item) in paths {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            if METHODS.contains(&method.as_str()) {
+                change(method, operation);
+            }
+        }
+    }
+}
+
+/// Every schema of these answers' contents.
+pub(super) fn for_each_schema(answers: &mut Value, change: &mut impl FnMut(&mut Value)) {
+    for (_, answer) in answers.as_object_mut().into_iter().flatten() {
+        let contents = answer.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten();
+        for (_, content) in contents {
+            if let Some(schema) = content.get_mut("schema") {
+                change(schema);
+            }
+        }
+    }
+}
+
+/// A reference to a schema of the components.
+pub(super) fn reference_to(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// Adds the names of the schemas that a part of the document refers to.
+pub(super) fn referred(part: &Value, names: &mut Vec<String>) {
+    match part {
+        Value::Object(members) => {
+            let path = members.get("$ref").and_then(Value::as_str);
+            names.extend(path.and_then(|path| path.strip_prefix("#/components/schemas/")).map(str::to_owned));
+            members.values().for_each(|member| referred(member, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| referred(item, names)),
+        _ => {}
+    }
+}

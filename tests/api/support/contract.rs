@@ -1,0 +1,193 @@
+//! Holds every answer that the suite receives to the committed document.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::Answer;
+
+/// The document, with its answers' objects closed: what isn't in it must not be sent.
+static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::read);
+
+struct Contract {
+    components: Value,
+    /// The names of the headers that any answer of the document has.
+    headers: BTreeSet<String>,
+    /// Method, parts of the path, and the operation; fixed paths before those with parameters.
+    operations: Vec<(String, Vec<String>, Value)>,
+    /// Compiled schemas, by operation, status and media type.
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+/// Statuses that any operation can answer without saying so one by one: they have nothing to do with what it does.
+const ANYWHERE: [u16; 9] = [405, 408, 413, 415, 429, 431, 500, 503, 507];
+
+/// Fails the test where an answer isn't one that the document has.
+#[track_caller]
+pub fn check(method: &str, path: &str, answer: &Answer) {
+    let path = path.split('?').next().unwrap_or_default();
+    if method == "OPTIONS" || path.starts_with("/docs") {
+        return;
+    }
+    if let Err(fault) = CONTRACT.fault(method, path, answer) {
+        panic!("{method} {path} {}: {fault}\n{:.3000}", answer.status, answer.text);
+    }
+}
+
+impl Contract {
+    fn read() -> Self {
+        let text = include_str!("../../../openapi/openapi.json");
+        let mut document: Value = serde_json::from_str(text).expect("the document is JSON");
+        let mut operations = Vec::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("a path item") {
+                let parts = path.split('/').map(str::to_owned).collect();
+                operations.push((method.to_uppercase(), parts, operation.clone()));
+            }
+        }
+        operations
+            .sort_by_key(|(_, parts, _): &(_, Vec<String>, _)| parts.iter().filter(|part| part.contains('{')).count());
+        let mut components = document["components"].take();
+        close(&mut components);
+        let headers_of = |answer: &Value| {
+            answer["headers"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        let own =
+            operations.iter().flat_map(|(_, _, operation)| operation["responses"].as_object().into_iter().flatten());
+        let shared = components["responses"].as_object().into_iter().flatten();
+        let headers = own.chain(shared).flat_map(|(_, answer)| headers_of(answer)).collect();
+        Self { components, headers, operations, validators: Mutex::default() }
+    }
+
+    fn fault(&self, method: &str, path: &str, answer: &Answer) -> Result<(), String> {
+        let Some(operation) = self.operation(method, path) else {
+            let known = [404, 405, 406, 307, 308, 301, 302];
+            if !known.contains(&answer.status) {
+                return Err("no operation has this path and method".into());
+            }
+            return if answer.status >= 400 { self.is_problem(answer) } else { Ok(()) };
+        };
+        let responses = &operation["responses"];
+        let status = answer.status.to_string();
+        let response = match responses.get(&status) {
+            Some(response) => response,
+            None if ANYWHERE.contains(&answer.status) => return self.is_problem(answer),
+            None => return Err("the status is not documented".into()),
+        };
+        self.conflict(response, answer)?;
+        let response = self.resolve(response);
+        self.headers(response, answer)?;
+        if answer.text.is_empty() {
+            let empty = response.get("content").is_none() || method == "HEAD" || answer.status == 304;
+            return if empty { Ok(()) } else { Err("the body is missing".into()) };
+        }
+        let media = answer.header("content-type").split(';').next().unwrap_or_default().trim();
+        let content = response["content"].get(media);
+        let content = content.ok_or_else(|| format!("the media type {media:?} is not documented"))?;
+        let name = operation["operationId"].as_str().unwrap_or_default();
+        self.body(&format!("{name} {status} {media}"), &content["schema"], media, answer)
+    }
+
+    /// The code of a 409 must be one that the operation names.
+    fn conflict(&self, response: &Value, answer: &Answer) -> Result<(), String> {
+        let code = answer.json["code"].as_str().unwrap_or_default();
+        let named = response["description"].as_str().unwrap_or_default();
+        match answer.status != 409 || answer.text.is_empty() || named.contains(&format!("`{code}`")) {
+            true => Ok(()),
+            false => Err(format!("the operation doesn't name the conflict {code}: see src/openapi/conflicts.rs")),
+        }
+    }
+
+    /// Of the headers that the document knows, an answer carries those that are named, and always those that must be.
+    fn headers(&self, response: &Value, answer: &Answer) -> Result<(), String> {
+        for (name, _) in &answer.headers {
+            let known = self.headers.iter().find(|known| known.eq_ignore_ascii_case(name.as_str()));
+            if known.is_some_and(|known| response["headers"].get(known).is_none()) {
+                return Err(format!("the header {name} is not documented here"));
+            }
+        }
+        for (name, header) in response["headers"].as_object().into_iter().flatten() {
+            if self.resolve(header)["required"] == true && !answer.headers.contains_key(name.as_str()) {
+                return Err(format!("the header {name} is missing"));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_problem(&self, answer: &Answer) -> Result<(), String> {
+        if answer.text.is_empty() {
+            return Ok(());
+        }
+        let media = answer.header("content-type");
+        if media != "application/problem+json" {
+            return Err(format!("{media:?} is not a problem"));
+        }
+        self.body("problem", &json!({ "$ref": "#/components/schemas/Problem" }), media, answer)
+    }
+
+    fn body(&self, key: &str, schema: &Value, media: &str, answer: &Answer) -> Result<(), String> {
+        if !media.ends_with("json") {
+            return Ok(());
+        }
+        let value: Value = serde_json::from_str(&answer.text).map_err(|e| format!("it is no JSON: {e}"))?;
+        let faults: Vec<String> = self
+            .validator(key, schema)
+            .iter_errors(&value)
+            .take(5)
+            .map(|fault| format!("{} at {:?}", fault, fault.instance_path().to_string()))
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(format!("not as documented: {}", faults.join("; "))) }
+    }
+
+    fn validator(&self, key: &str, schema: &Value) -> Arc<Validator> {
+        let mut known = self.validators.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let compile = || {
+            let mut schema = schema.clone();
+            close(&mut schema);
+            let whole = json!({ "allOf": [schema], "components": self.components });
+            let options =
+                jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
+            let options =
+                options.with_format("date-time-local", |text: &str| text.parse::<life_rooms::db::LocalTime>().is_ok());
+            let options = options.with_format("time-zone", |text: &str| text.parse::<chrono_tz::Tz>().is_ok());
+            Arc::new(options.build(&whole).unwrap_or_else(|e| panic!("{key}: {e}")))
+        };
+        Arc::clone(known.entry(key.to_owned()).or_insert_with(compile))
+    }
+
+    /// The operation that answers here; HEAD is answered as GET is.
+    fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        let parts: Vec<&str> = path.split('/').collect();
+        let fits = |(template, part): (&String, &&str)| match template.split_once('}') {
+            Some((_, after)) => part.strip_suffix(after).is_some_and(|value| !value.is_empty()),
+            None => template == part,
+        };
+        let here = |template: &Vec<String>| template.len() == parts.len() && template.iter().zip(&parts).all(fits);
+        self.operations.iter().find(|(known, template, _)| known == method && here(template)).map(|(_, _, found)| found)
+    }
+
+    fn resolve<'a>(&'a self, part: &'a Value) -> &'a Value {
+        match part["$ref"].as_str().and_then(|path| path.strip_prefix("#/components")) {
+            Some(pointer) => self.components.pointer(pointer).expect("the reference leads somewhere"),
+            None => part,
+        }
+    }
+}
+
+/// Forbids properties that a schema doesn't name.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(close);
+            if members.get("properties").is_some_and(Value::is_object) && !members.contains_key("additionalProperties")
+            {
+                members.insert("additionalProperties".into(), false.into());
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
