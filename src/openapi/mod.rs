@@ -26,7 +26,7 @@ pub use answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Stor
         license(name = "MIT", identifier = "MIT"),
         contact(name = "Life Rooms API", url = "https://life-rooms.invalid")
     ),
-    servers((url = "/", description = "This server")),
+    servers((url = "/", description = "The server that this document came from, be it in production, staging or local")),
     components(schemas(crate::error::Problem, crate::error::Fault)),
     tags(
         (name = "auth", description = "Logging in, tokens, keys"),
@@ -75,6 +75,8 @@ fn complete(document: &mut Value) {
     document["components"]["headers"] = headers::components();
     document["components"]["responses"] = problems::components();
     problems::name_candidates(document);
+    // Whoever can reach the server may use it.
+    document["servers"][0]["x-internal"] = Value::Bool(false);
     walk::for_each_operation(document, |method, operation| {
         access::complete(operation);
         problems::complete(method, operation);

@@ -7,7 +7,7 @@ use crate::http::formats;
 
 /// Adds the headers that an operation reads, and finishes the parameters that it has.
 pub(super) fn complete(method: &str, operation: &mut Value) {
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         finish(&mut parameter["schema"]);
     }
     let has = |operation: &Value, status: &str| operation["responses"].get(status).is_some();

@@ -241,8 +241,12 @@ fn state_everything(schema: &mut Value) {
     }
 }
 
-/// A text of a format that has one spelling says so as a pattern too, for generators that don't know the format.
+/// A text of a format that has one spelling says so as a pattern too, for generators that don't know the format; a
+/// whole number says how large it may be.
 fn say_its_spelling(schema: &mut Value) {
+    if schema["type"] == "integer" && schema.get("format").is_none() {
+        schema["format"] = json!("int64");
+    }
     let format = schema.get("format").and_then(Value::as_str).and_then(formats::pattern);
     if let Some(pattern) = format.filter(|_| schema.get("pattern").is_none()) {
         schema["pattern"] = json!(pattern);

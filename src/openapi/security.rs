@@ -13,12 +13,13 @@ pub(super) fn add_schemes(document: &mut Document) {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An access token of an account, from /v1/auth/login."))
+        .description(Some("An access token of an account, from /v1/auth/login. It is signed with EdDSA and verified as RFC8725 asks."))
         .build();
     let scopes = Scopes::from_iter(Scope::iter().map(|scope| (scope.name().to_owned(), describe(scope).to_owned())));
     let flow = Flow::ClientCredentials(ClientCredentials::new("/v1/oauth/token", scopes));
     let mut client = OAuth2::new([flow]);
-    client.description = Some("An access token of a partner's API client, from /v1/oauth/token.".into());
+    client.description = Some("An access token of a partner's API client, from /v1/oauth/token. It is signed with EdDSA and verified as RFC8725 \
+         asks.".into());
     let mut basic = Http::new(HttpAuthScheme::Basic);
     basic.description = Some("The id and the secret of an API client.".into());
     let components = document.components.get_or_insert_default();
