@@ -167,6 +167,8 @@ pub async fn get_server_metadata(request: Extract<(Open, NoQuery)>) -> Result<Ht
 }
 
 /// Your own account
+///
+/// The account or the API client that the token belongs to, with its role, scopes and permissions.
 #[utoipa::path(operation_id = "get_me", tag = "auth",
     responses((status = 200, description = "The caller", body = Me), Problems),
     security(("bearer" = []), ("client" = [])))]

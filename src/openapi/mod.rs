@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod conflicts;
+mod examples;
 mod headers;
 mod parameters;
 mod problems;
@@ -22,7 +23,7 @@ pub use answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Stor
 #[openapi(
     info(
         title = "Life Rooms API",
-        description = "Social prescriptions, sessions, venues and partners of a wellbeing service.\n\nEvery failure is a problem document (RFC 9457) whose `type` is a page on this server. Lists are read page by page through `next`. A change needs `If-Match` with the `ETag` of what was read.",
+        description = include_str!("info.md"),
         license(name = "MIT", identifier = "MIT"),
         contact(name = "Life Rooms API", url = "https://life-rooms.invalid")
     ),
@@ -81,6 +82,7 @@ fn complete(document: &mut Value) {
         access::complete(operation);
         problems::complete(method, operation);
         parameters::complete(method, operation);
+        examples::complete(operation);
     });
     schemas::split_into_forms(document);
     walk::for_each_operation(document, headers::complete);

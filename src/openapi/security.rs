@@ -13,7 +13,9 @@ pub(super) fn add_schemes(document: &mut Document) {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("An access token of an account, from /v1/auth/login. It is signed with EdDSA and verified as RFC8725 asks."))
+        .description(Some(
+            "An access token of an account, from /v1/auth/login. It is signed with EdDSA and verified as RFC8725 asks.",
+        ))
         .build();
     let scopes = Scopes::from_iter(Scope::iter().map(|scope| (scope.name().to_owned(), describe(scope).to_owned())));
     let flow = Flow::ClientCredentials(ClientCredentials::new("/v1/oauth/token", scopes));

@@ -47,6 +47,8 @@ pub async fn get_partner(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>)
 }
 
 /// Create a partner
+///
+/// Its slug must be new. An API client of its own is made afterwards.
 #[utoipa::path(operation_id = "create_partner", tag = "partners", request_body = PartnerInput,
     responses((status = 201, description = "Created", body = Partner), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]

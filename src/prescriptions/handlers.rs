@@ -122,6 +122,8 @@ fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec
 }
 
 /// Get a prescription
+///
+/// With its needs and items. A member sees their own, an advisor every one.
 #[utoipa::path(operation_id = "get_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     responses((status = 200, description = "The prescription", body = Prescription), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]

@@ -11,7 +11,9 @@ use super::read::Form;
 use super::read_csv;
 use super::store;
 use super::stored::Hold;
-use super::types::{Manner, Roster, RosterAnswer, RosterFilter, RosterInput, RosterOptions, RosterSummary};
+use super::types::{
+    Manner, Roster, RosterAnswer, RosterFilter, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable,
+};
 use crate::auth::policy::{Allowed, RosterReader, RosterWriter};
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
@@ -42,8 +44,8 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// taken in and applied afterwards, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
-        ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200, example = "respond-async")),
-    request_body(description = "The entries", content((RosterInput = "application/json"), (String = "application/x-ndjson"), (String = "text/csv"))),
+        ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200)),
+    request_body(description = "The entries", content((RosterInput = "application/json"), (RosterLines = "application/x-ndjson"), (RosterTable = "text/csv"))),
     responses((status = 200, description = "What a dry run would do", body = RosterAnswer),
         (status = 201, description = "Applied and recorded, also where nothing had to be changed", body = RosterAnswer),
         (status = 202, description = "Taken in; Location is the job that applies it", body = Job),

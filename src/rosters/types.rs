@@ -157,6 +157,21 @@ pub struct RosterInput {
     pub entries: Vec<RosterEntry>,
 }
 
+/// One entry a line, each a JSON object as in `entries` of a roster in JSON.
+#[derive(Debug, ToSchema)]
+#[schema(
+    example = "{\"external_id\":\"example-reading\",\"title\":\"Shared reading online\",\"pillar\":\"community\",\"delivery\":\"online\",\"local_start\":\"2027-06-01T13:00:00\",\"time_zone\":\"Europe/London\",\"duration_minutes\":90}\n"
+)]
+pub struct RosterLines(pub String);
+
+/// A header row that names columns as the template does, in any order, and one row for each entry. An empty cell is
+/// absent; lists are joined by `|`.
+#[derive(Debug, ToSchema)]
+#[schema(
+    example = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes\nexample-reading,Shared reading online,community,online,2027-06-01T13:00:00,Europe/London,90\n"
+)]
+pub struct RosterTable(pub String);
+
 /// How to take a roster.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -46,6 +46,8 @@ pub async fn check_ready(request: Extract<(Open, NoQuery)>) -> Result<HttpRespon
 }
 
 /// This document as JSON
+///
+/// The OpenAPI 3.1 description of every operation.
 #[utoipa::path(operation_id = "get_document", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), Problems), security(()))]
 #[get("/openapi.json")]
@@ -55,8 +57,10 @@ pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpRespo
 }
 
 /// This document as YAML
+///
+/// The same description as `/openapi.json`, in YAML.
 #[utoipa::path(operation_id = "get_document_as_yaml", tag = "service",
-    responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = String), Problems), security(()))]
+    responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = Object), Problems), security(()))]
 #[get("/openapi.yaml")]
 pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Extract((_, _)) = request;

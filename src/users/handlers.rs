@@ -31,6 +31,8 @@ pub async fn list_users(request: Extract<(Allowed<AdminOnly>, Query<Paging>)>) -
 }
 
 /// Get an account
+///
+/// Without its password, which no answer shows. A member's own account is not among them.
 #[utoipa::path(operation_id = "get_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     responses((status = 200, description = "The account", body = User), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]

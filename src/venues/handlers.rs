@@ -34,6 +34,8 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
 }
 
 /// Get a venue
+///
+/// A venue is shown to everybody, open or closed.
 #[utoipa::path(operation_id = "get_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
     responses((status = 200, description = "The venue", body = Venue), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -45,6 +47,8 @@ pub async fn get_venue(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -
 }
 
 /// Create a venue
+///
+/// Its slug must be new. The code of its local authority is filled in.
 #[utoipa::path(operation_id = "create_venue", tag = "venues", request_body = VenueInput,
     responses((status = 201, description = "Created", body = Venue), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]

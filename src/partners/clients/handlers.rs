@@ -36,6 +36,8 @@ pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<
 }
 
 /// Get an API client
+///
+/// Without its secret, which is shown only where it is made or rotated.
 #[utoipa::path(operation_id = "get_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("client_id" = Id, Path, description = "The client")),
     responses((status = 200, description = "The client", body = ApiClient), (status = 304, description = "Not changed"), Missing, Problems),

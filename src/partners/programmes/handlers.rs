@@ -37,6 +37,8 @@ pub async fn list_programmes(request: Extract<(Allowed<Public>, Path<Id>, Query<
 }
 
 /// Get a programme
+///
+/// A programme groups the sessions of a partner under one name.
 #[utoipa::path(operation_id = "get_programme", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("programme_id" = Id, Path, description = "The programme")),
     responses((status = 200, description = "The programme", body = Programme), (status = 304, description = "Not changed"), Missing, Problems),

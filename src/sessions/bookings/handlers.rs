@@ -85,6 +85,8 @@ pub async fn list_session_bookings(
 }
 
 /// Get a booking
+///
+/// A member sees their own, an advisor every one.
 #[utoipa::path(operation_id = "get_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
     responses((status = 200, description = "The booking", body = Booking), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]

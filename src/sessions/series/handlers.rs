@@ -48,6 +48,8 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 }
 
 /// Get a session series
+///
+/// What is published is for everybody. A draft is shown to staff and to its own partner.
 #[utoipa::path(operation_id = "get_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The series", body = Series), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]

@@ -35,6 +35,8 @@ pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Pa
 }
 
 /// Get a hosting
+///
+/// From which day, and until when, a site is at a venue.
 #[utoipa::path(operation_id = "get_hosting", tag = "venues",
     params(("id" = Id, Path, description = "The site"), ("hosting_id" = Id, Path, description = "The hosting")),
     responses((status = 200, description = "The hosting", body = Hosting), (status = 304, description = "Not changed"), Missing, Problems),

@@ -35,6 +35,8 @@ pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Pagi
 }
 
 /// Get a space
+///
+/// A space is a room of a venue that holds one session at a time.
 #[utoipa::path(operation_id = "get_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
     responses((status = 200, description = "The space", body = Space), (status = 304, description = "Not changed"), Missing, Problems),
@@ -47,6 +49,8 @@ pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuer
 }
 
 /// Create a space
+///
+/// Its name must be new in the venue.
 #[utoipa::path(operation_id = "create_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue")), request_body = SpaceInput,
     responses((status = 201, description = "Created", body = Space), BadInput, Missing, Conflict, Storage, Problems),
