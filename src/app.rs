@@ -12,7 +12,6 @@ use actix_web::web::Data;
 use actix_web::{App, web};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
-use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::http::fallback::{self, Routes};
 use crate::http::guard::guard;
@@ -69,9 +68,7 @@ pub fn build(
     > + use<>,
 > {
     let (app, _) = App::new().into_utoipa_app().configure(configure).split_for_parts();
-    let docs = SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::from("/openapi.json"));
-    app.service(web::redirect("/docs", "/docs/"))
-        .service(docs)
+    app.configure(crate::docs::configure)
         .default_service(web::to(fallback::answer))
         .app_data(parts.state.clone())
         .app_data(parts.routes.clone())

@@ -22,6 +22,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod docs;
 pub mod error;
 pub mod http;
 pub mod jobs;

@@ -87,7 +87,9 @@ fn body(operation_id: &str) -> Option<Value> {
         "change_prescription" => json!({ "review_on": "2027-02-20" }),
         "add_prescription_item" => json!({ "kind": "advice", "note": "Prefers to sit near the door" }),
         "change_prescription_item" => json!({ "status": "accepted" }),
-        "take_register" => json!({ "bookings": [], "headcount": { "beneficiaries": 14, "family": 3, "carers": 2 } }),
+        "take_register" => {
+            json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 14, "family": 3, "carers": 2 } })
+        }
         "post_roster" => json!({ "entries": [{
             "external_id": "example-reading", "title": "Shared reading online", "pillar": "community",
             "delivery": "online", "local_start": "2027-06-01T13:00:00", "time_zone": "Europe/London",

@@ -106,8 +106,7 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
     let mut names = vec!["X-Request-Id"];
     names.extend(match status {
         "401" | "403" => &["WWW-Authenticate"][..],
-        "405" => &["Allow"],
-        "409" | "429" | "503" | "507" => &["Retry-After"],
+        "409" | "503" | "507" => &["Retry-After"],
         "default" => &["Allow", "Retry-After"],
         _ => &[],
     });

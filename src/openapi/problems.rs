@@ -25,7 +25,6 @@ const FAILURES: &[Failure] = &[
     failure("401", "Unauthenticated", "Credentials are missing or not valid"),
     failure("403", "Forbidden", "The role or the scope may never do this"),
     failure("404", "NotFound", "It does not exist, or it is another's"),
-    failure("405", "MethodNotAllowed", "The path takes other methods"),
     failure("406", "NotAcceptable", "The client accepts no format that this operation answers in"),
     failure("408", "RequestTimeout", "The body came too slowly"),
     failure("409", "Conflict", "The present state doesn't allow it, or something unique is taken"),
@@ -34,7 +33,6 @@ const FAILURES: &[Failure] = &[
     failure("415", "UnsupportedMediaType", "The body is of another type"),
     failure("422", "InvalidBody", "The body breaks a rule; errors lists each"),
     failure("428", "PreconditionRequired", "If-Match is missing"),
-    failure("429", "TooManyRequests", "Too many requests; Retry-After says when to go on"),
     failure("500", "InternalError", "Something went wrong on our side"),
     failure("503", "Unavailable", "Not available just now; Retry-After says when"),
     failure("507", "InsufficientStorage", "The disk is full; nothing was changed"),
@@ -49,6 +47,11 @@ pub(super) fn shared(status: &str) -> Option<String> {
     Some(format!("#/components/responses/{}", failure.name))
 }
 
+/// The status, where it has an answer of its own.
+fn listed(status: &str) -> Option<&'static str> {
+    FAILURES.iter().map(|failure| failure.status).find(|known| *known == status)
+}
+
 /// The shared answers.
 pub(super) fn components() -> Value {
     let answers = FAILURES.iter().chain([&OTHER]).map(|failure| (failure.name.to_owned(), answer(failure)));
@@ -57,7 +60,7 @@ pub(super) fn components() -> Value {
 
 fn answer(failure: &Failure) -> Value {
     let examples: Map<String, Value> = Kind::iter()
-        .filter(|kind| kind.spec().status.to_string() == failure.status)
+        .filter(|kind| listed(&kind.spec().status.to_string()).unwrap_or(OTHER.status) == failure.status)
         .map(|kind| (kind.code(), json!({ "summary": kind.spec().title, "value": example(kind) })))
         .collect();
     let mut content = json!({ "schema": reference_to("Problem") });
