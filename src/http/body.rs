@@ -14,10 +14,10 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::context::state;
 use super::extract::Extract;
+use super::room::Taken;
 use super::shape;
+use super::state::State;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::rosters::room::Taken;
-use crate::state::State;
 
 /// Most bytes of an ordinary body.
 pub const BODY_LIMIT: usize = 256 * 1024;

@@ -1,5 +1,7 @@
 //! How requests are read and answered, the same for every resource.
 
+pub mod allowed;
+pub mod answers;
 pub mod body;
 pub mod conditional;
 pub mod context;
@@ -13,5 +15,7 @@ pub mod patch;
 pub mod prefer;
 pub mod query;
 pub mod reply;
+pub mod room;
 pub mod rule;
 pub mod shape;
+pub mod state;

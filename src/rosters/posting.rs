@@ -11,10 +11,10 @@ use actix_web::web::Bytes;
 
 use super::check;
 use super::read::{self, Form, RawEntry};
-use super::room::Taken;
 use super::types::Manner;
 use crate::db::Id;
 use crate::error::Result;
+use crate::http::room::Taken;
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

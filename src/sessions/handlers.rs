@@ -15,15 +15,16 @@ use super::told::{self, News, Told};
 use super::types::{CancelInput, ChangedSession, Session, SessionInput};
 use super::viewer::{Viewer, owner, scope};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::auth::policy::{Public, SessionWriter};
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// List sessions
 ///

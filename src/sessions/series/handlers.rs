@@ -12,16 +12,17 @@ use super::types::{
     ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, Skipped,
 };
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::auth::policy::{Public, SessionWriter};
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::rosters::store::bump_roster_version;
+use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
 use crate::sessions::recurrence::Expansion;

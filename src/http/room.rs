@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::body::ROSTER_LIMIT;
 use crate::error::{Error, Result};
-use crate::http::body::ROSTER_LIMIT;
 
 /// Bytes of all bodies together: three of the largest, or thousands of usual ones.
 const BODIES: usize = 3 * ROSTER_LIMIT;
