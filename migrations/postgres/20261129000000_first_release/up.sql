@@ -28,6 +28,14 @@ CREATE TABLE venues (
 );
 CREATE INDEX venues_name_index ON venues (name, id);
 CREATE INDEX venues_local_authority_index ON venues (local_authority, name, id);
+CREATE INDEX venues_place_index ON venues (latitude, longitude, id);
+
+CREATE TABLE venue_words (
+    venue_id uuid NOT NULL REFERENCES venues (id),
+    word text COLLATE "C" NOT NULL,
+    PRIMARY KEY (venue_id, word)
+);
+CREATE INDEX venue_words_word_index ON venue_words (word, venue_id);
 
 CREATE TABLE spaces (
     id uuid PRIMARY KEY,
@@ -203,6 +211,15 @@ CREATE TABLE session_series (
     publication text COLLATE "C" NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     status text COLLATE "C" NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason text COLLATE "C",
+    -- Through which local date a series without an end has its sessions; null where its rule ends.
+    expanded_until date,
+    -- Where a series was split: it ends before this local start, and another goes on from there.
+    ends_before text COLLATE "C",
+    split_from uuid REFERENCES session_series (id),
+    -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
+    withdrawn boolean NOT NULL,
+    -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
+    rule_before_cut boolean NOT NULL,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -211,6 +228,8 @@ CREATE TABLE session_series (
 CREATE INDEX session_series_venue_index ON session_series (venue_id);
 CREATE INDEX session_series_programme_index ON session_series (programme_id);
 CREATE INDEX session_series_space_index ON session_series (space_id);
+CREATE INDEX session_series_expanded_index ON session_series (status, expanded_until);
+CREATE INDEX session_series_split_from_index ON session_series (split_from) WHERE split_from IS NOT NULL;
 
 CREATE TABLE sessions (
     id uuid PRIMARY KEY,
@@ -246,6 +265,22 @@ CREATE TABLE sessions (
     status text COLLATE "C" NOT NULL CHECK (status IN ('scheduled', 'cancelled')),
     cancellation_reason text COLLATE "C",
     edited boolean NOT NULL,
+    -- How many bookings are offered a seat: where it is 0, and nobody waits, there is nothing to look for.
+    offers_open integer NOT NULL CHECK (offers_open >= 0),
+    -- Made of the words, so it refers to no row of its own. Null: the words are still to be written.
+    listing_id uuid,
+    -- The hour of the week in which a session starts on its own clock: 0 is Monday from midnight on, 167 Sunday from 23:00.
+    -- The database works it out, so that whatever writes a session can't forget it.
+    week_hour integer GENERATED ALWAYS AS
+        ((extract(isodow FROM make_date(substr(local_start, 1, 4)::integer, substr(local_start, 6, 2)::integer,
+            substr(local_start, 9, 2)::integer))::integer - 1) * 24 + substr(local_start, 12, 2)::integer) STORED,
+    -- Whether who books now gets a seat: who waits already comes first, even where a seat is free, and a hybrid session has
+    -- a list for each way of taking part. The database works it out, so that whatever writes a session can't forget it. The
+    -- indexes have it, and so only a booking that takes the last seat, or what gives one back, touches them.
+    has_room boolean NOT NULL GENERATED ALWAYS AS
+        (status = 'scheduled' AND (waitlist_length = 0 OR delivery = 'hybrid')
+            AND (capacity IS NULL OR seats_taken < capacity
+                OR (delivery = 'hybrid' AND (online_capacity IS NULL OR online_seats_taken < online_capacity)))) STORED,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -260,6 +295,14 @@ CREATE INDEX sessions_venue_index ON sessions (venue_id, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, starts_at, id);
 CREATE INDEX sessions_programme_index ON sessions (programme_id, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
+-- What takes a space: read for each session that is to take one.
+CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
+CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
+CREATE INDEX sessions_listing_index ON sessions (listing_id, starts_at, id);
+CREATE INDEX sessions_week_hour_index ON sessions (week_hour, starts_at, id);
+CREATE INDEX sessions_room_index ON sessions (has_room, starts_at, id);
+CREATE INDEX sessions_venue_room_index ON sessions (venue_id, has_room, starts_at, id);
+CREATE INDEX sessions_listing_room_index ON sessions (listing_id, has_room, starts_at, id);
 
 CREATE TABLE prescriptions (
     id uuid PRIMARY KEY,
@@ -305,6 +348,8 @@ CREATE TABLE prescription_items (
     note text COLLATE "C",
     status text COLLATE "C" NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason text COLLATE "C",
+    -- Whether the member added the item themself: that is no referral.
+    by_member boolean NOT NULL,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
@@ -328,6 +373,10 @@ CREATE TABLE bookings (
     prescription_item_id uuid REFERENCES prescription_items (id),
     cancellation_reason text COLLATE "C",
     booked_by uuid NOT NULL,
+    -- A booking's place in the waiting list of its session, given once and kept, so that the order never changes.
+    turn integer CHECK (turn > 0),
+    -- Until when an offered seat is kept; it stays where the offer ran out.
+    offer_expires_at timestamptz,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -339,6 +388,10 @@ CREATE INDEX bookings_session_index ON bookings (session_id, id);
 CREATE INDEX bookings_prescription_item_index ON bookings (prescription_item_id);
 -- For the report on attendance, which reads nothing else of a booking.
 CREATE INDEX bookings_attended_index ON bookings (session_id, delivery, member_id) WHERE status = 'attended';
+CREATE UNIQUE INDEX bookings_session_turn_key ON bookings (session_id, turn) WHERE turn IS NOT NULL;
+CREATE INDEX bookings_waiting_index ON bookings (session_id, delivery, turn) WHERE status = 'waitlisted';
+-- What the server looks for every few seconds.
+CREATE INDEX bookings_offers_index ON bookings (offer_expires_at) WHERE status = 'offered';
 
 CREATE TABLE registers (
     session_id uuid PRIMARY KEY REFERENCES sessions (id),
@@ -408,6 +461,64 @@ CREATE TABLE idempotency_records (
     location text COLLATE "C",
     etag text COLLATE "C",
     body text COLLATE "C" NOT NULL,
+    -- Whose data a kept answer carries: giving it again is a read of theirs.
+    about jsonb NOT NULL,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX idempotency_records_expires_index ON idempotency_records (expires_at);
+
+-- Which server does a piece of work that only one does at a time, and until when.
+CREATE TABLE leases (
+    name text COLLATE "C" PRIMARY KEY,
+    holder uuid NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+-- Work that goes on after its request was answered. due_at is when somebody should look at a row: now for one that
+-- waits, the end of the lease for one that runs, the day it is forgotten for one that has ended.
+CREATE TABLE jobs (
+    id uuid PRIMARY KEY,
+    kind text COLLATE "C" NOT NULL CHECK (kind IN ('roster')),
+    partner_id uuid REFERENCES partners (id),
+    status text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'failed')),
+    work jsonb NOT NULL,
+    payload bytea,
+    done integer NOT NULL CHECK (done >= 0),
+    total integer NOT NULL CHECK (total >= done),
+    result text COLLATE "C",
+    problem text COLLATE "C",
+    attempts integer NOT NULL,
+    holder uuid,
+    due_at timestamptz NOT NULL,
+    version integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)),
+    CHECK ((ended_at IS NULL) = (payload IS NOT NULL))
+);
+CREATE INDEX jobs_due_index ON jobs (due_at);
+CREATE INDEX jobs_partner_index ON jobs (partner_id, id);
+
+-- Addresses of members' own calendars: the secret in one is kept as a digest.
+CREATE TABLE calendar_links (
+    id uuid PRIMARY KEY,
+    member_id uuid NOT NULL REFERENCES members (id),
+    name text COLLATE "C",
+    neutral_titles boolean NOT NULL,
+    secret_hash text COLLATE "C" NOT NULL CONSTRAINT calendar_links_secret_hash_key UNIQUE,
+    revoked_at timestamptz,
+    version integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
+CREATE INDEX calendar_links_member_index ON calendar_links (member_id, id);
+
+-- What a session says of itself, as words to find it by: sessions that say the same share one listing, so the words of
+-- a series are written once, whatever its sessions. A word with a colon says what no text can: `topic:reading`.
+CREATE TABLE listing_words (
+    listing_id uuid NOT NULL,
+    word text COLLATE "C" NOT NULL,
+    PRIMARY KEY (listing_id, word)
+);
+CREATE INDEX listing_words_word_index ON listing_words (word, listing_id);

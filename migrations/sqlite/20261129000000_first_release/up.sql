@@ -29,6 +29,14 @@ CREATE TABLE venues (
 ) STRICT;
 CREATE INDEX venues_name_index ON venues (name, id);
 CREATE INDEX venues_local_authority_index ON venues (local_authority, name, id);
+CREATE INDEX venues_place_index ON venues (latitude, longitude, id);
+
+CREATE TABLE venue_words (
+    venue_id BLOB NOT NULL REFERENCES venues (id),
+    word TEXT NOT NULL,
+    PRIMARY KEY (venue_id, word)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX venue_words_word_index ON venue_words (word, venue_id);
 
 CREATE TABLE spaces (
     id BLOB PRIMARY KEY,
@@ -204,6 +212,15 @@ CREATE TABLE session_series (
     publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     status TEXT NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason TEXT,
+    -- Through which local date a series without an end has its sessions; null where its rule ends.
+    expanded_until TEXT,
+    -- Where a series was split: it ends before this local start, and another goes on from there.
+    ends_before TEXT,
+    split_from BLOB REFERENCES session_series (id),
+    -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
+    withdrawn INTEGER NOT NULL,
+    -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
+    rule_before_cut INTEGER NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -212,6 +229,8 @@ CREATE TABLE session_series (
 CREATE INDEX session_series_venue_index ON session_series (venue_id);
 CREATE INDEX session_series_programme_index ON session_series (programme_id);
 CREATE INDEX session_series_space_index ON session_series (space_id);
+CREATE INDEX session_series_expanded_index ON session_series (status, expanded_until);
+CREATE INDEX session_series_split_from_index ON session_series (split_from) WHERE split_from IS NOT NULL;
 
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY,
@@ -247,6 +266,21 @@ CREATE TABLE sessions (
     status TEXT NOT NULL CHECK (status IN ('scheduled', 'cancelled')),
     cancellation_reason TEXT,
     edited INTEGER NOT NULL,
+    -- How many bookings are offered a seat: where it is 0, and nobody waits, there is nothing to look for.
+    offers_open INTEGER NOT NULL CHECK (offers_open >= 0),
+    -- Made of the words, so it refers to no row of its own. Null: the words are still to be written.
+    listing_id BLOB,
+    -- The hour of the week in which a session starts on its own clock: 0 is Monday from midnight on, 167 Sunday from 23:00.
+    -- The database works it out, so that whatever writes a session can't forget it.
+    week_hour INTEGER GENERATED ALWAYS AS
+        ((strftime('%w', local_start) + 6) % 7 * 24 + CAST(substr(local_start, 12, 2) AS INTEGER)) VIRTUAL,
+    -- Whether who books now gets a seat: who waits already comes first, even where a seat is free, and a hybrid session has
+    -- a list for each way of taking part. The database works it out, so that whatever writes a session can't forget it. Not
+    -- by triggers: with them SQLite keeps a journal of each statement, which makes a roster two and a half times as slow.
+    has_room INTEGER NOT NULL GENERATED ALWAYS AS
+        (status = 'scheduled' AND (waitlist_length = 0 OR delivery = 'hybrid')
+            AND (capacity IS NULL OR seats_taken < capacity
+                OR (delivery = 'hybrid' AND (online_capacity IS NULL OR online_seats_taken < online_capacity)))) VIRTUAL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -261,6 +295,14 @@ CREATE INDEX sessions_venue_index ON sessions (venue_id, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, starts_at, id);
 CREATE INDEX sessions_programme_index ON sessions (programme_id, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
+-- What takes a space: read for each session that is to take one.
+CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
+CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
+CREATE INDEX sessions_listing_index ON sessions (listing_id, starts_at, id);
+CREATE INDEX sessions_week_hour_index ON sessions (week_hour, starts_at, id);
+CREATE INDEX sessions_room_index ON sessions (has_room, starts_at, id);
+CREATE INDEX sessions_venue_room_index ON sessions (venue_id, has_room, starts_at, id);
+CREATE INDEX sessions_listing_room_index ON sessions (listing_id, has_room, starts_at, id);
 
 CREATE TABLE prescriptions (
     id BLOB PRIMARY KEY,
@@ -306,6 +348,8 @@ CREATE TABLE prescription_items (
     note TEXT,
     status TEXT NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason TEXT,
+    -- Whether the member added the item themself: that is no referral.
+    by_member INTEGER NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
@@ -329,6 +373,10 @@ CREATE TABLE bookings (
     prescription_item_id BLOB REFERENCES prescription_items (id),
     cancellation_reason TEXT,
     booked_by BLOB NOT NULL,
+    -- A booking's place in the waiting list of its session, given once and kept, so that the order never changes.
+    turn INTEGER CHECK (turn > 0),
+    -- Until when an offered seat is kept; it stays where the offer ran out.
+    offer_expires_at INTEGER,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -340,6 +388,10 @@ CREATE INDEX bookings_session_index ON bookings (session_id, id);
 CREATE INDEX bookings_prescription_item_index ON bookings (prescription_item_id);
 -- For the report on attendance, which reads nothing else of a booking.
 CREATE INDEX bookings_attended_index ON bookings (session_id, delivery, member_id) WHERE status = 'attended';
+CREATE UNIQUE INDEX bookings_session_turn_key ON bookings (session_id, turn) WHERE turn IS NOT NULL;
+CREATE INDEX bookings_waiting_index ON bookings (session_id, delivery, turn) WHERE status = 'waitlisted';
+-- What the server looks for every few seconds.
+CREATE INDEX bookings_offers_index ON bookings (offer_expires_at) WHERE status = 'offered';
 
 CREATE TABLE registers (
     session_id BLOB PRIMARY KEY REFERENCES sessions (id),
@@ -409,6 +461,64 @@ CREATE TABLE idempotency_records (
     location TEXT,
     etag TEXT,
     body TEXT NOT NULL,
+    -- Whose data a kept answer carries: giving it again is a read of theirs.
+    about TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_records_expires_index ON idempotency_records (expires_at);
+
+-- Which server does a piece of work that only one does at a time, and until when.
+CREATE TABLE leases (
+    name TEXT PRIMARY KEY,
+    holder BLOB NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+-- Work that goes on after its request was answered. due_at is when somebody should look at a row: now for one that
+-- waits, the end of the lease for one that runs, the day it is forgotten for one that has ended.
+CREATE TABLE jobs (
+    id BLOB PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('roster')),
+    partner_id BLOB REFERENCES partners (id),
+    status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'failed')),
+    work TEXT NOT NULL,
+    payload BLOB,
+    done INTEGER NOT NULL CHECK (done >= 0),
+    total INTEGER NOT NULL CHECK (total >= done),
+    result TEXT,
+    problem TEXT,
+    attempts INTEGER NOT NULL,
+    holder BLOB,
+    due_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)),
+    CHECK ((ended_at IS NULL) = (payload IS NOT NULL))
+) STRICT;
+CREATE INDEX jobs_due_index ON jobs (due_at);
+CREATE INDEX jobs_partner_index ON jobs (partner_id, id);
+
+-- Addresses of members' own calendars: the secret in one is kept as a digest.
+CREATE TABLE calendar_links (
+    id BLOB PRIMARY KEY,
+    member_id BLOB NOT NULL REFERENCES members (id),
+    name TEXT,
+    neutral_titles INTEGER NOT NULL,
+    secret_hash TEXT NOT NULL CONSTRAINT calendar_links_secret_hash_key UNIQUE,
+    revoked_at INTEGER,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX calendar_links_member_index ON calendar_links (member_id, id);
+
+-- What a session says of itself, as words to find it by: sessions that say the same share one listing, so the words of
+-- a series are written once, whatever its sessions. A word with a colon says what no text can: `topic:reading`.
+CREATE TABLE listing_words (
+    listing_id BLOB NOT NULL,
+    word TEXT NOT NULL,
+    PRIMARY KEY (listing_id, word)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX listing_words_word_index ON listing_words (word, listing_id);

@@ -1,3 +1,7 @@
+DROP TABLE listing_words;
+DROP TABLE calendar_links;
+DROP TABLE jobs;
+DROP TABLE leases;
 DROP TABLE idempotency_records;
 DROP TABLE audit_events;
 DROP TABLE roster_entries;
@@ -19,4 +23,5 @@ DROP TABLE sites;
 DROP TABLE programmes;
 DROP TABLE partners;
 DROP TABLE spaces;
+DROP TABLE venue_words;
 DROP TABLE venues;

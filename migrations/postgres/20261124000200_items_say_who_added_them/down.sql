@@ -1,1 +1,0 @@
-ALTER TABLE prescription_items DROP COLUMN by_member;

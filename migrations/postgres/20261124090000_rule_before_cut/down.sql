@@ -1,1 +1,0 @@
-ALTER TABLE session_series DROP COLUMN rule_before_cut;
