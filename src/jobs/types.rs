@@ -52,7 +52,7 @@ fn result_schema() -> Schema {
     let null = ObjectBuilder::new().schema_type(Type::Null);
     let described = Ref::builder().ref_location_from_schema_name("JobResult");
     let described = described.description(Some("What it did, once it has succeeded."));
-    OneOfBuilder::new().item(null).item(described).build().into()
+    OneOfBuilder::new().item(described).item(null).build().into()
 }
 
 /// Long work that goes on after its request was answered.
