@@ -8,6 +8,8 @@ pub mod caller;
 mod keys;
 pub mod password;
 pub mod policy;
+pub mod reach;
 pub mod secret;
 pub mod store;
 pub mod token;
+pub mod viewer;

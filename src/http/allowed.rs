@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header;
 
 use super::context::{Context, state};
-use super::extract::Extract;
+use super::extract::Extractor;
 use crate::auth::policy::Policy;
 use crate::auth::store;
 use crate::error::{Error, Kind, Result};
@@ -31,7 +31,7 @@ impl<P> Allowed<P> {
     }
 }
 
-impl<P: Policy> Extract for Allowed<P> {
+impl<P: Policy> Extractor for Allowed<P> {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let context = identify(request).await?;
         P::check(context.anyone())?;

@@ -3,6 +3,7 @@
 pub mod allowed;
 pub mod answers;
 pub mod body;
+pub mod budget;
 pub mod conditional;
 pub mod context;
 pub mod extract;
@@ -15,7 +16,7 @@ pub mod patch;
 pub mod prefer;
 pub mod query;
 pub mod reply;
-pub mod room;
 pub mod rule;
 pub mod shape;
 pub mod state;
+pub mod turn;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::room::Room;
+use super::budget::BodyBudget;
+use super::turn::PlanTurns;
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::clock::Clock;
@@ -25,8 +26,10 @@ pub struct State {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords, a few at a time.
     pub hasher: Arc<Hasher>,
-    /// What is left for rosters.
-    pub rosters: Arc<Room>,
+    /// The memory for large bodies.
+    pub bodies: Arc<BodyBudget>,
+    /// Whose turn it is to plan a roster.
+    pub plan_turns: Arc<PlanTurns>,
     /// What `http` needs of the resources above it.
     pub hooks: Hooks,
     /// Set when the server has been told to stop.

@@ -9,7 +9,7 @@ use crate::auth::policy::AdvisorOnly;
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Problems, Storage};
-use crate::http::extract::{JsonBody, NoQuery, Ordered};
+use crate::http::extract::{Extract, JsonBody, NoQuery};
 use crate::http::reply::Reply;
 
 /// Most members that one search shows.
@@ -24,9 +24,9 @@ const MOST: i64 = 20;
     security(("bearer" = [])))]
 #[post("/v1/members/search")]
 pub async fn search_members(
-    taken: Ordered<(Allowed<AdvisorOnly>, NoQuery, JsonBody<MemberSearch>)>,
+    request: Extract<(Allowed<AdvisorOnly>, NoQuery, JsonBody<MemberSearch>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+    let Extract((who, _, body)) = request;
     let (context, wanted) = (who.context(), body.value);
     if !wanted.names_something() {
         let detail = "Name at least one of name, date_of_birth, nhs_number, postcode and phone.";

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
-use crate::http::extract::{NoQuery, OptionalJson, Ordered, Path};
+use crate::http::extract::{Extract, NoQuery, OptionalJson, Path};
 use crate::http::reply::Reply;
 use crate::members::handlers::own;
 
@@ -26,9 +26,9 @@ use crate::members::handlers::own;
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/activate")]
 pub async fn activate_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+    let Extract((who, Path(id), _)) = request;
     act(&who, id, Verb::Activate, None, &Bytes::new()).await
 }
 
@@ -38,9 +38,9 @@ pub async fn activate_prescription(
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/complete")]
 pub async fn complete_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+    let Extract((who, Path(id), _)) = request;
     act(&who, id, Verb::Complete, None, &Bytes::new()).await
 }
 
@@ -53,9 +53,9 @@ pub async fn complete_prescription(
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/close")]
 pub async fn close_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     act(&who, id, Verb::Close, body.value.reason, &body.bytes).await
 }
 
@@ -68,9 +68,9 @@ pub async fn close_prescription(
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/decline")]
 pub async fn decline_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     act(&who, id, Verb::Decline, body.value.reason, &body.bytes).await
 }
 

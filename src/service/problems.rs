@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 
 use crate::error::{Error, Kind, Result, Spec};
 use crate::http::answers::{Missing, Problems};
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::extract::{Extract, NoQuery, Path};
 
 /// What a type of problem means
 ///
@@ -18,8 +18,8 @@ use crate::http::extract::{NoQuery, Ordered, Path};
     security(())
 )]
 #[get("/problems/{slug}")]
-pub async fn get_problem_page(taken: Ordered<(Path<String>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((slug, _)) = taken;
+pub async fn get_problem_page(request: Extract<(Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((slug, _)) = request;
     let found = Kind::iter().map(Kind::spec).find(|spec| spec.slug == slug.0);
     let Spec { status, slug, title, help } = found.ok_or_else(|| Error::not_found("type of problem"))?;
     let page = format!(

@@ -83,8 +83,9 @@ impl App {
             tokens: Arc::new(Tokens::open(&folder.join("keys"), config.public_url.clone()).expect("keys")),
             config: Arc::new(config),
             hasher: Arc::new(Hasher::new().expect("a hasher")),
+            bodies: Arc::default(),
+            plan_turns: Arc::default(),
             hooks: life_rooms::app::HOOKS,
-            rosters: Arc::default(),
             stop: Arc::default(),
         };
         let (url, handle) = serve(state.clone());
