@@ -52,5 +52,11 @@ fn answer(request: &HttpRequest, file: SwaggerFile<'static>) -> HttpResponse {
     };
     let mut response = HttpResponse::build(if held { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     response.insert_header(ETag(tag)).insert_header(("Cache-Control", "public, max-age=3600"));
-    if held { response.finish() } else { response.content_type(file.content_type).body(file.bytes.into_owned()) }
+    if held {
+        return response.finish();
+    }
+    if file.gzpipped {
+        response.insert_header(("Content-Encoding", "gzip"));
+    }
+    response.content_type(file.content_type).body(file.bytes.into_owned())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::problems;
+use crate::http::answers::shared;
 
 /// An operation that is for everybody says so with an empty list, which client generators understand; one that may ask
 /// who somebody is can answer 401 and 403.
@@ -13,7 +13,7 @@ pub(super) fn complete(operation: &mut Value) {
         return;
     }
     for status in ["401", "403"] {
-        operation["responses"][status] = json!({ "$ref": problems::shared(status) });
+        operation["responses"][status] = json!({ "$ref": shared(status) });
     }
 }
 

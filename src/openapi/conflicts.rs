@@ -1,8 +1,8 @@
 //! Which conflicts (409) each operation can answer with: what its description tells, and what the API suite holds every
 //! 409 that it receives to.
 
-use crate::problems::Kind;
-use crate::problems::Kind::{
+use crate::error::Kind;
+use crate::error::Kind::{
     AlreadyBooked, AlreadyExists, AnswerWithheld, CapacityBelowSeats, HostingOverlap, InProgress, InUse, InvalidState,
     JoinLinkClosed, OfferExpired, PossibleDuplicate, ReferralOnly, SessionFull, SessionNotStarted, SessionStarted,
     SpaceTaken, TakesNoBookings, VenueClosed,

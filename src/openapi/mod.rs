@@ -1,7 +1,6 @@
 //! The OpenAPI 3.1 document, generated from the handlers and their types, and the answers that operations share.
 
 mod access;
-mod answers;
 mod conflicts;
 mod examples;
 mod headers;
@@ -11,13 +10,9 @@ mod schemas;
 mod security;
 mod walk;
 
-use std::sync::LazyLock;
-
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
-
-pub use answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,7 +23,7 @@ pub use answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Stor
         contact(name = "Life Rooms API", url = "https://life-rooms.invalid")
     ),
     servers((url = "/", description = "The server that this document came from, be it in production, staging or local")),
-    components(schemas(crate::error::Problem, crate::error::Fault)),
+    components(schemas(crate::error::Problem, crate::error::Fault, crate::rosters::types::JobResult)),
     tags(
         (name = "auth", description = "Logging in, tokens, keys"),
         (name = "users", description = "Accounts"),
@@ -46,29 +41,34 @@ pub use answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Stor
 )]
 struct Base;
 
-/// The operations as their handlers and types describe them. Made once.
-pub fn document() -> &'static Document {
-    static DOCUMENT: LazyLock<Document> = LazyLock::new(described);
-    &DOCUMENT
-}
-
-fn described() -> Document {
-    use utoipa_actix_web::AppExt;
-    let (_, paths) = actix_web::App::new().into_utoipa_app().configure(crate::app::configure).split_for_parts();
+/// These operations, as their handlers and types describe them, with what stands above them all.
+pub fn document(operations: Document) -> Document {
     let mut document = Base::openapi();
-    document.merge(paths);
+    document.merge(operations);
     security::add_schemes(&mut document);
     document
 }
 
-/// The published document: what the handlers and types say, with everything that follows from it.
-fn published() -> &'static Value {
-    static PUBLISHED: LazyLock<Value> = LazyLock::new(|| {
-        let mut document = serde_json::to_value(document()).unwrap_or_default();
+/// The document as it is published: what the handlers and types say, and everything that follows from it.
+pub struct Published(Value);
+
+impl Published {
+    /// Completes a document.
+    pub fn of(document: &Document) -> Self {
+        let mut document = serde_json::to_value(document).unwrap_or_default();
         complete(&mut document);
-        document
-    });
-    &PUBLISHED
+        Self(document)
+    }
+
+    /// As JSON: the bytes of `openapi/openapi.json`.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(&InOrder::of(&self.0)).unwrap_or_default() + "\n"
+    }
+
+    /// As YAML.
+    pub fn yaml(&self) -> String {
+        yaml_serde::to_string(&InOrder::of(&self.0)).unwrap_or_default()
+    }
 }
 
 /// Adds to every operation what follows from its method, its security and its types.
@@ -99,9 +99,8 @@ struct InOrder<'a> {
     components: &'a Value,
 }
 
-impl InOrder<'static> {
-    fn published() -> Self {
-        let document = published();
+impl<'a> InOrder<'a> {
+    fn of(document: &'a Value) -> Self {
         Self {
             openapi: &document["openapi"],
             info: &document["info"],
@@ -111,17 +110,4 @@ impl InOrder<'static> {
             components: &document["components"],
         }
     }
-}
-
-/// The bytes of `openapi/openapi.json`.
-pub fn json() -> &'static str {
-    static JSON: LazyLock<String> =
-        LazyLock::new(|| serde_json::to_string_pretty(&InOrder::published()).unwrap_or_default() + "\n");
-    &JSON
-}
-
-/// The same document as YAML.
-pub fn yaml() -> &'static str {
-    static YAML: LazyLock<String> = LazyLock::new(|| yaml_serde::to_string(&InOrder::published()).unwrap_or_default());
-    &YAML
 }

@@ -7,50 +7,8 @@ use strum::IntoEnumIterator;
 use super::access::takes_a_key;
 use super::walk::reference_to;
 use super::{conflicts, headers};
-use crate::problems::Kind;
-
-/// A status that problems have: what its shared answer is called, and what it says.
-struct Failure {
-    status: &'static str,
-    name: &'static str,
-    text: &'static str,
-}
-
-const fn failure(status: &'static str, name: &'static str, text: &'static str) -> Failure {
-    Failure { status, name, text }
-}
-
-const FAILURES: &[Failure] = &[
-    failure("400", "BadRequest", "The request can't be read, or a path or query value is wrong"),
-    failure("401", "Unauthenticated", "Credentials are missing or not valid"),
-    failure("403", "Forbidden", "The role or the scope may never do this"),
-    failure("404", "NotFound", "It does not exist, or it is another's"),
-    failure("406", "NotAcceptable", "The client accepts no format that this operation answers in"),
-    failure("408", "RequestTimeout", "The body came too slowly"),
-    failure("409", "Conflict", "The present state doesn't allow it, or something unique is taken"),
-    failure("412", "PreconditionFailed", "It has changed since it was read"),
-    failure("413", "PayloadTooLarge", "The body is too large"),
-    failure("415", "UnsupportedMediaType", "The body is of another type"),
-    failure("422", "InvalidBody", "The body breaks a rule; errors lists each"),
-    failure("428", "PreconditionRequired", "If-Match is missing"),
-    failure("500", "InternalError", "Something went wrong on our side"),
-    failure("503", "Unavailable", "Not available just now; Retry-After says when"),
-    failure("507", "InsufficientStorage", "The disk is full; nothing was changed"),
-];
-
-/// The answer of any status that an operation doesn't list.
-const OTHER: Failure = failure("default", "OtherFailure", "Any other failure");
-
-/// The path of the shared answer of a status.
-pub(super) fn shared(status: &str) -> Option<String> {
-    let failure = FAILURES.iter().chain([&OTHER]).find(|failure| failure.status == status)?;
-    Some(format!("#/components/responses/{}", failure.name))
-}
-
-/// The status, where it has an answer of its own.
-fn listed(status: &str) -> Option<&'static str> {
-    FAILURES.iter().map(|failure| failure.status).find(|known| *known == status)
-}
+use crate::error::Kind;
+use crate::http::answers::{FAILURES, Failure, OTHER, listed, shared};
 
 /// The shared answers.
 pub(super) fn components() -> Value {

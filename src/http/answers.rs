@@ -1,0 +1,88 @@
+//! The problems that operations share, as types for their lists of `responses`.
+
+use std::collections::BTreeMap;
+
+use utoipa::IntoResponses;
+use utoipa::openapi::{Ref, RefOr, Response};
+
+/// A status that problems have: what its shared answer is called, and what it says.
+pub struct Failure {
+    /// The status, or `default`.
+    pub status: &'static str,
+    /// What the shared answer is called.
+    pub name: &'static str,
+    /// What it says.
+    pub text: &'static str,
+}
+
+const fn failure(status: &'static str, name: &'static str, text: &'static str) -> Failure {
+    Failure { status, name, text }
+}
+
+/// Every status that operations list.
+pub const FAILURES: &[Failure] = &[
+    failure("400", "BadRequest", "The request can't be read, or a path or query value is wrong"),
+    failure("401", "Unauthenticated", "Credentials are missing or not valid"),
+    failure("403", "Forbidden", "The role or the scope may never do this"),
+    failure("404", "NotFound", "It does not exist, or it is another's"),
+    failure("406", "NotAcceptable", "The client accepts no format that this operation answers in"),
+    failure("408", "RequestTimeout", "The body came too slowly"),
+    failure("409", "Conflict", "The present state doesn't allow it, or something unique is taken"),
+    failure("412", "PreconditionFailed", "It has changed since it was read"),
+    failure("413", "PayloadTooLarge", "The body is too large"),
+    failure("415", "UnsupportedMediaType", "The body is of another type"),
+    failure("422", "InvalidBody", "The body breaks a rule; errors lists each"),
+    failure("428", "PreconditionRequired", "If-Match is missing"),
+    failure("500", "InternalError", "Something went wrong on our side"),
+    failure("503", "Unavailable", "Not available just now; Retry-After says when"),
+    failure("507", "InsufficientStorage", "The disk is full; nothing was changed"),
+];
+
+/// The answer of any status that an operation doesn't list.
+pub const OTHER: Failure = failure("default", "OtherFailure", "Any other failure");
+
+/// The path of the shared answer of a status.
+pub fn shared(status: &str) -> Option<String> {
+    let failure = FAILURES.iter().chain([&OTHER]).find(|failure| failure.status == status)?;
+    Some(format!("#/components/responses/{}", failure.name))
+}
+
+/// The status, where it has an answer of its own.
+pub fn listed(status: &str) -> Option<&'static str> {
+    FAILURES.iter().map(|failure| failure.status).find(|known| *known == status)
+}
+
+fn references(statuses: &[&str]) -> BTreeMap<String, RefOr<Response>> {
+    let answers = statuses.iter().filter_map(|status| Some((*status, shared(status)?)));
+    answers.map(|(status, path)| (status.to_owned(), RefOr::Ref(Ref::new(path)))).collect()
+}
+
+macro_rules! answers {
+    ($($(#[$doc:meta])* $name:ident = $statuses:expr;)+) => { $(
+        $(#[$doc])*
+        pub struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                references(&$statuses)
+            }
+        }
+    )+ };
+}
+
+answers! {
+    /// What every operation can answer.
+    Problems = ["400", "406", "500", "503", "default"];
+    /// Operations that take a body.
+    BadInput = ["408", "413", "415", "422"];
+    /// Operations on something that may not exist.
+    Missing = ["404"];
+    /// Operations that the present state may not allow.
+    Conflict = ["409"];
+    /// Changes: If-Match is required.
+    Stale = ["412", "428"];
+    /// Deletions and actions: If-Match is checked where it is sent.
+    MayBeStale = ["412"];
+    /// Writes to a disk that may be full.
+    Storage = ["507"];
+}
