@@ -23,7 +23,17 @@ use utoipa::openapi::OpenApi as Document;
         contact(name = "Life Rooms API", url = "https://life-rooms.invalid")
     ),
     servers((url = "/", description = "The server that this document came from, be it in production, staging or local")),
-    components(schemas(crate::error::Problem, crate::error::Fault, crate::rosters::types::JobResult)),
+    // The problem, what a job of each kind did, and what only parameters are made of.
+    components(schemas(
+        crate::error::Problem,
+        crate::error::Fault,
+        crate::rosters::types::JobResult,
+        crate::rosters::types::Missing,
+        crate::reports::types::GroupBy,
+        crate::sessions::bookings::types::CancelledBy,
+        crate::sessions::search::filter::SessionOrder,
+        crate::sessions::search::filter::Weekday,
+    )),
     tags(
         (name = "auth", description = "Logging in, tokens, keys"),
         (name = "users", description = "Accounts"),

@@ -14,20 +14,28 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
     if takes_a_key(method, operation) {
         let text = "Send the same key with the same request to have it done once, however often it is sent. Choose a \
                     new one for each request, such as a random UUID. Kept for 24 hours.";
-        add_header(operation, "Idempotency-Key", false, text, 255);
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+        add_header(operation, "Idempotency-Key", false, text, schema);
     }
     if has(operation, "412") {
         let required = has(operation, "428");
-        add_header(operation, "If-Match", required, "The `ETag` of what was read.", 1000);
+        add_header(operation, "If-Match", required, "The `ETag` of what was read.", json!({ "type": "string" }));
     }
     if method == "get" && has(operation, "304") {
         let text = "The `ETag` of what the client holds: 304 without a body where it is still the same.";
-        add_header(operation, "If-None-Match", false, text, 1000);
+        add_header(operation, "If-None-Match", false, text, json!({ "type": "string" }));
     }
 }
 
-/// A parameter in a path or a query is absent or a value: it can't be null.
+/// A parameter in a path or a query is absent or a value: it can't be null. Forms are filled with examples, and an id that
+/// nothing has finds nothing: an id is shown without one.
 fn finish(schema: &mut Value) {
+    if schema["$ref"] == "#/components/schemas/Id" {
+        *schema = json!({ "type": "string", "format": "uuid" });
+    }
+    if let Some(map) = schema.as_object_mut() {
+        map.retain(|name, _| name != "example" && name != "examples");
+    }
     if let Some(kind) = schema["type"].as_array().and_then(|kinds| kinds.iter().find(|kind| *kind != "null").cloned()) {
         schema["type"] = kind;
     }
@@ -45,10 +53,9 @@ fn finish(schema: &mut Value) {
 }
 
 /// Headers have no example: tools that fill in forms would send it, and a made-up tag or key makes a request fail.
-fn add_header(operation: &mut Value, name: &str, required: bool, text: &str, most: u64) {
+fn add_header(operation: &mut Value, name: &str, required: bool, text: &str, schema: Value) {
     let header = json!({
-        "name": name, "in": "header", "required": required, "description": text,
-        "schema": { "type": "string", "minLength": 1, "maxLength": most }
+        "name": name, "in": "header", "required": required, "description": text, "schema": schema
     });
     match operation.get_mut("parameters").and_then(Value::as_array_mut) {
         Some(parameters) => parameters.push(header),

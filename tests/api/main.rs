@@ -15,6 +15,7 @@ mod calendars;
 mod calendars_of_many;
 mod changeover_edits;
 mod clashes;
+mod contract;
 mod conventions;
 mod demo;
 mod doors;
