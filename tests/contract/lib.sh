@@ -22,5 +22,5 @@ fill_service() {
   make_account advisor
   make_account analyst
   ADMIN_EMAIL=admin@example.org ADVISOR_EMAIL=advisor@example.org ANALYST_EMAIL=analyst@example.org \
-    PASSWORD=$password BASE_URL=$BASE_URL python "$contract/seed.py" "$work/seed.json"
+    PASSWORD=$password BASE_URL=$BASE_URL LIFE_ROOMS=$LIFE_ROOMS python "$contract/seed.py" "$work/seed.json"
 }

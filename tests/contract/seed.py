@@ -1,11 +1,13 @@
 """Fills a service so that every path of the document has something at it, and says what it made.
 
-Usage: seed.py FILE. Reads BASE_URL, ADMIN_EMAIL, ADVISOR_EMAIL, ANALYST_EMAIL and PASSWORD from the environment.
+Usage: seed.py FILE. Reads LIFE_ROOMS, BASE_URL, ADMIN_EMAIL, ADVISOR_EMAIL, ANALYST_EMAIL and PASSWORD
+from the environment.
 """
 
 import datetime
 import json
 import os
+import subprocess
 import sys
 
 import requests
@@ -56,6 +58,11 @@ prescription = made("/v1/prescriptions", advisor, member_id=member["id"], origin
                     needs=[{"domain": "loneliness"}], items=[{"kind": "advice", "note": "Read"}])
 booking = made(f"/v1/sessions/{session['id']}/bookings", advisor, member_id=member["id"])
 
+# A member's own account is made on the command line.
+command = [os.environ["LIFE_ROOMS"], "user", "create", "--email", "member@example.org", "--role", "member",
+           "--member", member["id"], "--password-stdin"]
+subprocess.run(command, input=PASSWORD + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
+
 basic = (client["client_id"], client["client_secret"])
 token = requests.post(BASE + "/v1/oauth/token", auth=basic, data={"grant_type": "client_credentials"}, timeout=30)
 roster = made(f"/v1/partners/{partner['id']}/rosters", token.json()["access_token"], entries=[
@@ -63,7 +70,7 @@ roster = made(f"/v1/partners/{partner['id']}/rosters", token.json()["access_toke
      "local_start": f"{future}T14:00:00", **when}])
 
 seed = {
-    "tokens": {"nobody": "", "admin": admin, "advisor": advisor, "analyst": analyst,
+    "tokens": {"nobody": "", "admin": admin, "advisor": advisor, "analyst": analyst, "member": log_in("member@example.org"),
                "partner": log_in("partner@example.org"), "client": token.json()["access_token"]},
     "basic": basic,
     "ids": {
