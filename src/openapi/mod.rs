@@ -86,11 +86,13 @@ fn complete(document: &mut Value) {
     document["components"]["headers"] = headers::components();
     document["components"]["responses"] = problems::components();
     problems::name_candidates(document);
+    problems::split_off_token_problem(document);
     // Whoever can reach the server may use it.
     document["servers"][0]["x-internal"] = Value::Bool(false);
     walk::for_each_operation(document, |method, operation| {
         access::complete(operation);
         problems::complete(method, operation);
+        problems::complete_token_request(operation);
         parameters::complete(method, operation);
         examples::complete(operation);
     });

@@ -62,6 +62,36 @@ pub(super) fn name_candidates(document: &mut Value) {
     document["components"]["schemas"]["Problem"]["properties"]["candidates"]["items"] = reference_to("MemberSummary");
 }
 
+/// What only token requests are answered with: OAuth's own words for a failure, beside the problem's.
+const OAUTH: [&str; 2] = ["error", "error_description"];
+
+/// A problem of a token request is a schema of its own, so that every other problem is without OAuth's words.
+pub(super) fn split_off_token_problem(document: &mut Value) {
+    let mut token_problem = document["components"]["schemas"]["Problem"].clone();
+    token_problem["description"] =
+        json!("Why no token was given: OAuth's words (RFC 6749, section 5.2) in a problem document.");
+    document["components"]["schemas"]["TokenProblem"] = token_problem;
+    if let Some(properties) = document["components"]["schemas"]["Problem"]["properties"].as_object_mut() {
+        properties.retain(|name, _| !OAUTH.contains(&name.as_str()));
+    }
+}
+
+/// The failures of a token request that are the client's.
+pub(super) fn complete_token_request(operation: &mut Value) {
+    if operation["operationId"] != "issue_client_token" {
+        return;
+    }
+    for failure in FAILURES.iter().filter(|failure| failure.status.starts_with('4')) {
+        if operation["responses"].get(failure.status).is_some() {
+            let content = json!({ "schema": reference_to("TokenProblem") });
+            let content = json!({ "application/problem+json": content, "application/json": content });
+            let mut answer = json!({ "description": failure.text, "content": content });
+            headers::add(&mut answer, &headers::of_problem(failure.status));
+            operation["responses"][failure.status] = answer;
+        }
+    }
+}
+
 /// Names an operation's conflicts.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let id = operation["operationId"].as_str().unwrap_or_default();
