@@ -76,7 +76,7 @@ fn a_roster_is_taken_in_and_applied_as_a_job() {
     assert_eq!(taken.etag(), "\"1\"");
     assert_eq!((&body["kind"], &body["status"]), (&json!("roster"), &json!("queued")));
     assert_eq!(body["progress"], json!({ "done": 0, "total": 2 }));
-    assert_eq!((&body["ended_at"], body.get("result"), body.get("problem")), (&Value::Null, None, None));
+    assert_eq!((&body["ended_at"], &body["result"], &body["problem"]), (&Value::Null, &Value::Null, &Value::Null));
 
     let job = ended(&client, &taken);
     assert_eq!(job["status"], "succeeded", "{job}");

@@ -54,7 +54,7 @@ fn what_is_not_named_any_more_is_cancelled_and_posting_it_again_finds_nothing_to
     assert_eq!(body["skipped"], json!([]));
     let gone = &body["entries"][1];
     assert_eq!((&gone["external_id"], &gone["outcome"]), (&json!("drop"), &json!("cancelled")));
-    assert!(gone["resource_id"].is_string() && gone.get("pointer").is_none() && gone.get("line").is_none(), "{gone}");
+    assert!(gone["resource_id"].is_string() && gone["pointer"].is_null() && gone["line"].is_null(), "{gone}");
     let states: Vec<String> = dropped.iter().map(|id| state(&app, *id).0).collect();
     assert_eq!(states, ["scheduled", "cancelled", "cancelled", "cancelled"], "the first has begun");
     assert_eq!(state(&app, dropped[1]).1.as_deref(), Some("It is no longer in the partner's roster."));
