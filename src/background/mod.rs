@@ -39,7 +39,7 @@ pub struct Task {
 
 /// Every task of the server.
 pub fn tasks() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), listings::TASK, crate::jobs::task()]
+    vec![turnover::TASK, top_up::task(), listings::TASK, crate::jobs::task(), crate::housekeeping::TASK]
 }
 
 /// Starts every task on the present thread's runtime; they end when the server is told to stop.

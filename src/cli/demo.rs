@@ -1,9 +1,9 @@
 //! `life-rooms demo`, and what `serve --demo` does before it serves.
 
-use super::Failure;
+use super::{Failure, database};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::db::{Db, Location, migrate};
+use crate::db::Location;
 use crate::demo::{self, Outcome};
 use crate::state::State;
 
@@ -12,9 +12,7 @@ const FILE: &str = "life-rooms-demo.db";
 
 /// Migrates a database and fills it.
 pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
-    let location = settings.location().map_err(Failure::usage)?;
-    migrate::run(&location)?;
-    let db = Db::open(&location)?;
+    let (db, _) = database::open(settings)?;
     let filled = actix_web::rt::System::new().block_on(demo::fill(&db, Clock::system().now(), say));
     match filled? {
         Outcome::Filled => {

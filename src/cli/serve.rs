@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Failure, demo};
+use super::{Failure, database, demo};
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::background;
@@ -36,10 +36,12 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     // Bound first: a second server is refused before it touches anything of the first.
     let socket =
         TcpListener::bind(address).map_err(|e| Failure { text: format!("can't listen on {address}: {e}"), code: 1 })?;
+    database::check(&location)?;
     if command.demo {
         demo::clear_unfinished(&location)?;
     }
-    for name in super::bring_up_to_date(&location)? {
+    let applied = super::bring_up_to_date(&location).map_err(|error| database::cannot_use(&location, &error))?;
+    for name in applied {
         log::info!("migrated the database to {name}");
     }
     let state = State {

@@ -4,7 +4,8 @@
 //! - It is started at once by the server that took it in. Whoever runs it holds a lease on it, renewed while it runs; a
 //!   job whose lease has run out, because its server died, is taken up by any server ([`task`]).
 //! - It is done exactly once: what it does and that it has ended commit together, and only for the holder of its lease.
-//! - What it works on is removed when it has ended, and the job itself thirty days later.
+//! - What it works on is removed when it has ended, and the job itself thirty days later by the
+//!   [housekeeping](crate::housekeeping).
 
 pub mod handlers;
 pub mod run;
@@ -22,7 +23,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::get_job);
 }
 
-/// Takes up what nobody is at, and forgets what ended long ago.
+/// Takes up what nobody is at.
 pub fn task() -> Task {
     Task {
         name: "jobs",

@@ -260,19 +260,3 @@ fn a_job_whose_request_can_not_be_read_fails_and_holds_up_no_other() {
     assert_eq!((&show(good)["status"], rows(&app).len()), (&json!("succeeded"), 4));
     assert!(!run_due(&app), "nothing of it is taken up again");
 }
-
-#[test]
-fn a_job_is_forgotten_thirty_days_after_it_ended() {
-    let (app, client, path) = reader();
-    let taken = client.post_with(&path, &ASYNC, &roster(&[series("a")]));
-    ended(&client, &taken);
-    let due: Timestamp = jobs::table.select(jobs::due_at).first(&mut app.conn()).unwrap();
-    assert_eq!(due, Timestamp(instant("2026-12-23T09:00:00Z")));
-    app.at("2026-12-23T08:59:59Z");
-    assert!(!run_due(&app));
-    client.get(taken.header("location")).expect(200);
-    app.at("2026-12-23T09:00:00Z");
-    assert!(run_due(&app));
-    client.get(taken.header("location")).problem(404, "not-found");
-    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1, "the roster stays");
-}
