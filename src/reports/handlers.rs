@@ -15,7 +15,7 @@ use crate::auth::caller::Role;
 use crate::auth::policy::{Allowed, Reports};
 use crate::clock::london_day;
 use crate::error::{Error, Result};
-use crate::http::extract::{Ordered, Query};
+use crate::http::extract::{Extract, Query};
 use crate::http::reply::Cache;
 use crate::openapi::Problems;
 use crate::venues::rules::local_authority_code;
@@ -43,9 +43,9 @@ const ATTENDANCE: &str = "Attendance by members that was recorded in a register:
     security(("bearer" = [])))]
 #[get("/v1/reports/prescriptions")]
 pub async fn report_prescriptions(
-    taken: Ordered<(Allowed<Reports>, Query<PrescriptionFilter>)>,
+    request: Extract<(Allowed<Reports>, Query<PrescriptionFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+    let Extract((who, Query(filter))) = request;
     let (reader, days) = allowed(&who, &filter.question(), &filter.local_authority)?;
     let asked = filter.clone();
     let counted = who.state().db.read_long(move |conn| store::prescriptions(conn, &asked, days)).await?;
@@ -72,8 +72,8 @@ pub async fn report_prescriptions(
     responses((status = 200, description = "The counts", body = AttendanceReport), Problems),
     security(("bearer" = [])))]
 #[get("/v1/reports/attendance")]
-pub async fn report_attendance(taken: Ordered<(Allowed<Reports>, Query<AttendanceFilter>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<AttendanceFilter>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(filter))) = request;
     let (reader, days) = allowed(&who, &filter.question(), &filter.local_authority)?;
     let asked = filter.clone();
     let counted = who.state().db.read_long(move |conn| store::attendance(conn, &asked, days)).await?;

@@ -8,7 +8,7 @@ use super::types::{ReportArea, ReportAreaInput};
 use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Allowed, Reports};
 use crate::error::{Error, Fault, Result};
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
@@ -21,8 +21,8 @@ use crate::venues::rules::{local_authority_code, slug as is_slug};
     responses((status = 200, description = "A page of areas", body = Page<ReportArea>), (status = 304, description = "Not changed"), Problems),
     security(("bearer" = [])))]
 #[get("/v1/report-areas")]
-pub async fn list_report_areas(taken: Ordered<(Allowed<Reports>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(paging))) = taken;
+pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(paging))) = request;
     let slice = Slice::<String>::read(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
@@ -35,8 +35,8 @@ pub async fn list_report_areas(taken: Ordered<(Allowed<Reports>, Query<Paging>)>
     responses((status = 200, description = "The area", body = ReportArea), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/report-areas/{slug}")]
-pub async fn get_report_area(taken: Ordered<(Allowed<Reports>, Path<String>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(slug), _)) = taken;
+pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(slug), _)) = request;
     let row = who.state().db.read(move |conn| store::find(conn, &slug)).await?;
     let row = row.ok_or_else(|| Error::not_found("area"))?;
     who.show(Cache::Never, row.version, &ReportArea::from(row))
@@ -53,9 +53,9 @@ pub async fn get_report_area(taken: Ordered<(Allowed<Reports>, Path<String>, NoQ
     security(("bearer" = [])))]
 #[put("/v1/report-areas/{slug}")]
 pub async fn put_report_area(
-    taken: Ordered<(Allowed<AdminOnly>, Path<String>, NoQuery, JsonBody<ReportAreaInput>)>,
+    request: Extract<(Allowed<AdminOnly>, Path<String>, NoQuery, JsonBody<ReportAreaInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(slug), _, body)) = taken;
+    let Extract((who, Path(slug), _, body)) = request;
     if !is_slug(&slug) {
         let detail = "Must be words of a to z and 0 to 9 joined by hyphens, such as liverpool-and-sefton.";
         return Err(Error::parameter("slug", "wrong_format", detail));
