@@ -1,5 +1,7 @@
 //! `life-rooms demo`, and what `serve --demo` does before it serves.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use super::{Failure, database};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -39,6 +41,16 @@ pub(super) fn settings() -> Settings {
     Settings { database_url: format!("sqlite://{FILE}"), key_dir: None }
 }
 
+/// Where a browser on this machine reaches a server: one that listens on every address is at this machine's own, too.
+pub(super) fn address(listening: SocketAddr) -> String {
+    let own = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(own, listening.port()))
+}
+
 /// Fills the demo's own database once, and prints an account for each role.
 pub(super) async fn prepare(state: &State, url: &str) -> Result<(), Failure> {
     // The accounts are made last: without them an earlier start was cut short.
@@ -64,4 +76,21 @@ pub(super) fn clear_unfinished(location: &Location) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_is_reached_where_it_listens() {
+        for (listening, reached) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:8080", "http://[::1]:8080"),
+            ("192.0.2.7:8080", "http://192.0.2.7:8080"),
+        ] {
+            assert_eq!(address(listening.parse().unwrap()), reached);
+        }
+    }
 }

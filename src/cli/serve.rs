@@ -10,7 +10,7 @@ use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::background;
 use crate::clock::Clock;
-use crate::config::{ServeSettings, Settings};
+use crate::config::{Config, ServeSettings, Settings};
 use crate::db::Db;
 use crate::server;
 use crate::state::State;
@@ -28,7 +28,7 @@ pub(super) struct Serve {
 
 /// Runs the server until it is told to stop.
 pub(super) fn run(command: &Serve) -> Result<(), Failure> {
-    let config = command.serve.check().map_err(Failure::usage)?;
+    let mut config = command.serve.check().map_err(Failure::usage)?;
     let address = command.serve.address().map_err(Failure::usage)?;
     let settings = if command.demo { demo::settings() } else { command.settings.clone() };
     let location = settings.location().map_err(Failure::usage)?;
@@ -44,6 +44,11 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     for name in applied {
         log::info!("migrated the database to {name}");
     }
+    let listening = socket.local_addr()?;
+    if command.demo && config.public_url == Config::default().public_url {
+        // Whoever looks at the demo is on this machine: calendar links and tokens name it as it is reached.
+        config.public_url = demo::address(listening);
+    }
     let state = State {
         db: Db::open(&location)?,
         clock: Clock::system(),
@@ -54,11 +59,10 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         plan_turns: Arc::default(),
         stop: Arc::default(),
     };
-    let listening = socket.local_addr()?;
     let workers = command.serve.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
     actix_web::rt::System::new().block_on(async {
         if command.demo {
-            demo::prepare(&state, &format!("http://{listening}")).await?;
+            demo::prepare(&state, &demo::address(listening)).await?;
         }
         let server = server::start(state.clone(), socket, workers)?;
         log::info!(

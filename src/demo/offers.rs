@@ -88,7 +88,9 @@ struct Line {
 
 /// The series whose next session is full, with people who wait: it has few seats.
 pub(super) const FULL: &str = "Cooking on a budget";
-/// The series that is called off for a week.
+/// The series that is part of a member's plan.
+pub(super) const PLANNED: &str = "Watercolours";
+/// The series that is called off for a week, with all else in its venue.
 pub(super) const CALLED_OFF: &str = "Sing together";
 
 /// The made-up series, up to a last day.
