@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::db::{Conn, Timestamp};
 use crate::error::Result;
 use crate::http::idempotency;
-use crate::state::State;
+use crate::http::state::State;
 use crate::{jobs, rosters};
 
 /// Something that is kept for a time.

@@ -12,12 +12,13 @@ use super::types::{
 };
 use crate::audit::{self, Subject};
 use crate::auth::caller::Role;
-use crate::auth::policy::{Allowed, Reports};
+use crate::auth::policy::Reports;
 use crate::clock::london_day;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::Problems;
 use crate::http::extract::{Extract, Query};
 use crate::http::reply::Cache;
-use crate::openapi::Problems;
 use crate::venues::rules::local_authority_code;
 
 const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, whatever became of them afterwards, each \

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use life_rooms::background;
 use life_rooms::db::schema::{audit_events, idempotency_records, jobs, roster_entries};
+use life_rooms::tasks;
 use serde_json::json;
 
 use crate::rosters::{reader, roster, series, single, with};
@@ -10,7 +11,7 @@ use crate::support::{Answer, App, Client};
 
 /// Whether there was anything to take away.
 fn keep_house(app: &App) -> bool {
-    let task = background::tasks().into_iter().find(|task| task.name == "housekeeping").expect("the server has the task");
+    let task = tasks::all().into_iter().find(|task| task.name == "housekeeping").expect("the server has the task");
     let run = background::run_if_due(&app.state, task, app.clock.new_id());
     actix_web::rt::System::new().block_on(run).expect("it runs")
 }

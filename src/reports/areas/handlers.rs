@@ -6,12 +6,13 @@ use actix_web::{HttpResponse, get, put};
 use super::store::{self, AreaRow};
 use super::types::{ReportArea, ReportAreaInput};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Reports};
+use crate::auth::policy::{AdminOnly, Reports};
 use crate::error::{Error, Fault, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::venues::rules::{local_authority_code, slug as is_slug};
 
 /// List named areas
