@@ -230,7 +230,14 @@ impl ServeSettings {
             usual: hours("LIFE_ROOMS_OFFER_HOURS", &self.offer_hours)?,
             late: hours("LIFE_ROOMS_LATE_OFFER_HOURS", &self.late_offer_hours)?,
         };
-        Ok(Config { public_url, allowed_origins, horizon: self.horizon, offers, reports_since: reports_since(&self.reports_since)?, ..Config::default() })
+        Ok(Config {
+            public_url,
+            allowed_origins,
+            horizon: self.horizon,
+            offers,
+            reports_since: reports_since(&self.reports_since)?,
+            ..Config::default()
+        })
     }
 
     /// The address to listen on.

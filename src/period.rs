@@ -22,7 +22,8 @@ pub enum Period {
 }
 
 /// The sentence for a text that is no period.
-pub const FORMAT: &str = "Must be a month such as 2026-11, a financial year from April to March such as 2026-27, or all.";
+pub const FORMAT: &str =
+    "Must be a month such as 2026-11, a financial year from April to March such as 2026-27, or all.";
 
 impl FromStr for Period {
     type Err = &'static str;
@@ -97,8 +98,22 @@ mod tests {
     #[test]
     fn anything_else_is_no_period() {
         for text in [
-            "", "All", "2026", "2026-Q1", "2026-13", "2026-1", "2026-00", "2026-28", "26-11", "2026-27 ", "2026/27", "+026-11",
-            "2026-+1", "2026-11-01", "all,2026-11", "0001-02",
+            "",
+            "All",
+            "2026",
+            "2026-Q1",
+            "2026-13",
+            "2026-1",
+            "2026-00",
+            "2026-28",
+            "26-11",
+            "2026-27 ",
+            "2026/27",
+            "+026-11",
+            "2026-+1",
+            "2026-11-01",
+            "all,2026-11",
+            "0001-02",
         ] {
             assert_eq!(text.parse::<Period>(), Err(FORMAT), "{text}");
         }

@@ -54,7 +54,9 @@ fn wrong_with(path: &Path) -> Option<String> {
         return Some(error.to_string());
     }
     let is_one = head.is_empty() || head == MAGIC;
-    (!is_one).then(|| "it is a file, but no SQLite database; DATABASE_URL must name one, or a file that isn't there yet".into())
+    (!is_one).then(|| {
+        "it is a file, but no SQLite database; DATABASE_URL must name one, or a file that isn't there yet".into()
+    })
 }
 
 /// The sentence for a database that can't be opened or migrated.

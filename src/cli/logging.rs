@@ -82,7 +82,8 @@ fn not_understood(part: &str) -> String {
 fn nothing_of_ours(text: &str) -> String {
     let known = LEVELS.into_iter().chain([OURS]);
     let meant = nearest(text.split(['=', ':']).next().unwrap_or(text), known);
-    let hint = meant.map_or_else(|| "begin it with a level, such as info".to_owned(), |name| format!("did you mean {name}?"));
+    let hint =
+        meant.map_or_else(|| "begin it with a level, such as info".to_owned(), |name| format!("did you mean {name}?"));
     format!("RUST_LOG={text:?} would log nothing of life-rooms itself, not even errors: {hint}")
 }
 
@@ -99,8 +100,14 @@ mod tests {
         assert_eq!(read_filter(None).as_deref(), Ok("info"));
         assert_eq!(read(" ").as_deref(), Ok("info"));
         for text in [
-            "off", "WARN", "debug", "info,life_rooms::access=warn", "life_rooms=debug,actix_server=info", "life_rooms",
-            "warn, life_rooms::cli=trace,", "life_rooms=off",
+            "off",
+            "WARN",
+            "debug",
+            "info,life_rooms::access=warn",
+            "life_rooms=debug,actix_server=info",
+            "life_rooms",
+            "warn, life_rooms::cli=trace,",
+            "life_rooms=off",
         ] {
             assert_eq!(read(text).as_deref(), Ok(text));
         }

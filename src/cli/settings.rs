@@ -43,7 +43,9 @@ fn unknown(names: impl Iterator<Item = String>, known: &[String]) -> Vec<String>
 
 fn sentence(name: &str, known: &[String]) -> String {
     match nearest(&name.to_ascii_uppercase(), known.iter().map(String::as_str)) {
-        Some(meant) => format!("the environment variable {name} is not a setting and is ignored; did you mean {meant}?"),
+        Some(meant) => {
+            format!("the environment variable {name} is not a setting and is ignored; did you mean {meant}?")
+        }
         None => format!("the environment variable {name} is not a setting and is ignored; see life-rooms serve --help"),
     }
 }
@@ -76,7 +78,8 @@ mod tests {
             ("life_rooms_key_dir", "LIFE_ROOMS_KEY_DIR"),
             ("LIFE_ROOMS_REPORT_SINCE", "LIFE_ROOMS_REPORTS_SINCE"),
         ] {
-            let expected = format!("the environment variable {wrong} is not a setting and is ignored; did you mean {meant}?");
+            let expected =
+                format!("the environment variable {wrong} is not a setting and is ignored; did you mean {meant}?");
             assert_eq!(told(wrong), [expected]);
         }
         assert!(told("LIFE_ROOMS_XYZZY")[0].ends_with("see life-rooms serve --help"));

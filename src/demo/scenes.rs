@@ -85,7 +85,12 @@ fn call_off_a_week(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()>
         return Ok(());
     };
     for member_id in people.iter().take(DISAPPOINTED) {
-        place(conn, session_id, json!({ "member_id": member_id, "if_full": "wait" }), now.plus_seconds(-2 * 24 * 3600))?;
+        place(
+            conn,
+            session_id,
+            json!({ "member_id": member_id, "if_full": "wait" }),
+            now.plus_seconds(-2 * 24 * 3600),
+        )?;
     }
     let monday = london_day(starts_at).week(chrono::Weekday::Mon).first_day();
     let venue: Option<Id> = sessions::table.find(session_id).select(sessions::venue_id).first(conn)?;

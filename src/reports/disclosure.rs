@@ -3,6 +3,11 @@
 //! A count that came from the database is [`Exact`] and can't be written to an answer: the only way there is
 //! [`Disclosure::show`].
 //!
+//! Rounding alone can be undone with enough questions; [`super::rules`] says which may be asked. What stays: zero is
+//! shown, so it can be seen that nobody was there; groups that all lie at one end of their range give themselves away
+//! (seven groups of one under a total that is hidden too); and a figure that is asked again later may show that one
+//! person more was counted.
+//!
 //! Source: NHS Digital, "Disclosure control methodology for Hospital Episode Statistics and the Emergency Care Data
 //! Set", 2018: 1 to 7 are not shown, everything else to the nearest 5, instead of hiding further cells.
 
@@ -69,11 +74,7 @@ pub enum Disclosure {
 impl Disclosure {
     /// Shows what a report counted. `names` names the columns. Each count stands for itself: a total is counted and
     /// then rounded, never added up from rounded rows.
-    pub fn show<const N: usize>(
-        self,
-        counted: Counted<[Exact; N]>,
-        names: [&'static str; N],
-    ) -> Counted<Disclosed<N>> {
+    pub fn show<const N: usize>(self, counted: Counted<[Exact; N]>, names: [&'static str; N]) -> Counted<Disclosed<N>> {
         let line = |line: Line<[Exact; N]>| Line {
             key: line.key,
             label: line.label,

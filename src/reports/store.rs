@@ -29,11 +29,7 @@ pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter, days: Days) -
     Ok(Counted { totals, rows })
 }
 
-fn prescription_lines(
-    conn: &mut Conn,
-    scope: &Scope<'_, PrescriptionFilter>,
-    by: Option<GroupBy>,
-) -> Result<Lines<1>> {
+fn prescription_lines(conn: &mut Conn, scope: &Scope<'_, PrescriptionFilter>, by: Option<GroupBy>) -> Result<Lines<1>> {
     let filter = scope.filter;
     let grouping = Grouping::new(conn, by, "p.developed_on");
     let mut sql = Sql::default();

@@ -59,7 +59,8 @@ pub fn forget_entries(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let positions = rows.order(roster_entries::position).limit(ENTRIES).select(roster_entries::position);
     let Some(last) = positions.load::<i32>(conn)?.pop() else { return Ok(0) };
     // A new version: the ETag says that the roster no longer shows what it did.
-    let shorter = (rosters::skipped.eq(Json(Vec::<RosterSkip>::new())), rosters::version.eq(2), rosters::updated_at.eq(now));
+    let shorter =
+        (rosters::skipped.eq(Json(Vec::<RosterSkip>::new())), rosters::version.eq(2), rosters::updated_at.eq(now));
     diesel::update(rosters::table.find(roster_id)).set(shorter).execute(conn)?;
     Ok(diesel::delete(rows.filter(roster_entries::position.le(last))).execute(conn)?)
 }

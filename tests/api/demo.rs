@@ -118,7 +118,8 @@ fn scenes(app: &App) {
     let plan = plans.as_array().unwrap().iter().find(is_whole).unwrap_or_else(|| panic!("{plans}"));
     assert_eq!(plan["needs"].as_array().unwrap().len(), 3);
     let places = member.get(&format!("/v1/members/{first}/bookings?limit=100")).expect(200)["items"].clone();
-    let follows = places.as_array().unwrap().iter().filter(|place| place["prescription_item_id"] == plan["items"][0]["id"]);
+    let follows =
+        places.as_array().unwrap().iter().filter(|place| place["prescription_item_id"] == plan["items"][0]["id"]);
     assert!(follows.count() >= 2, "{places}");
     diesel::delete(users::table.filter(users::member_id.eq(first))).execute(&mut conn).unwrap();
 }

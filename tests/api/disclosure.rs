@@ -63,7 +63,9 @@ fn a_difference_of_two_answers_no_longer_gives_a_small_count_away() {
     assert_eq!(count("local_authority=Liverpool")["prescriptions"], 10);
     assert_eq!(count("area=liverpool-and-sefton")["prescriptions"], 15);
     assert_eq!(count("local_authority=Sefton")["prescriptions"], Value::Null);
-    analyst.get("/v1/reports/prescriptions?local_authority=Liverpool&local_authority=Sefton").wrong_parameter("local_authority");
+    analyst
+        .get("/v1/reports/prescriptions?local_authority=Liverpool&local_authority=Sefton")
+        .wrong_parameter("local_authority");
 }
 
 #[test]
@@ -84,7 +86,8 @@ fn an_analyst_asks_for_periods_that_are_over_and_a_manager_for_any_days() {
             let problem = analyst.get(&format!("/v1/reports/{report}?{query}")).wrong_parameter(parameter);
             assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
         }
-        for query in ["from=2024-01-02&to=2024-01-30", "to=2024-01-31", "local_authority=Sefton&local_authority=Wirral"] {
+        for query in ["from=2024-01-02&to=2024-01-30", "to=2024-01-31", "local_authority=Sefton&local_authority=Wirral"]
+        {
             admin.get(&format!("/v1/reports/{report}?{query}")).expect(200);
         }
         let days = |client: &Client, query: &str| {
@@ -179,7 +182,9 @@ impl World {
     fn sum_of(&self, parts: &[Vec<usize>]) -> BTreeSet<usize> {
         let mut combinations = vec![Vec::new()];
         for choices in parts {
-            let with = |so_far: &Vec<usize>| choices.iter().map(|part| [so_far.as_slice(), &[*part]].concat()).collect::<Vec<_>>();
+            let with = |so_far: &Vec<usize>| {
+                choices.iter().map(|part| [so_far.as_slice(), &[*part]].concat()).collect::<Vec<_>>()
+            };
             combinations = combinations.iter().flat_map(with).collect();
         }
         combinations.iter().map(|parts| self.cell(parts)).collect()
@@ -190,7 +195,9 @@ impl World {
         let mut all = vec![Vec::new()];
         for choices in &self.filters {
             let options: Vec<Option<&Choice>> = std::iter::once(None).chain(choices.iter().map(Some)).collect();
-            let with = |so_far: &Vec<Option<_>>| options.iter().map(|o| [so_far.as_slice(), &[*o]].concat()).collect::<Vec<_>>();
+            let with = |so_far: &Vec<Option<_>>| {
+                options.iter().map(|o| [so_far.as_slice(), &[*o]].concat()).collect::<Vec<_>>()
+            };
             all = all.iter().flat_map(with).collect();
         }
         all
@@ -215,7 +222,8 @@ impl World {
                     continue;
                 }
                 for period in &self.periods {
-                    let report = analyst.get(&format!("/v1/reports/{}?{}{query}", self.report, period.query)).expect(200);
+                    let report =
+                        analyst.get(&format!("/v1/reports/{}?{}{query}", self.report, period.query)).expect(200);
                     self.learn(&report, period, &filters, group, &dimensions, puzzles);
                     answered += 1;
                 }

@@ -64,7 +64,9 @@ fn a_job_is_gone_thirty_days_after_it_ended_and_its_roster_stays() {
 fn a_refused_roster_is_gone_after_thirty_days_and_an_applied_one_stays() {
     let (app, client, path) = reader();
     client.post(&path, &roster(&[series("good")])).expect(201);
-    client.post(&path, &roster(&[with(single("bad"), json!({ "duration_minutes": -1 }))])).problem(422, "roster-refused");
+    client
+        .post(&path, &roster(&[with(single("bad"), json!({ "duration_minutes": -1 }))]))
+        .problem(422, "roster-refused");
     let list = || client.get(&path).expect(200)["items"].clone();
     let statuses = || list().as_array().unwrap().iter().map(|roster| roster["status"].clone()).collect::<Vec<_>>();
     let refused = list()[0]["id"].as_str().unwrap().to_owned();

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 use life_rooms::background;
 use life_rooms::db::schema::jobs;
-use life_rooms::db::{Id, Json, Timestamp};
+use life_rooms::db::{Id, Json};
 use life_rooms::jobs::store::{Claim, Claimed};
 use life_rooms::jobs::types::JobKind;
 use life_rooms::rosters::later;
 use serde_json::{Value, json};
 
 use crate::rosters::{counts, partner, reader, roster, rows, series, single, with};
-use crate::support::{Answer, App, Client, instant};
+use crate::support::{Answer, App, Client};
 
 const ASYNC: [(&str, &str); 1] = [("prefer", "respond-async")];
 

@@ -166,7 +166,14 @@ impl<'a> Seed<'a> {
         self.session_of(on, venue, pillar, delivery, None)
     }
 
-    pub fn session_of(&mut self, on: &str, venue: Option<Id>, pillar: &str, delivery: &str, by: Option<(Id, Id)>) -> Id {
+    pub fn session_of(
+        &mut self,
+        on: &str,
+        venue: Option<Id>,
+        pillar: &str,
+        delivery: &str,
+        by: Option<(Id, Id)>,
+    ) -> Id {
         let (id, now) = self.fresh();
         let start = day(on).and_hms_opt(12, 0, 0).unwrap();
         let starts_at = Timestamp(start.and_utc());

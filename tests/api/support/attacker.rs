@@ -57,8 +57,10 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(puzzle: &Puzzle, truth: &'a [i64]) -> Self {
-        let sums: Vec<_> = puzzle.sums.iter().map(|(cells, range)| (cells.iter().copied().collect(), range.0, range.1)).collect();
-        let mut search = Self { truth, sums, of_cell: vec![Vec::new(); truth.len()], empty: vec![false; truth.len()], chance: 7 };
+        let sums: Vec<_> =
+            puzzle.sums.iter().map(|(cells, range)| (cells.iter().copied().collect(), range.0, range.1)).collect();
+        let mut search =
+            Self { truth, sums, of_cell: vec![Vec::new(); truth.len()], empty: vec![false; truth.len()], chance: 7 };
         for (number, (cells, least, most)) in search.sums.iter().enumerate() {
             let sum: i64 = cells.iter().map(|cell| truth[*cell]).sum();
             assert!((*least..=*most).contains(&sum), "an answer says {least} to {most}, and it is {sum}");
@@ -97,9 +99,11 @@ impl<'a> Search<'a> {
     /// that a broken sum needs, and mostly the one that breaks the least elsewhere.
     fn repairs(&mut self) -> bool {
         let mut world = self.truth.to_vec();
-        let mut sums: Vec<i64> = self.sums.iter().map(|(cells, ..)| cells.iter().map(|cell| world[*cell]).sum()).collect();
+        let mut sums: Vec<i64> =
+            self.sums.iter().map(|(cells, ..)| cells.iter().map(|cell| world[*cell]).sum()).collect();
         let off = |sum: i64, range: &(Vec<usize>, i64, i64)| (range.1 - sum).max(sum - range.2).max(0);
-        let mut broken: BTreeSet<usize> = (0..sums.len()).filter(|number| off(sums[*number], &self.sums[*number]) > 0).collect();
+        let mut broken: BTreeSet<usize> =
+            (0..sums.len()).filter(|number| off(sums[*number], &self.sums[*number]) > 0).collect();
         let mut last = usize::MAX;
         for _ in 0..4_000 {
             if broken.is_empty() {
@@ -121,12 +125,20 @@ impl<'a> Search<'a> {
             let wild = self.chance % 10 == 0;
             let start = if wild { 0 } else { (self.chance >> 20) as usize % cells.len() };
             let turned = cells.iter().cycle().skip(start).take(cells.len());
-            let cell = if wild { cells[(self.chance >> 20) as usize % cells.len()] } else { turned.min_by_key(|cell| cost(**cell)).copied().unwrap_or(cells[0]) };
+            let cell = if wild {
+                cells[(self.chance >> 20) as usize % cells.len()]
+            } else {
+                turned.min_by_key(|cell| cost(**cell)).copied().unwrap_or(cells[0])
+            };
             world[cell] += step;
             last = cell;
             for at in self.of_cell[cell].clone() {
                 sums[at] += step;
-                if off(sums[at], &self.sums[at]) > 0 { broken.insert(at) } else { broken.remove(&at) };
+                if off(sums[at], &self.sums[at]) > 0 {
+                    broken.insert(at)
+                } else {
+                    broken.remove(&at)
+                };
             }
         }
         false
