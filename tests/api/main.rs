@@ -39,6 +39,7 @@ mod recurrence;
 mod registers;
 mod replays;
 mod report_areas;
+mod report_questions;
 mod reports;
 mod rosters;
 mod rosters_beside_edits;

@@ -1,4 +1,5 @@
-//! Reports: every filter, what counts and what doesn't. What an analyst may see is in `disclosure`.
+//! Reports: every filter, what counts and what doesn't. What may be asked is in `report_questions`, what
+//! an analyst is told in `disclosure`.
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
@@ -475,52 +476,4 @@ fn a_report_says_what_it_counts_when_and_how() {
     let answer = app.admin().get("/v1/reports/attendance");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert!(answer.json["definition"].as_str().unwrap().contains("never be added"));
-}
-
-#[test]
-fn wrong_parameters_of_reports_are_named() {
-    let app = App::start();
-    let admin = app.admin();
-    for (path, parameter) in [
-        ("prescriptions?from=2024-02-30", "from"),
-        ("prescriptions?from=2024-02-02&to=2024-02-01", "to"),
-        ("prescriptions?to=2024-02-01&to=2024-02-02", "to"),
-        ("prescriptions?origin=nobody", "origin"),
-        ("prescriptions?site_id=1", "site_id"),
-        ("prescriptions?local_authority=liverpool", "local_authority"),
-        ("prescriptions?group_by=year", "group_by"),
-        ("prescriptions?period=2026-Q1", "period"),
-        ("prescriptions?period=all&from=2024-01-01", "period"),
-        ("prescriptions?period=2026-11", "period"),
-        ("prescriptions?area=nowhere", "area"),
-        ("prescriptions?area=liverpool-and-sefton&local_authority=Sefton", "area"),
-        ("attendance?area=liverpool-and-sefton&area=liverpool-and-sefton", "area"),
-        ("prescriptions?pillar=learning", "pillar"),
-        ("attendance?delivery=hybrid", "delivery"),
-        ("attendance?pillar=x", "pillar"),
-        ("attendance?partner_id=x", "partner_id"),
-        ("attendance?programme_id=x", "programme_id"),
-        ("attendance?group_by=site&group_by=month", "group_by"),
-    ] {
-        admin.get(&format!("/v1/reports/{path}")).wrong_parameter(parameter);
-    }
-}
-
-#[test]
-fn only_analysts_and_managers_read_reports() {
-    let app = App::start();
-    let mut seed = Seed::new(&app);
-    let (member, (partner, _)) = (seed.member(), seed.partner_with_programme("one"));
-    let refused = [
-        app.advisor(),
-        app.member(&member.to_string()),
-        app.partner_user(&partner.to_string()),
-        app.partner_client(&partner.to_string(), &[]),
-    ];
-    for path in ["/v1/reports/prescriptions?nonsense=1", "/v1/reports/attendance?nonsense=1"] {
-        app.anonymous().get(path).problem(401, "unauthenticated");
-        for client in &refused {
-            client.get(path).problem(403, "forbidden");
-        }
-    }
 }
