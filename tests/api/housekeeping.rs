@@ -64,6 +64,7 @@ fn a_job_is_gone_thirty_days_after_it_ended_and_its_roster_stays() {
 fn a_refused_roster_is_gone_after_thirty_days_and_an_applied_one_stays() {
     let (app, client, path) = reader();
     client.post(&path, &roster(&[series("good")])).expect(201);
+    app.at("2026-11-23T09:00:01Z");
     client
         .post(&path, &roster(&[with(single("bad"), json!({ "duration_minutes": -1 }))]))
         .problem(422, "roster-refused");
@@ -71,9 +72,9 @@ fn a_refused_roster_is_gone_after_thirty_days_and_an_applied_one_stays() {
     let statuses = || list().as_array().unwrap().iter().map(|roster| roster["status"].clone()).collect::<Vec<_>>();
     let refused = list()[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(statuses(), ["refused", "applied"]);
-    app.at("2026-12-23T08:59:59Z");
-    assert!(!keep_house(&app));
     app.at("2026-12-23T09:00:00Z");
+    assert!(!keep_house(&app));
+    app.at("2026-12-23T09:00:01Z");
     assert!(keep_house(&app));
     assert_eq!(statuses(), ["applied"]);
     client.get(&format!("{path}/{refused}")).problem(404, "not-found");
