@@ -21,6 +21,7 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "change_user" => &[AlreadyExists, InvalidState],
         "create_programme" | "change_programme" => &[AlreadyExists],
         "create_calendar_link" | "rotate_client" | "create_client" => &[InvalidState],
+        "put_report_area" => &[InvalidState],
         "delete_venue" | "delete_space" => &[InUse],
         "create_hosting" | "change_hosting" => &[HostingOverlap],
         "delete_prescription" => &[InvalidState, InUse],

@@ -53,6 +53,9 @@ fn body(operation_id: &str) -> Option<Value> {
         }),
         "change_partner" => json!({ "description": "Shared reading aloud in small groups." }),
         "create_client" => json!({ "name": "Scheduling system", "scopes": ["rosters:write", "rosters:read"] }),
+        "put_report_area" => {
+            json!({ "name": "Liverpool and Sefton", "local_authorities": ["Liverpool", "Sefton"] })
+        }
         "create_programme" => json!({ "slug": "example-programme", "name": "Example programme" }),
         "change_programme" => json!({ "description": "Read a story and a poem aloud together." }),
         "create_session" => json!({

@@ -59,7 +59,10 @@ fn name_inline_schemas(document: &mut Value) {
     let known: Vec<(Value, String)> =
         schemas_of(document).into_iter().filter(|(_, schema)| is_worth_a_name(schema)).map(|(n, s)| (s, n)).collect();
     let name_copy = |value: &mut Value| {
-        let found = known.iter().find(|(schema, _)| is_copy(value, schema));
+        // Two vocabularies may have the same names: what they are said to be tells them apart.
+        let is_said_so = |schema: &Value| value.get("description") == schema.get("description");
+        let mut copied = known.iter().filter(|(schema, _)| is_copy(value, schema));
+        let found = copied.clone().find(|(schema, _)| is_said_so(schema)).or_else(|| copied.next());
         if let Some((schema, name)) = found {
             let own = value.get("description").filter(|text| Some(*text) != schema.get("description")).cloned();
             *value = reference_to(name);
