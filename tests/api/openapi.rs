@@ -25,7 +25,7 @@ pub fn operations(document: &Value) -> Vec<(String, String, Value)> {
 
 #[test]
 fn the_committed_document_is_current() {
-    let committed = include_str!("../../openapi/openapi.json");
+    let committed = crate::support::committed();
     assert!(committed == life_rooms::app::document_json(), "run: cargo run -- openapi > openapi/openapi.json");
     let app = App::start();
     assert_eq!(app.anonymous().get("/openapi.json").text, committed);

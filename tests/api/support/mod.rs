@@ -24,6 +24,7 @@ use life_rooms::http::state::State;
 use life_rooms::server;
 
 pub use client::{Answer, Client};
+pub use contract::committed;
 pub use make::*;
 
 /// When every test begins, unless it sets the clock: a Monday morning in November 2026.
