@@ -29,7 +29,7 @@ const HEADERS: &[Header] = &[
         component: "ETag",
         text: "The state that the body shows. Send it in `If-Match` to change it, in `If-None-Match` to read it again.",
         example: "\"1\"",
-        always: true,
+        always: false,
     },
     Header {
         name: "Location",
@@ -123,7 +123,7 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         }
         let mut names = vec!["X-Request-Id"];
         let shown = answer["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default().to_owned();
-        if conditional || status == "201" || (method != "get" && status == "200" && has_version(&shown)) {
+        if conditional || (method != "get" && !shown.is_empty()) {
             names.push("ETag");
         }
         if status == "201" || status == "202" {
@@ -140,10 +140,4 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         }
         add(answer, &names);
     }
-}
-
-/// What is shown without a version: answers to questions, and what isn't kept.
-fn has_version(schema: &str) -> bool {
-    let name = schema.rsplit('/').next().unwrap_or_default();
-    !["", "AccessToken", "MemberSearchResult", "RosterAnswer", "Roster", "Register"].contains(&name)
 }

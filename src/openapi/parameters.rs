@@ -10,6 +10,11 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         finish(&mut parameter["schema"]);
     }
+    // Whatever is shown as JSON has a tag, and can be asked for again by it.
+    let shown = operation["responses"]["200"]["content"]["application/json"]["schema"].get("$ref").is_some();
+    if method == "get" && shown && operation["responses"].get("304").is_none() {
+        operation["responses"]["304"] = json!({ "description": "Not changed" });
+    }
     let has = |operation: &Value, status: &str| operation["responses"].get(status).is_some();
     if takes_a_key(method, operation) {
         let text = "Send the same key with the same request to have it done once, however often it is sent. Choose a \
