@@ -113,6 +113,9 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
     names
 }
 
+/// What answers a question and isn't kept: a token, who was found.
+const UNTAGGED: [&str; 2] = ["/AccessToken", "/MemberSearchResult"];
+
 /// Names the headers of an operation's answers that are no problems.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let replayed = takes_a_key(method, operation);
@@ -123,7 +126,8 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         }
         let mut names = vec!["X-Request-Id"];
         let shown = answer["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default().to_owned();
-        if conditional || (method != "get" && !shown.is_empty()) {
+        let is_untagged = UNTAGGED.iter().any(|name| shown.ends_with(name));
+        if conditional || (method != "get" && !shown.is_empty() && !is_untagged) {
             names.push("ETag");
         }
         if status == "201" || status == "202" {

@@ -10,8 +10,9 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         finish(&mut parameter["schema"]);
     }
-    // Whatever is shown as JSON has a tag, and can be asked for again by it.
-    let shown = operation["responses"]["200"]["content"]["application/json"]["schema"].get("$ref").is_some();
+    // Whatever is shown as JSON or CSV has a tag, and can be asked for again by it.
+    let content = &operation["responses"]["200"]["content"];
+    let shown = content["application/json"]["schema"].get("$ref").is_some() || content.get("text/csv").is_some();
     if method == "get" && shown && operation["responses"].get("304").is_none() {
         operation["responses"]["304"] = json!({ "description": "Not changed" });
     }
