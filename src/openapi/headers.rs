@@ -74,6 +74,13 @@ const HEADERS: &[Header] = &[
         always: false,
     },
     Header {
+        name: "Accept-Patch",
+        component: "AcceptPatch",
+        text: "What a `PATCH` may be sent as.",
+        example: "application/merge-patch+json, application/json",
+        always: false,
+    },
+    Header {
         name: "Allow",
         component: "Allow",
         text: "The methods that the path takes.",
@@ -106,6 +113,7 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
     let mut names = vec!["X-Request-Id"];
     names.extend(match status {
         "401" | "403" => &["WWW-Authenticate"][..],
+        "415" => &["Accept-Patch"],
         "409" | "503" | "507" => &["Retry-After"],
         "default" => &["Allow", "Retry-After"],
         _ => &[],
