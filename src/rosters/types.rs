@@ -130,10 +130,10 @@ pub struct RosterEntry {
     /// Seats online, where it is hybrid; absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 30)]
     pub online_capacity: Option<i32>,
-    /// Who may book.
+    /// Who may book. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// Who sees it.
+    /// Who sees it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
     /// Who was there, of a single session that has begun; absent: its register stays as it is.

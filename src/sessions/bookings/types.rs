@@ -95,7 +95,7 @@ pub struct BookingInput {
     pub member_id: Option<Id>,
     /// Which seat of a hybrid session; otherwise the session's own delivery.
     pub delivery: Option<SeatDelivery>,
-    /// Guests who come along.
+    /// Guests who come along. Absent: nobody.
     #[serde(default)]
     #[validate(nested)]
     pub party: Party,

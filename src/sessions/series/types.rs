@@ -359,7 +359,7 @@ pub struct ChangedSeries {
 pub struct SplitInput {
     /// The local start of the first session of the new series.
     pub from: LocalTime,
-    /// What is different from then on: a JSON merge patch of the series.
+    /// What is different from then on: a JSON merge patch of the series. Absent: nothing.
     #[serde(default)]
     pub changes: SeriesPatch,
 }
