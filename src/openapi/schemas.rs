@@ -200,10 +200,10 @@ fn formed(schema: &Value, raw: &Schemas, form: Form) -> Value {
     }
     let required: Vec<String> = texts(&schema["required"]);
     for (name, inner) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        *inner = formed(inner, raw, form);
         if form == Form::Body && !required.contains(name) {
             say_what_absence_means(inner);
         }
+        *inner = formed(inner, raw, form);
     }
     if let Some(map) = schema.as_object_mut() {
         map.remove("default");
