@@ -7,6 +7,7 @@ use super::read::Form;
 use super::types::{EntryOutcome, RosterCounts, RosterSessionCounts, RosterSkip};
 use crate::db::Id;
 use crate::error::Fault;
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::registers::headcounts::HeadcountChange;
 use crate::sessions::series::store::{Extension, SeriesRow};
 use crate::sessions::store::SessionRow;
@@ -28,6 +29,8 @@ pub struct Plan {
     pub changed_series: Vec<SeriesRow>,
     /// How far they have sessions, and will; to be taken before they are written.
     pub extensions: Vec<Extension>,
+    /// Sessions that are another occurrence of their series now, to be written before sessions are added.
+    pub rekeyed: Vec<(Id, OccurrenceKey)>,
     /// Sessions to add.
     pub new_sessions: Vec<SessionRow>,
     /// Sessions to write over the version before.

@@ -51,7 +51,7 @@ pub fn rows(app: &App, series: &str) -> Vec<Row> {
     use sessions::dsl as s;
     let columns = (s::id, s::local_start, s::starts_at, s::title, s::capacity, s::status, s::version, s::updated_at);
     let of_it = s::sessions.filter(s::series_id.eq(series.parse::<Id>().unwrap()));
-    of_it.order((s::local_date, s::position)).select(columns).load(&mut app.conn()).unwrap()
+    of_it.order(s::occurrence).select(columns).load(&mut app.conn()).unwrap()
 }
 
 pub fn local_starts(rows: &[Row]) -> Vec<&str> {

@@ -13,7 +13,6 @@ use crate::http::context::Context;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
 use crate::sessions::clashes;
-use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::{self as sessions, Followed, SessionRow};
 use crate::sessions::told::{self, News, Told};
 
@@ -76,21 +75,14 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
 
 /// Lets the sessions that a series has, which are locked, and whose space is held, follow it to when and where it takes
 /// place now.
-pub fn in_place(
-    conn: &mut Conn,
-    context: &Context,
-    series: &SeriesRow,
-    occurrences: &[Occurrence],
-    held: &[SessionRow],
-    left: &str,
-) -> Result<Outcome> {
-    let now = context.now();
-    let wanted = Wanted { series, occurrences, changed: true, resumed: false, left };
+pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
+    let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
     let by_id: HashMap<Id, &SessionRow> = held.iter().map(|row| (row.id, row)).collect();
     let clashes = clashes::find(conn, &difference.placings(&by_id), &difference.leaving(), london_day(now))?;
     difference.leave_out(&clashes, &by_id);
 
+    held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
     let mut news = News::default();
     let mut moved = Vec::new();

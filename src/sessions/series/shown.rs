@@ -54,7 +54,7 @@ impl From<Shown> for Series {
             recurrence: row.recurrence,
             excluded: row.excluded.0,
             additional: row.additional.0,
-            ends_before: row.ends_before,
+            ends_before: row.ending.0.before(),
             split_from: row.split_from,
             capacity: row.capacity,
             online_capacity: row.online_capacity,

@@ -17,6 +17,7 @@ use crate::clock::{Clock, london_day};
 use crate::db::{Conn, Db, Id};
 use crate::error::Result;
 use crate::sessions::clashes::{self, Placing};
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::references;
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::SeriesStatus;
@@ -127,9 +128,11 @@ impl Stretch {
         if !store::extend(conn, self.series.extension(Some(self.to)))? {
             return Ok(None);
         }
-        // A session that was moved by hand may be there already.
+        // A series that had an end before may have sessions there already.
         let there: HashSet<_> = sessions::occurrences_after(conn, self.series.id, self.from)?.into_iter().collect();
-        let missing = self.sessions.iter().filter(|row| !there.contains(&(row.local_date, row.position)));
+        let additional = |row: &SessionRow| OccurrenceKey::Additional(row.local_start.0);
+        let is_there = |row: &SessionRow| row.occurrence.is_some_and(|key| there.contains(&key)) || there.contains(&additional(row));
+        let missing = self.sessions.iter().filter(|row| !is_there(row));
         let mut new: Vec<SessionRow> = missing.cloned().collect();
         let placings: Vec<Placing> = new.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), self.today)?;

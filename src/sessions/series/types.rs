@@ -245,10 +245,11 @@ pub struct Series {
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too.
     pub additional: Vec<LocalTime>,
-    /// It ends before this local start, whatever its rule says: there it was split, and another series goes on; or it
-    /// ends with the last session that people kept when its partner's roster no longer named it.
+    /// It has nothing on this local date or later, whatever its rule says: it was split there, and another series goes
+    /// on; or its partner's roster no longer named it, and this is the day after the last session that people kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends_before: Option<LocalTime>,
+    #[schema(example = "2027-01-26")]
+    pub ends_before: Option<NaiveDate>,
     /// The series that it was split from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_from: Option<Id>,
@@ -323,10 +324,16 @@ pub enum SkipReason {
     Cancelled,
     /// It was changed by hand.
     Edited,
-    /// It has begun.
+    /// An excluded time that neither the rule nor an additional time has: nothing was left out.
+    NotAnOccurrence,
+    /// It has begun, or would have.
     Past,
+    /// The series ends before that day: it was split, or its partner's roster no longer names it.
+    SeriesEnded,
     /// Another session has the space at that time.
     SpaceTaken,
+    /// Another session of the series, which stays, is at that time.
+    TimeTaken,
     /// The venue is closed that day.
     VenueClosed,
 }
@@ -373,7 +380,7 @@ pub struct ChangedSeries {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct SplitInput {
-    /// The local start of the first session of the new series.
+    /// The local start of one of its sessions. What is on that day, and all that follows, goes to the new series.
     pub from: LocalTime,
     /// What is different from then on: a JSON merge patch of the series.
     #[serde(default)]
