@@ -40,8 +40,9 @@ impl<'a> Reach<'a> {
     /// What is wrong with it.
     pub fn expand(&self, zone: &str, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
         let held = self.held.filter(|held| held.time_zone == zone && stands(held, recurrence));
-        let reached =
-            |held: &SeriesRow| held.expanded_until.map(|until| if held.ending.0.is_withdrawn() { self.horizon } else { until });
+        let reached = |held: &SeriesRow| {
+            held.expanded_until.map(|until| if held.ending.0.is_withdrawn() { self.horizon } else { until })
+        };
         let Some(until) = held.and_then(reached) else {
             return recurrence::expand(recurrence, self.horizon);
         };

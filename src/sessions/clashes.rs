@@ -223,7 +223,9 @@ impl Taken {
         let in_space = self.give_way_in_space(stays).into_iter().map(|id| (id, SkipReason::SpaceTaken));
         let mut given: Vec<(Id, SkipReason)> = in_space.collect();
         let placed = time_of(stays).and_then(|time| self.times.insert(time, stays.id)).filter(|id| *id != stays.id);
-        given.extend(placed.filter(|id| given.iter().all(|(other, _)| other != id)).map(|id| (id, SkipReason::TimeTaken)));
+        given.extend(
+            placed.filter(|id| given.iter().all(|(other, _)| other != id)).map(|id| (id, SkipReason::TimeTaken)),
+        );
         given
     }
 

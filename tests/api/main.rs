@@ -27,6 +27,7 @@ mod join_links;
 mod journeys;
 mod members;
 mod moves;
+mod occurrences;
 mod offers;
 mod openapi;
 mod paging;

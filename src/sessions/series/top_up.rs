@@ -131,7 +131,9 @@ impl Stretch {
         // A series that had an end before may have sessions there already.
         let there: HashSet<_> = sessions::occurrences_after(conn, self.series.id, self.from)?.into_iter().collect();
         let additional = |row: &SessionRow| OccurrenceKey::Additional(row.local_start.0);
-        let is_there = |row: &SessionRow| row.occurrence.is_some_and(|key| there.contains(&key)) || there.contains(&additional(row));
+        let is_there = |row: &SessionRow| {
+            row.occurrence.is_some_and(|key| there.contains(&key)) || there.contains(&additional(row))
+        };
         let missing = self.sessions.iter().filter(|row| !is_there(row));
         let mut new: Vec<SessionRow> = missing.cloned().collect();
         let placings: Vec<Placing> = new.iter().map(|to| Placing { to, from: None }).collect();
