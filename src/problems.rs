@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::error::{Error, Result};
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::extract::{Extract, NoQuery, Path};
 use crate::openapi::{Missing, Problems};
 
 /// What kind of failure it is. Each is a problem type with a page of its own.
@@ -153,8 +153,8 @@ pub fn configure(config: &mut ServiceConfig) {
     security(())
 )]
 #[get("/problems/{slug}")]
-async fn get_problem_page(taken: Ordered<(Path<String>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((slug, _)) = taken;
+async fn get_problem_page(request: Extract<(Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((slug, _)) = request;
     use strum::IntoEnumIterator;
     let found = Kind::iter().map(Kind::spec).find(|spec| spec.slug == slug.0);
     let Spec { status, slug, title, help } = found.ok_or_else(|| Error::not_found("type of problem"))?;

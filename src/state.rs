@@ -8,7 +8,8 @@ use crate::auth::token::Tokens;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
-use crate::rosters::room::Room;
+use crate::http::budget::BodyBudget;
+use crate::rosters::turn::PlanTurns;
 
 /// What every handler shares; cheap to clone.
 #[derive(Clone)]
@@ -23,8 +24,10 @@ pub struct State {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords, a few at a time.
     pub hasher: Arc<Hasher>,
-    /// What is left for rosters.
-    pub rosters: Arc<Room>,
+    /// The memory for large bodies.
+    pub bodies: Arc<BodyBudget>,
+    /// Whose turn it is to plan a roster.
+    pub plan_turns: Arc<PlanTurns>,
     /// Set when the server has been told to stop.
     pub stop: Arc<AtomicBool>,
 }

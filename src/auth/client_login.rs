@@ -11,7 +11,7 @@ use super::secret;
 use super::store::{self, Client};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
-use crate::http::extract::Extract;
+use crate::http::extract::Extractor;
 
 /// A request whose credentials are those of a live client. Taken before anything else of the request: 401 comes first.
 pub struct ClientLogin {
@@ -21,7 +21,7 @@ pub struct ClientLogin {
     pub client: Client,
 }
 
-impl Extract for ClientLogin {
+impl Extractor for ClientLogin {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let context = Context::new(request, None)?;
         let (client_id, given) = credentials(request).ok_or_else(invalid)?;

@@ -8,10 +8,12 @@ pub mod client_login;
 pub mod handlers;
 pub mod password;
 pub mod policy;
+pub mod reach;
 pub mod secret;
 pub mod store;
 pub mod token;
 pub mod types;
+pub mod viewer;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use super::caller::{Caller, CallerKind, Role, Scope, identify};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
-use crate::http::extract::Extract;
+use crate::http::extract::Extractor;
 
 /// The context of a request whose caller satisfies a policy.
 pub struct Allowed<P>(Context, PhantomData<P>);
@@ -29,7 +29,7 @@ impl<P> Allowed<P> {
     }
 }
 
-impl<P: Policy> Extract for Allowed<P> {
+impl<P: Policy> Extractor for Allowed<P> {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let context = identify(request).await?;
         P::check(context.anyone())?;

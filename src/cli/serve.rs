@@ -48,7 +48,8 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         tokens: Arc::new(Tokens::open(&key_dir, config.public_url.clone())?),
         config: Arc::new(config),
         hasher: Arc::new(Hasher::new()?),
-        rosters: Arc::default(),
+        bodies: Arc::default(),
+        plan_turns: Arc::default(),
         stop: Arc::default(),
     };
     let listening = socket.local_addr()?;

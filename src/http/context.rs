@@ -7,7 +7,7 @@ use actix_web::http::header::{self, HeaderName};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 
-use super::extract::Extract;
+use super::extract::Extractor;
 use crate::audit::{Event, Subject};
 use crate::auth::caller::Caller;
 use crate::clock::new_id_at;
@@ -174,7 +174,7 @@ fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String
 /// A request that needs no caller and has none. For pages and documents.
 pub struct Open(pub Context);
 
-impl Extract for Open {
+impl Extractor for Open {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         Context::new(request, None).map(Open)
     }

@@ -1,6 +1,7 @@
 //! How requests are read and answered, the same for every resource.
 
 pub mod body;
+pub mod budget;
 pub mod conditional;
 pub mod context;
 pub mod extract;

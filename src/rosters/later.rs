@@ -71,7 +71,7 @@ pub async fn run(state: &State, job: Claimed, done: Arc<AtomicUsize>) -> Result<
     let context = Context::resumed(state, asker.caller(), asker.request_id, asker.path);
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
     let posting = reading.await.map_err(Error::blocking)??.counting(done);
-    let posting = Arc::new(posting.keeping([state.rosters.for_plan_of_job().await?]));
+    let posting = Arc::new(posting.keeping([state.plan_turns.for_job().await?]));
     let (planned, planning) = (Arc::clone(&posting), context.clone());
     let draft = state.db.read_long(move |conn| post::draft(conn, &planned, &planning, Hold::Snapshot)).await?;
     if manner.dry_run {

@@ -27,9 +27,9 @@ pub mod reach;
 pub mod read;
 pub mod read_csv;
 pub mod read_time;
-pub mod room;
 pub mod store;
 pub mod stored;
+pub mod turn;
 pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -14,7 +14,8 @@ use diesel::sql_types::Bool;
 use super::series::types::SkipReason;
 use super::store::SessionRow;
 use super::types::{Publication, SessionStatus};
-use super::viewer::{Sight, Viewer};
+use super::visibility::Visibility;
+use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::schema::{sessions, spaces};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
@@ -288,8 +289,8 @@ fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
     );
     let (title, local_start, minutes, publication, partner): (String, LocalTime, i32, Publication, Option<Id>) =
         sessions::table.find(with).select(columns).first(conn)?;
-    let detail = match viewer.sight(publication, partner) {
-        Sight::Clear => format!(
+    let detail = match Visibility::of(viewer, publication, partner) {
+        Visibility::Visible => format!(
             "“{title}” (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \
              Choose another time or space."
         ),

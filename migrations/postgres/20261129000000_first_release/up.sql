@@ -263,7 +263,7 @@ CREATE TABLE sessions (
     cancellation_reason text COLLATE "C",
     edited boolean NOT NULL,
     -- How many bookings are offered a seat: where it is 0, and nobody waits, there is nothing to look for.
-    offers_open integer NOT NULL CHECK (offers_open >= 0),
+    offers_open integer NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
     -- Made of the words, so it refers to no row of its own. Null: the words are still to be written.
     listing_id uuid,
     -- The hour of the week in which a session starts on its own clock: 0 is Monday from midnight on, 167 Sunday from 23:00.
@@ -346,7 +346,7 @@ CREATE TABLE prescription_items (
     status text COLLATE "C" NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason text COLLATE "C",
     -- Whether the member added the item themself: that is no referral.
-    by_member boolean NOT NULL,
+    by_member boolean NOT NULL DEFAULT false,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL

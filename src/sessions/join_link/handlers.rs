@@ -8,7 +8,7 @@ use crate::audit::Subject;
 use crate::auth::policy::{Allowed, MemberOrStaff};
 use crate::db::Id;
 use crate::error::{Error, Result};
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::reply::Cache;
 use crate::openapi::{Conflict, Missing, Problems};
 
@@ -20,8 +20,8 @@ use crate::openapi::{Conflict, Missing, Problems};
     responses((status = 200, description = "The join link", body = JoinLink), (status = 304, description = "Not changed"), Missing, Conflict, Problems),
     security(("bearer" = [])))]
 #[get("/v1/sessions/{id}/join-link")]
-pub async fn get_join_link(taken: Ordered<(Allowed<MemberOrStaff>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(session_id), _)) = taken;
+pub async fn get_join_link(request: Extract<(Allowed<MemberOrStaff>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(session_id), _)) = request;
     let (context, caller) = (who.context(), who.caller()?);
     let member = if caller.is_staff() { None } else { Some(caller.member_id.ok_or_else(no_member)?) };
     let link = who.state().db.read_audited(move |conn| {

@@ -13,8 +13,8 @@ use crate::http::context::Context;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
 use crate::sessions::clashes;
+use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store::{self as sessions, Followed, SessionRow};
-use crate::sessions::told::{self, News, Told};
 
 /// What became of the sessions, and of the people booked.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Outcome {
     /// Which aren't as the series has them.
     pub skipped: Vec<Skipped>,
     /// Who was told.
-    pub told: Told,
+    pub told: Notices,
 }
 
 impl Outcome {
@@ -56,7 +56,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     lapse(conn, series.id, context)?;
     let Followed { updated, kept_capacities } = sessions::follow_series(conn, series, old, context.now())?;
     // They are locked now, and somebody may have joined a list before.
-    let mut news = News::default();
+    let mut news = Change::default();
     news.turn_away(lists(conn, series.id, context)?);
     let others = held::not_following(conn, series.id, context.now())?.into_iter();
     let others = others.map(|(local_start, is_cancelled)| {
@@ -69,7 +69,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     Ok(Outcome {
         sessions: SessionOutcomes { updated, ..SessionOutcomes::default() },
         skipped,
-        told: told::tell(conn, context, &news)?,
+        told: notices::tell(conn, context, &news)?,
     })
 }
 
@@ -84,7 +84,7 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
 
     held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
-    let mut news = News::default();
+    let mut news = Change::default();
     let mut moved = Vec::new();
     for row in difference.update.iter().chain(&difference.cancel) {
         sessions::update(conn, row)?;
@@ -95,7 +95,7 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
         }
     }
     news.turn_away(lists(conn, series.id, context)?);
-    news.kept = told::pending(conn, &moved)?;
+    news.kept = notices::pending(conn, &moved)?;
     difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
     let skipped =
         difference.skipped.iter().map(|(local_start, reason)| Skipped { local_start: *local_start, reason: *reason });
@@ -106,7 +106,7 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
             cancelled: difference.cancel.len(),
         },
         skipped: skipped.collect(),
-        told: told::tell(conn, context, &news)?,
+        told: notices::tell(conn, context, &news)?,
     })
 }
 

@@ -83,7 +83,8 @@ impl App {
             tokens: Arc::new(Tokens::open(&folder.join("keys"), config.public_url.clone()).expect("keys")),
             config: Arc::new(config),
             hasher: Arc::new(Hasher::new().expect("a hasher")),
-            rosters: Arc::default(),
+            bodies: Arc::default(),
+            plan_turns: Arc::default(),
             stop: Arc::default(),
         };
         let (url, handle) = serve(state.clone());
