@@ -237,6 +237,7 @@ diesel::table! {
         excluded -> DbJson,
         additional -> DbJson,
         ending -> DbJson,
+        left_out -> DbJson,
         split_from -> Nullable<DbUuid>,
         publication -> Text,
         status -> Text,

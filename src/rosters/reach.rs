@@ -44,7 +44,7 @@ impl<'a> Reach<'a> {
             held.expanded_until.map(|until| if held.ending.0.is_withdrawn() { self.horizon } else { until })
         };
         let Some(until) = held.and_then(reached) else {
-            return recurrence::expand(recurrence, self.horizon);
+            return recurrence::expand_new(recurrence, self.horizon);
         };
         // It may be the day before in the series' zone.
         let past = self.today.checked_sub_days(Days::new(2)).unwrap_or(self.today);

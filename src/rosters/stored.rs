@@ -182,6 +182,12 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     for row in &plan.changed_series {
         series_store::update(conn, row)?;
     }
+    for row in plan.new_series.iter().chain(&plan.changed_series) {
+        let left_out = plan.left_out.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+        if left_out != row.left_out.0 {
+            series_store::leave_out(conn, row.id, left_out)?;
+        }
+    }
     missing::end_series(conn, &plan.withdrawal)?;
     // Series before sessions, and those in one order everywhere, so that two writers wait for each other and never in a
     // ring.

@@ -142,6 +142,16 @@ pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansi
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
 }
 
+/// Like [`expand`], for a series that is stated anew.
+///
+/// # Errors
+///
+/// As [`expand`], and [`RecurrenceError::NoOccurrences`] where every time is excluded.
+pub fn expand_new(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    let expansion = expand(recurrence, horizon)?;
+    if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
+}
+
 /// Like [`expand`], for a series that goes on already: however long it has, it may have as many as that gives.
 ///
 /// # Errors

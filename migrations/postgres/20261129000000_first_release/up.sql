@@ -216,6 +216,8 @@ CREATE TABLE session_series (
     -- Whether a series ends before its rule does: "none", or the local date before which it ends, since it was split there
     -- ({"split": "2027-01-26"}) or since its partner's roster no longer names it ({"withdrawn": "2027-02-03"}).
     ending jsonb NOT NULL DEFAULT '"none"',
+    -- The occurrences for which no session could be made, each with the reason.
+    left_out jsonb NOT NULL DEFAULT '[]',
     split_from uuid REFERENCES session_series (id),
     version integer NOT NULL,
     created_at timestamptz NOT NULL,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{NaiveDate, NaiveDateTime};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
+use serde::{Deserialize, Serialize};
 
 use super::local_time::local_time;
 use crate::db::LocalTime;
@@ -18,7 +19,10 @@ use crate::text_value;
 /// hand (RFC 5545, section 3.8.4.4: an instance is known by its original start).
 ///
 /// As text, and in the database, it is `2027-02-09` or `2027-02-09T10:00:00`. Texts sort as the keys do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow,
+)]
+#[serde(into = "String", try_from = "String")]
 #[diesel(sql_type = diesel::sql_types::Text)]
 pub enum OccurrenceKey {
     /// The rule's occurrence on this local date.
@@ -67,6 +71,20 @@ impl FromStr for OccurrenceKey {
             _ => local_time(text).map(Self::Additional),
         };
         key.ok_or(NoOccurrenceKey)
+    }
+}
+
+impl From<OccurrenceKey> for String {
+    fn from(key: OccurrenceKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for OccurrenceKey {
+    type Error = NoOccurrenceKey;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

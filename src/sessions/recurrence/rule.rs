@@ -93,6 +93,10 @@ pub(super) struct Rule {
 impl Rule {
     /// Reads the value of an RRULE.
     pub(super) fn parse(text: &str) -> Result<Self> {
+        Self::read(text).map_err(|error| error.meaning(text))
+    }
+
+    fn read(text: &str) -> Result<Self> {
         if text.is_empty() {
             return Err(RecurrenceError::malformed("it is empty"));
         }
@@ -241,6 +245,20 @@ mod tests {
         let rule = Rule::parse("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;COUNT=5;WKST=SU");
         assert!(rule.is_ok());
         assert_eq!(rule, Rule::parse("wkst=su;count=5;byday=we,mo;interval=02;freq=weekly"));
+    }
+
+    #[test]
+    fn a_malformed_rule_is_answered_with_one_that_would_do() {
+        for (text, example) in [
+            ("weekly", "FREQ=WEEKLY;COUNT=10"),
+            ("every month, monthly", "FREQ=MONTHLY;COUNT=10"),
+            ("RRULE:FREQ=DAILY", "FREQ=DAILY;COUNT=10"),
+            ("", "FREQ=WEEKLY;COUNT=10"),
+        ] {
+            let told = Rule::parse(text).unwrap_err().to_string();
+            assert!(told.ends_with(&format!("Write it like {example}.")), "{told}");
+            assert!(Rule::parse(example).is_ok());
+        }
     }
 
     #[test]

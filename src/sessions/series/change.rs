@@ -33,7 +33,8 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// change in place: their ids and bookings stay, and the people booked are told where they move. A session of the rule is
 /// known by its local date, so it moves with the rule to another time of the day. One at an additional time is known by
 /// that time and stays. New ones are made; a date or an additional time that is no longer stated is cancelled if nobody
-/// is booked, else kept. What could not follow is in `skipped` with the reason. A patch that calls the series off changes
+/// is booked, else kept. What could not follow is in `skipped` with the reason. A patch that changes nothing leaves the
+/// series and its sessions as they are. A patch that calls the series off changes
 /// nothing else of it: what it says besides `status` and `cancellation_reason` is left aside.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
@@ -44,6 +45,10 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
     change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_match(old.version)?;
         let change = changed(old, patch)?;
+        if old.changed(change.clone(), context.now()).changeable() == old.changeable() {
+            let (answer, _) = Outcome::default().shown(read_back(conn, context, old.id)?);
+            return Reply::ok(answer.series.version, &answer);
+        }
         let mut names = patch.names();
         names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
         let changes = context.event("change", Subject::other("series", old.id), &names);

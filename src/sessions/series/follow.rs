@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::held;
 use super::reconcile::{self, Wanted};
-use super::store::SeriesRow;
+use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SessionOutcomes, SkipReason, Skipped};
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
@@ -84,6 +84,9 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
 
     held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
+    if difference.left_out != series.left_out.0 {
+        store::leave_out(conn, series.id, &difference.left_out)?;
+    }
     let mut news = Change::default();
     let mut moved = Vec::new();
     for row in difference.update.iter().chain(&difference.cancel) {

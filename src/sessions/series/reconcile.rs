@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::matching::Left;
 use super::rules;
-use super::store::{Ending, SeriesRow};
+use super::store::{Ending, LeftOut, SeriesRow};
 use super::types::SkipReason;
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
@@ -35,6 +35,8 @@ pub struct Difference {
     pub unbooked: Vec<Id>,
     /// What isn't as the statement has it.
     pub skipped: Vec<(LocalTime, SkipReason)>,
+    /// New ones that could not be made.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Difference {
@@ -125,6 +127,8 @@ impl Difference {
 
     /// Leaves out what clashes, and says so.
     pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>, held: &HashMap<Id, &SessionRow>) {
+        let unmade = self.create.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
+        self.left_out.extend(unmade);
         let Self { create, update, skipped, .. } = self;
         for rows in [create, update] {
             rows.retain(|row| {
@@ -250,6 +254,7 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
     let next = SeriesRow {
         id: held.id,
         // A roster that names it again takes back what one that didn't name it did.
+        left_out: held.left_out.clone(),
         ending: Json(if held.ending.0.is_withdrawn() { Ending::None } else { held.ending.0 }),
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),

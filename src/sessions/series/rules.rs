@@ -7,15 +7,15 @@ use chrono_tz::Tz;
 
 use super::store::SeriesRow;
 use super::types::{SeriesChange, SeriesInput};
-use crate::db::{Json, LocalTime};
+use crate::db::{Json, LocalTime, Timestamp};
 use crate::sessions::recurrence::{self, Expansion, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
 
-/// The occurrences of a series, in order: all of them, or through the horizon where it never ends.
+/// The occurrences of a new series, in order: all of them, or through the horizon where it never ends.
 ///
 /// # Errors
-/// What is wrong with its times or its rule, and which member is at fault.
+/// What is wrong with its times or its rule, and which member is at fault; or that nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    recurrence::expand(
+    recurrence::expand_new(
         &Recurrence {
             rule: &series.recurrence,
             local_start: series.local_start.0,
@@ -122,6 +122,12 @@ pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), R
     change.excluded = stays.iter().chain(also_additional).copied().chain(moved).collect();
     change.excluded.sort_unstable();
     Ok(())
+}
+
+/// Whether a local start of a series is still to come.
+pub fn is_to_come(series: &SeriesRow, local_start: LocalTime, now: Timestamp) -> bool {
+    let zone = recurrence::parse_time_zone(&series.time_zone);
+    zone.is_ok_and(|zone| recurrence::resolve(local_start.0, zone) > now.0)
 }
 
 /// The excluded times of a series that exclude nothing.

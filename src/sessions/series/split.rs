@@ -15,7 +15,7 @@ use super::store::{self, Ending, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SplitInput};
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, SessionWriter};
-use crate::db::{Conn, Id, LocalTime};
+use crate::db::{Conn, Id, Json, LocalTime};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
@@ -100,6 +100,7 @@ fn rest(old: &SeriesRow, day: NaiveDate, id: Id, context: &Context) -> Result<(S
         id,
         external_id: None,
         split_from: Some(old.id),
+        left_out: Json(Vec::new()),
         version: 0,
         created_at: context.now(),
         updated_at: context.now(),

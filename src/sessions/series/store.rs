@@ -4,11 +4,13 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::types::{SeriesChange, SeriesInput};
+use super::types::{SeriesChange, SeriesInput, SkipReason};
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::per_backend;
+use crate::sessions::recurrence::OccurrenceKey;
+use crate::sessions::store::SessionRow;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
 
 /// Whether, and why, a series ends before its rule does. It ends between two local dates.
@@ -35,6 +37,24 @@ impl Ending {
     /// Whether a roster took the series away that may bring it back.
     pub fn is_withdrawn(self) -> bool {
         matches!(self, Self::Withdrawn(_))
+    }
+}
+
+/// An occurrence of a series for which no session could be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Which one.
+    pub occurrence: OccurrenceKey,
+    /// When it would have started.
+    pub local_start: LocalTime,
+    /// Why it wasn't made.
+    pub reason: SkipReason,
+}
+
+impl LeftOut {
+    /// Of a session that clashes, if it is one of a series.
+    pub fn of(row: &SessionRow, reason: SkipReason) -> Option<Self> {
+        Some(Self { occurrence: row.occurrence?, local_start: row.local_start, reason })
     }
 }
 
@@ -66,6 +86,10 @@ pub struct SeriesRow {
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
     pub(crate) ending: Json<Ending>,
+    /// The occurrences for which no session could be made. Only [`leave_out`] changes them, and that is no new version:
+    /// nobody has changed the series.
+    #[diesel(skip_update)]
+    pub(crate) left_out: Json<Vec<LeftOut>>,
     pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
@@ -107,6 +131,7 @@ impl SeriesRow {
             excluded: Json(written.excluded),
             additional: Json(written.additional),
             ending: Json(Ending::None),
+            left_out: Json(Vec::new()),
             split_from: None,
             publication: written.publication,
             status: SeriesStatus::Active,
@@ -267,6 +292,13 @@ pub fn extend(conn: &mut Conn, step: Extension) -> Result<bool> {
         None => extended.filter(session_series::expanded_until.is_null()),
     };
     Ok(extended.execute(conn)? == 1)
+}
+
+/// Keeps which occurrences of a series were left out, for its partner to read.
+pub fn leave_out(conn: &mut Conn, id: Id, left_out: &[LeftOut]) -> Result<()> {
+    let left_out = session_series::left_out.eq(Json(left_out.to_vec()));
+    diesel::update(session_series::table.find(id)).set(left_out).execute(conn)?;
+    Ok(())
 }
 
 /// Whether any series is [`behind`].

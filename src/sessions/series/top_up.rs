@@ -2,6 +2,7 @@
 //!
 //! - Only dates after [`SeriesRow::expanded_until`] are ever made, so whatever became of an earlier one stays.
 //! - The sessions are those of the series as it is today. Its version stays: nobody has changed it.
+//! - What clashes is left out, and whoever may write the series reads of it there ([`SeriesRow::left_out`]).
 //! - One write transaction a series, which makes nothing where the series has been changed or extended since it was
 //!   read. So it may run at any time, beside itself, and be cut off.
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use chrono::{Months, NaiveDate};
 
 use super::rules;
-use super::store::{self, SeriesRow};
+use super::store::{self, LeftOut, SeriesRow};
 use crate::background::Task;
 use crate::clock::{Clock, london_day};
 use crate::db::{Conn, Db, Id};
@@ -138,8 +139,12 @@ impl Stretch {
         let mut new: Vec<SessionRow> = missing.cloned().collect();
         let placings: Vec<Placing> = new.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), self.today)?;
-        for (id, clash) in &clashes {
-            log::warn!("a session of the series {} is not made, {:?}: {id}", self.series.id, clash.reason);
+        // Nobody is answered now: whoever reads the series is told.
+        let left_out = new.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
+        let before = self.series.left_out.0.iter().filter(|one| one.local_start.0.date() >= self.today).cloned();
+        let left_out: Vec<LeftOut> = before.chain(left_out).collect();
+        if left_out != self.series.left_out.0 {
+            store::leave_out(conn, self.series.id, &left_out)?;
         }
         new.retain(|row| !clashes.contains_key(&row.id));
         sessions::insert_many(conn, &new)?;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
+use super::store::LeftOut;
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::sessions::notices::BookingNotice;
@@ -273,6 +274,10 @@ pub struct Series {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "2028-01-05")]
     pub expanded_until: Option<NaiveDate>,
+    /// Sessions still to come that could not be made, when the series was written or as time went on, and why. Only where
+    /// one series is read, and only for whoever may write it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<Vec<Skipped>>,
     /// The name that the partner's own system gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
@@ -345,6 +350,12 @@ pub struct Skipped {
     pub local_start: LocalTime,
     /// Why.
     pub reason: SkipReason,
+}
+
+impl From<&LeftOut> for Skipped {
+    fn from(left_out: &LeftOut) -> Self {
+        Self { local_start: left_out.local_start, reason: left_out.reason }
+    }
 }
 
 /// What became of a series' sessions.
