@@ -12,8 +12,8 @@ use crate::background;
 use crate::clock::Clock;
 use crate::config::{ServeSettings, Settings};
 use crate::db::Db;
+use crate::http::state::State;
 use crate::server;
-use crate::state::State;
 
 #[derive(Args)]
 pub(super) struct Serve {
@@ -50,6 +50,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         hasher: Arc::new(Hasher::new()?),
         bodies: Arc::default(),
         plan_turns: Arc::default(),
+        hooks: crate::app::HOOKS,
         stop: Arc::default(),
     };
     let listening = socket.local_addr()?;
@@ -64,7 +65,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
              life-rooms user create --email you@example.org --role admin --password-stdin",
             location.kind()
         );
-        background::start(&state);
+        background::start(&state, crate::tasks::all());
         Ok(server::run_until_told(server, state).await?)
     })
 }

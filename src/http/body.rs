@@ -16,8 +16,8 @@ use super::budget::Reservation;
 use super::context::state;
 use super::extract::Extractor;
 use super::shape;
+use super::state::State;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::state::State;
 
 /// Most bytes of an ordinary body.
 pub const BODY_LIMIT: usize = 256 * 1024;

@@ -5,12 +5,13 @@ use actix_web::{HttpResponse, get};
 
 use super::store;
 use super::types::Job;
-use crate::auth::policy::{Allowed, PartnerOrAdmin};
+use crate::auth::policy::PartnerOrAdmin;
 use crate::db::Id;
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{Missing, Problems};
 use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::reply::Cache;
-use crate::openapi::{Missing, Problems};
 
 /// Get a job
 ///

@@ -8,13 +8,14 @@ use super::store;
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
 use crate::audit::{Event, Subject};
 use crate::auth::caller::Role;
-use crate::auth::policy::{AdvisorOnly, Allowed, MemberOrAdvisor};
+use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::db::Id;
 use crate::error::{Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// The only member that the caller reaches: themselves; `None` for an advisor, who reaches all.
 ///

@@ -5,11 +5,12 @@ use actix_web::{HttpResponse, post};
 use super::store;
 use super::types::{MemberSearch, MemberSearchResult, MemberSummary, SUMMARY_FIELDS};
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{AdvisorOnly, Allowed};
+use crate::auth::policy::AdvisorOnly;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Problems, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery};
 use crate::http::reply::Reply;
-use crate::openapi::{BadInput, Problems, Storage};
 
 /// Most members that one search shows.
 const MOST: i64 = 20;

@@ -192,3 +192,10 @@ pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
         _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
     }
 }
+
+/// Moves the number on.
+pub fn bump_roster_version(conn: &mut Conn, partner_id: Id) -> Result<()> {
+    let moved = partners::roster_version.eq(partners::roster_version + 1);
+    diesel::update(partners::table.find(partner_id)).set(moved).execute(conn)?;
+    Ok(())
+}

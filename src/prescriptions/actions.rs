@@ -7,15 +7,16 @@ use super::handlers::record;
 use super::rules::Verb;
 use super::store;
 use super::types::{Ending, Prescription};
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::clock::london_day;
 use crate::db::Id;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, NoQuery, OptionalJson, Path};
 use crate::http::reply::Reply;
 use crate::members::handlers::own;
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// Activate a draft
 ///

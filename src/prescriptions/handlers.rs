@@ -13,17 +13,18 @@ use super::types::{
 };
 use super::{checks, rules};
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{own, read_event};
 use crate::members::store as members;
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 
 /// Write a prescription
 ///

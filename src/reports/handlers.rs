@@ -9,11 +9,12 @@ use super::types::{
     Suppression,
 };
 use crate::auth::caller::Role;
-use crate::auth::policy::{Allowed, Reports};
+use crate::auth::policy::Reports;
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::Problems;
 use crate::http::extract::{Extract, Query};
 use crate::http::reply::Cache;
-use crate::openapi::Problems;
 
 const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, whatever became of them afterwards, each \
     counted once, on the London day on which it was developed. Drafts, and drafts that were declined, never count. \

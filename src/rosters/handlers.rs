@@ -12,15 +12,16 @@ use super::read_csv;
 use super::store;
 use super::stored::Hold;
 use super::types::{Manner, Roster, RosterAnswer, RosterFilter, RosterInput, RosterOptions, RosterSummary};
-use crate::auth::policy::{Allowed, RosterReader, RosterWriter};
+use crate::auth::policy::{RosterReader, RosterWriter};
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, NoQuery, Path, Prefer, Query, RawBody};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::jobs::types::Job;
-use crate::openapi::{BadInput, Missing, Problems, Storage};
 
 /// A partner's rosters are its own: to another partner there is no such thing.
 fn own(context: &Context, partner_id: Id) -> Result<()> {

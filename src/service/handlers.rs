@@ -6,10 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
+use crate::http::answers::Problems;
 use crate::http::context::Open;
 use crate::http::extract::{Extract, NoQuery};
 use crate::http::reply::Cache;
-use crate::openapi::Problems;
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,8 +50,9 @@ pub async fn check_ready(request: Extract<(Open, NoQuery)>) -> Result<HttpRespon
     responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), Problems), security(()))]
 #[get("/openapi.json")]
 pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Extract((_, _)) = request;
-    Ok(HttpResponse::Ok().content_type("application/json").body(crate::openapi::json()))
+    let Extract((Open(context), _)) = request;
+    let document = (context.state().hooks.document_json)();
+    Ok(HttpResponse::Ok().content_type("application/json").body(document))
 }
 
 /// This document as YAML
@@ -59,6 +60,7 @@ pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpRespo
     responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = String), Problems), security(()))]
 #[get("/openapi.yaml")]
 pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Extract((_, _)) = request;
-    Ok(HttpResponse::Ok().content_type("application/yaml").body(crate::openapi::yaml()))
+    let Extract((Open(context), _)) = request;
+    let document = (context.state().hooks.document_yaml)();
+    Ok(HttpResponse::Ok().content_type("application/yaml").body(document))
 }

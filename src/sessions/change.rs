@@ -19,16 +19,17 @@ use super::store::{self, SessionRow};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
 use super::visibility::scope;
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, SessionWriter};
+use crate::auth::policy::SessionWriter;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::patch::MergePatch;
 use crate::http::reply::Reply;
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// Change a session
 ///

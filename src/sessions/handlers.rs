@@ -15,16 +15,17 @@ use super::types::{CancelInput, ChangedSession, Session, SessionInput};
 use super::view::{self, SessionView};
 use super::visibility::{owner, scope};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::auth::policy::{Public, SessionWriter};
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// List sessions
 ///

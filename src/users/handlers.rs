@@ -6,14 +6,15 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::store::{self, UserRow};
 use super::types::{User, UserInput, UserPatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed};
+use crate::auth::policy::AdminOnly;
 use crate::db::Id;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// List accounts
 ///

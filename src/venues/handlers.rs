@@ -7,13 +7,14 @@ use super::near::Circle;
 use super::store::{self, VenueKey, VenueRow};
 use super::types::{Venue, VenueFilter, VenueInput, VenuePatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::words;
 
 /// List venues

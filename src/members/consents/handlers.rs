@@ -5,15 +5,16 @@ use actix_web::{HttpResponse, get, post};
 use super::store::{self, ConsentRow};
 use super::types::{Consent, ConsentFilter, ConsentInput};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Missing, Problems, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{own, read_event};
 use crate::members::store as members;
-use crate::openapi::{BadInput, Missing, Problems, Storage};
 
 /// List a member's consents
 ///

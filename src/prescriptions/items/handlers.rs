@@ -9,14 +9,15 @@ use super::types::{
     PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemPatch, PrescriptionItemStatus,
 };
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::db::Id;
 use crate::db::types::TextEnum;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::Reply;
 use crate::members::handlers::own;
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
 

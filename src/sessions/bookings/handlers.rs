@@ -11,15 +11,16 @@ use super::store::{self, BookedRow, Booker, MemberBookingKey};
 use super::types::{Booking, BookingFilter, BookingInput, BookingStatus, Cancellation, CancelledBy};
 use super::waiting::Positions;
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{Allowed, BookingReader, MemberOrAdvisor};
+use crate::auth::policy::{BookingReader, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// When a request came, and how long offers are kept.
 pub(crate) fn terms(context: &Context) -> Terms {

@@ -5,12 +5,13 @@ use actix_web::{HttpResponse, get};
 use super::store;
 use super::types::JoinLink;
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrStaff};
+use crate::auth::policy::MemberOrStaff;
 use crate::db::Id;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{Conflict, Missing, Problems};
 use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::reply::Cache;
-use crate::openapi::{Conflict, Missing, Problems};
 
 /// Get a session's join link
 ///

@@ -6,16 +6,17 @@ use super::rules::Plan;
 use super::store;
 use super::types::{Register, RegisterInput};
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{Allowed, RegisterReader, RegisterWriter};
+use crate::auth::policy::{RegisterReader, RegisterWriter};
 use crate::auth::reach::Reach;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
 use crate::members::registration::{born_before, register, with_candidates};
 use crate::members::types::{MemberInput, RegistrationQuery};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// Get a session's register
 ///

@@ -6,13 +6,14 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::store::{self, HostingKey, HostingRow};
 use super::types::{Hosting, HostingInput, HostingPatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
 use crate::db::Id;
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::sites::store as sites;
 
 /// List a site's hostings

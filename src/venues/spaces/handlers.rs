@@ -6,13 +6,14 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use super::store::{self, SpaceKey, SpaceRow};
 use super::types::{Space, SpaceInput, SpacePatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
 use crate::db::Id;
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::venues::store as venues;
 
 /// List a venue's spaces

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::budget::Reservation;
 use crate::error::{Error, Result};
-use crate::http::budget::Reservation;
 
 /// The longest wait for the rosters before.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -6,10 +6,10 @@ use actix_web::http::header;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::caller::strip_scheme;
-use super::secret;
-use super::store::{self, Client};
+use crate::auth::secret;
+use crate::auth::store::{self, Client};
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::strip_scheme;
 use crate::http::context::Context;
 use crate::http::extract::Extractor;
 

@@ -4,19 +4,20 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, post, put};
 use strum::IntoEnumIterator;
 
-use super::caller::{CallerKind, Role, Scope};
 use super::client_login::{self, ClientLogin};
-use super::policy::{AccountHolder, Allowed, Anyone};
-use super::store;
-use super::token::{AUDIENCE, Claims, LIFETIME};
-use super::types::{AccessToken, ClientTokenRequest, Jwks, Login, Me, PasswordChange, ServerMetadata};
+use super::types::{AccessToken, ClientTokenRequest, Login, Me, PasswordChange, ServerMetadata};
 use crate::audit::Subject;
+use crate::auth::caller::{CallerKind, Role, Scope};
+use crate::auth::policy::{AccountHolder, Anyone};
+use crate::auth::store;
+use crate::auth::token::{AUDIENCE, Claims, Jwks, LIFETIME};
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Problems};
 use crate::http::context::{Context, Open};
 use crate::http::extract::{Extract, Form, JsonBody, NoQuery};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Problems};
 
 /// Log in
 ///
