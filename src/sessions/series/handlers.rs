@@ -100,8 +100,7 @@ pub async fn create_series(
         let idle = rules::idle_exclusions(&row)?.into_iter();
         skipped.extend(idle.map(|local_start| Skipped { local_start, reason: SkipReason::NotAnOccurrence }));
         skipped.sort_by_key(|skipped| skipped.local_start);
-        let row = SeriesRow { left_out: Json(left_out), ..row };
-        store::insert(conn, &row)?;
+        store::insert(conn, &SeriesRow { left_out: Json(left_out), ..row.clone() })?;
         sessions::insert_many(conn, &made)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
         let series = read_back(conn, &context, row.id)?;
