@@ -46,7 +46,7 @@ pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result
     change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_match(old.version)?;
         let change = patch.apply(&old.changeable())?;
-        if old.changed(change.clone(), context.now())?.changeable() == old.changeable() {
+        if (SessionChange { reason: None, ..change.clone() }) == old.changeable() {
             return answer(conn, context, old.id, Notices::default());
         }
         let told = apply(conn, context, old, change, &patch.names())?;

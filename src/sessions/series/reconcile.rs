@@ -202,11 +202,15 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     let own = rules::own(series, occurrences);
     let mut left = Left::of(held, own);
     let mut missed: Vec<(&Occurrence, SkipReason)> = Vec::new();
+    let mut unserved: HashMap<OccurrenceKey, &Occurrence> = HashMap::new();
     for occurrence in own {
         match left.take(occurrence, wanted.before) {
             Some(session) => {
                 if let Cow::Owned(adopted) = &session {
                     difference.rekeyed.push((adopted.id, occurrence.key));
+                }
+                if standing(&session, now).is_some() {
+                    unserved.insert(OccurrenceKey::Additional(occurrence.local_start), occurrence);
                 }
                 let next = SessionRow::of_series(series, occurrence, session.id, now);
                 difference.follow(&session, next, changed, now);
@@ -216,7 +220,15 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
         }
     }
     for session in left.not_stated(series) {
-        difference.leave(session, reason, changed, now);
+        // An additional time that the rule gives too is the rule's. Where the rule's own session was called off or moved
+        // by hand, the one that is there stays: its time is stated.
+        match session.occurrence.and_then(|key| Some((key, unserved.get(&key)?))) {
+            Some((key, occurrence)) => {
+                let stays = Occurrence { key, ..**occurrence };
+                difference.follow(session, SessionRow::of_series(series, &stays, session.id, now), changed, now);
+            }
+            None => difference.leave(session, reason, changed, now),
+        }
     }
     if changed && !series.same_times(wanted.before) {
         let beyond = occurrences.iter().skip(own.len());
