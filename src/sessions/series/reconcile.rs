@@ -373,7 +373,8 @@ mod tests {
         assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Edited)]);
         let beside = |sessions: &mut [SessionRow]| {
             edit(sessions);
-            sessions[2].occurrence = Some(OccurrenceKey::Additional(sessions[2].local_start.0));
+            let beside = sessions[2].local_start.0 + chrono::TimeDelta::hours(1);
+            sessions[2].occurrence = Some(OccurrenceKey::Additional(beside));
         };
         let (_, same) = difference(json!({}), beside);
         assert_eq!((same.create.len(), same.skipped), (1, vec![]), "one beside the rule is no news by itself");
