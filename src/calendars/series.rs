@@ -1,6 +1,6 @@
 //! A series as a calendar: a master with its rule, and an event for each session that the master doesn't tell right.
 //!
-//! The rule's occurrences are compared with the sessions that are really there, by local date and position:
+//! The rule's occurrences are compared with the sessions that are really there, by which occurrence each is:
 //!
 //! - Where a session is as the master says, nothing more is said.
 //! - One that differs (moved, renamed, elsewhere, cancelled), or whose time the clock skips, shows twice or changes
@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use icalendar::{Component, Event, Property};
 
@@ -22,12 +22,12 @@ use super::feeds::{self, session_identity};
 use super::store::{SessionFacts, Shown, Surroundings};
 use super::zone::{self, Years};
 use crate::db::LocalTime;
-use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
 use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::types::SeriesStatus;
 
-/// The calendar of a series with those of its sessions that the viewer may see, by local date and position.
+/// The calendar of a series with those of its sessions that the viewer may see, in the order of their occurrences.
 pub(super) fn calendar(
     publisher: &Publisher,
     (series, around): &(SeriesRow, Surroundings),
@@ -72,7 +72,7 @@ fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
 /// session.
 fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
-        let last = sessions.iter().map(|(session, _)| session.local_date).max();
+        let last = sessions.iter().filter_map(|(session, _)| Some(session.occurrence?.date())).max();
         let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
         next.and_time(Default::default())
     };
@@ -116,13 +116,14 @@ impl<'a> Rule<'a> {
             let made = series.expanded_until.unwrap_or(local_start.date());
             let whole = Recurrence { rule, local_start, tz, excluded, additional };
             let mut all = recurrence::expand_kept(&whole, made)?.occurrences;
+            all.truncate(rules::own(series, &all).len());
             all.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
-            Ok::<_, RecurrenceError>(rules::own(series, &all).into_owned())
+            Ok::<_, RecurrenceError>(all)
         };
         let occurrences = expand(additional)?;
         let parts = Parts::of(&series.recurrence);
         // UNTIL must be an instant beside a zone: that of the last occurrence, whichever form it was written in.
-        let until = if parts.has_until || off_from.is_some() || series.ends_before.is_some() {
+        let until = if parts.has_until || off_from.is_some() || series.ending.0.before().is_some() {
             let last = expand(&[])?.last().map(|occurrence| occurrence.starts_at);
             Some(last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)))
         } else {
@@ -142,13 +143,14 @@ impl<'a> Rule<'a> {
 
     /// Compares the occurrences with the sessions.
     fn compare<'s>(&self, series: &SeriesRow, usual: &Content, sessions: &'s [Shown]) -> Comparison<'s> {
-        let key = |shown: &Shown| (shown.0.local_date, shown.0.position);
-        let mut left: HashMap<(NaiveDate, i32), &Shown> = sessions.iter().map(|shown| (key(shown), shown)).collect();
-        let last = sessions.iter().map(|(session, _)| session.local_date).max();
+        let key = |shown: &Shown| shown.0.occurrence;
+        let mut left: HashMap<OccurrenceKey, &Shown> =
+            sessions.iter().filter_map(|shown| Some((key(shown)?, shown))).collect();
+        let last = left.keys().map(|key| key.date()).max();
         let mut told = Comparison { kept: 0, missing: Vec::new(), changed: Vec::new(), apart: Vec::new() };
         for occurrence in &self.occurrences {
             let day = occurrence.local_start.date();
-            match left.remove(&(day, occurrence.position)) {
+            match left.remove(&occurrence.key) {
                 // The sessions of a rule without an end are made up to a horizon: beyond it they are yet to come.
                 None if self.endless && last.is_none_or(|last| day > last) => {}
                 None => told.missing.push(occurrence.local_start),
@@ -161,7 +163,7 @@ impl<'a> Rule<'a> {
                 }
             }
         }
-        told.apart = sessions.iter().filter(|shown| left.contains_key(&key(shown))).collect();
+        told.apart = sessions.iter().filter(|shown| key(shown).is_some_and(|key| left.contains_key(&key))).collect();
         told
     }
 

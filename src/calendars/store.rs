@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::auth::viewer::Viewer;
@@ -12,6 +11,7 @@ use crate::db::schema::{
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 use crate::sessions::bookings::types::BookingStatus;
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::series::store::{SeriesRow, lineage};
 use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
 use crate::sessions::visibility::Visibility;
@@ -24,8 +24,7 @@ pub(super) const MOST_EVENTS: i64 = 2000;
 #[diesel(table_name = sessions)]
 pub(super) struct SessionFacts {
     pub id: Id,
-    pub local_date: NaiveDate,
-    pub position: i32,
+    pub occurrence: Option<OccurrenceKey>,
     pub partner_id: Option<Id>,
     pub title: String,
     pub description: Option<String>,
@@ -127,11 +126,11 @@ pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesR
     found.first(conn).optional()?.ok_or_else(|| Error::not_found("series"))
 }
 
-/// The sessions of a series that this viewer may see, by local date and position.
+/// The sessions of a series that this viewer may see, in the order of their occurrences.
 pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Result<Vec<Shown>> {
     let all = joined()
         .filter(sessions::series_id.eq(series_id))
-        .order((sessions::local_date, sessions::position))
+        .order(sessions::occurrence)
         .select((SessionFacts::as_select(), surroundings!()));
     let mut all: Vec<Shown> = all.load(conn)?;
     let theirs = match viewer {

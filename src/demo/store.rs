@@ -15,6 +15,7 @@ use crate::db::schema::{
 };
 use crate::db::{Conn, Db, Id, Json, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::sessions::recurrence::OccurrenceKey;
 
 /// Rows of one transaction.
 const BATCH: usize = 2_000;
@@ -239,8 +240,7 @@ pub(super) struct SeriesRow {
 pub(super) struct SessionRow {
     pub(super) id: Id,
     pub(super) series_id: Option<Id>,
-    pub(super) local_date: NaiveDate,
-    pub(super) position: i32,
+    pub(super) occurrence: Option<OccurrenceKey>,
     pub(super) partner_id: Option<Id>,
     pub(super) programme_id: Option<Id>,
     pub(super) venue_id: Option<Id>,

@@ -228,8 +228,8 @@ impl Entry<'_> {
 impl Times {
     fn expand(&self, zone: &str, reach: Reach<'_>) -> Result<Expansion, RecurrenceError> {
         let Some(rule) = &self.recurrence else {
-            let occurrences = vec![rules::single_occurrence(self.local_start.0, zone)?];
-            return Ok(Expansion { occurrences, until: None });
+            rules::single_start(self.local_start.0, zone)?;
+            return Ok(NO_TIMES);
         };
         let plain = |times: &[LocalTime]| -> Vec<NaiveDateTime> { times.iter().map(|time| time.0).collect() };
         let (excluded, additional) = (plain(&self.excluded), plain(&self.additional));

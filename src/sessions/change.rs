@@ -36,7 +36,7 @@ use crate::http::reply::Reply;
 /// A JSON merge patch of its texts, capacities, publication and status, and until it starts also of when, where and how
 /// it takes place: its id stays, and so do its bookings where they still fit. The people booked are told. One that
 /// becomes a drop-in has no waiting list any more; who is booked stays so. A session of a series is edited from then on:
-/// changes of the series leave it alone.
+/// changes of the series leave it alone. A patch that changes nothing leaves it as it is.
 #[utoipa::path(operation_id = "change_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body(content = SessionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -45,7 +45,11 @@ use crate::http::reply::Reply;
 pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result<HttpResponse> {
     change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_match(old.version)?;
-        let told = apply(conn, context, old, patch.apply(&old.changeable())?, &patch.names())?;
+        let change = patch.apply(&old.changeable())?;
+        if (SessionChange { reason: None, ..change.clone() }) == old.changeable() {
+            return answer(conn, context, old.id, Notices::default());
+        }
+        let told = apply(conn, context, old, change, &patch.names())?;
         answer(conn, context, old.id, told)
     })
     .await

@@ -181,8 +181,6 @@ impl<'a> Seed<'a> {
         diesel::insert_into(sessions::table)
             .values((
                 sessions::id.eq(id),
-                sessions::local_date.eq(day(on)),
-                sessions::position.eq(0),
                 sessions::partner_id.eq(by.map(|(partner, _)| partner)),
                 sessions::programme_id.eq(by.map(|(_, programme)| programme)),
                 sessions::venue_id.eq(venue),

@@ -25,7 +25,7 @@ pub fn parse_local_time(field: &'static str, text: &str) -> Result<NaiveDateTime
     local_time(text).ok_or_else(malformed)
 }
 
-fn local_time(text: &str) -> Option<NaiveDateTime> {
+pub(super) fn local_time(text: &str) -> Option<NaiveDateTime> {
     let shape = b"dddd-dd-ddTdd:dd:dd";
     let fits = |(byte, wanted): (u8, &u8)| match wanted {
         b'd' => byte.is_ascii_digit(),

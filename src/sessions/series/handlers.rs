@@ -6,16 +6,18 @@ use actix_web::{HttpResponse, get, post};
 
 use super::follow::Outcome;
 use super::held;
-use super::store::{self, SeriesRow};
+use super::rules;
+use super::store::{self, LeftOut, SeriesRow};
 use super::types::{
-    ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, Skipped,
+    ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, SkipReason,
+    Skipped,
 };
 use super::view::{self, SeriesView};
 use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Json};
 use crate::error::Result;
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
@@ -58,7 +60,13 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
-    let series = Series::from(who.state().db.read(move |conn| view::get(conn, id, viewer)).await?);
+    let now = who.context().now();
+    let read = move |conn: &mut Conn| {
+        let shown = view::get(conn, id, viewer)?;
+        let left_out = shown.left_out(conn, viewer, now)?;
+        Ok(Series { left_out, ..Series::from(shown) })
+    };
+    let series = who.state().db.read(read).await?;
     who.show_live(Cache::Revalidate, series.version, &series)
 }
 
@@ -77,7 +85,7 @@ pub async fn create_series(
     let (context, bytes) = (who.context(), body.bytes);
     let written = SeriesInput { partner_id: owner(who.caller()?, body.value.partner_id)?, ..body.value };
     let horizon = context.state().config.horizon.day(context.now());
-    let Expansion { occurrences, until } = super::rules::occurrences(&written, horizon)?;
+    let Expansion { occurrences, until } = rules::occurrences(&written, horizon)?;
     let row = SeriesRow { expanded_until: until, ..SeriesRow::new(context.new_id(), written, context.now()) };
     let each = |occurrence| SessionRow::of_series(&row, occurrence, context.new_id(), context.now());
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
@@ -88,20 +96,19 @@ pub async fn create_series(
         let placings: Vec<Placing> = rows.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(context.now()))?;
         let made: Vec<SessionRow> = rows.iter().filter(|row| !clashes.contains_key(&row.id)).cloned().collect();
-        let skip = |row: &SessionRow| {
-            clashes.get(&row.id).map(|clash| Skipped { local_start: row.local_start, reason: clash.reason })
-        };
-        store::insert(conn, &row)?;
+        let left_out: Vec<LeftOut> =
+            rows.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason)).collect();
+        let mut skipped: Vec<Skipped> = left_out.iter().map(Skipped::from).collect();
+        let idle = rules::idle_exclusions(&row)?.into_iter();
+        skipped.extend(idle.map(|local_start| Skipped { local_start, reason: SkipReason::NotAnOccurrence }));
+        skipped.sort_by_key(|skipped| skipped.local_start);
+        store::insert(conn, &SeriesRow { left_out: Json(left_out), ..row.clone() })?;
         sessions::insert_many(conn, &made)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
         let series = read_back(conn, &context, row.id)?;
         let (path, version) = (format!("/v1/session-series/{}", row.id), series.version);
         let sessions = SessionCounts { created: made.len() };
-        Reply::created(
-            path,
-            version,
-            &CreatedSeries { series, sessions, skipped: rows.iter().filter_map(skip).collect() },
-        )
+        Reply::created(path, version, &CreatedSeries { series, sessions, skipped })
     })
     .await
 }

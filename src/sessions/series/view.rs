@@ -3,15 +3,17 @@
 use diesel::dsl::{AsSelect, exists, select};
 use diesel::prelude::*;
 
-use super::store::{SeriesRow, lineage};
-use super::types::{Series, SeriesFilter};
+use super::rules;
+use super::store::{LeftOut, SeriesRow, lineage};
+use super::types::{Series, SeriesFilter, Skipped};
 use crate::auth::viewer::Viewer;
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, session_series};
 use crate::db::schema::{sessions, venues};
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
+use crate::sessions::store::occurrences_after;
 use crate::sessions::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
 use crate::sessions::types::Publication;
 use crate::sessions::visibility::Visibility;
@@ -26,6 +28,29 @@ pub struct SeriesView {
 }
 
 impl SeriesView {
+    /// The sessions still to come that could not be made, for whoever may write the series: not those that have been made
+    /// since.
+    pub fn left_out(&self, conn: &mut Conn, viewer: Viewer, now: Timestamp) -> Result<Option<Vec<Skipped>>> {
+        let row = &self.series;
+        let may_write = match viewer {
+            Viewer::Staff => true,
+            Viewer::Partner(partner) => row.partner_id == Some(partner),
+            Viewer::Member(_) | Viewer::Public => false,
+        };
+        if !may_write {
+            return Ok(None);
+        }
+        let ended = |one: &LeftOut| row.ending.0.before().is_some_and(|end| one.occurrence.date() >= end);
+        let mut left_out = row.left_out.0.clone();
+        left_out.retain(|one| !ended(one) && rules::is_to_come(row, one.local_start, now));
+        if let Some(first) = left_out.iter().map(|one| one.occurrence.date()).min() {
+            let day_before = first.pred_opt().unwrap_or(first);
+            let made = occurrences_after(conn, row.id, day_before)?;
+            left_out.retain(|one| !made.contains(&one.occurrence));
+        }
+        Ok(Some(left_out.iter().map(Skipped::from).collect()))
+    }
+
     /// This series' place in the list.
     pub fn key(&self) -> Id {
         self.series.id
@@ -55,7 +80,7 @@ impl From<SeriesView> for Series {
             recurrence: row.recurrence,
             excluded: row.excluded.0,
             additional: row.additional.0,
-            ends_before: row.ends_before,
+            ends_before: row.ending.0.before(),
             split_from: row.split_from,
             capacity: row.capacity,
             online_capacity: row.online_capacity,
@@ -64,6 +89,7 @@ impl From<SeriesView> for Series {
             status: row.status,
             cancellation_reason: row.cancellation_reason,
             expanded_until: row.expanded_until,
+            left_out: None,
             external_id: row.external_id,
             venue: shown.venue.map(Into::into),
             partner: shown.partner.map(Into::into),
