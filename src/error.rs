@@ -185,7 +185,8 @@ impl Error {
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
         let fault = Fault::in_parameter(name, code, detail);
-        Self::new(Kind::InvalidParameter, fault.detail.clone()).with(fault)
+        let named = format!("{}: {}", fault.parameter.as_deref().unwrap_or_default(), fault.detail);
+        Self::new(Kind::InvalidParameter, named).with(fault)
     }
 
     /// It does not exist, or it is another's: 404 either way.

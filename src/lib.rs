@@ -37,6 +37,6 @@ pub mod service;
 pub mod sessions;
 pub mod sites;
 pub mod state;
+pub mod text;
 pub mod users;
 pub mod venues;
-pub mod words;

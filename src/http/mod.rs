@@ -8,6 +8,7 @@ pub mod fallback;
 mod formats;
 pub mod guard;
 pub mod idempotency;
+pub mod json;
 pub mod page;
 pub mod patch;
 pub mod prefer;

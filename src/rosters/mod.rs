@@ -18,7 +18,6 @@ pub mod handlers;
 pub mod later;
 pub mod lookups;
 pub mod missing;
-pub mod nearest;
 pub mod plan;
 pub mod planner;
 pub mod post;

@@ -121,7 +121,7 @@ fn member_id(app: &App) -> Id {
     diesel::insert_into(members::table)
         .values((
             (m::id.eq(id), m::given_name.eq("Ann"), m::family_name.eq("Other"), m::version.eq(1)),
-            (m::preferred_key.eq(""), m::given_key.eq("ann"), m::family_key.eq("other")),
+            (m::given_key.eq("ann"), m::family_key.eq("other")),
             (m::roles.eq(Json(vec!["service_user"])), m::contact_preferences.eq(Json(Vec::<String>::new()))),
             (m::created_at.eq(now), m::updated_at.eq(now)),
         ))

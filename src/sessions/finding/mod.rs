@@ -29,7 +29,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings;
 use crate::sessions::shown::{self, Columns, Shown};
-use crate::words::Wanted;
+use crate::text::words::Wanted;
 use narrow::{By, narrowed, within};
 use plan::Way;
 use search::{Search, Span, from_micros};
