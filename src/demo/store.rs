@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::Plan;
 use crate::db::schema::{
-    bookings, consents, hostings, member_words, members, partners, prescription_items, prescription_needs, prescriptions, programmes,
-    registers, session_series, sessions, sites, venues, walk_ins,
+    bookings, consents, hostings, member_words, members, partners, prescription_items, prescription_needs,
+    prescriptions, programmes, registers, session_series, sessions, sites, venues, walk_ins,
 };
 use crate::db::{Conn, Db, Id, Json, LocalTime, Timestamp};
 use crate::error::Result;

@@ -9,7 +9,10 @@ use crate::text::{address, date};
 pub fn fault(format: &str, value: &str) -> Option<&'static str> {
     let (good, detail) = match format {
         "uuid" => (value.parse::<Id>().is_ok(), "Must be a UUID such as 0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41."),
-        "date" => (date::full_date(value).is_some_and(date::is_sane), "Must be a date such as 2027-01-05, between the years 1900 and 2200."),
+        "date" => (
+            date::full_date(value).is_some_and(date::is_sane),
+            "Must be a date such as 2027-01-05, between the years 1900 and 2200.",
+        ),
         "date-time" => (date::date_time(value).is_some(), "Must be an instant such as 2027-01-05T13:00:00Z."),
         "local-date-time" => (
             value.parse::<LocalTime>().is_ok_and(|local| date::is_sane(local.0.date())),

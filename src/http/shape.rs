@@ -190,7 +190,9 @@ impl Shape {
             (Shape::Nullable(inner), value) => inner.settle(value),
             (Shape::Text(text), Value::String(value)) => text.settle(value),
             (Shape::Integer { .. }, Value::Number(number)) => settle_integer(number),
-            (Shape::Array { items, .. }, Value::Array(values)) => values.iter_mut().for_each(|value| items.settle(value)),
+            (Shape::Array { items, .. }, Value::Array(values)) => {
+                values.iter_mut().for_each(|value| items.settle(value))
+            }
             (Shape::Object { members, rest, .. }, Value::Object(map)) => {
                 for (name, value) in map.iter_mut() {
                     let known = members.iter().find(|(known, _)| known == name).map(|(_, shape)| shape);

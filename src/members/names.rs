@@ -68,7 +68,8 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
     let mut found = find(conn, wanted, &words, limit)?;
     if words.len() > 1 {
         let joined = find(conn, wanted, &[beginning(&joined_key(name))], limit)?;
-        let new: Vec<MemberRow> = joined.into_iter().filter(|row| found.iter().all(|known| known.id != row.id)).collect();
+        let new: Vec<MemberRow> =
+            joined.into_iter().filter(|row| found.iter().all(|known| known.id != row.id)).collect();
         found.extend(new);
         found.sort_by(|a, b| a.order().cmp(&b.order()));
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));

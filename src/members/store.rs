@@ -3,10 +3,8 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::types::{ContactPreferences, EmergencyContact, Member, MemberInput, MemberRole, MemberSummary};
 use super::{names, rules};
-use super::types::{
-    ContactPreferences, EmergencyContact, Member, MemberInput, MemberRole, MemberSummary,
-};
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};

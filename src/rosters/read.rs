@@ -264,8 +264,11 @@ mod tests {
             r#"{"entries": [1], "entries": [2]}"#,
             r#"{"entries": [1], "a": 1, "a": 1}"#,
             r#"{"entries": [{"a": 1, "a": 2}]}"#,
-            r#"{"entries": [1]"#, r#"{"entries": [1]} x"#, r#"{"entries": [1, "#, r#"{"entries": [{"a": 1e999}]}"#]
-        {
+            r#"{"entries": [1]"#,
+            r#"{"entries": [1]} x"#,
+            r#"{"entries": [1, "#,
+            r#"{"entries": [{"a": 1e999}]}"#,
+        ] {
             assert_eq!(entries(Form::Json, broken.as_bytes()).unwrap_err().kind(), Kind::MalformedRequest, "{broken}");
         }
     }

@@ -156,7 +156,8 @@ impl Lines<'_> {
         let rest = self.text.get(from..).unwrap_or_default();
         let begins = from + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let passed = self.text.get(self.at..begins).unwrap_or_default();
-        let next = passed.iter().skip(1).chain(self.text.get(begins..=begins).unwrap_or_default()).map(Some).chain([None]);
+        let next =
+            passed.iter().skip(1).chain(self.text.get(begins..=begins).unwrap_or_default()).map(Some).chain([None]);
         let ends = passed.iter().zip(next).filter(|(byte, next)| match byte {
             b'\n' => true,
             b'\r' => *next != Some(&b'\n'),

@@ -29,9 +29,22 @@ mod tests {
             assert!(is_web(text), "{text}");
         }
         for text in [
-            "https://a.example/\r\nATTENDEE:x", "https://a.example/a b", "https://a.example/\u{202e}", "https://a.example/\t",
-            " https://a.example", "https://a.example\n", "https://a.example/café", "https://a.example/%zz", "https:///x",
-            "https:x", "ftp://a.example", "javascript:alert(1)", "//a.example", "a.example", "", "https://a.example/<x>",
+            "https://a.example/\r\nATTENDEE:x",
+            "https://a.example/a b",
+            "https://a.example/\u{202e}",
+            "https://a.example/\t",
+            " https://a.example",
+            "https://a.example\n",
+            "https://a.example/café",
+            "https://a.example/%zz",
+            "https:///x",
+            "https:x",
+            "ftp://a.example",
+            "javascript:alert(1)",
+            "//a.example",
+            "a.example",
+            "",
+            "https://a.example/<x>",
         ] {
             assert!(!is_web(text), "{text:?}");
         }

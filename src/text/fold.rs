@@ -2,8 +2,9 @@
 //!
 //! The rule, in its order:
 //!
-//! 1. Apostrophes and invisible characters vanish: `O’Brien` is `obrien`.
-//! 2. Compatibility decomposition (NFKD): a letter with an accent becomes the letter and the accent.
+//! 1. A letter with an accent becomes the letter and the accent (NFD), and apostrophes and invisible characters vanish:
+//!    `O’Brien` is `obrien`.
+//! 2. Wide letters, ligatures and other forms of a letter become the letter (NFKD).
 //! 3. Full case folding: `ß` is `ss`, `ς` is `σ`.
 //! 4. Combining marks vanish after Latin, Greek, Cyrillic, Hebrew and Arabic letters, where they are accents or points.
 //!    In other scripts they are vowels and stay: without them हिन्दी is another word.
@@ -15,6 +16,7 @@ use icu_properties::props::{Dash, DefaultIgnorableCodePoint, GeneralCategory, Ge
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 const CASES: CaseMapperBorrowed<'static> = CaseMapper::new();
+const NFD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfd();
 const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfkd();
 
 /// A text in the form in which it is compared: see the rule at the top of this file. White space and punctuation stay.
@@ -22,7 +24,7 @@ pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.chars().filter(|c| !vanishes(*c)).map(|c| c.to_ascii_lowercase()).collect();
     }
-    let visible: String = text.chars().filter(|c| !vanishes(*c)).collect();
+    let visible: String = NFD.normalize(text).chars().filter(|c| !vanishes(*c)).collect();
     let small = CASES.fold_string(&NFKD.normalize(&visible)).into_owned();
     let mut folded = String::with_capacity(small.len());
     let mut vowels = false;
@@ -173,7 +175,8 @@ mod tests {
 
     #[test]
     fn vowel_signs_of_indic_and_thai_names_stay() {
-        for (one, other) in [("हिन्दी", "हन्द"), ("मीरा", "मरा"), ("สมชาย", "สมชย"), ("กี่", "กี")] {
+        for (one, other) in [("हिन्दी", "हन्द"), ("मीरा", "मरा"), ("สมชาย", "สมชย"), ("กี่", "กี")]
+        {
             assert_ne!(name_key(one), name_key(other), "{one} {other}");
         }
         assert_eq!(name_key("हिन्दी"), "हिन्दी");

@@ -39,7 +39,8 @@ pub fn is_plain(text: &str) -> bool {
 /// Whether a text is one line without control characters and without marks of direction, as a person's name is. Such
 /// marks would turn around what is shown beside the name.
 pub fn is_one_line(text: &str) -> bool {
-    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns =
+        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     !text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns(c))
 }
 
@@ -65,7 +66,18 @@ mod tests {
 
     #[test]
     fn a_text_without_a_visible_character_is_blank() {
-        for text in ["", " ", "\u{200b}", "\u{200d}\u{2060}", "\u{ad}", "\u{3164}", "\u{2800}", "\u{202e}", "\u{301}", "\u{a0}\t\n"] {
+        for text in [
+            "",
+            " ",
+            "\u{200b}",
+            "\u{200d}\u{2060}",
+            "\u{ad}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{202e}",
+            "\u{301}",
+            "\u{a0}\t\n",
+        ] {
             assert!(is_blank(text), "{text:?}");
         }
         for text in ["a", ".", "\u{200b}x", "李", "🎃", "हि"] {

@@ -180,7 +180,9 @@ pub struct VenueInput {
 pub type VenuePatch = MergePatch<VenueInput>;
 
 fn good_postcode(text: &str) -> Result<(), ValidationError> {
-    crate::text::postcode::read(text).map(|_| ()).ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
+    crate::text::postcode::read(text)
+        .map(|_| ())
+        .ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
 }
 
 fn known_authority(name: &str) -> Result<(), ValidationError> {

@@ -50,6 +50,7 @@ mod sites;
 mod spaces;
 mod splitting;
 mod spreadsheets;
+mod texts;
 mod upgrades;
 mod users;
 mod venues;

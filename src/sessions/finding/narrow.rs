@@ -12,8 +12,8 @@ use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_topic};
 use crate::sessions::shown::Columns;
 use crate::sessions::types::{Delivery, Publication};
-use crate::text::short_name::ShortName;
 use crate::sessions::viewer::Viewer;
+use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};
 
 diesel::define_sql_function! {

@@ -9,8 +9,8 @@ use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::sessions::listings::{
-    times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar,
-    word_of_programme, word_of_topic, word_of_venue,
+    times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar, word_of_programme,
+    word_of_topic, word_of_venue,
 };
 use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};

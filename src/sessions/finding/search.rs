@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::http::query::search_words;
 use crate::sessions::recurrence::resolve;
 use crate::sessions::viewer::Viewer;
-use crate::venues::near::Circle;
 use crate::text::words::Wanted;
+use crate::venues::near::Circle;
 
 /// A stretch of the list by start and id.
 #[derive(Debug, Clone, Copy, PartialEq)]
