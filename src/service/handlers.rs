@@ -6,10 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
+use crate::http::answers::Problems;
 use crate::http::context::Open;
-use crate::http::extract::{NoQuery, Ordered};
+use crate::http::extract::{Extract, NoQuery};
 use crate::http::reply::Cache;
-use crate::openapi::Problems;
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,8 +25,8 @@ pub struct Health {
 #[utoipa::path(operation_id = "check_live", tag = "service",
     responses((status = 200, description = "It runs", body = Health), Problems), security(()))]
 #[get("/health/live")]
-pub async fn check_live(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
+pub async fn check_live(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
     context.show_plain(Cache::Never, &Health { status: "ok" })
 }
 
@@ -36,8 +36,8 @@ pub async fn check_live(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse>
 #[utoipa::path(operation_id = "check_ready", tag = "service",
     responses((status = 200, description = "It takes requests", body = Health), Problems), security(()))]
 #[get("/health/ready")]
-pub async fn check_ready(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
+pub async fn check_ready(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
     if context.state().stopping() {
         return Err(Error::unavailable("The server is stopping."));
     }
@@ -49,16 +49,18 @@ pub async fn check_ready(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse
 #[utoipa::path(operation_id = "get_document", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), Problems), security(()))]
 #[get("/openapi.json")]
-pub async fn get_document(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((_, _)) = taken;
-    Ok(HttpResponse::Ok().content_type("application/json").body(crate::openapi::json()))
+pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
+    let document = (context.state().hooks.document_json)();
+    Ok(HttpResponse::Ok().content_type("application/json").body(document))
 }
 
 /// This document as YAML
 #[utoipa::path(operation_id = "get_document_as_yaml", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = String), Problems), security(()))]
 #[get("/openapi.yaml")]
-pub async fn get_document_as_yaml(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((_, _)) = taken;
-    Ok(HttpResponse::Ok().content_type("application/yaml").body(crate::openapi::yaml()))
+pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
+    let document = (context.state().hooks.document_yaml)();
+    Ok(HttpResponse::Ok().content_type("application/yaml").body(document))
 }

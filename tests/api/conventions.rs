@@ -262,7 +262,7 @@ fn a_write_that_panics_undoes_itself_alone() {
         let worked = state.db.write(|_| Ok(7)).await;
         (failed.map_err(|e| e.kind()), worked.ok())
     });
-    assert_eq!(outcome, (Err(life_rooms::problems::Kind::Internal), Some(7)));
+    assert_eq!(outcome, (Err(life_rooms::error::Kind::Internal), Some(7)));
     venue(&app.admin(), "walton", "Liverpool");
 }
 
@@ -323,7 +323,7 @@ fn a_cursor_of_a_public_list_is_anybodys() {
 fn every_type_of_problem_has_a_page() {
     use strum::IntoEnumIterator;
     let app = App::start();
-    for spec in life_rooms::problems::Kind::iter().map(life_rooms::problems::Kind::spec) {
+    for spec in life_rooms::error::Kind::iter().map(life_rooms::error::Kind::spec) {
         let page = app.anonymous().get(&format!("/problems/{}", spec.slug));
         assert_eq!(page.status, 200, "{}", page.text);
         assert_eq!(page.header("content-type"), "text/html; charset=utf-8");

@@ -5,15 +5,16 @@ use actix_web::{HttpResponse, get, post};
 use super::store::{self, ConsentRow};
 use super::types::{Consent, ConsentFilter, ConsentInput};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Missing, Problems, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{own, read_event};
 use crate::members::store as members;
-use crate::openapi::{BadInput, Missing, Problems, Storage};
 
 /// List a member's consents
 ///
@@ -24,9 +25,9 @@ use crate::openapi::{BadInput, Missing, Problems, Storage};
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/consents")]
 pub async fn list_consents(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), Query(filter))) = taken;
+    let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (context, own, wanted) = (who.context(), own(&who)?, slice.clone());
     let work = move |conn: &mut Conn| {
@@ -47,9 +48,9 @@ pub async fn list_consents(
     security(("bearer" = [])))]
 #[post("/v1/members/{id}/consents")]
 pub async fn record_consent(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     let (context, own, written) = (who.context(), own(&who)?, body.value);
     let recorder = who.caller()?.id;
     who.write(&body.bytes, move |conn| {

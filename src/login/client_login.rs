@@ -6,12 +6,12 @@ use actix_web::http::header;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::caller::strip_scheme;
-use super::secret;
-use super::store::{self, Client};
+use crate::auth::secret;
+use crate::auth::store::{self, Client};
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::strip_scheme;
 use crate::http::context::Context;
-use crate::http::extract::Extract;
+use crate::http::extract::Extractor;
 
 /// A request whose credentials are those of a live client. Taken before anything else of the request: 401 comes first.
 pub struct ClientLogin {
@@ -21,7 +21,7 @@ pub struct ClientLogin {
     pub client: Client,
 }
 
-impl Extract for ClientLogin {
+impl Extractor for ClientLogin {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let context = Context::new(request, None)?;
         let (client_id, given) = credentials(request).ok_or_else(invalid)?;

@@ -1,0 +1,70 @@
+//! The caller of a request, held to a policy.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+
+use super::context::{Context, state};
+use super::extract::Extractor;
+use crate::auth::policy::Policy;
+use crate::auth::store;
+use crate::error::{Error, Kind, Result};
+
+/// The context of a request whose caller satisfies a policy.
+pub struct Allowed<P>(Context, PhantomData<P>);
+
+impl<P> Deref for Allowed<P> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.0
+    }
+}
+
+impl<P> Allowed<P> {
+    /// The context, to be moved into a transaction.
+    pub fn context(&self) -> Context {
+        self.0.clone()
+    }
+}
+
+impl<P: Policy> Extractor for Allowed<P> {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        let context = identify(request).await?;
+        P::check(context.anyone())?;
+        Ok(Self(context, PhantomData))
+    }
+}
+
+/// The caller and the context of a request; `None` where it has no credentials.
+///
+/// # Errors
+/// 401 for bad credentials, 403 where the caller's partner is not active.
+pub async fn identify(request: &HttpRequest) -> Result<Context> {
+    let Some(header) = request.headers().get(header::AUTHORIZATION) else {
+        return Context::new(request, None);
+    };
+    let state = state(request)?;
+    let bad = || Error::unauthenticated("The access token is not valid, or no longer. Get a new one.");
+    let text = header.to_str().map_err(|_| bad())?;
+    let token = strip_scheme(text, "bearer").ok_or_else(bad)?;
+    let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
+    let standing = state.db.read(move |conn| store::standing(conn, &claims)).await?;
+    match standing {
+        store::Standing::Good(caller) => Context::new(request, Some(caller)),
+        store::Standing::Gone => Err(bad()),
+        store::Standing::PartnerNotActive => Err(Error::new(
+            Kind::Forbidden,
+            "The partnership is not active at present. Ask the service's site manager.",
+        )),
+    }
+}
+
+/// The credentials after a scheme, which has no case (RFC 9110).
+pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, credentials) = header.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+}

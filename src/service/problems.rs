@@ -1,0 +1,35 @@
+//! A page for people about each type of problem.
+
+use actix_web::{HttpResponse, get};
+use strum::IntoEnumIterator;
+
+use crate::error::{Error, Kind, Result, Spec};
+use crate::http::answers::{Missing, Problems};
+use crate::http::extract::{Extract, NoQuery, Path};
+
+/// What a type of problem means
+///
+/// The page that the `type` of a problem document points at.
+#[utoipa::path(
+    operation_id = "get_problem_page",
+    tag = "service",
+    params(("slug" = String, Path, description = "The last part of a problem's type", max_length = 80, example = "invalid-body")),
+    responses((status = 200, description = "A page for people", content_type = "text/html", body = String), Missing, Problems),
+    security(())
+)]
+#[get("/problems/{slug}")]
+pub async fn get_problem_page(request: Extract<(Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((slug, _)) = request;
+    let found = Kind::iter().map(Kind::spec).find(|spec| spec.slug == slug.0);
+    let Spec { status, slug, title, help } = found.ok_or_else(|| Error::not_found("type of problem"))?;
+    let page = format!(
+        "<!doctype html>\n<html lang=\"en-GB\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>\n\
+         <h1>{title}</h1>\n<p>{help}</p>\n<p><code>/problems/{slug}</code>, status {status}</p>\n</html>\n"
+    );
+    Ok(HttpResponse::Ok()
+        .insert_header(("Cache-Control", "public, max-age=3600"))
+        .content_type("text/html; charset=utf-8")
+        .body(page))
+}
