@@ -56,7 +56,8 @@ pub struct Fault {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[schema(example = "limit")]
     pub parameter: Option<String>,
-    /// A stable name for the fault, for programs.
+    /// A stable name for the fault, for programs. `unknown_field` is a member of the body that isn't known here,
+    /// `unknown_member` a person who doesn't exist.
     #[schema(example = "too_long")]
     pub code: Cow<'static, str>,
     /// A sentence for people: what is wrong and what to do.

@@ -144,7 +144,7 @@ fn every_fault_of_a_row_is_told_at_once() {
     let problem = post_csv(&client, &path, &text).problem(422, "roster-refused");
     let mut found = pointers(&problem);
     found.sort_unstable();
-    let at = ["duration_minutes", "excluded", "local_start", "recurrence", "venue"];
+    let at = ["duration_minutes", "excluded/0", "local_start", "recurrence", "venue"];
     assert_eq!(found, at.map(|name| format!("/entries/0/{name}")), "{problem}");
     let text = PLAIN.replace("2027-01-12T09:30:00", "12/01/27 9:30").replace("COUNT=4", "COUNT=4;BYDAY=MO");
     let problem = post_csv(&client, &path, &text).problem(422, "roster-refused");

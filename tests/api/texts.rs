@@ -347,14 +347,14 @@ fn a_member_of_a_body_stands_once() {
     let made = venue(&admin, "twice", "Liverpool");
     let (json, patch) = ("application/json", "application/merge-patch+json");
     let one = format!("/v1/venues/{}", id(&made));
-    let cancel = format!("/v1/bookings/{}/decline", id(&made));
+    let close = format!("/v1/prescriptions/{}/close", id(&made));
     let entry = single("a").to_string();
     let twice = entry.replacen('{', "{\"title\":\"Other\",", 1);
     for (client, method, path, kind, body) in [
         (&admin, "POST", "/v1/venues", json, "{\"slug\":\"a\",\"slug\":\"b\"}".to_owned()),
         (&admin, "PATCH", &one, patch, "{\"name\":\"A\",\"n\\u0061me\":\"B\"}".to_owned()),
         (&admin, "PATCH", &one, patch, "{\"address\":{\"town\":\"A\",\"town\":\"B\"}}".to_owned()),
-        (&app.advisor(), "POST", &cancel, json, "{\"reason\":\"A\",\"reason\":\"A\"}".to_owned()),
+        (&app.advisor(), "POST", &close, json, "{\"reason\":\"A\",\"reason\":\"A\"}".to_owned()),
         (&client, "POST", &rosters, json, format!("{{\"entries\":[{entry}],\"entries\":[]}}")),
         (&client, "POST", &rosters, json, format!("{{\"entries\":[{twice}]}}")),
         (&client, "POST", &rosters, "application/x-ndjson", twice.clone()),

@@ -270,6 +270,18 @@ fn the_command_line_makes_an_account_beside_a_running_server() {
 }
 
 #[test]
+fn a_password_of_the_command_line_is_the_same_in_a_browser_however_its_accents_are_written() {
+    let app = App::start();
+    let create = ["user", "create", "--email", "boss@example.org", "--role", "admin", "--password-stdin"];
+    let set = ["user", "set-password", "--email", "boss@example.org", "--password-stdin"];
+    succeeds(&run(&app, &create, "cafe\u{301} staple\n"));
+    assert_eq!(log_in(&app, "boss@example.org", "caf\u{e9} staple"), 200);
+    succeeds(&run(&app, &set, "batt\u{e9}ry staple\n"));
+    assert_eq!(log_in(&app, "boss@example.org", "batte\u{301}ry staple"), 200);
+    assert_eq!(log_in(&app, "boss@example.org", "battery staple"), 401);
+}
+
+#[test]
 fn the_command_line_ties_an_account_to_its_partner_or_member() {
     let app = App::start();
     let admin = app.admin();
