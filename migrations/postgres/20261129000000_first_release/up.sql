@@ -222,7 +222,7 @@ CREATE TABLE session_series (
     ends_before text COLLATE "C",
     split_from uuid REFERENCES session_series (id),
     -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
-    withdrawn boolean NOT NULL,
+    withdrawn boolean NOT NULL DEFAULT false,
     -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
     rule_before_cut boolean NOT NULL,
     version integer NOT NULL,
@@ -354,7 +354,7 @@ CREATE TABLE prescription_items (
     status text COLLATE "C" NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason text COLLATE "C",
     -- Whether the member added the item themself: that is no referral.
-    by_member boolean NOT NULL,
+    by_member boolean NOT NULL DEFAULT false,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL

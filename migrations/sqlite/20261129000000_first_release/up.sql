@@ -223,7 +223,7 @@ CREATE TABLE session_series (
     ends_before TEXT,
     split_from BLOB REFERENCES session_series (id),
     -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
-    withdrawn INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL DEFAULT 0,
     -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
     rule_before_cut INTEGER NOT NULL,
     version INTEGER NOT NULL,
@@ -354,7 +354,7 @@ CREATE TABLE prescription_items (
     status TEXT NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason TEXT,
     -- Whether the member added the item themself: that is no referral.
-    by_member INTEGER NOT NULL,
+    by_member INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
