@@ -540,6 +540,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    report_areas (id) {
+        id -> DbUuid,
+        number -> Integer,
+        slug -> Text,
+        name -> Text,
+        local_authorities -> DbJson,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
 diesel::joinable!(jobs -> partners (partner_id));
 
 diesel::table! {
@@ -631,4 +647,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     listing_words,
     venue_words,
     member_words,
+    report_areas,
 );
