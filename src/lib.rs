@@ -40,6 +40,6 @@ pub mod service;
 pub mod sessions;
 pub mod sites;
 pub mod tasks;
+pub mod text;
 pub mod users;
 pub mod venues;
-pub mod words;

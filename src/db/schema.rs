@@ -132,7 +132,6 @@ diesel::table! {
         preferred_name -> Nullable<Text>,
         given_name -> Text,
         family_name -> Text,
-        preferred_key -> Text,
         given_key -> Text,
         family_key -> Text,
         pronouns -> Nullable<Text>,
@@ -567,6 +566,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    member_words (member_id, word) {
+        member_id -> DbUuid,
+        word -> Text,
+    }
+}
+
+diesel::joinable!(member_words -> members (member_id));
 diesel::joinable!(spaces -> venues (venue_id));
 diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(hostings -> sites (site_id));
@@ -634,5 +644,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     listing_words,
     venue_words,
+    member_words,
     report_areas,
 );

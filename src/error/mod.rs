@@ -56,7 +56,8 @@ pub struct Fault {
     #[serde(default)]
     #[schema(example = "limit")]
     pub parameter: Option<String>,
-    /// A stable name for the fault, for programs.
+    /// A stable name for the fault, for programs. `unknown_field` is a member of the body that isn't known here,
+    /// `unknown_member` a person who doesn't exist.
     #[schema(example = "too_long")]
     pub code: Cow<'static, str>,
     /// A sentence for people: what is wrong and what to do.
@@ -183,7 +184,8 @@ impl Error {
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
         let fault = Fault::in_parameter(name, code, detail);
-        Self::new(Kind::InvalidParameter, fault.detail.clone()).with(fault)
+        let named = format!("{}: {}", fault.parameter.as_deref().unwrap_or_default(), fault.detail);
+        Self::new(Kind::InvalidParameter, named).with(fault)
     }
 
     /// It does not exist, or it is another's: 404 either way.

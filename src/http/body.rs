@@ -15,6 +15,7 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 use super::budget::Reservation;
 use super::context::state;
 use super::extract::Extractor;
+use super::json::Unambiguous;
 use super::shape;
 use super::state::State;
 use crate::error::{Error, Fault, Kind, Result};
@@ -42,7 +43,7 @@ impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extractor for JsonBody
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         let bytes = read(request, payload, BODY_LIMIT).await?;
-        let value = checked(&parse(&bytes)?)?;
+        let value = checked(parse(&bytes)?)?;
         Ok(Self { value, bytes })
     }
 }
@@ -71,7 +72,7 @@ impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extractor fo
         glance(request, BODY_LIMIT, &JSON)?;
         let value = match parse(&bytes)? {
             Value::Null => T::default(),
-            value => checked(&value)?,
+            value => checked(value)?,
         };
         Ok(Self { value, bytes })
     }
@@ -118,13 +119,15 @@ impl Extractor for Form {
     }
 }
 
-/// A value as a type, or everything that is wrong with it.
-pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(value: &Value) -> Result<T> {
-    let faults = shape::of::<T>().faults(value, "");
+/// A value as a type, its texts and numbers in [their one form](shape::Shape::settle), or everything that is wrong with it.
+pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(mut value: Value) -> Result<T> {
+    let shape = shape::of::<T>();
+    shape.settle(&mut value);
+    let faults = shape.faults(&value, "");
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
     }
-    let typed: T = serde_path_to_error::deserialize(value).map_err(|e| {
+    let typed: T = serde_path_to_error::deserialize(&value).map_err(|e| {
         let path = e.path().to_string();
         let pointer =
             if path == "." { String::new() } else { format!("/{}", path.replace(['.', '['], "/").replace(']', "")) };
@@ -156,10 +159,10 @@ pub fn faults_of(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
     faults
 }
 
-/// Well-formed UTF-8 JSON, nested at most 32 deep.
+/// Well-formed UTF-8 JSON, nested at most 32 deep, in which no object has a member twice.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
     check_nesting(bytes)?;
-    serde_json::from_slice(bytes).map_err(not_json)
+    serde_json::from_slice(bytes).map(|Unambiguous(value)| value).map_err(not_json)
 }
 
 /// Says where brackets nest deeper than 32.

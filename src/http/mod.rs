@@ -11,6 +11,7 @@ pub mod fallback;
 pub mod formats;
 pub mod guard;
 pub mod idempotency;
+pub mod json;
 pub mod page;
 pub mod patch;
 pub mod prefer;

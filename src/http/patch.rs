@@ -38,8 +38,10 @@ impl<T: ToSchema + 'static> Extractor for MergePatch<T> {
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         let bytes = read(request, payload, BODY_LIMIT).await?;
-        let value = parse(&bytes)?;
-        let faults = shape::of_patch::<MergePatch<T>>().faults(&value, "");
+        let mut value = parse(&bytes)?;
+        let shape = shape::of_patch::<MergePatch<T>>();
+        shape.settle(&mut value);
+        let faults = shape.faults(&value, "");
         match value {
             Value::Object(patch) if faults.is_empty() => Ok(Self { patch, target: std::marker::PhantomData }),
             _ => Err(Error::invalid(faults)),
@@ -70,7 +72,7 @@ impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch
         let mut whole = serde_json::to_value(current).map_err(Error::internal)?;
         merge(&mut whole, &self.patch);
         prune(&mut whole);
-        checked(&whole)
+        checked(whole)
     }
 }
 

@@ -112,7 +112,7 @@ fn read_token_form(pairs: &[(String, String)]) -> Result<Option<String>> {
         Ok(first)
     };
     if let Some((name, _)) = pairs.iter().find(|(name, _)| name != "grant_type" && name != "scope") {
-        return Err(Error::rule(format!("/{name}"), "unknown_member", "Known here: grant_type, scope."));
+        return Err(Error::rule(format!("/{name}"), "unknown_field", "Known here: grant_type, scope."));
     }
     match one("grant_type")?.as_deref() {
         Some("client_credentials") => one("scope"),

@@ -6,6 +6,7 @@
 
 pub mod consents;
 pub mod handlers;
+pub mod names;
 pub mod registration;
 pub mod rules;
 pub mod search;

@@ -7,7 +7,8 @@ use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::sessions::registers::types::Headcount;
 pub use crate::sessions::series::types::SkipReason;
-use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, ShortName};
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication};
+use crate::text::short_name::ShortName;
 
 crate::text_enum! {
     /// What an entry is.

@@ -216,6 +216,14 @@ pub fn is_endless(rule: &str) -> bool {
     Rule::parse(rule).is_ok_and(|rule| rule.is_endless())
 }
 
+/// Whether a rule can be read, whatever it starts with.
+///
+/// # Errors
+/// A [`RecurrenceError`] that says what is wrong with it.
+pub fn check_rule(rule: &str) -> Result<(), RecurrenceError> {
+    Rule::parse(rule).map(|_| ())
+}
+
 /// The rule of a recurrence whose times have been checked.
 fn read(recurrence: &Recurrence<'_>) -> Result<Rule, RecurrenceError> {
     check_times(recurrence)?;

@@ -14,8 +14,8 @@ use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
+use crate::http::query::search_words;
 use crate::http::reply::{Cache, Reply};
-use crate::words;
 
 /// List venues
 ///
@@ -28,7 +28,7 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
     let Extract((who, Query(filter))) = request;
     let slice = Slice::<VenueKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, circle) = (slice.clone(), Circle::read(filter.near.as_deref(), filter.within_km)?);
-    let search = filter.q.as_deref().map(|text| words::wanted("q", text)).transpose()?.unwrap_or_default();
+    let search = search_words(filter.q.as_deref())?;
     let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle, &wanted);
     let rows = who.state().db.read(work).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, VenueRow::key, Venue::from))

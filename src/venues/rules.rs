@@ -1,4 +1,4 @@
-//! What a venue's address and name in URLs must look like.
+//! The local authorities that venues are in.
 
 /// The local authorities of the Liverpool City Region, each with its GSS code.
 ///
@@ -18,80 +18,9 @@ pub fn local_authority_code(name: &str) -> Option<&'static str> {
     authorities.find_map(|(known, code)| (known == name).then_some(code))
 }
 
-/// Checks a UK postcode and writes it in capitals with one space before the last three characters.
-///
-/// Spaces may stand anywhere or nowhere. Whether such a postcode is in use isn't checked.
-///
-/// Source: BS 7666 and Royal Mail's Programmers' Guide to the PAF, for which letters stand where.
-pub fn postcode(text: &str) -> Option<String> {
-    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let compact = compact.to_ascii_uppercase();
-    let (outward, inward) = compact.split_at_checked(compact.len().checked_sub(3)?)?;
-    let valid = inward_code(inward.as_bytes()) && outward_code(outward.as_bytes());
-    (valid || compact == "GIR0AA").then(|| format!("{outward} {inward}"))
-}
-
-fn inward_code(code: &[u8]) -> bool {
-    let letter = |byte: &u8| byte.is_ascii_uppercase() && !b"CIKMOV".contains(byte);
-    matches!(code, [digit, one, two] if digit.is_ascii_digit() && letter(one) && letter(two))
-}
-
-/// A9, A99, AA9, AA99, A9A or AA9A.
-fn outward_code(code: &[u8]) -> bool {
-    let first = |byte: &u8| byte.is_ascii_uppercase() && !b"QVX".contains(byte);
-    let second = |byte: &u8| byte.is_ascii_uppercase() && !b"IJZ".contains(byte);
-    let district = |rest: &[u8], letters: &[u8]| match rest {
-        [digit] => digit.is_ascii_digit(),
-        [digit, last] => digit.is_ascii_digit() && (last.is_ascii_digit() || letters.contains(last)),
-        _ => false,
-    };
-    match code {
-        [one, two, rest @ ..] if first(one) && second(two) => district(rest, b"ABEHMNPRVWXY"),
-        [one, rest @ ..] if first(one) => district(rest, b"ABCDEFGHJKPSTUW"),
-        _ => false,
-    }
-}
-
-/// Whether a text can name a thing in a URL: words of `a` to `z` and `0` to `9` joined by single
-/// hyphens, 1 to 80 characters, `^[a-z0-9]+(-[a-z0-9]+)*$`.
-pub fn slug(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let word = |word: &str| !word.is_empty() && word.bytes().all(plain);
-    text.len() <= 80 && text.split('-').all(word)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn postcodes_are_written_in_capitals_with_one_space() {
-        for (text, written) in [
-            ("l38ew", "L3 8EW"),
-            (" L3  8EW ", "L3 8EW"),
-            ("L20 3DL", "L20 3DL"),
-            ("pr81dj", "PR8 1DJ"),
-            ("CH41 5DU", "CH41 5DU"),
-            ("w1a1aa", "W1A 1AA"),
-            ("EC1A 1BB", "EC1A 1BB"),
-            ("gir0aa", "GIR 0AA"),
-            ("BF1 1AA", "BF1 1AA"),
-        ] {
-            assert_eq!(postcode(text).as_deref(), Some(written), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_postcode_is_refused() {
-        for text in [
-            "", "L", "L3", "8EW", "L3 8E", "L3 8EWW", "L3-8EW", "33 8EW", "L 8EW", "LL 8EW", "L333 8EW", "LLL3 8EW",
-            "Q3 8EW", "LI3 8EW", "L3I 8EW", "LL3C 8EW", "L3 EEW", "L3 8CW", "L3 8EO", "GIR 0AB", "L3 8É", "É3 8EW",
-            "L３ 8EW",
-        ] {
-            assert_eq!(postcode(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn local_authorities_have_their_codes_by_exact_name() {
@@ -99,40 +28,6 @@ mod tests {
         assert_eq!(local_authority_code("Halton"), Some("E06000006"));
         for name in ["", "liverpool", "Liverpool ", "St. Helens", "Manchester"] {
             assert_eq!(local_authority_code(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn slugs_are_plain_words_joined_by_single_hyphens() {
-        for text in ["a", "7", "liverpool-central-library", "station-masters-house-birkdale", &"a".repeat(80)] {
-            assert!(slug(text), "{text}");
-        }
-        for text in ["", "-", "-a", "a-", "a--b", "A", "a b", "a_b", "é", "a/b", "a\n", &"a".repeat(81)] {
-            assert!(!slug(text), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn every_postcode_of_the_six_shapes_is_found_again_however_it_is_typed(
-            written in "[A-PR-UWYZ]([A-HK-Y]?[0-9][0-9]?|[0-9][ABCDEFGHJKPSTUW]|[A-HK-Y][0-9][ABEHMNPRVWXY]) [0-9][ABD-HJLNP-UW-Z]{2}",
-        ) {
-            prop_assert_eq!(postcode(&written), Some(written.clone()));
-            prop_assert_eq!(postcode(&written.replace(' ', "").to_lowercase()), Some(written));
-        }
-
-        #[test]
-        fn any_text_gives_a_stable_postcode_or_none(text in "\\PC{0,12}") {
-            if let Some(written) = postcode(&text) {
-                prop_assert_eq!(postcode(&written), Some(written));
-            }
-        }
-
-        #[test]
-        fn words_joined_by_hyphens_are_slugs(text in "[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,7}", broken in "[-A-Z _]{1,2}") {
-            prop_assert!(slug(&text));
-            let doubled = format!("{text}-{broken}");
-            prop_assert!(!slug(&doubled));
         }
     }
 }

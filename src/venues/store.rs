@@ -14,9 +14,9 @@ use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::per_backend;
-use crate::sessions::listings::word_of_feature;
-use crate::sessions::types::ShortName;
-use crate::words::{Wanted, words};
+use crate::text::postcode;
+use crate::text::short_name::ShortName;
+use crate::text::words::{Wanted, word_of_feature, words};
 
 /// A row of `venues`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -55,7 +55,7 @@ impl VenueRow {
         let code = rules::local_authority_code(&local_authority).unwrap_or_default();
         Self {
             id,
-            search_key: crate::members::rules::name_key(&name),
+            search_key: crate::text::fold::name_key(&name),
             slug,
             name,
             kind,
@@ -63,7 +63,7 @@ impl VenueRow {
             line_2: address.line_2,
             town: address.town,
             county: address.county,
-            postcode: address.postcode.as_deref().and_then(rules::postcode),
+            postcode: address.postcode.as_deref().and_then(postcode::read),
             latitude,
             longitude,
             local_authority,

@@ -9,7 +9,7 @@ use super::rules;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
-use crate::sessions::types::ShortName;
+use crate::text::short_name::ShortName;
 
 crate::text_enum! {
     /// What kind of place it is.
@@ -174,7 +174,9 @@ pub struct VenueInput {
 pub type VenuePatch = MergePatch<VenueInput>;
 
 fn good_postcode(text: &str) -> Result<(), ValidationError> {
-    rules::postcode(text).map(|_| ()).ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
+    crate::text::postcode::read(text)
+        .map(|_| ())
+        .ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
 }
 
 fn known_authority(name: &str) -> Result<(), ValidationError> {

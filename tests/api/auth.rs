@@ -210,6 +210,8 @@ fn a_token_with_a_wrong_header_is_401() {
         ("no kid", wrong_kid(None)),
         ("path", wrong_kid(Some("../../../../etc/passwd"))),
         ("file", wrong_kid(Some("0001.der"))),
+        ("crit", forge.with_header(|header| header.crit = Some(vec!["b64".into()]))),
+        ("critical nothing", forge.with_header(|header| header.crit = Some(Vec::new()))),
         ("jku", forge.with_header(|header| header.jku = Some("https://evil.example.org/jwks.json".into()))),
     ];
     for (what, token) in tokens {

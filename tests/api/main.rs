@@ -59,6 +59,7 @@ mod skipped;
 mod spaces;
 mod splitting;
 mod spreadsheets;
+mod texts;
 mod upgrades;
 mod users;
 mod venues;

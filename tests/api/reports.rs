@@ -92,7 +92,6 @@ impl<'a> Seed<'a> {
                 members::id.eq(id),
                 members::given_name.eq("Peg"),
                 members::family_name.eq("Sample"),
-                members::preferred_key.eq(""),
                 members::given_key.eq("peg"),
                 members::family_key.eq("sample"),
                 members::roles.eq(Json(vec!["service_user"])),

@@ -7,8 +7,8 @@ use life_rooms::db::schema::{listing_words, sessions, venue_words};
 use life_rooms::db::{Conn, Id};
 use life_rooms::sessions::listings::{self, word_of_time};
 use life_rooms::sessions::search::strategy::MOST_LISTINGS;
+use life_rooms::text::words;
 use life_rooms::venues::store::complete_words;
-use life_rooms::words;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Client, id, partner_row};
@@ -443,7 +443,7 @@ fn asked(numbers: &mut Numbers, Filled { features, partners }: &Filled) -> Asked
             "rare",
             "group tea",
         ]);
-        let wanted = words::wanted("q", text).unwrap();
+        let wanted = words::wanted(text).unwrap();
         asked.add(format!("q={}", text.replace(' ', "+").replace('é', "%C3%A9")), move |session| {
             let said = says(session);
             wanted.iter().all(|one| said.iter().any(|word| one.fits(word)))

@@ -111,7 +111,6 @@ CREATE TABLE members (
     preferred_name text COLLATE "C",
     given_name text COLLATE "C" NOT NULL,
     family_name text COLLATE "C" NOT NULL,
-    preferred_key text COLLATE "C" NOT NULL,
     given_key text COLLATE "C" NOT NULL,
     family_key text COLLATE "C" NOT NULL,
     pronouns text COLLATE "C",
@@ -131,11 +130,17 @@ CREATE TABLE members (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX members_family_key_index ON members (family_key, given_key, id);
-CREATE INDEX members_given_key_index ON members (given_key, id);
-CREATE INDEX members_preferred_key_index ON members (preferred_key, id);
 CREATE INDEX members_date_of_birth_index ON members (date_of_birth);
 CREATE INDEX members_postcode_index ON members (postcode);
 CREATE INDEX members_phone_index ON members (phone);
+
+-- The words that a member is found by.
+CREATE TABLE member_words (
+    member_id uuid NOT NULL REFERENCES members (id),
+    word text COLLATE "C" NOT NULL,
+    PRIMARY KEY (member_id, word)
+);
+CREATE INDEX member_words_word_index ON member_words (word, member_id);
 
 CREATE TABLE users (
     id uuid PRIMARY KEY,

@@ -112,7 +112,6 @@ CREATE TABLE members (
     preferred_name TEXT,
     given_name TEXT NOT NULL,
     family_name TEXT NOT NULL,
-    preferred_key TEXT NOT NULL,
     given_key TEXT NOT NULL,
     family_key TEXT NOT NULL,
     pronouns TEXT,
@@ -132,11 +131,17 @@ CREATE TABLE members (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX members_family_key_index ON members (family_key, given_key, id);
-CREATE INDEX members_given_key_index ON members (given_key, id);
-CREATE INDEX members_preferred_key_index ON members (preferred_key, id);
 CREATE INDEX members_date_of_birth_index ON members (date_of_birth);
 CREATE INDEX members_postcode_index ON members (postcode);
 CREATE INDEX members_phone_index ON members (phone);
+
+-- The words that a member is found by.
+CREATE TABLE member_words (
+    member_id BLOB NOT NULL REFERENCES members (id),
+    word TEXT NOT NULL,
+    PRIMARY KEY (member_id, word)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_words_word_index ON member_words (word, member_id);
 
 CREATE TABLE users (
     id BLOB PRIMARY KEY,

@@ -5,7 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
-use crate::http::rule::{at, not_blank, rule};
+use crate::http::rule::{at, rule};
 
 crate::text_enum! {
     /// What a consent is for.
@@ -47,7 +47,6 @@ pub struct ConsentInput {
     pub decision: ConsentDecision,
     /// How it is known: a form, a call, a conversation and its day.
     #[schema(min_length = 1, max_length = 500, example = "Signed form of 20 November 2026")]
-    #[validate(custom(function = "not_blank"))]
     pub evidence: String,
 }
 

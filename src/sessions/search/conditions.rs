@@ -10,10 +10,11 @@ use crate::db::conn::MultiBackend;
 use crate::db::schema::{listing_words, sessions, venue_words, venues};
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id};
-use crate::sessions::listings::{word_of_day, word_of_feature, word_of_topic};
-use crate::sessions::types::{Delivery, Publication, ShortName};
+use crate::sessions::listings::{word_of_day, word_of_topic};
+use crate::sessions::types::{Delivery, Publication};
 use crate::sessions::view::Columns;
-use crate::words::Wanted;
+use crate::text::short_name::ShortName;
+use crate::text::words::{Wanted, word_of_feature};
 
 diesel::define_sql_function! {
     /// So many characters of a text, from the first, second, …

@@ -5,7 +5,8 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::Id;
-use crate::sessions::types::{Delivery, Pillar, ShortName};
+use crate::sessions::types::{Delivery, Pillar};
+use crate::text::short_name::ShortName;
 
 /// In which order sessions are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]

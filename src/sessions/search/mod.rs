@@ -29,7 +29,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings;
 use crate::sessions::view::{self, Columns, SessionView};
-use crate::words::Wanted;
+use crate::text::words::Wanted;
 use conditions::{By, filtered, within};
 use merge::{Availability, Keys, Position};
 use query::{Search, TimeSpan, from_micros};

@@ -11,9 +11,10 @@ use super::merge::Availability;
 use crate::auth::viewer::Viewer;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
+use crate::http::query::search_words;
 use crate::sessions::recurrence::resolve;
+use crate::text::words::Wanted;
 use crate::venues::near::Circle;
-use crate::words::{self, Wanted};
 
 /// A stretch of the list by start and id.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,7 +77,7 @@ impl Search {
         if filter.sort == Some(SessionOrder::Distance) && circle.is_none() {
             return Err(Error::parameter("sort", "needs_near", "The order distance goes only with near."));
         }
-        let words = filter.q.as_deref().map(|text| words::wanted("q", text)).transpose()?.unwrap_or_default();
+        let words = search_words(filter.q.as_deref())?;
         Ok(Self { viewer, filter, words, circle, now })
     }
 

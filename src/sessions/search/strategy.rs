@@ -9,11 +9,11 @@ use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::sessions::listings::{
-    times, word_of_day, word_of_delivery, word_of_feature, word_of_hour_at, word_of_partner, word_of_pillar,
-    word_of_programme, word_of_topic, word_of_venue,
+    times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar, word_of_programme,
+    word_of_topic, word_of_venue,
 };
-use crate::sessions::types::ShortName;
-use crate::words::Wanted;
+use crate::text::short_name::ShortName;
+use crate::text::words::{Wanted, word_of_feature};
 
 /// The most listings that are gone through one by one before going on from session to session, where to look at a
 /// session is to look its words up, which costs as much as to look a listing's next session up.

@@ -11,8 +11,9 @@ use crate::http::patch::MergePatch;
 use crate::sessions::notices::BookingNotice;
 use crate::sessions::types::{
     self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
-    ShortName, VenueSummary,
+    VenueSummary,
 };
+use crate::text::short_name::ShortName;
 
 /// A series as it is written.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]

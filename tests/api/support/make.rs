@@ -121,7 +121,7 @@ pub fn member_row(app: &App, given: &str, family: &str) -> String {
     use life_rooms::db::schema::members as m;
     let (id, now) = (app.clock.new_id(), app.clock.now());
     let row = (
-        (m::id.eq(id), m::given_name.eq(given), m::family_name.eq(family), m::preferred_key.eq("")),
+        (m::id.eq(id), m::given_name.eq(given), m::family_name.eq(family)),
         (m::given_key.eq(given.to_lowercase()), m::family_key.eq(family.to_lowercase())),
         (m::roles.eq(Json(vec!["service_user".to_owned()])), m::contact_preferences.eq(Json(json!({})))),
         (m::version.eq(1), m::created_at.eq(now), m::updated_at.eq(now)),
