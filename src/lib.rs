@@ -29,6 +29,7 @@ pub mod login;
 pub mod members;
 pub mod openapi;
 pub mod partners;
+pub mod places;
 pub mod prescriptions;
 pub mod reports;
 pub mod rosters;

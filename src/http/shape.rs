@@ -272,8 +272,11 @@ impl TextShape {
             let pattern = self.pattern.as_ref().map(Regex::as_str).unwrap_or_default();
             return faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
         }
-        if let Some(detail) = self.format.as_deref().and_then(|format| formats::fault(format, value)) {
+        let Some(format) = self.format.as_deref() else { return };
+        if let Some(detail) = formats::fault(format, value) {
             faults.push(Fault::at(at, "wrong_format", detail));
+        } else if let Some((code, detail)) = formats::unknown(format, value) {
+            faults.push(Fault::at(at, code, detail));
         }
     }
 }

@@ -3,7 +3,6 @@
 use chrono::{Datelike, NaiveDate};
 
 use crate::error::{Error, Result};
-use crate::venues::rules::local_authority_code;
 
 /// Counts from 1 to this one are suppressed.
 pub const LARGEST_SUPPRESSED: i64 = 7;
@@ -37,18 +36,14 @@ pub struct Named<const N: usize> {
     pub suppressed: Vec<&'static str>,
 }
 
-/// Checks the period and the local authorities of a report.
+/// Checks the period of a report.
 ///
 /// # Errors
-/// 400 that names the parameter: an end before the start, an unknown local authority, or, where figures are to be
-/// published, a period that isn't made of whole calendar months.
-pub fn check(published: bool, from: Option<NaiveDate>, to: Option<NaiveDate>, authorities: &[String]) -> Result<()> {
+/// 400 that names the parameter: an end before the start, or, where figures are to be published, a period that isn't
+/// made of whole calendar months.
+pub fn check(published: bool, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<()> {
     if matches!((from, to), (Some(from), Some(to)) if to < from) {
         return Err(Error::parameter("to", "ends_first", "Must not be before from."));
-    }
-    if authorities.iter().any(|name| local_authority_code(name).is_none()) {
-        let detail = "Must be one of Liverpool, Sefton, Knowsley, St Helens, Wirral, Halton.";
-        return Err(Error::parameter("local_authority", "unknown_local_authority", detail));
     }
     if !published {
         return Ok(());
@@ -215,19 +210,18 @@ mod tests {
     #[test]
     fn published_periods_are_whole_months() {
         let day = |text: &str| text.parse::<NaiveDate>().ok();
-        assert!(check(true, day("2024-02-01"), day("2024-02-29"), &[]).is_ok());
-        assert!(check(true, day("2023-02-01"), day("2023-12-31"), &["Halton".into()]).is_ok());
+        assert!(check(true, day("2024-02-01"), day("2024-02-29")).is_ok());
+        assert!(check(true, day("2023-02-01"), day("2023-12-31")).is_ok());
         for (from, to) in [
             (None, day("2024-02-29")),
             (day("2024-02-01"), None),
             (day("2024-02-02"), day("2024-02-29")),
             (day("2024-02-01"), day("2024-02-28")),
         ] {
-            assert!(check(true, from, to, &[]).is_err());
-            assert!(check(false, from, to, &[]).is_ok());
+            assert!(check(true, from, to).is_err());
+            assert!(check(false, from, to).is_ok());
         }
-        assert!(check(false, day("2024-02-02"), day("2024-02-01"), &[]).is_err());
-        assert!(check(false, None, None, &["liverpool".into()]).is_err());
+        assert!(check(false, day("2024-02-02"), day("2024-02-01")).is_err());
     }
 
     /// Every value a hidden small cell can have, found by trying: what an attacker who knows the procedure would do.

@@ -5,6 +5,7 @@ use super::sql::{Bind, Grouping, Lines, Sql, Tally};
 use super::types::{AttendanceFilter, GroupBy, PrescriptionFilter};
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::places::LocalAuthority;
 
 /// Counts prescriptions.
 pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter) -> Result<Counted<1>> {
@@ -113,8 +114,8 @@ fn taken_part(sql: &mut Sql, filter: &AttendanceFilter, expression: &str) {
     sql.and_either(expression, filter.delivery.iter().map(|delivery| Bind::Name(delivery.name().into())));
 }
 
-fn names(values: &[String]) -> impl Iterator<Item = Bind> {
-    values.iter().map(|name| Bind::Name(name.clone()))
+fn names(values: &[LocalAuthority]) -> impl Iterator<Item = Bind> {
+    values.iter().map(|authority| Bind::Name(authority.name.to_owned()))
 }
 
 fn ids(values: &[Id]) -> impl Iterator<Item = Bind> {

@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::rules::{LARGEST_SUPPRESSED, Line, Named};
 use crate::db::{Id, Timestamp};
+use crate::places::LocalAuthority;
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
@@ -80,9 +81,9 @@ pub struct PrescriptionFilter {
     pub to: Option<NaiveDate>,
     /// Developed at a site that was hosted in this local authority on that day.
     #[serde(default)]
-    #[param(max_items = 20, max_length = 60, example = json!(["Liverpool"]))]
-    #[schema(max_items = 20, example = json!(["Liverpool"]))]
-    pub local_authority: Vec<String>,
+    #[param(inline, max_items = 20, example = json!(["Liverpool"]))]
+    #[schema(inline, max_items = 20, example = json!(["Liverpool"]))]
+    pub local_authority: Vec<LocalAuthority>,
     /// Developed at this site.
     #[serde(default)]
     #[param(inline, max_items = 20)]
@@ -114,9 +115,9 @@ pub struct AttendanceFilter {
     pub to: Option<NaiveDate>,
     /// Sessions at a venue in this local authority.
     #[serde(default)]
-    #[param(max_items = 20, max_length = 60, example = json!(["Sefton", "Liverpool"]))]
-    #[schema(max_items = 20, example = json!(["Sefton", "Liverpool"]))]
-    pub local_authority: Vec<String>,
+    #[param(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]
+    #[schema(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]
+    pub local_authority: Vec<LocalAuthority>,
     /// Taken part in this way; in a hybrid session the seat decides.
     #[serde(default)]
     #[param(inline, max_items = 20)]

@@ -13,10 +13,9 @@ use diesel::sql_types::Bool;
 
 use super::series::types::SkipReason;
 use super::store::SessionRow;
-use super::types::{Publication, SessionStatus};
+use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
-use crate::clock::london_day;
 use crate::db::schema::{sessions, spaces};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
@@ -43,9 +42,10 @@ impl Placing<'_> {
     }
 }
 
-/// Whether two rows are at the same place at the same time.
+/// Whether two rows are at the same place at the same time, and people come to both or to neither.
 pub fn same_place(one: &SessionRow, other: &SessionRow) -> bool {
-    let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at);
+    let comes = |row: &SessionRow| row.delivery != Delivery::Online;
+    let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at, comes(row));
     place(one) == place(other)
 }
 
@@ -126,9 +126,10 @@ fn space_taken(with: Id) -> Clash {
 }
 
 fn is_closed(row: &SessionRow, closures: &HashMap<Id, Closure>, today: NaiveDate) -> bool {
-    let last = london_day(Timestamp(row.ends_at.0 - TimeDelta::microseconds(1)));
-    let closure = row.venue_id.and_then(|venue| closures.get(&venue));
-    closure.is_some_and(|closure| closure.covers(row.starts_on, last, today))
+    // Nobody comes to what is only online.
+    let venue = row.venue_id.filter(|_| row.delivery != Delivery::Online);
+    let closure = venue.and_then(|venue| closures.get(&venue));
+    closure.is_some_and(|closure| closure.covers(row.starts_at, row.ends_at, today))
 }
 
 /// Who has which space when.

@@ -5,6 +5,7 @@
 
 pub mod closures;
 pub mod handlers;
+pub mod hours;
 pub mod near;
 pub mod rules;
 pub mod spaces;

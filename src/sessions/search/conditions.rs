@@ -122,7 +122,8 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
 fn placed<'a>(mut query: Query<'a>, search: &'a Search, near: Option<&'a [Id]>) -> Query<'a> {
     if let Some(authority) = &search.filter.local_authority {
         let there = venues::table.filter(venues::id.nullable().eq(sessions::venue_id));
-        let there = there.filter(venues::local_authority.eq(authority)).select(venues::id).limit(1);
+        let there = there.filter(venues::local_authority.eq(authority.name)).select(venues::id).limit(1);
+        query = query.filter(sessions::delivery.ne(Delivery::Online));
         query = query.filter(there.single_value().is_not_null());
     }
     if let Some(near) = near {

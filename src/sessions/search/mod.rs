@@ -278,7 +278,7 @@ impl Finder<'_> {
     /// The venues that all that fits is at, where that was asked for.
     fn venues(&self, conn: &mut Conn) -> Result<Option<Vec<Id>>> {
         let filter = &self.search.filter;
-        match (filter.venue_id, self.near, &filter.local_authority) {
+        match (filter.venue_id, self.near, filter.local_authority) {
             (Some(venue), ..) => Ok(Some(vec![venue])),
             (None, Some(near), _) => Ok(Some(near.to_vec())),
             (None, None, Some(authority)) => strategy::venues_in(conn, authority).map(Some),
