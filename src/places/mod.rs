@@ -83,7 +83,17 @@ fn full_key(name: &str) -> String {
 /// A name's key without the words that people leave out or add: Bristol for "Bristol, City of", "Sefton Council".
 fn short_key(name: &str) -> String {
     const LEFT_OUT: [&str; 12] = [
-        "the", "of", "city", "county", "borough", "metropolitan", "royal", "district", "council", "unitary", "authority",
+        "the",
+        "of",
+        "city",
+        "county",
+        "borough",
+        "metropolitan",
+        "royal",
+        "district",
+        "council",
+        "unitary",
+        "authority",
         "mbc",
     ];
     let words = key_words(name);

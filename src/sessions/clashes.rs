@@ -16,9 +16,10 @@ use super::store::SessionRow;
 use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
-use crate::db::schema::{sessions, spaces};
+use crate::db::schema::{partners, sessions, spaces};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
+use crate::partners::types::PartnerStatus;
 use crate::venues::closures::{self, Closure};
 
 /// Values in one `IN (…)`.
@@ -240,10 +241,11 @@ fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
         sessions::local_start,
         sessions::duration_minutes,
         sessions::publication,
-        sessions::partner_id,
+        (partners::id, partners::status).nullable(),
     );
-    let (title, local_start, minutes, publication, partner): (String, LocalTime, i32, Publication, Option<Id>) =
-        sessions::table.find(with).select(columns).first(conn)?;
+    type Found = (String, LocalTime, i32, Publication, Option<(Id, PartnerStatus)>);
+    let found = sessions::table.left_join(partners::table).filter(sessions::id.eq(with)).select(columns);
+    let (title, local_start, minutes, publication, partner): Found = found.first(conn)?;
     let detail = match Visibility::of(viewer, publication, partner) {
         Visibility::Visible => format!(
             "“{title}” (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \

@@ -24,25 +24,21 @@ use crate::error::Result;
 const CHUNK: usize = 500;
 
 /// What a venue says about when it is closed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = venues)]
 pub struct Closure {
     status: VenueStatus,
-    from: Option<NaiveDate>,
-    until: Option<NaiveDate>,
-    hours: OpeningHours,
+    status_from: Option<NaiveDate>,
+    status_until: Option<NaiveDate>,
+    opening_hours: Json<OpeningHours>,
 }
-
-type Columns = (Id, VenueStatus, Option<NaiveDate>, Option<NaiveDate>, Json<OpeningHours>);
 
 /// When these venues are closed, by id.
 pub fn of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Closure>> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let columns = (venues::id, venues::status, venues::status_from, venues::status_until, venues::opening_hours);
-        let rows: Vec<Columns> = venues::table.filter(venues::id.eq_any(chunk)).select(columns).load(conn)?;
-        found.extend(
-            rows.into_iter().map(|(id, status, from, until, Json(hours))| (id, Closure { status, from, until, hours })),
-        );
+        let these = venues::table.filter(venues::id.eq_any(chunk)).select((venues::id, Closure::as_select()));
+        found.extend(these.load::<(Id, Closure)>(conn)?);
     }
     Ok(found)
 }
@@ -50,8 +46,13 @@ pub fn of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Closure>> {
 impl Closure {
     /// When this venue is closed.
     pub fn of_row(row: &VenueRow) -> Self {
-        let (status, from, until, hours) = row.closure();
-        Self { status, from, until, hours: hours.clone() }
+        let (status, status_from, status_until, hours) = row.closure();
+        Self { status, status_from, status_until, opening_hours: hours.clone() }
+    }
+
+    /// Whether it takes sessions at any time.
+    pub fn is_always_open(&self) -> bool {
+        self.status == VenueStatus::Open && self.opening_hours.0 == OpeningHours::default()
     }
 
     /// Whether the venue takes nothing that begins at the one instant and ends at the other.
@@ -60,9 +61,9 @@ impl Closure {
         // What ends at midnight ends on the day before.
         let last = in_london(Timestamp(ends_at.0 - TimeDelta::microseconds(1))).date();
         let closed = self.status != VenueStatus::Open
-            && last >= self.from.unwrap_or(today)
-            && self.until.is_none_or(|until| start.date() <= until);
-        closed || (start.date() >= today && self.hours.are_closed_on_the_day_of(start))
+            && last >= self.status_from.unwrap_or(today)
+            && self.status_until.is_none_or(|until| start.date() <= until);
+        closed || (start.date() >= today && self.opening_hours.0.are_closed_on_the_day_of(start))
     }
 }
 
@@ -80,7 +81,12 @@ mod tests {
     }
 
     fn closure(status: VenueStatus, from: Option<&str>, until: Option<&str>) -> Closure {
-        Closure { status, from: from.map(day), until: until.map(day), hours: OpeningHours::default() }
+        Closure {
+            status,
+            status_from: from.map(day),
+            status_until: until.map(day),
+            opening_hours: Json(OpeningHours::default()),
+        }
     }
 
     /// Whether it covers what is on from eleven in the morning of one day to noon of another.
@@ -117,7 +123,7 @@ mod tests {
         let hours = vec![Hours { opens: "09:00".into(), closes: "17:00".into() }];
         let mut week = closure(VenueStatus::Open, None, None);
         assert!(!covers(&week, "2027-03-07", "2027-03-07"));
-        week.hours = OpeningHours { saturday: hours, ..OpeningHours::default() };
+        week.opening_hours = Json(OpeningHours { saturday: hours, ..OpeningHours::default() });
         assert!(covers(&week, "2027-03-07", "2027-03-07"));
         assert!(!covers(&week, "2027-03-06", "2027-03-07"), "the day before has hours, and they have ended");
         assert!(!covers(&week, "2027-02-28", "2027-02-28"), "the past may be recorded");

@@ -89,7 +89,8 @@ impl OpeningHours {
 /// The pointer to the first stretch that overlaps with one before it.
 pub fn overlap(hours: &OpeningHours) -> Option<String> {
     let all: Vec<(Stretch, String)> = hours.stretches().collect();
-    let later = all.iter().enumerate().find(|(at, (one, _))| all.iter().take(*at).any(|(other, _)| one.overlaps(*other)));
+    let later =
+        all.iter().enumerate().find(|(at, (one, _))| all.iter().take(*at).any(|(other, _)| one.overlaps(*other)));
     later.map(|(_, (_, pointer))| pointer.clone())
 }
 

@@ -87,9 +87,14 @@ impl VenueRow {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
     }
 
+    /// The name people know it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its status with the first and the last day of it, and its hours.
-    pub(super) fn closure(&self) -> (VenueStatus, Option<NaiveDate>, Option<NaiveDate>, &OpeningHours) {
-        (self.status, self.status_from, self.status_until, &self.opening_hours.0)
+    pub(super) fn closure(&self) -> (VenueStatus, Option<NaiveDate>, Option<NaiveDate>, &Json<OpeningHours>) {
+        (self.status, self.status_from, self.status_until, &self.opening_hours)
     }
 
     /// What the venue would be written as today.

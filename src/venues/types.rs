@@ -121,7 +121,7 @@ pub struct Hours {
 }
 
 /// A venue as it is written.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "whole_place"))]
 pub struct VenueInput {
@@ -196,7 +196,8 @@ fn good_features(features: &[String]) -> Result<(), ValidationError> {
 
 fn hours_apart(hours: &OpeningHours) -> Result<(), ValidationError> {
     let Some(pointer) = hours::overlap(hours) else { return Ok(()) };
-    let mut overlap = rule("hours_overlap", "Overlaps with other hours; a close at or before the open is on the next day.");
+    let mut overlap =
+        rule("hours_overlap", "Overlaps with other hours; a close at or before the open is on the next day.");
     overlap.add_param("pointer".into(), &pointer);
     Err(overlap)
 }
