@@ -75,7 +75,7 @@ fn closing_a_venue_lists_what_is_on_there_and_refuses_new_bookings() {
     assert_eq!(closed["affected"], json!({ "sessions": 3, "booked": 6 }));
     assert_eq!(closed["bookings"], json!([]));
     let waited = &closed["affected_sessions"][2];
-    assert_eq!((&waited["waiting"], &waited["outcome"]), (&json!(1), &json!("keep")));
+    assert_eq!((&waited["waiting"], &waited["outcome"]), (&json!(1), &json!("kept")));
     assert_eq!(waited["local_start"], "2027-01-17T13:00:00");
 
     // What is booked stays.
@@ -133,7 +133,7 @@ fn closing_may_call_off_what_is_on_and_names_who_was_booked() {
     let first = patch_venue(&admin, &place, "", &closed_for_a_week()).expect(200);
     let second = patch_venue(&admin, &place, "?sessions=cancel", &json!({})).expect(200);
     assert_eq!((&second["version"], affected(&second)), (&first["version"], vec![(id(&within), 1)]));
-    assert_eq!(second["affected_sessions"][0]["outcome"], "cancel");
+    assert_eq!(second["affected_sessions"][0]["outcome"], "cancelled");
     let named: Vec<(&Value, &Value)> = second["bookings"]
         .as_array()
         .unwrap()

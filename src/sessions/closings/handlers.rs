@@ -39,21 +39,21 @@ pub async fn change_venue(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<Closing>, VenuePatch)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(Closing { sessions }), patch)) = request;
-    let (context, outcome) = (who.context(), sessions.unwrap_or_default());
+    let (context, wish) = (who.context(), sessions.unwrap_or_default());
     who.write(&Bytes::new(), move |conn| {
         let old = venues::get(conn, id)?;
         context.require_match(old.version)?;
         let row = change(conn, &context, old, &patch)?;
         let affected = store::affected(conn, id, &Closure::of_row(&row), context.now())?;
-        let notices = match outcome {
+        let notices = match wish {
             ClosedSessions::Keep => Notices::default(),
             ClosedSessions::Cancel => cancel(conn, &context, &row, &affected)?,
         };
-        let (version, affected_counts) = (row.version, affected.counts());
+        let version = row.version;
         let changed = ChangedVenue {
             venue: Venue::from(row),
-            affected: affected_counts,
-            affected_sessions: affected.show(outcome, MOST_LISTED),
+            affected: affected.counts(),
+            affected_sessions: affected.show(wish.into(), MOST_LISTED),
             bookings: notices.bookings,
         };
         Ok(notices.about.into_iter().fold(Reply::ok(version, &changed)?, Reply::about))

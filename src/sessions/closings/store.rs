@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::types::{AffectedCounts, AffectedSession, ClosedSessions};
+use super::types::{AffectedCounts, AffectedSession, SessionOutcome};
 use crate::clock::london_day;
 use crate::db::schema::sessions;
 use crate::db::{Conn, Id, LocalTime, Timestamp};
@@ -46,7 +46,7 @@ impl Affected {
     }
 
     /// The first so many.
-    pub fn show(self, outcome: ClosedSessions, most: usize) -> Vec<AffectedSession> {
+    pub fn show(self, outcome: SessionOutcome, most: usize) -> Vec<AffectedSession> {
         let show = |row: Columns| AffectedSession {
             session_id: row.id,
             title: row.title,

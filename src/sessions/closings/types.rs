@@ -11,11 +11,30 @@ use crate::venues::types::Venue;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClosedSessions {
-    /// They stand, and take no new bookings.
+    /// They stand, and take no new bookings of people who would come.
     #[default]
     Keep,
     /// They are called off, with every booking. There is no way back.
     Cancel,
+}
+
+/// What became of a session at a venue that is closed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionOutcome {
+    /// It stands, and takes no new bookings of people who would come.
+    Kept,
+    /// It was called off, with every booking.
+    Cancelled,
+}
+
+impl From<ClosedSessions> for SessionOutcome {
+    fn from(wish: ClosedSessions) -> Self {
+        match wish {
+            ClosedSessions::Keep => Self::Kept,
+            ClosedSessions::Cancel => Self::Cancelled,
+        }
+    }
 }
 
 /// What a change of a venue does beside it.
@@ -51,9 +70,8 @@ pub struct AffectedSession {
     /// How many bookings waited for a place.
     #[schema(example = 0)]
     pub waiting: i32,
-    /// What became of it: `keep` or `cancel`.
-    #[schema(inline)]
-    pub outcome: ClosedSessions,
+    /// What became of it.
+    pub outcome: SessionOutcome,
 }
 
 /// How much a closing concerns.
