@@ -268,14 +268,15 @@ impl TextShape {
         if let Some(most) = self.most.filter(|most| length > *most) {
             return faults.push(Fault::at(at, "too_long", format!("Must be at most {most} characters.")));
         }
+        // The sentence of a format is plainer than a pattern.
+        if let Some(detail) = self.format.as_deref().and_then(|format| formats::fault(format, value)) {
+            return faults.push(Fault::at(at, "wrong_format", detail));
+        }
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
             let pattern = self.pattern.as_ref().map(Regex::as_str).unwrap_or_default();
             return faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
         }
-        let Some(format) = self.format.as_deref() else { return };
-        if let Some(detail) = formats::fault(format, value) {
-            faults.push(Fault::at(at, "wrong_format", detail));
-        } else if let Some((code, detail)) = formats::unknown(format, value) {
+        if let Some((code, detail)) = self.format.as_deref().and_then(|format| formats::unknown(format, value)) {
             faults.push(Fault::at(at, code, detail));
         }
     }

@@ -141,7 +141,8 @@ pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<I
 
 /// Change a prescription
 ///
-/// A JSON merge patch; `needs` is the whole list. Only a draft or an active one can be changed.
+/// A JSON merge patch; `needs` is the whole list. Only a draft or an active one can be changed. A member changes the site
+/// of a draft that they wrote themselves; otherwise the site is the advisor's.
 #[utoipa::path(operation_id = "change_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body(content = PrescriptionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Prescription), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -161,7 +162,7 @@ pub async fn change_prescription(
         still_open(&old)?;
         let old = store::whole_one(conn, old)?;
         let written = patch.apply(&old.written())?;
-        checks::change(conn, &old, london_day(context.now()), &written)?;
+        checks::change(conn, own, &old, london_day(context.now()), &written)?;
         let row = old.row.changed(&written, context.now());
         store::update(conn, &row)?;
         if written.needs != old.needs {
