@@ -4,6 +4,7 @@ use validator::ValidateEmail;
 
 use crate::db::{Id, LocalTime};
 use crate::period::{self, Period};
+use crate::places::{self, LocalAuthority};
 use crate::text::{address, date};
 
 /// What is wrong with a text of this format; `None` where nothing is, or the format is only a hint (`password`).
@@ -43,6 +44,17 @@ pub fn pattern(format: &str) -> Option<&'static str> {
         "nhs-number" => Some("^[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}$"),
         "gp-practice-code" => Some("^[A-Za-z][0-9]{5}$"),
         "phone" => Some("^[+]?[0-9 ().-]{6,29}$"),
+        _ => None,
+    }
+}
+
+/// What is wrong with a name of a vocabulary that is too long for an enum: a code, and a sentence with the nearest names.
+pub fn unknown(format: &str, value: &str) -> Option<(&'static str, String)> {
+    match format {
+        places::FORMAT => {
+            let refused = value.parse::<LocalAuthority>().err()?;
+            Some(("unknown_local_authority", refused.to_string()))
+        }
         _ => None,
     }
 }

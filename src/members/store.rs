@@ -8,9 +8,9 @@ use super::{names, rules};
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::places::LocalAuthority;
 use crate::text::fold::joined_key;
 use crate::text::{nhs_number, phone, postcode};
-use crate::venues::rules::local_authority_code;
 
 /// A row of `members`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -47,7 +47,7 @@ impl MemberRow {
     /// A new member.
     pub fn new(id: Id, written: MemberInput, now: Timestamp) -> Self {
         let family_name = written.family_name.unwrap_or_default();
-        let code = written.local_authority.as_deref().and_then(local_authority_code);
+        let authority = written.local_authority.as_deref().and_then(|name| name.parse::<LocalAuthority>().ok());
         Self {
             id,
             given_key: joined_key(&written.given_name),
@@ -60,8 +60,8 @@ impl MemberRow {
             email: written.email,
             phone: written.phone.as_deref().and_then(phone::read),
             postcode: written.postcode.as_deref().and_then(postcode::read),
-            local_authority_code: code.map(str::to_owned),
-            local_authority: written.local_authority,
+            local_authority_code: authority.map(|known| known.code.to_owned()),
+            local_authority: authority.map(|known| known.name.to_owned()),
             nhs_number: written.nhs_number.as_deref().and_then(|text| nhs_number::read(text).ok()),
             gp_practice_code: written.gp_practice_code.as_deref().and_then(rules::gp_practice_code),
             roles: Json(written.roles),

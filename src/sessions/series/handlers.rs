@@ -45,8 +45,8 @@ use crate::sessions::visibility::{owner, scope};
 pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
     let slice = Slice::<Id>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
-    let (wanted, viewer) = (slice.clone(), Viewer::of(who.anyone()));
-    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted)).await?;
+    let (wanted, viewer, now) = (slice.clone(), Viewer::of(who.anyone()), who.now());
+    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted, now)).await?;
     who.show_page(Cache::Revalidate, &slice.page(&who, rows, SeriesView::key, Series::from))
 }
 
@@ -60,9 +60,9 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
-    let now = who.context().now();
+    let now = who.now();
     let read = move |conn: &mut Conn| {
-        let shown = view::get(conn, id, viewer)?;
+        let shown = view::get(conn, id, viewer, now)?;
         let left_out = shown.left_out(conn, viewer, now)?;
         Ok(Series { left_out, ..Series::from(shown) })
     };
@@ -155,5 +155,5 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
 
 /// The series as its writer sees it.
 pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
-    Ok(view::get(conn, id, Viewer::of(context.anyone()))?.into())
+    Ok(view::get(conn, id, Viewer::of(context.anyone()), context.now())?.into())
 }

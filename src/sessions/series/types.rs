@@ -258,6 +258,10 @@ pub struct Series {
     pub publication: Publication,
     /// Whether it goes on.
     pub status: SeriesStatus,
+    /// Whether nothing more comes of it: its rule has an end, or it was cut short or called off, and none of its sessions
+    /// is to come or on.
+    #[schema(example = false)]
+    pub ended: bool,
     /// Why it is off.
     pub cancellation_reason: Option<String>,
     /// Where the recurrence never ends: the local date through which its sessions have been made.
