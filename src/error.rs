@@ -26,7 +26,7 @@ struct Inner {
     detail: Cow<'static, str>,
     faults: Vec<Fault>,
     retry_after: Option<u32>,
-    allow: Option<String>,
+    headers: Vec<(&'static str, String)>,
     candidates: Vec<serde_json::Value>,
     trouble: Trouble,
     cause: Option<String>,
@@ -125,7 +125,7 @@ impl Error {
             detail: detail.into(),
             faults: Vec::new(),
             retry_after: None,
-            allow: None,
+            headers: Vec::new(),
             candidates: Vec::new(),
             trouble: Trouble::None,
             cause: None,
@@ -205,9 +205,13 @@ impl Error {
 
     /// The method is not one of this path's: 405 with `Allow`.
     pub fn method_not_allowed(allow: String) -> Self {
-        let mut error = Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}."));
-        error.0.allow = Some(allow);
-        error
+        Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}.")).header("Allow", allow)
+    }
+
+    /// Adds a header to the answer, in place of what its kind says there.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.headers.push((name, value.into()));
+        self
     }
 
     /// A transition that the present state doesn't allow: 409 that names the state.
@@ -320,9 +324,6 @@ impl Error {
         if let Some(seconds) = self.0.retry_after {
             response.insert_header(("Retry-After", seconds));
         }
-        if let Some(allow) = &self.0.allow {
-            response.insert_header(("Allow", allow.as_str()));
-        }
         match self.0.kind {
             Kind::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer realm=\"life-rooms\"")),
             Kind::InvalidClient => response.insert_header(("WWW-Authenticate", "Basic realm=\"life-rooms\"")),
@@ -330,6 +331,9 @@ impl Error {
                 .insert_header(("WWW-Authenticate", "Bearer realm=\"life-rooms\", error=\"insufficient_scope\"")),
             _ => &mut response,
         };
+        for (name, value) in &self.0.headers {
+            response.insert_header((*name, value.as_str()));
+        }
         response.content_type("application/problem+json").body(serde_json::to_vec(&problem).unwrap_or_default())
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header::{HeaderName, IfMatch};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 
+use super::conditional;
 use super::extract::Extract;
 use crate::audit::{Event, Subject};
 use crate::auth::caller::Caller;
@@ -15,7 +16,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::state::State;
 
-/// The request's id, kept with the request by the guard.
+/// The request's id in the audit, kept with the request by the guard. It is our own, whatever the client calls it.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
@@ -31,8 +32,7 @@ struct Inner {
     method: String,
     /// Path with query, as it was asked for.
     target: String,
-    if_match: Option<String>,
-    if_none_match: Option<String>,
+    if_match: Option<IfMatch>,
     idempotency_key: Option<String>,
 }
 
@@ -58,8 +58,7 @@ impl Context {
             request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             method: request.method().to_string(),
             target: target.unwrap_or_default(),
-            if_match: text_header(request, &header::IF_MATCH)?,
-            if_none_match: text_header(request, &header::IF_NONE_MATCH)?,
+            if_match: conditional::if_match(request)?,
             idempotency_key: key,
             state,
         })))
@@ -75,7 +74,6 @@ impl Context {
             method: "POST".into(),
             target: path,
             if_match: None,
-            if_none_match: None,
             idempotency_key: None,
             state: state.clone(),
         }))
@@ -109,7 +107,7 @@ impl Context {
         self.0.caller.as_ref().ok_or_else(|| Error::unauthenticated("This needs an access token."))
     }
 
-    /// The request's id.
+    /// The request's id in the audit.
     pub fn request_id(&self) -> &str {
         &self.0.request_id
     }
@@ -134,14 +132,9 @@ impl Context {
         self.0.idempotency_key.as_deref()
     }
 
-    /// The `If-None-Match`, where there is one.
-    pub(super) fn if_none_match(&self) -> Option<&str> {
-        self.0.if_none_match.as_deref()
-    }
-
     /// The `If-Match`, where there is one.
-    pub(super) fn if_match(&self) -> Option<&str> {
-        self.0.if_match.as_deref()
+    pub(super) fn if_match(&self) -> Option<&IfMatch> {
+        self.0.if_match.as_ref()
     }
 
     /// An audit event of this request: who did `action` to what, and which members of it (names, never values).

@@ -4,7 +4,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
 
 use super::registration::{self, born_before};
-use super::store;
+use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
 use crate::audit::{Event, Subject};
 use crate::auth::caller::Role;
@@ -96,9 +96,10 @@ pub async fn change_member(
         if own.is_some() {
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
-        let written = patch.apply(&old.written())?;
-        born_before(&context, written.date_of_birth)?;
-        let row = old.changed(written, context.now());
+        let Some(row) = patch.change(&old, MemberRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Member::from(old));
+        };
+        born_before(&context, row.written().date_of_birth)?;
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::of_member("member", id, id), &patch.names())])?;
         Reply::ok(row.version, &Member::from(row))

@@ -80,7 +80,9 @@ pub async fn change_partner(
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, Sight::All, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
+        let Some(row) = patch.change(&old, PartnerRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Partner::from(old));
+        };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("partner", id), &patch.names())])?;
         Reply::ok(row.version, &Partner::from(row))

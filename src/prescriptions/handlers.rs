@@ -157,17 +157,18 @@ pub async fn change_prescription(
         if own.is_some() {
             patch.refuse(&["developed_on"], "Only an advisor may say this. Leave it out.")?;
         }
-        still_open(&old)?;
         let old = store::whole_one(conn, old)?;
-        let written = patch.apply(&old.written())?;
-        checks::change(conn, &old, london_day(context.now()), &written)?;
-        let row = old.row.changed(&written, context.now());
-        store::update(conn, &row)?;
-        if written.needs != old.needs {
-            store::replace_needs(conn, id, &written.needs)?;
+        let Some(next) = patch.change(&old, Whole::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.row.version, &Prescription::from(old));
+        };
+        still_open(&old.row)?;
+        checks::change(conn, &old, london_day(context.now()), &next.written())?;
+        store::update(conn, &next.row)?;
+        if next.needs != old.needs {
+            store::replace_needs(conn, id, &next.needs)?;
         }
-        record(&context, conn, "change", &row, &patch.names())?;
-        Reply::ok(row.version, &Prescription::from(store::whole_one(conn, row)?))
+        record(&context, conn, "change", &next.row, &patch.names())?;
+        Reply::ok(next.row.version, &Prescription::from(next))
     })
     .await
 }

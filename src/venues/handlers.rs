@@ -75,7 +75,9 @@ pub async fn change_venue(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery,
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
+        let Some(row) = patch.change(&old, VenueRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Venue::from(old));
+        };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("venue", id), &patch.names())])?;
         Reply::ok(row.version, &Venue::from(row))

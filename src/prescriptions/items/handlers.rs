@@ -68,10 +68,11 @@ pub async fn change_prescription_item(
         let prescription = prescriptions::lock(conn, own, id)?;
         let old = store::get(conn, id, item_id)?;
         context.require_match(old.version)?;
+        let Some(item) = patch.change(&old, ItemRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &PrescriptionItem::from(old));
+        };
         still_open(&prescription)?;
-        let written = patch.apply(&old.written())?;
-        may_change(&old, &written, own.is_some())?;
-        let item = old.changed(written, context.now());
+        may_change(&old, &item.written(), own.is_some())?;
         prescriptions::update(conn, &prescription.touched(context.now()))?;
         store::update(conn, &item)?;
         let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);

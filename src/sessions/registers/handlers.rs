@@ -60,7 +60,9 @@ pub async fn take_register(
         store::check_started(&session, context.now())?;
         let input = registered(conn, &context, viewer, &input, query.confirm_not_duplicate)?;
         let (plan, shown) = store::take(conn, (&session, version), &input, (viewer, account), context.now())?;
-        context.record(conn, &changes(&context, session_id, &plan))?;
+        if let Some(plan) = &plan {
+            context.record(conn, &changes(&context, session_id, plan))?;
+        }
         context.record(conn, &reads(&context, session_id, &shown.people))?;
         Reply::ok(shown.register.version, &shown.register)
     });
