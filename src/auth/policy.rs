@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 
 use super::caller::{Caller, CallerKind, Role, Scope, identify};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::extract::Extract;
 
@@ -102,8 +102,6 @@ roles! {
     MemberOrStaff: Member, Admin, Advisor;
     /// Readers of reports.
     Reports: Analyst, Admin;
-    /// Partners, and site managers.
-    PartnerOrAdmin: Partner, Admin;
 }
 
 macro_rules! partner_scopes {
@@ -138,6 +136,17 @@ partner_scopes! {
     RegisterWriter: RegistersWrite, Advisor;
 }
 
+/// Site managers, and partners that may read or post their rosters: whoever posts one can see what became of it.
+pub struct RosterUser;
+
+impl Policy for RosterUser {
+    fn check(caller: Option<&Caller>) -> Result<()> {
+        let caller = known(caller)?;
+        one_of(caller, &[Role::Partner, Role::Admin])?;
+        scope(caller, Scope::RostersRead).or_else(|missing| scope(caller, Scope::RostersWrite).map_err(|_| missing))
+    }
+}
+
 fn known(caller: Option<&Caller>) -> Result<&Caller> {
     caller.ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))
 }
@@ -154,5 +163,5 @@ fn scope(caller: &Caller, scope: Scope) -> Result<()> {
     if caller.role != Role::Partner || caller.has_scope(scope) {
         return Ok(());
     }
-    Err(Error::new(Kind::InsufficientScope, format!("This needs the scope {}.", scope.name())))
+    Err(Error::insufficient_scope(scope.name()))
 }

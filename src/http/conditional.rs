@@ -76,24 +76,12 @@ fn digest(body: &[u8]) -> String {
 
 /// What `If-Match` has to name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+enum Wanted {
     /// This tag, character by character (section 8.8.3.2).
     Whole(Tag),
     /// Any tag of this version of a session: the part before the `-`. Bookings move the rest all the time, and whoever
     /// changes a session doesn't change its bookings.
     SessionVersion(i32),
-}
-
-impl From<i32> for Wanted {
-    fn from(version: i32) -> Self {
-        Self::Whole(version.into())
-    }
-}
-
-impl From<Tag> for Wanted {
-    fn from(tag: Tag) -> Self {
-        Self::Whole(tag)
-    }
 }
 
 impl Wanted {
@@ -143,26 +131,56 @@ pub(super) fn if_match(request: &impl HttpMessage) -> Result<Option<IfMatch>> {
 }
 
 impl Context {
-    /// For PATCH and PUT: the client must say which state it changes.
+    /// For PATCH and PUT, besides what is checked: the client must say which state it changes.
     ///
     /// # Errors
-    /// 428 where `If-Match` is missing, 412 where it names another state.
-    pub fn require_match(&self, wanted: impl Into<Wanted>) -> Result<()> {
-        if self.if_match().is_none() {
-            return Err(Error::new(
-                Kind::PreconditionRequired,
-                "Send If-Match with the ETag of what you read, so that nobody's change is lost.",
-            ));
+    /// 428 where `If-Match` is missing.
+    pub fn require_if_match(&self) -> Result<()> {
+        if self.if_match().is_some() {
+            return Ok(());
         }
-        self.check_match(wanted)
+        let detail = "Send If-Match with the ETag of what you read, so that nobody's change is lost.";
+        Err(Error::new(Kind::PreconditionRequired, detail))
     }
 
-    /// For DELETE and actions: checked where the client says it.
+    /// For PATCH and PUT of what has one tag for each version.
     ///
     /// # Errors
-    /// 412 where `If-Match` names another state.
-    pub fn check_match(&self, wanted: impl Into<Wanted>) -> Result<()> {
-        let wanted = wanted.into();
+    /// 428 where `If-Match` is missing, 412 where it names another version.
+    pub fn require_match(&self, version: i32) -> Result<()> {
+        self.require_if_match()?;
+        self.check_match(version)
+    }
+
+    /// For DELETE and actions on what has one tag for each version: checked where the client says it.
+    ///
+    /// # Errors
+    /// 412 where `If-Match` names another version.
+    pub fn check_match(&self, version: i32) -> Result<()> {
+        self.check(&Wanted::Whole(version.into()))
+    }
+
+    /// For what has a [live](Tag::live) tag: `If-Match` names the tag of what stands, or the version alone. `tag` is
+    /// asked only where it is needed.
+    ///
+    /// # Errors
+    /// 412 where `If-Match` names neither.
+    pub fn check_live_match(&self, version: i32, tag: impl FnOnce() -> Result<Tag>) -> Result<()> {
+        match self.check_match(version) {
+            Ok(()) => Ok(()),
+            Err(_) => self.check(&Wanted::Whole(tag()?)),
+        }
+    }
+
+    /// For sessions: `If-Match` names any tag of this version.
+    ///
+    /// # Errors
+    /// 412 where it names another version.
+    pub fn check_session_match(&self, version: i32) -> Result<()> {
+        self.check(&Wanted::SessionVersion(version))
+    }
+
+    fn check(&self, wanted: &Wanted) -> Result<()> {
         match self.if_match() {
             None | Some(IfMatch::Any) => Ok(()),
             Some(IfMatch::Items(tags)) if tags.iter().any(|tag| wanted.is(tag)) => Ok(()),

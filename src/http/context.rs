@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HeaderName, IfMatch};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IfMatch};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 
@@ -46,6 +46,7 @@ impl Context {
     /// 400 where a header can't be read.
     pub fn new(request: &HttpRequest, caller: Option<Caller>) -> Result<Self> {
         let state = state(request)?;
+        authorization(request)?;
         let key = text_header(request, &HeaderName::from_static("idempotency-key"))?;
         if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
             let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} characters.");
@@ -152,6 +153,20 @@ impl Context {
 pub fn state(request: &HttpRequest) -> Result<State> {
     let state = request.app_data::<Data<State>>().map(|state| state.get_ref().clone());
     state.ok_or_else(|| Error::internal("the app was built without its state"))
+}
+
+/// The request's `Authorization`.
+///
+/// # Errors
+/// 400 where there are several: nobody can say which of them counts.
+pub fn authorization(request: &HttpRequest) -> Result<Option<&HeaderValue>> {
+    let mut values = request.headers().get_all(AUTHORIZATION);
+    let first = values.next();
+    if values.next().is_some() {
+        let detail = "Authorization is there more than once. Send it once.";
+        return Err(Error::new(Kind::MalformedRequest, detail));
+    }
+    Ok(first)
 }
 
 fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>> {

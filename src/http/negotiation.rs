@@ -57,14 +57,14 @@ pub fn check(request: &ServiceRequest) -> Result<()> {
 
 /// What a page and a program can both be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum Medium {
     /// JSON, for programs.
     Json,
     /// A page, for people.
     Html,
 }
 
-impl Extract for Form {
+impl Extract for Medium {
     /// A page where the client prefers one, as browsers do.
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let Some(accept) = accept(request) else { return Ok(Self::Json) };

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, get};
 
 use super::store;
 use super::types::Job;
-use crate::auth::policy::{Allowed, PartnerOrAdmin};
+use crate::auth::policy::{Allowed, RosterUser};
 use crate::db::Id;
 use crate::error::Result;
 use crate::http::extract::{NoQuery, Ordered, Path};
@@ -18,9 +18,9 @@ use crate::openapi::{Missing, Problems};
 /// on, `Retry-After` says when to look again. It can be read for thirty days after it has ended.
 #[utoipa::path(operation_id = "get_job", tag = "jobs", params(("id" = Id, Path, description = "The job")),
     responses((status = 200, description = "The job", body = Job), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = []), ("client" = [])))]
+    security(("bearer" = []), ("client" = ["rosters:read"]), ("client" = ["rosters:write"])))]
 #[get("/v1/jobs/{id}")]
-pub async fn get_job(taken: Ordered<(Allowed<PartnerOrAdmin>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+pub async fn get_job(taken: Ordered<(Allowed<RosterUser>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Ordered((who, Path(id), _)) = taken;
     let scope = who.caller()?.partner_id;
     let job = who.state().db.read(move |conn| store::get(conn, scope, id)).await?;

@@ -31,6 +31,12 @@ pub(crate) fn read_event(context: &Context, own: Option<Id>, subject: Subject, f
     if own.is_some() { Vec::new() } else { vec![context.event("read", subject, fields)] }
 }
 
+/// The event of reading a list of one member's, such as their consents. Whoever reads that there is nothing in it has
+/// learnt something of the member too, so it is one event, however much the list holds.
+pub(crate) fn list_read(context: &Context, own: Option<Id>, member_id: Id, list: &'static str) -> Vec<Event> {
+    read_event(context, own, Subject::of_member("member", member_id, member_id), &[list])
+}
+
 /// Register a member
 ///
 /// Who may be registered already comes back as a 409 `possible-duplicate` with `candidates`; repeat with

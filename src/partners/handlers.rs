@@ -41,8 +41,7 @@ pub async fn get_partner(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -
     let Ordered((who, Path(id), _)) = taken;
     let sight = Sight::of(who.anyone());
     let row = who.state().db.read(move |conn| store::get(conn, sight, id)).await?;
-    // What is shown depends on the caller, so the version alone doesn't name the answer.
-    who.show_live(Cache::Minute, row.version, &sight.show(row))
+    who.show(Cache::Minute, sight.tag(&row), &sight.show(row))
 }
 
 /// Create a partner

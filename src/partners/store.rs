@@ -8,6 +8,7 @@ use crate::auth::caller::Caller;
 use crate::db::schema::partners;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::http::conditional::Tag;
 use crate::http::page::Slice;
 
 /// A row of `partners`, without the counter that rosters keep there.
@@ -117,12 +118,25 @@ impl Sight {
         }
     }
 
+    /// Whether this caller sees a partner's contact.
+    fn is_whole(self, partner_id: Id) -> bool {
+        match self {
+            Self::All => true,
+            Self::Active { own } => own == Some(partner_id),
+        }
+    }
+
+    /// The tag of a partner as this caller sees it: what is shown depends on who asks, so the version alone doesn't
+    /// name the answer.
+    pub fn tag(self, row: &PartnerRow) -> Tag {
+        if self.is_whole(row.id) { row.version.into() } else { Tag::reduced(row.version) }
+    }
+
     /// A partner as this caller sees it.
     pub fn show(self, row: PartnerRow) -> Partner {
+        let whole = self.is_whole(row.id);
         let mut partner = Partner::from(row);
-        if let Self::Active { own } = self
-            && own != Some(partner.id)
-        {
+        if !whole {
             partner.written.contact = None;
         }
         partner

@@ -21,7 +21,7 @@ use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::{list_read, own, read_event};
 use crate::members::store as members;
 use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 
@@ -105,7 +105,11 @@ async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option
             members::get(conn, own, member)?;
         }
         let rows = store::list(conn, own, &filter, &wanted)?;
-        let events = if own.is_none() { events(&reader, &rows, &wanted) } else { Vec::new() };
+        let events = match filter.member_id {
+            _ if own.is_some() => Vec::new(),
+            Some(member) if members::exists(conn, own, member)? => list_read(&reader, own, member, "prescriptions"),
+            _ => events(&reader, &rows, &wanted),
+        };
         Ok((store::whole(conn, rows)?, events))
     };
     let rows = context.state().db.read_audited(work).await?;

@@ -42,7 +42,8 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 #[patch("/v1/sessions/{id}")]
 pub async fn change_session(taken: Ordered<Patching<SessionChange>>) -> Result<HttpResponse> {
     change_own(taken, store::get_in, |conn, context, old, patch| {
-        context.require_match(old.version)?;
+        context.require_if_match()?;
+        context.check_session_match(old.version)?;
         let told = apply(conn, context, old, patch.apply(&old.changeable())?, &patch.names())?;
         answer(conn, context, old.id, told)
     })

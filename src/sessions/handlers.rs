@@ -19,6 +19,7 @@ use crate::auth::policy::{Allowed, Public, SessionWriter};
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::page::{Page, Slice};
@@ -92,7 +93,7 @@ pub async fn create_session(
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;
-        Reply::created(format!("/v1/sessions/{}", row.id), session.version, &session)
+        Reply::created(format!("/v1/sessions/{}", row.id), Tag::live(session.version, &session)?, &session)
     })
     .await
 }
@@ -115,7 +116,7 @@ pub async fn cancel_session(taken: Ordered<Cancelling>) -> Result<HttpResponse> 
         // Locked first: what is checked is what is cancelled.
         lock_session(conn, id)?;
         let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        context.check_session_match(old.version)?;
         let told = cancel(conn, &context, &old, &reason)?;
         answer(conn, &context, id, told)
     })
@@ -134,7 +135,8 @@ pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reaso
 /// The session as it is now, and what became of its bookings.
 pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Told) -> Result<Reply> {
     let session = read_back(conn, context, id)?;
-    let reply = Reply::ok(session.version, &ChangedSession { session, bookings: told.bookings })?;
+    let tag = Tag::live(session.version, &session)?;
+    let reply = Reply::ok(tag, &ChangedSession { session, bookings: told.bookings })?;
     Ok(told.about.into_iter().fold(reply, Reply::about))
 }
 

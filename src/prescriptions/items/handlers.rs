@@ -1,7 +1,7 @@
 //! Items of prescriptions over HTTP.
 
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, patch, post};
+use actix_web::{HttpResponse, get, patch, post};
 
 use super::rules;
 use super::store::{self, ItemRow};
@@ -10,12 +10,12 @@ use super::types::{
 };
 use crate::audit::Subject;
 use crate::auth::policy::{Allowed, MemberOrAdvisor};
-use crate::db::Id;
 use crate::db::types::TextEnum;
+use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
-use crate::http::reply::Reply;
-use crate::members::handlers::own;
+use crate::http::reply::{Cache, Reply};
+use crate::members::handlers::{own, read_event};
 use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
@@ -48,6 +48,27 @@ pub async fn add_prescription_item(
         Ok(Reply::created(location, item.version, &PrescriptionItem::from(item))?.about(whole.row.member_id))
     })
     .await
+}
+
+/// Get an item of a prescription
+#[utoipa::path(operation_id = "get_prescription_item", tag = "prescriptions",
+    params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
+    responses((status = 200, description = "The item", body = PrescriptionItem), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/prescriptions/{id}/items/{item_id}")]
+pub async fn get_prescription_item(
+    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Ordered((who, Path((id, item_id)), _)) = taken;
+    let (context, own) = (who.context(), own(&who)?);
+    let work = move |conn: &mut Conn| {
+        let prescription = prescriptions::get(conn, own, id)?;
+        let item = store::get(conn, id, item_id)?;
+        let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
+        Ok((item, read_event(&context, own, subject, &[])))
+    };
+    let item = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, item.version, &PrescriptionItem::from(item))
 }
 
 /// Change an item of a prescription

@@ -9,6 +9,7 @@ use crate::audit::{Event, Subject};
 use crate::auth::policy::{Allowed, RegisterReader, RegisterWriter};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
 use crate::http::reply::{Cache, Reply};
@@ -56,7 +57,11 @@ pub async fn take_register(
     let new: Vec<MemberInput> = input.walk_ins.iter().filter_map(|walk_in| walk_in.member.clone()).collect();
     let outcome = who.write(&body.bytes, move |conn| {
         let (session, version) = store::hold(conn, session_id, viewer)?;
-        context.require_match(version)?;
+        context.require_if_match()?;
+        context.check_live_match(version, || {
+            let register = store::read(conn, session_id, viewer)?.register;
+            Tag::live(version, &register)
+        })?;
         store::check_started(&session, context.now())?;
         let input = registered(conn, &context, viewer, &input, query.confirm_not_duplicate)?;
         let (plan, shown) = store::take(conn, (&session, version), &input, (viewer, account), context.now())?;
@@ -64,7 +69,7 @@ pub async fn take_register(
             context.record(conn, &changes(&context, session_id, plan))?;
         }
         context.record(conn, &reads(&context, session_id, &shown.people))?;
-        Reply::ok(shown.register.version, &shown.register)
+        Reply::ok(Tag::live(shown.register.version, &shown.register)?, &shown.register)
     });
     match outcome.await {
         Err(error) if error.kind() == Kind::PossibleDuplicate => Err(with_candidates(&who, new).await?),

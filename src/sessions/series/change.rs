@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, patch};
 
 use super::follow::{self, Outcome};
-use super::handlers::{cancel_sessions, read_back};
+use super::handlers::{cancel_sessions, read_back, tag};
 use super::held;
 use super::rules as times;
 use super::store::{self, SeriesRow};
@@ -11,6 +11,7 @@ use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
 use crate::audit::Subject;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::Ordered;
 use crate::http::reply::Reply;
@@ -40,7 +41,8 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 #[patch("/v1/session-series/{id}")]
 pub async fn change_series(taken: Ordered<Patching<SeriesChange>>) -> Result<HttpResponse> {
     change_own(taken, store::get_in, |conn, context, old, patch| {
-        context.require_match(old.version)?;
+        context.require_if_match()?;
+        context.check_live_match(old.version, || tag(conn, context, old.id))?;
         let change = changed(old, patch)?;
         let mut names = patch.names();
         names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
@@ -48,7 +50,8 @@ pub async fn change_series(taken: Ordered<Patching<SeriesChange>>) -> Result<Htt
         let outcome = apply(conn, context, old, change)?;
         context.record(conn, &[changes])?;
         let (answer, about) = outcome.shown(read_back(conn, context, old.id)?);
-        Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
     })
     .await
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, post};
 
 use super::change::{LEFT, changed, some_occurrences};
 use super::follow;
-use super::handlers::read_back;
+use super::handlers::{read_back, tag};
 use super::held;
 use super::rules as times;
 use super::store::{self, SeriesRow};
@@ -13,6 +13,7 @@ use crate::audit::Subject;
 use crate::auth::policy::{Allowed, SessionWriter};
 use crate::db::{Conn, Id, LocalTime};
 use crate::error::{Error, Kind, Result};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
 use crate::http::reply::Reply;
@@ -45,7 +46,7 @@ pub async fn split_series(
     let new_id = context.new_id();
     who.write(&body.bytes, move |conn| {
         let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        context.check_live_match(old.version, || tag(conn, &context, id))?;
         if old.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", old.status, "split"));
         }
@@ -59,7 +60,8 @@ pub async fn split_series(
         let change = changed(&base, &input.changes).map_err(in_changes)?;
         let outcome = apply(conn, &context, &old, (base, change), cut)?;
         let (answer, about) = outcome.shown(read_back(conn, &context, new_id)?);
-        let reply = Reply::created(format!("/v1/session-series/{new_id}"), answer.series.version, &answer)?;
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        let reply = Reply::created(format!("/v1/session-series/{new_id}"), tag, &answer)?;
         Ok(about.into_iter().fold(reply, Reply::about))
     })
     .await
