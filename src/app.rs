@@ -1,17 +1,20 @@
 //! The one App builder, used by the server and by the tests.
 
+use std::sync::LazyLock;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, web};
+use utoipa::openapi::OpenApi as Document;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use crate::http::fallback::{self, Routes};
 use crate::http::guard::guard;
-use crate::state::State;
+use crate::http::state::{Hooks, State};
 
 /// What every worker's app is built from.
 #[derive(Clone)]
@@ -23,7 +26,7 @@ pub struct Parts {
 impl Parts {
     /// Prepares what all workers share.
     pub fn new(state: State) -> Self {
-        Self { state: Data::new(state), routes: Data::new(Routes::of(crate::openapi::document()).reading("/docs")) }
+        Self { state: Data::new(state), routes: Data::new(Routes::of(document()).reading("/docs")) }
     }
 }
 
@@ -31,7 +34,7 @@ impl Parts {
 pub fn configure(config: &mut ServiceConfig) {
     // The router looks at routes in this order: the ones that are asked for most come first.
     crate::sessions::configure(config);
-    crate::auth::configure(config);
+    crate::login::configure(config);
     crate::members::configure(config);
     crate::prescriptions::configure(config);
     crate::venues::configure(config);
@@ -42,8 +45,31 @@ pub fn configure(config: &mut ServiceConfig) {
     crate::users::configure(config);
     crate::reports::configure(config);
     crate::calendars::configure(config);
-    crate::problems::configure(config);
     crate::service::configure(config);
+}
+
+/// What the modules below are given of the ones above them.
+pub const HOOKS: Hooks = Hooks { shared_with: crate::members::sharing::shared_with, document_json, document_yaml };
+
+/// The OpenAPI document. Made once.
+pub fn document() -> &'static Document {
+    static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+        let (_, operations) = App::new().into_utoipa_app().configure(configure).split_for_parts();
+        crate::openapi::document(operations)
+    });
+    &DOCUMENT
+}
+
+/// The bytes of `openapi/openapi.json`.
+pub fn document_json() -> &'static str {
+    static JSON: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default() + "\n");
+    &JSON
+}
+
+/// The same document as YAML.
+pub fn document_yaml() -> &'static str {
+    static YAML: LazyLock<String> = LazyLock::new(|| document().to_yaml().unwrap_or_default());
+    &YAML
 }
 
 /// One worker's app.

@@ -8,8 +8,49 @@ use chrono::{Months, NaiveDate};
 use clap::Args;
 use url::Url;
 
-use crate::clock::london_day;
-use crate::db::{Location, Timestamp};
+use crate::clock::{Timestamp, london_day};
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file, by path.
+    Sqlite(String),
+    /// A server, by URL. May hold a password: never printed.
+    Postgres(String),
+}
+
+impl Location {
+    /// Reads `DATABASE_URL`: `sqlite://life-rooms.db`, `sqlite:///var/lib/x.db`, `postgres://…`.
+    ///
+    /// # Errors
+    /// A sentence for the operator when the scheme is neither.
+    pub fn parse(url: &str) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
+            return Ok(Self::Sqlite(path.to_owned()));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            if !cfg!(feature = "postgres-tls") && asks_for_tls(url) {
+                return Err("DATABASE_URL asks for TLS, and this binary was built without it: build with \
+                            `--features postgres-tls`, or leave sslmode out"
+                    .into());
+            }
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        Err("DATABASE_URL must be sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME".into())
+    }
+
+    /// `sqlite` or `postgres`, for logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+}
+
+fn asks_for_tls(url: &str) -> bool {
+    ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"].iter().any(|mode| url.contains(mode))
+}
 
 /// The settings as the command line and the environment give them.
 #[derive(Debug, Clone, Args)]

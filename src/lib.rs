@@ -4,7 +4,7 @@
 //!
 //! 1. [`http::guard`] gives it an id, catches panics, and makes every failure a problem document.
 //! 2. The router finds the handler; every resource registers its own routes in `configure` ([`app`]).
-//! 3. The handler's one [`http::extract::Ordered`] argument says who may call it ([`auth::policy`]), then what it
+//! 3. The handler's one [`http::extract::Extract`] argument says who may call it ([`auth::policy`]), then what it
 //!    takes from path, query and body. Bodies are held to the published schema ([`http::shape`]).
 //! 4. The handler calls pure rules (`rules.rs`), then a store (`store.rs`) through a door of [`db::Db`]: reads,
 //!    audited reads, or one write transaction ([`http::idempotency`]).
@@ -25,18 +25,18 @@ pub mod demo;
 pub mod error;
 pub mod http;
 pub mod jobs;
+pub mod login;
 pub mod members;
 pub mod openapi;
 pub mod partners;
 pub mod prescriptions;
-pub mod problems;
 pub mod reports;
 pub mod rosters;
 pub mod server;
 pub mod service;
 pub mod sessions;
 pub mod sites;
-pub mod state;
+pub mod tasks;
 pub mod users;
 pub mod venues;
 pub mod words;

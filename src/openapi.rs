@@ -1,17 +1,15 @@
-//! The OpenAPI 3.1 document, generated from the handlers and their types, and the answers that operations share.
-
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+//! The OpenAPI 3.1 document, completed from what the handlers and their types say.
 
 use serde_json::{Value, json};
 use strum::IntoEnumIterator;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{
     ClientCredentials, Flow, Http, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, OpenApi as Document, RefOr, Response, ResponseBuilder};
-use utoipa::{IntoResponses, OpenApi};
 
 use crate::auth::caller::Scope;
+use crate::http::answers::problem;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,7 +20,7 @@ use crate::auth::caller::Scope;
         contact(name = "Life Rooms API", url = "https://life-rooms.invalid")
     ),
     servers((url = "/", description = "This server")),
-    components(schemas(crate::error::Problem, crate::error::Fault)),
+    components(schemas(crate::error::Problem, crate::error::Fault, crate::rosters::types::JobResult)),
     tags(
         (name = "auth", description = "Logging in, tokens, keys"),
         (name = "users", description = "Accounts"),
@@ -40,33 +38,14 @@ use crate::auth::caller::Scope;
 )]
 struct Base;
 
-/// The document, with everything that all operations share filled in. Made once.
-pub fn document() -> &'static Document {
-    static DOCUMENT: LazyLock<Document> = LazyLock::new(make_document);
-    &DOCUMENT
-}
-
-fn make_document() -> Document {
-    use utoipa_actix_web::AppExt;
-    let (_, paths) = actix_web::App::new().into_utoipa_app().configure(crate::app::configure).split_for_parts();
+/// The document of these operations, with everything that all operations share filled in.
+pub fn document(operations: Document) -> Document {
     let mut document = Base::openapi();
-    document.merge(paths);
+    document.merge(operations);
     add_security_schemes(&mut document);
     let mut value = serde_json::to_value(&document).unwrap_or_default();
     for_each_operation(&mut value, complete);
     serde_json::from_value(value).unwrap_or(document)
-}
-
-/// The bytes of `openapi/openapi.json`.
-pub fn json() -> &'static str {
-    static JSON: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default() + "\n");
-    &JSON
-}
-
-/// The same document as YAML.
-pub fn yaml() -> &'static str {
-    static YAML: LazyLock<String> = LazyLock::new(|| document().to_yaml().unwrap_or_default());
-    &YAML
 }
 
 fn add_security_schemes(document: &mut Document) {
@@ -148,55 +127,4 @@ fn add_header(operation: &mut Value, name: &str, required: bool, text: &str, exa
 
 fn problem_json(description: &str) -> Value {
     serde_json::to_value(problem(description)).unwrap_or_default()
-}
-
-fn problem(description: &str) -> Response {
-    let schema = utoipa::openapi::Ref::from_schema_name("Problem");
-    let content = ContentBuilder::new().schema(Some(schema)).build();
-    ResponseBuilder::new().description(description).content("application/problem+json", content).build()
-}
-
-fn problems(rows: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
-    rows.iter().map(|(status, text)| ((*status).to_owned(), RefOr::T(problem(text)))).collect()
-}
-
-macro_rules! answers {
-    ($($(#[$doc:meta])* $name:ident { $($status:literal: $text:literal),+ $(,)? })+) => { $(
-        $(#[$doc])*
-        pub struct $name;
-
-        impl IntoResponses for $name {
-            fn responses() -> BTreeMap<String, RefOr<Response>> {
-                problems(&[$(($status, $text)),+])
-            }
-        }
-    )+ };
-}
-
-answers! {
-    /// What every operation can answer.
-    Problems {
-        "400": "The request can't be read, or a path or query value is wrong",
-        "406": "The client accepts no format that this operation answers in",
-        "500": "Something went wrong on our side",
-        "503": "Not available just now; Retry-After says when",
-        "default": "Any other failure",
-    }
-    /// Operations that take a body.
-    BadInput {
-        "408": "The body came too slowly",
-        "413": "The body is too large",
-        "415": "The body is of another type",
-        "422": "The body breaks a rule; errors lists each",
-    }
-    /// Operations on something that may not exist.
-    Missing { "404": "It does not exist, or it is another's" }
-    /// Operations that the present state may not allow.
-    Conflict { "409": "The present state doesn't allow it, or something unique is taken" }
-    /// Changes: If-Match is required.
-    Stale { "412": "It has changed since it was read", "428": "If-Match is missing" }
-    /// Deletions and actions: If-Match is checked where it is sent.
-    MayBeStale { "412": "It has changed since it was read" }
-    /// Writes to a disk that may be full.
-    Storage { "507": "The disk is full; nothing was changed" }
 }

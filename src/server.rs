@@ -8,7 +8,7 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 
 use crate::app::{self, Parts};
-use crate::state::State;
+use crate::http::state::State;
 
 /// How long a stopping server answers 503 on `/health/ready` before it takes no more connections.
 const NOTICE: Duration = Duration::from_millis(500);

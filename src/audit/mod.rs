@@ -1,16 +1,14 @@
 //! What happened to whose data: append-only events, written in the transaction of what they tell of.
 //!
 //! An event holds ids and the names of fields, never values or free text. A read of personal data leaves one event
-//! for each person whose data the answer carries, on disk before the answer leaves ([`crate::db::Db::read_audited`]).
+//! for each person whose data the answer carries, on disk before the answer leaves ([`Db::read_audited`]).
 
 use diesel::prelude::*;
 
-use crate::auth::caller::CallerKind;
 use crate::clock::{Clock, new_id_at};
 use crate::db::schema::audit_events;
-use crate::db::{Conn, Id, Json, Timestamp};
+use crate::db::{Conn, Db, Id, Json, Timestamp};
 use crate::error::Result;
-use crate::http::context::Context;
 use crate::per_backend;
 
 /// What an event is about.
@@ -52,25 +50,44 @@ pub struct Event {
     request_id: String,
 }
 
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// An account.
+    User(Id),
+    /// A partner's API client.
+    Client(Id),
+    /// The service itself, or somebody who has not said who they are.
+    System,
+}
+
 impl Event {
-    /// An event of this request. `action` is `<verb>` such as `read`, `create`, `change`, `cancel`, `search`.
-    pub fn new(context: &Context, action: &'static str, subject: Subject, fields: &[&str]) -> Self {
-        let caller = context.anyone();
+    /// An event at this instant. `action` is a verb such as `read`, `create`, `change`, `cancel`, `search`; `source` is
+    /// the id of the request that it belongs to, or the name of what the service does by itself.
+    pub fn new(
+        at: Timestamp,
+        actor: Actor,
+        source: &str,
+        action: &'static str,
+        subject: Subject,
+        fields: &[&str],
+    ) -> Self {
+        let (actor_kind, actor_id) = match actor {
+            Actor::User(id) => ("user", Some(id)),
+            Actor::Client(id) => ("client", Some(id)),
+            Actor::System => ("system", None),
+        };
         Self {
-            id: new_id_at(context.state().clock.now()),
-            at: context.now(),
-            actor_kind: match caller.map(|caller| caller.kind) {
-                Some(CallerKind::User) => "user",
-                Some(CallerKind::Client) => "client",
-                None => "system",
-            },
-            actor_id: caller.map(|caller| caller.id),
+            id: new_id_at(at),
+            at,
+            actor_kind,
+            actor_id,
             action,
             member_id: subject.member_id,
             resource_kind: subject.kind,
             resource_id: subject.id,
             fields: Json(fields.iter().map(|name| (*name).to_owned()).collect()),
-            request_id: context.request_id().to_owned(),
+            request_id: source.to_owned(),
         }
     }
 
@@ -88,18 +105,27 @@ impl Event {
         subject: Subject,
         fields: &[&str],
     ) -> Self {
-        Self {
-            id: new_id_at(at),
-            at,
-            actor_kind: "system",
-            actor_id: None,
-            action,
-            member_id: subject.member_id,
-            resource_kind: subject.kind,
-            resource_id: subject.id,
-            fields: Json(fields.iter().map(|name| (*name).to_owned()).collect()),
-            request_id: source.into(),
-        }
+        Self::new(at, Actor::System, source, action, subject, fields)
+    }
+
+    /// The same event with an id made at this instant: a request can last, and ids follow the time.
+    pub fn numbered_at(mut self, at: Timestamp) -> Self {
+        self.id = new_id_at(at);
+        self
+    }
+}
+
+impl Db {
+    /// Reads personal data and records who read whose. The answer is released once the events are on disk.
+    ///
+    /// # Errors
+    /// As [`Db::read`] and [`Db::write`]; where the events can't be written there is no answer.
+    pub async fn read_audited<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<(T, Vec<Event>)> + Send + 'static,
+    {
+        self.read_and_record(work, record).await
     }
 }
 

@@ -1,13 +1,9 @@
 //! Who sent a request.
 
-use actix_web::HttpRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::store;
 use crate::db::Id;
-use crate::error::{Error, Kind, Result};
-use crate::http::context::{Context, authorization, state};
 
 crate::text_enum! {
     /// What an account is for.
@@ -125,36 +121,4 @@ impl Caller {
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.kind == CallerKind::User || self.scopes.contains(&scope)
     }
-}
-
-/// The caller and the context of a request; `None` where it has no credentials.
-///
-/// # Errors
-/// 401 for bad credentials, 403 where the caller's partner is not active.
-pub async fn identify(request: &HttpRequest) -> Result<Context> {
-    let Some(header) = authorization(request)? else {
-        return Context::new(request, None);
-    };
-    let state = state(request)?;
-    let bad = || Error::invalid_token("The access token is not valid, or no longer. Get a new one.");
-    let text = header.to_str().map_err(|_| bad())?;
-    // Another scheme is no token that doesn't hold: the challenge then has no error (RFC 6750, section 3.1).
-    let token = strip_scheme(text, "bearer")
-        .ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))?;
-    let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
-    let standing = state.db.read(move |conn| store::standing(conn, &claims)).await?;
-    match standing {
-        store::Standing::Good(caller) => Context::new(request, Some(caller)),
-        store::Standing::Gone => Err(bad()),
-        store::Standing::PartnerNotActive => Err(Error::new(
-            Kind::Forbidden,
-            "The partnership is not active at present. Ask the service's site manager.",
-        )),
-    }
-}
-
-/// The credentials after a scheme, which has no case (RFC 9110).
-pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
-    let (given, credentials) = header.split_once(' ')?;
-    given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
 }

@@ -1,41 +1,7 @@
-//! Who may call an operation, as a type in the handler's signature. Which rows they reach is in the query.
+//! Who may call an operation, as a type that the handler's signature names. Which rows they reach is in the query.
 
-use std::marker::PhantomData;
-use std::ops::Deref;
-
-use actix_web::HttpRequest;
-use actix_web::dev::Payload;
-
-use super::caller::{Caller, CallerKind, Role, Scope, identify};
+use super::caller::{Caller, CallerKind, Role, Scope};
 use crate::error::{Error, Result};
-use crate::http::context::Context;
-use crate::http::extract::Extract;
-
-/// The context of a request whose caller satisfies a policy.
-pub struct Allowed<P>(Context, PhantomData<P>);
-
-impl<P> Deref for Allowed<P> {
-    type Target = Context;
-
-    fn deref(&self) -> &Context {
-        &self.0
-    }
-}
-
-impl<P> Allowed<P> {
-    /// The context, to be moved into a transaction.
-    pub fn context(&self) -> Context {
-        self.0.clone()
-    }
-}
-
-impl<P: Policy> Extract for Allowed<P> {
-    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
-        let context = identify(request).await?;
-        P::check(context.anyone())?;
-        Ok(Self(context, PhantomData))
-    }
-}
 
 /// A rule about callers that needs no look-up.
 pub trait Policy: 'static {

@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
 use super::caller::{CallerKind, Role};
-use super::types::{Jwk, Jwks};
+pub use super::keys::{Jwk, Jwks};
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 

@@ -17,10 +17,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::config::Config;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
-use crate::sessions::bookings::turnover;
-use crate::sessions::listings;
-use crate::sessions::series::top_up;
-use crate::state::State;
+use crate::http::state::State;
 
 /// Something that is done again and again.
 #[derive(Clone, Copy)]
@@ -37,15 +34,10 @@ pub struct Task {
     pub run: fn(State) -> LocalBoxFuture<'static, Result<()>>,
 }
 
-/// Every task of the server.
-pub fn tasks() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), listings::TASK, crate::jobs::task()]
-}
-
-/// Starts every task on the present thread's runtime; they end when the server is told to stop.
-pub fn start(state: &State) {
+/// Starts these tasks on the present thread's runtime; they end when the server is told to stop.
+pub fn start(state: &State, tasks: Vec<Task>) {
     let holder = state.clock.new_id();
-    for task in tasks() {
+    for task in tasks {
         actix_web::rt::spawn(repeat(state.clone(), task, holder));
     }
 }

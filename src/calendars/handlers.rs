@@ -7,17 +7,18 @@ use chrono_tz::Europe::London;
 use super::event::{Calendar, Publisher};
 use super::store::{self, Of};
 use super::{feeds, series};
-use crate::auth::policy::{Allowed, Public};
+use crate::auth::policy::Public;
+use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{Missing, Problems};
 use crate::http::context::Context;
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::reply::Cache;
-use crate::openapi::{Missing, Problems};
 use crate::partners::store as partners;
 use crate::sessions::recurrence::resolve;
-use crate::sessions::viewer::Viewer;
 use crate::venues::store as venues;
 
 /// What a calendar is sent as.
@@ -61,8 +62,8 @@ where
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sessions/{id}/calendar.ics")]
-pub async fn get_session_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_session_calendar(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let (publisher, viewer) = (publisher(&who), Viewer::of(who.anyone()));
     show(&who, Cache::Revalidate, move |conn| Ok(feeds::of_session(&publisher, &store::session(conn, id, viewer)?)))
         .await
@@ -78,8 +79,8 @@ pub async fn get_session_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQ
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/session-series/{id}/calendar.ics")]
-pub async fn get_series_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_series_calendar(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let (publisher, viewer) = (publisher(&who), Viewer::of(who.anyone()));
     let read = move |conn: &mut Conn| {
         let found = store::series(conn, id, viewer)?;
@@ -96,8 +97,8 @@ pub async fn get_series_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQu
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/venues/{id}/calendar.ics")]
-pub async fn get_venue_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_venue_calendar(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let of_many = OfMany::new(&who);
     show(&who, Cache::Revalidate, move |conn| {
         let venue = venues::get(conn, id)?.written();
@@ -114,11 +115,11 @@ pub async fn get_venue_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQue
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/partners/{id}/calendar.ics")]
-pub async fn get_partner_calendar(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
-    let (of_many, sight) = (OfMany::new(&who), partners::Sight::of(who.anyone()));
+pub async fn get_partner_calendar(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
+    let (of_many, viewer) = (OfMany::new(&who), Viewer::of(who.anyone()));
     show(&who, Cache::Revalidate, move |conn| {
-        let partner = partners::get(conn, sight, id)?.written();
+        let partner = partners::get(conn, viewer, id)?.written();
         of_many.calendar(conn, Of::Partner(id), &partner.name)
     })
     .await

@@ -44,7 +44,7 @@ pub(super) fn calendar(
         sessions.iter().for_each(|shown| feeds::push_session(&mut calendar, publisher, shown));
         return calendar;
     };
-    let told = rule.tell(series, &usual, sessions);
+    let told = rule.compare(series, &usual, sessions);
     if told.kept > 0 {
         calendar.uses(rule.tz, rule.years(series));
         calendar.push(rule.master(publisher, series, &usual, &told));
@@ -91,8 +91,8 @@ struct Rule<'a> {
     endless: bool,
 }
 
-/// What is to be told of each occurrence and session.
-struct Told<'s> {
+/// How the occurrences of the rule compare with the sessions.
+struct Comparison<'s> {
     /// Occurrences that have a session.
     kept: usize,
     /// Occurrences that have none.
@@ -141,11 +141,11 @@ impl<'a> Rule<'a> {
     }
 
     /// Compares the occurrences with the sessions.
-    fn tell<'s>(&self, series: &SeriesRow, usual: &Content, sessions: &'s [Shown]) -> Told<'s> {
+    fn compare<'s>(&self, series: &SeriesRow, usual: &Content, sessions: &'s [Shown]) -> Comparison<'s> {
         let key = |shown: &Shown| (shown.0.local_date, shown.0.position);
         let mut left: HashMap<(NaiveDate, i32), &Shown> = sessions.iter().map(|shown| (key(shown), shown)).collect();
         let last = sessions.iter().map(|(session, _)| session.local_date).max();
-        let mut told = Told { kept: 0, missing: Vec::new(), changed: Vec::new(), apart: Vec::new() };
+        let mut told = Comparison { kept: 0, missing: Vec::new(), changed: Vec::new(), apart: Vec::new() };
         for occurrence in &self.occurrences {
             let day = occurrence.local_start.date();
             match left.remove(&(day, occurrence.position)) {
@@ -174,7 +174,7 @@ impl<'a> Rule<'a> {
             && runs_evenly(starts, ends, self.tz)
     }
 
-    fn master(&self, publisher: &Publisher, series: &SeriesRow, usual: &Content, told: &Told<'_>) -> Event {
+    fn master(&self, publisher: &Publisher, series: &SeriesRow, usual: &Content, told: &Comparison<'_>) -> Event {
         let identity = Identity {
             uid: publisher.uid(series.id),
             sequence: series.version,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use crate::auth::viewer::Viewer;
 use crate::db::schema::{
     bookings, partners, prescription_items, prescriptions, programmes, session_series, sessions, spaces, venues,
 };
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::series::store::{SeriesRow, lineage};
 use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
-use crate::sessions::viewer::{Sight, Viewer};
+use crate::sessions::visibility::Visibility;
 
 /// The most events of one calendar.
 pub(super) const MOST_EVENTS: i64 = 2000;
@@ -105,7 +106,7 @@ macro_rules! surroundings {
 /// # Errors
 /// 404 where there is none that this viewer may see.
 pub(super) fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
-    crate::sessions::shown::get(conn, id, viewer)?;
+    crate::sessions::view::get(conn, id, viewer)?;
     let found = joined().filter(sessions::id.eq(id)).select((SessionFacts::as_select(), surroundings!()));
     found.first(conn).optional()?.ok_or_else(|| Error::not_found("session"))
 }
@@ -115,7 +116,7 @@ pub(super) fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> 
 /// # Errors
 /// 404 where there is none that this viewer may see.
 pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesRow, Surroundings)> {
-    crate::sessions::series::shown::get(conn, id, viewer)?;
+    crate::sessions::series::view::get(conn, id, viewer)?;
     let found = session_series::table
         .left_join(venues::table)
         .left_join(spaces::table)
@@ -137,10 +138,10 @@ pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Resul
         Viewer::Member(member) => Theirs::of(conn, member, series_id)?,
         _ => Theirs { all: false, some: HashSet::new() },
     };
-    all.retain(|(session, _)| match viewer.sight(session.publication, session.partner_id) {
-        Sight::Clear => true,
-        Sight::Hidden => false,
-        Sight::IfTheirs(_) => theirs.all || theirs.some.contains(&session.id),
+    all.retain(|(session, _)| match Visibility::of(viewer, session.publication, session.partner_id) {
+        Visibility::Visible => true,
+        Visibility::Hidden => false,
+        Visibility::IfTheirs(_) => theirs.all || theirs.some.contains(&session.id),
     });
     Ok(all)
 }

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::{Db, Location, migrate};
 use crate::demo::{self, Outcome};
-use crate::state::State;
+use crate::http::state::State;
 
 /// The demo's own database, in the folder it is started in.
 const FILE: &str = "life-rooms-demo.db";

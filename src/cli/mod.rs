@@ -61,7 +61,7 @@ pub fn run() -> ExitCode {
         Command::Migrate { settings } => run_migrate(&settings),
         Command::Demo { settings } => demo::run(&settings),
         Command::Openapi { yaml } => {
-            print!("{}", if yaml { crate::openapi::yaml() } else { crate::openapi::json() });
+            print!("{}", if yaml { crate::app::document_yaml() } else { crate::app::document_json() });
             Ok(())
         }
         Command::Sessions(command) => sessions::run(&command),

@@ -12,8 +12,8 @@ use crate::background;
 use crate::clock::Clock;
 use crate::config::{ServeSettings, Settings};
 use crate::db::Db;
+use crate::http::state::State;
 use crate::server;
-use crate::state::State;
 
 #[derive(Args)]
 pub(super) struct Serve {
@@ -48,7 +48,9 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         tokens: Arc::new(Tokens::open(&key_dir, config.public_url.clone())?),
         config: Arc::new(config),
         hasher: Arc::new(Hasher::new()?),
-        rosters: Arc::default(),
+        bodies: Arc::default(),
+        plan_turns: Arc::default(),
+        hooks: crate::app::HOOKS,
         stop: Arc::default(),
     };
     let listening = socket.local_addr()?;
@@ -63,7 +65,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
              life-rooms user create --email you@example.org --role admin --password-stdin",
             location.kind()
         );
-        background::start(&state);
+        background::start(&state, crate::tasks::all());
         Ok(server::run_until_told(server, state).await?)
     })
 }

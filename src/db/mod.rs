@@ -1,11 +1,12 @@
-//! The doors to the database: [`Db::read`], [`Db::read_long`], [`Db::write`] and [`Db::read_audited`]. Nothing else
-//! in the crate holds a connection.
+//! The doors to the database: [`Db::read`], [`Db::read_long`], [`Db::write`] and [`Db::read_and_record`]. Nothing
+//! else in the crate holds a connection.
 //!
 //! On SQLite a read runs on the calling thread, on that thread's own connection; writes queue for the one
 //! [`writer`]. On PostgreSQL both take a pooled connection on a blocking thread.
 
 pub mod conn;
 mod constraints;
+mod failures;
 pub mod migrate;
 mod postgres;
 pub mod schema;
@@ -21,55 +22,13 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
 pub use conn::Conn;
 use conn::{Purpose, open_sqlite};
-pub(crate) use constraints::explain as explain_constraint;
 use postgres::Postgres;
-pub use types::{Id, Json, LocalTime, Timestamp};
+pub use types::Json;
 use writer::Writer;
 
-use crate::audit::{self, Event};
+pub use crate::clock::{Id, LocalTime, Timestamp};
+pub use crate::config::Location;
 use crate::error::{Error, Result};
-
-/// Where the data is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Location {
-    /// A file, by path.
-    Sqlite(String),
-    /// A server, by URL. May hold a password: never printed.
-    Postgres(String),
-}
-
-impl Location {
-    /// Reads `DATABASE_URL`: `sqlite://life-rooms.db`, `sqlite:///var/lib/x.db`, `postgres://…`.
-    ///
-    /// # Errors
-    /// A sentence for the operator when the scheme is neither.
-    pub fn parse(url: &str) -> Result<Self, String> {
-        if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
-            return Ok(Self::Sqlite(path.to_owned()));
-        }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            if !cfg!(feature = "postgres-tls") && asks_for_tls(url) {
-                return Err("DATABASE_URL asks for TLS, and this binary was built without it: build with \
-                            `--features postgres-tls`, or leave sslmode out"
-                    .into());
-            }
-            return Ok(Self::Postgres(url.to_owned()));
-        }
-        Err("DATABASE_URL must be sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME".into())
-    }
-
-    /// `sqlite` or `postgres`, for logs.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "sqlite",
-            Self::Postgres(_) => "postgres",
-        }
-    }
-}
-
-fn asks_for_tls(url: &str) -> bool {
-    ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"].iter().any(|mode| url.contains(mode))
-}
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]
@@ -144,28 +103,31 @@ impl Db {
         }
     }
 
-    /// Reads personal data and records who read whose. The answer is released once the events are on disk.
+    /// Runs reads, and then writes what `record` makes of their by-product. The answer is released once that is on disk:
+    /// on SQLite the writer does it, on PostgreSQL both are one transaction. Nothing is written where the by-product is
+    /// empty.
     ///
     /// # Errors
-    /// As [`Db::read`] and [`Db::write`]; where the events can't be written there is no answer.
-    pub async fn read_audited<T, F>(&self, work: F) -> Result<T>
+    /// As [`Db::read`] and [`Db::write`]; where the record can't be written there is no answer.
+    pub async fn read_and_record<T, E, F>(&self, work: F, record: fn(&mut Conn, &[E]) -> Result<()>) -> Result<T>
     where
         T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<(T, Vec<Event>)> + Send + 'static,
+        E: Send + 'static,
+        F: Fn(&mut Conn) -> Result<(T, Vec<E>)> + Send + 'static,
     {
         match &*self.0 {
             Inner::Sqlite { number, path, writer } => {
-                let (answer, events) = sqlite_read(*number, path, &work)?;
-                if !events.is_empty() {
-                    writer.write(move |conn| audit::record(conn, &events)).await?;
+                let (answer, entries) = sqlite_read(*number, path, &work)?;
+                if !entries.is_empty() {
+                    writer.write(move |conn| record(conn, &entries)).await?;
                 }
                 Ok(answer)
             }
             Inner::Postgres(postgres) => {
                 postgres
                     .read_and_record(move |conn| {
-                        let (answer, events) = work(conn)?;
-                        audit::record(conn, &events)?;
+                        let (answer, entries) = work(conn)?;
+                        record(conn, &entries)?;
                         Ok(answer)
                     })
                     .await

@@ -8,7 +8,7 @@ use crate::db::conn::{Purpose, open_sqlite};
 use crate::db::schema::{members, partners, users};
 use crate::db::{Conn, Id, Json, Location, migrate};
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::http::state::State;
 
 /// An account of the demo with its new password.
 #[derive(Debug, Clone)]

@@ -12,12 +12,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use super::budget::Reservation;
 use super::context::state;
-use super::extract::Extract;
+use super::extract::Extractor;
 use super::shape;
+use super::state::State;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::rosters::room::Taken;
-use crate::state::State;
 
 /// Most bytes of an ordinary body.
 pub const BODY_LIMIT: usize = 256 * 1024;
@@ -35,7 +35,7 @@ pub struct JsonBody<T> {
     pub bytes: Bytes,
 }
 
-impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extract for JsonBody<T> {
+impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extractor for JsonBody<T> {
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &JSON)
     }
@@ -55,7 +55,7 @@ pub struct OptionalJson<T> {
     pub bytes: Bytes,
 }
 
-impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extract for OptionalJson<T> {
+impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extractor for OptionalJson<T> {
     fn glance(request: &HttpRequest) -> Result<()> {
         let typed = request.headers().contains_key(header::CONTENT_TYPE);
         let empty = request.headers().get(header::CONTENT_LENGTH).map_or(!typed, |length| length == "0");
@@ -83,31 +83,31 @@ pub struct RawBody {
     pub bytes: Bytes,
     /// The media type without parameters, in lower case.
     pub media_type: String,
-    /// The room that it takes.
-    pub room: Taken,
+    /// The reservation that it takes.
+    pub reservation: Reservation,
 }
 
 /// What a roster may be sent as.
 pub const ROSTER_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
-impl Extract for RawBody {
+impl Extractor for RawBody {
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, ROSTER_LIMIT, &ROSTER_TYPES)
     }
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         // What isn't declared may be as large as the largest.
-        let mut room = state(request)?.rosters.for_body(declared(request).unwrap_or(ROSTER_LIMIT))?;
+        let mut reservation = state(request)?.bodies.reserve(declared(request).unwrap_or(ROSTER_LIMIT))?;
         let bytes = read(request, payload, ROSTER_LIMIT).await?;
-        room.shrink_to(bytes.len());
-        Ok(Self { bytes, media_type: media_type(request), room })
+        reservation.shrink_to(bytes.len());
+        Ok(Self { bytes, media_type: media_type(request), reservation })
     }
 }
 
 /// A form body (`application/x-www-form-urlencoded`) as pairs.
 pub struct Form(pub Vec<(String, String)>);
 
-impl Extract for Form {
+impl Extractor for Form {
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &["application/x-www-form-urlencoded"])
     }

@@ -8,13 +8,13 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 
 use super::conditional;
-use super::extract::Extract;
-use crate::audit::{Event, Subject};
-use crate::auth::caller::Caller;
+use super::extract::Extractor;
+use super::state::State;
+use crate::audit::{Actor, Event, Subject};
+use crate::auth::caller::{Caller, CallerKind};
 use crate::clock::new_id_at;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::state::State;
 
 /// The request's id in the audit, kept with the request by the guard. It is our own, whatever the client calls it.
 #[derive(Debug, Clone)]
@@ -140,7 +140,13 @@ impl Context {
 
     /// An audit event of this request: who did `action` to what, and which members of it (names, never values).
     pub fn event(&self, action: &'static str, subject: Subject, fields: &[&str]) -> Event {
-        Event::new(self, action, subject, fields)
+        let actor = match self.anyone() {
+            Some(caller) if caller.kind == CallerKind::User => Actor::User(caller.id),
+            Some(caller) => Actor::Client(caller.id),
+            None => Actor::System,
+        };
+        let event = Event::new(self.now(), actor, self.request_id(), action, subject, fields);
+        event.numbered_at(self.0.state.clock.now())
     }
 
     /// Records audit events in the present transaction.
@@ -182,7 +188,7 @@ fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String
 /// A request that needs no caller and has none. For pages and documents.
 pub struct Open(pub Context);
 
-impl Extract for Open {
+impl Extractor for Open {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         Context::new(request, None).map(Open)
     }

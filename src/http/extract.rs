@@ -1,7 +1,7 @@
 //! The extractors of a handler, taken strictly in order.
 //!
 //! actix polls a handler's extractors side by side and answers with whichever fails first. The contract has an
-//! order (401, 403, 413, 415, 400, 422), so handlers take one [`Ordered`] tuple: who, path, query, body.
+//! order (401, 403, 413, 415, 400, 422), so handlers take one [`Extract`] tuple: who, path, query, body.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ pub use super::query::{NoQuery, Query};
 type Later<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// Something that can be taken from a request.
-pub trait Extract: Sized {
+pub trait Extractor: Sized {
     /// What the headers alone show to be wrong (413, 415): looked at once the caller is known, before the rest.
     fn glance(_: &HttpRequest) -> Result<()> {
         Ok(())
@@ -31,11 +31,11 @@ pub trait Extract: Sized {
 }
 
 /// Extractors that run one after the other, the first failure ending it.
-pub struct Ordered<T>(pub T);
+pub struct Extract<T>(pub T);
 
 macro_rules! ordered {
     ($first:ident $(, $part:ident)*) => {
-        impl<$first: Extract + 'static, $($part: Extract + 'static),*> FromRequest for Ordered<($first, $($part,)*)> {
+        impl<$first: Extractor + 'static, $($part: Extractor + 'static),*> FromRequest for Extract<($first, $($part,)*)> {
             type Error = Error;
             type Future = Later<Self>;
 
@@ -44,7 +44,7 @@ macro_rules! ordered {
                 Box::pin(async move {
                     let first = $first::extract(&request, &mut payload).await?;
                     $($part::glance(&request)?;)*
-                    Ok(Ordered((first, $($part::extract(&request, &mut payload).await?,)*)))
+                    Ok(Extract((first, $($part::extract(&request, &mut payload).await?,)*)))
                 })
             }
         }
@@ -98,7 +98,7 @@ fn id(name: &str, text: &str) -> Result<Id> {
     text.parse().map_err(|_| Error::parameter(name, "wrong_format", format!("{name} must be a UUID.")))
 }
 
-impl<T: PathValues> Extract for Path<T> {
+impl<T: PathValues> Extractor for Path<T> {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let values: Vec<(&str, &str)> = request.match_info().iter().collect();
         T::read(&values).map(Path)

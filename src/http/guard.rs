@@ -17,9 +17,9 @@ use super::conditional::Held;
 use super::context::RequestId;
 use super::cors::Cors;
 use super::fallback::Routes;
+use super::state::State;
 use super::{html, negotiation, trace};
 use crate::error::{Error, Kind};
-use crate::state::State;
 
 /// The middleware. It must be the outermost.
 pub async fn guard(

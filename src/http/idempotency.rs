@@ -16,7 +16,6 @@ use crate::auth::caller::Role;
 use crate::db::schema::idempotency_records::dsl as records;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::members::sharing::shared_with;
 
 /// How long a key is remembered, in seconds.
 const KEPT: i64 = 24 * 3600;
@@ -112,7 +111,7 @@ fn once(
 fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()> {
     let caller = context.anyone().filter(|caller| caller.role == Role::Partner);
     let Some(partner) = caller.and_then(|caller| caller.partner_id) else { return Ok(()) };
-    let shared = shared_with(conn, partner, &reply.about)?;
+    let shared = (context.state().hooks.shared_with)(conn, partner, &reply.about)?;
     if reply.about.iter().all(|member| shared.contains(member)) {
         return Ok(());
     }

@@ -1,6 +1,9 @@
 //! How requests are read and answered, the same for every resource.
 
+pub mod allowed;
+pub mod answers;
 pub mod body;
+pub mod budget;
 pub mod conditional;
 pub mod context;
 pub mod cors;
@@ -18,4 +21,6 @@ pub mod query;
 pub mod reply;
 pub mod rule;
 pub mod shape;
+pub mod state;
 mod trace;
+pub mod turn;

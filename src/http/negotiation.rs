@@ -9,7 +9,7 @@ use actix_web::http::header::{self, Accept, Header, Quality};
 use actix_web::http::{Method, Version};
 use actix_web::mime::{self, Mime};
 
-use super::extract::Extract;
+use super::extract::Extractor;
 use crate::error::{Error, Kind, Result};
 
 /// How much a client wants a media type: what the most specific range says that fits it (section 12.5.1). `None` where
@@ -64,7 +64,7 @@ pub enum Medium {
     Html,
 }
 
-impl Extract for Medium {
+impl Extractor for Medium {
     /// A page where the client prefers one, as browsers do.
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let Some(accept) = accept(request) else { return Ok(Self::Json) };

@@ -16,7 +16,7 @@ use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
 use super::body::{BODY_LIMIT, checked, glance, parse, read};
-use super::extract::Extract;
+use super::extract::Extractor;
 use super::shape;
 use crate::error::{Error, Fault, Result};
 
@@ -30,7 +30,7 @@ pub struct MergePatch<T> {
 /// The media types of a merge patch.
 pub(super) const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
-impl<T: ToSchema + 'static> Extract for MergePatch<T> {
+impl<T: ToSchema + 'static> Extractor for MergePatch<T> {
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &TYPES)
     }

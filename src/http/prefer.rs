@@ -4,7 +4,7 @@ use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderName;
 
-use super::extract::Extract;
+use super::extract::Extractor;
 use crate::error::Result;
 
 /// What a client would like; nothing of it is binding, and what isn't known is left alone.
@@ -14,7 +14,7 @@ pub struct Prefer {
     pub respond_async: bool,
 }
 
-impl Extract for Prefer {
+impl Extractor for Prefer {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let headers = request.headers().get_all(HeaderName::from_static("prefer"));
         let respond_async = headers.filter_map(|value| value.to_str().ok()).any(asks_to_respond_async);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
-use super::extract::Extract;
+use super::extract::Extractor;
 use super::shape::{self, Shape};
 use crate::error::{Error, Fault, Kind, Result};
 
@@ -21,7 +21,7 @@ pub struct Query<T>(pub T);
 /// An operation that takes no query.
 pub struct NoQuery;
 
-impl<T: IntoParams + DeserializeOwned + 'static> Extract for Query<T> {
+impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let parameters = parameters_of::<T>();
         let map = read(request.query_string(), &parameters)?;
@@ -31,7 +31,7 @@ impl<T: IntoParams + DeserializeOwned + 'static> Extract for Query<T> {
     }
 }
 
-impl Extract for NoQuery {
+impl Extractor for NoQuery {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         read(request.query_string(), &[]).map(|_| NoQuery)
     }

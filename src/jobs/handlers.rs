@@ -5,12 +5,13 @@ use actix_web::{HttpResponse, get};
 
 use super::store;
 use super::types::Job;
-use crate::auth::policy::{Allowed, RosterUser};
+use crate::auth::policy::RosterUser;
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{Missing, Problems};
+use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::reply::Cache;
-use crate::openapi::{Missing, Problems};
 
 /// Get a job
 ///
@@ -20,8 +21,8 @@ use crate::openapi::{Missing, Problems};
     responses((status = 200, description = "The job", body = Job), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"]), ("client" = ["rosters:write"])))]
 #[get("/v1/jobs/{id}")]
-pub async fn get_job(taken: Ordered<(Allowed<RosterUser>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_job(request: Extract<(Allowed<RosterUser>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let scope = who.caller()?.partner_id;
     let job = who.state().db.read(move |conn| store::get(conn, scope, id)).await?;
     let mut response = who.show(Cache::Never, job.version, &job)?;

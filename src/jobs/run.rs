@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::Semaphore;
 
 use super::store::{self, Claim, Claimed};
 use super::types::{Asker, JobKind};
 use crate::db::Id;
-use crate::error::{Error, Kind, Result};
-use crate::rosters::later;
-use crate::state::State;
+use crate::error::{self, Error, Result};
+use crate::http::state::State;
 
 /// The pause between two signs of life.
 const BEAT: Duration = Duration::from_secs(1);
@@ -23,11 +23,19 @@ const MOST_ATTEMPTS: i32 = 20;
 /// A process does one job at a time: a roster can take a hundred megabytes while it is planned.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
-/// Starts a job that has just been taken in, beside the request.
-pub fn start(state: &State, id: Id) {
+/// A kind of job, and what does one. It is given the job, and where to count how much of it is done.
+pub struct Kind {
+    /// What jobs of this kind are called.
+    pub name: JobKind,
+    /// Does one, and ends it in the transaction of its effect.
+    pub run: fn(State, Claimed, Arc<AtomicUsize>) -> LocalBoxFuture<'static, Result<()>>,
+}
+
+/// Starts a job of one of these kinds that has just been taken in, beside the request.
+pub fn start(state: &State, id: Id, kinds: &'static [Kind]) {
     let state = state.clone();
     actix_web::rt::spawn(async move {
-        if let Err(error) = run(&state, id).await {
+        if let Err(error) = run(&state, id, kinds).await {
             // It is in the database and will be taken up again.
             log::error!("a job could not be run and will be tried again: {error}");
         }
@@ -38,7 +46,7 @@ pub fn start(state: &State, id: Id) {
 ///
 /// # Errors
 /// The database's.
-pub async fn run_due(state: State) -> Result<()> {
+pub async fn run_due(state: State, kinds: &[Kind]) -> Result<()> {
     let now = state.clock.now();
     state.db.write(move |conn| store::forget(conn, now)).await?;
     for id in state.db.read(move |conn| store::waiting(conn, now)).await? {
@@ -46,7 +54,7 @@ pub async fn run_due(state: State) -> Result<()> {
             break;
         }
         // One that can't be done now doesn't hold up the others.
-        if let Err(error) = run(&state, id).await {
+        if let Err(error) = run(&state, id, kinds).await {
             log::error!("the job {id} could not be brought to an end: {error}");
         }
     }
@@ -57,7 +65,7 @@ pub async fn run_due(state: State) -> Result<()> {
 ///
 /// # Errors
 /// The database's, where it can't be written what became of the job; it is then taken up again.
-pub async fn run(state: &State, id: Id) -> Result<()> {
+pub async fn run(state: &State, id: Id, kinds: &[Kind]) -> Result<()> {
     let _turn = ONE_AT_A_TIME.acquire().await.map_err(Error::internal)?;
     let (claim, now) = (Claim { id, holder: state.clock.new_id() }, state.clock.now());
     let Some(job) = state.db.write(move |conn| store::take(conn, claim, now)).await? else { return Ok(()) };
@@ -72,7 +80,7 @@ pub async fn run(state: &State, id: Id) -> Result<()> {
     };
     let attempts = job.attempts;
     let done = Arc::new(AtomicUsize::new(0));
-    let outcome = beating(state, claim, &done, perform(state, job, &done)).await;
+    let outcome = beating(state, claim, &done, perform(state, job, &done, kinds)).await;
     let Err(error) = outcome else { return Ok(()) };
     if is_passing(&error) && attempts < MOST_ATTEMPTS {
         let pause = Duration::from_secs(u64::from(attempts.unsigned_abs()));
@@ -88,18 +96,19 @@ pub async fn run(state: &State, id: Id) -> Result<()> {
     state.db.write(write).await
 }
 
-async fn perform(state: &State, job: Claimed, done: &Arc<AtomicUsize>) -> Result<()> {
+async fn perform(state: &State, job: Claimed, done: &Arc<AtomicUsize>, kinds: &[Kind]) -> Result<()> {
     if job.attempts > MOST_ATTEMPTS {
         return Err(Error::internal("the job has been taken up too often"));
     }
-    match job.kind {
-        JobKind::Roster => later::run(state, job, Arc::clone(done)).await,
-    }
+    let Some(kind) = kinds.iter().find(|kind| kind.name == job.kind) else {
+        return Err(Error::internal(format!("nothing does jobs of the kind {}", job.kind)));
+    };
+    (kind.run)(state.clone(), job, Arc::clone(done)).await
 }
 
 /// Whether trying again later may help.
 fn is_passing(error: &Error) -> bool {
-    matches!(error.kind(), Kind::Unavailable | Kind::OutcomeUnknown | Kind::InsufficientStorage)
+    matches!(error.kind(), error::Kind::Unavailable | error::Kind::OutcomeUnknown | error::Kind::InsufficientStorage)
 }
 
 /// Waits for work, and keeps its lease meanwhile.

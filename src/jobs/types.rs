@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
 
 use crate::auth::caller::{Caller, CallerKind, Role};
 use crate::db::{Id, Timestamp};
 use crate::error::Problem;
 use crate::http::context::Context;
-use crate::rosters::types::{RosterAnswer, RosterCounts, RosterSessionCounts};
 
 crate::text_enum! {
     /// What a job does.
@@ -47,25 +47,12 @@ pub struct JobProgress {
     pub total: i32,
 }
 
-/// What a roster did, or with `dry_run` would do.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct JobResult {
-    /// Where the roster can be read with its outcome, row by row; absent for a dry run, which isn't kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(
-        example = "/v1/partners/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41/rosters/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b42"
-    )]
-    pub location: Option<String>,
-    /// The roster's id; absent for a dry run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub roster_id: Option<Id>,
-    /// Entries by what became of them.
-    pub counts: RosterCounts,
-    /// Sessions by what became of them.
-    pub sessions: RosterSessionCounts,
-    /// All that a dry run would have been answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rehearsal: Option<RosterAnswer>,
+/// What a job did is described by the resource whose kind it is, as the schema `JobResult`.
+fn result_schema() -> Schema {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    let described = Ref::builder().ref_location_from_schema_name("JobResult");
+    let described = described.description(Some("What it did, once it has succeeded."));
+    OneOfBuilder::new().item(described).item(null).build().into()
 }
 
 /// Long work that goes on after its request was answered.
@@ -83,7 +70,7 @@ pub struct Job {
     pub progress: JobProgress,
     /// What it did, once it has succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<JobResult>)]
+    #[schema(schema_with = result_schema)]
     pub result: Option<Value>,
     /// Why it failed: what would have been answered at once.
     #[serde(skip_serializing_if = "Option::is_none")]

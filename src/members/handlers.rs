@@ -8,13 +8,14 @@ use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
 use crate::audit::{Event, Subject};
 use crate::auth::caller::Role;
-use crate::auth::policy::{AdvisorOnly, Allowed, MemberOrAdvisor};
+use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::db::Id;
 use crate::error::{Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// The only member that the caller reaches: themselves; `None` for an advisor, who reaches all.
 ///
@@ -46,9 +47,9 @@ pub(crate) fn list_read(context: &Context, own: Option<Id>, member_id: Id, list:
     security(("bearer" = [])))]
 #[post("/v1/members")]
 pub async fn register_member(
-    taken: Ordered<(Allowed<AdvisorOnly>, Query<RegistrationQuery>, JsonBody<MemberInput>)>,
+    request: Extract<(Allowed<AdvisorOnly>, Query<RegistrationQuery>, JsonBody<MemberInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Query(query), body)) = taken;
+    let Extract((who, Query(query), body)) = request;
     let (context, written) = (who.context(), body.value);
     born_before(&context, written.date_of_birth)?;
     let wanted = written.clone();
@@ -72,8 +73,8 @@ pub async fn register_member(
     responses((status = 200, description = "The member", body = Member), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}")]
-pub async fn get_member(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let (context, own) = (who.context(), own(&who)?);
     let work = move |conn: &mut crate::db::Conn| {
         let row = store::get(conn, own, id)?;
@@ -92,9 +93,9 @@ pub async fn get_member(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQu
     security(("bearer" = [])))]
 #[patch("/v1/members/{id}")]
 pub async fn change_member(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, MemberPatch)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, MemberPatch)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
+    let Extract((who, Path(id), _, patch)) = request;
     let (context, own) = (who.context(), own(&who)?);
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, own, id)?;

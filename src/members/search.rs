@@ -5,11 +5,12 @@ use actix_web::{HttpResponse, post};
 use super::store;
 use super::types::{MemberSearch, MemberSearchResult, MemberSummary, SUMMARY_FIELDS};
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{AdvisorOnly, Allowed};
+use crate::auth::policy::AdvisorOnly;
 use crate::error::{Error, Result};
-use crate::http::extract::{JsonBody, NoQuery, Ordered};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Problems, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery};
 use crate::http::reply::Reply;
-use crate::openapi::{BadInput, Problems, Storage};
 
 /// Most members that one search shows.
 const MOST: i64 = 20;
@@ -23,9 +24,9 @@ const MOST: i64 = 20;
     security(("bearer" = [])))]
 #[post("/v1/members/search")]
 pub async fn search_members(
-    taken: Ordered<(Allowed<AdvisorOnly>, NoQuery, JsonBody<MemberSearch>)>,
+    request: Extract<(Allowed<AdvisorOnly>, NoQuery, JsonBody<MemberSearch>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+    let Extract((who, _, body)) = request;
     let (context, wanted) = (who.context(), body.value);
     if !wanted.names_something() {
         let detail = "Name at least one of name, date_of_birth, nhs_number, postcode and phone.";

@@ -3,16 +3,18 @@
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
 
-use super::store::{self, PartnerKey, PartnerRow, Sight};
+use super::store::{self, PartnerKey, PartnerRow};
 use super::types::{Partner, PartnerInput, PartnerPatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
+use crate::auth::viewer::Viewer;
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// List partners
 ///
@@ -21,13 +23,13 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
     responses((status = 200, description = "A page of partners", body = Page<Partner>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/partners")]
-pub async fn list_partners(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(paging))) = taken;
-    let sight = Sight::of(who.anyone());
+pub async fn list_partners(request: Extract<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(paging))) = request;
+    let viewer = Viewer::of(who.anyone());
     let slice = Slice::<PartnerKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
-    let rows = who.state().db.read(move |conn| store::list(conn, sight, &wanted)).await?;
-    who.show_page(Cache::Minute, &slice.page(&who, rows, PartnerRow::key, |row| sight.show(row)))
+    let rows = who.state().db.read(move |conn| store::list(conn, viewer, &wanted)).await?;
+    who.show_page(Cache::Minute, &slice.page(&who, rows, PartnerRow::key, |row| row.seen_by(viewer)))
 }
 
 /// Get a partner
@@ -37,11 +39,11 @@ pub async fn list_partners(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> 
     responses((status = 200, description = "The partner", body = Partner), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/partners/{id}")]
-pub async fn get_partner(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
-    let sight = Sight::of(who.anyone());
-    let row = who.state().db.read(move |conn| store::get(conn, sight, id)).await?;
-    who.show(Cache::Minute, sight.tag(&row), &sight.show(row))
+pub async fn get_partner(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
+    let viewer = Viewer::of(who.anyone());
+    let row = who.state().db.read(move |conn| store::get(conn, viewer, id)).await?;
+    who.show(Cache::Minute, row.tag(viewer), &row.seen_by(viewer))
 }
 
 /// Create a partner
@@ -50,9 +52,9 @@ pub async fn get_partner(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -
     security(("bearer" = [])))]
 #[post("/v1/partners")]
 pub async fn create_partner(
-    taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<PartnerInput>)>,
+    request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<PartnerInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+    let Extract((who, _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         let row = PartnerRow::new(context.new_id(), written.clone(), context.now());
@@ -72,12 +74,12 @@ pub async fn create_partner(
     security(("bearer" = [])))]
 #[patch("/v1/partners/{id}")]
 pub async fn change_partner(
-    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, PartnerPatch)>,
+    request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, PartnerPatch)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
+    let Extract((who, Path(id), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
-        let old = store::get(conn, Sight::All, id)?;
+        let old = store::get(conn, Viewer::Staff, id)?;
         context.require_match(old.version)?;
         let Some(row) = patch.change(&old, PartnerRow::written, |written| old.changed(written, context.now()))? else {
             return Reply::ok(old.version, &Partner::from(old));

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::types::{Contact, Partner, PartnerInput, PartnerKind, PartnerStatus};
 use crate::auth::caller::Caller;
+use crate::auth::viewer::Viewer;
 use crate::db::schema::partners;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -97,45 +98,22 @@ impl From<PartnerRow> for Partner {
     }
 }
 
-/// Which partners a caller sees.
-#[derive(Debug, Clone, Copy)]
-pub enum Sight {
-    /// All, with their contacts: staff.
-    All,
-    /// Active ones without contacts, and one's own with them.
-    Active {
-        /// The caller's own partner.
-        own: Option<Id>,
-    },
-}
-
-impl Sight {
-    /// What this caller sees.
-    pub fn of(caller: Option<&Caller>) -> Self {
-        match caller {
-            Some(caller) if caller.is_staff() => Self::All,
-            caller => Self::Active { own: caller.and_then(|caller| caller.partner_id) },
-        }
+impl PartnerRow {
+    /// Whether this viewer sees the contact: staff and the partner itself.
+    fn is_whole_to(&self, viewer: Viewer) -> bool {
+        viewer == Viewer::Staff || viewer.own_partner() == Some(self.id)
     }
 
-    /// Whether this caller sees a partner's contact.
-    fn is_whole(self, partner_id: Id) -> bool {
-        match self {
-            Self::All => true,
-            Self::Active { own } => own == Some(partner_id),
-        }
-    }
-
-    /// The tag of a partner as this caller sees it: what is shown depends on who asks, so the version alone doesn't
+    /// The tag of the partner as this viewer sees it: what is shown depends on who asks, so the version alone doesn't
     /// name the answer.
-    pub fn tag(self, row: &PartnerRow) -> Tag {
-        if self.is_whole(row.id) { row.version.into() } else { Tag::reduced(row.version) }
+    pub fn tag(&self, viewer: Viewer) -> Tag {
+        if self.is_whole_to(viewer) { self.version.into() } else { Tag::reduced(self.version) }
     }
 
-    /// A partner as this caller sees it.
-    pub fn show(self, row: PartnerRow) -> Partner {
-        let whole = self.is_whole(row.id);
-        let mut partner = Partner::from(row);
+    /// The partner as this viewer sees it.
+    pub fn seen_by(self, viewer: Viewer) -> Partner {
+        let whole = self.is_whole_to(viewer);
+        let mut partner = Partner::from(self);
         if !whole {
             partner.written.contact = None;
         }
@@ -156,20 +134,20 @@ pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
 }
 
 /// A page of partners by name.
-pub fn list(conn: &mut Conn, sight: Sight, slice: &Slice<PartnerKey>) -> Result<Vec<PartnerRow>> {
-    let mut query = visible(sight);
+pub fn list(conn: &mut Conn, viewer: Viewer, slice: &Slice<PartnerKey>) -> Result<Vec<PartnerRow>> {
+    let mut query = visible(viewer);
     if let Some((name, id)) = &slice.after {
         query = query.filter(partners::name.gt(name).or(partners::name.eq(name).and(partners::id.gt(id))));
     }
     Ok(query.order((partners::name, partners::id)).limit(slice.fetch()).load(conn)?)
 }
 
-/// A partner that this caller sees.
+/// A partner that this viewer sees.
 ///
 /// # Errors
 /// 404 where there is none.
-pub fn get(conn: &mut Conn, sight: Sight, id: Id) -> Result<PartnerRow> {
-    let row = visible(sight).filter(partners::id.eq(id)).first(conn).optional()?;
+pub fn get(conn: &mut Conn, viewer: Viewer, id: Id) -> Result<PartnerRow> {
+    let row = visible(viewer).filter(partners::id.eq(id)).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("partner"))
 }
 
@@ -179,14 +157,13 @@ type Visible<'a> = diesel::dsl::IntoBoxed<
     crate::db::conn::MultiBackend,
 >;
 
-fn visible<'a>(sight: Sight) -> Visible<'a> {
+fn visible<'a>(viewer: Viewer) -> Visible<'a> {
     let query = partners::table.select(PartnerRow::as_select()).into_boxed();
-    match sight {
-        Sight::All => query,
-        Sight::Active { own: None } => query.filter(partners::status.eq(PartnerStatus::Active)),
-        Sight::Active { own: Some(own) } => {
-            query.filter(partners::status.eq(PartnerStatus::Active).or(partners::id.eq(own)))
-        }
+    let active = partners::status.eq(PartnerStatus::Active);
+    match (viewer, viewer.own_partner()) {
+        (Viewer::Staff, _) => query,
+        (_, None) => query.filter(active),
+        (_, Some(own)) => query.filter(active.or(partners::id.eq(own))),
     }
 }
 
@@ -226,4 +203,11 @@ pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
         1 => Ok(()),
         _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
     }
+}
+
+/// Moves the number on.
+pub fn bump_roster_version(conn: &mut Conn, partner_id: Id) -> Result<()> {
+    let moved = partners::roster_version.eq(partners::roster_version + 1);
+    diesel::update(partners::table.find(partner_id)).set(moved).execute(conn)?;
+    Ok(())
 }

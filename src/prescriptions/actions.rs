@@ -7,15 +7,16 @@ use super::handlers::record;
 use super::rules::Verb;
 use super::store;
 use super::types::{Ending, Prescription};
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::clock::london_day;
 use crate::db::Id;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
-use crate::http::extract::{NoQuery, OptionalJson, Ordered, Path};
+use crate::http::extract::{Extract, NoQuery, OptionalJson, Path};
 use crate::http::reply::Reply;
 use crate::members::handlers::own;
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// Activate a draft
 ///
@@ -25,9 +26,9 @@ use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage}
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/activate")]
 pub async fn activate_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+    let Extract((who, Path(id), _)) = request;
     act(&who, id, Verb::Activate, None, &Bytes::new()).await
 }
 
@@ -37,9 +38,9 @@ pub async fn activate_prescription(
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/complete")]
 pub async fn complete_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+    let Extract((who, Path(id), _)) = request;
     act(&who, id, Verb::Complete, None, &Bytes::new()).await
 }
 
@@ -52,9 +53,9 @@ pub async fn complete_prescription(
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/close")]
 pub async fn close_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     act(&who, id, Verb::Close, body.value.reason, &body.bytes).await
 }
 
@@ -67,9 +68,9 @@ pub async fn close_prescription(
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/decline")]
 pub async fn decline_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     act(&who, id, Verb::Decline, body.value.reason, &body.bytes).await
 }
 

@@ -13,17 +13,18 @@ use super::types::{
 };
 use super::{checks, rules};
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{list_read, own, read_event};
 use crate::members::store as members;
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 
 /// Write a prescription
 ///
@@ -33,9 +34,9 @@ use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, S
     security(("bearer" = [])))]
 #[post("/v1/prescriptions")]
 pub async fn create_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, NoQuery, JsonBody<PrescriptionInput>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, NoQuery, JsonBody<PrescriptionInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+    let Extract((who, _, body)) = request;
     let (context, own, written) = (who.context(), own(&who)?, body.value);
     let advisor_id = if own.is_none() { Some(who.caller()?.id) } else { None };
     who.write(&body.bytes, move |conn| {
@@ -74,9 +75,9 @@ pub(super) fn record(
     security(("bearer" = [])))]
 #[get("/v1/prescriptions")]
 pub async fn list_prescriptions(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Query<PrescriptionFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Query<PrescriptionFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+    let Extract((who, Query(filter))) = request;
     show_list(&who, filter, None).await
 }
 
@@ -89,9 +90,9 @@ pub async fn list_prescriptions(
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/prescriptions")]
 pub async fn list_member_prescriptions(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<MemberPrescriptionFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<MemberPrescriptionFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), Query(filter))) = taken;
+    let Extract((who, Path(id), Query(filter))) = request;
     let MemberPrescriptionFilter { status, limit, cursor } = filter;
     show_list(&who, PrescriptionFilter { member_id: Some(id), status, limit, cursor }, Some(id)).await
 }
@@ -130,8 +131,8 @@ fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec
     responses((status = 200, description = "The prescription", body = Prescription), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/prescriptions/{id}")]
-pub async fn get_prescription(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let (context, own) = (who.context(), own(&who)?);
     let work = move |conn: &mut Conn| {
         let row = store::get(conn, own, id)?;
@@ -151,9 +152,9 @@ pub async fn get_prescription(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>
     security(("bearer" = [])))]
 #[patch("/v1/prescriptions/{id}")]
 pub async fn change_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, PrescriptionPatch)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, PrescriptionPatch)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
+    let Extract((who, Path(id), _, patch)) = request;
     let (context, own) = (who.context(), own(&who)?);
     who.write(&Bytes::new(), move |conn| {
         let old = store::lock(conn, own, id)?;
@@ -190,9 +191,9 @@ pub(super) fn still_open(row: &PrescriptionRow) -> Result<()> {
     security(("bearer" = [])))]
 #[delete("/v1/prescriptions/{id}")]
 pub async fn delete_prescription(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+    let Extract((who, Path(id), _)) = request;
     let (context, own) = (who.context(), own(&who)?);
     who.write(&Bytes::new(), move |conn| {
         let row = store::lock(conn, own, id)?;

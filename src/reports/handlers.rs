@@ -9,11 +9,12 @@ use super::types::{
     Suppression,
 };
 use crate::auth::caller::Role;
-use crate::auth::policy::{Allowed, Reports};
+use crate::auth::policy::Reports;
 use crate::error::Result;
-use crate::http::extract::{Ordered, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::Problems;
+use crate::http::extract::{Extract, Query};
 use crate::http::reply::Cache;
-use crate::openapi::Problems;
 
 const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, whatever became of them afterwards, each \
     counted once, on the London day on which it was developed. Drafts, and drafts that were declined, never count. \
@@ -38,9 +39,9 @@ const ATTENDANCE: &str = "Attendance by members that was recorded in a register:
     security(("bearer" = [])))]
 #[get("/v1/reports/prescriptions")]
 pub async fn report_prescriptions(
-    taken: Ordered<(Allowed<Reports>, Query<PrescriptionFilter>)>,
+    request: Extract<(Allowed<Reports>, Query<PrescriptionFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+    let Extract((who, Query(filter))) = request;
     let published = to_be_published(&who)?;
     rules::check(published, filter.from, filter.to, &filter.local_authority)?;
     let asked = filter.clone();
@@ -65,8 +66,8 @@ pub async fn report_prescriptions(
     responses((status = 200, description = "The counts", body = AttendanceReport), Problems),
     security(("bearer" = [])))]
 #[get("/v1/reports/attendance")]
-pub async fn report_attendance(taken: Ordered<(Allowed<Reports>, Query<AttendanceFilter>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<AttendanceFilter>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(filter))) = request;
     let published = to_be_published(&who)?;
     rules::check(published, filter.from, filter.to, &filter.local_authority)?;
     let asked = filter.clone();

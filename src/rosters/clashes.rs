@@ -10,8 +10,8 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::clashes::{self, Clash, Placing};
+use crate::sessions::notices::{self, Change};
 use crate::sessions::store::SessionRow;
-use crate::sessions::told::{self, News};
 use crate::sessions::types::SessionStatus;
 
 /// Leaves out of a plan what clashes, with what there is or within the roster itself, and says so.
@@ -37,7 +37,7 @@ pub fn check(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<()> {
 
 /// Tells the people who are booked on sessions that were moved.
 pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
-    let mut news = News::default();
+    let mut news = Change::default();
     let mut ids = Vec::new();
     for row in &plan.changed_sessions {
         let members = plan.moved.get(&row.id).map(|held| row.moved_members(held)).unwrap_or_default();
@@ -46,8 +46,8 @@ pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
             news.fields.insert(row.id, members);
         }
     }
-    news.kept = told::pending(conn, &ids)?;
-    told::tell(conn, context, &news).map(|_| ())
+    news.kept = notices::pending(conn, &ids)?;
+    notices::tell(conn, context, &news).map(|_| ())
 }
 
 fn find(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<HashMap<Id, Clash>> {

@@ -12,15 +12,16 @@ use super::read_csv;
 use super::store;
 use super::stored::Hold;
 use super::types::{Manner, Roster, RosterAnswer, RosterFilter, RosterInput, RosterOptions, RosterSummary};
-use crate::auth::policy::{Allowed, RosterReader, RosterWriter};
+use crate::auth::policy::{RosterReader, RosterWriter};
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Missing, Problems, Storage};
 use crate::http::context::Context;
-use crate::http::extract::{NoQuery, Ordered, Path, Prefer, Query, RawBody};
+use crate::http::extract::{Extract, NoQuery, Path, Prefer, Query, RawBody};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::jobs::types::Job;
-use crate::openapi::{BadInput, Missing, Problems, Storage};
 
 /// A partner's rosters are its own: to another partner there is no such thing.
 fn own(context: &Context, partner_id: Id) -> Result<()> {
@@ -51,9 +52,9 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
     security(("bearer" = []), ("client" = ["rosters:write"])))]
 #[post("/v1/partners/{id}/rosters")]
 pub async fn post_roster(
-    taken: Ordered<(Allowed<RosterWriter>, Path<Id>, Query<RosterOptions>, Prefer, RawBody)>,
+    request: Extract<(Allowed<RosterWriter>, Path<Id>, Query<RosterOptions>, Prefer, RawBody)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), Query(options), prefer, body)) = taken;
+    let Extract((who, Path(partner_id), Query(options), prefer, body)) = request;
     let (form, manner) = (Form::of_media_type(&body.media_type), Manner::from(options));
     let bytes = body.bytes.clone();
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
@@ -62,8 +63,8 @@ pub async fn post_roster(
     if prefer.respond_async {
         return later::accept(&who, &posting, &body.bytes).await;
     }
-    let plan = who.state().rosters.for_plan().await?;
-    let posting = Arc::new(posting.keeping([body.room, plan]));
+    let plan = who.state().plan_turns.for_request().await?;
+    let posting = Arc::new(posting.keeping([body.reservation, plan]));
     let (planned, context) = (Arc::clone(&posting), who.context());
     let db = &who.state().db;
     let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;
@@ -91,9 +92,9 @@ pub async fn post_roster(
     security(("bearer" = []), ("client" = ["rosters:read"])))]
 #[get("/v1/partners/{id}/rosters")]
 pub async fn list_rosters(
-    taken: Ordered<(Allowed<RosterReader>, Path<Id>, Query<RosterFilter>)>,
+    request: Extract<(Allowed<RosterReader>, Path<Id>, Query<RosterFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), Query(filter))) = taken;
+    let Extract((who, Path(partner_id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
     own(&who, partner_id)?;
     let wanted = slice.clone();
@@ -109,8 +110,8 @@ pub async fn list_rosters(
     responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"])))]
 #[get("/v1/partners/{id}/rosters/template.csv")]
-pub async fn get_roster_template(taken: Ordered<(Allowed<RosterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), _)) = taken;
+pub async fn get_roster_template(request: Extract<(Allowed<RosterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(partner_id), _)) = request;
     own(&who, partner_id)?;
     who.state().db.read(move |conn| store::roster_version(conn, partner_id)).await?;
     Ok(HttpResponse::Ok()
@@ -128,8 +129,8 @@ pub async fn get_roster_template(taken: Ordered<(Allowed<RosterReader>, Path<Id>
     responses((status = 200, description = "The roster", body = Roster), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"])))]
 #[get("/v1/partners/{id}/rosters/{roster_id}")]
-pub async fn get_roster(taken: Ordered<(Allowed<RosterReader>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((partner_id, roster_id)), _)) = taken;
+pub async fn get_roster(request: Extract<(Allowed<RosterReader>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((partner_id, roster_id)), _)) = request;
     own(&who, partner_id)?;
     let roster = who.state().db.read_long(move |conn| store::get(conn, partner_id, roster_id)).await?;
     who.show(Cache::Never, roster.version, &roster)

@@ -13,15 +13,19 @@ use super::posting::Posting;
 use super::read::Form;
 use super::store;
 use super::stored::Hold;
-use super::types::{Manner, RosterAnswer};
+use super::types::{JobResult, Manner, RosterAnswer};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
-use crate::jobs::run;
+use crate::http::state::State;
+use crate::jobs::run::{self, Kind as JobRunner};
 use crate::jobs::store::{self as jobs, Claim, Claimed, NewJob};
-use crate::jobs::types::{Asker, JobKind, JobResult};
-use crate::state::State;
+use crate::jobs::types::{Asker, JobKind};
+
+/// How jobs that apply rosters are done.
+pub const JOB: JobRunner =
+    JobRunner { name: JobKind::Roster, run: |state, job, done| Box::pin(async move { run(&state, job, done).await }) };
 
 /// What is to be done with a posting, as a job keeps it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,7 +61,7 @@ pub async fn accept(context: &Context, posting: &Posting, bytes: &Bytes) -> Resu
     response.headers_mut().insert(applied.0, applied.1);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     // Where this was a repeated request, there is no job of this id, and nothing is started.
-    run::start(context.state(), id);
+    run::start(context.state(), id, &[JOB]);
     Ok(response)
 }
 
@@ -71,7 +75,7 @@ pub async fn run(state: &State, job: Claimed, done: Arc<AtomicUsize>) -> Result<
     let context = Context::resumed(state, asker.caller(), asker.request_id, asker.path);
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
     let posting = reading.await.map_err(Error::blocking)??.counting(done);
-    let posting = Arc::new(posting.keeping([state.rosters.for_plan_of_job().await?]));
+    let posting = Arc::new(posting.keeping([state.plan_turns.for_job().await?]));
     let (planned, planning) = (Arc::clone(&posting), context.clone());
     let draft = state.db.read_long(move |conn| post::draft(conn, &planned, &planning, Hold::Snapshot)).await?;
     if manner.dry_run {

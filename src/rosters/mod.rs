@@ -9,7 +9,7 @@
 //!   [reconciled](crate::sessions::series::reconcile), without what [clashes]) → [`post`] (one write transaction, or
 //!   none), at once or [`later`].
 //! - What it doesn't name stays, unless it is [`missing`] and told to go.
-//! - A server makes and applies one plan at a time, and holds few bodies ([`room`]).
+//! - A server makes and applies one plan at a time, and holds few bodies ([`crate::http::budget`], [`crate::http::turn`]).
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).
 
 pub mod check;
@@ -27,9 +27,9 @@ pub mod reach;
 pub mod read;
 pub mod read_csv;
 pub mod read_time;
-pub mod room;
 pub mod store;
 pub mod stored;
+
 pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;

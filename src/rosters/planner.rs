@@ -104,7 +104,7 @@ struct Batch {
 }
 
 /// What became of an entry and what it is, or everything that is wrong with it.
-type Taken = Result<(Outcome, Option<Id>), Vec<Fault>>;
+type Planned = Result<(Outcome, Option<Id>), Vec<Fault>>;
 
 impl Planner<'_> {
     /// Takes an entry in, and plans those that have been taken in once they are many.
@@ -148,7 +148,7 @@ impl Planner<'_> {
                 "The sessions have more than 128 MiB of text together: each has its series' texts. Send it in parts.";
             faults.push(Fault::at("", "too_much_text", detail));
         }
-        let taken = match statement {
+        let planned = match statement {
             Ok(statement) if faults.is_empty() => self.entry(index, statement, stored),
             Ok(_) => Err(faults),
             Err(wrong) => {
@@ -156,7 +156,7 @@ impl Planner<'_> {
                 Err(faults)
             }
         };
-        self.record(external_id, line, taken);
+        self.record(external_id, line, planned);
     }
 
     /// An `external_id` that an entry before has used.
@@ -180,7 +180,7 @@ impl Planner<'_> {
         Some(Fault::at("/type", "changed_type", detail))
     }
 
-    fn entry(&mut self, index: usize, statement: Statement, stored: &Stored) -> Taken {
+    fn entry(&mut self, index: usize, statement: Statement, stored: &Stored) -> Planned {
         self.plan.spaces.extend(statement.space_id());
         match statement {
             Statement::Series(written, times) => {
@@ -240,7 +240,7 @@ impl Planner<'_> {
         (outcome, Some(held.id))
     }
 
-    fn new_session(&mut self, written: SessionInput, headcount: Option<Headcount>) -> Taken {
+    fn new_session(&mut self, written: SessionInput, headcount: Option<Headcount>) -> Planned {
         let row = single(self.context.new_id(), written, self.now)?;
         let register = self.register(&row, headcount, None)?;
         let id = row.id;
@@ -256,7 +256,7 @@ impl Planner<'_> {
         written: SessionInput,
         headcount: Option<Headcount>,
         stored: &Stored,
-    ) -> Taken {
+    ) -> Planned {
         let external_id = held.external_id.clone().unwrap_or_default();
         let difference = reconcile::single(single(held.id, written, self.now)?, held, self.now);
         // The register is that of the session as it will stand, whatever the entry says of its time.
@@ -309,8 +309,8 @@ impl Planner<'_> {
         self.plan.skipped.push(RosterSkip { external_id: external_id.to_owned(), local_start, reason });
     }
 
-    fn record(&mut self, external_id: Option<String>, line: Option<i32>, taken: Taken) {
-        let (outcome, resource_id, mut errors) = match taken {
+    fn record(&mut self, external_id: Option<String>, line: Option<i32>, planned: Planned) {
+        let (outcome, resource_id, mut errors) = match planned {
             Ok((outcome, resource_id)) => (outcome, resource_id, Vec::new()),
             Err(faults) => (Outcome::Rejected, None, faults),
         };

@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
 use crate::http::shape::MOST_FAULTS;
+use crate::partners::store::bump_roster_version;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting;
 use crate::sessions::clashes::hold_spaces;
@@ -113,7 +114,7 @@ impl Application {
                 return Err(Error::overloaded());
             }
         }
-        store::bump_roster_version(conn, partner_id)?;
+        bump_roster_version(conn, partner_id)?;
         clashes::tell(conn, &self.context, &draft.plan)?;
         let answer = answer(&self.posting, Some(self.id), &draft.plan);
         self.keep(conn, RosterStatus::Applied, &draft.plan, &answer.entries)?;

@@ -11,10 +11,10 @@ use actix_web::web::Bytes;
 
 use super::check;
 use super::read::{self, Form, RawEntry};
-use super::room::Taken;
 use super::types::Manner;
 use crate::db::Id;
 use crate::error::Result;
+use crate::http::budget::Reservation;
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub struct Posting {
     all_named: bool,
     total: usize,
     checked: Arc<AtomicUsize>,
-    /// The room that it takes, as long as anybody works on it: also when its client has hung up.
-    room: Vec<Taken>,
+    /// The reservations that it takes, as long as anybody works on it: also when its client has hung up.
+    reservations: Vec<Reservation>,
 }
 
 impl Posting {
@@ -62,7 +62,17 @@ impl Posting {
             }
             index += 1;
         })?;
-        Ok(Self { partner_id, form, manner, bytes, names, all_named, total, checked: Arc::default(), room: Vec::new() })
+        Ok(Self {
+            partner_id,
+            form,
+            manner,
+            bytes,
+            names,
+            all_named,
+            total,
+            checked: Arc::default(),
+            reservations: Vec::new(),
+        })
     }
 
     /// Counts the entries that have been checked in here, for others to see.
@@ -70,9 +80,9 @@ impl Posting {
         Self { checked, ..self }
     }
 
-    /// Keeps the room that it takes.
-    pub fn keeping(mut self, room: impl IntoIterator<Item = Taken>) -> Self {
-        self.room.extend(room);
+    /// Keeps the reservations that it takes.
+    pub fn keeping(mut self, reservations: impl IntoIterator<Item = Reservation>) -> Self {
+        self.reservations.extend(reservations);
         self
     }
 

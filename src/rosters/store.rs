@@ -131,13 +131,6 @@ pub fn lock_roster_version(conn: &mut Conn, partner_id: Id) -> Result<i32> {
     }
 }
 
-/// Moves the number on.
-pub fn bump_roster_version(conn: &mut Conn, partner_id: Id) -> Result<()> {
-    let moved = partners::roster_version.eq(partners::roster_version + 1);
-    diesel::update(partners::table.find(partner_id)).set(moved).execute(conn)?;
-    Ok(())
-}
-
 /// Entries of one INSERT.
 const CHUNK: usize = 500;
 

@@ -367,3 +367,24 @@ pub struct RosterFilter {
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }
+
+/// What a roster did, or with `dry_run` would do.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobResult {
+    /// Where the roster can be read with its outcome, row by row; absent for a dry run, which isn't kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(
+        example = "/v1/partners/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41/rosters/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b42"
+    )]
+    pub location: Option<String>,
+    /// The roster's id; absent for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roster_id: Option<Id>,
+    /// Entries by what became of them.
+    pub counts: RosterCounts,
+    /// Sessions by what became of them.
+    pub sessions: RosterSessionCounts,
+    /// All that a dry run would have been answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<RosterAnswer>,
+}

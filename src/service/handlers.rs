@@ -7,12 +7,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
+use crate::http::answers::Problems;
 use crate::http::context::Open;
-use crate::http::extract::{NoQuery, Ordered};
+use crate::http::extract::{Extract, NoQuery};
 use crate::http::html;
 use crate::http::negotiation::Medium;
 use crate::http::reply::Cache;
-use crate::openapi::Problems;
 
 /// What this server is, and where to read on.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,8 +66,8 @@ const SERVICE: Service = Service {
     responses((status = 200, description = "The service", content((Service = "application/json"), (String = "text/html"))),
         (status = 304, description = "Not changed"), Problems), security(()))]
 #[get("/")]
-pub async fn get_service(taken: Ordered<(Open, NoQuery, Medium)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _, medium)) = taken;
+pub async fn get_service(request: Extract<(Open, NoQuery, Medium)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _, medium)) = request;
     let mut response = match medium {
         Medium::Json => context.show_plain(Cache::Minute, &SERVICE)?,
         Medium::Html => context.show_text(Cache::Minute, "text/html; charset=utf-8", service_page()),
@@ -102,8 +102,8 @@ pub struct Health {
 #[utoipa::path(operation_id = "check_live", tag = "service",
     responses((status = 200, description = "It runs", body = Health), Problems), security(()))]
 #[get("/health/live")]
-pub async fn check_live(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
+pub async fn check_live(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
     context.show_plain(Cache::Never, &Health { status: "ok" })
 }
 
@@ -113,8 +113,8 @@ pub async fn check_live(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse>
 #[utoipa::path(operation_id = "check_ready", tag = "service",
     responses((status = 200, description = "It takes requests", body = Health), Problems), security(()))]
 #[get("/health/ready")]
-pub async fn check_ready(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
+pub async fn check_ready(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
     if context.state().stopping() {
         return Err(Error::unavailable("The server is stopping."));
     }
@@ -126,16 +126,18 @@ pub async fn check_ready(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse
 #[utoipa::path(operation_id = "get_document", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), (status = 304, description = "Not changed"), Problems), security(()))]
 #[get("/openapi.json")]
-pub async fn get_document(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
-    Ok(context.show_text(Cache::Minute, "application/json", crate::openapi::json().to_owned()))
+pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
+    let document = (context.state().hooks.document_json)();
+    Ok(context.show_text(Cache::Minute, "application/json", document.to_owned()))
 }
 
 /// This document as YAML
 #[utoipa::path(operation_id = "get_document_as_yaml", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = String), (status = 304, description = "Not changed"), Problems), security(()))]
 #[get("/openapi.yaml")]
-pub async fn get_document_as_yaml(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
-    Ok(context.show_text(Cache::Minute, "application/yaml", crate::openapi::yaml().to_owned()))
+pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
+    let document = (context.state().hooks.document_yaml)();
+    Ok(context.show_text(Cache::Minute, "application/yaml", document.to_owned()))
 }

@@ -1,6 +1,7 @@
-//! The service about itself: health, the OpenAPI document, the documentation page.
+//! The service about itself: health, the OpenAPI document, a page for each type of problem.
 
 pub mod handlers;
+pub mod problems;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -11,4 +12,5 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::check_ready);
     config.service(handlers::get_document);
     config.service(handlers::get_document_as_yaml);
+    config.service(problems::get_problem_page);
 }

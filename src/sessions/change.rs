@@ -12,22 +12,24 @@ use super::bookings::types::{BookingStatus, SeatDelivery};
 use super::bookings::waiting;
 use super::clashes::{self, Placing};
 use super::handlers::{answer, cancel};
+use super::notices::{self, Change, Notices, Pending};
 use super::references::{self, References};
 use super::rules;
 use super::store::{self, SessionRow};
-use super::told::{self, News, Pending, Told};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
-use super::viewer::{Viewer, scope};
+use super::visibility::scope;
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, SessionWriter};
+use crate::auth::policy::SessionWriter;
+use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::patch::MergePatch;
 use crate::http::reply::Reply;
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// Change a session
 ///
@@ -40,8 +42,8 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[patch("/v1/sessions/{id}")]
-pub async fn change_session(taken: Ordered<Patching<SessionChange>>) -> Result<HttpResponse> {
-    change_own(taken, store::get_in, |conn, context, old, patch| {
+pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result<HttpResponse> {
+    change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_if_match()?;
         context.check_session_match(old.version)?;
         let told = apply(conn, context, old, patch.apply(&old.changeable())?, &patch.names())?;
@@ -58,11 +60,11 @@ pub(super) type Patching<T> = (Allowed<SessionWriter>, Path<Id>, NoQuery, MergeP
 /// # Errors
 /// 404 where there is none, or it is another's; what `change` returns.
 pub(super) async fn change_own<Row: 'static, T: 'static>(
-    taken: Ordered<Patching<T>>,
+    request: Extract<Patching<T>>,
     own: fn(&mut Conn, Option<Id>, Id) -> Result<Row>,
     change: fn(&mut Conn, &Context, &Row, &MergePatch<T>) -> Result<Reply>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
+    let Extract((who, Path(id), _, patch)) = request;
     let (context, scope) = (who.context(), scope(who.caller()?));
     who.write(&Bytes::new(), move |conn| {
         let row = own(conn, scope, id)?;
@@ -71,7 +73,13 @@ pub(super) async fn change_own<Row: 'static, T: 'static>(
     .await
 }
 
-fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionChange, names: &[&str]) -> Result<Told> {
+fn apply(
+    conn: &mut Conn,
+    context: &Context,
+    old: &SessionRow,
+    change: SessionChange,
+    names: &[&str],
+) -> Result<Notices> {
     let cancels = change.status == SessionStatus::Cancelled && old.status == SessionStatus::Scheduled;
     if change.status == SessionStatus::Scheduled {
         rules::check_uncancelled(old.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())?;
@@ -104,7 +112,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SessionRow, change: SessionCh
         return cancel(conn, context, &next, &reason);
     }
     news.turn_away(waiting::follow(conn, &[old.id], terms(context))?);
-    told::tell(conn, context, &news)
+    notices::tell(conn, context, &news)
 }
 
 /// Cancels the bookings of a moved session that no longer fit, and counts the seats that stay.
@@ -115,29 +123,29 @@ fn refit(
     next: &mut SessionRow,
     fields: Vec<String>,
     why: Option<String>,
-) -> Result<News> {
+) -> Result<Change> {
     let now = store::get(conn, old.id)?;
     (next.seats_taken, next.online_seats_taken) = (now.seats_taken, now.online_seats_taken);
     next.waitlist_length = now.waitlist_length;
     if fields.is_empty() {
-        return Ok(News::default());
+        return Ok(Change::default());
     }
     if next.starts_at != old.starts_at {
         rules::check_new_start(next.starts_at, now.is_booked(), context.now())?;
     }
     let fields = HashMap::from([(old.id, fields)]);
-    let pending = told::pending(conn, &[old.id])?;
+    let pending = notices::pending(conn, &[old.id])?;
     if next.delivery == old.delivery {
-        return Ok(News { kept: pending, fields, ..News::default() });
+        return Ok(Change { kept: pending, fields, ..Change::default() });
     }
     let fits = |booking: &Pending| seat(next.delivery, Some(booking.delivery)).is_some();
     let (kept, cancelled): (Vec<Pending>, Vec<Pending>) = pending.into_iter().partition(fits);
     let reason = why.unwrap_or_else(|| gone(next.delivery).to_owned());
-    told::cancel(conn, &cancelled, &reason, context.now())?;
+    notices::cancel(conn, &cancelled, &reason, context.now())?;
     let offered = cancelled.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
     store::close_offers(conn, old.id, offered)?;
     count(next, &kept, &cancelled);
-    Ok(News { kept, cancelled, reason, fields, ..News::default() })
+    Ok(Change { kept, cancelled, reason, fields, ..Change::default() })
 }
 
 /// Why a booking is cancelled whose kind of seat is gone, where nobody says.

@@ -14,7 +14,8 @@ use diesel::sql_types::Bool;
 use super::series::types::SkipReason;
 use super::store::SessionRow;
 use super::types::{Publication, SessionStatus};
-use super::viewer::{Sight, Viewer};
+use super::visibility::Visibility;
+use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::schema::{sessions, spaces};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
@@ -82,14 +83,14 @@ pub fn find(
     let moves: Vec<&Placing> = placings.iter().filter(|placing| placing.is_move()).collect();
     let venues: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
     let closures = closures::of(conn, &venues.into_iter().collect::<Vec<_>>())?;
-    let taken = Taken::load(conn, &moves, leaving)?;
+    let taken = TakenSpaces::load(conn, &moves, leaving)?;
     Ok(judge(&moves, &closures, taken, today))
 }
 
 fn judge(
     moves: &[&Placing<'_>],
     closures: &HashMap<Id, Closure>,
-    mut taken: Taken,
+    mut taken: TakenSpaces,
     today: NaiveDate,
 ) -> HashMap<Id, Clash> {
     let mut found = HashMap::new();
@@ -132,7 +133,7 @@ fn is_closed(row: &SessionRow, closures: &HashMap<Id, Closure>, today: NaiveDate
 
 /// Who has which space when.
 #[derive(Debug, Default)]
-struct Taken(HashMap<Id, Space>);
+struct TakenSpaces(HashMap<Id, Space>);
 
 #[derive(Debug, Default)]
 struct Space {
@@ -142,7 +143,7 @@ struct Space {
     placed: BTreeMap<Timestamp, (Timestamp, Id)>,
 }
 
-impl Taken {
+impl TakenSpaces {
     /// What is in the spaces that are wanted, at that time, apart from what moves away or leaves.
     fn load(conn: &mut Conn, moves: &[&Placing<'_>], leaving: &HashSet<Id>) -> Result<Self> {
         let wanting = || moves.iter().map(|placing| placing.to).filter(|to| to.space_id.is_some());
@@ -242,8 +243,8 @@ fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
     );
     let (title, local_start, minutes, publication, partner): (String, LocalTime, i32, Publication, Option<Id>) =
         sessions::table.find(with).select(columns).first(conn)?;
-    let detail = match viewer.sight(publication, partner) {
-        Sight::Clear => format!(
+    let detail = match Visibility::of(viewer, publication, partner) {
+        Visibility::Visible => format!(
             "“{title}” (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \
              Choose another time or space."
         ),
@@ -276,7 +277,7 @@ mod tests {
     }
 
     fn found(placings: &[Placing], others: &[&SessionRow]) -> HashMap<Id, Clash> {
-        let mut taken = Taken::default();
+        let mut taken = TakenSpaces::default();
         for other in others {
             let space = taken.0.entry(other.space_id.unwrap()).or_default();
             space.add_other(other.starts_at, other.ends_at, other.id);

@@ -4,27 +4,29 @@ use actix_web::{HttpResponse, get, post};
 
 use super::bookings::seats::lock_session;
 use super::clashes::{self, Placing};
-use super::finding::filter::{SessionFilter, SessionOrder};
-use super::finding::search::Search;
-use super::finding::{self, ByDistance, ByStart};
+use super::notices::{self, Change, Notices};
 use super::references::{self, References};
 use super::rules;
-use super::shown::{self, Shown};
+use super::search::filter::{SessionFilter, SessionOrder};
+use super::search::query::Search;
+use super::search::{self, ByDistance, ByStart};
 use super::store::{self, SessionRow};
-use super::told::{self, News, Told};
 use super::types::{CancelInput, ChangedSession, Session, SessionInput};
-use super::viewer::{Viewer, owner, scope};
+use super::view::{self, SessionView};
+use super::visibility::{owner, scope};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::auth::policy::{Public, SessionWriter};
+use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::conditional::Tag;
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// List sessions
 ///
@@ -34,8 +36,8 @@ use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage}
     responses((status = 200, description = "A page of sessions", body = Page<Session>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sessions")]
-pub async fn list_sessions(taken: Ordered<(Allowed<Public>, Query<SessionFilter>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+pub async fn list_sessions(request: Extract<(Allowed<Public>, Query<SessionFilter>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(filter))) = request;
     let (order, limit, cursor) = (filter.sort.unwrap_or_default(), filter.limit, filter.cursor.clone());
     let now = who.now();
     let search = Search::read(Viewer::of(who.anyone()), filter, now)?;
@@ -44,15 +46,15 @@ pub async fn list_sessions(taken: Ordered<(Allowed<Public>, Query<SessionFilter>
             let slice = Slice::<ByStart>::read_public(&who, limit, cursor.as_deref())?;
             let (after, many) = (slice.after, slice.fetch());
             let (db, long) = (&who.state().db, search.may_be_long());
-            let work = move |conn: &mut Conn| finding::by_start(conn, &search, after, many);
+            let work = move |conn: &mut Conn| search::by_start(conn, &search, after, many);
             let rows = if long { db.read_long(work).await? } else { db.read(work).await? };
-            slice.page(&who, rows, Shown::key, |row| row.at(now))
+            slice.page(&who, rows, SessionView::key, |row| row.as_of(now))
         }
         SessionOrder::Distance => {
             let slice = Slice::<ByDistance>::read_public(&who, limit, cursor.as_deref())?;
             let (after, many) = (slice.after, slice.fetch());
-            let work = move |conn: &mut Conn| finding::by_distance(conn, &search, after, many);
-            slice.page(&who, who.state().db.read_long(work).await?, |(key, _)| *key, |(_, row)| row.at(now))
+            let work = move |conn: &mut Conn| search::by_distance(conn, &search, after, many);
+            slice.page(&who, who.state().db.read_long(work).await?, |(key, _)| *key, |(_, row)| row.as_of(now))
         }
     };
     who.show_page(Cache::Revalidate, &page)
@@ -63,10 +65,10 @@ pub async fn list_sessions(taken: Ordered<(Allowed<Public>, Query<SessionFilter>
     responses((status = 200, description = "The session", body = Session), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sessions/{id}")]
-pub async fn get_session(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_session(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
-    let session = who.state().db.read(move |conn| shown::get(conn, id, viewer)).await?.at(who.now());
+    let session = who.state().db.read(move |conn| view::get(conn, id, viewer)).await?.as_of(who.now());
     who.show_live(Cache::Revalidate, session.version, &session)
 }
 
@@ -79,9 +81,9 @@ pub async fn get_session(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/sessions")]
 pub async fn create_session(
-    taken: Ordered<(Allowed<SessionWriter>, NoQuery, JsonBody<SessionInput>)>,
+    request: Extract<(Allowed<SessionWriter>, NoQuery, JsonBody<SessionInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+    let Extract((who, _, body)) = request;
     let (context, bytes) = (who.context(), body.bytes);
     let written = SessionInput { partner_id: owner(who.caller()?, body.value.partner_id)?, ..body.value };
     let row = SessionRow::single(context.new_id(), written, context.now())?;
@@ -109,8 +111,8 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
     responses((status = 200, description = "Cancelled", body = ChangedSession), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/sessions/{id}/cancel")]
-pub async fn cancel_session(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+pub async fn cancel_session(request: Extract<Cancelling>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _, body)) = request;
     let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
     who.write(&body.bytes, move |conn| {
         // Locked first: what is checked is what is cancelled.
@@ -124,16 +126,16 @@ pub async fn cancel_session(taken: Ordered<Cancelling>) -> Result<HttpResponse> 
 }
 
 /// Cancels a session that is still to end, and its bookings, and tells each person whose booking it was.
-pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str) -> Result<Told> {
+pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str) -> Result<Notices> {
     rules::check_cancellable(rules::state(old.status, old.ends_at, context.now()))?;
     store::cancel(conn, old.id, reason, context.now())?;
     context.record(conn, &[context.event("cancel", Subject::other("session", old.id), &[])])?;
     let cancelled = store::cancel_bookings(conn, &[old.id], reason, context.now())?;
-    told::tell(conn, context, &News { cancelled, reason: reason.to_owned(), ..News::default() })
+    notices::tell(conn, context, &Change { cancelled, reason: reason.to_owned(), ..Change::default() })
 }
 
 /// The session as it is now, and what became of its bookings.
-pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Told) -> Result<Reply> {
+pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Notices) -> Result<Reply> {
     let session = read_back(conn, context, id)?;
     let tag = Tag::live(session.version, &session)?;
     let reply = Reply::ok(tag, &ChangedSession { session, bookings: told.bookings })?;
@@ -142,5 +144,5 @@ pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Told) -> 
 
 /// The session as its writer sees it.
 fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Session> {
-    Ok(shown::get(conn, id, Viewer::of(context.anyone()))?.at(context.now()))
+    Ok(view::get(conn, id, Viewer::of(context.anyone()))?.as_of(context.now()))
 }

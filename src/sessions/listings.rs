@@ -20,7 +20,7 @@ use crate::db::schema::{listing_words, sessions};
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
-use crate::state::State;
+use crate::http::state::State;
 use crate::words::{Wanted, words};
 
 /// What a session is found by.

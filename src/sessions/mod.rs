@@ -3,32 +3,32 @@
 //! - A session is one occurrence of a series, or stands alone. It is `scheduled` or `cancelled`; a scheduled one reads
 //!   as `completed` once it has ended. Cancelling takes its bookings with it, and there is no way back.
 //! - A space holds one session at a time, and a closed venue none ([`clashes`]). What moves keeps its id and its
-//!   bookings, and the booked are told ([`told`]).
+//!   bookings, and the booked are told ([`notices`]).
 //! - Whoever changes a session by hand marks it `edited`: changes of its series leave it alone from then on.
 //! - Seats are the bookings' to count; a capacity below the seats that are taken is refused, by the database itself.
 //! - What is published is for everybody, a draft for staff and the own partner, and what is unlisted also for members
-//!   with a booking or a prescription item for it ([`viewer`]). The join link is in one answer only ([`join_link`]).
+//!   with a booking or a prescription item for it ([`visibility`]). The join link is in one answer only ([`join_link`]).
 
 pub mod bookings;
 mod bulk;
 pub mod change;
 pub mod clashes;
-pub mod finding;
 pub mod handlers;
 pub mod join_link;
 pub mod listings;
+pub mod notices;
 pub mod recurrence;
 pub mod references;
 pub mod registers;
 mod row;
 pub mod rules;
+pub mod search;
 pub mod series;
-pub mod shown;
 pub mod store;
 mod summaries;
-pub mod told;
 pub mod types;
-pub mod viewer;
+pub mod view;
+pub mod visibility;
 mod words;
 
 use utoipa_actix_web::service_config::ServiceConfig;

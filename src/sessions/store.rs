@@ -7,9 +7,9 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::bulk;
 use super::listings;
+use super::notices::{self, Pending};
 pub use super::row::SessionRow;
 use super::series::store::SeriesRow;
-use super::told::{self, Pending};
 use super::types::SessionStatus;
 use crate::db::schema::{bookings, registers, session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
@@ -318,8 +318,8 @@ const ATTENDANCE: [&str; 2] = ["attended", "absent"];
 
 /// Cancels the bookings of sessions that have been cancelled; gives them as they were.
 pub fn cancel_bookings(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<Vec<Pending>> {
-    let pending = told::pending(conn, ids)?;
-    told::cancel(conn, &pending, reason, now)?;
+    let pending = notices::pending(conn, ids)?;
+    notices::cancel(conn, &pending, reason, now)?;
     Ok(pending)
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
+use super::notices::BookingNotice;
 use super::rules;
-use super::told::ToldBooking;
 pub use super::words::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus, SessionState, SessionStatus};
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
@@ -376,5 +376,5 @@ pub struct ChangedSession {
     pub session: Session,
     /// Its bookings, where it was moved or called off, and those that waited for more seats than there are now: each
     /// person was told.
-    pub bookings: Vec<ToldBooking>,
+    pub bookings: Vec<BookingNotice>,
 }

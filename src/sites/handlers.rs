@@ -6,13 +6,14 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::store::{self, SiteKey, SiteRow};
 use super::types::{Site, SiteInput, SitePatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// List sites
 ///
@@ -21,8 +22,8 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
     responses((status = 200, description = "A page of sites", body = Page<Site>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sites")]
-pub async fn list_sites(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(paging))) = taken;
+pub async fn list_sites(request: Extract<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(paging))) = request;
     let slice = Slice::<SiteKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
@@ -34,8 +35,8 @@ pub async fn list_sites(taken: Ordered<(Allowed<Public>, Query<Paging>)>) -> Res
     responses((status = 200, description = "The site", body = Site), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sites/{id}")]
-pub async fn get_site(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_site(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
     who.show(Cache::Minute, row.version, &Site::from(row))
 }
@@ -45,8 +46,8 @@ pub async fn get_site(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> R
     responses((status = 201, description = "Created", body = Site), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/sites")]
-pub async fn create_site(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<SiteInput>)>) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+pub async fn create_site(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<SiteInput>)>) -> Result<HttpResponse> {
+    let Extract((who, _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         let row = SiteRow::new(context.new_id(), written.clone(), context.now());
@@ -65,8 +66,8 @@ pub async fn create_site(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<S
     responses((status = 200, description = "Changed", body = Site), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = [])))]
 #[patch("/v1/sites/{id}")]
-pub async fn change_site(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, SitePatch)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
+pub async fn change_site(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, SitePatch)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;

@@ -6,14 +6,15 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::store::{self, UserRow};
 use super::types::{User, UserInput, UserPatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed};
+use crate::auth::policy::AdminOnly;
 use crate::db::Id;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 
 /// List accounts
 ///
@@ -22,8 +23,8 @@ use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
     responses((status = 200, description = "A page of accounts", body = Page<User>), (status = 304, description = "Not changed"), Problems),
     security(("bearer" = [])))]
 #[get("/v1/users")]
-pub async fn list_users(taken: Ordered<(Allowed<AdminOnly>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(paging))) = taken;
+pub async fn list_users(request: Extract<(Allowed<AdminOnly>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(paging))) = request;
     let slice = Slice::<String>::read(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
@@ -35,8 +36,8 @@ pub async fn list_users(taken: Ordered<(Allowed<AdminOnly>, Query<Paging>)>) -> 
     responses((status = 200, description = "The account", body = User), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/users/{id}")]
-pub async fn get_user(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
     who.show(Cache::Never, row.version, &User::from(row))
 }
@@ -48,8 +49,8 @@ pub async fn get_user(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -
     responses((status = 201, description = "Created", body = User), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/users")]
-pub async fn create_user(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
+    let Extract((who, _, body)) = request;
     let (context, mut written) = (who.context(), body.value);
     let hash = hashed(&who, written.password.take()).await?;
     // What is remembered of the request must not help to guess the password, so the password is no part of it.
@@ -71,8 +72,8 @@ pub async fn create_user(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<U
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = [])))]
 #[patch("/v1/users/{id}")]
-pub async fn change_user(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
+pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _, patch)) = request;
     let hash = hashed(&who, patch.text("password").map(str::to_owned)).await?;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {

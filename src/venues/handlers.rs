@@ -7,13 +7,14 @@ use super::near::Circle;
 use super::store::{self, VenueKey, VenueRow};
 use super::types::{Venue, VenueFilter, VenueInput, VenuePatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
 use crate::db::{Conn, Id};
 use crate::error::Result;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::words;
 
 /// List venues
@@ -23,8 +24,8 @@ use crate::words;
     responses((status = 200, description = "A page of venues", body = Page<Venue>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/venues")]
-pub async fn list_venues(taken: Ordered<(Allowed<Public>, Query<VenueFilter>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(filter))) = request;
     let slice = Slice::<VenueKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, circle) = (slice.clone(), Circle::read(filter.near.as_deref(), filter.within_km)?);
     let search = filter.q.as_deref().map(|text| words::wanted("q", text)).transpose()?.unwrap_or_default();
@@ -38,8 +39,8 @@ pub async fn list_venues(taken: Ordered<(Allowed<Public>, Query<VenueFilter>)>) 
     responses((status = 200, description = "The venue", body = Venue), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/venues/{id}")]
-pub async fn get_venue(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_venue(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
     who.show(Cache::Minute, row.version, &Venue::from(row))
 }
@@ -49,8 +50,10 @@ pub async fn get_venue(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> 
     responses((status = 201, description = "Created", body = Venue), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/venues")]
-pub async fn create_venue(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<VenueInput>)>) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+pub async fn create_venue(
+    request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<VenueInput>)>,
+) -> Result<HttpResponse> {
+    let Extract((who, _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         let row = VenueRow::new(context.new_id(), written.clone(), context.now());
@@ -69,8 +72,10 @@ pub async fn create_venue(taken: Ordered<(Allowed<AdminOnly>, NoQuery, JsonBody<
     responses((status = 200, description = "Changed", body = Venue), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = [])))]
 #[patch("/v1/venues/{id}")]
-pub async fn change_venue(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, VenuePatch)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, patch)) = taken;
+pub async fn change_venue(
+    request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, VenuePatch)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
@@ -92,8 +97,8 @@ pub async fn change_venue(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery,
     responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[delete("/v1/venues/{id}")]
-pub async fn delete_venue(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn delete_venue(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         context.check_match(store::get(conn, id)?.version)?;

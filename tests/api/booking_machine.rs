@@ -6,13 +6,13 @@
 use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use life_rooms::auth::reach::Reach;
 use life_rooms::clock::Clock;
 use life_rooms::config::OfferHours;
 use life_rooms::db::schema::{bookings, registers as register_rows, sessions};
 use life_rooms::db::{Conn, Id, LocalTime, Timestamp};
 use life_rooms::error::{Error, Kind};
 use life_rooms::sessions::bookings::rules::Terms;
-use life_rooms::sessions::bookings::seats::Viewer;
 use life_rooms::sessions::bookings::store::{self, Booker};
 use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
 use life_rooms::sessions::bookings::waiting::{self, Positions};
@@ -328,7 +328,7 @@ impl World<'_> {
         let (session, members) = (self.session, self.members);
         let terms = Terms { now: self.now, hours: HOURS };
         let work = |conn: &mut Conn| -> Result<(), Error> {
-            let held = |conn: &mut Conn, place: usize| store::get_locked(conn, places[place].id, Viewer::Advisor);
+            let held = |conn: &mut Conn, place: usize| store::get_locked(conn, places[place].id, Reach::Everyone);
             match step {
                 Step::Book { member, online, family, carers, wait } => {
                     let wish = json!({
@@ -336,7 +336,7 @@ impl World<'_> {
                         "party": { "family": family, "carers": carers }, "if_full": if *wait { "wait" } else { "refuse" }
                     });
                     let wish: BookingInput = serde_json::from_value(wish).unwrap();
-                    let by = Booker { viewer: Viewer::Advisor, account: session, id, terms };
+                    let by = Booker { reach: Reach::Everyone, account: session, id, terms };
                     store::book(conn, session, &wish, by).map(|_| ())
                 }
                 Step::Cancel { place, provider } => {
@@ -358,8 +358,8 @@ impl World<'_> {
                         "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 }
                     });
                     let input: RegisterInput = serde_json::from_value(input).unwrap();
-                    let (held, version) = registers::hold(conn, session, Viewer::Advisor)?;
-                    registers::take(conn, (&held, version), &input, (Viewer::Advisor, session), terms.now).map(|_| ())
+                    let (held, version) = registers::hold(conn, session, Reach::Everyone)?;
+                    registers::take(conn, (&held, version), &input, (Reach::Everyone, session), terms.now).map(|_| ())
                 }
                 Step::Capacity { online, capacity } => {
                     let old = session_store::get(conn, session)?;
@@ -448,7 +448,7 @@ impl World<'_> {
     fn check_positions(&mut self, model: &Model) {
         for online in [false, true] {
             for (index, place) in model.waits(online).enumerate() {
-                let row = store::get(self.conn, place.id, Viewer::Advisor).unwrap();
+                let row = store::get(self.conn, place.id, Reach::Everyone).unwrap();
                 let shown = Positions::of(self.conn, std::slice::from_ref(&row)).unwrap().show(row);
                 assert_eq!(shown.waitlist_position, Some(index as i32 + 1));
                 let capacity = model.capacity[usize::from(online)];

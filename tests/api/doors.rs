@@ -11,7 +11,7 @@ use life_rooms::background::{self, Task};
 use life_rooms::db::schema::{leases, venues};
 use life_rooms::db::{Conn, Id, Timestamp};
 use life_rooms::error::{Error, Kind};
-use life_rooms::state::State;
+use life_rooms::http::state::State;
 use serde_json::json;
 
 use crate::support::{App, instant};

@@ -34,7 +34,7 @@ fn ended(client: &Client, job: &Answer) -> Value {
 
 fn run_due(app: &App) -> bool {
     let (state, holder) = (app.state.clone(), app.clock.new_id());
-    let run = async move { background::run_if_due(&state, life_rooms::jobs::task(), holder).await };
+    let run = async move { background::run_if_due(&state, life_rooms::tasks::jobs(), holder).await };
     actix_web::rt::System::new().block_on(run).expect("it runs")
 }
 

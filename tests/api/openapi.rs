@@ -6,7 +6,7 @@ use crate::support::{App, Client};
 use crate::{access, auth};
 
 pub fn document() -> Value {
-    serde_json::from_str(life_rooms::openapi::json()).expect("the document is JSON")
+    serde_json::from_str(life_rooms::app::document_json()).expect("the document is JSON")
 }
 
 /// Method, path template and operation of everything in the document.
@@ -26,7 +26,7 @@ pub fn operations(document: &Value) -> Vec<(String, String, Value)> {
 #[test]
 fn the_committed_document_is_current() {
     let committed = include_str!("../../openapi/openapi.json");
-    assert!(committed == life_rooms::openapi::json(), "run: cargo run -- openapi > openapi/openapi.json");
+    assert!(committed == life_rooms::app::document_json(), "run: cargo run -- openapi > openapi/openapi.json");
     let app = App::start();
     assert_eq!(app.anonymous().get("/openapi.json").text, committed);
     assert!(app.anonymous().get("/openapi.yaml").text.starts_with("openapi: 3.1"));

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
+use life_rooms::auth::viewer::Viewer;
 use life_rooms::db::schema::sessions;
 use life_rooms::db::{Conn, Id};
-use life_rooms::sessions::finding::search::Search;
-use life_rooms::sessions::finding::{self};
-use life_rooms::sessions::viewer::Viewer;
+use life_rooms::sessions::search::query::Search;
+use life_rooms::sessions::search::{self};
 use serde_json::{Value, json};
 
 use crate::support::{App, id, partner_row};
@@ -60,13 +60,13 @@ fn statements(app: &App, filter: Value) -> Vec<String> {
     let filter = serde_json::from_value(filter).unwrap();
     let search = Search::read(Viewer::Public, filter, app.clock.now()).unwrap();
     if distance {
-        let first = finding::by_distance(&mut conn, &search, None, 20).unwrap();
+        let first = search::by_distance(&mut conn, &search, None, 20).unwrap();
         let last = first.last().map(|(key, _)| *key);
-        finding::by_distance(&mut conn, &search, last, 20).unwrap();
+        search::by_distance(&mut conn, &search, last, 20).unwrap();
     } else {
-        let first = finding::by_start(&mut conn, &search, None, 20).unwrap();
+        let first = search::by_start(&mut conn, &search, None, 20).unwrap();
         let last = first.last().map(|row| row.key());
-        finding::by_start(&mut conn, &search, last, 20).unwrap();
+        search::by_start(&mut conn, &search, last, 20).unwrap();
     }
     drop(conn);
     let sent = sent.lock().unwrap();
@@ -104,7 +104,7 @@ fn plan(conn: &mut Conn, statement: &str) -> Vec<String> {
 }
 
 /// What is wrong with a plan. Over several keys of a set, the first rows of each are put in order: no more than some
-/// pages' worth, which [`finding`] sees to. What PostgreSQL sorts depends on the numbers of rows: see `bench/whatson.sh`.
+/// pages' worth, which [`search`] sees to. What PostgreSQL sorts depends on the numbers of rows: see `bench/whatson.sh`.
 fn faults(statement: &str, plan: &[String]) -> Vec<String> {
     let of_a_set = statement.contains("INDEXED BY");
     let wrong = |line: &&String| {

@@ -65,7 +65,7 @@ pub fn weeks(first: &str, time: &str, how_many: usize) -> Vec<String> {
 }
 
 fn task() -> Task {
-    background::tasks().into_iter().find(|task| task.name == "extend_series").expect("the server has the task")
+    life_rooms::tasks::all().into_iter().find(|task| task.name == "extend_series").expect("the server has the task")
 }
 
 /// Looks whether the task is due and runs it, as the server does by itself. Whether it ran.

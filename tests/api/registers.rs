@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
+use life_rooms::auth::reach::Reach;
 use life_rooms::db::Id;
 use life_rooms::db::schema::{audit_events, sessions, walk_ins};
 use life_rooms::error::Kind;
-use life_rooms::sessions::bookings::seats::Viewer;
 use life_rooms::sessions::registers::headcounts::{self, HeadcountChange};
 use life_rooms::sessions::registers::store;
 use life_rooms::sessions::registers::types::Headcount;
@@ -163,12 +163,12 @@ fn a_register_that_a_roster_takes_meanwhile_is_not_overwritten() {
     let account = advisor.id.unwrap();
     let input = || serde_json::from_value(taken(json!([]), &[], 1)).unwrap();
     for (beneficiaries, before) in [(7, None), (8, Some(1))] {
-        let (held, version) = store::hold(&mut conn, key(&session), Viewer::Advisor).unwrap();
+        let (held, version) = store::hold(&mut conn, key(&session), Reach::Everyone).unwrap();
         assert_eq!(version, before.unwrap_or_default());
         let headcount = Headcount { beneficiaries, ..Headcount::default() };
         let change = HeadcountChange { session_id: key(&session), headcount, before };
         headcounts::write(&mut conn, &[change], account, now).unwrap();
-        let refused = store::take(&mut conn, (&held, version), &input(), (Viewer::Advisor, account), now);
+        let refused = store::take(&mut conn, (&held, version), &input(), (Reach::Everyone, account), now);
         assert_eq!(refused.err().map(|error| error.kind()), Some(Kind::PreconditionFailed));
         let kept = advisor.get(&path(&session)).expect(200);
         assert_eq!(

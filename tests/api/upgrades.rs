@@ -78,7 +78,7 @@ fn what_an_older_server_beside_it_writes_is_given_its_words_by_the_server_itself
         let ran = background::run_if_due(&app.state, listings::TASK, app.clock.new_id());
         actix_web::rt::System::new().block_on(ran).unwrap()
     };
-    assert!(background::tasks().iter().any(|task| task.name == listings::TASK.name), "the server has the task");
+    assert!(life_rooms::tasks::all().iter().any(|task| task.name == listings::TASK.name), "the server has the task");
     assert_eq!(titles(&app).len(), 0);
     assert!(run());
     assert_eq!(titles(&app), ["Origami"]);

@@ -6,20 +6,21 @@ use actix_web::{HttpResponse, delete, get, post};
 use super::store::{self, LinkRow};
 use super::types::{CalendarLink, CalendarLinkInput, IssuedCalendarLink};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::secret;
 use crate::calendars::feeds::{self, Manner};
 use crate::calendars::handlers::{days_before, publisher, show};
 use crate::calendars::store::booked;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Open;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{list_read, own, read_event};
 use crate::members::store as members;
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// List the addresses of a member's calendar
 ///
@@ -30,9 +31,9 @@ use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage}
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/calendar-links")]
 pub async fn list_calendar_links(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), Query(paging))) = taken;
+    let Extract((who, Path(id), Query(paging))) = request;
     let slice = Slice::<Id>::read(&who, paging.limit, paging.cursor.as_deref())?;
     let (context, own, wanted) = (who.context(), own(&who)?, slice.clone());
     let work = move |conn: &mut Conn| {
@@ -53,9 +54,9 @@ pub async fn list_calendar_links(
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/calendar-links/{link_id}")]
 pub async fn get_calendar_link(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path((member_id, id)), _)) = taken;
+    let Extract((who, Path((member_id, id)), _)) = request;
     let (context, own) = (who.context(), own(&who)?);
     let work = move |conn: &mut Conn| {
         members::get(conn, own, member_id)?;
@@ -76,9 +77,9 @@ pub async fn get_calendar_link(
     security(("bearer" = [])))]
 #[post("/v1/members/{id}/calendar-links")]
 pub async fn create_calendar_link(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<CalendarLinkInput>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<CalendarLinkInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(member_id), _, body)) = taken;
+    let Extract((who, Path(member_id), _, body)) = request;
     let (context, own, written, secret) = (who.context(), own(&who)?, body.value, secret::new_secret()?);
     let url = publisher(&who).address(&format!("/v1/calendars/{secret}.ics"));
     who.write(&body.bytes, move |conn| {
@@ -106,9 +107,9 @@ pub async fn create_calendar_link(
     security(("bearer" = [])))]
 #[delete("/v1/members/{id}/calendar-links/{link_id}")]
 pub async fn revoke_calendar_link(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path((member_id, id)), _)) = taken;
+    let Extract((who, Path((member_id, id)), _)) = request;
     let (context, own) = (who.context(), own(&who)?);
     who.write(&Bytes::new(), move |conn| {
         members::get(conn, own, member_id)?;
@@ -134,8 +135,8 @@ pub async fn revoke_calendar_link(
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security(()))]
 #[get("/v1/calendars/{secret}.ics")]
-pub async fn get_member_calendar(taken: Ordered<(Open, Path<String>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), Path(secret), _)) = taken;
+pub async fn get_member_calendar(request: Extract<(Open, Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), Path(secret), _)) = request;
     let (publisher, hash) = (publisher(&context), secret::stored(&secret));
     let since = (days_before(context.now()), context.now());
     show(&context, Cache::Never, move |conn| {

@@ -5,16 +5,17 @@ use actix_web::{HttpResponse, get, post};
 use super::store::{self, ConsentRow};
 use super::types::{Consent, ConsentFilter, ConsentInput};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Missing, Problems, Storage};
 use crate::http::conditional::Tag;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{list_read, own, read_event};
 use crate::members::store as members;
-use crate::openapi::{BadInput, Missing, Problems, Storage};
 
 /// List a member's consents
 ///
@@ -25,9 +26,9 @@ use crate::openapi::{BadInput, Missing, Problems, Storage};
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/consents")]
 pub async fn list_consents(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), Query(filter))) = taken;
+    let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (context, own, wanted) = (who.context(), own(&who)?, slice.clone());
     let work = move |conn: &mut Conn| {
@@ -45,8 +46,10 @@ pub async fn list_consents(
     responses((status = 200, description = "The consent", body = Consent), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/consents/{consent_id}")]
-pub async fn get_consent(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((member_id, id)), _)) = taken;
+pub async fn get_consent(
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((member_id, id)), _)) = request;
     let (context, own) = (who.context(), own(&who)?);
     let work = move |conn: &mut Conn| {
         members::get(conn, own, member_id)?;
@@ -66,9 +69,9 @@ pub async fn get_consent(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)
     security(("bearer" = [])))]
 #[post("/v1/members/{id}/consents")]
 pub async fn record_consent(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     let (context, own, written) = (who.context(), own(&who)?, body.value);
     let recorder = who.caller()?.id;
     who.write(&body.bytes, move |conn| {

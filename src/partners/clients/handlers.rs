@@ -6,14 +6,15 @@ use actix_web::{HttpResponse, delete, get, post};
 use super::store::{self, ClientRow};
 use super::types::{ApiClient, ApiClientInput, IssuedApiClient};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed};
+use crate::auth::policy::AdminOnly;
 use crate::auth::secret;
 use crate::db::Id;
 use crate::error::{Error, Result};
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::partners::store as partners;
 
 /// List a partner's API clients
@@ -24,8 +25,8 @@ use crate::partners::store as partners;
     responses((status = 200, description = "A page of clients", body = Page<ApiClient>), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/partners/{id}/clients")]
-pub async fn list_clients(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), Query(paging))) = taken;
+pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Path(partner_id), Query(paging))) = request;
     let slice = Slice::<Id>::read(&who, paging.limit, paging.cursor.as_deref())?;
     let (wanted, context) = (slice.clone(), who.context());
     let rows = who.state().db.read(move |conn| {
@@ -41,8 +42,8 @@ pub async fn list_clients(taken: Ordered<(Allowed<AdminOnly>, Path<Id>, Query<Pa
     responses((status = 200, description = "The client", body = ApiClient), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/partners/{id}/clients/{client_id}")]
-pub async fn get_client(taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((partner_id, id)), _)) = taken;
+pub async fn get_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((partner_id, id)), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, partner_id, id)).await?;
     who.show(Cache::Never, row.version, &ApiClient::from(row))
 }
@@ -56,9 +57,9 @@ pub async fn get_client(taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQu
     security(("bearer" = [])))]
 #[post("/v1/partners/{id}/clients")]
 pub async fn create_client(
-    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<ApiClientInput>)>,
+    request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<ApiClientInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), _, body)) = taken;
+    let Extract((who, Path(partner_id), _, body)) = request;
     let (context, written, secret) = (who.context(), body.value, secret::new_secret()?);
     who.write(&body.bytes, move |conn| {
         partners::reach(conn, context.caller()?, partner_id)?;
@@ -87,8 +88,8 @@ fn issued(row: ClientRow, secret: &str) -> Result<Reply> {
     responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[delete("/v1/partners/{id}/clients/{client_id}")]
-pub async fn revoke_client(taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((partner_id, id)), _)) = taken;
+pub async fn revoke_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((partner_id, id)), _)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, partner_id, id)?;
@@ -110,8 +111,8 @@ pub async fn revoke_client(taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, N
     responses((status = 200, description = "Rotated", body = IssuedApiClient), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/partners/{id}/clients/{client_id}/rotate")]
-pub async fn rotate_client(taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((partner_id, id)), _)) = taken;
+pub async fn rotate_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((partner_id, id)), _)) = request;
     let (context, secret) = (who.context(), secret::new_secret()?);
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, partner_id, id)?;

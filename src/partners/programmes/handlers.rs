@@ -6,14 +6,16 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::store::{self, ProgrammeKey, ProgrammeRow};
 use super::types::{Programme, ProgrammeInput, ProgrammePatch};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, ProgrammeWriter, Public};
+use crate::auth::policy::{ProgrammeWriter, Public};
+use crate::auth::viewer::Viewer;
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::partners::store::{self as partners, Sight};
+use crate::partners::store::{self as partners};
 
 /// List a partner's programmes
 ///
@@ -23,13 +25,13 @@ use crate::partners::store::{self as partners, Sight};
     responses((status = 200, description = "A page of programmes", body = Page<Programme>), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/partners/{id}/programmes")]
-pub async fn list_programmes(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), Query(paging))) = taken;
-    let sight = Sight::of(who.anyone());
+pub async fn list_programmes(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Path(partner_id), Query(paging))) = request;
+    let viewer = Viewer::of(who.anyone());
     let slice = Slice::<ProgrammeKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
-        partners::get(conn, sight, partner_id)?;
+        partners::get(conn, viewer, partner_id)?;
         store::list(conn, partner_id, &wanted)
     });
     who.show_page(Cache::Minute, &slice.page(&who, rows.await?, ProgrammeRow::key, Programme::from))
@@ -41,11 +43,11 @@ pub async fn list_programmes(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Pa
     responses((status = 200, description = "The programme", body = Programme), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/partners/{id}/programmes/{programme_id}")]
-pub async fn get_programme(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((partner_id, id)), _)) = taken;
-    let sight = Sight::of(who.anyone());
+pub async fn get_programme(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((partner_id, id)), _)) = request;
+    let viewer = Viewer::of(who.anyone());
     let row = who.state().db.read(move |conn| {
-        partners::get(conn, sight, partner_id)?;
+        partners::get(conn, viewer, partner_id)?;
         store::get(conn, partner_id, id)
     });
     let row = row.await?;
@@ -61,9 +63,9 @@ pub async fn get_programme(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQu
     security(("bearer" = []), ("client" = ["programmes:write"])))]
 #[post("/v1/partners/{id}/programmes")]
 pub async fn create_programme(
-    taken: Ordered<(Allowed<ProgrammeWriter>, Path<Id>, NoQuery, JsonBody<ProgrammeInput>)>,
+    request: Extract<(Allowed<ProgrammeWriter>, Path<Id>, NoQuery, JsonBody<ProgrammeInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(partner_id), _, body)) = taken;
+    let Extract((who, Path(partner_id), _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         partners::reach(conn, context.caller()?, partner_id)?;
@@ -86,9 +88,9 @@ pub async fn create_programme(
     security(("bearer" = []), ("client" = ["programmes:write"])))]
 #[patch("/v1/partners/{id}/programmes/{programme_id}")]
 pub async fn change_programme(
-    taken: Ordered<(Allowed<ProgrammeWriter>, Path<(Id, Id)>, NoQuery, ProgrammePatch)>,
+    request: Extract<(Allowed<ProgrammeWriter>, Path<(Id, Id)>, NoQuery, ProgrammePatch)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path((partner_id, id)), _, patch)) = taken;
+    let Extract((who, Path((partner_id, id)), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         partners::reach(conn, context.caller()?, partner_id)?;

@@ -9,14 +9,15 @@ use super::types::{
     PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemPatch, PrescriptionItemStatus,
 };
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrAdvisor};
+use crate::auth::policy::MemberOrAdvisor;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{own, read_event};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
 
@@ -29,9 +30,9 @@ use crate::prescriptions::{checks, store as prescriptions};
     security(("bearer" = [])))]
 #[post("/v1/prescriptions/{id}/items")]
 pub async fn add_prescription_item(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<PrescriptionItemInput>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<PrescriptionItemInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     let (context, own, written) = (who.context(), own(&who)?, body.value);
     who.write(&body.bytes, move |conn| {
         let row = prescriptions::lock(conn, own, id)?;
@@ -57,9 +58,9 @@ pub async fn add_prescription_item(
     security(("bearer" = [])))]
 #[get("/v1/prescriptions/{id}/items/{item_id}")]
 pub async fn get_prescription_item(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path((id, item_id)), _)) = taken;
+    let Extract((who, Path((id, item_id)), _)) = request;
     let (context, own) = (who.context(), own(&who)?);
     let work = move |conn: &mut Conn| {
         let prescription = prescriptions::get(conn, own, id)?;
@@ -81,9 +82,9 @@ pub async fn get_prescription_item(
     security(("bearer" = [])))]
 #[patch("/v1/prescriptions/{id}/items/{item_id}")]
 pub async fn change_prescription_item(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery, PrescriptionItemPatch)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery, PrescriptionItemPatch)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path((id, item_id)), _, patch)) = taken;
+    let Extract((who, Path((id, item_id)), _, patch)) = request;
     let (context, own) = (who.context(), own(&who)?);
     who.write(&Bytes::new(), move |conn| {
         let prescription = prescriptions::lock(conn, own, id)?;

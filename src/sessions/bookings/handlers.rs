@@ -6,21 +6,23 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, delete, get, post};
 
 use super::rules::Terms;
-use super::seats::{SessionFacts, Viewer};
+use super::seats::SessionFacts;
 use super::store::{self, BookedRow, Booker, MemberBookingKey};
 use super::types::{Booking, BookingFilter, BookingInput, BookingStatus, Cancellation, CancelledBy};
 use super::waiting::Positions;
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{Allowed, BookingReader, MemberOrAdvisor};
+use crate::auth::policy::{BookingReader, MemberOrAdvisor};
+use crate::auth::reach::Reach;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::conditional::Tag;
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::{list_read, own};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 
 /// When a request came, and how long offers are kept.
 pub(crate) fn terms(context: &Context) -> Terms {
@@ -50,13 +52,13 @@ fn check_match(conn: &mut Conn, context: &Context, booked: &BookedRow) -> Result
     security(("bearer" = [])))]
 #[post("/v1/sessions/{id}/bookings")]
 pub async fn create_booking(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<BookingInput>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<BookingInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(session_id), _, body)) = taken;
+    let Extract((who, Path(session_id), _, body)) = request;
     let (context, wish) = (who.context(), body.value);
-    let (viewer, account) = (Viewer::of(who.caller()?)?, who.caller()?.id);
+    let (reach, account) = (Reach::to_people(who.caller()?)?, who.caller()?.id);
     who.write(&body.bytes, move |conn| {
-        let by = Booker { viewer, account, id: context.new_id(), terms: terms(&context) };
+        let by = Booker { reach, account, id: context.new_id(), terms: terms(&context) };
         let booked = store::book(conn, session_id, &wish, by)?;
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
         let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
@@ -76,13 +78,13 @@ pub async fn create_booking(
     security(("bearer" = []), ("client" = ["bookings:read"])))]
 #[get("/v1/sessions/{id}/bookings")]
 pub async fn list_session_bookings(
-    taken: Ordered<(Allowed<BookingReader>, Path<Id>, Query<BookingFilter>)>,
+    request: Extract<(Allowed<BookingReader>, Path<Id>, Query<BookingFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(session_id), Query(filter))) = taken;
+    let Extract((who, Path(session_id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let (context, wanted, viewer) = (who.context(), slice.clone(), Viewer::of(who.caller()?)?);
+    let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let page = who.state().db.read_audited(move |conn| {
-        let (rows, seen) = store::of_session(conn, session_id, viewer, &wanted)?;
+        let (rows, seen) = store::of_session(conn, session_id, reach, &wanted)?;
         let (events, positions) = (reads(&context, &rows, &wanted, &seen), Positions::of(conn, &rows)?);
         let show = |row: BookedRow| match seen.contains(&row.0.member_id) {
             true => positions.show(row),
@@ -98,13 +100,13 @@ pub async fn list_session_bookings(
     responses((status = 200, description = "The booking", body = Booking), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/bookings/{id}")]
-pub async fn get_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
-    let (context, viewer) = (who.context(), Viewer::of(who.caller()?)?);
+pub async fn get_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let booked = who.state().db.read_audited(move |conn| {
-        let booked = store::get(conn, id, viewer)?;
+        let booked = store::get(conn, id, reach)?;
         let read = event(&context, "read", &booked, &[]);
-        let events = if is_own(viewer, &booked) { Vec::new() } else { vec![read] };
+        let events = if is_own(reach, &booked) { Vec::new() } else { vec![read] };
         Ok((shown(conn, booked)?, events))
     });
     let booked = booked.await?;
@@ -121,17 +123,17 @@ pub async fn get_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQ
     security(("bearer" = [])))]
 #[delete("/v1/bookings/{id}")]
 pub async fn cancel_booking(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Cancellation>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Cancellation>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), Query(Cancellation { by }))) = taken;
-    let (context, viewer) = (who.context(), Viewer::of(who.caller()?)?);
+    let Extract((who, Path(id), Query(Cancellation { by }))) = request;
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let status = match by.unwrap_or_default() {
         CancelledBy::Member => BookingStatus::CancelledByMember,
-        CancelledBy::Provider if viewer == Viewer::Advisor => BookingStatus::CancelledByProvider,
+        CancelledBy::Provider if reach == Reach::Everyone => BookingStatus::CancelledByProvider,
         CancelledBy::Provider => return Err(Error::forbidden("Only an advisor cancels for the provider.")),
     };
     who.write(&Bytes::new(), move |conn| {
-        let held = store::get_locked(conn, id, viewer)?;
+        let held = store::get_locked(conn, id, reach)?;
         check_match(conn, &context, &held.0)?;
         let booked = store::cancel(conn, held, status, terms(&context))?;
         context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
@@ -148,8 +150,8 @@ pub async fn cancel_booking(
     responses((status = 200, description = "Booked", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/bookings/{id}/accept")]
-pub async fn accept_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn accept_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     answer_offer(&who, id, "accept", store::accept).await
 }
 
@@ -160,17 +162,17 @@ pub async fn accept_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, 
     responses((status = 200, description = "Declined", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/bookings/{id}/decline")]
-pub async fn decline_booking(taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn decline_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     answer_offer(&who, id, "decline", store::decline).await
 }
 
 type Answer = fn(&mut Conn, (BookedRow, SessionFacts), Terms) -> Result<BookedRow>;
 
 async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answer) -> Result<HttpResponse> {
-    let (context, viewer) = (who.clone(), Viewer::of(who.caller()?)?);
+    let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let held = store::get_locked(conn, id, viewer)?;
+        let held = store::get_locked(conn, id, reach)?;
         check_match(conn, &context, &held.0)?;
         let booked = answer(conn, held, terms(&context))?;
         context.record(conn, &[event(&context, action, &booked, &["status"])])?;
@@ -189,14 +191,14 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/bookings")]
 pub async fn list_member_bookings(
-    taken: Ordered<(Allowed<MemberOrAdvisor>, Path<Id>, Query<BookingFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<BookingFilter>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(member_id), Query(filter))) = taken;
+    let Extract((who, Path(member_id), Query(filter))) = request;
     let slice = Slice::<MemberBookingKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let (context, wanted, viewer) = (who.context(), slice.clone(), Viewer::of(who.caller()?)?);
+    let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let own = own(&who)?;
     let rows = who.state().db.read_audited(move |conn| {
-        let rows = store::of_member(conn, member_id, viewer, &wanted)?;
+        let rows = store::of_member(conn, member_id, reach, &wanted)?;
         let events = list_read(&context, own, member_id, "bookings");
         let positions = Positions::of(conn, &rows)?;
         Ok(((rows, positions), events))
@@ -209,8 +211,8 @@ fn event(context: &Context, action: &'static str, (row, ..): &BookedRow, fields:
     context.event(action, Subject::of_member("booking", row.id, row.member_id), fields)
 }
 
-fn is_own(viewer: Viewer, (row, ..): &BookedRow) -> bool {
-    viewer == Viewer::Member(row.member_id)
+fn is_own(reach: Reach, (row, ..): &BookedRow) -> bool {
+    reach == Reach::Member(row.member_id)
 }
 
 /// One event for each person whose data the page shows, unless it is the reader's own.

@@ -6,47 +6,21 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::types::{BookingStatus, SeatDelivery};
-use crate::auth::caller::{Caller, Role};
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, prescription_items, prescriptions, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::members::sharing::shared_with;
 use crate::sessions::series::store::lineage;
-use crate::sessions::shown::is_theirs;
 use crate::sessions::types::{BookingPolicy, Delivery, Publication, SessionStatus};
+use crate::sessions::view::is_theirs;
 
-/// Whose bookings and registers a caller reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Viewer {
-    /// Everybody's.
-    Advisor,
-    /// Those of this partner's sessions.
-    Partner(Id),
-    /// This member's own.
-    Member(Id),
-}
-
-impl Viewer {
-    /// The reach of a caller.
-    ///
-    /// # Errors
-    /// 403 for roles that reach no person's record.
-    pub fn of(caller: &Caller) -> Result<Self> {
-        match (caller.role, caller.partner_id, caller.member_id) {
-            (Role::Advisor, ..) => Ok(Self::Advisor),
-            (Role::Partner, Some(partner), _) => Ok(Self::Partner(partner)),
-            (Role::Member, _, Some(member)) => Ok(Self::Member(member)),
-            _ => Err(Error::forbidden("This account reaches no bookings.")),
-        }
-    }
-
-    /// Of these members, the ones whose data this caller may see.
-    pub fn may_see(self, conn: &mut Conn, members: &[Id]) -> Result<HashSet<Id>> {
-        match self {
-            Self::Advisor => Ok(members.iter().copied().collect()),
-            Self::Partner(partner) => shared_with(conn, partner, members),
-            Self::Member(own) => Ok(HashSet::from([own])),
-        }
+/// Of these members, the ones whose data a caller with this reach may see.
+pub fn may_see(conn: &mut Conn, reach: Reach, members: &[Id]) -> Result<HashSet<Id>> {
+    match reach {
+        Reach::Everyone => Ok(members.iter().copied().collect()),
+        Reach::Partner(partner) => shared_with(conn, partner, members),
+        Reach::Member(own) => Ok(HashSet::from([own])),
     }
 }
 
@@ -102,12 +76,12 @@ impl SessionFacts {
         }
     }
 
-    /// Whether a viewer may take it for their own, apart from what a member's prescription opens.
-    pub fn is_reached_by(&self, viewer: Viewer) -> bool {
-        match viewer {
-            Viewer::Advisor => true,
-            Viewer::Partner(partner) => self.partner_id == Some(partner),
-            Viewer::Member(_) => self.publication == Publication::Published,
+    /// Whether a reach may take it for their own, apart from what a member's prescription opens.
+    pub fn is_reached_by(&self, reach: Reach) -> bool {
+        match reach {
+            Reach::Everyone => true,
+            Reach::Partner(partner) => self.partner_id == Some(partner),
+            Reach::Member(_) => self.publication == Publication::Published,
         }
     }
 }
@@ -134,11 +108,11 @@ pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
 /// A session as it is.
 ///
 /// # Errors
-/// 404 where there is none, or the viewer doesn't reach it.
-pub fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionFacts> {
+/// 404 where there is none, or the reach doesn't reach it.
+pub fn session(conn: &mut Conn, id: Id, reach: Reach) -> Result<SessionFacts> {
     let row: Option<SessionFacts> = sessions::table.find(id).select(FACTS).first(conn).optional()?;
     let Some(session) = row else { return Err(Error::not_found("session")) };
-    see(conn, &session, viewer)?;
+    see(conn, &session, reach)?;
     Ok(session)
 }
 
@@ -181,11 +155,11 @@ const FACTS: Facts = (
 );
 
 /// An unlisted session is there for the members whom it is meant for.
-pub(super) fn see(conn: &mut Conn, session: &SessionFacts, viewer: Viewer) -> Result<()> {
-    if session.is_reached_by(viewer) {
+pub(super) fn see(conn: &mut Conn, session: &SessionFacts, reach: Reach) -> Result<()> {
+    if session.is_reached_by(reach) {
         return Ok(());
     }
-    if let Viewer::Member(member) = viewer
+    if let Reach::Member(member) = reach
         && session.publication == Publication::Unlisted
         && is_theirs(conn, member, session.id, session.series_id)?
     {
@@ -264,9 +238,9 @@ pub(super) fn take_seats(
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     /// Seats, apart from the online ones of a hybrid session.
-    pub(super) room: i32,
+    pub(super) in_person: i32,
     /// Online seats of a hybrid session.
-    pub(super) call: i32,
+    pub(super) online: i32,
     /// Bookings that wait.
     pub(super) waiting: i32,
     /// Bookings that are offered a seat.
@@ -277,9 +251,9 @@ impl Counts {
     /// With so many seats of a kind more, or fewer.
     pub(super) fn seats(mut self, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Self {
         if counts_online(session.delivery, seat) {
-            self.call += n;
+            self.online += n;
         } else {
-            self.room += n;
+            self.in_person += n;
         }
         self
     }
@@ -291,13 +265,13 @@ pub(super) fn count(conn: &mut Conn, session: &mut SessionFacts, change: Counts)
     if change == Counts::default() {
         return Ok(());
     }
-    session.seats_taken += change.room;
-    session.online_seats_taken += change.call;
+    session.seats_taken += change.in_person;
+    session.online_seats_taken += change.online;
     session.waitlist_length += change.waiting;
     session.offers_open += change.offers;
     let changes = (
-        seats_taken.eq(seats_taken + change.room),
-        online_seats_taken.eq(online_seats_taken + change.call),
+        seats_taken.eq(seats_taken + change.in_person),
+        online_seats_taken.eq(online_seats_taken + change.online),
         waitlist_length.eq(waitlist_length + change.waiting),
         offers_open.eq(offers_open + change.offers),
     );

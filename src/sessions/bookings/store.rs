@@ -8,10 +8,11 @@ use diesel::prelude::*;
 
 use super::rules::{self, Offer, Terms};
 use super::seats::{
-    Counts, SessionFacts, Viewer, count, has_place, lock_session, matching_item, see, session, take_seats,
+    Counts, SessionFacts, count, has_place, lock_session, matching_item, may_see, see, session, take_seats,
 };
 use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, MemberName, Party, SeatDelivery};
 use super::waiting;
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, members, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
@@ -95,7 +96,7 @@ impl From<BookedRow> for Booking {
 #[derive(Debug, Clone, Copy)]
 pub struct Booker {
     /// Whose bookings the caller reaches.
-    pub viewer: Viewer,
+    pub reach: Reach,
     /// The account.
     pub account: Id,
     /// The booking's id.
@@ -112,9 +113,9 @@ pub struct Booker {
 pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) -> Result<BookedRow> {
     let now = by.terms.now;
     let mut session = lock_session(conn, session_id)?;
-    see(conn, &session, by.viewer)?;
+    see(conn, &session, by.reach)?;
     waiting::settle(conn, &mut session, by.terms)?;
-    let (member_id, names, delivery) = fitting(conn, &session, wish, by.viewer)?;
+    let (member_id, names, delivery) = fitting(conn, &session, wish, by.reach)?;
     rules::takes_bookings(&session, now)?;
     let item = item(conn, &session, wish, member_id)?;
     if has_place(conn, session_id, member_id)? {
@@ -169,11 +170,11 @@ fn fitting(
     conn: &mut Conn,
     session: &SessionFacts,
     wish: &BookingInput,
-    viewer: Viewer,
+    reach: Reach,
 ) -> Result<(Id, Names, SeatDelivery)> {
     let mut faults = Vec::new();
-    let member_id = match viewer {
-        Viewer::Member(own) => wish.member_id.is_none_or(|given| given == own).then_some(own),
+    let member_id = match reach {
+        Reach::Member(own) => wish.member_id.is_none_or(|given| given == own).then_some(own),
         _ => wish.member_id,
     };
     let names: Option<Names> = match member_id {
@@ -182,8 +183,8 @@ fn fitting(
     };
     let member = member_id.zip(names);
     if member.is_none() {
-        faults.push(match (viewer, wish.member_id) {
-            (Viewer::Advisor, None) => Fault::at("/member_id", "required", "Say whose place it is."),
+        faults.push(match (reach, wish.member_id) {
+            (Reach::Everyone, None) => Fault::at("/member_id", "required", "Say whose place it is."),
             _ => Fault::at("/member_id", "unknown_member", "There is no such member."),
         });
     }
@@ -242,18 +243,18 @@ fn free_reference(conn: &mut Conn, session_id: Id) -> Result<String> {
 /// One booking.
 ///
 /// # Errors
-/// 404 where there is none within the viewer's reach.
-pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<BookedRow> {
+/// 404 where there is none within the reach's reach.
+pub fn get(conn: &mut Conn, id: Id, reach: Reach) -> Result<BookedRow> {
     let mut query = bookings::table
         .inner_join(sessions::table)
         .inner_join(members::table)
         .filter(bookings::id.eq(id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
         .into_boxed();
-    match viewer {
-        Viewer::Advisor => {}
-        Viewer::Partner(partner) => query = query.filter(sessions::partner_id.eq(partner)),
-        Viewer::Member(own) => query = query.filter(bookings::member_id.eq(own)),
+    match reach {
+        Reach::Everyone => {}
+        Reach::Partner(partner) => query = query.filter(sessions::partner_id.eq(partner)),
+        Reach::Member(own) => query = query.filter(bookings::member_id.eq(own)),
     }
     query.first(conn).optional()?.ok_or_else(|| Error::not_found("booking"))
 }
@@ -261,12 +262,12 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<BookedRow> {
 /// One booking and its session, both held until the transaction ends.
 ///
 /// # Errors
-/// 404 where there is none within the viewer's reach.
-pub fn get_locked(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(BookedRow, SessionFacts)> {
-    let (row, ..) = get(conn, id, viewer)?;
+/// 404 where there is none within the reach's reach.
+pub fn get_locked(conn: &mut Conn, id: Id, reach: Reach) -> Result<(BookedRow, SessionFacts)> {
+    let (row, ..) = get(conn, id, reach)?;
     // Bookings change only under the lock of their session: read again once it is held.
     let session = lock_session(conn, row.session_id)?;
-    Ok((get(conn, id, viewer)?, session))
+    Ok((get(conn, id, reach)?, session))
 }
 
 /// Cancels a booking, declines what it is offered, or leaves the waiting list: whichever it is. What that frees is
@@ -333,24 +334,24 @@ fn move_to(
     Ok(booked)
 }
 
-/// A page of a session's bookings, oldest first, and whose of them the viewer may see.
+/// A page of a session's bookings, oldest first, and whose of them the reach may see.
 ///
 /// # Errors
-/// 404 where the viewer doesn't reach the session.
+/// 404 where the reach doesn't reach the session.
 pub fn of_session(
     conn: &mut Conn,
     session_id: Id,
-    viewer: Viewer,
+    reach: Reach,
     slice: &Slice<Id>,
 ) -> Result<(Vec<BookedRow>, HashSet<Id>)> {
-    session(conn, session_id, viewer)?;
+    session(conn, session_id, reach)?;
     let mut query = bookings::table
         .inner_join(sessions::table)
         .inner_join(members::table)
         .filter(bookings::session_id.eq(session_id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
         .into_boxed();
-    if let Viewer::Member(own) = viewer {
+    if let Reach::Member(own) = reach {
         query = query.filter(bookings::member_id.eq(own));
     }
     if let Some(id) = slice.after {
@@ -358,7 +359,7 @@ pub fn of_session(
     }
     let rows: Vec<BookedRow> = query.order(bookings::id).limit(slice.fetch()).load(conn)?;
     let members: Vec<Id> = rows.iter().map(|(row, ..)| row.member_id).collect();
-    let seen = viewer.may_see(conn, &members)?;
+    let seen = may_see(conn, reach, &members)?;
     Ok((rows, seen))
 }
 
@@ -373,17 +374,17 @@ pub fn member_key((row, (_, starts_at, _), _): &BookedRow) -> MemberBookingKey {
 /// A page of a member's bookings, the newest session first.
 ///
 /// # Errors
-/// 404 where there is no such member within the viewer's reach.
+/// 404 where there is no such member within the reach's reach.
 pub fn of_member(
     conn: &mut Conn,
     member_id: Id,
-    viewer: Viewer,
+    reach: Reach,
     slice: &Slice<MemberBookingKey>,
 ) -> Result<Vec<BookedRow>> {
-    let reached = match viewer {
-        Viewer::Member(own) => own == member_id,
-        Viewer::Advisor => select(exists(members::table.find(member_id))).get_result(conn)?,
-        Viewer::Partner(_) => false,
+    let reached = match reach {
+        Reach::Member(own) => own == member_id,
+        Reach::Everyone => select(exists(members::table.find(member_id))).get_result(conn)?,
+        Reach::Partner(_) => false,
     };
     if !reached {
         return Err(Error::not_found("member"));

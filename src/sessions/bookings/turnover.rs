@@ -11,7 +11,7 @@ use crate::background::Task;
 use crate::config::Config;
 use crate::db::{Conn, Timestamp};
 use crate::error::{Error, Result};
-use crate::state::State;
+use crate::http::state::State;
 
 /// Sessions that are looked up at once. Each is then put right in a transaction of its own, so that bookings are
 /// never held up by more than one session's.

@@ -17,7 +17,7 @@ use crate::audit::{self, Event, Subject};
 use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
-use crate::sessions::told::{COLUMNS, Pending};
+use crate::sessions::notices::{COLUMNS, Pending};
 use crate::sessions::types::BookingPolicy;
 
 /// Why a booking ended whose offer ran out.

@@ -5,12 +5,13 @@ use actix_web::{HttpResponse, get};
 use super::store;
 use super::types::JoinLink;
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, MemberOrStaff};
+use crate::auth::policy::MemberOrStaff;
 use crate::db::Id;
 use crate::error::{Error, Result};
-use crate::http::extract::{NoQuery, Ordered, Path};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{Conflict, Missing, Problems};
+use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::reply::Cache;
-use crate::openapi::{Conflict, Missing, Problems};
 
 /// Get a session's join link
 ///
@@ -20,8 +21,8 @@ use crate::openapi::{Conflict, Missing, Problems};
     responses((status = 200, description = "The join link", body = JoinLink), (status = 304, description = "Not changed"), Missing, Conflict, Problems),
     security(("bearer" = [])))]
 #[get("/v1/sessions/{id}/join-link")]
-pub async fn get_join_link(taken: Ordered<(Allowed<MemberOrStaff>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(session_id), _)) = taken;
+pub async fn get_join_link(request: Extract<(Allowed<MemberOrStaff>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(session_id), _)) = request;
     let (context, caller) = (who.context(), who.caller()?);
     let member = if caller.is_staff() { None } else { Some(caller.member_id.ok_or_else(no_member)?) };
     let link = who.state().db.read_audited(move |conn| {

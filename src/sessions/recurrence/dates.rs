@@ -53,7 +53,7 @@ impl<'a> Dates<'a> {
         match self.rule.frequency {
             Frequency::Daily => self.fill_days(first, 1),
             Frequency::Weekly => self.fill_days(first, 7),
-            Frequency::Monthly => self.fill_month(first, Span::month(first)),
+            Frequency::Monthly => self.fill_month(first, DateRange::month(first)),
             Frequency::Yearly => {
                 for month in 1..=12 {
                     let Some(first) = first.with_month(month) else {
@@ -61,8 +61,8 @@ impl<'a> Dates<'a> {
                     };
                     // With BYMONTH a numbered weekday counts in its month, otherwise in the year.
                     let span = match self.rule.months {
-                        Some(_) => Span::month(first),
-                        None => Span::year(first),
+                        Some(_) => DateRange::month(first),
+                        None => DateRange::year(first),
                     };
                     self.fill_month(first, span);
                 }
@@ -94,7 +94,7 @@ impl<'a> Dates<'a> {
 
     /// Adds the days of the month that begins on `first` and pass the filters; numbered weekdays
     /// count within `span`.
-    fn fill_month(&mut self, first: NaiveDate, span: Span) {
+    fn fill_month(&mut self, first: NaiveDate, span: DateRange) {
         let rule = self.rule;
         if !has_month(rule, first.month()) {
             return;
@@ -133,13 +133,13 @@ impl Iterator for Dates<'_> {
 
 /// The days within which numbered weekdays are counted.
 #[derive(Clone, Copy)]
-struct Span {
+struct DateRange {
     /// How many days of it lie before the month at hand.
     before: u32,
     length: u32,
 }
 
-impl Span {
+impl DateRange {
     fn month(first: NaiveDate) -> Self {
         let length = first.num_days_in_month().into();
         Self { before: 0, length }

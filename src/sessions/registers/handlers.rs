@@ -6,17 +6,18 @@ use super::rules::Plan;
 use super::store;
 use super::types::{Register, RegisterInput};
 use crate::audit::{Event, Subject};
-use crate::auth::policy::{Allowed, RegisterReader, RegisterWriter};
+use crate::auth::policy::{RegisterReader, RegisterWriter};
+use crate::auth::reach::Reach;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::conditional::Tag;
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
 use crate::members::registration::{born_before, register, with_candidates};
 use crate::members::types::{MemberInput, RegistrationQuery};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::sessions::bookings::seats::Viewer;
 
 /// Get a session's register
 ///
@@ -26,11 +27,11 @@ use crate::sessions::bookings::seats::Viewer;
     responses((status = 200, description = "The register", body = Register), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["registers:read"])))]
 #[get("/v1/sessions/{id}/register")]
-pub async fn get_register(taken: Ordered<(Allowed<RegisterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(session_id), _)) = taken;
-    let (context, viewer) = (who.context(), Viewer::of(who.caller()?)?);
+pub async fn get_register(request: Extract<(Allowed<RegisterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(session_id), _)) = request;
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let register = who.state().db.read_audited(move |conn| {
-        let shown = store::read(conn, session_id, viewer)?;
+        let shown = store::read(conn, session_id, reach)?;
         let events = reads(&context, session_id, &shown.people);
         Ok((shown.register, events))
     });
@@ -49,22 +50,22 @@ pub async fn get_register(taken: Ordered<(Allowed<RegisterReader>, Path<Id>, NoQ
     security(("bearer" = []), ("client" = ["registers:write"])))]
 #[put("/v1/sessions/{id}/register")]
 pub async fn take_register(
-    taken: Ordered<(Allowed<RegisterWriter>, Path<Id>, Query<RegistrationQuery>, JsonBody<RegisterInput>)>,
+    request: Extract<(Allowed<RegisterWriter>, Path<Id>, Query<RegistrationQuery>, JsonBody<RegisterInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(session_id), Query(query), body)) = taken;
+    let Extract((who, Path(session_id), Query(query), body)) = request;
     let (context, input) = (who.context(), body.value);
-    let (viewer, account) = (Viewer::of(who.caller()?)?, who.caller()?.id);
+    let (reach, account) = (Reach::to_people(who.caller()?)?, who.caller()?.id);
     let new: Vec<MemberInput> = input.walk_ins.iter().filter_map(|walk_in| walk_in.member.clone()).collect();
     let outcome = who.write(&body.bytes, move |conn| {
-        let (session, version) = store::hold(conn, session_id, viewer)?;
+        let (session, version) = store::hold(conn, session_id, reach)?;
         context.require_if_match()?;
         context.check_live_match(version, || {
-            let register = store::read(conn, session_id, viewer)?.register;
+            let register = store::read(conn, session_id, reach)?.register;
             Tag::live(version, &register)
         })?;
         store::check_started(&session, context.now())?;
-        let input = registered(conn, &context, viewer, &input, query.confirm_not_duplicate)?;
-        let (plan, shown) = store::take(conn, (&session, version), &input, (viewer, account), context.now())?;
+        let input = registered(conn, &context, reach, &input, query.confirm_not_duplicate)?;
+        let (plan, shown) = store::take(conn, (&session, version), &input, (reach, account), context.now())?;
         if let Some(plan) = &plan {
             context.record(conn, &changes(&context, session_id, plan))?;
         }
@@ -84,7 +85,7 @@ pub async fn take_register(
 fn registered(
     conn: &mut Conn,
     context: &Context,
-    viewer: Viewer,
+    reach: Reach,
     input: &RegisterInput,
     confirmed: bool,
 ) -> Result<RegisterInput> {
@@ -92,7 +93,7 @@ fn registered(
     for (index, walk_in) in input.walk_ins.iter_mut().enumerate() {
         let Some(written) = walk_in.member.take() else { continue };
         let at = format!("/walk_ins/{index}/member");
-        if viewer != Viewer::Advisor {
+        if reach != Reach::Everyone {
             return Err(Error::rule(at, "not_yours", "Only an advisor registers members. Count them in headcount."));
         }
         let row = born_before(context, written.date_of_birth)

@@ -7,11 +7,12 @@ use diesel::prelude::*;
 use super::headcounts::{self, HeadcountChange};
 use super::rules::{self, Plan, Present};
 use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, WalkIn};
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, members, registers, walk_ins};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::per_backend;
-use crate::sessions::bookings::seats::{SessionFacts, Viewer, lock_session, session};
+use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, session};
 use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::bookings::waiting;
@@ -32,7 +33,7 @@ pub struct RegisterRow {
 }
 
 /// A register as a caller may see it.
-pub struct Shown {
+pub struct RegisterView {
     /// What is answered.
     pub register: Register,
     /// The members whose data it carries, each once.
@@ -42,13 +43,13 @@ pub struct Shown {
 /// Reads a session's register.
 ///
 /// # Errors
-/// 404 where the viewer doesn't reach the session.
-pub fn read(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<Shown> {
-    session(conn, session_id, viewer)?;
-    show(conn, session_id, viewer)
+/// 404 where the reach doesn't reach the session.
+pub fn read(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<RegisterView> {
+    session(conn, session_id, reach)?;
+    show(conn, session_id, reach)
 }
 
-fn show(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<Shown> {
+fn show(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<RegisterView> {
     let row = row(conn, session_id)?;
     let booked: Vec<(Id, String, BookingStatus, Id, Names)> = bookings::table
         .inner_join(members::table)
@@ -64,7 +65,7 @@ fn show(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<Shown> {
         .select((walk_ins::member_id, NAMES))
         .load(conn)?;
     let people: Vec<Id> = booked.iter().map(|(_, _, _, member, _)| *member).chain(came.iter().map(|c| c.0)).collect();
-    let seen = viewer.may_see(conn, &people)?;
+    let seen = may_see(conn, reach, &people)?;
     let member = |id: Id, names: Names| seen.contains(&id).then(|| member_name(id, names));
     let register = Register {
         session_id,
@@ -86,7 +87,7 @@ fn show(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<Shown> {
     };
     // A member can't be booked and a walk-in at once, so nobody is here twice.
     let people = people.into_iter().filter(|id| seen.contains(id)).collect();
-    Ok(Shown { register, people })
+    Ok(RegisterView { register, people })
 }
 
 impl RegisterRow {
@@ -102,10 +103,10 @@ fn row(conn: &mut Conn, session_id: Id) -> Result<Option<RegisterRow>> {
 /// The session whose register is to be taken, held until the transaction ends, and the register's version.
 ///
 /// # Errors
-/// 404 where the viewer doesn't reach the session.
-pub fn hold(conn: &mut Conn, session_id: Id, viewer: Viewer) -> Result<(SessionFacts, i32)> {
+/// 404 where the reach doesn't reach the session.
+pub fn hold(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<(SessionFacts, i32)> {
     let session = lock_session(conn, session_id)?;
-    if !session.is_reached_by(viewer) {
+    if !session.is_reached_by(reach) {
         return Err(Error::not_found("session"));
     }
     let version = row(conn, session_id)?.map_or(0, |row| row.version);
@@ -137,27 +138,27 @@ pub fn take(
     conn: &mut Conn,
     (session, version): (&SessionFacts, i32),
     input: &RegisterInput,
-    (viewer, account): (Viewer, Id),
+    (reach, account): (Reach, Id),
     now: Timestamp,
-) -> Result<(Option<Plan>, Shown)> {
+) -> Result<(Option<Plan>, RegisterView)> {
     check_started(session, now)?;
     // It has started: who still waits, or is offered a seat, has no place any more, and can be a walk-in.
     waiting::lapse(conn, &mut session.clone(), now)?;
-    let present = present(conn, session.id, input, viewer)?;
+    let present = present(conn, session.id, input, reach)?;
     let plan = rules::plan(input, &present).map_err(Error::invalid)?;
     let stands = row(conn, session.id)?.is_some_and(|row| row.headcount() == input.headcount);
     if stands && plan == Plan::default() {
-        return Ok((None, show(conn, session.id, viewer)?));
+        return Ok((None, show(conn, session.id, reach)?));
     }
     mark(conn, &plan, now)?;
     change_walk_ins(conn, session.id, &plan, now)?;
     let before = (version > 0).then_some(version);
     let change = HeadcountChange { session_id: session.id, headcount: input.headcount, before };
     headcounts::write(conn, &[change], account, now)?;
-    Ok((Some(plan), show(conn, session.id, viewer)?))
+    Ok((Some(plan), show(conn, session.id, reach)?))
 }
 
-fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, viewer: Viewer) -> Result<Present> {
+fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, reach: Reach) -> Result<Present> {
     let booked: Vec<(Id, Id, BookingStatus)> = bookings::table
         .filter(bookings::session_id.eq(session_id))
         .filter(bookings::status.eq_any(BookingStatus::REGISTERED))
@@ -178,7 +179,7 @@ fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, viewer: Viewe
     }
     let bookings: HashMap<Id, (Id, BookingStatus)> =
         booked.into_iter().map(|(id, who, status)| (id, (who, status))).collect();
-    Ok(Present { bookings, walk_ins, visible: viewer.may_see(conn, &known)? })
+    Ok(Present { bookings, walk_ins, visible: may_see(conn, reach, &known)? })
 }
 
 fn mark(conn: &mut Conn, plan: &Plan, now: Timestamp) -> Result<()> {

@@ -11,12 +11,12 @@ use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
 use crate::audit::Subject;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::conditional::Tag;
 use crate::http::context::Context;
-use crate::http::extract::Ordered;
+use crate::http::extract::Extract;
 use crate::http::reply::Reply;
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::rosters::store::bump_roster_version;
+use crate::partners::store::bump_roster_version;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
 use crate::sessions::recurrence::Expansion;
@@ -39,8 +39,8 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
     responses((status = 200, description = "Changed", body = ChangedSeries), BadInput, Missing, Conflict, Stale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[patch("/v1/session-series/{id}")]
-pub async fn change_series(taken: Ordered<Patching<SeriesChange>>) -> Result<HttpResponse> {
-    change_own(taken, store::get_in, |conn, context, old, patch| {
+pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<HttpResponse> {
+    change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_if_match()?;
         context.check_live_match(old.version, || tag(conn, context, old.id))?;
         let change = changed(old, patch)?;

@@ -13,9 +13,9 @@ use crate::http::context::Context;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
 use crate::sessions::clashes;
+use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::{self as sessions, Followed, SessionRow};
-use crate::sessions::told::{self, News, Told};
 
 /// What became of the sessions, and of the people booked.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub struct Outcome {
     /// Which aren't as the series has them.
     pub skipped: Vec<Skipped>,
     /// Who was told.
-    pub told: Told,
+    pub told: Notices,
 }
 
 impl Outcome {
@@ -57,7 +57,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     lapse(conn, series.id, context)?;
     let Followed { updated, kept_capacities } = sessions::follow_series(conn, series, old, context.now())?;
     // They are locked now, and somebody may have joined a list before.
-    let mut news = News::default();
+    let mut news = Change::default();
     news.turn_away(lists(conn, series.id, context)?);
     let others = held::not_following(conn, series.id, context.now())?.into_iter();
     let others = others.map(|(local_start, is_cancelled)| {
@@ -70,7 +70,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     Ok(Outcome {
         sessions: SessionOutcomes { updated, ..SessionOutcomes::default() },
         skipped,
-        told: told::tell(conn, context, &news)?,
+        told: notices::tell(conn, context, &news)?,
     })
 }
 
@@ -92,7 +92,7 @@ pub fn in_place(
     difference.leave_out(&clashes, &by_id);
 
     sessions::insert_many(conn, &difference.create)?;
-    let mut news = News::default();
+    let mut news = Change::default();
     let mut moved = Vec::new();
     for row in difference.update.iter().chain(&difference.cancel) {
         sessions::update(conn, row)?;
@@ -103,7 +103,7 @@ pub fn in_place(
         }
     }
     news.turn_away(lists(conn, series.id, context)?);
-    news.kept = told::pending(conn, &moved)?;
+    news.kept = notices::pending(conn, &moved)?;
     difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
     let skipped =
         difference.skipped.iter().map(|(local_start, reason)| Skipped { local_start: *local_start, reason: *reason });
@@ -114,7 +114,7 @@ pub fn in_place(
             cancelled: difference.cancel.len(),
         },
         skipped: skipped.collect(),
-        told: told::tell(conn, context, &news)?,
+        told: notices::tell(conn, context, &news)?,
     })
 }
 

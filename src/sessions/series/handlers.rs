@@ -6,31 +6,33 @@ use actix_web::{HttpResponse, get, post};
 
 use super::follow::Outcome;
 use super::held;
-use super::shown::{self, Shown};
 use super::store::{self, SeriesRow};
 use super::types::{
     ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, Skipped,
 };
+use super::view::{self, SeriesView};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, Public, SessionWriter};
+use crate::auth::policy::{Public, SessionWriter};
+use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::conditional::Tag;
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::rosters::store::bump_roster_version;
+use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
+use crate::sessions::notices::{self, Change};
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as sessions, SessionRow};
-use crate::sessions::told::{self, News};
 use crate::sessions::types::CancelInput;
-use crate::sessions::viewer::{Viewer, owner, scope};
+use crate::sessions::visibility::{owner, scope};
 
 /// List session series
 ///
@@ -39,12 +41,12 @@ use crate::sessions::viewer::{Viewer, owner, scope};
     responses((status = 200, description = "A page of series", body = Page<Series>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/session-series")]
-pub async fn list_series(taken: Ordered<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
-    let Ordered((who, Query(filter))) = taken;
+pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(filter))) = request;
     let slice = Slice::<Id>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, viewer) = (slice.clone(), Viewer::of(who.anyone()));
-    let rows = who.state().db.read(move |conn| shown::list(conn, viewer, &filter, &wanted)).await?;
-    who.show_page(Cache::Revalidate, &slice.page(&who, rows, Shown::key, Series::from))
+    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted)).await?;
+    who.show_page(Cache::Revalidate, &slice.page(&who, rows, SeriesView::key, Series::from))
 }
 
 /// Get a session series
@@ -52,10 +54,10 @@ pub async fn list_series(taken: Ordered<(Allowed<Public>, Query<SeriesFilter>)>)
     responses((status = 200, description = "The series", body = Series), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/session-series/{id}")]
-pub async fn get_series(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _)) = taken;
+pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
-    let series = Series::from(who.state().db.read(move |conn| shown::get(conn, id, viewer)).await?);
+    let series = Series::from(who.state().db.read(move |conn| view::get(conn, id, viewer)).await?);
     who.show_live(Cache::Revalidate, series.version, &series)
 }
 
@@ -68,9 +70,9 @@ pub async fn get_series(taken: Ordered<(Allowed<Public>, Path<Id>, NoQuery)>) ->
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/session-series")]
 pub async fn create_series(
-    taken: Ordered<(Allowed<SessionWriter>, NoQuery, JsonBody<SeriesInput>)>,
+    request: Extract<(Allowed<SessionWriter>, NoQuery, JsonBody<SeriesInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+    let Extract((who, _, body)) = request;
     let (context, bytes) = (who.context(), body.bytes);
     let written = SeriesInput { partner_id: owner(who.caller()?, body.value.partner_id)?, ..body.value };
     let horizon = context.state().config.horizon.day(context.now());
@@ -108,8 +110,8 @@ pub async fn create_series(
     responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/session-series/{id}/cancel")]
-pub async fn cancel_series(taken: Ordered<Cancelling>) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _, body)) = request;
     let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
     who.write(&body.bytes, move |conn| {
         let old = store::get_in(conn, scope, id)?;
@@ -139,15 +141,15 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
     let ids = sessions::cancel_future(conn, id, reason, context.now())?;
     context.record(conn, &[context.event("cancel", Subject::other("series", id), &[])])?;
     let cancelled = sessions::cancel_bookings(conn, &ids, reason, context.now())?;
-    let news = News { cancelled, reason: reason.to_owned(), ..News::default() };
+    let news = Change { cancelled, reason: reason.to_owned(), ..Change::default() };
     Ok(Outcome {
         sessions: SessionOutcomes { cancelled: ids.len(), ..SessionOutcomes::default() },
         skipped: Vec::new(),
-        told: told::tell(conn, context, &news)?,
+        told: notices::tell(conn, context, &news)?,
     })
 }
 
 /// The series as its writer sees it.
 pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
-    Ok(shown::get(conn, id, Viewer::of(context.anyone()))?.into())
+    Ok(view::get(conn, id, Viewer::of(context.anyone()))?.into())
 }

@@ -17,11 +17,11 @@ pub mod handlers;
 pub mod held;
 pub mod reconcile;
 pub mod rules;
-pub mod shown;
 pub mod split;
 pub mod store;
 pub mod top_up;
 pub mod types;
+pub mod view;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

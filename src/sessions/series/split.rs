@@ -10,21 +10,22 @@ use super::rules as times;
 use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SplitInput};
 use crate::audit::Subject;
-use crate::auth::policy::{Allowed, SessionWriter};
+use crate::auth::policy::SessionWriter;
 use crate::db::{Conn, Id, LocalTime};
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::conditional::Tag;
 use crate::http::context::Context;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::Reply;
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::rosters::store::bump_roster_version;
+use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes;
 use crate::sessions::recurrence::{Expansion, Occurrence};
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as session_store, SessionRow};
 use crate::sessions::types::SeriesStatus;
-use crate::sessions::viewer::scope;
+use crate::sessions::visibility::scope;
 
 /// Split a session series
 ///
@@ -39,9 +40,9 @@ use crate::sessions::viewer::scope;
     security(("bearer" = []), ("client" = ["sessions:write"])))]
 #[post("/v1/session-series/{id}/split")]
 pub async fn split_series(
-    taken: Ordered<(Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<SplitInput>)>,
+    request: Extract<(Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<SplitInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(id), _, body)) = taken;
+    let Extract((who, Path(id), _, body)) = request;
     let (context, scope, input) = (who.context(), scope(who.caller()?), body.value);
     let new_id = context.new_id();
     who.write(&body.bytes, move |conn| {

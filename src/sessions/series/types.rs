@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::sessions::told::ToldBooking;
+use crate::sessions::notices::BookingNotice;
 use crate::sessions::types::{
     self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
     ShortName, VenueSummary,
@@ -366,7 +366,7 @@ pub struct ChangedSeries {
     pub skipped: Vec<Skipped>,
     /// The bookings of sessions that were moved or called off, and those that waited for more seats than there are now:
     /// each person was told.
-    pub bookings: Vec<ToldBooking>,
+    pub bookings: Vec<BookingNotice>,
 }
 
 /// Where to split a series.

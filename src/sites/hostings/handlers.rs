@@ -6,13 +6,14 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::store::{self, HostingKey, HostingRow};
 use super::types::{Hosting, HostingInput, HostingPatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::sites::store as sites;
 
 /// List a site's hostings
@@ -23,8 +24,8 @@ use crate::sites::store as sites;
     responses((status = 200, description = "A page of hostings", body = Page<Hosting>), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sites/{id}/hostings")]
-pub async fn list_hostings(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(site_id), Query(paging))) = taken;
+pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Path(site_id), Query(paging))) = request;
     let slice = Slice::<HostingKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
@@ -40,8 +41,8 @@ pub async fn list_hostings(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Pagi
     responses((status = 200, description = "The hosting", body = Hosting), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sites/{id}/hostings/{hosting_id}")]
-pub async fn get_hosting(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((site_id, id)), _)) = taken;
+pub async fn get_hosting(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((site_id, id)), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, site_id, id)).await?;
     who.show(Cache::Minute, row.version, &Hosting::from(row))
 }
@@ -55,9 +56,9 @@ pub async fn get_hosting(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuer
     security(("bearer" = [])))]
 #[post("/v1/sites/{id}/hostings")]
 pub async fn create_hosting(
-    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<HostingInput>)>,
+    request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<HostingInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(site_id), _, body)) = taken;
+    let Extract((who, Path(site_id), _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         sites::lock(conn, site_id)?;
@@ -79,9 +80,9 @@ pub async fn create_hosting(
     security(("bearer" = [])))]
 #[patch("/v1/sites/{id}/hostings/{hosting_id}")]
 pub async fn change_hosting(
-    taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, HostingPatch)>,
+    request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, HostingPatch)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path((site_id, id)), _, patch)) = taken;
+    let Extract((who, Path((site_id, id)), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         sites::lock(conn, site_id)?;

@@ -6,13 +6,14 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use super::store::{self, SpaceKey, SpaceRow};
 use super::types::{Space, SpaceInput, SpacePatch};
 use crate::audit::Subject;
-use crate::auth::policy::{AdminOnly, Allowed, Public};
+use crate::auth::policy::{AdminOnly, Public};
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::extract::{JsonBody, NoQuery, Ordered, Path, Query};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
 use crate::venues::store as venues;
 
 /// List a venue's spaces
@@ -23,8 +24,8 @@ use crate::venues::store as venues;
     responses((status = 200, description = "A page of spaces", body = Page<Space>), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/venues/{id}/spaces")]
-pub async fn list_spaces(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Ordered((who, Path(venue_id), Query(paging))) = taken;
+pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Path(venue_id), Query(paging))) = request;
     let slice = Slice::<SpaceKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
@@ -40,8 +41,8 @@ pub async fn list_spaces(taken: Ordered<(Allowed<Public>, Path<Id>, Query<Paging
     responses((status = 200, description = "The space", body = Space), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/venues/{id}/spaces/{space_id}")]
-pub async fn get_space(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((venue_id, id)), _)) = taken;
+pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((venue_id, id)), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, venue_id, id)).await?;
     who.show(Cache::Minute, row.version, &Space::from(row))
 }
@@ -53,9 +54,9 @@ pub async fn get_space(taken: Ordered<(Allowed<Public>, Path<(Id, Id)>, NoQuery)
     security(("bearer" = [])))]
 #[post("/v1/venues/{id}/spaces")]
 pub async fn create_space(
-    taken: Ordered<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<SpaceInput>)>,
+    request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<SpaceInput>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path(venue_id), _, body)) = taken;
+    let Extract((who, Path(venue_id), _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         venues::get(conn, venue_id)?;
@@ -77,9 +78,9 @@ pub async fn create_space(
     security(("bearer" = [])))]
 #[patch("/v1/venues/{id}/spaces/{space_id}")]
 pub async fn change_space(
-    taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, SpacePatch)>,
+    request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, SpacePatch)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, Path((venue_id, id)), _, patch)) = taken;
+    let Extract((who, Path((venue_id, id)), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, venue_id, id)?;
@@ -102,8 +103,8 @@ pub async fn change_space(
     responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[delete("/v1/venues/{id}/spaces/{space_id}")]
-pub async fn delete_space(taken: Ordered<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, Path((venue_id, id)), _)) = taken;
+pub async fn delete_space(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((venue_id, id)), _)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         context.check_match(store::get(conn, venue_id, id)?.version)?;

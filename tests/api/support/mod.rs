@@ -18,8 +18,8 @@ use life_rooms::clock::Clock;
 use life_rooms::config::Config;
 use life_rooms::db::schema::{api_clients, users};
 use life_rooms::db::{Conn, Db, Id, Json, Location};
+use life_rooms::http::state::State;
 use life_rooms::server;
-use life_rooms::state::State;
 
 pub use client::{Answer, Client};
 pub use make::*;
@@ -83,7 +83,9 @@ impl App {
             tokens: Arc::new(Tokens::open(&folder.join("keys"), config.public_url.clone()).expect("keys")),
             config: Arc::new(config),
             hasher: Arc::new(Hasher::new().expect("a hasher")),
-            rosters: Arc::default(),
+            bodies: Arc::default(),
+            plan_turns: Arc::default(),
+            hooks: life_rooms::app::HOOKS,
             stop: Arc::default(),
         };
         let (url, handle) = serve(state.clone());

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use life_rooms::db::Id;
 use life_rooms::db::schema::{listing_words, sessions};
-use life_rooms::sessions::finding::plan::MOST_LISTINGS;
 use life_rooms::sessions::listings;
+use life_rooms::sessions::search::strategy::MOST_LISTINGS;
 use serde_json::{Value, json};
 
 use crate::support::{App, Client, SessionSeed, id, instant, session_rows};

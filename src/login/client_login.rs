@@ -6,12 +6,13 @@ use actix_web::dev::Payload;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::caller::{Scope, strip_scheme};
-use super::secret;
-use super::store::{self, Client};
+use crate::auth::caller::Scope;
+use crate::auth::secret;
+use crate::auth::store::{self, Client};
 use crate::error::{Error, Kind, Result};
+use crate::http::allowed::strip_scheme;
 use crate::http::context::{Context, authorization};
-use crate::http::extract::{Extract, Form, NoQuery};
+use crate::http::extract::{Extractor, Form, NoQuery};
 use crate::http::negotiation::takes_json_only;
 
 /// A token request that is granted.
@@ -24,7 +25,7 @@ pub struct TokenRequest {
     pub scopes: Vec<Scope>,
 }
 
-impl Extract for TokenRequest {
+impl Extractor for TokenRequest {
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         read(request, payload).await.map_err(|error| error.in_oauth(takes_json_only(request)))
     }

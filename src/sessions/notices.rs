@@ -9,11 +9,12 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::bookings::seats::Viewer;
+use super::bookings::seats::may_see;
 use super::bookings::types::{BookingStatus, SeatDelivery};
 use super::bookings::waiting::TurnedAway;
 use crate::audit::Subject;
 use crate::auth::caller::Scope;
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
@@ -35,7 +36,7 @@ pub enum BookingOutcome {
 /// A booking of a session that was moved or called off, or one that waits no more since its session has too few seats
 /// for it now, or is a drop-in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ToldBooking {
+pub struct BookingNotice {
     /// The booking.
     pub booking_id: Id,
     /// Its session.
@@ -129,7 +130,7 @@ pub fn cancel(conn: &mut Conn, cancelled: &[Pending], reason: &str, now: Timesta
 
 /// What is to be told: the bookings that stand, those that were cancelled, and those that waited in vain.
 #[derive(Debug, Default)]
-pub struct News {
+pub struct Change {
     /// These stand.
     pub kept: Vec<Pending>,
     /// These were cancelled.
@@ -142,7 +143,7 @@ pub struct News {
     pub fields: HashMap<Id, Vec<String>>,
 }
 
-impl News {
+impl Change {
     /// Adds the ones whom the waiting lists have turned away.
     pub fn turn_away(&mut self, turned_away: Vec<TurnedAway>) {
         self.kept.retain(|kept| turned_away.iter().all(|turned| turned.booking.id != kept.id));
@@ -152,15 +153,15 @@ impl News {
 
 /// What an answer says of the bookings, and whose data it carries.
 #[derive(Debug, Default)]
-pub struct Told {
+pub struct Notices {
     /// Each booking.
-    pub bookings: Vec<ToldBooking>,
+    pub bookings: Vec<BookingNotice>,
     /// The members whom it names.
     pub about: Vec<Id>,
 }
 
 /// Tells each person whose booking it is, and says to the caller what became of it.
-pub fn tell(conn: &mut Conn, context: &Context, news: &News) -> Result<Told> {
+pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices> {
     let moved = |booking: &Pending| -> Vec<&str> {
         news.fields.get(&booking.session_id).into_iter().flatten().map(String::as_str).collect()
     };
@@ -181,23 +182,23 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &News) -> Result<Told> {
     events.extend(read.map(|booking| event("read", booking, &[])));
     context.record(conn, &events)?;
     let bookings = all.map(|(booking, reason)| show(booking, reason, &seen)).collect();
-    Ok(Told { bookings, about: seen.into_iter().collect() })
+    Ok(Notices { bookings, about: seen.into_iter().collect() })
 }
 
 /// Of these members, the ones whom the caller may see: an advisor all, a partner those who share with it, if it may
 /// read bookings at all, an admin none.
 fn seen(conn: &mut Conn, context: &Context, members: &[Id]) -> Result<HashSet<Id>> {
     let caller = context.caller()?;
-    match Viewer::of(caller) {
-        Ok(viewer) if !members.is_empty() && (caller.is_staff() || caller.has_scope(Scope::BookingsRead)) => {
-            viewer.may_see(conn, members)
+    match Reach::to_people(caller) {
+        Ok(reach) if !members.is_empty() && (caller.is_staff() || caller.has_scope(Scope::BookingsRead)) => {
+            may_see(conn, reach, members)
         }
         _ => Ok(HashSet::new()),
     }
 }
 
-fn show(booking: &Pending, reason: Option<String>, seen: &HashSet<Id>) -> ToldBooking {
-    ToldBooking {
+fn show(booking: &Pending, reason: Option<String>, seen: &HashSet<Id>) -> BookingNotice {
+    BookingNotice {
         booking_id: booking.id,
         session_id: booking.session_id,
         reference: booking.reference.clone(),

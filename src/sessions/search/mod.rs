@@ -13,11 +13,11 @@
 //!
 //! What a listing says only leads to rows; each row is then held to everything that was asked for ([`narrow`]).
 
+mod conditions;
 pub mod filter;
-mod narrow;
-pub mod plan;
-pub mod search;
-pub mod streams;
+pub mod merge;
+pub mod query;
+pub mod strategy;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -28,12 +28,12 @@ use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings;
-use crate::sessions::shown::{self, Columns, Shown};
+use crate::sessions::view::{self, Columns, SessionView};
 use crate::words::Wanted;
-use narrow::{By, narrowed, within};
-use plan::Way;
-use search::{Search, Span, from_micros};
-use streams::{Keys, Place, Room};
+use conditions::{By, filtered, within};
+use merge::{Availability, Keys, Position};
+use query::{Search, TimeSpan, from_micros};
+use strategy::Way;
 
 /// The keys that sessions are listed by: microseconds since 1970 of the start, and the id.
 pub type ByStart = (i64, Id);
@@ -53,7 +53,7 @@ const MOST_OF_MANY: i64 = 150;
 const CHUNK: usize = 500;
 
 /// A page by start.
-pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: i64) -> Result<Vec<Shown>> {
+pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: i64) -> Result<Vec<SessionView>> {
     let near = near(conn, search)?;
     if near.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
@@ -61,7 +61,7 @@ pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: 
     let near: Option<Vec<Id>> = near.map(|venues| venues.into_iter().map(|(_, id)| id).collect());
     let finder = Finder { search, near: near.as_deref() };
     let rows = finder.page(conn, resumed(search.span(), after), many)?;
-    shown::beside(conn, rows)
+    view::related(conn, rows)
 }
 
 /// A page by distance from the place that was asked for: each session with its key.
@@ -70,7 +70,7 @@ pub fn by_distance(
     search: &Search,
     after: Option<ByDistance>,
     many: i64,
-) -> Result<Vec<(ByDistance, Shown)>> {
+) -> Result<Vec<(ByDistance, SessionView)>> {
     let mut ranked = near(conn, search)?.unwrap_or_default();
     if let Some((distance, venue, ..)) = after {
         ranked.retain(|rank| *rank >= (distance, venue));
@@ -94,7 +94,7 @@ pub fn by_distance(
             rows.push(row);
         }
     }
-    Ok(keys.into_iter().zip(shown::beside(conn, rows)?).collect())
+    Ok(keys.into_iter().zip(view::related(conn, rows)?).collect())
 }
 
 /// The venues in the circle, the nearest first.
@@ -102,9 +102,9 @@ fn near(conn: &mut Conn, search: &Search) -> Result<Option<Vec<(i64, Id)>>> {
     search.circle.map(|circle| circle.venues(conn)).transpose()
 }
 
-fn resumed(span: Span, after: Option<ByStart>) -> Span {
+fn resumed(span: TimeSpan, after: Option<ByStart>) -> TimeSpan {
     match after {
-        Some((start, id)) => Span { after: span.after.max((from_micros(start), id)), ..span },
+        Some((start, id)) => TimeSpan { after: span.after.max((from_micros(start), id)), ..span },
         None => span,
     }
 }
@@ -145,20 +145,20 @@ enum AtVenues {
 impl AtVenues {
     fn of(conn: &mut Conn, search: &Search, ranked: &[(i64, Id)]) -> Result<Self> {
         // Without the circle first: a search that says nothing else goes from venue to venue anyway.
-        let wanted = plan::wanted_words(conn, search, None)?;
+        let wanted = strategy::wanted_words(conn, search, None)?;
         if wanted.is_empty() {
             return Ok(Self::All);
         }
         let venues: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
-        let there = [wanted.as_slice(), &[plan::there(search, &venues)]].concat();
-        match plan::listings_with(conn, &there, plan::FEW_LISTINGS)? {
+        let there = [wanted.as_slice(), &[strategy::there(search, &venues)]].concat();
+        match strategy::listings_with(conn, &there, strategy::FEW_LISTINGS)? {
             Some(listings) => listings::by_venue(conn, &listings).map(Self::Few),
             None => Ok(Self::Many(wanted)),
         }
     }
 
     /// The first so many that fit at a venue.
-    fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: Span, many: i64) -> Result<Vec<Columns>> {
+    fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         let room = finder.search.room();
         match self {
             Self::All => finder.merge(conn, &Keys::Venues(vec![venue], room), span, many),
@@ -167,8 +167,8 @@ impl AtVenues {
                 None => Ok(Vec::new()),
             },
             Self::Many(wanted) => {
-                let there = plan::there(finder.search, &[venue]);
-                let way = plan::choose(plan::listings_at(conn, &there, wanted)?, room, Some(vec![venue]), None);
+                let there = strategy::there(finder.search, &[venue]);
+                let way = strategy::choose(strategy::listings_at(conn, &there, wanted)?, room, Some(vec![venue]), None);
                 finder.go(conn, way, &[wanted.as_slice(), &[there]].concat(), span, many)
             }
         }
@@ -183,7 +183,7 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     /// The first so many that fit in a stretch.
-    fn page(&self, conn: &mut Conn, span: Span, many: i64) -> Result<Vec<Columns>> {
+    fn page(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         let along = self.own_keys();
         if !self.search.rejects() {
             return self.all_along(conn, along.as_ref(), span, many);
@@ -191,17 +191,17 @@ impl Finder<'_> {
         let (mut found, rest) = self.some_along(conn, along.as_ref(), span, STEPS, many)?;
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
-            let wanted = plan::wanted_words(conn, self.search, self.near)?;
-            let most = if self.search.asks_words() { plan::MOST_LISTINGS } else { plan::FEW_LISTINGS };
-            let listings = plan::listings_with(conn, &wanted, most)?;
-            let way = plan::choose(listings, self.search.room(), self.venues(conn)?, self.search.week_hours());
+            let wanted = strategy::wanted_words(conn, self.search, self.near)?;
+            let most = if self.search.asks_words() { strategy::MOST_LISTINGS } else { strategy::FEW_LISTINGS };
+            let listings = strategy::listings_with(conn, &wanted, most)?;
+            let way = strategy::choose(listings, self.search.room(), self.venues(conn)?, self.search.week_hours());
             found.extend(self.go(conn, way, &wanted, rest, missing)?);
         }
         Ok(found)
     }
 
     /// The first so many that fit, on the way that was chosen.
-    fn go(&self, conn: &mut Conn, way: Way, wanted: &[Wanted], span: Span, many: i64) -> Result<Vec<Columns>> {
+    fn go(&self, conn: &mut Conn, way: Way, wanted: &[Wanted], span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         match way {
             Way::Nowhere => Ok(Vec::new()),
             Way::Through(keys @ Keys::Listings(..)) => self.merge(conn, &keys, span, many),
@@ -214,14 +214,14 @@ impl Finder<'_> {
     fn own_keys(&self) -> Option<Keys> {
         let filter = &self.search.filter;
         match filter.venue_id {
-            Some(venue) if self.search.has_space() => Some(Keys::Venues(vec![venue], Room::Left)),
+            Some(venue) if self.search.has_space() => Some(Keys::Venues(vec![venue], Availability::HasSpace)),
             _ if self.search.has_owner() || self.search.has_space() => None,
             _ => self.search.week_hours().map(Keys::Hours),
         }
     }
 
     /// The first so many that fit, along a set or the list.
-    fn all_along(&self, conn: &mut Conn, along: Option<&Keys>, span: Span, many: i64) -> Result<Vec<Columns>> {
+    fn all_along(&self, conn: &mut Conn, along: Option<&Keys>, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         match along {
             Some(keys) => self.merge(conn, keys, span, many),
             None => self.walk(conn, span, many),
@@ -233,10 +233,10 @@ impl Finder<'_> {
         &self,
         conn: &mut Conn,
         along: Option<&Keys>,
-        span: Span,
+        span: TimeSpan,
         steps: i64,
         many: i64,
-    ) -> Result<(Vec<Columns>, Span)> {
+    ) -> Result<(Vec<Columns>, TimeSpan)> {
         match along {
             Some(keys) => self.merge_some(conn, keys, span, steps, many),
             None => self.walk_some(conn, span, steps, many),
@@ -249,13 +249,13 @@ impl Finder<'_> {
         conn: &mut Conn,
         along: Option<&Keys>,
         wanted: &[Wanted],
-        span: Span,
+        span: TimeSpan,
         many: i64,
     ) -> Result<Vec<Columns>> {
         let (mut found, rest) = self.some_along(conn, along, span, MORE_STEPS, many)?;
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
-            found.extend(match plan::listings_with(conn, wanted, plan::MOST_FAR_LISTINGS)? {
+            found.extend(match strategy::listings_with(conn, wanted, strategy::MOST_FAR_LISTINGS)? {
                 Some(none) if none.is_empty() => Vec::new(),
                 Some(listings) => self.merge(conn, &Keys::Listings(listings, self.search.room()), rest, missing)?,
                 None => self.all_along(conn, along, rest, missing)?,
@@ -265,13 +265,13 @@ impl Finder<'_> {
     }
 
     /// What fits among so many sessions, and the stretch behind them.
-    fn walk_some(&self, conn: &mut Conn, span: Span, steps: i64, many: i64) -> Result<(Vec<Columns>, Span)> {
+    fn walk_some(&self, conn: &mut Conn, span: TimeSpan, steps: i64, many: i64) -> Result<(Vec<Columns>, TimeSpan)> {
         let rest = match self.steps_ahead(conn, span, steps)? {
             // All that start at the last of those instants with it.
             Some(seen) => span.from(Timestamp(seen.0 + TimeDelta::microseconds(1))),
             None => span.from(span.until),
         };
-        let found = self.walk(conn, Span { until: rest.after.0.min(span.until), ..span }, many)?;
+        let found = self.walk(conn, TimeSpan { until: rest.after.0.min(span.until), ..span }, many)?;
         Ok((found, rest))
     }
 
@@ -281,14 +281,14 @@ impl Finder<'_> {
         match (filter.venue_id, self.near, &filter.local_authority) {
             (Some(venue), ..) => Ok(Some(vec![venue])),
             (None, Some(near), _) => Ok(Some(near.to_vec())),
-            (None, None, Some(authority)) => plan::venues_in(conn, authority).map(Some),
+            (None, None, Some(authority)) => strategy::venues_in(conn, authority).map(Some),
             (None, None, None) => Ok(None),
         }
     }
 
     /// The start of the session that is so many steps further on in the list: in that of what has room, or of those of
     /// this venue, partner or programme.
-    fn steps_ahead(&self, conn: &mut Conn, span: Span, steps: i64) -> Result<Option<Timestamp>> {
+    fn steps_ahead(&self, conn: &mut Conn, span: TimeSpan, steps: i64) -> Result<Option<Timestamp>> {
         let filter = &self.search.filter;
         let mut ahead = sessions::table.filter(sessions::starts_at.ge(span.after.0)).into_boxed();
         ahead = ahead.filter(sessions::starts_at.lt(span.until));
@@ -306,13 +306,13 @@ impl Finder<'_> {
     }
 
     /// The first so many that fit, from session to session.
-    fn walk(&self, conn: &mut Conn, span: Span, many: i64) -> Result<Vec<Columns>> {
-        let query = within(narrowed(self.search, self.near, By::Start), span, conn);
+    fn walk(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+        let query = within(filtered(self.search, self.near, By::Start), span, conn);
         Ok(query.order((sessions::starts_at, sessions::id)).limit(many).load(conn)?)
     }
 
     /// The first so many that fit of a set.
-    fn merge(&self, conn: &mut Conn, keys: &Keys, span: Span, many: i64) -> Result<Vec<Columns>> {
+    fn merge(&self, conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         Ok(self.merge_some(conn, keys, span, i64::MAX, many)?.0)
     }
 
@@ -321,16 +321,16 @@ impl Finder<'_> {
         &self,
         conn: &mut Conn,
         keys: &Keys,
-        mut span: Span,
+        mut span: TimeSpan,
         steps: i64,
         many: i64,
-    ) -> Result<(Vec<Columns>, Span)> {
+    ) -> Result<(Vec<Columns>, TimeSpan)> {
         let (mut found, mut seen, mut size) = (Vec::new(), 0, many);
         let most = if keys.count() == 1 { MOST_AT_ONCE } else { MOST_OF_MANY };
         while missing(&found, many) > 0 && seen < steps && !span.is_empty() {
-            let places = streams::first(conn, keys, span, size)?;
+            let places = merge::first(conn, keys, span, size)?;
             span = match places.last() {
-                Some(last) if missing(&places, size) <= 0 => Span { after: (last.starts_at, last.id), ..span },
+                Some(last) if missing(&places, size) <= 0 => TimeSpan { after: (last.starts_at, last.id), ..span },
                 _ => span.from(span.until),
             };
             seen += i64::try_from(places.len()).unwrap_or(size);
@@ -343,11 +343,11 @@ impl Finder<'_> {
     }
 
     /// Those of some sessions that fit, in order.
-    fn look_at(&self, conn: &mut Conn, places: &[Place]) -> Result<Vec<Columns>> {
+    fn look_at(&self, conn: &mut Conn, places: &[Position]) -> Result<Vec<Columns>> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        let query = narrowed(self.search, self.near, By::Id);
+        let query = filtered(self.search, self.near, By::Id);
         let mut rows: Vec<Columns> =
             query.filter(sessions::id.eq_any(places.iter().map(|place| place.id))).load(conn)?;
         rows.sort_unstable_by_key(Columns::place);

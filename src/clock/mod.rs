@@ -1,5 +1,7 @@
 //! The one clock and the one maker of identifiers. Tests set them; nothing else in the crate asks the system.
 
+mod types;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::London;
 use uuid::{Uuid, timestamp::Timestamp as UuidTime};
 
-use crate::db::{Id, Timestamp};
+pub use types::{DbTimestamp, DbUuid, Id, LocalTime, NoLocalTime, Timestamp};
 
 /// Tells the time and makes identifiers.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,7 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Array, BigInt, Integer};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
-use super::search::Span;
+use super::query::TimeSpan;
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
@@ -19,20 +19,20 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keys {
     /// These listings.
-    Listings(Vec<Id>, Room),
+    Listings(Vec<Id>, Availability),
     /// These venues.
-    Venues(Vec<Id>, Room),
+    Venues(Vec<Id>, Availability),
     /// These hours of the week on the sessions' own clocks: 0 is Monday from midnight on.
     Hours(Vec<i32>),
 }
 
 /// Which sessions of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub enum Availability {
     /// All of them.
     Any,
-    /// Those that have room.
-    Left,
+    /// Those with a seat left.
+    HasSpace,
 }
 
 impl Keys {
@@ -57,10 +57,12 @@ impl Keys {
     /// The condition on a session, but for the key that it ends in; and its index with start and id.
     fn index(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Listings(_, Room::Any) => ("listing_id =", "sessions_listing_index"),
-            Self::Listings(_, Room::Left) => ("has_room = true AND listing_id =", "sessions_listing_room_index"),
-            Self::Venues(_, Room::Any) => ("venue_id =", "sessions_venue_index"),
-            Self::Venues(_, Room::Left) => ("has_room = true AND venue_id =", "sessions_venue_room_index"),
+            Self::Listings(_, Availability::Any) => ("listing_id =", "sessions_listing_index"),
+            Self::Listings(_, Availability::HasSpace) => {
+                ("has_room = true AND listing_id =", "sessions_listing_room_index")
+            }
+            Self::Venues(_, Availability::Any) => ("venue_id =", "sessions_venue_index"),
+            Self::Venues(_, Availability::HasSpace) => ("has_room = true AND venue_id =", "sessions_venue_room_index"),
             Self::Hours(_) => ("week_hour =", "sessions_week_hour_index"),
         }
     }
@@ -68,7 +70,7 @@ impl Keys {
 
 /// A session's place in the list.
 #[derive(Debug, Clone, Copy, PartialEq, QueryableByName)]
-pub struct Place {
+pub struct Position {
     /// Its start.
     #[diesel(sql_type = DbTimestamp)]
     pub starts_at: Timestamp,
@@ -78,7 +80,7 @@ pub struct Place {
 }
 
 /// The first so many sessions of the set in a stretch.
-pub fn first(conn: &mut Conn, keys: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
+pub fn first(conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     // Written for each: SQLite must be told the index, and PostgreSQL to enter it for each key by itself.
     match conn {
         Conn::Sqlite(sqlite) if keys.count() == 1 => of_one(sqlite, keys, span, many),
@@ -98,14 +100,14 @@ struct Head {
 
 /// One key after another, the one with the earliest session first: what the first ones hold bounds what is read of the
 /// others.
-fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: Span, many: i64) -> Result<Vec<Place>> {
+fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     let heads = heads(sqlite, keys, span)?;
     let most = usize::try_from(many).unwrap_or_default();
     // As many sessions as are wanted start no later than that many keys' first ones; others may start with the last.
     if let Some(last) = heads.get(most.saturating_sub(1)) {
         span.until = up_to(span, last.starts_at);
     }
-    let mut found: Vec<Place> = Vec::new();
+    let mut found: Vec<Position> = Vec::new();
     for head in heads {
         if head.starts_at >= span.until {
             break;
@@ -122,7 +124,7 @@ fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: Span, many: 
 }
 
 /// The end of a stretch that goes no further than this start: what starts with it may still come before it.
-fn up_to(span: Span, start: Timestamp) -> Timestamp {
+fn up_to(span: TimeSpan, start: Timestamp) -> Timestamp {
     span.until.min(Timestamp(start.0 + TimeDelta::microseconds(1)))
 }
 
@@ -138,7 +140,7 @@ fn bind_keys<'a>(query: Bound<'a, Sqlite>, keys: &Keys) -> Bound<'a, Sqlite> {
 }
 
 /// The keys that have anything in a stretch, in the order of what they have first.
-fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: Span) -> Result<Vec<Head>> {
+fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: TimeSpan) -> Result<Vec<Head>> {
     let query = bind_keys(diesel::sql_query(heads_text(keys)).into_boxed::<Sqlite>(), keys);
     let (start, id) = span.after;
     let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
@@ -158,7 +160,7 @@ fn heads_text(keys: &Keys) -> String {
 }
 
 /// The first sessions of a set of one.
-fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
+fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     let (condition, index) = key.index();
     let text = format!(
         "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {condition} ? \
@@ -170,7 +172,7 @@ fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: Span, many: i64) -> R
     Ok(query.bind::<BigInt, _>(many).load(sqlite)?)
 }
 
-fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: Span, many: i64) -> Result<Vec<Place>> {
+fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     let query = diesel::sql_query(postgres_text(keys)).into_boxed::<Pg>();
     let query = match keys {
         Keys::Listings(ids, _) | Keys::Venues(ids, _) => query.bind::<Array<DbUuid>, _>(ids),

@@ -1,11 +1,4 @@
-//! The table of problems: for each [`Kind`] its status, its type and what its page says, and the pages themselves.
-
-use actix_web::{HttpResponse, get};
-use utoipa_actix_web::service_config::ServiceConfig;
-
-use crate::error::{Error, Result};
-use crate::http::extract::{NoQuery, Ordered, Path};
-use crate::openapi::{Missing, Problems};
+//! The table of problems: for each [`Kind`] its status, its type and what its page says.
 
 /// What kind of failure it is. Each is a problem type with a page of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
@@ -137,37 +130,4 @@ impl Kind {
             _ => Self::Internal,
         }
     }
-}
-
-/// Registers the pages.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(get_problem_page);
-}
-
-/// What a type of problem means
-///
-/// The page that the `type` of a problem document points at.
-#[utoipa::path(
-    operation_id = "get_problem_page",
-    tag = "service",
-    params(("slug" = String, Path, description = "The last part of a problem's type", max_length = 80, example = "invalid-body")),
-    responses((status = 200, description = "A page for people", content_type = "text/html", body = String), Missing, Problems),
-    security(())
-)]
-#[get("/problems/{slug}")]
-async fn get_problem_page(taken: Ordered<(Path<String>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((slug, _)) = taken;
-    use strum::IntoEnumIterator;
-    let found = Kind::iter().map(Kind::spec).find(|spec| spec.slug == slug.0);
-    let Spec { status, slug, title, help } = found.ok_or_else(|| Error::not_found("type of problem"))?;
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en-GB\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>\n\
-         <h1>{title}</h1>\n<p>{help}</p>\n<p><code>/problems/{slug}</code>, status {status}</p>\n</html>\n"
-    );
-    Ok(HttpResponse::Ok()
-        .insert_header(("Cache-Control", "public, max-age=3600"))
-        .content_type("text/html; charset=utf-8")
-        .body(page))
 }

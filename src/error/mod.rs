@@ -1,17 +1,17 @@
 //! Every failure of the service: one [`Error`], one table from [`Kind`] to status and problem type, and the
 //! problem document (RFC 9457) that a client reads.
 
+mod kind;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::db::explain_constraint;
-pub use crate::problems::Kind;
+pub use kind::{Kind, Spec};
 
 /// What most functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -317,6 +317,26 @@ impl Error {
         Self(self.0.clone())
     }
 
+    /// Two transactions were in each other's way: 503, and the transaction may be run again.
+    pub fn collision(cause: impl fmt::Display) -> Self {
+        let mut error = Self::overloaded().because(cause);
+        error.0.trouble = Trouble::Collided;
+        error
+    }
+
+    /// The database's server has gone: 503, and its connections can't be used again.
+    pub fn lost(cause: impl fmt::Display) -> Self {
+        let mut error = Self::unavailable("The database doesn't answer.").because(cause);
+        error.0.trouble = Trouble::Lost;
+        error
+    }
+
+    /// Says that the connection that gave this is in an unknown state and can't be used again.
+    pub fn breaking_connection(mut self) -> Self {
+        self.0.trouble = Trouble::Broken;
+        self
+    }
+
     /// Says when to try again, in seconds.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after = Some(seconds);
@@ -412,76 +432,5 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         // The guard writes the body: only it knows the path and the request id.
         HttpResponse::new(self.status_code())
-    }
-}
-
-impl From<Diesel> for Error {
-    fn from(error: Diesel) -> Self {
-        match &error {
-            Diesel::NotFound => Self::not_found("thing"),
-            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
-                explain_constraint(&**info).unwrap_or_else(|| Self::internal(&error))
-            }
-            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::collision(&error),
-            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
-                Self::lost(&error)
-            }
-            // References are looked up before they are written; what is left is another request that was quicker.
-            Diesel::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::new(
-                Kind::InUse,
-                "Something this refers to was deleted, or something came to refer to it, at the same time.",
-            )
-            .because(&error),
-            Diesel::DatabaseError(DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation, _) => {
-                Self::internal(&error)
-            }
-            Diesel::DatabaseError(_, info) => Self::by_message(info.message(), &error),
-            _ => {
-                let mut internal = Self::internal(&error);
-                internal.0.trouble = Trouble::Broken;
-                internal
-            }
-        }
-    }
-}
-
-impl Error {
-    fn collision(cause: &Diesel) -> Self {
-        let mut error = Self::overloaded().because(cause);
-        error.0.trouble = Trouble::Collided;
-        error
-    }
-
-    fn lost(cause: &Diesel) -> Self {
-        let mut error = Self::unavailable("The database doesn't answer.").because(cause);
-        error.0.trouble = Trouble::Lost;
-        error
-    }
-
-    /// Neither database gives diesel a code for these, so the message decides.
-    fn by_message(message: &str, cause: &Diesel) -> Self {
-        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-        if says(&["deadlock detected", "could not serialize access"]) {
-            return Self::collision(cause);
-        }
-        if says(&["database or disk is full", "No space left on device"]) {
-            let mut full =
-                Self::new(Kind::InsufficientStorage, "The disk is full; nothing was changed.").because(cause);
-            full.0.trouble = Trouble::Broken;
-            return full.retry_after(60);
-        }
-        if says(&["canceling statement due to lock timeout", "database is locked"]) {
-            return Self::overloaded().because(cause);
-        }
-        let gone = ["server closed the connection", "terminating connection", "connection to server", "no connection"];
-        if says(&gone) || says(&["SSL connection has been closed", "could not receive data", "shutting down"]) {
-            return Self::lost(cause);
-        }
-        if says(&["disk I/O error", "out of memory", "database disk image is malformed", "readonly database"]) {
-            return Self::unavailable("The database can't take this now; nothing was changed.").because(cause);
-        }
-        let mut error = Self::internal(cause);
-        error.0.trouble = Trouble::Broken;
-        error
     }
 }

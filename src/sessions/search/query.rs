@@ -7,17 +7,17 @@ use chrono_tz::Europe::London;
 use uuid::Uuid;
 
 use super::filter::{SessionFilter, SessionOrder};
-use super::streams::Room;
+use super::merge::Availability;
+use crate::auth::viewer::Viewer;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::sessions::recurrence::resolve;
-use crate::sessions::viewer::Viewer;
 use crate::venues::near::Circle;
 use crate::words::{self, Wanted};
 
 /// A stretch of the list by start and id.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Span {
+pub struct TimeSpan {
     /// After this start and id.
     pub after: (Timestamp, Id),
     /// Before this start.
@@ -33,7 +33,7 @@ pub const FIRST: Id = Id(Uuid::nil());
 /// An instant after all that sessions can have, in microseconds since 1970: the year 2300.
 const NEVER: i64 = 10_413_792_000_000_000;
 
-impl Span {
+impl TimeSpan {
     /// What of it starts at an instant or later.
     pub fn from(self, start: Timestamp) -> Self {
         Self { after: self.after.max((start, FIRST)), ..self }
@@ -81,13 +81,13 @@ impl Search {
     }
 
     /// The days that were asked for, from now on where nothing says from when.
-    pub fn span(&self) -> Span {
+    pub fn span(&self) -> TimeSpan {
         let from = self.filter.from.map_or(self.now, midnight);
         // What has begun, or begins now, has no space, whatever is left of it.
         let soon = Timestamp(self.now.0 + TimeDelta::microseconds(1));
         let from = if self.has_space() { from.max(soon) } else { from };
         let until = self.filter.to.map_or(from_micros(NEVER), |to| midnight(to.succ_opt().unwrap_or(to)));
-        Span { after: (from, FIRST), until }
+        TimeSpan { after: (from, FIRST), until }
     }
 
     /// Whether many rows of the index that is walked along may not fit, and words say which do.
@@ -122,8 +122,8 @@ impl Search {
     }
 
     /// Which sessions of a set fit.
-    pub fn room(&self) -> Room {
-        if self.has_space() { Room::Left } else { Room::Any }
+    pub fn room(&self) -> Availability {
+        if self.has_space() { Availability::HasSpace } else { Availability::Any }
     }
 
     /// Whether finding a page may mean reading more than a page: not on a thread that answers requests.

@@ -4,15 +4,15 @@ use diesel::dsl::{AsSelect, IntoBoxed, Select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
-use super::search::{FIRST, Search, Span};
+use super::query::{FIRST, Search, TimeSpan};
+use crate::auth::viewer::Viewer;
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{listing_words, sessions, venue_words, venues};
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_feature, word_of_topic};
-use crate::sessions::shown::Columns;
 use crate::sessions::types::{Delivery, Publication, ShortName};
-use crate::sessions::viewer::Viewer;
+use crate::sessions::view::Columns;
 use crate::words::Wanted;
 
 diesel::define_sql_function! {
@@ -45,7 +45,7 @@ pub enum By {
 /// The rows come in the order of their starts; a condition that led elsewhere would have all that fit it sorted. So a
 /// condition that no index must be entered by is [looked at](looked_at), and other tables are asked by subqueries for one
 /// value, which both databases run row by row and never turn into a join or a hash of the whole table.
-pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query<'a> {
+pub fn filtered<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query<'a> {
     let mut query = sessions::table.select(Columns::as_select()).into_boxed();
     query = match search.viewer {
         Viewer::Staff => query,
@@ -78,7 +78,7 @@ pub fn narrowed<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query
 }
 
 /// The rows of a stretch of the list.
-pub fn within<'a>(query: Query<'a>, span: Span, conn: &Conn) -> Query<'a> {
+pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     let (start, id) = span.after;
     let query = query.filter(sessions::starts_at.lt(span.until));
     if id == FIRST {

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::store::{SeriesRow, lineage};
 use super::types::{Series, SeriesFilter};
+use crate::auth::viewer::Viewer;
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, session_series};
 use crate::db::schema::{sessions, venues};
@@ -13,27 +14,27 @@ use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::sessions::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
 use crate::sessions::types::Publication;
-use crate::sessions::viewer::{Sight, Viewer};
+use crate::sessions::visibility::Visibility;
 
-/// A series with what is shown beside it.
+/// A series with its related resources.
 #[derive(Debug, Queryable)]
-pub struct Shown {
+pub struct SeriesView {
     series: SeriesRow,
     venue: Option<VenueBrief>,
     partner: Option<PartnerBrief>,
     programme: Option<ProgrammeBrief>,
 }
 
-impl Shown {
+impl SeriesView {
     /// This series' place in the list.
     pub fn key(&self) -> Id {
         self.series.id
     }
 }
 
-impl From<Shown> for Series {
+impl From<SeriesView> for Series {
     /// All but the join link.
-    fn from(shown: Shown) -> Self {
+    fn from(shown: SeriesView) -> Self {
         let row = shown.series;
         Self {
             id: row.id,
@@ -99,13 +100,13 @@ fn selection() -> Selection {
 ///
 /// # Errors
 /// 404 where there is none that this viewer may see.
-pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
-    let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<Shown>(conn).optional()?;
+pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SeriesView> {
+    let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<SeriesView>(conn).optional()?;
     let shown = found.ok_or_else(|| Error::not_found("series"))?;
-    let visible = match viewer.sight(shown.series.publication, shown.series.partner_id) {
-        Sight::Clear => true,
-        Sight::Hidden => false,
-        Sight::IfTheirs(member) => is_theirs(conn, member, id)?,
+    let visible = match Visibility::of(viewer, shown.series.publication, shown.series.partner_id) {
+        Visibility::Visible => true,
+        Visibility::Hidden => false,
+        Visibility::IfTheirs(member) => is_theirs(conn, member, id)?,
     };
     if visible { Ok(shown) } else { Err(Error::not_found("series")) }
 }
@@ -124,7 +125,7 @@ fn is_theirs(conn: &mut Conn, member: Id, series: Id) -> Result<bool> {
 }
 
 /// A page of series by id.
-pub fn list(conn: &mut Conn, viewer: Viewer, filter: &SeriesFilter, slice: &Slice<Id>) -> Result<Vec<Shown>> {
+pub fn list(conn: &mut Conn, viewer: Viewer, filter: &SeriesFilter, slice: &Slice<Id>) -> Result<Vec<SeriesView>> {
     let mut query = joined().select(selection()).into_boxed();
     query = match viewer {
         Viewer::Staff => query,
@@ -147,5 +148,5 @@ pub fn list(conn: &mut Conn, viewer: Viewer, filter: &SeriesFilter, slice: &Slic
     if let Some(pillar) = filter.pillar {
         query = query.filter(session_series::pillar.eq(pillar));
     }
-    Ok(query.order(session_series::id).limit(slice.fetch()).load::<Shown>(conn)?)
+    Ok(query.order(session_series::id).limit(slice.fetch()).load::<SeriesView>(conn)?)
 }

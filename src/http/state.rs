@@ -1,14 +1,17 @@
 //! What every handler shares.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::budget::BodyBudget;
+use super::turn::PlanTurns;
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::Db;
-use crate::rosters::room::Room;
+use crate::db::{Conn, Db, Id};
+use crate::error::Result;
 
 /// What every handler shares; cheap to clone.
 #[derive(Clone)]
@@ -23,10 +26,25 @@ pub struct State {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords, a few at a time.
     pub hasher: Arc<Hasher>,
-    /// What is left for rosters.
-    pub rosters: Arc<Room>,
+    /// The memory for large bodies.
+    pub bodies: Arc<BodyBudget>,
+    /// Whose turn it is to plan a roster.
+    pub plan_turns: Arc<PlanTurns>,
+    /// What `http` needs of the resources above it.
+    pub hooks: Hooks,
     /// Set when the server has been told to stop.
     pub stop: Arc<AtomicBool>,
+}
+
+/// Functions of the modules above `http` that `http` calls. The `app` module fills them in.
+#[derive(Clone, Copy)]
+pub struct Hooks {
+    /// Of these members, the ones whose data may be shown to this partner.
+    pub shared_with: fn(&mut Conn, Id, &[Id]) -> Result<HashSet<Id>>,
+    /// The OpenAPI document as JSON.
+    pub document_json: fn() -> &'static str,
+    /// The OpenAPI document as YAML.
+    pub document_yaml: fn() -> &'static str,
 }
 
 impl State {

@@ -9,7 +9,8 @@ use super::rules;
 use super::series::store::lineage;
 use super::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
 use super::types::{BookingPolicy, Delivery, Pillar, Publication, Session, SessionStatus};
-use super::viewer::{Sight, Viewer};
+use super::visibility::Visibility;
+use crate::auth::viewer::Viewer;
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, sessions, venues};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
@@ -64,32 +65,32 @@ impl Columns {
     }
 }
 
-/// A session with what is shown beside it.
+/// A session with its related resources.
 #[derive(Debug, Queryable)]
-pub struct Shown {
+pub struct SessionView {
     session: Columns,
-    beside: Beside,
+    related: Related,
 }
 
 /// The ids of a session's venue, partner and programme.
 type Belongs = (Option<Id>, Option<Id>, Option<Id>);
 
-/// What is shown beside a session.
+/// The venue, partner and programme of a session.
 #[derive(Debug, Clone, Default, Queryable)]
-pub struct Beside {
+pub struct Related {
     venue: Option<VenueBrief>,
     partner: Option<PartnerBrief>,
     programme: Option<ProgrammeBrief>,
 }
 
-impl Shown {
+impl SessionView {
     /// This session's place in the list: microseconds since 1970 of its start, and its id.
     pub fn key(&self) -> (i64, Id) {
         (self.session.starts_at.0.timestamp_micros(), self.session.id)
     }
 
     /// The session as it reads at an instant.
-    pub fn at(self, now: Timestamp) -> Session {
+    pub fn as_of(self, now: Timestamp) -> Session {
         let row = self.session;
         let hybrid = row.delivery == Delivery::Hybrid;
         Session {
@@ -123,9 +124,9 @@ impl Shown {
             status: rules::state(row.status, row.ends_at, now),
             cancellation_reason: row.cancellation_reason,
             external_id: row.external_id,
-            venue: self.beside.venue.map(Into::into),
-            partner: self.beside.partner.map(Into::into),
-            programme: self.beside.programme.map(Into::into),
+            venue: self.related.venue.map(Into::into),
+            partner: self.related.partner.map(Into::into),
+            programme: self.related.programme.map(Into::into),
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -138,13 +139,13 @@ fn joined() -> _ {
     sessions::table.left_join(venues::table).left_join(partners::table).left_join(programmes::table)
 }
 
-type BesideSelection = (
+type RelatedSelection = (
     AsSelect<Option<VenueBrief>, MultiBackend>,
     AsSelect<Option<PartnerBrief>, MultiBackend>,
     AsSelect<Option<ProgrammeBrief>, MultiBackend>,
 );
 
-fn beside_selection() -> BesideSelection {
+fn related_selection() -> RelatedSelection {
     (Option::<VenueBrief>::as_select(), Option::<PartnerBrief>::as_select(), Option::<ProgrammeBrief>::as_select())
 }
 
@@ -152,17 +153,17 @@ fn beside_selection() -> BesideSelection {
 ///
 /// # Errors
 /// 404 where there is none that this viewer may see.
-pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
+pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
     let found = joined()
         .filter(sessions::id.eq(id))
-        .select((Columns::as_select(), beside_selection()))
-        .first::<Shown>(conn)
+        .select((Columns::as_select(), related_selection()))
+        .first::<SessionView>(conn)
         .optional()?;
     let shown = found.ok_or_else(|| Error::not_found("session"))?;
-    let visible = match viewer.sight(shown.session.publication, shown.session.partner_id) {
-        Sight::Clear => true,
-        Sight::Hidden => false,
-        Sight::IfTheirs(member) => is_theirs(conn, member, id, shown.session.series_id)?,
+    let visible = match Visibility::of(viewer, shown.session.publication, shown.session.partner_id) {
+        Visibility::Visible => true,
+        Visibility::Hidden => false,
+        Visibility::IfTheirs(member) => is_theirs(conn, member, id, shown.session.series_id)?,
     };
     if visible { Ok(shown) } else { Err(Error::not_found("session")) }
 }
@@ -179,26 +180,26 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// Sessions with what is shown beside them, in the same order. Most of a page are at the same few venues, so each place,
+/// Sessions with its related resources, in the same order. Most of a page are at the same few venues, so each place,
 /// partner and programme is read once, through one of its sessions, and not with every row.
-pub fn beside(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<Shown>> {
+pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> {
     let mut through: HashMap<Belongs, Id> = HashMap::new();
     for row in &rows {
         through.entry(row.belongs()).or_insert(row.id);
     }
     let ids: Vec<Id> = through.into_values().collect();
     let read =
-        joined().select(((sessions::venue_id, sessions::partner_id, sessions::programme_id), beside_selection()));
-    let read: Vec<(Belongs, Beside)> = match ids.as_slice() {
+        joined().select(((sessions::venue_id, sessions::partner_id, sessions::programme_id), related_selection()));
+    let read: Vec<(Belongs, Related)> = match ids.as_slice() {
         [] => Vec::new(),
         // A statement that is kept prepared.
         [one] => read.filter(sessions::id.eq(one)).load(conn)?,
         several => read.filter(sessions::id.eq_any(several)).load(conn)?,
     };
-    let known: HashMap<Belongs, Beside> = read.into_iter().collect();
+    let known: HashMap<Belongs, Related> = read.into_iter().collect();
     let show = |session: Columns| {
-        let beside = known.get(&session.belongs()).cloned().unwrap_or_default();
-        Shown { session, beside }
+        let related = known.get(&session.belongs()).cloned().unwrap_or_default();
+        SessionView { session, related }
     };
     Ok(rows.into_iter().map(show).collect())
 }

@@ -5,19 +5,20 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, post, put};
 use strum::IntoEnumIterator;
 
-use super::caller::{CallerKind, Role, Scope};
 use super::client_login::TokenRequest;
-use super::policy::{AccountHolder, Allowed, Anyone};
-use super::store;
-use super::token::{AUDIENCE, Claims, LIFETIME};
-use super::types::{AccessToken, ClientTokenRequest, Jwks, Login, Me, PasswordChange, ServerMetadata};
+use super::types::{AccessToken, ClientTokenRequest, Login, Me, PasswordChange, ServerMetadata};
 use crate::audit::Subject;
+use crate::auth::caller::{CallerKind, Role, Scope};
+use crate::auth::policy::{AccountHolder, Anyone};
+use crate::auth::store;
+use crate::auth::token::{AUDIENCE, Claims, Jwks, LIFETIME};
 use crate::db::Id;
 use crate::error::{Error, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Problems};
 use crate::http::context::{Context, Open};
-use crate::http::extract::{JsonBody, NoQuery, Ordered};
+use crate::http::extract::{Extract, JsonBody, NoQuery};
 use crate::http::reply::{Cache, Reply};
-use crate::openapi::{BadInput, Problems};
 
 /// Log in
 ///
@@ -26,8 +27,8 @@ use crate::openapi::{BadInput, Problems};
 #[utoipa::path(operation_id = "login", tag = "auth", request_body = Login,
     responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems), security(()))]
 #[post("/v1/auth/login")]
-pub async fn login(taken: Ordered<(Open, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _, body)) = taken;
+pub async fn login(request: Extract<(Open, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _, body)) = request;
     let state = context.state();
     let email = body.value.email.trim().to_lowercase();
     let account = state.db.read(move |conn| store::account_by_email(conn, &email)).await?;
@@ -88,8 +89,8 @@ fn token(context: &Context, claims: &Claims) -> Result<HttpResponse> {
     responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems),
     security(("client_basic" = [])))]
 #[post("/v1/oauth/token")]
-pub async fn issue_client_token(taken: Ordered<(TokenRequest,)>) -> Result<HttpResponse> {
-    let Ordered((TokenRequest { context, client, scopes },)) = taken;
+pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<HttpResponse> {
+    let Extract((TokenRequest { context, client, scopes },)) = request;
     let scopes = scopes.into_iter().map(Scope::name).collect::<Vec<_>>().join(" ");
     let claims = Claims {
         partner_id: Some(client.partner_id),
@@ -108,8 +109,8 @@ pub async fn issue_client_token(taken: Ordered<(TokenRequest,)>) -> Result<HttpR
 #[utoipa::path(operation_id = "get_keys", tag = "auth",
     responses((status = 200, description = "The keys", body = Jwks), Problems), security(()))]
 #[get("/.well-known/jwks.json")]
-pub async fn get_keys(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
+pub async fn get_keys(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
     context.show_plain(Cache::Minute, &context.state().tokens.public())
 }
 
@@ -119,8 +120,8 @@ pub async fn get_keys(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
 #[utoipa::path(operation_id = "get_server_metadata", tag = "auth",
     responses((status = 200, description = "The metadata", body = ServerMetadata), Problems), security(()))]
 #[get("/.well-known/oauth-authorization-server")]
-pub async fn get_server_metadata(taken: Ordered<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((Open(context), _)) = taken;
+pub async fn get_server_metadata(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _)) = request;
     let issuer = context.state().tokens.issuer().to_owned();
     let metadata = ServerMetadata {
         token_endpoint: format!("{issuer}/v1/oauth/token"),
@@ -139,8 +140,8 @@ pub async fn get_server_metadata(taken: Ordered<(Open, NoQuery)>) -> Result<Http
     responses((status = 200, description = "The caller", body = Me), Problems),
     security(("bearer" = []), ("client" = [])))]
 #[get("/v1/me")]
-pub async fn get_me(taken: Ordered<(Allowed<Anyone>, NoQuery)>) -> Result<HttpResponse> {
-    let Ordered((who, _)) = taken;
+pub async fn get_me(request: Extract<(Allowed<Anyone>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, _)) = request;
     let caller = who.caller()?.clone();
     let me = who.state().db.read(move |conn| {
         let name = store::name_of(conn, &caller)?;
@@ -162,9 +163,9 @@ pub async fn get_me(taken: Ordered<(Allowed<Anyone>, NoQuery)>) -> Result<HttpRe
     responses((status = 204, description = "Changed"), BadInput, Problems), security(("bearer" = [])))]
 #[put("/v1/me/password")]
 pub async fn change_my_password(
-    taken: Ordered<(Allowed<AccountHolder>, NoQuery, JsonBody<PasswordChange>)>,
+    request: Extract<(Allowed<AccountHolder>, NoQuery, JsonBody<PasswordChange>)>,
 ) -> Result<HttpResponse> {
-    let Ordered((who, _, body)) = taken;
+    let Extract((who, _, body)) = request;
     let (state, caller) = (who.state(), who.caller()?.clone());
     let id = caller.id;
     let account = state.db.read(move |conn| store::account(conn, id)).await?;

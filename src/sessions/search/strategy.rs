@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::narrow::looked_at;
-use super::search::Search;
-use super::streams::{Keys, Room};
+use super::conditions::looked_at;
+use super::merge::{Availability, Keys};
+use super::query::Search;
 use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
 use crate::error::Result;
@@ -46,14 +46,14 @@ pub enum Way {
 }
 
 /// Chooses by counts: listings where all that fit are few, else venues where those are, else hours, else everything.
-pub fn choose(listings: Option<Vec<Id>>, room: Room, venues: Option<Vec<Id>>, hours: Option<Vec<i32>>) -> Way {
+pub fn choose(listings: Option<Vec<Id>>, room: Availability, venues: Option<Vec<Id>>, hours: Option<Vec<i32>>) -> Way {
     let most_venues = if hours.is_some() { FEW_VENUES } else { MOST_VENUES };
     match (listings, venues) {
         (Some(none), _) | (_, Some(none)) if none.is_empty() => Way::Nowhere,
         (Some(listings), _) => Way::Through(Keys::Listings(listings, room)),
         (None, Some(venues)) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues, room)),
         // An index has what has room by start alone.
-        _ if room == Room::Left => Way::Walk,
+        _ if room == Availability::HasSpace => Way::Walk,
         _ => hours.map_or(Way::Walk, |hours| Way::Through(Keys::Hours(hours))),
     }
 }
@@ -192,20 +192,23 @@ mod tests {
     #[test]
     fn the_way_goes_through_whatever_is_few() {
         let choose = |listings: Option<usize>, venues: Option<usize>, hours: Option<Vec<i32>>| {
-            super::choose(listings.map(ids), Room::Any, venues.map(ids), hours)
+            super::choose(listings.map(ids), Availability::Any, venues.map(ids), hours)
         };
         assert_eq!(choose(Some(0), None, None), Way::Nowhere);
         assert_eq!(choose(Some(9), Some(0), None), Way::Nowhere);
         assert_eq!(choose(None, Some(0), None), Way::Nowhere);
-        assert_eq!(choose(Some(9), Some(1), None), Way::Through(Keys::Listings(ids(9), Room::Any)));
-        assert_eq!(choose(None, Some(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3), Room::Any)));
-        assert_eq!(choose(None, Some(MOST_VENUES), None), Way::Through(Keys::Venues(ids(MOST_VENUES), Room::Any)));
+        assert_eq!(choose(Some(9), Some(1), None), Way::Through(Keys::Listings(ids(9), Availability::Any)));
+        assert_eq!(choose(None, Some(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3), Availability::Any)));
+        assert_eq!(
+            choose(None, Some(MOST_VENUES), None),
+            Way::Through(Keys::Venues(ids(MOST_VENUES), Availability::Any))
+        );
         assert_eq!(choose(None, Some(MOST_VENUES + 1), None), Way::Walk);
         assert_eq!(choose(None, Some(FEW_VENUES + 1), Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
         assert_eq!(choose(None, None, Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
         assert_eq!(choose(None, None, None), Way::Walk);
         assert_eq!(
-            super::choose(None, Room::Left, None, Some(vec![7])),
+            super::choose(None, Availability::HasSpace, None, Some(vec![7])),
             Way::Walk,
             "there is an index of what has room"
         );

@@ -1,0 +1,55 @@
+//! What a failure of diesel or of either database means to a client.
+
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
+
+use super::constraints;
+use crate::error::{Error, Kind};
+
+impl From<Diesel> for Error {
+    fn from(error: Diesel) -> Self {
+        match &error {
+            Diesel::NotFound => Self::not_found("thing"),
+            Diesel::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+                constraints::explain(&**info).unwrap_or_else(|| Self::internal(&error))
+            }
+            Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::collision(&error),
+            Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
+                Self::lost(&error)
+            }
+            // References are looked up before they are written; what is left is another request that was quicker.
+            Diesel::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::new(
+                Kind::InUse,
+                "Something this refers to was deleted, or something came to refer to it, at the same time.",
+            )
+            .because(&error),
+            Diesel::DatabaseError(DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation, _) => {
+                Self::internal(&error)
+            }
+            Diesel::DatabaseError(_, info) => by_message(info.message(), &error),
+            _ => Self::internal(&error).breaking_connection(),
+        }
+    }
+}
+
+/// Neither database gives diesel a code for these, so the message decides.
+fn by_message(message: &str, cause: &Diesel) -> Error {
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if says(&["deadlock detected", "could not serialize access"]) {
+        return Error::collision(cause);
+    }
+    if says(&["database or disk is full", "No space left on device"]) {
+        let full = Error::new(Kind::InsufficientStorage, "The disk is full; nothing was changed.");
+        return full.because(cause).breaking_connection().retry_after(60);
+    }
+    if says(&["canceling statement due to lock timeout", "database is locked"]) {
+        return Error::overloaded().because(cause);
+    }
+    let gone = ["server closed the connection", "terminating connection", "connection to server", "no connection"];
+    if says(&gone) || says(&["SSL connection has been closed", "could not receive data", "shutting down"]) {
+        return Error::lost(cause);
+    }
+    if says(&["disk I/O error", "out of memory", "database disk image is malformed", "readonly database"]) {
+        return Error::unavailable("The database can't take this now; nothing was changed.").because(cause);
+    }
+    Error::internal(cause).breaking_connection()
+}

@@ -1,0 +1,71 @@
+//! The caller of a request, held to a policy.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use actix_web::HttpRequest;
+use actix_web::dev::Payload;
+
+use super::context::{Context, authorization, state};
+use super::extract::Extractor;
+use crate::auth::policy::Policy;
+use crate::auth::store;
+use crate::error::{Error, Kind, Result};
+
+/// The context of a request whose caller satisfies a policy.
+pub struct Allowed<P>(Context, PhantomData<P>);
+
+impl<P> Deref for Allowed<P> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.0
+    }
+}
+
+impl<P> Allowed<P> {
+    /// The context, to be moved into a transaction.
+    pub fn context(&self) -> Context {
+        self.0.clone()
+    }
+}
+
+impl<P: Policy> Extractor for Allowed<P> {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        let context = identify(request).await?;
+        P::check(context.anyone())?;
+        Ok(Self(context, PhantomData))
+    }
+}
+
+/// The caller and the context of a request; `None` where it has no credentials.
+///
+/// # Errors
+/// 401 for bad credentials, 403 where the caller's partner is not active.
+pub async fn identify(request: &HttpRequest) -> Result<Context> {
+    let Some(header) = authorization(request)? else {
+        return Context::new(request, None);
+    };
+    let state = state(request)?;
+    let bad = || Error::invalid_token("The access token is not valid, or no longer. Get a new one.");
+    let text = header.to_str().map_err(|_| bad())?;
+    // Another scheme is no token that doesn't hold: the challenge then has no error (RFC 6750, section 3.1).
+    let token = strip_scheme(text, "bearer")
+        .ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))?;
+    let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
+    let standing = state.db.read(move |conn| store::standing(conn, &claims)).await?;
+    match standing {
+        store::Standing::Good(caller) => Context::new(request, Some(caller)),
+        store::Standing::Gone => Err(bad()),
+        store::Standing::PartnerNotActive => Err(Error::new(
+            Kind::Forbidden,
+            "The partnership is not active at present. Ask the service's site manager.",
+        )),
+    }
+}
+
+/// The credentials after a scheme, which has no case (RFC 9110).
+pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, credentials) = header.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+}

@@ -1,0 +1,30 @@
+//! What the server does beside requests: every task that runs again and again, and every kind of job.
+
+use std::time::Duration;
+
+use crate::background::Task;
+use crate::jobs::run::{self, Kind};
+use crate::jobs::store;
+use crate::rosters::later;
+use crate::sessions::bookings::turnover;
+use crate::sessions::listings;
+use crate::sessions::series::top_up;
+
+/// Every kind of job.
+pub const JOBS: &[Kind] = &[later::JOB];
+
+/// Every task.
+pub fn all() -> Vec<Task> {
+    vec![turnover::TASK, top_up::task(), listings::TASK, jobs()]
+}
+
+/// Takes up the jobs that no server runs, and forgets those that ended long ago.
+pub fn jobs() -> Task {
+    Task {
+        name: "jobs",
+        every: Duration::from_secs(2),
+        longest: Duration::from_secs(30),
+        due: |conn, _, now| store::is_due(conn, now),
+        run: |state| Box::pin(run::run_due(state, JOBS)),
+    }
+}
