@@ -267,7 +267,7 @@ CREATE TABLE sessions (
     cancellation_reason TEXT,
     edited INTEGER NOT NULL,
     -- How many bookings are offered a seat: where it is 0, and nobody waits, there is nothing to look for.
-    offers_open INTEGER NOT NULL CHECK (offers_open >= 0),
+    offers_open INTEGER NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
     -- Made of the words, so it refers to no row of its own. Null: the words are still to be written.
     listing_id BLOB,
     -- The hour of the week in which a session starts on its own clock: 0 is Monday from midnight on, 167 Sunday from 23:00.
