@@ -26,7 +26,7 @@ fn quality(accept: &Accept, wanted: &Mime) -> Option<Quality> {
 
 /// What the client's `Accept` says, on however many lines; `None` where it says nothing that can be read.
 fn accept(request: &impl HttpMessage) -> Option<Accept> {
-    Accept::parse(request).ok()
+    Accept::parse(request).ok().filter(|accept| !accept.is_empty())
 }
 
 /// Refuses a request whose `Accept` leaves out every form that its answer could have.

@@ -20,7 +20,7 @@ fn an_unknown_path_is_a_problem_and_a_known_one_says_which_methods_it_takes() {
     let problem = anonymous.get("/v1/nothing?x=1").problem(404, "not-found");
     assert_eq!(problem["instance"], "/v1/nothing");
     let answer = anonymous.send("PUT", "/v1/venues", &[], b"");
-    assert_eq!(answer.header("allow"), "GET, POST");
+    assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS, POST");
     answer.problem(405, "method-not-allowed");
     anonymous.send("DELETE", "/health/live", &[], b"").problem(405, "method-not-allowed");
     for path in ["/v1/venues/", "//v1/venues", "/v1", "/v1/venues/a/b/c", "/%00", "/openapi"] {

@@ -32,8 +32,10 @@ fn a_patch_that_says_what_stands_leaves_version_audit_and_tag_as_they_are() {
     let partners = format!("/v1/partners/{}", id(&host));
     let reading = programme(&admin, id(&host), "reading");
     let user = admin.post("/v1/users", &json!({ "email": "ann@example.org", "role": "advisor" })).expect(201);
-    let ann = advisor
-        .post("/v1/members", &json!({ "given_name": "Ann", "family_name": "A", "roles": [], "postcode": "L9 1AA" }));
+    let ann = advisor.post(
+        "/v1/members",
+        &json!({ "given_name": "Ann", "family_name": "A", "roles": ["service_user"], "postcode": "L9 1AA" }),
+    );
     let ann = ann.expect(201);
     let plan = prescription(&advisor, id(&ann));
     let item = id(&plan["items"][0]).to_owned();
@@ -86,8 +88,7 @@ fn a_register_put_as_it_stands_is_not_taken_again() {
     let session = session_row(&app, SessionSeed { starts_at: "2026-11-23T08:00:00Z", ..SessionSeed::default() });
     let ann = member_row(&app, "Ann", "A");
     let path = format!("/v1/sessions/{session}/register");
-    let body =
-        json!({ "walk_ins": [{ "member_id": ann }], "headcount": { "beneficiaries": 3, "family": 1, "carers": 0 } });
+    let body = json!({ "bookings": [], "walk_ins": [{ "member_id": ann }], "headcount": { "beneficiaries": 3, "family": 1, "carers": 0 } });
     let taken = advisor.put(&path, advisor.get(&path).etag(), &body);
     assert_eq!((taken.status, &taken.json["version"]), (200, &json!(1)), "{}", taken.text);
     app.at("2026-11-23T10:00:00Z");
@@ -95,12 +96,12 @@ fn a_register_put_as_it_stands_is_not_taken_again() {
     let again = advisor.put(&path, taken.etag(), &body);
     assert_eq!((again.etag(), &again.json), (taken.etag(), &taken.json));
     assert_eq!(changes(&app), before);
-    let more =
-        json!({ "walk_ins": [{ "member_id": ann }], "headcount": { "beneficiaries": 4, "family": 1, "carers": 0 } });
+    let more = json!({ "bookings": [], "walk_ins": [{ "member_id": ann }], "headcount": { "beneficiaries": 4, "family": 1, "carers": 0 } });
     assert_eq!(advisor.put(&path, again.etag(), &more).expect(200)["version"], 2);
     // An empty register that nobody took yet says that nobody came.
     let empty = session_row(&app, SessionSeed { starts_at: "2026-11-23T08:00:00Z", ..SessionSeed::default() });
     let path = format!("/v1/sessions/{empty}/register");
-    let nobody = json!({ "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } });
+    let nobody =
+        json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } });
     assert_eq!(advisor.put(&path, advisor.get(&path).etag(), &nobody).expect(200)["version"], 1);
 }
