@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{Months, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 use clap::Args;
 use url::Url;
 
@@ -94,6 +94,10 @@ pub struct ServeSettings {
     /// The same where the session starts within a day
     #[arg(long, env = "LIFE_ROOMS_LATE_OFFER_HOURS", default_value = "2")]
     pub late_offer_hours: String,
+
+    /// The first day that reports count for their periods, the first of a month
+    #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
+    pub reports_since: String,
 }
 
 /// How far ahead sessions are made of series that never end.
@@ -155,6 +159,8 @@ pub struct Config {
     pub body_time: Duration,
     /// How long a seat is kept for whom it is offered to.
     pub offers: OfferHours,
+    /// The first day of all figures, the first of a month.
+    pub reports_since: NaiveDate,
 }
 
 impl Default for Config {
@@ -166,9 +172,16 @@ impl Default for Config {
             body_pause: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
             offers: OfferHours::default(),
+            reports_since: PUBLISHED_SINCE,
         }
     }
 }
+
+/// The first day of the figures that the service publishes.
+pub const PUBLISHED_SINCE: NaiveDate = match NaiveDate::from_ymd_opt(2021, 10, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
 
 impl Settings {
     /// Where the data is.
@@ -217,7 +230,14 @@ impl ServeSettings {
             usual: hours("LIFE_ROOMS_OFFER_HOURS", &self.offer_hours)?,
             late: hours("LIFE_ROOMS_LATE_OFFER_HOURS", &self.late_offer_hours)?,
         };
-        Ok(Config { public_url, allowed_origins, horizon: self.horizon, offers, ..Config::default() })
+        Ok(Config {
+            public_url,
+            allowed_origins,
+            horizon: self.horizon,
+            offers,
+            reports_since: reports_since(&self.reports_since)?,
+            ..Config::default()
+        })
     }
 
     /// The address to listen on.
@@ -235,6 +255,16 @@ impl ServeSettings {
 fn hours(name: &str, text: &str) -> Result<u32, String> {
     let hours = text.trim().parse().ok().filter(|hours| (1..=336).contains(hours));
     hours.ok_or_else(|| format!("{name} must be a whole number of hours from 1 to 336, not {text:?}"))
+}
+
+/// The first day of all figures.
+fn reports_since(text: &str) -> Result<NaiveDate, String> {
+    // Before April 2012, 2011-12 could be a month or a financial year.
+    let earliest = NaiveDate::from_ymd_opt(2012, 4, 1).unwrap_or_default();
+    let day = text.trim().parse().ok().filter(|day: &NaiveDate| day.day() == 1 && *day >= earliest);
+    day.ok_or_else(|| {
+        format!("LIFE_ROOMS_REPORTS_SINCE must be the first day of a month from 2012-04-01 on, like 2021-10-01, not {text:?}")
+    })
 }
 
 /// A scheme and a host, with or without a port, as browsers write it: in lower case, without the scheme's own port.
@@ -276,6 +306,17 @@ mod tests {
             "https://api.example.org"
         );
         assert!(check(&["--public-url", "https://api.example.org/v1"]).is_err());
+    }
+
+    #[test]
+    fn figures_begin_on_the_first_day_of_a_month() {
+        assert_eq!(check(&[]).unwrap().reports_since, PUBLISHED_SINCE);
+        let set = check(&["--reports-since", "2016-05-01"]).unwrap().reports_since;
+        assert_eq!(set.to_string(), "2016-05-01");
+        for wrong in ["2021-10-02", "2012-03-01", "2021-10", "October 2021", "", "+2021-10-01"] {
+            let told = check(&["--reports-since", wrong]).unwrap_err();
+            assert!(told.starts_with("LIFE_ROOMS_REPORTS_SINCE must be the first day of a month"), "{told}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::background::Task;
+use crate::housekeeping;
 use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
 use crate::rosters::later;
@@ -15,10 +16,10 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), listings::TASK, jobs()]
+    vec![turnover::TASK, top_up::task(), listings::TASK, jobs(), housekeeping::TASK]
 }
 
-/// Takes up the jobs that no server runs, and forgets those that ended long ago.
+/// Takes up the jobs that no server runs.
 pub fn jobs() -> Task {
     Task {
         name: "jobs",

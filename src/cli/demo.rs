@@ -1,9 +1,11 @@
 //! `life-rooms demo`, and what `serve --demo` does before it serves.
 
-use super::Failure;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::{Failure, database};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::db::{Db, Location, migrate};
+use crate::db::Location;
 use crate::demo::{self, Outcome};
 use crate::http::state::State;
 
@@ -12,9 +14,7 @@ const FILE: &str = "life-rooms-demo.db";
 
 /// Migrates a database and fills it.
 pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
-    let location = settings.location().map_err(Failure::usage)?;
-    migrate::run(&location)?;
-    let db = Db::open(&location)?;
+    let (db, _) = database::open(settings)?;
     let filled = actix_web::rt::System::new().block_on(demo::fill(&db, Clock::system().now(), say));
     match filled? {
         Outcome::Filled => {
@@ -39,6 +39,16 @@ fn say(text: &str) {
 /// The settings of `serve --demo`: its own file, with its keys beside it, whatever the environment says.
 pub(super) fn settings() -> Settings {
     Settings { database_url: format!("sqlite://{FILE}"), key_dir: None }
+}
+
+/// Where a browser on this machine reaches a server: one that listens on every address is at this machine's own, too.
+pub(super) fn address(listening: SocketAddr) -> String {
+    let own = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(own, listening.port()))
 }
 
 /// Fills the demo's own database once, and prints an account for each role.
@@ -66,4 +76,21 @@ pub(super) fn clear_unfinished(location: &Location) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_is_reached_where_it_listens() {
+        for (listening, reached) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("0.0.0.0:80", "http://127.0.0.1:80"),
+            ("[::]:8080", "http://[::1]:8080"),
+            ("192.0.2.7:8080", "http://192.0.2.7:8080"),
+        ] {
+            assert_eq!(address(listening.parse().unwrap()), reached);
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! The commands. Each may run beside a server.
 
+mod database;
 mod demo;
 mod logging;
 mod serve;
 mod sessions;
+mod settings;
 mod user;
 
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
 use crate::db::{Location, migrate};
+use crate::error::{Error, Kind};
 
 /// The backend of a social-prescribing service: one binary, an SQLite file or PostgreSQL.
 #[derive(Parser)]
@@ -56,16 +59,9 @@ enum Command {
 /// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = logging::start().and_then(|()| match cli.command {
-        Command::Serve(serve) => serve::run(&serve),
-        Command::Migrate { settings } => run_migrate(&settings),
-        Command::Demo { settings } => demo::run(&settings),
-        Command::Openapi { yaml } => {
-            print!("{}", if yaml { crate::app::document_yaml() } else { crate::app::document_json() });
-            Ok(())
-        }
-        Command::Sessions(command) => sessions::run(&command),
-        Command::User(command) => user::run(&command),
+    let outcome = logging::start().and_then(|()| {
+        settings::warn_of_unknown();
+        run_command(cli.command)
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,6 +72,20 @@ pub fn run() -> ExitCode {
     }
 }
 
+fn run_command(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(serve) => serve::run(&serve),
+        Command::Migrate { settings } => run_migrate(&settings),
+        Command::Demo { settings } => demo::run(&settings),
+        Command::Openapi { yaml } => {
+            print!("{}", if yaml { crate::app::document_yaml() } else { crate::app::document_json() });
+            Ok(())
+        }
+        Command::Sessions(command) => sessions::run(&command),
+        Command::User(command) => user::run(&command),
+    }
+}
+
 /// Why a command failed, in a sentence for the operator, and the exit code.
 struct Failure {
     text: String,
@@ -83,21 +93,36 @@ struct Failure {
 }
 
 impl Failure {
+    /// It couldn't be done: 1.
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: 1 }
+    }
+
     /// The settings or arguments can't be understood: 2.
     fn usage(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: 2 }
     }
 }
 
-impl<E: std::error::Error> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self { text: error.to_string(), code: 1 }
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        // What a client would be told to look up in the log is told here.
+        match (error.kind(), error.cause()) {
+            (Kind::Internal, Some(cause)) => Self::new(format!("something went wrong: {cause}")),
+            _ => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error.to_string())
     }
 }
 
 /// Migrates a database and writes the words that its sessions and venues are found by, where an older version left
 /// none. The names of the migrations.
-fn bring_up_to_date(location: &Location) -> crate::error::Result<Vec<String>> {
+fn bring_up_to_date(location: &Location) -> Result<Vec<String>, Error> {
     let applied = migrate::run(location)?;
     migrate::complete(location, |conn| {
         if crate::sessions::listings::complete_some(conn, None)? > 0 {
@@ -111,7 +136,8 @@ fn bring_up_to_date(location: &Location) -> crate::error::Result<Vec<String>> {
 
 fn run_migrate(settings: &Settings) -> Result<(), Failure> {
     let location = settings.location().map_err(Failure::usage)?;
-    let applied = bring_up_to_date(&location)?;
+    database::check(&location)?;
+    let applied = bring_up_to_date(&location).map_err(|error| database::cannot_use(&location, &error))?;
     match applied.as_slice() {
         [] => println!("The database is up to date."),
         names => println!("Applied: {}", names.join(", ")),

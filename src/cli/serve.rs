@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Failure, demo};
+use super::{Failure, database, demo};
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
 use crate::background;
 use crate::clock::Clock;
-use crate::config::{ServeSettings, Settings};
+use crate::config::{Config, ServeSettings, Settings};
 use crate::db::Db;
 use crate::http::state::State;
 use crate::server;
@@ -28,7 +28,7 @@ pub(super) struct Serve {
 
 /// Runs the server until it is told to stop.
 pub(super) fn run(command: &Serve) -> Result<(), Failure> {
-    let config = command.serve.check().map_err(Failure::usage)?;
+    let mut config = command.serve.check().map_err(Failure::usage)?;
     let address = command.serve.address().map_err(Failure::usage)?;
     let settings = if command.demo { demo::settings() } else { command.settings.clone() };
     let location = settings.location().map_err(Failure::usage)?;
@@ -36,11 +36,18 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     // Bound first: a second server is refused before it touches anything of the first.
     let socket =
         TcpListener::bind(address).map_err(|e| Failure { text: format!("can't listen on {address}: {e}"), code: 1 })?;
+    database::check(&location)?;
     if command.demo {
         demo::clear_unfinished(&location)?;
     }
-    for name in super::bring_up_to_date(&location)? {
+    let applied = super::bring_up_to_date(&location).map_err(|error| database::cannot_use(&location, &error))?;
+    for name in applied {
         log::info!("migrated the database to {name}");
+    }
+    let listening = socket.local_addr()?;
+    if command.demo && config.public_url == Config::default().public_url {
+        // Whoever looks at the demo is on this machine: calendar links and tokens name it as it is reached.
+        config.public_url = demo::address(listening);
     }
     let state = State {
         db: Db::open(&location)?,
@@ -53,11 +60,10 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         hooks: crate::app::HOOKS,
         stop: Arc::default(),
     };
-    let listening = socket.local_addr()?;
     let workers = command.serve.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
     actix_web::rt::System::new().block_on(async {
         if command.demo {
-            demo::prepare(&state, &format!("http://{listening}")).await?;
+            demo::prepare(&state, &demo::address(listening)).await?;
         }
         let server = server::start(state.clone(), socket, workers)?;
         log::info!(

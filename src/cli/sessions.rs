@@ -2,10 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
+use super::{Failure, database};
 use crate::clock::Clock;
 use crate::config::{Horizon, Settings};
-use crate::db::{Db, migrate};
 use crate::sessions::series::top_up::{self, Extended};
 
 #[derive(Subcommand)]
@@ -31,9 +30,7 @@ pub(super) fn run(command: &Sessions) -> Result<(), Failure> {
 }
 
 fn run_extend(command: &Extend) -> Result<(), Failure> {
-    let location = command.settings.location().map_err(Failure::usage)?;
-    migrate::run(&location)?;
-    let (db, clock) = (Db::open(&location)?, Clock::system());
+    let ((db, _), clock) = (database::open(&command.settings)?, Clock::system());
     let horizon = command.horizon.day(clock.now());
     let Extended { series, sessions, failed } =
         actix_web::rt::System::new().block_on(top_up::run(&db, &clock, horizon))?;

@@ -1,17 +1,17 @@
 //! `life-rooms user`: the first account, and whatever the API can't do because nobody can log in.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 
 use clap::{Args, Subcommand};
 use validator::ValidateEmail;
 
-use super::Failure;
+use super::{Failure, database};
 use crate::audit::{self, Event, Subject};
 use crate::auth::caller::Role;
 use crate::auth::{password, store as accounts};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::db::{Conn, Db, Id, migrate};
+use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::users::store::{self, UserRow};
 use crate::users::types::UserInput;
@@ -21,7 +21,7 @@ pub(super) enum User {
     /// Make an account; may run before the first start of the server, or beside it
     #[command(
         after_help = "Example:\n  echo 'correct horse battery' | life-rooms user create --email you@example.org \
-                            --role admin --password-stdin"
+                            --role admin --password-stdin\n  life-rooms user create --email you@example.org --role admin"
     )]
     Create(Create),
     /// Set an account's password; its tokens end at once
@@ -46,8 +46,9 @@ pub(super) struct Create {
     /// The member's id; with the role member
     #[arg(long, value_name = "ID", value_parser = id)]
     member: Option<Id>,
-    /// Read the password from standard input, where one line ending is dropped
-    #[arg(long, required = true)]
+    /// Read the password from standard input, where one line ending is dropped; without it, or on a terminal, it is
+    /// asked for and not shown as it is typed
+    #[arg(long)]
     password_stdin: bool,
 }
 
@@ -58,8 +59,9 @@ pub(super) struct SetPassword {
     /// The account's e-mail address
     #[arg(long, value_parser = email)]
     email: String,
-    /// Read the password from standard input, where one line ending is dropped
-    #[arg(long, required = true)]
+    /// Read the password from standard input, where one line ending is dropped; without it, or on a terminal, it is
+    /// asked for and not shown as it is typed
+    #[arg(long)]
     password_stdin: bool,
 }
 
@@ -92,7 +94,7 @@ fn run_create(command: &Create) -> Result<(), Failure> {
             return Err(Failure::usage(format!("{option} goes with --role {role}, and the other way round")));
         }
     }
-    let hash = password::hash(&read_password(std::io::stdin())?)?;
+    let hash = password::hash(&password(command.password_stdin)?)?;
     let (clock, role, member_id) = (Clock::system(), command.role, command.member);
     let (email, slug) = (command.email.clone(), command.partner.clone());
     let id = clock.new_id();
@@ -113,7 +115,7 @@ fn run_create(command: &Create) -> Result<(), Failure> {
 }
 
 fn run_set_password(command: &SetPassword) -> Result<(), Failure> {
-    let hash = password::hash(&read_password(std::io::stdin())?)?;
+    let hash = password::hash(&password(command.password_stdin)?)?;
     let (clock, email) = (Clock::system(), command.email.clone());
     write(&command.settings, move |conn| {
         let account = accounts::account_by_email(conn, &email)?;
@@ -138,25 +140,44 @@ fn subject(id: Id, member_id: Option<Id>) -> Subject {
 
 /// One write transaction on a database that is migrated first, so that the command works before the first start.
 fn write(settings: &Settings, work: impl Fn(&mut Conn) -> Result<()> + Send + 'static) -> Result<(), Failure> {
-    let location = settings.location().map_err(Failure::usage)?;
-    migrate::run(&location)?;
-    let db = Db::open(&location)?;
+    let (db, _) = database::open(settings)?;
     Ok(actix_web::rt::System::new().block_on(db.write(work))?)
 }
 
-/// A password of 8 to 128 characters, without the line ending that `echo` or an editor put after it.
+/// The password: asked for on a terminal, where it isn't shown, or read from standard input.
+fn password(from_input: bool) -> Result<String, Failure> {
+    let input = std::io::stdin();
+    if input.is_terminal() {
+        let first = checked(rpassword::prompt_password("Password: ")?)?;
+        let again = rpassword::prompt_password("The same again: ")?;
+        return if first == again { Ok(first) } else { Err(Failure::new("the two passwords differ")) };
+    }
+    match from_input {
+        true => read_password(input),
+        false => Err(Failure::usage(
+            "the password is asked for on a terminal, and there is none: give it on standard input with --password-stdin",
+        )),
+    }
+}
+
+/// A password without the line ending that `echo` or an editor put after it.
 fn read_password(input: impl Read) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     input.take(1024).read_to_end(&mut bytes)?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::usage("the password must be UTF-8 text"))?;
     let line = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    checked(line.to_owned())
+}
+
+/// A password of one line and 8 to 128 characters.
+fn checked(line: String) -> Result<String, Failure> {
     if line.contains(['\0', '\n']) {
         return Err(Failure::usage("the password must be one line, without NUL"));
     }
-    if !password::good_length(line) {
+    if !password::good_length(&line) {
         return Err(Failure::usage("the password must be 8 to 128 characters"));
     }
-    Ok(line.to_owned())
+    Ok(line)
 }
 
 #[cfg(test)]

@@ -64,6 +64,12 @@ pub fn new_id_at(at: Timestamp) -> Id {
     )))
 }
 
+/// The least identifier of this millisecond: every one that was made before it is smaller.
+pub fn first_id_at(at: Timestamp) -> Id {
+    let millis = u128::try_from(at.0.timestamp_millis()).unwrap_or_default();
+    Id(Uuid::from_u128(millis << 80))
+}
+
 /// The day that an instant falls on in London.
 pub fn london_day(at: Timestamp) -> NaiveDate {
     at.0.with_timezone(&London).date_naive()

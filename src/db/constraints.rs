@@ -36,6 +36,18 @@ const MEANINGS: &[Meaning] = &[
         "Another programme of this partner has this slug.",
     ),
     taken("sites_slug_key", "sites.slug", "/slug", "Another site has this slug."),
+    taken(
+        "report_areas_slug_key",
+        "report_areas.slug",
+        "",
+        "The area was named at the same time by somebody else. Read it again and repeat.",
+    ),
+    taken(
+        "report_areas_number_key",
+        "report_areas.number",
+        "",
+        "Another area was named at the same time. Send this again.",
+    ),
     taken("users_email_key", "users.email", "/email", "Another account has this e-mail address."),
     taken("users_member_key", "users.member_id", "/member_id", "This member has an account already."),
     taken("members_nhs_number_key", "members.nhs_number", "/nhs_number", "Another member has this NHS number."),

@@ -541,6 +541,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    report_areas (id) {
+        id -> DbUuid,
+        number -> Integer,
+        slug -> Text,
+        name -> Text,
+        local_authorities -> DbJson,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
+
 diesel::joinable!(jobs -> partners (partner_id));
 
 diesel::table! {
@@ -620,4 +636,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     listing_words,
     venue_words,
+    report_areas,
 );

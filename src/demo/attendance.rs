@@ -7,7 +7,7 @@ use super::people::People;
 use super::random::Random;
 use super::sessions::{Planned, Sessions};
 use super::store::{BookingRow, RegisterRow, WalkInRow};
-use super::{ATTENDERS, MAKER, figures_begin};
+use super::{ATTENDERS, MAKER, Moment, figures_begin};
 use crate::db::Id;
 
 /// Letters and digits of a booking's reference: none that look alike.
@@ -49,11 +49,13 @@ struct Pools {
     elsewhere: Vec<usize>,
     /// Liverpool or Sefton, but no learning.
     other_pillar: Vec<usize>,
+    /// The same as `counted` in the weeks whose figures aren't given yet: only for people who are counted already.
+    recent: Vec<usize>,
     upcoming: Vec<usize>,
 }
 
 impl Pools {
-    fn of(sessions: &[Planned]) -> Self {
+    fn of(sessions: &[Planned], moment: Moment) -> Self {
         let mut pools = Self::default();
         for (number, session) in sessions.iter().enumerate() {
             let near = matches!(session.local_authority.as_deref(), Some("Liverpool" | "Sefton"));
@@ -68,6 +70,7 @@ impl Pools {
             match (learning, delivery, near) {
                 (true, "online", _) => pools.online.push(number),
                 (true, _, true) if session.row.starts_on < figures_begin() => pools.early.push(number),
+                (true, _, true) if session.row.starts_on > moment.given => pools.recent.push(number),
                 (true, _, true) => {
                     pools.counted.push(number);
                     if delivery == "hybrid" {
@@ -89,12 +92,13 @@ struct Planner<'a> {
     /// Who is in which session already.
     taken: HashSet<(usize, Id)>,
     planned: Attendance,
+    moment: Moment,
 }
 
-pub(super) fn plan(random: &mut Random, sessions: &mut Sessions, people: &People) -> Attendance {
-    let pools = Pools::of(&sessions.sessions);
-    let mut planner =
-        Planner { random, sessions: &mut sessions.sessions, taken: HashSet::new(), planned: Attendance::default() };
+pub(super) fn plan(random: &mut Random, sessions: &mut Sessions, people: &People, moment: Moment) -> Attendance {
+    let pools = Pools::of(&sessions.sessions, moment);
+    let (sessions, planned) = (&mut sessions.sessions, Attendance::default());
+    let mut planner = Planner { random, sessions, taken: HashSet::new(), planned, moment };
     for (number, row) in people.members.iter().enumerate() {
         let member = row.id;
         if number < ATTENDERS {
@@ -115,6 +119,9 @@ impl Planner<'_> {
         for _ in 0..1 + self.random.below(4) {
             let visit = if self.random.chance(85) { COMES } else { Visit::WalkIn };
             self.go(member, &pools.counted, visit);
+        }
+        if self.random.chance(5) {
+            self.go(member, &pools.recent, COMES);
         }
     }
 
@@ -199,7 +206,10 @@ impl Planner<'_> {
         } else {
             row.seats_taken += 1;
         }
-        let made = row.starts_at.plus_seconds(-3600 * (48 + self.random.below(200) as i64)).max(row.created_at);
+        let made = row.starts_at.plus_seconds(-3600 * (48 + self.random.below(200) as i64));
+        // Nobody has booked in the days to come: what is on later was booked within the last two weeks.
+        let latest = self.moment.now.plus_seconds(-60 * (1 + self.random.below(14 * 24 * 60) as i64));
+        let made = made.min(latest).max(row.created_at);
         let marked = status != "booked";
         // The seat's number in its session makes the reference unique there.
         let seat = row.seats_taken as usize + if online { 512 } else { 0 };

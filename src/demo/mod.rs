@@ -14,6 +14,7 @@ mod people;
 mod places;
 mod prescriptions;
 mod random;
+mod scenes;
 mod sessions;
 mod store;
 
@@ -24,6 +25,7 @@ pub use accounts::{Account, is_whole, make_accounts};
 use crate::clock::london_day;
 use crate::db::{Db, Id, Timestamp};
 use crate::error::{Error, Result};
+use crate::reports::periods::given_until;
 use random::Random;
 
 /// How many people the demo has.
@@ -75,7 +77,31 @@ pub async fn fill(db: &Db, now: Timestamp, progress: impl Fn(&str)) -> Result<Ou
     progress("planning a service of 12,000 made-up people …");
     let plan = actix_web::web::block(move || plan(&known, now)).await.map_err(Error::blocking)??;
     store::write(db, plan, progress).await?;
+    db.write(move |conn| scenes::play(conn, now)).await?;
     Ok(Outcome::Filled)
+}
+
+/// When the demo is made, as far as it matters to what it holds.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// Nothing is made later.
+    now: Timestamp,
+    /// The present day; not before the demo has a past, even where the clock is wrong.
+    today: NaiveDate,
+    /// The last day whose figures are given. Whatever the published figures count lies before its end.
+    given: NaiveDate,
+}
+
+impl Moment {
+    fn of(now: Timestamp) -> Self {
+        let today = london_day(now).max(day(2022, 6, 30));
+        Self { now, today, given: given_until(today) }
+    }
+
+    /// An instant, or the day before now where it is later than that.
+    fn at_latest(self, at: Timestamp) -> Timestamp {
+        at.min(self.now.plus_seconds(-24 * 3600))
+    }
 }
 
 /// Everything that will be written.
@@ -89,11 +115,11 @@ struct Plan {
 
 fn plan(known: &store::Known, now: Timestamp) -> Result<Plan> {
     let mut random = Random::new(SEED);
-    let today = london_day(now);
+    let moment = Moment::of(now);
     let places = places::plan(&mut random, known)?;
-    let mut sessions = sessions::plan(&mut random, known, &places, today)?;
+    let mut sessions = sessions::plan(&mut random, known, &places, moment)?;
     let people = people::plan(&mut random, &places);
-    let prescriptions = prescriptions::plan(&mut random, &places, &sessions, &people, today);
-    let attendance = attendance::plan(&mut random, &mut sessions, &people);
+    let prescriptions = prescriptions::plan(&mut random, &places, &sessions, &people, moment);
+    let attendance = attendance::plan(&mut random, &mut sessions, &people, moment);
     Ok(Plan { places, sessions, people, prescriptions, attendance })
 }

@@ -11,10 +11,15 @@ use super::{day, noon};
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::venues::store::VenueRow;
-use crate::venues::types::{Address, OpeningHours, VenueInput, VenueKind, VenueStatus};
+use crate::venues::types::{Address, Hours, OpeningHours, VenueInput, VenueKind, VenueStatus};
 
 /// Names, kinds and places as the services published them.
 const VENUES: &str = include_str!("data/venues.csv");
+
+/// Where the venues are: the centre of each one's postcode district, since most of their addresses aren't published.
+///
+/// Source: gibbs/uk-postcodes, CC0 1.0. A district's centre is good for "near L4", not for finding the door.
+const DISTRICTS: &str = include_str!("data/districts.csv");
 
 /// Places outside Liverpool and Sefton, and one in each for a site that moves. Made up.
 const MADE_UP: &str = "\
@@ -35,6 +40,13 @@ struct VenueLine {
     town: Option<String>,
     postcode: Option<String>,
     local_authority: String,
+}
+
+#[derive(Deserialize)]
+struct DistrictLine {
+    venue: String,
+    latitude: f64,
+    longitude: f64,
 }
 
 /// Year, month, day.
@@ -188,13 +200,18 @@ pub(super) fn plan(random: &mut Random, known: &Known) -> Result<Places> {
 
 fn add_venues(places: &mut Places, random: &mut Random, known: &Known) -> Result<()> {
     let text = format!("{VENUES}{MADE_UP}");
+    let mut districts = HashMap::new();
+    for line in csv::Reader::from_reader(DISTRICTS.as_bytes()).deserialize() {
+        let line: DistrictLine = line.map_err(Error::internal)?;
+        districts.insert(line.venue, (line.latitude, line.longitude));
+    }
     for line in csv::Reader::from_reader(text.as_bytes()).deserialize() {
         let line: VenueLine = line.map_err(Error::internal)?;
         let id = match known.venues.get(&line.slug) {
             Some(found) => *found,
             None => {
                 let id = random.id(beginning());
-                places.venues.push(VenueRow::new(id, venue(&line), beginning()));
+                places.venues.push(VenueRow::new(id, venue(&line, districts.get(&line.slug).copied()), beginning()));
                 id
             }
         };
@@ -203,7 +220,7 @@ fn add_venues(places: &mut Places, random: &mut Random, known: &Known) -> Result
     Ok(())
 }
 
-fn venue(line: &VenueLine) -> VenueInput {
+fn venue(line: &VenueLine, centre: Option<(f64, f64)>) -> VenueInput {
     let address = Address {
         line_1: line.address_line_1.clone(),
         town: line.town.clone(),
@@ -215,16 +232,47 @@ fn venue(line: &VenueLine) -> VenueInput {
         name: line.name.clone(),
         kind: line.kind,
         address,
-        latitude: None,
-        longitude: None,
+        latitude: centre.map(|(latitude, _)| latitude),
+        longitude: centre.map(|(_, longitude)| longitude),
         local_authority: line.local_authority.clone(),
         uprn: None,
-        accessibility: vec!["step_free".into()],
+        accessibility: accessibility(line.kind),
         capacity: None,
-        opening_hours: OpeningHours::default(),
+        opening_hours: opening_hours(line.kind),
         status: VenueStatus::default(),
         status_from: None,
         status_until: None,
+    }
+}
+
+/// What a kind of place has. Made up: what each venue really has isn't published.
+fn accessibility(kind: VenueKind) -> Vec<String> {
+    let features: &[&str] = match kind {
+        VenueKind::LifeRoomsCentre => &["step_free", "hearing_loop", "accessible_toilet", "quiet_space"],
+        VenueKind::Theatre => &["step_free", "hearing_loop", "accessible_toilet"],
+        VenueKind::Library => &["step_free", "accessible_toilet"],
+        _ => &["step_free"],
+    };
+    features.iter().map(|feature| (*feature).to_owned()).collect()
+}
+
+/// When a kind of place is open. Made up, like the features.
+fn opening_hours(kind: VenueKind) -> OpeningHours {
+    let hours = |opens: &str, closes: &str| vec![Hours { opens: opens.to_owned(), closes: closes.to_owned() }];
+    let (weekday, saturday) = match kind {
+        VenueKind::Theatre => (hours("10:00", "22:30"), hours("10:00", "22:30")),
+        VenueKind::Library => (hours("09:30", "18:00"), hours("10:00", "16:00")),
+        VenueKind::CommunityCentre => (hours("09:00", "21:00"), Vec::new()),
+        _ => (hours("09:00", "17:00"), Vec::new()),
+    };
+    OpeningHours {
+        monday: weekday.clone(),
+        tuesday: weekday.clone(),
+        wednesday: weekday.clone(),
+        thursday: weekday.clone(),
+        friday: weekday,
+        saturday,
+        sunday: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::places::Places;
 use super::random::Random;
 use super::sessions::Sessions;
 use super::store::{ItemRow, NeedRow, PrescriptionRow};
-use super::{MEMBERS, PRESCRIPTIONS, day, figures_begin, noon};
+use super::{MEMBERS, Moment, PRESCRIPTIONS, day, figures_begin, noon};
 use crate::db::Id;
 
 const DOMAINS: [&str; 14] = [
@@ -67,7 +67,7 @@ pub(super) fn plan(
     places: &Places,
     sessions: &Sessions,
     people: &People,
-    today: NaiveDate,
+    moment: Moment,
 ) -> Prescriptions {
     let mut planner = Planner {
         random,
@@ -75,18 +75,22 @@ pub(super) fn plan(
         partners: places.all_partners(),
         planned: Prescriptions::default(),
     };
-    let (since, until) = (figures_begin(), today.max(day(2022, 6, 30)) - Days::new(1));
+    // What the published figure counts lies in months that are given; everything else goes on until yesterday.
+    let (since, given, until) = (figures_begin(), moment.given, moment.today - Days::new(1));
     let site = |slug| places.site(slug);
-    let liverpool = [
-        (site("walton"), since, until),
-        (site("central-liverpool"), since, until.min(day(2023, 3, 31))),
-        (site("central-liverpool"), since, until),
-        (site("demo-waterside"), since, until.min(day(2023, 12, 31))),
-    ];
+    let in_liverpool = |until: NaiveDate| {
+        [
+            (site("walton"), since, until),
+            (site("central-liverpool"), since, until.min(day(2023, 3, 31))),
+            (site("central-liverpool"), since, until),
+            (site("demo-waterside"), since, until.min(day(2023, 12, 31))),
+        ]
+    };
+    let (counted_in, liverpool) = (in_liverpool(given), in_liverpool(until));
     // Nobody of the last thousand is in either figure.
     let counted = |number: usize| 3_000 + number % 8_000;
     for number in 0..PRESCRIPTIONS {
-        planner.add(people.members[counted(number)].id, &Kind::of("advisor", &liverpool, None, 1));
+        planner.add(people.members[counted(number)].id, &Kind::of("advisor", &counted_in, None, 1));
     }
     let before = day(2020, 1, 6);
     let eve = since - Days::new(1);

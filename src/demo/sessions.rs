@@ -1,12 +1,12 @@
 //! Series and their sessions, expanded as the service itself expands them.
 
-use chrono::{Days, NaiveDate};
+use chrono::Days;
 
 use super::offers::{self, Offer};
 use super::places::Places;
 use super::random::Random;
 use super::store::{Known, SeriesRow, SessionRow};
-use super::{day, noon};
+use super::{Moment, noon};
 use crate::clock::london_day;
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Result};
@@ -37,15 +37,14 @@ impl Sessions {
     }
 }
 
-pub(super) fn plan(random: &mut Random, known: &Known, places: &Places, today: NaiveDate) -> Result<Sessions> {
+pub(super) fn plan(random: &mut Random, known: &Known, places: &Places, moment: Moment) -> Result<Sessions> {
     let mut planned = Sessions { series: Vec::new(), sessions: Vec::new() };
-    // A clock that is wrong must not leave the demo without a past.
-    let last = today.max(day(2022, 6, 30)) + Days::new(AHEAD);
-    for offer in offers::rosters()?.into_iter().chain(offers::made_up(last)) {
-        let partner_id = offer.partner.and_then(|slug| places.partner(slug));
+    let last = moment.today + Days::new(AHEAD);
+    for offer in offers::rosters()?.into_iter().chain(offers::made_up(last)?) {
+        let partner_id = offer.partner.as_deref().and_then(|slug| places.partner(slug));
         let key = (partner_id, offer.external_id.clone());
         if !known.series.contains(&key) {
-            add(&mut planned, random, places, &offer, partner_id, today)?;
+            add(&mut planned, random, places, &offer, partner_id, moment)?;
         }
     }
     Ok(planned)
@@ -57,11 +56,11 @@ fn add(
     places: &Places,
     offer: &Offer,
     partner_id: Option<Id>,
-    today: NaiveDate,
+    moment: Moment,
 ) -> Result<()> {
     let start: LocalTime = offer.local_start.parse().map_err(Error::internal)?;
     let venue = offer.venue.as_deref().map(|slug| places.venue(slug)).transpose()?;
-    let made = noon(start.0.date() - Days::new(30));
+    let made = moment.at_latest(noon(start.0.date() - Days::new(30)));
     let programme_id = offer.programme.as_deref().and_then(|slug| places.programme(slug));
     let place = (partner_id, programme_id, venue.map(|(id, _)| id));
     let series = series_row(random.id(made), offer, place, start, made);
@@ -72,11 +71,11 @@ fn add(
         excluded: &[],
         additional: &[],
     };
-    let last = today + Days::new(AHEAD);
+    let last = moment.today + Days::new(AHEAD);
     for occurrence in expand(&rule, last).map_err(Error::internal)?.occurrences {
         let row = session_row(random.id(made), &series, &occurrence);
         planned.sessions.push(Planned {
-            past: row.starts_on < today,
+            past: row.starts_on < moment.today,
             row,
             local_authority: venue.map(|(_, authority)| authority.to_owned()),
             is_music: offer.programme.as_deref() == Some("music-and-mental-health"),
@@ -99,10 +98,12 @@ fn series_row(id: Id, offer: &Offer, place: Place, start: LocalTime, made: Times
         external_id: offer.external_id.clone(),
         title: offer.title.clone(),
         pillar: offer.pillar.clone(),
-        topics: Json(Vec::new()),
+        description: offer.description.clone(),
+        topics: Json(offers::words(offer.topics.as_deref())),
+        facilitator: offer.facilitator.clone(),
         delivery: offer.delivery.clone(),
         join_link: has_link.then(|| "https://meet.example.org/life-rooms-demo".to_owned()),
-        accessibility: Json(Vec::new()),
+        accessibility: Json(offers::words(offer.accessibility.as_deref())),
         booking_policy: offer.booking_policy.clone().unwrap_or_else(|| "bookable".to_owned()),
         capacity: offer.capacity,
         online_capacity: offer.online_capacity,
@@ -132,10 +133,12 @@ fn session_row(id: Id, series: &SeriesRow, occurrence: &Occurrence) -> SessionRo
         venue_id: series.venue_id,
         title: series.title.clone(),
         pillar: series.pillar.clone(),
-        topics: Json(Vec::new()),
+        description: series.description.clone(),
+        topics: series.topics.clone(),
+        facilitator: series.facilitator.clone(),
         delivery: series.delivery.clone(),
         join_link: series.join_link.clone(),
-        accessibility: Json(Vec::new()),
+        accessibility: series.accessibility.clone(),
         booking_policy: series.booking_policy.clone(),
         capacity: series.capacity,
         online_capacity: series.online_capacity,

@@ -18,7 +18,7 @@ use crate::error::Result;
 
 /// Rows of one transaction.
 const BATCH: usize = 2_000;
-/// Rows of one statement: PostgreSQL takes 65,535 values in one, SQLite 32,766, and a session has 36.
+/// Rows of one statement: PostgreSQL takes 65,535 values in one, SQLite 32,766, and a session has 38.
 const CHUNK: usize = 500;
 
 /// What a database holds already, by what the demo would name it.
@@ -212,7 +212,9 @@ pub(super) struct SeriesRow {
     pub(super) external_id: Option<String>,
     pub(super) title: String,
     pub(super) pillar: String,
+    pub(super) description: Option<String>,
     pub(super) topics: Json<Vec<String>>,
+    pub(super) facilitator: Option<String>,
     pub(super) delivery: String,
     pub(super) join_link: Option<String>,
     pub(super) accessibility: Json<Vec<String>>,
@@ -244,7 +246,9 @@ pub(super) struct SessionRow {
     pub(super) venue_id: Option<Id>,
     pub(super) title: String,
     pub(super) pillar: String,
+    pub(super) description: Option<String>,
     pub(super) topics: Json<Vec<String>>,
+    pub(super) facilitator: Option<String>,
     pub(super) delivery: String,
     pub(super) join_link: Option<String>,
     pub(super) accessibility: Json<Vec<String>>,

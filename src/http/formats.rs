@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use validator::{ValidateEmail, ValidateUrl};
 
 use crate::db::{Id, LocalTime};
+use crate::period::{self, Period};
 
 /// What is wrong with a text of this format; `None` where nothing is, or the format is only a hint (`password`).
 pub fn fault(format: &str, value: &str) -> Option<&'static str> {
@@ -15,6 +16,7 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
             value.parse::<LocalTime>().is_ok_and(|local| year_is_sane(local.0.date())),
             "Must be a local date and time such as 2027-01-05T13:00:00, between the years 1900 and 2200.",
         ),
+        "report-period" => (value.parse::<Period>().is_ok(), period::FORMAT),
         "time-zone" => (value.parse::<chrono_tz::Tz>().is_ok(), "Must be a time zone such as Europe/London."),
         "email" => (value.validate_email(), "Must be an e-mail address."),
         "uri" => (

@@ -7,6 +7,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 use aws_lc_rs::digest::{SHA256, digest};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::context::Context;
@@ -80,7 +81,7 @@ fn once(
 ) -> Result<(Reply, bool)> {
     wait_for_others(conn, scope)?;
     let now = context.now();
-    forget_expired(conn, now, scope)?;
+    diesel::delete(records::idempotency_records.find(scope).filter(records::expires_at.le(now))).execute(conn)?;
     let known: Option<Record> = records::idempotency_records.find(scope).first(conn).optional()?;
     if let Some(record) = known {
         let reply = replay(record, hash)?;
@@ -131,21 +132,19 @@ fn reads(context: &Context, about: &[Id]) -> Vec<Event> {
     others.map(|member| context.event("read", Subject::of_member("member", *member, *member), &[])).collect()
 }
 
-/// Expired records go as new ones come: a hundred at a time on PostgreSQL, and none that another request is at, so
-/// that nobody waits for anybody.
-fn forget_expired(conn: &mut Conn, now: Timestamp, scope: &str) -> Result<()> {
+/// Records of one part of the housekeeping.
+const PIECE: i64 = 500;
+
+/// Whether records are kept for too long.
+pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+    Ok(select(exists(records::idempotency_records.filter(records::expires_at.le(now)))).get_result(conn)?)
+}
+
+/// Takes away some expired records. How many.
+pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let expired = records::idempotency_records.filter(records::expires_at.le(now));
-    match conn {
-        Conn::Sqlite(sqlite) => diesel::delete(expired).execute(sqlite)?,
-        Conn::Postgres(postgres) => {
-            let others = expired.select(records::scope).order(records::scope).limit(100).for_update().skip_locked();
-            let others: Vec<String> = others.load(postgres)?;
-            let gone = records::scope.eq_any(others).or(records::scope.eq(scope));
-            diesel::delete(records::idempotency_records.filter(gone).filter(records::expires_at.le(now)))
-                .execute(postgres)?
-        }
-    };
-    Ok(())
+    let scopes: Vec<String> = expired.order(records::expires_at).limit(PIECE).select(records::scope).load(conn)?;
+    Ok(diesel::delete(expired.filter(records::scope.eq_any(&scopes))).execute(conn)?)
 }
 
 fn replay(record: Record, hash: &str) -> Result<Reply> {

@@ -5,7 +5,7 @@
 //!   job whose lease has run out, because its server died, is taken up by any server ([`run::run_due`]).
 //! - It is done exactly once: what it does and that it has ended commit together, and only for the holder of its lease.
 //! - What a kind of job does is said by the resource that adds it ([`run::Kind`]).
-//! - What it works on is removed when it has ended, and the job itself thirty days later.
+//! - What it works on is removed when it has ended, and the job itself thirty days later, by the housekeeping.
 
 pub mod handlers;
 pub mod run;

@@ -42,13 +42,12 @@ pub fn start(state: &State, id: Id, kinds: &'static [Kind]) {
     });
 }
 
-/// Takes up every job that nobody is at, and forgets those that ended long ago.
+/// Takes up every job that nobody is at.
 ///
 /// # Errors
 /// The database's.
 pub async fn run_due(state: State, kinds: &[Kind]) -> Result<()> {
     let now = state.clock.now();
-    state.db.write(move |conn| store::forget(conn, now)).await?;
     for id in state.db.read(move |conn| store::waiting(conn, now)).await? {
         if state.stopping() {
             break;

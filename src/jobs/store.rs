@@ -119,9 +119,10 @@ pub fn get(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<Job> {
     row.map(Job::from).ok_or_else(|| Error::not_found("job"))
 }
 
-/// Whether there is anything to do.
+/// Whether a job waits to be taken up.
 pub fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
-    Ok(select(exists(jobs::table.filter(jobs::due_at.le(now)))).get_result(conn)?)
+    let due = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_null());
+    Ok(select(exists(due)).get_result(conn)?)
 }
 
 /// The jobs that nobody is at, the oldest first.
@@ -130,10 +131,20 @@ pub fn waiting(conn: &mut Conn, now: Timestamp) -> Result<Vec<Id>> {
     Ok(due.order(jobs::id).limit(100).select(jobs::id).load(conn)?)
 }
 
-/// Forgets what ended long ago.
-pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<()> {
-    diesel::delete(jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_not_null())).execute(conn)?;
-    Ok(())
+/// Jobs of one part of the housekeeping.
+const PIECE: i64 = 100;
+
+/// Whether jobs that have ended are kept for too long.
+pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+    let old = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_not_null());
+    Ok(select(exists(old)).get_result(conn)?)
+}
+
+/// Takes away some jobs that ended long ago. How many.
+pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+    let old = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_not_null());
+    let ids: Vec<Id> = old.order(jobs::due_at).limit(PIECE).select(jobs::id).load(conn)?;
+    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(&ids))).execute(conn)?)
 }
 
 /// A job that somebody is at.

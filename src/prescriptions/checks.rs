@@ -58,12 +58,23 @@ pub fn new(conn: &mut Conn, own: Option<Id>, today: NaiveDate, written: &Prescri
     outcome(faults)
 }
 
-/// Checks a change against what the prescription is now.
+/// Checks a change against what the prescription is now. `own` is the member who changes it; `None` is an advisor.
 ///
 /// # Errors
 /// 422 with every fault.
-pub fn change(conn: &mut Conn, whole: &Whole, today: NaiveDate, written: &PrescriptionChange) -> Result<()> {
+pub fn change(
+    conn: &mut Conn,
+    own: Option<Id>,
+    whole: &Whole,
+    today: NaiveDate,
+    written: &PrescriptionChange,
+) -> Result<()> {
     let mut faults = rules::need_faults(&written.needs);
+    let moves = written.site_id != whole.row.site_id;
+    if moves && own.is_some() && !rules::members_site(whole.row.status, whole.row.advisor_id.is_some()) {
+        let detail = "Only an advisor changes the site once the prescription is active, or where an advisor wrote it.";
+        faults.push(Fault::at("/site_id", "not_yours", detail));
+    }
     let tied = whole.items.iter().filter_map(|item| item.need);
     if tied.into_iter().any(|domain| !written.needs.iter().any(|need| need.domain == domain)) {
         faults.push(Fault::at("/needs", "in_use", "A need that an item is tied to must stay."));

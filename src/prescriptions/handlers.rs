@@ -145,7 +145,8 @@ pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<I
 
 /// Change a prescription
 ///
-/// A JSON merge patch; `needs` is the whole list. Only a draft or an active one can be changed.
+/// A JSON merge patch; `needs` is the whole list. Only a draft or an active one can be changed. A member changes the site
+/// of a draft that they wrote themselves; otherwise the site is the advisor's.
 #[utoipa::path(operation_id = "change_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body(content = PrescriptionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Prescription), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -167,7 +168,7 @@ pub async fn change_prescription(
             return Reply::ok(old.row.version, &Prescription::from(old));
         };
         still_open(&old.row)?;
-        checks::change(conn, &old, london_day(context.now()), &next.written())?;
+        checks::change(conn, own, &old, london_day(context.now()), &next.written())?;
         store::update(conn, &next.row)?;
         if next.needs != old.needs {
             store::replace_needs(conn, id, &next.needs)?;

@@ -55,6 +55,12 @@ pub fn is_open(state: PrescriptionStatus) -> bool {
     matches!(state, PrescriptionStatus::Draft | PrescriptionStatus::Active)
 }
 
+/// Whether a member may say the site of their own prescription: while it is a draft that they wrote themselves. The
+/// published figures count prescriptions by site, so the site of an advisor's, or of an activated one, is the advisor's.
+pub fn members_site(state: PrescriptionStatus, advisor_wrote_it: bool) -> bool {
+    state == PrescriptionStatus::Draft && !advisor_wrote_it
+}
+
 /// Needs whose domain stands there already.
 pub fn need_faults(needs: &[Need]) -> Vec<Fault> {
     let repeated = |index: &usize| needs[..*index].iter().any(|other| other.domain == needs[*index].domain);
@@ -85,6 +91,14 @@ mod tests {
                 let wanted = allowed.iter().find(|(from, by, _)| (*from, *by) == (state, verb)).map(|(.., to)| *to);
                 assert_eq!(verb.after(state), wanted, "{state} {verb:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_member_says_the_site_of_their_own_draft_only() {
+        for state in PrescriptionStatus::iter() {
+            assert_eq!(members_site(state, false), state == PrescriptionStatus::Draft);
+            assert!(!members_site(state, true));
         }
     }
 

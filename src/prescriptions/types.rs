@@ -119,7 +119,7 @@ pub struct PrescriptionInput {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionChange {
-    /// The site where it is developed.
+    /// The site where it is developed. The figures count by it: a member changes it only of a draft that they wrote.
     pub site_id: Option<Id>,
     /// What matters to the member, in their words.
     #[schema(min_length = 1, max_length = 4000, example = "To get out of the house and meet people")]

@@ -2,19 +2,24 @@
 
 use actix_web::{HttpResponse, get};
 
-use super::rules::{self, Counted, Shown};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::rules::{self, Question, Reader};
 use super::store;
 use super::types::{
-    AttendanceFilter, AttendanceReport, AttendanceRow, PrescriptionFilter, PrescriptionReport, PrescriptionRow,
-    Suppression,
+    AttendanceFilter, AttendanceReport, AttendanceRow, Days, PrescriptionFilter, PrescriptionReport, PrescriptionRow,
 };
+use crate::audit::{self, Subject};
 use crate::auth::caller::Role;
 use crate::auth::policy::Reports;
-use crate::error::Result;
+use crate::clock::london_day;
+use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::Problems;
 use crate::http::extract::{Extract, Query};
 use crate::http::reply::Cache;
+use crate::venues::rules::local_authority_code;
 
 const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, whatever became of them afterwards, each \
     counted once, on the London day on which it was developed. Drafts, and drafts that were declined, never count. \
@@ -32,8 +37,8 @@ const ATTENDANCE: &str = "Attendance by members that was recorded in a register:
 
 /// Count prescriptions
 ///
-/// Activated prescriptions by the day they were developed. An analyst asks for whole months and gets no small
-/// numbers; a site manager gets exact figures that aren't for publication.
+/// Activated prescriptions by the day they were developed. An analyst asks for a period and gets rounded figures, in
+/// which 1 to 7 are null; a site manager gets exact figures that aren't for publication.
 #[utoipa::path(operation_id = "report_prescriptions", tag = "reports", params(PrescriptionFilter),
     responses((status = 200, description = "The counts", body = PrescriptionReport), Problems),
     security(("bearer" = [])))]
@@ -42,53 +47,83 @@ pub async fn report_prescriptions(
     request: Extract<(Allowed<Reports>, Query<PrescriptionFilter>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
-    let published = to_be_published(&who)?;
-    rules::check(published, filter.from, filter.to, &filter.local_authority)?;
+    let (reader, days) = allowed(&who, &filter.question(), &filter.local_authority)?;
     let asked = filter.clone();
-    let counted = who.state().db.read_long(move |conn| store::prescriptions(conn, &asked)).await?;
-    let (totals, rows) = shown(published, counted, ["prescriptions"]);
+    let counted = who.state().db.read_long(move |conn| store::prescriptions(conn, &asked, days)).await?;
+    record_read(&who, reader, "prescriptions", &filter).await?;
+    let disclosure = reader.disclosure();
+    let shown = disclosure.show(counted, ["prescriptions"]);
     let report = PrescriptionReport {
         definition: PRESCRIPTIONS,
         as_of: who.now(),
+        days,
         filters: filter,
-        suppression: Suppression::new(published),
-        totals: totals.into(),
-        rows: rows.into_iter().map(PrescriptionRow::from).collect(),
+        suppression: disclosure.into(),
+        totals: shown.totals.into(),
+        rows: shown.rows.into_iter().map(PrescriptionRow::from).collect(),
     };
     who.show_plain(Cache::Never, &report)
 }
 
 /// Count attendance
 ///
-/// Distinct members, attendances and headcounts by the day of the session. An analyst asks for whole months and gets
-/// no small numbers; a site manager gets exact figures that aren't for publication.
+/// Distinct members, attendances and headcounts by the day of the session. An analyst asks for a period and gets rounded
+/// figures, in which 1 to 7 are null; a site manager gets exact figures that aren't for publication.
 #[utoipa::path(operation_id = "report_attendance", tag = "reports", params(AttendanceFilter),
     responses((status = 200, description = "The counts", body = AttendanceReport), Problems),
     security(("bearer" = [])))]
 #[get("/v1/reports/attendance")]
 pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<AttendanceFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
-    let published = to_be_published(&who)?;
-    rules::check(published, filter.from, filter.to, &filter.local_authority)?;
+    let (reader, days) = allowed(&who, &filter.question(), &filter.local_authority)?;
     let asked = filter.clone();
-    let counted = who.state().db.read_long(move |conn| store::attendance(conn, &asked)).await?;
-    let (totals, rows) = shown(published, counted, ["distinct_members", "attendances", "headcount"]);
+    let counted = who.state().db.read_long(move |conn| store::attendance(conn, &asked, days)).await?;
+    record_read(&who, reader, "attendance", &filter).await?;
+    let disclosure = reader.disclosure();
+    let shown = disclosure.show(counted, ["distinct_members", "attendances", "headcount"]);
     let report = AttendanceReport {
         definition: ATTENDANCE,
         as_of: who.now(),
+        days,
         filters: filter,
-        suppression: Suppression::new(published),
-        totals: totals.into(),
-        rows: rows.into_iter().map(AttendanceRow::from).collect(),
+        suppression: disclosure.into(),
+        totals: shown.totals.into(),
+        rows: shown.rows.into_iter().map(AttendanceRow::from).collect(),
     };
     who.show_plain(Cache::Never, &report)
 }
 
-/// Whether the figures may leave the service: what an analyst gets may.
-fn to_be_published(who: &Allowed<Reports>) -> Result<bool> {
-    Ok(who.caller()?.role != Role::Admin)
+/// Who reads, and the days that they may be told about.
+///
+/// # Errors
+/// 400 that names the parameter, where the question isn't theirs to ask or names an unknown local authority.
+fn allowed(who: &Allowed<Reports>, question: &Question, authorities: &[String]) -> Result<(Reader, Days)> {
+    if authorities.iter().any(|name| local_authority_code(name).is_none()) {
+        let detail = "There is no local authority of this name.";
+        return Err(Error::parameter("local_authority", "unknown_local_authority", detail));
+    }
+    let reader = match who.caller()?.role {
+        Role::Admin => Reader::Manager,
+        _ => Reader::Analyst,
+    };
+    let days = rules::days(reader, question, who.state().config.reports_since, london_day(who.now()))?;
+    Ok((reader, days))
 }
 
-fn shown<const N: usize>(published: bool, counted: Counted<N>, names: [&'static str; N]) -> Shown<N> {
-    if published { rules::suppress(counted, names) } else { rules::exact(counted) }
+/// Records that a manager read exact figures: which report, and with which filters. Nobody's data is in it. The answer
+/// leaves once the event is on disk.
+async fn record_read(who: &Allowed<Reports>, reader: Reader, name: &str, filter: &impl Serialize) -> Result<()> {
+    if reader != Reader::Manager {
+        return Ok(());
+    }
+    let mut fields = vec![name.to_owned()];
+    let filter = serde_json::to_value(filter).map_err(Error::internal)?;
+    for (parameter, value) in filter.as_object().into_iter().flatten() {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        let texts = values.iter().filter_map(Value::as_str);
+        fields.extend(texts.map(|text| format!("{parameter}={text}")));
+    }
+    let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+    let event = who.event("read", Subject { kind: "report", id: None, member_id: None }, &fields);
+    who.state().db.write(move |conn| audit::record(conn, std::slice::from_ref(&event))).await
 }

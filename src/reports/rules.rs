@@ -1,269 +1,239 @@
-//! Who may see which figures, and the suppression of small numbers.
+//! Who may ask a report what.
+//!
+//! An analyst's question has a fixed period, one value of each filter, and few dimensions: at most two, or one of the
+//! named shapes that the published figures have. With free ranges of days or free sets of places, enough questions give
+//! away what rounding hides.
 
-use chrono::{Datelike, NaiveDate};
+use std::collections::BTreeSet;
 
+use chrono::NaiveDate;
+
+use super::disclosure::Disclosure;
+use super::periods::{self, Refusal};
+use super::types::Days;
 use crate::error::{Error, Result};
-use crate::venues::rules::local_authority_code;
+use crate::period::Period;
 
-/// Counts from 1 to this one are suppressed.
-pub const LARGEST_SUPPRESSED: i64 = 7;
-
-/// One row of a report: what it is about and its counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line<C> {
-    /// The site's id, the local authority's name or the month; `None` for what has none.
-    pub key: Option<String>,
-    /// The key as people know it.
-    pub label: Option<String>,
-    /// The counts.
-    pub counts: C,
+/// Who reads a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// A site manager: exact figures for the service's own use.
+    Manager,
+    /// An analyst: figures that may leave the service.
+    Analyst,
 }
 
-/// What a report counted, exactly.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counted<const N: usize> {
-    /// All that fit the filters.
-    pub totals: [i64; N],
-    /// By group.
-    pub rows: Vec<Line<[i64; N]>>,
-}
-
-/// Counts as they may be shown, and the names of those that may not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named<const N: usize> {
-    /// `None` where suppressed.
-    pub values: [Option<i64>; N],
-    /// The names of the suppressed ones.
-    pub suppressed: Vec<&'static str>,
-}
-
-/// Checks the period and the local authorities of a report.
-///
-/// # Errors
-/// 400 that names the parameter: an end before the start, an unknown local authority, or, where figures are to be
-/// published, a period that isn't made of whole calendar months.
-pub fn check(published: bool, from: Option<NaiveDate>, to: Option<NaiveDate>, authorities: &[String]) -> Result<()> {
-    if matches!((from, to), (Some(from), Some(to)) if to < from) {
-        return Err(Error::parameter("to", "ends_first", "Must not be before from."));
-    }
-    if authorities.iter().any(|name| local_authority_code(name).is_none()) {
-        let detail = "Must be one of Liverpool, Sefton, Knowsley, St Helens, Wirral, Halton.";
-        return Err(Error::parameter("local_authority", "unknown_local_authority", detail));
-    }
-    if !published {
-        return Ok(());
-    }
-    if from.is_none_or(|day| day.day() != 1) {
-        let detail = "Is required, and must be the first day of a month: figures are given for whole months.";
-        return Err(Error::parameter("from", "whole_months", detail));
-    }
-    if to.is_none_or(|day| day.succ_opt().is_none_or(|next| next.day() != 1)) {
-        let detail = "Is required, and must be the last day of a month: figures are given for whole months.";
-        return Err(Error::parameter("to", "whole_months", detail));
-    }
-    Ok(())
-}
-
-/// The totals and the rows as they may be shown.
-pub type Shown<const N: usize> = (Named<N>, Vec<Line<Named<N>>>);
-
-/// Shows every count as it is.
-pub fn exact<const N: usize>(counted: Counted<N>) -> Shown<N> {
-    show(counted, &[], &[])
-}
-
-/// Leaves out small counts, and others from which they could be worked out. `names` names the columns.
-pub fn suppress<const N: usize>(counted: Counted<N>, names: [&'static str; N]) -> Shown<N> {
-    let column = |at: usize| {
-        let cells: Vec<i64> = counted.rows.iter().map(|row| row.counts[at]).collect();
-        hide(counted.totals[at], &cells)
-    };
-    let columns: Vec<Hidden> = (0..N).map(column).collect();
-    let columns = joined(&columns, &counted);
-    show(counted, &columns, &names)
-}
-
-/// What one column leaves out, the others do too: there are never fewer attendances than people, so a count that is
-/// shown in one column bounds the one left out in the other. Nought stays: it says that nobody was there.
-fn joined<const N: usize>(columns: &[Hidden], counted: &Counted<N>) -> Vec<Hidden> {
-    let total = columns.iter().any(|column| column.total);
-    let hides = |row: usize| columns.iter().any(|column| column.cells.get(row) == Some(&true));
-    let column = |at: usize| Hidden {
-        total: total && counted.totals[at] > 0,
-        cells: counted.rows.iter().enumerate().map(|(row, line)| hides(row) && line.counts[at] > 0).collect(),
-    };
-    (0..N).map(column).collect()
-}
-
-fn show<const N: usize>(counted: Counted<N>, columns: &[Hidden], names: &[&'static str]) -> Shown<N> {
-    let named = |counts: [i64; N], hides: &dyn Fn(&Hidden) -> bool| {
-        let hidden = |at: usize| columns.get(at).is_some_and(hides);
-        let values = std::array::from_fn(|at| (!hidden(at)).then_some(counts[at]));
-        let suppressed = names.iter().enumerate().filter(|(at, _)| hidden(*at)).map(|(_, name)| *name).collect();
-        Named { values, suppressed }
-    };
-    let totals = named(counted.totals, &|column| column.total);
-    let row = |(number, line): (usize, Line<[i64; N]>)| {
-        let counts = named(line.counts, &|column| column.cells.get(number) == Some(&true));
-        Line { key: line.key, label: line.label, counts }
-    };
-    (totals, counted.rows.into_iter().enumerate().map(row).collect())
-}
-
-/// What of a column is left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hidden {
-    /// The total.
-    pub total: bool,
-    /// Each cell.
-    pub cells: Vec<bool>,
-}
-
-/// Decides what of a column has to be left out.
-///
-/// Small cells are. Where the total is shown, subtracting the other cells from it gives the sum of what is left
-/// out; while that sum leaves no choice (one cell only, or every cell at an end of its range), the next smallest
-/// cell is left out too, and when there is none left, the total. Somebody who knows this procedure gains nothing:
-/// a small cell is known to be 1 to 7, one that was left out for its sake 8 up to the smallest that is shown.
-///
-/// Columns of distinct people are treated alike, though their rows can add up to more than the total.
-pub fn hide(total: i64, cells: &[i64]) -> Hidden {
-    let small = |count: i64| (1..=LARGEST_SUPPRESSED).contains(&count);
-    let mut hidden = Hidden { total: small(total), cells: cells.iter().map(|cell| small(*cell)).collect() };
-    if hidden.total || !hidden.cells.contains(&true) {
-        return hidden;
-    }
-    let mut rest: Vec<usize> = (0..cells.len()).filter(|at| cells[*at] > LARGEST_SUPPRESSED).collect();
-    rest.sort_by_key(|at| (cells[*at], *at));
-    let mut rest = rest.into_iter();
-    while !leaves_a_choice(cells, &hidden.cells) {
-        match rest.next() {
-            Some(next) => hidden.cells[next] = true,
-            None => {
-                hidden.total = true;
-                break;
-            }
+impl Reader {
+    /// How much of each count they are shown.
+    pub fn disclosure(self) -> Disclosure {
+        match self {
+            Self::Manager => Disclosure::Exact,
+            Self::Analyst => Disclosure::Rounded,
         }
     }
-    hidden
 }
 
-/// Whether the sum of the hidden cells, with what is known of each, leaves more than one value for every small one.
-fn leaves_a_choice(cells: &[i64], hidden: &[bool]) -> bool {
-    let shown = cells.iter().zip(hidden).filter(|(cell, hidden)| !**hidden && **cell > 0);
-    let smallest_shown = shown.map(|(cell, _)| *cell).min();
-    let of = |wanted: bool| {
-        let part =
-            cells.iter().zip(hidden).filter(move |(cell, hidden)| **hidden && (**cell <= LARGEST_SUPPRESSED) == wanted);
-        part.map(|(cell, _)| *cell).collect::<Vec<i64>>()
+/// What a figure can be told apart by. The period isn't counted; months as rows are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Dimension {
+    /// A named area.
+    Area,
+    /// A local authority.
+    LocalAuthority,
+    /// A site.
+    Site,
+    /// Where a prescription came from.
+    Origin,
+    /// In person or online.
+    Delivery,
+    /// What a session is for.
+    Pillar,
+    /// A partner.
+    Partner,
+    /// A programme.
+    Programme,
+    /// A calendar month.
+    Month,
+}
+
+/// Most dimensions of an analyst's question that has none of the [`SHAPES`].
+const MOST_DIMENSIONS: usize = 2;
+
+/// Questions of more dimensions that analysts may ask all the same: {place, pillar, delivery} for attendance and
+/// {place, origin} for prescriptions.
+const SHAPES: [&[Dimension]; 4] = [
+    &[Dimension::LocalAuthority, Dimension::Pillar, Dimension::Delivery],
+    &[Dimension::Area, Dimension::Pillar, Dimension::Delivery],
+    &[Dimension::LocalAuthority, Dimension::Origin],
+    &[Dimension::Area, Dimension::Origin],
+];
+
+/// What a report was asked, as far as the rules look at it.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// The first day.
+    pub from: Option<NaiveDate>,
+    /// The last day.
+    pub to: Option<NaiveDate>,
+    /// A period instead of days.
+    pub period: Option<Period>,
+    /// Each filter that can be repeated: its parameter, its dimension and how many values it was given.
+    pub filters: Vec<(&'static str, Dimension, usize)>,
+    /// What the rows are.
+    pub group_by: Option<Dimension>,
+}
+
+impl Question {
+    fn dimensions(&self) -> BTreeSet<Dimension> {
+        let given = self.filters.iter().filter(|(.., values)| *values > 0);
+        given.map(|(_, dimension, _)| *dimension).chain(self.group_by).collect()
+    }
+
+    fn has(&self, wanted: Dimension) -> bool {
+        self.filters.iter().any(|(_, dimension, values)| *dimension == wanted && *values > 0)
+    }
+}
+
+/// The days that a question is about, where figures begin on `since`.
+///
+/// # Errors
+/// 400 that names the parameter: what contradicts itself, a period that isn't given yet, and what an analyst may not
+/// ask.
+pub fn days(reader: Reader, question: &Question, since: NaiveDate, today: NaiveDate) -> Result<Days> {
+    if question.has(Dimension::Area) && question.has(Dimension::LocalAuthority) {
+        let detail = "Give an area or a local authority, not both: an area is several local authorities together.";
+        return Err(Error::parameter("area", "not_together", detail));
+    }
+    if reader == Reader::Analyst {
+        check_shape(question)?;
+    }
+    match (reader, question.period) {
+        (Reader::Manager, None) => {
+            if matches!((question.from, question.to), (Some(from), Some(to)) if to < from) {
+                return Err(Error::parameter("to", "ends_first", "Must not be before from."));
+            }
+            Ok(Days { from: question.from, to: question.to })
+        }
+        (Reader::Manager, Some(_)) if question.from.is_some() || question.to.is_some() => {
+            Err(Error::parameter("period", "not_together", "Give a period, or from and to, not both."))
+        }
+        (_, period) => days_of(period.unwrap_or(Period::All), since, today),
+    }
+}
+
+fn days_of(period: Period, since: NaiveDate, today: NaiveDate) -> Result<Days> {
+    let refused = |refusal| match refusal {
+        Refusal::BeforeAll => {
+            let detail = format!("Figures begin on {}. Ask for a later period.", since.format("%-d %B %Y"));
+            Error::parameter("period", "too_early", detail)
+        }
+        Refusal::GivenFrom(day) => {
+            let detail = format!(
+                "Figures of {period} are given from {} on: a month's figures are ready on the 8th of the next month.",
+                day.format("%-d %B %Y")
+            );
+            Error::parameter("period", "not_given_yet", detail)
+        }
     };
-    let (small, others) = (of(true), of(false));
-    let sum: i64 = small.iter().chain(&others).sum();
-    let (few, more) = (small.len() as i64, others.len() as i64);
-    let least = few + more * (LARGEST_SUPPRESSED + 1);
-    // Without a shown cell nothing bounds those that were left out for the small ones' sake.
-    let bound = smallest_shown.unwrap_or(i64::MAX / 1_000_000);
-    let most = few * LARGEST_SUPPRESSED + more * bound;
-    // A cell whose range is a single value can't take up what another one gives.
-    let loose = few + if bound > LARGEST_SUPPRESSED + 1 { more } else { 0 };
-    loose >= 2 && least < sum && sum < most
+    let (from, to) = periods::days(period, since, today).map_err(refused)?;
+    Ok(Days { from: Some(from), to: Some(to) })
+}
+
+/// Refuses what an analyst may not ask.
+fn check_shape(question: &Question) -> Result<()> {
+    for (name, given) in [("from", question.from), ("to", question.to)] {
+        if given.is_some() {
+            let detail = "Only site managers choose days. Ask for a period instead: a month (2026-11), a financial year \
+                          (2026-27) or all.";
+            return Err(Error::parameter(name, "not_yours", detail));
+        }
+    }
+    if let Some((name, ..)) = question.filters.iter().find(|(.., values)| *values > 1) {
+        let detail = "Only site managers give a filter more than one value. Several local authorities together are a \
+                      named area: GET /v1/report-areas lists them.";
+        return Err(Error::parameter(*name, "repeated", detail));
+    }
+    let dimensions = question.dimensions();
+    let is_named = SHAPES.iter().any(|shape| dimensions == shape.iter().copied().collect());
+    if dimensions.len() <= MOST_DIMENSIONS || is_named {
+        return Ok(());
+    }
+    let names: Vec<&str> = dimensions.iter().map(|dimension| dimension.into()).collect();
+    let last = question.filters.iter().rev().find(|(.., values)| *values > 0).map(|(name, ..)| *name);
+    let name = if question.group_by.is_some() { "group_by" } else { last.unwrap_or("group_by") };
+    let detail = format!(
+        "group_by and filters together are {} dimensions here ({}). An analyst combines at most two; beside them only \
+         local_authority (or area) with pillar and delivery.",
+        names.len(),
+        names.join(", ")
+    );
+    Err(Error::parameter(name, "too_many_dimensions", detail))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    fn hidden(total: bool, cells: &[u8]) -> Hidden {
-        Hidden { total, cells: cells.iter().map(|cell| *cell == 1).collect() }
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn ask(reader: Reader, question: &Question) -> Result<Days> {
+        days(reader, question, day("2021-10-01"), day("2026-11-23"))
+    }
+
+    fn of(filters: &[(&'static str, Dimension)], group_by: Option<Dimension>) -> Question {
+        let filters = filters.iter().map(|(name, dimension)| (*name, *dimension, 1)).collect();
+        Question { filters, group_by, ..Question::default() }
     }
 
     #[test]
-    fn zero_and_eight_are_shown_and_one_to_seven_are_not() {
-        assert_eq!(hide(0, &[]), hidden(false, &[]));
-        assert_eq!(hide(8, &[]), hidden(false, &[]));
-        for small in 1..=7 {
-            assert_eq!(hide(small, &[]), hidden(true, &[]));
+    fn an_analyst_combines_two_dimensions_or_a_named_shape() {
+        use Dimension::{Area, Delivery, LocalAuthority, Month, Partner, Pillar, Site};
+        let allowed: [(&[Dimension], Option<Dimension>); 8] = [
+            (&[], None),
+            (&[], Some(Month)),
+            (&[Partner], Some(Site)),
+            (&[LocalAuthority], Some(LocalAuthority)),
+            (&[Partner, LocalAuthority], Some(LocalAuthority)),
+            (&[LocalAuthority, Pillar, Delivery], None),
+            (&[Pillar, Delivery], Some(LocalAuthority)),
+            (&[Area, Pillar, Delivery], Some(Delivery)),
+        ];
+        for (filters, group_by) in allowed {
+            let named: Vec<_> = filters.iter().map(|dimension| ((*dimension).into(), *dimension)).collect();
+            assert!(ask(Reader::Analyst, &of(&named, group_by)).is_ok(), "{filters:?} {group_by:?}");
         }
-        assert_eq!(hide(20, &[0, 8, 12]), hidden(false, &[0, 0, 0]));
-    }
-
-    #[test]
-    fn a_single_small_cell_takes_the_next_smallest_with_it() {
-        assert_eq!(hide(154, &[50, 4, 0, 100]), hidden(false, &[1, 1, 0, 0]));
-    }
-
-    #[test]
-    fn two_small_cells_hide_each_other_unless_their_sum_gives_them_away() {
-        assert_eq!(hide(107, &[3, 4, 100]), hidden(false, &[1, 1, 0]));
-        assert_eq!(hide(152, &[1, 1, 50, 100]), hidden(false, &[1, 1, 1, 0]));
-        assert_eq!(hide(164, &[7, 7, 50, 100]), hidden(false, &[1, 1, 1, 0]));
-    }
-
-    #[test]
-    fn the_total_goes_when_nothing_else_is_left() {
-        assert_eq!(hide(9, &[1, 8]), hidden(true, &[1, 1]));
-        assert_eq!(hide(14, &[7, 7]), hidden(true, &[1, 1]));
-    }
-
-    #[test]
-    fn a_tie_with_a_shown_cell_gives_nothing_away() {
-        // 7 and 20 hidden beside a shown 20: the hidden 20 can't be more than 20, so the 7 could be nothing else.
-        assert_eq!(hide(47, &[7, 20, 20]), hidden(false, &[1, 1, 1]));
-    }
-
-    #[test]
-    fn published_periods_are_whole_months() {
-        let day = |text: &str| text.parse::<NaiveDate>().ok();
-        assert!(check(true, day("2024-02-01"), day("2024-02-29"), &[]).is_ok());
-        assert!(check(true, day("2023-02-01"), day("2023-12-31"), &["Halton".into()]).is_ok());
-        for (from, to) in [
-            (None, day("2024-02-29")),
-            (day("2024-02-01"), None),
-            (day("2024-02-02"), day("2024-02-29")),
-            (day("2024-02-01"), day("2024-02-28")),
-        ] {
-            assert!(check(true, from, to, &[]).is_err());
-            assert!(check(false, from, to, &[]).is_ok());
+        let refused: [(&[Dimension], Option<Dimension>); 5] = [
+            (&[LocalAuthority, Pillar], Some(Month)),
+            (&[LocalAuthority, Pillar, Partner], None),
+            (&[Area, Pillar, Delivery], Some(LocalAuthority)),
+            (&[Area, Pillar, Delivery], Some(Month)),
+            (&[Site, Pillar, Delivery], None),
+        ];
+        for (filters, group_by) in refused {
+            let named: Vec<_> = filters.iter().map(|dimension| ((*dimension).into(), *dimension)).collect();
+            let question = of(&named, group_by);
+            let faults = ask(Reader::Analyst, &question).unwrap_err().into_faults();
+            assert_eq!(faults[0].code, "too_many_dimensions", "{filters:?} {group_by:?}");
+            assert!(ask(Reader::Manager, &question).is_ok());
         }
-        assert!(check(false, day("2024-02-02"), day("2024-02-01"), &[]).is_err());
-        assert!(check(false, None, None, &["liverpool".into()]).is_err());
     }
 
-    /// Every value a hidden small cell can have, found by trying: what an attacker who knows the procedure would do.
-    fn possible(cells: &[i64], hidden: &[bool], target: usize) -> usize {
-        let shown = cells.iter().zip(hidden).filter(|(c, h)| !**h && **c > 0).map(|(c, _)| *c).min();
-        let sum: i64 = cells.iter().zip(hidden).filter(|(_, h)| **h).map(|(c, _)| *c).sum();
-        let range = |cell: i64| if cell <= 7 { (1, 7) } else { (8, shown.unwrap_or(1_000)) };
-        let others = cells.iter().zip(hidden).enumerate().filter(|(at, (_, h))| **h && *at != target);
-        let (low, high) = others.fold((0, 0), |(low, high), (_, (cell, _))| {
-            let (least, most) = range(*cell);
-            (low + least, high + most)
-        });
-        (1..=7).filter(|value| (low..=high).contains(&(sum - value))).count()
-    }
-
-    proptest! {
-        #[test]
-        fn no_small_count_can_be_worked_out_from_the_total(cells in prop::collection::vec(0i64..40, 0..8)) {
-            let total = cells.iter().sum();
-            let hidden = hide(total, &cells);
-            prop_assert_eq!(hidden.cells.len(), cells.len());
-            for (at, cell) in cells.iter().enumerate() {
-                let small = (1..=7).contains(cell);
-                prop_assert!(!small || hidden.cells[at]);
-                prop_assert!(*cell != 0 || !hidden.cells[at]);
-                if small && !hidden.total {
-                    prop_assert!(possible(&cells, &hidden.cells, at) > 1, "{:?} {:?}", cells, hidden);
-                }
-            }
-            prop_assert!(hidden.total || !(1..=7).contains(&total));
+    #[test]
+    fn days_and_periods_are_what_the_reader_may_choose() {
+        let all = Days { from: Some(day("2021-10-01")), to: Some(day("2026-10-31")) };
+        let question = Question::default();
+        assert_eq!(ask(Reader::Analyst, &question).unwrap(), all);
+        assert_eq!(ask(Reader::Manager, &question).unwrap(), Days { from: None, to: None });
+        let period = Question { period: Some(Period::All), ..Question::default() };
+        assert_eq!(ask(Reader::Manager, &period).unwrap(), all);
+        let both = Question { from: Some(day("2024-01-01")), ..period };
+        for reader in [Reader::Manager, Reader::Analyst] {
+            assert!(ask(reader, &both).is_err());
         }
-
-        #[test]
-        fn a_column_without_small_counts_is_shown_whole(cells in prop::collection::vec(8i64..400, 0..8)) {
-            let hidden = hide(cells.iter().sum(), &cells);
-            prop_assert!(!hidden.total && !hidden.cells.contains(&true));
-        }
+        let turned = Question { from: Some(day("2024-02-02")), to: Some(day("2024-02-01")), ..Question::default() };
+        assert!(ask(Reader::Manager, &turned).is_err());
     }
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Text};
 
-use super::rules::Line;
+use super::disclosure::{Exact, Line};
 use super::types::GroupBy;
 use crate::db::types::DbUuid;
 use crate::db::{Conn, Id};
@@ -143,7 +143,7 @@ impl Grouping {
 }
 
 /// Lines by label and key, so that they sort by name; those without a key come last.
-pub(super) struct Lines<const N: usize>(BTreeMap<(bool, Option<String>, Option<String>), [i64; N]>);
+pub(super) struct Lines<const N: usize>(BTreeMap<(bool, Option<String>, Option<String>), [Exact; N]>);
 
 impl<const N: usize> Lines<N> {
     pub(super) fn new() -> Self {
@@ -155,10 +155,10 @@ impl<const N: usize> Lines<N> {
         for tally in tallies {
             let key = grouping.key(tally.key)?;
             let label = key.as_ref().and(tally.label);
-            let counts = self.0.entry((key.is_none(), label, key)).or_insert([0; N]);
+            let counts = self.0.entry((key.is_none(), label, key)).or_insert([Exact::default(); N]);
             for (offset, count) in [tally.first, tally.second].into_iter().enumerate() {
                 if let Some(cell) = counts.get_mut(at + offset) {
-                    *cell += count;
+                    cell.add(count);
                 }
             }
         }
@@ -166,12 +166,12 @@ impl<const N: usize> Lines<N> {
     }
 
     /// The only group's counts, where all was one group; zero where there was nothing.
-    pub(super) fn only(self) -> [i64; N] {
-        self.0.into_values().next().unwrap_or([0; N])
+    pub(super) fn only(self) -> [Exact; N] {
+        self.0.into_values().next().unwrap_or([Exact::default(); N])
     }
 
     /// The lines, sorted.
-    pub(super) fn rows(self) -> Vec<Line<[i64; N]>> {
+    pub(super) fn rows(self) -> Vec<Line<[Exact; N]>> {
         let line = |((_, label, key), counts)| Line { key, label, counts };
         self.0.into_iter().map(line).collect()
     }

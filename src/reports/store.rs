@@ -1,22 +1,36 @@
 //! Reports from the database: it counts, nothing is loaded row by row.
 
-use super::rules::Counted;
+use super::areas::store::places;
+use super::disclosure::{Counted, Exact};
 use super::sql::{Bind, Grouping, Lines, Sql, Tally};
-use super::types::{AttendanceFilter, GroupBy, PrescriptionFilter};
+use super::types::{AttendanceFilter, Days, GroupBy, PrescriptionFilter};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 
-/// Counts prescriptions.
-pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter) -> Result<Counted<1>> {
-    let totals = prescription_lines(conn, filter, None)?.only();
+/// A filter with what it means: the days, and the local authorities of an area.
+struct Scope<'a, F> {
+    filter: &'a F,
+    days: Days,
+    places: Vec<String>,
+}
+
+/// Counts prescriptions of these days.
+///
+/// # Errors
+/// 400 where there is no such area.
+pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter, days: Days) -> Result<Counted<[Exact; 1]>> {
+    let places = places(conn, filter.area.as_deref(), &filter.local_authority)?;
+    let scope = Scope { filter, days, places };
+    let totals = prescription_lines(conn, &scope, None)?.only();
     let rows = match filter.group_by {
-        Some(by) => prescription_lines(conn, filter, Some(by))?.rows(),
+        Some(by) => prescription_lines(conn, &scope, Some(by))?.rows(),
         None => Vec::new(),
     };
     Ok(Counted { totals, rows })
 }
 
-fn prescription_lines(conn: &mut Conn, filter: &PrescriptionFilter, by: Option<GroupBy>) -> Result<Lines<1>> {
+fn prescription_lines(conn: &mut Conn, scope: &Scope<'_, PrescriptionFilter>, by: Option<GroupBy>) -> Result<Lines<1>> {
+    let filter = scope.filter;
     let grouping = Grouping::new(conn, by, "p.developed_on");
     let mut sql = Sql::default();
     sql.push(&format!("SELECT {}, COUNT(*) AS first, CAST(0 AS BIGINT) AS second", grouping.columns));
@@ -28,9 +42,9 @@ fn prescription_lines(conn: &mut Conn, filter: &PrescriptionFilter, by: Option<G
          LEFT JOIN venues v ON v.id = h.venue_id \
          WHERE p.status <> 'draft' AND p.developed_on IS NOT NULL",
     );
-    sql.and_day("p.developed_on", ">=", filter.from);
-    sql.and_day("p.developed_on", "<=", filter.to);
-    sql.and_either("v.local_authority", names(&filter.local_authority));
+    sql.and_day("p.developed_on", ">=", scope.days.from);
+    sql.and_day("p.developed_on", "<=", scope.days.to);
+    sql.and_either("v.local_authority", names(&scope.places));
     sql.and_either("p.site_id", ids(&filter.site_id));
     sql.and_either("p.origin", filter.origin.iter().map(|origin| Bind::Name(origin.name().into())));
     sql.push(" GROUP BY 1, 2");
@@ -39,50 +53,57 @@ fn prescription_lines(conn: &mut Conn, filter: &PrescriptionFilter, by: Option<G
     Ok(lines)
 }
 
-/// Counts distinct members, attendances and heads, in this order.
-pub fn attendance(conn: &mut Conn, filter: &AttendanceFilter) -> Result<Counted<3>> {
-    let totals = attendance_lines(conn, filter, None)?.only();
+type Attendance<'a> = Scope<'a, AttendanceFilter>;
+
+/// Counts distinct members, attendances and heads, in this order, of these days.
+///
+/// # Errors
+/// 400 where there is no such area.
+pub fn attendance(conn: &mut Conn, filter: &AttendanceFilter, days: Days) -> Result<Counted<[Exact; 3]>> {
+    let places = places(conn, filter.area.as_deref(), &filter.local_authority)?;
+    let scope = Scope { filter, days, places };
+    let totals = attendance_lines(conn, &scope, None)?.only();
     let rows = match filter.group_by {
-        Some(by) => attendance_lines(conn, filter, Some(by))?.rows(),
+        Some(by) => attendance_lines(conn, &scope, Some(by))?.rows(),
         None => Vec::new(),
     };
     Ok(Counted { totals, rows })
 }
 
-fn attendance_lines(conn: &mut Conn, filter: &AttendanceFilter, by: Option<GroupBy>) -> Result<Lines<3>> {
+fn attendance_lines(conn: &mut Conn, scope: &Attendance<'_>, by: Option<GroupBy>) -> Result<Lines<3>> {
     let grouping = Grouping::new(conn, by, "s.starts_on");
     let mut lines = Lines::new();
-    lines.add(&grouping, members(conn, filter, &grouping)?, 0)?;
-    lines.add(&grouping, heads(conn, filter, &grouping)?, 2)?;
+    lines.add(&grouping, members(conn, scope, &grouping)?, 0)?;
+    lines.add(&grouping, heads(conn, scope, &grouping)?, 2)?;
     Ok(lines)
 }
 
 /// Distinct members and attendances: booked people who came, and walk-ins.
-fn members(conn: &mut Conn, filter: &AttendanceFilter, grouping: &Grouping) -> Result<Vec<Tally>> {
+fn members(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Result<Vec<Tally>> {
     let mut sql = Sql::default();
     sql.push(grouping.outer());
     sql.push(", COUNT(DISTINCT member_id) AS first, COUNT(*) AS second FROM (");
     sql.push(&format!("SELECT {}, b.member_id AS member_id", grouping.columns));
-    chosen_sessions(&mut sql, filter, grouping, "bookings b", "b.session_id = s.id AND b.status = 'attended'");
-    taken_part(&mut sql, filter, "CASE s.delivery WHEN 'hybrid' THEN b.delivery ELSE s.delivery END");
+    chosen_sessions(&mut sql, scope, grouping, "bookings b", "b.session_id = s.id AND b.status = 'attended'");
+    taken_part(&mut sql, scope.filter, "CASE s.delivery WHEN 'hybrid' THEN b.delivery ELSE s.delivery END");
     sql.push(&format!(" UNION ALL SELECT {}, w.member_id AS member_id", grouping.columns));
-    chosen_sessions(&mut sql, filter, grouping, "walk_ins w", "w.session_id = s.id");
-    taken_part(&mut sql, filter, AT_THE_DOOR);
+    chosen_sessions(&mut sql, scope, grouping, "walk_ins w", "w.session_id = s.id");
+    taken_part(&mut sql, scope.filter, AT_THE_DOOR);
     sql.push(") AS seen");
     sql.push(grouping.group_by());
     sql.load(conn)
 }
 
 /// People who aren't members, by head.
-fn heads(conn: &mut Conn, filter: &AttendanceFilter, grouping: &Grouping) -> Result<Vec<Tally>> {
+fn heads(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Result<Vec<Tally>> {
     let mut sql = Sql::default();
     sql.push(&format!(
         "SELECT {}, CAST(SUM(r.beneficiaries + r.family + r.carers) AS BIGINT) AS first, CAST(0 AS BIGINT) AS second",
         grouping.columns
     ));
-    chosen_sessions(&mut sql, filter, grouping, "registers r", "r.session_id = s.id");
+    chosen_sessions(&mut sql, scope, grouping, "registers r", "r.session_id = s.id");
     sql.push(" AND r.beneficiaries + r.family + r.carers > 0");
-    taken_part(&mut sql, filter, AT_THE_DOOR);
+    taken_part(&mut sql, scope.filter, AT_THE_DOOR);
     sql.push(" GROUP BY 1, 2");
     sql.load(conn)
 }
@@ -92,7 +113,7 @@ const AT_THE_DOOR: &str = "CASE s.delivery WHEN 'online' THEN 'online' ELSE 'in_
 
 /// The sessions of the filter (`s`), their venues (`v`), their sites (`st`) where rows are sites, and another table on
 /// a condition. `CROSS JOIN` makes SQLite go from sessions to that table, and not look up a session for every row.
-fn chosen_sessions(sql: &mut Sql, filter: &AttendanceFilter, grouping: &Grouping, table: &str, condition: &str) {
+fn chosen_sessions(sql: &mut Sql, scope: &Attendance<'_>, grouping: &Grouping, table: &str, condition: &str) {
     sql.push(" FROM sessions s LEFT JOIN venues v ON v.id = s.venue_id");
     if grouping.is_by_site() {
         sql.push(
@@ -101,9 +122,10 @@ fn chosen_sessions(sql: &mut Sql, filter: &AttendanceFilter, grouping: &Grouping
         );
     }
     sql.push(&format!(" CROSS JOIN {table} WHERE {condition}"));
-    sql.and_day("s.starts_on", ">=", filter.from);
-    sql.and_day("s.starts_on", "<=", filter.to);
-    sql.and_either("v.local_authority", names(&filter.local_authority));
+    let filter = scope.filter;
+    sql.and_day("s.starts_on", ">=", scope.days.from);
+    sql.and_day("s.starts_on", "<=", scope.days.to);
+    sql.and_either("v.local_authority", names(&scope.places));
     sql.and_either("s.pillar", filter.pillar.iter().map(|pillar| Bind::Name(pillar.name().into())));
     sql.and_either("s.partner_id", ids(&filter.partner_id));
     sql.and_either("s.programme_id", ids(&filter.programme_id));

@@ -4,8 +4,10 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::rules::{LARGEST_SUPPRESSED, Line, Named};
+use super::disclosure::{Disclosed, Disclosure, LARGEST_SUPPRESSED, Line, ROUNDED_TO};
+use super::rules::{Dimension, Question};
 use crate::db::{Id, Timestamp};
+use crate::period::Period;
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
@@ -65,19 +67,30 @@ names! {
     }
 }
 
-/// Which prescriptions to count. A filter given twice means either.
+/// Which prescriptions to count. To a site manager a filter given twice means either. An analyst gives each filter one
+/// value, and `group_by` and the filters are at most two dimensions together.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionFilter {
-    /// Developed on this day or later. An analyst's must be the first of a month.
+    /// A month (`2026-11`, given from the 8th of the next one), a financial year from April to March (`2026-27`) or
+    /// `all`. The running year and `all` end with the last month that is given. Without it, an analyst asks for `all`,
+    /// and a site manager for every day.
+    #[param(inline, example = "2025-26")]
+    #[schema(example = "2025-26")]
+    pub period: Option<Period>,
+    /// Developed on this day or later. For site managers; an analyst gives a `period`.
     #[param(example = "2021-10-01")]
     #[schema(example = "2021-10-01")]
     pub from: Option<NaiveDate>,
-    /// Developed on this day or earlier. An analyst's must be the last of a month.
+    /// Developed on this day or earlier. For site managers; an analyst gives a `period`.
     #[param(example = "2026-09-30")]
     #[schema(example = "2026-09-30")]
     pub to: Option<NaiveDate>,
+    /// Developed at a site that was hosted in this named area on that day. Not together with `local_authority`.
+    #[param(max_length = 80, example = "liverpool-and-sefton")]
+    #[schema(max_length = 80, example = "liverpool-and-sefton")]
+    pub area: Option<String>,
     /// Developed at a site that was hosted in this local authority on that day.
     #[serde(default)]
     #[param(max_items = 20, max_length = 60, example = json!(["Liverpool"]))]
@@ -99,19 +112,31 @@ pub struct PrescriptionFilter {
     pub group_by: Option<GroupBy>,
 }
 
-/// Which attendance to count. A filter given twice means either.
+/// Which attendance to count. To a site manager a filter given twice means either. An analyst gives each filter one
+/// value, and `group_by` and the filters are at most two dimensions together, or `local_authority` (or `area`), `pillar`
+/// and `delivery`.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AttendanceFilter {
-    /// Sessions of this day or later. An analyst's must be the first of a month.
+    /// A month (`2026-11`, given from the 8th of the next one), a financial year from April to March (`2026-27`) or
+    /// `all`. The running year and `all` end with the last month that is given. Without it, an analyst asks for `all`,
+    /// and a site manager for every day.
+    #[param(inline, example = "2025-26")]
+    #[schema(example = "2025-26")]
+    pub period: Option<Period>,
+    /// Sessions of this day or later. For site managers; an analyst gives a `period`.
     #[param(example = "2021-10-01")]
     #[schema(example = "2021-10-01")]
     pub from: Option<NaiveDate>,
-    /// Sessions of this day or earlier. An analyst's must be the last of a month.
+    /// Sessions of this day or earlier. For site managers; an analyst gives a `period`.
     #[param(example = "2026-09-30")]
     #[schema(example = "2026-09-30")]
     pub to: Option<NaiveDate>,
+    /// Sessions at a venue in this named area. Not together with `local_authority`.
+    #[param(max_length = 80, example = "liverpool-and-sefton")]
+    #[schema(max_length = 80, example = "liverpool-and-sefton")]
+    pub area: Option<String>,
     /// Sessions at a venue in this local authority.
     #[serde(default)]
     #[param(max_items = 20, max_length = 60, example = json!(["Sefton", "Liverpool"]))]
@@ -143,30 +168,93 @@ pub struct AttendanceFilter {
     pub group_by: Option<GroupBy>,
 }
 
-/// What was done to small numbers.
+impl From<GroupBy> for Dimension {
+    fn from(by: GroupBy) -> Self {
+        match by {
+            GroupBy::Site => Self::Site,
+            GroupBy::LocalAuthority => Self::LocalAuthority,
+            GroupBy::Month => Self::Month,
+        }
+    }
+}
+
+impl PrescriptionFilter {
+    /// What the rules look at.
+    pub fn question(&self) -> Question {
+        Question {
+            from: self.from,
+            to: self.to,
+            period: self.period,
+            filters: vec![
+                ("area", Dimension::Area, self.area.iter().len()),
+                ("local_authority", Dimension::LocalAuthority, self.local_authority.len()),
+                ("site_id", Dimension::Site, self.site_id.len()),
+                ("origin", Dimension::Origin, self.origin.len()),
+            ],
+            group_by: self.group_by.map(Dimension::from),
+        }
+    }
+}
+
+impl AttendanceFilter {
+    /// What the rules look at.
+    pub fn question(&self) -> Question {
+        Question {
+            from: self.from,
+            to: self.to,
+            period: self.period,
+            filters: vec![
+                ("area", Dimension::Area, self.area.iter().len()),
+                ("local_authority", Dimension::LocalAuthority, self.local_authority.len()),
+                ("delivery", Dimension::Delivery, self.delivery.len()),
+                ("pillar", Dimension::Pillar, self.pillar.len()),
+                ("partner_id", Dimension::Partner, self.partner_id.len()),
+                ("programme_id", Dimension::Programme, self.programme_id.len()),
+            ],
+            group_by: self.group_by.map(Dimension::from),
+        }
+    }
+}
+
+/// The days that a report counted, the first and the last included; null where there is no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ReportDays)]
+pub struct Days {
+    /// The first day.
+    #[schema(example = "2025-04-01")]
+    pub from: Option<NaiveDate>,
+    /// The last day.
+    #[schema(example = "2026-03-31")]
+    pub to: Option<NaiveDate>,
+}
+
+/// What was done to the counts before they were shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Suppression {
-    /// Whether small numbers are left out of this answer.
+    /// Whether small counts are left out of this answer and all others rounded.
     pub applied: bool,
-    /// Counts from 1 to this one are left out.
+    /// Where it is applied, counts from 1 to this one are null.
     #[schema(example = 7)]
     pub largest_suppressed: i64,
+    /// Where it is applied, all other counts are rounded to the nearest multiple of this.
+    #[schema(example = 5)]
+    pub rounded_to: i64,
     /// Whether and how the figures may be passed on.
-    #[schema(example = "Counts of 1 to 7 are suppressed.")]
+    #[schema(example = "Counts of 1 to 7 are null and named in suppressed.")]
     pub note: &'static str,
 }
 
-impl Suppression {
-    /// What is said with an answer in which small numbers were left out, or weren't.
-    pub fn new(applied: bool) -> Self {
-        let note = match applied {
-            true => {
-                "Counts of 1 to 7 are null and named in suppressed, and so are others from which they could be worked \
-                 out. Zero is shown."
-            }
-            false => "Exact figures, for the service's own management only. Not for publication.",
+impl From<Disclosure> for Suppression {
+    fn from(disclosure: Disclosure) -> Self {
+        let (applied, note) = match disclosure {
+            Disclosure::Rounded => (
+                true,
+                "Counts of 1 to 7 are null and named in suppressed. Zero is shown. Every other count is rounded to the \
+                 nearest 5 by itself, so rows needn't add up to the totals.",
+            ),
+            Disclosure::Exact => (false, "Exact figures, for the service's own management only. Not for publication."),
         };
-        Self { applied, largest_suppressed: LARGEST_SUPPRESSED, note }
+        Self { applied, largest_suppressed: LARGEST_SUPPRESSED, rounded_to: ROUNDED_TO, note }
     }
 }
 
@@ -180,8 +268,8 @@ pub struct PrescriptionCounts {
     pub suppressed: Vec<&'static str>,
 }
 
-impl From<Named<1>> for PrescriptionCounts {
-    fn from(cells: Named<1>) -> Self {
+impl From<Disclosed<1>> for PrescriptionCounts {
+    fn from(cells: Disclosed<1>) -> Self {
         let [prescriptions] = cells.values;
         Self { prescriptions, suppressed: cells.suppressed }
     }
@@ -201,8 +289,8 @@ pub struct PrescriptionRow {
     pub counts: PrescriptionCounts,
 }
 
-impl From<Line<Named<1>>> for PrescriptionRow {
-    fn from(line: Line<Named<1>>) -> Self {
+impl From<Line<Disclosed<1>>> for PrescriptionRow {
+    fn from(line: Line<Disclosed<1>>) -> Self {
         Self { key: line.key, label: line.label, counts: line.counts.into() }
     }
 }
@@ -214,9 +302,11 @@ pub struct PrescriptionReport {
     pub definition: &'static str,
     /// When it was counted.
     pub as_of: Timestamp,
+    /// The days that were counted.
+    pub days: Days,
     /// What it was asked with.
     pub filters: PrescriptionFilter,
-    /// What was done to small numbers.
+    /// What was done to the counts.
     pub suppression: Suppression,
     /// All that fit the filters.
     pub totals: PrescriptionCounts,
@@ -241,8 +331,8 @@ pub struct AttendanceCounts {
     pub suppressed: Vec<&'static str>,
 }
 
-impl From<Named<3>> for AttendanceCounts {
-    fn from(cells: Named<3>) -> Self {
+impl From<Disclosed<3>> for AttendanceCounts {
+    fn from(cells: Disclosed<3>) -> Self {
         let [distinct_members, attendances, headcount] = cells.values;
         Self { distinct_members, attendances, headcount, suppressed: cells.suppressed }
     }
@@ -262,8 +352,8 @@ pub struct AttendanceRow {
     pub counts: AttendanceCounts,
 }
 
-impl From<Line<Named<3>>> for AttendanceRow {
-    fn from(line: Line<Named<3>>) -> Self {
+impl From<Line<Disclosed<3>>> for AttendanceRow {
+    fn from(line: Line<Disclosed<3>>) -> Self {
         Self { key: line.key, label: line.label, counts: line.counts.into() }
     }
 }
@@ -275,9 +365,11 @@ pub struct AttendanceReport {
     pub definition: &'static str,
     /// When it was counted.
     pub as_of: Timestamp,
+    /// The days that were counted.
+    pub days: Days,
     /// What it was asked with.
     pub filters: AttendanceFilter,
-    /// What was done to small numbers.
+    /// What was done to the counts.
     pub suppression: Suppression,
     /// All that fit the filters.
     pub totals: AttendanceCounts,

@@ -84,7 +84,7 @@ pub async fn post_roster(
 
 /// List rosters
 ///
-/// A partner's, the newest first, refused ones too.
+/// A partner's, the newest first, refused ones too: those can be read for thirty days.
 #[utoipa::path(operation_id = "list_rosters", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterFilter),
     responses((status = 200, description = "A page of rosters", body = Page<RosterSummary>),
@@ -123,7 +123,8 @@ pub async fn get_roster_template(request: Extract<(Allowed<RosterReader>, Path<I
 
 /// Get a roster
 ///
-/// With its outcome, row by row. Of a refused one the rows that were wrong.
+/// With its outcome, row by row, for thirteen months; its counts stay. Of a refused one the rows that were wrong, for
+/// thirty days.
 #[utoipa::path(operation_id = "get_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), ("roster_id" = Id, Path, description = "The roster")),
     responses((status = 200, description = "The roster", body = Roster), (status = 304, description = "Not changed"), Missing, Problems),

@@ -15,6 +15,7 @@
 pub mod check;
 pub mod clashes;
 pub mod handlers;
+pub mod keeping;
 pub mod later;
 pub mod lookups;
 pub mod missing;

@@ -33,11 +33,11 @@ pub struct RosterRow {
     pub sessions: Json<RosterSessionCounts>,
     /// Sessions that aren't as the roster has them.
     pub skipped: Json<Vec<RosterSkip>>,
-    /// Always 1.
+    /// 1; 2 once its entries have been taken away.
     pub version: i32,
     /// When it was posted.
     pub created_at: Timestamp,
-    /// The same.
+    /// The same, or when its entries were taken away.
     pub updated_at: Timestamp,
 }
 

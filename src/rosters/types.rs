@@ -342,16 +342,16 @@ pub struct Roster {
     pub counts: RosterCounts,
     /// Sessions by what became of them.
     pub sessions: RosterSessionCounts,
-    /// Sessions that aren't as the roster has them.
+    /// Sessions that aren't as the roster has them. Kept for 13 months.
     pub skipped: Vec<RosterSkip>,
-    /// Every entry in the roster's order.
+    /// Every entry in the roster's order. Kept for 13 months; the counts stay.
     pub entries: Vec<EntryOutcome>,
-    /// Always 1: a roster doesn't change.
+    /// 1; 2 once the outcome of its rows has been taken away.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was posted.
     pub created_at: Timestamp,
-    /// The same.
+    /// The same, or when the outcome of its rows was taken away.
     pub updated_at: Timestamp,
 }
 

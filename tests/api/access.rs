@@ -114,6 +114,9 @@ const MAY: &[(&str, &str)] = &[
     ("get_member_calendar", "*"),
     ("report_prescriptions", "an"),
     ("report_attendance", "an"),
+    ("list_report_areas", "an"),
+    ("get_report_area", "an"),
+    ("put_report_area", "a"),
 ];
 
 fn roles(operation: &str) -> &'static str {

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 use life_rooms::background;
 use life_rooms::db::schema::jobs;
-use life_rooms::db::{Id, Json, Timestamp};
+use life_rooms::db::{Id, Json};
 use life_rooms::jobs::store::{Claim, Claimed};
 use life_rooms::jobs::types::JobKind;
 use life_rooms::rosters::later;
 use serde_json::{Value, json};
 
 use crate::rosters::{counts, partner, reader, roster, rows, series, single, with};
-use crate::support::{Answer, App, Client, instant};
+use crate::support::{Answer, App, Client};
 
 const ASYNC: [(&str, &str); 1] = [("prefer", "respond-async")];
 
@@ -259,20 +259,4 @@ fn a_job_whose_request_can_not_be_read_fails_and_holds_up_no_other() {
     assert_eq!((&job["status"], &job["problem"]["type"]), (&json!("failed"), &json!("/problems/malformed-request")));
     assert_eq!((&show(good)["status"], rows(&app).len()), (&json!("succeeded"), 4));
     assert!(!run_due(&app), "nothing of it is taken up again");
-}
-
-#[test]
-fn a_job_is_forgotten_thirty_days_after_it_ended() {
-    let (app, client, path) = reader();
-    let taken = client.post_with(&path, &ASYNC, &roster(&[series("a")]));
-    ended(&client, &taken);
-    let due: Timestamp = jobs::table.select(jobs::due_at).first(&mut app.conn()).unwrap();
-    assert_eq!(due, Timestamp(instant("2026-12-23T09:00:00Z")));
-    app.at("2026-12-23T08:59:59Z");
-    assert!(!run_due(&app));
-    client.get(taken.header("location")).expect(200);
-    app.at("2026-12-23T09:00:00Z");
-    assert!(run_due(&app));
-    client.get(taken.header("location")).problem(404, "not-found");
-    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1, "the roster stays");
 }

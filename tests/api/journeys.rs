@@ -85,3 +85,8 @@ fn bad_input_is_refused_with_its_place_and_writes_nothing() {
 fn the_demo_data_gives_the_published_figures() {
     run("demo.sh");
 }
+
+#[test]
+fn the_program_says_plainly_what_is_wrong_and_hides_a_password_as_it_is_typed() {
+    run("program.sh");
+}

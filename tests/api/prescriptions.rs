@@ -544,3 +544,36 @@ fn of_many_who_activate_at_once_one_does() {
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);
     assert_eq!(advisor.get(&path(&draft)).expect(200)["version"], 2);
 }
+
+#[test]
+fn the_site_of_an_advisors_or_an_activated_prescription_is_the_advisors() {
+    let app = App::start();
+    let (admin, advisor) = (app.admin(), app.advisor());
+    let site = |slug: &str| admin.post("/v1/sites", &json!({ "slug": slug, "name": slug })).id();
+    let (walton, bootle) = (site("walton"), site("bootle"));
+    let known = crate::support::member(&advisor, "Ada", "Sample");
+    let own = app.member(known["id"].as_str().unwrap());
+    let write = |client: &Client, origin: &str| {
+        let body = json!({ "member_id": known["id"], "origin": origin, "site_id": walton });
+        client.post("/v1/prescriptions", &body).expect(201)
+    };
+    // An advisor's: the member changes its site neither as a draft nor later, and may send it back as it is.
+    let theirs = write(&advisor, "advisor");
+    for change in [json!({ "site_id": null }), json!({ "site_id": bootle })] {
+        let refused = own.patch(&path(&theirs), "\"1\"", &change).invalid(&["/site_id"]);
+        assert_eq!(refused["errors"][0]["code"], "not_yours");
+    }
+    let active = do_to(&advisor, &theirs, "activate").expect(200);
+    own.patch(&path(&theirs), "\"2\"", &json!({ "site_id": null, "what_matters": "Singing" })).invalid(&["/site_id"]);
+    let kept = own.patch(&path(&theirs), "\"2\"", &json!({ "site_id": walton, "what_matters": "Singing" })).expect(200);
+    assert_eq!((&kept["site_id"], &active["site_id"]), (&json!(walton), &json!(walton)));
+    let moved = advisor.patch(&path(&theirs), "\"3\"", &json!({ "site_id": bootle })).expect(200);
+    assert_eq!(moved["site_id"], json!(bootle));
+
+    // Their own draft: until it is activated.
+    let mine = write(&own, "self");
+    assert_eq!(own.patch(&path(&mine), "\"1\"", &json!({ "site_id": bootle })).expect(200)["site_id"], json!(bootle));
+    do_to(&own, &mine, "activate").expect(200);
+    own.patch(&path(&mine), "\"3\"", &json!({ "site_id": null })).invalid(&["/site_id"]);
+    assert_eq!(advisor.get("/v1/prescriptions").expect(200)["items"].as_array().unwrap().len(), 2);
+}

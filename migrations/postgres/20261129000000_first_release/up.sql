@@ -217,9 +217,9 @@ CREATE TABLE session_series (
     ends_before text COLLATE "C",
     split_from uuid REFERENCES session_series (id),
     -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
-    withdrawn boolean NOT NULL,
+    withdrawn boolean NOT NULL DEFAULT false,
     -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
-    rule_before_cut boolean NOT NULL,
+    rule_before_cut boolean NOT NULL DEFAULT false,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -349,7 +349,7 @@ CREATE TABLE prescription_items (
     status text COLLATE "C" NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason text COLLATE "C",
     -- Whether the member added the item themself: that is no referral.
-    by_member boolean NOT NULL,
+    by_member boolean NOT NULL DEFAULT false,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
@@ -426,6 +426,8 @@ CREATE TABLE rosters (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX rosters_partner_index ON rosters (partner_id, id);
+-- For the housekeeping, which looks for refused ones that are old.
+CREATE INDEX rosters_status_index ON rosters (status, created_at);
 
 CREATE TABLE roster_entries (
     roster_id uuid NOT NULL REFERENCES rosters (id),
@@ -522,3 +524,17 @@ CREATE TABLE listing_words (
     PRIMARY KEY (listing_id, word)
 );
 CREATE INDEX listing_words_word_index ON listing_words (word, listing_id);
+
+-- Several local authorities that reports can count together. Its number holds to how many there can be: from many
+-- combinations the small counts in them can be worked out.
+CREATE TABLE report_areas (
+    id uuid PRIMARY KEY,
+    number integer NOT NULL CONSTRAINT report_areas_number_key UNIQUE CHECK (number BETWEEN 1 AND 5),
+    slug text COLLATE "C" NOT NULL CONSTRAINT report_areas_slug_key UNIQUE,
+    name text COLLATE "C" NOT NULL,
+    local_authorities jsonb NOT NULL,
+    version integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL
+);
+INSERT INTO report_areas VALUES ('0199d2f0-0000-7000-8000-00000000000a', 1, 'liverpool-and-sefton', 'Liverpool and Sefton', '["Liverpool","Sefton"]', 1, '2026-11-29T00:00:00Z', '2026-11-29T00:00:00Z');

@@ -1,3 +1,4 @@
+DROP TABLE report_areas;
 DROP TABLE listing_words;
 DROP TABLE calendar_links;
 DROP TABLE jobs;

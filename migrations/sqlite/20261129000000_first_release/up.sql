@@ -218,9 +218,9 @@ CREATE TABLE session_series (
     ends_before TEXT,
     split_from BLOB REFERENCES session_series (id),
     -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
-    withdrawn INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL DEFAULT 0,
     -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
-    rule_before_cut INTEGER NOT NULL,
+    rule_before_cut INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -349,7 +349,7 @@ CREATE TABLE prescription_items (
     status TEXT NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason TEXT,
     -- Whether the member added the item themself: that is no referral.
-    by_member INTEGER NOT NULL,
+    by_member INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
@@ -426,6 +426,8 @@ CREATE TABLE rosters (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX rosters_partner_index ON rosters (partner_id, id);
+-- For the housekeeping, which looks for refused ones that are old.
+CREATE INDEX rosters_status_index ON rosters (status, created_at);
 
 CREATE TABLE roster_entries (
     roster_id BLOB NOT NULL REFERENCES rosters (id),
@@ -522,3 +524,17 @@ CREATE TABLE listing_words (
     PRIMARY KEY (listing_id, word)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX listing_words_word_index ON listing_words (word, listing_id);
+
+-- Several local authorities that reports can count together. Its number holds to how many there can be: from many
+-- combinations the small counts in them can be worked out.
+CREATE TABLE report_areas (
+    id BLOB PRIMARY KEY,
+    number INTEGER NOT NULL CONSTRAINT report_areas_number_key UNIQUE CHECK (number BETWEEN 1 AND 5),
+    slug TEXT NOT NULL CONSTRAINT report_areas_slug_key UNIQUE,
+    name TEXT NOT NULL,
+    local_authorities TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO report_areas VALUES (X'0199d2f000007000800000000000000a', 1, 'liverpool-and-sefton', 'Liverpool and Sefton', '["Liverpool","Sefton"]', 1, 1795910400000000, 1795910400000000);

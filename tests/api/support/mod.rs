@@ -1,5 +1,6 @@
 //! What every test stands on: a server on a database of its own, and clients that know who they are.
 
+pub mod attacker;
 mod client;
 mod database;
 mod make;

@@ -1,0 +1,100 @@
+//! The database of a command, and plain sentences for one that isn't there.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use super::Failure;
+use crate::config::Settings;
+use crate::db::{Db, Location, migrate};
+use crate::error::Error;
+
+/// What every SQLite file begins with (<https://www.sqlite.org/fileformat.html>, 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Brings the database of these settings to this binary's schema and opens it.
+///
+/// # Errors
+/// 2 where the setting can't be understood; 1 with a sentence that says what is wrong with the database.
+pub(super) fn open(settings: &Settings) -> Result<(Db, Location), Failure> {
+    let location = settings.location().map_err(Failure::usage)?;
+    check(&location)?;
+    migrate::run(&location).map_err(|error| cannot_use(&location, &error))?;
+    let db = Db::open(&location).map_err(|error| cannot_use(&location, &error))?;
+    Ok((db, location))
+}
+
+/// Looks at what is there before anything is written to it.
+///
+/// # Errors
+/// 1 with a sentence where it can't be an SQLite database of this program.
+pub(super) fn check(location: &Location) -> Result<(), Failure> {
+    let Location::Sqlite(path) = location else { return Ok(()) };
+    match wrong_with(Path::new(path)) {
+        Some(what) => Err(Failure::new(format!("the database {path} can't be used: {what}"))),
+        None => Ok(()),
+    }
+}
+
+/// What keeps a path from being an SQLite database; `None` where nothing does, or there is nothing there yet.
+fn wrong_with(path: &Path) -> Option<String> {
+    if path.is_dir() {
+        return Some("it is a folder; DATABASE_URL must name a file".into());
+    }
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())?;
+            return Some(format!("there is no folder {}; make it first", folder.display()));
+        }
+        Err(error) => return Some(error.to_string()),
+    };
+    let mut head = Vec::new();
+    if let Err(error) = file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut head) {
+        return Some(error.to_string());
+    }
+    let is_one = head.is_empty() || head == MAGIC;
+    (!is_one).then(|| {
+        "it is a file, but no SQLite database; DATABASE_URL must name one, or a file that isn't there yet".into()
+    })
+}
+
+/// The sentence for a database that can't be opened or migrated.
+pub(super) fn cannot_use(location: &Location, error: &Error) -> Failure {
+    let what = match location {
+        // The address of a server may hold a password.
+        Location::Sqlite(path) => format!("the database {path}"),
+        Location::Postgres(_) => "the PostgreSQL database of DATABASE_URL".to_owned(),
+    };
+    let why = error.cause().map_or_else(|| error.to_string(), str::to_owned);
+    Failure::new(format!("{what} can't be used: {}", why.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_database_is_told_from_one_and_from_nothing() {
+        let folder = std::env::temp_dir().join(format!("life-rooms-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        assert_eq!(wrong_with(&folder.join("not-there.db")), None);
+        assert_eq!(wrong_with(&file("empty.db", b"")), None);
+        assert_eq!(wrong_with(&file("good.db", b"SQLite format 3\0 and more")), None);
+        for (path, words) in [
+            (file("garbage.db", b"slug,name\nwalton,Walton\n"), "no SQLite database"),
+            (file("short.db", b"SQLite"), "no SQLite database"),
+            (folder.clone(), "it is a folder"),
+            (folder.join("missing").join("life-rooms.db"), "there is no folder"),
+        ] {
+            let told = wrong_with(&path).unwrap_or_default();
+            assert!(told.contains(words), "{}: {told:?}", path.display());
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,68 @@
+//! Housekeeping: takes away what is kept no longer. What is kept has an end, and this is the one place that holds to it.
+//!
+//! | what | how long |
+//! | --- | --- |
+//! | records of `Idempotency-Key`s | 24 hours |
+//! | jobs that have ended | 30 days |
+//! | rosters that were refused | 30 days |
+//! | the row-by-row outcome of a roster; its counts stay | 13 months |
+//!
+//! Audit events stay.
+
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::background::Task;
+use crate::config::Config;
+use crate::db::{Conn, Timestamp};
+use crate::error::Result;
+use crate::http::idempotency;
+use crate::http::state::State;
+use crate::{jobs, rosters};
+
+/// Something that is kept for a time.
+struct Kept {
+    /// Whether any of it is kept for too long; a short read.
+    overdue: fn(&mut Conn, Timestamp) -> Result<bool>,
+    /// Takes away a part of it that is small enough for others to write in between. How much it took away.
+    forget: fn(&mut Conn, Timestamp) -> Result<usize>,
+}
+
+const KEPT: [Kept; 4] = [
+    Kept { overdue: idempotency::overdue, forget: idempotency::forget },
+    Kept { overdue: jobs::store::overdue, forget: jobs::store::forget },
+    Kept { overdue: rosters::keeping::refused_overdue, forget: rosters::keeping::forget_refused },
+    Kept { overdue: rosters::keeping::entries_overdue, forget: rosters::keeping::forget_entries },
+];
+
+/// The task that does it.
+pub const TASK: Task = Task {
+    name: "housekeeping",
+    every: Duration::from_secs(600),
+    longest: Duration::from_secs(300),
+    due: is_due,
+    run: |state| -> LocalBoxFuture<'static, Result<()>> { Box::pin(run(state)) },
+};
+
+fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
+    for kept in &KEPT {
+        if (kept.overdue)(conn, now)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Each part is a transaction of its own: what is cut off goes on at the next look.
+async fn run(state: State) -> Result<()> {
+    let now = state.clock.now();
+    for Kept { forget, .. } in &KEPT {
+        while state.db.write(move |conn| forget(conn, now)).await? > 0 {
+            if state.stopping() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Named areas over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, get, put};
+
+use super::store::{self, AreaRow};
+use super::types::{ReportArea, ReportAreaInput};
+use crate::audit::Subject;
+use crate::auth::policy::{AdminOnly, Reports};
+use crate::error::{Error, Fault, Result};
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
+use crate::http::page::{Page, Paging, Slice};
+use crate::http::reply::{Cache, Reply};
+use crate::venues::rules::{local_authority_code, slug as is_slug};
+
+/// List named areas
+///
+/// The areas that reports can count together, by slug. `liverpool-and-sefton` is there from the start.
+#[utoipa::path(operation_id = "list_report_areas", tag = "reports", params(Paging),
+    responses((status = 200, description = "A page of areas", body = Page<ReportArea>), (status = 304, description = "Not changed"), Problems),
+    security(("bearer" = [])))]
+#[get("/v1/report-areas")]
+pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>)>) -> Result<HttpResponse> {
+    let Extract((who, Query(paging))) = request;
+    let slice = Slice::<String>::read(&who, paging.limit, paging.cursor.as_deref())?;
+    let wanted = slice.clone();
+    let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, AreaRow::key, ReportArea::from))
+}
+
+/// Get a named area
+#[utoipa::path(operation_id = "get_report_area", tag = "reports",
+    params(("slug" = String, Path, description = "The area's slug", max_length = 80, example = "liverpool-and-sefton")),
+    responses((status = 200, description = "The area", body = ReportArea), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/report-areas/{slug}")]
+pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(slug), _)) = request;
+    let row = who.state().db.read(move |conn| store::find(conn, &slug)).await?;
+    let row = row.ok_or_else(|| Error::not_found("area"))?;
+    who.show(Cache::Never, row.version, &ReportArea::from(row))
+}
+
+/// Name an area, or change one
+///
+/// The whole area. A new one is sent with `If-Match: "0"`; there are at most five, because the small counts in many
+/// combinations of places could be worked out. What the area holds already changes nothing.
+#[utoipa::path(operation_id = "put_report_area", tag = "reports",
+    params(("slug" = String, Path, description = "The area's slug: words of a to z and 0 to 9 joined by hyphens", max_length = 80, example = "liverpool-and-sefton")),
+    request_body = ReportAreaInput,
+    responses((status = 200, description = "As it stands now", body = ReportArea), (status = 201, description = "Named", body = ReportArea), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[put("/v1/report-areas/{slug}")]
+pub async fn put_report_area(
+    request: Extract<(Allowed<AdminOnly>, Path<String>, NoQuery, JsonBody<ReportAreaInput>)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path(slug), _, body)) = request;
+    if !is_slug(&slug) {
+        let detail = "Must be words of a to z and 0 to 9 joined by hyphens, such as liverpool-and-sefton.";
+        return Err(Error::parameter("slug", "wrong_format", detail));
+    }
+    let (context, written) = (who.context(), checked(body.value)?);
+    who.write(&Bytes::new(), move |conn| {
+        let event = |action, id| context.event(action, Subject::other("report_area", id), &[]);
+        let Some(old) = store::find(conn, &slug)? else {
+            context.require_match(0)?;
+            let number = store::free_number(conn)?;
+            let row = AreaRow::new(context.new_id(), number, slug.clone(), written.clone(), context.now());
+            store::insert(conn, &row)?;
+            context.record(conn, &[event("create", row.id)])?;
+            return Reply::created(format!("/v1/report-areas/{slug}"), row.version, &ReportArea::from(row));
+        };
+        context.require_match(old.version)?;
+        let Some(row) = old.changed(written.clone(), context.now()) else {
+            return Reply::ok(old.version, &ReportArea::from(old));
+        };
+        store::update(conn, &row)?;
+        context.record(conn, &[event("change", row.id)])?;
+        Reply::ok(row.version, &ReportArea::from(row))
+    })
+    .await
+}
+
+/// An area whose local authorities are known, each once.
+///
+/// # Errors
+/// 422 with every fault.
+fn checked(written: ReportAreaInput) -> Result<ReportAreaInput> {
+    let mut faults = Vec::new();
+    for (index, name) in written.local_authorities.iter().enumerate() {
+        let at = format!("/local_authorities/{index}");
+        if local_authority_code(name).is_none() {
+            faults.push(Fault::at(at, "unknown_local_authority", "There is no local authority of this name."));
+        } else if written.local_authorities[..index].contains(name) {
+            faults.push(Fault::at(at, "repeated", "This local authority stands here already."));
+        }
+    }
+    if faults.is_empty() { Ok(written) } else { Err(Error::invalid(faults)) }
+}

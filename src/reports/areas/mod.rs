@@ -1,0 +1,20 @@
+//! Named areas: several local authorities that reports can count together, such as Liverpool and Sefton.
+//!
+//! A site manager names them. Analysts can't combine local authorities themselves: from figures of many combinations
+//! the small counts in them can be worked out. That is also why there are at most [`MOST_AREAS`].
+
+pub mod handlers;
+pub mod store;
+pub mod types;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Most named areas. The database holds to it: each has a number from 1 to this one of its own.
+pub const MOST_AREAS: i32 = 5;
+
+/// Registers the routes.
+pub fn configure(config: &mut ServiceConfig) {
+    config.service(handlers::list_report_areas);
+    config.service(handlers::get_report_area);
+    config.service(handlers::put_report_area);
+}

@@ -1,0 +1,123 @@
+//! Named areas in the database.
+
+use diesel::prelude::*;
+
+use super::MOST_AREAS;
+use super::types::{ReportArea, ReportAreaInput};
+use crate::db::schema::report_areas;
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::{Error, Kind, Result};
+use crate::http::page::Slice;
+
+/// A row of `report_areas`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = report_areas)]
+pub struct AreaRow {
+    pub(crate) id: Id,
+    number: i32,
+    slug: String,
+    name: String,
+    local_authorities: Json<Vec<String>>,
+    pub(crate) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl AreaRow {
+    /// A new area.
+    pub fn new(id: Id, number: i32, slug: String, written: ReportAreaInput, now: Timestamp) -> Self {
+        let ReportAreaInput { name, local_authorities } = written;
+        let local_authorities = Json(local_authorities);
+        Self { id, number, slug, name, local_authorities, version: 1, created_at: now, updated_at: now }
+    }
+
+    /// This row after a change; `None` where that leaves it as it is.
+    pub fn changed(&self, written: ReportAreaInput, now: Timestamp) -> Option<Self> {
+        let same = self.name == written.name && self.local_authorities.0 == written.local_authorities;
+        let new = Self::new(self.id, self.number, self.slug.clone(), written, now);
+        (!same).then(|| Self { version: self.version + 1, created_at: self.created_at, ..new })
+    }
+
+    /// This area's place in the list.
+    pub fn key(&self) -> String {
+        self.slug.clone()
+    }
+}
+
+impl From<AreaRow> for ReportArea {
+    fn from(row: AreaRow) -> Self {
+        Self {
+            id: row.id,
+            slug: row.slug,
+            name: row.name,
+            local_authorities: row.local_authorities.0,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A page of areas by slug.
+pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<AreaRow>> {
+    let mut query = report_areas::table.select(AreaRow::as_select()).into_boxed();
+    if let Some(slug) = &slice.after {
+        query = query.filter(report_areas::slug.gt(slug));
+    }
+    Ok(query.order(report_areas::slug).limit(slice.fetch()).load(conn)?)
+}
+
+/// The area of this slug.
+pub fn find(conn: &mut Conn, slug: &str) -> Result<Option<AreaRow>> {
+    let found = report_areas::table.filter(report_areas::slug.eq(slug)).select(AreaRow::as_select());
+    Ok(found.first(conn).optional()?)
+}
+
+/// A number that no area has.
+///
+/// # Errors
+/// 409 where all are taken.
+pub fn free_number(conn: &mut Conn) -> Result<i32> {
+    let taken: Vec<i32> = report_areas::table.select(report_areas::number).load(conn)?;
+    let free = (1..=MOST_AREAS).find(|number| !taken.contains(number));
+    free.ok_or_else(|| {
+        let detail = format!("There are {MOST_AREAS} named areas already, the most there can be. Change one of them.");
+        Error::new(Kind::InvalidState, detail)
+    })
+}
+
+/// Adds an area.
+///
+/// # Errors
+/// 409 where another request added one at the same time.
+pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
+    diesel::insert_into(report_areas::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// Writes the next version of an area over the one before.
+///
+/// # Errors
+/// 412 where another request has changed it in between.
+pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
+    let unchanged =
+        report_areas::table.filter(report_areas::id.eq(row.id)).filter(report_areas::version.eq(row.version - 1));
+    match diesel::update(unchanged).set(row).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
+/// The local authorities that a report's filters mean: those of the area, or those that are named one by one.
+///
+/// # Errors
+/// 400 where there is no such area.
+pub(in crate::reports) fn places(conn: &mut Conn, area: Option<&str>, named: &[String]) -> Result<Vec<String>> {
+    let Some(area) = area else { return Ok(named.to_vec()) };
+    if let Some(row) = find(conn, area)? {
+        return Ok(row.local_authorities.0);
+    }
+    let known: Vec<String> = report_areas::table.select(report_areas::slug).order(report_areas::slug).load(conn)?;
+    let detail = format!("There is no such area. There are: {}.", known.join(", "));
+    Err(Error::parameter("area", "unknown_area", detail))
+}

@@ -1,0 +1,137 @@
+//! What may be shown of a count: all of it to site managers, a rounded one to everybody else.
+//!
+//! A count that came from the database is [`Exact`] and can't be written to an answer: the only way there is
+//! [`Disclosure::show`].
+//!
+//! Rounding alone can be undone with enough questions; [`super::rules`] says which may be asked. What stays: zero is
+//! shown, so it can be seen that nobody was there; groups that all lie at one end of their range give themselves away
+//! (seven groups of one under a total that is hidden too); and a figure that is asked again later may show that one
+//! person more was counted.
+//!
+//! Source: NHS Digital, "Disclosure control methodology for Hospital Episode Statistics and the Emergency Care Data
+//! Set", 2018: 1 to 7 are not shown, everything else to the nearest 5, instead of hiding further cells.
+
+/// Counts from 1 to this one are not shown.
+pub const LARGEST_SUPPRESSED: i64 = 7;
+/// All other counts are shown as the nearest multiple of this.
+pub const ROUNDED_TO: i64 = 5;
+
+/// A count as the database gave it. It can't be serialised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Exact(i64);
+
+impl Exact {
+    /// Adds to the count.
+    pub(super) fn add(&mut self, more: i64) {
+        self.0 += more;
+    }
+}
+
+impl From<i64> for Exact {
+    fn from(count: i64) -> Self {
+        Self(count)
+    }
+}
+
+/// One row of a report: what it is about and its counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line<C> {
+    /// The site's id, the local authority's name or the month; `None` for what has none.
+    pub key: Option<String>,
+    /// The key as people know it.
+    pub label: Option<String>,
+    /// The counts.
+    pub counts: C,
+}
+
+/// What a report counted: `N` columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted<C> {
+    /// All that fit the filters.
+    pub totals: C,
+    /// By group.
+    pub rows: Vec<Line<C>>,
+}
+
+/// Counts as they may be shown, and the names of those that may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disclosed<const N: usize> {
+    /// `None` where suppressed.
+    pub values: [Option<i64>; N],
+    /// The names of the suppressed ones.
+    pub suppressed: Vec<&'static str>,
+}
+
+/// How much of a count is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disclosure {
+    /// The count itself: for the service's own managers.
+    Exact,
+    /// 1 to 7 as null, everything else to the nearest 5.
+    Rounded,
+}
+
+impl Disclosure {
+    /// Shows what a report counted. `names` names the columns. Each count stands for itself: a total is counted and
+    /// then rounded, never added up from rounded rows.
+    pub fn show<const N: usize>(self, counted: Counted<[Exact; N]>, names: [&'static str; N]) -> Counted<Disclosed<N>> {
+        let line = |line: Line<[Exact; N]>| Line {
+            key: line.key,
+            label: line.label,
+            counts: self.show_all(line.counts, names),
+        };
+        Counted { totals: self.show_all(counted.totals, names), rows: counted.rows.into_iter().map(line).collect() }
+    }
+
+    fn show_all<const N: usize>(self, counts: [Exact; N], names: [&'static str; N]) -> Disclosed<N> {
+        let values = counts.map(|count| self.show_one(count));
+        let hidden = values.iter().zip(names).filter(|(value, _)| value.is_none());
+        Disclosed { values, suppressed: hidden.map(|(_, name)| name).collect() }
+    }
+
+    fn show_one(self, Exact(count): Exact) -> Option<i64> {
+        match (self, count) {
+            (Self::Exact, count) => Some(count),
+            (Self::Rounded, 1..=LARGEST_SUPPRESSED) => None,
+            (Self::Rounded, count) => Some((count + ROUNDED_TO / 2) / ROUNDED_TO * ROUNDED_TO),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rounded(count: i64) -> Option<i64> {
+        Disclosure::Rounded.show_one(Exact(count))
+    }
+
+    #[test]
+    fn one_to_seven_are_hidden_zero_is_shown_and_all_else_is_rounded() {
+        assert_eq!(rounded(0), Some(0));
+        for small in 1..=7 {
+            assert_eq!(rounded(small), None);
+        }
+        for (count, shown) in [(8, 10), (9, 10), (12, 10), (13, 15), (17, 15), (18, 20), (6147, 6145), (8507, 8505)] {
+            assert_eq!(rounded(count), Some(shown), "{count}");
+        }
+    }
+
+    #[test]
+    fn each_count_stands_for_itself() {
+        let counted = Counted { totals: [Exact(17), Exact(3)], rows: Vec::new() };
+        let shown = Disclosure::Rounded.show(counted.clone(), ["people", "visits"]);
+        assert_eq!(shown.totals, Disclosed { values: [Some(15), None], suppressed: vec!["visits"] });
+        let exact = Disclosure::Exact.show(counted, ["people", "visits"]);
+        assert_eq!(exact.totals, Disclosed { values: [Some(17), Some(3)], suppressed: vec![] });
+    }
+
+    proptest! {
+        #[test]
+        fn a_rounded_count_is_the_nearest_multiple_of_five(count in 8i64..10_000_000) {
+            let shown = rounded(count).unwrap();
+            prop_assert!(shown % 5 == 0 && (shown - count).abs() <= 2);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What is kept has an end: the one task that takes it away, without anybody sending anything.
+
+use diesel::prelude::*;
+use life_rooms::background;
+use life_rooms::db::schema::{audit_events, idempotency_records, jobs, roster_entries};
+use life_rooms::tasks;
+use serde_json::json;
+
+use crate::rosters::{reader, roster, series, single, with};
+use crate::support::{Answer, App, Client};
+
+/// Whether there was anything to take away.
+fn keep_house(app: &App) -> bool {
+    let task = tasks::all().into_iter().find(|task| task.name == "housekeeping").expect("the server has the task");
+    let run = background::run_if_due(&app.state, task, app.clock.new_id());
+    actix_web::rt::System::new().block_on(run).expect("it runs")
+}
+
+fn ended(client: &Client, job: &Answer) {
+    for _ in 0..100_000 {
+        let status = client.get(job.header("location")).expect(200)["status"].clone();
+        if status == "succeeded" || status == "failed" {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("the job does not end");
+}
+
+#[test]
+fn the_record_of_an_idempotency_key_is_gone_after_a_day_though_nobody_sends_another() {
+    let app = App::start();
+    let admin = app.admin();
+    let kept = || idempotency_records::table.count().get_result::<i64>(&mut app.conn()).unwrap();
+    for number in 0..3 {
+        let body = json!({ "slug": format!("site-{number}"), "name": "Example" });
+        admin.post_with("/v1/sites", &[("idempotency-key", &format!("key-{number}"))], &body).expect(201);
+    }
+    app.at("2026-11-24T08:59:59Z");
+    assert!(!keep_house(&app));
+    assert_eq!(kept(), 3);
+    app.at("2026-11-24T09:00:00Z");
+    assert!(keep_house(&app));
+    assert_eq!(kept(), 0);
+    assert!(!keep_house(&app), "nothing is left to do");
+}
+
+#[test]
+fn a_job_is_gone_thirty_days_after_it_ended_and_its_roster_stays() {
+    let (app, client, path) = reader();
+    let taken = client.post_with(&path, &[("prefer", "respond-async")], &roster(&[series("a")]));
+    ended(&client, &taken);
+    app.at("2026-12-23T08:59:59Z");
+    assert!(!keep_house(&app));
+    client.get(taken.header("location")).expect(200);
+    app.at("2026-12-23T09:00:00Z");
+    assert!(keep_house(&app));
+    client.get(taken.header("location")).problem(404, "not-found");
+    assert_eq!(jobs::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 0);
+    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_refused_roster_is_gone_after_thirty_days_and_an_applied_one_stays() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("good")])).expect(201);
+    app.at("2026-11-23T09:00:01Z");
+    client
+        .post(&path, &roster(&[with(single("bad"), json!({ "duration_minutes": -1 }))]))
+        .problem(422, "roster-refused");
+    let list = || client.get(&path).expect(200)["items"].clone();
+    let statuses = || list().as_array().unwrap().iter().map(|roster| roster["status"].clone()).collect::<Vec<_>>();
+    let refused = list()[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(statuses(), ["refused", "applied"]);
+    app.at("2026-12-23T09:00:00Z");
+    assert!(!keep_house(&app));
+    app.at("2026-12-23T09:00:01Z");
+    assert!(keep_house(&app));
+    assert_eq!(statuses(), ["applied"]);
+    client.get(&format!("{path}/{refused}")).problem(404, "not-found");
+}
+
+#[test]
+fn the_outcome_of_each_row_of_a_roster_is_gone_after_thirteen_months_and_its_counts_and_events_stay() {
+    let (app, client, path) = reader();
+    let posted = client.post(&path, &roster(&[series("a"), single("b")]));
+    let at = posted.header("location").to_owned();
+    let tag = client.get(&at).etag().to_owned();
+    let before = posted.expect(201);
+    let events = || audit_events::table.count().get_result::<i64>(&mut app.conn()).unwrap();
+    let known = events();
+    app.at("2027-12-23T08:59:59Z");
+    assert!(!keep_house(&app));
+    assert_eq!(client.get(&at).expect(200)["entries"].as_array().unwrap().len(), 2);
+    app.at("2027-12-23T09:00:01Z");
+    assert!(keep_house(&app));
+    let after = client.get(&at);
+    assert_ne!(after.etag(), tag);
+    let after = after.expect(200);
+    assert_eq!((&after["entries"], &after["skipped"]), (&json!([]), &json!([])));
+    assert_eq!((&after["counts"], &after["sessions"]), (&before["counts"], &before["sessions"]));
+    assert_eq!(roster_entries::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 0);
+    assert_eq!(events(), known);
+    assert!(!keep_house(&app));
+}
