@@ -1,5 +1,8 @@
 //! Around everything: the request's id, the log line, panics, problem documents for every failure, and the headers
 //! that every answer has.
+//!
+//! What is no HTTP request never gets here: without `Host`, with two lengths, with a target or headers that are too long,
+//! or broken off. The server refuses it by status and closes the connection; actix-http lets nobody add a body to that.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
