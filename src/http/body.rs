@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
@@ -217,11 +217,15 @@ pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()>
         return Err(too_large(limit));
     }
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
-    if encoded || !types.contains(&media_type(request).as_str()) {
-        let detail = format!("Send the body as {}, without Content-Encoding.", types.join(" or "));
-        return Err(Error::new(Kind::UnsupportedMediaType, detail));
+    let twice = request.headers().get_all(header::CONTENT_TYPE).count() > 1;
+    if !encoded && !twice && types.contains(&media_type(request).as_str()) {
+        return Ok(());
     }
-    Ok(())
+    let detail =
+        format!("Send the body as {}, with one Content-Type and without Content-Encoding.", types.join(" or "));
+    // RFC 5789, section 2.2, and RFC 9110, section 15.5.16.
+    let taken = if request.method() == Method::PATCH { "Accept-Patch" } else { "Accept" };
+    Err(Error::new(Kind::UnsupportedMediaType, detail).header(taken, types.join(", ")))
 }
 
 /// The whole body: 413 where it turns out too large, 408 where it comes too slowly.

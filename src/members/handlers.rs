@@ -4,7 +4,7 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
 
 use super::registration::{self, born_before};
-use super::store;
+use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
 use crate::audit::{Event, Subject};
 use crate::auth::caller::Role;
@@ -30,6 +30,12 @@ pub(crate) fn own(context: &Context) -> Result<Option<Id>> {
 /// The event of a read by somebody else than the member; their own leaves none.
 pub(crate) fn read_event(context: &Context, own: Option<Id>, subject: Subject, fields: &[&str]) -> Vec<Event> {
     if own.is_some() { Vec::new() } else { vec![context.event("read", subject, fields)] }
+}
+
+/// The event of reading a list of one member's, such as their consents. Whoever reads that there is nothing in it has
+/// learnt something of the member too, so it is one event, however much the list holds.
+pub(crate) fn list_read(context: &Context, own: Option<Id>, member_id: Id, list: &'static str) -> Vec<Event> {
+    read_event(context, own, Subject::of_member("member", member_id, member_id), &[list])
 }
 
 /// Register a member
@@ -97,9 +103,10 @@ pub async fn change_member(
         if own.is_some() {
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
-        let written = patch.apply(&old.written())?;
-        born_before(&context, written.date_of_birth)?;
-        let row = old.changed(written, context.now());
+        let Some(row) = patch.change(&old, MemberRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Member::from(old));
+        };
+        born_before(&context, row.written().date_of_birth)?;
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::of_member("member", id, id), &patch.names())])?;
         Reply::ok(row.version, &Member::from(row))

@@ -23,5 +23,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::get_member);
     config.service(handlers::change_member);
     config.service(consents::handlers::list_consents);
+    config.service(consents::handlers::get_consent);
     config.service(consents::handlers::record_consent);
 }

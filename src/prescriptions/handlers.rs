@@ -23,7 +23,7 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::{list_read, own, read_event};
 use crate::members::store as members;
 
 /// Write a prescription
@@ -106,7 +106,11 @@ async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option
             members::get(conn, own, member)?;
         }
         let rows = store::list(conn, own, &filter, &wanted)?;
-        let events = if own.is_none() { events(&reader, &rows, &wanted) } else { Vec::new() };
+        let events = match filter.member_id {
+            _ if own.is_some() => Vec::new(),
+            Some(member) if members::exists(conn, own, member)? => list_read(&reader, own, member, "prescriptions"),
+            _ => events(&reader, &rows, &wanted),
+        };
         Ok((store::whole(conn, rows)?, events))
     };
     let rows = context.state().db.read_audited(work).await?;
@@ -161,17 +165,18 @@ pub async fn change_prescription(
         if own.is_some() {
             patch.refuse(&["developed_on"], "Only an advisor may say this. Leave it out.")?;
         }
-        still_open(&old)?;
         let old = store::whole_one(conn, old)?;
-        let written = patch.apply(&old.written())?;
-        checks::change(conn, own, &old, london_day(context.now()), &written)?;
-        let row = old.row.changed(&written, context.now());
-        store::update(conn, &row)?;
-        if written.needs != old.needs {
-            store::replace_needs(conn, id, &written.needs)?;
+        let Some(next) = patch.change(&old, Whole::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.row.version, &Prescription::from(old));
+        };
+        still_open(&old.row)?;
+        checks::change(conn, own, &old, london_day(context.now()), &next.written())?;
+        store::update(conn, &next.row)?;
+        if next.needs != old.needs {
+            store::replace_needs(conn, id, &next.needs)?;
         }
-        record(&context, conn, "change", &row, &patch.names())?;
-        Reply::ok(row.version, &Prescription::from(store::whole_one(conn, row)?))
+        record(&context, conn, "change", &next.row, &patch.names())?;
+        Reply::ok(next.row.version, &Prescription::from(next))
     })
     .await
 }

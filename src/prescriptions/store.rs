@@ -81,17 +81,6 @@ impl PrescriptionRow {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// This row after a change.
-    pub fn changed(&self, written: &PrescriptionChange, now: Timestamp) -> Self {
-        Self {
-            site_id: written.site_id,
-            what_matters: written.what_matters.clone(),
-            developed_on: written.developed_on,
-            review_on: written.review_on,
-            ..self.touched(now)
-        }
-    }
-
     /// This row in another state, developed on `today` unless an earlier day is known. What is declined before it
     /// was ever active was not developed: a day that was written ahead goes.
     pub fn moved(&self, status: PrescriptionStatus, reason: Option<String>, today: NaiveDate, now: Timestamp) -> Self {
@@ -107,6 +96,13 @@ impl Whole {
     pub fn written(&self) -> PrescriptionChange {
         let PrescriptionRow { site_id, what_matters, developed_on, review_on, .. } = self.row.clone();
         PrescriptionChange { site_id, what_matters, needs: self.needs.clone(), developed_on, review_on }
+    }
+
+    /// This prescription after a change.
+    pub fn changed(&self, written: PrescriptionChange, now: Timestamp) -> Self {
+        let PrescriptionChange { site_id, what_matters, needs, developed_on, review_on } = written;
+        let row = PrescriptionRow { site_id, what_matters, developed_on, review_on, ..self.row.touched(now) };
+        Self { row, needs, items: self.items.clone() }
     }
 }
 

@@ -44,7 +44,8 @@ use crate::http::reply::Reply;
 #[patch("/v1/sessions/{id}")]
 pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result<HttpResponse> {
     change_own(request, store::get_in, |conn, context, old, patch| {
-        context.require_match(old.version)?;
+        context.require_if_match()?;
+        context.check_session_match(old.version)?;
         let change = patch.apply(&old.changeable())?;
         if (SessionChange { reason: None, ..change.clone() }) == old.changeable() {
             return answer(conn, context, old.id, Notices::default());

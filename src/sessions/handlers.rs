@@ -22,6 +22,7 @@ use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
@@ -96,7 +97,7 @@ pub async fn create_session(
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;
-        Reply::created(format!("/v1/sessions/{}", row.id), session.version, &session)
+        Reply::created(format!("/v1/sessions/{}", row.id), Tag::live(session.version, &session)?, &session)
     })
     .await
 }
@@ -119,7 +120,7 @@ pub async fn cancel_session(request: Extract<Cancelling>) -> Result<HttpResponse
         // Locked first: what is checked is what is cancelled.
         lock_session(conn, id)?;
         let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        context.check_session_match(old.version)?;
         let told = cancel(conn, &context, &old, &reason)?;
         answer(conn, &context, id, told)
     })
@@ -138,7 +139,8 @@ pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reaso
 /// The session as it is now, and what became of its bookings.
 pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Notices) -> Result<Reply> {
     let session = read_back(conn, context, id)?;
-    let reply = Reply::ok(session.version, &ChangedSession { session, bookings: told.bookings })?;
+    let tag = Tag::live(session.version, &session)?;
+    let reply = Reply::ok(tag, &ChangedSession { session, bookings: told.bookings })?;
     Ok(told.about.into_iter().fold(reply, Reply::about))
 }
 

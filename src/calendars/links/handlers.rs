@@ -19,7 +19,7 @@ use crate::http::context::Open;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::{list_read, own, read_event};
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -39,10 +39,32 @@ pub async fn list_calendar_links(
     let work = move |conn: &mut Conn| {
         members::get(conn, own, id)?;
         let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, read_event(&context, own, Subject::of_member("member", id, id), &["calendar_links"])))
+        Ok((rows, list_read(&context, own, id, "calendar_links")))
     };
     let rows = who.state().db.read_audited(work).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, LinkRow::key, CalendarLink::from))
+}
+
+/// Get an address of a member's calendar
+///
+/// Without the address itself, revoked or not.
+#[utoipa::path(operation_id = "get_calendar_link", tag = "calendars",
+    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The address' id")),
+    responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/calendar-links/{link_id}")]
+pub async fn get_calendar_link(
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((member_id, id)), _)) = request;
+    let (context, own) = (who.context(), own(&who)?);
+    let work = move |conn: &mut Conn| {
+        members::get(conn, own, member_id)?;
+        let row = store::get(conn, member_id, id)?;
+        Ok((row, read_event(&context, own, Subject::of_member("calendar_link", id, member_id), &[])))
+    };
+    let row = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, row.version, &CalendarLink::from(row))
 }
 
 /// Make an address of a member's calendar
@@ -68,8 +90,8 @@ pub async fn create_calendar_link(
         let subject = Subject::of_member("calendar_link", row.id, member_id);
         context.record(conn, &[context.event("create", subject, &[])])?;
         let (version, link) = (row.version, CalendarLink::from(row));
-        let list = format!("/v1/members/{member_id}/calendar-links");
-        Reply::created(list, version, &IssuedCalendarLink::with_url(link.clone(), url.clone()))?
+        let location = format!("/v1/members/{member_id}/calendar-links/{}", link.id);
+        Reply::created(location, version, &IssuedCalendarLink::with_url(link.clone(), url.clone()))?
             .about(member_id)
             .replayed_as(&IssuedCalendarLink::without_url(link))
     })

@@ -10,10 +10,11 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::{list_read, own, read_event};
 use crate::members::store as members;
 
 /// List a member's consents
@@ -33,10 +34,30 @@ pub async fn list_consents(
     let work = move |conn: &mut Conn| {
         members::get(conn, own, id)?;
         let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, read_event(&context, own, Subject::of_member("member", id, id), &["consents"])))
+        Ok((rows, list_read(&context, own, id, "consents")))
     };
     let rows = who.state().db.read_audited(work).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
+}
+
+/// Get a consent
+#[utoipa::path(operation_id = "get_consent", tag = "members",
+    params(("id" = Id, Path, description = "The member"), ("consent_id" = Id, Path, description = "The consent")),
+    responses((status = 200, description = "The consent", body = Consent), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/consents/{consent_id}")]
+pub async fn get_consent(
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((member_id, id)), _)) = request;
+    let (context, own) = (who.context(), own(&who)?);
+    let work = move |conn: &mut Conn| {
+        members::get(conn, own, member_id)?;
+        let row = store::get(conn, member_id, id)?;
+        Ok((row, read_event(&context, own, Subject::of_member("consent", id, member_id), &[])))
+    };
+    let row = who.state().db.read_audited(work).await?;
+    who.show_plain(Cache::Never, &Consent::from(row))
 }
 
 /// Record a consent
@@ -65,7 +86,9 @@ pub async fn record_consent(
         store::insert(conn, &row)?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
-        Ok(Reply::plain(201, &Consent::from(row))?.at(format!("/v1/members/{id}/consents")).about(id))
+        let consent = Consent::from(row);
+        let location = format!("/v1/members/{id}/consents/{}", consent.id);
+        Ok(Reply::created(location, Tag::of(&consent)?, &consent)?.about(id))
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! Items of prescriptions over HTTP.
 
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, patch, post};
+use actix_web::{HttpResponse, get, patch, post};
 
 use super::rules;
 use super::store::{self, ItemRow};
@@ -10,14 +10,14 @@ use super::types::{
 };
 use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
-use crate::db::Id;
 use crate::db::types::TextEnum;
+use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
-use crate::http::reply::Reply;
-use crate::members::handlers::own;
+use crate::http::reply::{Cache, Reply};
+use crate::members::handlers::{own, read_event};
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
 
@@ -51,6 +51,27 @@ pub async fn add_prescription_item(
     .await
 }
 
+/// Get an item of a prescription
+#[utoipa::path(operation_id = "get_prescription_item", tag = "prescriptions",
+    params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
+    responses((status = 200, description = "The item", body = PrescriptionItem), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/prescriptions/{id}/items/{item_id}")]
+pub async fn get_prescription_item(
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((id, item_id)), _)) = request;
+    let (context, own) = (who.context(), own(&who)?);
+    let work = move |conn: &mut Conn| {
+        let prescription = prescriptions::get(conn, own, id)?;
+        let item = store::get(conn, id, item_id)?;
+        let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
+        Ok((item, read_event(&context, own, subject, &[])))
+    };
+    let item = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, item.version, &PrescriptionItem::from(item))
+}
+
 /// Change an item of a prescription
 ///
 /// A JSON merge patch. `If-Match` holds the version of the item.
@@ -69,10 +90,11 @@ pub async fn change_prescription_item(
         let prescription = prescriptions::lock(conn, own, id)?;
         let old = store::get(conn, id, item_id)?;
         context.require_match(old.version)?;
+        let Some(item) = patch.change(&old, ItemRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &PrescriptionItem::from(old));
+        };
         still_open(&prescription)?;
-        let written = patch.apply(&old.written())?;
-        may_change(&old, &written, own.is_some())?;
-        let item = old.changed(written, context.now());
+        may_change(&old, &item.written(), own.is_some())?;
         prescriptions::update(conn, &prescription.touched(context.now()))?;
         store::update(conn, &item)?;
         let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);

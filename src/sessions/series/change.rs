@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, patch};
 
 use super::follow::{self, Outcome};
-use super::handlers::{cancel_sessions, read_back};
+use super::handlers::{cancel_sessions, read_back, tag};
 use super::held;
 use super::reconcile::Wanted;
 use super::rules as times;
@@ -13,6 +13,7 @@ use crate::audit::Subject;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::Extract;
 use crate::http::reply::Reply;
@@ -43,7 +44,8 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 #[patch("/v1/session-series/{id}")]
 pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<HttpResponse> {
     change_own(request, store::get_in, |conn, context, old, patch| {
-        context.require_match(old.version)?;
+        context.require_if_match()?;
+        context.check_live_match(old.version, || tag(conn, context, old.id))?;
         let change = changed(old, patch)?;
         if (SeriesChange { reason: None, ..change.clone() }) == old.changeable() {
             let (answer, _) = Outcome::default().shown(read_back(conn, context, old.id)?);
@@ -55,7 +57,8 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
         let outcome = apply(conn, context, old, change)?;
         context.record(conn, &[changes])?;
         let (answer, about) = outcome.shown(read_back(conn, context, old.id)?);
-        Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
     })
     .await
 }

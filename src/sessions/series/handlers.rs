@@ -21,6 +21,7 @@ use crate::db::{Conn, Id, Json};
 use crate::error::Result;
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
@@ -106,9 +107,9 @@ pub async fn create_series(
         sessions::insert_many(conn, &made)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
         let series = read_back(conn, &context, row.id)?;
-        let (path, version) = (format!("/v1/session-series/{}", row.id), series.version);
+        let (path, tag) = (format!("/v1/session-series/{}", row.id), Tag::live(series.version, &series)?);
         let sessions = SessionCounts { created: made.len() };
-        Reply::created(path, version, &CreatedSeries { series, sessions, skipped })
+        Reply::created(path, tag, &CreatedSeries { series, sessions, skipped })
     })
     .await
 }
@@ -126,7 +127,7 @@ pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse>
     let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
     who.write(&body.bytes, move |conn| {
         let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        context.check_live_match(old.version, || tag(conn, &context, id))?;
         if let Some(partner_id) = old.partner_id {
             // A roster that was planned before is planned again.
             bump_roster_version(conn, partner_id)?;
@@ -134,9 +135,16 @@ pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse>
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
         let outcome = cancel_sessions(conn, &context, id, &reason)?;
         let (answer, about) = outcome.shown(read_back(conn, &context, id)?);
-        Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
     })
     .await
+}
+
+/// The tag that a GET of the series would give this caller.
+pub(super) fn tag(conn: &mut Conn, context: &Context, id: Id) -> Result<Tag> {
+    let series = read_back(conn, context, id)?;
+    Tag::live(series.version, &series)
 }
 
 /// Cancels what is still to come of a series, and tells each person whose booking it was.

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::change::{LEFT, changed, some_occurrences};
 use super::follow;
-use super::handlers::read_back;
+use super::handlers::{read_back, tag};
 use super::held;
 use super::reconcile::Wanted;
 use super::rules as times;
@@ -19,6 +19,7 @@ use crate::db::{Conn, Id, Json, LocalTime};
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::Reply;
@@ -50,7 +51,7 @@ pub async fn split_series(
     let new_id = context.new_id();
     who.write(&body.bytes, move |conn| {
         let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        context.check_live_match(old.version, || tag(conn, &context, id))?;
         if old.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", old.status, "split"));
         }
@@ -65,7 +66,8 @@ pub async fn split_series(
         let change = changed(&base, &input.changes).map_err(in_changes)?;
         let outcome = apply(conn, &context, &old, (base, change), (day, goes_on))?;
         let (answer, about) = outcome.shown(read_back(conn, &context, new_id)?);
-        let reply = Reply::created(format!("/v1/session-series/{new_id}"), answer.series.version, &answer)?;
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        let reply = Reply::created(format!("/v1/session-series/{new_id}"), tag, &answer)?;
         Ok(about.into_iter().fold(reply, Reply::about))
     })
     .await
