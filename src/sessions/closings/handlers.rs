@@ -63,10 +63,9 @@ pub async fn change_venue(
 
 /// Writes the venue where the patch changes anything.
 fn change(conn: &mut Conn, context: &Context, old: VenueRow, patch: &VenuePatch) -> Result<VenueRow> {
-    let row = old.changed(patch.apply(&old.written())?, context.now());
-    if row.written() == old.written() {
+    let Some(row) = patch.change(&old, VenueRow::written, |written| old.changed(written, context.now()))? else {
         return Ok(old);
-    }
+    };
     venues::update(conn, &row)?;
     context.record(conn, &[context.event("change", Subject::other("venue", row.id), &patch.names())])?;
     Ok(row)
