@@ -1,4 +1,4 @@
-//! What a viewer may see of sessions and series, and whose a caller may write.
+//! What a viewer may see of sessions and series, and whose a new one is.
 //!
 //! A session or series is public while it is published and its partner is active. This is said twice, for one by its id
 //! ([`Visibility::of`]) and for lists (`listed!`), and both stand here.
@@ -9,6 +9,7 @@ use diesel::sql_types::Bool;
 
 use super::types::Publication;
 use crate::auth::caller::Caller;
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::db::schema::partners;
 use crate::db::{Conn, Id};
@@ -79,20 +80,15 @@ macro_rules! listed {
 }
 pub(crate) use listed;
 
-/// Whose sessions a caller may write: a partner's own only, anybody's as staff (`None`).
-pub fn scope(caller: &Caller) -> Option<Id> {
-    if caller.is_staff() { None } else { caller.partner_id }
-}
-
 /// Whose a new session or series is: a partner's own, whether it says so or not.
 ///
 /// # Errors
-/// 422 where a partner names another.
+/// 422 where a partner names another; 403 where the caller is of no partner.
 pub fn owner(caller: &Caller, named: Option<Id>) -> Result<Option<Id>> {
-    match (scope(caller), named) {
-        (None, named) => Ok(named),
-        (own, None) => Ok(own),
-        (own, named) if own == named => Ok(own),
+    match (Reach::of(caller)?, named) {
+        (Reach::Everyone, named) => Ok(named),
+        (Reach::Partner(own), None) => Ok(Some(own)),
+        (Reach::Partner(own), Some(named)) if own == named => Ok(Some(own)),
         _ => Err(Error::rule("/partner_id", "foreign_partner", "Is another partner. Leave it out: it is yours.")),
     }
 }

@@ -43,7 +43,6 @@ pub struct VenueRow {
     status: VenueStatus,
     status_from: Option<NaiveDate>,
     status_until: Option<NaiveDate>,
-    search_key: String,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -56,7 +55,6 @@ impl VenueRow {
         let (local_authority, local_authority_code) = named(local_authority);
         Self {
             id,
-            search_key: crate::text::fold::name_key(&name),
             slug,
             name,
             kind,

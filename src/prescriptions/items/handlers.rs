@@ -10,6 +10,7 @@ use super::types::{
 };
 use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
+use crate::auth::reach::Reach;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
@@ -17,7 +18,7 @@ use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::read_event;
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
 
@@ -33,14 +34,14 @@ pub async fn add_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<PrescriptionItemInput>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, own, written) = (who.context(), own(&who)?, body.value);
+    let (context, reach, written) = (who.context(), Reach::to_people(who.caller()?)?, body.value);
     who.write(&body.bytes, move |conn| {
-        let row = prescriptions::lock(conn, own, id)?;
+        let row = prescriptions::lock(conn, reach, id)?;
         still_open(&row)?;
         let whole = prescriptions::whole_one(conn, row)?;
-        checks::item(conn, own, &whole, &written)?;
+        checks::item(conn, reach, &whole, &written)?;
         let position = i32::try_from(whole.items.len()).map_err(Error::internal)?;
-        let item = ItemRow::new(context.new_id(), id, position, &written, own.is_some(), context.now());
+        let item = ItemRow::new(context.new_id(), id, position, &written, reach, context.now());
         prescriptions::update(conn, &whole.row.touched(context.now()))?;
         store::insert(conn, std::slice::from_ref(&item))?;
         let subject = Subject::of_member("prescription_item", item.id, whole.row.member_id);
@@ -61,12 +62,12 @@ pub async fn get_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path((id, item_id)), _)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut Conn| {
-        let prescription = prescriptions::get(conn, own, id)?;
+        let prescription = prescriptions::get(conn, reach, id)?;
         let item = store::get(conn, id, item_id)?;
         let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
-        Ok((item, read_event(&context, own, subject, &[])))
+        Ok((item, read_event(&context, reach, subject, &[])))
     };
     let item = who.state().db.read_audited(work).await?;
     who.show(Cache::Never, item.version, &PrescriptionItem::from(item))
@@ -85,16 +86,16 @@ pub async fn change_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery, PrescriptionItemPatch)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path((id, item_id)), _, patch)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let prescription = prescriptions::lock(conn, own, id)?;
+        let prescription = prescriptions::lock(conn, reach, id)?;
         let old = store::get(conn, id, item_id)?;
         context.require_match(old.version)?;
         let Some(item) = patch.change(&old, ItemRow::written, |written| old.changed(written, context.now()))? else {
             return Reply::ok(old.version, &PrescriptionItem::from(old));
         };
         still_open(&prescription)?;
-        may_change(&old, &item.written(), own.is_some())?;
+        may_change(&old, &item.written(), reach)?;
         prescriptions::update(conn, &prescription.touched(context.now()))?;
         store::update(conn, &item)?;
         let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
@@ -105,9 +106,9 @@ pub async fn change_prescription_item(
 }
 
 /// A state that stays is no transition; a refusal says why. What a partner answered isn't the member's to say.
-fn may_change(old: &ItemRow, written: &PrescriptionItemChange, by_member: bool) -> Result<()> {
+fn may_change(old: &ItemRow, written: &PrescriptionItemChange, reach: Reach) -> Result<()> {
     use PrescriptionItemStatus::{Accepted, Rejected, Requested};
-    if by_member && old.status == Requested && matches!(written.status, Accepted | Rejected) {
+    if reach.is_member() && old.status == Requested && matches!(written.status, Accepted | Rejected) {
         return Err(Error::rule("/status", "not_yours", "The partner's answer is recorded by an advisor."));
     }
     if written.status != old.status && !rules::may_become(old.kind, old.status, written.status) {

@@ -8,8 +8,8 @@ use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use serde::{Deserialize, Serialize};
 
-use super::local_time::local_time;
 use crate::db::LocalTime;
+use crate::text::date::full_date;
 use crate::text_value;
 
 /// Which occurrence of its series a session is.
@@ -67,8 +67,8 @@ impl FromStr for OccurrenceKey {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let key = match text.len() {
-            10 => text.parse().ok().map(Self::Rule),
-            _ => local_time(text).map(Self::Additional),
+            10 => full_date(text).map(Self::Rule),
+            _ => text.parse().ok().map(|LocalTime(local)| Self::Additional(local)),
         };
         key.ok_or(NoOccurrenceKey)
     }
