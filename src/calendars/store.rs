@@ -77,6 +77,16 @@ pub(super) struct Surroundings {
     pub space: Option<String>,
     pub partner: Option<String>,
     pub programme: Option<String>,
+    /// When each of them was last changed.
+    changed: (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>),
+}
+
+impl Surroundings {
+    /// When any of them was last changed.
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        let (place, space, partner, programme) = self.changed;
+        [place, space, partner, programme].into_iter().flatten().max()
+    }
 }
 
 /// A session as calendars take it.
@@ -97,7 +107,18 @@ fn joined() -> _ {
 /// The columns of [`Surroundings`]. A macro, since the same words mean another type in each query.
 macro_rules! surroundings {
     () => {
-        (Option::<Place>::as_select(), spaces::name.nullable(), partners::name.nullable(), programmes::name.nullable())
+        (
+            Option::<Place>::as_select(),
+            spaces::name.nullable(),
+            partners::name.nullable(),
+            programmes::name.nullable(),
+            (
+                venues::updated_at.nullable(),
+                spaces::updated_at.nullable(),
+                partners::updated_at.nullable(),
+                programmes::updated_at.nullable(),
+            ),
+        )
     };
 }
 
@@ -146,7 +167,7 @@ pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Resul
     Ok(all)
 }
 
-/// Which unlisted sessions of a series a member sees, as [`crate::sessions::viewer`] has it.
+/// Which unlisted sessions of a series a member sees, as [`crate::sessions::visibility`] has it.
 struct Theirs {
     all: bool,
     some: HashSet<Id>,
