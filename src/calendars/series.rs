@@ -17,7 +17,7 @@ use chrono_tz::Tz;
 use icalendar::{Component, Event, Property};
 
 use super::content::Content;
-use super::event::{Calendar, Identity, Publisher, event, local, runs_evenly, shown_once};
+use super::event::{Calendar, Identity, Publisher, Revision, event, local, runs_evenly, shown_once};
 use super::feeds::{self, session_identity};
 use super::store::{SessionFacts, Shown, Surroundings};
 use super::zone::{self, Years};
@@ -28,11 +28,8 @@ use crate::sessions::series::store::SeriesRow;
 use crate::sessions::types::SeriesStatus;
 
 /// The calendar of a series with those of its sessions that the viewer may see, in the order of their occurrences.
-pub(super) fn calendar(
-    publisher: &Publisher,
-    (series, around): &(SeriesRow, Surroundings),
-    sessions: &[Shown],
-) -> Calendar {
+pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings), sessions: &[Shown]) -> Calendar {
+    let (series, around) = whole;
     let mut calendar = Calendar::new(&series.title);
     let usual = Content::of_series(series, around);
     let excluded = naive(&series.excluded.0);
@@ -47,15 +44,14 @@ pub(super) fn calendar(
     let told = rule.compare(series, &usual, sessions);
     if told.kept > 0 {
         calendar.uses(rule.tz, rule.years(series));
-        calendar.push(rule.master(publisher, series, &usual, &told));
+        calendar.push(rule.master(publisher, whole, &usual, &told));
     }
-    for (occurrence, (session, around)) in told.changed {
-        let identity = Identity {
-            uid: publisher.uid(series.id),
-            // Above the master's, and it rises with either.
-            sequence: series.version + session.version,
-            ..session_identity(publisher, session)
-        };
+    for (occurrence, shown) in told.changed {
+        let (session, around) = shown;
+        let of_session = session_identity(publisher, shown);
+        // Above the master's, and it rises with either.
+        let revision = of_session.revision.with(Revision::of(series.version, series.updated_at));
+        let identity = Identity { uid: publisher.uid(series.id), revision, ..of_session };
         let mut one = event(identity, &Content::of_session(session, around));
         one.append_property(local("RECURRENCE-ID", occurrence.local_start, rule.tz));
         calendar.push_at(one, (session.starts_at, session.ends_at), feeds::zone_of(session));
@@ -176,11 +172,16 @@ impl<'a> Rule<'a> {
             && runs_evenly(starts, ends, self.tz)
     }
 
-    fn master(&self, publisher: &Publisher, series: &SeriesRow, usual: &Content, told: &Comparison<'_>) -> Event {
+    fn master(
+        &self,
+        publisher: &Publisher,
+        (series, around): &(SeriesRow, Surroundings),
+        usual: &Content,
+        told: &Comparison<'_>,
+    ) -> Event {
         let identity = Identity {
             uid: publisher.uid(series.id),
-            sequence: series.version,
-            updated_at: series.updated_at,
+            revision: Revision::of(series.version, series.updated_at).beside(around),
             url: Some(publisher.address(&format!("/v1/session-series/{}", series.id))),
         };
         let mut master = event(identity, usual);
@@ -209,24 +210,31 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// The parts of a recurrence rule as they were written.
+/// The parts of a recurrence rule.
 struct Parts {
     all: Vec<String>,
     has_until: bool,
 }
 
 impl Parts {
+    /// The order in which RFC 5545 §3.3.10 lists the parts. Programs that expect FREQ first stop expanding without it.
+    const ORDER: [&'static str; 10] =
+        ["FREQ", "UNTIL", "COUNT", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYMONTH", "BYSETPOS", "WKST"];
+
     fn of(rule: &str) -> Self {
-        let all: Vec<String> = rule.to_ascii_uppercase().split(';').map(str::to_owned).collect();
+        let mut all: Vec<String> = rule.to_ascii_uppercase().split(';').map(str::to_owned).collect();
+        let name = |part: &String| part.split('=').next().unwrap_or_default().to_owned();
+        all.sort_by_key(|part| Self::ORDER.iter().position(|known| *known == name(part)).unwrap_or(Self::ORDER.len()));
         Self { has_until: all.iter().any(|part| part.starts_with("UNTIL=")), all }
     }
 
     /// The value of RRULE; with `until` that is its end, whatever was written.
     fn text(&self, until: Option<DateTime<Utc>>) -> String {
         let Some(until) = until else { return self.all.join(";") };
-        let kept = self.all.iter().filter(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT="));
-        let end = format!("UNTIL={}", zone::utc(until));
-        kept.cloned().chain([end]).collect::<Vec<_>>().join(";")
+        let mut kept = self.all.clone();
+        kept.retain(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT="));
+        kept.insert(1, format!("UNTIL={}", zone::utc(until)));
+        kept.join(";")
     }
 }
 
@@ -235,11 +243,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_written_in_capitals_and_ends_at_an_instant() {
+    fn a_rule_is_written_in_one_normal_form_and_ends_at_an_instant() {
         let until = "2027-03-28T00:30:00Z".parse().unwrap();
         assert_eq!(Parts::of("freq=weekly;count=3").text(None), "FREQ=WEEKLY;COUNT=3");
+        assert_eq!(
+            Parts::of("COUNT=3;WKST=SU;INTERVAL=2;BYDAY=TU,TH;FREQ=WEEKLY").text(None),
+            "FREQ=WEEKLY;COUNT=3;INTERVAL=2;BYDAY=TU,TH;WKST=SU"
+        );
         let written = Parts::of("FREQ=DAILY;UNTIL=20270401;BYDAY=MO").text(Some(until));
-        assert_eq!(written, "FREQ=DAILY;BYDAY=MO;UNTIL=20270328T003000Z");
+        assert_eq!(written, "FREQ=DAILY;UNTIL=20270328T003000Z;BYDAY=MO");
         assert_eq!(Parts::of("FREQ=DAILY;COUNT=9").text(Some(until)), "FREQ=DAILY;UNTIL=20270328T003000Z");
     }
 }

@@ -78,6 +78,16 @@ pub(super) struct Surroundings {
     pub partner: Option<String>,
     pub partner_status: Option<PartnerStatus>,
     pub programme: Option<String>,
+    /// When each of them was last changed.
+    changed: (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>),
+}
+
+impl Surroundings {
+    /// When any of them was last changed.
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        let (place, space, partner, programme) = self.changed;
+        [place, space, partner, programme].into_iter().flatten().max()
+    }
 }
 
 /// A session as calendars take it.
@@ -104,6 +114,12 @@ macro_rules! surroundings {
             partners::name.nullable(),
             partners::status.nullable(),
             programmes::name.nullable(),
+            (
+                venues::updated_at.nullable(),
+                spaces::updated_at.nullable(),
+                partners::updated_at.nullable(),
+                programmes::updated_at.nullable(),
+            ),
         )
     };
 }
@@ -154,7 +170,7 @@ pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Resul
     Ok(all)
 }
 
-/// Which unlisted sessions of a series a member sees, as [`crate::sessions::viewer`] has it.
+/// Which unlisted sessions of a series a member sees, as [`crate::sessions::visibility`] has it.
 struct Theirs {
     all: bool,
     some: HashSet<Id>,
