@@ -4,21 +4,12 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::random::Random;
-use super::store::Known;
+use super::store::{HostingRow, Known, PartnerRow, ProgrammeRow, SiteRow};
 use super::{day, noon};
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
-use crate::partners::programmes::store::ProgrammeRow;
-use crate::partners::programmes::types::ProgrammeInput;
-use crate::partners::store::PartnerRow;
-use crate::partners::types::PartnerInput;
-use crate::sites::hostings::store::HostingRow;
-use crate::sites::hostings::types::HostingInput;
-use crate::sites::store::SiteRow;
-use crate::sites::types::SiteInput;
 use crate::venues::store::VenueRow;
 use crate::venues::types::{Address, Hours, OpeningHours, VenueInput, VenueKind, VenueStatus};
 
@@ -202,7 +193,7 @@ fn beginning() -> Timestamp {
 pub(super) fn plan(random: &mut Random, known: &Known) -> Result<Places> {
     let mut places = Places::default();
     add_venues(&mut places, random, known)?;
-    add_partners(&mut places, random, known)?;
+    add_partners(&mut places, random, known);
     add_sites(&mut places, random, known)?;
     Ok(places)
 }
@@ -285,9 +276,9 @@ fn opening_hours(kind: VenueKind) -> OpeningHours {
     }
 }
 
-fn add_partners(places: &mut Places, random: &mut Random, known: &Known) -> Result<()> {
+fn add_partners(places: &mut Places, random: &mut Random, known: &Known) {
     for (slug, name, kind, programme) in PARTNERS {
-        let partner_id = add_partner(places, random, known, (slug, name, kind), None)?;
+        let partner_id = add_partner(places, random, known, (slug, name, kind), None);
         if let Some((slug, name)) = programme {
             add_programme(places, random, known, partner_id, slug, name);
         }
@@ -296,10 +287,9 @@ fn add_partners(places: &mut Places, random: &mut Random, known: &Known) -> Resu
         for (second, kind) in SECOND_WORDS {
             let name = format!("{first} {second}");
             let slug = name.to_lowercase().replace(' ', "-");
-            add_partner(places, random, known, (&slug, &name, kind), Some("Made up for the demo."))?;
+            add_partner(places, random, known, (&slug, &name, kind), Some("Made up for the demo."));
         }
     }
-    Ok(())
 }
 
 fn add_partner(
@@ -308,22 +298,20 @@ fn add_partner(
     known: &Known,
     (slug, name, kind): (&str, &str, &str),
     description: Option<&str>,
-) -> Result<Id> {
-    let id = known.partners.get(slug).copied().unwrap_or_else(|| random.id(beginning()));
-    if !known.partners.contains_key(slug) {
-        let written = json!({ "slug": slug, "name": name, "kind": kind, "description": description });
-        let written: PartnerInput = serde_json::from_value(written).map_err(Error::internal)?;
-        places.partners.push(PartnerRow::new(id, written, beginning()));
-    }
+) -> Id {
+    let id = known.partners.get(slug).copied().unwrap_or_else(|| {
+        let id = random.id(beginning());
+        places.partners.push(PartnerRow::new(id, slug, name, kind, description, beginning()));
+        id
+    });
     places.partner_ids.insert(slug.to_owned(), id);
-    Ok(id)
+    id
 }
 
 fn add_programme(places: &mut Places, random: &mut Random, known: &Known, partner_id: Id, slug: &str, name: &str) {
     let id = known.programmes.get(&(partner_id, slug.to_owned())).copied().unwrap_or_else(|| {
         let id = random.id(beginning());
-        let written = ProgrammeInput { slug: slug.to_owned(), name: name.to_owned(), description: None };
-        places.programmes.push(ProgrammeRow::new(id, partner_id, written, beginning()));
+        places.programmes.push(ProgrammeRow::new(id, partner_id, slug, name, beginning()));
         id
     });
     places.programme_ids.insert(slug.to_owned(), id);
@@ -337,15 +325,23 @@ fn add_sites(places: &mut Places, random: &mut Random, known: &Known) -> Result<
             continue;
         }
         let id = random.id(beginning());
-        let written = SiteInput { slug: fact.slug.to_owned(), name: fact.name.to_owned() };
-        places.sites.push(SiteRow::new(id, written, beginning()));
+        places.sites.push(SiteRow::new(id, fact.slug, fact.name, beginning()));
         places.site_ids.insert(fact.slug, id);
         for (venue, partner, from, until) in fact.hostings {
             let date = |(y, m, d): Date| -> NaiveDate { day(y, m, d) };
             let (venue_id, _) = places.venue(venue)?;
             let partner_id = partner.and_then(|slug| places.partner(slug));
-            let written = HostingInput { venue_id, partner_id, starts_on: date(*from), ends_on: until.map(date) };
-            let row = HostingRow::new(random.id(beginning()), id, written, beginning());
+            let row = HostingRow {
+                id: random.id(beginning()),
+                site_id: id,
+                venue_id,
+                partner_id,
+                starts_on: date(*from),
+                ends_on: until.map(date),
+                version: 1,
+                created_at: beginning(),
+                updated_at: beginning(),
+            };
             places.hostings.push(row);
         }
     }

@@ -9,10 +9,9 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::Plan;
-use super::places::Places;
 use crate::db::schema::{
-    bookings, consents, member_words, members, partners, prescription_items, prescription_needs, prescriptions,
-    programmes, registers, session_series, sessions, sites, venues, walk_ins,
+    bookings, consents, hostings, member_words, members, partners, prescription_items, prescription_needs,
+    prescriptions, programmes, registers, session_series, sessions, sites, venues, walk_ins,
 };
 use crate::db::{Conn, Db, Id, Json, LocalTime, Timestamp};
 use crate::error::Result;
@@ -61,7 +60,12 @@ pub(super) fn known(conn: &mut Conn) -> Result<Known> {
 pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Result<()> {
     let Plan { places, sessions, people, prescriptions, attendance } = plan;
     progress("writing venues, sites and partners …");
-    db.write(move |conn| insert_places(conn, &places)).await?;
+    let venues = places.venues;
+    db.write(move |conn| venues.iter().try_for_each(|row| crate::venues::store::insert(conn, row))).await?;
+    insert_partners(db, places.partners).await?;
+    insert_programmes(db, places.programmes).await?;
+    insert_sites(db, places.sites).await?;
+    insert_hostings(db, places.hostings).await?;
     progress(&format!("writing {} sessions …", sessions.sessions.len()));
     insert_series(db, sessions.series).await?;
     insert_sessions(db, sessions.sessions.into_iter().map(|session| session.row).collect()).await?;
@@ -81,15 +85,6 @@ pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Resul
     insert_bookings(db, attendance.bookings).await?;
     insert_walk_ins(db, attendance.walk_ins).await?;
     insert_registers(db, attendance.registers).await
-}
-
-/// Writes where things happen and with whom, as requests write them.
-fn insert_places(conn: &mut Conn, places: &Places) -> Result<()> {
-    places.venues.iter().try_for_each(|row| crate::venues::store::insert(conn, row))?;
-    places.partners.iter().try_for_each(|row| crate::partners::store::insert(conn, row))?;
-    places.programmes.iter().try_for_each(|row| crate::partners::programmes::store::insert(conn, row))?;
-    places.sites.iter().try_for_each(|row| crate::sites::store::insert(conn, row))?;
-    places.hostings.iter().try_for_each(|row| crate::sites::hostings::store::insert(conn, row))
 }
 
 macro_rules! inserts {
@@ -114,6 +109,10 @@ macro_rules! inserts {
 }
 
 inserts! {
+    insert_partners: PartnerRow => partners::table;
+    insert_programmes: ProgrammeRow => programmes::table;
+    insert_sites: SiteRow => sites::table;
+    insert_hostings: HostingRow => hostings::table;
     insert_series: SeriesRow => session_series::table;
     insert_sessions: SessionRow => sessions::table;
     insert_members: MemberRow => members::table;
@@ -125,6 +124,88 @@ inserts! {
     insert_bookings: BookingRow => bookings::table;
     insert_walk_ins: WalkInRow => walk_ins::table;
     insert_registers: RegisterRow => registers::table;
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = partners, treat_none_as_default_value = false)]
+pub(super) struct PartnerRow {
+    id: Id,
+    slug: String,
+    name: String,
+    kind: String,
+    description: Option<String>,
+    status: &'static str,
+    roster_version: i32,
+    version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl PartnerRow {
+    pub(super) fn new(id: Id, slug: &str, name: &str, kind: &str, description: Option<&str>, at: Timestamp) -> Self {
+        Self {
+            id,
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            description: description.map(str::to_owned),
+            status: "active",
+            roster_version: 0,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = programmes)]
+pub(super) struct ProgrammeRow {
+    id: Id,
+    partner_id: Id,
+    slug: String,
+    name: String,
+    version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl ProgrammeRow {
+    pub(super) fn new(id: Id, partner_id: Id, slug: &str, name: &str, at: Timestamp) -> Self {
+        let (slug, name) = (slug.to_owned(), name.to_owned());
+        Self { id, partner_id, slug, name, version: 1, created_at: at, updated_at: at }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = sites)]
+pub(super) struct SiteRow {
+    id: Id,
+    slug: &'static str,
+    name: &'static str,
+    version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl SiteRow {
+    pub(super) fn new(id: Id, slug: &'static str, name: &'static str, at: Timestamp) -> Self {
+        Self { id, slug, name, version: 1, created_at: at, updated_at: at }
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = hostings, treat_none_as_default_value = false)]
+pub(super) struct HostingRow {
+    pub(super) id: Id,
+    pub(super) site_id: Id,
+    pub(super) venue_id: Id,
+    pub(super) partner_id: Option<Id>,
+    pub(super) starts_on: NaiveDate,
+    pub(super) ends_on: Option<NaiveDate>,
+    pub(super) version: i32,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
 }
 
 #[derive(Insertable)]
