@@ -29,7 +29,6 @@ diesel::table! {
         status -> Text,
         status_from -> Nullable<Date>,
         status_until -> Nullable<Date>,
-        search_key -> Text,
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,

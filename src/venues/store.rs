@@ -42,7 +42,6 @@ pub struct VenueRow {
     status: VenueStatus,
     status_from: Option<NaiveDate>,
     status_until: Option<NaiveDate>,
-    search_key: String,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -55,7 +54,6 @@ impl VenueRow {
         let code = rules::local_authority_code(&local_authority).unwrap_or_default();
         Self {
             id,
-            search_key: crate::members::rules::name_key(&name),
             slug,
             name,
             kind,

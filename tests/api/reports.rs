@@ -43,7 +43,6 @@ impl<'a> Seed<'a> {
                 venues::accessibility.eq(Json(Vec::<String>::new())),
                 venues::opening_hours.eq(Json(json!({}))),
                 venues::status.eq("open"),
-                venues::search_key.eq(slug),
                 venues::version.eq(1),
                 venues::created_at.eq(now),
                 venues::updated_at.eq(now),

@@ -21,7 +21,6 @@ CREATE TABLE venues (
     status text COLLATE "C" NOT NULL CHECK (status IN ('open', 'temporarily_closed', 'closed')),
     status_from date,
     status_until date,
-    search_key text COLLATE "C" NOT NULL,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL

@@ -22,7 +22,6 @@ CREATE TABLE venues (
     status TEXT NOT NULL CHECK (status IN ('open', 'temporarily_closed', 'closed')),
     status_from TEXT,
     status_until TEXT,
-    search_key TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
