@@ -35,7 +35,7 @@ pub enum Shape {
     /// A text.
     Text(TextShape),
     /// A list.
-    Array { items: Box<Shape>, least: Option<u64>, most: Option<u64>, unique: bool },
+    Array { items: Box<Shape>, least: Option<u64>, most: Option<u64> },
     /// An object with known members; others are faults, or of the `rest`.
     Object { members: Vec<(String, Shape)>, required: Vec<String>, rest: Option<Box<Shape>> },
 }
@@ -131,7 +131,6 @@ fn compile_type(name: &str, schema: &Value, components: &HashMap<String, Value>)
             items: Box::new(schema.get("items").map_or(Shape::Any, |items| compile(items, components))),
             least: whole("minItems"),
             most: whole("maxItems"),
-            unique: schema.get("uniqueItems").and_then(Value::as_bool).unwrap_or_default(),
         },
         "object" => compile_object(schema, components),
         _ => Shape::Any,
@@ -196,11 +195,8 @@ impl Shape {
             (Shape::Number { least, most }, Value::Number(number)) => {
                 check_bounds(number.as_f64().unwrap_or(f64::NAN), *least, *most, at, faults);
             }
-            (Shape::Array { items, least, most, unique }, Value::Array(values)) => {
+            (Shape::Array { items, least, most }, Value::Array(values)) => {
                 check_count(values.len() as u64, *least, *most, at, faults);
-                if *unique {
-                    check_unique(values, at, faults);
-                }
                 for (index, value) in values.iter().enumerate() {
                     items.check(value, &format!("{at}/{index}"), faults);
                 }
@@ -300,12 +296,6 @@ fn check_count(count: u64, least: Option<u64>, most: Option<u64>, at: &str, faul
     }
     if let Some(most) = most.filter(|most| count > *most) {
         faults.push(Fault::at(at, "too_many", format!("Must have at most {most} items.")));
-    }
-}
-
-fn check_unique(values: &[Value], at: &str, faults: &mut Vec<Fault>) {
-    for (index, value) in values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value)) {
-        faults.push(Fault::at(format!("{at}/{index}"), "repeated", format!("{value} stands here already.")));
     }
 }
 

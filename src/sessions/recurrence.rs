@@ -34,7 +34,7 @@ use chrono_tz::Tz;
 
 use dates::Dates;
 pub use error::RecurrenceError;
-pub use local_time::{parse_local_time, parse_time_zone, resolve};
+pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
 pub use split::{Rest, rest_from};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Europe::London;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::merge::Availability;
 use crate::auth::viewer::Viewer;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
-use crate::sessions::recurrence::resolve;
+use crate::sessions::recurrence::first_instant;
 use crate::venues::near::Circle;
 use crate::words::{self, Wanted};
 
@@ -82,11 +82,11 @@ impl Search {
 
     /// The days that were asked for, from now on where nothing says from when.
     pub fn span(&self) -> TimeSpan {
-        let from = self.filter.from.map_or(self.now, midnight);
+        let from = self.filter.from.map_or(self.now, london_midnight);
         // What has begun, or begins now, has no space, whatever is left of it.
         let soon = Timestamp(self.now.0 + TimeDelta::microseconds(1));
         let from = if self.has_space() { from.max(soon) } else { from };
-        let until = self.filter.to.map_or(from_micros(NEVER), |to| midnight(to.succ_opt().unwrap_or(to)));
+        let until = self.filter.to.map_or(from_micros(NEVER), |to| london_midnight(to.succ_opt().unwrap_or(to)));
         TimeSpan { after: (from, FIRST), until }
     }
 
@@ -155,8 +155,8 @@ impl Search {
 }
 
 /// The first instant of a day in London.
-fn midnight(day: NaiveDate) -> Timestamp {
-    Timestamp(resolve(day.and_time(NaiveTime::MIN), London))
+pub fn london_midnight(day: NaiveDate) -> Timestamp {
+    Timestamp(first_instant(day, London))
 }
 
 /// The instant that a cursor keeps as microseconds since 1970.
