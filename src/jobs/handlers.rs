@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, get};
 use super::store;
 use super::types::Job;
 use crate::auth::policy::PartnerOrAdmin;
+use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::Result;
 use crate::http::allowed::Allowed;
@@ -23,8 +24,8 @@ use crate::http::reply::Cache;
 #[get("/v1/jobs/{id}")]
 pub async fn get_job(request: Extract<(Allowed<PartnerOrAdmin>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let scope = who.caller()?.partner_id;
-    let job = who.state().db.read(move |conn| store::get(conn, scope, id)).await?;
+    let reach = Reach::of(who.caller()?)?;
+    let job = who.state().db.read(move |conn| store::get(conn, reach, id)).await?;
     let mut response = who.show(Cache::Never, job.version, &job)?;
     if !job.status.has_ended() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -7,8 +7,8 @@ use super::registration::{self, born_before};
 use super::store;
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
 use crate::audit::{Event, Subject};
-use crate::auth::caller::Role;
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
+use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::{Kind, Result};
 use crate::http::allowed::Allowed;
@@ -17,19 +17,9 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
 
-/// The only member that the caller reaches: themselves; `None` for an advisor, who reaches all.
-///
-/// # Errors
-/// 401 where nobody has said who they are.
-pub(crate) fn own(context: &Context) -> Result<Option<Id>> {
-    let caller = context.caller()?;
-    // An account of a member without a member doesn't exist; if it did, it would reach nobody.
-    Ok((caller.role != Role::Advisor).then(|| caller.member_id.unwrap_or(Id(uuid::Uuid::nil()))))
-}
-
 /// The event of a read by somebody else than the member; their own leaves none.
-pub(crate) fn read_event(context: &Context, own: Option<Id>, subject: Subject, fields: &[&str]) -> Vec<Event> {
-    if own.is_some() { Vec::new() } else { vec![context.event("read", subject, fields)] }
+pub(crate) fn read_event(context: &Context, reach: Reach, subject: Subject, fields: &[&str]) -> Vec<Event> {
+    if reach.is_member() { Vec::new() } else { vec![context.event("read", subject, fields)] }
 }
 
 /// Register a member
@@ -69,10 +59,10 @@ pub async fn register_member(
 #[get("/v1/members/{id}")]
 pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut crate::db::Conn| {
-        let row = store::get(conn, own, id)?;
-        Ok((row, read_event(&context, own, Subject::of_member("member", id, id), &[])))
+        let row = store::get(conn, reach, id)?;
+        Ok((row, read_event(&context, reach, Subject::of_member("member", id, id), &[])))
     };
     let row = who.state().db.read_audited(work).await?;
     who.show(Cache::Never, row.version, &Member::from(row))
@@ -90,11 +80,11 @@ pub async fn change_member(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, MemberPatch)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let old = store::get(conn, own, id)?;
+        let old = store::get(conn, reach, id)?;
         context.require_match(old.version)?;
-        if own.is_some() {
+        if reach.is_member() {
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
         let written = patch.apply(&old.written())?;

@@ -8,6 +8,7 @@ use super::rules;
 use super::types::{
     ContactPreferences, EmergencyContact, Member, MemberInput, MemberRole, MemberSearch, MemberSummary,
 };
+use crate::auth::reach::Reach;
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -133,31 +134,31 @@ impl From<MemberRow> for MemberSummary {
     }
 }
 
-/// One member. `own` is the only one that the caller reaches; `None` reaches all.
+/// One member within the caller's reach.
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<MemberRow> {
-    let mut query = members::table.filter(members::id.eq(id)).select(MemberRow::as_select()).into_boxed();
-    if let Some(own) = own {
-        query = query.filter(members::id.eq(own));
+pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
+    let missing = || Error::not_found("member");
+    if !reach.has_member(id) {
+        return Err(missing());
     }
-    query.first(conn).optional()?.ok_or_else(|| Error::not_found("member"))
+    members::table.find(id).select(MemberRow::as_select()).first(conn).optional()?.ok_or_else(missing)
 }
 
 /// Whether there is such a member within the caller's reach.
-pub fn exists(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<bool> {
+pub fn exists(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
     let found: Option<Id> = members::table.find(id).select(members::id).first(conn).optional()?;
-    Ok(found.is_some() && own.is_none_or(|own| own == id))
+    Ok(found.is_some() && reach.has_member(id))
 }
 
 /// As [`get`], and no other transaction can add to the member's consents until this one ends. SQLite has one writer.
-pub fn lock(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<MemberRow> {
+pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     if let Conn::Postgres(postgres) = conn {
         let row = members::table.find(id).select(members::id).for_update();
         row.first::<Id>(postgres).optional()?;
     }
-    get(conn, own, id)
+    get(conn, reach, id)
 }
 
 /// Adds a member.

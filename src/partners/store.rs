@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::types::{Contact, Partner, PartnerInput, PartnerKind, PartnerStatus};
 use crate::auth::caller::Caller;
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::db::schema::partners;
 use crate::db::{Conn, Id, Timestamp};
@@ -165,8 +166,7 @@ pub fn exists(conn: &mut Conn, id: Id) -> Result<bool> {
 /// # Errors
 /// 404 where there is no such partner, or it is another's.
 pub fn reach(conn: &mut Conn, caller: &Caller, partner_id: Id) -> Result<()> {
-    let foreign = caller.partner_id.is_some_and(|own| own != partner_id);
-    if foreign || !exists(conn, partner_id)? {
+    if !Reach::of(caller)?.has_partner(Some(partner_id)) || !exists(conn, partner_id)? {
         return Err(Error::not_found("partner"));
     }
     Ok(())

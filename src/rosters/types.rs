@@ -355,19 +355,6 @@ pub struct Roster {
     pub updated_at: Timestamp,
 }
 
-/// Which rosters to list.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct RosterFilter {
-    /// Items of a page.
-    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
-    pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
-    #[param(max_length = 1000)]
-    pub cursor: Option<String>,
-}
-
 /// What a roster did, or with `dry_run` would do.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct JobResult {

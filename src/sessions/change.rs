@@ -17,9 +17,9 @@ use super::references::{self, References};
 use super::rules;
 use super::store::{self, SessionRow};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
-use super::visibility::scope;
 use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
@@ -60,13 +60,13 @@ pub(super) type Patching<T> = (Allowed<SessionWriter>, Path<Id>, NoQuery, MergeP
 /// 404 where there is none, or it is another's; what `change` returns.
 pub(super) async fn change_own<Row: 'static, T: 'static>(
     request: Extract<Patching<T>>,
-    own: fn(&mut Conn, Option<Id>, Id) -> Result<Row>,
+    own: fn(&mut Conn, Reach, Id) -> Result<Row>,
     change: fn(&mut Conn, &Context, &Row, &MergePatch<T>) -> Result<Reply>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let (context, scope) = (who.context(), scope(who.caller()?));
+    let (context, reach) = (who.context(), Reach::of(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let row = own(conn, scope, id)?;
+        let row = own(conn, reach, id)?;
         change(conn, &context, &row, &patch)
     })
     .await

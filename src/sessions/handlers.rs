@@ -13,9 +13,10 @@ use super::search::{self, ByDistance, ByStart};
 use super::store::{self, SessionRow};
 use super::types::{CancelInput, ChangedSession, Session, SessionInput};
 use super::view::{self, SessionView};
-use super::visibility::{owner, scope};
+use super::visibility::owner;
 use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
@@ -112,11 +113,11 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
 #[post("/v1/sessions/{id}/cancel")]
 pub async fn cancel_session(request: Extract<Cancelling>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
+    let (context, reach, reason) = (who.context(), Reach::of(who.caller()?)?, body.value.reason);
     who.write(&body.bytes, move |conn| {
         // Locked first: what is checked is what is cancelled.
         lock_session(conn, id)?;
-        let old = store::get_in(conn, scope, id)?;
+        let old = store::get_in(conn, reach, id)?;
         context.check_match(old.version)?;
         let told = cancel(conn, &context, &old, &reason)?;
         answer(conn, &context, id, told)

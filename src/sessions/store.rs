@@ -11,6 +11,7 @@ use super::notices::{self, Pending};
 pub use super::row::SessionRow;
 use super::series::store::SeriesRow;
 use super::types::SessionStatus;
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, registers, session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
@@ -46,13 +47,13 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SessionRow> {
     row.ok_or_else(|| Error::not_found("session"))
 }
 
-/// One session of a partner; of anybody where the scope is `None`.
+/// One session within the caller's reach.
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get_in(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<SessionRow> {
+pub fn get_in(conn: &mut Conn, reach: Reach, id: Id) -> Result<SessionRow> {
     let row = get(conn, id)?;
-    if scope.is_some() && row.partner_id != scope {
+    if !reach.has_partner(row.partner_id) {
         return Err(Error::not_found("session"));
     }
     Ok(row)

@@ -1,7 +1,8 @@
-//! What a viewer may see of sessions and series, and whose a caller may write.
+//! What a viewer may see of sessions and series, and whose a new one is.
 
 use super::types::Publication;
 use crate::auth::caller::Caller;
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::db::Id;
 use crate::error::{Error, Result};
@@ -29,20 +30,15 @@ impl Visibility {
     }
 }
 
-/// Whose sessions a caller may write: a partner's own only, anybody's as staff (`None`).
-pub fn scope(caller: &Caller) -> Option<Id> {
-    if caller.is_staff() { None } else { caller.partner_id }
-}
-
 /// Whose a new session or series is: a partner's own, whether it says so or not.
 ///
 /// # Errors
-/// 422 where a partner names another.
+/// 422 where a partner names another; 403 where the caller is of no partner.
 pub fn owner(caller: &Caller, named: Option<Id>) -> Result<Option<Id>> {
-    match (scope(caller), named) {
-        (None, named) => Ok(named),
-        (own, None) => Ok(own),
-        (own, named) if own == named => Ok(own),
+    match (Reach::of(caller)?, named) {
+        (Reach::Everyone, named) => Ok(named),
+        (Reach::Partner(own), None) => Ok(Some(own)),
+        (Reach::Partner(own), Some(named)) if own == named => Ok(Some(own)),
         _ => Err(Error::rule("/partner_id", "foreign_partner", "Is another partner. Leave it out: it is yours.")),
     }
 }

@@ -1,7 +1,7 @@
 //! Consents as JSON.
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
@@ -77,17 +77,4 @@ pub struct Consent {
     pub created_at: Timestamp,
     /// The same instant: a consent never changes.
     pub updated_at: Timestamp,
-}
-
-/// How much of the list to show.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ConsentFilter {
-    /// Items of a page.
-    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
-    pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
-    #[param(max_length = 1000)]
-    pub cursor: Option<String>,
 }

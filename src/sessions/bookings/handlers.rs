@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, delete, get, post};
 use super::rules::Terms;
 use super::seats::SessionFacts;
 use super::store::{self, BookedRow, Booker, MemberBookingKey};
-use super::types::{Booking, BookingFilter, BookingInput, BookingStatus, Cancellation, CancelledBy};
+use super::types::{Booking, BookingInput, BookingStatus, Cancellation, CancelledBy};
 use super::waiting::Positions;
 use crate::audit::{Event, Subject};
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
@@ -19,7 +19,7 @@ use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
+use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
 
 /// When a request came, and how long offers are kept.
@@ -63,12 +63,12 @@ pub async fn create_booking(
 /// Oldest first, a page at a time. A partner sees the bookings of its own sessions, each with its reference, and who
 /// booked only where that member consents to be shared with it. A member sees their own.
 #[utoipa::path(operation_id = "list_session_bookings", tag = "sessions",
-    params(("id" = Id, Path, description = "The session"), BookingFilter),
+    params(("id" = Id, Path, description = "The session"), Paging),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["bookings:read"])))]
 #[get("/v1/sessions/{id}/bookings")]
 pub async fn list_session_bookings(
-    request: Extract<(Allowed<BookingReader>, Path<Id>, Query<BookingFilter>)>,
+    request: Extract<(Allowed<BookingReader>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(session_id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
@@ -175,12 +175,12 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
 ///
 /// The newest session first, a page at a time.
 #[utoipa::path(operation_id = "list_member_bookings", tag = "members",
-    params(("id" = Id, Path, description = "The member"), BookingFilter),
+    params(("id" = Id, Path, description = "The member"), Paging),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/bookings")]
 pub async fn list_member_bookings(
-    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<BookingFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(member_id), Query(filter))) = request;
     let slice = Slice::<MemberBookingKey>::read(&who, filter.limit, filter.cursor.as_deref())?;

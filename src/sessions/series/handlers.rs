@@ -13,6 +13,7 @@ use super::types::{
 use super::view::{self, SeriesView};
 use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
@@ -31,7 +32,7 @@ use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::CancelInput;
-use crate::sessions::visibility::{owner, scope};
+use crate::sessions::visibility::owner;
 
 /// List session series
 ///
@@ -114,9 +115,9 @@ pub async fn create_series(
 #[post("/v1/session-series/{id}/cancel")]
 pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
+    let (context, reach, reason) = (who.context(), Reach::of(who.caller()?)?, body.value.reason);
     who.write(&body.bytes, move |conn| {
-        let old = store::get_in(conn, scope, id)?;
+        let old = store::get_in(conn, reach, id)?;
         context.check_match(old.version)?;
         if let Some(partner_id) = old.partner_id {
             // A roster that was planned before is planned again.

@@ -11,6 +11,7 @@ use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SplitInput};
 use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
+use crate::auth::reach::Reach;
 use crate::db::{Conn, Id, LocalTime};
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::Allowed;
@@ -24,7 +25,6 @@ use crate::sessions::recurrence::{Expansion, Occurrence};
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as session_store, SessionRow};
 use crate::sessions::types::SeriesStatus;
-use crate::sessions::visibility::scope;
 
 /// Split a session series
 ///
@@ -42,10 +42,10 @@ pub async fn split_series(
     request: Extract<(Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<SplitInput>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, scope, input) = (who.context(), scope(who.caller()?), body.value);
+    let (context, reach, input) = (who.context(), Reach::of(who.caller()?)?, body.value);
     let new_id = context.new_id();
     who.write(&body.bytes, move |conn| {
-        let old = store::get_in(conn, scope, id)?;
+        let old = store::get_in(conn, reach, id)?;
         context.check_match(old.version)?;
         if old.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", old.status, "split"));

@@ -4,6 +4,7 @@ use chrono::{NaiveDate, NaiveTime};
 use diesel::prelude::*;
 
 use super::types::{SeriesChange, SeriesInput};
+use crate::auth::reach::Reach;
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -314,13 +315,13 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SeriesRow> {
     row.ok_or_else(|| Error::not_found("series"))
 }
 
-/// One series of a partner; of anybody where the scope is `None`.
+/// One series within the caller's reach.
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get_in(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<SeriesRow> {
+pub fn get_in(conn: &mut Conn, reach: Reach, id: Id) -> Result<SeriesRow> {
     let row = get(conn, id)?;
-    if scope.is_some() && row.partner_id != scope {
+    if !reach.has_partner(row.partner_id) {
         return Err(Error::not_found("series"));
     }
     Ok(row)
