@@ -31,6 +31,7 @@ pub mod members;
 pub mod openapi;
 pub mod partners;
 pub mod period;
+pub mod places;
 pub mod prescriptions;
 pub mod reports;
 pub mod rosters;

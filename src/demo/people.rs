@@ -10,7 +10,7 @@ use super::store::{ConsentRow, MemberRow};
 use super::{MAKER, MEMBERS, day, noon};
 use crate::db::{Id, Json};
 use crate::members::rules::name_key;
-use crate::venues::rules::local_authority_code;
+use crate::places::LocalAuthority;
 
 const GIVEN: [&str; 48] = [
     "Ada", "Alfie", "Amina", "Arthur", "Beryl", "Callum", "Carmen", "Cilla", "Dermot", "Dilys", "Edie", "Elsie",
@@ -94,7 +94,7 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         // No address has such an end.
         postcode: Some(format!("{district} 9ZZ")),
         local_authority: Some(authority),
-        local_authority_code: local_authority_code(authority),
+        local_authority_code: authority.parse::<LocalAuthority>().ok().map(|known| known.code),
         nhs_number: if number.is_multiple_of(2) { test_nhs_number(number) } else { None },
         gp_practice_code: None,
         roles: Json(vec![if number.is_multiple_of(17) { "carer" } else { "service_user" }]),

@@ -5,6 +5,7 @@ use validator::{ValidateEmail, ValidateUrl};
 
 use crate::db::{Id, LocalTime};
 use crate::period::{self, Period};
+use crate::places::{self, LocalAuthority};
 
 /// What is wrong with a text of this format; `None` where nothing is, or the format is only a hint (`password`).
 pub fn fault(format: &str, value: &str) -> Option<&'static str> {
@@ -26,6 +27,17 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
         _ => return None,
     };
     (!good).then_some(detail)
+}
+
+/// What is wrong with a name of a vocabulary that is too long for an enum: a code, and a sentence with the nearest names.
+pub fn unknown(format: &str, value: &str) -> Option<(&'static str, String)> {
+    match format {
+        places::FORMAT => {
+            let refused = value.parse::<LocalAuthority>().err()?;
+            Some(("unknown_local_authority", refused.to_string()))
+        }
+        _ => None,
+    }
 }
 
 fn date(value: &str) -> bool {

@@ -274,7 +274,10 @@ impl TextShape {
         }
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
             let pattern = self.pattern.as_ref().map(Regex::as_str).unwrap_or_default();
-            faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
+            return faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
+        }
+        if let Some((code, detail)) = self.format.as_deref().and_then(|format| formats::unknown(format, value)) {
+            faults.push(Fault::at(at, code, detail));
         }
     }
 }

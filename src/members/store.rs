@@ -11,7 +11,8 @@ use super::types::{
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::venues::rules::{local_authority_code, postcode};
+use crate::places::LocalAuthority;
+use crate::venues::rules::postcode;
 
 /// A row of `members`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -54,7 +55,7 @@ impl MemberRow {
     pub fn new(id: Id, written: MemberInput, now: Timestamp) -> Self {
         let preferred_name = trimmed(written.preferred_name);
         let (given_name, family_name) = (written.given_name.trim().to_owned(), written.family_name.trim().to_owned());
-        let local_authority = trimmed(written.local_authority);
+        let authority = written.local_authority.as_deref().and_then(|name| name.parse::<LocalAuthority>().ok());
         Self {
             id,
             preferred_key: preferred_name.as_deref().map(rules::name_key).unwrap_or_default(),
@@ -68,8 +69,8 @@ impl MemberRow {
             email: trimmed(written.email),
             phone: written.phone.as_deref().and_then(rules::phone),
             postcode: written.postcode.as_deref().and_then(postcode),
-            local_authority_code: local_authority.as_deref().and_then(local_authority_code).map(str::to_owned),
-            local_authority,
+            local_authority_code: authority.map(|known| known.code.to_owned()),
+            local_authority: authority.map(|known| known.name.to_owned()),
             nhs_number: written.nhs_number.as_deref().and_then(rules::nhs_number),
             gp_practice_code: written.gp_practice_code.as_deref().and_then(rules::gp_practice_code),
             roles: Json(written.roles),

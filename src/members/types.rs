@@ -91,9 +91,9 @@ pub struct MemberInput {
     #[schema(min_length = 5, max_length = 9, example = "L9 1AA")]
     #[validate(custom(function = "good_postcode"))]
     pub postcode: Option<String>,
-    /// The local authority they live in, by name; its code is filled in where it is one of the service's own.
-    #[schema(min_length = 1, max_length = 60, example = "Liverpool")]
-    #[validate(custom(function = "not_blank"))]
+    /// The local authority they live in, by any name that people use for it; the official name is kept, and its code
+    /// filled in.
+    #[schema(min_length = 1, max_length = 80, format = "local-authority", example = "Liverpool")]
     pub local_authority: Option<String>,
     /// The NHS number: ten digits with a check digit. Only advisors write it, and no two members share one.
     #[schema(min_length = 10, max_length = 12, example = "943 476 5919")]

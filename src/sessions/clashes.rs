@@ -13,13 +13,13 @@ use diesel::sql_types::Bool;
 
 use super::series::types::SkipReason;
 use super::store::SessionRow;
-use super::types::{Publication, SessionStatus};
+use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
-use crate::clock::london_day;
-use crate::db::schema::{sessions, spaces};
+use crate::db::schema::{partners, sessions, spaces};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
+use crate::partners::types::PartnerStatus;
 use crate::venues::closures::{self, Closure};
 
 /// Values in one `IN (…)`.
@@ -43,9 +43,10 @@ impl Placing<'_> {
     }
 }
 
-/// Whether two rows are at the same place at the same time.
+/// Whether two rows are at the same place at the same time, and people come to both or to neither.
 pub fn same_place(one: &SessionRow, other: &SessionRow) -> bool {
-    let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at);
+    let comes = |row: &SessionRow| row.delivery != Delivery::Online;
+    let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at, comes(row));
     place(one) == place(other)
 }
 
@@ -126,9 +127,10 @@ fn space_taken(with: Id) -> Clash {
 }
 
 fn is_closed(row: &SessionRow, closures: &HashMap<Id, Closure>, today: NaiveDate) -> bool {
-    let last = london_day(Timestamp(row.ends_at.0 - TimeDelta::microseconds(1)));
-    let closure = row.venue_id.and_then(|venue| closures.get(&venue));
-    closure.is_some_and(|closure| closure.covers(row.starts_on, last, today))
+    // Nobody comes to what is only online.
+    let venue = row.venue_id.filter(|_| row.delivery != Delivery::Online);
+    let closure = venue.and_then(|venue| closures.get(&venue));
+    closure.is_some_and(|closure| closure.covers(row.starts_at, row.ends_at, today))
 }
 
 /// Who has which space when.
@@ -239,10 +241,11 @@ fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
         sessions::local_start,
         sessions::duration_minutes,
         sessions::publication,
-        sessions::partner_id,
+        (partners::id, partners::status).nullable(),
     );
-    let (title, local_start, minutes, publication, partner): (String, LocalTime, i32, Publication, Option<Id>) =
-        sessions::table.find(with).select(columns).first(conn)?;
+    type Found = (String, LocalTime, i32, Publication, Option<(Id, PartnerStatus)>);
+    let found = sessions::table.left_join(partners::table).filter(sessions::id.eq(with)).select(columns);
+    let (title, local_start, minutes, publication, partner): Found = found.first(conn)?;
     let detail = match Visibility::of(viewer, publication, partner) {
         Visibility::Visible => format!(
             "“{title}” (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \

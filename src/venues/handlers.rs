@@ -1,17 +1,17 @@
 //! Venues over HTTP.
 
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, post};
 
 use super::near::Circle;
 use super::store::{self, VenueKey, VenueRow};
-use super::types::{Venue, VenueFilter, VenueInput, VenuePatch};
+use super::types::{Venue, VenueFilter, VenueInput};
 use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
@@ -60,30 +60,6 @@ pub async fn create_venue(
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("venue", row.id), &[])])?;
         Reply::created(format!("/v1/venues/{}", row.id), row.version, &Venue::from(row))
-    })
-    .await
-}
-
-/// Change a venue
-///
-/// A JSON merge patch.
-#[utoipa::path(operation_id = "change_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
-    request_body(content = VenuePatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Venue), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
-#[patch("/v1/venues/{id}")]
-pub async fn change_venue(
-    request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, VenuePatch)>,
-) -> Result<HttpResponse> {
-    let Extract((who, Path(id), _, patch)) = request;
-    let context = who.context();
-    who.write(&Bytes::new(), move |conn| {
-        let old = store::get(conn, id)?;
-        context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
-        store::update(conn, &row)?;
-        context.record(conn, &[context.event("change", Subject::other("venue", id), &patch.names())])?;
-        Reply::ok(row.version, &Venue::from(row))
     })
     .await
 }

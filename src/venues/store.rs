@@ -14,6 +14,7 @@ use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::per_backend;
+use crate::places::LocalAuthority;
 use crate::sessions::listings::word_of_feature;
 use crate::sessions::types::ShortName;
 use crate::words::{Wanted, words};
@@ -52,7 +53,7 @@ impl VenueRow {
     /// A new venue, or with `kept` the next version of one.
     pub fn new(id: Id, written: VenueInput, now: Timestamp) -> Self {
         let VenueInput { slug, name, kind, address, latitude, longitude, local_authority, .. } = written;
-        let code = rules::local_authority_code(&local_authority).unwrap_or_default();
+        let (local_authority, local_authority_code) = named(local_authority);
         Self {
             id,
             search_key: crate::members::rules::name_key(&name),
@@ -67,7 +68,7 @@ impl VenueRow {
             latitude,
             longitude,
             local_authority,
-            local_authority_code: code.to_owned(),
+            local_authority_code,
             uprn: written.uprn,
             accessibility: Json(written.accessibility),
             capacity: written.capacity,
@@ -84,6 +85,16 @@ impl VenueRow {
     /// This row after a change.
     pub fn changed(&self, written: VenueInput, now: Timestamp) -> Self {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
+    }
+
+    /// The name people know it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its status with the first and the last day of it, and its hours.
+    pub(super) fn closure(&self) -> (VenueStatus, Option<NaiveDate>, Option<NaiveDate>, &Json<OpeningHours>) {
+        (self.status, self.status_from, self.status_until, &self.opening_hours)
     }
 
     /// What the venue would be written as today.
@@ -127,6 +138,14 @@ impl From<VenueRow> for Venue {
     }
 }
 
+/// The official name and the code of a local authority. The schema has refused names that nobody has.
+fn named(local_authority: String) -> (String, String) {
+    match local_authority.parse::<LocalAuthority>() {
+        Ok(known) => (known.name.to_owned(), known.code.to_owned()),
+        Err(_) => (local_authority, String::new()),
+    }
+}
+
 /// The keys that venues are listed by.
 pub type VenueKey = (String, Id);
 
@@ -147,7 +166,7 @@ pub fn list(
 ) -> Result<Vec<VenueRow>> {
     let mut query = venues::table.select(VenueRow::as_select()).into_boxed();
     if let Some(authority) = &filter.local_authority {
-        query = query.filter(venues::local_authority.eq(authority));
+        query = query.filter(venues::local_authority.eq(authority.name));
     }
     if let Some(kind) = filter.kind {
         query = query.filter(venues::kind.eq(kind));
