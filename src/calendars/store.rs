@@ -11,10 +11,11 @@ use crate::db::schema::{
 };
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
+use crate::partners::types::PartnerStatus;
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::series::store::{SeriesRow, lineage};
 use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
-use crate::sessions::visibility::Visibility;
+use crate::sessions::visibility::{Visibility, hidden_partners, listed};
 
 /// The most events of one calendar.
 pub(super) const MOST_EVENTS: i64 = 2000;
@@ -76,6 +77,7 @@ pub(super) struct Surroundings {
     pub place: Option<Place>,
     pub space: Option<String>,
     pub partner: Option<String>,
+    pub partner_status: Option<PartnerStatus>,
     pub programme: Option<String>,
 }
 
@@ -97,7 +99,13 @@ fn joined() -> _ {
 /// The columns of [`Surroundings`]. A macro, since the same words mean another type in each query.
 macro_rules! surroundings {
     () => {
-        (Option::<Place>::as_select(), spaces::name.nullable(), partners::name.nullable(), programmes::name.nullable())
+        (
+            Option::<Place>::as_select(),
+            spaces::name.nullable(),
+            partners::name.nullable(),
+            partners::status.nullable(),
+            programmes::name.nullable(),
+        )
     };
 }
 
@@ -116,7 +124,7 @@ pub(super) fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> 
 /// # Errors
 /// 404 where there is none that this viewer may see.
 pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesRow, Surroundings)> {
-    crate::sessions::series::view::get(conn, id, viewer)?;
+    crate::sessions::series::view::check_visible(conn, id, viewer)?;
     let found = session_series::table
         .left_join(venues::table)
         .left_join(spaces::table)
@@ -138,10 +146,11 @@ pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Resul
         Viewer::Member(member) => Theirs::of(conn, member, series_id)?,
         _ => Theirs { all: false, some: HashSet::new() },
     };
-    all.retain(|(session, _)| match Visibility::of(viewer, session.publication, session.partner_id) {
+    let partner = |(session, around): &Shown| session.partner_id.zip(around.partner_status);
+    all.retain(|shown| match Visibility::of(viewer, shown.0.publication, partner(shown)) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
-        Visibility::IfTheirs(_) => theirs.all || theirs.some.contains(&session.id),
+        Visibility::IfTheirs(_) => theirs.all || theirs.some.contains(&shown.0.id),
     });
     Ok(all)
 }
@@ -188,9 +197,10 @@ pub(super) fn between(
     viewer: Viewer,
     (from, now, until): (Timestamp, Timestamp, Timestamp),
 ) -> Result<Vec<Shown>> {
-    let coming = stretch(conn, (of, viewer), (now, until), (Order::Start, MOST_EVENTS))?;
+    let hidden = &hidden_partners(conn, viewer)?;
+    let coming = stretch(conn, (of, viewer, hidden), (now, until), (Order::Start, MOST_EVENTS))?;
     let left = MOST_EVENTS - i64::try_from(coming.len()).unwrap_or(MOST_EVENTS);
-    let mut all = stretch(conn, (of, viewer), (from, now), (Order::Latest, left))?;
+    let mut all = stretch(conn, (of, viewer, hidden), (from, now), (Order::Latest, left))?;
     all.reverse();
     all.extend(coming);
     Ok(all)
@@ -206,7 +216,7 @@ enum Order {
 /// The first so many of those that start in a stretch.
 fn stretch(
     conn: &mut Conn,
-    (of, viewer): (Of, Viewer),
+    (of, viewer, hidden): (Of, Viewer, &[Id]),
     (from, until): (Timestamp, Timestamp),
     (order, many): (Order, i64),
 ) -> Result<Vec<Shown>> {
@@ -218,13 +228,7 @@ fn stretch(
         Of::Venue(id) => query.filter(sessions::venue_id.eq(id)),
         Of::Partner(id) => query.filter(sessions::partner_id.eq(id)),
     };
-    query = match viewer {
-        Viewer::Staff => query,
-        Viewer::Partner(partner) => {
-            query.filter(sessions::publication.eq(Publication::Published).or(sessions::partner_id.eq(partner)))
-        }
-        Viewer::Member(_) | Viewer::Public => query.filter(sessions::publication.eq(Publication::Published)),
-    };
+    query = listed!(query, sessions, viewer, hidden);
     query = match order {
         Order::Start => query.order((sessions::starts_at.asc(), sessions::id.asc())),
         Order::Latest => query.order((sessions::starts_at.desc(), sessions::id.desc())),

@@ -286,6 +286,15 @@ pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp
     Ok(())
 }
 
+/// Cancels these sessions, which are locked and scheduled.
+pub fn cancel_these(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
+    for chunk in ids.chunks(CHUNK) {
+        let changes = (Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1));
+        diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(changes).execute(conn)?;
+    }
+    Ok(())
+}
+
 /// What a cancelled session becomes.
 #[derive(AsChangeset)]
 #[diesel(table_name = sessions)]

@@ -207,6 +207,13 @@ fn what_is_only_online_is_at_no_place_and_a_hybrid_one_is() {
         assert_eq!(titles(&anyone, &format!("near=53.6,-2.9&sort={sort}")), Vec::<String>::new());
     }
     assert_eq!(titles(&anyone, "near=53.6,-2.9&within_km=30"), ["Here", "Both"]);
+    for query in
+        ["local_authority=Liverpool", "local_authority=Liverpool&q=on*", "local_authority=Liverpool&pillar=community"]
+    {
+        assert!(!titles(&anyone, query).contains(&"Online".to_owned()), "{query}");
+    }
+    assert_eq!(titles(&anyone, "local_authority=Liverpool"), ["Here", "Both"]);
+    assert_eq!(titles(&anyone, "local_authority=Liverpool&near=53.41,-2.9&sort=distance"), ["Here", "Both"]);
     assert_eq!(titles(&anyone, "accessibility=step_free"), ["Here", "Both"]);
     assert_eq!(titles(&anyone, "accessibility=captions"), ["Online"]);
     assert_eq!(titles(&anyone, "accessibility=captions&accessibility=step_free"), Vec::<String>::new());
@@ -475,7 +482,7 @@ fn asked(numbers: &mut Numbers, Filled { features, partners }: &Filled) -> Asked
     if numbers.chance(20) {
         let authority = *numbers.one(&["Liverpool", "Sefton", "Wirral", "Halton"]);
         asked.add(format!("local_authority={authority}"), move |session| {
-            session["venue"]["local_authority"] == authority
+            session["delivery"] != "online" && session["venue"]["local_authority"] == authority
         });
     }
     if numbers.chance(25) {

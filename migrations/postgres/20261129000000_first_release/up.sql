@@ -68,6 +68,7 @@ CREATE TABLE partners (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX partners_name_index ON partners (name, id);
+CREATE INDEX partners_inactive_index ON partners (id) WHERE status <> 'active';
 
 CREATE TABLE programmes (
     id uuid PRIMARY KEY,

@@ -69,6 +69,7 @@ CREATE TABLE partners (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX partners_name_index ON partners (name, id);
+CREATE INDEX partners_inactive_index ON partners (id) WHERE status <> 'active';
 
 CREATE TABLE programmes (
     id BLOB PRIMARY KEY,

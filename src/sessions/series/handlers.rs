@@ -43,8 +43,8 @@ use crate::sessions::visibility::{owner, scope};
 pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
     let slice = Slice::<Id>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
-    let (wanted, viewer) = (slice.clone(), Viewer::of(who.anyone()));
-    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted)).await?;
+    let (wanted, viewer, now) = (slice.clone(), Viewer::of(who.anyone()), who.now());
+    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted, now)).await?;
     who.show_page(Cache::Revalidate, &slice.page(&who, rows, SeriesView::key, Series::from))
 }
 
@@ -55,8 +55,8 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 #[get("/v1/session-series/{id}")]
 pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let viewer = Viewer::of(who.anyone());
-    let series = Series::from(who.state().db.read(move |conn| view::get(conn, id, viewer)).await?);
+    let (viewer, now) = (Viewer::of(who.anyone()), who.now());
+    let series = Series::from(who.state().db.read(move |conn| view::get(conn, id, viewer, now)).await?);
     who.show_live(Cache::Revalidate, series.version, &series)
 }
 
@@ -146,5 +146,5 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
 
 /// The series as its writer sees it.
 pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
-    Ok(view::get(conn, id, Viewer::of(context.anyone()))?.into())
+    Ok(view::get(conn, id, Viewer::of(context.anyone()), context.now())?.into())
 }

@@ -265,6 +265,10 @@ pub struct Series {
     pub publication: Publication,
     /// Whether it goes on.
     pub status: SeriesStatus,
+    /// Whether nothing more comes of it: its rule has an end, or it was cut short or called off, and none of its sessions
+    /// is to come or on.
+    #[schema(example = false)]
+    pub ended: bool,
     /// Why it is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancellation_reason: Option<String>,
