@@ -13,7 +13,8 @@ use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::venues::rules::{local_authority_code, slug as is_slug};
+use crate::text::slug::is_slug;
+use crate::venues::rules::local_authority_code;
 
 /// List named areas
 ///
