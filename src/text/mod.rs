@@ -21,4 +21,5 @@ pub mod phone;
 pub mod postcode;
 pub mod reading;
 pub mod short_name;
+pub mod slug;
 pub mod words;
