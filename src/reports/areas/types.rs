@@ -14,7 +14,7 @@ pub struct ReportAreaInput {
     #[schema(min_length = 1, max_length = 200, example = "Liverpool and Sefton")]
     pub name: String,
     /// The local authorities that are counted together, each once.
-    #[schema(min_items = 1, max_items = 50, value_type = std::collections::HashSet<String>, example = json!(["Liverpool", "Sefton"]))]
+    #[schema(min_items = 1, max_items = 50, example = json!(["Liverpool", "Sefton"]))]
     pub local_authorities: Vec<String>,
 }
 
