@@ -262,6 +262,8 @@ fn reports_since(text: &str) -> Result<NaiveDate, String> {
     // Before April 2012, 2011-12 could be a month or a financial year.
     let earliest = NaiveDate::from_ymd_opt(2012, 4, 1).unwrap_or_default();
     let day = text.trim().parse().ok().filter(|day: &NaiveDate| day.day() == 1 && *day >= earliest);
+    // chrono takes signs and blanks that are no part of a date (RFC 3339, full-date).
+    let day = day.filter(|day| day.to_string() == text.trim());
     day.ok_or_else(|| {
         format!("LIFE_ROOMS_REPORTS_SINCE must be the first day of a month from 2012-04-01 on, like 2021-10-01, not {text:?}")
     })

@@ -7,7 +7,7 @@ use super::Cli;
 /// The beginning of every setting's name but one.
 const PREFIX: &str = "LIFE_ROOMS_";
 /// Names that are less alike than this are not taken for a slip of the hand.
-const ALIKE: f64 = 0.6;
+const ALIKE: f64 = 0.5;
 
 /// Warns of every variable that looks like a setting and is none, with the name that it may be meant for.
 pub(super) fn warn_of_unknown() {
