@@ -75,6 +75,8 @@ answers! {
     Problems = ["400", "406", "500", "503", "default"];
     /// Operations that take a body.
     BadInput = ["408", "413", "415", "422"];
+    /// Operations that anybody may call and that may refuse whoever they are told of.
+    Refused = ["401", "403"];
     /// Operations on something that may not exist.
     Missing = ["404"];
     /// Operations that the present state may not allow.

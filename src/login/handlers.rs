@@ -15,7 +15,7 @@ use crate::auth::token::{AUDIENCE, Claims, Jwks, LIFETIME};
 use crate::db::Id;
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Problems};
+use crate::http::answers::{BadInput, Problems, Refused};
 use crate::http::context::{Context, Open};
 use crate::http::extract::{Extract, JsonBody, NoQuery};
 use crate::http::reply::{Cache, Reply};
@@ -25,7 +25,7 @@ use crate::http::reply::{Cache, Reply};
 /// Gives an access token for fifteen minutes. An unknown address and a wrong password are answered the same, and
 /// take as long.
 #[utoipa::path(operation_id = "login", tag = "auth", request_body = Login,
-    responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems), security(()))]
+    responses((status = 200, description = "An access token", body = AccessToken), BadInput, Refused, Problems), security(()))]
 #[post("/v1/auth/login")]
 pub async fn login(request: Extract<(Open, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
     let Extract((Open(context), _, body)) = request;

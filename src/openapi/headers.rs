@@ -144,6 +144,9 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         if status == "202" {
             names.push("Preference-Applied");
         }
+        if shown.ends_with("/Job") {
+            names.push("Retry-After");
+        }
         if shown.contains("/Page_") {
             names.push("Link");
         }

@@ -209,8 +209,8 @@ fn a_roster_reports_what_clashes_each_time_and_makes_it_once_it_can() {
         assert_eq!(body["sessions"], json!({ "created": 3, "updated": 0, "cancelled": 0 }));
         assert_eq!(body["skipped"], skipped);
         assert_eq!(
-            (&body["entries"][2]["outcome"], body["entries"][2].get("resource_id")),
-            (&json!("unchanged"), None)
+            (&body["entries"][2]["outcome"], &body["entries"][2]["resource_id"]),
+            (&json!("unchanged"), &json!(null))
         );
     }
     let again = client.post(&rosters, &roster).expect(201);

@@ -133,7 +133,12 @@ fn a_default_that_is_sent_is_as_good_as_none() {
             let Some(default) = parameter["schema"].get("default") else { continue };
             let path = path.replace("{id}", "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41");
             let sent = format!("{path}?{}={default}", parameter["name"].as_str().unwrap());
-            let (without, with) = (client.get(&path), client.get(&sent));
+            let answer = |path: &str| {
+                let mut answer = client.get(path);
+                answer.json["request_id"] = json!(null);
+                answer
+            };
+            let (without, with) = (answer(&path), answer(&sent));
             assert_eq!((with.status, &with.json), (without.status, &without.json), "{method} {sent}");
             tried += 1;
         }

@@ -104,7 +104,7 @@ fn a_job_fails_with_the_problem_that_would_have_been_answered() {
     let headers = [("prefer", "respond-async"), ("x-request-id", "the-async-one")];
     let taken = client.post_with(&path, &headers, &wrong);
     let job = ended(&client, &taken);
-    assert_eq!((&job["status"], job.get("result")), (&json!("failed"), None));
+    assert_eq!((&job["status"], &job["result"]), (&json!("failed"), &json!(null)));
     for member in ["type", "title", "status", "code", "instance", "errors"] {
         assert_eq!(job["problem"][member], direct[member], "{member}");
     }
@@ -134,7 +134,7 @@ fn the_options_of_a_roster_hold_for_its_job() {
     let (app, client, path) = reader();
     let dry = client.post_with(&format!("{path}?dry_run=true"), &ASYNC, &roster(&[series("a"), json!({})]));
     let job = ended(&client, &dry);
-    assert_eq!((&job["status"], job["result"].get("location")), (&json!("succeeded"), None));
+    assert_eq!((&job["status"], &job["result"]["location"]), (&json!("succeeded"), &json!(null)));
     assert_eq!(job["result"]["counts"], counts(1, 0, 0, 1));
     assert_eq!(job["result"]["rehearsal"]["dry_run"], true);
     assert_eq!(job["result"]["rehearsal"]["entries"][1]["outcome"], "rejected");
@@ -249,7 +249,7 @@ fn a_job_whose_request_can_not_be_read_fails_and_holds_up_no_other() {
     let show = |id: Id| client.get(&format!("/v1/jobs/{id}")).expect(200);
     for id in &broken {
         let job = show(*id);
-        assert_eq!((&job["status"], job.get("result")), (&json!("failed"), None), "{job}");
+        assert_eq!((&job["status"], &job["result"]), (&json!("failed"), &json!(null)), "{job}");
         assert_eq!((&job["problem"]["type"], &job["problem"]["status"]), (&json!("/problems/internal"), &json!(500)));
         assert_eq!(job["ended_at"], "2026-11-23T09:00:30Z");
         assert!(job["problem"]["instance"].as_str().is_some_and(|at| at.starts_with('/')), "{job}");

@@ -214,7 +214,7 @@ fn a_roster_that_still_states_the_old_rule_changes_nothing_and_makes_nothing() {
     let posted = client.post(&rosters, &roster(json!({}))).expect(201);
     let old = json!({ "id": posted["entries"][0]["resource_id"] });
     let new = split(&client, &old, "2027-01-26T13:00:00", json!({ "duration_minutes": 60 }));
-    assert_eq!((&new["partner_id"], new.get("external_id")), (&json!(partner), None));
+    assert_eq!((&new["partner_id"], &new["external_id"]), (&json!(partner), &json!(null)));
     let all = || [sessions_of(&client, &old), sessions_of(&client, &new)].concat();
     let before = all();
     assert_eq!(before.len(), 4);

@@ -114,7 +114,7 @@ fn people_wait_in_the_order_in_which_they_came_and_are_shown_their_place() {
     let made = member.post(&path, &json!({ "if_full": "wait" }));
     assert_eq!((made.status, made.etag()), (201, "\"1\""), "{}", made.text);
     assert_eq!((&made.json["status"], &made.json["waitlist_position"]), (&json!("waitlisted"), &json!(1)));
-    assert_eq!(made.json.get("offer_expires_at"), None);
+    assert_eq!(made.json["offer_expires_at"], json!(null));
     let of_alex = id(&wait(&advisor, &session, &alex, 0).expect(201));
     let of_kim = id(&wait(&advisor, &session, &kim, 1).expect(201));
     assert_eq!(counts(&app, &session), (2, 3, 0));
@@ -132,7 +132,7 @@ fn people_wait_in_the_order_in_which_they_came_and_are_shown_their_place() {
     wait(&advisor, &session, &sam, 0).problem(409, "already-booked");
 
     let left = leave(&member, &made.id()).expect(200);
-    assert_eq!((&left["status"], left.get("waitlist_position")), (&json!("cancelled_by_member"), None));
+    assert_eq!((&left["status"], &left["waitlist_position"]), (&json!("cancelled_by_member"), &json!(null)));
     assert_eq!(standing(&advisor, &of_alex), json!(["waitlisted", 1, null]));
     assert_eq!(standing(&advisor, &of_kim), json!(["waitlisted", 2, null]));
     assert_eq!(counts(&app, &session), (2, 2, 0));
@@ -165,7 +165,7 @@ fn a_seat_that_comes_free_is_offered_to_whoever_is_next_and_can_be_accepted() {
     let accept = || member.post_with(&path, &[("if-match", "\"2\""), ("idempotency-key", "yes")], &Value::Null);
     let booked = accept();
     assert_eq!((booked.status, booked.etag()), (200, "\"3\""), "{}", booked.text);
-    assert_eq!((&booked.json["status"], booked.json.get("offer_expires_at")), (&json!("booked"), None));
+    assert_eq!((&booked.json["status"], &booked.json["offer_expires_at"]), (&json!("booked"), &json!(null)));
     assert_eq!((accept().json, counts(&app, &session)), (booked.json, (1, 1, 0)));
     let problem = act(&member, &of_sam, "accept").problem(409, "invalid-state");
     assert_eq!(problem["detail"], "The booking is booked and can't be accepted.");
@@ -183,7 +183,7 @@ fn a_declined_seat_and_one_that_is_given_back_go_to_the_next() {
     act(&advisor, &waiters[0].1, "decline").problem(409, "invalid-state");
     leave(&advisor, &held).expect(200);
     let declined = act(&app.member(&waiters[0].0), &waiters[0].1, "decline").expect(200);
-    assert_eq!((&declined["status"], declined.get("offer_expires_at")), (&json!("cancelled_by_member"), None));
+    assert_eq!((&declined["status"], &declined["offer_expires_at"]), (&json!("cancelled_by_member"), &json!(null)));
     assert_eq!(show(&advisor, &waiters[1].1)["status"], "offered");
     // DELETE of what is offered declines it, for the service too.
     let ended = advisor.delete(&format!("/v1/bookings/{}?by=provider", waiters[1].1)).expect(200);
@@ -300,7 +300,7 @@ fn an_offer_that_runs_out_passes_on_by_itself() {
         (&ended["status"], &ended["cancellation_reason"]),
         (&json!("cancelled_by_provider"), &json!("The offered seat was not accepted in time."))
     );
-    assert_eq!(ended.get("offer_expires_at"), None);
+    assert_eq!(ended["offer_expires_at"], json!(null));
     assert_eq!(standing(&advisor, &of_alex), json!(["offered", null, "2026-11-25T09:00:00Z"]));
     assert_eq!(counts(&app, &session), (1, 0, 1));
     assert_eq!(
@@ -402,8 +402,8 @@ fn a_party_larger_than_the_session_has_become_waits_no_more_and_holds_up_nobody(
     assert_eq!(done_to(&app, &sam), ["cancel"]);
     let ended = show(&advisor, &party);
     assert_eq!(
-        (&ended["status"], &ended["cancellation_reason"], ended.get("waitlist_position")),
-        (&json!("cancelled_by_provider"), &json!(too_few), None)
+        (&ended["status"], &ended["cancellation_reason"], &ended["waitlist_position"]),
+        (&json!("cancelled_by_provider"), &json!(too_few), &json!(null))
     );
     assert_eq!(standing(&advisor, &alone), json!(["offered", null, "2026-11-24T09:00:00Z"]));
     assert_eq!(counts(&app, &session), (3, 0, 1));
