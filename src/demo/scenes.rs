@@ -8,7 +8,6 @@ use serde_json::json;
 use super::offers::{CALLED_OFF, FULL, PLANNED};
 use super::{MAKER, noon};
 use crate::auth::reach::Reach;
-use crate::auth::reach::Reach;
 use crate::clock::{london_day, new_id_at};
 use crate::config::OfferHours;
 use crate::db::schema::{members, partners, session_series, sessions, sites};

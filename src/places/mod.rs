@@ -13,7 +13,7 @@ use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::words::words;
+use crate::text::words::words;
 
 /// The format in the document of a text that names a local authority.
 pub const FORMAT: &str = "local-authority";

@@ -8,7 +8,6 @@ pub mod closures;
 pub mod handlers;
 pub mod hours;
 pub mod near;
-pub mod rules;
 pub mod spaces;
 pub mod store;
 pub mod types;

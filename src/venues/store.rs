@@ -7,7 +7,6 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::near::Circle;
-use super::rules;
 use super::types::{Address, OpeningHours, Venue, VenueFilter, VenueInput, VenueKind, VenueStatus};
 use crate::db::schema::{hostings, session_series, sessions, spaces, venue_words, venues};
 use crate::db::{Conn, Id, Json, Timestamp};

@@ -13,7 +13,7 @@ use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::venues::rules::slug as is_slug;
+use crate::text::slug::is_slug;
 
 /// List named areas
 ///

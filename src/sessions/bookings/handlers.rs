@@ -22,7 +22,7 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{list_read, own};
+use crate::members::handlers::list_read;
 
 /// When a request came, and how long offers are kept.
 pub(crate) fn terms(context: &Context) -> Terms {

@@ -17,6 +17,7 @@ use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::occurrences_after;
 use crate::sessions::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
 use crate::sessions::types::{SeriesStatus, SessionStatus};
@@ -42,7 +43,7 @@ impl SeriesView {
     /// The sessions still to come that could not be made, for whoever may write the series: not those that have been made
     /// since.
     pub fn left_out(&self, conn: &mut Conn, viewer: Viewer, now: Timestamp) -> Result<Option<Vec<Skipped>>> {
-        let row = &self.series;
+        let row = &self.related.series;
         let may_write = match viewer {
             Viewer::Staff => true,
             Viewer::Partner(partner) => row.partner_id == Some(partner),
@@ -155,7 +156,7 @@ pub fn check_visible(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<()> {
 
 /// Whether no more sessions will be made of it: its rule has an end, or it was cut short or called off.
 fn ends(series: &SeriesRow) -> bool {
-    series.expanded_until.is_none() || series.ends_before.is_some() || series.status == SeriesStatus::Cancelled
+    series.expanded_until.is_none() || series.ending.0.before().is_some() || series.status == SeriesStatus::Cancelled
 }
 
 /// Of these series, the ones that have a scheduled session which hasn't ended.
@@ -164,7 +165,7 @@ fn with_sessions_to_come(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<
     let earliest = london_day(now) - Days::new(9);
     let to_come = sessions::table
         .filter(sessions::series_id.eq(session_series::id.nullable()))
-        .filter(sessions::local_date.ge(earliest))
+        .filter(sessions::occurrence.ge(OccurrenceKey::Rule(earliest)))
         .filter(sessions::status.eq(SessionStatus::Scheduled))
         .filter(sessions::ends_at.gt(now));
     let with = session_series::table.filter(session_series::id.eq_any(ids)).filter(exists(to_come));
