@@ -83,7 +83,7 @@ fill() {
   copies=0
 }
 
-columns='local_date, position, partner_id, programme_id, venue_id, space_id, title, description, pillar, topics, delivery,
+columns='partner_id, programme_id, venue_id, space_id, title, description, pillar, topics, delivery,
   join_link, facilitator, accessibility, booking_policy, capacity, online_capacity, seats_taken, online_seats_taken,
   waitlist_length, local_start, time_zone, duration_minutes, starts_on, publication, status, cancellation_reason, edited,
   version, created_at, updated_at'

@@ -1,13 +1,10 @@
 //! The one App builder, used by the server and by the tests.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use actix_cors::Cors;
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::header::HeaderValue;
-use actix_web::http::{Method, header};
-use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::Data;
 use actix_web::{App, web};
 use utoipa::openapi::OpenApi as Document;
@@ -24,17 +21,12 @@ use crate::openapi::Published;
 pub struct Parts {
     state: Data<State>,
     routes: Data<Routes>,
-    origins: Arc<Vec<String>>,
 }
 
 impl Parts {
     /// Prepares what all workers share.
     pub fn new(state: State) -> Self {
-        Self {
-            origins: Arc::new(state.config.allowed_origins.clone()),
-            state: Data::new(state),
-            routes: Data::new(Routes::of(document())),
-        }
+        Self { state: Data::new(state), routes: Data::new(Routes::of(document()).reading("/docs")) }
     }
 }
 
@@ -98,33 +90,5 @@ pub fn build(
         .app_data(parts.state.clone())
         .app_data(parts.routes.clone())
         .wrap(Compress::default())
-        .wrap(cors(&parts.origins))
-        .wrap(from_fn(open_calendars))
         .wrap(from_fn(guard))
-}
-
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH])
-        .allowed_headers(["idempotency-key", "x-request-id", "prefer"])
-        .allowed_origin_fn(|_, request| crate::calendars::is_public(request.uri.path()))
-        .expose_headers(["etag", "location", "link", "x-request-id", "retry-after", "idempotent-replay"])
-        .expose_headers(["preference-applied"])
-        .block_on_origin_mismatch(false)
-        .max_age(3600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
-}
-
-/// The public calendars are for every web page, and say so with `*`: the same answer to all, as caches keep it.
-async fn open_calendars(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let is_open = crate::calendars::is_public(request.path());
-    let mut response = next.call(request).await?;
-    if is_open {
-        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    }
-    Ok(response)
 }

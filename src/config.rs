@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use chrono::{Datelike, Months, NaiveDate};
 use clap::Args;
+use url::Url;
 
 use crate::clock::{Timestamp, london_day};
+use crate::text::date::full_date;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,17 +214,16 @@ impl ServeSettings {
     /// # Errors
     /// A sentence that names the setting that can't be understood.
     pub fn check(&self) -> Result<Config, String> {
-        let public_url = self.public_url.trim_end_matches('/').to_owned();
-        if !is_origin(&public_url) {
-            return Err(format!("LIFE_ROOMS_PUBLIC_URL must be like https://api.example.org, not {public_url:?}"));
-        }
+        let public_url = origin(&self.public_url).ok_or_else(|| {
+            format!("LIFE_ROOMS_PUBLIC_URL must be like https://api.example.org, not {:?}", self.public_url)
+        })?;
         let listed = self.allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-        let allowed_origins: Vec<String> = listed.map(str::to_owned).collect();
-        if let Some(wrong) = allowed_origins.iter().find(|origin| !is_origin(origin)) {
-            return Err(format!(
-                "LIFE_ROOMS_ALLOWED_ORIGINS must list origins like https://example.org, not {wrong:?}"
-            ));
-        }
+        let read = |text: &str| {
+            origin(text).ok_or_else(|| {
+                format!("LIFE_ROOMS_ALLOWED_ORIGINS must list origins like https://example.org, not {text:?}")
+            })
+        };
+        let allowed_origins = listed.map(read).collect::<Result<Vec<_>, _>>()?;
         if self.workers == Some(0) {
             return Err("LIFE_ROOMS_WORKERS must be at least 1".into());
         }
@@ -261,18 +262,19 @@ fn hours(name: &str, text: &str) -> Result<u32, String> {
 fn reports_since(text: &str) -> Result<NaiveDate, String> {
     // Before April 2012, 2011-12 could be a month or a financial year.
     let earliest = NaiveDate::from_ymd_opt(2012, 4, 1).unwrap_or_default();
-    let day = text.trim().parse().ok().filter(|day: &NaiveDate| day.day() == 1 && *day >= earliest);
-    // chrono takes signs and blanks that are no part of a date (RFC 3339, full-date).
-    let day = day.filter(|day| day.to_string() == text.trim());
+    let day = full_date(text.trim()).filter(|day: &NaiveDate| day.day() == 1 && *day >= earliest);
     day.ok_or_else(|| {
         format!("LIFE_ROOMS_REPORTS_SINCE must be the first day of a month from 2012-04-01 on, like 2021-10-01, not {text:?}")
     })
 }
 
-/// A scheme and a host, with or without a port, and nothing after them.
-fn is_origin(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    rest.is_some_and(|host| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c)))
+/// A scheme and a host, with or without a port, as browsers write it: in lower case, without the scheme's own port.
+/// `None` where it is anything else, or more.
+fn origin(text: &str) -> Option<String> {
+    let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let alone = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    (alone && anonymous).then(|| url.origin().ascii_serialization())
 }
 
 #[cfg(test)]
@@ -288,6 +290,23 @@ mod tests {
 
     fn check(arguments: &[&str]) -> Result<Config, String> {
         Command::parse_from([&["serve"], arguments].concat()).serve.check()
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them_or_refused() {
+        let origins = |listed: &str| check(&["--allowed-origins", listed]).map(|config| config.allowed_origins);
+        let listed = "HTTPS://Console.Example.org, https://a.example:443/ ,http://b.example:80,http://[::1]:3000";
+        let written = ["https://console.example.org", "https://a.example", "http://b.example", "http://[::1]:3000"];
+        assert_eq!(origins(listed).unwrap(), written);
+        assert_eq!(origins("https://\u{e4}.example:8443").unwrap(), ["https://xn--4ca.example:8443"]);
+        for wrong in ["example.org", "https://a.example/path", "https://u@a.example", "*", "null", "ftp://a.example"] {
+            assert!(origins(wrong).unwrap_err().starts_with("LIFE_ROOMS_ALLOWED_ORIGINS must list"), "{wrong}");
+        }
+        assert_eq!(
+            check(&["--public-url", "HTTPS://API.example.org:443/"]).unwrap().public_url,
+            "https://api.example.org"
+        );
+        assert!(check(&["--public-url", "https://api.example.org/v1"]).is_err());
     }
 
     #[test]

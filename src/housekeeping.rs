@@ -19,7 +19,8 @@ use crate::db::{Conn, Timestamp};
 use crate::error::Result;
 use crate::http::idempotency;
 use crate::http::state::State;
-use crate::{jobs, rosters};
+use crate::jobs;
+use crate::rosters;
 
 /// Something that is kept for a time.
 struct Kept {

@@ -112,11 +112,6 @@ impl Caller {
         matches!(self.role, Role::Admin | Role::Advisor)
     }
 
-    /// Whether the caller acts for this partner.
-    pub fn is_partner(&self, partner_id: Id) -> bool {
-        self.role == Role::Partner && self.partner_id == Some(partner_id)
-    }
-
     /// Whether the token carries this scope.
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.kind == CallerKind::User || self.scopes.contains(&scope)

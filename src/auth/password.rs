@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
 use crate::error::{Error, Result};
+use crate::text::password::normal;
 
 /// Memory in KiB, passes and lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
@@ -69,17 +70,18 @@ fn argon2() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// The hash of a password, in PHC form. Takes tens of milliseconds: never on a request thread.
+/// The hash of a password, in PHC form, whichever way its letters were typed ([`normal`]). Takes tens of milliseconds:
+/// never on a request thread.
 pub fn hash(password: &str) -> Result<String> {
-    Ok(argon2()?.hash_password(password.as_bytes()).map_err(Error::internal)?.to_string())
+    Ok(argon2()?.hash_password(normal(password).as_bytes()).map_err(Error::internal)?.to_string())
 }
 
 fn verify(password: &str, stored: &str) -> Result<bool> {
     let parsed = PasswordHash::new(stored).map_err(Error::internal)?;
-    Ok(argon2()?.verify_password(password.as_bytes(), &parsed).is_ok())
+    Ok(argon2()?.verify_password(normal(password).as_bytes(), &parsed).is_ok())
 }
 
-/// Whether a password is of a length that is taken: 8 to 128 characters.
+/// Whether a password is of a length that is taken: 8 to 128 characters, composed.
 pub fn good_length(password: &str) -> bool {
-    (8..=128).contains(&password.chars().count())
+    (8..=128).contains(&normal(password).chars().count())
 }

@@ -1,7 +1,7 @@
 //! Who may call an operation, as a type that the handler's signature names. Which rows they reach is in the query.
 
 use super::caller::{Caller, CallerKind, Role, Scope};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 /// A rule about callers that needs no look-up.
 pub trait Policy: 'static {
@@ -68,8 +68,6 @@ roles! {
     MemberOrStaff: Member, Admin, Advisor;
     /// Readers of reports.
     Reports: Analyst, Admin;
-    /// Partners, and site managers.
-    PartnerOrAdmin: Partner, Admin;
 }
 
 macro_rules! partner_scopes {
@@ -104,6 +102,17 @@ partner_scopes! {
     RegisterWriter: RegistersWrite, Advisor;
 }
 
+/// Site managers, and partners that may read or post their rosters: whoever posts one can see what became of it.
+pub struct RosterUser;
+
+impl Policy for RosterUser {
+    fn check(caller: Option<&Caller>) -> Result<()> {
+        let caller = known(caller)?;
+        one_of(caller, &[Role::Partner, Role::Admin])?;
+        scope(caller, Scope::RostersRead).or_else(|missing| scope(caller, Scope::RostersWrite).map_err(|_| missing))
+    }
+}
+
 fn known(caller: Option<&Caller>) -> Result<&Caller> {
     caller.ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))
 }
@@ -120,5 +129,5 @@ fn scope(caller: &Caller, scope: Scope) -> Result<()> {
     if caller.role != Role::Partner || caller.has_scope(scope) {
         return Ok(());
     }
-    Err(Error::new(Kind::InsufficientScope, format!("This needs the scope {}.", scope.name())))
+    Err(Error::insufficient_scope(scope.name()))
 }

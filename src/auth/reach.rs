@@ -16,8 +16,22 @@ pub enum Reach {
 }
 
 impl Reach {
-    /// Whose bookings and registers a caller reaches: an advisor everybody's, a partner those of its own sessions, a
-    /// member their own.
+    /// Whose sessions, programmes, rosters and jobs a caller reaches: staff everybody's, a partner its own, a member
+    /// their own.
+    ///
+    /// # Errors
+    /// 403 for roles that reach nobody's, and for an account that belongs to no partner or member.
+    pub fn of(caller: &Caller) -> Result<Self> {
+        match (caller.role, caller.partner_id, caller.member_id) {
+            (Role::Admin | Role::Advisor, ..) => Ok(Self::Everyone),
+            (Role::Partner, Some(partner), _) => Ok(Self::Partner(partner)),
+            (Role::Member, _, Some(member)) => Ok(Self::Member(member)),
+            _ => Err(Error::forbidden("This account belongs to no partner and no member.")),
+        }
+    }
+
+    /// Whose records, prescriptions, bookings and registers a caller reaches: an advisor everybody's, a partner those of
+    /// its own sessions, a member their own.
     ///
     /// # Errors
     /// 403 for roles that reach no person's record.
@@ -26,7 +40,71 @@ impl Reach {
             (Role::Advisor, ..) => Ok(Self::Everyone),
             (Role::Partner, Some(partner), _) => Ok(Self::Partner(partner)),
             (Role::Member, _, Some(member)) => Ok(Self::Member(member)),
-            _ => Err(Error::forbidden("This account reaches no bookings.")),
+            _ => Err(Error::forbidden("This account reaches no person's record.")),
         }
+    }
+
+    /// Whether what belongs to this partner, or to none, is within reach.
+    pub fn has_partner(self, partner_id: Option<Id>) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Partner(own) => partner_id == Some(own),
+            Self::Member(_) => false,
+        }
+    }
+
+    /// Whether this member's record is within reach. A partner reaches no record.
+    pub fn has_member(self, member_id: Id) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Member(own) => member_id == own,
+            Self::Partner(_) => false,
+        }
+    }
+
+    /// The member who reaches only themself; `None` for everybody else.
+    pub fn member(self) -> Option<Id> {
+        match self {
+            Self::Member(own) => Some(own),
+            Self::Everyone | Self::Partner(_) => None,
+        }
+    }
+
+    /// Whether the caller is a member, who reaches only themself.
+    pub fn is_member(self) -> bool {
+        self.member().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::caller::CallerKind;
+
+    fn caller(role: Role, partner_id: Option<Id>, member_id: Option<Id>) -> Caller {
+        let id = Id(uuid::Uuid::from_u128(1));
+        Caller { id, kind: CallerKind::User, role, partner_id, member_id, scopes: Vec::new(), permissions: Vec::new() }
+    }
+
+    #[test]
+    fn an_account_without_its_partner_or_member_reaches_nobody() {
+        for role in [Role::Partner, Role::Member, Role::Analyst] {
+            let lost = caller(role, None, None);
+            assert!(Reach::of(&lost).is_err() && Reach::to_people(&lost).is_err(), "{role}");
+        }
+        assert!(Reach::to_people(&caller(Role::Admin, None, None)).is_err(), "a site manager reaches no record");
+    }
+
+    #[test]
+    fn a_partner_and_a_member_reach_only_their_own() {
+        let (own, other) = (Id(uuid::Uuid::from_u128(2)), Id(uuid::Uuid::from_u128(3)));
+        let partner = Reach::of(&caller(Role::Partner, Some(own), None)).unwrap();
+        assert!(partner.has_partner(Some(own)));
+        assert!(!partner.has_partner(Some(other)) && !partner.has_partner(None) && !partner.has_member(own));
+        let member = Reach::to_people(&caller(Role::Member, None, Some(own))).unwrap();
+        assert!(member.has_member(own));
+        assert!(!member.has_member(other) && !member.has_partner(Some(own)) && !member.has_partner(None));
+        let advisor = Reach::to_people(&caller(Role::Advisor, None, None)).unwrap();
+        assert!(advisor.has_member(own) && advisor.has_partner(None));
     }
 }

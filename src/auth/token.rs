@@ -135,6 +135,11 @@ impl Tokens {
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return Err("another algorithm or type".into());
         }
+        // Whoever doesn't understand what is critical must refuse the token, and this service understands none of it
+        // (RFC 7515, section 4.1.11). Nor are tokens encrypted or compressed.
+        if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
+            return Err("asks for something that isn't understood".into());
+        }
         if header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some() {
             return Err("names a key of its own".into());
         }

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use icalendar::{Component, Event, EventLike, Property};
 
 use super::content::{Content, Status};
+use super::store::Surroundings;
 use super::zone::{self, LOCAL, Years};
 use crate::db::{Id, Timestamp};
 
@@ -39,21 +40,51 @@ impl Publisher {
     }
 }
 
-/// What an event is known by, and how often and when it was changed.
+/// How far an event has come: what it shows is of several resources, and a change of any of them is a change of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Revision {
+    versions: i32,
+    updated_at: Timestamp,
+}
+
+impl Revision {
+    /// That of a resource with this version and last change.
+    pub fn of(version: i32, updated_at: Timestamp) -> Self {
+        Self { versions: version, updated_at }
+    }
+
+    /// With another resource that the event is made of, for good.
+    pub fn with(self, other: Self) -> Self {
+        Self { versions: self.versions + other.versions, updated_at: self.updated_at.max(other.updated_at) }
+    }
+
+    /// With what the event shows beside them for now. Only the times count: what is shown tomorrow may have a lower
+    /// version.
+    pub fn beside(self, around: &Surroundings) -> Self {
+        Self { updated_at: self.updated_at.max(around.updated_at().unwrap_or(self.updated_at)), ..self }
+    }
+
+    /// SEQUENCE: it rises with every change, and never falls. Seconds since 2020 fit for sixty years.
+    fn sequence(self) -> i64 {
+        const OF_2020: i64 = 1_577_836_800;
+        (self.updated_at.0.timestamp() - OF_2020).max(0) + i64::from(self.versions)
+    }
+}
+
+/// What an event is known by, and how far it has come.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub uid: String,
-    pub sequence: i32,
-    pub updated_at: Timestamp,
+    pub revision: Revision,
     pub url: Option<String>,
 }
 
 /// An event without its time.
 pub(super) fn event(identity: Identity, content: &Content) -> Event {
-    let changed = zone::utc(identity.updated_at.0);
+    let changed = zone::utc(identity.revision.updated_at.0);
     let mut event = Event::new();
     event.add_property("UID", identity.uid);
-    event.add_property("SEQUENCE", identity.sequence.to_string());
+    event.add_property("SEQUENCE", identity.revision.sequence().to_string());
     event.add_property("DTSTAMP", changed.as_str());
     event.add_property("LAST-MODIFIED", changed.as_str());
     event.add_property(
@@ -168,6 +199,10 @@ impl Calendar {
         for (tz, years) in self.zones.values() {
             text.push_str(&zone::component(*tz, *years)?);
         }
+        // A calendar has at least one component (RFC 5545 §3.6).
+        if self.zones.is_empty() && self.events.is_empty() {
+            text.push_str(&zone::component(Tz::UTC, Years { first: 2020, last: Some(2020) })?);
+        }
         for event in &self.events {
             text.push_str(&event.try_into_string()?);
         }
@@ -210,7 +245,7 @@ mod tests {
 
     fn written(content: &Content) -> String {
         let at = "2027-01-05T13:00:00Z".parse().map(Timestamp).unwrap();
-        let identity = Identity { uid: "u".into(), sequence: 3, updated_at: at, url: None };
+        let identity = Identity { uid: "u".into(), revision: Revision::of(3, at), url: None };
         event(identity, content).try_into_string().unwrap()
     }
 
@@ -235,12 +270,18 @@ mod tests {
     fn an_event_across_a_change_of_the_clock_is_written_as_instants() {
         let at = |text: &str| Timestamp(text.parse().unwrap());
         let mut calendar = Calendar::new("x");
-        let identity = Identity { uid: "u".into(), sequence: 0, updated_at: at("2027-01-01T00:00:00Z"), url: None };
+        let identity = Identity { uid: "u".into(), revision: Revision::of(0, at("2027-01-01T00:00:00Z")), url: None };
         let one = event(identity, &content("a", "b"));
         calendar.push_at(one, (at("2027-03-28T00:30:00Z"), at("2027-03-28T02:00:00Z")), Tz::Europe__London);
         let text = calendar.text().unwrap();
         assert!(text.contains("DTSTART:20270328T003000Z\r\n") && text.contains("DTEND:20270328T020000Z\r\n"), "{text}");
         assert!(!text.contains("VTIMEZONE"));
+    }
+
+    #[test]
+    fn a_calendar_without_events_has_a_component() {
+        let text = Calendar::new("x").text().unwrap();
+        assert!(text.contains("BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\n"), "{text}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::content::Content;
-use super::event::{Calendar, Identity, Publisher, event};
+use super::event::{Calendar, Identity, Publisher, Revision, event};
 use super::store::{BookingFacts, SessionFacts, Shown};
 use crate::sessions::recurrence::parse_time_zone;
 
@@ -13,18 +13,18 @@ pub(super) fn zone_of(session: &SessionFacts) -> Tz {
 }
 
 /// What a session's event is known by, where it stands for itself.
-pub(super) fn session_identity(publisher: &Publisher, session: &SessionFacts) -> Identity {
+pub(super) fn session_identity(publisher: &Publisher, (session, around): &Shown) -> Identity {
     Identity {
         uid: publisher.uid(session.id),
-        sequence: session.version,
-        updated_at: session.updated_at,
+        revision: Revision::of(session.version, session.updated_at).beside(around),
         url: Some(publisher.address(&format!("/v1/sessions/{}", session.id))),
     }
 }
 
 /// Adds a session as an event for itself.
-pub(super) fn push_session(calendar: &mut Calendar, publisher: &Publisher, (session, around): &Shown) {
-    let one = event(session_identity(publisher, session), &Content::of_session(session, around));
+pub(super) fn push_session(calendar: &mut Calendar, publisher: &Publisher, shown: &Shown) {
+    let (session, around) = shown;
+    let one = event(session_identity(publisher, shown), &Content::of_session(session, around));
     calendar.push_at(one, (session.starts_at, session.ends_at), zone_of(session));
 }
 
@@ -69,13 +69,13 @@ fn push_booking(
     calendar: &mut Calendar,
     publisher: &Publisher,
     manner: &Manner,
-    ((id, status, reference, version, updated_at), (session, around)): (&BookingFacts, &Shown),
+    ((id, status, reference, version, updated_at), shown): (&BookingFacts, &Shown),
 ) {
-    let of_session = session_identity(publisher, session);
+    let (session, around) = shown;
+    let of_session = session_identity(publisher, shown);
     let identity = Identity {
         uid: publisher.uid(*id),
-        sequence: session.version + version,
-        updated_at: session.updated_at.max(*updated_at),
+        revision: of_session.revision.with(Revision::of(*version, *updated_at)),
         url: of_session.url.filter(|_| !manner.neutral),
     };
     let content = Content::of_session(session, around).booked(*status, reference);

@@ -1,8 +1,7 @@
 //! The public calendars over HTTP.
 
 use actix_web::{HttpResponse, get};
-use chrono::{Days, Months, NaiveDate, NaiveTime};
-use chrono_tz::Europe::London;
+use chrono::{Days, Months};
 
 use super::event::{Calendar, Publisher};
 use super::store::{self, Of};
@@ -18,7 +17,7 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::reply::Cache;
 use crate::partners::store as partners;
-use crate::sessions::recurrence::resolve;
+use crate::sessions::search::query::london_midnight;
 use crate::venues::store as venues;
 
 /// What a calendar is sent as.
@@ -36,11 +35,7 @@ pub(super) fn publisher(context: &Context) -> Publisher {
 /// The first instant of the day in London so many days before another.
 pub(super) fn days_before(now: Timestamp) -> Timestamp {
     let today = london_day(now);
-    midnight(today.checked_sub_days(Days::new(DAYS_BACK)).unwrap_or(today))
-}
-
-fn midnight(day: NaiveDate) -> Timestamp {
-    Timestamp(resolve(day.and_time(NaiveTime::MIN), London))
+    london_midnight(today.checked_sub_days(Days::new(DAYS_BACK)).unwrap_or(today))
 }
 
 /// Reads what a calendar holds and answers with it; both away from the request threads.
@@ -138,7 +133,7 @@ impl OfMany {
     fn new(context: &Context) -> Self {
         let today = london_day(context.now());
         let last = today.checked_add_months(Months::new(MONTHS_AHEAD)).unwrap_or(today);
-        let range = (days_before(context.now()), context.now(), midnight(last.succ_opt().unwrap_or(last)));
+        let range = (days_before(context.now()), context.now(), london_midnight(last.succ_opt().unwrap_or(last)));
         Self { publisher: publisher(context), viewer: Viewer::of(context.anyone()), range }
     }
 

@@ -26,35 +26,3 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::get_partner_calendar);
     links::configure(config);
 }
-
-/// Whether a path is that of a public calendar, which any web page may read.
-pub fn is_public(path: &str) -> bool {
-    const OF: [&str; 4] = ["sessions", "session-series", "venues", "partners"];
-    let mut parts = path.strip_prefix("/v1/").unwrap_or_default().split('/');
-    let of = parts.next().is_some_and(|kind| OF.contains(&kind));
-    of && parts.next().is_some_and(|id| !id.is_empty()) && parts.eq(["calendar.ics"])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_public;
-
-    #[test]
-    fn only_the_public_calendars_are_for_every_web_page() {
-        for path in ["/v1/sessions/x/calendar.ics", "/v1/session-series/x/calendar.ics", "/v1/venues/x/calendar.ics"] {
-            assert!(is_public(path), "{path}");
-        }
-        for path in [
-            "/v1/sessions/x",
-            "/v1/sessions//calendar.ics",
-            "/v1/sessions/x/calendar.ics/",
-            "/v1/sessions/x/calendar.ics/more",
-            "/v1/members/x/calendar.ics",
-            "/v1/calendars/secret.ics",
-            "/calendar.ics",
-            "",
-        ] {
-            assert!(!is_public(path), "{path}");
-        }
-    }
-}

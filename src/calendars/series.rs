@@ -1,6 +1,6 @@
 //! A series as a calendar: a master with its rule, and an event for each session that the master doesn't tell right.
 //!
-//! The rule's occurrences are compared with the sessions that are really there, by local date and position:
+//! The rule's occurrences are compared with the sessions that are really there, by which occurrence each is:
 //!
 //! - Where a session is as the master says, nothing more is said.
 //! - One that differs (moved, renamed, elsewhere, cancelled), or whose time the clock skips, shows twice or changes
@@ -12,27 +12,24 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use icalendar::{Component, Event, Property};
 
 use super::content::Content;
-use super::event::{Calendar, Identity, Publisher, event, local, runs_evenly, shown_once};
+use super::event::{Calendar, Identity, Publisher, Revision, event, local, runs_evenly, shown_once};
 use super::feeds::{self, session_identity};
 use super::store::{SessionFacts, Shown, Surroundings};
 use super::zone::{self, Years};
 use crate::db::LocalTime;
-use crate::sessions::recurrence::{self, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
 use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::types::SeriesStatus;
 
-/// The calendar of a series with those of its sessions that the viewer may see, by local date and position.
-pub(super) fn calendar(
-    publisher: &Publisher,
-    (series, around): &(SeriesRow, Surroundings),
-    sessions: &[Shown],
-) -> Calendar {
+/// The calendar of a series with those of its sessions that the viewer may see, in the order of their occurrences.
+pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings), sessions: &[Shown]) -> Calendar {
+    let (series, around) = whole;
     let mut calendar = Calendar::new(&series.title);
     let usual = Content::of_series(series, around);
     let excluded = naive(&series.excluded.0);
@@ -47,15 +44,14 @@ pub(super) fn calendar(
     let told = rule.compare(series, &usual, sessions);
     if told.kept > 0 {
         calendar.uses(rule.tz, rule.years(series));
-        calendar.push(rule.master(publisher, series, &usual, &told));
+        calendar.push(rule.master(publisher, whole, &usual, &told));
     }
-    for (occurrence, (session, around)) in told.changed {
-        let identity = Identity {
-            uid: publisher.uid(series.id),
-            // Above the master's, and it rises with either.
-            sequence: series.version + session.version,
-            ..session_identity(publisher, session)
-        };
+    for (occurrence, shown) in told.changed {
+        let (session, around) = shown;
+        let of_session = session_identity(publisher, shown);
+        // Above the master's, and it rises with either.
+        let revision = of_session.revision.with(Revision::of(series.version, series.updated_at));
+        let identity = Identity { uid: publisher.uid(series.id), revision, ..of_session };
         let mut one = event(identity, &Content::of_session(session, around));
         one.append_property(local("RECURRENCE-ID", occurrence.local_start, rule.tz));
         calendar.push_at(one, (session.starts_at, session.ends_at), feeds::zone_of(session));
@@ -72,7 +68,7 @@ fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
 /// session.
 fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
-        let last = sessions.iter().map(|(session, _)| session.local_date).max();
+        let last = sessions.iter().filter_map(|(session, _)| Some(session.occurrence?.date())).max();
         let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
         next.and_time(Default::default())
     };
@@ -116,13 +112,14 @@ impl<'a> Rule<'a> {
             let made = series.expanded_until.unwrap_or(local_start.date());
             let whole = Recurrence { rule, local_start, tz, excluded, additional };
             let mut all = recurrence::expand_kept(&whole, made)?.occurrences;
+            all.truncate(rules::own(series, &all).len());
             all.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
-            Ok::<_, RecurrenceError>(rules::own(series, &all).into_owned())
+            Ok::<_, RecurrenceError>(all)
         };
         let occurrences = expand(additional)?;
         let parts = Parts::of(&series.recurrence);
         // UNTIL must be an instant beside a zone: that of the last occurrence, whichever form it was written in.
-        let until = if parts.has_until || off_from.is_some() || series.ends_before.is_some() {
+        let until = if parts.has_until || off_from.is_some() || series.ending.0.before().is_some() {
             let last = expand(&[])?.last().map(|occurrence| occurrence.starts_at);
             Some(last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)))
         } else {
@@ -142,13 +139,14 @@ impl<'a> Rule<'a> {
 
     /// Compares the occurrences with the sessions.
     fn compare<'s>(&self, series: &SeriesRow, usual: &Content, sessions: &'s [Shown]) -> Comparison<'s> {
-        let key = |shown: &Shown| (shown.0.local_date, shown.0.position);
-        let mut left: HashMap<(NaiveDate, i32), &Shown> = sessions.iter().map(|shown| (key(shown), shown)).collect();
-        let last = sessions.iter().map(|(session, _)| session.local_date).max();
+        let key = |shown: &Shown| shown.0.occurrence;
+        let mut left: HashMap<OccurrenceKey, &Shown> =
+            sessions.iter().filter_map(|shown| Some((key(shown)?, shown))).collect();
+        let last = left.keys().map(|key| key.date()).max();
         let mut told = Comparison { kept: 0, missing: Vec::new(), changed: Vec::new(), apart: Vec::new() };
         for occurrence in &self.occurrences {
             let day = occurrence.local_start.date();
-            match left.remove(&(day, occurrence.position)) {
+            match left.remove(&occurrence.key) {
                 // The sessions of a rule without an end are made up to a horizon: beyond it they are yet to come.
                 None if self.endless && last.is_none_or(|last| day > last) => {}
                 None => told.missing.push(occurrence.local_start),
@@ -161,7 +159,7 @@ impl<'a> Rule<'a> {
                 }
             }
         }
-        told.apart = sessions.iter().filter(|shown| left.contains_key(&key(shown))).collect();
+        told.apart = sessions.iter().filter(|shown| key(shown).is_some_and(|key| left.contains_key(&key))).collect();
         told
     }
 
@@ -174,11 +172,16 @@ impl<'a> Rule<'a> {
             && runs_evenly(starts, ends, self.tz)
     }
 
-    fn master(&self, publisher: &Publisher, series: &SeriesRow, usual: &Content, told: &Comparison<'_>) -> Event {
+    fn master(
+        &self,
+        publisher: &Publisher,
+        (series, around): &(SeriesRow, Surroundings),
+        usual: &Content,
+        told: &Comparison<'_>,
+    ) -> Event {
         let identity = Identity {
             uid: publisher.uid(series.id),
-            sequence: series.version,
-            updated_at: series.updated_at,
+            revision: Revision::of(series.version, series.updated_at).beside(around),
             url: Some(publisher.address(&format!("/v1/session-series/{}", series.id))),
         };
         let mut master = event(identity, usual);
@@ -207,24 +210,31 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// The parts of a recurrence rule as they were written.
+/// The parts of a recurrence rule.
 struct Parts {
     all: Vec<String>,
     has_until: bool,
 }
 
 impl Parts {
+    /// The order in which RFC 5545 §3.3.10 lists the parts. Programs that expect FREQ first stop expanding without it.
+    const ORDER: [&'static str; 10] =
+        ["FREQ", "UNTIL", "COUNT", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYMONTH", "BYSETPOS", "WKST"];
+
     fn of(rule: &str) -> Self {
-        let all: Vec<String> = rule.to_ascii_uppercase().split(';').map(str::to_owned).collect();
+        let mut all: Vec<String> = rule.to_ascii_uppercase().split(';').map(str::to_owned).collect();
+        let name = |part: &String| part.split('=').next().unwrap_or_default().to_owned();
+        all.sort_by_key(|part| Self::ORDER.iter().position(|known| *known == name(part)).unwrap_or(Self::ORDER.len()));
         Self { has_until: all.iter().any(|part| part.starts_with("UNTIL=")), all }
     }
 
     /// The value of RRULE; with `until` that is its end, whatever was written.
     fn text(&self, until: Option<DateTime<Utc>>) -> String {
         let Some(until) = until else { return self.all.join(";") };
-        let kept = self.all.iter().filter(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT="));
-        let end = format!("UNTIL={}", zone::utc(until));
-        kept.cloned().chain([end]).collect::<Vec<_>>().join(";")
+        let mut kept = self.all.clone();
+        kept.retain(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT="));
+        kept.insert(1, format!("UNTIL={}", zone::utc(until)));
+        kept.join(";")
     }
 }
 
@@ -233,11 +243,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_written_in_capitals_and_ends_at_an_instant() {
+    fn a_rule_is_written_in_one_normal_form_and_ends_at_an_instant() {
         let until = "2027-03-28T00:30:00Z".parse().unwrap();
         assert_eq!(Parts::of("freq=weekly;count=3").text(None), "FREQ=WEEKLY;COUNT=3");
+        assert_eq!(
+            Parts::of("COUNT=3;WKST=SU;INTERVAL=2;BYDAY=TU,TH;FREQ=WEEKLY").text(None),
+            "FREQ=WEEKLY;COUNT=3;INTERVAL=2;BYDAY=TU,TH;WKST=SU"
+        );
         let written = Parts::of("FREQ=DAILY;UNTIL=20270401;BYDAY=MO").text(Some(until));
-        assert_eq!(written, "FREQ=DAILY;BYDAY=MO;UNTIL=20270328T003000Z");
+        assert_eq!(written, "FREQ=DAILY;UNTIL=20270328T003000Z;BYDAY=MO");
         assert_eq!(Parts::of("FREQ=DAILY;COUNT=9").text(Some(until)), "FREQ=DAILY;UNTIL=20270328T003000Z");
     }
 }

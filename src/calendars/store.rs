@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::auth::viewer::Viewer;
@@ -11,10 +10,12 @@ use crate::db::schema::{
 };
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
+use crate::partners::types::PartnerStatus;
 use crate::sessions::bookings::types::BookingStatus;
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::series::store::{SeriesRow, lineage};
 use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
-use crate::sessions::visibility::Visibility;
+use crate::sessions::visibility::{Visibility, hidden_partners, listed};
 
 /// The most events of one calendar.
 pub(super) const MOST_EVENTS: i64 = 2000;
@@ -24,8 +25,7 @@ pub(super) const MOST_EVENTS: i64 = 2000;
 #[diesel(table_name = sessions)]
 pub(super) struct SessionFacts {
     pub id: Id,
-    pub local_date: NaiveDate,
-    pub position: i32,
+    pub occurrence: Option<OccurrenceKey>,
     pub partner_id: Option<Id>,
     pub title: String,
     pub description: Option<String>,
@@ -76,7 +76,18 @@ pub(super) struct Surroundings {
     pub place: Option<Place>,
     pub space: Option<String>,
     pub partner: Option<String>,
+    pub partner_status: Option<PartnerStatus>,
     pub programme: Option<String>,
+    /// When each of them was last changed.
+    changed: (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>),
+}
+
+impl Surroundings {
+    /// When any of them was last changed.
+    pub fn updated_at(&self) -> Option<Timestamp> {
+        let (place, space, partner, programme) = self.changed;
+        [place, space, partner, programme].into_iter().flatten().max()
+    }
 }
 
 /// A session as calendars take it.
@@ -97,7 +108,19 @@ fn joined() -> _ {
 /// The columns of [`Surroundings`]. A macro, since the same words mean another type in each query.
 macro_rules! surroundings {
     () => {
-        (Option::<Place>::as_select(), spaces::name.nullable(), partners::name.nullable(), programmes::name.nullable())
+        (
+            Option::<Place>::as_select(),
+            spaces::name.nullable(),
+            partners::name.nullable(),
+            partners::status.nullable(),
+            programmes::name.nullable(),
+            (
+                venues::updated_at.nullable(),
+                spaces::updated_at.nullable(),
+                partners::updated_at.nullable(),
+                programmes::updated_at.nullable(),
+            ),
+        )
     };
 }
 
@@ -116,7 +139,7 @@ pub(super) fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> 
 /// # Errors
 /// 404 where there is none that this viewer may see.
 pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesRow, Surroundings)> {
-    crate::sessions::series::view::get(conn, id, viewer)?;
+    crate::sessions::series::view::check_visible(conn, id, viewer)?;
     let found = session_series::table
         .left_join(venues::table)
         .left_join(spaces::table)
@@ -127,26 +150,27 @@ pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesR
     found.first(conn).optional()?.ok_or_else(|| Error::not_found("series"))
 }
 
-/// The sessions of a series that this viewer may see, by local date and position.
+/// The sessions of a series that this viewer may see, in the order of their occurrences.
 pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Result<Vec<Shown>> {
     let all = joined()
         .filter(sessions::series_id.eq(series_id))
-        .order((sessions::local_date, sessions::position))
+        .order(sessions::occurrence)
         .select((SessionFacts::as_select(), surroundings!()));
     let mut all: Vec<Shown> = all.load(conn)?;
     let theirs = match viewer {
         Viewer::Member(member) => Theirs::of(conn, member, series_id)?,
         _ => Theirs { all: false, some: HashSet::new() },
     };
-    all.retain(|(session, _)| match Visibility::of(viewer, session.publication, session.partner_id) {
+    let partner = |(session, around): &Shown| session.partner_id.zip(around.partner_status);
+    all.retain(|shown| match Visibility::of(viewer, shown.0.publication, partner(shown)) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
-        Visibility::IfTheirs(_) => theirs.all || theirs.some.contains(&session.id),
+        Visibility::IfTheirs(_) => theirs.all || theirs.some.contains(&shown.0.id),
     });
     Ok(all)
 }
 
-/// Which unlisted sessions of a series a member sees, as [`crate::sessions::viewer`] has it.
+/// Which unlisted sessions of a series a member sees, as [`crate::sessions::visibility`] has it.
 struct Theirs {
     all: bool,
     some: HashSet<Id>,
@@ -188,9 +212,10 @@ pub(super) fn between(
     viewer: Viewer,
     (from, now, until): (Timestamp, Timestamp, Timestamp),
 ) -> Result<Vec<Shown>> {
-    let coming = stretch(conn, (of, viewer), (now, until), (Order::Start, MOST_EVENTS))?;
+    let hidden = &hidden_partners(conn, viewer)?;
+    let coming = stretch(conn, (of, viewer, hidden), (now, until), (Order::Start, MOST_EVENTS))?;
     let left = MOST_EVENTS - i64::try_from(coming.len()).unwrap_or(MOST_EVENTS);
-    let mut all = stretch(conn, (of, viewer), (from, now), (Order::Latest, left))?;
+    let mut all = stretch(conn, (of, viewer, hidden), (from, now), (Order::Latest, left))?;
     all.reverse();
     all.extend(coming);
     Ok(all)
@@ -206,7 +231,7 @@ enum Order {
 /// The first so many of those that start in a stretch.
 fn stretch(
     conn: &mut Conn,
-    (of, viewer): (Of, Viewer),
+    (of, viewer, hidden): (Of, Viewer, &[Id]),
     (from, until): (Timestamp, Timestamp),
     (order, many): (Order, i64),
 ) -> Result<Vec<Shown>> {
@@ -218,13 +243,7 @@ fn stretch(
         Of::Venue(id) => query.filter(sessions::venue_id.eq(id)),
         Of::Partner(id) => query.filter(sessions::partner_id.eq(id)),
     };
-    query = match viewer {
-        Viewer::Staff => query,
-        Viewer::Partner(partner) => {
-            query.filter(sessions::publication.eq(Publication::Published).or(sessions::partner_id.eq(partner)))
-        }
-        Viewer::Member(_) | Viewer::Public => query.filter(sessions::publication.eq(Publication::Published)),
-    };
+    query = listed!(query, sessions, viewer, hidden);
     query = match order {
         Order::Start => query.order((sessions::starts_at.asc(), sessions::id.asc())),
         Order::Latest => query.order((sessions::starts_at.desc(), sessions::id.desc())),

@@ -54,7 +54,8 @@ struct Clock {
     /// Seconds east of UTC.
     east: i32,
     name: String,
-    summer: bool,
+    /// Seconds by which it is ahead of what the zone calls its standard time; below zero in Ireland's winter.
+    saved: i64,
 }
 
 impl Change {
@@ -69,7 +70,7 @@ fn clock(tz: Tz, at: DateTime<Utc>) -> Clock {
     Clock {
         east: offset.fix().local_minus_utc(),
         name: offset.abbreviation().unwrap_or_default().to_owned(),
-        summer: offset.dst_offset() > TimeDelta::zero(),
+        saved: offset.dst_offset().num_seconds(),
     }
 }
 
@@ -99,39 +100,73 @@ fn first_second(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>, before: &Cloc
     DateTime::from_timestamp(high, 0).unwrap_or(until)
 }
 
-/// The VTIMEZONE of a zone for these years, its lines folded.
+/// The VTIMEZONE of a zone for these years, its lines folded: one STANDARD and one DAYLIGHT where the clock is changed
+/// twice a year. Some programs take the first STANDARD, and others the last, so there is no superfluous one.
 ///
 /// # Errors
 /// None in practice: writing to a text doesn't fail.
 pub(super) fn component(tz: Tz, years: Years) -> Result<String, fmt::Error> {
-    // From the year before, so that a change stands before the first event.
-    let start = NaiveDate::from_ymd_opt(years.first - 1, 1, 1).unwrap_or_default().and_time(Default::default());
-    let last = years.last.unwrap_or(LATEST_YEAR);
-    let until = NaiveDate::from_ymd_opt(last + 1, 1, 1).unwrap_or_default().and_time(Default::default());
-    let initial = clock(tz, start.and_utc());
+    // From the year before: the last change before the first event then says how the clock runs until the next one.
+    let start = new_year(years.first - 1);
+    let mut changes = changes(tz, start, new_year(years.last.unwrap_or(LATEST_YEAR) + 1));
+    let initial = clock(tz, start);
+    let ahead = Ahead::of(&initial, &changes);
     let mut text = "BEGIN:VTIMEZONE\r\n".to_owned();
     line(&mut text, "TZID", tz.name())?;
-    observance(&mut text, &initial, initial.east, start, &[])?;
-    let mut changes = changes(tz, start.and_utc(), until.and_utc());
+    // No zone is more than a day from UTC.
+    let covered = changes.first().is_some_and(|change| change.at < new_year(years.first) - TimeDelta::days(1));
+    if !covered {
+        observance(&mut text, ahead.kind(&initial), &initial, initial.east, start.naive_utc(), &[])?;
+    }
     while let Some(first) = changes.first().cloned() {
         let (alike, others): (Vec<Change>, Vec<Change>) =
             changes.into_iter().partition(|change| change.from == first.from && change.after == first.after);
         changes = others;
-        observance(&mut text, &first.after, first.from, first.local(), &repeats(&alike, years.last.is_none()))?;
+        let again = repeats(&alike, years.last.is_none());
+        observance(&mut text, ahead.kind(&first.after), &first.after, first.from, first.local(), &again)?;
     }
     text.push_str("END:VTIMEZONE\r\n");
     Ok(text)
 }
 
+fn new_year(year: i32) -> DateTime<Utc> {
+    NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(Default::default()).and_utc()
+}
+
+/// Which clocks of a zone are ahead of its others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    /// Those that save daylight.
+    Saving,
+    /// Those on standard time: the others are behind it, as Ireland's are in winter.
+    Standard,
+}
+
+impl Ahead {
+    fn of(initial: &Clock, changes: &[Change]) -> Self {
+        let mut clocks = std::iter::once(initial).chain(changes.iter().map(|change| &change.after));
+        if clocks.any(|clock| clock.saved < 0) { Self::Standard } else { Self::Saving }
+    }
+
+    /// The name of an observance. RFC 5545 §3.6.5 calls the clock that is ahead DAYLIGHT, and no program knows another way.
+    fn kind(self, clock: &Clock) -> &'static str {
+        let ahead = match self {
+            Self::Saving => clock.saved > 0,
+            Self::Standard => clock.saved == 0,
+        };
+        if ahead { "DAYLIGHT" } else { "STANDARD" }
+    }
+}
+
 /// One STANDARD or DAYLIGHT: from when on, and when again.
 fn observance(
     text: &mut String,
+    kind: &str,
     clock: &Clock,
     from: i32,
     onset: NaiveDateTime,
     again: &[(&'static str, String)],
 ) -> Result<(), fmt::Error> {
-    let kind = if clock.summer { "DAYLIGHT" } else { "STANDARD" };
     text.push_str(&format!("BEGIN:{kind}\r\n"));
     line(text, "DTSTART", &onset.format(LOCAL).to_string())?;
     for (name, value) in again {
@@ -228,6 +263,36 @@ mod tests {
         ];
         assert!(lines.windows(summer.len()).any(|window| window == summer), "{lines:#?}");
         assert!(lines.windows(winter.len()).any(|window| window == winter), "{lines:#?}");
+    }
+
+    fn kinds(lines: &[String]) -> (usize, usize) {
+        let count = |kind: &str| lines.iter().filter(|line| *line == kind).count();
+        (count("BEGIN:STANDARD"), count("BEGIN:DAYLIGHT"))
+    }
+
+    /// Programs that take the first STANDARD, or the last, then take the right one.
+    #[test]
+    fn a_zone_with_two_clocks_has_one_observance_of_each_and_the_one_ahead_is_daylight() {
+        for tz in [Europe::London, Europe::Dublin, America::New_York, Tz::Australia__Lord_Howe, Africa::Casablanca] {
+            for last in [Some(2028), None] {
+                let lines = lines(tz, 2027, last);
+                assert_eq!(kinds(&lines), (1, 1), "{tz}: {lines:#?}");
+            }
+        }
+        let dublin = lines(Europe::Dublin, 2027, None);
+        let daylight = dublin.iter().position(|line| line == "BEGIN:DAYLIGHT").unwrap();
+        assert!(dublin[daylight..daylight + 6].contains(&"TZOFFSETTO:+0100".to_owned()), "{dublin:#?}");
+    }
+
+    #[test]
+    fn every_zone_says_how_its_clock_runs_before_the_first_event() {
+        for tz in chrono_tz::TZ_VARIANTS.into_iter().filter(|tz| !is_utc(*tz)) {
+            let lines = lines(tz, 2027, Some(2027));
+            let first = new_year(2027) - TimeDelta::days(1);
+            let onsets = lines.iter().filter_map(|line| line.strip_prefix("DTSTART:"));
+            let earliest = onsets.map(|text| NaiveDateTime::parse_from_str(text, LOCAL).unwrap()).min().unwrap();
+            assert!(earliest <= first.naive_utc(), "{tz}: {lines:#?}");
+        }
     }
 
     #[test]

@@ -65,7 +65,7 @@ const MEANINGS: &[Meaning] = &[
     ),
     taken(
         "sessions_series_occurrence_key",
-        "sessions.series_id, sessions.local_date, sessions.position",
+        "sessions.series_id, sessions.occurrence",
         "/local_start",
         "The series has a session there already. Somebody made it at the same time: read it again and repeat.",
     ),

@@ -1,6 +1,8 @@
 //! Brings a database to this binary's schema. The migrations are in the binary.
 
+use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
@@ -13,6 +15,10 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// An arbitrary number that every Life Rooms process uses for this lock, so that servers that start together
 /// migrate one after the other.
 const LOCK: i64 = 0x11FE_2005;
+
+/// What an operator is told whose database is older than every migration of this binary.
+const BEFORE_FIRST_RELEASE: &str = "The database was made before the first release of Life Rooms and can't be \
+                                    migrated. Give an empty database in DATABASE_URL; nothing was changed in this one.";
 
 /// Applies what is missing, and returns the names of the migrations it applied.
 ///
@@ -79,15 +85,21 @@ fn commit(conn: &mut Conn) -> Result<()> {
 }
 
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {
-    let applied = match conn {
-        Conn::Sqlite(sqlite) => names(sqlite.run_pending_migrations(SQLITE)),
-        Conn::Postgres(postgres) => names(postgres.run_pending_migrations(POSTGRES)),
-    };
-    applied.map_err(|e| Error::unavailable("The database can't be migrated.").because(e))
+    match conn {
+        Conn::Sqlite(sqlite) => apply_to(sqlite, SQLITE),
+        Conn::Postgres(postgres) => apply_to(postgres, POSTGRES),
+    }
 }
 
-fn names(
-    applied: diesel::migration::Result<Vec<diesel::migration::MigrationVersion<'_>>>,
-) -> Result<Vec<String>, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(applied?.iter().map(ToString::to_string).collect())
+fn apply_to<DB: Backend>(conn: &mut impl MigrationHarness<DB>, ours: EmbeddedMigrations) -> Result<Vec<String>> {
+    let failed = |e| Error::unavailable("The database can't be migrated.").because(e);
+    let known: Vec<Box<dyn Migration<DB>>> = ours.migrations().map_err(failed)?;
+    let first = known.iter().map(|migration| migration.name().version()).min();
+    // The migrations of the time before the first release were replaced by one: what they made has other columns.
+    let oldest = conn.applied_migrations().map_err(failed)?.into_iter().min();
+    if oldest.is_some() && oldest < first {
+        return Err(Error::unavailable(BEFORE_FIRST_RELEASE));
+    }
+    let applied = conn.run_pending_migrations(ours).map_err(failed)?;
+    Ok(applied.iter().map(ToString::to_string).collect())
 }

@@ -29,7 +29,6 @@ diesel::table! {
         status -> Text,
         status_from -> Nullable<Date>,
         status_until -> Nullable<Date>,
-        search_key -> Text,
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
@@ -132,7 +131,6 @@ diesel::table! {
         preferred_name -> Nullable<Text>,
         given_name -> Text,
         family_name -> Text,
-        preferred_key -> Text,
         given_key -> Text,
         family_key -> Text,
         pronouns -> Nullable<Text>,
@@ -236,9 +234,8 @@ diesel::table! {
         recurrence -> Text,
         excluded -> DbJson,
         additional -> DbJson,
-        ends_before -> Nullable<Text>,
-        withdrawn -> Bool,
-        rule_before_cut -> Bool,
+        ending -> DbJson,
+        left_out -> DbJson,
         split_from -> Nullable<DbUuid>,
         publication -> Text,
         status -> Text,
@@ -257,8 +254,7 @@ diesel::table! {
     sessions (id) {
         id -> DbUuid,
         series_id -> Nullable<DbUuid>,
-        local_date -> Date,
-        position -> Integer,
+        occurrence -> Nullable<Text>,
         partner_id -> Nullable<DbUuid>,
         programme_id -> Nullable<DbUuid>,
         venue_id -> Nullable<DbUuid>,
@@ -569,6 +565,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    member_words (member_id, word) {
+        member_id -> DbUuid,
+        word -> Text,
+    }
+}
+
+diesel::joinable!(member_words -> members (member_id));
 diesel::joinable!(spaces -> venues (venue_id));
 diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(hostings -> sites (site_id));
@@ -636,5 +643,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     listing_words,
     venue_words,
+    member_words,
     report_areas,
 );

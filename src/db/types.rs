@@ -37,6 +37,63 @@ pub struct DbJson;
 #[diesel(sql_type = DbJson)]
 pub struct Json<T: fmt::Debug + 'static>(pub T);
 
+/// Makes a type that has one text (`Display`) and is read from it (`FromStr`) a value of a text column.
+#[macro_export]
+macro_rules! text_value {
+    ($name:ty) => {
+        impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
+            ) -> diesel::serialize::Result {
+                let text = self.to_string();
+                diesel::serialize::ToSql::<diesel::sql_types::Text, diesel::pg::Pg>::to_sql(&text, &mut out.reborrow())
+            }
+        }
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
+            fn from_sql(
+                bytes: <diesel::pg::Pg as diesel::backend::Backend>::RawValue<'_>,
+            ) -> diesel::deserialize::Result<Self> {
+                let text = std::str::from_utf8(bytes.as_bytes())?;
+                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
+            }
+        }
+        impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>,
+            ) -> diesel::serialize::Result {
+                out.set_value(self.to_string());
+                Ok(diesel::serialize::IsNull::No)
+            }
+        }
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
+            fn from_sql(
+                mut bytes: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>,
+            ) -> diesel::deserialize::Result<Self> {
+                let text = bytes.read_text();
+                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
+            }
+        }
+        impl diesel::serialize::ToSql<diesel::sql_types::Text, $crate::db::conn::MultiBackend> for $name {
+            fn to_sql<'b>(
+                &'b self,
+                out: &mut diesel::serialize::Output<'b, '_, $crate::db::conn::MultiBackend>,
+            ) -> diesel::serialize::Result {
+                out.set_value((diesel::sql_types::Text, self));
+                Ok(diesel::serialize::IsNull::No)
+            }
+        }
+        impl diesel::deserialize::FromSql<diesel::sql_types::Text, $crate::db::conn::MultiBackend> for $name {
+            fn from_sql(
+                bytes: <$crate::db::conn::MultiBackend as diesel::backend::Backend>::RawValue<'_>,
+            ) -> diesel::deserialize::Result<Self> {
+                bytes.from_sql::<Self, diesel::sql_types::Text>()
+            }
+        }
+    };
+}
+
 macro_rules! through_multi {
     ($value:ty, $sql:path) => {
         impl ToSql<$sql, MultiBackend> for $value {
@@ -55,7 +112,6 @@ macro_rules! through_multi {
 
 through_multi!(Id, DbUuid);
 through_multi!(Timestamp, DbTimestamp);
-through_multi!(LocalTime, sql_types::Text);
 
 impl ToSql<DbUuid, Pg> for Id {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -110,30 +166,7 @@ impl FromSql<DbTimestamp, Sqlite> for Timestamp {
     }
 }
 
-impl ToSql<sql_types::Text, Pg> for LocalTime {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        ToSql::<sql_types::Text, Pg>::to_sql(&self.to_string(), &mut out.reborrow())
-    }
-}
-
-impl FromSql<sql_types::Text, Pg> for LocalTime {
-    fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(std::str::from_utf8(bytes.as_bytes())?.parse()?)
-    }
-}
-
-impl ToSql<sql_types::Text, Sqlite> for LocalTime {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.to_string());
-        Ok(IsNull::No)
-    }
-}
-
-impl FromSql<sql_types::Text, Sqlite> for LocalTime {
-    fn from_sql(mut bytes: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(bytes.read_text().parse()?)
-    }
-}
+text_value!(LocalTime);
 
 impl<T: Serialize + fmt::Debug> ToSql<DbJson, Pg> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -182,8 +215,6 @@ impl<T: DeserializeOwned + fmt::Debug + 'static> FromSql<DbJson, MultiBackend> f
 pub trait TextEnum: Sized + Copy + 'static {
     /// The name in the API and the database.
     fn name(self) -> &'static str;
-    /// Reads a stored name.
-    fn parse(text: &str) -> deserialize::Result<Self>;
 }
 
 /// Defines enums that have one `snake_case` name for each variant: in JSON, in the document and in a `Text` column on
@@ -215,48 +246,13 @@ macro_rules! text_enum {
             fn name(self) -> &'static str {
                 self.into()
             }
-            fn parse(text: &str) -> diesel::deserialize::Result<Self> {
-                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
-            }
         }
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str($crate::db::types::TextEnum::name(*self))
             }
         }
-        impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
-            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>) -> diesel::serialize::Result {
-                let name = $crate::db::types::TextEnum::name(*self);
-                diesel::serialize::ToSql::<diesel::sql_types::Text, diesel::pg::Pg>::to_sql(name, out)
-            }
-        }
-        impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
-            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>) -> diesel::serialize::Result {
-                out.set_value($crate::db::types::TextEnum::name(*self));
-                Ok(diesel::serialize::IsNull::No)
-            }
-        }
-        impl diesel::serialize::ToSql<diesel::sql_types::Text, $crate::db::conn::MultiBackend> for $name {
-            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, $crate::db::conn::MultiBackend>) -> diesel::serialize::Result {
-                out.set_value((diesel::sql_types::Text, self));
-                Ok(diesel::serialize::IsNull::No)
-            }
-        }
-        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
-            fn from_sql(bytes: <diesel::pg::Pg as diesel::backend::Backend>::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                $crate::db::types::TextEnum::parse(std::str::from_utf8(bytes.as_bytes())?)
-            }
-        }
-        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
-            fn from_sql(mut bytes: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                $crate::db::types::TextEnum::parse(bytes.read_text())
-            }
-        }
-        impl diesel::deserialize::FromSql<diesel::sql_types::Text, $crate::db::conn::MultiBackend> for $name {
-            fn from_sql(bytes: <$crate::db::conn::MultiBackend as diesel::backend::Backend>::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-                bytes.from_sql::<Self, diesel::sql_types::Text>()
-            }
-        }
+        $crate::text_value!($name);
     )+ };
 }
 

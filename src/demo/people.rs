@@ -9,8 +9,8 @@ use super::random::Random;
 use super::store::{ConsentRow, MemberRow};
 use super::{MAKER, MEMBERS, day, noon};
 use crate::db::{Id, Json};
-use crate::members::rules::name_key;
-use crate::venues::rules::local_authority_code;
+use crate::places::LocalAuthority;
+use crate::text::fold::joined_key;
 
 const GIVEN: [&str; 48] = [
     "Ada", "Alfie", "Amina", "Arthur", "Beryl", "Callum", "Carmen", "Cilla", "Dermot", "Dilys", "Edie", "Elsie",
@@ -80,9 +80,8 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         id: random.id(at),
         preferred_name: None,
         given_name: given,
-        preferred_key: String::new(),
-        given_key: name_key(given),
-        family_key: name_key(&family),
+        given_key: joined_key(given),
+        family_key: joined_key(&family),
         family_name: family,
         pronouns: None,
         date_of_birth: Some(day(1935, 1, 1) + Days::new(random.below(26_000) as u64)),
@@ -94,7 +93,7 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         // No address has such an end.
         postcode: Some(format!("{district} 9ZZ")),
         local_authority: Some(authority),
-        local_authority_code: local_authority_code(authority),
+        local_authority_code: authority.parse::<LocalAuthority>().ok().map(|known| known.code),
         nhs_number: if number.is_multiple_of(2) { test_nhs_number(number) } else { None },
         gp_practice_code: None,
         roles: Json(vec![if number.is_multiple_of(17) { "carer" } else { "service_user" }]),
@@ -148,14 +147,14 @@ fn add_consents(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::members::rules::nhs_number;
+    use crate::text::nhs_number;
 
     #[test]
     fn test_numbers_are_valid_nhs_numbers() {
         let made: Vec<String> = (0..2000).filter_map(test_nhs_number).collect();
         assert!(made.len() > 1700);
         for number in made {
-            assert_eq!(nhs_number(&number), Some(number));
+            assert_eq!(nhs_number::read(&number), Ok(number.clone()));
         }
     }
 }

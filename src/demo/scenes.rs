@@ -8,6 +8,7 @@ use serde_json::json;
 use super::offers::{CALLED_OFF, FULL, PLANNED};
 use super::{MAKER, noon};
 use crate::auth::reach::Reach;
+use crate::auth::reach::Reach;
 use crate::clock::{london_day, new_id_at};
 use crate::config::OfferHours;
 use crate::db::schema::{members, partners, session_series, sessions, sites};
@@ -139,7 +140,7 @@ fn plan_for(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<()> {
     });
     let written: PrescriptionInput = serde_json::from_value(written).map_err(Error::internal)?;
     let row = PrescriptionRow::new(new_id_at(at), &written, None, at);
-    let item = |(position, item)| ItemRow::new(new_id_at(at), row.id, position, item, false, at);
+    let item = |(position, item)| ItemRow::new(new_id_at(at), row.id, position, item, Reach::Everyone, at);
     let items: Vec<ItemRow> = (0..).zip(&written.items).map(item).collect();
     let follows = items.first().map(|item| item.id).filter(|_| series.is_some());
     prescriptions::insert(conn, &Whole { row: row.clone(), needs: written.needs, items })?;

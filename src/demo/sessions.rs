@@ -126,8 +126,7 @@ fn session_row(id: Id, series: &SeriesRow, occurrence: &Occurrence) -> SessionRo
     SessionRow {
         id,
         series_id: Some(series.id),
-        local_date: occurrence.local_start.date(),
-        position: occurrence.position,
+        occurrence: Some(occurrence.key),
         partner_id: series.partner_id,
         programme_id: series.programme_id,
         venue_id: series.venue_id,

@@ -10,11 +10,13 @@ use serde_json::Value;
 
 use super::Plan;
 use crate::db::schema::{
-    bookings, consents, hostings, members, partners, prescription_items, prescription_needs, prescriptions, programmes,
-    registers, session_series, sessions, sites, venues, walk_ins,
+    bookings, consents, hostings, member_words, members, partners, prescription_items, prescription_needs,
+    prescriptions, programmes, registers, session_series, sessions, sites, venues, walk_ins,
 };
 use crate::db::{Conn, Db, Id, Json, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::members::names::{WordRow, word_rows};
+use crate::sessions::recurrence::OccurrenceKey;
 
 /// Rows of one transaction.
 const BATCH: usize = 2_000;
@@ -69,7 +71,10 @@ pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Resul
     insert_sessions(db, sessions.sessions.into_iter().map(|session| session.row).collect()).await?;
     db.write(|conn| crate::sessions::listings::complete(conn, None)).await?;
     progress(&format!("writing {} people …", people.members.len()));
+    let named = |row: &MemberRow| word_rows(row.id, [row.given_name, row.family_name.as_str()]);
+    let words = people.members.iter().flat_map(named).collect();
     insert_members(db, people.members).await?;
+    insert_member_words(db, words).await?;
     insert_consents(db, people.consents).await?;
     progress(&format!("writing {} prescriptions …", prescriptions.prescriptions.len()));
     insert_prescriptions(db, prescriptions.prescriptions).await?;
@@ -111,6 +116,7 @@ inserts! {
     insert_series: SeriesRow => session_series::table;
     insert_sessions: SessionRow => sessions::table;
     insert_members: MemberRow => members::table;
+    insert_member_words: WordRow => member_words::table;
     insert_consents: ConsentRow => consents::table;
     insert_prescriptions: PrescriptionRow => prescriptions::table;
     insert_needs: NeedRow => prescription_needs::table;
@@ -239,8 +245,7 @@ pub(super) struct SeriesRow {
 pub(super) struct SessionRow {
     pub(super) id: Id,
     pub(super) series_id: Option<Id>,
-    pub(super) local_date: NaiveDate,
-    pub(super) position: i32,
+    pub(super) occurrence: Option<OccurrenceKey>,
     pub(super) partner_id: Option<Id>,
     pub(super) programme_id: Option<Id>,
     pub(super) venue_id: Option<Id>,
@@ -279,7 +284,6 @@ pub(super) struct MemberRow {
     pub(super) preferred_name: Option<String>,
     pub(super) given_name: &'static str,
     pub(super) family_name: String,
-    pub(super) preferred_key: String,
     pub(super) given_key: String,
     pub(super) family_key: String,
     pub(super) pronouns: Option<String>,

@@ -26,7 +26,11 @@ struct Inner {
     detail: Cow<'static, str>,
     faults: Vec<Fault>,
     retry_after: Option<u32>,
-    allow: Option<String>,
+    headers: Vec<(&'static str, String)>,
+    /// The code of RFC 6749, where the answer is one to a token request.
+    oauth: Option<&'static str>,
+    /// Whether the client knows no media type for problems.
+    plain_json: bool,
     candidates: Vec<serde_json::Value>,
     trouble: Trouble,
     cause: Option<String>,
@@ -56,7 +60,8 @@ pub struct Fault {
     #[serde(default)]
     #[schema(example = "limit")]
     pub parameter: Option<String>,
-    /// A stable name for the fault, for programs.
+    /// A stable name for the fault, for programs. `unknown_field` is a member of the body that isn't known here,
+    /// `unknown_member` a person who doesn't exist.
     #[schema(example = "too_long")]
     pub code: Cow<'static, str>,
     /// A sentence for people: what is wrong and what to do.
@@ -113,6 +118,20 @@ pub struct Problem {
     /// Who it may be already, with `possible_duplicate`; else empty.
     #[schema(value_type = Vec<Object>)]
     pub candidates: Vec<serde_json::Value>,
+    /// The code of RFC 6749, section 5.2, where a token was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "invalid_scope")]
+    pub error: Option<&'static str>,
+    /// `detail` in the letters of RFC 6749, where a token was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "The client does not have the scope rosters:write.")]
+    pub error_description: Option<String>,
+}
+
+/// A sentence in the characters that RFC 6749, section 5.2, has for `error_description`.
+fn description(detail: &str) -> String {
+    let allowed = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+    detail.chars().map(|c| if allowed(c) { c } else { '\'' }).collect()
 }
 
 impl Error {
@@ -123,7 +142,9 @@ impl Error {
             detail: detail.into(),
             faults: Vec::new(),
             retry_after: None,
-            allow: None,
+            headers: Vec::new(),
+            oauth: None,
+            plain_json: false,
             candidates: Vec::new(),
             trouble: Trouble::None,
             cause: None,
@@ -183,7 +204,8 @@ impl Error {
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
         let fault = Fault::in_parameter(name, code, detail);
-        Self::new(Kind::InvalidParameter, fault.detail.clone()).with(fault)
+        let named = format!("{}: {}", fault.parameter.as_deref().unwrap_or_default(), fault.detail);
+        Self::new(Kind::InvalidParameter, named).with(fault)
     }
 
     /// It does not exist, or it is another's: 404 either way.
@@ -196,6 +218,39 @@ impl Error {
         Self::new(Kind::Unauthenticated, detail)
     }
 
+    /// A token that doesn't hold: 401, and the challenge says so (RFC 6750, section 3.1).
+    pub fn invalid_token(detail: impl Into<Cow<'static, str>>) -> Self {
+        let challenge = "Bearer realm=\"life-rooms\", error=\"invalid_token\", \
+                         error_description=\"The access token is not valid, or no longer.\"";
+        Self::unauthenticated(detail).header("WWW-Authenticate", challenge)
+    }
+
+    /// A token without a scope that it needs: 403, and the challenge names the scope.
+    pub fn insufficient_scope(scope: &str) -> Self {
+        let challenge = format!("Bearer realm=\"life-rooms\", error=\"insufficient_scope\", scope=\"{scope}\"");
+        let detail = format!("This needs the scope {scope}.");
+        Self::new(Kind::InsufficientScope, detail).header("WWW-Authenticate", challenge)
+    }
+
+    /// A token request that isn't granted: 400 with this code of RFC 6749, section 5.2.
+    pub fn token_refused(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(Kind::TokenRefused, detail);
+        error.0.oauth = Some(code);
+        error
+    }
+
+    /// The same failure as the answer to a token request: with `error` and `error_description`, by which OAuth clients
+    /// know it. A failure of ours has no code there; its status is enough.
+    pub fn in_oauth(mut self, plain_json: bool) -> Self {
+        let code = match self.0.kind {
+            Kind::InvalidClient => "invalid_client",
+            _ => self.0.oauth.unwrap_or("invalid_request"),
+        };
+        self.0.oauth = (self.0.kind.spec().status < 500).then_some(code);
+        self.0.plain_json = plain_json;
+        self.header("Pragma", "no-cache")
+    }
+
     /// The caller's role may never do this: 403.
     pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Forbidden, detail)
@@ -203,9 +258,13 @@ impl Error {
 
     /// The method is not one of this path's: 405 with `Allow`.
     pub fn method_not_allowed(allow: String) -> Self {
-        let mut error = Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}."));
-        error.0.allow = Some(allow);
-        error
+        Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}.")).header("Allow", allow)
+    }
+
+    /// Adds a header to the answer, in place of what its kind says there.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.headers.push((name, value.into()));
+        self
     }
 
     /// A transition that the present state doesn't allow: 409 that names the state.
@@ -327,6 +386,8 @@ impl Error {
             request_id: request_id.to_owned(),
             errors: self.0.faults.clone(),
             candidates: self.0.candidates.clone(),
+            error: self.0.oauth,
+            error_description: self.0.oauth.map(|_| description(&self.0.detail)),
         }
     }
 
@@ -338,17 +399,16 @@ impl Error {
         if let Some(seconds) = self.0.retry_after {
             response.insert_header(("Retry-After", seconds));
         }
-        if let Some(allow) = &self.0.allow {
-            response.insert_header(("Allow", allow.as_str()));
-        }
         match self.0.kind {
             Kind::Unauthenticated => response.insert_header(("WWW-Authenticate", "Bearer realm=\"life-rooms\"")),
             Kind::InvalidClient => response.insert_header(("WWW-Authenticate", "Basic realm=\"life-rooms\"")),
-            Kind::InsufficientScope => response
-                .insert_header(("WWW-Authenticate", "Bearer realm=\"life-rooms\", error=\"insufficient_scope\"")),
             _ => &mut response,
         };
-        response.content_type("application/problem+json").body(serde_json::to_vec(&problem).unwrap_or_default())
+        for (name, value) in &self.0.headers {
+            response.insert_header((*name, value.as_str()));
+        }
+        let media_type = if self.0.plain_json { "application/json" } else { "application/problem+json" };
+        response.content_type(media_type).body(serde_json::to_vec(&problem).unwrap_or_default())
     }
 }
 

@@ -5,9 +5,8 @@ use std::ops::Deref;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
-use actix_web::http::header;
 
-use super::context::{Context, state};
+use super::context::{Context, authorization, state};
 use super::extract::Extractor;
 use crate::auth::policy::Policy;
 use crate::auth::store;
@@ -44,13 +43,15 @@ impl<P: Policy> Extractor for Allowed<P> {
 /// # Errors
 /// 401 for bad credentials, 403 where the caller's partner is not active.
 pub async fn identify(request: &HttpRequest) -> Result<Context> {
-    let Some(header) = request.headers().get(header::AUTHORIZATION) else {
+    let Some(header) = authorization(request)? else {
         return Context::new(request, None);
     };
     let state = state(request)?;
-    let bad = || Error::unauthenticated("The access token is not valid, or no longer. Get a new one.");
+    let bad = || Error::invalid_token("The access token is not valid, or no longer. Get a new one.");
     let text = header.to_str().map_err(|_| bad())?;
-    let token = strip_scheme(text, "bearer").ok_or_else(bad)?;
+    // Another scheme is no token that doesn't hold: the challenge then has no error (RFC 6750, section 3.1).
+    let token = strip_scheme(text, "bearer")
+        .ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))?;
     let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
     let standing = state.db.read(move |conn| store::standing(conn, &claims)).await?;
     match standing {

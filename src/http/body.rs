@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
@@ -15,6 +15,7 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 use super::budget::Reservation;
 use super::context::state;
 use super::extract::Extractor;
+use super::json::Unambiguous;
 use super::shape;
 use super::state::State;
 use crate::error::{Error, Fault, Kind, Result};
@@ -42,7 +43,7 @@ impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extractor for JsonBody
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         let bytes = read(request, payload, BODY_LIMIT).await?;
-        let value = checked(&parse(&bytes)?)?;
+        let value = checked(parse(&bytes)?)?;
         Ok(Self { value, bytes })
     }
 }
@@ -71,7 +72,7 @@ impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extractor fo
         glance(request, BODY_LIMIT, &JSON)?;
         let value = match parse(&bytes)? {
             Value::Null => T::default(),
-            value => checked(&value)?,
+            value => checked(value)?,
         };
         Ok(Self { value, bytes })
     }
@@ -118,13 +119,15 @@ impl Extractor for Form {
     }
 }
 
-/// A value as a type, or everything that is wrong with it.
-pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(value: &Value) -> Result<T> {
-    let faults = shape::of::<T>().faults(value, "");
+/// A value as a type, its texts and numbers in [their one form](shape::Shape::settle), or everything that is wrong with it.
+pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(mut value: Value) -> Result<T> {
+    let shape = shape::of::<T>();
+    shape.settle(&mut value);
+    let faults = shape.faults(&value, "");
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
     }
-    let typed: T = serde_path_to_error::deserialize(value).map_err(|e| {
+    let typed: T = serde_path_to_error::deserialize(&value).map_err(|e| {
         let path = e.path().to_string();
         let pointer =
             if path == "." { String::new() } else { format!("/{}", path.replace(['.', '['], "/").replace(']', "")) };
@@ -156,10 +159,10 @@ pub fn faults_of(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
     faults
 }
 
-/// Well-formed UTF-8 JSON, nested at most 32 deep.
+/// Well-formed UTF-8 JSON, nested at most 32 deep, in which no object has a member twice.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
     check_nesting(bytes)?;
-    serde_json::from_slice(bytes).map_err(not_json)
+    serde_json::from_slice(bytes).map(|Unambiguous(value)| value).map_err(not_json)
 }
 
 /// Says where brackets nest deeper than 32.
@@ -214,11 +217,15 @@ pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()>
         return Err(too_large(limit));
     }
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
-    if encoded || !types.contains(&media_type(request).as_str()) {
-        let detail = format!("Send the body as {}, without Content-Encoding.", types.join(" or "));
-        return Err(Error::new(Kind::UnsupportedMediaType, detail));
+    let twice = request.headers().get_all(header::CONTENT_TYPE).count() > 1;
+    if !encoded && !twice && types.contains(&media_type(request).as_str()) {
+        return Ok(());
     }
-    Ok(())
+    let detail =
+        format!("Send the body as {}, with one Content-Type and without Content-Encoding.", types.join(" or "));
+    // RFC 5789, section 2.2, and RFC 9110, section 15.5.16.
+    let taken = if request.method() == Method::PATCH { "Accept-Patch" } else { "Accept" };
+    Err(Error::new(Kind::UnsupportedMediaType, detail).header(taken, types.join(", ")))
 }
 
 /// The whole body: 413 where it turns out too large, 408 where it comes too slowly.

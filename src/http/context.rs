@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderName};
+use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IfMatch};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 
+use super::conditional;
 use super::extract::Extractor;
 use super::state::State;
 use crate::audit::{Actor, Event, Subject};
@@ -15,7 +16,7 @@ use crate::clock::new_id_at;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 
-/// The request's id, kept with the request by the guard.
+/// The request's id in the audit, kept with the request by the guard. It is our own, whatever the client calls it.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
@@ -31,8 +32,7 @@ struct Inner {
     method: String,
     /// Path with query, as it was asked for.
     target: String,
-    if_match: Option<String>,
-    if_none_match: Option<String>,
+    if_match: Option<IfMatch>,
     idempotency_key: Option<String>,
 }
 
@@ -46,6 +46,7 @@ impl Context {
     /// 400 where a header can't be read.
     pub fn new(request: &HttpRequest, caller: Option<Caller>) -> Result<Self> {
         let state = state(request)?;
+        authorization(request)?;
         let key = text_header(request, &HeaderName::from_static("idempotency-key"))?;
         if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
             let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} characters.");
@@ -58,8 +59,7 @@ impl Context {
             request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             method: request.method().to_string(),
             target: target.unwrap_or_default(),
-            if_match: text_header(request, &header::IF_MATCH)?,
-            if_none_match: text_header(request, &header::IF_NONE_MATCH)?,
+            if_match: conditional::if_match(request)?,
             idempotency_key: key,
             state,
         })))
@@ -75,7 +75,6 @@ impl Context {
             method: "POST".into(),
             target: path,
             if_match: None,
-            if_none_match: None,
             idempotency_key: None,
             state: state.clone(),
         }))
@@ -109,7 +108,7 @@ impl Context {
         self.0.caller.as_ref().ok_or_else(|| Error::unauthenticated("This needs an access token."))
     }
 
-    /// The request's id.
+    /// The request's id in the audit.
     pub fn request_id(&self) -> &str {
         &self.0.request_id
     }
@@ -134,14 +133,9 @@ impl Context {
         self.0.idempotency_key.as_deref()
     }
 
-    /// The `If-None-Match`, where there is one.
-    pub(super) fn if_none_match(&self) -> Option<&str> {
-        self.0.if_none_match.as_deref()
-    }
-
     /// The `If-Match`, where there is one.
-    pub(super) fn if_match(&self) -> Option<&str> {
-        self.0.if_match.as_deref()
+    pub(super) fn if_match(&self) -> Option<&IfMatch> {
+        self.0.if_match.as_ref()
     }
 
     /// An audit event of this request: who did `action` to what, and which members of it (names, never values).
@@ -165,6 +159,20 @@ impl Context {
 pub fn state(request: &HttpRequest) -> Result<State> {
     let state = request.app_data::<Data<State>>().map(|state| state.get_ref().clone());
     state.ok_or_else(|| Error::internal("the app was built without its state"))
+}
+
+/// The request's `Authorization`.
+///
+/// # Errors
+/// 400 where there are several: nobody can say which of them counts.
+pub fn authorization(request: &HttpRequest) -> Result<Option<&HeaderValue>> {
+    let mut values = request.headers().get_all(AUTHORIZATION);
+    let first = values.next();
+    if values.next().is_some() {
+        let detail = "Authorization is there more than once. Send it once.";
+        return Err(Error::new(Kind::MalformedRequest, detail));
+    }
+    Ok(first)
 }
 
 fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>> {

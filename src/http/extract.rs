@@ -95,7 +95,7 @@ impl PathValues for String {
 }
 
 fn id(name: &str, text: &str) -> Result<Id> {
-    text.parse().map_err(|_| Error::parameter(name, "wrong_format", format!("{name} must be a UUID.")))
+    text.parse().map_err(|_| Error::parameter(name, "wrong_format", "Must be a UUID."))
 }
 
 impl<T: PathValues> Extractor for Path<T> {

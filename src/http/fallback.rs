@@ -1,53 +1,119 @@
 //! Paths and methods that no operation has.
 
+use std::collections::{BTreeSet, HashMap};
+
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::error::Error;
+use super::patch;
+use crate::error::{Error, Result};
 
 /// Which methods each path of the document takes.
 #[derive(Clone)]
-pub struct Routes(Vec<(Vec<String>, Vec<String>)>);
+pub struct Routes {
+    /// Paths without parameters.
+    plain: HashMap<String, Methods>,
+    /// Paths with parameters, in their parts.
+    templates: Vec<(Vec<String>, Methods)>,
+}
+
+/// The methods of one path, in the order of their names.
+type Methods = BTreeSet<String>;
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 impl Routes {
     /// Reads the document's paths.
     pub fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        let mut routes = Self { plain: HashMap::new(), templates: Vec::new() };
         let value = serde_json::to_value(&document.paths).unwrap_or_default();
-        let paths = value.as_object().into_iter().flatten().map(|(path, item)| {
+        for (path, item) in value.as_object().into_iter().flatten() {
             let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.to_uppercase());
-            (path.split('/').map(str::to_owned).collect(), methods.filter(|m| METHODS.contains(&m.as_str())).collect())
-        });
-        Self(paths.collect())
+            let mut methods: Methods = methods.filter(|method| METHODS.contains(&method.as_str())).collect();
+            if methods.contains("GET") {
+                methods.insert("HEAD".into());
+            }
+            methods.insert("OPTIONS".into());
+            if path.contains('{') {
+                routes.templates.push((path.split('/').map(str::to_owned).collect(), methods));
+            } else {
+                routes.plain.insert(path.clone(), methods);
+            }
+        }
+        routes
     }
 
-    /// The methods of a path, for `Allow`; `None` where there is no such path.
-    fn methods(&self, path: &str) -> Option<String> {
+    /// Says that everything below a path is read.
+    pub fn reading(mut self, below: &str) -> Self {
+        let methods: Methods = ["GET", "HEAD", "OPTIONS"].map(str::to_owned).into();
+        let template = format!("{below}/{{part}}");
+        self.plain.insert(below.to_owned(), methods.clone());
+        self.plain.insert(format!("{below}/"), methods.clone());
+        self.templates.push((template.split('/').map(str::to_owned).collect(), methods));
+        self
+    }
+
+    /// The methods of a path; `None` where there is no such path. A name goes before a parameter:
+    /// `/v1/members/search` is no member.
+    fn methods(&self, path: &str) -> Option<Methods> {
+        if let Some(methods) = self.plain.get(path) {
+            return Some(methods.clone());
+        }
         let parts: Vec<&str> = path.split('/').collect();
-        // A parameter is any text, with what stands behind it in the template: {secret}.ics.
-        let part_fits = |(template, part): (&String, &&str)| match template.split_once('}') {
-            Some((_, after)) => part.strip_suffix(after).is_some_and(|value| !value.is_empty()),
-            None => template == part,
-        };
-        let fits = |template: &[String]| template.len() == parts.len() && template.iter().zip(&parts).all(part_fits);
-        let mut methods: Vec<&str> = self
-            .0
-            .iter()
-            .filter(|(template, _)| fits(template))
-            .flat_map(|(_, methods)| methods)
-            .map(String::as_str)
-            .collect();
-        methods.sort_unstable();
-        methods.dedup();
-        (!methods.is_empty()).then(|| methods.join(", "))
+        let fitting = self.templates.iter().filter(|(template, _)| fits(template, &parts));
+        let parameters = |template: &[String]| template.iter().map(|part| part.contains('{')).collect::<Vec<_>>();
+        let best = fitting.clone().map(|(template, _)| parameters(template)).min()?;
+        let best = fitting.filter(|(template, _)| parameters(template) == best);
+        Some(best.flat_map(|(_, methods)| methods.iter().cloned()).collect())
+    }
+
+    /// Refuses a method that a path without parameters doesn't take, before the router gives it to a path with one.
+    ///
+    /// # Errors
+    /// 405.
+    pub fn check(&self, path: &str, method: &Method) -> Result<()> {
+        match self.plain.get(path) {
+            Some(methods) if !methods.contains(method.as_str()) => Err(not_allowed(methods)),
+            _ => Ok(()),
+        }
     }
 }
 
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
-
-/// Answers whatever no operation took: 405 with `Allow` where the path has other methods, else 404.
-pub async fn answer(request: HttpRequest, routes: web::Data<Routes>) -> HttpResponse {
-    let error = match routes.methods(request.path()) {
-        Some(allow) => Error::method_not_allowed(allow),
-        None => Error::not_found("path"),
+/// A parameter is any text, with what stands behind it in the template: `{secret}.ics`.
+fn fits(template: &[String], parts: &[&str]) -> bool {
+    let part_fits = |(template, part): (&String, &&str)| match template.split_once('}') {
+        Some((_, after)) => part.strip_suffix(after).is_some_and(|value| !value.is_empty()),
+        None => template == part,
     };
-    HttpResponse::from_error(error)
+    template.len() == parts.len() && template.iter().zip(parts).all(part_fits)
+}
+
+fn list(methods: &Methods) -> String {
+    methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn not_allowed(methods: &Methods) -> Error {
+    Error::method_not_allowed(list(methods))
+}
+
+/// Answers whatever no operation took: OPTIONS with `Allow`, 405 where the path has other methods, else 404.
+pub async fn answer(request: HttpRequest, routes: web::Data<Routes>) -> HttpResponse {
+    let asks = request.method() == Method::OPTIONS;
+    let methods = match routes.methods(request.path()) {
+        // The server as a whole.
+        None if asks && request.uri().path() == "*" => {
+            METHODS.into_iter().chain(["HEAD", "OPTIONS"]).map(str::to_owned).collect()
+        }
+        None => return HttpResponse::from_error(Error::not_found("path")),
+        Some(methods) => methods,
+    };
+    if !asks {
+        return HttpResponse::from_error(not_allowed(&methods));
+    }
+    let mut response = HttpResponse::NoContent();
+    response.insert_header(("Allow", list(&methods)));
+    if methods.contains("PATCH") {
+        response.insert_header(("Accept-Patch", patch::TYPES.join(", ")));
+    }
+    response.finish()
 }

@@ -1,4 +1,8 @@
-//! Around everything: the request's id, the log line, panics, and problem documents for every failure.
+//! Around everything: the request's id, the log line, panics, problem documents for every failure, and the headers
+//! that every answer has.
+//!
+//! What is no HTTP request never gets here: without `Host`, with two lengths, with a target or headers that are too long,
+//! or broken off. The server refuses it by status and closes the connection; actix-http lets nobody add a body to that.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -6,38 +10,43 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 
+use super::conditional::Held;
 use super::context::RequestId;
+use super::cors::Cors;
+use super::fallback::Routes;
+use super::state::State;
+use super::{html, negotiation, trace};
 use crate::error::{Error, Kind};
 
 /// The middleware. It must be the outermost.
 pub async fn guard(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     // The request itself can't be kept: the router has to own it.
-    let seen = Seen {
-        started: Instant::now(),
-        id: request_id(&request),
-        method: request.method().clone(),
-        path: request.path().to_owned(),
-        traceparent: request.headers().get("traceparent").cloned(),
-    };
+    let seen = Seen::of(&request);
     request.extensions_mut().insert(RequestId(seen.id.clone()));
-    if let Err(error) = acceptable(&request) {
+    if let Some(answer) = seen.cors.preflight() {
+        let answer = seen.finish(answer, None);
+        return Ok(request.into_response(answer));
+    }
+    if let Err(error) = check(&request) {
         let answer = seen.finish(seen.problem(&error), None);
         return Ok(request.into_response(answer));
     }
+    negotiation::simplify(&mut request);
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
             let (request, response) = response.into_parts();
             let answer = match problem_of(&response) {
                 None => response.map_into_boxed_body(),
-                Some(error) => with_headers_of(&response, seen.problem(&error)),
+                Some(error) => seen.problem(&error),
             };
             let answer = seen.finish(answer, request.match_pattern());
             Ok(ServiceResponse::new(request, answer))
@@ -50,38 +59,82 @@ pub async fn guard(
     }
 }
 
+/// Refuses what no handler has to see.
+fn check(request: &ServiceRequest) -> Result<(), Error> {
+    if let Some(routes) = request.app_data::<Data<Routes>>() {
+        routes.check(request.path(), request.method())?;
+    }
+    negotiation::check(request)
+}
+
 /// What the guard remembers of a request.
 struct Seen {
     started: Instant,
+    /// Our own, in the audit: nobody outside chooses it.
     id: String,
+    /// The client's, where it has one; it is what the client is told.
+    given_id: Option<String>,
     method: Method,
     path: String,
     traceparent: Option<HeaderValue>,
+    cors: Cors,
+    held: Held,
 }
 
 impl Seen {
+    fn of(request: &ServiceRequest) -> Self {
+        let origins = request.app_data::<Data<State>>().map(|state| state.config.allowed_origins.as_slice());
+        Self {
+            started: Instant::now(),
+            id: trace::new_id(),
+            given_id: trace::given_id(request.headers()),
+            method: request.method().clone(),
+            path: request.path().to_owned(),
+            traceparent: trace::parent(request.headers()),
+            cors: Cors::of(request, origins.unwrap_or_default()),
+            held: Held::of(request),
+        }
+    }
+
+    /// The id that the client knows the request by.
+    fn shown_id(&self) -> &str {
+        self.given_id.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Both ids, for the log; one where they are the same.
+    fn ids(&self) -> String {
+        match &self.given_id {
+            None => format!("request={}", self.id),
+            Some(given) => format!("request={given} id={}", self.id),
+        }
+    }
+
     fn problem(&self, error: &Error) -> HttpResponse {
         if error.kind().spec().status >= 500 {
-            log::error!("request={} {error}", self.id);
+            log::error!("{} {error}", self.ids());
         }
-        error.response(&self.path, &self.id)
+        error.response(&self.path, self.shown_id())
     }
 
     /// Adds what every answer carries, and logs the request: the route's template, never the path's values or the
     /// query.
-    fn finish(&self, mut response: HttpResponse, route: Option<String>) -> HttpResponse {
+    fn finish(&self, response: HttpResponse, route: Option<String>) -> HttpResponse {
+        let mut response = self.held.apply(response);
         let headers = response.headers_mut();
-        if let Ok(value) = HeaderValue::from_str(&self.id) {
+        if let Ok(value) = HeaderValue::from_str(self.shown_id()) {
             headers.insert(HeaderName::from_static("x-request-id"), value);
         }
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Some(parent) = &self.traceparent {
             headers.insert(HeaderName::from_static("traceparent"), parent.clone());
         }
+        self.cors.apply(headers);
+        vary(headers, self.cors.decided_by());
+        html::protect(&self.path, headers);
         log::info!(
             target: "life_rooms::access",
-            "request={} method={} route={} status={} micros={}",
-            self.id,
+            "{} method={} route={} status={} micros={}",
+            self.ids(),
             self.method,
             route.as_deref().unwrap_or("-"),
             response.status().as_u16(),
@@ -97,6 +150,22 @@ impl Seen {
     }
 }
 
+/// Makes one `Vary` of what the handler says, what CORS looked at, and compression: whatever has a body could have been
+/// compressed, whether or not this answer is, and a 304 says what its 200 would (RFC 9110, section 12.5.5).
+fn vary(headers: &mut HeaderMap, also: &'static [&'static str]) {
+    let mut names: Vec<String> = Vec::new();
+    let said = headers.get_all(header::VARY).filter_map(|value| value.to_str().ok());
+    let said: Vec<&str> = said.flat_map(|line| line.split(',')).map(str::trim).collect();
+    for name in said.into_iter().chain(also.iter().copied()).chain(["Accept-Encoding"]) {
+        if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            names.push(name.to_owned());
+        }
+    }
+    if let Ok(value) = HeaderValue::from_str(&names.join(", ")) {
+        headers.insert(header::VARY, value);
+    }
+}
+
 /// The failure that an answer has to be replaced by: our own error, or what some library answered in its own words.
 fn problem_of<B>(response: &HttpResponse<B>) -> Option<Error> {
     let status = response.status();
@@ -109,45 +178,6 @@ fn problem_of<B>(response: &HttpResponse<B>) -> Option<Error> {
     let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
     let kind = Kind::of_status(status.as_u16());
     (!is_problem).then(|| Error::new(kind, kind.spec().help))
-}
-
-/// Keeps what other middleware said about the answer: CORS, Vary.
-fn with_headers_of<B>(old: &HttpResponse<B>, mut new: HttpResponse) -> HttpResponse {
-    for (name, value) in old.headers() {
-        if name.as_str().starts_with("access-control-") || name == header::VARY {
-            new.headers_mut().append(name.clone(), value.clone());
-        }
-    }
-    new
-}
-
-/// The client's id where it is a sane token, else a new one.
-fn request_id(request: &ServiceRequest) -> String {
-    let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
-    let sane =
-        |id: &&str| (1..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    given.filter(sane).map_or_else(|| uuid::Uuid::new_v4().simple().to_string(), str::to_owned)
-}
-
-/// 406 where `Accept` leaves out what every answer of `/v1` is.
-fn acceptable(request: &ServiceRequest) -> Result<(), Error> {
-    let Some(accept) = request.headers().get(header::ACCEPT) else { return Ok(()) };
-    let text = accept.to_str().unwrap_or("*/*").to_ascii_lowercase();
-    let fits = |range: &str| {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default();
-        let refused =
-            parts.any(|p| matches!(p.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()), Some(q) if q <= 0.0));
-        let known = ["*/*", "application/*", "application/json", "application/problem+json", ""];
-        // The roster template and the calendars are the answers of /v1 that are no JSON.
-        let csv = request.path().ends_with(".csv") && matches!(kind, "text/csv" | "text/*");
-        let ics = request.path().ends_with(".ics") && matches!(kind, "text/calendar" | "text/*");
-        !refused && (known.contains(&kind) || csv || ics)
-    };
-    if !request.path().starts_with("/v1/") || text.split(',').any(fits) {
-        return Ok(());
-    }
-    Err(Error::new(Kind::NotAcceptable, "Answers are application/json; allow it in Accept, or leave Accept out."))
 }
 
 #[cfg(test)]

@@ -59,11 +59,15 @@ impl Context {
         Ok(response)
     }
 
-    /// One key of one caller for one method, path and query.
+    /// One key of one caller for one method, path and query. An account that is moved to another partner, or gets
+    /// another role, is another caller: what it was answered before isn't its to see any more.
     fn idempotency_scope(&self) -> Option<String> {
         let key = self.idempotency_key().filter(|_| self.method() == "POST")?;
         let caller = self.anyone()?;
-        let parts = [&caller.id.to_string(), self.method(), self.target(), key];
+        let of = |id: Option<Id>| id.map(|id| id.to_string()).unwrap_or_default();
+        let (id, partner, member) = (caller.id.to_string(), of(caller.partner_id), of(caller.member_id));
+        let role = caller.role.to_string();
+        let parts = [&id, &role, &partner, &member, self.method(), self.target(), key];
         Some(hex(parts.join("\n").as_bytes()))
     }
 }

@@ -14,6 +14,8 @@ use utoipa::openapi::path::ParameterIn;
 use super::extract::Extractor;
 use super::shape::{self, Shape};
 use crate::error::{Error, Fault, Kind, Result};
+use crate::text::nearest::hint;
+use crate::text::words::{self, Wanted};
 
 /// The query string as a type: unknown names, repeated single values and values out of bounds are 400.
 pub struct Query<T>(pub T);
@@ -35,6 +37,15 @@ impl Extractor for NoQuery {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         read(request.query_string(), &[]).map(|_| NoQuery)
     }
+}
+
+/// The words of the parameter `q`; none where it wasn't given.
+///
+/// # Errors
+/// 400 where there is no word in it, or too many, or too little before a `*`.
+pub fn search_words(q: Option<&str>) -> Result<Vec<Wanted>> {
+    let wanted = q.map(words::wanted).transpose();
+    Ok(wanted.map_err(|no| Error::parameter("q", no.code(), no.to_string()))?.unwrap_or_default())
 }
 
 /// One parameter of the document.
@@ -98,7 +109,7 @@ fn unknown(name: &str, parameters: &[Parameter]) -> Fault {
     let known: Vec<&str> = parameters.iter().map(|p| p.name.as_str()).collect();
     let detail = match known.as_slice() {
         [] => "This operation takes no query parameters.".to_owned(),
-        known => format!("Is not a parameter here. Known: {}.", known.join(", ")),
+        known => format!("Is not a parameter here. {}", hint(name, known.iter().copied())),
     };
     Fault::in_parameter(name, "unknown_parameter", detail)
 }
@@ -125,12 +136,17 @@ fn real(shape: &Shape) -> &Shape {
 
 fn coerce(text: &str, shape: &Shape) -> Value {
     let parsed = match real(shape) {
-        Shape::Integer { .. } => text.parse::<i64>().ok().map(Value::from),
-        Shape::Number { .. } => text.parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from),
-        Shape::Boolean => text.parse::<bool>().ok().map(Value::from),
+        Shape::Integer { .. } => json(text).filter(|value| value.is_i64() || value.is_u64()),
+        Shape::Number { .. } => json(text).filter(Value::is_number),
+        Shape::Boolean => json(text).filter(Value::is_boolean),
         _ => None,
     };
     parsed.unwrap_or_else(|| Value::from(text))
+}
+
+/// A text as JSON writes numbers and `true`: without signs, blanks and noughts in front.
+fn json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(|_| !text.contains(char::is_whitespace))
 }
 
 fn check(map: &Map<String, Value>, parameter: &Parameter, faults: &mut Vec<Fault>) {

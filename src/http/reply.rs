@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use serde::Serialize;
 
-use super::conditional::etag;
+use super::conditional::Tag;
 use super::context::Context;
 use super::page::Page;
 use crate::db::Id;
@@ -29,7 +29,7 @@ pub struct Reply {
     pub status: u16,
     /// The path of what was created.
     pub location: Option<String>,
-    /// The version of what the body shows.
+    /// The tag that a GET of what the body shows would give.
     pub etag: Option<String>,
     /// The body as JSON; empty with 204.
     pub body: String,
@@ -41,13 +41,13 @@ pub struct Reply {
 
 impl Reply {
     /// 201 with the new resource.
-    pub fn created(location: String, version: i32, body: &impl Serialize) -> Result<Self> {
-        Ok(Self { status: 201, location: Some(location), ..Self::ok(version, body)? })
+    pub fn created(location: String, tag: impl Into<Tag>, body: &impl Serialize) -> Result<Self> {
+        Ok(Self { status: 201, location: Some(location), ..Self::ok(tag, body)? })
     }
 
-    /// 200 with the resource as it is now.
-    pub fn ok(version: i32, body: &impl Serialize) -> Result<Self> {
-        Ok(Self { etag: Some(etag(version)), ..Self::plain(200, body)? })
+    /// 200 with the resource as it is now. The tag is the one that a GET of it would give.
+    pub fn ok(tag: impl Into<Tag>, body: &impl Serialize) -> Result<Self> {
+        Ok(Self { etag: Some(tag.into().to_string()), ..Self::plain(200, body)? })
     }
 
     /// Any status with a body that has no version.
@@ -98,22 +98,22 @@ impl Reply {
 }
 
 impl Context {
-    /// 200 with a resource, or 304 where the client has this version.
-    pub fn show(&self, cache: Cache, version: i32, body: &impl Serialize) -> Result<HttpResponse> {
+    /// 200 with a resource; the guard makes a 304 of it where the client has it already.
+    pub fn show(&self, cache: Cache, tag: impl Into<Tag>, body: &impl Serialize) -> Result<HttpResponse> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
-        Ok(self.conditional(cache, etag(version), body))
+        Ok(self.found(cache, &tag.into(), body))
     }
 
-    /// 200 with a resource whose answer can change without a new version: the tag is the version and a digest.
+    /// 200 with a resource whose answer can change without a new version: its tag is [`Tag::live`].
     pub fn show_live(&self, cache: Cache, version: i32, body: &impl Serialize) -> Result<HttpResponse> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
-        Ok(self.conditional(cache, format!("\"{version}-{}\"", digest(&body)), body))
+        Ok(self.found(cache, &Tag::live_bytes(version, &body), body))
     }
 
-    /// 200 with something that has no version: the tag is a digest.
+    /// 200 with something that has no version: its tag is [`Tag::of`].
     pub fn show_plain(&self, cache: Cache, body: &impl Serialize) -> Result<HttpResponse> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
-        Ok(self.conditional(cache, format!("\"{}\"", digest(&body)), body))
+        Ok(self.found(cache, &Tag::of_bytes(&body), body))
     }
 
     /// 200 with a page of a list and a `Link` to the next.
@@ -127,19 +127,14 @@ impl Context {
         Ok(response)
     }
 
-    /// 200 with a text of another type than JSON: the tag is a digest.
+    /// 200 with a text of another type than JSON.
     pub fn show_text(&self, cache: Cache, media_type: &'static str, text: String) -> HttpResponse {
-        let tag = format!("\"{}\"", digest(text.as_bytes()));
-        let mut response = self.conditional(cache, tag, text.into_bytes());
-        if response.headers().contains_key(header::CONTENT_TYPE) {
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-        }
+        let mut response = self.found(cache, &Tag::of_bytes(text.as_bytes()), text.into_bytes());
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         response
     }
 
-    fn conditional(&self, cache: Cache, etag: String, body: Vec<u8>) -> HttpResponse {
-        let unchanged = self.holds(&etag);
-        let mut response = HttpResponse::build(if unchanged { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
+    fn found(&self, cache: Cache, tag: &Tag, body: Vec<u8>) -> HttpResponse {
         let policy = match (cache, self.anyone()) {
             (Cache::Never, _) => "no-store",
             (Cache::Minute, None) => "public, max-age=60",
@@ -147,15 +142,9 @@ impl Context {
             (Cache::Minute, Some(_)) => "private, max-age=60",
             (Cache::Revalidate, Some(_)) => "private, no-cache",
         };
-        response.insert_header(("Cache-Control", policy)).insert_header(("ETag", etag));
+        let mut response = HttpResponse::Ok();
+        response.insert_header(("Cache-Control", policy)).insert_header(("ETag", tag.to_string()));
         response.append_header(("Vary", "Authorization"));
-        if unchanged { response.finish() } else { response.content_type("application/json").body(body) }
+        response.content_type("application/json").body(body)
     }
-}
-
-/// A short digest of a body.
-fn digest(body: &[u8]) -> String {
-    use base64::Engine;
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body);
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash.as_ref()[..12]).replace('-', "~")
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use validator::ValidationError;
 
+use crate::text::reading;
+
 /// A broken rule: a stable code for programs, a sentence for people.
 pub fn rule(code: &'static str, message: &'static str) -> ValidationError {
     let mut error = ValidationError::new(code);
@@ -22,7 +24,7 @@ pub fn fits(fits: bool, code: &'static str, message: &'static str) -> Result<(),
     if fits { Ok(()) } else { Err(rule(code, message)) }
 }
 
-/// White space alone is no text.
-pub fn not_blank(text: &str) -> Result<(), ValidationError> {
-    fits(!text.trim().is_empty(), "blank", "Must hold more than white space.")
+/// A person's name is one line, without control characters and marks of direction.
+pub fn is_name(text: &str) -> Result<(), ValidationError> {
+    fits(reading::is_one_line(text), "not_text", "Must be one line, without control characters and marks of direction.")
 }

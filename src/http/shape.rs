@@ -9,11 +9,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use regex_lite::Regex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::formats;
 use crate::error::Fault;
+use crate::text::nearest::hint;
+use crate::text::{password, reading};
 
 /// More faults than this are not listed.
 pub const MOST_FAULTS: usize = 1000;
@@ -35,7 +37,7 @@ pub enum Shape {
     /// A text.
     Text(TextShape),
     /// A list.
-    Array { items: Box<Shape>, least: Option<u64>, most: Option<u64>, unique: bool },
+    Array { items: Box<Shape>, least: Option<u64>, most: Option<u64> },
     /// An object with known members; others are faults, or of the `rest`.
     Object { members: Vec<(String, Shape)>, required: Vec<String>, rest: Option<Box<Shape>> },
 }
@@ -131,7 +133,6 @@ fn compile_type(name: &str, schema: &Value, components: &HashMap<String, Value>)
             items: Box::new(schema.get("items").map_or(Shape::Any, |items| compile(items, components))),
             least: whole("minItems"),
             most: whole("maxItems"),
-            unique: schema.get("uniqueItems").and_then(Value::as_bool).unwrap_or_default(),
         },
         "object" => compile_object(schema, components),
         _ => Shape::Any,
@@ -181,6 +182,28 @@ impl Shape {
         }
     }
 
+    /// Brings what was sent into the one form that is checked and kept, whatever it came in: texts without blanks
+    /// around them ([`reading::read`]), passwords as they are compared, whole numbers as whole numbers (`90.0` is one).
+    pub fn settle(&self, value: &mut Value) {
+        match (self, value) {
+            (Shape::Nullable(inner), value) => inner.settle(value),
+            (Shape::Text(text), Value::String(value)) => text.settle(value),
+            (Shape::Integer { .. }, Value::Number(number)) => settle_integer(number),
+            (Shape::Array { items, .. }, Value::Array(values)) => {
+                values.iter_mut().for_each(|value| items.settle(value))
+            }
+            (Shape::Object { members, rest, .. }, Value::Object(map)) => {
+                for (name, value) in map.iter_mut() {
+                    let known = members.iter().find(|(known, _)| known == name).map(|(_, shape)| shape);
+                    if let Some(shape) = known.or(rest.as_deref()) {
+                        shape.settle(value);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn check(&self, value: &Value, at: &str, faults: &mut Vec<Fault>) {
         if faults.len() >= MOST_FAULTS {
             return;
@@ -196,11 +219,8 @@ impl Shape {
             (Shape::Number { least, most }, Value::Number(number)) => {
                 check_bounds(number.as_f64().unwrap_or(f64::NAN), *least, *most, at, faults);
             }
-            (Shape::Array { items, least, most, unique }, Value::Array(values)) => {
+            (Shape::Array { items, least, most }, Value::Array(values)) => {
                 check_count(values.len() as u64, *least, *most, at, faults);
-                if *unique {
-                    check_unique(values, at, faults);
-                }
                 for (index, value) in values.iter().enumerate() {
                     items.check(value, &format!("{at}/{index}"), faults);
                 }
@@ -227,9 +247,9 @@ impl Shape {
             match known.or(rest.as_deref()) {
                 Some(shape) => shape.check(value, &at, faults),
                 None => {
-                    let known: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-                    let detail = format!("Is not known here. Known: {}.", known.join(", "));
-                    faults.push(Fault::at(at, "unknown_member", detail));
+                    let known = members.iter().map(|(name, _)| name.as_str());
+                    let detail = format!("Is not known here. {}", hint(name, known));
+                    faults.push(Fault::at(at, "unknown_field", detail));
                 }
             }
         }
@@ -249,7 +269,33 @@ impl Shape {
     }
 }
 
+/// A number without a fraction as an integer, where it fits: JSON has one kind of number, and JSON Schema calls `90.0` an
+/// integer.
+fn settle_integer(number: &mut Number) {
+    let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
+    // Beyond this, neighbouring whole numbers are one float.
+    if let Some(float) = float.filter(|float| float.abs() <= 9_007_199_254_740_992.0) {
+        *number = Number::from(float as i64);
+    }
+}
+
 impl TextShape {
+    /// Whether it is words for people: no name from a list, no pattern, no format.
+    fn is_free(&self) -> bool {
+        self.names.is_empty() && self.pattern.is_none() && self.format.is_none()
+    }
+
+    fn settle(&self, value: &mut String) {
+        let settled = match self.format.as_deref() {
+            Some("password") => password::normal(value),
+            _ if self.is_free() => reading::read(value),
+            _ => return,
+        };
+        if settled != value.as_str() {
+            *value = settled.into_owned();
+        }
+    }
+
     fn check(&self, value: &str, at: &str, faults: &mut Vec<Fault>) {
         if value.contains('\0') {
             faults.push(Fault::at(at, "nul", "Must not hold the character NUL."));
@@ -257,6 +303,12 @@ impl TextShape {
         if !self.names.is_empty() && !self.names.iter().any(|name| name == value) {
             let detail = format!("Must be one of {}.", self.names.join(", "));
             return faults.push(Fault::at(at, "not_allowed", detail));
+        }
+        if self.is_free() && reading::is_blank(value) {
+            return faults.push(Fault::at(at, "blank", "Must hold a character that can be seen."));
+        }
+        if self.is_free() && !value.contains('\0') && !reading::is_plain(value) {
+            faults.push(Fault::at(at, "not_text", "Must not hold control characters."));
         }
         let length = value.chars().count() as u64;
         if self.least.is_some_and(|least| length < least) {
@@ -274,7 +326,10 @@ impl TextShape {
         }
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
             let pattern = self.pattern.as_ref().map(Regex::as_str).unwrap_or_default();
-            faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
+            return faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
+        }
+        if let Some((code, detail)) = self.format.as_deref().and_then(|format| formats::unknown(format, value)) {
+            faults.push(Fault::at(at, code, detail));
         }
     }
 }
@@ -300,12 +355,6 @@ fn check_count(count: u64, least: Option<u64>, most: Option<u64>, at: &str, faul
     }
     if let Some(most) = most.filter(|most| count > *most) {
         faults.push(Fault::at(at, "too_many", format!("Must have at most {most} items.")));
-    }
-}
-
-fn check_unique(values: &[Value], at: &str, faults: &mut Vec<Fault>) {
-    for (index, value) in values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value)) {
-        faults.push(Fault::at(format!("{at}/{index}"), "repeated", format!("{value} stands here already.")));
     }
 }
 

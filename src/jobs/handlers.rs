@@ -5,7 +5,8 @@ use actix_web::{HttpResponse, get};
 
 use super::store;
 use super::types::Job;
-use crate::auth::policy::PartnerOrAdmin;
+use crate::auth::policy::RosterUser;
+use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::Result;
 use crate::http::allowed::Allowed;
@@ -19,12 +20,12 @@ use crate::http::reply::Cache;
 /// on, `Retry-After` says when to look again. It can be read for thirty days after it has ended.
 #[utoipa::path(operation_id = "get_job", tag = "jobs", params(("id" = Id, Path, description = "The job")),
     responses((status = 200, description = "The job", body = Job), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = []), ("client" = [])))]
+    security(("bearer" = []), ("client" = ["rosters:read"]), ("client" = ["rosters:write"])))]
 #[get("/v1/jobs/{id}")]
-pub async fn get_job(request: Extract<(Allowed<PartnerOrAdmin>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+pub async fn get_job(request: Extract<(Allowed<RosterUser>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let scope = who.caller()?.partner_id;
-    let job = who.state().db.read(move |conn| store::get(conn, scope, id)).await?;
+    let reach = Reach::of(who.caller()?)?;
+    let job = who.state().db.read(move |conn| store::get(conn, reach, id)).await?;
     let mut response = who.show(Cache::Never, job.version, &job)?;
     if !job.status.has_ended() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

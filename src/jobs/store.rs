@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::types::{Job, JobKind, JobProgress, JobStatus};
+use crate::auth::reach::Reach;
 use crate::db::schema::jobs;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Problem, Result};
@@ -106,16 +107,16 @@ pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> 
         updated_at: now,
     };
     diesel::insert_into(jobs::table).values(&row).execute(conn)?;
-    get(conn, None, job.id)
+    get(conn, Reach::Everyone, job.id)
 }
 
-/// A job of a partner; of anybody where the scope is `None`.
+/// A job within the caller's reach.
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<Job> {
+pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<Job> {
     let row: Option<Row> = jobs::table.find(id).select(Row::as_select()).first(conn).optional()?;
-    let row = row.filter(|row| scope.is_none() || row.partner_id == scope);
+    let row = row.filter(|row| reach.has_partner(row.partner_id));
     row.map(Job::from).ok_or_else(|| Error::not_found("job"))
 }
 

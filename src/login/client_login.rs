@@ -1,48 +1,134 @@
-//! How an API client says who it is: its id and secret as HTTP Basic (RFC 6749, section 2.3.1).
+//! What an API client asks a token with (RFC 6749): its id and secret as HTTP Basic (section 2.3.1), and the form of the
+//! client credentials grant (section 4.4.2). Whatever is wrong is answered in the words of section 5.2.
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
-use actix_web::http::header;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::auth::caller::Scope;
 use crate::auth::secret;
 use crate::auth::store::{self, Client};
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::strip_scheme;
-use crate::http::context::Context;
-use crate::http::extract::Extractor;
+use crate::http::context::{Context, authorization};
+use crate::http::extract::{Extractor, Form, NoQuery};
+use crate::http::negotiation::takes_json_only;
 
-/// A request whose credentials are those of a live client. Taken before anything else of the request: 401 comes first.
-pub struct ClientLogin {
+/// A token request that is granted.
+pub struct TokenRequest {
     /// The request.
     pub context: Context,
     /// The client.
     pub client: Client,
+    /// What it is given.
+    pub scopes: Vec<Scope>,
 }
 
-impl Extractor for ClientLogin {
-    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
-        let context = Context::new(request, None)?;
-        let (client_id, given) = credentials(request).ok_or_else(invalid)?;
-        let client = context.state().db.read(move |conn| store::client(conn, &client_id)).await?;
-        let known = client.filter(|client| secret::same(&client.secret_hash, &secret::stored(&given)));
-        let client = known.filter(|client| client.revoked_at.is_none()).ok_or_else(invalid)?;
-        Ok(Self { context, client })
+impl Extractor for TokenRequest {
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        read(request, payload).await.map_err(|error| error.in_oauth(takes_json_only(request)))
     }
 }
 
-/// Credentials that don't hold: 401.
-pub(super) fn invalid() -> Error {
+/// Who it is comes before anything else of the request.
+async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<TokenRequest> {
+    let context = Context::new(request, None)?;
+    let (client_id, given) = credentials(request)?.ok_or_else(invalid)?;
+    let (id, state) = (client_id.clone(), context.state().clone());
+    let client = state.db.read(move |conn| store::client(conn, &id)).await?;
+    let known = client.filter(|client| secret::same(&client.secret_hash, &secret::stored(&given)));
+    let client = known.filter(|client| client.revoked_at.is_none()).ok_or_else(invalid)?;
+    let partner_id = client.partner_id;
+    if !state.db.read(move |conn| store::partner_is_active(conn, partner_id)).await? {
+        return Err(invalid());
+    }
+    Form::glance(request)?;
+    NoQuery::extract(request, payload).await?;
+    let Form(pairs) = Form::extract(request, payload).await?;
+    let scopes = granted(asked(&pairs, &client_id)?, &client.scopes.0)?;
+    Ok(TokenRequest { context, client, scopes })
+}
+
+/// Credentials that don't hold: 401. It doesn't say what is wrong with them.
+fn invalid() -> Error {
     Error::new(Kind::InvalidClient, "The client's credentials are not valid. Send its id and secret as HTTP Basic.")
 }
 
-/// RFC 6749 has both parts form-encoded before they are joined.
-fn credentials(request: &HttpRequest) -> Option<(String, String)> {
-    let header = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-    let decoded = String::from_utf8(STANDARD.decode(strip_scheme(header, "basic")?).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    let without_nul = |text: String| Some(text).filter(|text| !text.contains('\0'));
-    let decode = |text: &str| form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned());
-    Some((without_nul(decode(id)?)?, without_nul(decode(secret)?)?))
+/// The id and the secret, each form-encoded as one value before they were joined.
+///
+/// # Errors
+/// 400 where `Authorization` is there twice.
+fn credentials(request: &HttpRequest) -> Result<Option<(String, String)>> {
+    let header = authorization(request)?.and_then(|value| value.to_str().ok());
+    let pair = header.and_then(|header| strip_scheme(header, "basic")).and_then(|text| STANDARD.decode(text).ok());
+    let pair = pair.and_then(|bytes| String::from_utf8(bytes).ok());
+    Ok(pair
+        .as_deref()
+        .and_then(|pair| pair.split_once(':'))
+        .and_then(|(id, secret)| Some((decoded(id)?, decoded(secret)?))))
+}
+
+/// One form-encoded value: `&` and `=` in it are themselves.
+fn decoded(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    let value = percent_encoding::percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(value.into_owned()).filter(|value| !value.contains('\0'))
+}
+
+/// The scope that the form asks for. Parameters without a value are as if left out, and unknown ones are ignored
+/// (section 3.2).
+///
+/// # Errors
+/// 400 in the codes of section 5.2.
+fn asked<'a>(pairs: &'a [(String, String)], client_id: &str) -> Result<Option<&'a str>> {
+    let one = |name: &str| -> Result<Option<&'a str>> {
+        let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let first = values.next();
+        match values.next() {
+            Some(_) => Err(Error::token_refused("invalid_request", format!("{name} may be given once only."))),
+            None => Ok(first.filter(|value| !value.is_empty())),
+        }
+    };
+    if one("client_secret")?.is_some() {
+        let detail = "Send the secret once: in Authorization, and not in the form too.";
+        return Err(Error::token_refused("invalid_request", detail));
+    }
+    if one("client_id")?.is_some_and(|named| named != client_id) {
+        let detail = "client_id is another than the one in Authorization.";
+        return Err(Error::token_refused("invalid_request", detail));
+    }
+    let scope = one("scope")?;
+    match one("grant_type")? {
+        Some("client_credentials") => Ok(scope),
+        Some(_) => Err(Error::token_refused("unsupported_grant_type", "grant_type must be client_credentials.")),
+        None => Err(Error::token_refused("invalid_request", "grant_type is required: client_credentials.")),
+    }
+}
+
+/// The scopes that were asked for, each once, or all that the client has.
+fn granted(asked: Option<&str>, owned: &[Scope]) -> Result<Vec<Scope>> {
+    let Some(asked) = asked else { return Ok(owned.to_vec()) };
+    let mut scopes = Vec::new();
+    for name in asked.split(' ').filter(|name| !name.is_empty()) {
+        let scope = owned.iter().copied().find(|scope| scope.name() == name).ok_or_else(|| {
+            Error::token_refused("invalid_scope", format!("The client does not have the scope {name}."))
+        })?;
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decoded;
+
+    #[test]
+    fn each_part_of_basic_is_one_value() {
+        assert_eq!(decoded("a%26b+c=d&e").as_deref(), Some("a&b c=d&e"));
+        assert_eq!(decoded("%00"), None);
+        assert_eq!(decoded("%ff"), None);
+    }
 }

@@ -1,10 +1,11 @@
 //! Logging in, tokens for API clients, keys, and one's own account.
 
+use actix_web::http::header::{HeaderValue, PRAGMA};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, post, put};
 use strum::IntoEnumIterator;
 
-use super::client_login::{self, ClientLogin};
+use super::client_login::TokenRequest;
 use super::types::{AccessToken, ClientTokenRequest, Login, Me, PasswordChange, ServerMetadata};
 use crate::audit::Subject;
 use crate::auth::caller::{CallerKind, Role, Scope};
@@ -12,11 +13,11 @@ use crate::auth::policy::{AccountHolder, Anyone};
 use crate::auth::store;
 use crate::auth::token::{AUDIENCE, Claims, Jwks, LIFETIME};
 use crate::db::Id;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Problems, Refused};
 use crate::http::context::{Context, Open};
-use crate::http::extract::{Extract, Form, JsonBody, NoQuery};
+use crate::http::extract::{Extract, JsonBody, NoQuery};
 use crate::http::reply::{Cache, Reply};
 
 /// Log in
@@ -80,59 +81,26 @@ fn token(context: &Context, claims: &Claims) -> Result<HttpResponse> {
 
 /// Get a token for an API client
 ///
-/// Client credentials (RFC 6749, section 4.4), with the client's id and secret as HTTP Basic.
+/// Client credentials (RFC 6749, section 4.4), with the client's id and secret as HTTP Basic. Unknown parameters and
+/// those without a value are ignored. A refusal has `error` and `error_description` beside what every problem has, as
+/// `application/json` to whoever accepts that and doesn't name problem documents.
 #[utoipa::path(operation_id = "issue_client_token", tag = "auth",
     request_body(content = ClientTokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems),
     security(("client_basic" = [])))]
 #[post("/v1/oauth/token")]
-pub async fn issue_client_token(request: Extract<(ClientLogin, NoQuery, Form)>) -> Result<HttpResponse> {
-    let Extract((ClientLogin { context, client }, _, Form(pairs))) = request;
-    let asked = read_token_form(&pairs)?;
-    let scopes = granted(asked.as_deref(), &client.scopes.0)?;
-    match active_partner(&context, client.partner_id).await {
-        Err(error) if error.kind() == Kind::Forbidden => return Err(client_login::invalid()),
-        outcome => outcome?,
-    }
+pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<HttpResponse> {
+    let Extract((TokenRequest { context, client, scopes },)) = request;
+    let scopes = scopes.into_iter().map(Scope::name).collect::<Vec<_>>().join(" ");
     let claims = Claims {
         partner_id: Some(client.partner_id),
         scope: Some(scopes),
         ..claims(&context, client.id, CallerKind::Client, Role::Partner, client.generation)
     };
-    token(&context, &claims)
-}
-
-fn read_token_form(pairs: &[(String, String)]) -> Result<Option<String>> {
-    let one = |name: &str| -> Result<Option<String>> {
-        let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone());
-        let first = values.next();
-        if values.next().is_some() {
-            return Err(Error::rule(format!("/{name}"), "repeated", "May be given once only."));
-        }
-        Ok(first)
-    };
-    if let Some((name, _)) = pairs.iter().find(|(name, _)| name != "grant_type" && name != "scope") {
-        return Err(Error::rule(format!("/{name}"), "unknown_member", "Known here: grant_type, scope."));
-    }
-    match one("grant_type")?.as_deref() {
-        Some("client_credentials") => one("scope"),
-        Some(_) => Err(Error::rule("/grant_type", "unsupported_grant_type", "Must be client_credentials.")),
-        None => Err(Error::rule("/grant_type", "required", "Is required.")),
-    }
-}
-
-/// The scopes that were asked for, or all that the client has.
-fn granted(asked: Option<&str>, owned: &[Scope]) -> Result<String> {
-    let names: Vec<&str> = match asked {
-        None => owned.iter().map(|scope| scope.name()).collect(),
-        Some(text) => text.split(' ').filter(|name| !name.is_empty()).collect(),
-    };
-    match names.iter().find(|name| !owned.iter().any(|scope| scope.name() == **name)) {
-        Some(name) => {
-            Err(Error::rule("/scope", "invalid_scope", format!("The client does not have the scope {name:?}.")))
-        }
-        None => Ok(names.join(" ")),
-    }
+    let mut response = token(&context, &claims)?;
+    // RFC 6749, section 5.1.
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    Ok(response)
 }
 
 /// The public keys of the tokens
@@ -192,7 +160,7 @@ pub async fn get_me(request: Extract<(Allowed<Anyone>, NoQuery)>) -> Result<Http
 
 /// Change your password
 ///
-/// Every token of the account ends, this one too: log in again.
+/// Every token of the account ends, this one too: log in again. The same password again changes nothing.
 #[utoipa::path(operation_id = "change_my_password", tag = "auth", request_body = PasswordChange,
     responses((status = 204, description = "Changed"), BadInput, Problems), security(("bearer" = [])))]
 #[put("/v1/me/password")]
@@ -205,8 +173,12 @@ pub async fn change_my_password(
     let account = state.db.read(move |conn| store::account(conn, id)).await?;
     let generation = account.as_ref().map(|account| account.generation);
     let PasswordChange { current_password, new_password } = body.value;
+    let same = current_password == new_password;
     if !state.hasher.verify(current_password, account.and_then(|account| account.password_hash)).await? {
         return Err(Error::rule("/current_password", "wrong_password", "Is not the present password."));
+    }
+    if same {
+        return Ok(Reply::empty().into_response());
     }
     let hash = state.hasher.hash(new_password).await?;
     let context = who.context();
@@ -214,7 +186,7 @@ pub async fn change_my_password(
         // Hashing takes its time: whoever reset or disabled the account meanwhile has the last word.
         let now = store::account(conn, id)?.filter(|account| !account.disabled);
         if now.map(|account| account.generation) != generation {
-            return Err(Error::unauthenticated("The account has changed meanwhile. Log in again."));
+            return Err(Error::invalid_token("The account has changed meanwhile. Log in again."));
         }
         store::set_password(conn, id, &hash, context.now())?;
         context.record(conn, &[context.event("change", Subject::other("user", id), &["password"])])?;

@@ -4,11 +4,11 @@ use actix_web::web::Bytes;
 use actix_web::{HttpResponse, get, patch, post};
 
 use super::registration::{self, born_before};
-use super::store;
+use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
 use crate::audit::{Event, Subject};
-use crate::auth::caller::Role;
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
+use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::{Kind, Result};
 use crate::http::allowed::Allowed;
@@ -17,19 +17,15 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
 
-/// The only member that the caller reaches: themselves; `None` for an advisor, who reaches all.
-///
-/// # Errors
-/// 401 where nobody has said who they are.
-pub(crate) fn own(context: &Context) -> Result<Option<Id>> {
-    let caller = context.caller()?;
-    // An account of a member without a member doesn't exist; if it did, it would reach nobody.
-    Ok((caller.role != Role::Advisor).then(|| caller.member_id.unwrap_or(Id(uuid::Uuid::nil()))))
+/// The event of a read by somebody else than the member; their own leaves none.
+pub(crate) fn read_event(context: &Context, reach: Reach, subject: Subject, fields: &[&str]) -> Vec<Event> {
+    if reach.is_member() { Vec::new() } else { vec![context.event("read", subject, fields)] }
 }
 
-/// The event of a read by somebody else than the member; their own leaves none.
-pub(crate) fn read_event(context: &Context, own: Option<Id>, subject: Subject, fields: &[&str]) -> Vec<Event> {
-    if own.is_some() { Vec::new() } else { vec![context.event("read", subject, fields)] }
+/// The event of reading a list of one member's, such as their consents. Whoever reads that there is nothing in it has
+/// learnt something of the member too, so it is one event, however much the list holds.
+pub(crate) fn list_read(context: &Context, reach: Reach, member_id: Id, list: &'static str) -> Vec<Event> {
+    read_event(context, reach, Subject::of_member("member", member_id, member_id), &[list])
 }
 
 /// Register a member
@@ -69,10 +65,10 @@ pub async fn register_member(
 #[get("/v1/members/{id}")]
 pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut crate::db::Conn| {
-        let row = store::get(conn, own, id)?;
-        Ok((row, read_event(&context, own, Subject::of_member("member", id, id), &[])))
+        let row = store::get(conn, reach, id)?;
+        Ok((row, read_event(&context, reach, Subject::of_member("member", id, id), &[])))
     };
     let row = who.state().db.read_audited(work).await?;
     who.show(Cache::Never, row.version, &Member::from(row))
@@ -90,16 +86,17 @@ pub async fn change_member(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, MemberPatch)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let old = store::get(conn, own, id)?;
+        let old = store::get(conn, reach, id)?;
         context.require_match(old.version)?;
-        if own.is_some() {
+        if reach.is_member() {
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
-        let written = patch.apply(&old.written())?;
-        born_before(&context, written.date_of_birth)?;
-        let row = old.changed(written, context.now());
+        let Some(row) = patch.change(&old, MemberRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Member::from(old));
+        };
+        born_before(&context, row.written().date_of_birth)?;
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::of_member("member", id, id), &patch.names())])?;
         Reply::ok(row.version, &Member::from(row))

@@ -6,6 +6,7 @@
 
 pub mod consents;
 pub mod handlers;
+pub mod names;
 pub mod registration;
 pub mod rules;
 pub mod search;
@@ -22,5 +23,6 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::get_member);
     config.service(handlers::change_member);
     config.service(consents::handlers::list_consents);
+    config.service(consents::handlers::get_consent);
     config.service(consents::handlers::record_consent);
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 
-use super::store;
+use super::names;
 use super::types::{MemberSearch, MemberSearchResult, MemberSummary, SUMMARY_FIELDS};
 use crate::audit::{Event, Subject};
 use crate::auth::policy::AdvisorOnly;
@@ -33,7 +33,7 @@ pub async fn search_members(
         return Err(Error::rule("", "required", detail));
     }
     let work = move |conn: &mut crate::db::Conn| {
-        let rows = store::search(conn, &wanted, wanted.limit.unwrap_or(MOST))?;
+        let rows = names::search(conn, &wanted, wanted.limit.unwrap_or(MOST))?;
         let subjects = rows.iter().map(|row| Subject::of_member("member", row.id, row.id));
         let events: Vec<Event> = subjects.map(|subject| context.event("search", subject, &SUMMARY_FIELDS)).collect();
         Ok((MemberSearchResult { items: rows.into_iter().map(MemberSummary::from).collect() }, events))

@@ -2,26 +2,25 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 
-use super::rules;
-use super::types::{
-    ContactPreferences, EmergencyContact, Member, MemberInput, MemberRole, MemberSearch, MemberSummary,
-};
+use super::types::{ContactPreferences, EmergencyContact, Member, MemberInput, MemberRole, MemberSummary};
+use super::{names, rules};
+use crate::auth::reach::Reach;
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::venues::rules::{local_authority_code, postcode};
+use crate::places::LocalAuthority;
+use crate::text::fold::joined_key;
+use crate::text::{nhs_number, phone, postcode};
 
 /// A row of `members`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
 #[diesel(table_name = members, treat_none_as_null = true)]
 pub struct MemberRow {
     pub(crate) id: Id,
-    preferred_name: Option<String>,
-    given_name: String,
-    family_name: String,
-    preferred_key: String,
+    pub(super) preferred_name: Option<String>,
+    pub(super) given_name: String,
+    pub(super) family_name: String,
     given_key: String,
     family_key: String,
     pronouns: Option<String>,
@@ -41,36 +40,30 @@ pub struct MemberRow {
     updated_at: Timestamp,
 }
 
-fn trimmed(text: Option<String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned())
-}
-
 fn normal(contact: EmergencyContact) -> EmergencyContact {
-    EmergencyContact { phone: rules::phone(&contact.phone).unwrap_or(contact.phone), ..contact }
+    EmergencyContact { phone: phone::read(&contact.phone).unwrap_or(contact.phone), ..contact }
 }
 
 impl MemberRow {
     /// A new member.
     pub fn new(id: Id, written: MemberInput, now: Timestamp) -> Self {
-        let preferred_name = trimmed(written.preferred_name);
-        let (given_name, family_name) = (written.given_name.trim().to_owned(), written.family_name.trim().to_owned());
-        let local_authority = trimmed(written.local_authority);
+        let family_name = written.family_name.unwrap_or_default();
+        let authority = written.local_authority.as_deref().and_then(|name| name.parse::<LocalAuthority>().ok());
         Self {
             id,
-            preferred_key: preferred_name.as_deref().map(rules::name_key).unwrap_or_default(),
-            given_key: rules::name_key(&given_name),
-            family_key: rules::name_key(&family_name),
-            preferred_name,
-            given_name,
+            given_key: joined_key(&written.given_name),
+            family_key: joined_key(&family_name),
+            preferred_name: written.preferred_name,
+            given_name: written.given_name,
             family_name,
-            pronouns: trimmed(written.pronouns),
+            pronouns: written.pronouns,
             date_of_birth: written.date_of_birth,
-            email: trimmed(written.email),
-            phone: written.phone.as_deref().and_then(rules::phone),
-            postcode: written.postcode.as_deref().and_then(postcode),
-            local_authority_code: local_authority.as_deref().and_then(local_authority_code).map(str::to_owned),
-            local_authority,
-            nhs_number: written.nhs_number.as_deref().and_then(rules::nhs_number),
+            email: written.email,
+            phone: written.phone.as_deref().and_then(phone::read),
+            postcode: written.postcode.as_deref().and_then(postcode::read),
+            local_authority_code: authority.map(|known| known.code.to_owned()),
+            local_authority: authority.map(|known| known.name.to_owned()),
+            nhs_number: written.nhs_number.as_deref().and_then(|text| nhs_number::read(text).ok()),
             gp_practice_code: written.gp_practice_code.as_deref().and_then(rules::gp_practice_code),
             roles: Json(written.roles),
             contact_preferences: Json(written.contact_preferences),
@@ -86,10 +79,20 @@ impl MemberRow {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
     }
 
+    /// This member's place among those found.
+    pub(super) fn order(&self) -> (&str, &str, Id) {
+        (&self.family_key, &self.given_key, self.id)
+    }
+
     /// What the member would be written as today.
     pub fn written(&self) -> MemberInput {
         Member::from(self.clone()).written
     }
+}
+
+/// A family name as it is shown: the column of somebody with one name is empty.
+fn some(family_name: String) -> Option<String> {
+    Some(family_name).filter(|name| !name.is_empty())
 }
 
 impl From<MemberRow> for Member {
@@ -99,7 +102,7 @@ impl From<MemberRow> for Member {
             written: MemberInput {
                 preferred_name: row.preferred_name,
                 given_name: row.given_name,
-                family_name: row.family_name,
+                family_name: some(row.family_name),
                 pronouns: row.pronouns,
                 date_of_birth: row.date_of_birth,
                 email: row.email,
@@ -126,38 +129,38 @@ impl From<MemberRow> for MemberSummary {
             id: row.id,
             display_name: rules::display_name(row.preferred_name.as_deref(), &row.given_name, &row.family_name),
             given_name: row.given_name,
-            family_name: row.family_name,
+            family_name: some(row.family_name),
             date_of_birth: row.date_of_birth,
             postcode: row.postcode,
         }
     }
 }
 
-/// One member. `own` is the only one that the caller reaches; `None` reaches all.
+/// One member within the caller's reach.
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<MemberRow> {
-    let mut query = members::table.filter(members::id.eq(id)).select(MemberRow::as_select()).into_boxed();
-    if let Some(own) = own {
-        query = query.filter(members::id.eq(own));
+pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
+    let missing = || Error::not_found("member");
+    if !reach.has_member(id) {
+        return Err(missing());
     }
-    query.first(conn).optional()?.ok_or_else(|| Error::not_found("member"))
+    members::table.find(id).select(MemberRow::as_select()).first(conn).optional()?.ok_or_else(missing)
 }
 
 /// Whether there is such a member within the caller's reach.
-pub fn exists(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<bool> {
+pub fn exists(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
     let found: Option<Id> = members::table.find(id).select(members::id).first(conn).optional()?;
-    Ok(found.is_some() && own.is_none_or(|own| own == id))
+    Ok(found.is_some() && reach.has_member(id))
 }
 
 /// As [`get`], and no other transaction can add to the member's consents until this one ends. SQLite has one writer.
-pub fn lock(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<MemberRow> {
+pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     if let Conn::Postgres(postgres) = conn {
         let row = members::table.find(id).select(members::id).for_update();
         row.first::<Id>(postgres).optional()?;
     }
-    get(conn, own, id)
+    get(conn, reach, id)
 }
 
 /// Adds a member.
@@ -166,7 +169,7 @@ pub fn lock(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<MemberRow> {
 /// 409 where another has the NHS number.
 pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     diesel::insert_into(members::table).values(row).execute(conn)?;
-    Ok(())
+    names::write_words(conn, row)
 }
 
 /// Writes the next version of a member over the one before.
@@ -176,7 +179,7 @@ pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     let unchanged = members::table.filter(members::id.eq(row.id)).filter(members::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
+        1 => names::rewrite_words(conn, row),
         _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
     }
 }
@@ -206,63 +209,4 @@ pub fn like(conn: &mut Conn, row: &MemberRow) -> Result<Vec<MemberRow>> {
     let alike = (same_name.and(same_birthday.or(same_home))).or(same_phone.and(same_birthday));
     let query = members::table.filter(members::id.ne(row.id)).filter(alike).select(MemberRow::as_select());
     Ok(query.order(members::id).limit(MOST_CANDIDATES).load(conn)?)
-}
-
-type Condition<'a> = Box<dyn BoxableExpression<members::table, crate::db::conn::MultiBackend, SqlType = Bool> + 'a>;
-
-/// Whether a key begins with a word: a range, so that an index serves.
-fn key_begins(word: &str) -> Condition<'static> {
-    let (from, to) = (word.to_owned(), format!("{word}\u{10FFFF}"));
-    Box::new(
-        (members::family_key.ge(from.clone()).and(members::family_key.lt(to.clone())))
-            .or(members::given_key.ge(from.clone()).and(members::given_key.lt(to.clone())))
-            .or(members::preferred_key.ge(from).and(members::preferred_key.lt(to))),
-    )
-}
-
-/// Whether any word of a key begins with a word, such as the second of a double-barrelled name. Keys hold letters,
-/// digits and spaces only, so that no wild card slips in.
-fn any_word_begins(word: &str) -> Condition<'static> {
-    let (first, later) = (format!("{word}%"), format!("% {word}%"));
-    Box::new(
-        (members::family_key.like(first.clone()).or(members::family_key.like(later.clone())))
-            .or(members::given_key.like(first.clone()).or(members::given_key.like(later.clone())))
-            .or(members::preferred_key.like(first).or(members::preferred_key.like(later))),
-    )
-}
-
-/// Who fits a search, by name.
-///
-/// One word of the name at least must begin a whole key, which an index finds; the others may begin any word of one.
-pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
-    let mut query = members::table.select(MemberRow::as_select()).into_boxed();
-    if let Some(name) = &wanted.name {
-        let key = rules::name_key(name);
-        let words = key.split(' ').filter(|word| !word.is_empty());
-        let mut begins: Option<Condition> = None;
-        for word in words {
-            query = query.filter(any_word_begins(word));
-            begins = Some(match begins {
-                Some(others) => Box::new(others.or(key_begins(word))),
-                None => key_begins(word),
-            });
-        }
-        if let Some(begins) = begins {
-            query = query.filter(begins);
-        }
-    }
-    if let Some(day) = wanted.date_of_birth {
-        query = query.filter(members::date_of_birth.eq(day));
-    }
-    if let Some(number) = wanted.nhs_number.as_deref().and_then(rules::nhs_number) {
-        query = query.filter(members::nhs_number.eq(number));
-    }
-    if let Some(postcode) = wanted.postcode.as_deref().and_then(postcode) {
-        query = query.filter(members::postcode.eq(postcode));
-    }
-    if let Some(phone) = wanted.phone.as_deref().and_then(rules::phone) {
-        query = query.filter(members::phone.eq(phone));
-    }
-    let order = (members::family_key, members::given_key, members::id);
-    Ok(query.order(order).limit(limit).load(conn)?)
 }

@@ -8,8 +8,9 @@ use validator::{Validate, ValidationError};
 use super::rules;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{fits, not_blank};
-use crate::venues::rules::postcode;
+use crate::http::rule::{fits, is_name, rule};
+use crate::text::nhs_number::{self, Wrong};
+use crate::text::{fold, phone, postcode};
 
 /// What somebody is to the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -45,10 +46,10 @@ pub struct ContactPreferences {
 pub struct EmergencyContact {
     /// Their name.
     #[schema(min_length = 1, max_length = 200, example = "Sam Reid")]
-    #[validate(custom(function = "not_blank"))]
+    #[validate(custom(function = "is_name"))]
     pub name: String,
     /// Their telephone number.
-    #[schema(min_length = 7, max_length = 30, example = "07700 900456")]
+    #[schema(min_length = 7, max_length = 40, example = "07700 900456")]
     #[validate(custom(function = "good_phone"))]
     pub phone: String,
     /// What they are to the member.
@@ -62,19 +63,18 @@ pub struct EmergencyContact {
 pub struct MemberInput {
     /// What they like to be called.
     #[schema(min_length = 1, max_length = 100, example = "Peg")]
-    #[validate(custom(function = "not_blank"))]
+    #[validate(custom(function = "is_name"))]
     pub preferred_name: Option<String>,
-    /// The given name.
+    /// The given name, or the one name of somebody who has one.
     #[schema(min_length = 1, max_length = 100, example = "Margaret")]
-    #[validate(custom(function = "not_blank"))]
+    #[validate(custom(function = "is_name"))]
     pub given_name: String,
-    /// The family name.
+    /// The family name; absent for somebody with one name.
     #[schema(min_length = 1, max_length = 100, example = "Reid")]
-    #[validate(custom(function = "not_blank"))]
-    pub family_name: String,
+    #[validate(custom(function = "is_name"))]
+    pub family_name: Option<String>,
     /// Their pronouns.
     #[schema(min_length = 1, max_length = 40, example = "she/her")]
-    #[validate(custom(function = "not_blank"))]
     pub pronouns: Option<String>,
     /// The day they were born: not before 1900, not in the future.
     #[schema(example = "1961-04-02")]
@@ -83,19 +83,19 @@ pub struct MemberInput {
     #[schema(max_length = 254, format = "email", example = "peg@example.org")]
     pub email: Option<String>,
     /// A telephone number; it is kept in international form.
-    #[schema(min_length = 7, max_length = 30, format = "phone", example = "0151 496 0123")]
+    #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "good_phone"))]
     pub phone: Option<String>,
     /// A UK postcode; spaces and case are put right.
-    #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L9 1AA")]
+    #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
     #[validate(custom(function = "good_postcode"))]
     pub postcode: Option<String>,
-    /// The local authority they live in, by name; its code is filled in where it is one of the service's own.
-    #[schema(min_length = 1, max_length = 60, example = "Liverpool")]
-    #[validate(custom(function = "not_blank"))]
+    /// The local authority they live in, by any name that people use for it; the official name is kept, and its code
+    /// filled in.
+    #[schema(min_length = 1, max_length = 80, format = "local-authority", example = "Liverpool")]
     pub local_authority: Option<String>,
     /// The NHS number: ten digits with a check digit. Only advisors write it, and no two members share one.
-    #[schema(min_length = 10, max_length = 12, format = "nhs-number", example = "943 476 5919")]
+    #[schema(min_length = 10, max_length = 30, format = "nhs-number", example = "943 476 5919")]
     #[validate(custom(function = "good_nhs_number"))]
     pub nhs_number: Option<String>,
     /// The ODS code of the GP practice. Only advisors write it.
@@ -121,17 +121,22 @@ pub type MemberPatch = MergePatch<MemberInput>;
 pub const ADVISORS_WRITE: [&str; 3] = ["roles", "nhs_number", "gp_practice_code"];
 
 fn good_phone(text: &str) -> Result<(), ValidationError> {
-    let good = rules::phone(text).is_some();
+    let good = phone::read(text).is_some();
     fits(good, "wrong_phone", "Must be a telephone number of 7 to 15 digits, such as 0151 496 0123.")
 }
 
 fn good_postcode(text: &str) -> Result<(), ValidationError> {
-    fits(postcode(text).is_some(), "wrong_postcode", "Must be a UK postcode such as L3 8EW.")
+    fits(postcode::read(text).is_some(), "wrong_postcode", "Must be a UK postcode such as L3 8EW.")
 }
 
 fn good_nhs_number(text: &str) -> Result<(), ValidationError> {
-    let good = rules::nhs_number(text).is_some();
-    fits(good, "wrong_nhs_number", "Must be ten digits whose last is the right check digit, such as 943 476 5919.")
+    let malformed = "Must be ten digits whose last is the right check digit, such as 943 476 5919.";
+    let not_issued = "No NHS number has ten equal digits. Leave it out where it isn't known.";
+    match nhs_number::read(text) {
+        Ok(_) => Ok(()),
+        Err(Wrong::Malformed) => Err(rule("wrong_nhs_number", malformed)),
+        Err(Wrong::NotIssued) => Err(rule("not_issued", not_issued)),
+    }
 }
 
 fn good_practice(text: &str) -> Result<(), ValidationError> {
@@ -170,9 +175,10 @@ pub struct MemberSummary {
     /// The given name.
     #[schema(example = "Margaret")]
     pub given_name: String,
-    /// The family name.
+    /// The family name; absent for somebody with one name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Reid")]
-    pub family_name: String,
+    pub family_name: Option<String>,
     /// The day they were born.
     #[schema(example = "1961-04-02")]
     pub date_of_birth: Option<NaiveDate>,
@@ -200,7 +206,8 @@ pub struct RegistrationQuery {
 #[serde(deny_unknown_fields)]
 #[schema(min_properties = 1)]
 pub struct MemberSearch {
-    /// Beginnings of the given, family or preferred name, each word of one of them, in any order.
+    /// Beginnings of words of the given, family or preferred name, in any order. Words may be run together: `alhassan`
+    /// finds Al-Hassan, and `al hassan` Alhassan. Case, accents and apostrophes don't matter.
     #[schema(min_length = 1, max_length = 100, example = "mar reid")]
     #[validate(custom(function = "has_letters"))]
     pub name: Option<String>,
@@ -208,15 +215,15 @@ pub struct MemberSearch {
     #[schema(example = "1961-04-02")]
     pub date_of_birth: Option<NaiveDate>,
     /// The NHS number.
-    #[schema(min_length = 10, max_length = 12, format = "nhs-number", example = "943 476 5919")]
+    #[schema(min_length = 10, max_length = 30, format = "nhs-number", example = "943 476 5919")]
     #[validate(custom(function = "good_nhs_number"))]
     pub nhs_number: Option<String>,
     /// The postcode.
-    #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L9 1AA")]
+    #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
     #[validate(custom(function = "good_postcode"))]
     pub postcode: Option<String>,
     /// The telephone number.
-    #[schema(min_length = 7, max_length = 30, format = "phone", example = "0151 496 0123")]
+    #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "good_phone"))]
     pub phone: Option<String>,
     /// At most so many; 20 where it isn't said.
@@ -225,7 +232,7 @@ pub struct MemberSearch {
 }
 
 fn has_letters(name: &str) -> Result<(), ValidationError> {
-    fits(!rules::name_key(name).is_empty(), "blank", "Must hold at least one letter or digit.")
+    fits(!fold::name_key(name).is_empty(), "blank", "Must hold at least one letter or digit.")
 }
 
 impl MemberSearch {

@@ -43,8 +43,7 @@ pub async fn get_partner(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>)
     let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
     let row = who.state().db.read(move |conn| store::get(conn, viewer, id)).await?;
-    // What is shown depends on the caller, so the version alone doesn't name the answer.
-    who.show_live(Cache::Minute, row.version, &row.seen_by(viewer))
+    who.show(Cache::Minute, row.tag(viewer), &row.seen_by(viewer))
 }
 
 /// Create a partner
@@ -84,7 +83,9 @@ pub async fn change_partner(
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, Viewer::Staff, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
+        let Some(row) = patch.change(&old, PartnerRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Partner::from(old));
+        };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("partner", id), &patch.names())])?;
         Reply::ok(row.version, &Partner::from(row))

@@ -5,10 +5,12 @@ use diesel::prelude::*;
 
 use super::types::{Contact, Partner, PartnerInput, PartnerKind, PartnerStatus};
 use crate::auth::caller::Caller;
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::db::schema::partners;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::http::conditional::Tag;
 use crate::http::page::Slice;
 
 /// A row of `partners`, without the counter that rosters keep there.
@@ -98,11 +100,22 @@ impl From<PartnerRow> for Partner {
 }
 
 impl PartnerRow {
-    /// The partner as this viewer sees it: staff and the partner itself see its contact.
+    /// Whether this viewer sees the contact: staff and the partner itself.
+    fn is_whole_to(&self, viewer: Viewer) -> bool {
+        viewer == Viewer::Staff || viewer.own_partner() == Some(self.id)
+    }
+
+    /// The tag of the partner as this viewer sees it: what is shown depends on who asks, so the version alone doesn't
+    /// name the answer.
+    pub fn tag(&self, viewer: Viewer) -> Tag {
+        if self.is_whole_to(viewer) { self.version.into() } else { Tag::reduced(self.version) }
+    }
+
+    /// The partner as this viewer sees it.
     pub fn seen_by(self, viewer: Viewer) -> Partner {
-        let own = viewer == Viewer::Staff || viewer.own_partner() == Some(self.id);
+        let whole = self.is_whole_to(viewer);
         let mut partner = Partner::from(self);
-        if !own {
+        if !whole {
             partner.written.contact = None;
         }
         partner
@@ -165,8 +178,7 @@ pub fn exists(conn: &mut Conn, id: Id) -> Result<bool> {
 /// # Errors
 /// 404 where there is no such partner, or it is another's.
 pub fn reach(conn: &mut Conn, caller: &Caller, partner_id: Id) -> Result<()> {
-    let foreign = caller.partner_id.is_some_and(|own| own != partner_id);
-    if foreign || !exists(conn, partner_id)? {
+    if !Reach::of(caller)?.has_partner(Some(partner_id)) || !exists(conn, partner_id)? {
         return Err(Error::not_found("partner"));
     }
     Ok(())

@@ -8,6 +8,7 @@ use super::rules::Verb;
 use super::store;
 use super::types::{Ending, Prescription};
 use crate::auth::policy::MemberOrAdvisor;
+use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::db::Id;
 use crate::error::{Error, Result};
@@ -16,7 +17,6 @@ use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, St
 use crate::http::context::Context;
 use crate::http::extract::{Extract, NoQuery, OptionalJson, Path};
 use crate::http::reply::Reply;
-use crate::members::handlers::own;
 
 /// Activate a draft
 ///
@@ -75,9 +75,9 @@ pub async fn decline_prescription(
 }
 
 async fn act(who: &Context, id: Id, verb: Verb, reason: Option<String>, body: &Bytes) -> Result<HttpResponse> {
-    let (context, own) = (who.clone(), own(who)?);
+    let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
     who.write(body, move |conn| {
-        let old = store::lock(conn, own, id)?;
+        let old = store::lock(conn, reach, id)?;
         context.check_match(old.version)?;
         let status = verb.after(old.status);
         let status = status.ok_or_else(|| Error::state("prescription", old.status, verb.participle()))?;

@@ -8,6 +8,7 @@ use super::items::types::PrescriptionItemInput;
 use super::rules;
 use super::store::{self, Whole};
 use super::types::{NeedDomain, PrescriptionChange, PrescriptionInput, PrescriptionOrigin, PrescriptionStatus};
+use crate::auth::reach::Reach;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Fault, Result};
 use crate::members::store as members;
@@ -34,44 +35,44 @@ fn outcome(faults: Vec<Fault>) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }
 
-/// Checks a new prescription. `own` is the member who writes it; `None` is an advisor.
+/// Checks a new prescription, written by somebody with this reach.
 ///
 /// # Errors
 /// 422 with every fault.
-pub fn new(conn: &mut Conn, own: Option<Id>, today: NaiveDate, written: &PrescriptionInput) -> Result<()> {
+pub fn new(conn: &mut Conn, reach: Reach, today: NaiveDate, written: &PrescriptionInput) -> Result<()> {
     let mut faults = rules::need_faults(&written.needs);
-    if !members::exists(conn, own, written.member_id)? {
+    if !members::exists(conn, reach, written.member_id)? {
         faults.push(Fault::at("/member_id", "unknown_member", "There is no such member."));
     }
-    if own.is_some() && written.origin != PrescriptionOrigin::Own {
+    if reach.is_member() && written.origin != PrescriptionOrigin::Own {
         faults.push(Fault::at("/origin", "not_yours", "What a member writes has the origin self."));
     }
-    if own.is_some() && written.developed_on.is_some() {
+    if reach.is_member() && written.developed_on.is_some() {
         faults.push(only_advisors("/developed_on"));
     }
     faults.extend(in_the_future(written.developed_on, today));
     faults.extend(unknown_site(conn, written.site_id)?);
     let domains: Vec<NeedDomain> = written.needs.iter().map(|need| need.domain).collect();
     for (index, item) in written.items.iter().enumerate() {
-        faults.extend(item_faults(conn, own, &format!("/items/{index}"), item, &domains)?);
+        faults.extend(item_faults(conn, reach, &format!("/items/{index}"), item, &domains)?);
     }
     outcome(faults)
 }
 
-/// Checks a change against what the prescription is now. `own` is the member who changes it; `None` is an advisor.
+/// Checks a change against what the prescription is now. `reach` is that of whoever changes it.
 ///
 /// # Errors
 /// 422 with every fault.
 pub fn change(
     conn: &mut Conn,
-    own: Option<Id>,
+    reach: Reach,
     whole: &Whole,
     today: NaiveDate,
     written: &PrescriptionChange,
 ) -> Result<()> {
     let mut faults = rules::need_faults(&written.needs);
     let moves = written.site_id != whole.row.site_id;
-    if moves && own.is_some() && !rules::members_site(whole.row.status, whole.row.advisor_id.is_some()) {
+    if moves && reach.is_member() && !rules::members_site(whole.row.status, whole.row.advisor_id.is_some()) {
         let detail = "Only an advisor changes the site once the prescription is active, or where an advisor wrote it.";
         faults.push(Fault::at("/site_id", "not_yours", detail));
     }
@@ -95,9 +96,9 @@ pub fn change(
 ///
 /// # Errors
 /// 422 with every fault.
-pub fn item(conn: &mut Conn, own: Option<Id>, whole: &Whole, written: &PrescriptionItemInput) -> Result<()> {
+pub fn item(conn: &mut Conn, reach: Reach, whole: &Whole, written: &PrescriptionItemInput) -> Result<()> {
     let domains: Vec<NeedDomain> = whole.needs.iter().map(|need| need.domain).collect();
-    let mut faults = item_faults(conn, own, "", written, &domains)?;
+    let mut faults = item_faults(conn, reach, "", written, &domains)?;
     if whole.items.len() >= MOST_ITEMS {
         faults.push(Fault::at("", "too_many", format!("A prescription has at most {MOST_ITEMS} items.")));
     }
@@ -107,7 +108,7 @@ pub fn item(conn: &mut Conn, own: Option<Id>, whole: &Whole, written: &Prescript
 /// A member can't point at what isn't published to everybody: pointing at it would open it to them.
 fn item_faults(
     conn: &mut Conn,
-    own: Option<Id>,
+    reach: Reach,
     at: &str,
     item: &PrescriptionItemInput,
     domains: &[NeedDomain],
@@ -115,7 +116,7 @@ fn item_faults(
     let mut faults = item_rules::faults(at, item, domains);
     if let Some(target) = item.target_id
         && faults.iter().all(|fault| fault.code != "not_allowed")
-        && !items::target_exists(conn, item.kind, target, own.is_some())?
+        && !items::target_exists(conn, item.kind, target, reach)?
     {
         let kind = item.kind;
         let code = format!("unknown_{kind}");

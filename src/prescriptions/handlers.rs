@@ -14,6 +14,7 @@ use super::types::{
 use super::{checks, rules};
 use crate::audit::{Event, Subject};
 use crate::auth::policy::MemberOrAdvisor;
+use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 
 /// Write a prescription
@@ -37,13 +38,13 @@ pub async fn create_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, NoQuery, JsonBody<PrescriptionInput>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, _, body)) = request;
-    let (context, own, written) = (who.context(), own(&who)?, body.value);
-    let advisor_id = if own.is_none() { Some(who.caller()?.id) } else { None };
+    let (context, reach, written) = (who.context(), Reach::to_people(who.caller()?)?, body.value);
+    let advisor_id = if !reach.is_member() { Some(who.caller()?.id) } else { None };
     who.write(&body.bytes, move |conn| {
         let now = context.now();
-        checks::new(conn, own, london_day(now), &written)?;
+        checks::new(conn, reach, london_day(now), &written)?;
         let row = PrescriptionRow::new(context.new_id(), &written, advisor_id, now);
-        let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, own.is_some(), now);
+        let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, reach, now);
         let items = (0..).zip(&written.items).map(item).collect();
         let whole = Whole { row, needs: written.needs.clone(), items };
         store::insert(conn, &whole)?;
@@ -100,13 +101,17 @@ pub async fn list_member_prescriptions(
 /// A page. Where the path names a `member`, there must be one within the caller's reach.
 async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option<Id>) -> Result<HttpResponse> {
     let slice = Slice::<Id>::read(context, filter.limit, filter.cursor.as_deref())?;
-    let (reader, own, wanted) = (context.clone(), own(context)?, slice.clone());
+    let (reader, reach, wanted) = (context.clone(), Reach::to_people(context.caller()?)?, slice.clone());
     let work = move |conn: &mut Conn| {
         if let Some(member) = member {
-            members::get(conn, own, member)?;
+            members::get(conn, reach, member)?;
         }
-        let rows = store::list(conn, own, &filter, &wanted)?;
-        let events = if own.is_none() { events(&reader, &rows, &wanted) } else { Vec::new() };
+        let rows = store::list(conn, reach, &filter, &wanted)?;
+        let events = match filter.member_id {
+            _ if reach.is_member() => Vec::new(),
+            Some(member) if members::exists(conn, reach, member)? => list_read(&reader, reach, member, "prescriptions"),
+            _ => events(&reader, &rows, &wanted),
+        };
         Ok((store::whole(conn, rows)?, events))
     };
     let rows = context.state().db.read_audited(work).await?;
@@ -131,10 +136,10 @@ fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec
 #[get("/v1/prescriptions/{id}")]
 pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut Conn| {
-        let row = store::get(conn, own, id)?;
-        let events = read_event(&context, own, Subject::of_member("prescription", id, row.member_id), &[]);
+        let row = store::get(conn, reach, id)?;
+        let events = read_event(&context, reach, Subject::of_member("prescription", id, row.member_id), &[]);
         Ok((store::whole_one(conn, row)?, events))
     };
     let whole = who.state().db.read_audited(work).await?;
@@ -154,24 +159,25 @@ pub async fn change_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, PrescriptionPatch)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let old = store::lock(conn, own, id)?;
+        let old = store::lock(conn, reach, id)?;
         context.require_match(old.version)?;
-        if own.is_some() {
+        if reach.is_member() {
             patch.refuse(&["developed_on"], "Only an advisor may say this. Leave it out.")?;
         }
-        still_open(&old)?;
         let old = store::whole_one(conn, old)?;
-        let written = patch.apply(&old.written())?;
-        checks::change(conn, own, &old, london_day(context.now()), &written)?;
-        let row = old.row.changed(&written, context.now());
-        store::update(conn, &row)?;
-        if written.needs != old.needs {
-            store::replace_needs(conn, id, &written.needs)?;
+        let Some(next) = patch.change(&old, Whole::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.row.version, &Prescription::from(old));
+        };
+        still_open(&old.row)?;
+        checks::change(conn, reach, &old, london_day(context.now()), &next.written())?;
+        store::update(conn, &next.row)?;
+        if next.needs != old.needs {
+            store::replace_needs(conn, id, &next.needs)?;
         }
-        record(&context, conn, "change", &row, &patch.names())?;
-        Reply::ok(row.version, &Prescription::from(store::whole_one(conn, row)?))
+        record(&context, conn, "change", &next.row, &patch.names())?;
+        Reply::ok(next.row.version, &Prescription::from(next))
     })
     .await
 }
@@ -192,9 +198,9 @@ pub async fn delete_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let row = store::lock(conn, own, id)?;
+        let row = store::lock(conn, reach, id)?;
         context.check_match(row.version)?;
         if row.status != PrescriptionStatus::Draft {
             return Err(Error::state("prescription", row.status, "deleted"));

@@ -25,6 +25,7 @@ pub fn configure(config: &mut ServiceConfig) {
     config.service(handlers::change_prescription);
     config.service(handlers::delete_prescription);
     config.service(items::handlers::add_prescription_item);
+    config.service(items::handlers::get_prescription_item);
     config.service(items::handlers::change_prescription_item);
     config.service(actions::activate_prescription);
     config.service(actions::complete_prescription);

@@ -10,6 +10,7 @@ use super::types::{
     Need, NeedDomain, Prescription, PrescriptionChange, PrescriptionFilter, PrescriptionInput, PrescriptionOrigin,
     PrescriptionStatus,
 };
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, prescription_items, prescription_needs, prescriptions, sites};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -81,17 +82,6 @@ impl PrescriptionRow {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// This row after a change.
-    pub fn changed(&self, written: &PrescriptionChange, now: Timestamp) -> Self {
-        Self {
-            site_id: written.site_id,
-            what_matters: written.what_matters.clone(),
-            developed_on: written.developed_on,
-            review_on: written.review_on,
-            ..self.touched(now)
-        }
-    }
-
     /// This row in another state, developed on `today` unless an earlier day is known. What is declined before it
     /// was ever active was not developed: a day that was written ahead goes.
     pub fn moved(&self, status: PrescriptionStatus, reason: Option<String>, today: NaiveDate, now: Timestamp) -> Self {
@@ -107,6 +97,13 @@ impl Whole {
     pub fn written(&self) -> PrescriptionChange {
         let PrescriptionRow { site_id, what_matters, developed_on, review_on, .. } = self.row.clone();
         PrescriptionChange { site_id, what_matters, needs: self.needs.clone(), developed_on, review_on }
+    }
+
+    /// This prescription after a change.
+    pub fn changed(&self, written: PrescriptionChange, now: Timestamp) -> Self {
+        let PrescriptionChange { site_id, what_matters, needs, developed_on, review_on } = written;
+        let row = PrescriptionRow { site_id, what_matters, developed_on, review_on, ..self.row.touched(now) };
+        Self { row, needs, items: self.items.clone() }
     }
 }
 
@@ -132,15 +129,20 @@ impl From<Whole> for Prescription {
     }
 }
 
-/// A page of prescriptions by id. `own` is the only member that the caller reaches; `None` reaches all.
+/// A page of prescriptions within the caller's reach, by id.
 pub fn list(
     conn: &mut Conn,
-    own: Option<Id>,
+    reach: Reach,
     filter: &PrescriptionFilter,
     slice: &Slice<Id>,
 ) -> Result<Vec<PrescriptionRow>> {
     let mut query = prescriptions::table.select(PrescriptionRow::as_select()).into_boxed();
-    for member_id in own.into_iter().chain(filter.member_id) {
+    query = match reach {
+        Reach::Everyone => query,
+        Reach::Member(own) => query.filter(prescriptions::member_id.eq(own)),
+        Reach::Partner(_) => return Ok(Vec::new()),
+    };
+    if let Some(member_id) = filter.member_id {
         query = query.filter(prescriptions::member_id.eq(member_id));
     }
     if let Some(status) = filter.status {
@@ -156,22 +158,19 @@ pub fn list(
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<PrescriptionRow> {
-    let mut query =
-        prescriptions::table.filter(prescriptions::id.eq(id)).select(PrescriptionRow::as_select()).into_boxed();
-    if let Some(own) = own {
-        query = query.filter(prescriptions::member_id.eq(own));
-    }
-    query.first(conn).optional()?.ok_or_else(|| Error::not_found("prescription"))
+pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<PrescriptionRow> {
+    let found: Option<PrescriptionRow> =
+        prescriptions::table.find(id).select(PrescriptionRow::as_select()).first(conn).optional()?;
+    found.filter(|row| reach.has_member(row.member_id)).ok_or_else(|| Error::not_found("prescription"))
 }
 
 /// As [`get`], and nobody else changes it or its items until this transaction ends. SQLite has one writer.
-pub fn lock(conn: &mut Conn, own: Option<Id>, id: Id) -> Result<PrescriptionRow> {
+pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<PrescriptionRow> {
     if let Conn::Postgres(postgres) = conn {
         let row = prescriptions::table.find(id).select(prescriptions::id).for_update();
         row.first::<Id>(postgres).optional()?;
     }
-    get(conn, own, id)
+    get(conn, reach, id)
 }
 
 /// Prescriptions with their needs and items, in the same order.

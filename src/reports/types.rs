@@ -8,6 +8,7 @@ use super::disclosure::{Disclosed, Disclosure, LARGEST_SUPPRESSED, Line, ROUNDED
 use super::rules::{Dimension, Question};
 use crate::db::{Id, Timestamp};
 use crate::period::Period;
+use crate::places::LocalAuthority;
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
@@ -93,9 +94,9 @@ pub struct PrescriptionFilter {
     pub area: Option<String>,
     /// Developed at a site that was hosted in this local authority on that day.
     #[serde(default)]
-    #[param(max_items = 20, max_length = 60, example = json!(["Liverpool"]))]
-    #[schema(max_items = 20, example = json!(["Liverpool"]))]
-    pub local_authority: Vec<String>,
+    #[param(inline, max_items = 20, example = json!(["Liverpool"]))]
+    #[schema(inline, max_items = 20, example = json!(["Liverpool"]))]
+    pub local_authority: Vec<LocalAuthority>,
     /// Developed at this site.
     #[serde(default)]
     #[param(inline, max_items = 20)]
@@ -139,9 +140,9 @@ pub struct AttendanceFilter {
     pub area: Option<String>,
     /// Sessions at a venue in this local authority.
     #[serde(default)]
-    #[param(max_items = 20, max_length = 60, example = json!(["Sefton", "Liverpool"]))]
-    #[schema(max_items = 20, example = json!(["Sefton", "Liverpool"]))]
-    pub local_authority: Vec<String>,
+    #[param(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]
+    #[schema(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]
+    pub local_authority: Vec<LocalAuthority>,
     /// Taken part in this way; in a hybrid session the seat decides.
     #[serde(default)]
     #[param(inline, max_items = 20)]

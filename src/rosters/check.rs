@@ -1,7 +1,6 @@
 //! What is wrong with an entry: everything at once, as far as each thing can be known beside the others.
 
 use chrono::NaiveDateTime;
-use serde::Deserialize;
 use serde_json::Value;
 use validator::Validate;
 
@@ -18,6 +17,7 @@ use crate::sessions::registers::types::Headcount;
 use crate::sessions::rules;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::types::{Delivery, SessionInput};
+use crate::text::reading::{is_blank, is_plain};
 
 /// More faults of one entry are not listed.
 const MOST_FAULTS: usize = 100;
@@ -98,7 +98,7 @@ pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups, reach: Reach<'_>)
 /// The `external_id` of an entry, where it is one.
 pub fn external_id(raw: &RawEntry) -> Option<&str> {
     let text = raw.value.get("external_id")?.as_str()?;
-    ((1..=100).contains(&text.chars().count()) && !text.contains('\0')).then_some(text)
+    ((1..=100).contains(&text.chars().count()) && !is_blank(text) && is_plain(text)).then_some(text)
 }
 
 /// What the entry is, as far as that can be seen.
@@ -130,15 +130,12 @@ struct Places {
     faults: Vec<Fault>,
 }
 
-/// The members that say when it is.
-#[derive(Deserialize)]
-struct Times {
+/// What an entry says of when it is, without what is wrong.
+struct Times<'a> {
     local_start: LocalTime,
-    recurrence: Option<String>,
-    #[serde(default)]
-    excluded: Vec<LocalTime>,
-    #[serde(default)]
-    additional: Vec<LocalTime>,
+    rule: Option<&'a str>,
+    excluded: Vec<NaiveDateTime>,
+    additional: Vec<NaiveDateTime>,
 }
 
 impl Entry<'_> {
@@ -152,6 +149,16 @@ impl Entry<'_> {
 
     fn text(&self, name: &str) -> Option<&str> {
         self.value.get(name).and_then(Value::as_str).filter(|_| self.sound(name))
+    }
+
+    fn local(&self, name: &str) -> Option<LocalTime> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// The times of a list, where nothing is wrong with it.
+    fn locals(&self, name: &str) -> Vec<NaiveDateTime> {
+        let list = self.value.get(name).and_then(Value::as_array).filter(|_| self.sound(name));
+        list.into_iter().flatten().filter_map(|time| Some(time.as_str()?.parse::<LocalTime>().ok()?.0)).collect()
     }
 
     /// What the names of venue, space and programme stand for, and whether the delivery has the place it needs.
@@ -214,31 +221,35 @@ impl Entry<'_> {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let members = ["local_start", "recurrence", "excluded", "additional"];
-        if !members.iter().all(|name| self.sound(name)) {
+        if given("recurrence") && !self.sound("recurrence") {
             return Ok(NO_TIMES);
         }
-        let Ok(times) = Times::deserialize(self.value) else { return Ok(NO_TIMES) };
+        let told = |e: RecurrenceError| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())];
+        let rule = self.text("recurrence");
+        let Some(local_start) = self.local("local_start") else {
+            // What is wrong with the rule shows beside what is wrong with the start.
+            return rule.map_or(Ok(NO_TIMES), |rule| recurrence::check_rule(rule).map(|()| NO_TIMES).map_err(told));
+        };
+        let (excluded, additional) = (self.locals("excluded"), self.locals("additional"));
+        let times = Times { local_start, rule, excluded, additional };
         // Where the zone is wrong, that is a fault already; the rule is tried in ours, so that its faults show too.
         let zone = self.text("time_zone").unwrap_or("Europe/London");
-        times.expand(zone, reach).map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
+        times.expand(zone, reach).map_err(told)
     }
 }
 
-impl Times {
+impl Times<'_> {
     fn expand(&self, zone: &str, reach: Reach<'_>) -> Result<Expansion, RecurrenceError> {
-        let Some(rule) = &self.recurrence else {
-            let occurrences = vec![rules::single_occurrence(self.local_start.0, zone)?];
-            return Ok(Expansion { occurrences, until: None });
+        let Some(rule) = self.rule else {
+            rules::single_start(self.local_start.0, zone)?;
+            return Ok(NO_TIMES);
         };
-        let plain = |times: &[LocalTime]| -> Vec<NaiveDateTime> { times.iter().map(|time| time.0).collect() };
-        let (excluded, additional) = (plain(&self.excluded), plain(&self.additional));
         let recurrence = Recurrence {
             rule,
             local_start: self.local_start.0,
             tz: recurrence::parse_time_zone(zone)?,
-            excluded: &excluded,
-            additional: &additional,
+            excluded: &self.excluded,
+            additional: &self.additional,
         };
         reach.expand(zone, &recurrence)
     }

@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::clashes::{self, Clash, Placing};
 use crate::sessions::notices::{self, Change};
+use crate::sessions::series::store::LeftOut;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::SessionStatus;
 
@@ -65,6 +66,12 @@ impl Plan {
         let names: HashMap<Id, &str> =
             self.entries.iter().filter_map(|entry| Some((entry.resource_id?, entry.external_id.as_deref()?))).collect();
         let entry_of = |row: &SessionRow| row.series_id.unwrap_or(row.id);
+        for row in &self.new_sessions {
+            let left_out = clashes.get(&row.id).and_then(|clash| LeftOut::of(row, clash.reason));
+            if let (Some(series), Some(left_out)) = (row.series_id, left_out) {
+                self.left_out.entry(series).or_default().push(left_out);
+            }
+        }
         let mut skipped = Vec::new();
         for rows in [&mut self.new_sessions, &mut self.changed_sessions] {
             rows.retain(|row| {

@@ -12,25 +12,23 @@ use super::read_csv;
 use super::store;
 use super::stored::Hold;
 use super::types::{
-    Manner, Roster, RosterAnswer, RosterFilter, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable,
+    Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable,
 };
 use crate::auth::policy::{RosterReader, RosterWriter};
+use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Missing, Problems, Storage};
 use crate::http::context::Context;
 use crate::http::extract::{Extract, NoQuery, Path, Prefer, Query, RawBody};
-use crate::http::page::{Page, Slice};
+use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::jobs::types::Job;
 
 /// A partner's rosters are its own: to another partner there is no such thing.
 fn own(context: &Context, partner_id: Id) -> Result<()> {
-    match context.caller()?.partner_id {
-        Some(own) if own != partner_id => Err(Error::not_found("partner")),
-        _ => Ok(()),
-    }
+    if Reach::of(context.caller()?)?.has_partner(Some(partner_id)) { Ok(()) } else { Err(Error::not_found("partner")) }
 }
 
 /// Post a roster
@@ -88,14 +86,12 @@ pub async fn post_roster(
 ///
 /// A partner's, the newest first, refused ones too: those can be read for thirty days.
 #[utoipa::path(operation_id = "list_rosters", tag = "rosters",
-    params(("id" = Id, Path, description = "The partner"), RosterFilter),
+    params(("id" = Id, Path, description = "The partner"), Paging),
     responses((status = 200, description = "A page of rosters", body = Page<RosterSummary>),
         (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"])))]
 #[get("/v1/partners/{id}/rosters")]
-pub async fn list_rosters(
-    request: Extract<(Allowed<RosterReader>, Path<Id>, Query<RosterFilter>)>,
-) -> Result<HttpResponse> {
+pub async fn list_rosters(request: Extract<(Allowed<RosterReader>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(partner_id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
     own(&who, partner_id)?;

@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 
 use diesel::prelude::*;
 
-use super::nearest::nearest;
 use crate::db::schema::{programmes, spaces, venues};
 use crate::db::{Conn, Id};
 use crate::error::{Fault, Result};
+use crate::text::fold::name_key;
+use crate::text::nearest::nearest;
 
 /// Things that are known by an id and by a slug.
 #[derive(Debug, Default)]
@@ -103,15 +104,21 @@ impl Lookups {
         self.programmes.find(text).ok_or_else(|| Fault::at("/programme", "unknown_programme", detail()))
     }
 
-    /// A space of a venue by id or name.
+    /// A space of a venue by id or name, whatever its case and accents.
     ///
     /// # Errors
     /// A fault that names the venue's spaces.
     pub fn space(&self, venue: Id, text: &str) -> Result<Id, Fault> {
         let spaces = self.spaces.get(&venue).map(Vec::as_slice).unwrap_or_default();
         let by_id = text.parse().ok().filter(|id| spaces.iter().any(|(known, _)| known == id));
-        let by_name = || spaces.iter().find(|(_, name)| name == text).map(|(id, _)| *id);
-        by_id.or_else(by_name).ok_or_else(|| {
+        let exact = || spaces.iter().find(|(_, name)| name == text).map(|(id, _)| *id);
+        let by_name = || {
+            // Another spelling of the name will do, where it is the name of one space only.
+            let key = name_key(text);
+            let mut alike = spaces.iter().filter(|(_, name)| !key.is_empty() && name_key(name) == key);
+            alike.next().filter(|_| alike.next().is_none()).map(|(id, _)| *id)
+        };
+        by_id.or_else(exact).or_else(by_name).ok_or_else(|| {
             let names = nearest(text, spaces.iter().map(|(_, name)| name.as_str()));
             let detail = match names.as_slice() {
                 [] => "The venue has no spaces.".to_owned(),

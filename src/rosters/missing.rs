@@ -2,7 +2,7 @@
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
 //! unedited and without bookings is called off; the rest stays and is reported. A series is called off with the last of
-//! its future. One whose rule has no end, and of which something stays, isn't: it [ends](SeriesRow::withdrawn_after)
+//! its future. One whose rule has no end, and of which something stays, isn't: it [ends](Ending::Withdrawn)
 //! behind that, so that no more of it is made, until a roster names it again. A series without a future stays as it is:
 //! nothing of it would take place anyway. What was split off from it by hand stays too, and is reported under its
 //! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to
@@ -21,8 +21,8 @@ use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
 use crate::sessions::bookings::run_out::RunOut;
-use crate::sessions::recurrence::{self, is_endless};
-use crate::sessions::series::store::{self as series_store, SeriesRow};
+use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
+use crate::sessions::series::store::{self as series_store, Ending, SeriesRow};
 use crate::sessions::store as session_store;
 use crate::sessions::types::{SeriesStatus, SessionStatus};
 
@@ -35,7 +35,7 @@ struct Coming {
     id: Id,
     series_id: Option<Id>,
     external_id: Option<String>,
-    local_date: NaiveDate,
+    occurrence: Option<OccurrenceKey>,
     local_start: LocalTime,
     status: SessionStatus,
     edited: bool,
@@ -137,7 +137,7 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
         sessions::id,
         sessions::series_id,
         sessions::external_id,
-        sessions::local_date,
+        sessions::occurrence,
         sessions::local_start,
         sessions::status,
         sessions::edited,
@@ -180,7 +180,7 @@ impl Withdrawal {
                 }
                 Some(reason) => {
                     self.skip(external_id, session, reason);
-                    last = last.max(Some(session.local_date));
+                    last = last.max(session.occurrence.map(OccurrenceKey::date));
                 }
             }
         }
@@ -217,12 +217,16 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
         let external_id = series.external_id.clone().unwrap_or_default();
         let (cancelled, last) = withdrawal.take(&external_id, sessions);
         // Where a rule has no end, it goes on even while no session of its future has been made.
-        let goes_on = series.ends_before.is_none() && is_endless(&series.recurrence);
+        let goes_on = series.ending.0 == Ending::None && is_endless(&series.recurrence);
         let ended = match last {
             // A kept session may be one of long ago that was moved by hand: what has taken place since stays too.
-            Some(last) => goes_on.then(|| series.withdrawn_after(last.max(today(series, now)), now)),
+            Some(last) if goes_on => {
+                let next_day = last.max(today(series, now)).succ_opt();
+                next_day.map(|day| series.ended(Ending::Withdrawn(day), now))
+            }
+            Some(_) => None,
             // Once what people go to is over too, a roster may still name it again.
-            None if series.withdrawn => None,
+            None if series.ending.0.is_withdrawn() => None,
             None if goes_on || !sessions.is_empty() => series.cancelled(REASON, now).ok(),
             None => None,
         };

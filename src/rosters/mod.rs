@@ -19,7 +19,6 @@ pub mod keeping;
 pub mod later;
 pub mod lookups;
 pub mod missing;
-pub mod nearest;
 pub mod plan;
 pub mod planner;
 pub mod post;

@@ -7,8 +7,9 @@ use super::read::Form;
 use super::types::{EntryOutcome, RosterCounts, RosterSessionCounts, RosterSkip};
 use crate::db::Id;
 use crate::error::Fault;
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::registers::headcounts::HeadcountChange;
-use crate::sessions::series::store::{Extension, SeriesRow};
+use crate::sessions::series::store::{Extension, LeftOut, SeriesRow};
 use crate::sessions::store::SessionRow;
 
 /// What a roster would do.
@@ -28,6 +29,10 @@ pub struct Plan {
     pub changed_series: Vec<SeriesRow>,
     /// How far they have sessions, and will; to be taken before they are written.
     pub extensions: Vec<Extension>,
+    /// Sessions that are another occurrence of their series now, to be written before sessions are added.
+    pub rekeyed: Vec<(Id, OccurrenceKey)>,
+    /// Of the series that are written, the occurrences that can't be made.
+    pub left_out: HashMap<Id, Vec<LeftOut>>,
     /// Sessions to add.
     pub new_sessions: Vec<SessionRow>,
     /// Sessions to write over the version before.

@@ -19,6 +19,7 @@ use crate::sessions::recurrence::Expansion;
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
 use crate::sessions::registers::types::Headcount;
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
+use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
@@ -207,6 +208,9 @@ impl Planner<'_> {
             .map(|occurrence| SessionRow::of_series(&row, occurrence, self.context.new_id(), self.now));
         self.plan.sessions.created += times.occurrences.len() as u32;
         self.plan.new_sessions.extend(sessions);
+        for excluded in rules::idle_exclusions(&row).unwrap_or_default() {
+            self.skip(row.external_id.as_deref().unwrap_or_default(), excluded, SkipReason::NotAnOccurrence);
+        }
         let id = row.id;
         self.plan.new_series.push(row);
         (Outcome::Created, Some(id))
@@ -229,7 +233,7 @@ impl Planner<'_> {
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         let left = "It is no longer in the partner's roster.";
-        let wanted = Wanted { series: &next, occurrences: &times.occurrences, changed, resumed: held.withdrawn, left };
+        let wanted = Wanted { series: &next, before: held, occurrences: &times.occurrences, changed, left };
         let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         if changed {
@@ -297,6 +301,7 @@ impl Planner<'_> {
         let moves = |held: &&SessionRow| next.get(&held.id).is_some_and(|next| !next.moved_members(held).is_empty());
         self.plan.moved.extend(held.iter().filter(moves).map(|held| (held.id, held.clone())));
         self.plan.new_sessions.extend(difference.create);
+        self.plan.rekeyed.extend(difference.rekeyed);
         self.plan.changed_sessions.extend(difference.update);
         self.plan.changed_sessions.extend(difference.cancel);
         self.plan.unbooked.extend(difference.unbooked);

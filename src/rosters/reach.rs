@@ -28,7 +28,7 @@ impl<'a> Reach<'a> {
     pub fn of(series: Option<Id>, stored: &'a Stored, context: &Context) -> Self {
         let held = series.and_then(|id| stored.series.get(&id));
         let sessions = held.and_then(|held| stored.sessions.get(&held.id));
-        let last = sessions.into_iter().flatten().map(|session| session.local_date).max();
+        let last = sessions.into_iter().flatten().filter_map(|session| Some(session.occurrence?.date())).max();
         let reached = held.and_then(|held| held.expanded_until).max(last);
         let horizon = context.state().config.horizon.day(context.now());
         Self { today: london_day(context.now()), horizon: reached.unwrap_or(horizon).max(horizon), held }
@@ -40,10 +40,11 @@ impl<'a> Reach<'a> {
     /// What is wrong with it.
     pub fn expand(&self, zone: &str, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
         let held = self.held.filter(|held| held.time_zone == zone && stands(held, recurrence));
-        let reached =
-            |held: &SeriesRow| held.expanded_until.map(|until| if held.withdrawn { self.horizon } else { until });
+        let reached = |held: &SeriesRow| {
+            held.expanded_until.map(|until| if held.ending.0.is_withdrawn() { self.horizon } else { until })
+        };
         let Some(until) = held.and_then(reached) else {
-            return recurrence::expand(recurrence, self.horizon);
+            return recurrence::expand_new(recurrence, self.horizon);
         };
         // It may be the day before in the series' zone.
         let past = self.today.checked_sub_days(Days::new(2)).unwrap_or(self.today);

@@ -1,5 +1,6 @@
 //! From the bytes of a posting to its entries, whichever of the three forms it came in.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -7,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::read_csv;
+use super::types::RosterEntry;
 use crate::error::{Error, Fault, Kind, Result};
+use crate::http::json::{Unambiguous, twice};
 use crate::http::{body, shape};
 
 /// Most entries of one roster: as many as it may have sessions.
@@ -47,16 +50,18 @@ pub struct RawEntry {
     pub faults: Vec<Fault>,
 }
 
-/// Calls `take` with each entry of a posting, in its order, and says how many there are. One entry is held at a time.
+/// Calls `take` with each entry of a posting, in its order, its texts in the one form that is kept, and says how many there are. One entry is held at a time.
 ///
 /// # Errors
 /// 400 where the body is not well-formed; 422 where it is no roster: other members, no entries, too many of them,
 /// wrong columns. Some entries may have been taken by then.
 pub fn each(form: Form, bytes: &[u8], take: &mut dyn FnMut(RawEntry)) -> Result<usize> {
     let mut count = 0;
-    let mut counted = |entry| {
+    let shape = shape::of::<RosterEntry>();
+    let mut counted = |mut entry: RawEntry| {
         count += 1;
         if count <= MOST_ENTRIES {
+            shape.settle(&mut entry.value);
             take(entry);
         }
     };
@@ -86,11 +91,11 @@ fn text(bytes: &[u8]) -> Result<&str> {
 
 fn each_in_json(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     body::check_nesting(text.as_bytes())?;
-    let mut walk = Walk { take, inside: false, found: false, faults: Vec::new() };
+    let mut walk = Walk { take, inside: false, names: HashSet::new(), faults: Vec::new() };
     let mut json = serde_json::Deserializer::from_str(text);
     json.deserialize_any(&mut walk).and_then(|()| json.end()).map_err(body::not_json)?;
-    let Walk { found, mut faults, .. } = walk;
-    if !found && faults.iter().all(|fault| fault.pointer.as_deref() != Some("")) {
+    let Walk { names, mut faults, .. } = walk;
+    if !names.contains("entries") && faults.iter().all(|fault| fault.pointer.as_deref() != Some("")) {
         faults.push(Fault::at("/entries", "required", "Is required."));
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
@@ -101,7 +106,8 @@ struct Walk<'a> {
     take: &'a mut dyn FnMut(RawEntry),
     /// Whether this is what stands at `entries`, not the body itself.
     inside: bool,
-    found: bool,
+    /// The members that have come.
+    names: HashSet<String>,
     faults: Vec<Fault>,
 }
 
@@ -118,13 +124,9 @@ impl Walk<'_> {
     fn is_entries(&mut self, name: &str) -> bool {
         let pointer = format!("/{}", shape::escape(name));
         match name {
-            "entries" if self.found => self.faults.push(Fault::at(pointer, "repeated", "Stands here already.")),
-            "entries" => {
-                self.found = true;
-                return true;
-            }
+            "entries" => return true,
             _ if self.faults.len() >= shape::MOST_FAULTS => {}
-            _ => self.faults.push(Fault::at(pointer, "unknown_member", "Is not known here. Known: entries.")),
+            _ => self.faults.push(Fault::at(pointer, "unknown_field", "Is not known here. Known: entries.")),
         }
         false
     }
@@ -166,7 +168,7 @@ impl<'de> Visitor<'de> for &mut Walk<'_> {
             self.wrong();
             return IgnoredAny.visit_seq(items).map(|_| ());
         }
-        while let Some(value) = items.next_element::<Value>()? {
+        while let Some(Unambiguous(value)) = items.next_element()? {
             (self.take)(entry(None, value));
         }
         Ok(())
@@ -178,6 +180,9 @@ impl<'de> Visitor<'de> for &mut Walk<'_> {
             return IgnoredAny.visit_map(members).map(|_| ());
         }
         while let Some(name) = members.next_key::<String>()? {
+            if !self.names.insert(name.clone()) {
+                return Err(twice(&name));
+            }
             if self.is_entries(&name) {
                 self.inside = true;
                 members.next_value_seed(&mut *self)?;
@@ -255,11 +260,15 @@ mod tests {
 
     #[test]
     fn entries_stand_once_and_a_broken_end_is_seen() {
-        let faults = entries(Form::Json, br#"{"entries": [1], "entries": [2]}"#).unwrap_err().into_faults();
-        assert_eq!((faults[0].pointer.as_deref(), &*faults[0].code), (Some("/entries"), "repeated"));
-        for broken in
-            [r#"{"entries": [1]"#, r#"{"entries": [1]} x"#, r#"{"entries": [1, "#, r#"{"entries": [{"a": 1e999}]}"#]
-        {
+        for broken in [
+            r#"{"entries": [1], "entries": [2]}"#,
+            r#"{"entries": [1], "a": 1, "a": 1}"#,
+            r#"{"entries": [{"a": 1, "a": 2}]}"#,
+            r#"{"entries": [1]"#,
+            r#"{"entries": [1]} x"#,
+            r#"{"entries": [1, "#,
+            r#"{"entries": [{"a": 1e999}]}"#,
+        ] {
             assert_eq!(entries(Form::Json, broken.as_bytes()).unwrap_err().kind(), Kind::MalformedRequest, "{broken}");
         }
     }

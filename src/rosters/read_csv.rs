@@ -1,6 +1,8 @@
 //! Rosters from a spreadsheet: a header row, then an entry a row.
 //!
-//! Columns may stand in any order and case; an empty cell is absent; lists are joined by `|`. A cell becomes what
+//! Columns may stand in any order and case; an empty cell is absent, and a column without a name and without values is
+//! nothing; lists are joined by `|`. Cells are separated by what the header line has most of, or by what a first line
+//! `sep=;` says. A cell becomes what
 //! the schema of an entry says of its column, so that a row is checked exactly as an entry in JSON is. Times may be
 //! written as spreadsheets do ([`super::read_time`]), and the heads of a register have a column each.
 
@@ -12,6 +14,8 @@ use super::read_time::read_time;
 use super::types::RosterEntry;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::shape::{self, Shape};
+use crate::text::fold::name_key;
+use crate::text::nearest::nearest;
 
 /// The columns, in the order of the template.
 pub const COLUMNS: [&str; 26] = [
@@ -55,12 +59,13 @@ static COUNT: Shape = Shape::Integer { least: None, most: None };
 /// # Errors
 /// 422 where a column is unknown, there twice, or missing.
 pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
+    let opening = Opening::of(text);
     let mut reader = ReaderBuilder::new()
-        .delimiter(separator(text))
+        .delimiter(opening.separator)
         .flexible(true)
         .has_headers(false)
         .trim(Trim::All)
-        .from_reader(text.as_bytes());
+        .from_reader(text.as_bytes().get(opening.length..).unwrap_or_default());
     let shape = shape::of::<RosterEntry>();
     let Shape::Object { members, required, .. } = &*shape else {
         return Err(Error::internal("an entry is an object"));
@@ -69,7 +74,7 @@ pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(malformed)? {
-        let line = lines.of(record.position().map_or(0, |position| position.byte()));
+        let line = lines.of(record.position().map_or(0, |position| position.byte()) + opening.length as u64);
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -88,11 +93,52 @@ fn malformed(error: csv::Error) -> Error {
     Error::new(Kind::MalformedRequest, "The body is not a well-formed CSV table.").because(error)
 }
 
-/// `;` where the header row has more of them than commas, as spreadsheets write in many countries.
-fn separator(text: &str) -> u8 {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let count = |sign: char| header.matches(sign).count();
-    if count(';') > count(',') { b';' } else { b',' }
+/// How a table begins.
+struct Opening {
+    /// What separates its cells.
+    separator: u8,
+    /// How many bytes stand before its header: those of a line `sep=;`, which Excel reads and writes.
+    length: usize,
+}
+
+impl Opening {
+    fn of(text: &str) -> Self {
+        let blank = text.len() - text.trim_start().len();
+        let line = first_line(&text[blank..]);
+        match told_separator(line) {
+            Some(separator) => Self { separator, length: blank + line.len() },
+            None => Self { separator: guessed_separator(line), length: 0 },
+        }
+    }
+}
+
+/// A text up to its first line end outside quotation marks. Line ends are CR LF, LF, or CR alone.
+fn first_line(text: &str) -> &str {
+    let mut quoted = false;
+    let end = text.bytes().position(|byte| {
+        quoted ^= byte == b'"';
+        !quoted && matches!(byte, b'\r' | b'\n')
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// The separator of a line `sep=;`.
+fn told_separator(line: &str) -> Option<u8> {
+    let line = line.trim_matches('"');
+    let told = line.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).and_then(|_| line.as_bytes().get(4..))?;
+    match told {
+        [separator @ (b',' | b';' | b'\t' | b'|')] => Some(*separator),
+        _ => None,
+    }
+}
+
+/// What a header line has most of outside quotation marks: commas, semicolons, as spreadsheets write in many countries,
+/// or tabs.
+fn guessed_separator(line: &str) -> u8 {
+    let plain: Vec<&str> = line.split('"').step_by(2).collect();
+    let count = |sign: u8| plain.iter().flat_map(|part| part.bytes()).filter(|byte| *byte == sign).count();
+    let most = [b'\t', b';', b','].into_iter().max_by_key(|sign| count(*sign));
+    most.unwrap_or(b',')
 }
 
 /// Counts lines. The position that the reader gives a record is before the blank lines above it.
@@ -110,14 +156,21 @@ impl Lines<'_> {
         let rest = self.text.get(from..).unwrap_or_default();
         let begins = from + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let passed = self.text.get(self.at..begins).unwrap_or_default();
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as i32;
+        let next =
+            passed.iter().skip(1).chain(self.text.get(begins..=begins).unwrap_or_default()).map(Some).chain([None]);
+        let ends = passed.iter().zip(next).filter(|(byte, next)| match byte {
+            b'\n' => true,
+            b'\r' => *next != Some(&b'\n'),
+            _ => false,
+        });
+        self.line += ends.count() as i32;
         self.at = begins.max(self.at);
         self.line
     }
 }
 
-/// A column: its name, and the shape of what stands in it.
-type Column<'a> = (String, &'a Shape);
+/// A column: its name, and the shape of what stands in it; `None` where it has no name.
+type Column<'a> = Option<(String, &'a Shape)>;
 
 /// Columns of a spreadsheet, four times those that are known.
 const MOST_COLUMNS: usize = 100;
@@ -126,26 +179,37 @@ const MOST_FAULTS: usize = 100;
 
 fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &[String]) -> Result<Vec<Column<'a>>> {
     let (mut columns, mut faults): (Vec<Column<'a>>, Vec<Fault>) = (Vec::new(), Vec::new());
-    if record.len() > MOST_COLUMNS {
-        let detail = format!("The first row has {} columns; the most is {MOST_COLUMNS}.", record.len());
+    let named = record.iter().filter(|cell| !cell.is_empty()).count();
+    if named > MOST_COLUMNS {
+        let detail = format!("The first row has {named} columns; the most is {MOST_COLUMNS}.");
         return Err(Error::rule("", "too_many_columns", detail));
     }
     for cell in record {
+        if cell.is_empty() {
+            columns.push(None);
+            continue;
+        }
         // "Local start" is local_start to whoever makes a spreadsheet.
-        let name = cell.to_lowercase().replace([' ', '-'], "_");
+        let key = name_key(cell).replace(' ', "_");
+        let name = if key.is_empty() { cell.to_owned() } else { key };
         let pointer = format!("/{}", shape::escape(&name));
         match shape_of(&name, members) {
-            Some(_) if columns.iter().any(|(known, _)| *known == name) => {
+            Some(_) if columns.iter().flatten().any(|(known, _)| *known == name) => {
                 faults.push(Fault::at(pointer, "repeated", "There are two columns of this name."));
             }
-            Some(shape) => columns.push((name, shape)),
+            Some(shape) => columns.push(Some((name, shape))),
             None => {
-                let detail = format!("Is not a column. Known: {}.", COLUMNS.join(", "));
+                let near = nearest(&name, COLUMNS.into_iter()).join(", ");
+                let mut detail = format!("Is not a column. Nearest: {near}.");
+                // All of them once: a table with many wrong columns needn't repeat them.
+                if faults.iter().all(|fault: &Fault| fault.code != "unknown_column") {
+                    detail.push_str(&format!(" The columns are: {}.", COLUMNS.join(", ")));
+                }
                 faults.push(Fault::at(pointer, "unknown_column", detail));
             }
         }
     }
-    let missing = required.iter().filter(|name| !columns.iter().any(|(known, _)| known == *name));
+    let missing = required.iter().filter(|name| !columns.iter().flatten().any(|(known, _)| known == *name));
     faults.extend(missing.map(|name| Fault::at(format!("/{name}"), "missing_column", "This column is required.")));
     if faults.is_empty() { Ok(columns) } else { Err(Error::invalid(faults)) }
 }
@@ -161,13 +225,23 @@ fn shape_of<'a>(name: &str, members: &'a [(String, Shape)]) -> Option<&'a Shape>
 
 fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
     let (mut map, mut heads, mut faults) = (Map::new(), Map::new(), Vec::new());
-    for ((name, shape), cell) in columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty()) {
+    let mut unnamed = None;
+    for (column, cell) in columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty()) {
+        let Some((name, shape)) = column else {
+            unnamed.get_or_insert(cell);
+            continue;
+        };
         let name = name.as_str();
         let value = if TIMES.contains(&name) { times(name, cell, shape, &mut faults) } else { coerce(cell, shape) };
         if HEADS.contains(&name) { &mut heads } else { &mut map }.insert(name.to_owned(), value);
     }
     if !heads.is_empty() {
         map.insert("register".into(), json!({ "headcount": heads }));
+    }
+    if let Some(cell) = unnamed {
+        let cell: String = cell.chars().take(40).collect();
+        let detail = format!("The cell {cell:?} stands in a column without a name in the header.");
+        faults.push(Fault::at("", "unnamed_column", detail));
     }
     if record.len() > columns.len() && record.iter().skip(columns.len()).any(|cell| !cell.is_empty()) {
         let detail = format!(
@@ -205,9 +279,14 @@ fn coerce(cell: &str, shape: &Shape) -> Value {
     match shape {
         Shape::Nullable(inner) => coerce(cell, inner),
         Shape::Array { items, .. } => cell.split('|').map(|part| coerce(part.trim(), items)).collect(),
-        Shape::Integer { .. } => cell.parse::<i64>().map_or_else(|_| Value::from(cell), Value::from),
+        Shape::Integer { .. } => cell.parse::<i64>().map_or_else(|_| number(cell), Value::from),
         _ => Value::from(cell),
     }
+}
+
+/// A cell such as `12.0` as the number that it is; anything else as the text that it is.
+fn number(cell: &str) -> Value {
+    serde_json::from_str(cell).ok().filter(Value::is_number).unwrap_or_else(|| Value::from(cell))
 }
 
 /// A cell that no spreadsheet takes for a formula: one that begins with `=`, `+`, `-`, `@`, tab or carriage return
@@ -281,7 +360,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted_through_quoted_line_ends_blank_lines_and_crlf() {
-        for end in ["\n", "\r\n"] {
+        for end in ["\n", "\r\n", "\r"] {
             let rows = ["", HEADER, "a,\"one", "two\",,,,,", "", "b,x,,,,,", ",,,,,,", "c,x,,,,,", "", ""];
             let found = entries(&rows.join(end)).unwrap();
             let lines: Vec<_> = found.iter().map(|entry| entry.line.unwrap()).collect();
@@ -344,6 +423,11 @@ mod tests {
         assert!(found.contains(&("/colour", "unknown_column")) && found.contains(&("/title", "repeated")), "{found:?}");
         assert!(found.contains(&("/pillar", "missing_column")), "{found:?}");
         assert!(faults.iter().any(|fault| fault.detail.contains("external_id, type, title")));
+        let many = entries("titel,pilar,delivry\n").unwrap_err().into_faults();
+        let told: Vec<&str> = many.iter().filter(|f| f.code == "unknown_column").map(|f| &*f.detail).collect();
+        assert!(told[0].starts_with("Is not a column. Nearest: title, "), "{told:?}");
+        assert!(told[1].starts_with("Is not a column. Nearest: pillar, "), "{told:?}");
+        assert!(told[0].contains("The columns are: ") && !told[1].contains("The columns are: "), "{told:?}");
         assert_eq!(entries("").unwrap_err().kind(), Kind::InvalidBody);
     }
 
@@ -352,6 +436,40 @@ mod tests {
         let found = entries(&format!("{HEADER}\na,x,,,,,90,stray\nb,x,,,,,90,\n")).unwrap();
         assert_eq!(found[0].faults[0].code, "too_many_cells");
         assert!(found[1].faults.is_empty());
+    }
+
+    #[test]
+    fn the_separator_is_told_or_that_of_the_header_line() {
+        let header = HEADER.replace(',', ";");
+        for text in [
+            format!("{header}\na;x;;;;;\"1,2,3,4,5,6,7,8,9,10\"\n"),
+            format!("{header}\ra;x,y,z,1,2,3,4,5,6;;;;;90\r"),
+            format!("sep=;\r\n{header}\r\na;x;;;;;90\r\n"),
+            format!("\"SEP=;\"\n\n{header}\na;x;;;;;90\n"),
+            format!("sep=\t\n{}\na\tx\n", HEADER.replace(',', "\t")),
+            format!("{}\na\tx;y;z\n", HEADER.replace(',', "\t")),
+            format!("\"external_id\",\"title;;;;;;;;\"{}\na,x\n", &HEADER["external_id,title".len()..])
+                .replace("title;;;;;;;;", "title"),
+        ] {
+            let found = entries(&text).unwrap();
+            assert_eq!(found[0].value["external_id"], "a", "{text}");
+            let line = 1 + text.split(['\r', '\n']).filter(|line| !line.is_empty()).count() as i32;
+            let blank = i32::from(text.contains("\n\n"));
+            assert_eq!(found[0].line, Some(line - 1 + blank), "{text:?}");
+        }
+        // What no separator can be is no line of that kind, and so a header.
+        assert!(entries("sep=x\n").is_err());
+    }
+
+    #[test]
+    fn a_column_without_a_name_is_nothing_until_it_has_a_value() {
+        let text = format!("{HEADER},,\na,x,,,,,90,,\nb,x,,,,,90,stray,\nc,x,,,,,90\n");
+        let found = entries(&text).unwrap();
+        let codes: Vec<Vec<&str>> =
+            found.iter().map(|entry| entry.faults.iter().map(|fault| &*fault.code).collect()).collect();
+        assert_eq!(codes, [vec![], vec!["unnamed_column"], vec![]]);
+        let inside = entries(&HEADER.replace("title,", "title,,").to_string()).map(|found| found.len());
+        assert_eq!(inside.ok(), Some(0));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::http::context::Context;
 use crate::sessions::bookings::run_out::RunOut;
 use crate::sessions::bookings::waiting;
 use crate::sessions::registers::headcounts::{self, HeldHeadcount};
+use crate::sessions::series::held::rekey;
 use crate::sessions::series::store::{self as series_store, SeriesRow};
 use crate::sessions::store::{self as session_store, SessionRow};
 use crate::sessions::types::SessionStatus;
@@ -181,17 +182,25 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     for row in &plan.changed_series {
         series_store::update(conn, row)?;
     }
+    for row in plan.new_series.iter().chain(&plan.changed_series) {
+        let left_out = plan.left_out.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+        if left_out != row.left_out.0 {
+            series_store::leave_out(conn, row.id, left_out)?;
+        }
+    }
     missing::end_series(conn, &plan.withdrawal)?;
-    session_store::insert_many(conn, &plan.new_sessions)?;
     // Series before sessions, and those in one order everywhere, so that two writers wait for each other and never in a
     // ring.
     let mut changed: Vec<&SessionRow> = plan.changed_sessions.iter().collect();
     changed.sort_unstable_by_key(|row| row.id);
     let counted: Vec<Id> = plan.headcounts.iter().map(|change| change.session_id).collect();
+    let rekeyed: Vec<Id> = plan.rekeyed.iter().map(|(id, _)| *id).collect();
     let written = changed.iter().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
     let written: Vec<Id> = written.collect();
-    lock(conn, &[written.as_slice(), &counted].concat(), Hold::Lock)?;
+    lock(conn, &[written.as_slice(), &counted, &rekeyed].concat(), Hold::Lock)?;
     check_scheduled(conn, &counted)?;
+    rekey(conn, &plan.rekeyed)?;
+    session_store::insert_many(conn, &plan.new_sessions)?;
     // The plan doesn't count their seats.
     let run_out = RunOut::load(conn, context.now())?.among(&written);
     waiting::lapse_offers(conn, &run_out, context.now())?;

@@ -7,7 +7,8 @@ use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::sessions::registers::types::Headcount;
 pub use crate::sessions::series::types::SkipReason;
-use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, ShortName};
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication};
+use crate::text::short_name::ShortName;
 
 crate::text_enum! {
     /// What an entry is.
@@ -362,19 +363,6 @@ pub struct Roster {
     pub created_at: Timestamp,
     /// The same, or when the outcome of its rows was taken away.
     pub updated_at: Timestamp,
-}
-
-/// Which rosters to list.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct RosterFilter {
-    /// Items of a page.
-    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
-    pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
-    #[param(max_length = 1000)]
-    pub cursor: Option<String>,
 }
 
 /// What a roster did, or with `dry_run` would do.

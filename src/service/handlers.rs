@@ -1,5 +1,6 @@
 //! Health and the document.
 
+use actix_web::http::header::{HeaderValue, VARY};
 use actix_web::{HttpResponse, get};
 use diesel::prelude::*;
 use serde::Serialize;
@@ -9,7 +10,83 @@ use crate::error::{Error, Result};
 use crate::http::answers::Problems;
 use crate::http::context::Open;
 use crate::http::extract::{Extract, NoQuery};
+use crate::http::html;
+use crate::http::negotiation::Medium;
 use crate::http::reply::Cache;
+
+/// What this server is, and where to read on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Service {
+    /// The product.
+    #[schema(example = "Life Rooms API")]
+    pub name: &'static str,
+    /// Its release.
+    #[schema(example = "0.1.0")]
+    pub version: &'static str,
+    /// Where to read on.
+    pub links: ServiceLinks,
+}
+
+/// Paths on this server.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServiceLinks {
+    /// The OpenAPI document as JSON.
+    #[schema(example = "/openapi.json")]
+    pub openapi: &'static str,
+    /// The OpenAPI document as YAML.
+    #[schema(example = "/openapi.yaml")]
+    pub openapi_yaml: &'static str,
+    /// The documentation, for people.
+    #[schema(example = "/docs/")]
+    pub documentation: &'static str,
+    /// How to get tokens (RFC 8414).
+    #[schema(example = "/.well-known/oauth-authorization-server")]
+    pub authorization_server: &'static str,
+    /// Whether the server can take requests.
+    #[schema(example = "/health/ready")]
+    pub health: &'static str,
+}
+
+const SERVICE: Service = Service {
+    name: "Life Rooms API",
+    version: env!("CARGO_PKG_VERSION"),
+    links: ServiceLinks {
+        openapi: "/openapi.json",
+        openapi_yaml: "/openapi.yaml",
+        documentation: "/docs/",
+        authorization_server: "/.well-known/oauth-authorization-server",
+        health: "/health/ready",
+    },
+};
+
+/// What this server is
+///
+/// Its name, its release and where to read on: as JSON, and to a browser as a page.
+#[utoipa::path(operation_id = "get_service", tag = "service",
+    responses((status = 200, description = "The service", content((Service = "application/json"), (String = "text/html"))),
+        (status = 304, description = "Not changed"), Problems), security(()))]
+#[get("/")]
+pub async fn get_service(request: Extract<(Open, NoQuery, Medium)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _, medium)) = request;
+    let mut response = match medium {
+        Medium::Json => context.show_plain(Cache::Minute, &SERVICE)?,
+        Medium::Html => context.show_text(Cache::Minute, "text/html; charset=utf-8", service_page()),
+    };
+    response.headers_mut().append(VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
+}
+
+fn service_page() -> String {
+    let Service { name, version, links } = SERVICE;
+    let body = format!(
+        "<p>Release {version}. This address is for programs.</p>\n<ul>\n\
+         <li><a href=\"{}\">Documentation</a></li>\n\
+         <li><a href=\"{}\">OpenAPI document</a>, <a href=\"{}\">as YAML</a></li>\n\
+         <li><a href=\"{}\">Whether it runs</a></li>\n</ul>",
+        links.documentation, links.openapi, links.openapi_yaml, links.health
+    );
+    html::page(name, &body)
+}
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,22 +126,22 @@ pub async fn check_ready(request: Extract<(Open, NoQuery)>) -> Result<HttpRespon
 ///
 /// The OpenAPI 3.1 description of every operation.
 #[utoipa::path(operation_id = "get_document", tag = "service",
-    responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), Problems), security(()))]
+    responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), (status = 304, description = "Not changed"), Problems), security(()))]
 #[get("/openapi.json")]
 pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Extract((Open(context), _)) = request;
     let document = (context.state().hooks.document_json)();
-    Ok(HttpResponse::Ok().content_type("application/json").body(document))
+    Ok(context.show_text(Cache::Minute, "application/json", document.to_owned()))
 }
 
 /// This document as YAML
 ///
 /// The same description as `/openapi.json`, in YAML.
 #[utoipa::path(operation_id = "get_document_as_yaml", tag = "service",
-    responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = Object), Problems), security(()))]
+    responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = Object), (status = 304, description = "Not changed"), Problems), security(()))]
 #[get("/openapi.yaml")]
 pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Extract((Open(context), _)) = request;
     let document = (context.state().hooks.document_yaml)();
-    Ok(HttpResponse::Ok().content_type("application/yaml").body(document))
+    Ok(context.show_text(Cache::Minute, "application/yaml", document.to_owned()))
 }

@@ -7,6 +7,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// Registers the routes.
 pub fn configure(config: &mut ServiceConfig) {
+    config.service(handlers::get_service);
     config.service(handlers::check_live);
     config.service(handlers::check_ready);
     config.service(handlers::get_document);

@@ -6,6 +6,7 @@ use strum::IntoEnumIterator;
 use crate::error::{Error, Kind, Result, Spec};
 use crate::http::answers::{Missing, Problems};
 use crate::http::extract::{Extract, NoQuery, Path};
+use crate::http::html;
 
 /// What a type of problem means
 ///
@@ -22,14 +23,9 @@ pub async fn get_problem_page(request: Extract<(Path<String>, NoQuery)>) -> Resu
     let Extract((slug, _)) = request;
     let found = Kind::iter().map(Kind::spec).find(|spec| spec.slug == slug.0);
     let Spec { status, slug, title, help } = found.ok_or_else(|| Error::not_found("type of problem"))?;
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en-GB\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>\n\
-         <h1>{title}</h1>\n<p>{help}</p>\n<p><code>/problems/{slug}</code>, status {status}</p>\n</html>\n"
-    );
+    let body = format!("<p>{help}</p>\n<p><code>/problems/{slug}</code>, status {status}</p>");
     Ok(HttpResponse::Ok()
         .insert_header(("Cache-Control", "public, max-age=3600"))
         .content_type("text/html; charset=utf-8")
-        .body(page))
+        .body(html::page(title, &body)))
 }

@@ -15,8 +15,7 @@ use crate::db::types::{DbJson, DbTimestamp, DbUuid};
 const _: fn(&SessionRow) = |SessionRow {
                                 id: _,
                                 series_id: _,
-                                local_date: _,
-                                position: _,
+                                occurrence: _,
                                 partner_id: _,
                                 programme_id: _,
                                 venue_id: _,
@@ -54,7 +53,7 @@ const _: fn(&SessionRow) = |SessionRow {
 /// The columns, in the order of the arrays.
 macro_rules! columns {
     () => {
-        "id, series_id, local_date, position, partner_id, programme_id, venue_id, space_id, external_id, \
+        "id, series_id, occurrence, partner_id, programme_id, venue_id, space_id, external_id, \
     title, description, pillar, topics, delivery, join_link, facilitator, accessibility, \
     booking_policy, capacity, online_capacity, seats_taken, online_seats_taken, waitlist_length, \
     local_start, time_zone, duration_minutes, starts_at, ends_at, starts_on, publication, status, \
@@ -66,7 +65,7 @@ macro_rules! columns {
 macro_rules! rows {
     () => {
         "unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37)"
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36)"
     };
 }
 
@@ -74,7 +73,7 @@ const INSERT: &str = concat!("INSERT INTO sessions (", columns!(), ") SELECT * F
 
 /// All but the seats, which are the bookings' to change.
 const UPDATE: &str = concat!(
-    "UPDATE sessions SET series_id = n.series_id, local_date = n.local_date, position = n.position, \
+    "UPDATE sessions SET series_id = n.series_id, occurrence = n.occurrence, \
     partner_id = n.partner_id, programme_id = n.programme_id, venue_id = n.venue_id, \
     space_id = n.space_id, external_id = n.external_id, title = n.title, description = n.description, \
     pillar = n.pillar, topics = n.topics, delivery = n.delivery, join_link = n.join_link, \
@@ -105,8 +104,7 @@ fn execute(conn: &mut PgConnection, sql: &str, rows: &[&SessionRow], listings: &
     diesel::sql_query(sql)
         .bind::<Array<DbUuid>, _>(column(rows, |row| row.id))
         .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.series_id))
-        .bind::<Array<Date>, _>(column(rows, |row| row.local_date))
-        .bind::<Array<Integer>, _>(column(rows, |row| row.position))
+        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.occurrence))
         .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.partner_id))
         .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.programme_id))
         .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.venue_id))

@@ -17,9 +17,9 @@ use super::references::{self, References};
 use super::rules;
 use super::store::{self, SessionRow};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
-use super::visibility::scope;
 use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
@@ -36,7 +36,7 @@ use crate::http::reply::Reply;
 /// A JSON merge patch of its texts, capacities, publication and status, and until it starts also of when, where and how
 /// it takes place: its id stays, and so do its bookings where they still fit. The people booked are told. One that
 /// becomes a drop-in has no waiting list any more; who is booked stays so. A session of a series is edited from then on:
-/// changes of the series leave it alone.
+/// changes of the series leave it alone. A patch that changes nothing leaves it as it is.
 #[utoipa::path(operation_id = "change_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body(content = SessionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -44,8 +44,13 @@ use crate::http::reply::Reply;
 #[patch("/v1/sessions/{id}")]
 pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result<HttpResponse> {
     change_own(request, store::get_in, |conn, context, old, patch| {
-        context.require_match(old.version)?;
-        let told = apply(conn, context, old, patch.apply(&old.changeable())?, &patch.names())?;
+        context.require_if_match()?;
+        context.check_session_match(old.version)?;
+        let change = patch.apply(&old.changeable())?;
+        if (SessionChange { reason: None, ..change.clone() }) == old.changeable() {
+            return answer(conn, context, old.id, Notices::default());
+        }
+        let told = apply(conn, context, old, change, &patch.names())?;
         answer(conn, context, old.id, told)
     })
     .await
@@ -60,13 +65,13 @@ pub(super) type Patching<T> = (Allowed<SessionWriter>, Path<Id>, NoQuery, MergeP
 /// 404 where there is none, or it is another's; what `change` returns.
 pub(super) async fn change_own<Row: 'static, T: 'static>(
     request: Extract<Patching<T>>,
-    own: fn(&mut Conn, Option<Id>, Id) -> Result<Row>,
+    own: fn(&mut Conn, Reach, Id) -> Result<Row>,
     change: fn(&mut Conn, &Context, &Row, &MergePatch<T>) -> Result<Reply>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let (context, scope) = (who.context(), scope(who.caller()?));
+    let (context, reach) = (who.context(), Reach::of(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let row = own(conn, scope, id)?;
+        let row = own(conn, reach, id)?;
         change(conn, &context, &row, &patch)
     })
     .await

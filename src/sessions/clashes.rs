@@ -1,5 +1,5 @@
-//! Whether sessions can be where they are to be: a space holds one at a time, and a venue takes none while it is
-//! closed.
+//! Whether sessions can be where and when they are to be: a space holds one at a time, a venue takes none while it is
+//! closed, and a series has one session at a time, apart from those that were moved there by hand.
 //!
 //! Whoever writes sessions [holds](hold_spaces) their spaces first, then asks what [clashes](find), and writes the
 //! rest, all in one transaction. Intervals are half open: back to back is fine. Cancelled sessions take no space.
@@ -13,13 +13,13 @@ use diesel::sql_types::Bool;
 
 use super::series::types::SkipReason;
 use super::store::SessionRow;
-use super::types::{Publication, SessionStatus};
+use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
-use crate::clock::london_day;
-use crate::db::schema::{sessions, spaces};
+use crate::db::schema::{partners, sessions, spaces};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
+use crate::partners::types::PartnerStatus;
 use crate::venues::closures::{self, Closure};
 
 /// Values in one `IN (…)`.
@@ -43,18 +43,19 @@ impl Placing<'_> {
     }
 }
 
-/// Whether two rows are at the same place at the same time.
+/// Whether two rows are at the same place at the same time, and people come to both or to neither.
 pub fn same_place(one: &SessionRow, other: &SessionRow) -> bool {
-    let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at);
+    let comes = |row: &SessionRow| row.delivery != Delivery::Online;
+    let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at, comes(row));
     place(one) == place(other)
 }
 
 /// Why a session can't be where it is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clash {
-    /// `space_taken` or `venue_closed`.
+    /// `space_taken`, `time_taken` or `venue_closed`.
     pub reason: SkipReason,
-    /// The session that has the space.
+    /// The session that has the space or the time.
     pub with: Option<Id>,
 }
 
@@ -70,10 +71,10 @@ pub fn hold_spaces(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result
     Ok(())
 }
 
-/// Which of these sessions can't be where they are to be, by their ids. The first of two that want one space has it;
-/// one that stays where it was keeps others out of there. Sessions that are `leaving` are in nobody's way.
+/// Which of these sessions can't be where they are to be, by their ids. The first of two that want one space, or one time
+/// of a series, has it; one that stays where it was keeps others out of there. Sessions that are `leaving` are in nobody's way.
 ///
-/// Asks nothing of the database where nothing moves, and of sessions only where a space is wanted.
+/// Asks nothing of the database where nothing moves, and of sessions only where a space or a series' time is wanted.
 pub fn find(
     conn: &mut Conn,
     placings: &[Placing<'_>],
@@ -83,14 +84,14 @@ pub fn find(
     let moves: Vec<&Placing> = placings.iter().filter(|placing| placing.is_move()).collect();
     let venues: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
     let closures = closures::of(conn, &venues.into_iter().collect::<Vec<_>>())?;
-    let taken = TakenSpaces::load(conn, &moves, leaving)?;
+    let taken = Taken::load(conn, &moves, leaving)?;
     Ok(judge(&moves, &closures, taken, today))
 }
 
 fn judge(
     moves: &[&Placing<'_>],
     closures: &HashMap<Id, Closure>,
-    mut taken: TakenSpaces,
+    mut taken: Taken,
     today: NaiveDate,
 ) -> HashMap<Id, Clash> {
     let mut found = HashMap::new();
@@ -101,7 +102,7 @@ fn judge(
         let clash = if is_closed(to, closures, today) {
             Some(Clash { reason: SkipReason::VenueClosed, with: None })
         } else {
-            taken.by(to).map(space_taken)
+            taken.by(to)
         };
         match clash {
             Some(clash) => {
@@ -113,27 +114,33 @@ fn judge(
     }
     // What can't move stays where it was, and whoever was to come there can't, and so on.
     while let Some(stays) = staying.pop() {
-        for id in taken.give_way(stays) {
-            found.insert(id, space_taken(stays.id));
+        for (id, reason) in taken.give_way(stays) {
+            found.insert(id, Clash { reason, with: Some(stays.id) });
             staying.extend(held.get(&id));
         }
     }
     found
 }
 
-fn space_taken(with: Id) -> Clash {
-    Clash { reason: SkipReason::SpaceTaken, with: Some(with) }
-}
-
 fn is_closed(row: &SessionRow, closures: &HashMap<Id, Closure>, today: NaiveDate) -> bool {
-    let last = london_day(Timestamp(row.ends_at.0 - TimeDelta::microseconds(1)));
-    let closure = row.venue_id.and_then(|venue| closures.get(&venue));
-    closure.is_some_and(|closure| closure.covers(row.starts_on, last, today))
+    // Nobody comes to what is only online.
+    let venue = row.venue_id.filter(|_| row.delivery != Delivery::Online);
+    let closure = venue.and_then(|venue| closures.get(&venue));
+    closure.is_some_and(|closure| closure.covers(row.starts_at, row.ends_at, today))
 }
 
-/// Who has which space when.
+/// The time of a series that a session has. One that was edited by hand has none: it may be where another is.
+fn time_of(row: &SessionRow) -> Option<(Id, Timestamp)> {
+    row.series_id.filter(|_| !row.edited).map(|series| (series, row.starts_at))
+}
+
+/// Who has which space when, and which time of a series.
 #[derive(Debug, Default)]
-struct TakenSpaces(HashMap<Id, Space>);
+struct Taken {
+    spaces: HashMap<Id, Space>,
+    /// By series and start, the session that is there, or is to be written there.
+    times: HashMap<(Id, Timestamp), Id>,
+}
 
 #[derive(Debug, Default)]
 struct Space {
@@ -143,16 +150,43 @@ struct Space {
     placed: BTreeMap<Timestamp, (Timestamp, Id)>,
 }
 
-impl TakenSpaces {
-    /// What is in the spaces that are wanted, at that time, apart from what moves away or leaves.
+impl Taken {
+    /// What is in the spaces and at the times that are wanted, apart from what moves away or leaves.
     fn load(conn: &mut Conn, moves: &[&Placing<'_>], leaving: &HashSet<Id>) -> Result<Self> {
+        let moving = moves.iter().filter_map(|placing| placing.from.map(|from| from.id));
+        let away: HashSet<Id> = moving.chain(leaving.iter().copied()).collect();
+        let mut taken = Self::default();
+        taken.load_spaces(conn, moves, &away)?;
+        taken.load_times(conn, moves, &away)?;
+        Ok(taken)
+    }
+
+    fn load_times(&mut self, conn: &mut Conn, moves: &[&Placing<'_>], away: &HashSet<Id>) -> Result<()> {
+        let wanting = || moves.iter().filter_map(|placing| time_of(placing.to));
+        let earliest = wanting().map(|(_, start)| start).min();
+        let latest = wanting().map(|(_, start)| start).max();
+        let (Some(earliest), Some(latest)) = (earliest, latest) else { return Ok(()) };
+        let series: Vec<Id> = wanting().map(|(series, _)| series).collect::<BTreeSet<Id>>().into_iter().collect();
+        for chunk in series.chunks(CHUNK) {
+            let there = sessions::table
+                .filter(sessions::series_id.eq_any(chunk))
+                .filter(sessions::starts_at.between(earliest, latest))
+                .filter(sessions::status.eq(SessionStatus::Scheduled))
+                .filter(sessions::edited.eq(false))
+                .select((sessions::series_id.assume_not_null(), sessions::starts_at, sessions::id));
+            let there = there.load::<(Id, Timestamp, Id)>(conn)?;
+            let there = there.into_iter().filter(|(.., id)| !away.contains(id));
+            self.times.extend(there.map(|(series, start, id)| ((series, start), id)));
+        }
+        Ok(())
+    }
+
+    fn load_spaces(&mut self, conn: &mut Conn, moves: &[&Placing<'_>], away: &HashSet<Id>) -> Result<()> {
         let wanting = || moves.iter().map(|placing| placing.to).filter(|to| to.space_id.is_some());
         let earliest = wanting().map(|to| to.starts_at).min();
         let latest = wanting().map(|to| to.ends_at).max();
-        let (Some(earliest), Some(latest)) = (earliest, latest) else { return Ok(Self::default()) };
+        let (Some(earliest), Some(latest)) = (earliest, latest) else { return Ok(()) };
         let wanted: Vec<Id> = wanting().filter_map(|to| to.space_id).collect::<BTreeSet<Id>>().into_iter().collect();
-        let moving: HashSet<Id> = moves.iter().filter_map(|placing| placing.from.map(|from| from.id)).collect();
-        let mut taken = Self::default();
         for chunk in wanted.chunks(CHUNK) {
             let there = sessions::table
                 .filter(sessions::space_id.eq_any(chunk))
@@ -164,28 +198,42 @@ impl TakenSpaces {
                 .order((sessions::starts_at, sessions::id))
                 .select((sessions::space_id, sessions::id, sessions::starts_at, sessions::ends_at));
             for (space, id, starts_at, ends_at) in there.load::<(Option<Id>, Id, Timestamp, Timestamp)>(conn)? {
-                if let Some(space) = space.filter(|_| !moving.contains(&id) && !leaving.contains(&id)) {
-                    taken.0.entry(space).or_default().add_other(starts_at, ends_at, id);
+                if let Some(space) = space.filter(|_| !away.contains(&id)) {
+                    self.spaces.entry(space).or_default().add_other(starts_at, ends_at, id);
                 }
             }
         }
-        Ok(taken)
+        Ok(())
     }
 
-    /// Who has the space that this session wants.
-    fn by(&self, row: &SessionRow) -> Option<Id> {
-        self.0.get(&row.space_id?)?.by(row.starts_at, row.ends_at)
+    /// Who has the space, or the time, that this session wants.
+    fn by(&self, row: &SessionRow) -> Option<Clash> {
+        let clash = |reason| move |with| Clash { reason, with: Some(with) };
+        let space = row.space_id.and_then(|space| self.spaces.get(&space)?.by(row.starts_at, row.ends_at));
+        let time = || self.times.get(&time_of(row)?).copied();
+        space.map(clash(SkipReason::SpaceTaken)).or_else(|| time().map(clash(SkipReason::TimeTaken)))
     }
 
     fn take(&mut self, row: &SessionRow) {
         if let Some(space) = row.space_id {
-            self.0.entry(space).or_default().placed.insert(row.starts_at, (row.ends_at, row.id));
+            self.spaces.entry(space).or_default().placed.insert(row.starts_at, (row.ends_at, row.id));
         }
+        self.times.extend(time_of(row).map(|time| (time, row.id)));
     }
 
-    /// Takes away whoever was placed where this session stays.
-    fn give_way(&mut self, stays: &SessionRow) -> Vec<Id> {
-        let Some(space) = stays.space_id.and_then(|space| self.0.get_mut(&space)) else { return Vec::new() };
+    /// Takes away whoever was placed where, or when, this session stays.
+    fn give_way(&mut self, stays: &SessionRow) -> Vec<(Id, SkipReason)> {
+        let in_space = self.give_way_in_space(stays).into_iter().map(|id| (id, SkipReason::SpaceTaken));
+        let mut given: Vec<(Id, SkipReason)> = in_space.collect();
+        let placed = time_of(stays).and_then(|time| self.times.insert(time, stays.id)).filter(|id| *id != stays.id);
+        given.extend(
+            placed.filter(|id| given.iter().all(|(other, _)| other != id)).map(|id| (id, SkipReason::TimeTaken)),
+        );
+        given
+    }
+
+    fn give_way_in_space(&mut self, stays: &SessionRow) -> Vec<Id> {
+        let Some(space) = stays.space_id.and_then(|space| self.spaces.get_mut(&space)) else { return Vec::new() };
         let there = space.placed.range(..stays.ends_at).rev().take_while(|(_, (end, _))| *end > stays.starts_at);
         let there: Vec<(Timestamp, Id)> = there.map(|(start, (_, id))| (*start, *id)).collect();
         for (start, _) in &there {
@@ -239,10 +287,11 @@ fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
         sessions::local_start,
         sessions::duration_minutes,
         sessions::publication,
-        sessions::partner_id,
+        (partners::id, partners::status).nullable(),
     );
-    let (title, local_start, minutes, publication, partner): (String, LocalTime, i32, Publication, Option<Id>) =
-        sessions::table.find(with).select(columns).first(conn)?;
+    type Found = (String, LocalTime, i32, Publication, Option<(Id, PartnerStatus)>);
+    let found = sessions::table.left_join(partners::table).filter(sessions::id.eq(with)).select(columns);
+    let (title, local_start, minutes, publication, partner): Found = found.first(conn)?;
     let detail = match Visibility::of(viewer, publication, partner) {
         Visibility::Visible => format!(
             "“{title}” (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \
@@ -263,6 +312,10 @@ mod tests {
         crate::clock::new_id_at(Timestamp("2026-11-23T09:00:00Z".parse().unwrap()))
     }
 
+    fn space_taken_by(with: Id) -> Clash {
+        Clash { reason: SkipReason::SpaceTaken, with: Some(with) }
+    }
+
     fn at(space: Id, hour: u32, minutes: i32) -> SessionRow {
         let input: SessionInput = serde_json::from_value(json!({
             "title": "Reading", "pillar": "community", "delivery": "in_person", "venue_id": space, "space_id": space,
@@ -277,9 +330,9 @@ mod tests {
     }
 
     fn found(placings: &[Placing], others: &[&SessionRow]) -> HashMap<Id, Clash> {
-        let mut taken = TakenSpaces::default();
+        let mut taken = Taken::default();
         for other in others {
-            let space = taken.0.entry(other.space_id.unwrap()).or_default();
+            let space = taken.spaces.entry(other.space_id.unwrap()).or_default();
             space.add_other(other.starts_at, other.ends_at, other.id);
         }
         let today = "2026-11-23".parse().unwrap();
@@ -309,7 +362,7 @@ mod tests {
         let (long, short) = (at(space, 8, 600), at(space, 9, 30));
         let row = at(space, 15, 60);
         let clashes = found(&[Placing { to: &row, from: None }], &[&long, &short]);
-        assert_eq!(clashes[&row.id], space_taken(long.id));
+        assert_eq!(clashes[&row.id], space_taken_by(long.id));
     }
 
     #[test]
@@ -318,7 +371,7 @@ mod tests {
         let (one, two, three) = (at(space, 13, 90), at(space, 14, 60), at(space, 15, 60));
         let rows = [&one, &two, &three].map(|to| Placing { to, from: None });
         let clashes = found(&rows, &[]);
-        assert_eq!(clashes, HashMap::from([(two.id, space_taken(one.id))]));
+        assert_eq!(clashes, HashMap::from([(two.id, space_taken_by(one.id))]));
     }
 
     #[test]
@@ -331,7 +384,7 @@ mod tests {
         assert!(found(&rows, &[]).is_empty());
         let clashes = found(&rows, &[&at(space, 13, 60)]);
         assert_eq!(clashes.len(), 3, "{clashes:?}");
-        assert_eq!(clashes[&held[0].id], space_taken(held[1].id));
+        assert_eq!(clashes[&held[0].id], space_taken_by(held[1].id));
     }
 
     #[test]

@@ -13,15 +13,17 @@ use super::search::{self, ByDistance, ByStart};
 use super::store::{self, SessionRow};
 use super::types::{CancelInput, ChangedSession, Session, SessionInput};
 use super::view::{self, SessionView};
-use super::visibility::{owner, scope};
+use super::visibility::owner;
 use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
@@ -96,7 +98,7 @@ pub async fn create_session(
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;
-        Reply::created(format!("/v1/sessions/{}", row.id), session.version, &session)
+        Reply::created(format!("/v1/sessions/{}", row.id), Tag::live(session.version, &session)?, &session)
     })
     .await
 }
@@ -114,12 +116,12 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
 #[post("/v1/sessions/{id}/cancel")]
 pub async fn cancel_session(request: Extract<Cancelling>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
+    let (context, reach, reason) = (who.context(), Reach::of(who.caller()?)?, body.value.reason);
     who.write(&body.bytes, move |conn| {
         // Locked first: what is checked is what is cancelled.
         lock_session(conn, id)?;
-        let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        let old = store::get_in(conn, reach, id)?;
+        context.check_session_match(old.version)?;
         let told = cancel(conn, &context, &old, &reason)?;
         answer(conn, &context, id, told)
     })
@@ -138,7 +140,8 @@ pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reaso
 /// The session as it is now, and what became of its bookings.
 pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Notices) -> Result<Reply> {
     let session = read_back(conn, context, id)?;
-    let reply = Reply::ok(session.version, &ChangedSession { session, bookings: told.bookings })?;
+    let tag = Tag::live(session.version, &session)?;
+    let reply = Reply::ok(tag, &ChangedSession { session, bookings: told.bookings })?;
     Ok(told.about.into_iter().fold(reply, Reply::about))
 }
 

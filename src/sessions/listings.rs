@@ -21,7 +21,7 @@ use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
 use crate::http::state::State;
-use crate::words::{Wanted, words};
+use crate::text::words::{Wanted, word_of_feature, words};
 
 /// What a session is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,11 +95,6 @@ impl<'a> Said<'a> {
 /// What a session of this topic is found by.
 pub fn word_of_topic(topic: &str) -> String {
     format!(":topic:{topic}")
-}
-
-/// What a session with this feature of its own is found by, and a venue with it.
-pub fn word_of_feature(feature: &str) -> String {
-    format!(":access:{feature}")
 }
 
 /// What a session of this partner is found by.

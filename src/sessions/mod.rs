@@ -6,13 +6,15 @@
 //!   bookings, and the booked are told ([`notices`]).
 //! - Whoever changes a session by hand marks it `edited`: changes of its series leave it alone from then on.
 //! - Seats are the bookings' to count; a capacity below the seats that are taken is refused, by the database itself.
-//! - What is published is for everybody, a draft for staff and the own partner, and what is unlisted also for members
-//!   with a booking or a prescription item for it ([`visibility`]). The join link is in one answer only ([`join_link`]).
+//! - What is published is for everybody while its partner is active, a draft for staff and the own partner, and what is
+//!   unlisted, or of a partner that isn't active, also for members with a booking or a prescription item for it
+//!   ([`visibility`]). The join link is in one answer only ([`join_link`]).
 
 pub mod bookings;
 mod bulk;
 pub mod change;
 pub mod clashes;
+pub mod closings;
 pub mod handlers;
 pub mod join_link;
 pub mod listings;
@@ -44,4 +46,5 @@ pub fn configure(config: &mut ServiceConfig) {
     bookings::configure(config);
     registers::configure(config);
     join_link::configure(config);
+    closings::configure(config);
 }

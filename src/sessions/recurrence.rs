@@ -17,6 +17,7 @@
 
 mod dates;
 mod error;
+mod key;
 mod local_time;
 #[cfg(test)]
 mod oracle;
@@ -29,12 +30,15 @@ mod split;
 mod tests;
 mod values;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
 
 use dates::Dates;
 pub use error::RecurrenceError;
-pub use local_time::{parse_local_time, parse_time_zone, resolve};
+pub use key::OccurrenceKey;
+pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
 pub use split::{Rest, rest_from};
 
@@ -76,18 +80,14 @@ pub struct Recurrence<'a> {
 }
 
 /// One time at which a series takes place.
-///
-/// Its identity within the series is its local date and `position`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occurrence {
     /// The start on the wall clock, as the rule has it, even where the clock skips that time.
     pub local_start: NaiveDateTime,
     /// The instant of the start.
     pub starts_at: DateTime<Utc>,
-    /// The index among the occurrences of the same local date: 0 for the day's first.
-    pub position: i32,
-    /// Whether the rule gives it, and not an additional time alone.
-    pub by_rule: bool,
+    /// Which one it is. A time that the rule gives is the rule's, also where it is stated as an additional one.
+    pub key: OccurrenceKey,
 }
 
 /// The occurrences of a series, and how far they are listed.
@@ -142,6 +142,16 @@ pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansi
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
 }
 
+/// Like [`expand`], for a series that is stated anew.
+///
+/// # Errors
+///
+/// As [`expand`], and [`RecurrenceError::NoOccurrences`] where every time is excluded.
+pub fn expand_new(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    let expansion = expand(recurrence, horizon)?;
+    if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
+}
+
 /// Like [`expand`], for a series that goes on already: however long it has, it may have as many as that gives.
 ///
 /// # Errors
@@ -170,9 +180,48 @@ pub fn expand_between(
     list(&read(recurrence)?, recurrence, &window)
 }
 
+/// Of some local dates, those on which the rule itself gives an occurrence, excluded or not.
+///
+/// # Errors
+///
+/// As [`expand`].
+pub fn rule_dates(recurrence: &Recurrence<'_>, among: &[NaiveDate]) -> Result<BTreeSet<NaiveDate>, RecurrenceError> {
+    let rule = read(recurrence)?;
+    let Some(last) = among.iter().max() else { return Ok(BTreeSet::new()) };
+    let most = match rule.end {
+        End::Count(count) => count as usize,
+        End::Until(_) | End::Never => usize::MAX,
+    };
+    let dates = Dates::new(&rule, recurrence.local_start.date(), LAST_DATE.min(*last)).take(most);
+    let until_end = dates.take_while(|date| !rule.end.is_before(&occurrence_on(*date, recurrence)));
+    let wanted: BTreeSet<NaiveDate> = among.iter().copied().collect();
+    Ok(until_end.filter(|date| wanted.contains(date)).collect())
+}
+
+/// The excluded times that exclude nothing: neither the rule nor an additional time has them. In order, each once.
+///
+/// # Errors
+///
+/// As [`expand`].
+pub fn idle_exclusions(recurrence: &Recurrence<'_>) -> Result<BTreeSet<NaiveDateTime>, RecurrenceError> {
+    let of_day: Vec<NaiveDate> = recurrence.excluded.iter().map(NaiveDateTime::date).collect();
+    let dates = rule_dates(recurrence, &of_day)?;
+    let by_rule = |time: &NaiveDateTime| time.time() == recurrence.local_start.time() && dates.contains(&time.date());
+    let idle = recurrence.excluded.iter().filter(|time| !by_rule(time) && !recurrence.additional.contains(time));
+    Ok(idle.copied().collect())
+}
+
 /// Whether a rule has no end: neither COUNT nor UNTIL. One that can't be read has nothing that could go on.
 pub fn is_endless(rule: &str) -> bool {
     Rule::parse(rule).is_ok_and(|rule| rule.is_endless())
+}
+
+/// Whether a rule can be read, whatever it starts with.
+///
+/// # Errors
+/// A [`RecurrenceError`] that says what is wrong with it.
+pub fn check_rule(rule: &str) -> Result<(), RecurrenceError> {
+    Rule::parse(rule).map(|_| ())
 }
 
 /// The rule of a recurrence whose times have been checked.
@@ -186,7 +235,6 @@ fn list(rule: &Rule, recurrence: &Recurrence<'_>, window: &Window) -> Result<Vec
     excluded.sort_unstable();
     let mut occurrences = rule_occurrences(rule, recurrence, &excluded, window)?;
     add_additional(&mut occurrences, recurrence, &excluded, window)?;
-    number_within_days(&mut occurrences);
     Ok(occurrences)
 }
 
@@ -216,7 +264,7 @@ fn check_time(field: &'static str, time: NaiveDateTime) -> Result<(), Recurrence
     Ok(())
 }
 
-/// The rule's own occurrences without the excluded ones, positions not yet set.
+/// The rule's own occurrences without the excluded ones.
 fn rule_occurrences(
     rule: &Rule,
     recurrence: &Recurrence<'_>,
@@ -275,11 +323,12 @@ fn check_start(rule: &Rule, recurrence: &Recurrence<'_>, first: Option<NaiveDate
 }
 
 fn occurrence_on(date: NaiveDate, recurrence: &Recurrence<'_>) -> Occurrence {
-    Occurrence { by_rule: true, ..occurrence_at(date.and_time(recurrence.local_start.time()), recurrence.tz) }
+    let local_start = date.and_time(recurrence.local_start.time());
+    Occurrence { local_start, starts_at: resolve(local_start, recurrence.tz), key: OccurrenceKey::Rule(date) }
 }
 
-fn occurrence_at(local_start: NaiveDateTime, tz: Tz) -> Occurrence {
-    Occurrence { local_start, starts_at: resolve(local_start, tz), position: 0, by_rule: false }
+fn additional_occurrence(local_start: NaiveDateTime, tz: Tz) -> Occurrence {
+    Occurrence { local_start, starts_at: resolve(local_start, tz), key: OccurrenceKey::Additional(local_start) }
 }
 
 /// Adds the additional times that are neither there already nor excluded, and sorts.
@@ -294,7 +343,7 @@ fn add_additional(
     }
     let wanted = recurrence.additional.iter().copied();
     let wanted = wanted.filter(|time| window.has(time.date()) && excluded.binary_search(time).is_err());
-    occurrences.extend(wanted.map(|time| occurrence_at(time, recurrence.tz)));
+    occurrences.extend(wanted.map(|time| additional_occurrence(time, recurrence.tz)));
     // The sort is stable: of two at once the rule's comes first, and stays.
     occurrences.sort_by_key(|occurrence| occurrence.local_start);
     occurrences.dedup_by_key(|occurrence| occurrence.local_start);
@@ -302,17 +351,4 @@ fn add_additional(
         return Err(window.too_many());
     }
     Ok(())
-}
-
-/// Sets each position; the occurrences are sorted by local start.
-fn number_within_days(occurrences: &mut [Occurrence]) {
-    let mut previous: Option<(NaiveDate, i32)> = None;
-    for occurrence in occurrences {
-        let date = occurrence.local_start.date();
-        occurrence.position = match previous {
-            Some((day, position)) if day == date => position + 1,
-            _ => 0,
-        };
-        previous = Some((date, occurrence.position));
-    }
 }

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeDelta};
 use diesel::prelude::*;
 
-use super::recurrence::{Occurrence, RecurrenceError};
+use super::recurrence::{Occurrence, OccurrenceKey, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
 use super::types::{BookingPolicy, Delivery, Pillar, Publication, SessionChange, SessionInput, SessionStatus};
@@ -17,8 +17,8 @@ use crate::db::{Id, Json, LocalTime, Timestamp};
 pub struct SessionRow {
     pub(crate) id: Id,
     pub(crate) series_id: Option<Id>,
-    pub(crate) local_date: NaiveDate,
-    pub(crate) position: i32,
+    /// Which occurrence of its series it is; none where it is a single session.
+    pub(crate) occurrence: Option<OccurrenceKey>,
     pub(crate) partner_id: Option<Id>,
     pub(crate) programme_id: Option<Id>,
     pub(crate) venue_id: Option<Id>,
@@ -62,13 +62,11 @@ impl SessionRow {
     /// # Errors
     /// The zone is unknown, or the year is out of range.
     pub fn single(id: Id, written: SessionInput, now: Timestamp) -> Result<Self, RecurrenceError> {
-        let occurrence = rules::single_occurrence(written.local_start.0, &written.time_zone)?;
-        let starts_at = Timestamp(occurrence.starts_at);
+        let starts_at = rules::single_start(written.local_start.0, &written.time_zone)?;
         Ok(Self {
             id,
             series_id: None,
-            local_date: occurrence.local_start.date(),
-            position: occurrence.position,
+            occurrence: None,
             partner_id: written.partner_id,
             programme_id: written.programme_id,
             venue_id: written.venue_id,
@@ -110,8 +108,7 @@ impl SessionRow {
         Self {
             id,
             series_id: Some(series.id),
-            local_date: occurrence.local_start.date(),
-            position: occurrence.position,
+            occurrence: Some(occurrence.key),
             partner_id: series.partner_id,
             programme_id: series.programme_id,
             venue_id: series.venue_id,
@@ -179,11 +176,8 @@ impl SessionRow {
     /// # Errors
     /// The zone is unknown, or the year is out of range.
     pub fn changed(&self, change: SessionChange, now: Timestamp) -> Result<Self, RecurrenceError> {
-        let occurrence = rules::single_occurrence(change.local_start.0, &change.time_zone)?;
-        let starts_at = Timestamp(occurrence.starts_at);
-        let of_series = self.series_id.is_some();
+        let starts_at = rules::single_start(change.local_start.0, &change.time_zone)?;
         Ok(Self {
-            local_date: if of_series { self.local_date } else { occurrence.local_start.date() },
             delivery: change.delivery,
             programme_id: change.programme_id,
             venue_id: change.venue_id,

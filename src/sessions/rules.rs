@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDateTime};
 
-use super::recurrence::{self, EARLIEST_YEAR, LATEST_YEAR, Occurrence, RecurrenceError};
+use super::recurrence::{self, EARLIEST_YEAR, LATEST_YEAR, RecurrenceError};
 use super::types::{Delivery, SessionState, SessionStatus};
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -20,16 +20,16 @@ pub fn misplaces_online_capacity(delivery: Delivery, online_capacity: Option<i32
     delivery != Delivery::Hybrid && online_capacity.is_some()
 }
 
-/// The one occurrence of a single session.
+/// The instant at which a single session starts.
 ///
 /// # Errors
 /// The zone is unknown, or the year is beyond what the time-zone tables know.
-pub fn single_occurrence(local_start: NaiveDateTime, time_zone: &str) -> Result<Occurrence, RecurrenceError> {
+pub fn single_start(local_start: NaiveDateTime, time_zone: &str) -> Result<Timestamp, RecurrenceError> {
     if !(EARLIEST_YEAR..=LATEST_YEAR).contains(&local_start.year()) {
         return Err(RecurrenceError::OutOfRange { field: "local_start" });
     }
     let zone = recurrence::parse_time_zone(time_zone)?;
-    Ok(Occurrence { local_start, starts_at: recurrence::resolve(local_start, zone), position: 0, by_rule: false })
+    Ok(Timestamp(recurrence::resolve(local_start, zone)))
 }
 
 /// What a session reads as at an instant.

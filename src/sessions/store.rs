@@ -8,14 +8,16 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 use super::bulk;
 use super::listings;
 use super::notices::{self, Pending};
+use super::recurrence::OccurrenceKey;
 pub use super::row::SessionRow;
 use super::series::store::SeriesRow;
 use super::types::SessionStatus;
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, registers, session_series, sessions};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 
-/// Rows of one INSERT: 37 columns each, and SQLite takes 32,766 values in a statement.
+/// Rows of one INSERT: 36 columns each, and SQLite takes 32,766 values in a statement.
 const CHUNK: usize = 500;
 
 /// Adds many sessions.
@@ -46,28 +48,29 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SessionRow> {
     row.ok_or_else(|| Error::not_found("session"))
 }
 
-/// One session of a partner; of anybody where the scope is `None`.
+/// One session within the caller's reach.
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get_in(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<SessionRow> {
+pub fn get_in(conn: &mut Conn, reach: Reach, id: Id) -> Result<SessionRow> {
     let row = get(conn, id)?;
-    if scope.is_some() && row.partner_id != scope {
+    if !reach.has_partner(row.partner_id) {
         return Err(Error::not_found("session"));
     }
     Ok(row)
 }
 
-/// All sessions of a series, by local date and position.
+/// All sessions of a series, in the order of their occurrences.
 pub fn of_series(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
     let of_it = sessions::table.filter(sessions::series_id.eq(series_id));
-    Ok(of_it.order((sessions::local_date, sessions::position)).select(SessionRow::as_select()).load(conn)?)
+    Ok(of_it.order(sessions::occurrence).select(SessionRow::as_select()).load(conn)?)
 }
 
-/// The local dates and positions that a series has sessions at, after a date.
-pub fn occurrences_after(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result<Vec<(NaiveDate, i32)>> {
-    let later = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::local_date.gt(date));
-    Ok(later.select((sessions::local_date, sessions::position)).load(conn)?)
+/// The occurrences that a series has sessions for, after a local date.
+pub fn occurrences_after(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result<Vec<OccurrenceKey>> {
+    let first = OccurrenceKey::Rule(date.succ_opt().unwrap_or(NaiveDate::MAX));
+    let later = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::occurrence.ge(first));
+    Ok(later.select(sessions::occurrence.assume_not_null()).load(conn)?)
 }
 
 /// Writes the next version of a session over the one before, all but its seats.
@@ -282,6 +285,15 @@ pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp
         if diesel::update(free).set(changes).execute(conn)? != chunk.len() {
             return Err(Error::new(Kind::PreconditionFailed, "One of the sessions has changed in between."));
         }
+    }
+    Ok(())
+}
+
+/// Cancels these sessions, which are locked and scheduled.
+pub fn cancel_these(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
+    for chunk in ids.chunks(CHUNK) {
+        let changes = (Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1));
+        diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(changes).execute(conn)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::types::{PartnerSummary, ProgrammeSummary, VenueSummary};
 use crate::db::Id;
 use crate::db::schema::{partners, programmes, venues};
+use crate::partners::types::PartnerStatus;
 
 /// The columns of a venue that are shown beside a session.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -42,6 +43,14 @@ pub struct PartnerBrief {
     id: Id,
     slug: String,
     name: String,
+    status: PartnerStatus,
+}
+
+impl PartnerBrief {
+    /// Which partner it is and how the partnership stands, which decides who sees what is the partner's.
+    pub fn standing(&self) -> (Id, PartnerStatus) {
+        (self.id, self.status)
+    }
 }
 
 impl From<PartnerBrief> for PartnerSummary {

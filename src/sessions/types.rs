@@ -10,11 +10,7 @@ pub use super::words::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatu
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
-
-/// A short name such as `reading` or `step_free`.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9_]+$", example = "reading")]
-pub struct ShortName(pub String);
+use crate::text::short_name::ShortName;
 
 /// A single session as it is written.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]

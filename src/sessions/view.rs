@@ -160,7 +160,8 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
         .first::<SessionView>(conn)
         .optional()?;
     let shown = found.ok_or_else(|| Error::not_found("session"))?;
-    let visible = match Visibility::of(viewer, shown.session.publication, shown.session.partner_id) {
+    let partner = shown.related.partner.as_ref().map(PartnerBrief::standing);
+    let visible = match Visibility::of(viewer, shown.session.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
         Visibility::IfTheirs(member) => is_theirs(conn, member, id, shown.session.series_id)?,

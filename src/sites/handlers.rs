@@ -76,7 +76,9 @@ pub async fn change_site(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
+        let Some(row) = patch.change(&old, SiteRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Site::from(old));
+        };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("site", id), &patch.names())])?;
         Reply::ok(row.version, &Site::from(row))

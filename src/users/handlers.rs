@@ -81,7 +81,14 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, hash.clone(), context.now());
+        let change =
+            patch.change(&old, UserRow::written, |written| old.changed(written, hash.clone(), context.now()))?;
+        // A password is never the same again: no answer shows it, and every token ends with it.
+        let row = match change {
+            None if hash.is_none() => return Reply::ok(old.version, &User::from(old)),
+            None => old.changed(old.written(), hash.clone(), context.now()),
+            Some(row) => row,
+        };
         store::update(conn, &old, &row)?;
         context.record(conn, &[context.event("change", Subject::other("user", id), &patch.names())])?;
         Reply::ok(row.version, &User::from(row))

@@ -4,76 +4,76 @@
 //!   on, without a last for good.
 //! - Opening hours are those of today: they say nothing about the past, so that it can be recorded. A venue without
 //!   any hours hasn't said when it opens, and takes sessions on every day.
+//!
+//! This is the one rule: it decides where sessions can be placed, whether they can be booked, and which of them a
+//! closing concerns.
 
 use std::collections::HashMap;
 
-use chrono::{Datelike, NaiveDate, Weekday};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono_tz::Europe::London;
 use diesel::prelude::*;
 
-use super::types::{Hours, OpeningHours, VenueStatus};
+use super::store::VenueRow;
+use super::types::{OpeningHours, VenueStatus};
 use crate::db::schema::venues;
-use crate::db::{Conn, Id, Json};
+use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
 /// Values in one `IN (…)`.
 const CHUNK: usize = 500;
 
 /// What a venue says about when it is closed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = venues)]
 pub struct Closure {
     status: VenueStatus,
-    from: Option<NaiveDate>,
-    until: Option<NaiveDate>,
-    hours: OpeningHours,
+    status_from: Option<NaiveDate>,
+    status_until: Option<NaiveDate>,
+    opening_hours: Json<OpeningHours>,
 }
-
-type Columns = (Id, VenueStatus, Option<NaiveDate>, Option<NaiveDate>, Json<OpeningHours>);
 
 /// When these venues are closed, by id.
 pub fn of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Closure>> {
     let mut found = HashMap::new();
     for chunk in ids.chunks(CHUNK) {
-        let columns = (venues::id, venues::status, venues::status_from, venues::status_until, venues::opening_hours);
-        let rows: Vec<Columns> = venues::table.filter(venues::id.eq_any(chunk)).select(columns).load(conn)?;
-        found.extend(
-            rows.into_iter().map(|(id, status, from, until, Json(hours))| (id, Closure { status, from, until, hours })),
-        );
+        let these = venues::table.filter(venues::id.eq_any(chunk)).select((venues::id, Closure::as_select()));
+        found.extend(these.load::<(Id, Closure)>(conn)?);
     }
     Ok(found)
 }
 
 impl Closure {
-    /// Whether the venue takes nothing that begins on the one day and ends on the other, London days both.
-    pub fn covers(&self, first: NaiveDate, last: NaiveDate, today: NaiveDate) -> bool {
+    /// When this venue is closed.
+    pub fn of_row(row: &VenueRow) -> Self {
+        let (status, status_from, status_until, hours) = row.closure();
+        Self { status, status_from, status_until, opening_hours: hours.clone() }
+    }
+
+    /// Whether it takes sessions at any time.
+    pub fn is_always_open(&self) -> bool {
+        self.status == VenueStatus::Open && self.opening_hours.0 == OpeningHours::default()
+    }
+
+    /// Whether the venue takes nothing that begins at the one instant and ends at the other.
+    pub fn covers(&self, starts_at: Timestamp, ends_at: Timestamp, today: NaiveDate) -> bool {
+        let start = in_london(starts_at);
+        // What ends at midnight ends on the day before.
+        let last = in_london(Timestamp(ends_at.0 - TimeDelta::microseconds(1))).date();
         let closed = self.status != VenueStatus::Open
-            && last >= self.from.unwrap_or(today)
-            && self.until.is_none_or(|until| first <= until);
-        closed || (first >= today && self.has_hours() && self.on(first.weekday()).is_empty())
+            && last >= self.status_from.unwrap_or(today)
+            && self.status_until.is_none_or(|until| start.date() <= until);
+        closed || (start.date() >= today && self.opening_hours.0.are_closed_on_the_day_of(start))
     }
+}
 
-    fn has_hours(&self) -> bool {
-        let mut day = Weekday::Mon;
-        (0..7).any(|_| {
-            day = day.succ();
-            !self.on(day).is_empty()
-        })
-    }
-
-    fn on(&self, day: Weekday) -> &[Hours] {
-        match day {
-            Weekday::Mon => &self.hours.monday,
-            Weekday::Tue => &self.hours.tuesday,
-            Weekday::Wed => &self.hours.wednesday,
-            Weekday::Thu => &self.hours.thursday,
-            Weekday::Fri => &self.hours.friday,
-            Weekday::Sat => &self.hours.saturday,
-            Weekday::Sun => &self.hours.sunday,
-        }
-    }
+fn in_london(at: Timestamp) -> NaiveDateTime {
+    at.0.with_timezone(&London).naive_local()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::types::Hours;
     use super::*;
 
     fn day(text: &str) -> NaiveDate {
@@ -81,11 +81,18 @@ mod tests {
     }
 
     fn closure(status: VenueStatus, from: Option<&str>, until: Option<&str>) -> Closure {
-        Closure { status, from: from.map(day), until: until.map(day), hours: OpeningHours::default() }
+        Closure {
+            status,
+            status_from: from.map(day),
+            status_until: until.map(day),
+            opening_hours: Json(OpeningHours::default()),
+        }
     }
 
+    /// Whether it covers what is on from eleven in the morning of one day to noon of another.
     fn covers(closure: &Closure, first: &str, last: &str) -> bool {
-        closure.covers(day(first), day(last), day("2027-03-01"))
+        let at = |day: &str, time: &str| Timestamp(format!("{day}T{time}:00Z").parse().unwrap());
+        closure.covers(at(first, "11:00"), at(last, "12:00"), day("2027-03-01"))
     }
 
     #[test]
@@ -116,9 +123,9 @@ mod tests {
         let hours = vec![Hours { opens: "09:00".into(), closes: "17:00".into() }];
         let mut week = closure(VenueStatus::Open, None, None);
         assert!(!covers(&week, "2027-03-07", "2027-03-07"));
-        week.hours = OpeningHours { saturday: hours, ..OpeningHours::default() };
+        week.opening_hours = Json(OpeningHours { saturday: hours, ..OpeningHours::default() });
         assert!(covers(&week, "2027-03-07", "2027-03-07"));
-        assert!(!covers(&week, "2027-03-06", "2027-03-07"), "one that goes on past midnight began on an open day");
+        assert!(!covers(&week, "2027-03-06", "2027-03-07"), "the day before has hours, and they have ended");
         assert!(!covers(&week, "2027-02-28", "2027-02-28"), "the past may be recorded");
     }
 }

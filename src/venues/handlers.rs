@@ -1,21 +1,21 @@
 //! Venues over HTTP.
 
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, patch, post};
+use actix_web::{HttpResponse, delete, get, post};
 
 use super::near::Circle;
 use super::store::{self, VenueKey, VenueRow};
-use super::types::{Venue, VenueFilter, VenueInput, VenuePatch};
+use super::types::{Venue, VenueFilter, VenueInput};
 use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
+use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
+use crate::http::query::search_words;
 use crate::http::reply::{Cache, Reply};
-use crate::words;
 
 /// List venues
 ///
@@ -28,7 +28,7 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
     let Extract((who, Query(filter))) = request;
     let slice = Slice::<VenueKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, circle) = (slice.clone(), Circle::read(filter.near.as_deref(), filter.within_km)?);
-    let search = filter.q.as_deref().map(|text| words::wanted("q", text)).transpose()?.unwrap_or_default();
+    let search = search_words(filter.q.as_deref())?;
     let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle, &wanted);
     let rows = who.state().db.read(work).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, VenueRow::key, Venue::from))
@@ -64,30 +64,6 @@ pub async fn create_venue(
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("venue", row.id), &[])])?;
         Reply::created(format!("/v1/venues/{}", row.id), row.version, &Venue::from(row))
-    })
-    .await
-}
-
-/// Change a venue
-///
-/// A JSON merge patch.
-#[utoipa::path(operation_id = "change_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
-    request_body(content = VenuePatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Venue), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
-#[patch("/v1/venues/{id}")]
-pub async fn change_venue(
-    request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, VenuePatch)>,
-) -> Result<HttpResponse> {
-    let Extract((who, Path(id), _, patch)) = request;
-    let context = who.context();
-    who.write(&Bytes::new(), move |conn| {
-        let old = store::get(conn, id)?;
-        context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
-        store::update(conn, &row)?;
-        context.record(conn, &[context.event("change", Subject::other("venue", id), &patch.names())])?;
-        Reply::ok(row.version, &Venue::from(row))
     })
     .await
 }

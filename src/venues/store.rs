@@ -14,9 +14,10 @@ use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::per_backend;
-use crate::sessions::listings::word_of_feature;
-use crate::sessions::types::ShortName;
-use crate::words::{Wanted, words};
+use crate::places::LocalAuthority;
+use crate::text::postcode;
+use crate::text::short_name::ShortName;
+use crate::text::words::{Wanted, word_of_feature, words};
 
 /// A row of `venues`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -42,7 +43,6 @@ pub struct VenueRow {
     status: VenueStatus,
     status_from: Option<NaiveDate>,
     status_until: Option<NaiveDate>,
-    search_key: String,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -52,10 +52,9 @@ impl VenueRow {
     /// A new venue, or with `kept` the next version of one.
     pub fn new(id: Id, written: VenueInput, now: Timestamp) -> Self {
         let VenueInput { slug, name, kind, address, latitude, longitude, local_authority, .. } = written;
-        let code = rules::local_authority_code(&local_authority).unwrap_or_default();
+        let (local_authority, local_authority_code) = named(local_authority);
         Self {
             id,
-            search_key: crate::members::rules::name_key(&name),
             slug,
             name,
             kind,
@@ -63,11 +62,11 @@ impl VenueRow {
             line_2: address.line_2,
             town: address.town,
             county: address.county,
-            postcode: address.postcode.as_deref().and_then(rules::postcode),
+            postcode: address.postcode.as_deref().and_then(postcode::read),
             latitude,
             longitude,
             local_authority,
-            local_authority_code: code.to_owned(),
+            local_authority_code,
             uprn: written.uprn,
             accessibility: Json(written.accessibility),
             capacity: written.capacity,
@@ -84,6 +83,16 @@ impl VenueRow {
     /// This row after a change.
     pub fn changed(&self, written: VenueInput, now: Timestamp) -> Self {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
+    }
+
+    /// The name people know it by.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its status with the first and the last day of it, and its hours.
+    pub(super) fn closure(&self) -> (VenueStatus, Option<NaiveDate>, Option<NaiveDate>, &Json<OpeningHours>) {
+        (self.status, self.status_from, self.status_until, &self.opening_hours)
     }
 
     /// What the venue would be written as today.
@@ -127,6 +136,14 @@ impl From<VenueRow> for Venue {
     }
 }
 
+/// The official name and the code of a local authority. The schema has refused names that nobody has.
+fn named(local_authority: String) -> (String, String) {
+    match local_authority.parse::<LocalAuthority>() {
+        Ok(known) => (known.name.to_owned(), known.code.to_owned()),
+        Err(_) => (local_authority, String::new()),
+    }
+}
+
 /// The keys that venues are listed by.
 pub type VenueKey = (String, Id);
 
@@ -147,7 +164,7 @@ pub fn list(
 ) -> Result<Vec<VenueRow>> {
     let mut query = venues::table.select(VenueRow::as_select()).into_boxed();
     if let Some(authority) = &filter.local_authority {
-        query = query.filter(venues::local_authority.eq(authority));
+        query = query.filter(venues::local_authority.eq(authority.name));
     }
     if let Some(kind) = filter.kind {
         query = query.filter(venues::kind.eq(kind));

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
-use super::rules;
+use super::{hours, rules};
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
-use crate::sessions::types::ShortName;
+use crate::places::LocalAuthority;
+use crate::text::short_name::ShortName;
 
 crate::text_enum! {
     /// What kind of place it is.
@@ -66,9 +67,10 @@ pub struct Address {
     pub postcode: Option<String>,
 }
 
-/// When a place is open, by weekday; a day without hours is closed.
+/// When a place is open, by weekday; a day without hours is closed. No two stretches overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
+#[validate(schema(function = "hours_apart"))]
 pub struct OpeningHours {
     /// Monday.
     #[schema(max_items = 6)]
@@ -100,21 +102,21 @@ pub struct OpeningHours {
     pub sunday: Vec<Hours>,
 }
 
-/// One stretch of opening, in local wall-clock time.
+/// One stretch of opening, in local wall-clock time. Friday from 18:00 to 01:00 ends on Saturday; from 00:00 to 00:00 is
+/// the whole day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = "closes_after_it_opens"))]
 pub struct Hours {
     /// When it opens.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:30")]
     pub opens: String,
-    /// When it closes, later the same day.
+    /// When it closes: later the same day, or on the next day where this is at or before `opens`.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "15:30")]
     pub closes: String,
 }
 
 /// A venue as it is written.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "whole_place"))]
 pub struct VenueInput {
@@ -141,9 +143,8 @@ pub struct VenueInput {
     /// Degrees east (WGS 84); with `latitude`.
     #[schema(minimum = -180.0, maximum = 180.0, example = -2.9795)]
     pub longitude: Option<f64>,
-    /// The local authority by name; its code is filled in.
-    #[schema(min_length = 1, max_length = 60, example = "Liverpool")]
-    #[validate(custom(function = "known_authority"))]
+    /// The local authority, by any name that people use for it; the official name is kept, and its code filled in.
+    #[schema(min_length = 1, max_length = 80, format = "local-authority", example = "Liverpool")]
     pub local_authority: String,
     /// The Unique Property Reference Number, where it is known.
     #[schema(pattern = "^[0-9]{1,12}$", max_length = 12, example = "38233522")]
@@ -174,21 +175,17 @@ pub struct VenueInput {
 pub type VenuePatch = MergePatch<VenueInput>;
 
 fn good_postcode(text: &str) -> Result<(), ValidationError> {
-    rules::postcode(text).map(|_| ()).ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
+    crate::text::postcode::read(text)
+        .map(|_| ())
+        .ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
 }
 
-fn known_authority(name: &str) -> Result<(), ValidationError> {
-    let known = rules::local_authority_code(name);
-    known.map(|_| ()).ok_or_else(|| {
-        rule("unknown_local_authority", "Must be one of Liverpool, Sefton, Knowsley, St Helens, Wirral, Halton.")
-    })
-}
-
-fn closes_after_it_opens(hours: &Hours) -> Result<(), ValidationError> {
-    if hours.opens < hours.closes {
-        return Ok(());
-    }
-    Err(at(rule("closes_first", "Must be later than it opens."), "/closes"))
+fn hours_apart(hours: &OpeningHours) -> Result<(), ValidationError> {
+    let Some(pointer) = hours::overlap(hours) else { return Ok(()) };
+    let mut overlap =
+        rule("hours_overlap", "Overlaps with other hours; a close at or before the open is on the next day.");
+    overlap.add_param("pointer".into(), &pointer);
+    Err(overlap)
 }
 
 fn whole_place(venue: &VenueInput) -> Result<(), ValidationError> {
@@ -227,9 +224,9 @@ pub struct Venue {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct VenueFilter {
-    /// Only in this local authority.
-    #[param(max_length = 60, example = "Liverpool")]
-    pub local_authority: Option<String>,
+    /// Only in this local authority, by any name that people use for it. An unknown one is 400, with the nearest names.
+    #[param(inline)]
+    pub local_authority: Option<LocalAuthority>,
     /// Only of this kind.
     #[param(inline)]
     pub kind: Option<VenueKind>,

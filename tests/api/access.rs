@@ -19,6 +19,7 @@ const MAY: &[(&str, &str)] = &[
     ("get_problem_page", "*"),
     ("check_live", "*"),
     ("check_ready", "*"),
+    ("get_service", "*"),
     ("get_document", "*"),
     ("get_document_as_yaml", "*"),
     ("get_venue", "*"),
@@ -87,6 +88,7 @@ const MAY: &[(&str, &str)] = &[
     ("get_member", "dm"),
     ("change_member", "dm"),
     ("list_consents", "dm"),
+    ("get_consent", "dm"),
     ("record_consent", "dm"),
     ("list_member_prescriptions", "dm"),
     ("list_prescriptions", "dm"),
@@ -95,6 +97,7 @@ const MAY: &[(&str, &str)] = &[
     ("change_prescription", "dm"),
     ("delete_prescription", "dm"),
     ("add_prescription_item", "dm"),
+    ("get_prescription_item", "dm"),
     ("change_prescription_item", "dm"),
     ("activate_prescription", "dm"),
     ("complete_prescription", "dm"),
@@ -106,6 +109,7 @@ const MAY: &[(&str, &str)] = &[
     ("get_partner_calendar", "*"),
     ("list_calendar_links", "dm"),
     ("create_calendar_link", "dm"),
+    ("get_calendar_link", "dm"),
     ("revoke_calendar_link", "dm"),
     ("get_member_calendar", "*"),
     ("report_prescriptions", "an"),
@@ -248,6 +252,7 @@ struct Belongings {
     prescription: String,
     item: String,
     link: String,
+    consent: String,
 }
 
 impl Belongings {
@@ -281,7 +286,10 @@ impl Belongings {
             json!({ "member_id": member, "origin": "advisor", "needs": [], "items": [{ "kind": "advice" }] });
         let prescription = advisor.post("/v1/prescriptions", &prescription).expect(201);
         let link = advisor.post(&format!("/v1/members/{member}/calendar-links"), &json!({})).expect(201);
+        let consent = json!({ "purpose": "research", "decision": "given", "evidence": "said so" });
+        let consent = advisor.post(&format!("/v1/members/{member}/consents"), &consent).expect(201);
         Self {
+            consent: id(&consent),
             link: id(&link),
             roster: id(&roster),
             job: id(&job.expect(202)),
@@ -313,6 +321,7 @@ impl Belongings {
             ("{roster_id}", &self.roster),
             ("{item_id}", &self.item),
             ("{link_id}", &self.link),
+            ("{consent_id}", &self.consent),
         ];
         inner.iter().fold(template.replace("{id}", owner), |path, (name, id)| path.replace(name, id))
     }

@@ -89,7 +89,7 @@ fn every_fault_of_a_registration_is_named_at_once_and_nothing_is_written() {
     let app = App::start();
     let advisor = app.advisor();
     let shape = json!({
-        "given_name": "", "roles": ["king"], "date_of_birth": "1899-12-31", "email": "nobody", "colour": 1,
+        "given_name": "", "family_name": "  ", "roles": ["king"], "date_of_birth": "1899-12-31", "email": "nobody", "colour": 1,
         "contact_preferences": { "fax": true }
     });
     advisor.post("/v1/members", &shape).invalid(&[
@@ -104,7 +104,7 @@ fn every_fault_of_a_registration_is_named_at_once_and_nothing_is_written() {
     let rules = with(
         peg(),
         json!({
-            "family_name": "  ", "phone": "12345678x", "postcode": "XXXXX", "nhs_number": "9434765918",
+            "family_name": "Wyn\u{202e}Jones", "phone": "12345678x", "postcode": "XXXXX", "nhs_number": "9434765918",
             "gp_practice_code": "NN2001",
             "emergency_contact": { "name": "Sam", "phone": "call me" }
         }),

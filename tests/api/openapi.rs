@@ -115,6 +115,22 @@ fn shared<'a>(document: &'a Value, answer: &'a Value) -> &'a Value {
 struct Wrong {
     value: Value,
     pointer: String,
+    /// The code that the fault must have, where it is this kind of fault that is tried.
+    code: Option<&'static str>,
+}
+
+impl Wrong {
+    fn at(pointer: impl Into<String>, value: Value) -> Self {
+        Self { value, pointer: pointer.into(), code: None }
+    }
+}
+
+/// Texts without a visible character.
+const BLANKS: [&str; 4] = ["", "  \n", "\u{200b}", "\u{202e}\u{a0}\u{3164}"];
+
+/// Whether a text is words for people: no name from a list, no pattern, no format.
+fn is_free(schema: &Value) -> bool {
+    ["enum", "pattern", "format", "const"].iter().all(|name| schema.get(*name).is_none())
 }
 
 /// Formats that a rule checks once the shape of the whole body is right: the tests of members try them.
@@ -141,7 +157,7 @@ fn kind(schema: &Value) -> &str {
 fn wrong_values(document: &Value, schema: &Value, pointer: &str) -> Vec<Wrong> {
     let schema = resolve(document, schema);
     let mut wrong = Vec::new();
-    let mut add = |value: Value| wrong.push(Wrong { value, pointer: pointer.to_owned() });
+    let mut add = |value: Value| wrong.push(Wrong::at(pointer, value));
     match kind(schema) {
         "string" => {
             add(json!(17));
@@ -161,6 +177,18 @@ fn wrong_values(document: &Value, schema: &Value, pointer: &str) -> Vec<Wrong> {
             if schema["format"].as_str().is_some_and(|format| format != "password" && format != "binary") {
                 add(json!("no such format"));
             }
+            match schema["format"].as_str() {
+                Some("date") => ["1980- 1- 1", "+198-01-01"].into_iter().for_each(|date| add(json!(date))),
+                Some("uri") => ["https://a.example/\r\nx", "https://a.example/\u{202e}"]
+                    .into_iter()
+                    .for_each(|uri| add(json!(uri))),
+                _ => {}
+            }
+            if is_free(schema) {
+                let blank = |text: &&str| Wrong { code: Some("blank"), ..Wrong::at(pointer, json!(text)) };
+                wrong.extend(BLANKS.iter().map(blank));
+                wrong.push(Wrong { code: Some("not_text"), ..Wrong::at(pointer, json!("a\u{1b}b")) });
+            }
         }
         "integer" | "number" => {
             add(json!("7"));
@@ -178,21 +206,19 @@ fn wrong_values(document: &Value, schema: &Value, pointer: &str) -> Vec<Wrong> {
                 add(Value::Array(vec![json!("x"); most as usize + 1]));
             }
             for inner in wrong_values(document, &schema["items"], &format!("{pointer}/0")) {
-                wrong.push(Wrong { value: json!([inner.value]), pointer: inner.pointer });
+                wrong.push(Wrong { value: json!([inner.value]), ..inner });
             }
         }
         "object" => {
             add(json!([]));
             add(json!("text"));
             if schema.get("additionalProperties").is_none_or(|rest| !rest.is_object()) {
-                wrong.push(Wrong {
-                    value: json!({ "no_such_member": 1 }),
-                    pointer: format!("{pointer}/no_such_member"),
-                });
+                let at = format!("{pointer}/no_such_member");
+                wrong.push(Wrong { code: Some("unknown_field"), ..Wrong::at(at, json!({ "no_such_member": 1 })) });
             }
             for (name, member) in schema["properties"].as_object().into_iter().flatten() {
                 for inner in wrong_values(document, member, &format!("{pointer}/{name}")) {
-                    wrong.push(Wrong { value: json!({ name: inner.value }), pointer: inner.pointer });
+                    wrong.push(Wrong { value: json!({ name: inner.value }), ..inner });
                 }
             }
         }
@@ -226,13 +252,14 @@ fn every_bound_of_every_body_is_enforced_and_pointed_at() {
             continue; // Its entries are judged one by one, with their lines: see the tests of rosters.
         }
         let client = people.somebody_who_may(operation["operationId"].as_str().unwrap());
-        for Wrong { value, pointer } in wrong_values(&document, &content[kind]["schema"], "") {
+        for Wrong { value, pointer, code } in wrong_values(&document, &content[kind]["schema"], "") {
             let answer =
                 client.send(&method, &concrete(&path), &[("content-type", kind)], value.to_string().as_bytes());
             let at = format!("{method} {path} {pointer} {:.200}", value.to_string());
             assert_eq!(answer.status, 422, "{at}: {}", answer.text);
             let faults = answer.json["errors"].as_array().unwrap_or_else(|| panic!("{at}: {}", answer.text));
-            assert!(faults.iter().any(|fault| fault["pointer"] == pointer), "{at}: {}", answer.text);
+            let fits = |fault: &&Value| fault["pointer"] == pointer && code.is_none_or(|code| fault["code"] == code);
+            assert!(faults.iter().any(|fault| fits(&fault)), "{at} {code:?}: {}", answer.text);
             tried += 1;
         }
     }

@@ -106,8 +106,6 @@ fn session(app: &App, publication: &str) -> Id {
         .values((
             (
                 sessions::id.eq(id),
-                sessions::local_date.eq(day),
-                sessions::position.eq(0),
                 sessions::title.eq("Reading"),
                 sessions::pillar.eq("community"),
                 sessions::topics.eq(none.clone()),

@@ -6,7 +6,7 @@ use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use life_rooms::auth::viewer::Viewer;
-use life_rooms::db::schema::sessions;
+use life_rooms::db::schema::{partners, sessions};
 use life_rooms::db::{Conn, Id};
 use life_rooms::sessions::search::query::Search;
 use life_rooms::sessions::search::{self};
@@ -144,6 +144,10 @@ fn no_page_of_sessions_scans_the_table_or_sorts_it() {
         .execute(&mut app.conn())
         .unwrap();
     multiply(&app);
+    // What the public doesn't find leads nowhere else.
+    let ended = partner_row(&app, "ended");
+    let its = partners::table.find(ended.parse::<Id>().unwrap());
+    diesel::update(its).set(partners::status.eq("ended")).execute(&mut app.conn()).unwrap();
     let near = "53.4,-2.9";
     let seen = sound(
         &app,

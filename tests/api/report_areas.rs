@@ -63,7 +63,15 @@ fn an_area_is_of_known_local_authorities_each_once() {
     let path = "/v1/report-areas/somewhere";
     let put = |authorities: Value| admin.put(path, "\"0\"", &json!({ "name": "X", "local_authorities": authorities }));
     put(json!([])).invalid(&["/local_authorities"]);
-    put(json!(["Sefton", "Atlantis", "Sefton"])).invalid(&["/local_authorities/1", "/local_authorities/2"]);
+    put(json!(["Sefton", "Atlantis", "Liverpol"])).invalid(&["/local_authorities/1", "/local_authorities/2"]);
+    // By whatever name: the official one is kept.
+    put(json!(["St Helens", "Sefton", "Saint Helens"])).invalid(&["/local_authorities/2"]);
+    let made = admin.put(
+        "/v1/report-areas/elsewhere",
+        "\"0\"",
+        &json!({ "name": "X", "local_authorities": ["st. helens", "Hull"] }),
+    );
+    assert_eq!(made.expect(201)["local_authorities"], json!(["St Helens", "Kingston upon Hull, City of"]));
     let body = json!({ "name": "X", "local_authorities": ["Sefton"] });
     admin.put("/v1/report-areas/Some%20Where", "\"0\"", &body).wrong_parameter("slug");
 }

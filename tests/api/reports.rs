@@ -43,7 +43,6 @@ impl<'a> Seed<'a> {
                 venues::accessibility.eq(Json(Vec::<String>::new())),
                 venues::opening_hours.eq(Json(json!({}))),
                 venues::status.eq("open"),
-                venues::search_key.eq(slug),
                 venues::version.eq(1),
                 venues::created_at.eq(now),
                 venues::updated_at.eq(now),
@@ -92,7 +91,6 @@ impl<'a> Seed<'a> {
                 members::id.eq(id),
                 members::given_name.eq("Peg"),
                 members::family_name.eq("Sample"),
-                members::preferred_key.eq(""),
                 members::given_key.eq("peg"),
                 members::family_key.eq("sample"),
                 members::roles.eq(Json(vec!["service_user"])),
@@ -181,8 +179,6 @@ impl<'a> Seed<'a> {
         diesel::insert_into(sessions::table)
             .values((
                 sessions::id.eq(id),
-                sessions::local_date.eq(day(on)),
-                sessions::position.eq(0),
                 sessions::partner_id.eq(by.map(|(partner, _)| partner)),
                 sessions::programme_id.eq(by.map(|(_, programme)| programme)),
                 sessions::venue_id.eq(venue),

@@ -346,7 +346,7 @@ fn spreadsheets_come_with_marks_semicolons_and_blank_lines() {
     assert_eq!(lines, [3, 5]);
     let rows = rows(&app);
     assert_eq!(rows.len(), 3);
-    assert!(rows.iter().any(|row| row.title == "Read; and\r\ntalk"));
+    assert!(rows.iter().any(|row| row.title == "Read; and\ntalk"));
 
     let wrong = text.replace("walton", "waltonn").replace(";90;", ";9x;");
     let problem = post_csv(&client, &path, &wrong).problem(422, "roster-refused");

@@ -29,6 +29,22 @@ fn semicolons(text: &str) -> String {
     String::from_utf8(writer.into_inner().unwrap()).unwrap()
 }
 
+/// The same table as Excel saves it where cells at the right were once in use: a mark, CRLF, three nameless columns.
+fn excel(text: &str) -> String {
+    let inner = text.replace("Two\nlines", "Two~lines").replace('\n', ",,,\r\n").replace('~', "\n");
+    format!("\u{feff}{inner}")
+}
+
+/// The same table with quotation marks around every cell.
+fn quoted(text: &str) -> String {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+    for record in reader.records() {
+        writer.write_record(&record.unwrap()).unwrap();
+    }
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}
+
 #[test]
 fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
     let (app, client, path) = reader();
@@ -54,22 +70,36 @@ fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
         ("short dates", slashes("5/1/2027 9:30", "12/1/2027 9:30")),
         ("ISO dates with a space", slashes("2027-01-05 09:30", "2027-01-12 09:30:00")),
         ("spaces around cells", PLAIN.replace(",walton,", " , walton ,").replace(",90,", ", 90 ,")),
+        ("Excel's CSV UTF-8: a mark, CRLF, empty columns at the end", excel(PLAIN)),
+        ("Excel's CSV of a country with decimal commas", excel(&semicolons(PLAIN)).replace(",,,\r\n", ";;;\r\n")),
+        ("Excel's CSV for the Macintosh: CR alone", PLAIN.replace('\n', "\r")),
+        ("CR alone and semicolons", semicolons(PLAIN).replace('\n', "\r")),
+        ("a first line that names the separator", format!("sep=;\r\n{}", semicolons(PLAIN))),
+        ("the same below a mark, in quotation marks", format!("\u{feff}\"sep=,\"\r\n{PLAIN}")),
+        ("LibreOffice with every text in quotation marks", quoted(PLAIN)),
+        (
+            "tabs",
+            semicolons(PLAIN)
+                .replace("COUNT=4", "COUNT-4")
+                .replace(';', "\t")
+                .replace("WEEKLY\t", "WEEKLY;")
+                .replace("COUNT-4", "COUNT=4"),
+        ),
+        ("a whole number with a decimal point", PLAIN.replace(",90,", ",90.0,")),
+        ("CRLF, also inside a cell", PLAIN.replace('\n', "\r\n")),
         ("quotation marks everywhere", PLAIN.replace(",90,", ",\"90\",").replace("\na,", "\n\"a\",")),
     ] {
         let body = post_csv(&client, &path, &text).expect(201);
         assert_eq!(body["counts"], counts(0, 0, 2, 0), "{oddity}: {body}");
         assert_eq!(rows(&app), before, "{oddity}");
     }
-    // Line ends inside a cell are part of it: there CRLF is another text, and only there.
-    let crlf = post_csv(&client, &path, &PLAIN.replace('\n', "\r\n")).expect(201);
-    assert_eq!(crlf["counts"], counts(0, 1, 1, 0));
-    assert!(rows(&app).iter().any(|row| row.title == "Two\r\nlines"));
+    assert!(rows(&app).iter().any(|row| row.title == "Two\nlines"));
 }
 
 #[test]
 fn lines_are_told_right_below_cells_of_many_lines_and_blank_ones() {
     let (_app, client, path) = reader();
-    for end in ["\n", "\r\n"] {
+    for end in ["\n", "\r\n", "\r"] {
         let text = format!("\u{feff}\n{PLAIN}\n\n").replace("in_person,walton", "in_person,nowhere") + "c,x\n\n";
         let body =
             post_csv(&client, &format!("{path}?mode=partial&dry_run=true"), &text.replace('\n', end)).expect(200);
@@ -100,6 +130,39 @@ fn dates_that_are_ambiguous_or_impossible_are_told_apart() {
     let entry = crate::rosters::with(crate::rosters::single("a"), json!({ "local_start": "05/01/2027 09:30" }));
     let problem = client.post(&path, &crate::rosters::roster(&[entry])).problem(422, "roster-refused");
     assert_eq!(pointers(&problem), ["/entries/0/local_start"]);
+}
+
+#[test]
+fn every_fault_of_a_row_is_told_at_once() {
+    let (_app, client, path) = reader();
+    let text = PLAIN
+        .replace("2027-01-05T09:30:00", "31/02/2027 9:30")
+        .replace("FREQ=WEEKLY;COUNT=4", "weekly")
+        .replace("2027-01-12T09:30:00", "12/01/27 9:30")
+        .replace(",walton,", ",waltn,")
+        .replace(",90,", ",ninety,");
+    let problem = post_csv(&client, &path, &text).problem(422, "roster-refused");
+    let mut found = pointers(&problem);
+    found.sort_unstable();
+    let at = ["duration_minutes", "excluded/0", "local_start", "recurrence", "venue"];
+    assert_eq!(found, at.map(|name| format!("/entries/0/{name}")), "{problem}");
+    let text = PLAIN.replace("2027-01-12T09:30:00", "12/01/27 9:30").replace("COUNT=4", "COUNT=4;BYDAY=MO");
+    let problem = post_csv(&client, &path, &text).problem(422, "roster-refused");
+    assert_eq!(pointers(&problem).len(), 2, "a start outside its rule shows beside a wrong exclusion: {problem}");
+}
+
+#[test]
+fn a_column_without_a_name_has_no_values_and_a_wrong_one_is_told_the_nearest() {
+    let (_app, client, path) = reader();
+    let text = excel(PLAIN).replacen(",,,\r\nb,", ",stray,,\r\nb,", 1);
+    let problem = post_csv(&client, &path, &text).problem(422, "roster-refused");
+    assert_eq!(problem["errors"][0]["code"], "unnamed_column", "{problem}");
+    let text = PLAIN.replacen("title,pillar", "titel,pilar", 1);
+    let problem = post_csv(&client, &path, &text).problem(422, "invalid-body");
+    let unknown = problem["errors"].as_array().unwrap().iter().filter(|error| error["code"] == "unknown_column");
+    let told: Vec<&str> = unknown.map(|error| error["detail"].as_str().unwrap()).collect();
+    assert!(told[0].contains("Nearest: title, ") && told[1].contains("Nearest: pillar, "), "{problem}");
+    assert!(!told[1].contains("booking_policy"), "{problem}");
 }
 
 /// What is wrong a million times is told a hundred times: an answer, and the memory it takes, stay small.

@@ -1,8 +1,9 @@
 //! A new version on the database of an older one: what a migration can't say in SQL is done before it serves, in
 //! pieces, and again for what an older server beside it writes.
 
-use std::process::Command;
+use std::process::{Command, Output};
 
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use life_rooms::db::schema::{listing_words, sessions, venue_words};
 use life_rooms::db::{Id, Location, migrate};
@@ -34,13 +35,17 @@ fn titles(app: &App) -> Vec<Value> {
     page["items"].as_array().unwrap().iter().map(|item| item["title"].clone()).collect()
 }
 
-fn migrate_command(app: &App) -> String {
+fn run_migrate(app: &App) -> Output {
     let url = match &app.location {
         Location::Sqlite(path) => format!("sqlite://{path}"),
         Location::Postgres(url) => url.clone(),
     };
     let command = Command::new(env!("CARGO_BIN_EXE_life-rooms")).arg("migrate").env("DATABASE_URL", url).output();
-    let output = command.expect("the binary runs");
+    command.expect("the binary runs")
+}
+
+fn migrate_command(app: &App) -> String {
+    let output = run_migrate(app);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -87,4 +92,27 @@ fn what_an_older_server_beside_it_writes_is_given_its_words_by_the_server_itself
     assert!(run());
     let listing: Option<Id> = sessions::table.find(late).select(sessions::listing_id).first(&mut app.conn()).unwrap();
     assert!(listing.is_some() && titles(&app).len() == 2);
+}
+
+#[test]
+fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_as_it_was() {
+    let app = App::start();
+    let old = "DELETE FROM __diesel_schema_migrations; \
+               INSERT INTO __diesel_schema_migrations (version) VALUES ('20261123000000'), ('20261124100000');";
+    app.conn().batch_execute(old).unwrap();
+    let output = run_migrate(&app);
+    assert_eq!(output.status.code(), Some(1));
+    let sentence = "life-rooms: The database was made before the first release of Life Rooms and can't be migrated. \
+                    Give an empty database in DATABASE_URL; nothing was changed in this one.\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), sentence);
+    assert!(output.stdout.is_empty());
+    // Also where it knows the first release, if it knows something older too.
+    app.conn().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20261129000000')").unwrap();
+    assert!(
+        migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))
+    );
+    // One that knows only the first release is up to date, as any that this binary made.
+    let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261129000000'";
+    app.conn().batch_execute(new).unwrap();
+    assert_eq!(migrate_command(&app), "The database is up to date.\n");
 }

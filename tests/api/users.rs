@@ -121,7 +121,7 @@ fn member_id(app: &App) -> Id {
     diesel::insert_into(members::table)
         .values((
             (m::id.eq(id), m::given_name.eq("Ann"), m::family_name.eq("Other"), m::version.eq(1)),
-            (m::preferred_key.eq(""), m::given_key.eq("ann"), m::family_key.eq("other")),
+            (m::given_key.eq("ann"), m::family_key.eq("other")),
             (m::roles.eq(Json(vec!["service_user"])), m::contact_preferences.eq(Json(Vec::<String>::new()))),
             (m::created_at.eq(now), m::updated_at.eq(now)),
         ))
@@ -267,6 +267,18 @@ fn the_command_line_makes_an_account_beside_a_running_server() {
         .load(&mut app.conn())
         .unwrap();
     assert_eq!(who, [("create".to_owned(), None), ("change".to_owned(), None)]);
+}
+
+#[test]
+fn a_password_of_the_command_line_is_the_same_in_a_browser_however_its_accents_are_written() {
+    let app = App::start();
+    let create = ["user", "create", "--email", "boss@example.org", "--role", "admin", "--password-stdin"];
+    let set = ["user", "set-password", "--email", "boss@example.org", "--password-stdin"];
+    succeeds(&run(&app, &create, "cafe\u{301} staple\n"));
+    assert_eq!(log_in(&app, "boss@example.org", "caf\u{e9} staple"), 200);
+    succeeds(&run(&app, &set, "batt\u{e9}ry staple\n"));
+    assert_eq!(log_in(&app, "boss@example.org", "batte\u{301}ry staple"), 200);
+    assert_eq!(log_in(&app, "boss@example.org", "battery staple"), 401);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use life_rooms::db::schema::{listing_words, sessions, venue_words};
 use life_rooms::db::{Conn, Id};
 use life_rooms::sessions::listings::{self, word_of_time};
 use life_rooms::sessions::search::strategy::MOST_LISTINGS;
+use life_rooms::text::words;
 use life_rooms::venues::store::complete_words;
-use life_rooms::words;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Client, id, partner_row};
@@ -207,6 +207,13 @@ fn what_is_only_online_is_at_no_place_and_a_hybrid_one_is() {
         assert_eq!(titles(&anyone, &format!("near=53.6,-2.9&sort={sort}")), Vec::<String>::new());
     }
     assert_eq!(titles(&anyone, "near=53.6,-2.9&within_km=30"), ["Here", "Both"]);
+    for query in
+        ["local_authority=Liverpool", "local_authority=Liverpool&q=on*", "local_authority=Liverpool&pillar=community"]
+    {
+        assert!(!titles(&anyone, query).contains(&"Online".to_owned()), "{query}");
+    }
+    assert_eq!(titles(&anyone, "local_authority=Liverpool"), ["Here", "Both"]);
+    assert_eq!(titles(&anyone, "local_authority=Liverpool&near=53.41,-2.9&sort=distance"), ["Here", "Both"]);
     assert_eq!(titles(&anyone, "accessibility=step_free"), ["Here", "Both"]);
     assert_eq!(titles(&anyone, "accessibility=captions"), ["Online"]);
     assert_eq!(titles(&anyone, "accessibility=captions&accessibility=step_free"), Vec::<String>::new());
@@ -443,7 +450,7 @@ fn asked(numbers: &mut Numbers, Filled { features, partners }: &Filled) -> Asked
             "rare",
             "group tea",
         ]);
-        let wanted = words::wanted("q", text).unwrap();
+        let wanted = words::wanted(text).unwrap();
         asked.add(format!("q={}", text.replace(' ', "+").replace('é', "%C3%A9")), move |session| {
             let said = says(session);
             wanted.iter().all(|one| said.iter().any(|word| one.fits(word)))
@@ -475,7 +482,7 @@ fn asked(numbers: &mut Numbers, Filled { features, partners }: &Filled) -> Asked
     if numbers.chance(20) {
         let authority = *numbers.one(&["Liverpool", "Sefton", "Wirral", "Halton"]);
         asked.add(format!("local_authority={authority}"), move |session| {
-            session["venue"]["local_authority"] == authority
+            session["delivery"] != "online" && session["venue"]["local_authority"] == authority
         });
     }
     if numbers.chance(25) {

@@ -21,7 +21,6 @@ CREATE TABLE venues (
     status text COLLATE "C" NOT NULL CHECK (status IN ('open', 'temporarily_closed', 'closed')),
     status_from date,
     status_until date,
-    search_key text COLLATE "C" NOT NULL,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
@@ -68,6 +67,7 @@ CREATE TABLE partners (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX partners_name_index ON partners (name, id);
+CREATE INDEX partners_inactive_index ON partners (id) WHERE status <> 'active';
 
 CREATE TABLE programmes (
     id uuid PRIMARY KEY,
@@ -111,7 +111,6 @@ CREATE TABLE members (
     preferred_name text COLLATE "C",
     given_name text COLLATE "C" NOT NULL,
     family_name text COLLATE "C" NOT NULL,
-    preferred_key text COLLATE "C" NOT NULL,
     given_key text COLLATE "C" NOT NULL,
     family_key text COLLATE "C" NOT NULL,
     pronouns text COLLATE "C",
@@ -131,11 +130,17 @@ CREATE TABLE members (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX members_family_key_index ON members (family_key, given_key, id);
-CREATE INDEX members_given_key_index ON members (given_key, id);
-CREATE INDEX members_preferred_key_index ON members (preferred_key, id);
 CREATE INDEX members_date_of_birth_index ON members (date_of_birth);
 CREATE INDEX members_postcode_index ON members (postcode);
 CREATE INDEX members_phone_index ON members (phone);
+
+-- The words that a member is found by.
+CREATE TABLE member_words (
+    member_id uuid NOT NULL REFERENCES members (id),
+    word text COLLATE "C" NOT NULL,
+    PRIMARY KEY (member_id, word)
+);
+CREATE INDEX member_words_word_index ON member_words (word, member_id);
 
 CREATE TABLE users (
     id uuid PRIMARY KEY,
@@ -213,13 +218,12 @@ CREATE TABLE session_series (
     cancellation_reason text COLLATE "C",
     -- Through which local date a series without an end has its sessions; null where its rule ends.
     expanded_until date,
-    -- Where a series was split: it ends before this local start, and another goes on from there.
-    ends_before text COLLATE "C",
+    -- Whether a series ends before its rule does: "none", or the local date before which it ends, since it was split there
+    -- ({"split": "2027-01-26"}) or since its partner's roster no longer names it ({"withdrawn": "2027-02-03"}).
+    ending jsonb NOT NULL DEFAULT '"none"',
+    -- The occurrences for which no session could be made, each with the reason.
+    left_out jsonb NOT NULL DEFAULT '[]',
     split_from uuid REFERENCES session_series (id),
-    -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
-    withdrawn boolean NOT NULL DEFAULT false,
-    -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
-    rule_before_cut boolean NOT NULL DEFAULT false,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -234,8 +238,8 @@ CREATE INDEX session_series_split_from_index ON session_series (split_from) WHER
 CREATE TABLE sessions (
     id uuid PRIMARY KEY,
     series_id uuid REFERENCES session_series (id),
-    local_date date NOT NULL,
-    position integer NOT NULL CHECK (position >= 0),
+    -- Which occurrence of its series a session is: the local date of the rule, or the local start of an additional time.
+    occurrence text COLLATE "C" CHECK ((occurrence IS NULL) = (series_id IS NULL)),
     partner_id uuid REFERENCES partners (id),
     programme_id uuid REFERENCES programmes (id),
     venue_id uuid REFERENCES venues (id),
@@ -285,7 +289,7 @@ CREATE TABLE sessions (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     CONSTRAINT sessions_partner_external_key UNIQUE (partner_id, external_id),
-    CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, local_date, position),
+    CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, occurrence),
     CHECK (capacity IS NULL OR seats_taken <= capacity),
     CHECK (online_capacity IS NULL OR online_seats_taken <= online_capacity),
     CHECK (ends_at > starts_at)

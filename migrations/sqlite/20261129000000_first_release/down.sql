@@ -18,6 +18,7 @@ DROP TABLE session_series;
 DROP TABLE consents;
 DROP TABLE api_clients;
 DROP TABLE users;
+DROP TABLE member_words;
 DROP TABLE members;
 DROP TABLE hostings;
 DROP TABLE sites;

@@ -22,7 +22,6 @@ CREATE TABLE venues (
     status TEXT NOT NULL CHECK (status IN ('open', 'temporarily_closed', 'closed')),
     status_from TEXT,
     status_until TEXT,
-    search_key TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
@@ -69,6 +68,7 @@ CREATE TABLE partners (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX partners_name_index ON partners (name, id);
+CREATE INDEX partners_inactive_index ON partners (id) WHERE status <> 'active';
 
 CREATE TABLE programmes (
     id BLOB PRIMARY KEY,
@@ -112,7 +112,6 @@ CREATE TABLE members (
     preferred_name TEXT,
     given_name TEXT NOT NULL,
     family_name TEXT NOT NULL,
-    preferred_key TEXT NOT NULL,
     given_key TEXT NOT NULL,
     family_key TEXT NOT NULL,
     pronouns TEXT,
@@ -132,11 +131,17 @@ CREATE TABLE members (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX members_family_key_index ON members (family_key, given_key, id);
-CREATE INDEX members_given_key_index ON members (given_key, id);
-CREATE INDEX members_preferred_key_index ON members (preferred_key, id);
 CREATE INDEX members_date_of_birth_index ON members (date_of_birth);
 CREATE INDEX members_postcode_index ON members (postcode);
 CREATE INDEX members_phone_index ON members (phone);
+
+-- The words that a member is found by.
+CREATE TABLE member_words (
+    member_id BLOB NOT NULL REFERENCES members (id),
+    word TEXT NOT NULL,
+    PRIMARY KEY (member_id, word)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX member_words_word_index ON member_words (word, member_id);
 
 CREATE TABLE users (
     id BLOB PRIMARY KEY,
@@ -214,13 +219,12 @@ CREATE TABLE session_series (
     cancellation_reason TEXT,
     -- Through which local date a series without an end has its sessions; null where its rule ends.
     expanded_until TEXT,
-    -- Where a series was split: it ends before this local start, and another goes on from there.
-    ends_before TEXT,
+    -- Whether a series ends before its rule does: "none", or the local date before which it ends, since it was split there
+    -- ({"split": "2027-01-26"}) or since its partner's roster no longer names it ({"withdrawn": "2027-02-03"}).
+    ending TEXT NOT NULL DEFAULT '"none"',
+    -- The occurrences for which no session could be made, each with the reason.
+    left_out TEXT NOT NULL DEFAULT '[]',
     split_from BLOB REFERENCES session_series (id),
-    -- That it ends is its partner's roster's doing, which no longer names it: one that names it again takes it up again.
-    withdrawn INTEGER NOT NULL DEFAULT 0,
-    -- Where a series was split: whether the rule's session on that day is before the cut, and so its own, wherever it moves.
-    rule_before_cut INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -235,8 +239,8 @@ CREATE INDEX session_series_split_from_index ON session_series (split_from) WHER
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY,
     series_id BLOB REFERENCES session_series (id),
-    local_date TEXT NOT NULL,
-    position INTEGER NOT NULL CHECK (position >= 0),
+    -- Which occurrence of its series a session is: the local date of the rule, or the local start of an additional time.
+    occurrence TEXT CHECK ((occurrence IS NULL) = (series_id IS NULL)),
     partner_id BLOB REFERENCES partners (id),
     programme_id BLOB REFERENCES programmes (id),
     venue_id BLOB REFERENCES venues (id),
@@ -285,7 +289,7 @@ CREATE TABLE sessions (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     CONSTRAINT sessions_partner_external_key UNIQUE (partner_id, external_id),
-    CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, local_date, position),
+    CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, occurrence),
     CHECK (capacity IS NULL OR seats_taken <= capacity),
     CHECK (online_capacity IS NULL OR online_seats_taken <= online_capacity),
     CHECK (ends_at > starts_at)

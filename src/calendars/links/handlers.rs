@@ -7,6 +7,7 @@ use super::store::{self, LinkRow};
 use super::types::{CalendarLink, CalendarLinkInput, IssuedCalendarLink};
 use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
+use crate::auth::reach::Reach;
 use crate::auth::secret;
 use crate::calendars::feeds::{self, Manner};
 use crate::calendars::handlers::{days_before, publisher, show};
@@ -19,7 +20,7 @@ use crate::http::context::Open;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -35,14 +36,36 @@ pub async fn list_calendar_links(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(paging))) = request;
     let slice = Slice::<Id>::read(&who, paging.limit, paging.cursor.as_deref())?;
-    let (context, own, wanted) = (who.context(), own(&who)?, slice.clone());
+    let (context, reach, wanted) = (who.context(), Reach::to_people(who.caller()?)?, slice.clone());
     let work = move |conn: &mut Conn| {
-        members::get(conn, own, id)?;
+        members::get(conn, reach, id)?;
         let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, read_event(&context, own, Subject::of_member("member", id, id), &["calendar_links"])))
+        Ok((rows, list_read(&context, reach, id, "calendar_links")))
     };
     let rows = who.state().db.read_audited(work).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, LinkRow::key, CalendarLink::from))
+}
+
+/// Get an address of a member's calendar
+///
+/// Without the address itself, revoked or not.
+#[utoipa::path(operation_id = "get_calendar_link", tag = "calendars",
+    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The address' id")),
+    responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/calendar-links/{link_id}")]
+pub async fn get_calendar_link(
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((member_id, id)), _)) = request;
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
+    let work = move |conn: &mut Conn| {
+        members::get(conn, reach, member_id)?;
+        let row = store::get(conn, member_id, id)?;
+        Ok((row, read_event(&context, reach, Subject::of_member("calendar_link", id, member_id), &[])))
+    };
+    let row = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, row.version, &CalendarLink::from(row))
 }
 
 /// Make an address of a member's calendar
@@ -58,18 +81,19 @@ pub async fn create_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<CalendarLinkInput>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(member_id), _, body)) = request;
-    let (context, own, written, secret) = (who.context(), own(&who)?, body.value, secret::new_secret()?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
+    let (written, secret) = (body.value, secret::new_secret()?);
     let url = publisher(&who).address(&format!("/v1/calendars/{secret}.ics"));
     who.write(&body.bytes, move |conn| {
-        members::lock(conn, own, member_id)?;
+        members::lock(conn, reach, member_id)?;
         let hash = secret::stored(&secret);
         let row = LinkRow::new(context.new_id(), member_id, written.clone(), hash, context.now());
         store::insert(conn, &row)?;
         let subject = Subject::of_member("calendar_link", row.id, member_id);
         context.record(conn, &[context.event("create", subject, &[])])?;
         let (version, link) = (row.version, CalendarLink::from(row));
-        let list = format!("/v1/members/{member_id}/calendar-links");
-        Reply::created(list, version, &IssuedCalendarLink::with_url(link.clone(), url.clone()))?
+        let location = format!("/v1/members/{member_id}/calendar-links/{}", link.id);
+        Reply::created(location, version, &IssuedCalendarLink::with_url(link.clone(), url.clone()))?
             .about(member_id)
             .replayed_as(&IssuedCalendarLink::without_url(link))
     })
@@ -88,9 +112,9 @@ pub async fn revoke_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path((member_id, id)), _)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        members::get(conn, own, member_id)?;
+        members::get(conn, reach, member_id)?;
         let old = store::get(conn, member_id, id)?;
         context.check_match(old.version)?;
         if old.revoked_at.is_none() {

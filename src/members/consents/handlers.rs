@@ -3,40 +3,62 @@
 use actix_web::{HttpResponse, get, post};
 
 use super::store::{self, ConsentRow};
-use super::types::{Consent, ConsentFilter, ConsentInput};
+use super::types::{Consent, ConsentInput};
 use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
+use crate::auth::reach::Reach;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
+use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{own, read_event};
+use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 
 /// List a member's consents
 ///
 /// In the order in which they were recorded; the last one of a purpose, and of a partner, decides.
 #[utoipa::path(operation_id = "list_consents", tag = "members",
-    params(("id" = Id, Path, description = "The member"), ConsentFilter),
+    params(("id" = Id, Path, description = "The member"), Paging),
     responses((status = 200, description = "A page of consents", body = Page<Consent>), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/consents")]
 pub async fn list_consents(
-    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let (context, own, wanted) = (who.context(), own(&who)?, slice.clone());
+    let (context, reach, wanted) = (who.context(), Reach::to_people(who.caller()?)?, slice.clone());
     let work = move |conn: &mut Conn| {
-        members::get(conn, own, id)?;
+        members::get(conn, reach, id)?;
         let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, read_event(&context, own, Subject::of_member("member", id, id), &["consents"])))
+        Ok((rows, list_read(&context, reach, id, "consents")))
     };
     let rows = who.state().db.read_audited(work).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
+}
+
+/// Get a consent
+#[utoipa::path(operation_id = "get_consent", tag = "members",
+    params(("id" = Id, Path, description = "The member"), ("consent_id" = Id, Path, description = "The consent")),
+    responses((status = 200, description = "The consent", body = Consent), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/members/{id}/consents/{consent_id}")]
+pub async fn get_consent(
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((member_id, id)), _)) = request;
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
+    let work = move |conn: &mut Conn| {
+        members::get(conn, reach, member_id)?;
+        let row = store::get(conn, member_id, id)?;
+        Ok((row, read_event(&context, reach, Subject::of_member("consent", id, member_id), &[])))
+    };
+    let row = who.state().db.read_audited(work).await?;
+    who.show_plain(Cache::Never, &Consent::from(row))
 }
 
 /// Record a consent
@@ -51,10 +73,10 @@ pub async fn record_consent(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, own, written) = (who.context(), own(&who)?, body.value);
+    let (context, reach, written) = (who.context(), Reach::to_people(who.caller()?)?, body.value);
     let recorder = who.caller()?.id;
     who.write(&body.bytes, move |conn| {
-        members::lock(conn, own, id)?;
+        members::lock(conn, reach, id)?;
         if let Some(partner_id) = written.partner_id
             && !store::partner_exists(conn, partner_id)?
         {
@@ -65,7 +87,9 @@ pub async fn record_consent(
         store::insert(conn, &row)?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
-        Ok(Reply::plain(201, &Consent::from(row))?.at(format!("/v1/members/{id}/consents")).about(id))
+        let consent = Consent::from(row);
+        let location = format!("/v1/members/{id}/consents/{}", consent.id);
+        Ok(Reply::created(location, Tag::of(&consent)?, &consent)?.about(id))
     })
     .await
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::types::{Consent, ConsentDecision, ConsentInput, ConsentPurpose};
 use crate::db::schema::{consents, partners};
 use crate::db::{Conn, Id, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
 /// A row of `consents`.
@@ -52,6 +52,15 @@ pub fn list(conn: &mut Conn, member_id: Id, slice: &Slice<i64>) -> Result<Vec<Co
         query = query.filter(consents::recorded_at.gt(Timestamp(after)));
     }
     Ok(query.order(consents::recorded_at).limit(slice.fetch()).load(conn)?)
+}
+
+/// One consent of a member.
+///
+/// # Errors
+/// 404 where the member has no such one.
+pub fn get(conn: &mut Conn, member_id: Id, id: Id) -> Result<ConsentRow> {
+    let own = consents::table.find(id).filter(consents::member_id.eq(member_id));
+    own.select(ConsentRow::as_select()).first(conn).optional()?.ok_or_else(|| Error::not_found("consent"))
 }
 
 /// The instant to record a member's next consent at: now, or just after the last one if the clock stands or was put

@@ -1,11 +1,11 @@
 //! Consents as JSON.
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
-use crate::http::rule::{at, not_blank, rule};
+use crate::http::rule::{at, rule};
 
 crate::text_enum! {
     /// What a consent is for.
@@ -47,7 +47,6 @@ pub struct ConsentInput {
     pub decision: ConsentDecision,
     /// How it is known: a form, a call, a conversation and its day.
     #[schema(min_length = 1, max_length = 500, example = "Signed form of 20 November 2026")]
-    #[validate(custom(function = "not_blank"))]
     pub evidence: String,
 }
 
@@ -77,17 +76,4 @@ pub struct Consent {
     pub created_at: Timestamp,
     /// The same instant: a consent never changes.
     pub updated_at: Timestamp,
-}
-
-/// How much of the list to show.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ConsentFilter {
-    /// Items of a page.
-    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
-    pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
-    #[param(max_length = 1000)]
-    pub cursor: Option<String>,
 }

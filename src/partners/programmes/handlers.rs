@@ -98,7 +98,10 @@ pub async fn change_programme(
         partners::reach(conn, context.caller()?, partner_id)?;
         let old = store::get(conn, partner_id, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
+        let Some(row) = patch.change(&old, ProgrammeRow::written, |written| old.changed(written, context.now()))?
+        else {
+            return Reply::ok(old.version, &Programme::from(old));
+        };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("programme", id), &patch.names())])?;
         Reply::ok(row.version, &Programme::from(row))

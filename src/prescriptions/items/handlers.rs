@@ -1,7 +1,7 @@
 //! Items of prescriptions over HTTP.
 
 use actix_web::web::Bytes;
-use actix_web::{HttpResponse, patch, post};
+use actix_web::{HttpResponse, get, patch, post};
 
 use super::rules;
 use super::store::{self, ItemRow};
@@ -10,14 +10,15 @@ use super::types::{
 };
 use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
-use crate::db::Id;
+use crate::auth::reach::Reach;
 use crate::db::types::TextEnum;
+use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
-use crate::http::reply::Reply;
-use crate::members::handlers::own;
+use crate::http::reply::{Cache, Reply};
+use crate::members::handlers::read_event;
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
 
@@ -33,14 +34,14 @@ pub async fn add_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<PrescriptionItemInput>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, own, written) = (who.context(), own(&who)?, body.value);
+    let (context, reach, written) = (who.context(), Reach::to_people(who.caller()?)?, body.value);
     who.write(&body.bytes, move |conn| {
-        let row = prescriptions::lock(conn, own, id)?;
+        let row = prescriptions::lock(conn, reach, id)?;
         still_open(&row)?;
         let whole = prescriptions::whole_one(conn, row)?;
-        checks::item(conn, own, &whole, &written)?;
+        checks::item(conn, reach, &whole, &written)?;
         let position = i32::try_from(whole.items.len()).map_err(Error::internal)?;
-        let item = ItemRow::new(context.new_id(), id, position, &written, own.is_some(), context.now());
+        let item = ItemRow::new(context.new_id(), id, position, &written, reach, context.now());
         prescriptions::update(conn, &whole.row.touched(context.now()))?;
         store::insert(conn, std::slice::from_ref(&item))?;
         let subject = Subject::of_member("prescription_item", item.id, whole.row.member_id);
@@ -49,6 +50,27 @@ pub async fn add_prescription_item(
         Ok(Reply::created(location, item.version, &PrescriptionItem::from(item))?.about(whole.row.member_id))
     })
     .await
+}
+
+/// Get an item of a prescription
+#[utoipa::path(operation_id = "get_prescription_item", tag = "prescriptions",
+    params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
+    responses((status = 200, description = "The item", body = PrescriptionItem), (status = 304, description = "Not changed"), Missing, Problems),
+    security(("bearer" = [])))]
+#[get("/v1/prescriptions/{id}/items/{item_id}")]
+pub async fn get_prescription_item(
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((id, item_id)), _)) = request;
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
+    let work = move |conn: &mut Conn| {
+        let prescription = prescriptions::get(conn, reach, id)?;
+        let item = store::get(conn, id, item_id)?;
+        let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
+        Ok((item, read_event(&context, reach, subject, &[])))
+    };
+    let item = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, item.version, &PrescriptionItem::from(item))
 }
 
 /// Change an item of a prescription
@@ -64,15 +86,16 @@ pub async fn change_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery, PrescriptionItemPatch)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path((id, item_id)), _, patch)) = request;
-    let (context, own) = (who.context(), own(&who)?);
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let prescription = prescriptions::lock(conn, own, id)?;
+        let prescription = prescriptions::lock(conn, reach, id)?;
         let old = store::get(conn, id, item_id)?;
         context.require_match(old.version)?;
+        let Some(item) = patch.change(&old, ItemRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &PrescriptionItem::from(old));
+        };
         still_open(&prescription)?;
-        let written = patch.apply(&old.written())?;
-        may_change(&old, &written, own.is_some())?;
-        let item = old.changed(written, context.now());
+        may_change(&old, &item.written(), reach)?;
         prescriptions::update(conn, &prescription.touched(context.now()))?;
         store::update(conn, &item)?;
         let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
@@ -83,9 +106,9 @@ pub async fn change_prescription_item(
 }
 
 /// A state that stays is no transition; a refusal says why. What a partner answered isn't the member's to say.
-fn may_change(old: &ItemRow, written: &PrescriptionItemChange, by_member: bool) -> Result<()> {
+fn may_change(old: &ItemRow, written: &PrescriptionItemChange, reach: Reach) -> Result<()> {
     use PrescriptionItemStatus::{Accepted, Rejected, Requested};
-    if by_member && old.status == Requested && matches!(written.status, Accepted | Rejected) {
+    if reach.is_member() && old.status == Requested && matches!(written.status, Accepted | Rejected) {
         return Err(Error::rule("/status", "not_yours", "The partner's answer is recorded by an advisor."));
     }
     if written.status != old.status && !rules::may_become(old.kind, old.status, written.status) {

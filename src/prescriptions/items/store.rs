@@ -8,6 +8,7 @@ use super::rules;
 use super::types::{
     PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemKind, PrescriptionItemStatus,
 };
+use crate::auth::reach::Reach;
 use crate::db::schema::{partners, prescription_items, programmes, session_series, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -38,13 +39,13 @@ pub struct ItemRow {
 }
 
 impl ItemRow {
-    /// A new item of a prescription, `by_member` where the member added it themself: that refers them to nothing.
+    /// A new item of a prescription, added by somebody with this reach. What a member adds refers them to nothing.
     pub fn new(
         id: Id,
         prescription_id: Id,
         position: i32,
         written: &PrescriptionItemInput,
-        by_member: bool,
+        reach: Reach,
         now: Timestamp,
     ) -> Self {
         let target = |kind| written.target_id.filter(|_| written.kind == kind);
@@ -62,7 +63,7 @@ impl ItemRow {
             note: written.note.clone(),
             status: rules::first(written.kind),
             reason: None,
-            by_member,
+            by_member: reach.is_member(),
             version: 1,
             created_at: now,
             updated_at: now,
@@ -142,8 +143,8 @@ pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     }
 }
 
-/// Whether there is such a thing to point at. With `published_only`, a draft or unlisted series or session is none.
-pub fn target_exists(conn: &mut Conn, kind: PrescriptionItemKind, id: Id, published_only: bool) -> Result<bool> {
+/// Whether there is such a thing to point at. A member can't point at a series or session that is a draft or unlisted.
+pub fn target_exists(conn: &mut Conn, kind: PrescriptionItemKind, id: Id, reach: Reach) -> Result<bool> {
     let publication: Option<String> = match kind {
         PrescriptionItemKind::Series => {
             session_series::table.find(id).select(session_series::publication).first(conn).optional()?
@@ -159,5 +160,5 @@ pub fn target_exists(conn: &mut Conn, kind: PrescriptionItemKind, id: Id, publis
         }
         PrescriptionItemKind::Advice => return Ok(false),
     };
-    Ok(publication.is_some_and(|publication| !published_only || publication == "published"))
+    Ok(publication.is_some_and(|publication| !reach.is_member() || publication == "published"))
 }

@@ -8,6 +8,7 @@ use crate::db::schema::report_areas;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
+use crate::places::LocalAuthority;
 
 /// A row of `report_areas`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -27,14 +28,14 @@ impl AreaRow {
     /// A new area.
     pub fn new(id: Id, number: i32, slug: String, written: ReportAreaInput, now: Timestamp) -> Self {
         let ReportAreaInput { name, local_authorities } = written;
-        let local_authorities = Json(local_authorities);
+        let local_authorities = Json(local_authorities.iter().map(|known| known.name.to_owned()).collect());
         Self { id, number, slug, name, local_authorities, version: 1, created_at: now, updated_at: now }
     }
 
     /// This row after a change; `None` where that leaves it as it is.
     pub fn changed(&self, written: ReportAreaInput, now: Timestamp) -> Option<Self> {
-        let same = self.name == written.name && self.local_authorities.0 == written.local_authorities;
         let new = Self::new(self.id, self.number, self.slug.clone(), written, now);
+        let same = self.name == new.name && self.local_authorities.0 == new.local_authorities.0;
         (!same).then(|| Self { version: self.version + 1, created_at: self.created_at, ..new })
     }
 
@@ -112,8 +113,8 @@ pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
 ///
 /// # Errors
 /// 400 where there is no such area.
-pub(in crate::reports) fn places(conn: &mut Conn, area: Option<&str>, named: &[String]) -> Result<Vec<String>> {
-    let Some(area) = area else { return Ok(named.to_vec()) };
+pub(in crate::reports) fn places(conn: &mut Conn, area: Option<&str>, named: &[LocalAuthority]) -> Result<Vec<String>> {
+    let Some(area) = area else { return Ok(named.iter().map(|known| known.name.to_owned()).collect()) };
     if let Some(row) = find(conn, area)? {
         return Ok(row.local_authorities.0);
     }

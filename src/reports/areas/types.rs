@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::db::{Id, Timestamp};
+use crate::places::LocalAuthority;
 
 /// A named area as it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
@@ -14,8 +15,8 @@ pub struct ReportAreaInput {
     #[schema(min_length = 1, max_length = 200, example = "Liverpool and Sefton")]
     pub name: String,
     /// The local authorities that are counted together, each once.
-    #[schema(min_items = 1, max_items = 50, example = json!(["Liverpool", "Sefton"]))]
-    pub local_authorities: Vec<String>,
+    #[schema(inline, min_items = 1, max_items = 50, example = json!(["Liverpool", "Sefton"]))]
+    pub local_authorities: Vec<LocalAuthority>,
 }
 
 /// A named area.

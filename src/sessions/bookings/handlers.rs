@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, delete, get, post};
 use super::rules::Terms;
 use super::seats::SessionFacts;
 use super::store::{self, BookedRow, Booker, MemberBookingKey};
-use super::types::{Booking, BookingFilter, BookingInput, BookingStatus, Cancellation, CancelledBy};
+use super::types::{Booking, BookingInput, BookingStatus, Cancellation, CancelledBy};
 use super::waiting::Positions;
 use crate::audit::{Event, Subject};
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
@@ -17,10 +17,12 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
+use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
+use crate::members::handlers::{list_read, own};
 
 /// When a request came, and how long offers are kept.
 pub(crate) fn terms(context: &Context) -> Terms {
@@ -30,6 +32,14 @@ pub(crate) fn terms(context: &Context) -> Terms {
 /// The booking as it is shown, with its place in a waiting list.
 fn shown(conn: &mut Conn, booked: BookedRow) -> Result<Booking> {
     Ok(Positions::of(conn, std::slice::from_ref(&booked))?.show(booked))
+}
+
+/// `If-Match` names the booking as it stands, with its place in a waiting list.
+fn check_match(conn: &mut Conn, context: &Context, booked: &BookedRow) -> Result<()> {
+    context.check_live_match(booked.0.version, || {
+        let booking = shown(conn, booked.clone())?;
+        Tag::live(booking.version, &booking)
+    })
 }
 
 /// Book a place
@@ -50,10 +60,10 @@ pub async fn create_booking(
     who.write(&body.bytes, move |conn| {
         let by = Booker { reach, account, id: context.new_id(), terms: terms(&context) };
         let booked = store::book(conn, session_id, &wish, by)?;
-        let (id, version) = (booked.0.id, booked.0.version);
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
-        let member_id = booked.0.member_id;
-        Ok(Reply::created(format!("/v1/bookings/{id}"), version, &shown(conn, booked)?)?.about(member_id))
+        let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
+        let location = format!("/v1/bookings/{}", booking.id);
+        Ok(Reply::created(location, Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
     })
     .await
 }
@@ -63,12 +73,12 @@ pub async fn create_booking(
 /// Oldest first, a page at a time. A partner sees the bookings of its own sessions, each with its reference, and who
 /// booked only where that member consents to be shared with it. A member sees their own.
 #[utoipa::path(operation_id = "list_session_bookings", tag = "sessions",
-    params(("id" = Id, Path, description = "The session"), BookingFilter),
+    params(("id" = Id, Path, description = "The session"), Paging),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["bookings:read"])))]
 #[get("/v1/sessions/{id}/bookings")]
 pub async fn list_session_bookings(
-    request: Extract<(Allowed<BookingReader>, Path<Id>, Query<BookingFilter>)>,
+    request: Extract<(Allowed<BookingReader>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(session_id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
@@ -126,10 +136,11 @@ pub async fn cancel_booking(
     };
     who.write(&Bytes::new(), move |conn| {
         let held = store::get_locked(conn, id, reach)?;
-        context.check_match(held.0.0.version)?;
+        check_match(conn, &context, &held.0)?;
         let booked = store::cancel(conn, held, status, terms(&context))?;
         context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
-        Reply::ok(booked.0.version, &Booking::from(booked))
+        let booking = shown(conn, booked)?;
+        Reply::ok(Tag::live(booking.version, &booking)?, &booking)
     })
     .await
 }
@@ -164,11 +175,11 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
     let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
         let held = store::get_locked(conn, id, reach)?;
-        context.check_match(held.0.0.version)?;
+        check_match(conn, &context, &held.0)?;
         let booked = answer(conn, held, terms(&context))?;
         context.record(conn, &[event(&context, action, &booked, &["status"])])?;
-        let (version, member_id) = (booked.0.version, booked.0.member_id);
-        Ok(Reply::ok(version, &Booking::from(booked))?.about(member_id))
+        let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
+        Ok(Reply::ok(Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
     })
     .await
 }
@@ -177,21 +188,19 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
 ///
 /// The newest session first, a page at a time.
 #[utoipa::path(operation_id = "list_member_bookings", tag = "members",
-    params(("id" = Id, Path, description = "The member"), BookingFilter),
+    params(("id" = Id, Path, description = "The member"), Paging),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/bookings")]
 pub async fn list_member_bookings(
-    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<BookingFilter>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(member_id), Query(filter))) = request;
     let slice = Slice::<MemberBookingKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let rows = who.state().db.read_audited(move |conn| {
         let rows = store::of_member(conn, member_id, reach, &wanted)?;
-        let subject = Subject::of_member("member", member_id, member_id);
-        let own = reach == Reach::Member(member_id);
-        let events = if own { Vec::new() } else { vec![context.event("read", subject, &["bookings"])] };
+        let events = list_read(&context, reach, member_id, "bookings");
         let positions = Positions::of(conn, &rows)?;
         Ok(((rows, positions), events))
     });

@@ -14,6 +14,7 @@
 //! - A booking is cancelled until the session starts; after that the register says who came.
 //! - A partner sees the bookings of its own sessions, and of those the members who consent to be shared with it.
 
+mod admission;
 pub mod handlers;
 pub mod rules;
 pub mod run_out;

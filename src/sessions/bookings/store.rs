@@ -6,6 +6,7 @@ use chrono::DateTime;
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::admission;
 use super::rules::{self, Offer, Terms};
 use super::seats::{
     Counts, SessionFacts, count, has_place, lock_session, matching_item, may_see, see, session, take_seats,
@@ -109,7 +110,7 @@ pub struct Booker {
 ///
 /// # Errors
 /// 404 where the booker can't see the session; 422 where the request doesn't fit it; 409 where it takes no bookings
-/// now, the member has a place already, or the seats don't suffice.
+/// now, its partner isn't active, its venue is closed then, the member has a place already, or the seats don't suffice.
 pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) -> Result<BookedRow> {
     let now = by.terms.now;
     let mut session = lock_session(conn, session_id)?;
@@ -117,6 +118,7 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
     waiting::settle(conn, &mut session, by.terms)?;
     let (member_id, names, delivery) = fitting(conn, &session, wish, by.reach)?;
     rules::takes_bookings(&session, now)?;
+    admission::check(conn, &session, delivery, now)?;
     let item = item(conn, &session, wish, member_id)?;
     if has_place(conn, session_id, member_id)? {
         return Err(already_booked());

@@ -179,19 +179,6 @@ impl Booking {
     }
 }
 
-/// A page of a list of bookings.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct BookingFilter {
-    /// Items of a page.
-    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
-    pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
-    #[param(max_length = 1000)]
-    pub cursor: Option<String>,
-}
-
 /// Who cancels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

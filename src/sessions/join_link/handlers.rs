@@ -6,8 +6,9 @@ use super::store;
 use super::types::JoinLink;
 use crate::audit::Subject;
 use crate::auth::policy::MemberOrStaff;
+use crate::auth::reach::Reach;
 use crate::db::Id;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::allowed::Allowed;
 use crate::http::answers::{Conflict, Missing, Problems};
 use crate::http::extract::{Extract, NoQuery, Path};
@@ -23,19 +24,14 @@ use crate::http::reply::Cache;
 #[get("/v1/sessions/{id}/join-link")]
 pub async fn get_join_link(request: Extract<(Allowed<MemberOrStaff>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(session_id), _)) = request;
-    let (context, caller) = (who.context(), who.caller()?);
-    let member = if caller.is_staff() { None } else { Some(caller.member_id.ok_or_else(no_member)?) };
+    let (context, reach) = (who.context(), Reach::of(who.caller()?)?);
     let link = who.state().db.read_audited(move |conn| {
-        let link = store::get(conn, session_id, member)?;
-        if member.is_some() {
+        let link = store::get(conn, session_id, reach)?;
+        if reach.is_member() {
             link.check_open(context.now())?;
         }
-        let subject = Subject { kind: "join_link", id: Some(session_id), member_id: member };
+        let subject = Subject { kind: "join_link", id: Some(session_id), member_id: reach.member() };
         Ok((link, vec![context.event("read", subject, &[])]))
     });
     who.show_plain(Cache::Never, &link.await?)
-}
-
-fn no_member() -> Error {
-    Error::forbidden("This account is no member's.")
 }

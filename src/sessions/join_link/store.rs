@@ -4,6 +4,7 @@ use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::types::JoinLink;
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
@@ -12,17 +13,18 @@ use crate::sessions::bookings::types::{BookingStatus, SeatDelivery};
 /// The bookings whose seat is really the member's, and was not left empty.
 const HOLDS: [BookingStatus; 2] = [BookingStatus::Booked, BookingStatus::Attended];
 
-/// The join link of a session: to a member where they hold an online seat, to staff (`None`) always.
+/// The join link of a session: to a member where they hold an online seat, to staff always.
 ///
 /// # Errors
 /// 404 where there is no such session, it has no link, or the member has no online seat in it.
-pub fn get(conn: &mut Conn, session_id: Id, member: Option<Id>) -> Result<JoinLink> {
+pub fn get(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<JoinLink> {
     let columns = (sessions::join_link, sessions::starts_at, sessions::ends_at);
     let found: Option<(Option<String>, Timestamp, Timestamp)> =
         sessions::table.find(session_id).select(columns).first(conn).optional()?;
-    let reached = match member {
-        None => true,
-        Some(member) => holds_online_seat(conn, session_id, member)?,
+    let reached = match reach {
+        Reach::Everyone => true,
+        Reach::Member(member) => holds_online_seat(conn, session_id, member)?,
+        Reach::Partner(_) => false,
     };
     match found {
         Some((Some(link), starts_at, ends_at)) if reached => Ok(JoinLink::new(link, starts_at, ends_at)),

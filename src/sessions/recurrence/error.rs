@@ -13,6 +13,8 @@ pub enum RecurrenceError {
     MalformedRule {
         /// What is wrong, as a clause.
         detail: String,
+        /// A frequency that may have been meant, for an example that would do.
+        frequency: &'static str,
     },
     /// The rule follows the standard and has a part that this service doesn't expand.
     UnsupportedRulePart {
@@ -24,6 +26,8 @@ pub enum RecurrenceError {
         /// The last date that was to be listed, where the rule has no end.
         until: Option<NaiveDate>,
     },
+    /// Every occurrence is excluded.
+    NoOccurrences,
     /// More than [`MAX_EXCLUDED`].
     TooManyExcluded,
     /// The local start isn't an occurrence of its own rule.
@@ -59,6 +63,7 @@ impl RecurrenceError {
             Self::MalformedRule { .. } => "malformed_rule",
             Self::UnsupportedRulePart { .. } => "unsupported_rule_part",
             Self::TooManyOccurrences { .. } => "too_many_occurrences",
+            Self::NoOccurrences => "no_occurrences",
             Self::TooManyExcluded => "too_many_excluded",
             Self::StartNotInRule { .. } => "start_not_in_rule",
             Self::UnknownTimeZone { .. } => "unknown_time_zone",
@@ -70,9 +75,10 @@ impl RecurrenceError {
     /// The field of a series that is at fault: `recurrence`, `local_start`, `time_zone`, `excluded` or `additional`.
     pub const fn field(&self) -> &'static str {
         match self {
-            Self::MalformedRule { .. } | Self::UnsupportedRulePart { .. } | Self::TooManyOccurrences { .. } => {
-                "recurrence"
-            }
+            Self::MalformedRule { .. }
+            | Self::UnsupportedRulePart { .. }
+            | Self::TooManyOccurrences { .. }
+            | Self::NoOccurrences => "recurrence",
             Self::TooManyExcluded => "excluded",
             Self::StartNotInRule { .. } => "local_start",
             Self::UnknownTimeZone { .. } => "time_zone",
@@ -82,16 +88,27 @@ impl RecurrenceError {
 
     /// A malformed rule, with what is wrong as a clause.
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Self::MalformedRule { detail }
+        Self::MalformedRule { detail: detail.into(), frequency: "WEEKLY" }
+    }
+
+    /// The same, with the frequency that the text of the rule names, if it names one.
+    pub(super) fn meaning(self, rule: &str) -> Self {
+        let rule = rule.to_ascii_uppercase();
+        let named = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"].into_iter().find(|name| rule.contains(name));
+        match self {
+            Self::MalformedRule { detail, frequency } => {
+                Self::MalformedRule { detail, frequency: named.unwrap_or(frequency) }
+            }
+            other => other,
+        }
     }
 }
 
 impl fmt::Display for RecurrenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MalformedRule { detail } => {
-                write!(f, "The recurrence is malformed: {detail}.")
+            Self::MalformedRule { detail, frequency } => {
+                write!(f, "The recurrence is malformed: {detail}. Write it like FREQ={frequency};COUNT=10.")
             }
             Self::UnsupportedRulePart { part } => write!(
                 f,
@@ -106,6 +123,9 @@ impl fmt::Display for RecurrenceError {
                 f,
                 "The recurrence has more than {MAX_OCCURRENCES} occurrences. End it earlier, or split it into several series."
             ),
+            Self::NoOccurrences => {
+                write!(f, "Nothing would take place: every time of the recurrence is excluded. Exclude fewer times.")
+            }
             Self::TooManyExcluded => {
                 write!(f, "There are more than {MAX_EXCLUDED} excluded times. List only those that the rule gives.")
             }

@@ -1,10 +1,11 @@
 //! From the wall clock to instants.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::RecurrenceError;
 use super::error::quoted;
+use crate::clock::LocalTime;
 
 /// Finds a time zone by its IANA name, such as `Europe/London`; case matters.
 ///
@@ -21,22 +22,14 @@ pub fn parse_time_zone(name: &str) -> Result<Tz, RecurrenceError> {
 ///
 /// [`RecurrenceError::MalformedLocalTime`].
 pub fn parse_local_time(field: &'static str, text: &str) -> Result<NaiveDateTime, RecurrenceError> {
-    let malformed = || RecurrenceError::MalformedLocalTime { field, value: quoted(text) };
-    local_time(text).ok_or_else(malformed)
+    let LocalTime(local) =
+        text.parse().map_err(|_| RecurrenceError::MalformedLocalTime { field, value: quoted(text) })?;
+    Ok(local)
 }
 
-fn local_time(text: &str) -> Option<NaiveDateTime> {
-    let shape = b"dddd-dd-ddTdd:dd:dd";
-    let fits = |(byte, wanted): (u8, &u8)| match wanted {
-        b'd' => byte.is_ascii_digit(),
-        _ => byte == *wanted,
-    };
-    if text.len() != shape.len() || !text.bytes().zip(shape).all(fits) {
-        return None;
-    }
-    let number = |from: usize| text.get(from..from + 2)?.parse::<u32>().ok();
-    let year = text.get(..4)?.parse().ok()?;
-    NaiveDate::from_ymd_opt(year, number(5)?, number(8)?)?.and_hms_opt(number(11)?, number(14)?, number(17)?)
+/// The first instant of a day.
+pub fn first_instant(day: NaiveDate, tz: Tz) -> DateTime<Utc> {
+    resolve(day.and_time(NaiveTime::MIN), tz)
 }
 
 /// The instant of a local time.

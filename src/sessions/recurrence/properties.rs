@@ -42,8 +42,8 @@ proptest! {
             let rule = format!("FREQ={name};INTERVAL={interval};{rule_end}");
             let found = expand_all(&Recurrence { rule: &rule, local_start: start, tz: London, excluded: &excluded, additional: &[] }).unwrap();
             let expected = all.iter().filter(|time| !excluded.contains(time));
-            prop_assert!(found.iter().map(|o| (o.local_start, o.starts_at.naive_utc(), o.position))
-                .eq(expected.map(|time| (*time, british_instant(*time), 0))));
+            prop_assert!(found.iter().map(|o| (o.local_start, o.starts_at.naive_utc(), o.key))
+                .eq(expected.map(|time| (*time, british_instant(*time), OccurrenceKey::Rule(time.date())))));
         }
     }
 

@@ -93,6 +93,10 @@ pub(super) struct Rule {
 impl Rule {
     /// Reads the value of an RRULE.
     pub(super) fn parse(text: &str) -> Result<Self> {
+        Self::read(text).map_err(|error| error.meaning(text))
+    }
+
+    fn read(text: &str) -> Result<Self> {
         if text.is_empty() {
             return Err(RecurrenceError::malformed("it is empty"));
         }
@@ -244,6 +248,20 @@ mod tests {
     }
 
     #[test]
+    fn a_malformed_rule_is_answered_with_one_that_would_do() {
+        for (text, example) in [
+            ("weekly", "FREQ=WEEKLY;COUNT=10"),
+            ("every month, monthly", "FREQ=MONTHLY;COUNT=10"),
+            ("RRULE:FREQ=DAILY", "FREQ=DAILY;COUNT=10"),
+            ("", "FREQ=WEEKLY;COUNT=10"),
+        ] {
+            let told = Rule::parse(text).unwrap_err().to_string();
+            assert!(told.ends_with(&format!("Write it like {example}.")), "{told}");
+            assert!(Rule::parse(example).is_ok());
+        }
+    }
+
+    #[test]
     fn rules_against_the_grammar_are_malformed() {
         for text in [
             "",
@@ -349,9 +367,10 @@ mod tests {
     #[test]
     fn an_error_says_what_is_wrong_and_quotes_little() {
         let error = Rule::parse("FREQ=WEEKLY;INTERVAL=0;COUNT=1").unwrap_err();
-        let expected = "The recurrence is malformed: INTERVAL must be a whole number from 1, not \"0\".";
+        let expected = "The recurrence is malformed: INTERVAL must be a whole number from 1, not \"0\". \
+                        Write it like FREQ=WEEKLY;COUNT=10.";
         assert_eq!(error.to_string(), expected);
         let error = Rule::parse(&format!("FREQ={};COUNT=1", "É".repeat(300))).unwrap_err();
-        assert!(error.to_string().chars().count() < 150, "{error}");
+        assert!(error.to_string().chars().count() < 200, "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! The rest of a series from one of its occurrences on, as a series of its own.
+//! The rest of a series from one of its days on, as a series of its own.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 
 use super::dates::Dates;
 use super::rule::{End, Rule};
@@ -9,29 +9,29 @@ use super::{LAST_DATE, Recurrence, RecurrenceError, occurrence_on};
 /// What the rest of a series says about when it takes place, in the same zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Whether the rule goes on; where it has ended, an additional time is what `rule` gives.
+    /// Whether the rule goes on. Where it has ended, `rule` gives the first of the additional times.
     pub goes_on: bool,
     /// The first occurrence of `rule`.
     pub local_start: NaiveDateTime,
     /// The rule; its COUNT is less by what came before, excluded or not.
     pub rule: String,
-    /// The excluded times from there on.
+    /// The excluded times from that day on.
     pub excluded: Vec<NaiveDateTime>,
-    /// The additional times from there on.
+    /// The additional times from that day on.
     pub additional: Vec<NaiveDateTime>,
 }
 
-/// The rest of a series from `from` on, which should be one of its occurrences.
+/// The rest of a series from the local date `from` on.
 ///
-/// Together with what comes before `from` it takes place exactly when the whole did: UNTIL, the days, the interval and
+/// Together with what comes before that day it takes place exactly when the whole did: UNTIL, the days, the interval and
 /// the start of the week stay. Where the rule itself has ended by then, the rest is its additional times.
 ///
 /// # Errors
 /// What is wrong with the rule; [`RecurrenceError::StartNotInRule`] where nothing is left.
-pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDateTime) -> Result<Rest, RecurrenceError> {
+pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, RecurrenceError> {
     let rule = Rule::parse(whole.rule)?.with_defaults_of(whole.local_start.date());
     let still = |times: &[NaiveDateTime]| -> Vec<NaiveDateTime> {
-        times.iter().copied().filter(|time| *time >= from).collect()
+        times.iter().copied().filter(|time| time.date() >= from).collect()
     };
     let (excluded, mut additional) = (still(whole.excluded), still(whole.additional));
     if let Some((before, local_start)) = first_from(&rule, whole, from) {
@@ -48,15 +48,15 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDateTime) -> Result<Rest, Re
     Ok(Rest { goes_on: false, local_start, rule: "FREQ=DAILY;COUNT=1".into(), excluded, additional })
 }
 
-/// How many occurrences of the rule alone come before `from`, and its first from then on, excluded or not.
-fn first_from(rule: &Rule, whole: &Recurrence<'_>, from: NaiveDateTime) -> Option<(u32, NaiveDateTime)> {
+/// How many occurrences of the rule alone come before `from`, and its first from that day on, excluded or not.
+fn first_from(rule: &Rule, whole: &Recurrence<'_>, from: NaiveDate) -> Option<(u32, NaiveDateTime)> {
     let dates = Dates::new(rule, whole.local_start.date(), LAST_DATE);
     for (before, date) in (0u32..).zip(dates) {
         let occurrence = occurrence_on(date, whole);
         if rule.end.is_before(&occurrence) || rule.end == End::Count(before) {
             return None;
         }
-        if occurrence.local_start >= from {
+        if date >= from {
             return Some((before, occurrence.local_start));
         }
     }
@@ -87,7 +87,7 @@ mod tests {
         let local_start = local("2027-01-05T13:00:00");
         rest_from(
             &Recurrence { rule, local_start, tz: London, excluded: &excluded, additional: &additional },
-            local(from),
+            local(from).date(),
         )
     }
 
@@ -163,15 +163,15 @@ mod tests {
                 Ok(all) => all.occurrences,
             };
             prop_assume!(!all.is_empty());
-            let from = all[at % all.len()].local_start;
+            let from = all[at % all.len()].local_start.date();
             let rest = rest_from(&whole, from).unwrap();
             let rest = Recurrence {
                 rule: &rest.rule, local_start: rest.local_start, tz: London, excluded: &rest.excluded, additional: &rest.additional,
             };
             let rest = expand_kept(&rest, LAST_DATE).unwrap().occurrences;
             let bare = |times: &[Occurrence]| times.iter().map(|o| (o.local_start, o.starts_at)).collect::<Vec<_>>();
-            let before: Vec<Occurrence> = all.iter().copied().filter(|o| o.local_start < from).collect();
-            prop_assert_eq!(rest[0].local_start, from);
+            let before: Vec<Occurrence> = all.iter().copied().filter(|o| o.local_start.date() < from).collect();
+            prop_assert_eq!(rest[0].local_start.date(), from);
             prop_assert_eq!([bare(&before), bare(&rest)].concat(), bare(&all));
         }
     }

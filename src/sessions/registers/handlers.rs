@@ -12,6 +12,7 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
@@ -57,13 +58,19 @@ pub async fn take_register(
     let new: Vec<MemberInput> = input.walk_ins.iter().filter_map(|walk_in| walk_in.member.clone()).collect();
     let outcome = who.write(&body.bytes, move |conn| {
         let (session, version) = store::hold(conn, session_id, reach)?;
-        context.require_match(version)?;
+        context.require_if_match()?;
+        context.check_live_match(version, || {
+            let register = store::read(conn, session_id, reach)?.register;
+            Tag::live(version, &register)
+        })?;
         store::check_started(&session, context.now())?;
         let input = registered(conn, &context, reach, &input, query.confirm_not_duplicate)?;
         let (plan, shown) = store::take(conn, (&session, version), &input, (reach, account), context.now())?;
-        context.record(conn, &changes(&context, session_id, &plan))?;
+        if let Some(plan) = &plan {
+            context.record(conn, &changes(&context, session_id, plan))?;
+        }
         context.record(conn, &reads(&context, session_id, &shown.people))?;
-        Reply::ok(shown.register.version, &shown.register)
+        Reply::ok(Tag::live(shown.register.version, &shown.register)?, &shown.register)
     });
     match outcome.await {
         Err(error) if error.kind() == Kind::PossibleDuplicate => Err(with_candidates(&who, new).await?),

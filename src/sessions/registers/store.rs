@@ -128,7 +128,8 @@ pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Takes the register of a session that is [held](hold), over the version that it had then.
+/// Takes the register of a session that is [held](hold), over the version that it had then. Without a plan it stands
+/// as it did, and nothing was written.
 ///
 /// # Errors
 /// 409 where the session is cancelled or has not started; 422 with everything that doesn't fit; 412 where a roster, which
@@ -139,18 +140,22 @@ pub fn take(
     input: &RegisterInput,
     (reach, account): (Reach, Id),
     now: Timestamp,
-) -> Result<(Plan, RegisterView)> {
+) -> Result<(Option<Plan>, RegisterView)> {
     check_started(session, now)?;
     // It has started: who still waits, or is offered a seat, has no place any more, and can be a walk-in.
     waiting::lapse(conn, &mut session.clone(), now)?;
     let present = present(conn, session.id, input, reach)?;
     let plan = rules::plan(input, &present).map_err(Error::invalid)?;
+    let stands = row(conn, session.id)?.is_some_and(|row| row.headcount() == input.headcount);
+    if stands && plan == Plan::default() {
+        return Ok((None, show(conn, session.id, reach)?));
+    }
     mark(conn, &plan, now)?;
     change_walk_ins(conn, session.id, &plan, now)?;
     let before = (version > 0).then_some(version);
     let change = HeadcountChange { session_id: session.id, headcount: input.headcount, before };
     headcounts::write(conn, &[change], account, now)?;
-    Ok((plan, show(conn, session.id, reach)?))
+    Ok((Some(plan), show(conn, session.id, reach)?))
 }
 
 fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, reach: Reach) -> Result<Present> {

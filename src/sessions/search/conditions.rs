@@ -5,15 +5,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
 use super::query::{FIRST, Search, TimeSpan};
-use crate::auth::viewer::Viewer;
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{listing_words, sessions, venue_words, venues};
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id};
-use crate::sessions::listings::{word_of_day, word_of_feature, word_of_topic};
-use crate::sessions::types::{Delivery, Publication, ShortName};
+use crate::sessions::listings::{word_of_day, word_of_topic};
+use crate::sessions::types::Delivery;
 use crate::sessions::view::Columns;
-use crate::words::Wanted;
+use crate::sessions::visibility::listed;
+use crate::text::short_name::ShortName;
+use crate::text::words::{Wanted, word_of_feature};
 
 diesel::define_sql_function! {
     /// So many characters of a text, from the first, second, …
@@ -24,7 +25,7 @@ diesel::postfix_operator!(IsTrue, " IS TRUE");
 
 /// A condition that rows are only looked at for: no index is entered by it, on either database, but for that of a column
 /// of PostgreSQL that is true or false by itself.
-pub(super) fn looked_at<Condition>(condition: Condition) -> IsTrue<Condition> {
+pub fn looked_at<Condition>(condition: Condition) -> IsTrue<Condition> {
     IsTrue::new(condition)
 }
 
@@ -40,23 +41,25 @@ pub enum By {
     Id,
 }
 
-/// What was asked for of each row. `near` is the ids of the venues in the circle.
+/// What of the database a search is held to.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The venues in the circle, where one was asked for.
+    pub near: Option<&'a [Id]>,
+    /// The partners whose sessions the viewer doesn't find.
+    pub hidden: &'a [Id],
+}
+
+/// What was asked for of each row.
 ///
 /// The rows come in the order of their starts; a condition that led elsewhere would have all that fit it sorted. So a
 /// condition that no index must be entered by is [looked at](looked_at), and other tables are asked by subqueries for one
 /// value, which both databases run row by row and never turn into a join or a hash of the whole table.
-pub fn filtered<'a>(search: &'a Search, near: Option<&'a [Id]>, by: By) -> Query<'a> {
+pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     let mut query = sessions::table.select(Columns::as_select()).into_boxed();
-    query = match search.viewer {
-        Viewer::Staff => query,
-        Viewer::Partner(partner) => {
-            let own = sessions::partner_id.eq(partner).assume_not_null();
-            query.filter(looked_at(sessions::publication.eq(Publication::Published).or(own)))
-        }
-        Viewer::Member(_) | Viewer::Public => query.filter(sessions::publication.eq(Publication::Published)),
-    };
+    query = listed!(query, sessions, search.viewer, scope.hidden);
     query = owned(query, search, by);
-    query = placed(query, search, near);
+    query = placed(query, search, scope.near);
     query = timed(query, search);
     if let Some(pillar) = search.filter.pillar {
         query = query.filter(sessions::pillar.eq(pillar));
@@ -122,7 +125,8 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
 fn placed<'a>(mut query: Query<'a>, search: &'a Search, near: Option<&'a [Id]>) -> Query<'a> {
     if let Some(authority) = &search.filter.local_authority {
         let there = venues::table.filter(venues::id.nullable().eq(sessions::venue_id));
-        let there = there.filter(venues::local_authority.eq(authority)).select(venues::id).limit(1);
+        let there = there.filter(venues::local_authority.eq(authority.name)).select(venues::id).limit(1);
+        query = query.filter(sessions::delivery.ne(Delivery::Online));
         query = query.filter(there.single_value().is_not_null());
     }
     if let Some(near) = near {

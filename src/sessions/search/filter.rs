@@ -5,7 +5,9 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::Id;
-use crate::sessions::types::{Delivery, Pillar, ShortName};
+use crate::places::LocalAuthority;
+use crate::sessions::types::{Delivery, Pillar};
+use crate::text::short_name::ShortName;
 
 /// In which order sessions are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -58,9 +60,10 @@ pub struct SessionFilter {
     /// Only of this programme.
     #[param(inline)]
     pub programme_id: Option<Id>,
-    /// Only at venues in this local authority.
-    #[param(max_length = 60, example = "Liverpool")]
-    pub local_authority: Option<String>,
+    /// Only at venues in this local authority, by any name that people use for it. An unknown one is 400, with the nearest
+    /// names. What is only online is at no place and never found so.
+    #[param(inline)]
+    pub local_authority: Option<LocalAuthority>,
     /// Only with these words in title, description, facilitator and topics: all of them. Accents and case don't matter.
     /// A plural finds its singular and the other way round; a word that ends in `*` finds what begins with it.
     #[param(min_length = 1, max_length = 200, example = "shared reading")]

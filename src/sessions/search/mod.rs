@@ -29,8 +29,10 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings;
 use crate::sessions::view::{self, Columns, SessionView};
-use crate::words::Wanted;
-use conditions::{By, filtered, within};
+use crate::sessions::visibility::hidden_partners;
+use crate::text::words::Wanted;
+pub use conditions::looked_at;
+use conditions::{By, Scope, filtered, within};
 use merge::{Availability, Keys, Position};
 use query::{Search, TimeSpan, from_micros};
 use strategy::Way;
@@ -59,7 +61,8 @@ pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: 
         return Ok(Vec::new());
     }
     let near: Option<Vec<Id>> = near.map(|venues| venues.into_iter().map(|(_, id)| id).collect());
-    let finder = Finder { search, near: near.as_deref() };
+    let hidden = hidden_partners(conn, search.viewer)?;
+    let finder = Finder { search, scope: Scope { near: near.as_deref(), hidden: &hidden } };
     let rows = finder.page(conn, resumed(search.span(), after), many)?;
     view::related(conn, rows)
 }
@@ -78,6 +81,7 @@ pub fn by_distance(
     let open = open_venues(conn, &ranked, search)?;
     ranked.retain(|(_, venue)| open.contains(venue));
     let at_venues = AtVenues::of(conn, search, &ranked)?;
+    let hidden = hidden_partners(conn, search.viewer)?;
     let (mut keys, mut rows) = (Vec::new(), Vec::new());
     for (distance, venue) in ranked {
         let wanted = missing(&rows, many);
@@ -87,7 +91,7 @@ pub fn by_distance(
         let resumes = after.filter(|(before, at, ..)| (*before, *at) == (distance, venue));
         let span = resumed(search.span(), resumes.map(|(_, _, start, id)| (start, id)));
         let at = [venue];
-        let finder = Finder { search, near: Some(&at) };
+        let finder = Finder { search, scope: Scope { near: Some(&at), hidden: &hidden } };
         for row in at_venues.page(conn, &finder, venue, span, wanted)? {
             let (start, id) = row.place();
             keys.push((distance, venue, start.0.timestamp_micros(), id));
@@ -178,7 +182,7 @@ impl AtVenues {
 /// One search, at the venues in the circle where there is one.
 struct Finder<'a> {
     search: &'a Search,
-    near: Option<&'a [Id]>,
+    scope: Scope<'a>,
 }
 
 impl Finder<'_> {
@@ -191,7 +195,7 @@ impl Finder<'_> {
         let (mut found, rest) = self.some_along(conn, along.as_ref(), span, STEPS, many)?;
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
-            let wanted = strategy::wanted_words(conn, self.search, self.near)?;
+            let wanted = strategy::wanted_words(conn, self.search, self.scope.near)?;
             let most = if self.search.asks_words() { strategy::MOST_LISTINGS } else { strategy::FEW_LISTINGS };
             let listings = strategy::listings_with(conn, &wanted, most)?;
             let way = strategy::choose(listings, self.search.room(), self.venues(conn)?, self.search.week_hours());
@@ -278,7 +282,7 @@ impl Finder<'_> {
     /// The venues that all that fits is at, where that was asked for.
     fn venues(&self, conn: &mut Conn) -> Result<Option<Vec<Id>>> {
         let filter = &self.search.filter;
-        match (filter.venue_id, self.near, &filter.local_authority) {
+        match (filter.venue_id, self.scope.near, filter.local_authority) {
             (Some(venue), ..) => Ok(Some(vec![venue])),
             (None, Some(near), _) => Ok(Some(near.to_vec())),
             (None, None, Some(authority)) => strategy::venues_in(conn, authority).map(Some),
@@ -307,7 +311,7 @@ impl Finder<'_> {
 
     /// The first so many that fit, from session to session.
     fn walk(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
-        let query = within(filtered(self.search, self.near, By::Start), span, conn);
+        let query = within(filtered(self.search, self.scope, By::Start), span, conn);
         Ok(query.order((sessions::starts_at, sessions::id)).limit(many).load(conn)?)
     }
 
@@ -347,7 +351,7 @@ impl Finder<'_> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
-        let query = filtered(self.search, self.near, By::Id);
+        let query = filtered(self.search, self.scope, By::Id);
         let mut rows: Vec<Columns> =
             query.filter(sessions::id.eq_any(places.iter().map(|place| place.id))).load(conn)?;
         rows.sort_unstable_by_key(Columns::place);

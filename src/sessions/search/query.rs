@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, TimeDelta};
 use chrono_tz::Europe::London;
 use uuid::Uuid;
 
@@ -11,9 +11,10 @@ use super::merge::Availability;
 use crate::auth::viewer::Viewer;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
-use crate::sessions::recurrence::resolve;
+use crate::http::query::search_words;
+use crate::sessions::recurrence::first_instant;
+use crate::text::words::Wanted;
 use crate::venues::near::Circle;
-use crate::words::{self, Wanted};
 
 /// A stretch of the list by start and id.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,17 +77,17 @@ impl Search {
         if filter.sort == Some(SessionOrder::Distance) && circle.is_none() {
             return Err(Error::parameter("sort", "needs_near", "The order distance goes only with near."));
         }
-        let words = filter.q.as_deref().map(|text| words::wanted("q", text)).transpose()?.unwrap_or_default();
+        let words = search_words(filter.q.as_deref())?;
         Ok(Self { viewer, filter, words, circle, now })
     }
 
     /// The days that were asked for, from now on where nothing says from when.
     pub fn span(&self) -> TimeSpan {
-        let from = self.filter.from.map_or(self.now, midnight);
+        let from = self.filter.from.map_or(self.now, london_midnight);
         // What has begun, or begins now, has no space, whatever is left of it.
         let soon = Timestamp(self.now.0 + TimeDelta::microseconds(1));
         let from = if self.has_space() { from.max(soon) } else { from };
-        let until = self.filter.to.map_or(from_micros(NEVER), |to| midnight(to.succ_opt().unwrap_or(to)));
+        let until = self.filter.to.map_or(from_micros(NEVER), |to| london_midnight(to.succ_opt().unwrap_or(to)));
         TimeSpan { after: (from, FIRST), until }
     }
 
@@ -155,8 +156,8 @@ impl Search {
 }
 
 /// The first instant of a day in London.
-fn midnight(day: NaiveDate) -> Timestamp {
-    Timestamp(resolve(day.and_time(NaiveTime::MIN), London))
+pub fn london_midnight(day: NaiveDate) -> Timestamp {
+    Timestamp(first_instant(day, London))
 }
 
 /// The instant that a cursor keeps as microseconds since 1970.

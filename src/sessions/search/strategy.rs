@@ -8,12 +8,13 @@ use super::query::Search;
 use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::places::LocalAuthority;
 use crate::sessions::listings::{
-    times, word_of_day, word_of_delivery, word_of_feature, word_of_hour_at, word_of_partner, word_of_pillar,
-    word_of_programme, word_of_topic, word_of_venue,
+    times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar, word_of_programme,
+    word_of_topic, word_of_venue,
 };
-use crate::sessions::types::ShortName;
-use crate::words::Wanted;
+use crate::text::short_name::ShortName;
+use crate::text::words::{Wanted, word_of_feature};
 
 /// The most listings that are gone through one by one before going on from session to session, where to look at a
 /// session is to look its words up, which costs as much as to look a listing's next session up.
@@ -67,7 +68,7 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
     all.extend(filter.programme_id.map(|programme| Wanted::one(word_of_programme(programme))));
     all.extend(filter.partner_id.map(|partner| Wanted::one(word_of_partner(partner))));
     all.extend(near.map(|venues| there(search, venues)));
-    if let Some(authority) = &filter.local_authority {
+    if let Some(authority) = filter.local_authority {
         all.push(there(search, &venues_in(conn, authority)?));
     }
     if !filter.topic.is_empty() {
@@ -102,8 +103,8 @@ pub fn there(search: &Search, venues: &[Id]) -> Wanted {
 }
 
 /// The venues in a local authority.
-pub fn venues_in(conn: &mut Conn, authority: &str) -> Result<Vec<Id>> {
-    Ok(venues::table.filter(venues::local_authority.eq(authority)).select(venues::id).load(conn)?)
+pub fn venues_in(conn: &mut Conn, authority: LocalAuthority) -> Result<Vec<Id>> {
+    Ok(venues::table.filter(venues::local_authority.eq(authority.name)).select(venues::id).load(conn)?)
 }
 
 /// The listings that have one of each of these; `None` where there may be more than the

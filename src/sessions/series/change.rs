@@ -3,8 +3,9 @@
 use actix_web::{HttpResponse, patch};
 
 use super::follow::{self, Outcome};
-use super::handlers::{cancel_sessions, read_back};
+use super::handlers::{cancel_sessions, read_back, tag};
 use super::held;
+use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
@@ -12,6 +13,7 @@ use crate::audit::Subject;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::Extract;
 use crate::http::reply::Reply;
@@ -29,9 +31,11 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// Change a session series
 ///
 /// A JSON merge patch of all but whose it is. Its sessions that are still to come, scheduled and not edited by hand
-/// change in place: their ids and bookings stay, and the people booked are told where they move. They are matched by
-/// local date, and in the order of the day. New dates are made; a date that has left the rule is cancelled if nobody is
-/// booked, else kept. What could not follow is in `skipped` with the reason. A patch that calls the series off changes
+/// change in place: their ids and bookings stay, and the people booked are told where they move. A session of the rule is
+/// known by its local date, so it moves with the rule to another time of the day. One at an additional time is known by
+/// that time and stays. New ones are made; a date or an additional time that is no longer stated is cancelled if nobody
+/// is booked, else kept. What could not follow is in `skipped` with the reason. A patch that changes nothing leaves the
+/// series and its sessions as they are. A patch that calls the series off changes
 /// nothing else of it: what it says besides `status` and `cancellation_reason` is left aside.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
@@ -40,15 +44,21 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 #[patch("/v1/session-series/{id}")]
 pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<HttpResponse> {
     change_own(request, store::get_in, |conn, context, old, patch| {
-        context.require_match(old.version)?;
+        context.require_if_match()?;
+        context.check_live_match(old.version, || tag(conn, context, old.id))?;
         let change = changed(old, patch)?;
+        if (SeriesChange { reason: None, ..change.clone() }) == old.changeable() {
+            let (answer, _) = Outcome::default().shown(read_back(conn, context, old.id)?);
+            return Reply::ok(answer.series.version, &answer);
+        }
         let mut names = patch.names();
         names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
         let changes = context.event("change", Subject::other("series", old.id), &names);
         let outcome = apply(conn, context, old, change)?;
         context.record(conn, &[changes])?;
         let (answer, about) = outcome.shown(read_back(conn, context, old.id)?);
-        Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
     })
     .await
 }
@@ -60,18 +70,18 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
 pub(super) fn changed(old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
     let mut change = patch.apply(&old.changeable())?;
     if !patch.names_one("excluded") {
-        times::move_excluded(&mut change, old);
+        times::move_excluded(&mut change, old)?;
     }
     Ok(change)
 }
 
-/// When a changed series takes place.
+/// When a changed series states to take place. Where it ends before its rule does, it has only those before that.
 ///
 /// # Errors
 /// 422 that points at what is wrong with its times, or where it would take place no more.
 pub(super) fn some_occurrences(row: &SeriesRow, context: &Context) -> Result<Expansion> {
-    let expansion = times::occurrences_of(row, context.state().config.horizon.day(context.now()))?;
-    if expansion.occurrences.is_empty() {
+    let expansion = times::stated_by(row, context.state().config.horizon.day(context.now()))?;
+    if times::own(row, &expansion.occurrences).is_empty() {
         let detail = "Nothing would take place any more. To call it off, cancel it.";
         return Err(Error::rule("/recurrence", "no_occurrences", detail));
     }
@@ -123,5 +133,6 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     follow::lapse(conn, row.id, context)?;
     let sessions = held::of_series_locked(conn, row.id)?;
     follow::check_capacities(&row, old, &sessions, context)?;
-    follow::in_place(conn, context, &row, &occurrences, &sessions, &left)
+    let wanted = Wanted { series: &row, before: old, occurrences: &occurrences, changed: true, left: &left };
+    follow::in_place(conn, context, wanted, &sessions)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::held;
 use super::reconcile::{self, Wanted};
-use super::store::SeriesRow;
+use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SessionOutcomes, SkipReason, Skipped};
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
@@ -14,7 +14,6 @@ use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
 use crate::sessions::clashes;
 use crate::sessions::notices::{self, Change, Notices};
-use crate::sessions::recurrence::Occurrence;
 use crate::sessions::store::{self as sessions, Followed, SessionRow};
 
 /// What became of the sessions, and of the people booked.
@@ -76,22 +75,18 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
 
 /// Lets the sessions that a series has, which are locked, and whose space is held, follow it to when and where it takes
 /// place now.
-pub fn in_place(
-    conn: &mut Conn,
-    context: &Context,
-    series: &SeriesRow,
-    occurrences: &[Occurrence],
-    held: &[SessionRow],
-    left: &str,
-) -> Result<Outcome> {
-    let now = context.now();
-    let wanted = Wanted { series, occurrences, changed: true, resumed: false, left };
+pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
+    let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
     let by_id: HashMap<Id, &SessionRow> = held.iter().map(|row| (row.id, row)).collect();
     let clashes = clashes::find(conn, &difference.placings(&by_id), &difference.leaving(), london_day(now))?;
     difference.leave_out(&clashes, &by_id);
 
+    held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
+    if difference.left_out != series.left_out.0 {
+        store::leave_out(conn, series.id, &difference.left_out)?;
+    }
     let mut news = Change::default();
     let mut moved = Vec::new();
     for row in difference.update.iter().chain(&difference.cancel) {

@@ -6,19 +6,23 @@ use actix_web::{HttpResponse, get, post};
 
 use super::follow::Outcome;
 use super::held;
-use super::store::{self, SeriesRow};
+use super::rules;
+use super::store::{self, LeftOut, SeriesRow};
 use super::types::{
-    ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, Skipped,
+    ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, SkipReason,
+    Skipped,
 };
 use super::view::{self, SeriesView};
 use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
+use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Json};
 use crate::error::Result;
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
@@ -31,7 +35,7 @@ use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::CancelInput;
-use crate::sessions::visibility::{owner, scope};
+use crate::sessions::visibility::owner;
 
 /// List session series
 ///
@@ -43,8 +47,8 @@ use crate::sessions::visibility::{owner, scope};
 pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
     let slice = Slice::<Id>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
-    let (wanted, viewer) = (slice.clone(), Viewer::of(who.anyone()));
-    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted)).await?;
+    let (wanted, viewer, now) = (slice.clone(), Viewer::of(who.anyone()), who.now());
+    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted, now)).await?;
     who.show_page(Cache::Revalidate, &slice.page(&who, rows, SeriesView::key, Series::from))
 }
 
@@ -58,7 +62,13 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
-    let series = Series::from(who.state().db.read(move |conn| view::get(conn, id, viewer)).await?);
+    let now = who.now();
+    let read = move |conn: &mut Conn| {
+        let shown = view::get(conn, id, viewer, now)?;
+        let left_out = shown.left_out(conn, viewer, now)?;
+        Ok(Series { left_out, ..Series::from(shown) })
+    };
+    let series = who.state().db.read(read).await?;
     who.show_live(Cache::Revalidate, series.version, &series)
 }
 
@@ -77,7 +87,7 @@ pub async fn create_series(
     let (context, bytes) = (who.context(), body.bytes);
     let written = SeriesInput { partner_id: owner(who.caller()?, body.value.partner_id)?, ..body.value };
     let horizon = context.state().config.horizon.day(context.now());
-    let Expansion { occurrences, until } = super::rules::occurrences(&written, horizon)?;
+    let Expansion { occurrences, until } = rules::occurrences(&written, horizon)?;
     let row = SeriesRow { expanded_until: until, ..SeriesRow::new(context.new_id(), written, context.now()) };
     let each = |occurrence| SessionRow::of_series(&row, occurrence, context.new_id(), context.now());
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
@@ -88,20 +98,19 @@ pub async fn create_series(
         let placings: Vec<Placing> = rows.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(context.now()))?;
         let made: Vec<SessionRow> = rows.iter().filter(|row| !clashes.contains_key(&row.id)).cloned().collect();
-        let skip = |row: &SessionRow| {
-            clashes.get(&row.id).map(|clash| Skipped { local_start: row.local_start, reason: clash.reason })
-        };
-        store::insert(conn, &row)?;
+        let left_out: Vec<LeftOut> =
+            rows.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason)).collect();
+        let mut skipped: Vec<Skipped> = left_out.iter().map(Skipped::from).collect();
+        let idle = rules::idle_exclusions(&row)?.into_iter();
+        skipped.extend(idle.map(|local_start| Skipped { local_start, reason: SkipReason::NotAnOccurrence }));
+        skipped.sort_by_key(|skipped| skipped.local_start);
+        store::insert(conn, &SeriesRow { left_out: Json(left_out), ..row.clone() })?;
         sessions::insert_many(conn, &made)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
         let series = read_back(conn, &context, row.id)?;
-        let (path, version) = (format!("/v1/session-series/{}", row.id), series.version);
+        let (path, tag) = (format!("/v1/session-series/{}", row.id), Tag::live(series.version, &series)?);
         let sessions = SessionCounts { created: made.len() };
-        Reply::created(
-            path,
-            version,
-            &CreatedSeries { series, sessions, skipped: rows.iter().filter_map(skip).collect() },
-        )
+        Reply::created(path, tag, &CreatedSeries { series, sessions, skipped })
     })
     .await
 }
@@ -116,10 +125,10 @@ pub async fn create_series(
 #[post("/v1/session-series/{id}/cancel")]
 pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, scope, reason) = (who.context(), scope(who.caller()?), body.value.reason);
+    let (context, reach, reason) = (who.context(), Reach::of(who.caller()?)?, body.value.reason);
     who.write(&body.bytes, move |conn| {
-        let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        let old = store::get_in(conn, reach, id)?;
+        context.check_live_match(old.version, || tag(conn, &context, id))?;
         if let Some(partner_id) = old.partner_id {
             // A roster that was planned before is planned again.
             bump_roster_version(conn, partner_id)?;
@@ -127,9 +136,16 @@ pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse>
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
         let outcome = cancel_sessions(conn, &context, id, &reason)?;
         let (answer, about) = outcome.shown(read_back(conn, &context, id)?);
-        Ok(about.into_iter().fold(Reply::ok(answer.series.version, &answer)?, Reply::about))
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
     })
     .await
+}
+
+/// The tag that a GET of the series would give this caller.
+pub(super) fn tag(conn: &mut Conn, context: &Context, id: Id) -> Result<Tag> {
+    let series = read_back(conn, context, id)?;
+    Tag::live(series.version, &series)
 }
 
 /// Cancels what is still to come of a series, and tells each person whose booking it was.
@@ -148,5 +164,5 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
 
 /// The series as its writer sees it.
 pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
-    Ok(view::get(conn, id, Viewer::of(context.anyone()))?.into())
+    Ok(view::get(conn, id, Viewer::of(context.anyone()), context.now())?.into())
 }

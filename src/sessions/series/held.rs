@@ -1,18 +1,18 @@
 //! The sessions that a series has, in the database.
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::db::schema::sessions;
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::{SessionRow, of_series};
 use crate::sessions::types::SessionStatus;
 
 /// Values in one `IN (…)`.
 const CHUNK: usize = 500;
 
-/// All sessions of a series, by local date and position, held until the transaction ends: nobody books them meanwhile.
+/// All sessions of a series, in the order of their occurrences, held until the transaction ends: nobody books them meanwhile.
 pub fn of_series_locked(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
     // Row locks are PostgreSQL's alone: SQLite has one writer. In the order of their ids, as everywhere.
     if let Conn::Postgres(postgres) = conn {
@@ -22,23 +22,20 @@ pub fn of_series_locked(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow
     of_series(conn, series_id)
 }
 
-/// Gives sessions of one series to another, on `day` with positions that are less by `before`. What they are stays.
-pub fn reparent(
-    conn: &mut Conn,
-    rows: &[&SessionRow],
-    to: Id,
-    (day, before): (NaiveDate, i32),
-    now: Timestamp,
-) -> Result<()> {
+/// Gives sessions of one series to another. What they are stays.
+pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<()> {
     let given = (sessions::series_id.eq(to), sessions::version.eq(sessions::version + 1), sessions::updated_at.eq(now));
-    // One by one and in order, so that no position is taken when it is given.
-    for row in rows.iter().filter(|row| row.local_date == day) {
-        let position = sessions::position.eq(row.position - before);
-        diesel::update(sessions::table.find(row.id)).set((given, position)).execute(conn)?;
-    }
-    let others: Vec<Id> = rows.iter().filter(|row| row.local_date != day).map(|row| row.id).collect();
-    for chunk in others.chunks(CHUNK) {
+    for chunk in ids.chunks(CHUNK) {
         diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(given).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Says of sessions which occurrence they are now. Nothing that is shown of them changes, and so they keep their
+/// version.
+pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
+    for (id, key) in rekeyed {
+        diesel::update(sessions::table.find(id)).set(sessions::occurrence.eq(key)).execute(conn)?;
     }
     Ok(())
 }

@@ -5,16 +5,20 @@
 //! - A change goes to its sessions that are still to come, scheduled and not edited by hand, in place: their ids and
 //!   bookings stay. Past, cancelled and edited ones stay as they are. A date that leaves the rule is cancelled where
 //!   nobody is booked.
-//! - It can be split: it ends before a date (`ends_before`), whatever its rule says, and another series has the rest of
-//!   the rule and the sessions from there on. So its rule, and a partner's statement of it, stay as they were said.
-//! - One without an end that its partner's roster no longer names, while people still go, ends with the last that they
-//!   go to (`ends_before`, `withdrawn`), until a roster names it again.
+//! - A session is known by its [occurrence](crate::sessions::recurrence::OccurrenceKey): the rule's by its local date,
+//!   an additional one by its local start.
+//! - It can be split between two days: it [ends](store::Ending) before a date, whatever its rule says, and another series
+//!   has the rest of the rule and the sessions from that day on. Its rule, and a partner's statement of it, stay as they
+//!   were said.
+//! - One without an end that its partner's roster no longer names, while people still go, ends after the last day that
+//!   they go to, until a roster names it again.
 //! - Cancelling it cancels all of its sessions that are still to come, and every booking of them.
 
 pub mod change;
 pub mod follow;
 pub mod handlers;
 pub mod held;
+mod matching;
 pub mod reconcile;
 pub mod rules;
 pub mod split;

@@ -1,25 +1,30 @@
 //! How sessions that exist follow a statement that has changed.
 //!
+//! Sessions and what is stated are matched by [which occurrence](OccurrenceKey) each is, and by nothing else.
 //! Future, scheduled sessions that nobody edited by hand change in place: id and bookings stay. Past, cancelled and
-//! edited ones stay as they are. A date that leaves the rule is cancelled where nobody holds or waits for a seat in
-//! it, else it is kept and reported. So is one whose space another session has, or whose venue is closed then.
+//! edited ones stay as they are. A date or an additional time that is no longer stated is cancelled where nobody holds
+//! or waits for a seat in it, else it is kept and reported. So is one whose space another session has, or whose venue is
+//! closed then.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use chrono::NaiveDate;
-
+use super::matching::Left;
 use super::rules;
-use super::store::SeriesRow;
+use super::store::{Ending, LeftOut, SeriesRow};
 use super::types::SkipReason;
-use crate::db::{Id, LocalTime, Timestamp};
+use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
-use crate::sessions::recurrence::Occurrence;
+use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::SessionStatus;
 
 /// What to do to the sessions of one entry.
 #[derive(Debug, Default, PartialEq)]
 pub struct Difference {
+    /// Sessions that were the rule's and are an additional time's now, or the other way round, with which occurrence
+    /// they are now. Their start is the same. To be written before anything is created.
+    pub rekeyed: Vec<(Id, OccurrenceKey)>,
     /// New ones.
     pub create: Vec<SessionRow>,
     /// The next versions of ones that change in place.
@@ -28,31 +33,40 @@ pub struct Difference {
     pub cancel: Vec<SessionRow>,
     /// The ones above that were decided on because nobody holds a seat in them.
     pub unbooked: Vec<Id>,
-    /// Ones that aren't as the statement has them.
+    /// What isn't as the statement has it.
     pub skipped: Vec<(LocalTime, SkipReason)>,
+    /// New ones that could not be made.
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Difference {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.create.is_empty() && self.update.is_empty() && self.cancel.is_empty()
+        self.rekeyed.is_empty() && self.create.is_empty() && self.update.is_empty() && self.cancel.is_empty()
     }
 
     /// Lets a session follow what is wanted of it, or says why it doesn't. What people did to single sessions is
     /// reported only where the statement itself has `changed`: else nothing new was asked of them.
     fn follow(&mut self, held: &SessionRow, wanted: SessionRow, changed: bool, now: Timestamp) {
+        let of_series = held.series_id.is_some();
+        if of_series && held.starts_at <= now {
+            // A series goes on: that its past stays as it was is no news.
+            return;
+        }
+        if of_series && held.status == SessionStatus::Cancelled {
+            // Also where it would be the same: it is stated to take place, and doesn't.
+            self.skipped.extend(changed.then_some((held.local_start, SkipReason::Cancelled)));
+            return;
+        }
         let (next, kept_seats) = moved(held, wanted);
         if next == *held && !kept_seats {
             return;
         }
-        let standing = standing(held, now);
-        match standing {
-            // A series goes on: that its past stays as it was is no news.
-            Some(SkipReason::Past) if held.series_id.is_some() => {}
+        match standing(held, now) {
             Some(reason) if changed => self.skipped.push((held.local_start, reason)),
             Some(_) => {}
-            // Today's can't follow a series to this morning.
-            None if held.series_id.is_some() && next.starts_at <= now => {
+            // A session later today can't be moved to a time that has already passed.
+            None if of_series && next.starts_at <= now => {
                 self.skipped.push((held.local_start, SkipReason::Past));
             }
             None if next.delivery != held.delivery && held.is_booked() => {
@@ -75,7 +89,7 @@ impl Difference {
         }
     }
 
-    /// A date that has left the rule. That an edited session stays all the same is news where the statement has
+    /// An occurrence that is no longer stated. That an edited session stays all the same is news where the statement has
     /// `changed`; what is past or cancelled isn't on any more anyway.
     fn leave(&mut self, held: &SessionRow, reason: &str, changed: bool, now: Timestamp) {
         match standing(held, now) {
@@ -113,6 +127,8 @@ impl Difference {
 
     /// Leaves out what clashes, and says so.
     pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>, held: &HashMap<Id, &SessionRow>) {
+        let unmade = self.create.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
+        self.left_out.extend(unmade);
         let Self { create, update, skipped, .. } = self;
         for rows in [create, update] {
             rows.retain(|row| {
@@ -146,7 +162,7 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
         (below(wanted.capacity, held.seats_taken), below(wanted.online_capacity, held.online_seats_taken));
     let next = SessionRow {
         id: held.id,
-        local_date: if held.series_id.is_some() { held.local_date } else { wanted.local_date },
+        occurrence: held.occurrence,
         capacity: if few { held.capacity } else { wanted.capacity },
         online_capacity: if few_online { held.online_capacity } else { wanted.online_capacity },
         seats_taken: held.seats_taken,
@@ -168,45 +184,72 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
 pub struct Wanted<'a> {
     /// What it says.
     pub series: &'a SeriesRow,
-    /// When it takes place.
+    /// What it said before.
+    pub before: &'a SeriesRow,
+    /// When it states to take place.
     pub occurrences: &'a [Occurrence],
     /// Whether it says something else than before.
     pub changed: bool,
-    /// Whether it had been [withdrawn](SeriesRow::withdrawn_after) and is taken up again. What was called off stays so,
-    /// as there is no way back, and is reported.
-    pub resumed: bool,
     /// Why dates that have left it are off.
     pub left: &'a str,
 }
 
-/// The difference between a series as it is wanted and the sessions it has. They are matched by local date and position
-/// in the day. New ones are made only of what is still to come: a past is stated with a new series, and what this one
-/// left out, while it was withdrawn say, didn't take place.
+/// The difference between a series as it is wanted and the sessions it has. New ones are made only of what is still to
+/// come: a past is stated with a new series, and what this one left out, while it was withdrawn say, didn't take place.
 pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_id: impl FnMut() -> Id) -> Difference {
-    let Wanted { series, occurrences, changed, resumed, left: reason } = wanted;
+    let Wanted { series, occurrences, changed, left: reason, .. } = wanted;
     let mut difference = Difference::default();
-    let mut left: HashMap<(NaiveDate, i32), &SessionRow> =
-        held.iter().map(|session| ((session.local_date, session.position), session)).collect();
-    for occurrence in rules::own(series, occurrences).iter() {
-        match left.remove(&(occurrence.local_start.date(), occurrence.position)) {
-            Some(held) if resumed && held.status == SessionStatus::Cancelled && held.starts_at > now => {
-                difference.skipped.push((held.local_start, SkipReason::Cancelled));
+    let own = rules::own(series, occurrences);
+    let mut left = Left::of(held, own);
+    let mut missed: Vec<(&Occurrence, SkipReason)> = Vec::new();
+    let mut unserved: HashMap<OccurrenceKey, &Occurrence> = HashMap::new();
+    for occurrence in own {
+        match left.take(occurrence, wanted.before) {
+            Some(session) => {
+                if let Cow::Owned(adopted) = &session {
+                    difference.rekeyed.push((adopted.id, occurrence.key));
+                }
+                if standing(&session, now).is_some() {
+                    unserved.insert(OccurrenceKey::Additional(occurrence.local_start), occurrence);
+                }
+                let next = SessionRow::of_series(series, occurrence, session.id, now);
+                difference.follow(&session, next, changed, now);
             }
-            Some(held) => {
-                difference.follow(held, SessionRow::of_series(series, occurrence, held.id, now), changed, now);
-            }
-            None if occurrence.starts_at <= now.0 => {}
+            None if occurrence.starts_at <= now.0 => missed.push((occurrence, SkipReason::Past)),
             None => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
         }
     }
-    // Beyond the date through which a series without an end is stated, nothing is said.
-    let stated = |session: &&SessionRow| series.expanded_until.is_none_or(|until| session.local_date <= until);
-    let mut gone: Vec<&SessionRow> = left.into_values().filter(stated).collect();
-    gone.sort_unstable_by_key(|session| (session.local_date, session.position));
-    for session in gone {
-        difference.leave(session, reason, changed, now);
+    for session in left.not_stated(series) {
+        // An additional time that the rule gives too is the rule's. Where the rule's own session was called off or moved
+        // by hand, the one that is there stays: its time is stated.
+        match session.occurrence.and_then(|key| Some((key, unserved.get(&key)?))) {
+            Some((key, occurrence)) => {
+                let stays = Occurrence { key, ..**occurrence };
+                difference.follow(session, SessionRow::of_series(series, &stays, session.id, now), changed, now);
+            }
+            None => difference.leave(session, reason, changed, now),
+        }
     }
+    if changed && !series.same_times(wanted.before) {
+        let beyond = occurrences.iter().skip(own.len());
+        missed.extend(beyond.map(|occurrence| (occurrence, SkipReason::SeriesEnded)));
+        difference.miss(&wanted, &missed);
+    }
+    difference.skipped.sort_by_key(|(local_start, _)| *local_start);
     difference
+}
+
+impl Difference {
+    /// Reports what is stated for the first time and isn't made, and exclusions that exclude nothing.
+    fn miss(&mut self, wanted: &Wanted<'_>, missed: &[(&Occurrence, SkipReason)]) {
+        let among: Vec<&Occurrence> = missed.iter().map(|(occurrence, _)| *occurrence).collect();
+        let new: HashSet<OccurrenceKey> =
+            rules::newly_stated(wanted.before, &among).into_iter().map(|occurrence| occurrence.key).collect();
+        let new = missed.iter().filter(|(occurrence, _)| new.contains(&occurrence.key));
+        self.skipped.extend(new.map(|(occurrence, reason)| (LocalTime(occurrence.local_start), *reason)));
+        let idle = rules::idle_exclusions(wanted.series).unwrap_or_default();
+        self.skipped.extend(idle.into_iter().map(|time| (time, SkipReason::NotAnOccurrence)));
+    }
 }
 
 /// The difference between a single session as it is wanted and as it is. A join link that isn't stated stays.
@@ -222,9 +265,9 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
     let next = SeriesRow {
         id: held.id,
-        // Where a roster ended it, one that names it again doesn't.
-        ends_before: held.ends_before.filter(|_| !held.withdrawn),
-        rule_before_cut: held.rule_before_cut,
+        // A roster that names it again takes back what one that didn't name it did.
+        left_out: held.left_out.clone(),
+        ending: Json(if held.ending.0.is_withdrawn() { Ending::None } else { held.ending.0 }),
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
         status: held.status,
@@ -283,8 +326,8 @@ mod tests {
         let mut sessions: Vec<_> =
             times.0.iter().map(|occurrence| SessionRow::of_series(&held, occurrence, id(), now)).collect();
         prepare(&mut sessions);
-        let wanted =
-            Wanted { series: &wanted, occurrences: &times.1, changed, resumed: false, left: "It has left the rule." };
+        let left = "It has left the rule.";
+        let wanted = Wanted { series: &wanted, before: &held, occurrences: &times.1, changed, left };
         let difference = series(wanted, &sessions, now, id);
         (sessions, difference)
     }
@@ -330,17 +373,20 @@ mod tests {
         assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Edited)]);
         let beside = |sessions: &mut [SessionRow]| {
             edit(sessions);
-            sessions[2].position = 1;
+            let beside = sessions[2].local_start.0 + chrono::TimeDelta::hours(1);
+            sessions[2].occurrence = Some(OccurrenceKey::Additional(beside));
         };
         let (_, same) = difference(json!({}), beside);
         assert_eq!((same.create.len(), same.skipped), (1, vec![]), "one beside the rule is no news by itself");
     }
 
     #[test]
-    fn two_starts_on_one_day_are_told_apart_by_their_position() {
-        let (_, found) = difference(json!({ "additional": ["2027-01-12T17:00:00"] }), |_| {});
-        assert_eq!((found.create.len(), found.update.len()), (1, 0));
-        assert_eq!(found.create[0].position, 1);
+    fn an_additional_time_is_new_whatever_else_is_on_that_day() {
+        for time in ["2027-01-12T10:00:00", "2027-01-12T17:00:00"] {
+            let (_, found) = difference(json!({ "additional": [time] }), |_| {});
+            assert_eq!((found.create.len(), found.update.len()), (1, 0));
+            assert_eq!(found.create[0].occurrence.map(|key| key.to_string()).as_deref(), Some(time));
+        }
     }
 
     #[test]

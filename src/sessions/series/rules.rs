@@ -1,20 +1,21 @@
 //! When a series takes place.
 
-use std::borrow::Cow;
+use std::collections::HashSet;
 
 use chrono::{NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
 
 use super::store::SeriesRow;
 use super::types::{SeriesChange, SeriesInput};
-use crate::db::{Json, LocalTime};
-use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError};
+use crate::db::{Json, LocalTime, Timestamp};
+use crate::sessions::recurrence::{self, Expansion, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
 
-/// The occurrences of a series, in order: all of them, or through the horizon where it never ends.
+/// The occurrences of a new series, in order: all of them, or through the horizon where it never ends.
 ///
 /// # Errors
-/// What is wrong with its times or its rule, and which member is at fault.
+/// What is wrong with its times or its rule, and which member is at fault; or that nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    recurrence::expand(
+    recurrence::expand_new(
         &Recurrence {
             rule: &series.recurrence,
             local_start: series.local_start.0,
@@ -26,7 +27,34 @@ pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion
     )
 }
 
-/// The occurrences of a series that exists, after one local date and through another; none from where it was split.
+/// What a series says about when it takes place.
+struct Times {
+    tz: Tz,
+    excluded: Vec<NaiveDateTime>,
+    additional: Vec<NaiveDateTime>,
+}
+
+impl Times {
+    fn of(series: &SeriesRow) -> Result<Self, RecurrenceError> {
+        Ok(Self {
+            tz: recurrence::parse_time_zone(&series.time_zone)?,
+            excluded: plain(&series.excluded.0),
+            additional: plain(&series.additional.0),
+        })
+    }
+
+    fn recurrence<'a>(&'a self, series: &'a SeriesRow) -> Recurrence<'a> {
+        Recurrence {
+            rule: &series.recurrence,
+            local_start: series.local_start.0,
+            tz: self.tz,
+            excluded: &self.excluded,
+            additional: &self.additional,
+        }
+    }
+}
+
+/// The occurrences of a series that exists, after one local date and through another; none from where it ends.
 ///
 /// # Errors
 /// As [`occurrences`]; what is kept has been checked.
@@ -35,92 +63,34 @@ pub fn occurrences_between(
     after: NaiveDate,
     through: NaiveDate,
 ) -> Result<Vec<Occurrence>, RecurrenceError> {
-    let recurrence = Recurrence {
-        rule: &series.recurrence,
-        local_start: series.local_start.0,
-        tz: recurrence::parse_time_zone(&series.time_zone)?,
-        excluded: &plain(&series.excluded.0),
-        additional: &plain(&series.additional.0),
-    };
-    Ok(own(series, &recurrence::expand_between(&recurrence, after, through)?).into_owned())
+    let mut stated = recurrence::expand_between(&Times::of(series)?.recurrence(series), after, through)?;
+    stated.truncate(own(series, &stated).len());
+    Ok(stated)
 }
 
-/// Whether a series has an occurrence: where it was split, those before the cut. On that day the rule's own is on the
-/// side where it was before the rule moved, unless it moves to an additional time of the series.
-fn is_own(series: &SeriesRow, occurrence: &Occurrence) -> bool {
-    let Some(LocalTime(cut)) = series.ends_before else { return true };
-    let start = occurrence.local_start;
-    if start.date() != cut.date() || !occurrence.by_rule {
-        return start < cut;
-    }
-    series.rule_before_cut || (start < cut && series.additional.0.contains(&LocalTime(start)))
+/// Of the occurrences that a series states, in order, those that it has: all before the day on which it ends.
+pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> &'a [Occurrence] {
+    let Some(end) = series.ending.0.before() else { return stated };
+    stated.get(..stated.partition_point(|one| one.local_start.date() < end)).unwrap_or(stated)
 }
 
-/// Of the occurrences that were stated, those that the series has; they are counted within their day without the
-/// others.
-pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> Cow<'a, [Occurrence]> {
-    if series.ends_before.is_none() {
-        return Cow::Borrowed(stated);
-    }
-    let mut own: Vec<Occurrence> = stated.iter().filter(|one| is_own(series, one)).copied().collect();
-    let mut before: Option<(NaiveDate, i32)> = None;
-    for one in &mut own {
-        let date = one.local_start.date();
-        one.position = before.filter(|(day, _)| *day == date).map_or(0, |(_, position)| position + 1);
-        before = Some((date, one.position));
-    }
-    Cow::Owned(own)
-}
-
-/// The occurrences of a series as it is kept, in order, as far as it has sessions or to the horizon where it never
-/// ends; none from where it was split.
+/// The occurrences that a series states as it is kept, in order, as far as it has sessions or to the horizon where it
+/// never ends.
 ///
 /// # Errors
 /// What is wrong with its times or its rule, and which member is at fault.
-pub fn occurrences_of(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    let (excluded, additional) = (plain(&series.excluded.0), plain(&series.additional.0));
-    let whole = Recurrence {
-        rule: &series.recurrence,
-        local_start: series.local_start.0,
-        tz: recurrence::parse_time_zone(&series.time_zone)?,
-        excluded: &excluded,
-        additional: &additional,
-    };
+pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     let horizon = series.expanded_until.unwrap_or(horizon).max(horizon);
-    let Expansion { occurrences, until } = recurrence::expand_kept(&whole, horizon)?;
-    Ok(Expansion { occurrences: own(series, &occurrences).into_owned(), until })
+    recurrence::expand_kept(&Times::of(series)?.recurrence(series), horizon)
 }
 
-/// Whether the rule of a series gives a session, excluded or not, before a cut on the day of that.
-///
-/// # Errors
-/// As [`occurrences`]; what is kept has been checked.
-pub fn gives_before(series: &SeriesRow, LocalTime(cut): LocalTime) -> Result<bool, RecurrenceError> {
-    let rule = Recurrence {
-        rule: &series.recurrence,
-        local_start: series.local_start.0,
-        tz: recurrence::parse_time_zone(&series.time_zone)?,
-        excluded: &[],
-        additional: &[],
-    };
-    let day_before = cut.date().pred_opt().unwrap_or(NaiveDate::MIN);
-    Ok(recurrence::expand_between(&rule, day_before, cut.date())?.iter().any(|one| one.local_start < cut))
-}
-
-/// The series with what its rule and its times give from `from` on, and whether that is still its rule; else an
+/// The series with what its rule and its times give from a local date on, and whether that is still its rule; else an
 /// additional time takes the rule's place.
 ///
 /// # Errors
 /// What is wrong with its rule, or that nothing is left.
-pub fn rest_of(series: &SeriesRow, from: LocalTime) -> Result<(SeriesRow, bool), RecurrenceError> {
-    let whole = Recurrence {
-        rule: &series.recurrence,
-        local_start: series.local_start.0,
-        tz: recurrence::parse_time_zone(&series.time_zone)?,
-        excluded: &plain(&series.excluded.0),
-        additional: &plain(&series.additional.0),
-    };
-    let rest = recurrence::rest_from(&whole, from.0)?;
+pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<(SeriesRow, bool), RecurrenceError> {
+    let rest = recurrence::rest_from(&Times::of(series)?.recurrence(series), from)?;
     let local = |times: Vec<NaiveDateTime>| Json(times.into_iter().map(LocalTime).collect());
     let row = SeriesRow {
         local_start: LocalTime(rest.local_start),
@@ -132,12 +102,55 @@ pub fn rest_of(series: &SeriesRow, from: LocalTime) -> Result<(SeriesRow, bool),
     Ok((row, rest.goes_on))
 }
 
-/// Where the time of day changes, what was excluded is excluded at the new one.
-pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) {
+/// Where the time of day of the rule changes, what was excluded of the rule is excluded at the new time. An exclusion of
+/// an additional time stays: that one doesn't move.
+///
+/// # Errors
+/// What is wrong with the rule as it was; what is kept has been checked.
+pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), RecurrenceError> {
     let (was, is) = (old.local_start.0.time(), change.local_start.0.time());
-    for time in change.excluded.iter_mut().filter(|time| time.0.time() == was) {
-        *time = LocalTime(time.0.date().and_time(is));
+    let of_rule = |time: &&LocalTime| time.0.time() == was;
+    let days: Vec<NaiveDate> = change.excluded.iter().filter(of_rule).map(|time| time.0.date()).collect();
+    if was == is || days.is_empty() {
+        return Ok(());
     }
+    let days = recurrence::rule_dates(&Times::of(old)?.recurrence(old), &days)?;
+    let (moves, stays): (Vec<LocalTime>, Vec<LocalTime>) =
+        change.excluded.iter().partition(|time| time.0.time() == was && days.contains(&time.0.date()));
+    let also_additional = moves.iter().filter(|time| change.additional.contains(time));
+    let moved = moves.iter().map(|time| LocalTime(time.0.date().and_time(is)));
+    change.excluded = stays.iter().chain(also_additional).copied().chain(moved).collect();
+    change.excluded.sort_unstable();
+    Ok(())
+}
+
+/// Whether a local start of a series is still to come.
+pub fn is_to_come(series: &SeriesRow, local_start: LocalTime, now: Timestamp) -> bool {
+    let zone = recurrence::parse_time_zone(&series.time_zone);
+    zone.is_ok_and(|zone| recurrence::resolve(local_start.0, zone) > now.0)
+}
+
+/// The excluded times of a series that exclude nothing.
+///
+/// # Errors
+/// As [`occurrences`]; what is kept has been checked.
+pub fn idle_exclusions(series: &SeriesRow) -> Result<Vec<LocalTime>, RecurrenceError> {
+    let idle = recurrence::idle_exclusions(&Times::of(series)?.recurrence(series))?;
+    Ok(idle.into_iter().map(LocalTime).collect())
+}
+
+/// Of some occurrences of a series, those that the version before didn't state. A time that was stated is no new one,
+/// be it the rule's or an additional one.
+pub fn newly_stated<'a>(old: &SeriesRow, among: &[&'a Occurrence]) -> Vec<&'a Occurrence> {
+    let last = among.iter().map(|one| one.local_start.date()).max();
+    let stated = last.and_then(|last| {
+        let times = Times::of(old).ok()?;
+        recurrence::expand_between(&times.recurrence(old), NaiveDate::MIN, last).ok()
+    });
+    let keys: HashSet<OccurrenceKey> = stated.iter().flatten().map(|one| one.key).collect();
+    let starts: HashSet<NaiveDateTime> = stated.iter().flatten().map(|one| one.local_start).collect();
+    let new = among.iter().copied().filter(|one| !keys.contains(&one.key) && !starts.contains(&one.local_start));
+    new.collect()
 }
 
 fn plain(times: &[LocalTime]) -> Vec<NaiveDateTime> {

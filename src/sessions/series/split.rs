@@ -1,36 +1,41 @@
-//! Splitting a series: this session and all that follow become a series of their own.
+//! Splitting a series: a day and all that follows become a series of its own.
+
+use std::collections::HashSet;
 
 use actix_web::{HttpResponse, post};
+use chrono::{NaiveDate, TimeDelta};
 
 use super::change::{LEFT, changed, some_occurrences};
 use super::follow;
-use super::handlers::read_back;
+use super::handlers::{read_back, tag};
 use super::held;
+use super::reconcile::Wanted;
 use super::rules as times;
-use super::store::{self, SeriesRow};
+use super::store::{self, Ending, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SplitInput};
 use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
-use crate::db::{Conn, Id, LocalTime};
+use crate::auth::reach::Reach;
+use crate::db::{Conn, Id, Json, LocalTime};
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
+use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::Reply;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes;
-use crate::sessions::recurrence::{Expansion, Occurrence};
+use crate::sessions::recurrence::{Expansion, Occurrence, OccurrenceKey};
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as session_store, SessionRow};
 use crate::sessions::types::SeriesStatus;
-use crate::sessions::visibility::scope;
 
 /// Split a session series
 ///
-/// This session and all that follow become a series of their own, with the rest of the rule and what is changed. The old
-/// one ends before `from`; its rule and its `external_id` stay as they were stated, so that a roster that states them
-/// changes nothing. The sessions from there on keep their ids and bookings. Past, cancelled and edited ones keep all
+/// What is on the day of `from`, and all that follows, becomes a series of its own, with the rest of the rule and what is
+/// changed. The old one ends before that day; its rule and its `external_id` stay as they were stated, so that a roster
+/// that states them changes nothing. The sessions from that day on keep their ids and bookings. Past, cancelled and edited ones keep all
 /// else too; what could not follow a change is in `skipped` with the reason. A series that its partner's roster no longer
 /// names can't be split until a roster names it again.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
@@ -42,89 +47,90 @@ pub async fn split_series(
     request: Extract<(Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<SplitInput>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
-    let (context, scope, input) = (who.context(), scope(who.caller()?), body.value);
+    let (context, reach, input) = (who.context(), Reach::of(who.caller()?)?, body.value);
     let new_id = context.new_id();
     who.write(&body.bytes, move |conn| {
-        let old = store::get_in(conn, scope, id)?;
-        context.check_match(old.version)?;
+        let old = store::get_in(conn, reach, id)?;
+        context.check_live_match(old.version, || tag(conn, &context, id))?;
         if old.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", old.status, "split"));
         }
-        if old.withdrawn {
+        if old.ending.0.is_withdrawn() {
             let detail = "Its partner's roster no longer names it. A roster must name it again before it can be split.";
             return Err(Error::new(Kind::InvalidState, detail));
         }
         let horizon = context.state().config.horizon.day(context.now());
-        let cut = Cut::at(&times::occurrences_of(&old, horizon)?.occurrences, input.from)?;
-        let base = rest(&old, cut, new_id, &context)?;
+        let stated = times::stated_by(&old, horizon)?.occurrences;
+        let day = day_of_cut(times::own(&old, &stated), input.from)?;
+        let (base, goes_on) = rest(&old, day, new_id, &context)?;
         let change = changed(&base, &input.changes).map_err(in_changes)?;
-        let outcome = apply(conn, &context, &old, (base, change), cut)?;
+        let outcome = apply(conn, &context, &old, (base, change), (day, goes_on))?;
         let (answer, about) = outcome.shown(read_back(conn, &context, new_id)?);
-        let reply = Reply::created(format!("/v1/session-series/{new_id}"), answer.series.version, &answer)?;
+        let tag = Tag::live(answer.series.version, &answer.series)?;
+        let reply = Reply::created(format!("/v1/session-series/{new_id}"), tag, &answer)?;
         Ok(about.into_iter().fold(reply, Reply::about))
     })
     .await
 }
 
-/// Where a series is cut.
-#[derive(Debug, Clone, Copy)]
-struct Cut {
-    from: LocalTime,
-    /// So many occurrences of that day come before.
-    before: i32,
-}
-
-impl Cut {
-    /// # Errors
-    /// 422 where nothing starts then, or nothing comes before.
-    fn at(occurrences: &[Occurrence], from: LocalTime) -> Result<Self> {
-        let wrong = |code: &'static str, detail: String| Err(Error::rule("/from", code, detail));
-        let next = occurrences.partition_point(|occurrence| occurrence.local_start < from.0);
-        match occurrences.get(next) {
-            Some(occurrence) if occurrence.local_start == from.0 => {
-                if next == 0 {
-                    let detail = "That is the whole series: change it instead of splitting it.";
-                    return wrong("first_occurrence", detail.to_owned());
-                }
-                Ok(Self { from, before: occurrence.position })
-            }
-            Some(occurrence) => {
-                let detail = format!(
-                    "Nothing of the series starts then. The next starts at {}.",
-                    LocalTime(occurrence.local_start)
-                );
-                wrong("not_an_occurrence", detail)
+/// The day from which the new series has everything.
+///
+/// # Errors
+/// 422 where nothing of the series starts at `from`, or nothing of it is on a day before.
+fn day_of_cut(occurrences: &[Occurrence], from: LocalTime) -> Result<NaiveDate> {
+    let wrong = |code: &'static str, detail: String| Err(Error::rule("/from", code, detail));
+    let day = from.0.date();
+    match occurrences.binary_search_by_key(&from.0, |occurrence| occurrence.local_start) {
+        Ok(_) if occurrences.first().is_some_and(|first| first.local_start.date() == day) => {
+            let detail = "Nothing of the series is on a day before. Change the series instead of splitting it.";
+            wrong("first_occurrence", detail.to_owned())
+        }
+        Ok(_) => Ok(day),
+        Err(next) => match occurrences.get(next) {
+            Some(next) => {
+                let next = LocalTime(next.local_start);
+                wrong("not_an_occurrence", format!("Nothing of the series starts then. The next starts at {next}."))
             }
             None => wrong("not_an_occurrence", "Nothing of the series starts then, or later.".to_owned()),
-        }
-    }
-
-    /// Whether it gives this session of the series to the new one, wherever it was moved by hand.
-    fn gives(self, row: &SessionRow) -> bool {
-        (row.local_date, row.position) >= (self.from.0.date(), self.before)
+        },
     }
 }
 
-/// The new series before anything is changed.
-fn rest(old: &SeriesRow, cut: Cut, id: Id, context: &Context) -> Result<SeriesRow> {
-    let (rest, goes_on) = times::rest_of(old, cut.from)?;
-    let rule_before_cut = match rest.ends_before {
-        // Where the rule itself is over, it is an additional time that goes on as one.
-        Some(end) if !goes_on => times::gives_before(&rest, end)?,
-        // The old part may keep the rule's session of that day.
-        Some(end) => old.rule_before_cut && rest.local_start.0.date() <= end.0.date(),
-        None => false,
-    };
-    Ok(SeriesRow {
+/// The new series before anything is changed, and whether the rule goes on in it.
+fn rest(old: &SeriesRow, day: NaiveDate, id: Id, context: &Context) -> Result<(SeriesRow, bool)> {
+    let (rest, goes_on) = times::rest_of(old, day)?;
+    let row = SeriesRow {
         id,
-        rule_before_cut,
         external_id: None,
         split_from: Some(old.id),
+        left_out: Json(Vec::new()),
         version: 0,
         created_at: context.now(),
         updated_at: context.now(),
         ..rest
-    })
+    };
+    Ok((row, goes_on))
+}
+
+/// Which occurrences sessions are in a series whose rule has ended, and in which the first of the additional times is
+/// the rule's. What was the rule's there isn't stated by it any more, and so becomes an additional one.
+fn rekeyed(base: &SeriesRow, theirs: &[&SessionRow]) -> Vec<(Id, OccurrenceKey)> {
+    let first = base.local_start.0;
+    let mut taken: HashSet<OccurrenceKey> = theirs.iter().filter_map(|row| row.occurrence).collect();
+    let mut rekeyed = Vec::new();
+    for row in theirs {
+        let mut start = row.local_start.0;
+        if let Some(OccurrenceKey::Rule(_)) = row.occurrence {
+            while !taken.insert(OccurrenceKey::Additional(start)) {
+                start += TimeDelta::seconds(1);
+            }
+            rekeyed.push((row.id, OccurrenceKey::Additional(start)));
+        }
+    }
+    // Last: only now is no other session the rule's on that day.
+    let of_first = theirs.iter().find(|row| row.occurrence == Some(OccurrenceKey::Additional(first)));
+    rekeyed.extend(of_first.map(|row| (row.id, OccurrenceKey::Rule(first.date()))));
+    rekeyed
 }
 
 fn apply(
@@ -132,7 +138,7 @@ fn apply(
     context: &Context,
     old: &SeriesRow,
     (base, change): (SeriesRow, SeriesChange),
-    cut: Cut,
+    (day, goes_on): (NaiveDate, bool),
 ) -> Result<follow::Outcome> {
     if change.status == SeriesStatus::Cancelled {
         let detail = "Split the series first, then cancel the new one.";
@@ -151,13 +157,16 @@ fn apply(
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
-    let rule_before_cut = times::gives_before(old, cut.from)?;
-    store::update(conn, &old.cut_at(cut.from, rule_before_cut, context.now()))?;
+    store::update(conn, &old.ended(Ending::Split(day), context.now()))?;
     store::insert(conn, &new)?;
     follow::lapse(conn, old.id, context)?;
     let all = held::of_series_locked(conn, old.id)?;
-    let theirs: Vec<&SessionRow> = all.iter().filter(|row| cut.gives(row)).collect();
-    held::reparent(conn, &theirs, new.id, (cut.from.0.date(), cut.before), context.now())?;
+    let on_or_after = |row: &&SessionRow| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day);
+    let theirs: Vec<&SessionRow> = all.iter().filter(on_or_after).collect();
+    held::reparent(conn, &theirs.iter().map(|row| row.id).collect::<Vec<_>>(), new.id, context.now())?;
+    if !goes_on {
+        held::rekey(conn, &rekeyed(&base, &theirs))?;
+    }
     let events = [
         context.event("split", Subject::other("series", old.id), &["ends_before"]),
         context.event("create", Subject::other("series", new.id), &[]),
@@ -166,7 +175,8 @@ fn apply(
     let theirs = session_store::of_series(conn, new.id)?;
     follow::check_capacities(&new, &base, &theirs, context)?;
     follow::lists(conn, old.id, context)?;
-    follow::in_place(conn, context, &new, &occurrences, &theirs, &left)
+    let wanted = Wanted { series: &new, before: &base, occurrences: &occurrences, changed: true, left: &left };
+    follow::in_place(conn, context, wanted, &theirs)
 }
 
 /// The faults of `changes` are found inside the body.

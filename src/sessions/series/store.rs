@@ -1,14 +1,63 @@
 //! Session series in the database.
 
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::types::{SeriesChange, SeriesInput};
+use super::types::{SeriesChange, SeriesInput, SkipReason};
+use crate::auth::reach::Reach;
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::per_backend;
+use crate::sessions::recurrence::OccurrenceKey;
+use crate::sessions::store::SessionRow;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
+
+/// Whether, and why, a series ends before its rule does. It ends between two local dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It ends where its rule does, if ever.
+    None,
+    /// It was split: from this date on another series goes on.
+    Split(NaiveDate),
+    /// Its partner's roster no longer names it: it has nothing from this date on, until a roster names it again.
+    Withdrawn(NaiveDate),
+}
+
+impl Ending {
+    /// The first local date that the series doesn't have any more.
+    pub fn before(self) -> Option<NaiveDate> {
+        match self {
+            Self::None => None,
+            Self::Split(date) | Self::Withdrawn(date) => Some(date),
+        }
+    }
+
+    /// Whether a roster took the series away that may bring it back.
+    pub fn is_withdrawn(self) -> bool {
+        matches!(self, Self::Withdrawn(_))
+    }
+}
+
+/// An occurrence of a series for which no session could be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Which one.
+    pub occurrence: OccurrenceKey,
+    /// When it would have started.
+    pub local_start: LocalTime,
+    /// Why it wasn't made.
+    pub reason: SkipReason,
+}
+
+impl LeftOut {
+    /// Of a session that clashes, if it is one of a series.
+    pub fn of(row: &SessionRow, reason: SkipReason) -> Option<Self> {
+        Some(Self { occurrence: row.occurrence?, local_start: row.local_start, reason })
+    }
+}
 
 /// A row of `session_series`.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -37,14 +86,11 @@ pub struct SeriesRow {
     pub(crate) recurrence: String,
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
-    /// Where it was split, or [withdrawn](Self::withdrawn_after): what its rule gives from this local start on isn't
-    /// its own any more.
-    pub(crate) ends_before: Option<LocalTime>,
-    /// Whether it ends there only since its partner's roster no longer names it.
-    pub(crate) withdrawn: bool,
-    /// Where it ends: whether the rule had a session on that day, before the cut, which so is its own wherever the rule
-    /// moves. Additional times of that day are on the side of the cut where they are.
-    pub(crate) rule_before_cut: bool,
+    pub(crate) ending: Json<Ending>,
+    /// The occurrences for which no session could be made. Only [`leave_out`] changes them, and that is no new version:
+    /// nobody has changed the series.
+    #[diesel(skip_update)]
+    pub(crate) left_out: Json<Vec<LeftOut>>,
     pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
@@ -85,9 +131,8 @@ impl SeriesRow {
             recurrence: written.recurrence,
             excluded: Json(written.excluded),
             additional: Json(written.additional),
-            ends_before: None,
-            withdrawn: false,
-            rule_before_cut: false,
+            ending: Json(Ending::None),
+            left_out: Json(Vec::new()),
             split_from: None,
             publication: written.publication,
             status: SeriesStatus::Active,
@@ -161,25 +206,9 @@ impl SeriesRow {
         }
     }
 
-    /// Its next version, which ends before one of its occurrences: another series goes on from there.
-    /// `rule_before_cut`: whether its rule gives a session on that day before it.
-    pub fn cut_at(&self, from: LocalTime, rule_before_cut: bool, now: Timestamp) -> Self {
-        let again = self.ends_before.filter(|cut| cut.0.date() == from.0.date());
-        Self {
-            ends_before: Some(again.map_or(from, |cut| cut.min(from))),
-            rule_before_cut: rule_before_cut && (again.is_none() || self.rule_before_cut),
-            version: self.version + 1,
-            updated_at: now,
-            ..self.clone()
-        }
-    }
-
-    /// Its next version, which ends with a local date: its partner's roster no longer names it. What it has until then
-    /// stays.
-    pub fn withdrawn_after(&self, last: NaiveDate, now: Timestamp) -> Self {
-        let ends_before = last.succ_opt().map(|next| LocalTime(next.and_time(NaiveTime::MIN)));
-        let (withdrawn, rule_before_cut, version) = (true, false, self.version + 1);
-        Self { ends_before, withdrawn, rule_before_cut, version, updated_at: now, ..self.clone() }
+    /// Its next version, which ends before its rule does.
+    pub fn ended(&self, ending: Ending, now: Timestamp) -> Self {
+        Self { ending: Json(ending), version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
     /// Its next version, called off.
@@ -197,16 +226,19 @@ impl SeriesRow {
 }
 
 impl SeriesRow {
-    /// Whether it takes place when, where and how another version of it does.
-    pub fn takes_place_as(&self, other: &Self) -> bool {
-        let when = |row: &Self| (row.local_start, row.duration_minutes);
-        let where_and_how = |row: &Self| (row.venue_id, row.space_id, row.delivery);
-        when(self) == when(other)
-            && where_and_how(self) == where_and_how(other)
+    /// Whether it states the same times as another version of it.
+    pub fn same_times(&self, other: &Self) -> bool {
+        self.local_start == other.local_start
             && self.time_zone == other.time_zone
             && self.recurrence == other.recurrence
             && self.excluded == other.excluded
             && self.additional == other.additional
+    }
+
+    /// Whether it takes place when, where and how another version of it does.
+    pub fn takes_place_as(&self, other: &Self) -> bool {
+        let place = |row: &Self| (row.venue_id, row.space_id, row.delivery, row.duration_minutes);
+        place(self) == place(other) && self.same_times(other)
     }
 }
 
@@ -263,6 +295,13 @@ pub fn extend(conn: &mut Conn, step: Extension) -> Result<bool> {
     Ok(extended.execute(conn)? == 1)
 }
 
+/// Keeps which occurrences of a series were left out, for its partner to read.
+pub fn leave_out(conn: &mut Conn, id: Id, left_out: &[LeftOut]) -> Result<()> {
+    let left_out = session_series::left_out.eq(Json(left_out.to_vec()));
+    diesel::update(session_series::table.find(id)).set(left_out).execute(conn)?;
+    Ok(())
+}
+
 /// Whether any series is [`behind`].
 pub fn any_behind(conn: &mut Conn, horizon: NaiveDate) -> Result<bool> {
     Ok(!behind(conn, horizon)?.is_empty())
@@ -273,11 +312,11 @@ pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
     let behind = session_series::table
         .filter(session_series::status.eq(SeriesStatus::Active))
         .filter(session_series::expanded_until.lt(horizon));
-    let columns = (session_series::id, session_series::ends_before, session_series::expanded_until);
-    let rows = behind.order(session_series::id).select(columns);
-    let mut rows: Vec<(Id, Option<LocalTime>, Option<NaiveDate>)> = rows.load(conn)?;
-    let made_until = |day: NaiveDate| day.succ_opt().map(|next| next.and_time(NaiveTime::MIN));
-    rows.retain(|(_, ends, until)| ends.is_none_or(|LocalTime(end)| until.and_then(made_until) < Some(end)));
+    let columns = (session_series::id, session_series::ending, session_series::expanded_until);
+    let mut rows: Vec<(Id, Json<Ending>, Option<NaiveDate>)> =
+        behind.order(session_series::id).select(columns).load(conn)?;
+    let next_day = |until: NaiveDate| until.succ_opt();
+    rows.retain(|(_, ending, until)| ending.0.before().is_none_or(|end| until.and_then(next_day) < Some(end)));
     Ok(rows.into_iter().map(|(id, ..)| id).collect())
 }
 
@@ -314,13 +353,13 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SeriesRow> {
     row.ok_or_else(|| Error::not_found("series"))
 }
 
-/// One series of a partner; of anybody where the scope is `None`.
+/// One series within the caller's reach.
 ///
 /// # Errors
 /// 404 where there is none, or it is another's.
-pub fn get_in(conn: &mut Conn, scope: Option<Id>, id: Id) -> Result<SeriesRow> {
+pub fn get_in(conn: &mut Conn, reach: Reach, id: Id) -> Result<SeriesRow> {
     let row = get(conn, id)?;
-    if scope.is_some() && row.partner_id != scope {
+    if !reach.has_partner(row.partner_id) {
         return Err(Error::not_found("series"));
     }
     Ok(row)

@@ -2,6 +2,7 @@
 //!
 //! - Only dates after [`SeriesRow::expanded_until`] are ever made, so whatever became of an earlier one stays.
 //! - The sessions are those of the series as it is today. Its version stays: nobody has changed it.
+//! - What clashes is left out, and whoever may write the series reads of it there ([`SeriesRow::left_out`]).
 //! - One write transaction a series, which makes nothing where the series has been changed or extended since it was
 //!   read. So it may run at any time, beside itself, and be cut off.
 
@@ -11,12 +12,13 @@ use std::time::Duration;
 use chrono::{Months, NaiveDate};
 
 use super::rules;
-use super::store::{self, SeriesRow};
+use super::store::{self, LeftOut, SeriesRow};
 use crate::background::Task;
 use crate::clock::{Clock, london_day};
 use crate::db::{Conn, Db, Id};
 use crate::error::Result;
 use crate::sessions::clashes::{self, Placing};
+use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::references;
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::SeriesStatus;
@@ -127,14 +129,22 @@ impl Stretch {
         if !store::extend(conn, self.series.extension(Some(self.to)))? {
             return Ok(None);
         }
-        // A session that was moved by hand may be there already.
+        // A series that had an end before may have sessions there already.
         let there: HashSet<_> = sessions::occurrences_after(conn, self.series.id, self.from)?.into_iter().collect();
-        let missing = self.sessions.iter().filter(|row| !there.contains(&(row.local_date, row.position)));
+        let additional = |row: &SessionRow| OccurrenceKey::Additional(row.local_start.0);
+        let is_there = |row: &SessionRow| {
+            row.occurrence.is_some_and(|key| there.contains(&key)) || there.contains(&additional(row))
+        };
+        let missing = self.sessions.iter().filter(|row| !is_there(row));
         let mut new: Vec<SessionRow> = missing.cloned().collect();
         let placings: Vec<Placing> = new.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), self.today)?;
-        for (id, clash) in &clashes {
-            log::warn!("a session of the series {} is not made, {:?}: {id}", self.series.id, clash.reason);
+        // Nobody is answered now: whoever reads the series is told.
+        let left_out = new.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
+        let before = self.series.left_out.0.iter().filter(|one| one.local_start.0.date() >= self.today).cloned();
+        let left_out: Vec<LeftOut> = before.chain(left_out).collect();
+        if left_out != self.series.left_out.0 {
+            store::leave_out(conn, self.series.id, &left_out)?;
         }
         new.retain(|row| !clashes.contains_key(&row.id));
         sessions::insert_many(conn, &new)?;

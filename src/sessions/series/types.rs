@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
+use super::store::LeftOut;
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::sessions::notices::BookingNotice;
 use crate::sessions::types::{
     self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
-    ShortName, VenueSummary,
+    VenueSummary,
 };
+use crate::text::short_name::ShortName;
 
 /// A series as it is written.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
@@ -239,9 +241,10 @@ pub struct Series {
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too.
     pub additional: Vec<LocalTime>,
-    /// It ends before this local start, whatever its rule says: there it was split, and another series goes on; or it
-    /// ends with the last session that people kept when its partner's roster no longer named it.
-    pub ends_before: Option<LocalTime>,
+    /// It has nothing on this local date or later, whatever its rule says: it was split there, and another series goes
+    /// on; or its partner's roster no longer named it, and this is the day after the last session that people kept.
+    #[schema(example = "2027-01-26")]
+    pub ends_before: Option<NaiveDate>,
     /// The series that it was split from.
     pub split_from: Option<Id>,
     /// How many places each has, face to face where it is hybrid; null: no limit.
@@ -255,11 +258,18 @@ pub struct Series {
     pub publication: Publication,
     /// Whether it goes on.
     pub status: SeriesStatus,
+    /// Whether nothing more comes of it: its rule has an end, or it was cut short or called off, and none of its sessions
+    /// is to come or on.
+    #[schema(example = false)]
+    pub ended: bool,
     /// Why it is off.
     pub cancellation_reason: Option<String>,
     /// Where the recurrence never ends: the local date through which its sessions have been made.
     #[schema(example = "2028-01-05")]
     pub expanded_until: Option<NaiveDate>,
+    /// Sessions still to come that could not be made, when the series was written or as time went on, and why. Only where
+    /// one series is read, and only for whoever may write it.
+    pub left_out: Option<Vec<Skipped>>,
     /// The name that the partner's own system gives it.
     pub external_id: Option<String>,
     /// The venue.
@@ -307,10 +317,16 @@ pub enum SkipReason {
     Cancelled,
     /// It was changed by hand.
     Edited,
-    /// It has begun.
+    /// An excluded time that neither the rule nor an additional time has: nothing was left out.
+    NotAnOccurrence,
+    /// It has begun, or would have.
     Past,
+    /// The series ends before that day: it was split, or its partner's roster no longer names it.
+    SeriesEnded,
     /// Another session has the space at that time.
     SpaceTaken,
+    /// Another session of the series, which stays, is at that time.
+    TimeTaken,
     /// The venue is closed that day.
     VenueClosed,
 }
@@ -322,6 +338,12 @@ pub struct Skipped {
     pub local_start: LocalTime,
     /// Why.
     pub reason: SkipReason,
+}
+
+impl From<&LeftOut> for Skipped {
+    fn from(left_out: &LeftOut) -> Self {
+        Self { local_start: left_out.local_start, reason: left_out.reason }
+    }
 }
 
 /// What became of a series' sessions.
@@ -357,7 +379,7 @@ pub struct ChangedSeries {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct SplitInput {
-    /// The local start of the first session of the new series.
+    /// The local start of one of its sessions. What is on that day, and all that follows, goes to the new series.
     pub from: LocalTime,
     /// What is different from then on: a JSON merge patch of the series. Absent: nothing.
     #[serde(default)]

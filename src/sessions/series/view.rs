@@ -1,42 +1,80 @@
 //! Series as they are shown: one query for all that an answer holds, and only of what the viewer may see.
 
+use std::collections::HashSet;
+
+use chrono::Days;
 use diesel::dsl::{AsSelect, exists, select};
 use diesel::prelude::*;
 
-use super::store::{SeriesRow, lineage};
-use super::types::{Series, SeriesFilter};
+use super::rules;
+use super::store::{LeftOut, SeriesRow, lineage};
+use super::types::{Series, SeriesFilter, Skipped};
 use crate::auth::viewer::Viewer;
+use crate::clock::london_day;
 use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, session_series};
 use crate::db::schema::{sessions, venues};
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
+use crate::sessions::store::occurrences_after;
 use crate::sessions::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
-use crate::sessions::types::Publication;
-use crate::sessions::visibility::Visibility;
+use crate::sessions::types::{SeriesStatus, SessionStatus};
+use crate::sessions::visibility::{Visibility, hidden_partners, listed};
 
 /// A series with its related resources.
 #[derive(Debug, Queryable)]
-pub struct SeriesView {
+struct Related {
     series: SeriesRow,
     venue: Option<VenueBrief>,
     partner: Option<PartnerBrief>,
     programme: Option<ProgrammeBrief>,
 }
 
+/// A series with its related resources, as it is at an instant.
+#[derive(Debug)]
+pub struct SeriesView {
+    related: Related,
+    ended: bool,
+}
+
 impl SeriesView {
+    /// The sessions still to come that could not be made, for whoever may write the series: not those that have been made
+    /// since.
+    pub fn left_out(&self, conn: &mut Conn, viewer: Viewer, now: Timestamp) -> Result<Option<Vec<Skipped>>> {
+        let row = &self.series;
+        let may_write = match viewer {
+            Viewer::Staff => true,
+            Viewer::Partner(partner) => row.partner_id == Some(partner),
+            Viewer::Member(_) | Viewer::Public => false,
+        };
+        if !may_write {
+            return Ok(None);
+        }
+        let ended = |one: &LeftOut| row.ending.0.before().is_some_and(|end| one.occurrence.date() >= end);
+        let mut left_out = row.left_out.0.clone();
+        left_out.retain(|one| !ended(one) && rules::is_to_come(row, one.local_start, now));
+        if let Some(first) = left_out.iter().map(|one| one.occurrence.date()).min() {
+            let day_before = first.pred_opt().unwrap_or(first);
+            let made = occurrences_after(conn, row.id, day_before)?;
+            left_out.retain(|one| !made.contains(&one.occurrence));
+        }
+        Ok(Some(left_out.iter().map(Skipped::from).collect()))
+    }
+
     /// This series' place in the list.
     pub fn key(&self) -> Id {
-        self.series.id
+        self.related.series.id
     }
 }
 
 impl From<SeriesView> for Series {
     /// All but the join link.
     fn from(shown: SeriesView) -> Self {
+        let SeriesView { related: shown, ended } = shown;
         let row = shown.series;
         Self {
+            ended,
             id: row.id,
             title: row.title,
             description: row.description,
@@ -55,7 +93,7 @@ impl From<SeriesView> for Series {
             recurrence: row.recurrence,
             excluded: row.excluded.0,
             additional: row.additional.0,
-            ends_before: row.ends_before,
+            ends_before: row.ending.0.before(),
             split_from: row.split_from,
             capacity: row.capacity,
             online_capacity: row.online_capacity,
@@ -64,6 +102,7 @@ impl From<SeriesView> for Series {
             status: row.status,
             cancellation_reason: row.cancellation_reason,
             expanded_until: row.expanded_until,
+            left_out: None,
             external_id: row.external_id,
             venue: shown.venue.map(Into::into),
             partner: shown.partner.map(Into::into),
@@ -96,14 +135,47 @@ fn selection() -> Selection {
     )
 }
 
-/// One series.
+/// One series as it is now.
 ///
 /// # Errors
 /// 404 where there is none that this viewer may see.
-pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SeriesView> {
-    let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<SeriesView>(conn).optional()?;
+pub fn get(conn: &mut Conn, id: Id, viewer: Viewer, now: Timestamp) -> Result<SeriesView> {
+    let related = find(conn, id, viewer)?;
+    let ended = ends(&related.series) && with_sessions_to_come(conn, &[id], now)?.is_empty();
+    Ok(SeriesView { related, ended })
+}
+
+/// Checks that a viewer may see a series.
+///
+/// # Errors
+/// 404 where there is none that this viewer may see.
+pub fn check_visible(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<()> {
+    find(conn, id, viewer).map(|_| ())
+}
+
+/// Whether no more sessions will be made of it: its rule has an end, or it was cut short or called off.
+fn ends(series: &SeriesRow) -> bool {
+    series.expanded_until.is_none() || series.ends_before.is_some() || series.status == SeriesStatus::Cancelled
+}
+
+/// Of these series, the ones that have a scheduled session which hasn't ended.
+fn with_sessions_to_come(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<HashSet<Id>> {
+    // A session takes a week at most, and no zone is a day from London: earlier dates needn't be looked at.
+    let earliest = london_day(now) - Days::new(9);
+    let to_come = sessions::table
+        .filter(sessions::series_id.eq(session_series::id.nullable()))
+        .filter(sessions::local_date.ge(earliest))
+        .filter(sessions::status.eq(SessionStatus::Scheduled))
+        .filter(sessions::ends_at.gt(now));
+    let with = session_series::table.filter(session_series::id.eq_any(ids)).filter(exists(to_come));
+    Ok(with.select(session_series::id).load::<Id>(conn)?.into_iter().collect())
+}
+
+fn find(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Related> {
+    let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<Related>(conn).optional()?;
     let shown = found.ok_or_else(|| Error::not_found("series"))?;
-    let visible = match Visibility::of(viewer, shown.series.publication, shown.series.partner_id) {
+    let partner = shown.partner.as_ref().map(PartnerBrief::standing);
+    let visible = match Visibility::of(viewer, shown.series.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
         Visibility::IfTheirs(member) => is_theirs(conn, member, id)?,
@@ -124,15 +196,16 @@ fn is_theirs(conn: &mut Conn, member: Id, series: Id) -> Result<bool> {
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// A page of series by id.
-pub fn list(conn: &mut Conn, viewer: Viewer, filter: &SeriesFilter, slice: &Slice<Id>) -> Result<Vec<SeriesView>> {
-    let mut query = joined().select(selection()).into_boxed();
-    query = match viewer {
-        Viewer::Staff => query,
-        Viewer::Partner(partner) => query
-            .filter(session_series::publication.eq(Publication::Published).or(session_series::partner_id.eq(partner))),
-        Viewer::Member(_) | Viewer::Public => query.filter(session_series::publication.eq(Publication::Published)),
-    };
+/// A page of series by id, as they are now.
+pub fn list(
+    conn: &mut Conn,
+    viewer: Viewer,
+    filter: &SeriesFilter,
+    slice: &Slice<Id>,
+    now: Timestamp,
+) -> Result<Vec<SeriesView>> {
+    let hidden = hidden_partners(conn, viewer)?;
+    let mut query = listed!(joined().select(selection()).into_boxed(), session_series, viewer, hidden.as_slice());
     if let Some(id) = slice.after {
         query = query.filter(session_series::id.gt(id));
     }
@@ -148,5 +221,12 @@ pub fn list(conn: &mut Conn, viewer: Viewer, filter: &SeriesFilter, slice: &Slic
     if let Some(pillar) = filter.pillar {
         query = query.filter(session_series::pillar.eq(pillar));
     }
-    Ok(query.order(session_series::id).limit(slice.fetch()).load::<SeriesView>(conn)?)
+    let rows: Vec<Related> = query.order(session_series::id).limit(slice.fetch()).load(conn)?;
+    let ids: Vec<Id> = rows.iter().map(|row| row.series.id).collect();
+    let going_on = with_sessions_to_come(conn, &ids, now)?;
+    let view = |related: Related| {
+        let ended = ends(&related.series) && !going_on.contains(&related.series.id);
+        SeriesView { related, ended }
+    };
+    Ok(rows.into_iter().map(view).collect())
 }

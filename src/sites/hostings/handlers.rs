@@ -90,7 +90,9 @@ pub async fn change_hosting(
         sites::lock(conn, site_id)?;
         let old = store::get(conn, site_id, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
+        let Some(row) = patch.change(&old, HostingRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Hosting::from(old));
+        };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("hosting", id), &patch.names())])?;
         Reply::ok(row.version, &Hosting::from(row))

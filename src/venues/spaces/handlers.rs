@@ -89,7 +89,9 @@ pub async fn change_space(
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, venue_id, id)?;
         context.require_match(old.version)?;
-        let row = old.changed(patch.apply(&old.written())?, context.now());
+        let Some(row) = patch.change(&old, SpaceRow::written, |written| old.changed(written, context.now()))? else {
+            return Reply::ok(old.version, &Space::from(old));
+        };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("space", id), &patch.names())])?;
         Reply::ok(row.version, &Space::from(row))

@@ -79,7 +79,11 @@ fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
     let local = starts_at.0.with_timezone(&chrono_tz::Europe::London).naive_local();
     let cancelled = (seed.status == "cancelled").then_some("Called off");
     let row = (
-        (s::id.eq(id), s::series_id.eq(parsed(seed.series_id)), s::local_date.eq(day), s::position.eq(0)),
+        (
+            s::id.eq(id),
+            s::series_id.eq(parsed(seed.series_id)),
+            s::occurrence.eq(seed.series_id.map(|_| day.to_string())),
+        ),
         (s::partner_id.eq(parsed(seed.partner_id)), s::venue_id.eq(parsed(seed.venue_id))),
         (s::title.eq(seed.title), s::pillar.eq(seed.pillar), s::topics.eq(Json(Vec::<String>::new()))),
         (s::delivery.eq(seed.delivery), s::accessibility.eq(Json(Vec::<String>::new()))),
@@ -117,7 +121,7 @@ pub fn member_row(app: &App, given: &str, family: &str) -> String {
     use life_rooms::db::schema::members as m;
     let (id, now) = (app.clock.new_id(), app.clock.now());
     let row = (
-        (m::id.eq(id), m::given_name.eq(given), m::family_name.eq(family), m::preferred_key.eq("")),
+        (m::id.eq(id), m::given_name.eq(given), m::family_name.eq(family)),
         (m::given_key.eq(given.to_lowercase()), m::family_key.eq(family.to_lowercase())),
         (m::roles.eq(Json(vec!["service_user".to_owned()])), m::contact_preferences.eq(Json(json!({})))),
         (m::version.eq(1), m::created_at.eq(now), m::updated_at.eq(now)),

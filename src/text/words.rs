@@ -1,12 +1,11 @@
 //! The words of a text as they are searched: the same on every database, because they are made here.
 //!
-//! A word is a run of letters and digits, in lower case and without accents. Apostrophes and combining marks vanish
-//! inside it; everything else ends it.
+//! A word is a run of letters and digits, [folded]. Apostrophes vanish inside it; everything else ends it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use crate::error::{Error, Result};
-use crate::members::rules::folded;
+use super::fold::{self, folded, is_letter};
 
 /// The letters of a word that are kept.
 const LONGEST: usize = 40;
@@ -17,7 +16,53 @@ const SHORTEST_BEGINNING: usize = 2;
 
 /// The words of a text.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
-    pieces(text, false).filter(|word| !word.is_empty())
+    pieces(text, false).into_iter()
+}
+
+/// The words that a name is found by: each of its own, and all of them run together. `Al-Hassan` is found by `al`, by
+/// `hassan` and by `alhassan`.
+pub fn name_words(name: &str) -> BTreeSet<String> {
+    let key = fold::name_key(name);
+    let own = key.split(' ').map(str::to_owned);
+    own.chain([fold::joined_key(name)]).filter(|word| !word.is_empty()).collect()
+}
+
+/// The word by which what has a feature, such as `step_free`, is found. No text holds it: in a text, a colon is between
+/// words.
+pub fn word_of_feature(feature: &str) -> String {
+    format!(":access:{feature}")
+}
+
+/// Why a search can't be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoSearch {
+    /// There is no word in it.
+    NoWords,
+    /// There are too many words.
+    TooMany,
+    /// A `*` stands after too few letters.
+    TooShort,
+}
+
+impl NoSearch {
+    /// A stable name, for programs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoWords => "no_words",
+            Self::TooMany => "too_many",
+            Self::TooShort => "too_short",
+        }
+    }
+}
+
+impl fmt::Display for NoSearch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoWords => f.write_str("Must hold a word to search for."),
+            Self::TooMany => write!(f, "Must hold at most {MOST} words."),
+            Self::TooShort => write!(f, "Must have {SHORTEST_BEGINNING} letters or more before each *."),
+        }
+    }
 }
 
 /// What must be among the words: any of some, or any of a stretch.
@@ -54,64 +99,39 @@ impl Wanted {
 /// that ends in `*` finds all that begin with it.
 ///
 /// # Errors
-/// 400 where there is no word, or too many, or too little before a `*`.
-pub fn wanted(parameter: &'static str, text: &str) -> Result<Vec<Wanted>> {
+/// Where there is no word, or too many, or too little before a `*`.
+pub fn wanted(text: &str) -> Result<Vec<Wanted>, NoSearch> {
     let mut all: Vec<Wanted> = Vec::new();
-    for piece in pieces(text, true).filter(|piece| !piece.is_empty()) {
+    for piece in pieces(text, true) {
         let one = match piece.strip_suffix('*') {
             None => Wanted::OneOf(numbers(&piece)),
             Some(beginning) if beginning.chars().count() >= SHORTEST_BEGINNING => Wanted::beginning(beginning),
-            Some(_) => {
-                let detail = format!("Must have {SHORTEST_BEGINNING} letters or more before each *.");
-                return Err(Error::parameter(parameter, "too_short", detail));
-            }
+            Some(_) => return Err(NoSearch::TooShort),
         };
         if !all.contains(&one) {
             all.push(one);
         }
     }
     match all.len() {
-        0 => Err(Error::parameter(parameter, "no_words", "Must hold a word to search for.")),
+        0 => Err(NoSearch::NoWords),
         1..=MOST => Ok(all),
-        _ => Err(Error::parameter(parameter, "too_many", format!("Must hold at most {MOST} words."))),
+        _ => Err(NoSearch::TooMany),
     }
 }
 
-/// The words of a text, with the stars that end them where those matter; empty ones between.
-fn pieces(text: &str, stars: bool) -> impl Iterator<Item = String> {
-    let mut chars = text.chars().flat_map(char::to_lowercase);
-    let mut over = false;
-    std::iter::from_fn(move || {
-        if over {
-            return None;
-        }
-        let (mut word, mut letters) = (String::new(), 0);
-        for c in chars.by_ref() {
-            match c {
-                '*' if stars => {
-                    word.push('*');
-                    return Some(word);
-                }
-                _ if vanishes(c) => {}
-                _ if !c.is_alphanumeric() => return Some(word),
-                _ if letters == LONGEST => {}
-                _ => {
-                    match folded(c) {
-                        Some(plain) => word.push_str(plain),
-                        None => word.push(c),
-                    }
-                    letters += 1;
-                }
-            }
-        }
-        over = true;
-        Some(word)
-    })
+/// The words of a text, each with the star that ends it where stars matter.
+fn pieces(text: &str, stars: bool) -> Vec<String> {
+    let folded = folded(text);
+    let ends = |c: char| !is_letter(c) && !(stars && c == '*');
+    let parts = folded.split(ends).flat_map(|part| part.split_inclusive('*'));
+    parts.map(shortened).filter(|word| !word.is_empty()).collect()
 }
 
-/// Apostrophes, and accents that stand apart from their letter.
-fn vanishes(c: char) -> bool {
-    matches!(c, '\'' | '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{300}'..='\u{36f}')
+/// A word with no more letters than are kept.
+fn shortened(word: &str) -> String {
+    let (letters, star) = word.strip_suffix('*').map_or((word, ""), |letters| (letters, "*"));
+    let kept: String = letters.chars().take(LONGEST).collect();
+    kept + star
 }
 
 /// A word with its English singular or plural.
@@ -177,21 +197,21 @@ mod tests {
             ("art", "arts"),
         ] {
             for (asked, stored) in [(one, many), (many, one), (one, one), (many, many)] {
-                assert!(wanted("q", asked).unwrap()[0].fits(stored), "{asked} {stored}");
+                assert!(wanted(asked).unwrap()[0].fits(stored), "{asked} {stored}");
             }
         }
         for (asked, stored) in [("class", "clas"), ("bus", "bu"), ("art", "article"), ("care", "car")] {
-            assert!(!wanted("q", asked).unwrap()[0].fits(stored), "{asked} {stored}");
+            assert!(!wanted(asked).unwrap()[0].fits(stored), "{asked} {stored}");
         }
     }
 
     #[test]
     fn a_star_finds_what_begins_like_it() {
-        let read = wanted("q", "shared Réad*").unwrap();
+        let read = wanted("shared Réad*").unwrap();
         assert_eq!(read[1], Wanted::beginning("read"));
         assert!(read[1].fits("reading") && read[1].fits("read") && !read[1].fits("rea") && !read[1].fits("bread"));
         for wrong in ["", " ", "*", "a*", "a b*", "!!", "a b c d e f g h i j k"] {
-            assert!(wanted("q", wrong).is_err(), "{wrong}");
+            assert!(wanted(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -200,12 +220,12 @@ mod tests {
         fn every_word_of_a_text_is_found_by_itself_and_by_its_beginning(text in "\\PC{0,60}", at in 0usize..60) {
             for word in words(&text) {
                 prop_assert_eq!(of(&word), vec![word.clone()]);
-                prop_assert!(wanted("q", &word).unwrap()[0].fits(&word));
+                prop_assert!(wanted(&word).unwrap()[0].fits(&word));
                 let beginning: String = word.chars().take(2 + at % 38).collect();
                 prop_assert!(Wanted::beginning(&beginning).fits(&word));
                 if beginning.chars().count() >= 2 {
                     let asked = beginning + "*";
-                    prop_assert!(wanted("q", &asked).unwrap()[0].fits(&word));
+                    prop_assert!(wanted(&asked).unwrap()[0].fits(&word));
                 }
             }
         }

@@ -1,0 +1,120 @@
+//! Which web pages may read an answer: the CORS protocol of the Fetch standard.
+//!
+//! What needs no token is for every page, with `*`: such an answer is the same for all, so caches keep one. The rest
+//! is for the configured origins alone. The service knows no cookies, so no answer allows credentials.
+//!
+//! This is our own and not a middleware of a library, because the guard has to put these headers on every answer that
+//! it makes itself, such as the one after a panic.
+
+use actix_web::HttpResponse;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+/// What pages may send.
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
+/// What pages may read beside what every page may.
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "ETag, Location, Link, Allow, Accept, Accept-Patch, Content-Disposition, Deprecation, Idempotent-Replay, \
+     Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id, traceparent",
+);
+/// For how many seconds a browser keeps the answer to a preflight.
+const KEPT: HeaderValue = HeaderValue::from_static("3600");
+
+/// Who may read the answer to one request.
+#[derive(Debug)]
+enum Readers {
+    /// Every page.
+    Everyone,
+    /// Pages of this origin, which is configured.
+    Origin(HeaderValue),
+    /// No page of another origin.
+    Nobody,
+}
+
+/// What CORS says about one request.
+#[derive(Debug)]
+pub struct Cors {
+    readers: Readers,
+    preflight: Option<Preflight>,
+}
+
+/// A browser's question whether it may send a request.
+#[derive(Debug)]
+struct Preflight {
+    /// The headers that the request would have.
+    headers: Option<HeaderValue>,
+}
+
+impl Cors {
+    /// Reads a request, with the configured origins.
+    pub fn of(request: &ServiceRequest, origins: &[String]) -> Self {
+        let headers = request.headers();
+        let origin = headers.get(header::ORIGIN);
+        let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| request.method() == Method::OPTIONS);
+        let preflight = asked.filter(|_| origin.is_some()).map(|method| {
+            let headers = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
+            (method == "GET" || method == "HEAD", Preflight { headers })
+        });
+        let open = match &preflight {
+            Some((reads, preflight)) => *reads && !preflight.names(&header::AUTHORIZATION),
+            None => reads(request.method()) && !headers.contains_key(header::AUTHORIZATION),
+        };
+        let known = origin.filter(|origin| origins.iter().any(|known| known.as_bytes() == origin.as_bytes()));
+        let readers = match known {
+            _ if open => Readers::Everyone,
+            Some(origin) => Readers::Origin(origin.clone()),
+            None => Readers::Nobody,
+        };
+        Self { readers, preflight: preflight.map(|(_, preflight)| preflight) }
+    }
+
+    /// The answer to a preflight, where the request is one. [`Cors::apply`] adds who may.
+    pub fn preflight(&self) -> Option<HttpResponse> {
+        let asked = self.preflight.as_ref()?;
+        let mut response = HttpResponse::NoContent().finish();
+        if !matches!(self.readers, Readers::Nobody) {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, KEPT);
+            // Tracing, monitoring and caching send headers of their own. The origin is what is trusted, not a header.
+            if let Some(names) = &asked.headers {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
+            }
+        }
+        Some(response)
+    }
+
+    /// Adds to an answer who may read it.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        let origin = match &self.readers {
+            Readers::Everyone => HeaderValue::from_static("*"),
+            Readers::Origin(origin) => origin.clone(),
+            Readers::Nobody => return,
+        };
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if self.preflight.is_none() {
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        }
+    }
+
+    /// The headers of the request that decide who may read the answer, for `Vary`.
+    pub fn decided_by(&self) -> &'static [&'static str] {
+        match (&self.preflight, &self.readers) {
+            (Some(_), _) => &["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"],
+            (None, Readers::Everyone) => &[],
+            (None, _) => &["Origin"],
+        }
+    }
+}
+
+fn reads(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+impl Preflight {
+    fn names(&self, wanted: &HeaderName) -> bool {
+        let text = self.headers.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+        text.split(',').any(|name| name.trim().eq_ignore_ascii_case(wanted.as_str()))
+    }
+}

@@ -1,0 +1,72 @@
+//! The names of a request: its id here, and its place in a trace (W3C Trace Context).
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// A new id of our own. The audit keeps it, so nobody outside may choose it.
+pub(super) fn new_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// The client's `X-Request-Id`, where it is given once and is a sane token.
+pub(super) fn given_id(headers: &HeaderMap) -> Option<String> {
+    let given = only(headers, "x-request-id")?.to_str().ok()?;
+    let fits = (1..=64).contains(&given.len());
+    let sane = fits && given.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    sane.then(|| given.to_owned())
+}
+
+/// The client's `traceparent`, where it is given once and well-formed: what isn't is left out, as the standard asks.
+pub(super) fn parent(headers: &HeaderMap) -> Option<HeaderValue> {
+    let given = only(headers, "traceparent")?;
+    is_parent(given.to_str().ok()?).then(|| given.clone())
+}
+
+/// `version-traceid-parentid-flags` in lower-case hexadecimal; later versions may say more after a hyphen.
+fn is_parent(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [version, trace, parent, flags, more @ ..] = parts.as_slice() else { return false };
+    let hex = |part: &str, length: usize| {
+        part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let some = |part: &str| part.bytes().any(|byte| byte != b'0');
+    hex(version, 2)
+        && *version != "ff"
+        && (*version != "00" || more.is_empty())
+        && hex(trace, 32)
+        && some(trace)
+        && hex(parent, 16)
+        && some(parent)
+        && hex(flags, 2)
+}
+
+fn only<'a>(headers: &'a HeaderMap, name: &'static str) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(HeaderName::from_static(name));
+    let first = values.next()?;
+    values.next().is_none().then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_parent;
+
+    #[test]
+    fn a_trace_parent_is_well_formed_or_none() {
+        const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert!(is_parent(GOOD));
+        assert!(is_parent(&GOOD.replacen("00", "cc", 1)) && is_parent(&format!("cc{}-more", &GOOD[2..])));
+        for bad in [
+            "",
+            "x",
+            &GOOD.to_uppercase(),
+            &GOOD[1..],
+            &format!("{GOOD}-more"),
+            &GOOD.replacen("00", "ff", 1),
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g",
+        ] {
+            assert!(!is_parent(bad), "{bad}");
+        }
+    }
+}

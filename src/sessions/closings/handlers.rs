@@ -1,0 +1,82 @@
+//! Changing a venue over HTTP.
+
+use actix_web::web::Bytes;
+use actix_web::{HttpResponse, patch};
+
+use super::store::{self, Affected};
+use super::types::{ChangedVenue, ClosedSessions, Closing};
+use crate::audit::Subject;
+use crate::auth::policy::AdminOnly;
+use crate::db::{Conn, Id};
+use crate::error::Result;
+use crate::http::allowed::Allowed;
+use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
+use crate::http::context::Context;
+use crate::http::extract::{Extract, Path, Query};
+use crate::http::reply::Reply;
+use crate::sessions::notices::{self, Change, Notices};
+use crate::sessions::store as sessions;
+use crate::venues::closures::Closure;
+use crate::venues::store::{self as venues, VenueRow};
+use crate::venues::types::{Venue, VenuePatch};
+
+/// The most sessions that an answer lists.
+const MOST_LISTED: usize = 2_000;
+
+/// Change a venue
+///
+/// A JSON merge patch. The answer lists the sessions to come there that fall into the time when the venue is closed, by
+/// its status and its days or by its opening hours, and how many places are booked in each. They stand and take no new
+/// bookings of people who would come (409 `venue_closed`); with `sessions=cancel` they are called off with every booking,
+/// all or none, and the answer names the bookings. What is only online goes on.
+#[utoipa::path(operation_id = "change_venue", tag = "venues",
+    params(("id" = Id, Path, description = "The venue"), Closing),
+    request_body(content = VenuePatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Changed", body = ChangedVenue), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = [])))]
+#[patch("/v1/venues/{id}")]
+pub async fn change_venue(
+    request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<Closing>, VenuePatch)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path(id), Query(Closing { sessions }), patch)) = request;
+    let (context, wish) = (who.context(), sessions.unwrap_or_default());
+    who.write(&Bytes::new(), move |conn| {
+        let old = venues::get(conn, id)?;
+        context.require_match(old.version)?;
+        let row = change(conn, &context, old, &patch)?;
+        let affected = store::affected(conn, id, &Closure::of_row(&row), context.now())?;
+        let notices = match wish {
+            ClosedSessions::Keep => Notices::default(),
+            ClosedSessions::Cancel => cancel(conn, &context, &row, &affected)?,
+        };
+        let version = row.version;
+        let changed = ChangedVenue {
+            venue: Venue::from(row),
+            affected: affected.counts(),
+            affected_sessions: affected.show(wish.into(), MOST_LISTED),
+            bookings: notices.bookings,
+        };
+        Ok(notices.about.into_iter().fold(Reply::ok(version, &changed)?, Reply::about))
+    })
+    .await
+}
+
+/// Writes the venue where the patch changes anything.
+fn change(conn: &mut Conn, context: &Context, old: VenueRow, patch: &VenuePatch) -> Result<VenueRow> {
+    let Some(row) = patch.change(&old, VenueRow::written, |written| old.changed(written, context.now()))? else {
+        return Ok(old);
+    };
+    venues::update(conn, &row)?;
+    context.record(conn, &[context.event("change", Subject::other("venue", row.id), &patch.names())])?;
+    Ok(row)
+}
+
+/// Calls the sessions off with their bookings, and tells each person whose booking it was.
+fn cancel(conn: &mut Conn, context: &Context, venue: &VenueRow, affected: &Affected) -> Result<Notices> {
+    let (ids, reason) = (affected.ids(), format!("{} is closed then.", venue.name()));
+    sessions::cancel_these(conn, &ids, &reason, context.now())?;
+    let events: Vec<_> = ids.iter().map(|id| context.event("cancel", Subject::other("session", *id), &[])).collect();
+    context.record(conn, &events)?;
+    let cancelled = sessions::cancel_bookings(conn, &ids, &reason, context.now())?;
+    notices::tell(conn, context, &Change { cancelled, reason, ..Change::default() })
+}

@@ -1,0 +1,100 @@
+//! The sessions that a venue's closing concerns, in the database.
+
+use diesel::prelude::*;
+
+use super::types::{AffectedCounts, AffectedSession, SessionOutcome};
+use crate::clock::london_day;
+use crate::db::schema::sessions;
+use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::error::Result;
+use crate::sessions::types::{Delivery, SessionStatus};
+use crate::venues::closures::Closure;
+
+/// Values in one `IN (…)`.
+const CHUNK: usize = 500;
+
+/// The columns of a session that tell whether a closing concerns it, and what to say of it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct Columns {
+    id: Id,
+    title: String,
+    partner_id: Option<Id>,
+    local_start: LocalTime,
+    time_zone: String,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    seats_taken: i32,
+    online_seats_taken: i32,
+    waitlist_length: i32,
+}
+
+/// The sessions that a closing concerns, by start.
+#[derive(Debug, Default)]
+pub struct Affected(Vec<Columns>);
+
+impl Affected {
+    /// Their ids.
+    pub fn ids(&self) -> Vec<Id> {
+        self.0.iter().map(|row| row.id).collect()
+    }
+
+    /// How many they are, and how many places are booked in them.
+    pub fn counts(&self) -> AffectedCounts {
+        let booked = self.0.iter().map(|row| i64::from(row.seats_taken + row.online_seats_taken)).sum();
+        AffectedCounts { sessions: self.0.len(), booked }
+    }
+
+    /// The first so many.
+    pub fn show(self, outcome: SessionOutcome, most: usize) -> Vec<AffectedSession> {
+        let show = |row: Columns| AffectedSession {
+            session_id: row.id,
+            title: row.title,
+            partner_id: row.partner_id,
+            local_start: row.local_start,
+            time_zone: row.time_zone,
+            starts_at: row.starts_at,
+            booked: row.seats_taken + row.online_seats_taken,
+            waiting: row.waitlist_length,
+            outcome,
+        };
+        self.0.into_iter().take(most).map(show).collect()
+    }
+}
+
+/// The sessions to come at a venue that people come to and that fall into the time when it is closed. They are held until
+/// the transaction ends, so that nobody books them after they have been counted.
+pub fn affected(conn: &mut Conn, venue_id: Id, closure: &Closure, now: Timestamp) -> Result<Affected> {
+    if closure.is_always_open() {
+        return Ok(Affected::default());
+    }
+    let read = |conn: &mut Conn| -> Result<Vec<Columns>> {
+        let to_come = sessions::table
+            .filter(sessions::venue_id.eq(venue_id))
+            .filter(sessions::starts_at.gt(now))
+            .filter(sessions::status.eq(SessionStatus::Scheduled))
+            .filter(sessions::delivery.ne(Delivery::Online))
+            .order((sessions::starts_at, sessions::id))
+            .select(Columns::as_select());
+        let mut rows: Vec<Columns> = to_come.load(conn)?;
+        rows.retain(|row| closure.covers(row.starts_at, row.ends_at, london_day(now)));
+        Ok(rows)
+    };
+    let found = read(conn)?;
+    if !lock(conn, found.iter().map(|row| row.id).collect())? {
+        return Ok(Affected(found));
+    }
+    // What was read before the rows were held may have changed since.
+    Ok(Affected(read(conn)?))
+}
+
+/// Holds sessions until the transaction ends, in the order of their ids. `false` on SQLite, which has one writer.
+fn lock(conn: &mut Conn, mut ids: Vec<Id>) -> Result<bool> {
+    let Conn::Postgres(postgres) = conn else { return Ok(false) };
+    ids.sort_unstable();
+    for chunk in ids.chunks(CHUNK) {
+        let rows = sessions::table.filter(sessions::id.eq_any(chunk)).order(sessions::id).select(sessions::id);
+        rows.for_no_key_update().load::<Id>(postgres)?;
+    }
+    Ok(!ids.is_empty())
+}

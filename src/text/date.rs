@@ -1,0 +1,84 @@
+//! Dates and times as RFC 3339 writes them, and in no other way. chrono's own parsers take signs, blanks and single
+//! digits too.
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+
+/// The date of a text that is exactly `YYYY-MM-DD`.
+///
+/// Source: RFC 3339, section 5.6, `full-date`.
+pub fn full_date(text: &str) -> Option<NaiveDate> {
+    has_form(text, "0000-00-00").then(|| text.parse().ok()).flatten()
+}
+
+/// The instant of a text such as `2027-01-05T13:00:00Z`, with or without parts of a second, in any zone.
+///
+/// Source: RFC 3339, section 5.6, `date-time`.
+pub fn date_time(text: &str) -> Option<DateTime<Utc>> {
+    let (start, rest) = text.split_at_checked(19)?;
+    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    let fraction = &rest[..rest.len() - zone.len()];
+    let digits = fraction.strip_prefix('.').unwrap_or("0");
+    let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let zoned = matches!(zone, "Z" | "z") || has_form(zone, "+00:00") || has_form(zone, "-00:00");
+    let started = has_form(start, "0000-00-00T00:00:00") || has_form(start, "0000-00-00t00:00:00");
+    let good = started && zoned && whole && (fraction.is_empty() || fraction.starts_with('.'));
+    good.then(|| DateTime::parse_from_rfc3339(text).ok()).flatten().map(|time| time.to_utc())
+}
+
+/// Whether a year is one that a service of this kind can mean: 1900 to 2200.
+pub fn is_sane(date: NaiveDate) -> bool {
+    (1900..=2200).contains(&date.year())
+}
+
+/// Whether a text is as long as a form, with a digit where that has `0` and the same character elsewhere.
+pub fn has_form(text: &str, form: &str) -> bool {
+    let fits = |(byte, form): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_four_two_and_two_digits() {
+        assert_eq!(full_date("1980-01-01"), NaiveDate::from_ymd_opt(1980, 1, 1));
+        for text in [
+            "1980- 1- 1",
+            "+2026-1-01",
+            "2026-1-01",
+            "2026-02-30",
+            "2026-13-01",
+            "20260101",
+            " 2026-01-1",
+            "-026-01-01",
+            "２026-01-1",
+            "2026-01-01T",
+            "",
+        ] {
+            assert_eq!(full_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_instant_has_a_date_a_time_and_a_zone() {
+        for text in ["2027-01-05T13:00:00Z", "2027-01-05T13:00:00.25z", "2027-01-05T13:00:00+01:00"] {
+            assert!(date_time(text).is_some(), "{text}");
+        }
+        for text in [
+            "2027-01-05 13:00:00Z",
+            "2027-01-05T13:00:00",
+            "2027-01-05T13:00Z",
+            "2027-1-05T13:00:00Z",
+            "2027-01-05T13:00:00.Z",
+            "2027-01-05T13:00:00+1:00",
+            "2027-01-05T13:00:00 Z",
+            "2027-01-05T25:00:00Z",
+            "2027-01-05T13:00:001Z",
+            "é",
+            "",
+        ] {
+            assert!(date_time(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Folding: two spellings of one name become one key.
+//!
+//! The rule, in its order:
+//!
+//! 1. A letter with an accent becomes the letter and the accent (NFD), and apostrophes and invisible characters vanish:
+//!    `O’Brien` is `obrien`.
+//! 2. Wide letters, ligatures and other forms of a letter become the letter (NFKD).
+//! 3. Full case folding: `ß` is `ss`, `ς` is `σ`.
+//! 4. Combining marks vanish after Latin, Greek, Cyrillic, Hebrew and Arabic letters, where they are accents or points.
+//!    In other scripts they are vowels and stay: without them हिन्दी is another word.
+//! 5. The few Latin letters that don't decompose become plain ones: `ł` is `l`.
+
+use icu_casemap::{CaseMapper, CaseMapperBorrowed};
+use icu_normalizer::{DecomposingNormalizer, DecomposingNormalizerBorrowed};
+use icu_properties::props::{Dash, DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup, Script};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+const CASES: CaseMapperBorrowed<'static> = CaseMapper::new();
+const NFD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfd();
+const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfkd();
+
+/// A text in the form in which it is compared: see the rule at the top of this file. White space and punctuation stay.
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.chars().filter(|c| !vanishes(*c)).map(|c| c.to_ascii_lowercase()).collect();
+    }
+    let visible: String = NFD.normalize(text).chars().filter(|c| !vanishes(*c)).collect();
+    let small = CASES.fold_string(&NFKD.normalize(&visible)).into_owned();
+    let mut folded = String::with_capacity(small.len());
+    let mut vowels = false;
+    for c in NFKD.normalize(&small).chars().filter(|c| !vanishes(*c)) {
+        if is_mark(c) {
+            if vowels {
+                folded.push(c);
+            }
+            continue;
+        }
+        vowels = marks_are_vowels(c);
+        match plain(c) {
+            Some(plain) => folded.push_str(plain),
+            // The dot of a Catalan double l joins; between Chinese names the same dot separates.
+            None if c == '·' && folded.ends_with('l') => {}
+            None => folded.push(c),
+        }
+    }
+    folded
+}
+
+/// The key of a name: its words, folded, with one space between them. Empty where the name has no letter and no digit.
+///
+/// White space, hyphens and other punctuation separate words: `Al-Hassan` and `al hassan` have one key.
+pub fn name_key(name: &str) -> String {
+    let folded = folded(name);
+    let words = folded.split(|c| !is_letter(c)).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// The key of a name with its words run together: `Al-Hassan`, `Al Hassan` and `Alhassan` have one.
+pub fn joined_key(name: &str) -> String {
+    folded(name).chars().filter(|c| is_letter(*c)).collect()
+}
+
+/// Whether a folded character is part of a word: a letter, a digit, or a mark that was kept.
+pub(super) fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || is_mark(c)
+}
+
+/// Characters that have no shape of their own: zero-width ones, marks of direction, soft hyphens, variation selectors.
+pub(super) fn is_invisible(c: char) -> bool {
+    CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+}
+
+/// What people put between the groups of a number or of a postcode, in any of its Unicode forms: white space, hyphens
+/// and dashes, dots, slashes, and what can't be seen.
+pub(super) fn is_separator(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '.' | '/' | '·' | '\u{2044}' | '\u{2215}') || is_dash(c) || is_invisible(c)
+}
+
+fn is_dash(c: char) -> bool {
+    CodePointSetData::new::<Dash>().contains(c)
+}
+
+pub(super) fn is_mark(c: char) -> bool {
+    !c.is_ascii() && GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(c))
+}
+
+/// Apostrophes of every kind and what is used as one, the Arabic stretch, and what can't be seen.
+fn vanishes(c: char) -> bool {
+    match c {
+        '\'' | '`' => true,
+        c if c.is_ascii() => false,
+        '´' | '\u{2b9}'..='\u{2bd}' | '\u{2be}' | '\u{2bf}' | '\u{2c8}' | '\u{2018}'..='\u{201b}' => true,
+        '\u{2032}' | '\u{2035}' | '\u{ff07}' | '\u{ff40}' | '\u{55a}' | '\u{5f3}' | '\u{5f4}' => true,
+        '\u{a78b}' | '\u{a78c}' | '\u{1fbd}' | '\u{1fbf}' | '\u{1fef}' | '\u{1ffd}' | '\u{1ffe}' | '\u{640}' => true,
+        c => is_invisible(c),
+    }
+}
+
+/// Whether the marks that follow this character are part of how it is spelt, and not accents.
+fn marks_are_vowels(c: char) -> bool {
+    if c.is_ascii() {
+        return false;
+    }
+    let accented = [
+        Script::Latin,
+        Script::Greek,
+        Script::Cyrillic,
+        Script::Hebrew,
+        Script::Arabic,
+        Script::Common,
+        Script::Inherited,
+    ];
+    c.is_alphanumeric() && !accented.contains(&CodePointMapData::<Script>::new().get(c))
+}
+
+/// The plain letters for a small Latin letter that doesn't decompose.
+fn plain(c: char) -> Option<&'static str> {
+    Some(match c {
+        'æ' => "ae",
+        'ð' | 'đ' | 'ɗ' => "d",
+        'ħ' => "h",
+        'ı' => "i",
+        'ĸ' | 'ƙ' => "k",
+        'ł' => "l",
+        'ŋ' => "n",
+        'œ' => "oe",
+        'ø' => "o",
+        'þ' => "th",
+        'ŧ' => "t",
+        'ƴ' => "y",
+        'ɓ' => "b",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_have_one_key_however_they_are_spelt() {
+        for (one, other, key) in [
+            ("O'Brien", "O’Brien", "obrien"),
+            ("D'Yak", "D\u{2bc}Yak", "dyak"),
+            ("D´Yak", "d\u{ff07}yak", "dyak"),
+            ("  Siân \t Ŵyn-Jones ", "Sia\u{302}n W\u{302}yn\u{2011}Jones", "sian wyn jones"),
+            ("Smith – Jones", "Smith \u{2212} Jones", "smith jones"),
+            ("Łukasz Żółć", "LUKASZ ZOLC", "lukasz zolc"),
+            ("BJÖRK Guðmundsdóttir", "Bjork Gudmundsdottir", "bjork gudmundsdottir"),
+            ("Straße", "STRASSE", "strasse"),
+            ("İpek Çağlar", "ipek caglar", "ipek caglar"),
+            ("Işık", "ISIK", "isik"),
+            ("Nguyễn Thị Hương", "Nguyen Thi Huong", "nguyen thi huong"),
+            ("e\u{301}milie", "Émilie", "emilie"),
+            ("Ṣade", "Sade", "sade"),
+            ("Ṣọlá", "S\u{323}o\u{323}la\u{301}", "sola"),
+            ("Андрей", "Андреи\u{306}", "андреи"),
+            ("ΝΙΚΟΣ", "Νίκος", "νικοσ"),
+            ("שָׁלוֹם", "שלום", "שלום"),
+            ("مُحَمَّد", "محـمد", "محمد"),
+            ("أحمد", "احمد", "احمد"),
+            ("Gal·la", "Gal\u{200b}la", "galla"),
+            ("约翰·史密斯", "约翰 史密斯", "约翰 史密斯"),
+            ("ｓｍｉｔｈ", "ﬆ smith".trim_start_matches("ﬆ "), "smith"),
+            ("Ɓala Ƙaura", "bala kaura", "bala kaura"),
+            ("Ольга 李", "ОЛЬГА 李", "ольга 李"),
+            ("Marks 2nd", "marks\u{a0}2ND", "marks 2nd"),
+            ("' -", "\u{200b}", ""),
+        ] {
+            assert_eq!(name_key(one), key, "{one}");
+            assert_eq!(name_key(other), key, "{other}");
+        }
+    }
+
+    #[test]
+    fn vowel_signs_of_indic_and_thai_names_stay() {
+        for (one, other) in [("हिन्दी", "हन्द"), ("मीरा", "मरा"), ("สมชาย", "สมชย"), ("กี่", "กี")]
+        {
+            assert_ne!(name_key(one), name_key(other), "{one} {other}");
+        }
+        assert_eq!(name_key("हिन्दी"), "हिन्दी");
+    }
+
+    #[test]
+    fn names_run_together_have_one_key() {
+        for name in ["Al-Hassan", "al hassan", "Alhassan", "AL\u{2010}HASSAN", "Al  Hassan"] {
+            assert_eq!(joined_key(name), "alhassan", "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_its_own_key(text in "\\PC{0,24}") {
+            let key = name_key(&text);
+            prop_assert_eq!(name_key(&key), key.clone());
+            prop_assert_eq!(joined_key(&key), joined_key(&text));
+        }
+
+        #[test]
+        fn composed_and_decomposed_letters_have_one_key(text in "[\\PC&&[^\u{0}-\u{7f}]]{0,12}") {
+            let nfd = DecomposingNormalizer::new_nfd().normalize(&text).into_owned();
+            prop_assert_eq!(name_key(&nfd), name_key(&text));
+        }
+    }
+}

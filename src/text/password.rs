@@ -1,0 +1,36 @@
+//! Passwords, as they are compared.
+
+use std::borrow::Cow;
+
+use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
+
+const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
+
+/// A password as it is hashed: composed (NFC), with every kind of space an ASCII one. Nothing is trimmed or folded.
+///
+/// One password typed on two keyboards so is one password.
+///
+/// Source: RFC 8265, section 4.2.2 (OpaqueString).
+pub fn normal(password: &str) -> Cow<'_, str> {
+    let is_space =
+        |c: char| matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}');
+    let composed = match password.contains(is_space) {
+        true => Cow::Owned(NFC.normalize(&password.replace(is_space, " ")).into_owned()),
+        false => NFC.normalize(password),
+    };
+    composed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_same_on_every_keyboard_and_otherwise_as_typed() {
+        assert_eq!(normal("cafe\u{301} au lait"), "café au lait");
+        assert_eq!(normal("paper\u{a0}boat\u{3000}lamp"), "paper boat lamp");
+        for kept in [" Outer blanks ", "Straße", "ﬁne ｗｉｄｅ", "\u{200b}"] {
+            assert_eq!(normal(kept), kept);
+        }
+    }
+}

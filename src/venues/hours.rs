@@ -1,0 +1,155 @@
+//! Opening hours: which stretches of the week they are.
+
+use chrono::{Datelike, NaiveDateTime, Timelike, Weekday};
+
+use super::types::{Hours, OpeningHours};
+
+/// Minutes of a day.
+const DAY: u32 = 24 * 60;
+/// Minutes of a week.
+const WEEK: u32 = 7 * DAY;
+
+/// The days of the week with their names in the API, from Monday on.
+const DAYS: [(Weekday, &str); 7] = [
+    (Weekday::Mon, "monday"),
+    (Weekday::Tue, "tuesday"),
+    (Weekday::Wed, "wednesday"),
+    (Weekday::Thu, "thursday"),
+    (Weekday::Fri, "friday"),
+    (Weekday::Sat, "saturday"),
+    (Weekday::Sun, "sunday"),
+];
+
+/// A stretch of the week in minutes since Monday 00:00. It may go on into the next week.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    opens: u32,
+    minutes: u32,
+}
+
+impl Stretch {
+    fn of(day: Weekday, hours: &Hours) -> Option<Self> {
+        let (opens, closes) = (minute(&hours.opens)?, minute(&hours.closes)?);
+        // A close at or before the open is on the next day, as in schema.org and OpenStreetMap.
+        let minutes = if closes > opens { closes - opens } else { closes + DAY - opens };
+        Some(Self { opens: day.num_days_from_monday() * DAY + opens, minutes })
+    }
+
+    /// How long after its beginning a minute of the week comes round again.
+    fn until(self, minute: u32) -> u32 {
+        (minute + WEEK - self.opens) % WEEK
+    }
+
+    fn holds(self, minute: u32) -> bool {
+        self.until(minute) < self.minutes
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        self.holds(other.opens) || other.holds(self.opens)
+    }
+}
+
+/// The minute of the day that `18:30` is.
+fn minute(text: &str) -> Option<u32> {
+    let (hour, minute) = text.split_once(':')?;
+    Some(hour.parse::<u32>().ok()? * 60 + minute.parse::<u32>().ok()?)
+}
+
+impl OpeningHours {
+    fn on(&self, day: Weekday) -> &[Hours] {
+        match day {
+            Weekday::Mon => &self.monday,
+            Weekday::Tue => &self.tuesday,
+            Weekday::Wed => &self.wednesday,
+            Weekday::Thu => &self.thursday,
+            Weekday::Fri => &self.friday,
+            Weekday::Sat => &self.saturday,
+            Weekday::Sun => &self.sunday,
+        }
+    }
+
+    /// Each stretch with the pointer to where it stands.
+    fn stretches(&self) -> impl Iterator<Item = (Stretch, String)> {
+        DAYS.into_iter().flat_map(|(day, name)| {
+            let of_day = self.on(day).iter().enumerate();
+            of_day.filter_map(move |(at, hours)| Some((Stretch::of(day, hours)?, format!("/{name}/{at}"))))
+        })
+    }
+
+    /// Whether it is a day on which the place is closed: other days have hours, this one has none, and those of the day
+    /// before have ended by then.
+    pub fn are_closed_on_the_day_of(&self, local: NaiveDateTime) -> bool {
+        let says = DAYS.iter().any(|(day, _)| !self.on(*day).is_empty());
+        let minute = local.weekday().num_days_from_monday() * DAY + local.hour() * 60 + local.minute();
+        let goes_on = || self.stretches().any(|(stretch, _)| stretch.holds(minute));
+        says && self.on(local.weekday()).is_empty() && !goes_on()
+    }
+}
+
+/// The pointer to the first stretch that overlaps with one before it.
+pub fn overlap(hours: &OpeningHours) -> Option<String> {
+    let all: Vec<(Stretch, String)> = hours.stretches().collect();
+    let later =
+        all.iter().enumerate().find(|(at, (one, _))| all.iter().take(*at).any(|(other, _)| one.overlaps(*other)));
+    later.map(|(_, (_, pointer))| pointer.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn hours(days: &[(usize, &str, &str)]) -> OpeningHours {
+        let mut week = OpeningHours::default();
+        for (day, opens, closes) in days {
+            let hours = Hours { opens: (*opens).into(), closes: (*closes).into() };
+            let OpeningHours { monday, tuesday, wednesday, thursday, friday, saturday, sunday } = &mut week;
+            [monday, tuesday, wednesday, thursday, friday, saturday, sunday][*day].push(hours);
+        }
+        week
+    }
+
+    #[test]
+    fn hours_may_go_on_past_midnight_but_not_into_each_other() {
+        for (days, wrong) in [
+            (vec![(4, "18:00", "01:00"), (5, "09:00", "12:00")], None),
+            (vec![(4, "18:00", "01:00"), (5, "01:00", "12:00")], None),
+            (vec![(4, "18:00", "01:00"), (5, "00:30", "12:00")], Some("/saturday/0")),
+            (vec![(6, "22:00", "02:00"), (0, "02:00", "12:00")], None),
+            (vec![(6, "22:00", "02:00"), (0, "01:59", "12:00")], Some("/sunday/0")),
+            (vec![(0, "09:00", "12:00"), (0, "11:00", "13:00")], Some("/monday/1")),
+            (vec![(0, "00:00", "00:00"), (1, "00:00", "00:00")], None),
+            (vec![(0, "00:00", "00:00"), (0, "12:00", "13:00")], Some("/monday/1")),
+            (vec![(0, "09:00", "09:00"), (1, "08:59", "10:00")], Some("/tuesday/0")),
+        ] {
+            assert_eq!(overlap(&hours(&days)).as_deref(), wrong, "{days:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_open_as_long_as_the_hours_of_the_day_before_go_on() {
+        let friday = hours(&[(4, "18:00", "01:00"), (6, "20:00", "02:00")]);
+        for (at, closed) in [
+            ("2027-03-05T09:00:00", false),
+            ("2027-03-06T00:59:00", false),
+            ("2027-03-06T01:00:00", true),
+            ("2027-03-08T01:30:00", false),
+            ("2027-03-08T02:00:00", true),
+        ] {
+            assert_eq!(friday.are_closed_on_the_day_of(at.parse().unwrap()), closed, "{at}");
+        }
+        assert!(!OpeningHours::default().are_closed_on_the_day_of("2027-03-06T01:00:00".parse().unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn two_stretches_overlap_where_they_share_a_minute(
+            one in (0u32..7, 0u32..DAY, 1u32..=DAY), other in (0u32..7, 0u32..DAY, 1u32..=DAY),
+        ) {
+            let stretch = |(day, opens, minutes): (u32, u32, u32)| Stretch { opens: day * DAY + opens, minutes };
+            let (one, other) = (stretch(one), stretch(other));
+            let shared = (0..WEEK).any(|minute| one.holds(minute) && other.holds(minute));
+            prop_assert_eq!(one.overlaps(other), shared);
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! Any sequence of changes of a series, rosters, splits, cancellations and edits by hand moves nobody who isn't meant,
+//! doubles nothing, brings nothing cancelled back and reports what it skips: the code against a plain reading of what
+//! is stated.
+//!
+//! `OCCURRENCE_CASES=2000` runs as many sequences; 12 without it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
+use diesel::prelude::*;
+use life_rooms::db::schema::sessions;
+use life_rooms::db::{Id, LocalTime, Timestamp};
+use life_rooms::sessions::recurrence::{parse_time_zone, resolve};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use serde_json::{Value, json};
+
+use crate::editing::{change, with};
+use crate::support::{App, Client, id, instant, member_row, partner_row, venue};
+
+/// Two of these are one instant on 28 March 2027, when the clock in London skips an hour.
+const TIMES: [&str; 3] = ["01:30:00", "02:30:00", "10:00:00"];
+const ZONES: [&str; 2] = ["Europe/London", "Europe/Paris"];
+/// A Sunday.
+const FIRST: &str = "2027-03-07";
+const NOW: &str = "2027-03-01T09:00:00Z";
+
+#[derive(Debug, Clone)]
+enum Step {
+    Patch { series: usize, change: Change },
+    Roster { change: Change },
+    Split { series: usize, day: usize },
+    Edit { session: usize, day: u64, time: usize },
+    Cancel { session: usize },
+    Book { session: usize },
+    Unbook { session: usize },
+    Clock { days: u64 },
+}
+
+/// What is stated anew; the rest stays.
+#[derive(Debug, Clone, Default)]
+struct Change {
+    time: Option<usize>,
+    rule: Option<(bool, u32)>,
+    additional: Option<Vec<(u64, usize)>>,
+    excluded: Option<Vec<(u64, usize)>>,
+    zone: Option<usize>,
+}
+
+fn day() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => (0..5u64).prop_map(|week| week * 7), 1 => 0..35u64]
+}
+
+fn changes() -> impl Strategy<Value = Change> {
+    let times = |most| prop::option::weighted(0.5, prop::collection::vec((day(), 0..TIMES.len()), 0..most));
+    let rule = prop::option::weighted(0.4, (prop::bool::weighted(0.2), 1..6u32));
+    let (time, zone) = (prop::option::weighted(0.4, 0..TIMES.len()), prop::option::weighted(0.15, 0..ZONES.len()));
+    (time, rule, times(4), times(3), zone).prop_map(|(time, rule, additional, excluded, zone)| Change {
+        time,
+        rule,
+        additional,
+        excluded,
+        zone,
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let any = 0..100usize;
+    prop_oneof![
+        8 => (any.clone(), changes()).prop_map(|(series, change)| Step::Patch { series, change }),
+        5 => changes().prop_map(|change| Step::Roster { change }),
+        2 => (any.clone(), 1..5usize).prop_map(|(series, day)| Step::Split { series, day }),
+        2 => (any.clone(), day(), 0..TIMES.len()).prop_map(|(session, day, time)| Step::Edit { session, day, time }),
+        1 => any.clone().prop_map(|session| Step::Cancel { session }),
+        5 => any.clone().prop_map(|session| Step::Book { session }),
+        2 => any.prop_map(|session| Step::Unbook { session }),
+        1 => (1..12u64).prop_map(|days| Step::Clock { days }),
+    ]
+}
+
+fn local(day: u64, time: usize) -> NaiveDateTime {
+    let first: NaiveDate = FIRST.parse().unwrap();
+    (first + Days::new(day)).and_time(TIMES[time].parse().unwrap())
+}
+
+fn texts(times: &[(u64, usize)]) -> Vec<String> {
+    times.iter().map(|(day, time)| LocalTime(local(*day, *time)).to_string()).collect()
+}
+
+/// What a series says about when it takes place, read as plainly as can be.
+#[derive(Debug, Clone, PartialEq)]
+struct Statement {
+    start: NaiveDateTime,
+    step: u64,
+    count: u64,
+    additional: BTreeSet<NaiveDateTime>,
+    excluded: BTreeSet<NaiveDateTime>,
+    zone: String,
+    end: Option<NaiveDate>,
+}
+
+impl Statement {
+    fn of(series: &Value) -> Self {
+        let time = |value: &Value| value.as_str().unwrap().parse::<LocalTime>().unwrap().0;
+        let times = |name: &str| series[name].as_array().unwrap().iter().map(time).collect();
+        let rule = series["recurrence"].as_str().unwrap();
+        let (frequency, count) = rule.split_once(";COUNT=").unwrap();
+        Self {
+            start: time(&series["local_start"]),
+            step: if frequency == "FREQ=DAILY" { 1 } else { 7 },
+            count: count.parse().unwrap(),
+            additional: times("additional"),
+            excluded: times("excluded"),
+            zone: series["time_zone"].as_str().unwrap().to_owned(),
+            end: series["ends_before"].as_str().map(|end| end.parse().unwrap()),
+        }
+    }
+
+    fn rule(&self) -> impl Iterator<Item = NaiveDateTime> {
+        (0..self.count).map(|nth| self.start + Days::new(nth * self.step))
+    }
+
+    /// Each start that is stated, by which occurrence it is.
+    fn stated(&self) -> BTreeMap<String, NaiveDateTime> {
+        let rule: BTreeSet<NaiveDateTime> = self.rule().collect();
+        let by_rule = rule.iter().map(|start| (start.date().to_string(), *start));
+        let additional = self.additional.difference(&rule).map(|start| (LocalTime(*start).to_string(), *start));
+        let mut all: BTreeMap<String, NaiveDateTime> = by_rule.chain(additional).collect();
+        all.retain(|_, start| !self.excluded.contains(start) && self.end.is_none_or(|end| start.date() < end));
+        all
+    }
+
+    fn idle(&self) -> Vec<NaiveDateTime> {
+        let rule: BTreeSet<NaiveDateTime> = self.rule().collect();
+        self.excluded.iter().filter(|time| !rule.contains(time) && !self.additional.contains(time)).copied().collect()
+    }
+
+    fn is_to_come(&self, start: NaiveDateTime, now: Timestamp) -> bool {
+        resolve(start, parse_time_zone(&self.zone).unwrap()) > now.0
+    }
+}
+
+/// A session as the database has it.
+#[derive(Debug, Clone, PartialEq, Queryable)]
+struct Row {
+    id: Id,
+    series: Option<Id>,
+    occurrence: Option<String>,
+    local_start: LocalTime,
+    zone: String,
+    starts_at: Timestamp,
+    status: String,
+    edited: bool,
+    seats: i32,
+    version: i32,
+}
+
+impl Row {
+    fn is_on(&self) -> bool {
+        self.status == "scheduled"
+    }
+
+    /// Whether nobody has laid hands on it, and it is still to come.
+    fn follows(&self, now: Timestamp) -> bool {
+        self.is_on() && !self.edited && self.starts_at > now
+    }
+
+    fn place(&self) -> (LocalTime, &str, Timestamp, &str, i32) {
+        (self.local_start, &self.zone, self.starts_at, &self.status, self.seats)
+    }
+}
+
+struct World<'a> {
+    app: &'a App,
+    client: &'a Client,
+    rosters: &'a str,
+    members: &'a [String],
+    /// The first is the roster's.
+    series: Vec<String>,
+    entry: Value,
+    bookings: HashMap<Id, Vec<String>>,
+    now: Timestamp,
+}
+
+impl World<'_> {
+    fn rows(&self) -> Vec<Row> {
+        use sessions::dsl as s;
+        let ids: Vec<Id> = self.series.iter().map(|id| id.parse().unwrap()).collect();
+        let columns = (
+            (s::id, s::series_id, s::occurrence, s::local_start, s::time_zone),
+            (s::starts_at, s::status, s::edited, s::seats_taken, s::version),
+        );
+        type Columns = ((Id, Option<Id>, Option<String>, LocalTime, String), (Timestamp, String, bool, i32, i32));
+        let rows: Vec<Columns> = s::sessions
+            .filter(s::series_id.eq_any(ids))
+            .order(s::id)
+            .select(columns)
+            .load(&mut self.app.conn())
+            .unwrap();
+        let row =
+            |((id, series, occurrence, local_start, zone), (starts_at, status, edited, seats, version)): Columns| Row {
+                id,
+                series,
+                occurrence,
+                local_start,
+                zone,
+                starts_at,
+                status,
+                edited,
+                seats,
+                version,
+            };
+        rows.into_iter().map(row).collect()
+    }
+
+    fn path(&self, series: usize) -> String {
+        format!("/v1/session-series/{}", self.series[series % self.series.len()])
+    }
+
+    fn session(&self, rows: &[Row], which: usize) -> Option<String> {
+        rows.get(which % rows.len().max(1)).map(|row| format!("/v1/sessions/{}", row.id))
+    }
+
+    fn take(&mut self, step: &Step) {
+        let before = self.rows();
+        match step {
+            Step::Patch { series, change } => self.patch(&before, *series, change),
+            Step::Roster { change } => self.roster(&before, change),
+            Step::Split { series, day } => self.split(&before, *series, *day),
+            Step::Edit { session, day, time } => {
+                let Some(path) = self.session(&before, *session) else { return };
+                let to = json!({ "local_start": LocalTime(local(*day, *time)).to_string() });
+                assert!([200, 409, 422].contains(&change(self.client, &path, &to).status));
+            }
+            Step::Cancel { session } => {
+                let Some(path) = self.session(&before, *session) else { return };
+                let answer = self.client.post(&format!("{path}/cancel"), &json!({ "reason": "Off." }));
+                assert!([200, 409].contains(&answer.status), "{}", answer.text);
+            }
+            Step::Book { session } => self.book(&before, *session),
+            Step::Unbook { session } => {
+                let row = &before[session % before.len()];
+                if let Some(booking) = self.bookings.get_mut(&row.id).and_then(Vec::pop) {
+                    self.app.advisor().delete(&format!("/v1/bookings/{booking}"));
+                }
+            }
+            Step::Clock { days } => {
+                self.now = self.now.plus_seconds(i64::try_from(*days).unwrap() * 86_400);
+                self.app.at(&self.now.to_string());
+            }
+        }
+        self.doubles_nothing();
+    }
+
+    fn book(&mut self, before: &[Row], which: usize) {
+        let row = &before[which % before.len()];
+        let held = self.bookings.entry(row.id).or_default();
+        let body = json!({ "member_id": self.members[held.len() % self.members.len()] });
+        let made = self.app.advisor().post(&format!("/v1/sessions/{}/bookings", row.id), &body);
+        match made.status {
+            201 => held.push(id(&made.json).to_owned()),
+            409 => {}
+            _ => panic!("{}", made.text),
+        }
+    }
+
+    /// The members of a body that a change states.
+    fn stated(change: &Change, start: NaiveDateTime) -> Value {
+        let mut body = json!({});
+        let start = change.time.map_or(start, |time| start.date().and_time(TIMES[time].parse::<NaiveTime>().unwrap()));
+        body["local_start"] = json!(LocalTime(start).to_string());
+        if let Some((daily, count)) = change.rule {
+            body["recurrence"] = json!(format!("FREQ={};COUNT={count}", if daily { "DAILY" } else { "WEEKLY" }));
+        }
+        for (name, times) in [("additional", &change.additional), ("excluded", &change.excluded)] {
+            if let Some(times) = times {
+                body[name] = json!(texts(times));
+            }
+        }
+        if let Some(zone) = change.zone {
+            body["time_zone"] = json!(ZONES[zone]);
+        }
+        body
+    }
+
+    fn patch(&mut self, before: &[Row], series: usize, change_to: &Change) {
+        let path = self.path(series);
+        let held = self.client.get(&path).expect(200);
+        let old = Statement::of(&held);
+        let answer = change(self.client, &path, &Self::stated(change_to, old.start));
+        if answer.status != 200 {
+            answer.problem(422, "invalid-body");
+            assert_eq!(self.rows(), before);
+            return;
+        }
+        let new = Statement::of(&answer.json);
+        if answer.json["version"] == held["version"] {
+            assert_eq!((self.rows(), &answer.json["skipped"]), (before.to_vec(), &json!([])));
+            return;
+        }
+        let series = id(&answer.json).parse().unwrap();
+        self.follows(before, &new, &answer.json["skipped"], old != new, series);
+        let again = change(self.client, &path, &Self::stated(change_to, new.start)).expect(200);
+        assert_eq!((&again["version"], &again["skipped"]), (&answer.json["version"], &json!([])));
+    }
+
+    fn roster(&mut self, before: &[Row], change: &Change) {
+        let path = self.path(0);
+        let held = self.client.get(&path).expect(200);
+        let start = self.entry["local_start"].as_str().unwrap().parse::<LocalTime>().unwrap().0;
+        self.entry = with(self.entry.clone(), Self::stated(change, start));
+        let entries = json!({ "entries": [self.entry] });
+        let answer = self.client.post(self.rosters, &entries);
+        if answer.status != 201 {
+            answer.problem(422, "roster-refused");
+            assert_eq!(self.rows(), before);
+            self.entry = with(self.entry.clone(), json!({ "excluded": [], "additional": [] }));
+            return;
+        }
+        let answer = answer.json;
+        if answer["counts"]["unchanged"] == 1 {
+            assert_eq!(self.rows(), before);
+        } else {
+            let (old, new) = (Statement::of(&held), Statement::of(&self.client.get(&path).expect(200)));
+            let series = self.series[0].parse().unwrap();
+            self.follows(before, &new, &answer["skipped"], old != new, series);
+        }
+        let after = self.rows();
+        let again = self.client.post(self.rosters, &entries).expect(201);
+        assert_eq!((&again["counts"]["unchanged"], self.rows()), (&json!(1), after), "{again}");
+    }
+
+    fn split(&mut self, before: &[Row], series: usize, day: usize) {
+        let path = self.path(series);
+        let old = Statement::of(&self.client.get(&path).expect(200));
+        let stated = old.stated();
+        let days: BTreeSet<NaiveDate> = stated.values().map(NaiveDateTime::date).collect();
+        let Some(cut) = days.into_iter().nth(day) else { return };
+        let from = stated.values().filter(|start| start.date() == cut).max().unwrap();
+        let body = json!({ "from": LocalTime(*from).to_string() });
+        let answer = self.client.post(&format!("{path}/split"), &body).expect(201);
+        self.series.push(id(&answer).to_owned());
+        let (first, second) = (Statement::of(&self.client.get(&path).expect(200)), Statement::of(&answer));
+        let together: BTreeSet<NaiveDateTime> =
+            [first.stated(), second.stated()].iter().flat_map(|half| half.values().copied()).collect();
+        assert_eq!((first.end, together), (Some(cut), stated.into_values().collect()));
+        let of_second: Id = id(&answer).parse().unwrap();
+        for row in self.rows() {
+            // One that found no place before may be made now.
+            let Some(was) = before.iter().find(|was| was.id == row.id) else { continue };
+            let given = row.series == Some(of_second);
+            let on_or_after = was.occurrence.as_ref().is_some_and(|occurrence| occurrence[..10] >= *cut.to_string());
+            let of_it = was.series.map(|id| format!("/v1/session-series/{id}")) == Some(path.clone());
+            assert_eq!(given, of_it && on_or_after, "{row:?}");
+        }
+        self.follows(before, &second, &answer["skipped"], false, of_second);
+    }
+
+    /// What the sessions of a series do where it states something else.
+    fn follows(&self, before: &[Row], new: &Statement, skipped: &Value, changed: bool, series: Id) {
+        let skipped: BTreeSet<NaiveDateTime> = skipped.as_array().unwrap().iter().map(|one| time_of(one)).collect();
+        let (after, now) = (self.rows(), self.now);
+        let by_id: HashMap<Id, &Row> = after.iter().map(|row| (row.id, row)).collect();
+        let stated = new.stated();
+        let starts: BTreeSet<NaiveDateTime> = stated.values().copied().collect();
+        for was in before {
+            let is = by_id[&was.id];
+            if is.series != Some(series) || !was.follows(now) {
+                assert_eq!(is.place(), was.place(), "nobody meant this one: {was:?}");
+                continue;
+            }
+            assert_eq!(is.seats, was.seats);
+            if !is.is_on() {
+                assert_eq!(was.seats, 0, "people are booked: {was:?}");
+                let other =
+                    |row: &&Row| row.id != is.id && row.series == is.series && row.local_start == was.local_start;
+                let served = after.iter().filter(other).any(|row| row.is_on());
+                assert!(served || !starts.contains(&was.local_start.0), "it is stated still: {was:?}");
+                continue;
+            }
+            let (from, to) = (was.local_start.0, is.local_start.0);
+            if from != to {
+                let rule = stated.get(&from.date().to_string());
+                assert_eq!(rule, Some(&to), "it moves with the rule or not at all: {was:?} {is:?}");
+                let of_rule = was.occurrence.as_ref().is_some_and(|occurrence| occurrence.len() == 10);
+                assert!(of_rule, "additional ones stay: {was:?} {is:?}");
+            }
+            let is_as_stated = starts.contains(&to) && is.zone == new.zone;
+            assert!(is_as_stated || was.seats > 0 || skipped.contains(&to), "it stays without a reason: {is:?}");
+            assert!(is_as_stated || skipped.contains(&to) || !changed, "it isn't reported: {is:?} {skipped:?}");
+        }
+        for (key, start) in stated.iter().filter(|(_, start)| changed && new.is_to_come(**start, now)) {
+            let of_it = |row: &&Row| row.series == Some(series);
+            let there = after.iter().filter(of_it).any(|row| row.is_on() && row.local_start.0 == *start);
+            let known = after.iter().filter(of_it).find(|row| row.occurrence.as_deref() == Some(key));
+            let told = known.is_some_and(|row| skipped.contains(&row.local_start.0) || row.starts_at <= now);
+            assert!(there || told || skipped.contains(start), "{start} isn't there: {known:?} {skipped:?}");
+        }
+        if changed {
+            assert!(new.idle().iter().all(|time| skipped.contains(time)), "{:?} {skipped:?}", new.idle());
+        }
+    }
+
+    fn doubles_nothing(&self) {
+        let (mut occurrences, mut times) = (BTreeSet::new(), BTreeSet::new());
+        for row in self.rows() {
+            assert!(occurrences.insert((row.series, row.occurrence.clone())), "twice: {row:?}");
+            if row.is_on() && !row.edited {
+                assert!(times.insert((row.series, row.starts_at)), "two at one time: {row:?}");
+            }
+        }
+    }
+}
+
+fn time_of(skipped: &Value) -> NaiveDateTime {
+    skipped["local_start"].as_str().unwrap().parse::<LocalTime>().unwrap().0
+}
+
+#[test]
+fn any_sequence_moves_nobody_doubles_nothing_brings_nothing_back_and_reports_what_it_skips() {
+    let app = App::start();
+    let (client, partner) = (app.admin(), partner_row(&app, "the-reader"));
+    venue(&client, "walton", "Liverpool");
+    let rosters = format!("/v1/partners/{partner}/rosters");
+    let members: Vec<String> = (0..8).map(|_| member_row(&app, "Sam", "Riley")).collect();
+    let cases = std::env::var("OCCURRENCE_CASES").map_or(12, |cases| cases.parse().unwrap());
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let number = std::cell::Cell::new(0);
+    let steps = prop::collection::vec(step(), 1..16);
+    let outcome = runner.run(&steps, |steps| {
+        number.set(number.get() + 1);
+        app.at(NOW);
+        let entry = json!({
+            "external_id": format!("case-{}", number.get()), "title": "Reading", "pillar": "community",
+            "delivery": "in_person", "venue": "walton", "local_start": format!("{FIRST}T10:00:00"),
+            "time_zone": "Europe/London", "duration_minutes": 60, "recurrence": "FREQ=WEEKLY;COUNT=3"
+        });
+        let made = client.post(&rosters, &json!({ "entries": [entry] })).expect(201);
+        let series = vec![made["entries"][0]["resource_id"].as_str().unwrap().to_owned()];
+        let now = Timestamp(instant(NOW));
+        let (client, rosters, members) = (&client, rosters.as_str(), members.as_slice());
+        let bookings = HashMap::new();
+        let mut world = World { app: &app, client, rosters, members, series, entry, bookings, now };
+        steps.iter().for_each(|step| world.take(step));
+        Ok(())
+    });
+    outcome.unwrap();
+}

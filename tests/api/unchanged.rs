@@ -1,0 +1,107 @@
+//! No change is no change: what a PATCH or PUT leaves as it is isn't written, and nobody is told.
+
+use diesel::prelude::*;
+use life_rooms::db::schema::audit_events;
+use serde_json::{Value, json};
+
+use crate::support::{App, Client, SessionSeed, id, member_row, partner, prescription, programme, session_row};
+
+/// How often anything was changed, as the audit has it.
+fn changes(app: &App) -> i64 {
+    audit_events::table.filter(audit_events::action.eq("change")).count().get_result(&mut app.conn()).unwrap()
+}
+
+#[test]
+fn a_patch_that_says_what_stands_leaves_version_audit_and_tag_as_they_are() {
+    let app = App::start();
+    let (admin, advisor) = (app.admin(), app.advisor());
+    let place = admin
+        .post(
+            "/v1/venues",
+            &json!({ "slug": "walton", "name": "Walton", "kind": "library", "local_authority": "Liverpool",
+                "address": { "town": "Liverpool", "postcode": "L9 1AA" } }),
+        )
+        .expect(201);
+    let venues = format!("/v1/venues/{}", id(&place));
+    let space = admin.post(&format!("{venues}/spaces"), &json!({ "name": "Hall" })).expect(201);
+    let site = admin.post("/v1/sites", &json!({ "slug": "walton", "name": "Walton" })).expect(201);
+    let sites = format!("/v1/sites/{}", id(&site));
+    let hosting = json!({ "venue_id": place["id"], "starts_on": "2026-01-01" });
+    let hosting = admin.post(&format!("{sites}/hostings"), &hosting).expect(201);
+    let host = partner(&admin, "the-reader");
+    let partners = format!("/v1/partners/{}", id(&host));
+    let reading = programme(&admin, id(&host), "reading");
+    let user = admin.post("/v1/users", &json!({ "email": "ann@example.org", "role": "advisor" })).expect(201);
+    let ann = advisor.post(
+        "/v1/members",
+        &json!({ "given_name": "Ann", "family_name": "A", "roles": ["service_user"], "postcode": "L9 1AA" }),
+    );
+    let ann = ann.expect(201);
+    let plan = prescription(&advisor, id(&ann));
+    let item = id(&plan["items"][0]).to_owned();
+    let plans = format!("/v1/prescriptions/{}", id(&plan));
+    let rows: Vec<(&Client, String, Value)> = vec![
+        (&admin, venues.clone(), json!({ "name": "Walton", "address": { "postcode": "l91aa" } })),
+        (&admin, format!("{venues}/spaces/{}", id(&space)), json!({ "name": "Hall", "capacity": null })),
+        (&admin, sites.clone(), json!({ "slug": "walton" })),
+        (&admin, format!("{sites}/hostings/{}", id(&hosting)), json!({ "starts_on": "2026-01-01", "ends_on": null })),
+        (&admin, partners.clone(), json!({ "name": host["name"] })),
+        (&admin, format!("{partners}/programmes/{}", id(&reading)), json!({ "slug": "reading" })),
+        (&admin, format!("/v1/users/{}", id(&user)), json!({ "email": "ANN@example.org", "disabled": false })),
+        (&advisor, format!("/v1/members/{}", id(&ann)), json!({ "given_name": " Ann ", "postcode": "l9 1aa" })),
+        (&advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
+        (&advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),
+    ];
+    let before = changes(&app);
+    for (client, path, same) in &rows {
+        let read = client.get(path);
+        app.clock.set(crate::support::instant("2026-11-23T10:00:00Z"));
+        for patch in [json!({}), same.clone()] {
+            let answer = client.patch(path, read.etag(), &patch);
+            assert_eq!((answer.status, answer.etag()), (200, read.etag()), "{path}: {}", answer.text);
+            assert_eq!(answer.json, read.json, "{path} {patch}");
+            // Whoever hasn't read it doesn't change it, even to what it is.
+            client.patch(path, "", &patch).problem(428, "precondition-required");
+            client.patch(path, "\"77\"", &patch).problem(412, "precondition-failed");
+        }
+        assert_eq!(client.get(path).json, read.json, "{path}");
+    }
+    assert_eq!(changes(&app), before, "nothing was changed, so nothing was recorded");
+    let renamed = admin.patch(&venues, "\"1\"", &json!({ "name": "Another" })).expect(200);
+    assert_eq!((&renamed["version"], changes(&app)), (&json!(2), before + 1));
+}
+
+#[test]
+fn a_password_in_a_patch_is_always_a_change() {
+    let app = App::start();
+    let admin = app.admin();
+    let user = json!({ "email": "ann@example.org", "role": "advisor", "password": "a long password" });
+    let path = format!("/v1/users/{}", id(&admin.post("/v1/users", &user).expect(201)));
+    let answer = admin.patch(&path, "\"1\"", &json!({ "password": "a long password" })).expect(200);
+    assert_eq!(answer["version"], 2);
+}
+
+#[test]
+fn a_register_put_as_it_stands_is_not_taken_again() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let session = session_row(&app, SessionSeed { starts_at: "2026-11-23T08:00:00Z", ..SessionSeed::default() });
+    let ann = member_row(&app, "Ann", "A");
+    let path = format!("/v1/sessions/{session}/register");
+    let body = json!({ "bookings": [], "walk_ins": [{ "member_id": ann }], "headcount": { "beneficiaries": 3, "family": 1, "carers": 0 } });
+    let taken = advisor.put(&path, advisor.get(&path).etag(), &body);
+    assert_eq!((taken.status, &taken.json["version"]), (200, &json!(1)), "{}", taken.text);
+    app.at("2026-11-23T10:00:00Z");
+    let before = changes(&app);
+    let again = advisor.put(&path, taken.etag(), &body);
+    assert_eq!((again.etag(), &again.json), (taken.etag(), &taken.json));
+    assert_eq!(changes(&app), before);
+    let more = json!({ "bookings": [], "walk_ins": [{ "member_id": ann }], "headcount": { "beneficiaries": 4, "family": 1, "carers": 0 } });
+    assert_eq!(advisor.put(&path, again.etag(), &more).expect(200)["version"], 2);
+    // An empty register that nobody took yet says that nobody came.
+    let empty = session_row(&app, SessionSeed { starts_at: "2026-11-23T08:00:00Z", ..SessionSeed::default() });
+    let path = format!("/v1/sessions/{empty}/register");
+    let nobody =
+        json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } });
+    assert_eq!(advisor.put(&path, advisor.get(&path).etag(), &nobody).expect(200)["version"], 1);
+}
