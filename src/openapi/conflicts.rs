@@ -4,7 +4,7 @@
 use crate::error::Kind;
 use crate::error::Kind::{
     AlreadyBooked, AlreadyExists, AnswerWithheld, CapacityBelowSeats, HostingOverlap, InProgress, InUse, InvalidState,
-    JoinLinkClosed, OfferExpired, PossibleDuplicate, ReferralOnly, SessionFull, SessionNotStarted, SessionStarted,
+    JoinLinkClosed, OfferExpired, PartnerNotActive, PossibleDuplicate, ReferralOnly, SessionFull, SessionNotStarted, SessionStarted,
     SpaceTaken, TakesNoBookings, VenueClosed,
 };
 
@@ -38,6 +38,7 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
             AlreadyBooked,
             InvalidState,
             OfferExpired,
+            PartnerNotActive,
             ReferralOnly,
             SessionFull,
             SessionStarted,
