@@ -175,8 +175,7 @@ pub struct MemberSummary {
     /// The given name.
     #[schema(example = "Margaret")]
     pub given_name: String,
-    /// The family name; absent for somebody with one name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The family name; null for somebody with one name.
     #[schema(example = "Reid")]
     pub family_name: Option<String>,
     /// The day they were born.

@@ -4,8 +4,8 @@
 use crate::error::Kind;
 use crate::error::Kind::{
     AlreadyBooked, AlreadyExists, AnswerWithheld, CapacityBelowSeats, HostingOverlap, InProgress, InUse, InvalidState,
-    JoinLinkClosed, OfferExpired, PossibleDuplicate, ReferralOnly, SessionFull, SessionNotStarted, SessionStarted,
-    SpaceTaken, TakesNoBookings, VenueClosed,
+    JoinLinkClosed, OfferExpired, PartnerNotActive, PossibleDuplicate, ReferralOnly, SessionFull, SessionNotStarted,
+    SessionStarted, SpaceTaken, TakesNoBookings, VenueClosed,
 };
 
 /// What any POST with an `Idempotency-Key` can meet.
@@ -38,6 +38,7 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
             AlreadyBooked,
             InvalidState,
             OfferExpired,
+            PartnerNotActive,
             ReferralOnly,
             SessionFull,
             SessionStarted,

@@ -31,6 +31,7 @@ use utoipa::openapi::OpenApi as Document;
         crate::rosters::types::Missing,
         crate::reports::types::GroupBy,
         crate::sessions::bookings::types::CancelledBy,
+        crate::sessions::closings::types::ClosedSessions,
         crate::sessions::search::filter::SessionOrder,
         crate::sessions::search::filter::Weekday,
     )),

@@ -81,7 +81,9 @@ pub(super) fn complete_token_request(operation: &mut Value) {
     if operation["operationId"] != "issue_client_token" {
         return;
     }
-    for failure in FAILURES.iter().filter(|failure| failure.status.starts_with('4')) {
+    // What a client accepts (406) is looked at before it is known what is asked for.
+    let own = |failure: &&Failure| failure.status.starts_with('4') && failure.status != "406";
+    for failure in FAILURES.iter().filter(own) {
         if operation["responses"].get(failure.status).is_some() {
             let content = json!({ "schema": reference_to("TokenProblem") });
             let content = json!({ "application/problem+json": content, "application/json": content });
