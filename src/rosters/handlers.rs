@@ -11,9 +11,7 @@ use super::read::Form;
 use super::read_csv;
 use super::store;
 use super::stored::Hold;
-use super::types::{
-    Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable,
-};
+use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable};
 use crate::auth::policy::{RosterReader, RosterWriter};
 use crate::auth::reach::Reach;
 use crate::db::Id;
