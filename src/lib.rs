@@ -16,9 +16,9 @@
 //! use each other. A unit test (`floors.rs`) holds the sources to this list.
 //!
 //! ```text
-//! clock                                     time, identifiers
+//! clock · text · period                     time, identifiers; names, words and numbers as people write them; months
+//! places                                    the local authorities of the United Kingdom
 //! error                                     Error, the table of problem types, the Problem body
-//! words                                     the words of a text as they are searched
 //! config                                    settings
 //! db                                        connections, the doors, types, schema, migrations, what failures mean
 //! audit                                     events of who did what to whose data, audited reads
@@ -29,8 +29,9 @@
 //! sites · users · members · login · service premises; accounts; people; logging in; the service about itself
 //! sessions · prescriptions                  what's on; social prescriptions
 //! rosters · calendars · reports             what is made of sessions
+//! housekeeping                              what is kept no longer
 //! tasks                                     the list of tasks and of kinds of jobs
-//! openapi                                   the document, completed
+//! openapi · docs                            the document, completed; its pages
 //! app                                       routes, and what lower modules are given of higher ones
 //! server · demo                             sockets and signals; data to look at
 //! cli                                       commands
