@@ -44,12 +44,12 @@ impl ClientRow {
         }
     }
 
-    /// This client with another secret; its tokens end.
+    /// This client with a new secret. Its tokens end.
     pub fn rotated(&self, secret_hash: String, now: Timestamp) -> Self {
         Self { secret_hash, ..self.next(now) }
     }
 
-    /// This client, never to be used again; its tokens end.
+    /// This client, revoked for good. Its tokens end.
     pub fn revoked(&self, now: Timestamp) -> Self {
         Self { revoked_at: Some(now), ..self.next(now) }
     }
