@@ -31,7 +31,7 @@ impl SiteRow {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
     }
 
-    /// What the site would be written as today.
+    /// The site as a request would write it today.
     pub fn written(&self) -> SiteInput {
         Site::from(self.clone()).written
     }
@@ -75,8 +75,8 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SiteRow> {
     row.ok_or_else(|| Error::not_found("site"))
 }
 
-/// One site, held until the transaction ends, so that what spans its hostings is decided by one request at a time.
-/// SQLite has one writer and needs no lock.
+/// Locks a site until the transaction ends, so that only one request at a time changes its hostings. SQLite has one
+/// writer and needs no lock.
 ///
 /// # Errors
 /// 404 where there is none.
