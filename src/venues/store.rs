@@ -48,7 +48,7 @@ pub struct VenueRow {
 }
 
 impl VenueRow {
-    /// A new venue, or with `kept` the next version of an existing one.
+    /// A new venue.
     pub fn new(id: Id, written: VenueInput, now: Timestamp) -> Self {
         let VenueInput { slug, name, kind, address, latitude, longitude, local_authority, .. } = written;
         let (local_authority, local_authority_code) = named(local_authority);

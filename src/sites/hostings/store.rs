@@ -119,7 +119,7 @@ fn check(conn: &mut Conn, row: &HostingRow) -> Result<()> {
     let other: Option<(NaiveDate, Option<NaiveDate>)> = others.first(conn).optional()?;
     let Some((from, until)) = other else { return Ok(()) };
     let until = until.map_or_else(|| "further notice".to_owned(), |day| day.to_string());
-    let detail = format!("The site already has a hosting from {from} to {until}.");
+    let detail = format!("The site already has a hosting from {from} until {until}.");
     Err(Error::new(Kind::HostingOverlap, detail))
 }
 
