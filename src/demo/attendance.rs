@@ -208,7 +208,7 @@ impl Planner<'_> {
             row.seats_taken += 1;
         }
         let made = row.starts_at.plus_seconds(-3600 * (48 + self.random.below(200) as i64));
-        // Sessions are booked within the last two weeks before they start, but never in the future.
+        // No booking is made in the future. One of a session to come was made at some time in the last two weeks.
         let latest = self.moment.now.plus_seconds(-60 * (1 + self.random.below(14 * 24 * 60) as i64));
         let made = made.min(latest).max(row.created_at);
         let marked = status != "booked";
