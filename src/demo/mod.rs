@@ -1,7 +1,7 @@
 //! The demo: facts that the service published, with made-up people around them. Both reports return the figures that
 //! the service published.
 //!
-//! - Everything is planned in memory from one seed ([`Plan`]), then written in short transactions ([`store`]).
+//! - Everything is planned in memory from one seed (`plan`), then written in short transactions ([`store`]).
 //! - 8,507 prescriptions were developed with advisors at sites in Liverpool since October 2021. 6,147 people attended
 //!   learning sessions in person in Sefton and Liverpool. Everything else must be left out by the reports: absences,
 //!   online seats, other pillars, places, origins and years, drafts, repeat visits.

@@ -167,7 +167,7 @@ pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
 /// Adds a member.
 ///
 /// # Errors
-/// 409 where another has the NHS number.
+/// 409 if another has the NHS number.
 pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     diesel::insert_into(members::table).values(row).execute(conn)?;
     names::write_words(conn, row)
@@ -176,7 +176,7 @@ pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
 /// Writes the next version of a member over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where another has the NHS number.
+/// 412 if another request has changed it in between; 409 if another has the NHS number.
 pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     let unchanged = members::table.filter(members::id.eq(row.id)).filter(members::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {

@@ -188,7 +188,7 @@ pub fn reach(conn: &mut Conn, caller: &Caller, partner_id: Id) -> Result<()> {
 /// Adds a partner.
 ///
 /// # Errors
-/// 409 where the slug is taken.
+/// 409 if the slug is taken.
 pub fn insert(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
     diesel::insert_into(partners::table).values((row, partners::roster_version.eq(0))).execute(conn)?;
     Ok(())
@@ -197,7 +197,7 @@ pub fn insert(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
 /// Writes the next version of a partner over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where the slug is taken.
+/// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
     let unchanged = partners::table.filter(partners::id.eq(row.id)).filter(partners::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {

@@ -45,7 +45,7 @@ pub fn new(conn: &mut Conn, reach: Reach, today: NaiveDate, written: &Prescripti
         faults.push(Fault::at("/member_id", "unknown_member", "There is no such member."));
     }
     if reach.is_member() && written.origin != PrescriptionOrigin::Own {
-        faults.push(Fault::at("/origin", "not_yours", "What a member writes has the origin self."));
+        faults.push(Fault::at("/origin", "not_yours", "A member must give the origin self."));
     }
     if reach.is_member() && written.developed_on.is_some() {
         faults.push(only_advisors("/developed_on"));
@@ -73,7 +73,7 @@ pub fn change(
     let mut faults = rules::need_faults(&written.needs);
     let moves = written.site_id != whole.row.site_id;
     if moves && reach.is_member() && !rules::members_site(whole.row.status, whole.row.advisor_id.is_some()) {
-        let detail = "Only an advisor changes the site once the prescription is active, or where an advisor wrote it.";
+        let detail = "Only an advisor may change the site of a prescription that is active or that an advisor wrote.";
         faults.push(Fault::at("/site_id", "not_yours", detail));
     }
     let tied = whole.items.iter().filter_map(|item| item.need);

@@ -207,7 +207,7 @@ pub fn insert(conn: &mut Conn, whole: &Whole) -> Result<()> {
 /// Writes the next version of a locked prescription.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
     let unchanged =
         prescriptions::table.filter(prescriptions::id.eq(row.id)).filter(prescriptions::version.eq(row.version - 1));
@@ -243,7 +243,7 @@ fn insert_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
 /// Removes a draft with its needs and items.
 ///
 /// # Errors
-/// 409 where a booking refers to one of its items.
+/// 409 if a booking refers to one of its items.
 pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
     let mine = prescription_items::table.filter(prescription_items::prescription_id.eq(id));
     let item_ids: Vec<Id> = mine.select(prescription_items::id).load(conn)?;

@@ -200,10 +200,10 @@ pub struct PrescriptionFilter {
     /// Only prescriptions in this state.
     #[param(inline)]
     pub status: Option<PrescriptionStatus>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins: `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }
@@ -216,10 +216,10 @@ pub struct MemberPrescriptionFilter {
     /// Only prescriptions in this state.
     #[param(inline)]
     pub status: Option<PrescriptionStatus>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins: `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }

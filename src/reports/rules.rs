@@ -1,7 +1,7 @@
 //! Which questions a reader may ask a report.
 //!
 //! An analyst's question has a fixed period, at most one value of each filter, and at most two dimensions or one of the
-//! shapes of the published figures ([`SHAPES`]). If days and places could be combined freely, enough questions would
+//! shapes of the published figures (`SHAPES`). If days and places could be combined freely, enough questions would
 //! reveal what rounding hides.
 
 use std::collections::BTreeSet;

@@ -120,7 +120,7 @@ pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<UserRow>> {
 /// One account that isn't a member's.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
     let row = users::table.find(id).filter(users::role.ne(Role::Member)).select(UserRow::as_select());
     row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
@@ -129,7 +129,7 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
 /// Adds an account.
 ///
 /// # Errors
-/// 409 where the address is taken, 422 where the partner is unknown.
+/// 409 if the address is taken, 422 if the partner is unknown.
 pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
     check_partner(conn, row.partner_id)?;
     diesel::insert_into(users::table).values(row).execute(conn)?;
@@ -139,8 +139,8 @@ pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
 /// Writes the next version of an account over the one before.
 ///
 /// # Errors
-/// 409 where the address is taken or no enabled site manager would be left; 412 where another request has changed
-/// it in between; 422 where the partner is unknown.
+/// 409 if the address is taken or no enabled site manager would be left; 412 if another request has changed
+/// it in between; 422 if the partner is unknown.
 pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<()> {
     check_partner(conn, row.partner_id)?;
     if old.is_enabled_admin() && !row.is_enabled_admin() && !others_manage(conn, row.id)? {

@@ -33,7 +33,7 @@ impl Circle {
                 None => Ok(None),
                 // The default distance is as good as none given.
                 Some(km) if km == USUAL_KM => Ok(None),
-                Some(_) => Err(Error::parameter("within_km", "needs_near", "Goes only with near.")),
+                Some(_) => Err(Error::parameter("within_km", "needs_near", "Can only be given together with near.")),
             };
         };
         let wrong = || {

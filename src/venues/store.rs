@@ -198,7 +198,7 @@ pub fn list(
 /// One venue.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn get(conn: &mut Conn, id: Id) -> Result<VenueRow> {
     let row = venues::table.find(id).select(VenueRow::as_select()).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("venue"))
@@ -207,7 +207,7 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<VenueRow> {
 /// Adds a venue.
 ///
 /// # Errors
-/// 409 where the slug is taken.
+/// 409 if the slug is taken.
 pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     diesel::insert_into(venues::table).values(row).execute(conn)?;
     write_words(conn, row)
@@ -216,7 +216,7 @@ pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// Writes the next version of a venue over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where the slug is taken.
+/// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let unchanged = venues::table.filter(venues::id.eq(row.id)).filter(venues::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
@@ -231,7 +231,7 @@ pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// Removes a venue and its spaces.
 ///
 /// # Errors
-/// 409 where sessions, series or hostings refer to it.
+/// 409 if sessions, series or hostings refer to it.
 pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
     let used: bool = select(
         exists(sessions::table.filter(sessions::venue_id.eq(id)))

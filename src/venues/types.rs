@@ -255,10 +255,10 @@ pub struct VenueFilter {
     /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]
     pub within_km: Option<f64>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins: `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }

@@ -90,7 +90,7 @@ pub fn get(conn: &mut Conn, member_id: Id, id: Id) -> Result<LinkRow> {
 /// secret.
 ///
 /// # Errors
-/// 404 where there is none, or it was revoked.
+/// 404 if there is none, or it was revoked.
 pub fn by_secret(conn: &mut Conn, secret_hash: &str) -> Result<LinkRow> {
     let found = calendar_links::table
         .filter(calendar_links::secret_hash.eq(secret_hash).and(calendar_links::revoked_at.is_null()))
@@ -116,7 +116,7 @@ pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
 /// Writes the next version of an address over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &LinkRow) -> Result<()> {
     let unchanged = calendar_links::table.find(row.id).filter(calendar_links::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {

@@ -93,7 +93,7 @@ pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<Id>) -> Result<Vec<Cl
 /// One client of a partner.
 ///
 /// # Errors
-/// 404 where the partner has no such client.
+/// 404 if the partner has no such client.
 pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<ClientRow> {
     let own = api_clients::table.find(id).filter(api_clients::partner_id.eq(partner_id));
     let row = own.select(ClientRow::as_select()).first(conn).optional()?;
@@ -109,7 +109,7 @@ pub fn insert(conn: &mut Conn, row: &ClientRow) -> Result<()> {
 /// Writes the next version of a client over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &ClientRow) -> Result<()> {
     let unchanged =
         api_clients::table.filter(api_clients::id.eq(row.id)).filter(api_clients::version.eq(row.version - 1));

@@ -75,7 +75,7 @@ pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<ProgrammeKey>) -> Res
 /// One programme of a partner.
 ///
 /// # Errors
-/// 404 where the partner has no such programme.
+/// 404 if the partner has no such programme.
 pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<ProgrammeRow> {
     let own = programmes::table.find(id).filter(programmes::partner_id.eq(partner_id));
     let row = own.select(ProgrammeRow::as_select()).first(conn).optional()?;

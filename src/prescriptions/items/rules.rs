@@ -33,7 +33,7 @@ pub fn faults(at: &str, item: &PrescriptionItemInput, needs: &[NeedDomain]) -> V
     let target = format!("{at}/target_id");
     match (item.kind, item.target_id) {
         (PrescriptionItemKind::Advice, Some(_)) => {
-            faults.push(Fault::at(target, "not_allowed", "Advice points at nothing."));
+            faults.push(Fault::at(target, "not_allowed", "Advice has no target. Leave target_id out."));
         }
         (PrescriptionItemKind::Advice, None) | (_, Some(_)) => {}
         (kind, None) => faults.push(Fault::at(target, "required", format!("Give the id of the {kind}."))),

@@ -134,7 +134,7 @@ pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
 /// Writes the next version of an item.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     let mine = prescription_items::table.filter(prescription_items::id.eq(row.id));
     match diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)? {

@@ -91,7 +91,7 @@ pub fn free_number(conn: &mut Conn) -> Result<i32> {
 /// Adds an area.
 ///
 /// # Errors
-/// 409 where another request added one at the same time.
+/// 409 if another request added one at the same time.
 pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
     diesel::insert_into(report_areas::table).values(row).execute(conn)?;
     Ok(())
@@ -100,7 +100,7 @@ pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
 /// Writes the next version of an area over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
     let unchanged =
         report_areas::table.filter(report_areas::id.eq(row.id)).filter(report_areas::version.eq(row.version - 1));
@@ -113,7 +113,7 @@ pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
 /// The local authorities that a report's filters mean: those of the area, or those that were given one by one.
 ///
 /// # Errors
-/// 400 where there is no such area.
+/// 400 if there is no such area.
 pub(in crate::reports) fn places(conn: &mut Conn, area: Option<&str>, named: &[LocalAuthority]) -> Result<Vec<String>> {
     let Some(area) = area else { return Ok(named.iter().map(|known| known.name.to_owned()).collect()) };
     if let Some(row) = find(conn, area)? {

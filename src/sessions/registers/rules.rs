@@ -90,7 +90,7 @@ pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>
 }
 
 fn repeated(pointer: String) -> Fault {
-    Fault::at(pointer, "repeated", "Stands here already.")
+    Fault::at(pointer, "repeated", "Is already in the list.")
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn is_one_person(walk_in: &WalkInInput) -> Result<(), ValidationError> {
         (None, None) => {
             Err(at(rule("required", "Say who it was: member_id, or member to register them."), "/member_id"))
         }
-        (Some(_), Some(_)) => Err(at(rule("one_of_two", "Goes only without member_id."), "/member")),
+        (Some(_), Some(_)) => Err(at(rule("one_of_two", "Can't be given together with member_id."), "/member")),
     }
 }
 

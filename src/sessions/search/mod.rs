@@ -11,7 +11,7 @@
 //! 4. Many listings: no full page yet means that the matches are far away (all next December, say) or don't exist.
 //!    Read only the sessions of the listings that can match, or walk to the end if even these are too many.
 //!
-//! A listing only says which sessions can match. Each row is still checked against every condition ([`conditions`]).
+//! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`).
 //!
 //! | Limit               | Where      | What a higher limit costs                                                      |
 //! | ------------------- | ---------- | ------------------------------------------------------------------------------ |

@@ -76,7 +76,7 @@ impl Search {
         }
         let circle = Circle::read(filter.near.as_deref(), filter.within_km)?;
         if filter.sort == Some(SessionOrder::Distance) && circle.is_none() {
-            return Err(Error::parameter("sort", "needs_near", "The order distance goes only with near."));
+            return Err(Error::parameter("sort", "needs_near", "The order distance needs near."));
         }
         let words = search_words(filter.q.as_deref())?;
         Ok(Self { viewer, filter, words, circle, now })

@@ -77,7 +77,7 @@ pub fn list(conn: &mut Conn, site_id: Id, slice: &Slice<HostingKey>) -> Result<V
 /// One hosting of a site.
 ///
 /// # Errors
-/// 404 where the site has no such hosting.
+/// 404 if the site has no such hosting.
 pub fn get(conn: &mut Conn, site_id: Id, id: Id) -> Result<HostingRow> {
     let own = hostings::table.find(id).filter(hostings::site_id.eq(site_id));
     let row = own.select(HostingRow::as_select()).first(conn).optional()?;

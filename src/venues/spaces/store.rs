@@ -73,7 +73,7 @@ pub fn list(conn: &mut Conn, venue_id: Id, slice: &Slice<SpaceKey>) -> Result<Ve
 /// One space of a venue.
 ///
 /// # Errors
-/// 404 where the venue has no such space.
+/// 404 if the venue has no such space.
 pub fn get(conn: &mut Conn, venue_id: Id, id: Id) -> Result<SpaceRow> {
     let own = spaces::table.find(id).filter(spaces::venue_id.eq(venue_id));
     let row = own.select(SpaceRow::as_select()).first(conn).optional()?;
