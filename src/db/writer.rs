@@ -148,7 +148,7 @@ impl Loop {
         match self.commit(&mut live) {
             Ok(()) => live.into_iter().for_each(|job| job.answer(Ok(()))),
             Err(fault) if live.len() == 1 => live.remove(0).answer(fault.verdict()),
-            // Another process is writing, so nothing ran. Waiting again for each write could take minutes: all are refused.
+            // Another process is writing, so nothing ran. Waiting again for each write could take minutes.
             Err(Fault::Begin(_)) => live.into_iter().for_each(|job| job.answer(Err(Error::overloaded()))),
             Err(Fault::Group(_)) => live.into_iter().for_each(|job| self.alone(job)),
             Err(Fault::Job(at)) => {
@@ -166,7 +166,7 @@ impl Loop {
     }
 
     /// Runs these writes in one transaction. After an error none of them is kept, and the next group gets a new
-    /// connection: on a full disk SQLite can end the transaction by itself, and a later savepoint would then commit alone.
+    /// connection: on a full disk SQLite can end the transaction by itself, and later savepoints would commit alone.
     fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
