@@ -2,7 +2,7 @@
 //!
 //! The record of the answer is written in the transaction of the effect: either both are there or neither.
 //!
-//! Giving an answer again that holds a member's data is a read of these data, so it is recorded in the audit. A partner
+//! Giving an answer again that holds a member's data is a read of this data, so it is recorded in the audit. A partner
 //! doesn't get the answer again if the member has withdrawn the consent to share data with this partner.
 
 use actix_web::HttpResponse;
@@ -127,7 +127,7 @@ fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()>
     Err(Error::new(Kind::AnswerWithheld, detail))
 }
 
-/// One read event for each person whose data the answer holds. A caller's own data need none.
+/// One read event for each person whose data the answer holds, except the caller.
 fn reads(context: &Context, about: &[Id]) -> Vec<Event> {
     let own = context.anyone().and_then(|caller| caller.member_id);
     let others = about.iter().filter(|member| own != Some(**member));

@@ -7,8 +7,8 @@ use super::fold::{is_invisible, is_separator};
 pub enum Wrong {
     /// It doesn't have ten digits, or the last one isn't the right check digit.
     Malformed,
-    /// All ten digits are the same. Such a number passes the check but is never issued: people type it if they don't know
-    /// the number.
+    /// All ten digits are the same. Such a number passes the check but is never issued: people type it if they don't
+    /// know the number.
     NotIssued,
 }
 
