@@ -60,7 +60,7 @@ pub struct Settings {
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://life-rooms.db", hide_env_values = true)]
     pub database_url: String,
 
-    /// The folder of the signing keys; by default `<file>.keys` beside an embedded database
+    /// The folder of the signing keys; with SQLite, `<file>.keys` beside the database by default
     #[arg(long, env = "LIFE_ROOMS_KEY_DIR")]
     pub key_dir: Option<PathBuf>,
 }
@@ -72,11 +72,11 @@ pub struct ServeSettings {
     #[arg(long, env = "LIFE_ROOMS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
-    /// Threads that answer requests; by default one a core
+    /// How many threads answer requests; by default one per core
     #[arg(long, env = "LIFE_ROOMS_WORKERS")]
     pub workers: Option<usize>,
 
-    /// Where clients reach the service; the issuer of its tokens
+    /// The URL at which clients reach the service; also the issuer of its tokens
     #[arg(long, env = "LIFE_ROOMS_PUBLIC_URL", default_value = "https://life-rooms.invalid")]
     pub public_url: String,
 

@@ -133,7 +133,11 @@ fn a_module_uses_only_what_stands_below_it() {
             }
         }
     }
-    assert!(wrong.is_empty(), "these use what doesn't stand below them (see lib.rs):\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "these lines use a module that isn't below their own (see lib.rs):\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]

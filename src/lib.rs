@@ -21,11 +21,11 @@
 //! places                                    the local authorities of the United Kingdom
 //! error                                     Error, the table of problem types, the Problem body
 //! config                                    settings
-//! db                                        connections, the doors, types, schema, migrations, what failures mean
+//! db                                        connections, transactions, types, schema, migrations, failures
 //! audit                                     events that say who did what to whose data, audited reads
 //! auth                                      tokens, passwords, who a caller is, what they may do and reach (no HTTP)
 //! http                                      context, extractors, pages, conditional requests, replies, shared state
-//! background                                what a task is, and who runs it
+//! background                                repeated tasks, each on one server at a time
 //! partners · venues · jobs                  organisations; buildings; long work
 //! sites · users · members · login · service premises; accounts; people; logging in; the service about itself
 //! sessions · prescriptions                  what's on; social prescriptions

@@ -96,9 +96,9 @@ pub struct Caller {
     pub kind: CallerKind,
     /// The caller's role.
     pub role: Role,
-    /// The partner, where the role is `partner`.
+    /// The partner, if the role is `partner`.
     pub partner_id: Option<Id>,
-    /// The member, where the role is `member`.
+    /// The member, if the role is `member`.
     pub member_id: Option<Id>,
     /// The scopes of an API client's token. A partner's user needs none: see [`Caller::has_scope`].
     pub scopes: Vec<Scope>,

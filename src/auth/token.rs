@@ -52,10 +52,10 @@ pub struct Claims {
     /// The account's generation when the token was made. The generation rises when all tokens of the account must end.
     #[serde(rename = "gen")]
     pub generation: i32,
-    /// The partner, where the role is `partner`.
+    /// The partner, if the role is `partner`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub partner_id: Option<Id>,
-    /// The member, where the role is `member`.
+    /// The member, if the role is `member`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub member_id: Option<Id>,
     /// The scopes of a client's token, separated by blanks.

@@ -35,7 +35,7 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Fill a database that has no members with made-up people and a service to look at
+    /// Fill a database that has no members with an example service and made-up people
     #[command(after_help = "Example:\n  DATABASE_URL=sqlite://demo.db life-rooms demo")]
     Demo {
         #[command(flatten)]

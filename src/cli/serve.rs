@@ -21,7 +21,7 @@ pub(super) struct Serve {
     settings: Settings,
     #[command(flatten)]
     serve: ServeSettings,
-    /// Run on a database of its own (life-rooms-demo.db in this folder), filled with data to look at
+    /// Run on the demo's own database (life-rooms-demo.db in this folder), filled with example data
     #[arg(long)]
     demo: bool,
 }

@@ -18,7 +18,7 @@ use crate::users::types::UserInput;
 
 #[derive(Subcommand)]
 pub(super) enum User {
-    /// Make an account; may run before the first start of the server, or beside it
+    /// Make an account; works before the server's first start and while the server runs
     #[command(
         after_help = "Example:\n  echo 'correct horse battery' | life-rooms user create --email you@example.org \
                             --role admin --password-stdin\n  life-rooms user create --email you@example.org --role admin"
@@ -46,8 +46,8 @@ pub(super) struct Create {
     /// The member's id; only with the role member
     #[arg(long, value_name = "ID", value_parser = id)]
     member: Option<Id>,
-    /// Read the password from standard input, where one line ending is dropped; without it, or on a terminal, it is
-    /// asked for and not shown as it is typed
+    /// Read the password from standard input, without its line ending; on a terminal, or without this option, the
+    /// command asks for the password and doesn't show it
     #[arg(long)]
     password_stdin: bool,
 }
@@ -59,8 +59,8 @@ pub(super) struct SetPassword {
     /// The account's e-mail address
     #[arg(long, value_parser = email)]
     email: String,
-    /// Read the password from standard input, where one line ending is dropped; without it, or on a terminal, it is
-    /// asked for and not shown as it is typed
+    /// Read the password from standard input, without its line ending; on a terminal, or without this option, the
+    /// command asks for the password and doesn't show it
     #[arg(long)]
     password_stdin: bool,
 }

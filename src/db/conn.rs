@@ -42,7 +42,7 @@ macro_rules! per_backend {
     };
 }
 
-/// What a connection to an SQLite file is for.
+/// The purpose of a connection to an SQLite file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Reads only; a write is an error.

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 pub use kind::{Kind, Spec};
 
-/// What most functions of this crate return.
+/// The result of most functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure: its kind, what to tell the client, and the cause, which only the log may hold.
@@ -104,7 +104,7 @@ pub struct Problem {
     /// The type of problem, as a name for programs.
     #[schema(value_type = Kind, example = "invalid_body")]
     pub code: String,
-    /// What is wrong this time, and what to do.
+    /// What is wrong in this case, and what to do.
     #[schema(example = "1 thing is wrong with the body; see errors.")]
     pub detail: String,
     /// The path of the request.
@@ -343,7 +343,7 @@ impl Error {
         self
     }
 
-    /// What kind of failure this is.
+    /// The kind of failure.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }

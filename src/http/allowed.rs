@@ -57,10 +57,9 @@ pub async fn identify(request: &HttpRequest) -> Result<Context> {
     match standing {
         store::Standing::Good(caller) => Context::new(request, Some(caller)),
         store::Standing::Gone => Err(bad()),
-        store::Standing::PartnerNotActive => Err(Error::new(
-            Kind::Forbidden,
-            "The partnership is not active at present. Ask the service's site manager.",
-        )),
+        store::Standing::PartnerNotActive => {
+            Err(Error::new(Kind::Forbidden, "The partner isn't active at the moment. Ask the service's site manager."))
+        }
     }
 }
 

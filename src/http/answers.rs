@@ -83,7 +83,7 @@ answers! {
     Conflict = ["409"];
     /// Changes: If-Match is required.
     Stale = ["412", "428"];
-    /// Deletions and actions: If-Match is checked where it is sent.
+    /// Deletions and actions: If-Match is checked if it is sent.
     MayBeStale = ["412"];
     /// Writes to a disk that may be full.
     Storage = ["507"];

@@ -25,8 +25,8 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
         "email" => (value.validate_email(), "Must be an e-mail address."),
         "uri" => (
             address::is_web(value),
-            "Must be a web address such as https://www.example.org/what%20is%20on: http:// or https://, without blanks and \
-             with letters outside ASCII percent-encoded (RFC 3986).",
+            "Must be a web address such as https://www.example.org/what%20is%20on: http:// or https://, no spaces, and \
+             letters outside ASCII percent-encoded (RFC 3986).",
         ),
         _ => return None,
     };

@@ -67,7 +67,7 @@ fn check(request: &ServiceRequest) -> Result<(), Error> {
     negotiation::check(request)
 }
 
-/// What the guard remembers of a request.
+/// The parts of a request that the guard needs after the router has taken it.
 struct Seen {
     started: Instant,
     /// Our own id, for the audit. No client can choose it.

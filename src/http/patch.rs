@@ -72,7 +72,7 @@ impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch
     /// spelling of a postcode is no change.
     ///
     /// # Errors
-    /// 422 where the whole breaks a rule, such as a required member cleared.
+    /// 422 if the result breaks a rule, for example because the patch clears a required member.
     pub fn change<R>(&self, old: &R, written: impl Fn(&R) -> T, changed: impl FnOnce(T) -> R) -> Result<Option<R>> {
         let stands = written(old);
         let next = changed(self.apply(&stands)?);
@@ -82,7 +82,7 @@ impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch
     /// The body of the resource after the patch, whether or not anything changed.
     ///
     /// # Errors
-    /// 422 where the whole breaks a rule, such as a required member cleared.
+    /// 422 if the result breaks a rule, for example because the patch clears a required member.
     pub fn apply(&self, current: &T) -> Result<T> {
         let mut whole = serde_json::to_value(current).map_err(Error::internal)?;
         json_patch::merge(&mut whole, &Value::Object(self.patch.clone()));

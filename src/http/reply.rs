@@ -28,7 +28,7 @@ pub enum Cache {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The path of what was created.
+    /// The path of the new resource.
     pub location: Option<String>,
     /// The `ETag` that a GET of the resource would give.
     pub etag: Option<String>,

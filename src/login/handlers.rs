@@ -51,7 +51,7 @@ async fn active_partner(context: &Context, id: Id) -> Result<()> {
     if context.state().db.read(move |conn| store::partner_is_active(conn, id)).await? {
         return Ok(());
     }
-    Err(Error::forbidden("The partnership is not active at present."))
+    Err(Error::forbidden("The partner isn't active at the moment."))
 }
 
 fn claims(context: &Context, sub: Id, kind: CallerKind, role: Role, generation: i32) -> Claims {

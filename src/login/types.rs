@@ -61,13 +61,13 @@ pub struct Me {
     pub name: String,
     /// What the account is for.
     pub role: Role,
-    /// The partner, where the role is `partner`.
+    /// The partner; null unless the role is `partner`.
     pub partner_id: Option<Id>,
-    /// The member, where the role is `member`.
+    /// The member; null unless the role is `member`.
     pub member_id: Option<Id>,
-    /// What the token may do for its partner.
+    /// The scopes of the token; empty unless the role is `partner`.
     pub scopes: Vec<Scope>,
-    /// Permissions beside the role.
+    /// Permissions beyond the role.
     #[schema(example = json!(["safeguarding"]))]
     pub permissions: Vec<String>,
 }

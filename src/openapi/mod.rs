@@ -41,7 +41,7 @@ use utoipa::openapi::OpenApi as Document;
         (name = "users", description = "Accounts"),
         (name = "venues", description = "Buildings, their rooms, and the sites they host"),
         (name = "partners", description = "Organisations, their programmes and API clients"),
-        (name = "rosters", description = "Many series and sessions in one posting"),
+        (name = "rosters", description = "Many series and sessions in one upload"),
         (name = "jobs", description = "Long work that goes on after its request was answered"),
         (name = "sessions", description = "What's on, bookings and registers"),
         (name = "calendars", description = "Calendars to subscribe to (iCalendar)"),
@@ -83,7 +83,7 @@ impl Published {
     }
 }
 
-/// Adds to every operation what follows from its method, its security and its types.
+/// Completes every operation according to its method, its security and its types.
 fn complete(document: &mut Value) {
     document["components"]["headers"] = headers::components();
     document["components"]["responses"] = problems::components();

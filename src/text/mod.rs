@@ -3,7 +3,7 @@
 //! | question | answer |
 //! | --- | --- |
 //! | In which form is a text stored? | [`reading::read`] |
-//! | Is it blank? Is it plain text? Is it one line? | [`reading::is_blank`], [`reading::is_plain`], [`reading::is_one_line`] |
+//! | Is it blank, plain, one line? | [`reading::is_blank`], [`reading::is_plain`], [`reading::is_one_line`] |
 //! | Are two names the same? | [`fold::name_key`] |
 //! | Which words does a search find it by? | [`words::words`], [`words::name_words`] |
 //! | Which known name did the client mean? | [`nearest`] |
