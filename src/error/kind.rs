@@ -123,7 +123,7 @@ impl Kind {
         self.spec().slug.replace('-', "_")
     }
 
-    /// The kind for a status that a library answered with.
+    /// The kind for the status of an answer that a library made.
     pub fn of_status(status: u16) -> Self {
         match status {
             400 => Self::MalformedRequest,

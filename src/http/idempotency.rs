@@ -106,7 +106,7 @@ fn once(
 }
 
 /// Withholds an earlier answer from a partner after a member has withdrawn consent. A withdrawal works at once, also
-/// for answers from before it.
+/// on answers that were given before.
 ///
 /// # Errors
 /// 409 if the caller is a partner, and the reply holds data of a member who doesn't consent now to share data with this

@@ -12,7 +12,7 @@ struct Header {
     component: &'static str,
     text: &'static str,
     example: &'static str,
-    /// Whether every answer that can carry it does.
+    /// Whether every answer that can have the header has it.
     always: bool,
 }
 

@@ -102,7 +102,7 @@ fn complete(document: &mut Value) {
     walk::for_each_operation(document, headers::complete);
 }
 
-/// The document with its parts in the order that is usual to read.
+/// The document with its parts in the usual order of OpenAPI documents.
 #[derive(serde::Serialize)]
 struct InOrder<'a> {
     openapi: &'a Value,
