@@ -76,7 +76,8 @@ pub struct PartnerInput {
     pub name: String,
     /// What kind of organisation it is.
     pub kind: PartnerKind,
-    /// The number in the register of charities: digits, in Scotland after `SC`, in Northern Ireland after `NIC`.
+    /// The number in the register of charities. It consists of digits, with `SC` in front in Scotland and `NIC` in Northern
+    /// Ireland.
     #[schema(min_length = 5, max_length = 11, pattern = "^(SC|NIC)?[0-9]{5,8}$", example = "1126806")]
     pub charity_number: Option<String>,
     /// The website.

@@ -25,7 +25,7 @@ const OFFERED: usize = 3;
 /// A local authority of the United Kingdom. It is read from any name in use, and written by its official name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalAuthority {
-    /// The code that the Office for National Statistics gives it (GSS).
+    /// The GSS code, given by the Office for National Statistics.
     pub code: &'static str,
     /// The official name.
     pub name: &'static str,

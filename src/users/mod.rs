@@ -1,4 +1,4 @@
-//! Accounts that log in, each with one role and, where the role needs it, a partner.
+//! Accounts that log in, each with one role. An account with the role `partner` also has a partner.
 //!
 //! - Site managers see and change all accounts except members' own. A member's account comes from self-registration or
 //!   an advisor's invitation, and a site manager reads nothing about a person.

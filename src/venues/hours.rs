@@ -30,7 +30,7 @@ struct Stretch {
 impl Stretch {
     fn of(day: Weekday, hours: &Hours) -> Option<Self> {
         let (opens, closes) = (minute(&hours.opens)?, minute(&hours.closes)?);
-        // A close at or before the open is on the next day, as in schema.org and OpenStreetMap.
+        // Hours that close at or before they open end on the next day, as in schema.org and OpenStreetMap.
         let minutes = if closes > opens { closes - opens } else { closes + DAY - opens };
         Some(Self { opens: day.num_days_from_monday() * DAY + opens, minutes })
     }

@@ -50,7 +50,7 @@ pub async fn list_calendar_links(
 ///
 /// The answer never holds the address itself, revoked or not.
 #[utoipa::path(operation_id = "get_calendar_link", tag = "calendars",
-    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The address' id")),
+    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
     responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/calendar-links/{link_id}")]
@@ -104,7 +104,7 @@ pub async fn create_calendar_link(
 ///
 /// From then on the address is a 404, for good. Revoking it again changes nothing.
 #[utoipa::path(operation_id = "revoke_calendar_link", tag = "calendars",
-    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The address' id")),
+    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
     responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[delete("/v1/members/{id}/calendar-links/{link_id}")]

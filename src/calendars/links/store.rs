@@ -47,7 +47,7 @@ impl LinkRow {
         Self { revoked_at: Some(now), version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// This address' place in the list.
+    /// This address's place in the list.
     pub fn key(&self) -> Id {
         self.id
     }

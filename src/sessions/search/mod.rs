@@ -13,22 +13,22 @@
 //!
 //! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`).
 //!
-//! | Limit               | Where      | What a higher limit costs                                                      |
-//! | ------------------- | ---------- | ------------------------------------------------------------------------------ |
-//! | `STEPS`             | here       | rows checked in step 1, before rare matches are looked up by their words       |
-//! | `MORE_STEPS`        | here       | rows checked in step 3, before the matches count as far away                   |
-//! | `MOST_AT_ONCE`      | here       | rows loaded by id in one statement, if the set has one key                     |
-//! | `MOST_OF_MANY`      | here       | the same for many keys: n sessions may be read of each of n keys, n² in all    |
-//! | `CHUNK`             | here       | values bound in one `IN (…)`                                                   |
-//! | `MOST_HOURS`        | `query`    | one index lookup for each hour of the week and batch                           |
-//! | `FEW_LISTINGS`      | `strategy` | one index lookup for each listing and batch, if checking a row is cheap        |
-//! | `MOST_LISTINGS`     | `strategy` | the same if checking a row means looking up its words, which costs as much     |
-//! | `MOST_FAR_LISTINGS` | `strategy` | the same in step 4; SQLite binds at most 32,766 values                         |
-//! | `MOST_VENUES`       | `strategy` | one index lookup for each venue and batch                                      |
-//! | `FEW_VENUES`        | `strategy` | the same if the hours of the week could be read instead                        |
-//! | `MOST_PLACES`       | `strategy` | values bound for pairs of a venue and an hour                                  |
-//! | `MOST_PROBES`       | `strategy` | index lookups for each listing, instead of one scan of its words               |
-//! | `MOST_CHOICES`      | `strategy` | values bound for one condition on words                                        |
+//! | Limit               | Where      | What a higher limit costs                                                     |
+//! | ------------------- | ---------- | ----------------------------------------------------------------------------- |
+//! | `STEPS`             | here       | rows checked in step 1, before rare matches are looked up by their words      |
+//! | `MORE_STEPS`        | here       | rows checked in step 3, before the matches count as far away                  |
+//! | `MOST_AT_ONCE`      | here       | rows loaded by id in one statement, if the set has one key                    |
+//! | `MOST_OF_MANY`      | here       | the same for many keys: n sessions may be read of each of n keys, n² in all   |
+//! | `CHUNK`             | here       | values bound in one `IN (…)`                                                  |
+//! | `MOST_HOURS`        | `query`    | one index lookup for each hour of the week and batch                          |
+//! | `FEW_LISTINGS`      | `strategy` | one index lookup for each listing and batch, if checking a row is cheap       |
+//! | `MOST_LISTINGS`     | `strategy` | the same if checking a row means looking up its words, which costs as much    |
+//! | `MOST_FAR_LISTINGS` | `strategy` | the same in step 4; SQLite binds at most 32,766 values                        |
+//! | `MOST_VENUES`       | `strategy` | one index lookup for each venue and batch                                     |
+//! | `FEW_VENUES`        | `strategy` | the same if the hours of the week could be read instead                       |
+//! | `MOST_PLACES`       | `strategy` | values bound for pairs of a venue and an hour                                 |
+//! | `MOST_PROBES`       | `strategy` | index lookups for each listing, instead of one scan of its words              |
+//! | `MOST_CHOICES`      | `strategy` | values bound for one condition on words                                       |
 
 mod conditions;
 pub mod filter;
