@@ -37,7 +37,7 @@ pub enum Shape {
     /// A text.
     Text(TextShape),
     /// A list.
-    Array { items: Box<Shape>, least: Option<u64>, most: Option<u64> },
+    Array { items: Box<Shape>, least: Option<u64>, most: Option<u64>, unique: bool },
     /// An object with known members. Another member is a fault, or must have the shape `rest`.
     Object { members: Vec<(String, Shape)>, required: Vec<String>, rest: Option<Box<Shape>> },
 }
@@ -133,6 +133,7 @@ fn compile_type(name: &str, schema: &Value, components: &HashMap<String, Value>)
             items: Box::new(schema.get("items").map_or(Shape::Any, |items| compile(items, components))),
             least: whole("minItems"),
             most: whole("maxItems"),
+            unique: schema.get("uniqueItems").and_then(Value::as_bool).unwrap_or_default(),
         },
         "object" => compile_object(schema, components),
         _ => Shape::Any,
@@ -219,8 +220,11 @@ impl Shape {
             (Shape::Number { least, most }, Value::Number(number)) => {
                 check_bounds(number.as_f64().unwrap_or(f64::NAN), *least, *most, at, faults);
             }
-            (Shape::Array { items, least, most }, Value::Array(values)) => {
+            (Shape::Array { items, least, most, unique }, Value::Array(values)) => {
                 check_count(values.len() as u64, *least, *most, at, faults);
+                if *unique {
+                    check_unique(values, at, faults);
+                }
                 for (index, value) in values.iter().enumerate() {
                     items.check(value, &format!("{at}/{index}"), faults);
                 }
@@ -354,6 +358,12 @@ fn check_count(count: u64, least: Option<u64>, most: Option<u64>, at: &str, faul
     }
     if let Some(most) = most.filter(|most| count > *most) {
         faults.push(Fault::at(at, "too_many", format!("Must have at most {most} items.")));
+    }
+}
+
+fn check_unique(values: &[Value], at: &str, faults: &mut Vec<Fault>) {
+    for (index, value) in values.iter().enumerate().filter(|(index, value)| values[..*index].contains(value)) {
+        faults.push(Fault::at(format!("{at}/{index}"), "repeated", format!("{value} is already in the list.")));
     }
 }
 

@@ -63,12 +63,7 @@ pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) 
     let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
     let now = who.now();
-    let read = move |conn: &mut Conn| {
-        let shown = view::get(conn, id, viewer, now)?;
-        let left_out = shown.left_out(conn, viewer, now)?;
-        Ok(Series { left_out, ..Series::from(shown) })
-    };
-    let series = who.state().db.read(read).await?;
+    let series = who.state().db.read(move |conn| view::whole(conn, id, viewer, now)).await?;
     who.show_live(Cache::Revalidate, series.version, &series)
 }
 
@@ -164,5 +159,5 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
 
 /// The series as its writer sees it.
 pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
-    Ok(view::get(conn, id, Viewer::of(context.anyone()), context.now())?.into())
+    view::whole(conn, id, Viewer::of(context.anyone()), context.now())
 }

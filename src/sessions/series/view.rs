@@ -146,6 +146,16 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer, now: Timestamp) -> Result<Se
     Ok(SeriesView { related, ended })
 }
 
+/// One series as a viewer is answered.
+///
+/// # Errors
+/// 404 if there is none that this viewer may see.
+pub fn whole(conn: &mut Conn, id: Id, viewer: Viewer, now: Timestamp) -> Result<Series> {
+    let shown = get(conn, id, viewer, now)?;
+    let left_out = shown.left_out(conn, viewer, now)?;
+    Ok(Series { left_out, ..Series::from(shown) })
+}
+
 /// Checks that a viewer may see a series.
 ///
 /// # Errors
