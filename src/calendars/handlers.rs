@@ -66,10 +66,10 @@ pub async fn get_session_calendar(request: Extract<(Allowed<Public>, Path<Id>, N
 
 /// Get a series as a calendar
 ///
-/// One event with its rule (RRULE, RDATE, EXDATE) in its time zone, and one for each session that differs from it
-/// (RECURRENCE-ID): moved, changed or called off. Sessions that the rule doesn't give are events for themselves. What a
-/// program makes of it are exactly the sessions. A rule without an end has none here either, though its sessions are
-/// made some time ahead only.
+/// One event with its rule (RRULE, EXDATE) in its time zone, and one for each session that differs from it
+/// (RECURRENCE-ID): moved, changed or called off. Sessions that the rule doesn't give, those of additional times among
+/// them, are events for themselves. What a program makes of it are exactly the sessions. A rule without an end has none
+/// here either, though its sessions are made some time ahead only.
 #[utoipa::path(operation_id = "get_series_calendar", tag = "calendars", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]

@@ -1,18 +1,19 @@
 //! A series as a calendar: a master with its rule, and an event for each session that the master doesn't tell right.
 //!
-//! The rule's occurrences are compared with the sessions that are really there, by which occurrence each is:
+//! The occurrences of the rule are compared with the sessions that are there, by the occurrence of each:
 //!
 //! - Where a session is as the master says, nothing more is said.
 //! - One that differs (moved, renamed, elsewhere, cancelled), or whose time the clock skips, shows twice or changes
 //!   during, is an event of its own with RECURRENCE-ID, at its real time.
 //! - An occurrence without a session that the viewer may see is an EXDATE.
-//! - A session that the rule doesn't give, or no longer, is an event for itself.
+//! - A session that the rule doesn't give, or no longer, is an event for itself. So is one of an additional time: some
+//!   programs don't read RDATE, and others drop the rule beside it.
 //!
 //! So every session is told exactly once, with its own instants, whatever the rule says.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use icalendar::{Component, Event, Property};
 
@@ -33,9 +34,8 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
     let mut calendar = Calendar::new(&series.title);
     let usual = Content::of_series(series, around);
     let excluded = naive(&series.excluded.0);
-    let additional = naive(&series.additional.0);
     let rule = recurrence::parse_time_zone(&series.time_zone)
-        .and_then(|tz| Rule::expand(series, tz, (&excluded, &additional), off_from(series, sessions)));
+        .and_then(|tz| Rule::expand(series, tz, &excluded, off_from(series, sessions)));
     let Ok(rule) = rule else {
         // What a later binary no longer expands is still shown: each session for itself.
         sessions.iter().for_each(|shown| feeds::push_session(&mut calendar, publisher, shown));
@@ -50,7 +50,7 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
         let (session, around) = shown;
         let of_session = session_identity(publisher, shown);
         // Above the master's, and it rises with either.
-        let revision = of_session.revision.with(Revision::of(series.version, series.updated_at));
+        let revision = of_session.revision.with(master_revision(whole));
         let identity = Identity { uid: publisher.uid(series.id), revision, ..of_session };
         let mut one = event(identity, &Content::of_session(session, around));
         one.append_property(local("RECURRENCE-ID", occurrence.local_start, rule.tz));
@@ -60,27 +60,38 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
     calendar
 }
 
+fn master_revision((series, around): &(SeriesRow, Surroundings)) -> Revision {
+    Revision::of(series.version, series.updated_at).beside(around)
+}
+
 fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
     times.iter().map(|time| time.0).collect()
 }
 
-/// From which local time on the rule of a series that was called off no longer holds, though it says so: behind its last
-/// session.
+/// From which local time on the rule of a series that was called off no longer holds, though it says so: after the last
+/// session of the rule.
 fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
-        let last = sessions.iter().filter_map(|(session, _)| Some(session.occurrence?.date())).max();
+        let last = sessions.iter().filter_map(rule_date).max();
         let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
         next.and_time(Default::default())
     };
     (series.status == SeriesStatus::Cancelled).then(after_last)
 }
 
-/// A rule and what it gives.
-struct Rule<'a> {
+/// The local date of a session of the rule.
+fn rule_date((session, _): &Shown) -> Option<NaiveDate> {
+    match session.occurrence? {
+        OccurrenceKey::Rule(date) => Some(date),
+        OccurrenceKey::Additional(_) => None,
+    }
+}
+
+/// A rule and what it gives. Additional times are no part of it.
+struct Rule {
     tz: Tz,
-    excluded: &'a [NaiveDateTime],
-    /// The additional times that take place.
-    additional: Vec<NaiveDateTime>,
+    /// What the rule gives and the series excludes.
+    excluded: Vec<NaiveDateTime>,
     occurrences: Vec<Occurrence>,
     /// The value of RRULE.
     text: String,
@@ -99,38 +110,38 @@ struct Comparison<'s> {
     apart: Vec<&'s Shown>,
 }
 
-impl<'a> Rule<'a> {
+impl Rule {
     fn expand(
         series: &SeriesRow,
         tz: Tz,
-        (excluded, additional): (&'a [NaiveDateTime], &'a [NaiveDateTime]),
+        excluded: &[NaiveDateTime],
         off_from: Option<NaiveDateTime>,
     ) -> Result<Self, RecurrenceError> {
-        let expand = |additional| {
-            let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
-            // A rule without an end has sessions as far as they have been made.
-            let made = series.expanded_until.unwrap_or(local_start.date());
-            let whole = Recurrence { rule, local_start, tz, excluded, additional };
-            let mut all = recurrence::expand_kept(&whole, made)?.occurrences;
-            all.truncate(rules::own(series, &all).len());
-            all.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
-            Ok::<_, RecurrenceError>(all)
-        };
-        let occurrences = expand(additional)?;
+        let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
+        let alone = Recurrence { rule, local_start, tz, excluded, additional: &[] };
+        // A rule without an end has sessions as far as they have been made.
+        let made = series.expanded_until.unwrap_or(local_start.date());
+        let mut occurrences = recurrence::expand_kept(&alone, made)?.occurrences;
+        occurrences.truncate(rules::own(series, &occurrences).len());
+        occurrences.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
         let parts = Parts::of(&series.recurrence);
         // UNTIL must be an instant beside a zone: that of the last occurrence, whichever form it was written in.
-        let until = if parts.has_until || off_from.is_some() || series.ending.0.before().is_some() {
-            let last = expand(&[])?.last().map(|occurrence| occurrence.starts_at);
-            Some(last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)))
-        } else {
-            None
+        let ends = parts.has_until || off_from.is_some() || series.ending.0.before().is_some();
+        let until = ends.then(|| match occurrences.last() {
+            Some(last) => last.starts_at,
+            None => recurrence::resolve(local_start, tz),
+        });
+        // An EXDATE of what the rule as it is written doesn't give confuses some programs.
+        let days: Vec<NaiveDate> = excluded.iter().map(NaiveDateTime::date).collect();
+        let days = recurrence::rule_dates(&alone, &days)?;
+        let is_given = |time: &NaiveDateTime| {
+            time.time() == local_start.time()
+                && days.contains(&time.date())
+                && until.is_none_or(|until| recurrence::resolve(*time, tz) <= until)
         };
-        let takes_place =
-            |time: &NaiveDateTime| occurrences.binary_search_by_key(time, |occurrence| occurrence.local_start).is_ok();
         Ok(Self {
             tz,
-            excluded,
-            additional: additional.iter().copied().filter(takes_place).collect(),
+            excluded: excluded.iter().copied().filter(is_given).collect(),
             text: parts.text(until),
             endless: until.is_none() && recurrence::is_endless(&series.recurrence),
             occurrences,
@@ -139,14 +150,13 @@ impl<'a> Rule<'a> {
 
     /// Compares the occurrences with the sessions.
     fn compare<'s>(&self, series: &SeriesRow, usual: &Content, sessions: &'s [Shown]) -> Comparison<'s> {
-        let key = |shown: &Shown| shown.0.occurrence;
-        let mut left: HashMap<OccurrenceKey, &Shown> =
-            sessions.iter().filter_map(|shown| Some((key(shown)?, shown))).collect();
-        let last = left.keys().map(|key| key.date()).max();
+        let mut left: HashMap<NaiveDate, &Shown> =
+            sessions.iter().filter_map(|shown| Some((rule_date(shown)?, shown))).collect();
+        let last = left.keys().max().copied();
         let mut told = Comparison { kept: 0, missing: Vec::new(), changed: Vec::new(), apart: Vec::new() };
         for occurrence in &self.occurrences {
             let day = occurrence.local_start.date();
-            match left.remove(&occurrence.key) {
+            match left.remove(&day) {
                 // The sessions of a rule without an end are made up to a horizon: beyond it they are yet to come.
                 None if self.endless && last.is_none_or(|last| day > last) => {}
                 None => told.missing.push(occurrence.local_start),
@@ -159,7 +169,8 @@ impl<'a> Rule<'a> {
                 }
             }
         }
-        told.apart = sessions.iter().filter(|shown| key(shown).is_some_and(|key| left.contains_key(&key))).collect();
+        let is_apart = |shown: &&Shown| rule_date(shown).is_none_or(|date| left.contains_key(&date));
+        told.apart = sessions.iter().filter(is_apart).collect();
         told
     }
 
@@ -175,13 +186,14 @@ impl<'a> Rule<'a> {
     fn master(
         &self,
         publisher: &Publisher,
-        (series, around): &(SeriesRow, Surroundings),
+        whole: &(SeriesRow, Surroundings),
         usual: &Content,
         told: &Comparison<'_>,
     ) -> Event {
+        let (series, _) = whole;
         let identity = Identity {
             uid: publisher.uid(series.id),
-            revision: Revision::of(series.version, series.updated_at).beside(around),
+            revision: master_revision(whole),
             url: Some(publisher.address(&format!("/v1/session-series/{}", series.id))),
         };
         let mut master = event(identity, usual);
@@ -189,9 +201,6 @@ impl<'a> Rule<'a> {
         // Exact, whatever the clocks do; an end on the wall clock would be ambiguous.
         master.add_property("DURATION", format!("PT{}M", series.duration_minutes));
         master.append_property(Property::new("RRULE", &self.text));
-        for time in &self.additional {
-            master.append_multi_property(local("RDATE", *time, self.tz));
-        }
         let mut excluded: Vec<NaiveDateTime> = self.excluded.iter().chain(&told.missing).copied().collect();
         excluded.sort_unstable();
         excluded.dedup();
