@@ -1,5 +1,5 @@
-//! The public calendars: what is in them, for whom, and that what a program reads are the sessions. An independent
-//! parser reads them in `tests/curl/calendars.sh`.
+//! The public calendars: what is in them, for whom, and that what a program reads are the sessions. Two
+//! independent readers read them in `tests/curl/calendars.sh`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
