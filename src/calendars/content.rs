@@ -1,4 +1,5 @@
-//! What an event says, whenever it is: the same for a session and for its series, so that they can be compared.
+//! What an event says apart from its time. A session and its series say it in the same form, so that they can be
+//! compared.
 
 use super::store::{Place, SessionFacts, Surroundings};
 use crate::sessions::bookings::types::BookingStatus;
@@ -8,15 +9,15 @@ use crate::sessions::types::{Delivery, Pillar, SessionStatus};
 /// Whether an event takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
-    /// It does.
+    /// The event takes place.
     Confirmed,
-    /// It does, and the member isn't sure of a place.
+    /// The event takes place, but the member has no certain seat.
     Tentative,
-    /// It is off, or the member's place is given up.
+    /// The event is called off, or the member's booking is cancelled.
     Cancelled,
 }
 
-/// What an event says, whenever it is.
+/// What an event says apart from its time.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Content {
     pub summary: String,
@@ -28,7 +29,7 @@ pub(super) struct Content {
     pub status: Status,
 }
 
-/// What sessions and series have in common. Not their join link.
+/// What sessions and series have in common. The join link is not part of it.
 struct Words<'a> {
     title: &'a str,
     description: Option<&'a str>,
@@ -56,7 +57,7 @@ impl Content {
         }
     }
 
-    /// What the events of a series say where nothing else is said of one.
+    /// What an event of a series says unless its session says something else.
     pub fn of_series(series: &SeriesRow, around: &Surroundings) -> Self {
         let words = Words {
             title: &series.title,
@@ -85,13 +86,13 @@ impl Content {
         }
     }
 
-    /// The same, called off.
+    /// The same for a session that is called off.
     fn cancelled(self, reason: Option<&str>) -> Self {
         let why = reason.map_or_else(|| "Cancelled.".to_owned(), |reason| format!("Cancelled: {reason}"));
         Self { description: paragraphs([Some(why), self.description]), status: Status::Cancelled, ..self }
     }
 
-    /// The same for a member with a booking in this state; `reference` is what they show at the door.
+    /// The same for a member whose booking has this status. They show `reference` at the door.
     pub fn booked(self, status: BookingStatus, reference: &str) -> Self {
         let (state, line) = match status {
             BookingStatus::Booked | BookingStatus::Attended | BookingStatus::Absent => {
@@ -105,12 +106,12 @@ impl Content {
                 (Status::Cancelled, "Your place is cancelled.".to_owned())
             }
         };
-        // A session that is off says so itself.
+        // If the session itself is called off, the event is cancelled whatever the booking's status.
         let status = if self.status == Status::Cancelled { Status::Cancelled } else { state };
         Self { description: paragraphs([Some(line), self.description]), status, ..self }
     }
 
-    /// When and where, and nothing that says what it is: not even the room, whose name may.
+    /// Only when and where. Even the room is left out, since its name may tell what the session is.
     pub fn neutral(self, delivery: Delivery, around: &Surroundings) -> Self {
         Self {
             summary: "Appointment".into(),

@@ -1,5 +1,5 @@
-//! Events and calendars as text (RFC 5545). The crate `icalendar` escapes texts and folds lines; what it is given has
-//! no control characters, so that nobody's title can begin a line of its own.
+//! Events and calendars as text (RFC 5545). The crate `icalendar` escapes texts and folds lines. Control characters are
+//! removed first, so that no title can begin a line of its own.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::store::Surroundings;
 use super::zone::{self, LOCAL, Years};
 use crate::db::{Id, Timestamp};
 
-/// Who publishes calendars: it stands in the events' ids and addresses.
+/// The publisher of calendars. The ids and addresses of events contain it.
 #[derive(Debug, Clone)]
 pub struct Publisher {
     url: String,
@@ -29,18 +29,18 @@ impl Publisher {
         Self { url: public_url.to_owned(), host: host.trim_matches(['[', ']']).to_owned() }
     }
 
-    /// The id of the event of something.
+    /// The UID of the event for the resource with this id.
     pub(super) fn uid(&self, id: Id) -> String {
         format!("{id}@{}", self.host)
     }
 
-    /// An address of this service.
+    /// The full address of a path of this service.
     pub fn address(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 }
 
-/// How far an event has come: what it shows is of several resources, and a change of any of them is a change of the event.
+/// The revision of an event. An event shows several resources, so a change of any of them is a change of the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Revision {
     versions: i32,
@@ -48,30 +48,30 @@ pub(super) struct Revision {
 }
 
 impl Revision {
-    /// That of a resource with this version and last change.
+    /// The revision of one resource.
     pub fn of(version: i32, updated_at: Timestamp) -> Self {
         Self { versions: version, updated_at }
     }
 
-    /// With another resource that the event is made of, for good.
+    /// Adds a resource that always belongs to the event.
     pub fn with(self, other: Self) -> Self {
         Self { versions: self.versions + other.versions, updated_at: self.updated_at.max(other.updated_at) }
     }
 
-    /// With what the event shows beside them for now. Only the times count: what is shown tomorrow may have a lower
-    /// version.
+    /// Adds the resources that the event shows at present. Only their times count: the event may show other resources
+    /// tomorrow, with lower versions.
     pub fn beside(self, around: &Surroundings) -> Self {
         Self { updated_at: self.updated_at.max(around.updated_at().unwrap_or(self.updated_at)), ..self }
     }
 
-    /// SEQUENCE: it rises with every change, and never falls. Seconds since 2020 fit for sixty years.
+    /// SEQUENCE: it rises with every change and never falls. Seconds since 2020 fit into it for sixty years.
     fn sequence(self) -> i64 {
         const OF_2020: i64 = 1_577_836_800;
         (self.updated_at.0.timestamp() - OF_2020).max(0) + i64::from(self.versions)
     }
 }
 
-/// What an event is known by, and how far it has come.
+/// The identity of an event, and its revision.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     pub uid: String,
@@ -114,7 +114,7 @@ pub(super) fn event(identity: Identity, content: &Content) -> Event {
     event
 }
 
-/// A local time of a zone, or the instant where the zone is UTC.
+/// A property with a local time in a zone, or with an instant if the zone is UTC.
 pub(super) fn local(name: &str, local: NaiveDateTime, tz: Tz) -> Property {
     if zone::is_utc(tz) {
         return Property::new(name, zone::utc(local.and_utc()));
@@ -122,19 +122,19 @@ pub(super) fn local(name: &str, local: NaiveDateTime, tz: Tz) -> Property {
     Property::new(name, local.format(LOCAL).to_string()).add_parameter("TZID", tz.name()).done()
 }
 
-/// The local time of an instant, where the clock shows that time once only.
+/// The local time of an instant. `None` if the clock shows this time twice.
 pub(super) fn shown_once(at: DateTime<Utc>, tz: Tz) -> Option<NaiveDateTime> {
     let local = at.with_timezone(&tz).naive_local();
     matches!(tz.offset_from_local_datetime(&local), MappedLocalTime::Single(_)).then_some(local)
 }
 
-/// Whether the clock runs evenly from one instant to another, so that programs that count on the wall clock agree.
+/// Whether the clock isn't changed between two instants. Then programs that calculate with the wall clock agree.
 pub(super) fn runs_evenly(from: DateTime<Utc>, to: DateTime<Utc>, tz: Tz) -> bool {
     let east = |at: DateTime<Utc>| tz.offset_from_utc_datetime(&at.naive_utc()).fix();
     east(from) == east(to)
 }
 
-/// A calendar that is being put together.
+/// A calendar under construction.
 #[derive(Debug)]
 pub(super) struct Calendar {
     name: String,
@@ -148,8 +148,8 @@ impl Calendar {
         Self { name: one_line(name), zones: BTreeMap::new(), events: Vec::new() }
     }
 
-    /// Adds an event that lies between two instants: on its zone's clock, or as instants where the clock is changed
-    /// during it or shows one of its times twice.
+    /// Adds an event between two instants. Its times are local times of the zone. They are instants if the clock is
+    /// changed during the event, or shows one of its times twice.
     pub fn push_at(&mut self, mut event: Event, (starts_at, ends_at): (Timestamp, Timestamp), tz: Tz) {
         let (from, to) = (starts_at.0, ends_at.0);
         match shown_once(from, tz).zip(shown_once(to, tz)).filter(|_| runs_evenly(from, to, tz)) {
@@ -171,7 +171,7 @@ impl Calendar {
         self.events.push(event);
     }
 
-    /// Says that events use a zone's clock in these years.
+    /// Notes that events use this zone in these years.
     pub fn uses(&mut self, tz: Tz, years: Years) {
         if !zone::is_utc(tz) {
             self.zones.entry(tz.name()).and_modify(|(_, known)| *known = known.with(years)).or_insert((tz, years));
@@ -181,7 +181,7 @@ impl Calendar {
     /// The calendar as text, its lines folded at 75 bytes and ended by CRLF.
     ///
     /// # Errors
-    /// None in practice: writing to a text doesn't fail.
+    /// None in practice: writing to a string doesn't fail.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let head = [
             ("VERSION", "2.0"),
@@ -199,7 +199,7 @@ impl Calendar {
         for (tz, years) in self.zones.values() {
             text.push_str(&zone::component(*tz, *years)?);
         }
-        // A calendar has at least one component (RFC 5545 §3.6).
+        // A calendar must have at least one component (RFC 5545 §3.6).
         if self.zones.is_empty() && self.events.is_empty() {
             text.push_str(&zone::component(Tz::UTC, Years { first: 2020, last: Some(2020) })?);
         }
@@ -211,7 +211,7 @@ impl Calendar {
     }
 }
 
-/// A text without control characters: every kind of line end is one, tabs stay, the others go.
+/// A text without control characters. Every kind of line end becomes one newline, tabs stay, the others are removed.
 fn clean(text: &str) -> String {
     let unified = text.replace("\r\n", "\n");
     let one = |c: char| match c {
@@ -223,7 +223,7 @@ fn clean(text: &str) -> String {
     unified.chars().filter_map(one).collect()
 }
 
-/// A text without control characters in one line.
+/// A text without control characters, in one line.
 fn one_line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ")
 }

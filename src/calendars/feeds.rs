@@ -1,4 +1,4 @@
-//! Calendars of single sessions: of one, of many, and of a member's bookings.
+//! Calendars of separate sessions: of one session, of many, and of a member's bookings.
 
 use chrono_tz::Tz;
 
@@ -7,12 +7,12 @@ use super::event::{Calendar, Identity, Publisher, Revision, event};
 use super::store::{BookingFacts, SessionFacts, Shown};
 use crate::sessions::recurrence::parse_time_zone;
 
-/// The zone whose clock a session's times are read on.
+/// The time zone of a session.
 pub(super) fn zone_of(session: &SessionFacts) -> Tz {
     parse_time_zone(&session.time_zone).unwrap_or(Tz::UTC)
 }
 
-/// What a session's event is known by, where it stands for itself.
+/// The identity of the event of a session by itself.
 pub(super) fn session_identity(publisher: &Publisher, (session, around): &Shown) -> Identity {
     Identity {
         uid: publisher.uid(session.id),
@@ -21,7 +21,7 @@ pub(super) fn session_identity(publisher: &Publisher, (session, around): &Shown)
     }
 }
 
-/// Adds a session as an event for itself.
+/// Adds a session as an event by itself.
 pub(super) fn push_session(calendar: &mut Calendar, publisher: &Publisher, shown: &Shown) {
     let (session, around) = shown;
     let one = event(session_identity(publisher, shown), &Content::of_session(session, around));
@@ -33,23 +33,23 @@ pub(super) fn of_session(publisher: &Publisher, shown: &Shown) -> Calendar {
     of_sessions(publisher, &shown.0.title, std::slice::from_ref(shown))
 }
 
-/// The calendar of many sessions, each an event for itself.
+/// The calendar of many sessions, each as an event by itself.
 pub(super) fn of_sessions(publisher: &Publisher, name: &str, sessions: &[Shown]) -> Calendar {
     let mut calendar = Calendar::new(name);
     sessions.iter().for_each(|shown| push_session(&mut calendar, publisher, shown));
     calendar
 }
 
-/// How a member's own calendar shows their bookings.
+/// How to show a member's bookings.
 #[derive(Debug, Clone)]
 pub(super) struct Manner {
-    /// What the calendar is called.
+    /// The name of the calendar.
     pub name: Option<String>,
-    /// Says only when and where.
+    /// Whether to say only when and where.
     pub neutral: bool,
 }
 
-/// The calendar of a member's bookings. A cancelled one isn't shown beside a live one of the same session.
+/// The calendar of a member's bookings. A cancelled booking is left out if the member has another one for the session.
 pub(super) fn of_member(publisher: &Publisher, manner: &Manner, booked: &[(BookingFacts, Shown)]) -> Calendar {
     let usual = if manner.neutral { "Appointments" } else { "Life Rooms" };
     let mut calendar = Calendar::new(manner.name.as_deref().unwrap_or(usual));
@@ -64,7 +64,7 @@ pub(super) fn of_member(publisher: &Publisher, manner: &Manner, booked: &[(Booki
     calendar
 }
 
-/// Adds a booking. With neutral titles nothing in it leads to the session: neither its id nor its address.
+/// Adds a booking. With neutral titles nothing in the event leads to the session: neither an id nor an address.
 fn push_booking(
     calendar: &mut Calendar,
     publisher: &Publisher,

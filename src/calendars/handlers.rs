@@ -20,25 +20,25 @@ use crate::partners::store as partners;
 use crate::sessions::search::query::london_midnight;
 use crate::venues::store as venues;
 
-/// What a calendar is sent as.
+/// The media type of calendars.
 const MEDIA_TYPE: &str = "text/calendar; charset=utf-8";
-/// How far back calendars of many sessions go.
+/// How many days back calendars of many sessions begin.
 const DAYS_BACK: u64 = 30;
-/// How far ahead they go.
+/// How many months ahead they end.
 const MONTHS_AHEAD: u32 = 12;
 
-/// Whoever publishes this request's calendars.
+/// The publisher of this request's calendars.
 pub(super) fn publisher(context: &Context) -> Publisher {
     Publisher::new(&context.state().config.public_url)
 }
 
-/// The first instant of the day in London so many days before another.
+/// The first instant of the day in London that is [`DAYS_BACK`] days earlier.
 pub(super) fn days_before(now: Timestamp) -> Timestamp {
     let today = london_day(now);
     london_midnight(today.checked_sub_days(Days::new(DAYS_BACK)).unwrap_or(today))
 }
 
-/// Reads what a calendar holds and answers with it; both away from the request threads.
+/// Reads what a calendar needs and answers with it. Reading and writing run away from the threads of requests.
 ///
 /// # Errors
 /// What `read` returns.
@@ -52,7 +52,7 @@ where
 
 /// Get a session as a calendar
 ///
-/// One event (RFC 5545), to add to a calendar or to subscribe to: it says so when the session is moved or called off.
+/// One event (RFC 5545), to add to a calendar or to subscribe to. It shows if the session is moved or called off.
 #[utoipa::path(operation_id = "get_session_calendar", tag = "calendars", params(("id" = Id, Path, description = "The session")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -66,10 +66,10 @@ pub async fn get_session_calendar(request: Extract<(Allowed<Public>, Path<Id>, N
 
 /// Get a series as a calendar
 ///
-/// One event with its rule (RRULE, EXDATE) in its time zone, and one for each session that differs from it
-/// (RECURRENCE-ID): moved, changed or called off. Sessions that the rule doesn't give, those of additional times among
-/// them, are events for themselves. What a program makes of it are exactly the sessions. A rule without an end has none
-/// here either, though its sessions are made some time ahead only.
+/// The series is one event with its rule (RRULE, EXDATE) in its time zone. Each session that differs from the
+/// rule (moved, changed or called off) is an event with a RECURRENCE-ID. Each session that the rule doesn't give, such as
+/// one at an additional time, is a separate event. A calendar program shows exactly the sessions. A rule without an end
+/// has no end in the calendar either, although its sessions are made only some time ahead.
 #[utoipa::path(operation_id = "get_series_calendar", tag = "calendars", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -86,8 +86,8 @@ pub async fn get_series_calendar(request: Extract<(Allowed<Public>, Path<Id>, No
 
 /// Get a venue's calendar
 ///
-/// What is on there: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000: what
-/// is to come, and then what was last.
+/// Each session there that starts between 30 days ago and 12 months ahead is an event. There are at most 2,000 events:
+/// sessions to come first, then the latest past ones.
 #[utoipa::path(operation_id = "get_venue_calendar", tag = "calendars", params(("id" = Id, Path, description = "The venue")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -104,8 +104,8 @@ pub async fn get_venue_calendar(request: Extract<(Allowed<Public>, Path<Id>, NoQ
 
 /// Get a partner's calendar
 ///
-/// What it offers: each session that starts from 30 days ago to 12 months ahead is an event. At most 2,000:
-/// what is to come, and then what was last.
+/// Each of its sessions that starts between 30 days ago and 12 months ahead is an event. There are at most 2,000
+/// events: sessions to come first, then the latest past ones.
 #[utoipa::path(operation_id = "get_partner_calendar", tag = "calendars", params(("id" = Id, Path, description = "The partner")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -120,12 +120,12 @@ pub async fn get_partner_calendar(request: Extract<(Allowed<Public>, Path<Id>, N
     .await
 }
 
-/// What calendars of many sessions need to know of the request.
+/// What a calendar of many sessions needs from the request.
 struct OfMany {
     publisher: Publisher,
     viewer: Viewer,
-    /// From when, now, and until when. From and until whole days, so that the answer changes with what it shows and not
-    /// with the clock.
+    /// The start of the range, now, and the end of the range. The range is in whole days, so that the answer doesn't
+    /// change with every tick of the clock.
     range: (Timestamp, Timestamp, Timestamp),
 }
 

@@ -1,11 +1,12 @@
 //! Calendars to subscribe to (RFC 5545): of a session, a series, a venue, a partner, and a member's own bookings.
 //!
-//! - What is published is for everybody, from any web page; what a viewer can't see isn't in it, and a calendar of
-//!   something they can't see is 404. The join link is in none.
-//! - A session alone is one event. A series is a master with its rule, compared with the sessions that are really
-//!   there ([`series`]): what a program makes of it are exactly the sessions' instants, across every clock change.
-//! - An event's UID stays, its SEQUENCE rises with each change, and what is called off says so.
-//! - A member's own is behind an address that is a secret ([`links`]). With neutral titles it says only when and where.
+//! - Calendars of published sessions are for everybody and can be read from any web page. A viewer finds in them only
+//!   what they may see; the calendar of something they may not see is a 404. No calendar holds a join link.
+//! - The calendar of one session is one event. That of a series is a master event with the rule, corrected where the
+//!   sessions differ from it ([`series`]): a calendar program shows exactly the sessions, across every clock change.
+//! - An event keeps its UID. Its SEQUENCE rises with each change. A session that is called off stays, as cancelled.
+//! - The address of a member's own calendar holds a secret ([`links`]). With neutral titles it says only when and
+//!   where.
 
 mod content;
 mod event;

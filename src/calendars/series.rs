@@ -1,15 +1,15 @@
-//! A series as a calendar: a master with its rule, and an event for each session that the master doesn't tell right.
+//! A series as a calendar: a master event with the rule, and a separate event for each session that differs from it.
 //!
-//! The occurrences of the rule are compared with the sessions that are there, by the occurrence of each:
+//! The occurrences of the rule are compared with the sessions that exist:
 //!
-//! - Where a session is as the master says, nothing more is said.
-//! - One that differs (moved, renamed, elsewhere, cancelled), or whose time the clock skips, shows twice or changes
-//!   during, is an event of its own with RECURRENCE-ID, at its real time.
+//! - A session that is as the master says needs no event of its own.
+//! - A session that differs (moved, renamed, elsewhere, cancelled) is an event with RECURRENCE-ID at its real time. So
+//!   is a session whose local time the clock skips or shows twice, or during which the clock is changed.
 //! - An occurrence without a session that the viewer may see is an EXDATE.
-//! - A session that the rule doesn't give, or no longer, is an event for itself. So is one of an additional time: some
-//!   programs don't read RDATE, and others drop the rule beside it.
+//! - A session that the rule doesn't give (any more) is a separate event. So is a session at an additional time: some
+//!   programs don't read RDATE, and others ignore the rule when there is one.
 //!
-//! So every session is told exactly once, with its own instants, whatever the rule says.
+//! So every session appears exactly once, at its own instants, whatever the rule says.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::types::SeriesStatus;
 
-/// The calendar of a series with those of its sessions that the viewer may see, in the order of their occurrences.
+/// The calendar of a series, with those of its sessions that the viewer may see, in the order of their occurrences.
 pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings), sessions: &[Shown]) -> Calendar {
     let (series, around) = whole;
     let mut calendar = Calendar::new(&series.title);
@@ -37,7 +37,7 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
     let rule = recurrence::parse_time_zone(&series.time_zone)
         .and_then(|tz| Rule::expand(series, tz, &excluded, off_from(series, sessions)));
     let Ok(rule) = rule else {
-        // What a later binary no longer expands is still shown: each session for itself.
+        // A rule that this version can't expand: each session is shown as a separate event.
         sessions.iter().for_each(|shown| feeds::push_session(&mut calendar, publisher, shown));
         return calendar;
     };
@@ -49,7 +49,7 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
     for (occurrence, shown) in told.changed {
         let (session, around) = shown;
         let of_session = session_identity(publisher, shown);
-        // Above the master's, and it rises with either.
+        // Higher than the master's revision, and rises when either of the two changes.
         let revision = of_session.revision.with(master_revision(whole));
         let identity = Identity { uid: publisher.uid(series.id), revision, ..of_session };
         let mut one = event(identity, &Content::of_session(session, around));
@@ -68,8 +68,8 @@ fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
     times.iter().map(|time| time.0).collect()
 }
 
-/// From which local time on the rule of a series that was called off no longer holds, though it says so: after the last
-/// session of the rule.
+/// If the series was called off: the local time from which on its rule no longer holds, although the rule doesn't say
+/// so. It is the day after the last session of the rule.
 fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
         let last = sessions.iter().filter_map(rule_date).max();
@@ -87,10 +87,10 @@ fn rule_date((session, _): &Shown) -> Option<NaiveDate> {
     }
 }
 
-/// A rule and what it gives. Additional times are no part of it.
+/// A rule and its occurrences. Additional times are not part of it.
 struct Rule {
     tz: Tz,
-    /// What the rule gives and the series excludes.
+    /// The occurrences of the rule that the series excludes.
     excluded: Vec<NaiveDateTime>,
     occurrences: Vec<Occurrence>,
     /// The value of RRULE.
@@ -98,15 +98,15 @@ struct Rule {
     endless: bool,
 }
 
-/// How the occurrences of the rule compare with the sessions.
+/// The occurrences of the rule compared with the sessions.
 struct Comparison<'s> {
-    /// Occurrences that have a session.
+    /// How many occurrences have a session.
     kept: usize,
-    /// Occurrences that have none.
+    /// The occurrences that have none.
     missing: Vec<NaiveDateTime>,
-    /// Sessions that the master doesn't tell right, with their occurrences.
+    /// The sessions that differ from the master, with their occurrences.
     changed: Vec<(Occurrence, &'s Shown)>,
-    /// Sessions that no occurrence is for.
+    /// The sessions that match no occurrence.
     apart: Vec<&'s Shown>,
 }
 
@@ -119,19 +119,20 @@ impl Rule {
     ) -> Result<Self, RecurrenceError> {
         let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
         let alone = Recurrence { rule, local_start, tz, excluded, additional: &[] };
-        // A rule without an end has sessions as far as they have been made.
+        // The sessions of a rule without an end exist only up to this day.
         let made = series.expanded_until.unwrap_or(local_start.date());
         let mut occurrences = recurrence::expand_kept(&alone, made)?.occurrences;
         occurrences.truncate(rules::own(series, &occurrences).len());
         occurrences.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
         let parts = Parts::of(&series.recurrence);
-        // UNTIL must be an instant beside a zone: that of the last occurrence, whichever form it was written in.
+        // In a time zone, UNTIL must be an instant (RFC 5545). It is that of the last occurrence, however UNTIL was
+        // written.
         let ends = parts.has_until || off_from.is_some() || series.ending.0.before().is_some();
         let until = ends.then(|| match occurrences.last() {
             Some(last) => last.starts_at,
             None => recurrence::resolve(local_start, tz),
         });
-        // An EXDATE of what the rule as it is written doesn't give confuses some programs.
+        // An EXDATE stands only for a time that the rule, as it is written, gives.
         let days: Vec<NaiveDate> = excluded.iter().map(NaiveDateTime::date).collect();
         let days = recurrence::rule_dates(&alone, &days)?;
         let is_given = |time: &NaiveDateTime| {
@@ -157,7 +158,7 @@ impl Rule {
         for occurrence in &self.occurrences {
             let day = occurrence.local_start.date();
             match left.remove(&day) {
-                // The sessions of a rule without an end are made up to a horizon: beyond it they are yet to come.
+                // The rule has no end, and this day is beyond the last session: its session is still to be made.
                 None if self.endless && last.is_none_or(|last| day > last) => {}
                 None => told.missing.push(occurrence.local_start),
                 Some(shown) => {
@@ -174,7 +175,7 @@ impl Rule {
         told
     }
 
-    /// Whether every program makes the session's instants of the master's local time and duration.
+    /// Whether every program gets the session's instants from the master's local time and duration.
     fn tells_time(&self, occurrence: &Occurrence, minutes: i32, session: &SessionFacts) -> bool {
         let (starts, ends) = (session.starts_at.0, session.ends_at.0);
         starts == occurrence.starts_at
@@ -198,7 +199,7 @@ impl Rule {
         };
         let mut master = event(identity, usual);
         master.append_property(local("DTSTART", series.local_start.0, self.tz));
-        // Exact, whatever the clocks do; an end on the wall clock would be ambiguous.
+        // DURATION is exact whatever the clock does. An end as a local time could be ambiguous.
         master.add_property("DURATION", format!("PT{}M", series.duration_minutes));
         master.append_property(Property::new("RRULE", &self.text));
         let mut excluded: Vec<NaiveDateTime> = self.excluded.iter().chain(&told.missing).copied().collect();
@@ -210,11 +211,11 @@ impl Rule {
         master
     }
 
-    /// The years in which the zone is needed.
+    /// The years in which the zone is used.
     fn years(&self, series: &SeriesRow) -> Years {
         let times = self.occurrences.iter().map(|occurrence| occurrence.local_start.year());
         let first = times.clone().min().unwrap_or(series.local_start.0.year()).min(series.local_start.0.year());
-        // An occurrence can last a week, into the next year.
+        // An occurrence can last a week, and so reach into the next year.
         Years { first, last: (!self.endless).then(|| times.max().unwrap_or(first) + 1) }
     }
 }
@@ -226,7 +227,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// The order in which RFC 5545 §3.3.10 lists the parts. Programs that expect FREQ first stop expanding without it.
+    /// The order of the parts in RFC 5545 §3.3.10. Some programs expect FREQ first and don't expand the rule otherwise.
     const ORDER: [&'static str; 10] =
         ["FREQ", "UNTIL", "COUNT", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYMONTH", "BYSETPOS", "WKST"];
 
@@ -237,7 +238,7 @@ impl Parts {
         Self { has_until: all.iter().any(|part| part.starts_with("UNTIL=")), all }
     }
 
-    /// The value of RRULE; with `until` that is its end, whatever was written.
+    /// The value of RRULE. If `until` is given, it replaces the end that was written.
     fn text(&self, until: Option<DateTime<Utc>>) -> String {
         let Some(until) = until else { return self.all.join(";") };
         let mut kept = self.all.clone();

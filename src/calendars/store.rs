@@ -1,4 +1,4 @@
-//! What calendars are made of, from the database: sessions with where they are and whose, as the viewer may see them.
+//! The data that calendars are made of: sessions, with their places and owners, as the viewer may see them.
 
 use std::collections::HashSet;
 
@@ -17,10 +17,10 @@ use crate::sessions::series::store::{SeriesRow, lineage};
 use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
 use crate::sessions::visibility::{Visibility, hidden_partners, listed};
 
-/// The most events of one calendar.
+/// How many events one calendar holds at most.
 pub(super) const MOST_EVENTS: i64 = 2000;
 
-/// The columns of a session that a calendar shows or decides by. The join link isn't one.
+/// The columns of a session that a calendar needs. The join link is not among them.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 pub(super) struct SessionFacts {
@@ -57,12 +57,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Degrees north and east, where they are known.
+    /// Degrees north and east, if they are known.
     pub fn position(&self) -> Option<(f64, f64)> {
         self.latitude.zip(self.longitude)
     }
 
-    /// Its name and address in one line, a room of it in front.
+    /// The name and address in one line. If there is a room, its name comes first.
     pub fn lines(&self, space: Option<&str>) -> String {
         let address = [&self.line_1, &self.line_2, &self.town, &self.postcode];
         let address = address.into_iter().filter_map(Option::as_deref);
@@ -70,7 +70,7 @@ impl Place {
     }
 }
 
-/// Where something is, and whose.
+/// The place and the owner of a session or series.
 #[derive(Debug, Clone, Queryable)]
 pub(super) struct Surroundings {
     pub place: Option<Place>,
@@ -78,7 +78,7 @@ pub(super) struct Surroundings {
     pub partner: Option<String>,
     pub partner_status: Option<PartnerStatus>,
     pub programme: Option<String>,
-    /// When each of them was last changed.
+    /// When the venue, the space, the partner and the programme were last changed.
     changed: (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>),
 }
 
@@ -90,7 +90,7 @@ impl Surroundings {
     }
 }
 
-/// A session as calendars take it.
+/// A session and its surroundings, as calendars show them.
 pub(super) type Shown = (SessionFacts, Surroundings);
 
 /// A booking's id, status, reference, version and last change.
@@ -105,7 +105,7 @@ fn joined() -> _ {
         .left_join(programmes::table)
 }
 
-/// The columns of [`Surroundings`]. A macro, since the same words mean another type in each query.
+/// The columns of [`Surroundings`]. This is a macro because the same expression has another type in each query.
 macro_rules! surroundings {
     () => {
         (
@@ -127,7 +127,7 @@ macro_rules! surroundings {
 /// One session.
 ///
 /// # Errors
-/// 404 where there is none that this viewer may see.
+/// 404 if there is none, or the viewer may not see it.
 pub(super) fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> {
     crate::sessions::view::get(conn, id, viewer)?;
     let found = joined().filter(sessions::id.eq(id)).select((SessionFacts::as_select(), surroundings!()));
@@ -137,7 +137,7 @@ pub(super) fn session(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Shown> 
 /// One series.
 ///
 /// # Errors
-/// 404 where there is none that this viewer may see.
+/// 404 if there is none, or the viewer may not see it.
 pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesRow, Surroundings)> {
     crate::sessions::series::view::check_visible(conn, id, viewer)?;
     let found = session_series::table
@@ -170,7 +170,7 @@ pub(super) fn of_series(conn: &mut Conn, series_id: Id, viewer: Viewer) -> Resul
     Ok(all)
 }
 
-/// Which unlisted sessions of a series a member sees, as [`crate::sessions::visibility`] has it.
+/// The unlisted sessions of a series that a member may see, by the rules of [`crate::sessions::visibility`].
 struct Theirs {
     all: bool,
     some: HashSet<Id>,
@@ -188,14 +188,14 @@ impl Theirs {
             .filter(prescriptions::member_id.eq(member))
             .select((prescription_items::series_id, prescription_items::session_id))
             .load(conn)?;
-        // What was prescribed goes on where its series was split.
+        // A prescription of a series also covers the series that it was split into.
         let lineage = lineage(conn, series_id)?;
         let all = items.iter().any(|(series, _)| series.is_some_and(|series| lineage.contains(&series)));
         Ok(Self { all, some: booked.into_iter().chain(items.into_iter().filter_map(|(_, session)| session)).collect() })
     }
 }
 
-/// Of what a calendar of many sessions is.
+/// The resource that a calendar of many sessions is for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Of {
     /// What is at a venue.
@@ -204,8 +204,8 @@ pub(super) enum Of {
     Partner(Id),
 }
 
-/// The sessions that start between two instants and that this viewer finds in lists, by start, at most [`MOST_EVENTS`]:
-/// what is still to come first, then as much of what was as there is room for, the latest of it.
+/// The sessions that start between two instants and that the viewer finds in lists: at most [`MOST_EVENTS`], by start.
+/// Sessions to come are taken first, then the latest past ones.
 pub(super) fn between(
     conn: &mut Conn,
     of: Of,
@@ -221,14 +221,14 @@ pub(super) fn between(
     Ok(all)
 }
 
-/// Which of many come first.
+/// Which sessions to take first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     Start,
     Latest,
 }
 
-/// The first so many of those that start in a stretch.
+/// The first `many` sessions that start between two instants.
 fn stretch(
     conn: &mut Conn,
     (of, viewer, hidden): (Of, Viewer, &[Id]),
@@ -251,8 +251,8 @@ fn stretch(
     Ok(query.limit(many).load(conn)?)
 }
 
-/// A member's bookings of sessions that start from an instant on, by start, at most [`MOST_EVENTS`]: the live ones, and
-/// the cancelled ones that changed since then. What is still to come goes before what was, as [`between`].
+/// A member's bookings of sessions that start at an instant or later: the live ones, and the cancelled ones that
+/// changed since then. At most [`MOST_EVENTS`], by start. Sessions to come are taken first, then the latest past ones.
 pub(super) fn booked(
     conn: &mut Conn,
     member_id: Id,
@@ -266,7 +266,7 @@ pub(super) fn booked(
     Ok(all)
 }
 
-/// The first so many of those that start from now on, or the latest of those that started before.
+/// The first bookings of sessions that start from now on, or the latest of those that started before.
 fn booked_in(
     conn: &mut Conn,
     member_id: Id,

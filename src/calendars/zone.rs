@@ -1,4 +1,4 @@
-//! Time zones as a calendar carries them: VTIMEZONE, made from the transitions that the zone has in the years used.
+//! Time zones in calendars: VTIMEZONE, made from the clock changes of a zone in the years used.
 
 use std::fmt;
 
@@ -8,20 +8,20 @@ use icalendar::Property;
 
 use crate::sessions::recurrence::LATEST_YEAR;
 
-/// Local times in calendars: `20270105T130000`.
+/// The format of local times in calendars: `20270105T130000`.
 pub(super) const LOCAL: &str = "%Y%m%dT%H%M%S";
 
-/// An instant in calendars: `20270105T130000Z`.
+/// An instant as calendars write it: `20270105T130000Z`.
 pub(super) fn utc(at: DateTime<Utc>) -> String {
     at.format("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// Whether a zone is UTC itself: its times are written as instants and need no VTIMEZONE.
+/// Whether a zone is UTC. Times in UTC are written as instants and need no VTIMEZONE.
 pub(super) fn is_utc(tz: Tz) -> bool {
     matches!(tz, Tz::UTC | Tz::Etc__UTC)
 }
 
-/// The years that a calendar's events lie in; without a last one where a rule has no end.
+/// The years that the events of a calendar lie in. There is no last year if a rule has no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Years {
     /// The first year, in UTC.
@@ -31,7 +31,7 @@ pub(super) struct Years {
 }
 
 impl Years {
-    /// These and those.
+    /// The years from the earlier first to the later last.
     pub(super) fn with(self, other: Self) -> Self {
         let last = self.last.zip(other.last).map(|(one, another)| one.max(another));
         Self { first: self.first.min(other.first), last }
@@ -43,7 +43,7 @@ impl Years {
 struct Change {
     /// The instant.
     at: DateTime<Utc>,
-    /// Seconds east of UTC before it.
+    /// Seconds east of UTC before the change.
     from: i32,
     after: Clock,
 }
@@ -54,12 +54,12 @@ struct Clock {
     /// Seconds east of UTC.
     east: i32,
     name: String,
-    /// Seconds by which it is ahead of what the zone calls its standard time; below zero in Ireland's winter.
+    /// How many seconds the clock is ahead of the zone's standard time. Negative in Ireland's winter.
     saved: i64,
 }
 
 impl Change {
-    /// What the clock showed when it was changed.
+    /// The local time at which the clock was changed, before the change.
     fn local(&self) -> NaiveDateTime {
         self.at.naive_utc() + TimeDelta::seconds(self.from.into())
     }
@@ -74,7 +74,7 @@ fn clock(tz: Tz, at: DateTime<Utc>) -> Clock {
     }
 }
 
-/// Every change of the clock from one instant to another. No zone has two within a week that undo each other.
+/// Every clock change between two instants. In no zone do two changes within a week undo each other.
 fn changes(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<Change> {
     let mut found = Vec::new();
     let (mut at, mut before) = (from, clock(tz, from));
@@ -89,7 +89,7 @@ fn changes(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<Change> {
     found
 }
 
-/// The first second between two instants at which the clock no longer runs as `before`.
+/// The first second between two instants at which the clock no longer runs like `before`.
 fn first_second(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>, before: &Clock) -> DateTime<Utc> {
     let (mut low, mut high) = (from.timestamp(), until.timestamp());
     while high - low > 1 {
@@ -100,20 +100,20 @@ fn first_second(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>, before: &Cloc
     DateTime::from_timestamp(high, 0).unwrap_or(until)
 }
 
-/// The VTIMEZONE of a zone for these years, its lines folded: one STANDARD and one DAYLIGHT where the clock is changed
-/// twice a year. Some programs take the first STANDARD, and others the last, so there is no superfluous one.
+/// The VTIMEZONE of a zone for these years, its lines folded. A zone that changes its clock twice a year gets one
+/// STANDARD and one DAYLIGHT. There is no further one, since some programs use the first STANDARD and others the last.
 ///
 /// # Errors
-/// None in practice: writing to a text doesn't fail.
+/// None in practice: writing to a string doesn't fail.
 pub(super) fn component(tz: Tz, years: Years) -> Result<String, fmt::Error> {
-    // From the year before: the last change before the first event then says how the clock runs until the next one.
+    // Begins a year early: the last change before the first event says how the clock runs at the event.
     let start = new_year(years.first - 1);
     let mut changes = changes(tz, start, new_year(years.last.unwrap_or(LATEST_YEAR) + 1));
     let initial = clock(tz, start);
     let ahead = Ahead::of(&initial, &changes);
     let mut text = "BEGIN:VTIMEZONE\r\n".to_owned();
     line(&mut text, "TZID", tz.name())?;
-    // No zone is more than a day from UTC.
+    // No zone is further than a day from UTC.
     let covered = changes.first().is_some_and(|change| change.at < new_year(years.first) - TimeDelta::days(1));
     if !covered {
         observance(&mut text, ahead.kind(&initial), &initial, initial.east, start.naive_utc(), &[])?;
@@ -133,12 +133,12 @@ fn new_year(year: i32) -> DateTime<Utc> {
     NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default().and_time(Default::default()).and_utc()
 }
 
-/// Which clocks of a zone are ahead of its others.
+/// Which clock of a zone is the one ahead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ahead {
-    /// Those that save daylight.
+    /// The one that saves daylight.
     Saving,
-    /// Those on standard time: the others are behind it, as Ireland's are in winter.
+    /// The one on standard time: Ireland's winter time is behind it.
     Standard,
 }
 
@@ -148,7 +148,7 @@ impl Ahead {
         if clocks.any(|clock| clock.saved < 0) { Self::Standard } else { Self::Saving }
     }
 
-    /// The name of an observance. RFC 5545 §3.6.5 calls the clock that is ahead DAYLIGHT, and no program knows another way.
+    /// The name of an observance. The clock ahead is DAYLIGHT (RFC 5545 §3.6.5), and all programs expect this.
     fn kind(self, clock: &Clock) -> &'static str {
         let ahead = match self {
             Self::Saving => clock.saved > 0,
@@ -158,7 +158,7 @@ impl Ahead {
     }
 }
 
-/// One STANDARD or DAYLIGHT: from when on, and when again.
+/// One STANDARD or DAYLIGHT: when it begins, and when it begins again.
 fn observance(
     text: &mut String,
     kind: &str,
@@ -193,7 +193,7 @@ fn offset(east: i32) -> String {
     format!("{sign}{hours:02}{minutes:02}{tail}")
 }
 
-/// How changes of one kind come again after the first: by a yearly rule where they follow one, else each by its date.
+/// How changes of one kind repeat after the first: by a yearly rule if one fits, else as a list of dates.
 fn repeats(alike: &[Change], forever: bool) -> Vec<(&'static str, String)> {
     let ([_, rest @ ..], Some(last)) = (alike, alike.last()) else { return Vec::new() };
     if rest.is_empty() {
@@ -201,15 +201,15 @@ fn repeats(alike: &[Change], forever: bool) -> Vec<(&'static str, String)> {
     }
     match yearly(alike) {
         Some(rule) if forever && last.at.year() >= LATEST_YEAR => vec![("RRULE", rule)],
-        // Behind the last one: some programs take this for a local time.
+        // The end of the year, because some programs read UNTIL as a local time.
         Some(rule) => vec![("RRULE", format!("{rule};UNTIL={}1231T235959Z", last.local().year()))],
         // The first one too: some programs count no DTSTART beside RDATE.
         None => alike.iter().map(|change| ("RDATE", change.local().format(LOCAL).to_string())).collect(),
     }
 }
 
-/// The yearly rule of changes that come once in each year on the same weekday of a month, its last or its n-th, at the
-/// same time of day.
+/// The yearly rule of these changes, if there is one. They must come once a year on the same weekday of a month (its
+/// n-th or its last), at the same time of day.
 fn yearly(alike: &[Change]) -> Option<String> {
     let locals: Vec<NaiveDateTime> = alike.iter().map(Change::local).collect();
     let first = *locals.first()?;
@@ -271,7 +271,7 @@ mod tests {
         (count("BEGIN:STANDARD"), count("BEGIN:DAYLIGHT"))
     }
 
-    /// Programs that take the first STANDARD, or the last, then take the right one.
+    /// Then programs that use the first STANDARD and programs that use the last one agree.
     #[test]
     fn a_zone_with_two_clocks_has_one_observance_of_each_and_the_one_ahead_is_daylight() {
         for tz in [Europe::London, Europe::Dublin, America::New_York, Tz::Australia__Lord_Howe, Africa::Casablanca] {

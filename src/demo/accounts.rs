@@ -10,23 +10,23 @@ use crate::db::{Conn, Id, Json, Location, migrate};
 use crate::error::{Error, Result};
 use crate::http::state::State;
 
-/// An account of the demo with its new password.
+/// An account of the demo, and its new password.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// What it may do.
+    /// Its role.
     pub role: Role,
-    /// What it logs in with.
+    /// The e-mail address to log in with.
     pub email: String,
-    /// Its password, shown this once.
+    /// The password. It is shown only this once.
     pub password: String,
 }
 
 const ROLES: [Role; 5] = [Role::Admin, Role::Advisor, Role::Analyst, Role::Member, Role::Partner];
 
-/// Makes an account for each role, or gives the ones that are there new passwords.
+/// Creates an account for each role. Accounts that exist already get new passwords.
 ///
 /// # Errors
-/// What the database says; 500 where it isn't filled.
+/// What the database says; 500 if the demo's data is missing.
 pub async fn make_accounts(state: &State) -> Result<Vec<Account>> {
     let mut accounts = Vec::new();
     for role in ROLES {
@@ -72,7 +72,7 @@ pub async fn make_accounts(state: &State) -> Result<Vec<Account>> {
     Ok(accounts)
 }
 
-/// Whether the demo's own database is filled: the accounts are made last.
+/// Whether the demo's own database is complete. The accounts are made last.
 ///
 /// # Errors
 /// What the database says.
@@ -84,7 +84,7 @@ pub fn is_whole(location: &Location) -> Result<bool> {
     Ok(accounts >= ROLES.len() as i64)
 }
 
-/// The partner or the member that an account of this role is of.
+/// The partner or the member that an account with this role belongs to.
 fn tied_to(conn: &mut Conn, role: Role) -> Result<(Option<Id>, Option<Id>)> {
     let missing = |_| Error::internal("the demo's database isn't filled");
     match role {

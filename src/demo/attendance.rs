@@ -1,5 +1,5 @@
-//! Bookings, walk-ins and registers: the published number of people who attended learning sessions in person, and
-//! much that mustn't change it.
+//! Bookings, walk-ins and registers. They give the published number of people who attended learning sessions in person,
+//! and hold much else that must not change this number.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -10,10 +10,10 @@ use super::store::{BookingRow, RegisterRow, WalkInRow};
 use super::{ATTENDERS, MAKER, Moment, figures_begin};
 use crate::db::Id;
 
-/// Letters and digits of a booking's reference: none that look alike.
+/// Letters and digits for the references of bookings. No two of them look alike.
 const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 
-/// Who was where.
+/// The planned bookings, walk-ins and registers.
 #[derive(Default)]
 pub(super) struct Attendance {
     pub(super) bookings: Vec<BookingRow>,
@@ -21,12 +21,12 @@ pub(super) struct Attendance {
     pub(super) registers: Vec<RegisterRow>,
 }
 
-/// What somebody does about a session.
+/// How somebody attends a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Visit {
-    /// Books a seat of this delivery; then this becomes of it.
+    /// Books a seat with this delivery. The second value is the status that the booking ends up with.
     Book(&'static str, &'static str),
-    /// Comes without.
+    /// Comes without a booking.
     WalkIn,
 }
 
@@ -35,21 +35,22 @@ const STAYS_AWAY: Visit = Visit::Book("in_person", "absent");
 const COMES_ONLINE: Visit = Visit::Book("online", "attended");
 const WILL_COME: Visit = Visit::Book("in_person", "booked");
 
-/// Sessions by what attending them means for the published figure, as places in the list of all.
+/// Sessions, grouped by what attending them means for the published figure. Each is an index into the list of all.
 #[derive(Default)]
 struct Pools {
-    /// In person (or hybrid), learning, Liverpool or Sefton, since October 2021.
+    /// In person or hybrid, learning, in Liverpool or Sefton, since October 2021.
     counted: Vec<usize>,
-    /// The same before October 2021.
+    /// The same, before October 2021.
     early: Vec<usize>,
-    /// The hybrid ones among `counted`: an online seat doesn't count.
+    /// The hybrid sessions among `counted`. An online seat there doesn't count.
     hybrid: Vec<usize>,
     online: Vec<usize>,
-    /// Learning in other local authorities.
+    /// Learning, in other local authorities.
     elsewhere: Vec<usize>,
-    /// Liverpool or Sefton, but no learning.
+    /// In Liverpool or Sefton, but not learning.
     other_pillar: Vec<usize>,
-    /// The same as `counted` in the weeks whose figures aren't given yet: only for people who are counted already.
+    /// The same as `counted`, in weeks whose figures aren't published yet. Only people who are counted already come
+    /// here.
     recent: Vec<usize>,
     upcoming: Vec<usize>,
 }
@@ -89,7 +90,7 @@ impl Pools {
 struct Planner<'a> {
     random: &'a mut Random,
     sessions: &'a mut [Planned],
-    /// Who is in which session already.
+    /// The people who are in a session already.
     taken: HashSet<(usize, Id)>,
     planned: Attendance,
     moment: Moment,
@@ -114,7 +115,7 @@ pub(super) fn plan(random: &mut Random, sessions: &mut Sessions, people: &People
 }
 
 impl Planner<'_> {
-    /// One to four visits that count as one person.
+    /// One to four visits, which together count as one person.
     fn counted_visits(&mut self, member: Id, pools: &Pools) {
         for _ in 0..1 + self.random.below(4) {
             let visit = if self.random.chance(85) { COMES } else { Visit::WalkIn };
@@ -125,7 +126,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What doesn't count; those who are in no figure get at least one of it.
+    /// Visits that don't count. With `always` there is at least one: for people who are in no figure.
     fn noise(&mut self, member: Id, pools: &Pools, always: bool) {
         let choices: [(usize, &[usize], Visit); 6] = [
             (20, &pools.counted, STAYS_AWAY),
@@ -143,7 +144,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Puts somebody into the first session from a random one on that has a seat and doesn't have them.
+    /// Puts a member into a session that has a seat and doesn't have them yet. The search begins at a random session.
     fn go(&mut self, member: Id, pool: &[usize], visit: Visit) {
         if pool.is_empty() {
             return;
@@ -152,7 +153,7 @@ impl Planner<'_> {
         for step in 0..pool.len().min(200) {
             let number = pool[(start + step) % pool.len()];
             let visit = match visit {
-                // A drop-in takes no bookings: who comes walks in, and nobody can be absent.
+                // A drop-in session takes no bookings: whoever comes is a walk-in, and nobody can be absent.
                 Visit::Book("in_person", "attended") if self.drops_in(number) => Visit::WalkIn,
                 visit => visit,
             };
@@ -164,7 +165,7 @@ impl Planner<'_> {
                 return;
             }
         }
-        // Everything is full: whoever comes in person is never refused.
+        // Every session is full, so the member comes as a walk-in: walk-ins are never refused.
         let number = pool[start];
         if visit == COMES && self.taken.insert((number, member)) {
             self.walk_in(number, member);
@@ -207,11 +208,11 @@ impl Planner<'_> {
             row.seats_taken += 1;
         }
         let made = row.starts_at.plus_seconds(-3600 * (48 + self.random.below(200) as i64));
-        // Nobody has booked in the days to come: what is on later was booked within the last two weeks.
+        // No booking is made in the future. One of a session to come was made at some time in the last two weeks.
         let latest = self.moment.now.plus_seconds(-60 * (1 + self.random.below(14 * 24 * 60) as i64));
         let made = made.min(latest).max(row.created_at);
         let marked = status != "booked";
-        // The seat's number in its session makes the reference unique there.
+        // The seat's number makes the reference unique within its session.
         let seat = row.seats_taken as usize + if online { 512 } else { 0 };
         self.planned.bookings.push(BookingRow {
             id: self.random.id(made),
@@ -230,7 +231,7 @@ impl Planner<'_> {
         });
     }
 
-    /// A register for every session that somebody was booked for or came to, and for all music, where people come
+    /// A register for every session that somebody booked or came to, and for every music session, to which people come
     /// who aren't members.
     fn registers(&mut self) {
         let marked = self.planned.bookings.iter().filter(|booking| booking.status != "booked");
@@ -259,7 +260,7 @@ impl Planner<'_> {
     }
 }
 
-/// Five letters: two for the seat, three by chance.
+/// A reference of five letters: two from the seat's number, three random.
 fn reference(seat: usize, random: &mut Random) -> String {
     let mut letters = [seat % 32, (seat / 32) % 32, 0, 0, 0];
     for letter in &mut letters[2..] {

@@ -1,11 +1,11 @@
-//! The demo: the service's published facts with made-up people around them, so that both reports return the figures
-//! that the service published.
+//! The demo: facts that the service published, with made-up people around them. Both reports return the figures that
+//! the service published.
 //!
-//! - Everything is planned in memory from one seed ([`plan`]), then written in short transactions ([`store`]).
-//! - 8,507 prescriptions were developed with advisors at sites in Liverpool since October 2021, and 6,147 people
-//!   attended learning sessions in person in Sefton and Liverpool. Everything else is there to be left out by the
-//!   reports: absences, online seats, other pillars, places, origins and years, drafts, repeat visits.
-//! - No person, telephone number, address or NHS number in it is real.
+//! - Everything is planned in memory from one seed (`plan`), then written in short transactions ([`store`]).
+//! - 8,507 prescriptions were developed with advisors at sites in Liverpool since October 2021. 6,147 people attended
+//!   learning sessions in person in Sefton and Liverpool. Everything else must be left out by the reports: absences,
+//!   online seats, other pillars, places, origins and years, drafts, repeat visits.
+//! - No person, telephone number, address or NHS number in the demo is real.
 
 mod accounts;
 mod attendance;
@@ -35,9 +35,9 @@ pub const PRESCRIPTIONS: usize = 8_507;
 /// People who attended learning sessions in person in Sefton and Liverpool, as the service published it.
 pub const ATTENDERS: usize = 6_147;
 
-/// Any number; another one gives other people, and the same two figures.
+/// Any number would do. Another seed gives other people, and the same two figures.
 const SEED: u64 = 0x11FE_2005;
-/// Who made every record: nobody who can log in.
+/// The account that made every record. Nobody can log in with it.
 const MAKER: Id = Id(uuid::Uuid::from_u128(0x0199_d2f0_0000_7000_8000_0000_0000_0001));
 
 /// The first day of both published figures.
@@ -55,20 +55,20 @@ fn noon(day: NaiveDate) -> Timestamp {
     Timestamp(DateTime::from_naive_utc_and_offset(day.and_time(noon), chrono::Utc))
 }
 
-/// What became of filling a database.
+/// The result of filling a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It holds the demo now.
+    /// The database now holds the demo.
     Filled,
-    /// It has members already and was left as it is.
+    /// The database already has members and was left as it is.
     HasMembers,
 }
 
-/// Fills a migrated database that has no members. Venues, partners and programmes that are there already, by their
-/// slugs, are used as they are. `progress` is told what is being done.
+/// Fills a migrated database that has no members. Venues, partners and programmes that already exist, by their slugs,
+/// are used as they are. `progress` is called with what is being done.
 ///
 /// # Errors
-/// What the database says; what was written until then stays.
+/// What the database says. What was written until then stays.
 pub async fn fill(db: &Db, now: Timestamp, progress: impl Fn(&str)) -> Result<Outcome> {
     let known = db.read_long(store::known).await?;
     if known.has_members {
@@ -81,14 +81,14 @@ pub async fn fill(db: &Db, now: Timestamp, progress: impl Fn(&str)) -> Result<Ou
     Ok(Outcome::Filled)
 }
 
-/// When the demo is made, as far as it matters to what it holds.
+/// The time at which the demo is made.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
-    /// Nothing is made later.
+    /// Now. Nothing in the demo is later.
     now: Timestamp,
-    /// The present day; not before the demo has a past, even where the clock is wrong.
+    /// Today. If the clock is wrong, the earliest day on which the demo has a past.
     today: NaiveDate,
-    /// The last day whose figures are given. Whatever the published figures count lies before its end.
+    /// The last day whose figures are published. Everything that the published figures count is on this day or before.
     given: NaiveDate,
 }
 
@@ -98,7 +98,7 @@ impl Moment {
         Self { now, today, given: given_until(today) }
     }
 
-    /// An instant, or the day before now where it is later than that.
+    /// This instant, or the day before now if the instant is later than that.
     fn at_latest(self, at: Timestamp) -> Timestamp {
         at.min(self.now.plus_seconds(-24 * 3600))
     }

@@ -1,4 +1,4 @@
-//! What is on in the demo: the published rosters, and series that are made up.
+//! The sessions on offer in the demo: the published rosters, and made-up series.
 
 use chrono::{Days, NaiveDate};
 use serde::Deserialize;
@@ -8,10 +8,10 @@ use crate::error::{Error, Result};
 
 const READER: &str = include_str!("data/roster-the-reader.csv");
 const OUTREACH: &str = include_str!("data/roster-outreach-2022.json");
-/// Every second week, from the summer before the published figures begin to some weeks from now. Made up.
+/// Made-up series, every second week, from the summer before the published figures begin to some weeks from now.
 const SERIES: &str = include_str!("data/series.csv");
 
-/// A series, as far as the demo's differ from each other.
+/// A series: the fields in which those of the demo differ.
 #[derive(Debug, Deserialize)]
 pub(super) struct Offer {
     #[serde(default)]
@@ -36,17 +36,17 @@ pub(super) struct Offer {
     pub(super) online_capacity: Option<i32>,
     #[serde(default)]
     pub(super) description: Option<String>,
-    /// Joined by `|`, as in a roster.
+    /// Joined with `|`, as in a roster.
     #[serde(default)]
     pub(super) topics: Option<String>,
     #[serde(default)]
     pub(super) facilitator: Option<String>,
-    /// Joined by `|`, as in a roster.
+    /// Joined with `|`, as in a roster.
     #[serde(default)]
     pub(super) accessibility: Option<String>,
 }
 
-/// The words of a list that is joined by `|`.
+/// The items of a list that is joined with `|`.
 pub(super) fn words(list: Option<&str>) -> Vec<String> {
     list.unwrap_or_default().split('|').filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
@@ -79,26 +79,26 @@ struct Line {
     venue: Option<String>,
     partner: Option<String>,
     programme: Option<String>,
-    /// Days after Monday.
+    /// How many days after Monday.
     weekday: u64,
     start: String,
     facilitator: String,
     accessibility: Option<String>,
 }
 
-/// The series whose next session is full, with people who wait: it has few seats.
+/// The series whose next session is full and has a waiting list. It has few seats.
 pub(super) const FULL: &str = "Cooking on a budget";
 /// The series that is part of a member's plan.
 pub(super) const PLANNED: &str = "Watercolours";
-/// The series that is called off for a week, with all else in its venue.
+/// The series that is called off for a week, together with everything else in its venue.
 pub(super) const CALLED_OFF: &str = "Sing together";
 
-/// The made-up series, up to a last day.
+/// The made-up series, until a last day.
 pub(super) fn made_up(last: NaiveDate) -> Result<Vec<Offer>> {
     let mut offers = Vec::new();
     for (number, line) in (0..).zip(csv::Reader::from_reader(SERIES.as_bytes()).deserialize()) {
         let line: Line = line.map_err(Error::internal)?;
-        // A Monday; every other series takes the weeks between.
+        // A Monday. Every other series takes place in the weeks between.
         let first = day(2021, 7, 5) + Days::new(line.weekday + 7 * (number % 2));
         let seats = match line.title.as_str() {
             FULL => 8,

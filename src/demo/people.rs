@@ -1,5 +1,5 @@
-//! Made-up people and their consents. Telephone numbers are of the range that is kept for drama, e-mail addresses of
-//! a domain that is kept for examples, NHS numbers of the range that is kept for tests (999).
+//! Made-up people and their consents. Telephone numbers are from the range reserved for drama, e-mail addresses from a
+//! domain reserved for examples, and NHS numbers from the range reserved for tests (999).
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ const GIVEN: [&str; 48] = [
     "Mabel", "Maeve", "Nadia", "Ned", "Olive", "Omar", "Pearl", "Percy", "Queenie", "Ravi", "Rita", "Rory", "Saoirse",
     "Sid", "Stella", "Tariq", "Una", "Vera", "Walter", "Wendy", "Yasmin", "Zadie", "Zoran",
 ];
-/// Names that nobody has, in two halves.
+/// Family names that nobody has, in two halves.
 const FAMILY: ([&str; 16], [&str; 12]) = (
     [
         "Sample",
@@ -51,7 +51,7 @@ const AUTHORITIES: [(&str, &str); 8] = [
     ("St Helens", "WA10"),
 ];
 
-/// Everybody, in the order of their numbers.
+/// All people, by number.
 pub(super) struct People {
     pub(super) members: Vec<MemberRow>,
     pub(super) consents: Vec<ConsentRow>,
@@ -90,7 +90,7 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         ),
         email,
         phone,
-        // No address has such an end.
+        // No real postcode ends like this.
         postcode: Some(format!("{district} 9ZZ")),
         local_authority: Some(authority),
         local_authority_code: authority.parse::<LocalAuthority>().ok().map(|known| known.code),
@@ -104,7 +104,7 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
     }
 }
 
-/// A number of the range for tests with its check digit; none where that would be 10.
+/// An NHS number of the test range, with its check digit. `None` if the check digit would be 10.
 fn test_nhs_number(number: usize) -> Option<String> {
     let digits = format!("999{number:06}");
     let sum: u32 = digits.bytes().zip((2u32..=10).rev()).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();

@@ -13,15 +13,16 @@ use crate::error::{Error, Result};
 use crate::venues::store::VenueRow;
 use crate::venues::types::{Address, Hours, OpeningHours, VenueInput, VenueKind, VenueStatus};
 
-/// Names, kinds and places as the services published them.
+/// Venues with names, kinds and places as the services published them.
 const VENUES: &str = include_str!("data/venues.csv");
 
-/// Where the venues are: the centre of each one's postcode district, since most of their addresses aren't published.
+/// The positions of the venues. Each is the centre of the venue's postcode district, since most addresses aren't
+/// published. A district's centre is good enough for "near L4", but not for finding the door.
 ///
-/// Source: gibbs/uk-postcodes, CC0 1.0. A district's centre is good for "near L4", not for finding the door.
+/// Source: gibbs/uk-postcodes, CC0 1.0.
 const DISTRICTS: &str = include_str!("data/districts.csv");
 
-/// Places outside Liverpool and Sefton, and one in each for a site that moves. Made up.
+/// Made-up venues outside Liverpool and Sefton, and one in each of the two for a site that moves.
 const MADE_UP: &str = "\
 demo-kirkby-hub,Kirkby Example Hub,community_centre,,Kirkby,,Knowsley
 demo-birkenhead-hub,Birkenhead Example Hub,community_centre,,Birkenhead,,Wirral
@@ -51,10 +52,10 @@ struct DistrictLine {
 
 /// Year, month, day.
 type Date = (i32, u32, u32);
-/// The venue, the hosting partner, the first day and the last.
+/// A hosting: the venue, the partner, the first day and the last.
 type Hosted = (&'static str, Option<&'static str>, Date, Option<Date>);
 
-/// A site with where it was hosted, from when and until when.
+/// A site and its hostings.
 struct SiteFact {
     slug: &'static str,
     name: &'static str,
@@ -144,7 +145,7 @@ const SECOND_WORDS: [(&str, &str); 5] = [
     ("Neighbours Example", "community_group"),
 ];
 
-/// What is planned, and the ids by slug of what will be there then.
+/// The planned places and partners, and the ids by slug of everything that will exist then.
 #[derive(Default)]
 pub(super) struct Places {
     pub(super) venues: Vec<VenueRow>,
@@ -245,7 +246,7 @@ fn venue(line: &VenueLine, centre: Option<(f64, f64)>) -> VenueInput {
     }
 }
 
-/// What a kind of place has. Made up: what each venue really has isn't published.
+/// Made-up accessibility features for a kind of place. The real ones aren't published.
 fn accessibility(kind: VenueKind) -> Vec<String> {
     let features: &[&str] = match kind {
         VenueKind::LifeRoomsCentre => &["step_free", "hearing_loop", "accessible_toilet", "quiet_space"],
@@ -256,7 +257,7 @@ fn accessibility(kind: VenueKind) -> Vec<String> {
     features.iter().map(|feature| (*feature).to_owned()).collect()
 }
 
-/// When a kind of place is open. Made up, like the features.
+/// Made-up opening hours for a kind of place.
 fn opening_hours(kind: VenueKind) -> OpeningHours {
     let hours = |opens: &str, closes: &str| vec![Hours { opens: opens.to_owned(), closes: closes.to_owned() }];
     let (weekday, saturday) = match kind {
@@ -320,7 +321,7 @@ fn add_programme(places: &mut Places, random: &mut Random, known: &Known, partne
 fn add_sites(places: &mut Places, random: &mut Random, known: &Known) -> Result<()> {
     for fact in SITES {
         if let Some(id) = known.sites.get(fact.slug) {
-            // Its hostings are as somebody made them.
+            // The site exists already, so its hostings stay as they are.
             places.site_ids.insert(fact.slug, *id);
             continue;
         }

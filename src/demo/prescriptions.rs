@@ -1,4 +1,4 @@
-//! Prescriptions: the published number of those that count, and many that don't.
+//! Prescriptions: the published number of those that count, and many that don't count.
 
 use chrono::{Days, NaiveDate};
 
@@ -42,14 +42,14 @@ pub(super) struct Prescriptions {
     pub(super) items: Vec<ItemRow>,
 }
 
-/// The first and the last day of a site's time in one place.
+/// A site, and the first and the last day of a time that it was in one place.
 type Window = (Option<Id>, NaiveDate, NaiveDate);
 
-/// What a group of prescriptions has in common.
+/// What the prescriptions of a group have in common.
 struct Kind<'a> {
     origin: &'static str,
     windows: &'a [Window],
-    /// `None`: active, completed or closed early, as it falls.
+    /// `None`: active, completed or closed early, at random.
     status: Option<&'static str>,
     /// How many.
     count: usize,
@@ -75,7 +75,7 @@ pub(super) fn plan(
         partners: places.all_partners(),
         planned: Prescriptions::default(),
     };
-    // What the published figure counts lies in months that are given; everything else goes on until yesterday.
+    // The prescriptions of the published figure lie in published months. Everything else goes on until yesterday.
     let (since, given, until) = (figures_begin(), moment.given, moment.today - Days::new(1));
     let site = |slug| places.site(slug);
     let in_liverpool = |until: NaiveDate| {
@@ -87,7 +87,7 @@ pub(super) fn plan(
         ]
     };
     let (counted_in, liverpool) = (in_liverpool(given), in_liverpool(until));
-    // Nobody of the last thousand is in either figure.
+    // The last thousand people are in neither figure.
     let counted = |number: usize| 3_000 + number % 8_000;
     for number in 0..PRESCRIPTIONS {
         planner.add(people.members[counted(number)].id, &Kind::of("advisor", &counted_in, None, 1));
@@ -98,7 +98,7 @@ pub(super) fn plan(
     let moved = day(2024, 1, 1).min(until);
     let sefton =
         [(site("southport"), since, until), (site("bootle"), since, until), (site("demo-waterside"), moved, until)];
-    // Before the move it is in Liverpool: where the clock says it hasn't moved yet, only the other two.
+    // Before it moves, the site is in Liverpool. If it hasn't moved yet, only the other two sites are in Sefton.
     let sefton = if moved < day(2024, 1, 1) { &sefton[..2] } else { &sefton[..] };
     let knowsley = [(site("demo-kirkby"), since, until)];
     let nowhere = [(None, since, until)];
@@ -115,7 +115,7 @@ pub(super) fn plan(
     ];
     for kind in &noise {
         for number in 0..kind.count {
-            // One in four is of the last thousand.
+            // One in four belongs to the last thousand people.
             let last = number % 4 == 0;
             let who = if last { MEMBERS - 1 - planner.random.below(1_000) } else { planner.random.below(MEMBERS) };
             planner.add(people.members[who].id, kind);

@@ -1,4 +1,4 @@
-//! Chance that is the same every time: the demo's data must not change from one machine to the next.
+//! Random numbers that are the same every time: the demo's data must not differ from one machine to the next.
 
 use uuid::Builder;
 
@@ -29,17 +29,17 @@ impl Random {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    /// True in so many of a hundred cases.
+    /// True in `percent` of a hundred cases.
     pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of these, which must not be none.
+    /// One of these. There must be at least one.
     pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
-    /// An identifier of this instant: a UUID of version 7.
+    /// An identifier for this instant: a UUID of version 7.
     pub(super) fn id(&mut self, at: Timestamp) -> Id {
         let millis = u64::try_from(at.0.timestamp_millis()).unwrap_or_default();
         let mut tail = [0u8; 10];

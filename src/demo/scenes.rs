@@ -1,5 +1,6 @@
-//! Scenes to look at: a full group with people who wait, a week that is called off, a member with a plan and places.
-//! They are made by the functions that answer requests, after everything else has been written.
+//! Scenes to look at: a full group with a waiting list, a week that is called off, a member with a plan and bookings.
+//!
+//! Everything else is written first. The scenes are then made by the functions that answer requests.
 
 use chrono::{Days, TimeDelta};
 use diesel::prelude::*;
@@ -22,15 +23,15 @@ use crate::sessions::bookings::types::{BookingInput, BookingStatus};
 use crate::sessions::store as session_store;
 use crate::sessions::types::SessionStatus;
 
-/// How many wait for a seat in the full group.
+/// How many people wait for a seat in the full group.
 const WAITING: usize = 3;
-/// How many had booked what is called off.
+/// How many people had booked a session that is called off.
 const DISAPPOINTED: usize = 5;
 
 /// Plays all scenes.
 pub(super) fn play(conn: &mut Conn, now: Timestamp) -> Result<()> {
     let everybody: Vec<Id> = members::table.order(members::id).limit(200).select(members::id).load(conn)?;
-    // Members are listed by id: the first is who the demo's account of a member belongs to.
+    // Members are listed by id. The demo's member account belongs to the first.
     let Some((first, others)) = everybody.split_first() else { return Ok(()) };
     fill_a_group(conn, others, now)?;
     call_off_a_week(conn, others, now)?;
@@ -48,7 +49,7 @@ fn upcoming(conn: &mut Conn, title: &str, now: Timestamp) -> Result<Vec<(Id, Tim
     Ok(ahead.order(sessions::starts_at).select((sessions::id, sessions::starts_at)).load(conn)?)
 }
 
-/// Books, or waits where the session is full. `None` where this member has a place already.
+/// Books a place, or a place on the waiting list if the session is full. `None` if this member has a place already.
 fn place(conn: &mut Conn, session_id: Id, wish: serde_json::Value, at: Timestamp) -> Result<Option<BookingStatus>> {
     let wish: BookingInput = serde_json::from_value(wish).map_err(Error::internal)?;
     let terms = Terms { now: at, hours: OfferHours::default() };
@@ -60,7 +61,7 @@ fn place(conn: &mut Conn, session_id: Id, wish: serde_json::Value, at: Timestamp
     }
 }
 
-/// People book the next session of a small group, until the last of them have to wait.
+/// Books the next session of a small group for people until the last ones have to wait.
 fn fill_a_group(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()> {
     let Some((session_id, _)) = upcoming(conn, FULL, now)?.first().copied() else { return Ok(()) };
     let mut waiting = 0;
@@ -77,7 +78,7 @@ fn fill_a_group(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// A week's sessions of a venue are called off, and with them the bookings of a session that people wanted to come to.
+/// Books a session for people, then calls off a week's sessions of its venue, with these bookings.
 fn call_off_a_week(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()> {
     let ahead = upcoming(conn, CALLED_OFF, now)?;
     let in_a_week = Timestamp(now.0 + TimeDelta::days(7));
@@ -110,7 +111,7 @@ fn call_off_a_week(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()>
     Ok(())
 }
 
-/// A member's plan, developed with an advisor five weeks ago in Southport, and the next places that follow from it.
+/// A member's plan, developed with an advisor five weeks ago in Southport, and the next bookings that follow from it.
 fn plan_for(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<()> {
     let series = session_series::table.filter(session_series::title.eq(PLANNED)).select(session_series::id);
     let site = sites::table.filter(sites::slug.eq("southport")).select(sites::id).first::<Id>(conn).optional()?;

@@ -1,4 +1,4 @@
-//! Series and their sessions, expanded as the service itself expands them.
+//! Series and their sessions, made from their rules with the service's own code.
 
 use chrono::Days;
 
@@ -12,19 +12,19 @@ use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Result};
 use crate::sessions::recurrence::{Occurrence, Recurrence, expand};
 
-/// How many days from now the made-up series go on.
+/// How many days from now the made-up series run.
 const AHEAD: u64 = 84;
 
-/// A session and what the demo asks about it.
+/// A session, and what the demo needs to know about it.
 pub(super) struct Planned {
     pub(super) row: SessionRow,
     pub(super) local_authority: Option<String>,
     pub(super) past: bool,
-    /// Beneficiaries come who aren't members.
+    /// Whether it is a music session: people come who aren't members.
     pub(super) is_music: bool,
 }
 
-/// What is on.
+/// The planned series and sessions.
 pub(super) struct Sessions {
     pub(super) series: Vec<SeriesRow>,
     pub(super) sessions: Vec<Planned>,

@@ -1,5 +1,5 @@
-//! The demo in the database: rows as they are written, many at a time, in transactions that are short enough for a
-//! server beside them.
+//! Writes the demo into the database: many rows at a time, in transactions short enough for a server that runs beside
+//! it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,12 +18,13 @@ use crate::error::Result;
 use crate::members::names::{WordRow, word_rows};
 use crate::sessions::recurrence::OccurrenceKey;
 
-/// Rows of one transaction.
+/// How many rows one transaction writes.
 const BATCH: usize = 2_000;
-/// Rows of one statement: PostgreSQL takes 65,535 values in one, SQLite 32,766, and a session has 38.
+/// How many rows one statement writes. PostgreSQL takes 65,535 values in one statement, SQLite 32,766; a session has
+/// 38.
 const CHUNK: usize = 500;
 
-/// What a database holds already, by what the demo would name it.
+/// What the database already holds, by the names that the demo uses.
 pub(super) struct Known {
     pub(super) has_members: bool,
     pub(super) venues: HashMap<String, Id>,
@@ -56,7 +57,7 @@ pub(super) fn known(conn: &mut Conn) -> Result<Known> {
     })
 }
 
-/// Writes everything. What was written stays if something fails: start again with an empty database.
+/// Writes everything. If something fails, what was written stays: start again with an empty database.
 pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Result<()> {
     let Plan { places, sessions, people, prescriptions, attendance } = plan;
     progress("writing venues, sites and partners …");
@@ -96,7 +97,7 @@ macro_rules! inserts {
                 db.write(move |conn| {
                     let end = rows.len().min(start + BATCH);
                     for chunk in rows[start..end].chunks(CHUNK) {
-                        // Per backend: the common connection can't insert many rows in one statement.
+                        // Once per backend: the common connection can't insert many rows in one statement.
                         crate::per_backend!(conn, |inner| diesel::insert_into($table).values(chunk).execute(inner)?);
                     }
                     Ok(())

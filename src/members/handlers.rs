@@ -17,21 +17,22 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
 
-/// The event of a read by somebody else than the member; their own leaves none.
+/// The event of somebody else reading a member's record. A member who reads their own leaves no event.
 pub(crate) fn read_event(context: &Context, reach: Reach, subject: Subject, fields: &[&str]) -> Vec<Event> {
     if reach.is_member() { Vec::new() } else { vec![context.event("read", subject, fields)] }
 }
 
-/// The event of reading a list of one member's, such as their consents. Whoever reads that there is nothing in it has
-/// learnt something of the member too, so it is one event, however much the list holds.
+/// The event of reading a list of one member's, such as their consents. It is one event however long the list is: an
+/// empty list tells something about the member too.
 pub(crate) fn list_read(context: &Context, reach: Reach, member_id: Id, list: &'static str) -> Vec<Event> {
     read_event(context, reach, Subject::of_member("member", member_id, member_id), &[list])
 }
 
 /// Register a member
 ///
-/// Who may be registered already comes back as a 409 `possible-duplicate` with `candidates`; repeat with
-/// `confirm_not_duplicate=true` if it is somebody else. An NHS number that another member has can't be overruled.
+/// If the person may be registered already, the answer is a 409 `possible-duplicate` with `candidates`. If none of the
+/// candidates is this person, repeat the request with `confirm_not_duplicate=true`. An NHS number that another member
+/// has is refused in any case.
 #[utoipa::path(operation_id = "register_member", tag = "members", params(RegistrationQuery), request_body = MemberInput,
     responses((status = 201, description = "Registered", body = Member), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]
@@ -58,7 +59,7 @@ pub async fn register_member(
 
 /// Get a member
 ///
-/// An advisor anybody, a member themselves.
+/// An advisor reads any member, a member only themselves.
 #[utoipa::path(operation_id = "get_member", tag = "members", params(("id" = Id, Path, description = "The member")),
     responses((status = 200, description = "The member", body = Member), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]

@@ -1,8 +1,9 @@
 //! Members: people, and their consents.
 //!
-//! - An NHS number is one person's; other likeness is only a warning that the registering advisor may overrule.
-//! - A member sees and changes their own record, an advisor everybody's; each sight of another's is audited.
-//! - Consents are only ever added. The last one recorded decides ([`sharing`]).
+//! - Two members never share an NHS number. Any other likeness is only a warning, which the registering advisor may
+//!   overrule.
+//! - A member reads and changes their own record, an advisor everybody's. Reading somebody else's record is audited.
+//! - Consents are only ever added. The one recorded last decides ([`sharing`]).
 
 pub mod consents;
 pub mod handlers;

@@ -1,4 +1,4 @@
-//! The words that a member is found by, and finding members by them.
+//! Finding members by the words of their names.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -13,7 +13,7 @@ use crate::text::fold::{joined_key, name_key};
 use crate::text::words::name_words;
 use crate::text::{nhs_number, phone, postcode};
 
-/// A word that a member is found by.
+/// One word that a member is found by.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = member_words)]
 pub(crate) struct WordRow {
@@ -21,7 +21,7 @@ pub(crate) struct WordRow {
     word: String,
 }
 
-/// The words of these names of one member: each word of each, and the words of each run together.
+/// The words of a member's names: each word of each name, and the words of each name run together.
 pub(crate) fn word_rows<'a>(member_id: Id, names: impl IntoIterator<Item = &'a str>) -> Vec<WordRow> {
     let mut words: Vec<String> = names.into_iter().flat_map(name_words).collect();
     words.sort_unstable();
@@ -34,33 +34,33 @@ pub(super) fn write_words(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     let names = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.preferred_name.as_deref()];
     let rows = word_rows(row.id, names.into_iter().flatten());
     if !rows.is_empty() {
-        // Many rows in one statement can't be written through the common connection.
+        // Diesel can't write many rows in one statement through a connection that may be to either database.
         per_backend!(conn, |inner| diesel::insert_into(member_words::table).values(&rows).execute(inner))?;
     }
     Ok(())
 }
 
-/// Writes the words of a member whose names may have changed.
+/// Writes the words of a member anew, since their names may have changed.
 pub(super) fn rewrite_words(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     diesel::delete(member_words::table.filter(member_words::member_id.eq(row.id))).execute(conn)?;
     write_words(conn, row)
 }
 
-/// Members of one word that are counted. Of more, the search walks the members in the order of the answer instead: so
-/// many fit that the first twenty come soon.
+/// How many members with one word are counted at most. A word that more members have is frequent: then the search walks
+/// the members in the order of the answer instead, and the first twenty matches come soon.
 const MOST_COUNTED: usize = 20_000;
 
-/// A stretch of words: all that begin like a typed one.
+/// A range of words: all that begin with a typed word.
 type Beginning = (String, String);
 
 fn beginning(word: &str) -> Beginning {
-    // No word holds a character as high as this one.
+    // No word contains the highest character there is.
     (word.to_owned(), format!("{word}{}", char::MAX))
 }
 
-/// Who fits a search, by name.
+/// The members who match a search, by name.
 ///
-/// Each typed word must begin a word of the member's names; or the typed words run together must.
+/// Each typed word must be the beginning of a word of the member's names. Or the typed words run together must be.
 pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
     let Some(name) = &wanted.name else { return find(conn, wanted, &[], limit) };
     let key = name_key(name);
@@ -77,7 +77,7 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
     Ok(found)
 }
 
-/// The members who have a word of each of these beginnings, and everything else that is wanted.
+/// The members who have a word with each of these beginnings and meet every other condition.
 fn find(conn: &mut Conn, wanted: &MemberSearch, words: &[Beginning], limit: i64) -> Result<Vec<MemberRow>> {
     let mut query = members::table.select(MemberRow::as_select()).into_boxed();
     let lead = rarest(conn, words)?;
@@ -104,7 +104,7 @@ fn find(conn: &mut Conn, wanted: &MemberSearch, words: &[Beginning], limit: i64)
     Ok(query.order(order).limit(limit).load(conn)?)
 }
 
-/// The beginning that the fewest words have; `None` where all of them are frequent.
+/// The beginning that the fewest words have. `None` if all beginnings are frequent.
 fn rarest(conn: &mut Conn, words: &[Beginning]) -> Result<Option<usize>> {
     let mut rarest: Option<(usize, usize)> = None;
     for (at, (from, until)) in words.iter().enumerate() {

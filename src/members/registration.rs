@@ -1,4 +1,4 @@
-//! Registering somebody, in a transaction of whoever needs them registered: the same rules everywhere.
+//! Registering a member, inside the transaction of the request that needs it. The rules are the same for every request.
 
 use chrono::NaiveDate;
 
@@ -13,10 +13,10 @@ use crate::http::context::Context;
 const POSSIBLE_DUPLICATE: &str = "This person may be registered already; see candidates. Repeat with \
                                   confirm_not_duplicate=true if it is somebody else.";
 
-/// Nobody is born after today.
+/// Refuses a date of birth in the future.
 ///
 /// # Errors
-/// 422. The earlier bound is the format's: no date is before 1900.
+/// 422. The earliest date, 1900, is checked by the format.
 pub(crate) fn born_before(context: &Context, born: Option<NaiveDate>) -> Result<()> {
     if born.is_some_and(|day| day > london_day(context.now())) {
         return Err(Error::rule("/date_of_birth", "in_the_future", "Must not be in the future."));
@@ -24,11 +24,11 @@ pub(crate) fn born_before(context: &Context, born: Option<NaiveDate>) -> Result<
     Ok(())
 }
 
-/// Registers somebody and records it.
+/// Registers a member and records it in the audit.
 ///
 /// # Errors
-/// 409 `possible-duplicate` where others are alike and nobody has confirmed that it is somebody else; its candidates
-/// come [apart](with_candidates). 409 where another member has the NHS number.
+/// 409 `possible-duplicate` if there are similar members and nobody has confirmed that this is somebody else. The
+/// candidates are added [afterwards](with_candidates). 409 if another member has the NHS number.
 pub(crate) fn register(
     conn: &mut Conn,
     context: &Context,
@@ -45,8 +45,8 @@ pub(crate) fn register(
     Ok(row)
 }
 
-/// The problem `possible-duplicate` with those who may be one of these people already. The registration was rolled
-/// back, and with it whatever it would have told the audit: the candidates are read on their own.
+/// The problem `possible-duplicate` with the members who may be one of these people. The registration's transaction was
+/// rolled back together with its audit events, so the candidates are read, and audited, in one of their own.
 pub(crate) async fn with_candidates(context: &Context, written: Vec<MemberInput>) -> Result<Error> {
     let reader = context.clone();
     let rows: Vec<MemberRow> =

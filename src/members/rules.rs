@@ -1,9 +1,9 @@
-//! What is a member's alone: the code of their practice and the name to show. Names, telephone numbers, NHS numbers and
-//! postcodes are read by [`crate::text`].
+//! Rules for members only: the code of their GP practice and the name to show. Names, telephone numbers, NHS numbers
+//! and postcodes are read by [`crate::text`].
 
 /// Checks the ODS code of a GP practice and writes it in capitals, such as `N82001`: a letter and five digits.
 ///
-/// Whether such a practice exists isn't checked.
+/// It doesn't check whether the practice exists.
 ///
 /// Source: NHS Data Dictionary, "ORGANISATION CODE", GP practices in England and Wales.
 pub fn gp_practice_code(text: &str) -> Option<String> {
@@ -13,8 +13,8 @@ pub fn gp_practice_code(text: &str) -> Option<String> {
     fits.then_some(code)
 }
 
-/// The name to show for somebody: the preferred name, with the family name where it is a single word. People with one
-/// name have no family name.
+/// The name to show: the preferred name, followed by the family name if the preferred name is a single word. People
+/// with one name have no family name.
 pub fn display_name(preferred: Option<&str>, given: &str, family: &str) -> String {
     match preferred.map(str::trim) {
         Some(whole) if whole.contains(char::is_whitespace) => whole.to_owned(),

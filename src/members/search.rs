@@ -1,4 +1,4 @@
-//! Finding members, by POST so that nobody's details stand in a URL or a log.
+//! Searching members. The search is a POST, so that nobody's details appear in a URL or a log.
 
 use actix_web::{HttpResponse, post};
 
@@ -12,15 +12,14 @@ use crate::http::answers::{BadInput, Problems, Storage};
 use crate::http::extract::{Extract, JsonBody, NoQuery};
 use crate::http::reply::Reply;
 
-/// Most members that one search shows.
+/// How many members one search shows at most.
 const MOST: i64 = 20;
 
 /// Search members
 ///
-/// By what is known of a person; everything that is named must fit. It changes nothing, and each person shown is
-/// told of it in their access log.
+/// Everything that is given must match. The search changes nothing. Each person it shows sees it in their access log.
 #[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
-    responses((status = 200, description = "Who fits", body = MemberSearchResult), BadInput, Storage, Problems),
+    responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems),
     security(("bearer" = [])))]
 #[post("/v1/members/search")]
 pub async fn search_members(

@@ -1,4 +1,4 @@
-//! Which members a partner may see: those whose last recorded consent to share with it says so.
+//! Which members a partner may see: those whose consent to share with this partner, the last one recorded, allows it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,12 +8,12 @@ use crate::db::schema::consents;
 use crate::db::{Conn, Id};
 use crate::error::Result;
 
-/// Bound values of one statement stay far below what either database takes.
+/// How many values one statement binds. Both databases take many more.
 const AT_ONCE: usize = 1000;
 
-/// Of these members, the ones who consent to be shared with this partner.
+/// Of these members, those who consent to be shared with this partner.
 ///
-/// The consent recorded last decides, by `recorded_at` and then by id, whatever day it speaks of.
+/// The consent recorded last decides, by `recorded_at` and then by id, even if its text speaks of an earlier day.
 pub fn shared_with(conn: &mut Conn, partner_id: Id, members: &[Id]) -> Result<HashSet<Id>> {
     let mut last: HashMap<Id, String> = HashMap::new();
     for chunk in members.chunks(AT_ONCE) {

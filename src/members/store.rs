@@ -79,18 +79,18 @@ impl MemberRow {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
     }
 
-    /// This member's place among those found.
+    /// What search results are sorted by.
     pub(super) fn order(&self) -> (&str, &str, Id) {
         (&self.family_key, &self.given_key, self.id)
     }
 
-    /// What the member would be written as today.
+    /// The member as a request would write them today.
     pub fn written(&self) -> MemberInput {
         Member::from(self.clone()).written
     }
 }
 
-/// A family name as it is shown: the column of somebody with one name is empty.
+/// The family name to show: none if the column is empty, because the person has one name.
 fn some(family_name: String) -> Option<String> {
     Some(family_name).filter(|name| !name.is_empty())
 }
@@ -139,7 +139,7 @@ impl From<MemberRow> for MemberSummary {
 /// One member within the caller's reach.
 ///
 /// # Errors
-/// 404 where there is none, or it is another's.
+/// 404 if there is none, or the caller may not see them.
 pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     let missing = || Error::not_found("member");
     if !reach.has_member(id) {
@@ -154,7 +154,8 @@ pub fn exists(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
     Ok(found.is_some() && reach.has_member(id))
 }
 
-/// As [`get`], and no other transaction can add to the member's consents until this one ends. SQLite has one writer.
+/// As [`get`], and locks the member: no other transaction can add a consent until this one ends. SQLite has one writer
+/// and needs no lock.
 pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     if let Conn::Postgres(postgres) = conn {
         let row = members::table.find(id).select(members::id).for_update();
@@ -166,7 +167,7 @@ pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
 /// Adds a member.
 ///
 /// # Errors
-/// 409 where another has the NHS number.
+/// 409 if another has the NHS number.
 pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     diesel::insert_into(members::table).values(row).execute(conn)?;
     names::write_words(conn, row)
@@ -175,7 +176,7 @@ pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
 /// Writes the next version of a member over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where another has the NHS number.
+/// 412 if another request has changed it in between; 409 if another has the NHS number.
 pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     let unchanged = members::table.filter(members::id.eq(row.id)).filter(members::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
@@ -184,9 +185,10 @@ pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     }
 }
 
-/// Lets registrations on PostgreSQL go one by one, so that two at once of one person see each other. They are few.
+/// Lets registrations on PostgreSQL run one after another, so that two of the same person see each other. They are
+/// rare.
 pub fn queue_registrations(conn: &mut Conn) -> Result<()> {
-    /// Any number that nothing else of the service locks: the idempotency keys' are digests.
+    /// The number of the lock. Any number that nothing else here locks would do: idempotency keys lock their digests.
     const REGISTRATIONS: i64 = -1;
     if let Conn::Postgres(postgres) = conn {
         let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)");
@@ -195,14 +197,14 @@ pub fn queue_registrations(conn: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// Most candidates that are shown.
+/// How many candidates are shown at most.
 const MOST_CANDIDATES: i64 = 10;
 
-/// The others who may be the same person: the same names, with the day of birth or the postcode; or the same
-/// telephone with the day of birth.
+/// Other members who may be the same person: the same names with the same date of birth or postcode, or the same
+/// telephone number with the same date of birth.
 pub fn like(conn: &mut Conn, row: &MemberRow) -> Result<Vec<MemberRow>> {
     let same_name = members::family_key.eq(&row.family_key).and(members::given_key.eq(&row.given_key));
-    // What the new one doesn't say is NULL here, and equal to nothing.
+    // What the new member doesn't give is NULL in these comparisons, so it matches nobody.
     let same_birthday = members::date_of_birth.eq(row.date_of_birth);
     let same_home = members::postcode.eq(&row.postcode);
     let same_phone = members::phone.eq(&row.phone);

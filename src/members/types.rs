@@ -12,21 +12,21 @@ use crate::http::rule::{fits, is_name, rule};
 use crate::text::nhs_number::{self, Wrong};
 use crate::text::{fold, phone, postcode};
 
-/// What somebody is to the service.
+/// How somebody is connected with the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MemberRole {
     /// Uses the service.
     ServiceUser,
-    /// Cares for somebody who does.
+    /// Cares for somebody who uses the service.
     Carer,
-    /// Family of somebody who does.
+    /// Is family of somebody who uses the service.
     Family,
-    /// Comes along.
+    /// Comes along as one of the public.
     Public,
 }
 
-/// How somebody may be contacted; what isn't named may not be used.
+/// The ways in which somebody may be contacted. A way that isn't given may not be used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactPreferences {
@@ -65,7 +65,7 @@ pub struct MemberInput {
     #[schema(min_length = 1, max_length = 100, example = "Peg")]
     #[validate(custom(function = "is_name"))]
     pub preferred_name: Option<String>,
-    /// The given name, or the one name of somebody who has one.
+    /// The given name, or the only name of somebody who has one name.
     #[schema(min_length = 1, max_length = 100, example = "Margaret")]
     #[validate(custom(function = "is_name"))]
     pub given_name: String,
@@ -86,11 +86,11 @@ pub struct MemberInput {
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "good_phone"))]
     pub phone: Option<String>,
-    /// A UK postcode; spaces and case are put right.
+    /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
     #[validate(custom(function = "good_postcode"))]
     pub postcode: Option<String>,
-    /// The local authority they live in, by any name that people use for it; the official name is kept, and its code
+    /// The local authority they live in, by any name that people use for it. The official name is kept, and its code is
     /// filled in.
     #[schema(min_length = 1, max_length = 80, format = "local-authority", example = "Liverpool")]
     pub local_authority: Option<String>,
@@ -102,10 +102,10 @@ pub struct MemberInput {
     #[schema(min_length = 6, max_length = 6, format = "gp-practice-code", example = "N82001")]
     #[validate(custom(function = "good_practice"))]
     pub gp_practice_code: Option<String>,
-    /// What they are to the service, each once. Only advisors write it.
+    /// How they are connected with the service. Each role once. Only advisors write it.
     #[schema(min_items = 1, max_items = 4, value_type = std::collections::HashSet<MemberRole>, example = json!(["service_user"]))]
     pub roles: Vec<MemberRole>,
-    /// How they may be contacted. Absent: not at all.
+    /// How they may be contacted. Absent: they may not be contacted.
     #[serde(default)]
     #[validate(nested)]
     pub contact_preferences: ContactPreferences,
@@ -117,7 +117,7 @@ pub struct MemberInput {
 /// A change of a member.
 pub type MemberPatch = MergePatch<MemberInput>;
 
-/// What a member can't change of their own record.
+/// The fields that a member can't change in their own record.
 pub const ADVISORS_WRITE: [&str; 3] = ["roles", "nhs_number", "gp_practice_code"];
 
 fn good_phone(text: &str) -> Result<(), ValidationError> {
@@ -131,7 +131,7 @@ fn good_postcode(text: &str) -> Result<(), ValidationError> {
 
 fn good_nhs_number(text: &str) -> Result<(), ValidationError> {
     let malformed = "Must be ten digits whose last is the right check digit, such as 943 476 5919.";
-    let not_issued = "No NHS number has ten equal digits. Leave it out where it isn't known.";
+    let not_issued = "No NHS number has ten equal digits. If it isn't known, leave it out.";
     match nhs_number::read(text) {
         Ok(_) => Ok(()),
         Err(Wrong::Malformed) => Err(rule("wrong_nhs_number", malformed)),
@@ -149,10 +149,10 @@ fn good_practice(text: &str) -> Result<(), ValidationError> {
 pub struct Member {
     /// Their id.
     pub id: Id,
-    /// What they were written as.
+    /// What was last written.
     #[serde(flatten)]
     pub written: MemberInput,
-    /// The GSS code of the local authority, where it is one of the service's own.
+    /// The GSS code of the local authority, if it is one that the service serves.
     #[schema(example = "E08000012")]
     pub local_authority_code: Option<String>,
     /// Rises with each change; the `ETag`.
@@ -164,7 +164,7 @@ pub struct Member {
     pub updated_at: Timestamp,
 }
 
-/// A member in a few words: enough to tell who it is.
+/// A member in brief: enough to tell who they are.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MemberSummary {
     /// Their id.
@@ -186,27 +186,27 @@ pub struct MemberSummary {
     pub postcode: Option<String>,
 }
 
-/// The members of a [`MemberSummary`] that tell something of a person, for the audit.
+/// The fields of a [`MemberSummary`] that tell something about a person, for the audit.
 pub const SUMMARY_FIELDS: [&str; 4] = ["given_name", "family_name", "date_of_birth", "postcode"];
 
-/// How to register.
+/// How to treat a person who may be registered already.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RegistrationQuery {
-    /// This is somebody else than the candidates that a first attempt was answered with.
+    /// Confirms that this person is none of the candidates of an earlier answer.
     #[serde(default)]
     #[param(default = false)]
     pub confirm_not_duplicate: bool,
 }
 
-/// Whom to look for: all that is named must fit, and something must be named.
+/// Whom to look for. Everything that is given must match, and at least one thing must be given.
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(min_properties = 1)]
 pub struct MemberSearch {
-    /// Beginnings of words of the given, family or preferred name, in any order. Words may be run together: `alhassan`
-    /// finds Al-Hassan, and `al hassan` Alhassan. Case, accents and apostrophes don't matter.
+    /// Beginnings of words of the given, family or preferred name, in any order. The words may be run together:
+    /// `alhassan` finds Al-Hassan, and `al hassan` finds Alhassan. Case, accents and apostrophes don't matter.
     #[schema(min_length = 1, max_length = 100, example = "mar reid")]
     #[validate(custom(function = "has_letters"))]
     pub name: Option<String>,
@@ -225,7 +225,7 @@ pub struct MemberSearch {
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "good_phone"))]
     pub phone: Option<String>,
-    /// At most so many; 20 where it isn't said.
+    /// How many members to return at most.
     #[schema(minimum = 1, maximum = 20, default = 20, example = 20)]
     pub limit: Option<i64>,
 }
@@ -235,7 +235,7 @@ fn has_letters(name: &str) -> Result<(), ValidationError> {
 }
 
 impl MemberSearch {
-    /// Whether it names anything to look for.
+    /// Whether anything to look for is given.
     pub fn names_something(&self) -> bool {
         self.name.is_some()
             || self.date_of_birth.is_some()
@@ -245,9 +245,9 @@ impl MemberSearch {
     }
 }
 
-/// Who was found.
+/// The members found.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MemberSearchResult {
-    /// Who fits, by name; no more than the limit.
+    /// The members who match, by name, at most `limit` of them.
     pub items: Vec<MemberSummary>,
 }

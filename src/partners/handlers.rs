@@ -18,7 +18,7 @@ use crate::http::reply::{Cache, Reply};
 
 /// List partners
 ///
-/// By name, a page at a time: the active ones; to staff all, with their contacts.
+/// By name, a page at a time. The public sees active partners. Staff see all partners, with their contacts.
 #[utoipa::path(operation_id = "list_partners", tag = "partners", params(Paging),
     responses((status = 200, description = "A page of partners", body = Page<Partner>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -34,7 +34,7 @@ pub async fn list_partners(request: Extract<(Allowed<Public>, Query<Paging>)>) -
 
 /// Get a partner
 ///
-/// Its contact is shown to staff and to the partner itself.
+/// Only staff and the partner itself see its contact.
 #[utoipa::path(operation_id = "get_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
     responses((status = 200, description = "The partner", body = Partner), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -48,7 +48,7 @@ pub async fn get_partner(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>)
 
 /// Create a partner
 ///
-/// Its slug must be new. An API client of its own is made afterwards.
+/// Its slug must be new. To give the partner an API client, create one afterwards.
 #[utoipa::path(operation_id = "create_partner", tag = "partners", request_body = PartnerInput,
     responses((status = 201, description = "Created", body = Partner), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]
@@ -69,7 +69,7 @@ pub async fn create_partner(
 
 /// Change a partner
 ///
-/// A JSON merge patch. A partner that is no longer `active` gets no token, and its live ones are refused at once.
+/// A JSON merge patch. A partner that is no longer `active` gets no tokens, and its live tokens are refused at once.
 #[utoipa::path(operation_id = "change_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
     request_body(content = PartnerPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Partner), BadInput, Missing, Conflict, Stale, Storage, Problems),

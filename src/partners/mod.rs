@@ -1,8 +1,8 @@
 //! Partners: organisations that deliver sessions, with their programmes and API clients.
 //!
 //! - The public sees active partners, without their contacts; staff see all of them, and a partner sees itself.
-//! - A partner that isn't active gets no token, and its live ones are refused.
-//! - Programmes are written by site managers and by their own partner. API clients are site managers' alone.
+//! - A partner that isn't active gets no tokens, and its live tokens are refused.
+//! - Site managers and the partner itself write its programmes. Only site managers manage its API clients.
 
 pub mod clients;
 pub mod handlers;

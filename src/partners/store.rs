@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::http::conditional::Tag;
 use crate::http::page::Slice;
 
-/// A row of `partners`, without the counter that rosters keep there.
+/// A row of `partners`, without the counter of its rosters.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
 #[diesel(table_name = partners, treat_none_as_null = true)]
 pub struct PartnerRow {
@@ -64,7 +64,7 @@ impl PartnerRow {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
     }
 
-    /// What the partner would be written as today.
+    /// The partner as a request would write it today.
     pub fn written(&self) -> PartnerInput {
         Partner::from(self.clone()).written
     }
@@ -100,13 +100,13 @@ impl From<PartnerRow> for Partner {
 }
 
 impl PartnerRow {
-    /// Whether this viewer sees the contact: staff and the partner itself.
+    /// Whether this viewer sees the contact: staff do, and the partner itself.
     fn is_whole_to(&self, viewer: Viewer) -> bool {
         viewer == Viewer::Staff || viewer.own_partner() == Some(self.id)
     }
 
-    /// The tag of the partner as this viewer sees it: what is shown depends on who asks, so the version alone doesn't
-    /// name the answer.
+    /// The entity tag of the partner for this viewer. The contact is shown only to some, so the version alone isn't
+    /// enough to tell two answers apart.
     pub fn tag(&self, viewer: Viewer) -> Tag {
         if self.is_whole_to(viewer) { self.version.into() } else { Tag::reduced(self.version) }
     }
@@ -125,9 +125,10 @@ impl PartnerRow {
 /// The keys that partners are listed by.
 pub type PartnerKey = (String, Id);
 
-/// Locks a partner until the transaction ends, as its rosters do: what is named within a partner is named once.
+/// Locks a partner until the transaction ends, as its rosters do. This keeps names that must be unique within the
+/// partner unique.
 pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
-    // The common connection has no row locks. SQLite has one writer and needs none.
+    // Diesel has no row locks on a connection that may be to either database. SQLite has one writer and needs none.
     if let Conn::Postgres(postgres) = conn {
         partners::table.find(id).select(partners::id).for_no_key_update().first::<Id>(postgres).optional()?;
     }
@@ -143,10 +144,10 @@ pub fn list(conn: &mut Conn, viewer: Viewer, slice: &Slice<PartnerKey>) -> Resul
     Ok(query.order((partners::name, partners::id)).limit(slice.fetch()).load(conn)?)
 }
 
-/// A partner that this viewer sees.
+/// One partner, if this viewer may see it.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none, or the viewer may not see it.
 pub fn get(conn: &mut Conn, viewer: Viewer, id: Id) -> Result<PartnerRow> {
     let row = visible(viewer).filter(partners::id.eq(id)).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("partner"))
@@ -173,10 +174,10 @@ pub fn exists(conn: &mut Conn, id: Id) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(partners::table.find(id))).get_result(conn)?)
 }
 
-/// Checks that a caller may write what belongs to a partner: a site manager, or the partner itself.
+/// Checks that a caller may write what belongs to a partner. Site managers may, and the partner itself.
 ///
 /// # Errors
-/// 404 where there is no such partner, or it is another's.
+/// 404 if there is no such partner, or the caller is another partner.
 pub fn reach(conn: &mut Conn, caller: &Caller, partner_id: Id) -> Result<()> {
     if !Reach::of(caller)?.has_partner(Some(partner_id)) || !exists(conn, partner_id)? {
         return Err(Error::not_found("partner"));
@@ -187,7 +188,7 @@ pub fn reach(conn: &mut Conn, caller: &Caller, partner_id: Id) -> Result<()> {
 /// Adds a partner.
 ///
 /// # Errors
-/// 409 where the slug is taken.
+/// 409 if the slug is taken.
 pub fn insert(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
     diesel::insert_into(partners::table).values((row, partners::roster_version.eq(0))).execute(conn)?;
     Ok(())
@@ -196,7 +197,7 @@ pub fn insert(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
 /// Writes the next version of a partner over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where the slug is taken.
+/// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
     let unchanged = partners::table.filter(partners::id.eq(row.id)).filter(partners::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
@@ -205,7 +206,7 @@ pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
     }
 }
 
-/// Moves the number on.
+/// Raises the partner's roster version.
 pub fn bump_roster_version(conn: &mut Conn, partner_id: Id) -> Result<()> {
     let moved = partners::roster_version.eq(partners::roster_version + 1);
     diesel::update(partners::table.find(partner_id)).set(moved).execute(conn)?;

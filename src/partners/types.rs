@@ -35,15 +35,15 @@ crate::text_enum! {
         /// Any other organisation.
         Other,
     }
-    /// Where a partnership stands.
+    /// The state of a partnership.
     #[derive(Default)]
     pub enum PartnerStatus {
-        /// At work; shown to the public.
+        /// Running. Shown to the public.
         #[default]
         Active,
-        /// Not at present: its tokens are refused.
+        /// Interrupted. The partner's tokens are refused.
         Paused,
-        /// Over.
+        /// Ended.
         Ended,
     }
 }
@@ -68,7 +68,7 @@ pub struct Contact {
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "ends_after_it_starts"))]
 pub struct PartnerInput {
-    /// A short name for addresses, unique among partners.
+    /// A short name for use in addresses, unique among partners.
     #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "the-reader")]
     pub slug: String,
     /// The name people know it by.
@@ -76,13 +76,14 @@ pub struct PartnerInput {
     pub name: String,
     /// What kind of organisation it is.
     pub kind: PartnerKind,
-    /// The number in the register of charities: digits, in Scotland after `SC`, in Northern Ireland after `NIC`.
+    /// The number in the register of charities. It consists of digits, with `SC` in front in Scotland and `NIC` in Northern
+    /// Ireland.
     #[schema(min_length = 5, max_length = 11, pattern = "^(SC|NIC)?[0-9]{5,8}$", example = "1126806")]
     pub charity_number: Option<String>,
     /// The website.
     #[schema(format = "uri", max_length = 500, example = "https://partner.example.org")]
     pub website: Option<String>,
-    /// What it does, for the public.
+    /// What the partner does, for the public.
     #[schema(min_length = 1, max_length = 4000, example = "Shared reading aloud in small groups.")]
     pub description: Option<String>,
     /// Whom to ask. Shown to staff and to the partner itself.
@@ -94,7 +95,7 @@ pub struct PartnerInput {
     /// The last day of the partnership.
     #[schema(example = "2027-09-30")]
     pub partnership_end: Option<NaiveDate>,
-    /// Where the partnership stands. Absent: `active`.
+    /// The state of the partnership. Absent: `active`.
     #[serde(default)]
     pub status: PartnerStatus,
 }
@@ -114,7 +115,7 @@ fn ends_after_it_starts(partner: &PartnerInput) -> Result<(), ValidationError> {
 pub struct Partner {
     /// Its id.
     pub id: Id,
-    /// What it was written as.
+    /// What was last written.
     #[serde(flatten)]
     pub written: PartnerInput,
     /// Rises with each change.

@@ -1,7 +1,7 @@
-//! The local authorities of the United Kingdom: each by its official name and code, found by the names that people type.
+//! The local authorities of the United Kingdom, each with its official name and code, found by the names people type.
 //!
-//! A name that isn't known is refused wherever it stands, with the nearest names: in a body as well as in a filter,
-//! because both are held to the schema, and the schema's format `local-authority` is checked here.
+//! An unknown name is refused, with the nearest names, in a body as well as in a filter. The schema's format
+//! `local-authority` does this, and both are checked against the schema.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,30 +15,30 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::text::words::words;
 
-/// The format in the document of a text that names a local authority.
+/// The format, in the OpenAPI document, of a text that names a local authority.
 pub const FORMAT: &str = "local-authority";
 /// The longest name, in characters, that is looked up.
 const LONGEST: usize = 80;
-/// How many names a refusal offers.
+/// How many nearest names a refusal offers.
 const OFFERED: usize = 3;
 
-/// A local authority of the United Kingdom. It is read from any name in use and written by its official one.
+/// A local authority of the United Kingdom. It is read from any name in use, and written by its official name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalAuthority {
-    /// The code that the Office for National Statistics gives it (GSS).
+    /// The GSS code, given by the Office for National Statistics.
     pub code: &'static str,
     /// The official name.
     pub name: &'static str,
 }
 
-/// A name that no local authority has.
+/// The error for a name that no local authority has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownAuthority {
     /// The official names nearest to it, the nearest first.
     pub nearest: Vec<&'static str>,
 }
 
-/// All local authorities, and each by the keys of its names.
+/// All local authorities, and an index by the keys of their names.
 struct Register {
     all: Vec<LocalAuthority>,
     by_key: HashMap<String, LocalAuthority>,
@@ -64,7 +64,7 @@ impl Register {
     }
 }
 
-/// A line of the file: code, name (in quotes where it has a comma), other names.
+/// Reads a line of the file: code, name (in quotes if it holds a comma), other names.
 fn read_line(line: &'static str) -> Option<(LocalAuthority, &'static str)> {
     let (code, rest) = line.split_once(',')?;
     let (name, also) = match rest.strip_prefix('"') {
@@ -74,13 +74,14 @@ fn read_line(line: &'static str) -> Option<(LocalAuthority, &'static str)> {
     Some((LocalAuthority { code, name }, also))
 }
 
-/// A name without case, accents, punctuation, blanks and "and"; "Saint" is "St", and "Bristol, City of" is "City of
-/// Bristol".
+/// A name without case, accents, punctuation, blanks and "and". "Saint" becomes "St", and "Bristol, City of" becomes
+/// "City of Bristol".
 fn full_key(name: &str) -> String {
     key_words(name).concat()
 }
 
-/// A name's key without the words that people leave out or add: Bristol for "Bristol, City of", "Sefton Council".
+/// A name's key without words that people leave out or add. "Bristol" stands for "Bristol, City of", and "Sefton" for
+/// "Sefton Council".
 fn short_key(name: &str) -> String {
     const LEFT_OUT: [&str; 12] = [
         "the",
@@ -111,7 +112,7 @@ fn key_words(name: &str) -> Vec<String> {
 }
 
 impl LocalAuthority {
-    /// All of them, in the order of their codes.
+    /// All local authorities, by code.
     pub fn all() -> impl Iterator<Item = Self> {
         REGISTER.all.iter().copied()
     }

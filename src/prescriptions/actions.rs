@@ -1,4 +1,4 @@
-//! What is done to a prescription as a whole, over HTTP.
+//! Actions on a whole prescription, over HTTP.
 
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, post};
@@ -20,7 +20,7 @@ use crate::http::reply::Reply;
 
 /// Activate a draft
 ///
-/// It counts from now on, as developed today unless it says an earlier day.
+/// It counts in reports from now on. Its `developed_on` is today, unless the draft gives an earlier day.
 #[utoipa::path(operation_id = "activate_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     responses((status = 200, description = "Active", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
@@ -61,7 +61,7 @@ pub async fn close_prescription(
 
 /// Decline a prescription
 ///
-/// A draft or an active one. The body may be left out.
+/// Declines a draft or an active prescription. The body may be left out.
 #[utoipa::path(operation_id = "decline_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = Option<Ending>,
     responses((status = 200, description = "Declined", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

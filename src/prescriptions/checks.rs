@@ -1,4 +1,4 @@
-//! What a prescription says that only the database can confirm: every fault of a body at once.
+//! Checks of a prescription that need the database. Every fault of a body is reported at once.
 
 use chrono::NaiveDate;
 
@@ -13,11 +13,11 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Fault, Result};
 use crate::members::store as members;
 
-/// Most items of a prescription.
+/// How many items a prescription has at most.
 pub const MOST_ITEMS: usize = 50;
 
 fn only_advisors(pointer: &str) -> Fault {
-    Fault::at(pointer, "not_yours", "Only an advisor may say this. Leave it out.")
+    Fault::at(pointer, "not_yours", "Only an advisor may give this. Leave it out.")
 }
 
 fn in_the_future(day: Option<NaiveDate>, today: NaiveDate) -> Option<Fault> {
@@ -35,7 +35,7 @@ fn outcome(faults: Vec<Fault>) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }
 
-/// Checks a new prescription, written by somebody with this reach.
+/// Checks a new prescription written by a caller with this reach.
 ///
 /// # Errors
 /// 422 with every fault.
@@ -45,7 +45,7 @@ pub fn new(conn: &mut Conn, reach: Reach, today: NaiveDate, written: &Prescripti
         faults.push(Fault::at("/member_id", "unknown_member", "There is no such member."));
     }
     if reach.is_member() && written.origin != PrescriptionOrigin::Own {
-        faults.push(Fault::at("/origin", "not_yours", "What a member writes has the origin self."));
+        faults.push(Fault::at("/origin", "not_yours", "A member must give the origin self."));
     }
     if reach.is_member() && written.developed_on.is_some() {
         faults.push(only_advisors("/developed_on"));
@@ -59,7 +59,7 @@ pub fn new(conn: &mut Conn, reach: Reach, today: NaiveDate, written: &Prescripti
     outcome(faults)
 }
 
-/// Checks a change against what the prescription is now. `reach` is that of whoever changes it.
+/// Checks a change against the prescription as it is now. `reach` is that of the caller.
 ///
 /// # Errors
 /// 422 with every fault.
@@ -73,18 +73,26 @@ pub fn change(
     let mut faults = rules::need_faults(&written.needs);
     let moves = written.site_id != whole.row.site_id;
     if moves && reach.is_member() && !rules::members_site(whole.row.status, whole.row.advisor_id.is_some()) {
-        let detail = "Only an advisor changes the site once the prescription is active, or where an advisor wrote it.";
+        let detail = "Only an advisor may change the site of a prescription that is active or that an advisor wrote.";
         faults.push(Fault::at("/site_id", "not_yours", detail));
     }
     let tied = whole.items.iter().filter_map(|item| item.need);
     if tied.into_iter().any(|domain| !written.needs.iter().any(|need| need.domain == domain)) {
-        faults.push(Fault::at("/needs", "in_use", "A need that an item is tied to must stay."));
+        faults.push(Fault::at("/needs", "in_use", "A need that an item refers to can't be removed."));
     }
     if whole.row.status == PrescriptionStatus::Active && written.developed_on.is_none() {
-        faults.push(Fault::at("/developed_on", "required", "An active prescription has a day it was developed on."));
+        faults.push(Fault::at(
+            "/developed_on",
+            "required",
+            "An active prescription must have the day it was developed on.",
+        ));
     }
     if whole.row.status != PrescriptionStatus::Draft && written.developed_on > whole.row.developed_on {
-        faults.push(Fault::at("/developed_on", "too_late", "Once active, it can only be made earlier."));
+        faults.push(Fault::at(
+            "/developed_on",
+            "too_late",
+            "Once the prescription is active, only an earlier day can be given.",
+        ));
     } else if written.developed_on != whole.row.developed_on {
         faults.extend(in_the_future(written.developed_on, today));
     }
@@ -92,7 +100,7 @@ pub fn change(
     outcome(faults)
 }
 
-/// Checks one more item of a prescription.
+/// Checks a new item of a prescription.
 ///
 /// # Errors
 /// 422 with every fault.
@@ -105,7 +113,8 @@ pub fn item(conn: &mut Conn, reach: Reach, whole: &Whole, written: &Prescription
     outcome(faults)
 }
 
-/// A member can't point at what isn't published to everybody: pointing at it would open it to them.
+/// The faults of an item. A member can't refer to a session or series that isn't published to everybody: referring to
+/// it would let them see it.
 fn item_faults(
     conn: &mut Conn,
     reach: Reach,

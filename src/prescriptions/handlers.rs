@@ -29,7 +29,7 @@ use crate::members::store as members;
 
 /// Write a prescription
 ///
-/// A member writes their own, with the origin `self`; an advisor anybody's. It begins as a draft.
+/// A member writes one for themselves, with the origin `self`. An advisor writes one for anybody. It begins as a draft.
 #[utoipa::path(operation_id = "create_prescription", tag = "prescriptions", request_body = PrescriptionInput,
     responses((status = 201, description = "Written", body = Prescription), BadInput, Storage, Problems),
     security(("bearer" = [])))]
@@ -56,7 +56,7 @@ pub async fn create_prescription(
     .await
 }
 
-/// Records what was done to a prescription.
+/// The audit event of an action on a prescription.
 pub(super) fn record(
     context: &Context,
     conn: &mut Conn,
@@ -70,7 +70,7 @@ pub(super) fn record(
 
 /// List prescriptions
 ///
-/// In the order in which they were written. A member sees their own.
+/// In the order in which they were written. A member sees only their own.
 #[utoipa::path(operation_id = "list_prescriptions", tag = "prescriptions", params(PrescriptionFilter),
     responses((status = 200, description = "A page of prescriptions", body = Page<Prescription>), (status = 304, description = "Not changed"), Problems),
     security(("bearer" = [])))]
@@ -98,7 +98,7 @@ pub async fn list_member_prescriptions(
     show_list(&who, PrescriptionFilter { member_id: Some(id), status, limit, cursor }, Some(id)).await
 }
 
-/// A page. Where the path names a `member`, there must be one within the caller's reach.
+/// A page of prescriptions. If the path names a `member`, the caller must be allowed to see that member.
 async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option<Id>) -> Result<HttpResponse> {
     let slice = Slice::<Id>::read(context, filter.limit, filter.cursor.as_deref())?;
     let (reader, reach, wanted) = (context.clone(), Reach::to_people(context.caller()?)?, slice.clone());
@@ -118,7 +118,7 @@ async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option
     context.show_page(Cache::Never, &slice.page(context, rows, |whole| whole.row.id, Prescription::from))
 }
 
-/// One event for each person on the page; the row beyond it only tells that there is a next one.
+/// One audit event for each person on the page. The row beyond the page only shows that there is a next page.
 fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec<Event> {
     let mut seen = HashSet::new();
     let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
@@ -129,7 +129,7 @@ fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec
 
 /// Get a prescription
 ///
-/// With its needs and items. A member sees their own, an advisor every one.
+/// The answer includes needs and items. A member sees only their own prescriptions, an advisor all.
 #[utoipa::path(operation_id = "get_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     responses((status = 200, description = "The prescription", body = Prescription), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
@@ -148,8 +148,8 @@ pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<I
 
 /// Change a prescription
 ///
-/// A JSON merge patch; `needs` is the whole list. Only a draft or an active one can be changed. A member changes the site
-/// of a draft that they wrote themselves; otherwise the site is the advisor's.
+/// A JSON merge patch. `needs` replaces the whole list. Only a draft or an active prescription can be changed. A member
+/// may change the site only in a draft that they wrote themselves; otherwise an advisor must.
 #[utoipa::path(operation_id = "change_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body(content = PrescriptionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Prescription), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -164,7 +164,7 @@ pub async fn change_prescription(
         let old = store::lock(conn, reach, id)?;
         context.require_match(old.version)?;
         if reach.is_member() {
-            patch.refuse(&["developed_on"], "Only an advisor may say this. Leave it out.")?;
+            patch.refuse(&["developed_on"], "Only an advisor may give this. Leave it out.")?;
         }
         let old = store::whole_one(conn, old)?;
         let Some(next) = patch.change(&old, Whole::written, |written| old.changed(written, context.now()))? else {
@@ -182,14 +182,14 @@ pub async fn change_prescription(
     .await
 }
 
-/// Only a draft or an active prescription can be changed.
+/// Refuses a prescription that is neither a draft nor active.
 pub(super) fn still_open(row: &PrescriptionRow) -> Result<()> {
     if rules::is_open(row.status) { Ok(()) } else { Err(Error::state("prescription", row.status, "changed")) }
 }
 
 /// Delete a draft
 ///
-/// Anything later is declined or closed instead.
+/// Only a draft can be deleted. Decline or close an active prescription instead.
 #[utoipa::path(operation_id = "delete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]

@@ -1,10 +1,11 @@
 //! Social prescriptions: what matters to a member, what they need, and what is offered.
 //!
 //! - `draft` → `active` → `completed` | `closed_early` | `declined`; a draft can be declined or deleted ([`rules`]).
-//! - It counts once activated, on its `developed_on`: the London day of its activation, or an earlier one that an
-//!   advisor gives.
-//! - A member reaches their own, an advisor everybody's. A member's own has origin `self` and no advisor.
-//! - Items have states of their own ([`items`]). A change of an item is a change of its prescription.
+//! - A prescription counts in reports once it is activated. The day it counts on is `developed_on`: the day of its
+//!   activation in London, or an earlier one that an advisor gives.
+//! - A member sees their own prescriptions, an advisor everybody's. One written by a member has the origin `self` and
+//!   no advisor.
+//! - Items have states of their own ([`items`]). A change of an item is also a change of its prescription.
 
 pub mod actions;
 pub mod checks;

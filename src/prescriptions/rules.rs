@@ -1,16 +1,16 @@
-//! What may become of a prescription, and what its needs must be.
+//! Which states a prescription can move to, and what its needs must be.
 
 use super::types::{Need, PrescriptionStatus};
 use crate::error::Fault;
 
-/// Something that is done to a prescription as a whole.
+/// An action on a whole prescription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
 pub enum Verb {
-    /// Agree on it.
+    /// The member and the advisor agree on it.
     Activate,
-    /// All is done.
+    /// Everything in it is done.
     Complete,
-    /// End it before it is done.
+    /// It ends before everything is done.
     Close,
     /// The member doesn't want it.
     Decline,
@@ -27,7 +27,7 @@ impl Verb {
         }
     }
 
-    /// What can't be done, for a sentence.
+    /// The participle, for the sentence that refuses the action.
     pub fn participle(self) -> &'static str {
         match self {
             Self::Activate => "activated",
@@ -37,7 +37,7 @@ impl Verb {
         }
     }
 
-    /// The state after this, from `state`; `None` where it isn't allowed.
+    /// The state after this action. `None` if the action isn't allowed in `state`.
     pub fn after(self, state: PrescriptionStatus) -> Option<PrescriptionStatus> {
         use PrescriptionStatus::{Active, ClosedEarly, Completed, Declined, Draft};
         match (state, self) {
@@ -55,17 +55,17 @@ pub fn is_open(state: PrescriptionStatus) -> bool {
     matches!(state, PrescriptionStatus::Draft | PrescriptionStatus::Active)
 }
 
-/// Whether a member may say the site of their own prescription: while it is a draft that they wrote themselves. The
-/// published figures count prescriptions by site, so the site of an advisor's, or of an activated one, is the advisor's.
+/// Whether a member may give the site of their own prescription: only while it is a draft that they wrote themselves.
+/// Reports count prescriptions by site, so an advisor decides the site of every other one.
 pub fn members_site(state: PrescriptionStatus, advisor_wrote_it: bool) -> bool {
     state == PrescriptionStatus::Draft && !advisor_wrote_it
 }
 
-/// Needs whose domain stands there already.
+/// A fault for each need whose domain is already in the list.
 pub fn need_faults(needs: &[Need]) -> Vec<Fault> {
     let repeated = |index: &usize| needs[..*index].iter().any(|other| other.domain == needs[*index].domain);
     let fault =
-        |index: usize| Fault::at(format!("/needs/{index}/domain"), "repeated", "This need stands here already.");
+        |index: usize| Fault::at(format!("/needs/{index}/domain"), "repeated", "This need is already in the list.");
     (0..needs.len()).filter(repeated).map(fault).collect()
 }
 

@@ -49,7 +49,7 @@ struct NeedRow {
 /// A prescription with its needs and items.
 #[derive(Debug, Clone)]
 pub struct Whole {
-    /// Itself.
+    /// The prescription's own row.
     pub row: PrescriptionRow,
     /// Its needs, in their order.
     pub needs: Vec<Need>,
@@ -77,13 +77,13 @@ impl PrescriptionRow {
         }
     }
 
-    /// This row after a change of something that hangs on it.
+    /// This row after a change of its needs or items.
     pub fn touched(&self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// This row in another state, developed on `today` unless an earlier day is known. What is declined before it
-    /// was ever active was not developed: a day that was written ahead goes.
+    /// This row in another state. A prescription that becomes active was developed on `today`, unless an earlier day is
+    /// given. A draft that is declined was never developed, so its day is removed.
     pub fn moved(&self, status: PrescriptionStatus, reason: Option<String>, today: NaiveDate, now: Timestamp) -> Self {
         let activated = status == PrescriptionStatus::Active;
         let never_active = self.status == PrescriptionStatus::Draft && !activated;
@@ -93,7 +93,7 @@ impl PrescriptionRow {
 }
 
 impl Whole {
-    /// What can be changed, as it is today.
+    /// The fields that can be changed, as they are today.
     pub fn written(&self) -> PrescriptionChange {
         let PrescriptionRow { site_id, what_matters, developed_on, review_on, .. } = self.row.clone();
         PrescriptionChange { site_id, what_matters, needs: self.needs.clone(), developed_on, review_on }
@@ -157,14 +157,15 @@ pub fn list(
 /// One prescription within the caller's reach.
 ///
 /// # Errors
-/// 404 where there is none, or it is another's.
+/// 404 if there is none, or the caller may not see it.
 pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<PrescriptionRow> {
     let found: Option<PrescriptionRow> =
         prescriptions::table.find(id).select(PrescriptionRow::as_select()).first(conn).optional()?;
     found.filter(|row| reach.has_member(row.member_id)).ok_or_else(|| Error::not_found("prescription"))
 }
 
-/// As [`get`], and nobody else changes it or its items until this transaction ends. SQLite has one writer.
+/// As [`get`], and locks the prescription: nobody else changes it or its items until this transaction ends. SQLite has
+/// one writer and needs no lock.
 pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<PrescriptionRow> {
     if let Conn::Postgres(postgres) = conn {
         let row = prescriptions::table.find(id).select(prescriptions::id).for_update();
@@ -206,7 +207,7 @@ pub fn insert(conn: &mut Conn, whole: &Whole) -> Result<()> {
 /// Writes the next version of a locked prescription.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
     let unchanged =
         prescriptions::table.filter(prescriptions::id.eq(row.id)).filter(prescriptions::version.eq(row.version - 1));
@@ -216,7 +217,7 @@ pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
     }
 }
 
-/// Puts these needs in the place of those before.
+/// Replaces the prescription's needs.
 pub fn replace_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
     let old = prescription_needs::table.filter(prescription_needs::prescription_id.eq(id));
     diesel::delete(old).execute(conn)?;
@@ -233,7 +234,7 @@ fn insert_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
     };
     let rows: Vec<NeedRow> = (0..).zip(needs).map(row).collect();
     if !rows.is_empty() {
-        // Many rows in one statement can't be written through the common connection.
+        // Diesel can't write many rows in one statement through a connection that may be to either database.
         per_backend!(conn, |inner| diesel::insert_into(prescription_needs::table).values(&rows).execute(inner))?;
     }
     Ok(())
@@ -242,7 +243,7 @@ fn insert_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
 /// Removes a draft with its needs and items.
 ///
 /// # Errors
-/// 409 where a booking refers to one of its items.
+/// 409 if a booking refers to one of its items.
 pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
     let mine = prescription_items::table.filter(prescription_items::prescription_id.eq(id));
     let item_ids: Vec<Id> = mine.select(prescription_items::id).load(conn)?;

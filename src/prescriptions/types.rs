@@ -10,7 +10,7 @@ use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 
 crate::text_enum! {
-    /// Who wrote it, or asked for it.
+    /// Who wrote the prescription, or asked for it.
     pub enum PrescriptionOrigin {
         /// The member.
         #[serde(rename = "self")]
@@ -23,7 +23,7 @@ crate::text_enum! {
         /// A partner.
         Partner,
     }
-    /// How far it is.
+    /// The state of a prescription.
     #[derive(strum::EnumIter)]
     pub enum PrescriptionStatus {
         /// Being written.
@@ -39,23 +39,23 @@ crate::text_enum! {
     }
     /// What somebody needs support with.
     pub enum NeedDomain {
-        /// A place to live.
+        /// Somewhere to live.
         Housing,
         /// Debts.
         Debt,
-        /// Benefits.
+        /// Welfare benefits.
         Benefits,
         /// Work.
         Employment,
         /// Learning.
         Education,
-        /// Getting on with computers and phones.
+        /// Using computers and phones.
         DigitalSkills,
-        /// The body.
+        /// Physical health.
         PhysicalWellbeing,
-        /// The mind.
+        /// Mental health.
         MentalWellbeing,
-        /// Company.
+        /// Company of other people.
         Loneliness,
         /// Caring for somebody.
         Caring,
@@ -74,12 +74,12 @@ crate::text_enum! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Need {
-    /// What it is about.
+    /// What the need is about.
     pub domain: NeedDomain,
     /// From 1, slight, to 5, severe.
     #[schema(minimum = 1, maximum = 5, example = 3)]
     pub severity: Option<i32>,
-    /// More about it.
+    /// More about the need.
     #[schema(min_length = 1, max_length = 1000, example = "Two months behind with the rent")]
     pub note: Option<String>,
 }
@@ -88,16 +88,16 @@ pub struct Need {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionInput {
-    /// Whose it is; a member's own for a member.
+    /// Whose prescription it is. For a member, their own id.
     pub member_id: Id,
-    /// Who wrote it, or asked for it; `self` for a member.
+    /// Who wrote it, or asked for it. For a member, `self`.
     pub origin: PrescriptionOrigin,
     /// The site where it is developed.
     pub site_id: Option<Id>,
     /// What matters to the member, in their words.
     #[schema(min_length = 1, max_length = 4000, example = "To get out of the house and meet people")]
     pub what_matters: Option<String>,
-    /// The needs, each domain once.
+    /// The needs. Each domain at most once.
     #[serde(default)]
     #[schema(max_items = 14)]
     #[validate(nested)]
@@ -107,7 +107,7 @@ pub struct PrescriptionInput {
     #[schema(max_items = 50)]
     #[validate(nested)]
     pub items: Vec<PrescriptionItemInput>,
-    /// The day it was developed, not in the future; without it, the day of its activation. Only advisors write it.
+    /// The day it was developed, not in the future. Absent: the day of its activation. Only advisors write it.
     #[schema(example = "2026-11-20")]
     pub developed_on: Option<NaiveDate>,
     /// When to look at it again.
@@ -115,21 +115,21 @@ pub struct PrescriptionInput {
     pub review_on: Option<NaiveDate>,
 }
 
-/// What can be changed of a prescription.
+/// The fields of a prescription that can be changed.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionChange {
-    /// The site where it is developed. The figures count by it: a member changes it only of a draft that they wrote.
+    /// The site where it is developed. Reports count by site, so a member changes it only in a draft that they wrote.
     pub site_id: Option<Id>,
     /// What matters to the member, in their words.
     #[schema(min_length = 1, max_length = 4000, example = "To get out of the house and meet people")]
     pub what_matters: Option<String>,
-    /// All the needs, each domain once. A need that an item is tied to stays.
+    /// All the needs. Each domain at most once. A need that an item refers to can't be removed.
     #[serde(default)]
     #[schema(max_items = 14)]
     #[validate(nested)]
     pub needs: Vec<Need>,
-    /// The day it was developed, not in the future. Only advisors write it; an active one keeps one.
+    /// The day it was developed, not in the future. Only advisors write it. An active prescription must keep a day.
     #[schema(example = "2026-11-20")]
     pub developed_on: Option<NaiveDate>,
     /// When to look at it again.
@@ -158,7 +158,7 @@ pub struct Prescription {
     pub member_id: Id,
     /// Who wrote it, or asked for it.
     pub origin: PrescriptionOrigin,
-    /// The account of the advisor who wrote it; null where the member did.
+    /// The account of the advisor who wrote it. Null if the member wrote it.
     pub advisor_id: Option<Id>,
     /// The site where it was developed.
     pub site_id: Option<Id>,
@@ -169,7 +169,7 @@ pub struct Prescription {
     pub needs: Vec<Need>,
     /// What is offered.
     pub items: Vec<PrescriptionItem>,
-    /// How far it is.
+    /// The state it is in.
     pub status: PrescriptionStatus,
     /// Why it ended.
     #[schema(example = "Moved away")]
@@ -180,7 +180,7 @@ pub struct Prescription {
     /// When to look at it again.
     #[schema(example = "2027-02-20")]
     pub review_on: Option<NaiveDate>,
-    /// Rises with each change of it or of its items; the `ETag`.
+    /// Rises with each change of the prescription or of its items; the `ETag`.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was made.
@@ -194,32 +194,32 @@ pub struct Prescription {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionFilter {
-    /// Only this member's.
+    /// Only this member's prescriptions.
     #[param(inline)]
     pub member_id: Option<Id>,
-    /// Only those that are this far.
+    /// Only prescriptions in this state.
     #[param(inline)]
     pub status: Option<PrescriptionStatus>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins: `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }
 
-/// How much of a member's prescriptions to show.
+/// Which prescriptions of a member to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct MemberPrescriptionFilter {
-    /// Only those that are this far.
+    /// Only prescriptions in this state.
     #[param(inline)]
     pub status: Option<PrescriptionStatus>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins: `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }

@@ -1,22 +1,25 @@
-//! What may be shown of a count: all of it to site managers, a rounded one to everybody else.
+//! How counts are shown: exactly to site managers, rounded to everybody else.
 //!
-//! A count that came from the database is [`Exact`] and can't be written to an answer: the only way there is
-//! [`Disclosure::show`].
+//! A count from the database is [`Exact`] and can't be written into an answer. Only [`Disclosure::show`] turns it into
+//! something that can.
 //!
-//! Rounding alone can be undone with enough questions; [`super::rules`] says which may be asked. What stays: zero is
-//! shown, so it can be seen that nobody was there; groups that all lie at one end of their range give themselves away
-//! (seven groups of one under a total that is hidden too); and a figure that is asked again later may show that one
-//! person more was counted.
+//! Rounding alone can be undone with enough questions, so [`super::rules`] limits the questions. Three things can still
+//! be learnt, by decision:
+//!
+//! - Zero is shown, so an answer can tell that nobody was there.
+//! - Groups that all lie at one end of their range give themselves away. An example: seven groups of one, under a total
+//!   that is hidden too.
+//! - A question repeated later may show that one more person was counted.
 //!
 //! Source: NHS Digital, "Disclosure control methodology for Hospital Episode Statistics and the Emergency Care Data
-//! Set", 2018: 1 to 7 are not shown, everything else to the nearest 5, instead of hiding further cells.
+//! Set", 2018: 1 to 7 are not shown and everything else is rounded to the nearest 5, instead of hiding further cells.
 
 /// Counts from 1 to this one are not shown.
 pub const LARGEST_SUPPRESSED: i64 = 7;
 /// All other counts are shown as the nearest multiple of this.
 pub const ROUNDED_TO: i64 = 5;
 
-/// A count as the database gave it. It can't be serialised.
+/// A count as the database gave it. It can't be serialised into an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Exact(i64);
 
@@ -33,47 +36,47 @@ impl From<i64> for Exact {
     }
 }
 
-/// One row of a report: what it is about and its counts.
+/// One row of a report: its key and its counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<C> {
-    /// The site's id, the local authority's name or the month; `None` for what has none.
+    /// The site's id, the local authority's name or the month. `None` for counts that have none.
     pub key: Option<String>,
-    /// The key as people know it.
+    /// The key in words for people.
     pub label: Option<String>,
     /// The counts.
     pub counts: C,
 }
 
-/// What a report counted: `N` columns.
+/// The counts of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted<C> {
-    /// All that fit the filters.
+    /// The counts of everything that matches the filters.
     pub totals: C,
-    /// By group.
+    /// The counts by group.
     pub rows: Vec<Line<C>>,
 }
 
-/// Counts as they may be shown, and the names of those that may not.
+/// Counts as they are shown, and the names of those that are suppressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disclosed<const N: usize> {
-    /// `None` where suppressed.
+    /// The counts; `None` if suppressed.
     pub values: [Option<i64>; N],
-    /// The names of the suppressed ones.
+    /// The names of the suppressed counts.
     pub suppressed: Vec<&'static str>,
 }
 
-/// How much of a count is shown.
+/// How counts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disclosure {
-    /// The count itself: for the service's own managers.
+    /// Exactly: for the service's own managers.
     Exact,
-    /// 1 to 7 as null, everything else to the nearest 5.
+    /// 1 to 7 as null, everything else rounded to the nearest 5.
     Rounded,
 }
 
 impl Disclosure {
-    /// Shows what a report counted. `names` names the columns. Each count stands for itself: a total is counted and
-    /// then rounded, never added up from rounded rows.
+    /// Turns the counts of a report into what is shown. `names` names the columns. Each total is counted and then
+    /// rounded by itself: a total is never the sum of rounded rows.
     pub fn show<const N: usize>(self, counted: Counted<[Exact; N]>, names: [&'static str; N]) -> Counted<Disclosed<N>> {
         let line = |line: Line<[Exact; N]>| Line {
             key: line.key,

@@ -36,8 +36,8 @@ const ATTENDANCE: &str = "Attendance by members that was recorded in a register:
 
 /// Count prescriptions
 ///
-/// Activated prescriptions by the day they were developed. An analyst asks for a period and gets rounded figures, in
-/// which 1 to 7 are null; a site manager gets exact figures that aren't for publication.
+/// Counts activated prescriptions by the day they were developed. An analyst asks for a period and gets rounded
+/// figures, in which 1 to 7 are null. A site manager gets exact figures, which aren't for publication.
 #[utoipa::path(operation_id = "report_prescriptions", tag = "reports", params(PrescriptionFilter),
     responses((status = 200, description = "The counts", body = PrescriptionReport), Problems),
     security(("bearer" = [])))]
@@ -66,8 +66,8 @@ pub async fn report_prescriptions(
 
 /// Count attendance
 ///
-/// Distinct members, attendances and headcounts by the day of the session. An analyst asks for a period and gets rounded
-/// figures, in which 1 to 7 are null; a site manager gets exact figures that aren't for publication.
+/// Counts distinct members, attendances and headcounts by the day of the session. An analyst asks for a period and gets
+/// rounded figures, in which 1 to 7 are null. A site manager gets exact figures, which aren't for publication.
 #[utoipa::path(operation_id = "report_attendance", tag = "reports", params(AttendanceFilter),
     responses((status = 200, description = "The counts", body = AttendanceReport), Problems),
     security(("bearer" = [])))]
@@ -92,10 +92,10 @@ pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<Attenda
     who.show_plain(Cache::Never, &report)
 }
 
-/// Who reads, and the days that they may be told about.
+/// The reader of a report, and the days that the answer is about.
 ///
 /// # Errors
-/// 400 that names the parameter, where the question isn't theirs to ask.
+/// 400 that names the parameter, if the reader may not ask this question.
 fn allowed(who: &Allowed<Reports>, question: &Question) -> Result<(Reader, Days)> {
     let reader = match who.caller()?.role {
         Role::Admin => Reader::Manager,
@@ -105,8 +105,8 @@ fn allowed(who: &Allowed<Reports>, question: &Question) -> Result<(Reader, Days)
     Ok((reader, days))
 }
 
-/// Records that a manager read exact figures: which report, and with which filters. Nobody's data is in it. The answer
-/// leaves once the event is on disk.
+/// Records in the audit that a manager read exact figures: which report, and with which filters. The event holds
+/// nobody's data. The answer is sent once the event is on disk.
 async fn record_read(who: &Allowed<Reports>, reader: Reader, name: &str, filter: &impl Serialize) -> Result<()> {
     if reader != Reader::Manager {
         return Ok(());

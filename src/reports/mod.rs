@@ -1,13 +1,14 @@
 //! Reports: counts, never a person.
 //!
-//! - A report answers with its definition, the time it speaks of, the filters it was asked with, the days it counted
-//!   and what was done to small numbers.
-//! - Site managers get exact figures, marked as not for publication, for days of their choice. Each report that a
-//!   manager reads is recorded in the audit, by its name and its filters.
-//! - Analysts get rounded figures ([`disclosure`]) of fixed periods ([`periods`]) and of few dimensions at once
-//!   ([`rules`]). It takes all three: free ranges of months and free sets of places undo any rounding.
-//! - A prescription counts in the local authority of the venue that hosted its site on the day it was developed, an
-//!   attendance in that of the session's venue. Several local authorities together are a named area ([`areas`]).
+//! - An answer includes the report's definition, the time it was counted, the filters, the days that were counted, and
+//!   how small counts were treated.
+//! - Site managers get exact figures for any days, marked as not for publication. Each report that they read is
+//!   recorded in the audit, with its name and its filters.
+//! - Analysts get rounded figures ([`disclosure`]), for fixed periods ([`periods`]), with few dimensions at once
+//!   ([`rules`]). All three limits are needed: if days and places could be combined freely, rounding could be undone.
+//! - A prescription counts in the local authority of the venue that hosted its site on the day it was developed. An
+//!   attendance counts in the local authority of the session's venue.
+//! - A named area is several local authorities counted together ([`areas`]).
 
 pub mod areas;
 pub mod disclosure;

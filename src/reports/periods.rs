@@ -1,28 +1,29 @@
-//! Which days a period is, and from when on its figures are given.
+//! Which days a period has, and from which day its figures are published.
 //!
-//! Figures of a month are given from the 8th of the next one, when its registers have been taken. The running financial
-//! year and `all` end with the last such month, so every period is a set of whole months that are given.
+//! The figures of a month are published from the 8th of the next month on, when its registers have been taken. The
+//! current financial year and `all` end with the last published month. So every period consists of whole, published
+//! months.
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 use crate::period::Period;
 
-/// Figures of a month are given from this day of the next month on.
+/// The figures of a month are published from this day of the next month on.
 const GIVEN_FROM: u32 = 8;
 
-/// Why a period can't be asked for.
+/// Why a period is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It lies before the first day of all figures.
+    /// The period lies before the first figures.
     BeforeAll,
-    /// Its figures are given from this day on.
+    /// The figures of the period are published from this day on.
     GivenFrom(NaiveDate),
 }
 
-/// The first and the last day of a period, where figures begin on `since`, the first of a month, and today is `today`.
+/// The first and the last day of a period. Figures begin on `since`, the first of a month.
 ///
 /// # Errors
-/// Why there are no figures of it.
+/// The reason if there are no figures for the period.
 pub fn days(period: Period, since: NaiveDate, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), Refusal> {
     let until = given_until(today);
     let (first, last) = match period {
@@ -40,13 +41,13 @@ pub fn days(period: Period, since: NaiveDate, today: NaiveDate) -> Result<(Naive
     Ok((first, last.min(until)))
 }
 
-/// The last day of the last month whose figures are given.
+/// The last day of the last month whose figures are published.
 pub fn given_until(today: NaiveDate) -> NaiveDate {
     let back = if today.day() >= GIVEN_FROM { 0 } else { 1 };
     first_of_month(today).checked_sub_months(Months::new(back)).unwrap_or(today) - Days::new(1)
 }
 
-/// The day from which on figures of a month are given.
+/// The day from which on the figures of a month are published.
 fn given_from(month: NaiveDate) -> NaiveDate {
     end_of_month(month) + Days::new(u64::from(GIVEN_FROM))
 }

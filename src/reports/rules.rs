@@ -1,8 +1,8 @@
-//! Who may ask a report what.
+//! Which questions a reader may ask a report.
 //!
-//! An analyst's question has a fixed period, one value of each filter, and few dimensions: at most two, or one of the
-//! named shapes that the published figures have. With free ranges of days or free sets of places, enough questions give
-//! away what rounding hides.
+//! An analyst's question has a fixed period, at most one value of each filter, and at most two dimensions or one of the
+//! shapes of the published figures (`SHAPES`). If days and places could be combined freely, enough questions would
+//! reveal what rounding hides.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::types::Days;
 use crate::error::{Error, Result};
 use crate::period::Period;
 
-/// Who reads a report.
+/// The reader of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// A site manager: exact figures for the service's own use.
@@ -24,7 +24,7 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// How much of each count they are shown.
+    /// How counts are shown to this reader.
     pub fn disclosure(self) -> Disclosure {
         match self {
             Self::Manager => Disclosure::Exact,
@@ -33,7 +33,7 @@ impl Reader {
     }
 }
 
-/// What a figure can be told apart by. The period isn't counted; months as rows are.
+/// A property that figures are split by. The period isn't one; rows by month are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Dimension {
@@ -57,11 +57,11 @@ pub enum Dimension {
     Month,
 }
 
-/// Most dimensions of an analyst's question that has none of the [`SHAPES`].
+/// The most dimensions that an analyst's question has, unless it has one of the [`SHAPES`].
 const MOST_DIMENSIONS: usize = 2;
 
-/// Questions of more dimensions that analysts may ask all the same: {place, pillar, delivery} for attendance and
-/// {place, origin} for prescriptions.
+/// Questions with more dimensions that analysts may ask: {place, pillar, delivery} for attendance and {place, origin}
+/// for prescriptions.
 const SHAPES: [&[Dimension]; 4] = [
     &[Dimension::LocalAuthority, Dimension::Pillar, Dimension::Delivery],
     &[Dimension::Area, Dimension::Pillar, Dimension::Delivery],
@@ -69,18 +69,18 @@ const SHAPES: [&[Dimension]; 4] = [
     &[Dimension::Area, Dimension::Origin],
 ];
 
-/// What a report was asked, as far as the rules look at it.
+/// The parts of a question that the rules look at.
 #[derive(Debug, Clone, Default)]
 pub struct Question {
     /// The first day.
     pub from: Option<NaiveDate>,
     /// The last day.
     pub to: Option<NaiveDate>,
-    /// A period instead of days.
+    /// The period, instead of days.
     pub period: Option<Period>,
-    /// Each filter that can be repeated: its parameter, its dimension and how many values it was given.
+    /// Each repeatable filter: its parameter, its dimension and how many values it was given.
     pub filters: Vec<(&'static str, Dimension, usize)>,
-    /// What the rows are.
+    /// What each row stands for.
     pub group_by: Option<Dimension>,
 }
 
@@ -95,11 +95,11 @@ impl Question {
     }
 }
 
-/// The days that a question is about, where figures begin on `since`.
+/// The days of a question. Figures begin on `since`.
 ///
 /// # Errors
-/// 400 that names the parameter: what contradicts itself, a period that isn't given yet, and what an analyst may not
-/// ask.
+/// 400 that names the parameter: if the question contradicts itself, the period isn't published yet, or an analyst may
+/// not ask this question.
 pub fn days(reader: Reader, question: &Question, since: NaiveDate, today: NaiveDate) -> Result<Days> {
     if question.has(Dimension::Area) && question.has(Dimension::LocalAuthority) {
         let detail = "Give an area or a local authority, not both: an area is several local authorities together.";
@@ -140,7 +140,7 @@ fn days_of(period: Period, since: NaiveDate, today: NaiveDate) -> Result<Days> {
     Ok(Days { from: Some(from), to: Some(to) })
 }
 
-/// Refuses what an analyst may not ask.
+/// Refuses a question that an analyst may not ask.
 fn check_shape(question: &Question) -> Result<()> {
     for (name, given) in [("from", question.from), ("to", question.to)] {
         if given.is_some() {

@@ -1,4 +1,4 @@
-//! A statement put together from pieces, for what diesel's query builder can't say: grouping a union.
+//! An SQL statement put together from text. Diesel's query builder can't group a union.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,15 @@ use crate::db::types::DbUuid;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 
-/// A value of a statement.
+/// A value bound to a statement.
 pub(super) enum Bind {
     Id(Id),
     Day(NaiveDate),
     Name(String),
 }
 
-/// The text and the values of a statement. Both databases number values `$1`, `$2` in the order they are added.
+/// The text and the bound values of a statement. On both databases the values are numbered `$1`, `$2` as they are
+/// added.
 #[derive(Default)]
 pub(super) struct Sql {
     text: String,
@@ -27,7 +28,7 @@ pub(super) struct Sql {
 }
 
 impl Sql {
-    /// Adds text; values never stand in it.
+    /// Adds text. The text must never contain a value.
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -37,7 +38,7 @@ impl Sql {
         self.text.push_str(&format!("${}", self.binds.len()));
     }
 
-    /// Adds ` AND <expression><operator><day>` where there is a day.
+    /// Adds ` AND <expression><operator><day>` if there is a day.
     pub(super) fn and_day(&mut self, expression: &str, operator: &str, day: Option<NaiveDate>) {
         if let Some(day) = day {
             self.push(&format!(" AND {expression} {operator} "));
@@ -45,7 +46,7 @@ impl Sql {
         }
     }
 
-    /// Adds ` AND <expression> IN (…)`; nothing where the list is empty.
+    /// Adds ` AND <expression> IN (…)`, or nothing if the list is empty.
     pub(super) fn and_either(&mut self, expression: &str, values: impl IntoIterator<Item = Bind>) {
         let mut separator = format!(" AND {expression} IN (");
         let mut any = false;
@@ -60,9 +61,9 @@ impl Sql {
         }
     }
 
-    /// Runs a statement of the columns `key`, `label`, `first` and `second`.
+    /// Runs a statement that has the columns `key`, `label`, `first` and `second`.
     pub(super) fn load(self, conn: &mut Conn) -> Result<Vec<Tally>> {
-        // Per backend: a statement whose values are known only when it runs is made for one database.
+        // Once per backend: a statement with values that are only known at run time is built for one database.
         crate::per_backend!(conn, |inner| {
             let mut query = diesel::sql_query(self.text).into_boxed();
             for bind in self.binds {
@@ -90,7 +91,7 @@ pub(super) struct Tally {
     second: i64,
 }
 
-/// How the rows of a report are told apart.
+/// How the rows of a report are grouped.
 pub(super) struct Grouping {
     /// The columns `key` and `label`.
     pub(super) columns: String,
@@ -98,7 +99,8 @@ pub(super) struct Grouping {
 }
 
 impl Grouping {
-    /// Groups by the tables `st` (sites) and `v` (venues) or by the month of `day`; `None` makes one group of all.
+    /// Groups by the tables `st` (sites) and `v` (venues), or by the month of `day`. `None` counts everything in one
+    /// group.
     pub(super) fn new(conn: &Conn, by: Option<GroupBy>, day: &str) -> Self {
         let columns = match (by, conn) {
             (None, _) => "'all' AS key, 'all' AS label".to_owned(),
@@ -115,12 +117,12 @@ impl Grouping {
         Self { columns, by }
     }
 
-    /// The columns of a statement around one of these.
+    /// The columns of a statement around a grouped one.
     pub(super) fn outer(&self) -> &'static str {
         if self.by.is_some() { "SELECT key, label" } else { "SELECT 'all' AS key, 'all' AS label" }
     }
 
-    /// The end of such a statement. One group of all isn't grouped: that would sort every row.
+    /// The end of a statement around a grouped one. A single group has no GROUP BY, which would sort every row.
     pub(super) fn group_by(&self) -> &'static str {
         if self.by.is_some() { " GROUP BY key, label" } else { "" }
     }
@@ -130,7 +132,7 @@ impl Grouping {
         self.by == Some(GroupBy::Site)
     }
 
-    /// The same key on both databases. SQLite's `hex` of no id is empty.
+    /// The key, written the same for both databases. SQLite's `hex` of no id is an empty text.
     fn key(&self, key: Option<String>) -> Result<Option<String>> {
         match key {
             Some(key) if self.is_by_site() && key.is_empty() => Ok(None),
@@ -142,7 +144,7 @@ impl Grouping {
     }
 }
 
-/// Lines by label and key, so that they sort by name; those without a key come last.
+/// Lines by label and key, so that they are sorted by name. Lines without a key come last.
 pub(super) struct Lines<const N: usize>(BTreeMap<(bool, Option<String>, Option<String>), [Exact; N]>);
 
 impl<const N: usize> Lines<N> {
@@ -150,7 +152,7 @@ impl<const N: usize> Lines<N> {
         Self(BTreeMap::new())
     }
 
-    /// Adds the counts of a statement, `first` into the column at `at` and `second` into the one after it.
+    /// Adds the counts of a statement: `first` to column `at` and `second` to the next column.
     pub(super) fn add(&mut self, grouping: &Grouping, tallies: Vec<Tally>, at: usize) -> Result<()> {
         for tally in tallies {
             let key = grouping.key(tally.key)?;
@@ -165,7 +167,7 @@ impl<const N: usize> Lines<N> {
         Ok(())
     }
 
-    /// The only group's counts, where all was one group; zero where there was nothing.
+    /// The counts of the only group; zeros if nothing was counted.
     pub(super) fn only(self) -> [Exact; N] {
         self.0.into_values().next().unwrap_or([Exact::default(); N])
     }

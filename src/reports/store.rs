@@ -1,4 +1,4 @@
-//! Reports from the database: it counts, nothing is loaded row by row.
+//! The counts of reports. The database counts, so no rows are loaded.
 
 use super::areas::store::places;
 use super::disclosure::{Counted, Exact};
@@ -7,7 +7,7 @@ use super::types::{AttendanceFilter, Days, GroupBy, PrescriptionFilter};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 
-/// A filter with what it means: the days, and the local authorities of an area.
+/// A filter with its days, and the local authorities of its area.
 struct Scope<'a, F> {
     filter: &'a F,
     days: Days,
@@ -17,7 +17,7 @@ struct Scope<'a, F> {
 /// Counts prescriptions of these days.
 ///
 /// # Errors
-/// 400 where there is no such area.
+/// 400 if there is no such area.
 pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter, days: Days) -> Result<Counted<[Exact; 1]>> {
     let places = places(conn, filter.area.as_deref(), &filter.local_authority)?;
     let scope = Scope { filter, days, places };
@@ -34,7 +34,7 @@ fn prescription_lines(conn: &mut Conn, scope: &Scope<'_, PrescriptionFilter>, by
     let grouping = Grouping::new(conn, by, "p.developed_on");
     let mut sql = Sql::default();
     sql.push(&format!("SELECT {}, COUNT(*) AS first, CAST(0 AS BIGINT) AS second", grouping.columns));
-    // A site's hostings don't overlap: at most one is in force on a day.
+    // The hostings of a site don't overlap, so at most one matches a day.
     sql.push(
         " FROM prescriptions p LEFT JOIN sites st ON st.id = p.site_id \
          LEFT JOIN hostings h ON h.site_id = p.site_id AND h.starts_on <= p.developed_on \
@@ -55,10 +55,10 @@ fn prescription_lines(conn: &mut Conn, scope: &Scope<'_, PrescriptionFilter>, by
 
 type Attendance<'a> = Scope<'a, AttendanceFilter>;
 
-/// Counts distinct members, attendances and heads, in this order, of these days.
+/// Counts distinct members, attendances and headcounts, in this order, of these days.
 ///
 /// # Errors
-/// 400 where there is no such area.
+/// 400 if there is no such area.
 pub fn attendance(conn: &mut Conn, filter: &AttendanceFilter, days: Days) -> Result<Counted<[Exact; 3]>> {
     let places = places(conn, filter.area.as_deref(), &filter.local_authority)?;
     let scope = Scope { filter, days, places };
@@ -78,7 +78,7 @@ fn attendance_lines(conn: &mut Conn, scope: &Attendance<'_>, by: Option<GroupBy>
     Ok(lines)
 }
 
-/// Distinct members and attendances: booked people who came, and walk-ins.
+/// Distinct members and attendances: bookings marked attended, and walk-ins.
 fn members(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Result<Vec<Tally>> {
     let mut sql = Sql::default();
     sql.push(grouping.outer());
@@ -94,7 +94,7 @@ fn members(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Resu
     sql.load(conn)
 }
 
-/// People who aren't members, by head.
+/// The headcounts of people who aren't members.
 fn heads(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Result<Vec<Tally>> {
     let mut sql = Sql::default();
     sql.push(&format!(
@@ -108,11 +108,12 @@ fn heads(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Result
     sql.load(conn)
 }
 
-/// How somebody took part who holds no seat: at a hybrid session, by coming to it.
+/// How somebody without a seat took part. In a hybrid session this counts as in person.
 const AT_THE_DOOR: &str = "CASE s.delivery WHEN 'online' THEN 'online' ELSE 'in_person' END";
 
-/// The sessions of the filter (`s`), their venues (`v`), their sites (`st`) where rows are sites, and another table on
-/// a condition. `CROSS JOIN` makes SQLite go from sessions to that table, and not look up a session for every row.
+/// The sessions that match the filter (`s`), their venues (`v`), their sites (`st`) if rows are by site, and another
+/// table with a condition. `CROSS JOIN` makes SQLite start from the sessions instead of looking up a session for every
+/// row.
 fn chosen_sessions(sql: &mut Sql, scope: &Attendance<'_>, grouping: &Grouping, table: &str, condition: &str) {
     sql.push(" FROM sessions s LEFT JOIN venues v ON v.id = s.venue_id");
     if grouping.is_by_site() {

@@ -1,4 +1,4 @@
-//! What reports are asked with and answer.
+//! The questions and answers of reports.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ macro_rules! names {
         pub enum $name { $($(#[$variant_doc])* $variant),+ }
 
         impl $name {
-            /// The name in the API and the database.
+            /// The name, in the API and in the database.
             pub fn name(self) -> &'static str {
                 self.into()
             }
@@ -28,7 +28,7 @@ macro_rules! names {
 }
 
 names! {
-    /// What the rows of a report are.
+    /// What each row of a report stands for.
     GroupBy {
         /// One row for each site.
         Site,
@@ -50,11 +50,11 @@ names! {
         /// From a partner.
         Partner,
     }
-    /// How somebody took part: in a hybrid session the seat decides.
+    /// How somebody took part. In a hybrid session the seat decides.
     TakenPart {
         /// Face to face.
         InPerson,
-        /// From afar.
+        /// From elsewhere, online.
         Online,
     }
     /// What a counted session is for.
@@ -68,31 +68,31 @@ names! {
     }
 }
 
-/// Which prescriptions to count. To a site manager a filter given twice means either. An analyst gives each filter one
-/// value, and `group_by` and the filters are at most two dimensions together.
+/// Which prescriptions to count. A site manager may give a filter several values: any of them matches. An analyst gives
+/// each filter one value, and `group_by` and the filters together have at most two dimensions.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionFilter {
-    /// A month (`2026-11`, given from the 8th of the next one), a financial year from April to March (`2026-27`) or
-    /// `all`. The running year and `all` end with the last month that is given. Without it, an analyst asks for `all`,
-    /// and a site manager for every day.
+    /// A month (`2026-11`), a financial year from April to March (`2026-27`) or `all`. A month's figures are published
+    /// from the 8th of the next month on, and the current year and `all` end with the last published month. Absent:
+    /// `all` for an analyst, every day for a site manager.
     #[param(inline, example = "2025-26")]
     #[schema(example = "2025-26")]
     pub period: Option<Period>,
-    /// Developed on this day or later. For site managers; an analyst gives a `period`.
+    /// Developed on this day or later. For site managers. An analyst gives a `period` instead.
     #[param(example = "2021-10-01")]
     #[schema(example = "2021-10-01")]
     pub from: Option<NaiveDate>,
-    /// Developed on this day or earlier. For site managers; an analyst gives a `period`.
+    /// Developed on this day or earlier. For site managers. An analyst gives a `period` instead.
     #[param(example = "2026-09-30")]
     #[schema(example = "2026-09-30")]
     pub to: Option<NaiveDate>,
-    /// Developed at a site that was hosted in this named area on that day. Not together with `local_authority`.
+    /// Developed at a site that was at a venue in this named area on that day. Not together with `local_authority`.
     #[param(max_length = 80, example = "liverpool-and-sefton")]
     #[schema(max_length = 80, example = "liverpool-and-sefton")]
     pub area: Option<String>,
-    /// Developed at a site that was hosted in this local authority on that day.
+    /// Developed at a site that was at a venue in this local authority on that day.
     #[serde(default)]
     #[param(inline, max_items = 20, example = json!(["Liverpool"]))]
     #[schema(inline, max_items = 20, example = json!(["Liverpool"]))]
@@ -107,30 +107,30 @@ pub struct PrescriptionFilter {
     #[param(inline, max_items = 20)]
     #[schema(inline, max_items = 20)]
     pub origin: Vec<CountedOrigin>,
-    /// Adds rows: one for each of these.
+    /// Adds rows: one for each site, local authority or month.
     #[param(inline)]
     #[schema(inline)]
     pub group_by: Option<GroupBy>,
 }
 
-/// Which attendance to count. To a site manager a filter given twice means either. An analyst gives each filter one
-/// value, and `group_by` and the filters are at most two dimensions together, or `local_authority` (or `area`), `pillar`
-/// and `delivery`.
+/// Which attendance to count. A site manager may give a filter several values: any of them matches. An analyst gives
+/// each filter one value, and `group_by` and the filters together have at most two dimensions, or exactly these three:
+/// `local_authority` (or `area`), `pillar` and `delivery`.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AttendanceFilter {
-    /// A month (`2026-11`, given from the 8th of the next one), a financial year from April to March (`2026-27`) or
-    /// `all`. The running year and `all` end with the last month that is given. Without it, an analyst asks for `all`,
-    /// and a site manager for every day.
+    /// A month (`2026-11`), a financial year from April to March (`2026-27`) or `all`. A month's figures are published
+    /// from the 8th of the next month on, and the current year and `all` end with the last published month. Absent:
+    /// `all` for an analyst, every day for a site manager.
     #[param(inline, example = "2025-26")]
     #[schema(example = "2025-26")]
     pub period: Option<Period>,
-    /// Sessions of this day or later. For site managers; an analyst gives a `period`.
+    /// Sessions on this day or later. For site managers. An analyst gives a `period` instead.
     #[param(example = "2021-10-01")]
     #[schema(example = "2021-10-01")]
     pub from: Option<NaiveDate>,
-    /// Sessions of this day or earlier. For site managers; an analyst gives a `period`.
+    /// Sessions on this day or earlier. For site managers. An analyst gives a `period` instead.
     #[param(example = "2026-09-30")]
     #[schema(example = "2026-09-30")]
     pub to: Option<NaiveDate>,
@@ -143,7 +143,7 @@ pub struct AttendanceFilter {
     #[param(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]
     #[schema(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]
     pub local_authority: Vec<LocalAuthority>,
-    /// Taken part in this way; in a hybrid session the seat decides.
+    /// Attended in this way. In a hybrid session the seat decides.
     #[serde(default)]
     #[param(inline, max_items = 20)]
     #[schema(inline, max_items = 20)]
@@ -163,7 +163,7 @@ pub struct AttendanceFilter {
     #[param(inline, max_items = 20)]
     #[schema(max_items = 20)]
     pub programme_id: Vec<Id>,
-    /// Adds rows: one for each of these.
+    /// Adds rows: one for each site, local authority or month.
     #[param(inline)]
     #[schema(inline)]
     pub group_by: Option<GroupBy>,
@@ -180,7 +180,7 @@ impl From<GroupBy> for Dimension {
 }
 
 impl PrescriptionFilter {
-    /// What the rules look at.
+    /// The parts of the question that the rules look at.
     pub fn question(&self) -> Question {
         Question {
             from: self.from,
@@ -198,7 +198,7 @@ impl PrescriptionFilter {
 }
 
 impl AttendanceFilter {
-    /// What the rules look at.
+    /// The parts of the question that the rules look at.
     pub fn question(&self) -> Question {
         Question {
             from: self.from,
@@ -217,7 +217,7 @@ impl AttendanceFilter {
     }
 }
 
-/// The days that a report counted, the first and the last included; null where there is no bound.
+/// The days that a report counted, the first and the last included. Null: no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = ReportDays)]
 pub struct Days {
@@ -229,15 +229,15 @@ pub struct Days {
     pub to: Option<NaiveDate>,
 }
 
-/// What was done to the counts before they were shown.
+/// How small counts were treated.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Suppression {
-    /// Whether small counts are left out of this answer and all others rounded.
+    /// Whether small counts are hidden in this answer and all others rounded.
     pub applied: bool,
-    /// Where it is applied, counts from 1 to this one are null.
+    /// If applied, counts from 1 to this one are null.
     #[schema(example = 7)]
     pub largest_suppressed: i64,
-    /// Where it is applied, all other counts are rounded to the nearest multiple of this.
+    /// If applied, all other counts are rounded to the nearest multiple of this.
     #[schema(example = 5)]
     pub rounded_to: i64,
     /// Whether and how the figures may be passed on.
@@ -259,13 +259,13 @@ impl From<Disclosure> for Suppression {
     }
 }
 
-/// A number of prescriptions.
+/// The count of prescriptions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PrescriptionCounts {
-    /// Prescriptions; null where suppressed.
+    /// Prescriptions. Null if suppressed.
     #[schema(example = 8507)]
     pub prescriptions: Option<i64>,
-    /// The names of the counts that are suppressed here.
+    /// The names of the suppressed counts.
     pub suppressed: Vec<&'static str>,
 }
 
@@ -279,10 +279,10 @@ impl From<Disclosed<1>> for PrescriptionCounts {
 /// A row of the report on prescriptions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PrescriptionRow {
-    /// The site's id, the local authority's name, or the month as `YYYY-MM`; null for those that have none.
+    /// The site's id, the local authority's name, or the month as `YYYY-MM`. Null for prescriptions that have none.
     #[schema(example = "2021-10")]
     pub key: Option<String>,
-    /// The key as people know it: the site's name, the local authority, the month.
+    /// The key in words for people: the site's name, the local authority or the month.
     #[schema(example = "2021-10")]
     pub label: Option<String>,
     /// The counts.
@@ -299,36 +299,36 @@ impl From<Line<Disclosed<1>>> for PrescriptionRow {
 /// How many prescriptions were developed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PrescriptionReport {
-    /// What is counted.
+    /// The definition of what is counted.
     pub definition: &'static str,
     /// When it was counted.
     pub as_of: Timestamp,
     /// The days that were counted.
     pub days: Days,
-    /// What it was asked with.
+    /// The filters that were given.
     pub filters: PrescriptionFilter,
-    /// What was done to the counts.
+    /// How small counts were treated.
     pub suppression: Suppression,
-    /// All that fit the filters.
+    /// The counts of everything that matches the filters.
     pub totals: PrescriptionCounts,
-    /// The rows that `group_by` asks for; empty without it.
+    /// The rows that `group_by` asks for. Empty without it.
     pub rows: Vec<PrescriptionRow>,
 }
 
-/// Numbers of people and attendances.
+/// The counts of people and attendances.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttendanceCounts {
-    /// Different members who attended at least once; null where suppressed.
+    /// Different members who attended at least once. Null if suppressed.
     #[schema(example = 6147)]
     pub distinct_members: Option<i64>,
-    /// Attendances by members, repeat visits included; null where suppressed.
+    /// Attendances by members, repeat visits included. Null if suppressed.
     #[schema(example = 18204)]
     pub attendances: Option<i64>,
-    /// People who aren't members, counted by head at each session: never to be added to the members. Null where
+    /// A headcount of people who aren't members, summed over the sessions. Never add it to the members. Null if
     /// suppressed.
     #[schema(example = 2310)]
     pub headcount: Option<i64>,
-    /// The names of the counts that are suppressed here.
+    /// The names of the suppressed counts.
     pub suppressed: Vec<&'static str>,
 }
 
@@ -342,10 +342,10 @@ impl From<Disclosed<3>> for AttendanceCounts {
 /// A row of the report on attendance.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttendanceRow {
-    /// The site's id, the local authority's name, or the month as `YYYY-MM`; null for those that have none.
+    /// The site's id, the local authority's name, or the month as `YYYY-MM`. Null for attendances that have none.
     #[schema(example = "2021-10")]
     pub key: Option<String>,
-    /// The key as people know it: the site's name, the local authority, the month.
+    /// The key in words for people: the site's name, the local authority or the month.
     #[schema(example = "2021-10")]
     pub label: Option<String>,
     /// The counts.
@@ -362,18 +362,18 @@ impl From<Line<Disclosed<3>>> for AttendanceRow {
 /// How many people attended, and how often.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttendanceReport {
-    /// What is counted.
+    /// The definition of what is counted.
     pub definition: &'static str,
     /// When it was counted.
     pub as_of: Timestamp,
     /// The days that were counted.
     pub days: Days,
-    /// What it was asked with.
+    /// The filters that were given.
     pub filters: AttendanceFilter,
-    /// What was done to the counts.
+    /// How small counts were treated.
     pub suppression: Suppression,
-    /// All that fit the filters.
+    /// The counts of everything that matches the filters.
     pub totals: AttendanceCounts,
-    /// The rows that `group_by` asks for; empty without it. They needn't add up to the totals.
+    /// The rows that `group_by` asks for. Empty without it. They needn't add up to the totals.
     pub rows: Vec<AttendanceRow>,
 }

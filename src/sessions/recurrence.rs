@@ -1,19 +1,19 @@
 //! When a series takes place: from an RFC 5545 recurrence rule to occurrences with instants.
 //!
-//! A rule is expanded on the wall clock, without any time zone, and each local time is resolved to
-//! an instant afterwards. So a weekly 10:00 stays 10:00 across every clock change.
+//! A rule is expanded on the wall clock, without a time zone. Each local time is turned into an instant afterwards. So
+//! a weekly 10:00 stays 10:00 across every clock change.
 //!
 //! 1. `rule` reads the text into a checked `Rule`.
 //! 2. `dates` lists the local dates of that rule, lazily.
-//! 3. [`expand`] ends the list by COUNT, UNTIL or the horizon, removes excluded times, adds additional ones.
+//! 3. [`expand`] ends the list at COUNT, UNTIL or the horizon, removes excluded times and adds additional ones.
 //! 4. [`resolve`] turns each local time into an instant.
 //!
-//! A rule without COUNT and UNTIL never ends. It is listed through a horizon, a local date, and later on from there to
-//! the next one by [`expand_between`].
+//! A rule without COUNT and UNTIL never ends. It is listed through a local date, the horizon. Later, [`expand_between`]
+//! lists it from there through the next horizon.
 //!
-//! Supported are FREQ (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY,
-//! BYMONTH, BYSETPOS and WKST. Whatever the input, the work is bounded: years from
-//! [`EARLIEST_YEAR`] to [`LATEST_YEAR`], rules of [`MAX_RULE_BYTES`], [`MAX_OCCURRENCES`] results.
+//! FREQ (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS and WKST are
+//! supported. The work is bounded for every input: years from [`EARLIEST_YEAR`] to [`LATEST_YEAR`], rules of
+//! [`MAX_RULE_BYTES`] bytes, [`MAX_OCCURRENCES`] results.
 
 mod dates;
 mod error;
@@ -42,7 +42,7 @@ pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
 pub use split::{Rest, rest_from};
 
-/// The most occurrences that are made of a series at once, additional ones included and excluded ones not.
+/// The most occurrences that are listed of a series at once. Additional ones count, excluded ones don't.
 pub const MAX_OCCURRENCES: usize = 2000;
 
 /// The most excluded times a series may have.
@@ -54,8 +54,8 @@ pub const MAX_RULE_BYTES: usize = 1000;
 /// The first year in which an occurrence may lie.
 pub const EARLIEST_YEAR: i32 = 1900;
 
-/// The last year in which an occurrence may lie: the time-zone tables know no clock change after it,
-/// so an instant beyond it could be an hour wrong.
+/// The last year in which an occurrence may lie. The time-zone tables have no clock changes after it, so a later
+/// instant could be an hour wrong.
 pub const LATEST_YEAR: i32 = 2099;
 
 /// The last day of [`LATEST_YEAR`].
@@ -64,38 +64,39 @@ const LAST_DATE: NaiveDate = match NaiveDate::from_ymd_opt(LATEST_YEAR, 12, 31) 
     None => NaiveDate::MAX,
 };
 
-/// What a series says about when it takes place.
+/// When a series takes place.
 #[derive(Debug, Clone, Copy)]
 pub struct Recurrence<'a> {
-    /// The value of an RRULE (RFC 5545, section 3.3.10), without the `RRULE:` in front; case doesn't matter.
+    /// The value of an RRULE (RFC 5545, section 3.3.10), without the `RRULE:` in front. Case doesn't matter.
     pub rule: &'a str,
-    /// The first occurrence, on the wall clock of `tz`; it must be an occurrence of `rule`.
+    /// The first occurrence, on the wall clock of `tz`. It must be an occurrence of `rule`.
     pub local_start: NaiveDateTime,
-    /// The zone whose wall clock all local times are read on.
+    /// The time zone of all local times.
     pub tz: Tz,
-    /// Local starts that do not take place (EXDATE). One that isn't an occurrence changes nothing.
+    /// Local starts that don't take place (EXDATE). One that isn't an occurrence has no effect.
     pub excluded: &'a [NaiveDateTime],
-    /// Local starts that take place too (RDATE), unless they are excluded.
+    /// Additional local starts (RDATE). They take place unless they are excluded.
     pub additional: &'a [NaiveDateTime],
 }
 
 /// One time at which a series takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Occurrence {
-    /// The start on the wall clock, as the rule has it, even where the clock skips that time.
+    /// The start on the wall clock, as the rule gives it, even if the clock skips this time.
     pub local_start: NaiveDateTime,
     /// The instant of the start.
     pub starts_at: DateTime<Utc>,
-    /// Which one it is. A time that the rule gives is the rule's, also where it is stated as an additional one.
+    /// Which occurrence it is. A time that the rule gives has the key of the rule, even if it is also an additional
+    /// time.
     pub key: OccurrenceKey,
 }
 
-/// The occurrences of a series, and how far they are listed.
+/// The occurrences of a series, and through which date they are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expansion {
     /// Sorted by local start.
     pub occurrences: Vec<Occurrence>,
-    /// The local date through which they are listed, where the rule has no end; `None` where these are all.
+    /// The local date through which they are listed, if the rule has no end. `None` if these are all.
     pub until: Option<NaiveDate>,
 }
 
@@ -121,12 +122,13 @@ impl Window {
     }
 }
 
-/// Lists the occurrences of a series, sorted by local start: all of them, or, where the rule has no end, those on local
-/// dates through `horizon`. Its first date is listed even where it lies beyond.
+/// Lists the occurrences of a series, sorted by local start. If the rule has no end, it lists those on local dates
+/// through `horizon`, and always the first date.
 ///
-/// COUNT counts before exclusions. UNTIL with `Z` is an instant, as a date the end of that local
-/// day, without `Z` wall-clock time; an occurrence exactly then still takes place. With BYSETPOS the
-/// set is that of the whole day, week, month or year, also where the series starts inside it.
+/// - COUNT includes excluded occurrences.
+/// - UNTIL with `Z` is an instant, without `Z` it is a local time, and as a date it is the end of that local day. An
+///   occurrence at exactly that time still takes place.
+/// - BYSETPOS selects from the whole day, week, month or year, even if the series starts within it.
 ///
 /// # Errors
 ///
@@ -142,17 +144,18 @@ pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansi
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
 }
 
-/// Like [`expand`], for a series that is stated anew.
+/// Like [`expand`], for a new series: at least one occurrence must take place.
 ///
 /// # Errors
 ///
-/// As [`expand`], and [`RecurrenceError::NoOccurrences`] where every time is excluded.
+/// As [`expand`], and [`RecurrenceError::NoOccurrences`] if every time is excluded.
 pub fn expand_new(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     let expansion = expand(recurrence, horizon)?;
     if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
 }
 
-/// Like [`expand`], for a series that goes on already: however long it has, it may have as many as that gives.
+/// Like [`expand`], for a series that exists already. If its rule has no end, the number of occurrences isn't limited:
+/// a series that has run for long may have many.
 ///
 /// # Errors
 ///
@@ -165,8 +168,8 @@ pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Ex
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
 }
 
-/// Lists the occurrences of a series on the local dates after one date and through another, as [`expand`] does. There
-/// may be as many as the dates and the additional times give: the caller bounds the dates.
+/// Lists the occurrences of a series on the local dates behind `after` and through `through`, as [`expand`] does. Their
+/// number isn't limited here: the caller limits the dates.
 ///
 /// # Errors
 ///
@@ -180,7 +183,7 @@ pub fn expand_between(
     list(&read(recurrence)?, recurrence, &window)
 }
 
-/// Of some local dates, those on which the rule itself gives an occurrence, excluded or not.
+/// Those of these local dates on which the rule itself gives an occurrence, excluded or not.
 ///
 /// # Errors
 ///
@@ -198,7 +201,7 @@ pub fn rule_dates(recurrence: &Recurrence<'_>, among: &[NaiveDate]) -> Result<BT
     Ok(until_end.filter(|date| wanted.contains(date)).collect())
 }
 
-/// The excluded times that exclude nothing: neither the rule nor an additional time has them. In order, each once.
+/// The excluded times that have no effect: neither the rule nor an additional time gives them.
 ///
 /// # Errors
 ///
@@ -211,12 +214,12 @@ pub fn idle_exclusions(recurrence: &Recurrence<'_>) -> Result<BTreeSet<NaiveDate
     Ok(idle.copied().collect())
 }
 
-/// Whether a rule has no end: neither COUNT nor UNTIL. One that can't be read has nothing that could go on.
+/// Whether a rule has no end: neither COUNT nor UNTIL. `false` for a rule that can't be read.
 pub fn is_endless(rule: &str) -> bool {
     Rule::parse(rule).is_ok_and(|rule| rule.is_endless())
 }
 
-/// Whether a rule can be read, whatever it starts with.
+/// Checks that a rule can be read. Its start isn't checked.
 ///
 /// # Errors
 /// A [`RecurrenceError`] that says what is wrong with it.
@@ -238,7 +241,7 @@ fn list(rule: &Rule, recurrence: &Recurrence<'_>, window: &Window) -> Result<Vec
     Ok(occurrences)
 }
 
-/// Checks the bounds of everything but the rule.
+/// Checks the limits of everything but the rule.
 fn check_times(recurrence: &Recurrence<'_>) -> Result<(), RecurrenceError> {
     if recurrence.excluded.len() > MAX_EXCLUDED {
         return Err(RecurrenceError::TooManyExcluded);
@@ -310,7 +313,7 @@ fn rule_occurrences(
     Ok(occurrences)
 }
 
-/// Checks that the first date of the rule, `first`, is that of `local_start`.
+/// Checks that `first`, the first date of the rule, is the date of `local_start`.
 fn check_start(rule: &Rule, recurrence: &Recurrence<'_>, first: Option<NaiveDate>) -> Result<(), RecurrenceError> {
     let first = first
         .map(|date| occurrence_on(date, recurrence))
@@ -331,7 +334,7 @@ fn additional_occurrence(local_start: NaiveDateTime, tz: Tz) -> Occurrence {
     Occurrence { local_start, starts_at: resolve(local_start, tz), key: OccurrenceKey::Additional(local_start) }
 }
 
-/// Adds the additional times that are neither there already nor excluded, and sorts.
+/// Adds the additional times that are neither listed already nor excluded, and sorts all.
 fn add_additional(
     occurrences: &mut Vec<Occurrence>,
     recurrence: &Recurrence<'_>,
@@ -344,7 +347,7 @@ fn add_additional(
     let wanted = recurrence.additional.iter().copied();
     let wanted = wanted.filter(|time| window.has(time.date()) && excluded.binary_search(time).is_err());
     occurrences.extend(wanted.map(|time| additional_occurrence(time, recurrence.tz)));
-    // The sort is stable: of two at once the rule's comes first, and stays.
+    // The sort is stable: of two occurrences at the same time, the rule's comes first and is kept.
     occurrences.sort_by_key(|occurrence| occurrence.local_start);
     occurrences.dedup_by_key(|occurrence| occurrence.local_start);
     if occurrences.len() > window.most {

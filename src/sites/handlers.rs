@@ -32,7 +32,7 @@ pub async fn list_sites(request: Extract<(Allowed<Public>, Query<Paging>)>) -> R
 
 /// Get a site
 ///
-/// A site is a name that stays while it moves from venue to venue; its hostings say where it is when.
+/// A site keeps its name when it moves from venue to venue. Its hostings say at which venue it is, and when.
 #[utoipa::path(operation_id = "get_site", tag = "venues", params(("id" = Id, Path, description = "The site")),
     responses((status = 200, description = "The site", body = Site), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -45,7 +45,7 @@ pub async fn get_site(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) ->
 
 /// Create a site
 ///
-/// Its slug must be new. Then give it a hosting.
+/// Its slug must be new. Then create a hosting, to say at which venue it is.
 #[utoipa::path(operation_id = "create_site", tag = "venues", request_body = SiteInput,
     responses((status = 201, description = "Created", body = Site), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]

@@ -1,7 +1,7 @@
-//! Sites: Life Rooms services with a name that outlives their building, and where each was hosted when.
+//! Sites: Life Rooms services that keep their name when they move, and the venues that hosted them.
 //!
-//! - A site's hostings don't overlap; the days at both ends belong to them.
-//! - What happened at a site is counted in the local authority of the venue that hosted it that day.
+//! - The hostings of a site don't overlap. The first and the last day belong to the hosting.
+//! - What happened at a site is counted in the local authority of the venue that hosted the site on that day.
 
 pub mod handlers;
 pub mod hostings;

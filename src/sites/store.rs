@@ -31,7 +31,7 @@ impl SiteRow {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
     }
 
-    /// What the site would be written as today.
+    /// The site as a request would write it today.
     pub fn written(&self) -> SiteInput {
         Site::from(self.clone()).written
     }
@@ -69,17 +69,17 @@ pub fn list(conn: &mut Conn, slice: &Slice<SiteKey>) -> Result<Vec<SiteRow>> {
 /// One site.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn get(conn: &mut Conn, id: Id) -> Result<SiteRow> {
     let row = sites::table.find(id).select(SiteRow::as_select()).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("site"))
 }
 
-/// One site, held until the transaction ends, so that what spans its hostings is decided by one request at a time.
-/// SQLite has one writer and needs no lock.
+/// Locks a site until the transaction ends, so that only one request at a time changes its hostings. SQLite has one
+/// writer and needs no lock.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
     let found: Option<Id> = match conn {
         Conn::Postgres(postgres) => sites::table.find(id).select(sites::id).for_update().first(postgres).optional()?,
@@ -91,7 +91,7 @@ pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
 /// Adds a site.
 ///
 /// # Errors
-/// 409 where the slug is taken.
+/// 409 if the slug is taken.
 pub fn insert(conn: &mut Conn, row: &SiteRow) -> Result<()> {
     diesel::insert_into(sites::table).values(row).execute(conn)?;
     Ok(())
@@ -100,7 +100,7 @@ pub fn insert(conn: &mut Conn, row: &SiteRow) -> Result<()> {
 /// Writes the next version of a site over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where the slug is taken.
+/// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &SiteRow) -> Result<()> {
     let unchanged = sites::table.filter(sites::id.eq(row.id)).filter(sites::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {

@@ -11,7 +11,7 @@ use crate::http::patch::MergePatch;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct SiteInput {
-    /// A short name for addresses, unique among sites.
+    /// A short name for use in addresses, unique among sites.
     #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "central-liverpool")]
     pub slug: String,
     /// The name people know it by.
@@ -27,7 +27,7 @@ pub type SitePatch = MergePatch<SiteInput>;
 pub struct Site {
     /// Its id.
     pub id: Id,
-    /// What it was written as.
+    /// What was last written.
     #[serde(flatten)]
     pub written: SiteInput,
     /// Rises with each change; the `ETag`.

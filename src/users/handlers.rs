@@ -18,7 +18,7 @@ use crate::http::reply::{Cache, Reply};
 
 /// List accounts
 ///
-/// By e-mail address, a page at a time. Members' own accounts are not among them.
+/// By e-mail address, a page at a time. Members' own accounts aren't in the list.
 #[utoipa::path(operation_id = "list_users", tag = "users", params(Paging),
     responses((status = 200, description = "A page of accounts", body = Page<User>), (status = 304, description = "Not changed"), Problems),
     security(("bearer" = [])))]
@@ -33,7 +33,7 @@ pub async fn list_users(request: Extract<(Allowed<AdminOnly>, Query<Paging>)>) -
 
 /// Get an account
 ///
-/// Without its password, which no answer shows. A member's own account is not among them.
+/// The answer has no password; no answer has. A member's own account is a 404.
 #[utoipa::path(operation_id = "get_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     responses((status = 200, description = "The account", body = User), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
@@ -46,7 +46,7 @@ pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>)
 
 /// Create an account
 ///
-/// Without a `password` it can't log in until one is set, here or on the command line.
+/// An account without a `password` can't log in until one is set, here or on the command line.
 #[utoipa::path(operation_id = "create_user", tag = "users", request_body = UserInput,
     responses((status = 201, description = "Created", body = User), BadInput, Conflict, Storage, Problems),
     security(("bearer" = [])))]
@@ -55,7 +55,7 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
     let Extract((who, _, body)) = request;
     let (context, mut written) = (who.context(), body.value);
     let hash = hashed(&who, written.password.take()).await?;
-    // What is remembered of the request must not help to guess the password, so the password is no part of it.
+    // The stored copy of the request must not help anybody guess the password, so the password is left out.
     let remembered = serde_json::to_vec(&written).map_err(Error::internal)?;
     who.write(&remembered.into(), move |conn| {
         let row = UserRow::new(context.new_id(), written.clone(), None, hash.clone(), context.now());
@@ -68,7 +68,7 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
 
 /// Change an account
 ///
-/// A JSON merge patch. Changing the role, the partner, the password or `disabled` ends its tokens at once.
+/// A JSON merge patch. A change of the role, the partner, the password or `disabled` ends the account's tokens at once.
 #[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -83,7 +83,7 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
         context.require_match(old.version)?;
         let change =
             patch.change(&old, UserRow::written, |written| old.changed(written, hash.clone(), context.now()))?;
-        // A password is never the same again: no answer shows it, and every token ends with it.
+        // A new password always counts as a change: the stored one can't be compared, and every token must end.
         let row = match change {
             None if hash.is_none() => return Reply::ok(old.version, &User::from(old)),
             None => old.changed(old.written(), hash.clone(), context.now()),
@@ -96,7 +96,7 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
     .await
 }
 
-/// The hash of a password, before any transaction.
+/// The hash of a password. Hashing is slow, so it is done before any transaction.
 async fn hashed(context: &Context, password: Option<String>) -> Result<Option<String>> {
     match password {
         Some(password) => context.state().hasher.hash(password).await.map(Some),

@@ -1,10 +1,10 @@
-//! Accounts that log in, each with one role and, where the role needs it, a partner.
+//! Accounts that log in, each with one role. An account with the role `partner` also has a partner.
 //!
-//! - Site managers see and change them all, except members' own: those come from self-registration or an advisor's
-//!   invitation, and an admin reads nothing about a person.
-//! - An address is kept in lower case and is unique.
-//! - Whatever narrows an account (role, partner, disabled, password) ends its tokens at once.
-//! - There is always an enabled site manager.
+//! - Site managers see and change all accounts except members' own. A member's account comes from self-registration or
+//!   an advisor's invitation, and a site manager reads nothing about a person.
+//! - An e-mail address is kept in lower case and is unique.
+//! - A change of the role, the partner, `disabled` or the password ends the account's tokens at once.
+//! - There is always at least one enabled site manager.
 
 pub mod handlers;
 pub mod store;

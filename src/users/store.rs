@@ -28,7 +28,8 @@ pub struct UserRow {
 }
 
 impl UserRow {
-    /// A new account, with the hash of its password where it has one. The role `member` needs a member too.
+    /// A new account, with the hash of its password if it has one. An account with the role `member` needs a member
+    /// too.
     pub fn new(
         id: Id,
         written: UserInput,
@@ -52,8 +53,8 @@ impl UserRow {
         }
     }
 
-    /// This row after a change, with the hash of the new password where it is changed. What narrows the account
-    /// raises its generation, so that its tokens end.
+    /// This row after a change, with the hash of the new password if it changes. A change that ends the account's
+    /// tokens raises its generation.
     pub fn changed(&self, written: UserInput, new_hash: Option<String>, now: Timestamp) -> Self {
         let ends_tokens = new_hash.is_some()
             || written.role != self.role
@@ -68,7 +69,7 @@ impl UserRow {
         }
     }
 
-    /// What the account would be written as today, without its password.
+    /// The account as a request would write it today, without its password.
     pub fn written(&self) -> UserInput {
         UserInput {
             email: self.email.clone(),
@@ -80,7 +81,7 @@ impl UserRow {
         }
     }
 
-    /// Whether it is a site manager who may log in.
+    /// Whether it is a site manager's account that can log in.
     pub fn is_enabled_admin(&self) -> bool {
         self.role == Role::Admin && !self.disabled
     }
@@ -107,7 +108,7 @@ impl From<UserRow> for User {
     }
 }
 
-/// A page of accounts by e-mail address, without members'.
+/// A page of accounts by e-mail address, without those of members.
 pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<UserRow>> {
     let mut query = users::table.filter(users::role.ne(Role::Member)).select(UserRow::as_select()).into_boxed();
     if let Some(email) = &slice.after {
@@ -119,7 +120,7 @@ pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<UserRow>> {
 /// One account that isn't a member's.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
     let row = users::table.find(id).filter(users::role.ne(Role::Member)).select(UserRow::as_select());
     row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
@@ -128,7 +129,7 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
 /// Adds an account.
 ///
 /// # Errors
-/// 409 where the address is taken, 422 where the partner is unknown.
+/// 409 if the address is taken, 422 if the partner is unknown.
 pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
     check_partner(conn, row.partner_id)?;
     diesel::insert_into(users::table).values(row).execute(conn)?;
@@ -138,8 +139,8 @@ pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
 /// Writes the next version of an account over the one before.
 ///
 /// # Errors
-/// 409 where the address is taken or no enabled site manager would be left; 412 where another request has changed
-/// it in between; 422 where the partner is unknown.
+/// 409 if the address is taken or no enabled site manager would be left; 412 if another request has changed
+/// it in between; 422 if the partner is unknown.
 pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<()> {
     check_partner(conn, row.partner_id)?;
     if old.is_enabled_admin() && !row.is_enabled_admin() && !others_manage(conn, row.id)? {
@@ -163,8 +164,8 @@ fn check_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
     Err(Error::rule("/partner_id", "unknown_partner", "There is no such partner."))
 }
 
-/// Whether there is another enabled site manager. On PostgreSQL they are all locked first, in one order, so that two
-/// who disable each other at once don't both succeed; SQLite has one writer.
+/// Whether there is another enabled site manager. On PostgreSQL all of them are locked first, in a fixed order:
+/// otherwise two site managers could disable each other at the same time. SQLite has one writer.
 fn others_manage(conn: &mut Conn, id: Id) -> Result<bool> {
     let admins = users::table
         .filter(users::role.eq(Role::Admin))

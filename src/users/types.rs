@@ -9,7 +9,7 @@ use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
 
-/// What an account may do beside its role.
+/// What an account may do besides what its role allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
@@ -17,7 +17,7 @@ pub enum Permission {
     Safeguarding,
 }
 
-/// The roles of accounts that are made here: members register themselves, or are invited by an advisor.
+/// The roles of accounts that site managers create. Members register themselves, or an advisor invites them.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum AccountRole {
@@ -25,9 +25,9 @@ pub enum AccountRole {
     Admin,
     /// A pathways advisor.
     Advisor,
-    /// Somebody who reads reports.
+    /// Reads reports.
     Analyst,
-    /// Somebody who works for a partner.
+    /// Works for a partner.
     Partner,
 }
 
@@ -36,23 +36,23 @@ pub enum AccountRole {
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "partner_with_its_role"))]
 pub struct UserInput {
-    /// The e-mail address to log in with; kept in lower case, unique among accounts.
+    /// The e-mail address to log in with. It is kept in lower case and unique among accounts.
     #[schema(format = "email", max_length = 254, example = "advisor@example.org")]
     pub email: String,
-    /// What the account is for. Members' accounts are not made here.
+    /// The role. Members' accounts are not made here.
     #[schema(value_type = AccountRole)]
     pub role: Role,
-    /// The partner: with the role `partner`, and only with it.
+    /// The partner. Required with the role `partner`, and allowed only there.
     pub partner_id: Option<Id>,
-    /// Whether it may not log in; its tokens end at once.
+    /// Whether the account is barred from logging in. Its tokens end at once.
     #[serde(default)]
     #[schema(example = false)]
     pub disabled: bool,
-    /// What it may do beside its role.
+    /// What the account may do besides what its role allows.
     #[serde(default)]
     #[schema(max_items = 1, value_type = std::collections::HashSet<Permission>, example = json!(["safeguarding"]))]
     pub permissions: Vec<Permission>,
-    /// The password, which no answer shows. An account without one can't log in.
+    /// The password. No answer shows it. An account without one can't log in.
     #[schema(format = "password", write_only, min_length = 8, max_length = 128, example = "paper boat under the lamp")]
     pub password: Option<String>,
 }
@@ -76,14 +76,14 @@ pub struct User {
     /// The e-mail address to log in with.
     #[schema(example = "advisor@example.org")]
     pub email: String,
-    /// What the account is for.
+    /// The role.
     pub role: Role,
-    /// The partner, where the role is `partner`.
+    /// The partner, if the role is `partner`.
     pub partner_id: Option<Id>,
-    /// Whether it may not log in.
+    /// Whether the account is barred from logging in.
     #[schema(example = false)]
     pub disabled: bool,
-    /// What it may do beside its role.
+    /// What the account may do besides what its role allows.
     pub permissions: Vec<Permission>,
     /// Rises with each change; the `ETag`.
     #[schema(example = 1)]

@@ -1,12 +1,11 @@
-//! When a venue takes no sessions: while it is closed, and on the weekdays on which it has no hours.
+//! When a venue takes no sessions: while it is closed, and on weekdays without opening hours.
 //!
-//! - A status of closed or temporarily closed holds from its first day to its last; without a first day from today
-//!   on, without a last for good.
-//! - Opening hours are those of today: they say nothing about the past, so that it can be recorded. A venue without
-//!   any hours hasn't said when it opens, and takes sessions on every day.
+//! - A status of closed or temporarily closed holds from `status_from` to `status_until`. Without `status_from` it
+//!   holds from today on, without `status_until` for good.
+//! - Opening hours hold from today on. They say nothing about the past, so that sessions of the past can be recorded.
+//! - A venue without any opening hours hasn't said when it opens, and takes sessions on every day.
 //!
-//! This is the one rule: it decides where sessions can be placed, whether they can be booked, and which of them a
-//! closing concerns.
+//! This rule decides where sessions can be placed, whether they can be booked, and which sessions a closing concerns.
 
 use std::collections::HashMap;
 
@@ -20,10 +19,10 @@ use crate::db::schema::venues;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
-/// Values in one `IN (…)`.
+/// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// What a venue says about when it is closed.
+/// The fields of a venue that say when it is closed.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = venues)]
 pub struct Closure {
@@ -50,15 +49,15 @@ impl Closure {
         Self { status, status_from, status_until, opening_hours: hours.clone() }
     }
 
-    /// Whether it takes sessions at any time.
+    /// Whether the venue takes sessions at any time.
     pub fn is_always_open(&self) -> bool {
         self.status == VenueStatus::Open && self.opening_hours.0 == OpeningHours::default()
     }
 
-    /// Whether the venue takes nothing that begins at the one instant and ends at the other.
+    /// Whether the venue is closed for a session between these two instants.
     pub fn covers(&self, starts_at: Timestamp, ends_at: Timestamp, today: NaiveDate) -> bool {
         let start = in_london(starts_at);
-        // What ends at midnight ends on the day before.
+        // A session that ends at midnight belongs to the day before.
         let last = in_london(Timestamp(ends_at.0 - TimeDelta::microseconds(1))).date();
         let closed = self.status != VenueStatus::Open
             && last >= self.status_from.unwrap_or(today)
@@ -89,7 +88,7 @@ mod tests {
         }
     }
 
-    /// Whether it covers what is on from eleven in the morning of one day to noon of another.
+    /// Whether the closure covers a session from 11:00 on one day to 12:00 on another.
     fn covers(closure: &Closure, first: &str, last: &str) -> bool {
         let at = |day: &str, time: &str| Timestamp(format!("{day}T{time}:00Z").parse().unwrap());
         closure.covers(at(first, "11:00"), at(last, "12:00"), day("2027-03-01"))

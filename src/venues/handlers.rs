@@ -36,7 +36,7 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
 
 /// Get a venue
 ///
-/// A venue is shown to everybody, open or closed.
+/// Everybody sees every venue, open or closed.
 #[utoipa::path(operation_id = "get_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
     responses((status = 200, description = "The venue", body = Venue), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -70,7 +70,7 @@ pub async fn create_venue(
 
 /// Delete a venue
 ///
-/// Only while nothing refers to it; close it instead.
+/// A venue can be deleted only while nothing refers to it. Otherwise close it.
 #[utoipa::path(operation_id = "delete_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
     responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]

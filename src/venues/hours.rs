@@ -1,4 +1,4 @@
-//! Opening hours: which stretches of the week they are.
+//! Opening hours as ranges of the week.
 
 use chrono::{Datelike, NaiveDateTime, Timelike, Weekday};
 
@@ -20,7 +20,7 @@ const DAYS: [(Weekday, &str); 7] = [
     (Weekday::Sun, "sunday"),
 ];
 
-/// A stretch of the week in minutes since Monday 00:00. It may go on into the next week.
+/// A range of the week, in minutes since Monday 00:00. It may run into the next week.
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     opens: u32,
@@ -30,12 +30,12 @@ struct Stretch {
 impl Stretch {
     fn of(day: Weekday, hours: &Hours) -> Option<Self> {
         let (opens, closes) = (minute(&hours.opens)?, minute(&hours.closes)?);
-        // A close at or before the open is on the next day, as in schema.org and OpenStreetMap.
+        // Hours that close at or before they open end on the next day, as in schema.org and OpenStreetMap.
         let minutes = if closes > opens { closes - opens } else { closes + DAY - opens };
         Some(Self { opens: day.num_days_from_monday() * DAY + opens, minutes })
     }
 
-    /// How long after its beginning a minute of the week comes round again.
+    /// How many minutes after the beginning of the range this minute of the week comes next.
     fn until(self, minute: u32) -> u32 {
         (minute + WEEK - self.opens) % WEEK
     }
@@ -49,7 +49,7 @@ impl Stretch {
     }
 }
 
-/// The minute of the day that `18:30` is.
+/// The minute of the day for a text such as `18:30`.
 fn minute(text: &str) -> Option<u32> {
     let (hour, minute) = text.split_once(':')?;
     Some(hour.parse::<u32>().ok()? * 60 + minute.parse::<u32>().ok()?)
@@ -68,7 +68,7 @@ impl OpeningHours {
         }
     }
 
-    /// Each stretch with the pointer to where it stands.
+    /// Each range, with the JSON pointer to its hours.
     fn stretches(&self) -> impl Iterator<Item = (Stretch, String)> {
         DAYS.into_iter().flat_map(|(day, name)| {
             let of_day = self.on(day).iter().enumerate();
@@ -76,8 +76,8 @@ impl OpeningHours {
         })
     }
 
-    /// Whether it is a day on which the place is closed: other days have hours, this one has none, and those of the day
-    /// before have ended by then.
+    /// Whether the place is closed on the day of this local time: other days have hours, this day has none, and the
+    /// hours of the day before have ended by this time.
     pub fn are_closed_on_the_day_of(&self, local: NaiveDateTime) -> bool {
         let says = DAYS.iter().any(|(day, _)| !self.on(*day).is_empty());
         let minute = local.weekday().num_days_from_monday() * DAY + local.hour() * 60 + local.minute();
@@ -86,7 +86,7 @@ impl OpeningHours {
     }
 }
 
-/// The pointer to the first stretch that overlaps with one before it.
+/// The pointer to the first hours that overlap with earlier ones.
 pub fn overlap(hours: &OpeningHours) -> Option<String> {
     let all: Vec<(Stretch, String)> = hours.stretches().collect();
     let later =

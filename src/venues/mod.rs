@@ -1,8 +1,9 @@
 //! Venues: buildings and places, and the spaces (rooms) in them.
 //!
 //! - A slug is unique; a postcode is normalised; the local authority's code is filled in from its name.
-//! - A venue is deleted only while nothing refers to it; otherwise it is closed. Closing one concerns the sessions there,
-//!   so a venue is changed in [`sessions::closings`](crate::sessions::closings).
+//! - A venue can be deleted only while nothing refers to it; otherwise it is closed.
+//! - Closing a venue concerns the sessions there, so changing a venue is in
+//!   [`sessions::closings`](crate::sessions::closings).
 
 pub mod closures;
 pub mod handlers;

@@ -1,4 +1,4 @@
-//! Venues around a place.
+//! Venues near a place.
 
 use diesel::prelude::*;
 
@@ -6,11 +6,12 @@ use crate::db::schema::venues;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 
-/// Kilometres around a place where nothing says otherwise.
+/// How many kilometres around a place to search by default.
 const USUAL_KM: f64 = 10.0;
 /// The Earth's mean radius (IUGG) in millimetres.
 const EARTH_MM: f64 = 6_371_008_771.4;
-/// Millimetres of one degree of latitude, a little less than the shortest, so that no band is too narrow.
+/// The length of a degree of latitude in millimetres. A little less than the real length, so that the band of latitudes
+/// is never too narrow.
 const DEGREE_MM: f64 = 111_000_000.0;
 
 /// Everything within a distance of a place.
@@ -25,14 +26,14 @@ impl Circle {
     /// Reads `near=53.41,-2.98` and `within_km`.
     ///
     /// # Errors
-    /// 400 where the place is none, or a distance is given without a place.
+    /// 400 if the place can't be read, or a distance is given without a place.
     pub fn read(near: Option<&str>, within_km: Option<f64>) -> Result<Option<Self>> {
         let Some(text) = near else {
             return match within_km {
                 None => Ok(None),
-                // What stands for an absent value says no more than its absence.
+                // The default distance is as good as none given.
                 Some(km) if km == USUAL_KM => Ok(None),
-                Some(_) => Err(Error::parameter("within_km", "needs_near", "Goes only with near.")),
+                Some(_) => Err(Error::parameter("within_km", "needs_near", "Can only be given together with near.")),
             };
         };
         let wrong = || {
@@ -57,10 +58,11 @@ impl Circle {
         (2.0 * EARTH_MM * half.sqrt().min(1.0).asin()).round()
     }
 
-    /// The venues in it with their distance in millimetres, the nearest first, and by id at one distance.
+    /// The venues in the circle, each with its distance in millimetres: the nearest first, by id at equal distances.
     pub fn venues(&self, conn: &mut Conn) -> Result<Vec<(i64, Id)>> {
         let height = self.radius_mm / DEGREE_MM;
-        // All in the band of latitudes, from an index that holds what is read; few lie outside the circle.
+        // Reads the whole band of latitudes from an index that holds all columns needed. Few of its venues are outside
+        // the circle.
         let band = venues::table
             .filter(venues::latitude.ge(self.latitude - height))
             .filter(venues::latitude.le(self.latitude + height))

@@ -48,7 +48,7 @@ pub struct VenueRow {
 }
 
 impl VenueRow {
-    /// A new venue, or with `kept` the next version of one.
+    /// A new venue.
     pub fn new(id: Id, written: VenueInput, now: Timestamp) -> Self {
         let VenueInput { slug, name, kind, address, latitude, longitude, local_authority, .. } = written;
         let (local_authority, local_authority_code) = named(local_authority);
@@ -89,12 +89,12 @@ impl VenueRow {
         &self.name
     }
 
-    /// Its status with the first and the last day of it, and its hours.
+    /// The status with its first and last day, and the opening hours.
     pub(super) fn closure(&self) -> (VenueStatus, Option<NaiveDate>, Option<NaiveDate>, &Json<OpeningHours>) {
         (self.status, self.status_from, self.status_until, &self.opening_hours)
     }
 
-    /// What the venue would be written as today.
+    /// The venue as a request would write it today.
     pub fn written(&self) -> VenueInput {
         Venue::from(self.clone()).written
     }
@@ -135,7 +135,7 @@ impl From<VenueRow> for Venue {
     }
 }
 
-/// The official name and the code of a local authority. The schema has refused names that nobody has.
+/// The official name and the code of a local authority. The schema has already refused unknown names.
 fn named(local_authority: String) -> (String, String) {
     match local_authority.parse::<LocalAuthority>() {
         Ok(known) => (known.name.to_owned(), known.code.to_owned()),
@@ -198,7 +198,7 @@ pub fn list(
 /// One venue.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn get(conn: &mut Conn, id: Id) -> Result<VenueRow> {
     let row = venues::table.find(id).select(VenueRow::as_select()).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("venue"))
@@ -207,7 +207,7 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<VenueRow> {
 /// Adds a venue.
 ///
 /// # Errors
-/// 409 where the slug is taken.
+/// 409 if the slug is taken.
 pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     diesel::insert_into(venues::table).values(row).execute(conn)?;
     write_words(conn, row)
@@ -216,7 +216,7 @@ pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// Writes the next version of a venue over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where the slug is taken.
+/// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let unchanged = venues::table.filter(venues::id.eq(row.id)).filter(venues::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
@@ -231,7 +231,7 @@ pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// Removes a venue and its spaces.
 ///
 /// # Errors
-/// 409 where sessions, series or hostings refer to it.
+/// 409 if sessions, series or hostings refer to it.
 pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
     let used: bool = select(
         exists(sessions::table.filter(sessions::venue_id.eq(id)))
@@ -264,12 +264,12 @@ fn write_words(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let mut all: BTreeSet<String> = texts.into_iter().flatten().flat_map(|text| words(text)).collect();
     all.extend(row.accessibility.0.iter().map(|feature| word_of_feature(feature)));
     let rows: Vec<WordRow> = all.into_iter().map(|word| WordRow { venue_id: row.id, word }).collect();
-    // Many rows in one statement can't be written through the common connection.
+    // Diesel can't write many rows in one statement through a connection that may be to either database.
     per_backend!(conn, |inner| diesel::insert_into(venue_words::table).values(&rows).execute(inner))?;
     Ok(())
 }
 
-/// Writes the words of venues that have none.
+/// Writes the words of the venues that have none yet.
 pub fn complete_words(conn: &mut Conn) -> Result<()> {
     let words = venue_words::table.filter(venue_words::venue_id.eq(venues::id));
     let without = venues::table.filter(diesel::dsl::not(exists(words))).select(VenueRow::as_select());

@@ -61,13 +61,13 @@ pub struct Address {
     /// The county.
     #[schema(min_length = 1, max_length = 100, example = "Merseyside")]
     pub county: Option<String>,
-    /// A UK postcode; spaces and case are put right.
+    /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L3 8EW")]
     #[validate(custom(function = "good_postcode"))]
     pub postcode: Option<String>,
 }
 
-/// When a place is open, by weekday; a day without hours is closed. No two stretches overlap.
+/// When a place is open, by weekday. A day without hours is closed. Hours must not overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 #[validate(schema(function = "hours_apart"))]
@@ -102,15 +102,15 @@ pub struct OpeningHours {
     pub sunday: Vec<Hours>,
 }
 
-/// One stretch of opening, in local wall-clock time. Friday from 18:00 to 01:00 ends on Saturday; from 00:00 to 00:00 is
-/// the whole day.
+/// Hours of one day, on the local clock. Friday from 18:00 to 01:00 ends on Saturday. From 00:00 to 00:00 is the whole
+/// day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// When it opens.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:30")]
     pub opens: String,
-    /// When it closes: later the same day, or on the next day where this is at or before `opens`.
+    /// When it closes: later on the same day, or on the next day if this time is at or before `opens`.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "15:30")]
     pub closes: String,
 }
@@ -120,7 +120,7 @@ pub struct Hours {
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "whole_place"))]
 pub struct VenueInput {
-    /// A short name for addresses, unique among venues.
+    /// A short name for use in addresses, unique among venues.
     #[schema(
         min_length = 1,
         max_length = 80,
@@ -133,7 +133,7 @@ pub struct VenueInput {
     pub name: String,
     /// What kind of place it is.
     pub kind: VenueKind,
-    /// Where the post goes. Absent: not known.
+    /// The postal address. Absent: not known.
     #[serde(default)]
     #[validate(nested)]
     pub address: Address,
@@ -143,10 +143,10 @@ pub struct VenueInput {
     /// Degrees east (WGS 84); with `latitude`.
     #[schema(minimum = -180.0, maximum = 180.0, example = -2.9795)]
     pub longitude: Option<f64>,
-    /// The local authority, by any name that people use for it; the official name is kept, and its code filled in.
+    /// The local authority, by any name that people use for it. The official name is kept, and its code filled in.
     #[schema(min_length = 1, max_length = 80, format = "local-authority", example = "Liverpool")]
     pub local_authority: String,
-    /// The Unique Property Reference Number, where it is known.
+    /// The Unique Property Reference Number, if it is known.
     #[schema(pattern = "^[0-9]{1,12}$", max_length = 12, example = "38233522")]
     pub uprn: Option<String>,
     /// What makes it accessible, as short names such as `step_free`.
@@ -163,10 +163,10 @@ pub struct VenueInput {
     /// Whether it can be used. Absent: `open`.
     #[serde(default)]
     pub status: VenueStatus,
-    /// From which day the status holds.
+    /// The first day on which the status holds.
     #[schema(example = "2027-03-01")]
     pub status_from: Option<NaiveDate>,
-    /// Until which day, inclusive, the status holds.
+    /// The last day on which the status holds.
     #[schema(example = "2027-03-14")]
     pub status_until: Option<NaiveDate>,
 }
@@ -182,8 +182,10 @@ fn good_postcode(text: &str) -> Result<(), ValidationError> {
 
 fn hours_apart(hours: &OpeningHours) -> Result<(), ValidationError> {
     let Some(pointer) = hours::overlap(hours) else { return Ok(()) };
-    let mut overlap =
-        rule("hours_overlap", "Overlaps with other hours; a close at or before the open is on the next day.");
+    let mut overlap = rule(
+        "hours_overlap",
+        "Overlaps with other hours. Hours that close at or before they open end on the next day.",
+    );
     overlap.add_param("pointer".into(), &pointer);
     Err(overlap)
 }
@@ -191,7 +193,7 @@ fn hours_apart(hours: &OpeningHours) -> Result<(), ValidationError> {
 fn whole_place(venue: &VenueInput) -> Result<(), ValidationError> {
     if venue.latitude.is_some() != venue.longitude.is_some() {
         let pointer = if venue.latitude.is_some() { "/longitude" } else { "/latitude" };
-        return Err(at(rule("required", "Latitude and longitude are given together."), pointer));
+        return Err(at(rule("required", "Latitude and longitude must be given together."), pointer));
     }
     if matches!((venue.status_from, venue.status_until), (Some(from), Some(until)) if until < from) {
         return Err(at(rule("ends_first", "Must not be before status_from."), "/status_until"));
@@ -204,7 +206,7 @@ fn whole_place(venue: &VenueInput) -> Result<(), ValidationError> {
 pub struct Venue {
     /// Its id.
     pub id: Id,
-    /// What it was written as.
+    /// What was last written.
     #[serde(flatten)]
     pub written: VenueInput,
     /// The GSS code of the local authority.
@@ -224,37 +226,39 @@ pub struct Venue {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct VenueFilter {
-    /// Only in this local authority, by any name that people use for it. An unknown one is 400, with the nearest names.
+    /// Only venues in this local authority, by any name that people use for it. An unknown name is a 400 with the
+    /// nearest names.
     #[param(inline)]
     pub local_authority: Option<LocalAuthority>,
-    /// Only of this kind.
+    /// Only venues of this kind.
     #[param(inline)]
     pub kind: Option<VenueKind>,
-    /// Only with this status.
+    /// Only venues with this status.
     #[param(inline)]
     pub status: Option<VenueStatus>,
-    /// Only with these words in name, town and local authority: all of them. A plural finds its singular and the other
-    /// way round; a word that ends in `*` finds what begins with it.
+    /// Only venues with all of these words in name, town and local authority. A plural finds its singular and the other
+    /// way round. A word that ends in `*` finds every word that begins with it.
     #[param(min_length = 1, max_length = 200, example = "library")]
     pub q: Option<String>,
-    /// Only with this feature; with all of them where it is given more than once.
+    /// Only venues with this feature. Given more than once: with all of the features.
     #[serde(default)]
     #[param(inline, max_items = 10)]
     pub accessibility: Vec<ShortName>,
-    /// Only near this place, in degrees north and east (WGS 84). Venues without a place aren't found.
+    /// Only venues near this place, given as degrees north and east (WGS 84). Venues without a known position aren't
+    /// found.
     #[param(
         max_length = 50,
         pattern = "^-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)$",
         example = "53.4097,-2.9795"
     )]
     pub near: Option<String>,
-    /// Kilometres around `near`, as the crow flies.
+    /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]
     pub within_km: Option<f64>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins: `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }

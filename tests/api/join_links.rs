@@ -44,7 +44,7 @@ fn a_member_with_an_online_seat_sees_the_link_from_an_hour_before_until_the_end(
     member.get(&path(&session)).problem(404, "not-found");
     let booking = book(&member, &session, &sam, "online");
     let problem = member.get(&path(&session)).problem(409, "join-link-closed");
-    assert_eq!(problem["detail"], "The link is there from 2026-11-30T12:00:00Z until 2026-11-30T14:30:00Z.");
+    assert_eq!(problem["detail"], "The link is shown from 2026-11-30T12:00:00Z until 2026-11-30T14:30:00Z.");
     app.at("2026-11-30T11:59:59Z");
     member.get(&path(&session)).problem(409, "join-link-closed");
     app.at("2026-11-30T12:00:00Z");
@@ -111,7 +111,7 @@ fn a_link_follows_what_becomes_of_its_session() {
     member.get(&path(&session)).expect(200);
     change(&admin, &at, &json!({ "local_start": "2026-11-30T14:00:00" })).expect(200);
     let problem = member.get(&path(&session)).problem(409, "join-link-closed");
-    assert_eq!(problem["detail"], "The link is there from 2026-11-30T13:00:00Z until 2026-11-30T15:30:00Z.");
+    assert_eq!(problem["detail"], "The link is shown from 2026-11-30T13:00:00Z until 2026-11-30T15:30:00Z.");
     app.at("2026-11-30T13:00:00Z");
     let shown = || member.get(&path(&session));
     assert_eq!(shown().expect(200)["join_link"], LINK);

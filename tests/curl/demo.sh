@@ -42,3 +42,34 @@ refused 400 invalid-parameter from
 get '/v1/reports/attendance?pillar=learning&delivery=in_person&group_by=month'
 refused 400 invalid-parameter group_by
 passed "An analyst gets rounded figures of periods that are over, in two dimensions at once."
+
+# The README's way to it. The demo's server has a database of its own, so once is enough.
+case $DATABASE_URL in sqlite:*) ;; *) exit 0 ;; esac
+stop_server
+put_on_path
+blocks README.md 'Try it' sh "$work/start"
+blocks README.md 'Try it' bash "$work/figures"
+mkdir "$work/folder"
+cd "$work/folder"
+# The server itself, not cargo, is what is started and stopped here.
+sed 's|^cargo run --release -- |exec life-rooms |' "$work/start/1" >"$work/start.sh"
+grep -qx 'exec life-rooms serve --demo' "$work/start.sh" || fail "the README should start the demo with serve --demo"
+: >"$work/server.log"
+LIFE_ROOMS_BIND=127.0.0.1:0 bash "$work/start.sh" >"$work/accounts" 2>"$work/server.log" &
+server=$!
+within 120 answered || fail "the demo's server did not say that it is ready"
+BASE_URL=$(sed -n 's/.*ready on \(http:[^ ]*\) .*/\1/p' "$work/server.log" | head -n 1)
+[ -f life-rooms-demo.db ] || fail "the demo should be in life-rooms-demo.db in this folder"
+for role in admin advisor analyst member partner; do
+  password=$(awk -v role="$role" '$1 == role {print $3}' "$work/accounts")
+  log_in "$role"
+done
+password=$(awk '$1 == "analyst" {print $3}' "$work/accounts")
+sed "s|http://127.0.0.1:8080|$BASE_URL|; s|the printed password|$password|" "$work/figures/1" >"$work/figures.sh"
+for shell in bash zsh; do
+  command -v "$shell" >/dev/null || fail "this script needs $shell: install it, for instance with: apt-get install $shell"
+  "$shell" "$work/figures.sh" >"$work/said" 2>&1 || fail "the README's figures failed in $shell: $(cat "$work/said")"
+  jq -se '.[0].prescriptions == 8505 and .[1].distinct_members == 6145' "$work/said" >/dev/null ||
+    fail "the README's figures should be 8505 and 6145 in $shell: $(cat "$work/said")"
+done
+passed "serve --demo prints an account for each role, and the README's commands show an analyst's figures."

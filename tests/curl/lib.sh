@@ -66,6 +66,25 @@ stop_server() {
   server=''
 }
 
+# blocks PAGE HEADING KIND FOLDER: writes the blocks of commands below a page's heading, as they stand there, to
+# FOLDER/1, FOLDER/2 …
+blocks() {
+  mkdir -p "$4"
+  awk -v heading="## $2" -v kind="\`\`\`$3" -v folder="$4" '
+    block && $0 == "```" {block = 0; close(file)}
+    block {print >file}
+    !block && /^## / {inside = $0 == heading}
+    inside && $0 == kind {block = 1; file = folder "/" ++number}' "$root/$1"
+  [ -s "$4/1" ] || fail "$1 has no commands in $3 below \"$2\""
+}
+
+# The binary on the path, as the pages call it.
+put_on_path() {
+  mkdir -p "$work/bin"
+  ln -sf "$(realpath "$LIFE_ROOMS")" "$work/bin/life-rooms"
+  export PATH=$work/bin:$PATH
+}
+
 # call METHOD PATH [curl arguments]: sets STATUS and BODY, leaves the headers in $work/headers.
 call() {
   local method=$1 path=$2; shift 2

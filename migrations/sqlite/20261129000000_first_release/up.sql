@@ -1,5 +1,5 @@
--- The tables of the first release. Identifiers are 16 bytes, instants are microseconds since 1970 UTC,
--- dates, JSON and enums are text; STRICT makes the database hold every column to its type.
+-- The tables of the first release. Identifiers are 16 bytes. Instants are microseconds since 1970 (UTC). Dates, JSON
+-- and enums are text. STRICT makes the database check the type of every column.
 
 CREATE TABLE venues (
     id BLOB PRIMARY KEY,
@@ -217,10 +217,11 @@ CREATE TABLE session_series (
     publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     status TEXT NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason TEXT,
-    -- Through which local date a series without an end has its sessions; null where its rule ends.
+    -- The local date through which the sessions of a series without an end exist. Null if the series' rule ends.
     expanded_until TEXT,
-    -- Whether a series ends before its rule does: "none", or the local date before which it ends, since it was split there
-    -- ({"split": "2027-01-26"}) or since its partner's roster no longer names it ({"withdrawn": "2027-02-03"}).
+    -- Whether a series ends before its rule does. "none": it doesn't. Otherwise with the local date before which it
+    -- ends: {"split": "2027-01-26"} if it was split, {"withdrawn": "2027-02-03"} if its partner's roster no longer
+    -- names it.
     ending TEXT NOT NULL DEFAULT '"none"',
     -- The occurrences for which no session could be made, each with the reason.
     left_out TEXT NOT NULL DEFAULT '[]',
@@ -239,7 +240,8 @@ CREATE INDEX session_series_split_from_index ON session_series (split_from) WHER
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY,
     series_id BLOB REFERENCES session_series (id),
-    -- Which occurrence of its series a session is: the local date of the rule, or the local start of an additional time.
+    -- Which occurrence of its series a session is: the local date if the rule gives it, or the local start of an
+    -- additional time.
     occurrence TEXT CHECK ((occurrence IS NULL) = (series_id IS NULL)),
     partner_id BLOB REFERENCES partners (id),
     programme_id BLOB REFERENCES programmes (id),
@@ -270,17 +272,19 @@ CREATE TABLE sessions (
     status TEXT NOT NULL CHECK (status IN ('scheduled', 'cancelled')),
     cancellation_reason TEXT,
     edited INTEGER NOT NULL,
-    -- How many bookings are offered a seat: where it is 0, and nobody waits, there is nothing to look for.
+    -- How many bookings have an open offer of a seat. If there are none, and nobody waits, bookings needn't be read.
     offers_open INTEGER NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
-    -- Made of the words, so it refers to no row of its own. Null: the words are still to be written.
+    -- A digest of the session's words in listing_words. It refers to no other table. Null: the words are still to be
+    -- written.
     listing_id BLOB,
-    -- The hour of the week in which a session starts on its own clock: 0 is Monday from midnight on, 167 Sunday from 23:00.
-    -- The database works it out, so that whatever writes a session can't forget it.
+    -- The hour of the week in which a session starts, on its own clock: 0 is Monday from midnight on, 167 is Sunday
+    -- from 23:00 on. The database computes it, so that no statement can forget it.
     week_hour INTEGER GENERATED ALWAYS AS
         ((strftime('%w', local_start) + 6) % 7 * 24 + CAST(substr(local_start, 12, 2) AS INTEGER)) VIRTUAL,
-    -- Whether who books now gets a seat: who waits already comes first, even where a seat is free, and a hybrid session has
-    -- a list for each way of taking part. The database works it out, so that whatever writes a session can't forget it. Not
-    -- by triggers: with them SQLite keeps a journal of each statement, which makes a roster two and a half times as slow.
+    -- Whether somebody who books now gets a seat. People on the waiting list come first, even if a seat is free; a
+    -- hybrid session has a waiting list for each way of taking part. The database computes this column, so that no
+    -- statement can forget it. Triggers would do so too, but with them SQLite keeps a journal of each statement, which
+    -- makes a roster two and a half times as slow.
     has_room INTEGER NOT NULL GENERATED ALWAYS AS
         (status = 'scheduled' AND (waitlist_length = 0 OR delivery = 'hybrid')
             AND (capacity IS NULL OR seats_taken < capacity
@@ -299,7 +303,7 @@ CREATE INDEX sessions_venue_index ON sessions (venue_id, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, starts_at, id);
 CREATE INDEX sessions_programme_index ON sessions (programme_id, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
--- What takes a space: read for each session that is to take one.
+-- The sessions that take a space. Read before a session takes one.
 CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
 CREATE INDEX sessions_listing_index ON sessions (listing_id, starts_at, id);
@@ -352,7 +356,7 @@ CREATE TABLE prescription_items (
     note TEXT,
     status TEXT NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason TEXT,
-    -- Whether the member added the item themself: that is no referral.
+    -- Whether the member added the item. Such an item is no referral.
     by_member INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -377,9 +381,9 @@ CREATE TABLE bookings (
     prescription_item_id BLOB REFERENCES prescription_items (id),
     cancellation_reason TEXT,
     booked_by BLOB NOT NULL,
-    -- A booking's place in the waiting list of its session, given once and kept, so that the order never changes.
+    -- The booking's number in the waiting list of its session. It never changes, and so the order never does.
     turn INTEGER CHECK (turn > 0),
-    -- Until when an offered seat is kept; it stays where the offer ran out.
+    -- Until when an offered seat is kept. The value stays when the offer has expired.
     offer_expires_at INTEGER,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -390,11 +394,11 @@ CREATE UNIQUE INDEX bookings_live_key ON bookings (session_id, member_id) WHERE 
 CREATE INDEX bookings_member_index ON bookings (member_id, id);
 CREATE INDEX bookings_session_index ON bookings (session_id, id);
 CREATE INDEX bookings_prescription_item_index ON bookings (prescription_item_id);
--- For the report on attendance, which reads nothing else of a booking.
+-- For the report on attendance: it reads no other columns of bookings.
 CREATE INDEX bookings_attended_index ON bookings (session_id, delivery, member_id) WHERE status = 'attended';
 CREATE UNIQUE INDEX bookings_session_turn_key ON bookings (session_id, turn) WHERE turn IS NOT NULL;
 CREATE INDEX bookings_waiting_index ON bookings (session_id, delivery, turn) WHERE status = 'waitlisted';
--- What the server looks for every few seconds.
+-- The open offers. The server looks every few seconds for those that have expired.
 CREATE INDEX bookings_offers_index ON bookings (offer_expires_at) WHERE status = 'offered';
 
 CREATE TABLE registers (
@@ -430,7 +434,7 @@ CREATE TABLE rosters (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX rosters_partner_index ON rosters (partner_id, id);
--- For the housekeeping, which looks for refused ones that are old.
+-- For the housekeeping, which deletes old refused rosters.
 CREATE INDEX rosters_status_index ON rosters (status, created_at);
 
 CREATE TABLE roster_entries (
@@ -467,21 +471,21 @@ CREATE TABLE idempotency_records (
     location TEXT,
     etag TEXT,
     body TEXT NOT NULL,
-    -- Whose data a kept answer carries: giving it again is a read of theirs.
+    -- The people whose data the stored answer holds. Sending the answer again counts as a read of their data.
     about TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_records_expires_index ON idempotency_records (expires_at);
 
--- Which server does a piece of work that only one does at a time, and until when.
+-- Work that only one server may do at a time: which server does it, and until when.
 CREATE TABLE leases (
     name TEXT PRIMARY KEY,
     holder BLOB NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
 
--- Work that goes on after its request was answered. due_at is when somebody should look at a row: now for one that
--- waits, the end of the lease for one that runs, the day it is forgotten for one that has ended.
+-- Work that goes on after its request was answered. due_at is when a server should next look at the row: at once if the
+-- job waits, at the end of its lease if it runs, and on the day it is deleted if it has ended.
 CREATE TABLE jobs (
     id BLOB PRIMARY KEY,
     kind TEXT NOT NULL CHECK (kind IN ('roster')),
@@ -506,7 +510,7 @@ CREATE TABLE jobs (
 CREATE INDEX jobs_due_index ON jobs (due_at);
 CREATE INDEX jobs_partner_index ON jobs (partner_id, id);
 
--- Addresses of members' own calendars: the secret in one is kept as a digest.
+-- Addresses of members' own calendars. The secret of an address is stored as a digest.
 CREATE TABLE calendar_links (
     id BLOB PRIMARY KEY,
     member_id BLOB NOT NULL REFERENCES members (id),
@@ -520,8 +524,9 @@ CREATE TABLE calendar_links (
 ) STRICT;
 CREATE INDEX calendar_links_member_index ON calendar_links (member_id, id);
 
--- What a session says of itself, as words to find it by: sessions that say the same share one listing, so the words of
--- a series are written once, whatever its sessions. A word with a colon says what no text can: `topic:reading`.
+-- The words that sessions are found by. Sessions with the same words share one listing, so the words of a series are
+-- usually written once for all its sessions. A word with a colon stands for a field and never comes from a text, such
+-- as `topic:reading`.
 CREATE TABLE listing_words (
     listing_id BLOB NOT NULL,
     word TEXT NOT NULL,
@@ -529,8 +534,8 @@ CREATE TABLE listing_words (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX listing_words_word_index ON listing_words (word, listing_id);
 
--- Several local authorities that reports can count together. Its number holds to how many there can be: from many
--- combinations the small counts in them can be worked out.
+-- Named areas: several local authorities that reports can count together. With many combinations, small counts could be
+-- worked out. So each area has one of a few numbers, and there can't be more areas than numbers.
 CREATE TABLE report_areas (
     id BLOB PRIMARY KEY,
     number INTEGER NOT NULL CONSTRAINT report_areas_number_key UNIQUE CHECK (number BETWEEN 1 AND 5),

@@ -25,7 +25,7 @@ use crate::members::store as members;
 
 /// List the addresses of a member's calendar
 ///
-/// In the order in which they were made, revoked ones too, without the addresses themselves.
+/// In the order in which they were made, without the addresses themselves. Revoked ones are included.
 #[utoipa::path(operation_id = "list_calendar_links", tag = "calendars",
     params(("id" = Id, Path, description = "The member"), Paging),
     responses((status = 200, description = "A page of addresses", body = Page<CalendarLink>), (status = 304, description = "Not changed"), Missing, Problems),
@@ -48,9 +48,9 @@ pub async fn list_calendar_links(
 
 /// Get an address of a member's calendar
 ///
-/// Without the address itself, revoked or not.
+/// The answer never holds the address itself, revoked or not.
 #[utoipa::path(operation_id = "get_calendar_link", tag = "calendars",
-    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The address' id")),
+    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
     responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/calendar-links/{link_id}")]
@@ -70,8 +70,8 @@ pub async fn get_calendar_link(
 
 /// Make an address of a member's calendar
 ///
-/// The answer holds the address to subscribe to, which is never shown again. Whoever has it can read the calendar:
-/// revoke it if it gets lost.
+/// The answer holds the address to subscribe to, which is never shown again. Whoever has the address can read the
+/// calendar. If it gets lost, revoke it.
 #[utoipa::path(operation_id = "create_calendar_link", tag = "calendars", params(("id" = Id, Path, description = "The member")),
     request_body = CalendarLinkInput,
     responses((status = 201, description = "Made", body = IssuedCalendarLink), BadInput, Missing, Conflict, Storage, Problems),
@@ -102,9 +102,9 @@ pub async fn create_calendar_link(
 
 /// Revoke an address of a member's calendar
 ///
-/// It is 404 from then on, for good. Revoking it again changes nothing.
+/// From then on the address is a 404, for good. Revoking it again changes nothing.
 #[utoipa::path(operation_id = "revoke_calendar_link", tag = "calendars",
-    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The address' id")),
+    params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
     responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
 #[delete("/v1/members/{id}/calendar-links/{link_id}")]
@@ -129,9 +129,9 @@ pub async fn revoke_calendar_link(
 
 /// Get a member's own calendar
 ///
-/// Their bookings of sessions from 30 days ago on, at most 2,000 and what is to come before what was, at the address
-/// that was made for them; it needs no token. Waiting and offered places are tentative, and what was cancelled in the
-/// last 30 days says so.
+/// The address was made for the member and needs no token. The calendar holds their bookings of sessions from 30 days
+/// ago on, at most 2,000: sessions to come first, then the latest past ones. Waiting and offered places are tentative.
+/// Bookings cancelled in the last 30 days are shown as cancelled.
 #[utoipa::path(operation_id = "get_member_calendar", tag = "calendars",
     params(("secret" = String, Path, description = "The secret of the address", max_length = 100, example = "m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),

@@ -1,10 +1,10 @@
 //! Addresses of members' own calendars.
 //!
-//! - An address holds a secret of 32 random bytes. It is shown once, stored as a digest, and is in no log line, no
-//!   audit event and no record of a repeated request.
-//! - Whoever has the address reads the calendar, which is why it can be revoked: at once, and for good.
-//! - Reading through it is the member's own read and leaves no audit event; making, listing and revoking by somebody
-//!   else does.
+//! - An address holds a secret of 32 random bytes. The secret is shown once and stored as a digest. No log line, no
+//!   audit event and no stored answer holds it.
+//! - Whoever has the address can read the calendar. So it can be revoked, at once and for good.
+//! - Reading the calendar counts as the member's own read and leaves no audit event. If somebody else makes, lists or
+//!   revokes addresses, that leaves one.
 
 pub mod handlers;
 pub mod store;

@@ -8,7 +8,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 
-/// The most addresses of one member that are in use.
+/// How many addresses of one member can be in use.
 const MOST_IN_USE: i64 = 20;
 
 /// A row of `calendar_links`.
@@ -42,12 +42,12 @@ impl LinkRow {
         }
     }
 
-    /// This address, never to be answered again.
+    /// This address after it was revoked. It is never answered again.
     pub fn revoked(&self, now: Timestamp) -> Self {
         Self { revoked_at: Some(now), version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// This address' place in the list.
+    /// This address's place in the list.
     pub fn key(&self) -> Id {
         self.id
     }
@@ -80,16 +80,17 @@ pub fn list(conn: &mut Conn, member_id: Id, slice: &Slice<Id>) -> Result<Vec<Lin
 /// One address of a member.
 ///
 /// # Errors
-/// 404 where the member has no such one.
+/// 404 if the member has no such address.
 pub fn get(conn: &mut Conn, member_id: Id, id: Id) -> Result<LinkRow> {
     let own = calendar_links::table.find(id).filter(calendar_links::member_id.eq(member_id));
     own.select(LinkRow::as_select()).first(conn).optional()?.ok_or_else(|| Error::not_found("calendar link"))
 }
 
-/// The address in use whose secret has this digest. Looking up a digest tells nothing about the secret by its time.
+/// The address in use whose secret has this digest. How long the lookup of a digest takes tells nothing about the
+/// secret.
 ///
 /// # Errors
-/// 404 where there is none, or it was revoked.
+/// 404 if there is none, or it was revoked.
 pub fn by_secret(conn: &mut Conn, secret_hash: &str) -> Result<LinkRow> {
     let found = calendar_links::table
         .filter(calendar_links::secret_hash.eq(secret_hash).and(calendar_links::revoked_at.is_null()))
@@ -100,7 +101,7 @@ pub fn by_secret(conn: &mut Conn, secret_hash: &str) -> Result<LinkRow> {
 /// Adds an address. The member must be locked.
 ///
 /// # Errors
-/// 409 where too many of the member's are in use.
+/// 409 if too many of the member's addresses are in use.
 pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
     let in_use = calendar_links::table
         .filter(calendar_links::member_id.eq(row.member_id).and(calendar_links::revoked_at.is_null()));
@@ -115,7 +116,7 @@ pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
 /// Writes the next version of an address over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &LinkRow) -> Result<()> {
     let unchanged = calendar_links::table.find(row.id).filter(calendar_links::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {

@@ -10,11 +10,10 @@ use crate::db::{Id, Timestamp};
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarLinkInput {
-    /// What the calendar is called where it is subscribed to; also for telling one address from another.
+    /// The name of the calendar for its subscribers. It also tells one address from another.
     #[schema(min_length = 1, max_length = 100, example = "On my phone")]
     pub name: Option<String>,
-    /// Shows every booking as "Appointment", with its time and its place and nothing else: for a calendar that others
-    /// can see.
+    /// Shows every booking as "Appointment", with time and place only. For a calendar that other people can see.
     #[serde(default)]
     #[schema(example = false)]
     pub neutral_titles: bool,
@@ -25,7 +24,7 @@ pub struct CalendarLinkInput {
 pub struct CalendarLink {
     /// Its id.
     pub id: Id,
-    /// Whose calendar it is.
+    /// The member whose calendar it is.
     pub member_id: Id,
     /// What was asked for.
     #[serde(flatten)]
@@ -41,28 +40,28 @@ pub struct CalendarLink {
     pub updated_at: Timestamp,
 }
 
-/// An address of a member's calendar, which is shown this once.
+/// An address of a member's calendar. The address is shown only this once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct IssuedCalendarLink {
-    /// What it is.
+    /// Everything but the address.
     #[serde(flatten)]
     pub link: CalendarLink,
-    /// The address to subscribe to. Keep it: it can't be shown again. Whoever has it can read the calendar. Null
-    /// when a request is repeated.
+    /// The address to subscribe to. Keep it: it can't be shown again. Whoever has it can read the calendar. Null in the
+    /// answer to a repeated request.
     #[schema(example = "https://life-rooms.invalid/v1/calendars/m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn.ics")]
     pub url: Option<String>,
-    /// Why there is no address, where there is none.
+    /// If there is no address, the reason.
     #[schema(example = "The address was shown in the first answer only. Revoke it and make another.")]
     pub url_note: Option<&'static str>,
 }
 
 impl IssuedCalendarLink {
-    /// For the first answer.
+    /// The first answer.
     pub fn with_url(link: CalendarLink, url: String) -> Self {
         Self { link, url: Some(url), url_note: None }
     }
 
-    /// For a repeated request.
+    /// The answer to a repeated request.
     pub fn without_url(link: CalendarLink) -> Self {
         let note = "The address was shown in the first answer only. Revoke it and make another.";
         Self { link, url: None, url_note: Some(note) }

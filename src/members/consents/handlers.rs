@@ -20,7 +20,7 @@ use crate::members::store as members;
 
 /// List a member's consents
 ///
-/// In the order in which they were recorded; the last one of a purpose, and of a partner, decides.
+/// In the order in which they were recorded. The one recorded last for a purpose (and partner) decides.
 #[utoipa::path(operation_id = "list_consents", tag = "members",
     params(("id" = Id, Path, description = "The member"), Paging),
     responses((status = 200, description = "A page of consents", body = Page<Consent>), (status = 304, description = "Not changed"), Missing, Problems),
@@ -63,7 +63,7 @@ pub async fn get_consent(
 
 /// Record a consent
 ///
-/// Consents are only ever added: to withdraw one, record `withdrawn`. It holds at once.
+/// Consents are only ever added: to withdraw one, record another with `withdrawn`. It takes effect at once.
 #[utoipa::path(operation_id = "record_consent", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body = ConsentInput,
     responses((status = 201, description = "Recorded", body = Consent), BadInput, Missing, Storage, Problems),

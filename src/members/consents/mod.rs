@@ -1,7 +1,7 @@
 //! Consents: what a member allows, in the order in which it was recorded.
 //!
-//! Nothing is ever changed or removed; the last one recorded of a purpose (and partner) decides, whatever day it
-//! speaks of. `share_with_partner` names its partner, the others name none.
+//! Consents are never changed or removed. For each purpose (and partner), the consent recorded last decides, even if
+//! its text speaks of an earlier day. `share_with_partner` names its partner; the other purposes name none.
 
 pub mod handlers;
 pub mod store;

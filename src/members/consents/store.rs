@@ -38,7 +38,7 @@ impl ConsentRow {
         Self { id, member_id, purpose, partner_id, decision, evidence, recorded_by, recorded_at }
     }
 
-    /// This consent's place in a member's list: microseconds since 1970, which no two of a member share.
+    /// This consent's place in its member's list, in microseconds since 1970. No two consents of a member share one.
     pub fn key(&self) -> i64 {
         self.recorded_at.0.timestamp_micros()
     }
@@ -57,14 +57,14 @@ pub fn list(conn: &mut Conn, member_id: Id, slice: &Slice<i64>) -> Result<Vec<Co
 /// One consent of a member.
 ///
 /// # Errors
-/// 404 where the member has no such one.
+/// 404 if the member has no such consent.
 pub fn get(conn: &mut Conn, member_id: Id, id: Id) -> Result<ConsentRow> {
     let own = consents::table.find(id).filter(consents::member_id.eq(member_id));
     own.select(ConsentRow::as_select()).first(conn).optional()?.ok_or_else(|| Error::not_found("consent"))
 }
 
-/// The instant to record a member's next consent at: now, or just after the last one if the clock stands or was put
-/// back, so that it is always plain which came last. The member must be locked.
+/// The instant to record a member's next consent at. It is now, or just after the last consent if the clock stands
+/// still or was put back: it must always be clear which consent came last. The member must be locked.
 pub fn next_instant(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<Timestamp> {
     let mine = consents::table.filter(consents::member_id.eq(member_id));
     let last = mine.select(consents::recorded_at).order(consents::recorded_at.desc());

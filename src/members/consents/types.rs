@@ -29,7 +29,7 @@ crate::text_enum! {
     pub enum ConsentDecision {
         /// Allowed.
         Given,
-        /// No longer allowed, from now on.
+        /// No longer allowed, from the moment it is recorded.
         Withdrawn,
     }
 }
@@ -41,11 +41,11 @@ crate::text_enum! {
 pub struct ConsentInput {
     /// What it is for.
     pub purpose: ConsentPurpose,
-    /// The partner: required with `share_with_partner`, and only there.
+    /// The partner. Required with `share_with_partner`, and allowed only there.
     pub partner_id: Option<Id>,
     /// What was decided.
     pub decision: ConsentDecision,
-    /// How it is known: a form, a call, a conversation and its day.
+    /// How the decision is known: by a form, a call or a conversation, and on which day.
     #[schema(min_length = 1, max_length = 500, example = "Signed form of 20 November 2026")]
     pub evidence: String,
 }
@@ -65,15 +65,15 @@ fn partner_where_it_belongs(consent: &ConsentInput) -> Result<(), ValidationErro
 pub struct Consent {
     /// Its id.
     pub id: Id,
-    /// What was recorded.
+    /// What was written.
     #[serde(flatten)]
     pub written: ConsentInput,
     /// The account that recorded it.
     pub recorded_by: Id,
-    /// When it was recorded. The last one decides.
+    /// When it was recorded. The consent recorded last decides.
     pub recorded_at: Timestamp,
-    /// The same instant.
+    /// The same instant as `recorded_at`.
     pub created_at: Timestamp,
-    /// The same instant: a consent never changes.
+    /// The same instant as `recorded_at`: a consent never changes.
     pub updated_at: Timestamp,
 }

@@ -19,7 +19,7 @@ use crate::partners::store as partners;
 
 /// List a partner's API clients
 ///
-/// In the order in which they were made, revoked ones too, a page at a time.
+/// In the order in which they were created, a page at a time. Revoked clients are included.
 #[utoipa::path(operation_id = "list_clients", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), Paging),
     responses((status = 200, description = "A page of clients", body = Page<ApiClient>), (status = 304, description = "Not changed"), Missing, Problems),
@@ -38,7 +38,7 @@ pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<
 
 /// Get an API client
 ///
-/// Without its secret, which is shown only where it is made or rotated.
+/// The answer has no secret. The secret is shown only when the client is created or its secret rotated.
 #[utoipa::path(operation_id = "get_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("client_id" = Id, Path, description = "The client")),
     responses((status = 200, description = "The client", body = ApiClient), (status = 304, description = "Not changed"), Missing, Problems),
@@ -52,7 +52,7 @@ pub async fn get_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, No
 
 /// Create an API client
 ///
-/// The answer holds its secret, which is never shown again.
+/// The answer holds the client's secret, which is never shown again.
 #[utoipa::path(operation_id = "create_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner")), request_body = ApiClientInput,
     responses((status = 201, description = "Created", body = IssuedApiClient), BadInput, Missing, Conflict, Storage, Problems),
@@ -75,7 +75,7 @@ pub async fn create_client(
     .await
 }
 
-/// The client with its secret; repeated, without.
+/// The answer with the client and its secret. A repeated request is answered without the secret.
 fn issued(row: ClientRow, secret: &str) -> Result<Reply> {
     let (version, client) = (row.version, ApiClient::from(row));
     Reply::ok(version, &IssuedApiClient::with_secret(client.clone(), secret))?
@@ -84,7 +84,7 @@ fn issued(row: ClientRow, secret: &str) -> Result<Reply> {
 
 /// Revoke an API client
 ///
-/// Its tokens end at once, and it gets no more. Revoking it again changes nothing.
+/// Its tokens end at once, and it gets no new ones. Revoking a revoked client changes nothing.
 #[utoipa::path(operation_id = "revoke_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("client_id" = Id, Path, description = "The client")),
     responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
@@ -107,7 +107,8 @@ pub async fn revoke_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>,
 
 /// Rotate an API client's secret
 ///
-/// The answer holds the new one, which is never shown again. The old one and every token of the client end at once.
+/// The answer holds the new secret, which is never shown again. The old secret and every token of the client end at
+/// once.
 #[utoipa::path(operation_id = "rotate_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("client_id" = Id, Path, description = "The client")),
     responses((status = 200, description = "Rotated", body = IssuedApiClient), Missing, Conflict, MayBeStale, Storage, Problems),

@@ -44,12 +44,12 @@ impl ClientRow {
         }
     }
 
-    /// This client with another secret; its tokens end.
+    /// This client with a new secret. Its tokens end.
     pub fn rotated(&self, secret_hash: String, now: Timestamp) -> Self {
         Self { secret_hash, ..self.next(now) }
     }
 
-    /// This client, never to be used again; its tokens end.
+    /// This client, revoked for good. Its tokens end.
     pub fn revoked(&self, now: Timestamp) -> Self {
         Self { revoked_at: Some(now), ..self.next(now) }
     }
@@ -93,7 +93,7 @@ pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<Id>) -> Result<Vec<Cl
 /// One client of a partner.
 ///
 /// # Errors
-/// 404 where the partner has no such client.
+/// 404 if the partner has no such client.
 pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<ClientRow> {
     let own = api_clients::table.find(id).filter(api_clients::partner_id.eq(partner_id));
     let row = own.select(ClientRow::as_select()).first(conn).optional()?;
@@ -109,7 +109,7 @@ pub fn insert(conn: &mut Conn, row: &ClientRow) -> Result<()> {
 /// Writes the next version of a client over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &ClientRow) -> Result<()> {
     let unchanged =
         api_clients::table.filter(api_clients::id.eq(row.id)).filter(api_clients::version.eq(row.version - 1));

@@ -11,10 +11,10 @@ use crate::db::{Id, Timestamp};
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ApiClientInput {
-    /// What it is, for people.
+    /// What the client is for, in a person's words.
     #[schema(min_length = 1, max_length = 200, example = "Scheduling system")]
     pub name: String,
-    /// What it may do for its partner; without any it reads the catalogue.
+    /// What it may do for its partner. Without scopes it only reads the catalogue.
     #[schema(max_items = 7, value_type = std::collections::HashSet<Scope>, example = json!(["rosters:write", "rosters:read"]))]
     pub scopes: Vec<Scope>,
 }
@@ -24,12 +24,12 @@ pub struct ApiClientInput {
 pub struct ApiClient {
     /// Its id.
     pub id: Id,
-    /// Whose it is.
+    /// The partner it belongs to.
     pub partner_id: Id,
-    /// What it says who it is with: its id.
+    /// The `client_id` to get tokens with. It is the same as `id`.
     #[schema(example = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41")]
     pub client_id: String,
-    /// What it is, for people.
+    /// What the client is for, in a person's words.
     #[schema(example = "Scheduling system")]
     pub name: String,
     /// What it may do for its partner.
@@ -45,27 +45,27 @@ pub struct ApiClient {
     pub updated_at: Timestamp,
 }
 
-/// An API client with its secret, which is shown this once.
+/// An API client with its secret. The secret is shown only this once.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct IssuedApiClient {
     /// The client.
     #[serde(flatten)]
     pub client: ApiClient,
-    /// The secret. Keep it: it can't be shown again, only rotated. Null when a request is repeated.
+    /// The secret. Keep it: it can't be shown again, only rotated. Null in the answer to a repeated request.
     #[schema(example = "m3b0YpYwWcK2v9q8lN5xJrT4uE7sA1dFgHjKlZxCvBn")]
     pub client_secret: Option<String>,
-    /// Why there is no secret, where there is none.
+    /// If there is no secret, the reason.
     #[schema(example = "The secret was shown in the first answer only. Rotate the client to get another.")]
     pub client_secret_note: Option<&'static str>,
 }
 
 impl IssuedApiClient {
-    /// For the first answer.
+    /// The first answer.
     pub fn with_secret(client: ApiClient, secret: &str) -> Self {
         Self { client, client_secret: Some(secret.to_owned()), client_secret_note: None }
     }
 
-    /// For a repeated request.
+    /// The answer to a repeated request.
     pub fn without_secret(client: ApiClient) -> Self {
         let note = "The secret was shown in the first answer only. Rotate the client to get another.";
         Self { client, client_secret: None, client_secret_note: Some(note) }

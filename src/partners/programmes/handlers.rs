@@ -58,7 +58,7 @@ pub async fn get_programme(request: Extract<(Allowed<Public>, Path<(Id, Id)>, No
 
 /// Create a programme
 ///
-/// By a site manager or the partner itself.
+/// A site manager or the partner itself may create one.
 #[utoipa::path(operation_id = "create_programme", tag = "partners",
     params(("id" = Id, Path, description = "The partner")), request_body = ProgrammeInput,
     responses((status = 201, description = "Created", body = Programme), BadInput, Missing, Conflict, Storage, Problems),
@@ -82,7 +82,7 @@ pub async fn create_programme(
 
 /// Change a programme
 ///
-/// A JSON merge patch, by a site manager or the partner itself.
+/// A JSON merge patch. A site manager or the partner itself may change it.
 #[utoipa::path(operation_id = "change_programme", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("programme_id" = Id, Path, description = "The programme")),
     request_body(content = ProgrammePatch, content_type = "application/merge-patch+json"),

@@ -1,7 +1,7 @@
-//! Programmes: what a partner calls a line of its work, such as "Shared Reading".
+//! Programmes: lines of a partner's work, such as "Shared Reading".
 //!
 //! - A slug is unique within its partner.
-//! - Whoever sees a partner sees its programmes; a site manager and the partner itself write them.
+//! - Whoever may see a partner may see its programmes. Site managers and the partner itself write them.
 
 pub mod handlers;
 pub mod store;

@@ -35,7 +35,7 @@ impl ProgrammeRow {
         Self { version: self.version + 1, created_at: self.created_at, ..next }
     }
 
-    /// What the programme would be written as today.
+    /// The programme as a request would write it today.
     pub fn written(&self) -> ProgrammeInput {
         Programme::from(self.clone()).written
     }
@@ -75,7 +75,7 @@ pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<ProgrammeKey>) -> Res
 /// One programme of a partner.
 ///
 /// # Errors
-/// 404 where the partner has no such programme.
+/// 404 if the partner has no such programme.
 pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<ProgrammeRow> {
     let own = programmes::table.find(id).filter(programmes::partner_id.eq(partner_id));
     let row = own.select(ProgrammeRow::as_select()).first(conn).optional()?;
@@ -85,7 +85,7 @@ pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<ProgrammeRow> {
 /// Adds a programme.
 ///
 /// # Errors
-/// 409 where the partner has the slug already.
+/// 409 if the partner already has a programme with this slug.
 pub fn insert(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
     diesel::insert_into(programmes::table).values(row).execute(conn)?;
     Ok(())
@@ -94,7 +94,7 @@ pub fn insert(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
 /// Writes the next version of a programme over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where the partner has the slug already.
+/// 412 if another request has changed it in between; 409 if the partner already has a programme with this slug.
 pub fn update(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
     let unchanged = programmes::table.filter(programmes::id.eq(row.id)).filter(programmes::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {

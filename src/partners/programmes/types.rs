@@ -11,13 +11,13 @@ use crate::http::patch::MergePatch;
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ProgrammeInput {
-    /// A short name for rosters and addresses, unique within the partner.
+    /// A short name for use in rosters and addresses, unique within the partner.
     #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "shared-reading")]
     pub slug: String,
     /// The name people know it by.
     #[schema(min_length = 1, max_length = 200, example = "Shared Reading")]
     pub name: String,
-    /// What it is, for the public.
+    /// What the programme is, for the public.
     #[schema(min_length = 1, max_length = 4000, example = "Stories and poems, read aloud together each week.")]
     pub description: Option<String>,
 }
@@ -30,9 +30,9 @@ pub type ProgrammePatch = MergePatch<ProgrammeInput>;
 pub struct Programme {
     /// Its id.
     pub id: Id,
-    /// Whose it is.
+    /// The partner it belongs to.
     pub partner_id: Id,
-    /// What it was written as.
+    /// What was last written.
     #[serde(flatten)]
     pub written: ProgrammeInput,
     /// Rises with each change; the `ETag`.

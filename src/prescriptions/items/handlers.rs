@@ -24,7 +24,7 @@ use crate::prescriptions::{checks, store as prescriptions};
 
 /// Add an item to a prescription
 ///
-/// To a draft or an active one.
+/// The prescription must be a draft or active.
 #[utoipa::path(operation_id = "add_prescription_item", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = PrescriptionItemInput,
     responses((status = 201, description = "Added", body = PrescriptionItem), BadInput, Missing, Conflict, Storage, Problems),
@@ -75,7 +75,7 @@ pub async fn get_prescription_item(
 
 /// Change an item of a prescription
 ///
-/// A JSON merge patch. `If-Match` holds the version of the item.
+/// A JSON merge patch. `If-Match` holds the version of the item, not of the prescription.
 #[utoipa::path(operation_id = "change_prescription_item", tag = "prescriptions",
     params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
     request_body(content = PrescriptionItemPatch, content_type = "application/merge-patch+json"),
@@ -105,11 +105,12 @@ pub async fn change_prescription_item(
     .await
 }
 
-/// A state that stays is no transition; a refusal says why. What a partner answered isn't the member's to say.
+/// Whether the caller may make this change. Keeping the state is always allowed. A rejection needs a reason. A member
+/// may not record what a partner answered.
 fn may_change(old: &ItemRow, written: &PrescriptionItemChange, reach: Reach) -> Result<()> {
     use PrescriptionItemStatus::{Accepted, Rejected, Requested};
     if reach.is_member() && old.status == Requested && matches!(written.status, Accepted | Rejected) {
-        return Err(Error::rule("/status", "not_yours", "The partner's answer is recorded by an advisor."));
+        return Err(Error::rule("/status", "not_yours", "Only an advisor records the partner's answer."));
     }
     if written.status != old.status && !rules::may_become(old.kind, old.status, written.status) {
         return Err(Error::state("item", old.status, TextEnum::name(written.status)));

@@ -1,7 +1,8 @@
 //! Items of a prescription: a series, a session, a programme, a referral to a partner, or plain advice.
 //!
-//! `proposed` → `accepted` → `engaged` → `completed`; a referral `requested` → `accepted` | `rejected` (with a reason)
-//! → `engaged` → `completed`; either ends as `declined`, `disengaged` or `unavailable` from any state before ([`rules`]).
+//! - Most items: `proposed` → `accepted` → `engaged` → `completed`.
+//! - A referral: `requested` → `accepted` | `rejected` (with a reason) → `engaged` → `completed`.
+//! - Both can end as `declined`, `disengaged` or `unavailable` from any earlier state ([`rules`]).
 
 pub mod handlers;
 pub mod rules;

@@ -1,4 +1,4 @@
-//! What may become of an item, and what it must say.
+//! Which states an item can move to, and what an item must say.
 
 use super::types::{PrescriptionItemInput, PrescriptionItemKind, PrescriptionItemStatus};
 use crate::error::Fault;
@@ -27,16 +27,16 @@ pub fn may_become(kind: PrescriptionItemKind, from: PrescriptionItemStatus, to: 
     }
 }
 
-/// What is wrong with an item on its own, at `at`: its target and its need, which must be one of `needs`.
+/// The faults of an item by itself: its target, and its need, which must be one of `needs`. `at` is the item's pointer.
 pub fn faults(at: &str, item: &PrescriptionItemInput, needs: &[NeedDomain]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let target = format!("{at}/target_id");
     match (item.kind, item.target_id) {
         (PrescriptionItemKind::Advice, Some(_)) => {
-            faults.push(Fault::at(target, "not_allowed", "Advice points at nothing."));
+            faults.push(Fault::at(target, "not_allowed", "Advice has no target. Leave target_id out."));
         }
         (PrescriptionItemKind::Advice, None) | (_, Some(_)) => {}
-        (kind, None) => faults.push(Fault::at(target, "required", format!("Name the {kind} that it points at."))),
+        (kind, None) => faults.push(Fault::at(target, "required", format!("Give the id of the {kind}."))),
     }
     if item.need.is_some_and(|need| !needs.contains(&need)) {
         faults.push(Fault::at(format!("{at}/need"), "unknown_need", "Must be the domain of one of the needs."));

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::per_backend;
 use crate::prescriptions::types::NeedDomain;
 
-/// A row of `prescription_items`. At most one of the four targets is set: the one of its kind.
+/// A row of `prescription_items`. At most one of the four targets is set: the one that fits its kind.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
 #[diesel(table_name = prescription_items, treat_none_as_null = true)]
 pub struct ItemRow {
@@ -39,7 +39,7 @@ pub struct ItemRow {
 }
 
 impl ItemRow {
-    /// A new item of a prescription, added by somebody with this reach. What a member adds refers them to nothing.
+    /// A new item, added by a caller with this reach. An item that a member adds is no referral.
     pub fn new(
         id: Id,
         prescription_id: Id,
@@ -70,7 +70,7 @@ impl ItemRow {
         }
     }
 
-    /// What can be changed, as it is today.
+    /// The fields that can be changed, as they are today.
     pub fn written(&self) -> PrescriptionItemChange {
         let Self { status, reason, goal, note, .. } = self.clone();
         PrescriptionItemChange { status, reason, goal, note }
@@ -115,7 +115,7 @@ pub fn of(conn: &mut Conn, prescription_ids: &[Id]) -> Result<HashMap<Id, Vec<It
 /// One item of a prescription.
 ///
 /// # Errors
-/// 404 where there is none, or it is another prescription's.
+/// 404 if there is none, or it belongs to another prescription.
 pub fn get(conn: &mut Conn, prescription_id: Id, id: Id) -> Result<ItemRow> {
     let mine = prescription_items::table.filter(prescription_items::prescription_id.eq(prescription_id));
     let row = mine.filter(prescription_items::id.eq(id)).select(ItemRow::as_select()).first(conn).optional()?;
@@ -125,7 +125,7 @@ pub fn get(conn: &mut Conn, prescription_id: Id, id: Id) -> Result<ItemRow> {
 /// Adds items.
 pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
     if !rows.is_empty() {
-        // Many rows in one statement can't be written through the common connection.
+        // Diesel can't write many rows in one statement through a connection that may be to either database.
         per_backend!(conn, |inner| diesel::insert_into(prescription_items::table).values(rows).execute(inner))?;
     }
     Ok(())
@@ -134,7 +134,7 @@ pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
 /// Writes the next version of an item.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     let mine = prescription_items::table.filter(prescription_items::id.eq(row.id));
     match diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)? {
@@ -143,7 +143,7 @@ pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     }
 }
 
-/// Whether there is such a thing to point at. A member can't point at a series or session that is a draft or unlisted.
+/// Whether the target of an item exists. For a member, a series or session that is a draft or unlisted doesn't.
 pub fn target_exists(conn: &mut Conn, kind: PrescriptionItemKind, id: Id, reach: Reach) -> Result<bool> {
     let publication: Option<String> = match kind {
         PrescriptionItemKind::Series => {

@@ -9,7 +9,7 @@ use crate::http::patch::MergePatch;
 use crate::prescriptions::types::NeedDomain;
 
 crate::text_enum! {
-    /// What an item points at.
+    /// The kind of thing that an item refers to.
     #[derive(strum::EnumIter)]
     pub enum PrescriptionItemKind {
         /// A series of sessions.
@@ -18,12 +18,12 @@ crate::text_enum! {
         Session,
         /// A partner's programme.
         Programme,
-        /// A partner: a referral.
+        /// A partner. Such an item is a referral.
         Partner,
         /// Nothing: plain advice.
         Advice,
     }
-    /// How far an item is.
+    /// The state of an item.
     #[derive(strum::EnumIter)]
     pub enum PrescriptionItemStatus {
         /// Offered to the member.
@@ -42,7 +42,7 @@ crate::text_enum! {
         Declined,
         /// The member stopped.
         Disengaged,
-        /// It is not offered any more.
+        /// No longer offered.
         Unavailable,
     }
 }
@@ -51,33 +51,33 @@ crate::text_enum! {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionItemInput {
-    /// The need that it meets: the domain of one of the prescription's.
+    /// The need that it meets: the domain of one of the prescription's needs.
     pub need: Option<NeedDomain>,
-    /// What it points at.
+    /// The kind of thing that it refers to.
     pub kind: PrescriptionItemKind,
-    /// The id of what it points at; none for advice.
+    /// The id of what it refers to. Absent for advice.
     pub target_id: Option<Id>,
     /// The member's own goal.
     #[schema(min_length = 1, max_length = 1000, example = "To come every Tuesday")]
     pub goal: Option<String>,
-    /// More about it.
+    /// More about the item.
     #[schema(min_length = 1, max_length = 1000, example = "Prefers to sit near the door")]
     pub note: Option<String>,
 }
 
-/// What can be changed of an item.
+/// The fields of an item that can be changed.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionItemChange {
-    /// How far it is.
+    /// The state of the item.
     pub status: PrescriptionItemStatus,
-    /// Why it is so; required with `rejected`.
+    /// Why it is in this state. Required with `rejected`.
     #[schema(min_length = 1, max_length = 1000, example = "No places before spring")]
     pub reason: Option<String>,
     /// The member's own goal.
     #[schema(min_length = 1, max_length = 1000, example = "To come every Tuesday")]
     pub goal: Option<String>,
-    /// More about it.
+    /// More about the item.
     #[schema(min_length = 1, max_length = 1000, example = "Prefers to sit near the door")]
     pub note: Option<String>,
 }
@@ -92,22 +92,22 @@ pub struct PrescriptionItem {
     pub id: Id,
     /// The need that it meets.
     pub need: Option<NeedDomain>,
-    /// What it points at.
+    /// The kind of thing that it refers to.
     pub kind: PrescriptionItemKind,
-    /// The id of what it points at; null for advice.
+    /// The id of what it refers to. Null for advice.
     pub target_id: Option<Id>,
     /// The member's own goal.
     #[schema(example = "To come every Tuesday")]
     pub goal: Option<String>,
-    /// More about it.
+    /// More about the item.
     #[schema(example = "Prefers to sit near the door")]
     pub note: Option<String>,
-    /// How far it is.
+    /// The state of the item.
     pub status: PrescriptionItemStatus,
-    /// Why it is so.
+    /// Why it is in this state.
     #[schema(example = "No places before spring")]
     pub reason: Option<String>,
-    /// Rises with each change; the `ETag` to change it by.
+    /// Rises with each change. The `ETag` to change the item by.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was made.

@@ -17,7 +17,7 @@ use crate::text::slug::is_slug;
 
 /// List named areas
 ///
-/// The areas that reports can count together, by slug. `liverpool-and-sefton` is there from the start.
+/// The areas that reports can count together, by slug. `liverpool-and-sefton` exists from the start.
 #[utoipa::path(operation_id = "list_report_areas", tag = "reports", params(Paging),
     responses((status = 200, description = "A page of areas", body = Page<ReportArea>), (status = 304, description = "Not changed"), Problems),
     security(("bearer" = [])))]
@@ -45,8 +45,8 @@ pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, N
 
 /// Name an area, or change one
 ///
-/// The whole area. A new one is sent with `If-Match: "0"`; there are at most five, because the small counts in many
-/// combinations of places could be worked out. What the area holds already changes nothing.
+/// Send the whole area. To create one, send `If-Match: "0"`. There can be at most five: with many combinations of
+/// places, small counts could be worked out. Sending what the area already holds changes nothing.
 #[utoipa::path(operation_id = "put_report_area", tag = "reports",
     params(("slug" = String, Path, description = "The area's slug: words of a to z and 0 to 9 joined by hyphens", max_length = 80, example = "liverpool-and-sefton")),
     request_body = ReportAreaInput,
@@ -83,7 +83,7 @@ pub async fn put_report_area(
     .await
 }
 
-/// An area whose local authorities stand there once each, whatever names were used for them.
+/// The area with the official names of its local authorities. Each may be given once, under whatever name.
 ///
 /// # Errors
 /// 422 with every fault.
@@ -92,7 +92,7 @@ fn checked(written: ReportAreaInput) -> Result<ReportAreaInput> {
     for (index, name) in written.local_authorities.iter().enumerate() {
         if written.local_authorities[..index].contains(name) {
             let at = format!("/local_authorities/{index}");
-            faults.push(Fault::at(at, "repeated", "This local authority stands here already."));
+            faults.push(Fault::at(at, "repeated", "This local authority is already in the list."));
         }
     }
     if faults.is_empty() { Ok(written) } else { Err(Error::invalid(faults)) }

@@ -1,7 +1,7 @@
 //! Named areas: several local authorities that reports can count together, such as Liverpool and Sefton.
 //!
-//! A site manager names them. Analysts can't combine local authorities themselves: from figures of many combinations
-//! the small counts in them can be worked out. That is also why there are at most [`MOST_AREAS`].
+//! A site manager names them. Analysts can't combine local authorities themselves: from figures of many combinations,
+//! small counts could be worked out. This is also why there are at most [`MOST_AREAS`].
 
 pub mod handlers;
 pub mod store;
@@ -9,7 +9,7 @@ pub mod types;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Most named areas. The database holds to it: each has a number from 1 to this one of its own.
+/// How many named areas there can be. The database enforces it: each area has a number of its own, from 1 to this one.
 pub const MOST_AREAS: i32 = 5;
 
 /// Registers the routes.

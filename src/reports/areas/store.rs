@@ -32,7 +32,7 @@ impl AreaRow {
         Self { id, number, slug, name, local_authorities, version: 1, created_at: now, updated_at: now }
     }
 
-    /// This row after a change; `None` where that leaves it as it is.
+    /// This row after a change. `None` if nothing changes.
     pub fn changed(&self, written: ReportAreaInput, now: Timestamp) -> Option<Self> {
         let new = Self::new(self.id, self.number, self.slug.clone(), written, now);
         let same = self.name == new.name && self.local_authorities.0 == new.local_authorities.0;
@@ -77,12 +77,13 @@ pub fn find(conn: &mut Conn, slug: &str) -> Result<Option<AreaRow>> {
 /// A number that no area has.
 ///
 /// # Errors
-/// 409 where all are taken.
+/// 409 if all numbers are taken.
 pub fn free_number(conn: &mut Conn) -> Result<i32> {
     let taken: Vec<i32> = report_areas::table.select(report_areas::number).load(conn)?;
     let free = (1..=MOST_AREAS).find(|number| !taken.contains(number));
     free.ok_or_else(|| {
-        let detail = format!("There are {MOST_AREAS} named areas already, the most there can be. Change one of them.");
+        let detail =
+            format!("There are already {MOST_AREAS} named areas, and there can't be more. Change one of them.");
         Error::new(Kind::InvalidState, detail)
     })
 }
@@ -90,7 +91,7 @@ pub fn free_number(conn: &mut Conn) -> Result<i32> {
 /// Adds an area.
 ///
 /// # Errors
-/// 409 where another request added one at the same time.
+/// 409 if another request added one at the same time.
 pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
     diesel::insert_into(report_areas::table).values(row).execute(conn)?;
     Ok(())
@@ -99,7 +100,7 @@ pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
 /// Writes the next version of an area over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
     let unchanged =
         report_areas::table.filter(report_areas::id.eq(row.id)).filter(report_areas::version.eq(row.version - 1));
@@ -109,10 +110,10 @@ pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
     }
 }
 
-/// The local authorities that a report's filters mean: those of the area, or those that are named one by one.
+/// The local authorities that a report's filters mean: those of the area, or those that were given one by one.
 ///
 /// # Errors
-/// 400 where there is no such area.
+/// 400 if there is no such area.
 pub(in crate::reports) fn places(conn: &mut Conn, area: Option<&str>, named: &[LocalAuthority]) -> Result<Vec<String>> {
     let Some(area) = area else { return Ok(named.iter().map(|known| known.name.to_owned()).collect()) };
     if let Some(row) = find(conn, area)? {

@@ -11,10 +11,10 @@ use crate::places::LocalAuthority;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ReportAreaInput {
-    /// The name for people.
+    /// The name to show to people.
     #[schema(min_length = 1, max_length = 200, example = "Liverpool and Sefton")]
     pub name: String,
-    /// The local authorities that are counted together, each once.
+    /// The local authorities that are counted together. Each once.
     #[schema(inline, min_items = 1, max_items = 50, example = json!(["Liverpool", "Sefton"]))]
     pub local_authorities: Vec<LocalAuthority>,
 }
@@ -24,10 +24,10 @@ pub struct ReportAreaInput {
 pub struct ReportArea {
     /// Its id.
     pub id: Id,
-    /// Its name in the parameter `area` of reports.
+    /// Its value in the parameter `area` of reports.
     #[schema(example = "liverpool-and-sefton")]
     pub slug: String,
-    /// The name for people.
+    /// The name to show to people.
     #[schema(example = "Liverpool and Sefton")]
     pub name: String,
     /// The local authorities that are counted together.

@@ -20,15 +20,17 @@ use crate::venues::closures::Closure;
 use crate::venues::store::{self as venues, VenueRow};
 use crate::venues::types::{Venue, VenuePatch};
 
-/// The most sessions that an answer lists.
+/// How many sessions an answer lists at most.
 const MOST_LISTED: usize = 2_000;
 
 /// Change a venue
 ///
-/// A JSON merge patch. The answer lists the sessions to come there that fall into the time when the venue is closed, by
-/// its status and its days or by its opening hours, and how many places are booked in each. They stand and take no new
-/// bookings of people who would come (409 `venue_closed`); with `sessions=cancel` they are called off with every booking,
-/// all or none, and the answer names the bookings. What is only online goes on.
+/// A JSON merge patch. If the venue is closed at some time, by its status or its opening hours, the answer lists the
+/// sessions to come there that fall into this time, with the number of places booked in each.
+///
+/// By default these sessions stand, but take no new bookings of people who would come (409 `venue_closed`). With
+/// `sessions=cancel` they are called off with every booking, all or none, and the answer names the bookings. Sessions
+/// that are only online are not concerned.
 #[utoipa::path(operation_id = "change_venue", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), Closing),
     request_body(content = VenuePatch, content_type = "application/merge-patch+json"),
@@ -61,7 +63,7 @@ pub async fn change_venue(
     .await
 }
 
-/// Writes the venue where the patch changes anything.
+/// Writes the venue if the patch changes anything.
 fn change(conn: &mut Conn, context: &Context, old: VenueRow, patch: &VenuePatch) -> Result<VenueRow> {
     let Some(row) = patch.change(&old, VenueRow::written, |written| old.changed(written, context.now()))? else {
         return Ok(old);
@@ -71,7 +73,7 @@ fn change(conn: &mut Conn, context: &Context, old: VenueRow, patch: &VenuePatch)
     Ok(row)
 }
 
-/// Calls the sessions off with their bookings, and tells each person whose booking it was.
+/// Calls the sessions off with their bookings, and notifies the person of each booking.
 fn cancel(conn: &mut Conn, context: &Context, venue: &VenueRow, affected: &Affected) -> Result<Notices> {
     let (ids, reason) = (affected.ids(), format!("{} is closed then.", venue.name()));
     sessions::cancel_these(conn, &ids, &reason, context.now())?;

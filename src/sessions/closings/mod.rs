@@ -1,10 +1,11 @@
-//! What becomes of the sessions at a venue that is closed.
+//! What happens to the sessions at a venue that is closed.
 //!
-//! - A change of a venue is answered with the sessions that it takes no more: scheduled, not begun, with people who come,
-//!   at a time when the venue [is closed](crate::venues::closures). They stand unless `sessions=cancel` calls them off.
-//! - Whether they stand or not, they take no new bookings of people who would come.
-//! - Changing a venue is here and not in [`venues`](crate::venues), because sessions know of venues and not the other way
-//!   round.
+//! - The answer to a change of a venue lists the sessions that the venue no longer takes. These are scheduled, haven't
+//!   begun, aren't only online, and fall into the time when the venue [is closed](crate::venues::closures). They stand
+//!   unless `sessions=cancel` calls them off.
+//! - In both cases they take no new bookings of people who would come.
+//! - Changing a venue is here and not in [`venues`](crate::venues), because sessions depend on venues and never the
+//!   other way round.
 
 pub mod handlers;
 pub mod store;

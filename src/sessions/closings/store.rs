@@ -1,4 +1,4 @@
-//! The sessions that a venue's closing concerns, in the database.
+//! The sessions that the closing of a venue concerns, in the database.
 
 use diesel::prelude::*;
 
@@ -10,10 +10,10 @@ use crate::error::Result;
 use crate::sessions::types::{Delivery, SessionStatus};
 use crate::venues::closures::Closure;
 
-/// Values in one `IN (…)`.
+/// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// The columns of a session that tell whether a closing concerns it, and what to say of it.
+/// The columns of a session that are needed to tell whether a closing concerns it, and to list it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 struct Columns {
@@ -34,18 +34,18 @@ struct Columns {
 pub struct Affected(Vec<Columns>);
 
 impl Affected {
-    /// Their ids.
+    /// The ids of the sessions.
     pub fn ids(&self) -> Vec<Id> {
         self.0.iter().map(|row| row.id).collect()
     }
 
-    /// How many they are, and how many places are booked in them.
+    /// How many sessions there are, and how many places are booked in them.
     pub fn counts(&self) -> AffectedCounts {
         let booked = self.0.iter().map(|row| i64::from(row.seats_taken + row.online_seats_taken)).sum();
         AffectedCounts { sessions: self.0.len(), booked }
     }
 
-    /// The first so many.
+    /// The first `most` sessions, for the answer.
     pub fn show(self, outcome: SessionOutcome, most: usize) -> Vec<AffectedSession> {
         let show = |row: Columns| AffectedSession {
             session_id: row.id,
@@ -62,8 +62,8 @@ impl Affected {
     }
 }
 
-/// The sessions to come at a venue that people come to and that fall into the time when it is closed. They are held until
-/// the transaction ends, so that nobody books them after they have been counted.
+/// The sessions to come at a venue, with people present, that fall into the time when it is closed. They are locked
+/// until the transaction ends, so that nobody books them after their bookings were counted.
 pub fn affected(conn: &mut Conn, venue_id: Id, closure: &Closure, now: Timestamp) -> Result<Affected> {
     if closure.is_always_open() {
         return Ok(Affected::default());
@@ -84,11 +84,11 @@ pub fn affected(conn: &mut Conn, venue_id: Id, closure: &Closure, now: Timestamp
     if !lock(conn, found.iter().map(|row| row.id).collect())? {
         return Ok(Affected(found));
     }
-    // What was read before the rows were held may have changed since.
+    // Read again: the sessions may have changed before they were locked.
     Ok(Affected(read(conn)?))
 }
 
-/// Holds sessions until the transaction ends, in the order of their ids. `false` on SQLite, which has one writer.
+/// Locks sessions until the transaction ends, in the order of their ids. `false` on SQLite, which has one writer.
 fn lock(conn: &mut Conn, mut ids: Vec<Id>) -> Result<bool> {
     let Conn::Postgres(postgres) = conn else { return Ok(false) };
     ids.sort_unstable();

@@ -1,4 +1,4 @@
-//! A venue's change, and what it does to the sessions there, as JSON.
+//! A change of a venue, and its effect on the sessions there, as JSON.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -7,24 +7,24 @@ use crate::db::{Id, LocalTime, Timestamp};
 use crate::sessions::notices::BookingNotice;
 use crate::venues::types::Venue;
 
-/// What becomes of sessions at a venue that is closed then.
+/// What to do with sessions at a venue that is closed at their time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClosedSessions {
-    /// They stand, and take no new bookings of people who would come.
+    /// The sessions stand, but take no new bookings of people who would come.
     #[default]
     Keep,
-    /// They are called off, with every booking. There is no way back.
+    /// The sessions are called off, with every booking. This can't be undone.
     Cancel,
 }
 
-/// What became of a session at a venue that is closed then.
+/// What happened to a session at a venue that is closed at its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionOutcome {
-    /// It stands, and takes no new bookings of people who would come.
+    /// The session stands, but takes no new bookings of people who would come.
     Kept,
-    /// It was called off, with every booking.
+    /// The session was called off, with every booking.
     Cancelled,
 }
 
@@ -37,32 +37,32 @@ impl From<ClosedSessions> for SessionOutcome {
     }
 }
 
-/// What a change of a venue does beside it.
+/// What a change of a venue does to the sessions there.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Closing {
-    /// What becomes of the sessions there that fall into the time when the venue is closed. Without it they are kept.
+    /// What to do with sessions that fall into the time when the venue is closed. Absent: they are kept.
     #[param(inline)]
     pub sessions: Option<ClosedSessions>,
 }
 
-/// A session at a venue that is closed then.
+/// A session at a venue that is closed at its time.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AffectedSession {
     /// The session.
     pub session_id: Id,
-    /// What it is called.
+    /// The title of the session.
     #[schema(example = "Shared Reading at Walton")]
     pub title: String,
-    /// Whose it is; null where it is the service's own.
+    /// The partner it belongs to. Null for the service's own sessions.
     pub partner_id: Option<Id>,
-    /// Its start on the wall clock of `time_zone`.
+    /// The start, on the wall clock of `time_zone`.
     pub local_start: LocalTime,
     /// The time zone of `local_start`.
     #[schema(example = "Europe/London")]
     pub time_zone: String,
-    /// Its start.
+    /// The instant of the start.
     pub starts_at: Timestamp,
     /// How many places were booked when the venue was changed, guests and offered places included.
     #[schema(example = 9)]
@@ -70,17 +70,17 @@ pub struct AffectedSession {
     /// How many bookings waited for a place.
     #[schema(example = 0)]
     pub waiting: i32,
-    /// What became of it.
+    /// What happened to the session.
     pub outcome: SessionOutcome,
 }
 
 /// How much a closing concerns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AffectedCounts {
-    /// Sessions.
+    /// How many sessions.
     #[schema(example = 4)]
     pub sessions: usize,
-    /// Places booked in them, guests and offered places included.
+    /// How many places are booked in them, guests and offered places included.
     #[schema(example = 31)]
     pub booked: i64,
 }
@@ -91,10 +91,10 @@ pub struct ChangedVenue {
     /// The venue.
     #[serde(flatten)]
     pub venue: Venue,
-    /// How much of what is to come there falls into the time when the venue is closed.
+    /// How many sessions to come fall into the time when the venue is closed, and how many places are booked in them.
     pub affected: AffectedCounts,
-    /// The sessions, by start: the first 2,000.
+    /// These sessions, by start: at most the first 2,000.
     pub affected_sessions: Vec<AffectedSession>,
-    /// The bookings that were cancelled: each person was told.
+    /// The bookings that were cancelled. Each person was notified.
     pub bookings: Vec<BookingNotice>,
 }

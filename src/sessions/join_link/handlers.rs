@@ -16,8 +16,8 @@ use crate::http::reply::Cache;
 
 /// Get a session's join link
 ///
-/// For members who hold an online seat, from 60 minutes before the session starts until it ends; for staff at any
-/// time. Keep it to yourself: it is in no other answer.
+/// Members who hold an online seat get the link from 60 minutes before the session starts until it ends. Staff get it
+/// at any time. Keep the link to yourself: no other answer holds it.
 #[utoipa::path(operation_id = "get_join_link", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     responses((status = 200, description = "The join link", body = JoinLink), (status = 304, description = "Not changed"), Missing, Conflict, Problems),
     security(("bearer" = [])))]

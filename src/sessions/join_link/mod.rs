@@ -1,9 +1,10 @@
-//! Join links: where an online session is joined, for the few who may know.
+//! Join links: where to join an online session. Only these may see it:
 //!
-//! - A member who holds an online seat, from an hour before the session starts until it ends. Waiting for a seat, or
-//!   being offered one, is not holding it.
+//! - A member who holds an online seat, from an hour before the session starts until it ends. Somebody who waits for a
+//!   seat, or has an offer, doesn't hold one.
 //! - Staff, at any time.
-//! - It is in no other answer, and in no log line, audit event or list. Each look is told to the audit.
+//!
+//! No other answer holds the link, and no log line, audit event or list. Each read of a link is audited.
 
 pub mod handlers;
 pub mod store;

@@ -10,13 +10,13 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::sessions::bookings::types::{BookingStatus, SeatDelivery};
 
-/// The bookings whose seat is really the member's, and was not left empty.
+/// The states of bookings that hold a seat. Absent members don't: they left theirs empty.
 const HOLDS: [BookingStatus; 2] = [BookingStatus::Booked, BookingStatus::Attended];
 
-/// The join link of a session: to a member where they hold an online seat, to staff always.
+/// The join link of a session. Members need an online seat in it; staff don't.
 ///
 /// # Errors
-/// 404 where there is no such session, it has no link, or the member has no online seat in it.
+/// 404 if there is no such session, it has no link, or the member has no online seat in it.
 pub fn get(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<JoinLink> {
     let columns = (sessions::join_link, sessions::starts_at, sessions::ends_at);
     let found: Option<(Option<String>, Timestamp, Timestamp)> =

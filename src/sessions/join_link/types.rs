@@ -7,18 +7,18 @@ use utoipa::ToSchema;
 use crate::db::Timestamp;
 use crate::error::{Error, Kind, Result};
 
-/// How long before the start it opens.
+/// How long before the start of the session the link is shown.
 const BEFORE: TimeDelta = TimeDelta::minutes(60);
 
-/// Where an online session is joined.
+/// Where to join an online session.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct JoinLink {
-    /// The link. It is for whoever holds the seat, and for nobody else.
+    /// The link. It is only for the holder of the seat.
     #[schema(format = "uri", example = "https://meet.example.org/j/123")]
     pub join_link: String,
-    /// From when a member sees it: an hour before the session starts.
+    /// When it is first shown to a member: an hour before the session starts.
     pub opens_at: Timestamp,
-    /// Until when a member sees it: the end of the session.
+    /// When it is no longer shown to a member: at the end of the session.
     pub closes_at: Timestamp,
 }
 
@@ -28,14 +28,14 @@ impl JoinLink {
         Self { join_link, opens_at: Timestamp(starts_at.0 - BEFORE), closes_at: ends_at }
     }
 
-    /// Whether a member sees it now.
+    /// Checks that the link is shown to a member now.
     ///
     /// # Errors
-    /// 409 that says when it opens, or that it has closed.
+    /// 409 that says when the link is shown, or that the session has ended.
     pub fn check_open(&self, now: Timestamp) -> Result<()> {
         let detail = match (self.opens_at <= now, now < self.closes_at) {
             (true, true) => return Ok(()),
-            (false, _) => format!("The link is there from {} until {}.", self.opens_at, self.closes_at),
+            (false, _) => format!("The link is shown from {} until {}.", self.opens_at, self.closes_at),
             (_, false) => format!("The session ended at {}.", self.closes_at),
         };
         Err(Error::new(Kind::JoinLinkClosed, detail))
@@ -51,7 +51,7 @@ mod tests {
         let at = |text: &str| Timestamp(text.parse().unwrap());
         let link = JoinLink::new("x".into(), at("2026-11-30T13:00:00Z"), at("2026-11-30T14:30:00Z"));
         let told = |now| link.check_open(at(now)).map_err(|error| error.to_string());
-        let early = "The link is there from 2026-11-30T12:00:00Z until 2026-11-30T14:30:00Z.";
+        let early = "The link is shown from 2026-11-30T12:00:00Z until 2026-11-30T14:30:00Z.";
         assert_eq!(told("2026-11-30T11:59:59Z").unwrap_err(), early);
         assert_eq!(told("2026-11-30T12:00:00Z"), Ok(()));
         assert_eq!(told("2026-11-30T14:29:59Z"), Ok(()));

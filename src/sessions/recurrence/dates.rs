@@ -4,23 +4,23 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::rule::{Frequency, Rule};
 
-/// The dates of a rule from its start to a last date, ascending, whatever its end.
+/// The dates of a rule from its start to a last date, in ascending order. The end of the rule doesn't matter here.
 ///
-/// Goes period by period (day, week, month or year): lists the dates of the period that pass the
-/// rule's filters, keeps those that BYSETPOS wants, and hands them out.
+/// Goes period by period (day, week, month or year). It lists the dates of a period that pass the rule's filters, keeps
+/// those that BYSETPOS selects, and returns them one by one.
 pub(super) struct Dates<'a> {
     rule: &'a Rule,
     start: NaiveDate,
     last: NaiveDate,
-    /// The first day of the period that comes next.
+    /// The first day of the next period.
     period: Option<NaiveDate>,
-    /// The dates of the present period, of which `given` have been handed out.
+    /// The dates of the current period. The first `given` of them have been returned.
     set: Vec<NaiveDate>,
     given: usize,
 }
 
 impl<'a> Dates<'a> {
-    /// The dates of `rule`, which has its defaults filled in, from `start` to `last`.
+    /// The dates of `rule` from `start` to `last`. The rule's defaults must be filled in.
     pub(super) fn new(rule: &'a Rule, start: NaiveDate, last: NaiveDate) -> Self {
         let period = match rule.frequency {
             Frequency::Daily => Some(start),
@@ -34,7 +34,7 @@ impl<'a> Dates<'a> {
         Self { rule, start, last, period, set: Vec::new(), given: 0 }
     }
 
-    /// The first day of the period that follows by the rule's interval.
+    /// The first day of the next period, by the rule's interval.
     fn period_after(&self, period: NaiveDate) -> Option<NaiveDate> {
         let interval = self.rule.interval;
         let days = u64::from(interval);
@@ -59,7 +59,7 @@ impl<'a> Dates<'a> {
                     let Some(first) = first.with_month(month) else {
                         continue;
                     };
-                    // With BYMONTH a numbered weekday counts in its month, otherwise in the year.
+                    // With BYMONTH, numbered weekdays are counted within their month, otherwise within the year.
                     let span = match self.rule.months {
                         Some(_) => DateRange::month(first),
                         None => DateRange::year(first),
@@ -87,13 +87,13 @@ impl<'a> Dates<'a> {
             let weekday = day.weekday().num_days_from_monday();
             has_month(rule, day.month())
                 && has_month_day(rule, day.day(), month_length)
-                // No weekday is numbered in these: any number will do.
+                // Weekdays have no numbers in these rules, so any number will do.
                 && rule.weekdays.is_none_or(|days| days.has(weekday, 1, 1))
         }));
     }
 
-    /// Adds the days of the month that begins on `first` and pass the filters; numbered weekdays
-    /// count within `span`.
+    /// Adds the days of the month beginning on `first` that pass the filters. Numbered weekdays are counted within
+    /// `span`.
     fn fill_month(&mut self, first: NaiveDate, span: DateRange) {
         let rule = self.rule;
         if !has_month(rule, first.month()) {
@@ -134,7 +134,7 @@ impl Iterator for Dates<'_> {
 /// The days within which numbered weekdays are counted.
 #[derive(Clone, Copy)]
 struct DateRange {
-    /// How many days of it lie before the month at hand.
+    /// How many of these days lie before the current month.
     before: u32,
     length: u32,
 }

@@ -6,47 +6,47 @@ use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{EARLIEST_YEAR, LATEST_YEAR, MAX_EXCLUDED, MAX_OCCURRENCES};
 
-/// Why a recurrence can't be expanded. Displays as a sentence for whoever wrote it.
+/// Why a recurrence can't be expanded. Displayed as a sentence for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecurrenceError {
     /// The rule doesn't follow RFC 5545.
     MalformedRule {
         /// What is wrong, as a clause.
         detail: String,
-        /// A frequency that may have been meant, for an example that would do.
+        /// The frequency that was probably meant, for an example of a correct rule.
         frequency: &'static str,
     },
-    /// The rule follows the standard and has a part that this service doesn't expand.
+    /// The rule follows the standard, but has a part that this service doesn't support.
     UnsupportedRulePart {
         /// The part, such as `BYHOUR` or `FREQ=HOURLY`.
         part: String,
     },
-    /// More than [`MAX_OCCURRENCES`].
+    /// More occurrences than [`MAX_OCCURRENCES`].
     TooManyOccurrences {
-        /// The last date that was to be listed, where the rule has no end.
+        /// The last date that was to be listed, if the rule has no end.
         until: Option<NaiveDate>,
     },
     /// Every occurrence is excluded.
     NoOccurrences,
-    /// More than [`MAX_EXCLUDED`].
+    /// More excluded times than [`MAX_EXCLUDED`].
     TooManyExcluded,
     /// The local start isn't an occurrence of its own rule.
     StartNotInRule {
-        /// The start that was given.
+        /// The given start.
         local_start: NaiveDateTime,
         /// The rule's first occurrence after it, if it has one.
         first: Option<NaiveDateTime>,
     },
     /// No time zone of the IANA database has this name.
     UnknownTimeZone {
-        /// The name that was given, shortened where it is long.
+        /// The given name, shortened if it is long.
         name: String,
     },
     /// A local time that isn't written as `YYYY-MM-DDTHH:MM:SS`, or that doesn't exist on any calendar.
     MalformedLocalTime {
         /// The field of the series: `local_start`, `excluded` or `additional`.
         field: &'static str,
-        /// What was given, shortened where it is long.
+        /// The given text, shortened if it is long.
         value: String,
     },
     /// A time before [`EARLIEST_YEAR`] or after [`LATEST_YEAR`].
@@ -91,7 +91,7 @@ impl RecurrenceError {
         Self::MalformedRule { detail: detail.into(), frequency: "WEEKLY" }
     }
 
-    /// The same, with the frequency that the text of the rule names, if it names one.
+    /// The same, with the frequency that the rule's text names, if it names one.
     pub(super) fn meaning(self, rule: &str) -> Self {
         let rule = rule.to_ascii_uppercase();
         let named = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"].into_iter().find(|name| rule.contains(name));

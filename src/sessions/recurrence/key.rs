@@ -1,4 +1,4 @@
-//! Which occurrence of its series a session is.
+//! The key of an occurrence: it says which occurrence of its series a session is.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,13 +12,14 @@ use crate::db::LocalTime;
 use crate::text::date::full_date;
 use crate::text_value;
 
-/// Which occurrence of its series a session is.
+/// The key of an occurrence: it says which occurrence of its series a session is.
 ///
-/// A rule gives one occurrence a day at most, so its date says which. It stays the same occurrence where the rule moves
-/// to another time of the day. An additional time is that time. Both stay what they are wherever a session is moved by
-/// hand (RFC 5545, section 3.8.4.4: an instance is known by its original start).
+/// A rule gives at most one occurrence a day, so the date is the key. The key stays the same if the rule moves to
+/// another time of day. The key of an additional time is that time. Neither key changes if the session is moved by hand
+/// (RFC 5545, section 3.8.4.4: an instance is known by its original start).
 ///
-/// As text, and in the database, it is `2027-02-09` or `2027-02-09T10:00:00`. Texts sort as the keys do.
+/// As text, and in the database, a key is `2027-02-09` or `2027-02-09T10:00:00`. The texts sort in the order of the
+/// keys.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow,
 )]
@@ -50,7 +51,7 @@ impl fmt::Display for OccurrenceKey {
     }
 }
 
-/// A text that is no [`OccurrenceKey`].
+/// The error for a text that is no [`OccurrenceKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoOccurrenceKey;
 

@@ -7,7 +7,7 @@ use super::RecurrenceError;
 use super::error::quoted;
 use crate::clock::LocalTime;
 
-/// Finds a time zone by its IANA name, such as `Europe/London`; case matters.
+/// Finds a time zone by its IANA name, such as `Europe/London`. Case matters.
 ///
 /// # Errors
 ///
@@ -16,7 +16,7 @@ pub fn parse_time_zone(name: &str) -> Result<Tz, RecurrenceError> {
     name.parse().map_err(|_| RecurrenceError::UnknownTimeZone { name: quoted(name) })
 }
 
-/// Reads a local time written exactly as `YYYY-MM-DDTHH:MM:SS`, for the field of that name.
+/// Reads a local time written exactly as `YYYY-MM-DDTHH:MM:SS`. `field` is named in the error.
 ///
 /// # Errors
 ///
@@ -34,8 +34,8 @@ pub fn first_instant(day: NaiveDate, tz: Tz) -> DateTime<Utc> {
 
 /// The instant of a local time.
 ///
-/// A local time that the clock skips moves forward by the size of the gap, be it an hour or, as in
-/// Samoa at the end of 2011, a day; one that the clock shows twice is the first of the two.
+/// A local time that the clock skips is moved forward by the size of the gap. The gap may be an hour or, as in Samoa at
+/// the end of 2011, a day. A local time that the clock shows twice is the first of the two.
 ///
 /// # Source
 ///
@@ -43,7 +43,7 @@ pub fn first_instant(day: NaiveDate, tz: Tz) -> DateTime<Utc> {
 pub fn resolve(local: NaiveDateTime, tz: Tz) -> DateTime<Utc> {
     let seconds_east = match tz.offset_from_local_datetime(&local) {
         MappedLocalTime::Single(offset) => offset.fix().local_minus_utc(),
-        // The earlier instant is the one with the clock further ahead of UTC.
+        // The clock that is further ahead of UTC shows the local time earlier.
         MappedLocalTime::Ambiguous(one, other) => {
             let (one, other) = (one.fix(), other.fix());
             one.local_minus_utc().max(other.local_minus_utc())
@@ -54,9 +54,9 @@ pub fn resolve(local: NaiveDateTime, tz: Tz) -> DateTime<Utc> {
     local.checked_sub_signed(offset).unwrap_or(local).and_utc()
 }
 
-/// The offset, in seconds east of UTC, that was in force before the gap that `local` falls in.
+/// The offset that was in force before the gap that `local` falls into, in seconds east of UTC.
 ///
-/// Walks back in steps shorter than the time between any two clock changes, for longer than any gap.
+/// Walks back further than any gap is long, in steps shorter than the time between any two clock changes.
 fn offset_before_gap(local: NaiveDateTime, tz: Tz) -> i32 {
     let steps = (1..=4 * 48).map(|quarters| TimeDelta::minutes(15 * quarters));
     steps

@@ -1,6 +1,6 @@
-//! Thousands of recurrences over 30 years, against a table that dateutil and zoneinfo made.
+//! Compares thousands of recurrences over 30 years with a table that dateutil and zoneinfo made.
 //!
-//! `tests/oracle/recurrence.py` makes it and says how.
+//! `tests/oracle/recurrence.py` makes the table and says how.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::Months;
@@ -10,10 +10,10 @@ use super::*;
 
 const TABLE: &str = include_str!("../../../tests/oracle/recurrence.tsv");
 
-/// Rules without an end are cut after so many years.
+/// Rules without an end are cut after this many years.
 const YEARS: u32 = 30;
 
-/// What is compared: how many, the first and the last local start, digests of all local starts and of all instants.
+/// What is compared: the count, the first and last local start, and digests of all local starts and of all instants.
 type Found = (usize, String, String, String, String);
 
 #[test]
@@ -82,7 +82,7 @@ fn found(zone: &str, start: &str, rule: &str, excluded: &str, additional: &str) 
     ))
 }
 
-/// The first eight bytes of the SHA-256 of the seconds since 1970, each as eight bytes, the lowest first.
+/// The first eight bytes of a SHA-256. Its input is the seconds since 1970, each as eight bytes, the lowest byte first.
 fn digest_of(times: impl Iterator<Item = DateTime<Utc>>) -> String {
     let bytes: Vec<u8> = times.flat_map(|time| time.timestamp().to_le_bytes()).collect();
     digest(&SHA256, &bytes).as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()

@@ -2,7 +2,7 @@
 
 /// A set of ordinals that count from the front (1, 2, …) or from the back (-1, -2, …).
 ///
-/// Holds absolute values below `64 * WORDS`, as bits, so that asking costs the same for every set.
+/// Absolute values must be below `64 * WORDS`. They are stored as bits, so a lookup costs the same for every set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ordinals<const WORDS: usize> {
     front: [u64; WORDS],
@@ -10,13 +10,13 @@ pub(super) struct Ordinals<const WORDS: usize> {
 }
 
 impl<const WORDS: usize> Ordinals<WORDS> {
-    /// The set without members.
+    /// The empty set.
     pub(super) const EMPTY: Self = Self { front: [0; WORDS], back: [0; WORDS] };
 
-    /// The set that every place is in.
+    /// The set of all ordinals.
     pub(super) const ALL: Self = Self { front: [u64::MAX; WORDS], back: [u64::MAX; WORDS] };
 
-    /// Adds an ordinal; one too large for the set is left out.
+    /// Adds an ordinal. One that is too large for the set is ignored.
     pub(super) fn insert(&mut self, ordinal: i16) {
         let words = if ordinal < 0 { &mut self.back } else { &mut self.front };
         let place = usize::from(ordinal.unsigned_abs());
@@ -25,8 +25,8 @@ impl<const WORDS: usize> Ordinals<WORDS> {
         }
     }
 
-    /// Whether the set has a place that is number `front` from the front and number `back` from the
-    /// back, both counted from 1.
+    /// Whether the set holds a place. The place is number `front` from the front and number `back` from the back, both
+    /// counted from 1.
     pub(super) fn has(&self, front: u32, back: u32) -> bool {
         has_bit(&self.front, front) || has_bit(&self.back, back)
     }

@@ -1,4 +1,4 @@
-//! Properties of every recurrence, against oracles that share no code with the expansion.
+//! Properties that hold for every recurrence, checked by code that shares nothing with the expansion.
 
 use chrono::{Days, NaiveTime, TimeDelta, Weekday};
 use chrono_tz::Europe::London;
@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use super::tests::{expand_all, local};
 use super::*;
 
-/// British time by its law, not by tables: an hour ahead from 01:00 UTC on the last Sunday of March
-/// to 01:00 UTC on the last Sunday of October (since 1996).
+/// British time by its law instead of by tables: an hour ahead from 01:00 UTC on the last Sunday of March to 01:00 UTC
+/// on the last Sunday of October (since 1996).
 fn british_instant(local: NaiveDateTime) -> NaiveDateTime {
     let last_sunday = |month| {
         let last = NaiveDate::from_ymd_opt(local.year(), month, 31).unwrap();
@@ -20,7 +20,7 @@ fn british_instant(local: NaiveDateTime) -> NaiveDateTime {
 }
 
 fn some_start() -> impl Strategy<Value = NaiveDateTime> {
-    // Five-minute steps, so that the hours of the clock changes are hit often.
+    // In five-minute steps, so that the hours of the clock changes are hit often.
     let first = local("1997-01-01T00:00:00");
     let minutes = prop_oneof![0i64..24 * 12, 6i64..36];
     (0u64..365 * 5, minutes).prop_map(move |(day, fives)| first + Days::new(day) + TimeDelta::minutes(5 * fives))

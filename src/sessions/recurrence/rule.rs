@@ -21,7 +21,7 @@ pub(super) enum Frequency {
 /// Where the rule ends; the last occurrence is included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// After so many occurrences, excluded ones counted.
+    /// After this many occurrences, including excluded ones.
     Count(u32),
     Until(Until),
     Never,
@@ -36,7 +36,7 @@ pub(super) enum Until {
 }
 
 impl End {
-    /// Whether the rule's UNTIL is before this occurrence. COUNT doesn't know, and without an end it never is.
+    /// Whether the rule's UNTIL is before this occurrence. `false` for a rule with COUNT or without an end.
     pub(super) fn is_before(&self, occurrence: &Occurrence) -> bool {
         match *self {
             Self::Count(_) | Self::Never => false,
@@ -57,7 +57,7 @@ impl End {
     }
 }
 
-/// The weekdays of BYDAY, from Monday, each with which of them in the month or year.
+/// The weekdays of BYDAY, from Monday. Each has the set of its numbers in the month or year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Weekdays(pub(super) [Ordinals<1>; 7]);
 
@@ -68,18 +68,18 @@ impl Weekdays {
         days
     }
 
-    /// Whether a day is among them that is the `front`-th such weekday of its month or year, and the
-    /// `back`-th from the end; `weekday` is counted from Monday, 0 to 6.
+    /// Whether a day is among the weekdays. It is the `front`-th such weekday of its month or year, and the `back`-th
+    /// from the end. `weekday` counts from Monday, 0 to 6.
     pub(super) fn has(&self, weekday: u32, front: u32, back: u32) -> bool {
         self.0[(weekday % 7) as usize].has(front, back)
     }
 }
 
-/// A rule that keeps to RFC 5545 and to what is supported. A filter that is `None` lets all pass.
+/// A rule that follows RFC 5545 and uses only what is supported. A filter that is `None` lets every date pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rule {
     pub(super) frequency: Frequency,
-    /// From 1; what is larger than fits is as large as fits.
+    /// At least 1. A number too large for the type is replaced by the largest one.
     pub(super) interval: u32,
     pub(super) end: End,
     /// Bit 1 is January.
@@ -119,12 +119,12 @@ impl Rule {
         parts.into_rule()
     }
 
-    /// Whether it goes on for ever.
+    /// Whether the rule has no end.
     pub(super) fn is_endless(&self) -> bool {
         self.end == End::Never
     }
 
-    /// Fills in from the start what the rule leaves to it: the weekday, the day of the month, the month.
+    /// Fills in what the rule leaves to its start: the weekday, the day of the month, the month.
     pub(super) fn with_defaults_of(mut self, start: NaiveDate) -> Self {
         if self.weekdays.is_some() || self.month_days.is_some() {
             return self;
@@ -158,7 +158,7 @@ struct Parts {
     until: Option<Until>,
     months: Option<u16>,
     month_days: Option<Ordinals<1>>,
-    /// With whether any of them has an ordinal.
+    /// The weekdays, and whether any of them has a number.
     weekdays: Option<(Weekdays, bool)>,
     set_positions: Option<Ordinals<6>>,
     week_start: Option<Weekday>,
@@ -199,7 +199,7 @@ impl Parts {
             (None, Some(until)) => End::Until(until),
             (None, None) => End::Never,
             (Some(_), Some(_)) => {
-                return Err(RecurrenceError::malformed("COUNT and UNTIL can't stand together; keep one"));
+                return Err(RecurrenceError::malformed("COUNT and UNTIL can't be given together; keep one"));
             }
         };
         Ok(Rule {
@@ -214,7 +214,7 @@ impl Parts {
         })
     }
 
-    /// Refuses parts that the standard doesn't allow with the frequency or without one another.
+    /// Refuses parts that the standard doesn't allow with this frequency, or that need another part.
     fn check_together(&self, frequency: Frequency) -> Result<()> {
         let numbered = self.weekdays.is_some_and(|(_, numbered)| numbered);
         let short = matches!(frequency, Frequency::Daily | Frequency::Weekly);
@@ -222,7 +222,7 @@ impl Parts {
             return Err(RecurrenceError::malformed("a numbered weekday such as 1MO needs FREQ=MONTHLY or FREQ=YEARLY"));
         }
         if self.month_days.is_some() && frequency == Frequency::Weekly {
-            return Err(RecurrenceError::malformed("BYMONTHDAY can't stand with FREQ=WEEKLY"));
+            return Err(RecurrenceError::malformed("BYMONTHDAY can't be given with FREQ=WEEKLY"));
         }
         let filtered = self.months.is_some() || self.month_days.is_some() || self.weekdays.is_some();
         if self.set_positions.is_some() && !filtered {

@@ -1,4 +1,4 @@
-//! The rest of a series from one of its days on, as a series of its own.
+//! Splits a series: the rest from one of its days on becomes a series of its own.
 
 use chrono::{NaiveDate, NaiveDateTime};
 
@@ -6,28 +6,28 @@ use super::dates::Dates;
 use super::rule::{End, Rule};
 use super::{LAST_DATE, Recurrence, RecurrenceError, occurrence_on};
 
-/// What the rest of a series says about when it takes place, in the same zone.
+/// When the rest of a series takes place, in the same zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Whether the rule goes on. Where it has ended, `rule` gives the first of the additional times.
+    /// Whether the rule goes on. If it has ended, `rule` gives only the first of the additional times.
     pub goes_on: bool,
     /// The first occurrence of `rule`.
     pub local_start: NaiveDateTime,
-    /// The rule; its COUNT is less by what came before, excluded or not.
+    /// The rule. Its COUNT is reduced by the occurrences before the split, excluded or not.
     pub rule: String,
-    /// The excluded times from that day on.
+    /// The excluded times from the day of the split on.
     pub excluded: Vec<NaiveDateTime>,
-    /// The additional times from that day on.
+    /// The additional times from the day of the split on.
     pub additional: Vec<NaiveDateTime>,
 }
 
 /// The rest of a series from the local date `from` on.
 ///
-/// Together with what comes before that day it takes place exactly when the whole did: UNTIL, the days, the interval and
-/// the start of the week stay. Where the rule itself has ended by then, the rest is its additional times.
+/// The part before that day and the rest together take place exactly when the whole series did: UNTIL, the days, the
+/// interval and the start of the week stay. If the rule has ended by that day, the rest is the additional times.
 ///
 /// # Errors
-/// What is wrong with the rule; [`RecurrenceError::StartNotInRule`] where nothing is left.
+/// What is wrong with the rule; [`RecurrenceError::StartNotInRule`] if nothing is left.
 pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, RecurrenceError> {
     let rule = Rule::parse(whole.rule)?.with_defaults_of(whole.local_start.date());
     let still = |times: &[NaiveDateTime]| -> Vec<NaiveDateTime> {
@@ -48,7 +48,8 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, Recurr
     Ok(Rest { goes_on: false, local_start, rule: "FREQ=DAILY;COUNT=1".into(), excluded, additional })
 }
 
-/// How many occurrences of the rule alone come before `from`, and its first from that day on, excluded or not.
+/// How many occurrences of the rule itself come before `from`, and its first occurrence from `from` on, excluded or
+/// not.
 fn first_from(rule: &Rule, whole: &Recurrence<'_>, from: NaiveDate) -> Option<(u32, NaiveDateTime)> {
     let dates = Dates::new(rule, whole.local_start.date(), LAST_DATE);
     for (before, date) in (0u32..).zip(dates) {
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(nothing.unwrap_err().code(), "start_not_in_rule");
     }
 
-    /// A start, a rule that it is an occurrence of, and times to exclude and to add.
+    /// A start, a rule that gives this start, and times to exclude and to add.
     fn some_series() -> impl Strategy<Value = (NaiveDateTime, String, Vec<NaiveDateTime>, Vec<NaiveDateTime>)> {
         let start = (0u64..2000, 0i64..24 * 12)
             .prop_map(|(day, fives)| local("2024-01-01T00:00:00") + Days::new(day) + TimeDelta::minutes(5 * fives));
@@ -156,7 +157,7 @@ mod tests {
             let whole = Recurrence { rule: &rule, local_start: start, tz: London, excluded: &excluded, additional: &additional };
             let all = match expand_kept(&whole, LAST_DATE) {
                 Err(error) => {
-                    // Too few leap years until the tables end.
+                    // There are too few leap years until the tables end.
                     prop_assert_eq!(error.code(), "date_out_of_range");
                     return Ok(());
                 }

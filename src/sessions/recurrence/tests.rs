@@ -1,4 +1,4 @@
-//! Whole recurrences: clock changes, real rosters, the standard's own examples.
+//! Tests of whole recurrences: clock changes, real rosters, the standard's own examples.
 
 use chrono::TimeDelta;
 use chrono_tz::Europe::London;
@@ -26,7 +26,7 @@ fn expand_with(
     })
 }
 
-/// The occurrences, through 2027 where the rule has no end.
+/// The occurrences. If the rule has no end, those through 2027.
 pub(super) fn expand_all(recurrence: &Recurrence) -> Result<Vec<Occurrence>, RecurrenceError> {
     expand(recurrence, date("2027-12-31")).map(|expansion| expansion.occurrences)
 }
@@ -290,7 +290,7 @@ fn a_rule_without_an_end_is_listed_through_the_horizon_and_from_there_to_the_nex
     };
     let year = expand(&recurrence, date("2028-01-05")).unwrap();
     assert_eq!((year.occurrences.len(), year.until), (53 - 2 + 2, Some(date("2028-01-05"))));
-    // Wherever the horizons lie, the parts are the whole: also where one is the day of two occurrences.
+    // Wherever the horizons lie, the parts together are the whole, even if a horizon is a day with two occurrences.
     for horizon in ["2027-01-05", "2027-02-08", "2027-02-09", "2027-03-08", "2027-03-09", "2027-12-31"] {
         let first = expand(&recurrence, date(horizon)).unwrap();
         assert_eq!(first.until, Some(date(horizon)));

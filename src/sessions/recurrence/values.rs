@@ -33,7 +33,7 @@ fn digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A whole number from 1; what is too large for the type is as large as fits.
+/// A whole number from 1. A number too large for the type is replaced by the largest one.
 pub(super) fn positive(name: &str, value: &str) -> Result<u32> {
     match value.parse() {
         Ok(0) => {}
@@ -94,7 +94,7 @@ pub(super) fn months(value: &str) -> Result<u16> {
     Ok(months)
 }
 
-/// An ordinal with or without a sign, of at most as many digits as its `most` has.
+/// An ordinal with or without a sign. It has at most as many digits as `most`.
 fn ordinal(text: &str, most: u16) -> Option<i16> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let short = digits(unsigned) && unsigned.len() <= 3;

@@ -21,8 +21,8 @@ use crate::members::types::{MemberInput, RegistrationQuery};
 
 /// Get a session's register
 ///
-/// To a partner, of its own sessions; members who don't consent to be shared with it are null, and their bookings are
-/// told apart by their references.
+/// A partner sees the registers of its own sessions. Members who don't consent to be shared with it are null there, and
+/// their bookings are told apart by their references.
 #[utoipa::path(operation_id = "get_register", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     responses((status = 200, description = "The register", body = Register), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["registers:read"])))]
@@ -41,9 +41,10 @@ pub async fn get_register(request: Extract<(Allowed<RegisterReader>, Path<Id>, N
 
 /// Take a session's register
 ///
-/// From its start on, and again to correct it. Bookings that aren't named stay as they are; walk-ins that the caller
-/// can see are replaced; people who are not members are counted. An advisor can register a walk-in on the spot: who
-/// may be registered already comes back as when registering.
+/// Allowed once the session has started, and again to correct the register. Bookings that aren't named stay as they
+/// are. The walk-ins that the caller can see are replaced. People who aren't members are counted. An advisor can
+/// register a walk-in on the spot; if the person may be registered already, the answer is the same as when registering
+/// a member.
 #[utoipa::path(operation_id = "take_register", tag = "sessions", params(("id" = Id, Path, description = "The session"), RegistrationQuery),
     request_body = RegisterInput,
     responses((status = 200, description = "Taken", body = Register), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -78,10 +79,11 @@ pub async fn take_register(
     }
 }
 
-/// The register with everybody in it who was registered on the spot.
+/// The register after everybody in it who is to be registered on the spot has been registered.
 ///
 /// # Errors
-/// 422 where the caller is no advisor, or somebody is born in the future; what registering says, where it stands.
+/// 422 if the caller is no advisor, or somebody is born in the future. The errors of registering, at their place in the
+/// body.
 fn registered(
     conn: &mut Conn,
     context: &Context,
@@ -104,13 +106,13 @@ fn registered(
     Ok(input)
 }
 
-/// One event for each person whose data an answer carries.
+/// One audit event for each person whose data an answer holds.
 fn reads(context: &Context, session_id: Id, people: &[Id]) -> Vec<Event> {
     let read = |member: &Id| context.event("read", Subject::of_member("register", session_id, *member), &[]);
     people.iter().map(read).collect()
 }
 
-/// What changed of whom, and that the register was taken.
+/// The audit events: what changed for each person, and that the register was taken.
 fn changes(context: &Context, session_id: Id, plan: &Plan) -> Vec<Event> {
     let of = |action, member: Id| context.event(action, Subject::of_member("walk_in", session_id, member), &[]);
     let mark = |(booking, member, _): &(Id, Id, _)| {

@@ -1,4 +1,4 @@
-//! The headcounts of registers, of many at once for rosters: heads and nothing else, so nobody's data is touched.
+//! The headcounts of many registers at once, for rosters. They are only numbers, so nobody's data is touched.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
@@ -9,13 +9,13 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::per_backend;
 
-/// Rows of one statement.
+/// How many rows one statement reads or writes.
 const CHUNK: usize = 500;
 
 /// The headcount of a register that has been taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldHeadcount {
-    /// The heads.
+    /// The headcount.
     pub headcount: Headcount,
     /// The register's version.
     pub version: i32,
@@ -26,13 +26,13 @@ pub struct HeldHeadcount {
 pub struct HeadcountChange {
     /// The session, which has started.
     pub session_id: Id,
-    /// The heads.
+    /// The headcount.
     pub headcount: Headcount,
-    /// The version of the register that it was decided over; `None` where none had been taken.
+    /// The version of the register that this change is based on. `None` if the register had not been taken.
     pub before: Option<i32>,
 }
 
-/// The headcounts of those sessions whose registers have been taken.
+/// The headcounts of those of these sessions whose registers have been taken.
 pub fn of(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<(Id, HeldHeadcount)>> {
     let mut found = Vec::new();
     for chunk in sessions.chunks(CHUNK) {
@@ -60,16 +60,16 @@ struct NewRow {
     updated_at: Timestamp,
 }
 
-/// Takes registers by their headcounts alone: bookings and walk-ins stay as they are. The sessions are locked, and none of
-/// them is cancelled.
+/// Takes registers with headcounts only: bookings and walk-ins stay as they are. The sessions must be locked, and none
+/// may be cancelled.
 ///
 /// # Errors
-/// 412 where somebody has taken one of them in between; then none of it may be kept.
+/// 412 if somebody has taken one of the registers in between. Then nothing of it may be kept.
 pub fn write(conn: &mut Conn, changes: &[HeadcountChange], account: Id, now: Timestamp) -> Result<()> {
     let (new, known): (Vec<&HeadcountChange>, Vec<_>) = changes.iter().partition(|change| change.before.is_none());
     for chunk in new.chunks(CHUNK) {
         let rows: Vec<NewRow> = chunk.iter().map(|change| first(change, account, now)).collect();
-        // Many rows in one statement can't be written through the common connection.
+        // Diesel can't write many rows in one statement through a connection that may be to either database.
         per_backend!(&mut *conn, |inner| diesel::insert_into(registers::table).values(&rows).execute(inner))
             .map_err(taken_meanwhile)?;
     }

@@ -1,4 +1,4 @@
-//! What taking a register changes, decided without a database.
+//! What taking a register changes. Decided without a database.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use crate::db::Id;
 use crate::error::Fault;
 use crate::sessions::bookings::types::BookingStatus;
 
-/// The status that a mark stands for.
+/// The status of a booking with this mark.
 pub fn status(attended: Option<bool>) -> BookingStatus {
     match attended {
         Some(true) => BookingStatus::Attended,
@@ -16,7 +16,7 @@ pub fn status(attended: Option<bool>) -> BookingStatus {
     }
 }
 
-/// The mark that a status stands for.
+/// The mark of a booking with this status.
 pub fn attended(status: BookingStatus) -> Option<bool> {
     match status {
         BookingStatus::Attended => Some(true),
@@ -28,29 +28,29 @@ pub fn attended(status: BookingStatus) -> Option<bool> {
 /// What a register holds before it is taken, and who is known.
 #[derive(Debug, Clone, Default)]
 pub struct Present {
-    /// The bookings that stand in it: whose, and their status.
+    /// The bookings in it, by id: the member and the status.
     pub bookings: HashMap<Id, (Id, BookingStatus)>,
-    /// Its walk-ins, whether the caller sees them or not.
+    /// Its walk-ins, including those that the caller may not see.
     pub walk_ins: Vec<Id>,
-    /// Of the walk-ins and the members named, those who exist and whom the caller may see.
+    /// Those of the walk-ins and of the members named in the request who exist and whom the caller may see.
     pub visible: HashSet<Id>,
 }
 
 /// What taking a register changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Bookings whose status changes: the booking, its member, the new status.
+    /// The bookings whose status changes: the booking, its member, the new status.
     pub marks: Vec<(Id, Id, BookingStatus)>,
-    /// Members who become walk-ins.
+    /// Members to add as walk-ins.
     pub came: Vec<Id>,
-    /// Members who are walk-ins no more.
+    /// Members to remove from the walk-ins.
     pub gone: Vec<Id>,
 }
 
-/// Works out what changes. Whoever is registered with the register has been, and stands in `input` by their id.
+/// Works out what changes. People to register on the spot are registered already, and `input` has their ids.
 ///
 /// # Errors
-/// Everything that doesn't fit, each with its pointer. Somebody whom the caller may not see is told from nobody.
+/// Every fault, with its pointer. A member whom the caller may not see gives the same fault as one who doesn't exist.
 pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>> {
     let (mut plan, mut faults) = (Plan::default(), Vec::new());
     let mut marked = HashSet::new();
@@ -58,7 +58,7 @@ pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>
         let pointer = format!("/bookings/{index}/booking_id");
         match present.bookings.get(&mark.booking_id) {
             _ if !marked.insert(mark.booking_id) => faults.push(repeated(pointer)),
-            None => faults.push(Fault::at(pointer, "unknown_booking", "Is no booking of this session.")),
+            None => faults.push(Fault::at(pointer, "unknown_booking", "This session has no such booking.")),
             Some((member, now)) if *now != status(mark.attended) => {
                 plan.marks.push((mark.booking_id, *member, status(mark.attended)));
             }
@@ -79,7 +79,7 @@ pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>
         } else if !present.visible.contains(&member) {
             faults.push(Fault::at(pointer, "unknown_member", "There is no such member."));
         } else if booked.contains(&member) {
-            faults.push(Fault::at(pointer, "already_booked", "Has a booking: mark that one as attended."));
+            faults.push(Fault::at(pointer, "already_booked", "Has a booking. Mark the booking as attended instead."));
         } else if !there.contains(&member) {
             plan.came.push(member);
         }
@@ -90,7 +90,7 @@ pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>
 }
 
 fn repeated(pointer: String) -> Fault {
-    Fault::at(pointer, "repeated", "Stands here already.")
+    Fault::at(pointer, "repeated", "Is already in the list.")
 }
 
 #[cfg(test)]

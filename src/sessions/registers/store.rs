@@ -17,7 +17,7 @@ use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::bookings::waiting;
 
-/// Bound values of one statement stay far below what either database takes.
+/// How many values one statement binds. Both databases take many more.
 const AT_ONCE: usize = 1000;
 
 /// A row of `registers`.
@@ -34,16 +34,16 @@ pub struct RegisterRow {
 
 /// A register as a caller may see it.
 pub struct RegisterView {
-    /// What is answered.
+    /// The register to answer with.
     pub register: Register,
-    /// The members whose data it carries, each once.
+    /// The members whose data the register holds, each once.
     pub people: Vec<Id>,
 }
 
 /// Reads a session's register.
 ///
 /// # Errors
-/// 404 where the reach doesn't reach the session.
+/// 404 if the caller may not reach the session.
 pub fn read(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<RegisterView> {
     session(conn, session_id, reach)?;
     show(conn, session_id, reach)
@@ -85,7 +85,7 @@ fn show(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<RegisterView> {
         created_at: row.as_ref().map(|row| row.created_at),
         updated_at: row.as_ref().map(|row| row.updated_at),
     };
-    // A member can't be booked and a walk-in at once, so nobody is here twice.
+    // No member has both a booking and a walk-in in one session, so nobody is here twice.
     let people = people.into_iter().filter(|id| seen.contains(id)).collect();
     Ok(RegisterView { register, people })
 }
@@ -100,10 +100,10 @@ fn row(conn: &mut Conn, session_id: Id) -> Result<Option<RegisterRow>> {
     Ok(registers::table.find(session_id).select(RegisterRow::as_select()).first(conn).optional()?)
 }
 
-/// The session whose register is to be taken, held until the transaction ends, and the register's version.
+/// Locks the session until the transaction ends, and returns it with the version of its register.
 ///
 /// # Errors
-/// 404 where the reach doesn't reach the session.
+/// 404 if the caller may not reach the session.
 pub fn hold(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<(SessionFacts, i32)> {
     let session = lock_session(conn, session_id)?;
     if !session.is_reached_by(reach) {
@@ -116,7 +116,7 @@ pub fn hold(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<(SessionFac
 /// Whether the register of a session can be taken.
 ///
 /// # Errors
-/// 409 where it is cancelled or has not started.
+/// 409 if it is cancelled or has not started.
 pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
     if session.is_cancelled() {
         return Err(Error::state("session", "cancelled", "registered"));
@@ -128,12 +128,12 @@ pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Takes the register of a session that is [held](hold), over the version that it had then. Without a plan it stands
-/// as it did, and nothing was written.
+/// Takes the register of a session that is [locked](hold), over the version that it had then. Without a plan the
+/// register stays as it was, and nothing is written.
 ///
 /// # Errors
-/// 409 where the session is cancelled or has not started; 422 with everything that doesn't fit; 412 where a roster, which
-/// doesn't hold the session, has taken the register in between.
+/// 409 if the session is cancelled or has not started. 422 with every fault. 412 if a roster, which doesn't lock the
+/// session, has taken the register in between.
 pub fn take(
     conn: &mut Conn,
     (session, version): (&SessionFacts, i32),
@@ -142,7 +142,7 @@ pub fn take(
     now: Timestamp,
 ) -> Result<(Option<Plan>, RegisterView)> {
     check_started(session, now)?;
-    // It has started: who still waits, or is offered a seat, has no place any more, and can be a walk-in.
+    // The session has started, so whoever still waits or has an offer loses their place, and can be a walk-in.
     waiting::lapse(conn, &mut session.clone(), now)?;
     let present = present(conn, session.id, input, reach)?;
     let plan = rules::plan(input, &present).map_err(Error::invalid)?;
@@ -210,7 +210,7 @@ fn change_walk_ins(conn: &mut Conn, session_id: Id, plan: &Plan, now: Timestamp)
                 (walk_ins::session_id.eq(session_id), walk_ins::member_id.eq(*member), walk_ins::created_at.eq(now))
             })
             .collect();
-        // Many rows in one statement can't be written through the common connection.
+        // Diesel can't write many rows in one statement through a connection that may be to either database.
         per_backend!(conn, |inner| diesel::insert_into(walk_ins::table).values(&rows).execute(inner))?;
     }
     Ok(())

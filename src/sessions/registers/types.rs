@@ -9,7 +9,7 @@ use crate::http::rule::{at, rule};
 use crate::members::types::MemberInput;
 use crate::sessions::bookings::types::{BookingStatus, MemberName};
 
-/// People who were there and are not members.
+/// A headcount of people who were there and aren't members.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Headcount {
@@ -24,25 +24,25 @@ pub struct Headcount {
     pub carers: i32,
 }
 
-/// Whether a booking was taken up.
+/// Whether the member of a booking came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Attendance {
     /// A booking of this session.
     pub booking_id: Id,
-    /// True: was there; false: was not; null: not known, which takes an earlier mark back.
+    /// True: was there. False: wasn't. Null: not known, which takes an earlier mark back.
     #[schema(required = true, example = true)]
     pub attended: Option<bool>,
 }
 
-/// Somebody who came without a seat: a member, or a person whom an advisor registers on the spot. One of the two.
+/// Somebody who came without a booking: either a member, or a person whom an advisor registers on the spot.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "is_one_person"))]
 pub struct WalkInInput {
     /// The member.
     pub member_id: Option<Id>,
-    /// Who is registered with the register, by the rules of registering; for advisors only.
+    /// The person to register on the spot, by the rules of registering. For advisors only.
     #[validate(nested)]
     pub member: Option<MemberInput>,
 }
@@ -53,7 +53,7 @@ fn is_one_person(walk_in: &WalkInInput) -> Result<(), ValidationError> {
         (None, None) => {
             Err(at(rule("required", "Say who it was: member_id, or member to register them."), "/member_id"))
         }
-        (Some(_), Some(_)) => Err(at(rule("one_of_two", "Goes only without member_id."), "/member")),
+        (Some(_), Some(_)) => Err(at(rule("one_of_two", "Can't be given together with member_id."), "/member")),
     }
 }
 
@@ -61,15 +61,15 @@ fn is_one_person(walk_in: &WalkInInput) -> Result<(), ValidationError> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterInput {
-    /// Marks; a booking that isn't named stays as it is.
+    /// Marks for bookings. A booking that isn't named stays as it is.
     #[schema(max_items = 5000)]
     #[validate(nested)]
     pub bookings: Vec<Attendance>,
-    /// All walk-ins that the caller can see; one that isn't named any more is taken out.
+    /// All walk-ins that the caller can see. One that is no longer named is removed.
     #[schema(max_items = 5000)]
     #[validate(nested)]
     pub walk_ins: Vec<WalkInInput>,
-    /// People who are not members.
+    /// A headcount of people who aren't members.
     #[validate(nested)]
     pub headcount: Headcount,
 }
@@ -82,19 +82,19 @@ pub struct RegisteredBooking {
     /// What the member shows at the door.
     #[schema(example = "7KX4P")]
     pub reference: String,
-    /// How far it has come.
+    /// The state of the booking.
     pub status: BookingStatus,
-    /// Whether it was taken up; null while nobody has said.
+    /// Whether the member came. Null if nobody has said so.
     #[schema(example = true)]
     pub attended: Option<bool>,
-    /// Who it is; null to a partner without that member's consent.
+    /// The member. Null for a partner without the member's consent.
     pub member: Option<MemberName>,
 }
 
 /// A walk-in in a register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WalkIn {
-    /// Who it is; null to a partner without that member's consent.
+    /// The member. Null for a partner without the member's consent.
     pub member: Option<MemberName>,
 }
 
@@ -103,17 +103,17 @@ pub struct WalkIn {
 pub struct Register {
     /// The session.
     pub session_id: Id,
-    /// The places that were booked and not cancelled, oldest first.
+    /// The bookings that weren't cancelled, oldest first.
     pub bookings: Vec<RegisteredBooking>,
     /// Members who came without a booking.
     pub walk_ins: Vec<WalkIn>,
-    /// People who are not members.
+    /// A headcount of people who aren't members.
     pub headcount: Headcount,
-    /// Rises each time it is taken, from 0; the `ETag`.
+    /// Rises each time the register is taken. 0 before; the `ETag`.
     #[schema(example = 1)]
     pub version: i32,
-    /// When it was first taken; null before.
+    /// When it was first taken. Null before.
     pub created_at: Option<Timestamp>,
-    /// When it was last taken; null before.
+    /// When it was last taken. Null before.
     pub updated_at: Option<Timestamp>,
 }

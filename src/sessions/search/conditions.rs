@@ -1,4 +1,4 @@
-//! Everything that was asked for as conditions on the rows of `sessions`.
+//! A search as SQL conditions on the rows of `sessions`.
 
 use diesel::dsl::{AsSelect, IntoBoxed, Select, sql};
 use diesel::prelude::*;
@@ -17,44 +17,45 @@ use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};
 
 diesel::define_sql_function! {
-    /// So many characters of a text, from the first, second, …
+    /// `length` characters of a text, beginning at character `from` (the first is 1).
     fn substr(text: Text, from: Integer, length: Integer) -> Text;
 }
 
 diesel::postfix_operator!(IsTrue, " IS TRUE");
 
-/// A condition that rows are only looked at for: no index is entered by it, on either database, but for that of a column
-/// of PostgreSQL that is true or false by itself.
+/// Keeps the planner from choosing an index for this condition: the condition is checked on each row instead. The
+/// exception is a boolean column on PostgreSQL, whose index may still be chosen.
 pub fn looked_at<Condition>(condition: Condition) -> IsTrue<Condition> {
     IsTrue::new(condition)
 }
 
-/// A query for sessions that still takes conditions.
+/// A query for sessions to which conditions can still be added.
 pub type Query<'a> = IntoBoxed<'a, Select<sessions::table, AsSelect<Columns, MultiBackend>>, MultiBackend>;
 
 /// How rows are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// By start, or by start within a venue, partner or programme, or among what has room.
+    /// By start, in one of the indexes on it: of all sessions, of a venue's, partner's or programme's, or with a free
+    /// seat.
     Start,
-    /// By their ids: everything else is only looked at.
+    /// By their ids. Every other condition is checked on each row.
     Id,
 }
 
-/// What of the database a search is held to.
+/// What a search needs to know from the database beforehand.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
-    /// The venues in the circle, where one was asked for.
+    /// The venues in the circle, if the search has one.
     pub near: Option<&'a [Id]>,
-    /// The partners whose sessions the viewer doesn't find.
+    /// The partners whose sessions are hidden from the viewer.
     pub hidden: &'a [Id],
 }
 
-/// What was asked for of each row.
+/// The query for the sessions that match a search.
 ///
-/// The rows come in the order of their starts; a condition that led elsewhere would have all that fit it sorted. So a
-/// condition that no index must be entered by is [looked at](looked_at), and other tables are asked by subqueries for one
-/// value, which both databases run row by row and never turn into a join or a hash of the whole table.
+/// The rows are read from an index in the order of their starts. An index on another condition would mean collecting
+/// and sorting every match first, so such conditions are [checked on each row](looked_at). Conditions on other tables
+/// are subqueries for a single value: both databases run these row by row and never make a join or a hash of the table.
 pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     let mut query = sessions::table.select(Columns::as_select()).into_boxed();
     query = listed!(query, sessions, search.viewer, scope.hidden);
@@ -80,20 +81,20 @@ pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     if search.has_space() { with_space(query, by) } else { query }
 }
 
-/// The rows of a stretch of the list.
+/// Adds the condition that a session lies in a time span.
 pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     let (start, id) = span.after;
     let query = query.filter(sessions::starts_at.lt(span.until));
     if id == FIRST {
         return query.filter(sessions::starts_at.ge(start));
     }
-    // PostgreSQL takes row values for a third of the table, and a shorter index for the better one, unless it is told
-    // of both bounds; SQLite would enter the index by this one.
+    // PostgreSQL guesses that a comparison of row values keeps a third of the table, and may choose a worse index. The
+    // plain condition on the start puts that right. SQLite needs only the row values, and would use this one instead.
     let query = match conn {
         Conn::Postgres(_) => query.filter(sessions::starts_at.ge(start)),
         Conn::Sqlite(_) => query,
     };
-    // Row values, so that the index is entered right behind the last row, however many start with it.
+    // Row values start the index scan right behind the last row, even if many sessions have the same start.
     query.filter(
         sql::<Bool>("(sessions.starts_at, sessions.id) > (")
             .bind::<DbTimestamp, _>(start)
@@ -103,7 +104,8 @@ pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Whose sessions, and at which venue. Each has an index by start, but what has room is gone through by its own.
+/// Restricts to the venue, partner and programme that were asked for. Each has an index by start. If a free seat was
+/// asked for, the index of sessions with a free seat is read instead.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
     let looks = by == By::Id || search.has_space();
@@ -166,7 +168,7 @@ fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
     }
 }
 
-/// With a feature of its own, or of the venue that people come to.
+/// Restricts to sessions with a feature: their own, or of the venue that people come to.
 fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
     let word = word_of_feature(feature);
     let own = listing_words::table
@@ -183,7 +185,7 @@ fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
     query.filter(own.single_value().is_not_null().or(there))
 }
 
-/// Whoever books now gets a seat, if it hasn't begun: the stretch sees to that.
+/// Restricts to sessions with a free seat. The time span leaves out those that have begun.
 fn with_space(query: Query<'_>, by: By) -> Query<'_> {
     let room = sessions::has_room.eq(true);
     if by == By::Id { query.filter(looked_at(room)) } else { query.filter(room) }

@@ -1,4 +1,4 @@
-//! What sessions can be found by, as the query string says it.
+//! The query parameters that sessions are searched by.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -9,14 +9,14 @@ use crate::places::LocalAuthority;
 use crate::sessions::types::{Delivery, Pillar};
 use crate::text::short_name::ShortName;
 
-/// In which order sessions are listed.
+/// The order in which sessions are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionOrder {
     /// By start.
     #[default]
     Start,
-    /// The nearest venue first, and its sessions by start; needs `near`.
+    /// The nearest venue first, and the sessions of each venue by start. Needs `near`.
     Distance,
 }
 
@@ -39,76 +39,78 @@ pub enum Weekday {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct SessionFilter {
-    /// From this day on, in London; without it, from now on.
+    /// Only sessions on this day (in London) or later. Absent: from now on.
     #[param(example = "2027-01-04")]
     pub from: Option<NaiveDate>,
-    /// Until this day, inclusive, in London.
+    /// Only sessions on this day (in London) or earlier.
     #[param(example = "2027-01-10")]
     pub to: Option<NaiveDate>,
-    /// Only of this pillar.
+    /// Only sessions of this pillar.
     #[param(inline)]
     pub pillar: Option<Pillar>,
-    /// Only where people take part like this.
+    /// Only sessions that people take part in this way.
     #[param(inline)]
     pub delivery: Option<Delivery>,
-    /// Only at this venue.
+    /// Only sessions at this venue.
     #[param(inline)]
     pub venue_id: Option<Id>,
-    /// Only of this partner.
+    /// Only sessions of this partner.
     #[param(inline)]
     pub partner_id: Option<Id>,
-    /// Only of this programme.
+    /// Only sessions of this programme.
     #[param(inline)]
     pub programme_id: Option<Id>,
-    /// Only at venues in this local authority, by any name that people use for it. An unknown one is 400, with the nearest
-    /// names. What is only online is at no place and never found so.
+    /// Only sessions at venues in this local authority. Any name that people use for the authority will do. An unknown
+    /// name is a 400 with the nearest names. A session that is only online has no place and isn't found.
     #[param(inline)]
     pub local_authority: Option<LocalAuthority>,
-    /// Only with these words in title, description, facilitator and topics: all of them. Accents and case don't matter.
-    /// A plural finds its singular and the other way round; a word that ends in `*` finds what begins with it.
+    /// Only sessions with all of these words in title, description, facilitator and topics. Accents and case don't
+    /// matter. A plural finds its singular and the other way round. A word that ends in `*` finds every word that
+    /// begins with it.
     #[param(min_length = 1, max_length = 200, example = "shared reading")]
     pub q: Option<String>,
-    /// Only of this topic; of any of them where it is given more than once.
+    /// Only sessions with this topic. Given more than once: with any of the topics.
     #[serde(default)]
     #[param(inline, max_items = 20)]
     pub topic: Vec<ShortName>,
-    /// Only with this feature, of its own or of the venue that people come to; with all of them where it is given more
-    /// than once.
+    /// Only sessions with this feature, their own or that of the venue that people come to. Given more than once: with
+    /// all of the features.
     #[serde(default)]
     #[param(inline, max_items = 10)]
     pub accessibility: Vec<ShortName>,
-    /// Only at venues near this place, in degrees north and east (WGS 84). What is only online is at no place and never
-    /// found so.
+    /// Only sessions at venues near this place, given as degrees north and east (WGS 84). A session that is only online
+    /// has no place and isn't found.
     #[param(
         max_length = 50,
         pattern = "^-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)$",
         example = "53.4097,-2.9795"
     )]
     pub near: Option<String>,
-    /// Kilometres around `near`, as the crow flies.
+    /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]
     pub within_km: Option<f64>,
-    /// `true`: only what is still to begin, isn't cancelled and has a seat left of any kind, or no limit. `false` says
-    /// nothing.
+    /// `true`: only scheduled sessions that haven't begun and have a free seat of any kind, or no limit. `false`
+    /// doesn't restrict the list.
     #[param(example = true)]
     pub has_space: Option<bool>,
-    /// Only with this start or a later one on the clock of the session's own zone.
+    /// Only sessions that start at this time or later, on the clock of the session's own time zone.
     #[param(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
     pub starts_after: Option<String>,
-    /// Only with a start before this on the clock of the session's own zone; later than `starts_after`.
+    /// Only sessions that start before this time, on the clock of the session's own time zone. Later than
+    /// `starts_after`.
     #[param(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "21:00")]
     pub starts_before: Option<String>,
-    /// Only on this day of the week, in the session's own zone; on any of them where it is given more than once.
+    /// Only sessions on this day of the week in their own time zone. Given more than once: on any of the days.
     #[serde(default)]
     #[param(inline, max_items = 7)]
     pub weekday: Vec<Weekday>,
-    /// In which order: by start, or by distance from `near`, venue by venue, and by start at each.
+    /// The order: by start, or by distance from `near` (venue by venue, and by start at each).
     #[param(inline)]
     pub sort: Option<SessionOrder>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins: `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }

@@ -1,7 +1,8 @@
-//! The sessions of a set of listings, venues or hours of the week in the order of their starts, out of indexes alone.
+//! The sessions of a set of listings, venues or hours of the week, in the order of their starts, read from indexes
+//! alone.
 //!
-//! Most of a large set have nothing soon. So the first session of each is looked up, one step into an index, and only
-//! of those that come first is more read.
+//! In a large set, most keys have no session soon. So one index lookup finds the first session of each key, and only
+//! the keys whose first session comes earliest are read further.
 
 use chrono::TimeDelta;
 use diesel::pg::{Pg, PgConnection};
@@ -15,18 +16,18 @@ use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 
-/// A set whose sessions an index has by start.
+/// A set of keys. For each kind of key there is an index of sessions by key and start.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keys {
     /// These listings.
     Listings(Vec<Id>, Availability),
     /// These venues.
     Venues(Vec<Id>, Availability),
-    /// These hours of the week on the sessions' own clocks: 0 is Monday from midnight on.
+    /// These hours of the week, on each session's own clock: 0 is Monday from midnight on.
     Hours(Vec<i32>),
 }
 
-/// Which sessions of a set.
+/// Which sessions of the keys to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Availability {
     /// All of them.
@@ -36,7 +37,7 @@ pub enum Availability {
 }
 
 impl Keys {
-    /// How many there are.
+    /// How many keys there are.
     pub fn count(&self) -> usize {
         match self {
             Self::Listings(ids, _) | Self::Venues(ids, _) => ids.len(),
@@ -44,7 +45,7 @@ impl Keys {
         }
     }
 
-    /// Only the one at this place in the set.
+    /// Only the key at this position.
     fn only(&self, at: usize) -> Self {
         let of = |ids: &[Id]| ids.get(at).copied().into_iter().collect();
         match self {
@@ -54,7 +55,8 @@ impl Keys {
         }
     }
 
-    /// The condition on a session, but for the key that it ends in; and its index with start and id.
+    /// The SQL condition that selects one key's sessions, up to the value of the key, and the index that has them by
+    /// start.
     fn index(&self) -> (&'static str, &'static str) {
         match self {
             Self::Listings(_, Availability::Any) => ("listing_id =", "sessions_listing_index"),
@@ -68,7 +70,7 @@ impl Keys {
     }
 }
 
-/// A session's place in the list.
+/// A session's position in the list.
 #[derive(Debug, Clone, Copy, PartialEq, QueryableByName)]
 pub struct Position {
     /// Its start.
@@ -79,9 +81,9 @@ pub struct Position {
     pub id: Id,
 }
 
-/// The first so many sessions of the set in a stretch.
+/// The first `many` sessions of the set in a time span.
 pub fn first(conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
-    // Written for each: SQLite must be told the index, and PostgreSQL to enter it for each key by itself.
+    // Two queries: SQLite must be told which index to use, and PostgreSQL to look each key up on its own.
     match conn {
         Conn::Sqlite(sqlite) if keys.count() == 1 => of_one(sqlite, keys, span, many),
         Conn::Sqlite(sqlite) => one_by_one(sqlite, keys, span, many),
@@ -89,7 +91,7 @@ pub fn first(conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<
     }
 }
 
-/// Where in the set a key is, and the start of its first session.
+/// The earliest session of one key.
 #[derive(Debug, Clone, Copy, QueryableByName)]
 struct Head {
     #[diesel(sql_type = Integer)]
@@ -98,12 +100,12 @@ struct Head {
     starts_at: Timestamp,
 }
 
-/// One key after another, the one with the earliest session first: what the first ones hold bounds what is read of the
-/// others.
+/// Reads one key after another, the one with the earliest session first. What has been found limits how far the other
+/// keys are read.
 fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     let heads = heads(sqlite, keys, span)?;
     let most = usize::try_from(many).unwrap_or_default();
-    // As many sessions as are wanted start no later than that many keys' first ones; others may start with the last.
+    // Each of the first `many` keys has a session, so the first `many` sessions start no later than the last of these.
     if let Some(last) = heads.get(most.saturating_sub(1)) {
         span.until = up_to(span, last.starts_at);
     }
@@ -123,7 +125,7 @@ fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: TimeSpan, ma
     Ok(found)
 }
 
-/// The end of a stretch that goes no further than this start: what starts with it may still come before it.
+/// The end of a time span that is cut after this start. Other sessions with the same start stay in.
 fn up_to(span: TimeSpan, start: Timestamp) -> Timestamp {
     span.until.min(Timestamp(start.0 + TimeDelta::microseconds(1)))
 }
@@ -139,7 +141,7 @@ fn bind_keys<'a>(query: Bound<'a, Sqlite>, keys: &Keys) -> Bound<'a, Sqlite> {
     }
 }
 
-/// The keys that have anything in a stretch, in the order of what they have first.
+/// The keys with at least one session in this time span, ordered by their earliest session.
 fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: TimeSpan) -> Result<Vec<Head>> {
     let query = bind_keys(diesel::sql_query(heads_text(keys)).into_boxed::<Sqlite>(), keys);
     let (start, id) = span.after;
@@ -159,7 +161,7 @@ fn heads_text(keys: &Keys) -> String {
     )
 }
 
-/// The first sessions of a set of one.
+/// The first sessions of a set that has one key.
 fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     let (condition, index) = key.index();
     let text = format!(
@@ -183,8 +185,8 @@ fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: TimeSpan, many: i
     Ok(query.bind::<BigInt, _>(many).load(postgres)?)
 }
 
-/// The first session of each key, then the first rows of those that come first, then the first of them all. Where as
-/// many keys have a session as are wanted, nothing later than the last of those is read.
+/// The SQL for PostgreSQL. It finds the first session of each key, keeps the earliest `many` keys, reads their first
+/// sessions, and sorts them. If `many` keys have a session, nothing later than the last key's first session is read.
 fn postgres_text(keys: &Keys) -> String {
     let (condition, _) = keys.index();
     let kind = if matches!(keys, Keys::Hours(_)) { "integer" } else { "uuid" };

@@ -1,17 +1,34 @@
-//! Finding sessions: what's on, by start or by distance, at the same cost however many there are.
+//! Finding sessions (what's on), by start or by distance, at a cost that doesn't grow with the number of sessions.
 //!
-//! The list is in the order of starts, and so is an index. A page is found in at most three steps, each of which reads
-//! an index in that order and stops when the page is full:
+//! By start, a page is found in at most four steps. Each step reads an index in the order of the list and stops when
+//! the page is full. By distance, the venues are taken one by one, the nearest first.
 //!
-//! 1. A short walk through the next sessions, or through the next in the hours of the week that were asked for, looking
-//!    at each. Where much fits, the page is full here.
-//! 2. Where too little fits, the [listings](super::listings) that can fit are looked up by their words. If those are
-//!    few, only their sessions are gone through ([`streams`]).
-//! 3. If they are many, what fits is frequent, and the walk goes on, through the venues or hours in question where those
-//!    are few. Where it has gone far all the same (what fits is all next December, or over), many more listings are
-//!    gone through.
+//! 1. Short walk: check the next `STEPS` sessions, or those in the hours of the week that were asked for.
+//! 2. Few listings: look up by their words the [listings](super::listings) that can match. If they are few, read only
+//!    their sessions ([`merge`]).
+//! 3. Long walk: many listings mean frequent matches. Check the next `MORE_STEPS` sessions: those at the venues that
+//!    were asked for if these are few, else those in the hours, else all.
+//! 4. Many listings: no full page yet means that the matches are far away (all next December, say) or don't exist.
+//!    Read only the sessions of the listings that can match, or walk to the end if even these are too many.
 //!
-//! What a listing says only leads to rows; each row is then held to everything that was asked for ([`narrow`]).
+//! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`).
+//!
+//! | Limit               | Where      | What a higher limit costs                                                     |
+//! | ------------------- | ---------- | ----------------------------------------------------------------------------- |
+//! | `STEPS`             | here       | rows checked in step 1, before rare matches are looked up by their words      |
+//! | `MORE_STEPS`        | here       | rows checked in step 3, before the matches count as far away                  |
+//! | `MOST_AT_ONCE`      | here       | rows loaded by id in one statement, if the set has one key                    |
+//! | `MOST_OF_MANY`      | here       | the same for many keys: n sessions may be read of each of n keys, n² in all   |
+//! | `CHUNK`             | here       | values bound in one `IN (…)`                                                  |
+//! | `MOST_HOURS`        | `query`    | one index lookup for each hour of the week and batch                          |
+//! | `FEW_LISTINGS`      | `strategy` | one index lookup for each listing and batch, if checking a row is cheap       |
+//! | `MOST_LISTINGS`     | `strategy` | the same if checking a row means looking up its words, which costs as much    |
+//! | `MOST_FAR_LISTINGS` | `strategy` | the same in step 4; SQLite binds at most 32,766 values                        |
+//! | `MOST_VENUES`       | `strategy` | one index lookup for each venue and batch                                     |
+//! | `FEW_VENUES`        | `strategy` | the same if the hours of the week could be read instead                       |
+//! | `MOST_PLACES`       | `strategy` | values bound for pairs of a venue and an hour                                 |
+//! | `MOST_PROBES`       | `strategy` | index lookups for each listing, instead of one scan of its words              |
+//! | `MOST_CHOICES`      | `strategy` | values bound for one condition on words                                       |
 
 mod conditions;
 pub mod filter;
@@ -37,24 +54,25 @@ use merge::{Availability, Keys, Position};
 use query::{Search, TimeSpan, from_micros};
 use strategy::Way;
 
-/// The keys that sessions are listed by: microseconds since 1970 of the start, and the id.
+/// The key of a session in the list by start: its start in microseconds since 1970, and its id.
 pub type ByStart = (i64, Id);
 
-/// The keys that sessions are listed by from a place: the venue's distance in millimetres, its id, and then by start.
+/// The key of a session in the list by distance: the venue's distance in millimetres, the venue's id, and the key by
+/// start.
 pub type ByDistance = (i64, Id, i64, Id);
 
-/// The sessions that the first walk looks at.
+/// How many sessions the short walk checks.
 const STEPS: i64 = 256;
-/// The sessions that the second one looks at.
+/// How many sessions the long walk checks.
 const MORE_STEPS: i64 = 2_048;
-/// Sessions that are looked at by their ids at once.
+/// How many sessions are loaded by id at once, if the set has one key.
 const MOST_AT_ONCE: i64 = 400;
-/// The same where they are of many keys: of so many of those as many may be read.
+/// The same if the set has many keys. Lower, because finding n sessions may mean reading n sessions of each of n keys.
 const MOST_OF_MANY: i64 = 150;
-/// Values in one `IN (…)`.
+/// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// A page by start.
+/// One page in the order of starts.
 pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: i64) -> Result<Vec<SessionView>> {
     let near = near(conn, search)?;
     if near.as_ref().is_some_and(Vec::is_empty) {
@@ -67,7 +85,7 @@ pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: 
     view::related(conn, rows)
 }
 
-/// A page by distance from the place that was asked for: each session with its key.
+/// One page in the order of distance from the place that was asked for: each session with its key.
 pub fn by_distance(
     conn: &mut Conn,
     search: &Search,
@@ -113,7 +131,7 @@ fn resumed(span: TimeSpan, after: Option<ByStart>) -> TimeSpan {
     }
 }
 
-/// Those of the venues that have any session in the days that were asked for; with room, where that was.
+/// The venues that have any session in the days that were asked for: any with a free seat, if the search asks for one.
 fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], search: &Search) -> Result<HashSet<Id>> {
     let mut open = HashSet::new();
     let span = search.span();
@@ -136,19 +154,20 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], search: &Search) -> Result
     Ok(open)
 }
 
-/// What can fit at each venue.
+/// Which sessions can match at each venue.
 enum AtVenues {
-    /// Anything, or anything with room.
+    /// Any session, or any with a free seat.
     All,
-    /// These listings: few in all.
+    /// The sessions of these listings. The listings are few in all.
     Few(BTreeMap<Id, Vec<Id>>),
-    /// What has one of each of these words; too many to know them all beforehand.
+    /// The sessions whose listing has one of each of these words. There are too many such listings to read them all
+    /// first.
     Many(Vec<Wanted>),
 }
 
 impl AtVenues {
     fn of(conn: &mut Conn, search: &Search, ranked: &[(i64, Id)]) -> Result<Self> {
-        // Without the circle first: a search that says nothing else goes from venue to venue anyway.
+        // Without the circle: a search with no other condition goes from venue to venue anyway.
         let wanted = strategy::wanted_words(conn, search, None)?;
         if wanted.is_empty() {
             return Ok(Self::All);
@@ -161,7 +180,7 @@ impl AtVenues {
         }
     }
 
-    /// The first so many that fit at a venue.
+    /// The first `many` matching sessions at a venue.
     fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         let room = finder.search.room();
         match self {
@@ -179,14 +198,14 @@ impl AtVenues {
     }
 }
 
-/// One search, at the venues in the circle where there is one.
+/// One search. If the search has a circle, the scope holds the venues in it.
 struct Finder<'a> {
     search: &'a Search,
     scope: Scope<'a>,
 }
 
 impl Finder<'_> {
-    /// The first so many that fit in a stretch.
+    /// The first `many` matching sessions in a time span.
     fn page(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         let along = self.own_keys();
         if !self.search.rejects() {
@@ -204,7 +223,7 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    /// The first so many that fit, on the way that was chosen.
+    /// The first `many` matching sessions, found in the way that was chosen.
     fn go(&self, conn: &mut Conn, way: Way, wanted: &[Wanted], span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         match way {
             Way::Nowhere => Ok(Vec::new()),
@@ -214,7 +233,7 @@ impl Finder<'_> {
         }
     }
 
-    /// What has all that fits, as an index has it, where what was asked for says so by itself.
+    /// The keys to walk along, if the search itself names them: its venue or its hours of the week.
     fn own_keys(&self) -> Option<Keys> {
         let filter = &self.search.filter;
         match filter.venue_id {
@@ -224,7 +243,7 @@ impl Finder<'_> {
         }
     }
 
-    /// The first so many that fit, along a set or the list.
+    /// The first `many` matching sessions, along a set of keys or the whole list.
     fn all_along(&self, conn: &mut Conn, along: Option<&Keys>, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         match along {
             Some(keys) => self.merge(conn, keys, span, many),
@@ -232,7 +251,7 @@ impl Finder<'_> {
         }
     }
 
-    /// The same among so many sessions, and the stretch behind them.
+    /// The same among the next `steps` sessions only; also returns the time span behind them.
     fn some_along(
         &self,
         conn: &mut Conn,
@@ -247,7 +266,7 @@ impl Finder<'_> {
         }
     }
 
-    /// The same to the end, but through many listings where what fits is far away.
+    /// The same for the whole time span: first a long walk, then, if the matches are far away, by their listings.
     fn far_along(
         &self,
         conn: &mut Conn,
@@ -268,10 +287,10 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    /// What fits among so many sessions, and the stretch behind them.
+    /// The matching sessions among the next `steps`, and the time span behind them.
     fn walk_some(&self, conn: &mut Conn, span: TimeSpan, steps: i64, many: i64) -> Result<(Vec<Columns>, TimeSpan)> {
         let rest = match self.steps_ahead(conn, span, steps)? {
-            // All that start at the last of those instants with it.
+            // The walk also covers the sessions that start at the same instant as the last one.
             Some(seen) => span.from(Timestamp(seen.0 + TimeDelta::microseconds(1))),
             None => span.from(span.until),
         };
@@ -279,7 +298,7 @@ impl Finder<'_> {
         Ok((found, rest))
     }
 
-    /// The venues that all that fits is at, where that was asked for.
+    /// The only venues where matching sessions can be, if the search says so.
     fn venues(&self, conn: &mut Conn) -> Result<Option<Vec<Id>>> {
         let filter = &self.search.filter;
         match (filter.venue_id, self.scope.near, filter.local_authority) {
@@ -290,8 +309,8 @@ impl Finder<'_> {
         }
     }
 
-    /// The start of the session that is so many steps further on in the list: in that of what has room, or of those of
-    /// this venue, partner or programme.
+    /// The start of the session that is `steps` further on. Counts only sessions with a free seat, or of the venue,
+    /// programme or partner that was asked for.
     fn steps_ahead(&self, conn: &mut Conn, span: TimeSpan, steps: i64) -> Result<Option<Timestamp>> {
         let filter = &self.search.filter;
         let mut ahead = sessions::table.filter(sessions::starts_at.ge(span.after.0)).into_boxed();
@@ -309,18 +328,18 @@ impl Finder<'_> {
         Ok(ahead.select(sessions::starts_at).first(conn).optional()?)
     }
 
-    /// The first so many that fit, from session to session.
+    /// The first `many` matching sessions, from session to session.
     fn walk(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         let query = within(filtered(self.search, self.scope, By::Start), span, conn);
         Ok(query.order((sessions::starts_at, sessions::id)).limit(many).load(conn)?)
     }
 
-    /// The first so many that fit of a set.
+    /// The first `many` matching sessions of a set of keys.
     fn merge(&self, conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
         Ok(self.merge_some(conn, keys, span, i64::MAX, many)?.0)
     }
 
-    /// The same as far as some pages after so many sessions of the set; and the stretch behind them.
+    /// The same, but stops after at least `steps` sessions of the set; also returns the time span behind them.
     fn merge_some(
         &self,
         conn: &mut Conn,
@@ -339,14 +358,14 @@ impl Finder<'_> {
             };
             seen += i64::try_from(places.len()).unwrap_or(size);
             found.extend(self.look_at(conn, &places)?);
-            // What was found didn't fit.
+            // Some of this batch didn't match, so the next one is larger.
             size = (size * 2).min(most);
         }
         found.truncate(usize::try_from(many).unwrap_or_default());
         Ok((found, span))
     }
 
-    /// Those of some sessions that fit, in order.
+    /// Which of these sessions match, in order.
     fn look_at(&self, conn: &mut Conn, places: &[Position]) -> Result<Vec<Columns>> {
         if places.is_empty() {
             return Ok(Vec::new());
@@ -359,7 +378,7 @@ impl Finder<'_> {
     }
 }
 
-/// How many of so many aren't there yet.
+/// How many of `many` are still to be found.
 fn missing<T>(found: &[T], many: i64) -> i64 {
     many - i64::try_from(found.len()).unwrap_or(many)
 }

@@ -1,4 +1,4 @@
-//! A search for sessions, understood.
+//! A search for sessions: the query parameters, read and checked.
 
 use std::collections::BTreeSet;
 
@@ -16,31 +16,32 @@ use crate::sessions::recurrence::first_instant;
 use crate::text::words::Wanted;
 use crate::venues::near::Circle;
 
-/// A stretch of the list by start and id.
+/// A part of the list, in the order of start and id.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeSpan {
-    /// After this start and id.
+    /// Only sessions behind this start and id.
     pub after: (Timestamp, Id),
-    /// Before this start.
+    /// Only sessions that start before this instant.
     pub until: Timestamp,
 }
 
-/// The most hours of the week that are gone through one by one: beyond half of them a walk finds as much.
+/// The most hours of the week that are read one by one. Beyond half of the week, a walk through all sessions is as
+/// good.
 const MOST_HOURS: usize = 84;
 
-/// No id is below this one, and no session has it.
+/// The lowest id. No session has it.
 pub const FIRST: Id = Id(Uuid::nil());
 
-/// An instant after all that sessions can have, in microseconds since 1970: the year 2300.
+/// The year 2300, in microseconds since 1970: later than every session.
 const NEVER: i64 = 10_413_792_000_000_000;
 
 impl TimeSpan {
-    /// What of it starts at an instant or later.
+    /// The part of the time span from this instant on.
     pub fn from(self, start: Timestamp) -> Self {
         Self { after: self.after.max((start, FIRST)), ..self }
     }
 
-    /// Whether nothing can be in it.
+    /// Whether no session can lie in the time span.
     pub fn is_empty(&self) -> bool {
         self.after.0 >= self.until
     }
@@ -55,17 +56,17 @@ pub struct Search {
     pub filter: SessionFilter,
     /// The words of `q`.
     pub words: Vec<Wanted>,
-    /// Where.
+    /// The circle to search in, if any.
     pub circle: Option<Circle>,
-    /// When it is asked.
+    /// The time of the request.
     pub now: Timestamp,
 }
 
 impl Search {
-    /// Understands what was asked for.
+    /// Reads and checks a search.
     ///
     /// # Errors
-    /// 400 where a value is wrong, or goes only with another.
+    /// 400 if a value is wrong, or lacks another that it needs.
     pub fn read(viewer: Viewer, filter: SessionFilter, now: Timestamp) -> Result<Self> {
         if matches!((filter.from, filter.to), (Some(from), Some(to)) if to < from) {
             return Err(Error::parameter("to", "ends_first", "Must not be before from."));
@@ -75,40 +76,41 @@ impl Search {
         }
         let circle = Circle::read(filter.near.as_deref(), filter.within_km)?;
         if filter.sort == Some(SessionOrder::Distance) && circle.is_none() {
-            return Err(Error::parameter("sort", "needs_near", "The order distance goes only with near."));
+            return Err(Error::parameter("sort", "needs_near", "The order distance needs near."));
         }
         let words = search_words(filter.q.as_deref())?;
         Ok(Self { viewer, filter, words, circle, now })
     }
 
-    /// The days that were asked for, from now on where nothing says from when.
+    /// The time span of the days that were asked for. Without `from`, it begins now.
     pub fn span(&self) -> TimeSpan {
         let from = self.filter.from.map_or(self.now, london_midnight);
-        // What has begun, or begins now, has no space, whatever is left of it.
+        // A session that has begun, or begins at this instant, can't be booked.
         let soon = Timestamp(self.now.0 + TimeDelta::microseconds(1));
         let from = if self.has_space() { from.max(soon) } else { from };
         let until = self.filter.to.map_or(from_micros(NEVER), |to| london_midnight(to.succ_opt().unwrap_or(to)));
         TimeSpan { after: (from, FIRST), until }
     }
 
-    /// Whether many rows of the index that is walked along may not fit, and words say which do.
+    /// Whether the index that is walked along may hold many sessions that don't match, so that the words should be
+    /// used.
     pub fn rejects(&self) -> bool {
         let filter = &self.filter;
         let kinds = filter.pillar.is_some() || filter.delivery.is_some();
         let places = self.circle.is_some() || filter.local_authority.is_some();
-        // Only one of their indexes is walked along, or that of what has room.
+        // The walk uses only one index: that of one owner, or that of the sessions with a free seat.
         let owners = self.owners() > 1 || (self.has_owner() && self.has_space());
         self.asks_words() || kinds || places || self.has_times() || owners
     }
 
-    /// Whether the words of a session must be looked up to see if it fits.
+    /// Whether checking a session means looking up its words.
     pub fn asks_words(&self) -> bool {
         let filter = &self.filter;
         let texts = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
         texts || !filter.weekday.is_empty()
     }
 
-    /// Whether all that fits is at one venue, of one partner or of one programme. There is an index by start for each.
+    /// Whether all matches are at one venue, of one partner or of one programme. Each of these has an index by start.
     pub fn has_owner(&self) -> bool {
         self.owners() > 0
     }
@@ -117,17 +119,18 @@ impl Search {
         [self.filter.venue_id, self.filter.partner_id, self.filter.programme_id].iter().flatten().count()
     }
 
-    /// Whether only sessions with room fit.
+    /// Whether only sessions with a free seat match.
     pub fn has_space(&self) -> bool {
         self.filter.has_space == Some(true)
     }
 
-    /// Which sessions of a set fit.
+    /// The availability that the search asks for.
     pub fn room(&self) -> Availability {
         if self.has_space() { Availability::HasSpace } else { Availability::Any }
     }
 
-    /// Whether finding a page may mean reading more than a page: not on a thread that answers requests.
+    /// Whether finding a page may mean reading much more than a page. Such a search runs away from the threads of
+    /// requests.
     pub fn may_be_long(&self) -> bool {
         self.rejects() || self.has_space()
     }
@@ -137,8 +140,8 @@ impl Search {
         filter.starts_after.is_some() || filter.starts_before.is_some() || !filter.weekday.is_empty()
     }
 
-    /// The hours of the week in which everything that fits starts, 0 being Monday from midnight on; `None` where no
-    /// time was asked for, or so many that most sessions start in one of them.
+    /// The hours of the week in which matching sessions can start; 0 is Monday from midnight on. `None` if no time was
+    /// asked for, or if the hours are more than half of the week.
     pub fn week_hours(&self) -> Option<Vec<i32>> {
         if !self.has_times() {
             return None;
@@ -160,7 +163,7 @@ pub fn london_midnight(day: NaiveDate) -> Timestamp {
     Timestamp(first_instant(day, London))
 }
 
-/// The instant that a cursor keeps as microseconds since 1970.
+/// The instant of a cursor, which keeps microseconds since 1970.
 pub fn from_micros(micros: i64) -> Timestamp {
     Timestamp(chrono::DateTime::from_timestamp_micros(micros).unwrap_or_default())
 }
@@ -181,7 +184,7 @@ mod tests {
         assert_eq!(hours(serde_json::json!({ "starts_after": "11:59" })), None);
         let late_on_sunday = serde_json::json!({ "weekday": ["sunday"], "starts_after": "22:30" });
         assert_eq!(hours(late_on_sunday), Some(vec![166, 167]));
-        // What starts at ten isn't before ten: its hour may be looked at, and the rows of it say no.
+        // A session at 02:00 isn't before 02:00, but its hour is among those read. The check of its row leaves it out.
         let early_on_monday = serde_json::json!({ "weekday": ["monday"], "starts_before": "02:00" });
         assert_eq!(hours(early_on_monday), Some(vec![0, 1, 2]));
     }

@@ -1,4 +1,4 @@
-//! Which way to go where the first steps through the list have found too little.
+//! How to go on if the short walk has found too little.
 
 use diesel::prelude::*;
 
@@ -16,54 +16,55 @@ use crate::sessions::listings::{
 use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};
 
-/// The most listings that are gone through one by one before going on from session to session, where to look at a
-/// session is to look its words up, which costs as much as to look a listing's next session up.
+/// The most listings that are read one by one, if checking a session means looking up its words. This lookup costs as
+/// much as finding the next session of a listing.
 pub const MOST_LISTINGS: usize = 2_000;
-/// The most of them where the row of a session says whether it fits, and in a venue.
+/// The same if the row of a session alone says whether it matches, and within a venue.
 pub const FEW_LISTINGS: usize = 250;
-/// The most of them where a walk has gone far and found too little. SQLite binds at most 32,766 values.
+/// The same after a long walk that found too little. SQLite binds at most 32,766 values.
 pub const MOST_FAR_LISTINGS: usize = 20_000;
-/// The most venues that are gone through one by one.
+/// The most venues that are read one by one.
 pub const MOST_VENUES: usize = 200;
-/// The most venues that are rather gone through than hours.
+/// The same if the hours of the week could be read instead.
 const FEW_VENUES: usize = 20;
-/// The most words of venues' hours in one search.
+/// The most words in one search for pairs of a venue and an hour. For more, only the venues are looked up.
 const MOST_PLACES: usize = 500;
-/// The most words that a listing is asked for one by one. Of more, its own are looked through.
+/// The most words that a listing is probed for one by one. For more, the listing's own words are scanned instead.
 const MOST_PROBES: usize = 8;
-/// The most words of one condition that leads to listings: SQLite binds at most 32,766 values. Of more, most listings
-/// have one, and each row is held to it anyway.
+/// The most words in one condition on listings. A condition with more is left out: most listings would meet it, and
+/// each row is checked against it anyway. SQLite binds at most 32,766 values.
 const MOST_CHOICES: usize = 2_000;
 
 /// How to go on.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Way {
-    /// Nothing can fit.
+    /// Nothing can match.
     Nowhere,
-    /// Only these listings, venues or hours have what fits.
+    /// Read only these listings, venues or hours: no other has a match.
     Through(Keys),
-    /// From session to session.
+    /// Go from session to session.
     Walk,
 }
 
-/// Chooses by counts: listings where all that fit are few, else venues where those are, else hours, else everything.
+/// Chooses what to read: the listings if they are known, else the venues if these are few, else the hours, else all.
 pub fn choose(listings: Option<Vec<Id>>, room: Availability, venues: Option<Vec<Id>>, hours: Option<Vec<i32>>) -> Way {
     let most_venues = if hours.is_some() { FEW_VENUES } else { MOST_VENUES };
     match (listings, venues) {
         (Some(none), _) | (_, Some(none)) if none.is_empty() => Way::Nowhere,
         (Some(listings), _) => Way::Through(Keys::Listings(listings, room)),
         (None, Some(venues)) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues, room)),
-        // An index has what has room by start alone.
+        // The index of sessions with a free seat is by start alone, not by hour.
         _ if room == Availability::HasSpace => Way::Walk,
         _ => hours.map_or(Way::Walk, |hours| Way::Through(Keys::Hours(hours))),
     }
 }
 
-/// What the listing of everything that fits has: one word for each of these. Empty where that says nothing.
+/// The words a listing must have to fit this search; each group is met by any one of its words. Empty: any listing
+/// fits.
 pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Result<Vec<Wanted>> {
     let filter = &search.filter;
     let mut all = search.words.clone();
-    // Whose and where before when: of those that are too frequent to be counted out, the first one leads.
+    // The order matters: partner and place before time. If every group is too common to count, the first one leads.
     all.extend(filter.venue_id.map(|venue| there(search, &[venue])));
     all.extend(filter.programme_id.map(|programme| Wanted::one(word_of_programme(programme))));
     all.extend(filter.partner_id.map(|partner| Wanted::one(word_of_partner(partner))));
@@ -91,8 +92,8 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
     Ok(all)
 }
 
-/// What the listing of everything that fits at one of these venues has: with the hour, where one was asked for and
-/// the words aren't too many.
+/// The words of the listings at these venues. The words include the hour if the search asks for hours and the pairs of
+/// a venue and an hour aren't too many.
 pub fn there(search: &Search, venues: &[Id]) -> Wanted {
     let hours = search.week_hours().filter(|hours| hours.len() * venues.len() <= MOST_PLACES);
     let words = |venue: Id| match &hours {
@@ -107,8 +108,7 @@ pub fn venues_in(conn: &mut Conn, authority: LocalAuthority) -> Result<Vec<Id>> 
     Ok(venues::table.filter(venues::local_authority.eq(authority.name)).select(venues::id).load(conn)?)
 }
 
-/// The listings that have one of each of these; `None` where there may be more than the
-/// most, or nothing says which.
+/// The listings that meet every group of words. `None` if they may be more than `most`, or if no group is usable.
 pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<Option<Vec<Id>>> {
     let wanted = not_too_many(wanted);
     let mut rarest: Option<(usize, usize)> = None;
@@ -126,18 +126,18 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<
     wanted.get(at).map_or(Ok(None), |one| at_most(with(conn, one, &others, most)?, most))
 }
 
-/// The listings that are [there] and have one of each of these; `None` where there may be more than [`FEW_LISTINGS`].
+/// The listings at these venues that meet every group of words. `None` if they may be more than [`FEW_LISTINGS`].
 pub fn listings_at(conn: &mut Conn, there: &Wanted, wanted: &[Wanted]) -> Result<Option<Vec<Id>>> {
     at_most(with(conn, there, &not_too_many(wanted), FEW_LISTINGS)?, FEW_LISTINGS)
 }
 
-/// The conditions that lead to listings.
+/// The groups of words that are small enough to look listings up by.
 fn not_too_many(wanted: &[Wanted]) -> Vec<&Wanted> {
     wanted.iter().filter(|one| !matches!(one, Wanted::OneOf(any) if any.len() > MOST_CHOICES)).collect()
 }
 
-/// Each of the listings once. Where the search for them has stopped, they may look few without those that came twice,
-/// and others be missing.
+/// The listings without repetitions. `None` if the query reached its limit: its rows may hold few listings several
+/// times and lack others.
 fn at_most(mut listings: Vec<Id>, most: usize) -> Result<Option<Vec<Id>>> {
     if listings.len() > most {
         return Ok(None);
@@ -151,8 +151,8 @@ diesel::alias! {
     const OTHER_WORDS: Alias<OtherWords> = listing_words as other_words;
 }
 
-/// Listings with one of these words and with one of each of the others; one that has several of them may come more than
-/// once, and beyond the most it stops.
+/// The listings that have one of these words and meet every other group. A listing with several of the words comes
+/// several times. The query stops after `most` + 1 rows.
 fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Result<Vec<Id>> {
     let mut query = listing_words::table.select(listing_words::listing_id).into_boxed();
     query = match one {
@@ -163,7 +163,7 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Resul
     };
     let (id, word) = (OTHER_WORDS.field(listing_words::listing_id), OTHER_WORDS.field(listing_words::word));
     for other in others {
-        // A subquery for one value, so that the rarest leads, whatever the database believes.
+        // A subquery for a single value keeps the planner from starting with another group than the rarest.
         let words = OTHER_WORDS.filter(id.eq(listing_words::listing_id)).select(word).limit(1);
         query = match other {
             Wanted::OneOf(any) if any.len() > MOST_PROBES => {

@@ -37,7 +37,7 @@ pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Pa
 
 /// Get a hosting
 ///
-/// From which day, and until when, a site is at a venue.
+/// A hosting says from which day until which day a site is at a venue.
 #[utoipa::path(operation_id = "get_hosting", tag = "venues",
     params(("id" = Id, Path, description = "The site"), ("hosting_id" = Id, Path, description = "The hosting")),
     responses((status = 200, description = "The hosting", body = Hosting), (status = 304, description = "Not changed"), Missing, Problems),
@@ -51,7 +51,7 @@ pub async fn get_hosting(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQu
 
 /// Create a hosting
 ///
-/// A site's hostings must not overlap; both days belong to a hosting.
+/// The hostings of a site must not overlap. The first and the last day belong to the hosting.
 #[utoipa::path(operation_id = "create_hosting", tag = "venues",
     params(("id" = Id, Path, description = "The site")), request_body = HostingInput,
     responses((status = 201, description = "Created", body = Hosting), BadInput, Missing, Conflict, Storage, Problems),

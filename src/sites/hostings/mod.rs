@@ -1,7 +1,8 @@
-//! Hostings: at which venue, and by which partner, a site was hosted from when to when.
+//! Hostings: the venue, and the partner if any, that hosted a site from one day to another.
 //!
-//! - Both days belong to the hosting; one without an end goes on.
-//! - A site's hostings don't overlap, whatever runs at the same time: the site's row is locked first.
+//! - The first and the last day belong to the hosting. A hosting without a last day goes on.
+//! - The hostings of a site never overlap, even if two requests write at the same time: each locks the site's row
+//!   first.
 
 pub mod handlers;
 pub mod store;

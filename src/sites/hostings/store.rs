@@ -37,7 +37,7 @@ impl HostingRow {
         Self { version: self.version + 1, created_at: self.created_at, ..next }
     }
 
-    /// What the hosting would be written as today.
+    /// The hosting as a request would write it today.
     pub fn written(&self) -> HostingInput {
         Hosting::from(self.clone()).written
     }
@@ -77,7 +77,7 @@ pub fn list(conn: &mut Conn, site_id: Id, slice: &Slice<HostingKey>) -> Result<V
 /// One hosting of a site.
 ///
 /// # Errors
-/// 404 where the site has no such hosting.
+/// 404 if the site has no such hosting.
 pub fn get(conn: &mut Conn, site_id: Id, id: Id) -> Result<HostingRow> {
     let own = hostings::table.find(id).filter(hostings::site_id.eq(site_id));
     let row = own.select(HostingRow::as_select()).first(conn).optional()?;
@@ -87,14 +87,14 @@ pub fn get(conn: &mut Conn, site_id: Id, id: Id) -> Result<HostingRow> {
 /// Adds a hosting of a site that is [locked](crate::sites::store::lock).
 ///
 /// # Errors
-/// 422 where the venue or the partner is unknown, 409 where the site is hosted elsewhere at that time.
+/// 422 if the venue or the partner is unknown, 409 if the site has another hosting in that time.
 pub fn insert(conn: &mut Conn, row: &HostingRow) -> Result<()> {
     check(conn, row)?;
     diesel::insert_into(hostings::table).values(row).execute(conn)?;
     Ok(())
 }
 
-/// Writes the next version of a hosting of a locked site over the one before.
+/// Writes the next version of a hosting over the one before. The site must be locked.
 ///
 /// # Errors
 /// As [`insert`].
@@ -119,7 +119,7 @@ fn check(conn: &mut Conn, row: &HostingRow) -> Result<()> {
     let other: Option<(NaiveDate, Option<NaiveDate>)> = others.first(conn).optional()?;
     let Some((from, until)) = other else { return Ok(()) };
     let until = until.map_or_else(|| "further notice".to_owned(), |day| day.to_string());
-    let detail = format!("The site is hosted from {from} to {until} already.");
+    let detail = format!("The site already has a hosting from {from} until {until}.");
     Err(Error::new(Kind::HostingOverlap, detail))
 }
 

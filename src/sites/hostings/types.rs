@@ -14,14 +14,14 @@ use crate::http::rule::{at, rule};
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "ends_after_it_starts"))]
 pub struct HostingInput {
-    /// Where.
+    /// The venue.
     pub venue_id: Id,
-    /// By which partner, where one hosts it.
+    /// The partner who hosts the site, if any.
     pub partner_id: Option<Id>,
     /// The first day.
     #[schema(example = "2021-10-01")]
     pub starts_on: NaiveDate,
-    /// The last day; absent while it goes on.
+    /// The last day. Absent: the hosting goes on.
     #[schema(example = "2024-03-31")]
     pub ends_on: Option<NaiveDate>,
 }
@@ -41,9 +41,9 @@ fn ends_after_it_starts(hosting: &HostingInput) -> Result<(), ValidationError> {
 pub struct Hosting {
     /// Its id.
     pub id: Id,
-    /// What is hosted.
+    /// The site.
     pub site_id: Id,
-    /// What it was written as.
+    /// What was last written.
     #[serde(flatten)]
     pub written: HostingInput,
     /// Rises with each change; the `ETag`.

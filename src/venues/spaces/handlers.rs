@@ -101,7 +101,7 @@ pub async fn change_space(
 
 /// Delete a space
 ///
-/// Only while no session or series takes place in it.
+/// A space can be deleted only while no session or series takes place in it.
 #[utoipa::path(operation_id = "delete_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
     responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),

@@ -34,7 +34,7 @@ impl SpaceRow {
         Self { version: self.version + 1, created_at: self.created_at, ..next }
     }
 
-    /// What the space would be written as today.
+    /// The space as a request would write it today.
     pub fn written(&self) -> SpaceInput {
         Space::from(self.clone()).written
     }
@@ -73,7 +73,7 @@ pub fn list(conn: &mut Conn, venue_id: Id, slice: &Slice<SpaceKey>) -> Result<Ve
 /// One space of a venue.
 ///
 /// # Errors
-/// 404 where the venue has no such space.
+/// 404 if the venue has no such space.
 pub fn get(conn: &mut Conn, venue_id: Id, id: Id) -> Result<SpaceRow> {
     let own = spaces::table.find(id).filter(spaces::venue_id.eq(venue_id));
     let row = own.select(SpaceRow::as_select()).first(conn).optional()?;
@@ -83,7 +83,7 @@ pub fn get(conn: &mut Conn, venue_id: Id, id: Id) -> Result<SpaceRow> {
 /// Adds a space.
 ///
 /// # Errors
-/// 409 where the venue has one of this name.
+/// 409 if the venue already has a space of this name.
 pub fn insert(conn: &mut Conn, row: &SpaceRow) -> Result<()> {
     diesel::insert_into(spaces::table).values(row).execute(conn)?;
     Ok(())
@@ -92,7 +92,7 @@ pub fn insert(conn: &mut Conn, row: &SpaceRow) -> Result<()> {
 /// Writes the next version of a space over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where the venue has one of this name.
+/// 412 if another request has changed it in between; 409 if the venue already has a space of this name.
 pub fn update(conn: &mut Conn, row: &SpaceRow) -> Result<()> {
     let unchanged = spaces::table.filter(spaces::id.eq(row.id)).filter(spaces::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
@@ -104,10 +104,10 @@ pub fn update(conn: &mut Conn, row: &SpaceRow) -> Result<()> {
 /// Removes a space.
 ///
 /// # Errors
-/// 409 where sessions or series take place in it.
+/// 409 if sessions or series take place in it.
 pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
     use diesel::dsl::{exists, select};
-    // A session that is being made holds the row it refers to: wait for it, then look. SQLite has one writer.
+    // A session that is just being created holds a lock on the space: wait for it, then look. SQLite has one writer.
     if let Conn::Postgres(postgres) = conn {
         spaces::table.find(id).select(spaces::id).for_update().first::<Id>(postgres).optional()?;
     }

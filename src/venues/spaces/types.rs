@@ -29,7 +29,7 @@ pub struct Space {
     pub id: Id,
     /// The venue it is in.
     pub venue_id: Id,
-    /// What it was written as.
+    /// What was last written.
     #[serde(flatten)]
     pub written: SpaceInput,
     /// Rises with each change; the `ETag`.
