@@ -44,7 +44,7 @@ impl Shown {
         admin.patch(&format!("/v1/sessions/{renamed}"), "\"1\"", &json!({ "title": "With guests" })).expect(200);
         let ann = member_row(&app, "Ann", "A");
         let booking = json!({ "member_id": ann });
-        admin.post(&format!("/v1/sessions/{}/bookings", id(&session)), &booking).expect(201);
+        app.advisor().post(&format!("/v1/sessions/{}/bookings", id(&session)), &booking).expect(201);
         let link = app.member(&ann).post(&format!("/v1/members/{ann}/calendar-links"), &json!({})).expect(201);
         let link = link["url"].as_str().and_then(|url| url.strip_prefix("https://life-rooms.invalid")).unwrap();
         let calendars = vec![
