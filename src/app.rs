@@ -1,4 +1,4 @@
-//! The one App builder, used by the server and by the tests.
+//! Builds the actix app. The server and the tests use the same builder.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use crate::http::guard::guard;
 use crate::http::state::{Hooks, State};
 use crate::openapi::Published;
 
-/// What every worker's app is built from.
+/// The parts that every worker's app is built from.
 #[derive(Clone)]
 pub struct Parts {
     state: Data<State>,
@@ -24,7 +24,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Prepares what all workers share.
+    /// Prepares the parts that all workers share.
     pub fn new(state: State) -> Self {
         Self { state: Data::new(state), routes: Data::new(Routes::of(document()).reading("/docs")) }
     }
@@ -32,7 +32,7 @@ impl Parts {
 
 /// Registers every resource's routes.
 pub fn configure(config: &mut ServiceConfig) {
-    // The router looks at routes in this order: the ones that are asked for most come first.
+    // The router tries the routes in this order, so the most used routes come first.
     crate::sessions::configure(config);
     crate::login::configure(config);
     crate::members::configure(config);
@@ -48,10 +48,10 @@ pub fn configure(config: &mut ServiceConfig) {
     crate::service::configure(config);
 }
 
-/// What the modules below are given of the ones above them.
+/// The functions of higher modules that lower modules call.
 pub const HOOKS: Hooks = Hooks { shared_with: crate::members::sharing::shared_with, document_json, document_yaml };
 
-/// The operations as their handlers and types describe them. Made once.
+/// The OpenAPI document as the handlers and types describe it. Made only once.
 pub fn document() -> &'static Document {
     static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         let (_, operations) = App::new().into_utoipa_app().configure(configure).split_for_parts();
@@ -60,19 +60,19 @@ pub fn document() -> &'static Document {
     &DOCUMENT
 }
 
-/// The bytes of `openapi/openapi.json`.
+/// The published document as JSON: the bytes of `openapi/openapi.json`.
 pub fn document_json() -> &'static str {
     static JSON: LazyLock<String> = LazyLock::new(|| Published::of(document()).json());
     &JSON
 }
 
-/// The same document as YAML.
+/// The published document as YAML.
 pub fn document_yaml() -> &'static str {
     static YAML: LazyLock<String> = LazyLock::new(|| Published::of(document()).yaml());
     &YAML
 }
 
-/// One worker's app.
+/// Builds the app of one worker.
 pub fn build(
     parts: &Parts,
 ) -> App<

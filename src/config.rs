@@ -1,4 +1,4 @@
-//! Every setting of the server, its default and its check. Secrets are never printed.
+//! The settings of the server, with their defaults and their checks. Secrets are never printed.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,9 +14,9 @@ use crate::text::date::full_date;
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// A file, by path.
+    /// An SQLite file, by its path.
     Sqlite(String),
-    /// A server, by URL. May hold a password: never printed.
+    /// A PostgreSQL server, by its URL. The URL may hold a password, so it is never printed.
     Postgres(String),
 }
 
@@ -24,7 +24,7 @@ impl Location {
     /// Reads `DATABASE_URL`: `sqlite://life-rooms.db`, `sqlite:///var/lib/x.db`, `postgres://…`.
     ///
     /// # Errors
-    /// A sentence for the operator when the scheme is neither.
+    /// A sentence for the operator if the URL has another scheme.
     pub fn parse(url: &str) -> Result<Self, String> {
         if let Some(path) = url.strip_prefix("sqlite://").filter(|path| !path.is_empty()) {
             return Ok(Self::Sqlite(path.to_owned()));
@@ -53,14 +53,14 @@ fn asks_for_tls(url: &str) -> bool {
     ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"].iter().any(|mode| url.contains(mode))
 }
 
-/// The settings as the command line and the environment give them.
+/// The settings of the database, from the command line and the environment.
 #[derive(Debug, Clone, Args)]
 pub struct Settings {
     /// The database: sqlite://FILE (an absolute path has three slashes) or postgres://USER:PASSWORD@HOST/NAME
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://life-rooms.db", hide_env_values = true)]
     pub database_url: String,
 
-    /// The folder of the signing keys; by default `<file>.keys` beside an embedded database
+    /// The folder of the signing keys; with SQLite, `<file>.keys` beside the database by default
     #[arg(long, env = "LIFE_ROOMS_KEY_DIR")]
     pub key_dir: Option<PathBuf>,
 }
@@ -72,11 +72,11 @@ pub struct ServeSettings {
     #[arg(long, env = "LIFE_ROOMS_BIND", default_value = "127.0.0.1:8080")]
     pub bind: String,
 
-    /// Threads that answer requests; by default one a core
+    /// How many threads answer requests; by default one per core
     #[arg(long, env = "LIFE_ROOMS_WORKERS")]
     pub workers: Option<usize>,
 
-    /// Where clients reach the service; the issuer of its tokens
+    /// The URL at which clients reach the service; also the issuer of its tokens
     #[arg(long, env = "LIFE_ROOMS_PUBLIC_URL", default_value = "https://life-rooms.invalid")]
     pub public_url: String,
 
@@ -88,30 +88,30 @@ pub struct ServeSettings {
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub horizon: Horizon,
 
-    /// Hours that a seat is kept for somebody on the waiting list who is offered it
+    /// How many hours an offered seat is kept for a person on the waiting list
     #[arg(long, env = "LIFE_ROOMS_OFFER_HOURS", default_value = "24")]
     pub offer_hours: String,
 
-    /// The same where the session starts within a day
+    /// How many hours an offered seat is kept if the session starts within a day
     #[arg(long, env = "LIFE_ROOMS_LATE_OFFER_HOURS", default_value = "2")]
     pub late_offer_hours: String,
 
-    /// The first day that reports count for their periods, the first of a month
+    /// The first day that reports count; must be the first day of a month
     #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
     pub reports_since: String,
 }
 
-/// How far ahead sessions are made of series that never end.
+/// How far ahead the sessions of series without an end are made.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Horizon {
-    /// How many months ahead a series without an end has its sessions, from 1 to 60
+    /// How many months ahead the sessions of series without an end are made, from 1 to 60
     #[arg(long = "horizon-months", env = "LIFE_ROOMS_HORIZON_MONTHS", value_name = "MONTHS", default_value = "12")]
     #[arg(value_parser = horizon_months)]
     pub months: u32,
 }
 
 impl Horizon {
-    /// The last day that is laid out at an instant, in London.
+    /// The last day for which sessions are made at this instant, as a day in London.
     pub fn day(self, now: Timestamp) -> NaiveDate {
         let today = london_day(now);
         today.checked_add_months(Months::new(self.months)).unwrap_or(today)
@@ -124,18 +124,18 @@ impl Default for Horizon {
     }
 }
 
-/// Even a daily series of the longest horizon has fewer sessions than may be made at once.
+/// Reads the horizon. The limit of 60 months keeps a daily series below the most sessions that may be made at once.
 fn horizon_months(text: &str) -> Result<u32, String> {
     let months = text.parse().ok().filter(|months| (1..=60).contains(months));
     months.ok_or_else(|| "LIFE_ROOMS_HORIZON_MONTHS must be a whole number of months from 1 to 60".into())
 }
 
-/// How long a seat is kept for whom it is offered to, in hours; never beyond the start of the session.
+/// How many hours an offered seat is kept. An offer always ends when the session starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OfferHours {
-    /// Usually.
+    /// The usual time.
     pub usual: u32,
-    /// Where the session starts within a day.
+    /// The time if the session starts within a day.
     pub late: u32,
 }
 
@@ -152,15 +152,15 @@ pub struct Config {
     pub public_url: String,
     /// Origins that browsers may call from.
     pub allowed_origins: Vec<String>,
-    /// How far ahead series without an end are laid out.
+    /// How far ahead the sessions of series without an end are made.
     pub horizon: Horizon,
     /// The longest pause within a request's body before 408.
     pub body_pause: Duration,
     /// The longest time for a whole body (a roster gets ten times as long) before 408.
     pub body_time: Duration,
-    /// How long a seat is kept for whom it is offered to.
+    /// How long an offered seat is kept.
     pub offers: OfferHours,
-    /// The first day of all figures, the first of a month.
+    /// The first day that reports count. It is the first day of a month.
     pub reports_since: NaiveDate,
 }
 
@@ -178,7 +178,7 @@ impl Default for Config {
     }
 }
 
-/// The first day of the figures that the service publishes.
+/// The default first day of reports: the first day of the figures that the service publishes.
 pub const PUBLISHED_SINCE: NaiveDate = match NaiveDate::from_ymd_opt(2021, 10, 1) {
     Some(day) => day,
     None => NaiveDate::MIN,
@@ -196,7 +196,7 @@ impl Settings {
     /// The folder of the signing keys.
     ///
     /// # Errors
-    /// With PostgreSQL it has no default: every server has to share it.
+    /// With PostgreSQL there is no default, because all servers must share the folder.
     pub fn key_dir(&self) -> Result<PathBuf, String> {
         match (&self.key_dir, self.location()?) {
             (Some(dir), _) => Ok(dir.clone()),
@@ -212,7 +212,7 @@ impl ServeSettings {
     /// The checked settings.
     ///
     /// # Errors
-    /// A sentence that names the setting that can't be understood.
+    /// A sentence that names the wrong setting.
     pub fn check(&self) -> Result<Config, String> {
         let public_url = origin(&self.public_url).ok_or_else(|| {
             format!("LIFE_ROOMS_PUBLIC_URL must be like https://api.example.org, not {:?}", self.public_url)
@@ -258,9 +258,9 @@ fn hours(name: &str, text: &str) -> Result<u32, String> {
     hours.ok_or_else(|| format!("{name} must be a whole number of hours from 1 to 336, not {text:?}"))
 }
 
-/// The first day of all figures.
+/// Reads the first day that reports count.
 fn reports_since(text: &str) -> Result<NaiveDate, String> {
-    // Before April 2012, 2011-12 could be a month or a financial year.
+    // A text such as 2011-12 could be a month or a financial year. From April 2012 on, no text can be both.
     let earliest = NaiveDate::from_ymd_opt(2012, 4, 1).unwrap_or_default();
     let day = full_date(text.trim()).filter(|day: &NaiveDate| day.day() == 1 && *day >= earliest);
     day.ok_or_else(|| {
@@ -268,8 +268,8 @@ fn reports_since(text: &str) -> Result<NaiveDate, String> {
     })
 }
 
-/// A scheme and a host, with or without a port, as browsers write it: in lower case, without the scheme's own port.
-/// `None` where it is anything else, or more.
+/// Reads an origin (scheme, host and perhaps a port) and returns it as browsers write it: in lower case, and without
+/// the scheme's default port. `None` if the text is anything else.
 fn origin(text: &str) -> Option<String> {
     let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let alone = url.path() == "/" && url.query().is_none() && url.fragment().is_none();

@@ -1,4 +1,4 @@
-//! `/docs/`: Swagger UI on the document of this server, without anything from elsewhere.
+//! `/docs/`: Swagger UI for this server's OpenAPI document. All its files come from this server.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,7 +9,7 @@ use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use crate::error::Error;
 
-/// Registers the pages, for GET alone: everything else about them is the same as for paths that no operation has.
+/// Registers the pages, for GET only. [`crate::http::fallback`] answers the other methods.
 pub fn configure(config: &mut web::ServiceConfig) {
     config.service(web::redirect("/docs", "/docs/"));
     config.route("/docs/{file:.*}", web::get().to(file));
@@ -40,7 +40,7 @@ fn read(path: &str) -> Result<Option<SwaggerFile<'static>>, Error> {
 
 const TITLE: &str = "<title>Life Rooms API</title>";
 
-/// The file, or 304 where the browser has it: it asks again after the time that `Cache-Control` says.
+/// The file, or 304 if the browser has it already. The browser asks again when the time in `Cache-Control` is over.
 fn answer(request: &HttpRequest, file: SwaggerFile<'static>) -> HttpResponse {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &file.bytes);
     let tag: String = hash.as_ref()[..12].iter().map(|byte| format!("{byte:02x}")).collect();

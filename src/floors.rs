@@ -1,4 +1,4 @@
-//! Holds the sources to the order of modules that the crate's documentation states.
+//! Tests that the sources follow the order of modules in `lib.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
-/// The modules with the number of their line, from the ground up. A line names its modules, with dots between, in its
-/// first 42 characters.
+/// The modules with the numbers of their lines in `lib.rs`, from the ground up. The first 42 characters of a line name
+/// its modules, separated by dots.
 fn floors() -> BTreeMap<String, usize> {
     let doc = include_str!("lib.rs").lines().filter_map(|line| line.strip_prefix("//! "));
     let listed = doc.skip_while(|line| *line != "```text").skip(1).take_while(|line| *line != "```");
@@ -18,7 +18,7 @@ fn floors() -> BTreeMap<String, usize> {
     listed.enumerate().flat_map(modules).collect()
 }
 
-/// A file of the crate.
+/// A source file of the crate.
 struct Source {
     /// The path below `src`, without its ending: `sessions/bookings/rules`.
     path: String,
@@ -31,7 +31,7 @@ impl Source {
         self.path.split('/').next().unwrap_or_default()
     }
 
-    /// How far below the crate's root its items are.
+    /// How many modules deep the file's items are.
     fn depth(&self) -> usize {
         self.path.split('/').filter(|part| *part != "mod").count()
     }
@@ -64,7 +64,7 @@ fn read(path: &Path) -> Source {
     }
 }
 
-/// The names that stand at the crate's root in this line: after `crate::`, and after as many `super::` as lead there.
+/// The modules of the crate's root that this line names: after `crate::`, or after enough `super::` to reach the root.
 fn names_at_root(line: &str, depth: usize) -> Vec<String> {
     let first =
         |rest: &str| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
@@ -77,13 +77,13 @@ fn names_at_root(line: &str, depth: usize) -> Vec<String> {
             levels += 1;
             rest = after;
         }
-        // `super::*` in a module of tests names nothing.
+        // `super::*` in a test module names no module.
         names.extend(Some(first(rest)).filter(|name| levels >= depth && !name.is_empty()));
     }
     names
 }
 
-/// The module that each exported macro is written in: `crate::text_enum!` is an arrow to `db`.
+/// The module that defines each exported macro: using `crate::text_enum!` means using `db`.
 fn macros(sources: &[Source]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for source in sources {
@@ -126,14 +126,18 @@ fn a_module_uses_only_what_stands_below_it() {
                 match floors.get(used) {
                     Some(floor) if *floor < own => {}
                     Some(_) => wrong.push(format!("{}.rs:{number}: {line}", source.path)),
-                    // `crate::{a, b}` would hide what is used.
+                    // `crate::{a, b}` is refused, because this test can't see which modules it uses.
                     None if name.is_empty() => wrong.push(format!("{}.rs:{number}: {line}", source.path)),
                     None => {}
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "these use what doesn't stand below them (see lib.rs):\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "these lines use a module that isn't below their own (see lib.rs):\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]

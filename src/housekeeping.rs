@@ -1,13 +1,13 @@
-//! Housekeeping: takes away what is kept no longer. What is kept has an end, and this is the one place that holds to it.
+//! Housekeeping: deletes data when the time for which it is kept is over.
 //!
-//! | what | how long |
+//! | data | kept for |
 //! | --- | --- |
 //! | records of `Idempotency-Key`s | 24 hours |
 //! | jobs that have ended | 30 days |
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
 //!
-//! Audit events stay.
+//! Audit events are never deleted.
 
 use std::time::Duration;
 
@@ -22,11 +22,12 @@ use crate::http::state::State;
 use crate::jobs;
 use crate::rosters;
 
-/// Something that is kept for a time.
+/// Data that is kept for a limited time.
 struct Kept {
-    /// Whether any of it is kept for too long; a short read.
+    /// Whether any of the data is too old. A short read.
     overdue: fn(&mut Conn, Timestamp) -> Result<bool>,
-    /// Takes away a part of it that is small enough for others to write in between. How much it took away.
+    /// Deletes some of the data that is too old and returns how many rows. The part is small, so that others can write
+    /// in between.
     forget: fn(&mut Conn, Timestamp) -> Result<usize>,
 }
 
@@ -37,7 +38,7 @@ const KEPT: [Kept; 4] = [
     Kept { overdue: rosters::keeping::entries_overdue, forget: rosters::keeping::forget_entries },
 ];
 
-/// The task that does it.
+/// The task that does the housekeeping.
 pub const TASK: Task = Task {
     name: "housekeeping",
     every: Duration::from_secs(600),
@@ -55,7 +56,7 @@ fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
     Ok(false)
 }
 
-/// Each part is a transaction of its own: what is cut off goes on at the next look.
+/// Deletes everything that is too old. Each part is a transaction of its own. So if a run is cut off, the next goes on.
 async fn run(state: State) -> Result<()> {
     let now = state.clock.now();
     for Kept { forget, .. } in &KEPT {

@@ -2,43 +2,45 @@
 //!
 //! # The path of one request
 //!
-//! 1. [`http::guard`] gives it an id, catches panics, and makes every failure a problem document.
-//! 2. The router finds the handler; every resource registers its own routes in `configure` ([`app`]).
-//! 3. The handler's one [`http::extract::Extract`] argument says who may call it ([`http::allowed`], [`auth::policy`]),
-//!    then what it takes from path, query and body. Bodies are held to the published schema ([`http::shape`]).
-//! 4. The handler calls pure rules (`rules.rs`), then a store (`store.rs`) through a door of [`db::Db`]: reads,
-//!    audited reads, or one write transaction ([`http::idempotency`]).
-//! 5. Rows become response types (`types.rs`), and [`http::reply`] answers.
+//! 1. [`http::guard`] gives the request an id, catches panics, and makes every failure a problem document.
+//! 2. The router finds the handler. Every resource registers its own routes in `configure` ([`app`]).
+//! 3. The handler has one argument, [`http::extract::Extract`]. Its type says who may call the handler
+//!    ([`http::allowed`], [`auth::policy`]) and what is read from path, query and body. Bodies are checked against the
+//!    published schema ([`http::shape`]).
+//! 4. The handler calls pure rules (`rules.rs`) and a store (`store.rs`). The store runs in a read, an audited read or
+//!    one write transaction of [`db::Db`] ([`http::idempotency`]).
+//! 5. Rows become response types (`types.rs`), and [`http::reply`] makes the answer.
 //!
 //! # The order of modules
 //!
-//! A module uses only the modules on the lines above its own, which are the floors below it. Modules on one line don't
-//! use each other. A unit test (`floors.rs`) holds the sources to this list.
+//! The list begins with the lowest modules. A module uses only modules on earlier lines. Modules on the same line don't
+//! use each other. A unit test (`floors.rs`) checks the sources against this list.
 //!
 //! ```text
 //! clock · text · period                     time, identifiers; names, words and numbers as people write them; months
 //! places                                    the local authorities of the United Kingdom
 //! error                                     Error, the table of problem types, the Problem body
 //! config                                    settings
-//! db                                        connections, the doors, types, schema, migrations, what failures mean
-//! audit                                     events of who did what to whose data, audited reads
+//! db                                        connections, transactions, types, schema, migrations, failures
+//! audit                                     events that say who did what to whose data, audited reads
 //! auth                                      tokens, passwords, who a caller is, what they may do and reach (no HTTP)
 //! http                                      context, extractors, pages, conditional requests, replies, shared state
-//! background                                what a task is, and who runs it
+//! background                                repeated tasks, each on one server at a time
 //! partners · venues · jobs                  organisations; buildings; long work
 //! sites · users · members · login · service premises; accounts; people; logging in; the service about itself
 //! sessions · prescriptions                  what's on; social prescriptions
-//! rosters · calendars · reports             what is made of sessions
-//! housekeeping                              what is kept no longer
+//! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
+//! housekeeping                              deleting data that is too old
 //! tasks                                     the list of tasks and of kinds of jobs
-//! openapi · docs                            the document, completed; its pages
-//! app                                       routes, and what lower modules are given of higher ones
-//! server · demo                             sockets and signals; data to look at
+//! openapi · docs                            the OpenAPI document; its pages
+//! app                                       routes, and functions of higher modules for lower ones
+//! server · demo                             sockets and signals; example data
 //! cli                                       commands
 //! ```
 //!
-//! What a lower module needs of a higher one is handed to it: by `app` in [`http::state::Hooks`], by `tasks` in a list.
-//! A store never sees HTTP, a rule never sees a connection, a handler never sees the schema.
+//! A lower module can't call a higher one by name. It gets the functions that it needs from `app` (in
+//! [`http::state::Hooks`]) and from `tasks` (in a list). A store doesn't know HTTP, a rule doesn't know the database
+//! connection, and a handler doesn't know the database schema.
 
 pub mod app;
 pub mod audit;

@@ -1,4 +1,4 @@
-//! A period of figures as people name it: a calendar month, a financial year, or all.
+//! The period of a report: a calendar month, a financial year, or all.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,19 +9,19 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// A period that a report can be asked for, as it is written: `2026-11`, `2026-27` or `all`.
+/// The period of a report. It is written as `2026-11`, `2026-27` or `all`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Period {
     /// A calendar month, by its first day.
     Month(NaiveDate),
-    /// A financial year, by the year in which its April lies.
+    /// A financial year, by the year in which it begins in April.
     FinancialYear(i32),
-    /// Everything since figures begin.
+    /// Everything since the first day that reports count.
     All,
 }
 
-/// The sentence for a text that is no period.
+/// The sentence for a text that isn't a period.
 pub const FORMAT: &str =
     "Must be a month such as 2026-11, a financial year from April to March such as 2026-27, or all.";
 
@@ -41,7 +41,8 @@ impl FromStr for Period {
         if !(1900..=2199).contains(&year) {
             return Err(FORMAT);
         }
-        // A month first: what could be both lies before the earliest day that figures can begin with (April 2012).
+        // A text that could be a month or a financial year, such as 2011-12, is read as a month. Reports can't begin
+        // before April 2012, so this never matters.
         if let Some(first) = NaiveDate::from_ymd_opt(year, number, 1) {
             return Ok(Self::Month(first));
         }

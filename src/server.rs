@@ -10,12 +10,12 @@ use actix_web::dev::Server;
 use crate::app::{self, Parts};
 use crate::http::state::State;
 
-/// How long a stopping server answers 503 on `/health/ready` before it takes no more connections.
+/// How long a stopping server still takes connections while `/health/ready` answers 503.
 const NOTICE: Duration = Duration::from_millis(500);
-/// How long requests in flight may take after that, in seconds.
+/// How many seconds the running requests may then take.
 const GRACE: u64 = 8;
 
-/// A server on this socket; it runs when it is awaited.
+/// Makes a server on this socket. The server runs when the result is awaited.
 ///
 /// # Errors
 /// When the socket can't be used.
@@ -30,7 +30,8 @@ pub fn start(state: State, socket: TcpListener, workers: usize) -> std::io::Resu
     Ok(server.run())
 }
 
-/// Runs a server until SIGTERM or SIGINT: first not ready, then no new connections, then out.
+/// Runs a server until SIGTERM or SIGINT. The server then reports that it isn't ready, takes no more connections, lets
+/// the running requests end, and stops.
 ///
 /// # Errors
 /// When the server fails or signals can't be listened for.

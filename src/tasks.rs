@@ -1,4 +1,4 @@
-//! What the server does beside requests: every task that runs again and again, and every kind of job.
+//! The lists of all tasks, which the server repeats beside requests, and of all kinds of jobs.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub fn all() -> Vec<Task> {
     vec![turnover::TASK, top_up::task(), listings::TASK, jobs(), housekeeping::TASK]
 }
 
-/// Takes up the jobs that no server runs.
+/// The task that runs the jobs that no server runs.
 pub fn jobs() -> Task {
     Task {
         name: "jobs",

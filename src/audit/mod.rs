@@ -1,7 +1,8 @@
-//! What happened to whose data: append-only events, written in the transaction of what they tell of.
+//! The audit: events that say who did what to whose data. Events are never changed or deleted. The event of a change is
+//! written in the transaction of the change.
 //!
-//! An event holds ids and the names of fields, never values or free text. A read of personal data leaves one event
-//! for each person whose data the answer carries, on disk before the answer leaves ([`Db::read_audited`]).
+//! An event holds ids and names of fields, never values or free text. A read of personal data makes one event for each
+//! person whose data the answer holds. The events are on disk before the answer is sent ([`Db::read_audited`]).
 
 use diesel::prelude::*;
 
@@ -11,24 +12,24 @@ use crate::db::{Conn, Db, Id, Json, Timestamp};
 use crate::error::Result;
 use crate::per_backend;
 
-/// What an event is about.
+/// The thing that an event is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject {
-    /// The kind of thing, as the table is named in the singular: `member`, `booking`, `prescription`.
+    /// The kind of thing: the name of its table in the singular, such as `member`, `booking` or `prescription`.
     pub kind: &'static str,
     /// Its id.
     pub id: Option<Id>,
-    /// The member whose data it is; `None` where it is nobody's (an account, a venue).
+    /// The member whose data it is; `None` if it is no member's data (an account, a venue).
     pub member_id: Option<Id>,
 }
 
 impl Subject {
-    /// Something of a member's.
+    /// Something that is a member's data.
     pub fn of_member(kind: &'static str, id: Id, member_id: Id) -> Self {
         Self { kind, id: Some(id), member_id: Some(member_id) }
     }
 
-    /// Something that is no member's.
+    /// Something that is no member's data.
     pub fn other(kind: &'static str, id: Id) -> Self {
         Self { kind, id: Some(id), member_id: None }
     }
@@ -57,13 +58,13 @@ pub enum Actor {
     User(Id),
     /// A partner's API client.
     Client(Id),
-    /// The service itself, or somebody who has not said who they are.
+    /// The service itself, or a caller without credentials.
     System,
 }
 
 impl Event {
-    /// An event at this instant. `action` is a verb such as `read`, `create`, `change`, `cancel`, `search`; `source` is
-    /// the id of the request that it belongs to, or the name of what the service does by itself.
+    /// An event at this instant. `action` is a verb such as `read`, `create`, `change`, `cancel` or `search`. `source`
+    /// is the id of the request, or the name of the service's own work that led to the event.
     pub fn new(
         at: Timestamp,
         actor: Actor,
@@ -91,13 +92,15 @@ impl Event {
         }
     }
 
-    /// An event of a command, which no account stands behind.
+    /// An event of a command on the command line, which has no account.
     pub fn by_system(clock: &Clock, action: &'static str, subject: Subject, fields: &[&str]) -> Self {
         Self::of_system(clock.now(), "command-line", action, subject, fields)
     }
 
-    /// An event of what the service does by itself, even where somebody's request led to it: who that was is none of
-    /// the member's business. `source` stands where a request's id would.
+    /// An event of the service's own work. `source` names the work, in place of a request's id.
+    ///
+    /// Also used when somebody's request set off the work. Example: a cancelled booking gives the seat to the next
+    /// member on the waiting list; that member's event must not name the person who cancelled.
     pub fn of_system(
         at: Timestamp,
         source: &'static str,
@@ -108,7 +111,7 @@ impl Event {
         Self::new(at, Actor::System, source, action, subject, fields)
     }
 
-    /// The same event with an id made at this instant: a request can last, and ids follow the time.
+    /// The same event with an id made at this instant. Ids follow the time, and a long request records events late.
     pub fn numbered_at(mut self, at: Timestamp) -> Self {
         self.id = new_id_at(at);
         self
@@ -116,10 +119,10 @@ impl Event {
 }
 
 impl Db {
-    /// Reads personal data and records who read whose. The answer is released once the events are on disk.
+    /// Reads personal data and records who read whose data. Returns the answer only when the events are on disk.
     ///
     /// # Errors
-    /// As [`Db::read`] and [`Db::write`]; where the events can't be written there is no answer.
+    /// As [`Db::read`] and [`Db::write`]. If the events can't be written, there is no answer.
     pub async fn read_audited<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -129,10 +132,10 @@ impl Db {
     }
 }
 
-/// Writes events in the present transaction.
+/// Writes events in the current transaction.
 pub fn record(conn: &mut Conn, events: &[Event]) -> Result<()> {
     for chunk in events.chunks(500) {
-        // Many rows in one statement can't be written through the common connection.
+        // The common connection type can't insert many rows in one statement.
         per_backend!(conn, |inner| diesel::insert_into(audit_events::table).values(chunk).execute(inner))?;
     }
     Ok(())

@@ -9,20 +9,20 @@ crate::text_enum! {
     /// What an account is for.
     #[derive(Hash)]
     pub enum Role {
-        /// A site manager: venues, partners, accounts; no person's record.
+        /// A site manager. Manages venues, partners and accounts, and never sees a person's record.
         Admin,
         /// A pathways advisor.
         Advisor,
-        /// Reads counts, never a person.
+        /// Reads counts, and never sees a person's record.
         Analyst,
-        /// A member, for their own record only.
+        /// A member, who sees only their own record.
         Member,
-        /// An API client, or a user, of one partner.
+        /// An API client or a user of one partner.
         Partner,
     }
 }
 
-/// What a partner's client may be given.
+/// A scope: something that a partner's API client can be allowed to do.
 #[derive(
     Debug,
     Clone,
@@ -71,7 +71,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The name in tokens and in the document.
+    /// The scope's name in tokens and in the OpenAPI document.
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -81,28 +81,28 @@ impl Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallerKind {
-    /// An account that logs in.
+    /// A person with an account.
     User,
     /// A partner's API client.
     Client,
 }
 
-/// Who sent a request, as the database knows them now.
+/// Who sent a request, read from the database at this request.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The account's or client's id.
     pub id: Id,
-    /// A person or a program.
+    /// Whether the caller is a person or a program.
     pub kind: CallerKind,
-    /// The role.
+    /// The caller's role.
     pub role: Role,
-    /// The partner, where the role is `partner`.
+    /// The partner, if the role is `partner`.
     pub partner_id: Option<Id>,
-    /// The member, where the role is `member`.
+    /// The member, if the role is `member`.
     pub member_id: Option<Id>,
-    /// What a client's token was given; a partner's user has all.
+    /// The scopes of an API client's token. A partner's user needs none: see [`Caller::has_scope`].
     pub scopes: Vec<Scope>,
-    /// Permissions beside the role.
+    /// Permissions beyond the role.
     pub permissions: Vec<String>,
 }
 
@@ -112,7 +112,7 @@ impl Caller {
         matches!(self.role, Role::Admin | Role::Advisor)
     }
 
-    /// Whether the token carries this scope.
+    /// Whether the caller has this scope. A user has every scope; an API client has those of its token.
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.kind == CallerKind::User || self.scopes.contains(&scope)
     }

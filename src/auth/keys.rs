@@ -1,4 +1,4 @@
-//! The public keys of the tokens, as JSON.
+//! The public keys of access tokens, as JSON.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 /// A set of public keys (RFC 7517).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Jwks {
-    /// The keys that tokens may be signed with at present.
+    /// The keys that sign tokens at present.
     pub keys: Vec<Jwk>,
 }
 
@@ -19,10 +19,10 @@ pub struct Jwk {
     /// Always `Ed25519`.
     #[schema(example = "Ed25519")]
     pub crv: &'static str,
-    /// The key.
+    /// The public key, in base64url.
     #[schema(example = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")]
     pub x: String,
-    /// The key's id, as in a token's header.
+    /// The key's id. A token's header names the same id.
     #[schema(example = "Zk1jJ0m1bXc2u9fV")]
     pub kid: String,
     /// Always `EdDSA`.

@@ -1,8 +1,8 @@
-//! Who a caller is and what they may do: accounts and API clients, passwords, access tokens, policies. None of it knows
-//! HTTP: a request's caller is taken by `http::allowed`, and logging in is `login`.
+//! Who a caller is and what they may do: accounts and API clients, passwords, access tokens, policies.
 //!
-//! A token says who somebody is for fifteen minutes; whether they still may is looked up at each request, so that
-//! disabling an account holds at once. Refresh tokens, rotation of keys and throttling have their place here.
+//! This module doesn't know HTTP: `http::allowed` finds the caller of a request, and `login` handles logging in.
+//!
+//! A token lasts fifteen minutes. Each request looks the account up again, so disabling an account works at once.
 
 pub mod caller;
 mod keys;

@@ -1,4 +1,5 @@
-//! Passwords: argon2id with the parameters of the OWASP cheat sheet, a few at a time and off the request threads.
+//! Passwords, hashed with argon2id and the parameters of the OWASP cheat sheet. A hash is slow and needs much memory,
+//! so only a few run at a time, and none on a request thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +12,19 @@ use tokio::sync::Semaphore;
 use crate::error::{Error, Result};
 use crate::text::password::normal;
 
-/// Memory in KiB, passes and lanes.
+/// The cost of argon2id: memory in KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
-/// Hashes that may wait; one more is refused with 503.
+/// How many hashes may wait for their turn. The next one is refused with 503.
 const QUEUE: usize = 256;
-/// The longest wait.
+/// How long a hash waits for its turn before it is refused with 503.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Hashes and verifies passwords, at most a few at a time: 19 MiB each.
+/// Hashes and verifies passwords. Each takes 19 MiB, so only a few run at a time.
 pub struct Hasher {
     places: Arc<Semaphore>,
     queue: Arc<Semaphore>,
-    /// The hash of a password nobody has, so that an unknown account takes as long as a wrong password.
+    /// The hash of a password that nobody has. Verifying against this hash makes an unknown account take as long as a
+    /// wrong password.
     nobody: String,
 }
 
@@ -42,7 +44,7 @@ impl Hasher {
         self.run(move || hash(&password)).await
     }
 
-    /// Whether the password is the one of this hash. Without a hash it takes as long and is never right.
+    /// Whether the password belongs to this hash. Without a hash the answer is `false` and takes just as long.
     pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
@@ -54,7 +56,7 @@ impl Hasher {
         let _waiting = self.queue.try_acquire().map_err(|_| Error::overloaded())?;
         let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
-        // The place goes with the work: a client that hangs up doesn't free it early.
+        // The work holds its place until it ends, even if the client hangs up.
         let run = move || {
             let outcome = work();
             drop(place);
@@ -70,8 +72,9 @@ fn argon2() -> Result<Argon2<'static>> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// The hash of a password, in PHC form, whichever way its letters were typed ([`normal`]). Takes tens of milliseconds:
-/// never on a request thread.
+/// The hash of a password, in PHC form. One password has one hash, however its letters were typed: see [`normal`].
+///
+/// Takes tens of milliseconds, so it must never run on a request thread.
 pub fn hash(password: &str) -> Result<String> {
     Ok(argon2()?.hash_password(normal(password).as_bytes()).map_err(Error::internal)?.to_string())
 }
@@ -81,7 +84,7 @@ fn verify(password: &str, stored: &str) -> Result<bool> {
     Ok(argon2()?.verify_password(normal(password).as_bytes(), &parsed).is_ok())
 }
 
-/// Whether a password is of a length that is taken: 8 to 128 characters, composed.
+/// Whether a password has an accepted length: 8 to 128 characters, counted in composed form.
 pub fn good_length(password: &str) -> bool {
     (8..=128).contains(&normal(password).chars().count())
 }

@@ -1,18 +1,19 @@
-//! Who may call an operation, as a type that the handler's signature names. Which rows they reach is in the query.
+//! Who may call an operation. Each rule is a type that the handler's signature names. Which rows the caller may see is
+//! decided elsewhere: see [`super::reach`].
 
 use super::caller::{Caller, CallerKind, Role, Scope};
 use crate::error::{Error, Result};
 
-/// A rule about callers that needs no look-up.
+/// A rule about who may call an operation. It needs no look-up in the database.
 pub trait Policy: 'static {
-    /// Says whether this caller, if any, may.
+    /// Checks whether this caller may call the operation.
     ///
     /// # Errors
-    /// 401 where there has to be a caller, 403 where this one never may.
+    /// 401 if a caller is needed and there is none, 403 if this caller never may.
     fn check(caller: Option<&Caller>) -> Result<()>;
 }
 
-/// Everybody, with or without a token. Bad credentials are 401 all the same.
+/// Everybody, with or without a token. A bad token is still answered with 401.
 pub struct Public;
 
 impl Policy for Public {
@@ -30,14 +31,14 @@ impl Policy for Anyone {
     }
 }
 
-/// Anybody who logs in with a password: not an API client.
+/// Anybody who logs in with a password. API clients don't.
 pub struct AccountHolder;
 
 impl Policy for AccountHolder {
     fn check(caller: Option<&Caller>) -> Result<()> {
         match known(caller)?.kind {
             CallerKind::User => Ok(()),
-            CallerKind::Client => Err(Error::forbidden("An API client has no password; its secret can be rotated.")),
+            CallerKind::Client => Err(Error::forbidden("An API client has no password. Rotate its secret instead.")),
         }
     }
 }
@@ -62,9 +63,9 @@ roles! {
     AdvisorOnly: Advisor;
     /// Site managers and advisors.
     Staff: Admin, Advisor;
-    /// Members for their own, and advisors.
+    /// Members (for their own data) and advisors.
     MemberOrAdvisor: Member, Advisor;
-    /// Members for their own, and staff.
+    /// Members (for their own data) and staff.
     MemberOrStaff: Member, Admin, Advisor;
     /// Readers of reports.
     Reports: Analyst, Admin;
@@ -94,7 +95,7 @@ partner_scopes! {
     RosterWriter: RostersWrite, Admin;
     /// Site managers, and partners that may read their rosters.
     RosterReader: RostersRead, Admin;
-    /// Members for their own, advisors, and partners that may read bookings of their sessions.
+    /// Members (for their own bookings), advisors, and partners that may read bookings of their sessions.
     BookingReader: BookingsRead, Member, Advisor;
     /// Advisors, and partners that may read registers of their sessions.
     RegisterReader: RegistersRead, Advisor;
@@ -102,7 +103,7 @@ partner_scopes! {
     RegisterWriter: RegistersWrite, Advisor;
 }
 
-/// Site managers, and partners that may read or post their rosters: whoever posts one can see what became of it.
+/// Site managers, and partners that may read or post their rosters. A partner that posts a roster can see its outcome.
 pub struct RosterUser;
 
 impl Policy for RosterUser {
@@ -121,10 +122,10 @@ fn one_of(caller: &Caller, roles: &[Role]) -> Result<()> {
     if roles.contains(&caller.role) {
         return Ok(());
     }
-    Err(Error::forbidden(format!("An account of the role {} may never do this.", caller.role)))
+    Err(Error::forbidden(format!("An account with the role {} can't do this.", caller.role)))
 }
 
-/// A missing scope of a partner's token: 403.
+/// Refuses a partner whose token lacks the scope: 403.
 fn scope(caller: &Caller, scope: Scope) -> Result<()> {
     if caller.role != Role::Partner || caller.has_scope(scope) {
         return Ok(());

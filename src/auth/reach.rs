@@ -4,23 +4,25 @@ use super::caller::{Caller, Role};
 use crate::db::Id;
 use crate::error::{Error, Result};
 
-/// Whose rows a caller reaches. There is no way to leave it out: what forgets to ask can't show everything.
+/// Whose rows a caller reaches.
+///
+/// A query takes this type instead of an optional filter, so that a forgotten filter can't show everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Everybody's.
+    /// Everybody's rows.
     Everyone,
-    /// Those of this partner.
+    /// This partner's rows.
     Partner(Id),
-    /// This member's own.
+    /// This member's rows.
     Member(Id),
 }
 
 impl Reach {
-    /// Whose sessions, programmes, rosters and jobs a caller reaches: staff everybody's, a partner its own, a member
-    /// their own.
+    /// Whose sessions, programmes, rosters and jobs a caller reaches. Staff reach everybody's; a partner and a member
+    /// reach their own.
     ///
     /// # Errors
-    /// 403 for roles that reach nobody's, and for an account that belongs to no partner or member.
+    /// 403 for a role that reaches nobody's rows, and for an account that belongs to no partner or member.
     pub fn of(caller: &Caller) -> Result<Self> {
         match (caller.role, caller.partner_id, caller.member_id) {
             (Role::Admin | Role::Advisor, ..) => Ok(Self::Everyone),
@@ -30,21 +32,21 @@ impl Reach {
         }
     }
 
-    /// Whose records, prescriptions, bookings and registers a caller reaches: an advisor everybody's, a partner those of
-    /// its own sessions, a member their own.
+    /// Whose records, prescriptions, bookings and registers a caller reaches. An advisor reaches everybody's, a partner
+    /// those of its own sessions, a member their own.
     ///
     /// # Errors
-    /// 403 for roles that reach no person's record.
+    /// 403 for a role that reaches no person's record.
     pub fn to_people(caller: &Caller) -> Result<Self> {
         match (caller.role, caller.partner_id, caller.member_id) {
             (Role::Advisor, ..) => Ok(Self::Everyone),
             (Role::Partner, Some(partner), _) => Ok(Self::Partner(partner)),
             (Role::Member, _, Some(member)) => Ok(Self::Member(member)),
-            _ => Err(Error::forbidden("This account reaches no person's record.")),
+            _ => Err(Error::forbidden("This account may not see anybody's record.")),
         }
     }
 
-    /// Whether what belongs to this partner, or to none, is within reach.
+    /// Whether something of this partner is within reach. `None` means that it belongs to no partner.
     pub fn has_partner(self, partner_id: Option<Id>) -> bool {
         match self {
             Self::Everyone => true,
@@ -62,7 +64,7 @@ impl Reach {
         }
     }
 
-    /// The member who reaches only themself; `None` for everybody else.
+    /// The member, if the caller is one; `None` for everybody else.
     pub fn member(self) -> Option<Id> {
         match self {
             Self::Member(own) => Some(own),
@@ -70,7 +72,7 @@ impl Reach {
         }
     }
 
-    /// Whether the caller is a member, who reaches only themself.
+    /// Whether the caller is a member, who reaches only their own rows.
     pub fn is_member(self) -> bool {
         self.member().is_some()
     }

@@ -1,4 +1,4 @@
-//! Accounts and clients as logging in and verifying need them. Managing them is of `users` and `partners`.
+//! Reads the accounts and API clients for logging in and for checking tokens. `users` and `partners` manage them.
 
 use diesel::prelude::*;
 
@@ -8,17 +8,17 @@ use crate::db::schema::{api_clients, partners, users};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
-/// How the owner of a valid token stands now.
+/// Whether the owner of a valid token may still use the service.
 pub enum Standing {
-    /// As the token says.
+    /// They may.
     Good(Caller),
-    /// Disabled, revoked, deleted, or of an older generation.
+    /// The account or client is disabled, revoked or deleted, or the token is of an older generation.
     Gone,
-    /// The caller's partner is paused or ended.
+    /// Their partner is paused or ended.
     PartnerNotActive,
 }
 
-/// Looks up how the owner of a valid token stands.
+/// Looks up whether the owner of a valid token may still use the service.
 pub fn standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
     match claims.kind {
         CallerKind::User => user_standing(conn, claims),
@@ -97,7 +97,7 @@ fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
     }))
 }
 
-/// What logging in needs of an account.
+/// The part of an account that logging in needs.
 #[derive(Debug, Queryable)]
 pub struct Account {
     /// Its id.
@@ -112,7 +112,7 @@ pub struct Account {
     pub member_id: Option<Id>,
     /// Whether it may log in.
     pub disabled: bool,
-    /// Its generation.
+    /// Its generation: tokens of an older generation have ended.
     pub generation: i32,
 }
 
@@ -148,7 +148,7 @@ fn accounts() -> diesel::dsl::Select<users::table, AccountColumns> {
     ))
 }
 
-/// Sets a password and ends every token of the account. Says whether there is such an account.
+/// Sets a password and ends every token of the account. Returns whether the account exists.
 pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Result<bool> {
     let changed = diesel::update(users::table.find(id))
         .set((
@@ -161,13 +161,13 @@ pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Resu
     Ok(changed == 1)
 }
 
-/// Whether a partner is active; `None` where it doesn't exist.
+/// Whether a partner exists and is active.
 pub fn partner_is_active(conn: &mut Conn, id: Id) -> Result<bool> {
     let status: Option<String> = partners::table.find(id).select(partners::status).first(conn).optional()?;
     Ok(status.is_some_and(|status| status == "active"))
 }
 
-/// What a token request needs of a client.
+/// The part of an API client that a token request needs.
 #[derive(Debug, Queryable)]
 pub struct Client {
     /// Its id.
@@ -176,11 +176,11 @@ pub struct Client {
     pub partner_id: Id,
     /// The digest of its secret.
     pub secret_hash: String,
-    /// What it may be given.
+    /// The scopes that it may have.
     pub scopes: Json<Vec<Scope>>,
-    /// Its generation.
+    /// Its generation: tokens of an older generation have ended.
     pub generation: i32,
-    /// When it was revoked.
+    /// When it was revoked; `None` if it wasn't.
     pub revoked_at: Option<Timestamp>,
 }
 

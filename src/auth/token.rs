@@ -1,4 +1,4 @@
-//! Access tokens: JWTs of type `at+jwt` (RFC 9068), signed with Ed25519, verified with the algorithm pinned.
+//! Access tokens: JWTs of type `at+jwt` (RFC 9068), signed with Ed25519. Verification accepts no other algorithm.
 
 use std::collections::HashMap;
 use std::fs;
@@ -23,12 +23,12 @@ pub const LIFETIME: i64 = 15 * 60;
 /// Who access tokens are for.
 pub const AUDIENCE: &str = "life-rooms";
 const TYPE: &str = "at+jwt";
-/// Seconds that the clock of the server which made a token may be ahead of ours.
+/// How many seconds ahead of our clock the clock of another server may be.
 const SKEW: i64 = 30;
-/// Verified tokens that are remembered.
+/// How many verified tokens are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Claims {
     /// The issuer: the public URL.
@@ -39,7 +39,7 @@ pub struct Claims {
     pub sub: Id,
     /// When it was made, in seconds since 1970.
     pub iat: i64,
-    /// Before when it is not valid.
+    /// When it starts to be valid.
     pub nbf: i64,
     /// When it ends.
     pub exp: i64,
@@ -49,13 +49,13 @@ pub struct Claims {
     pub kind: CallerKind,
     /// The role.
     pub role: Role,
-    /// The account's generation: it rises when tokens have to end.
+    /// The account's generation when the token was made. The generation rises when all tokens of the account must end.
     #[serde(rename = "gen")]
     pub generation: i32,
-    /// The partner, where the role is `partner`.
+    /// The partner, if the role is `partner`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub partner_id: Option<Id>,
-    /// The member, where the role is `member`.
+    /// The member, if the role is `member`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub member_id: Option<Id>,
     /// The scopes of a client's token, separated by blanks.
@@ -70,19 +70,19 @@ struct Key {
     public: Vec<u8>,
 }
 
-/// The signing keys, and tokens verified lately: verifying costs more than a whole read.
+/// The signing keys, and the tokens that were verified lately. Verifying a signature costs more than a whole read.
 pub struct Tokens {
     issuer: String,
-    /// The last one signs, all verify.
+    /// The last key signs; every key verifies.
     keys: Vec<Key>,
     verified: RwLock<HashMap<[u8; 32], Claims>>,
 }
 
 impl Tokens {
-    /// Loads the keys of a folder. An empty or missing folder gets a first one.
+    /// Loads the keys of a folder. If the folder is empty or missing, makes a first key.
     ///
     /// # Errors
-    /// When the folder can't be read or written, or holds something that is no key.
+    /// When the folder can't be read or written, or holds a file that isn't a key.
     pub fn open(folder: &Path, issuer: String) -> Result<Self> {
         make_first_key(folder).map_err(|e| key_trouble(folder, e))?;
         let mut files: Vec<PathBuf> = fs::read_dir(folder)
@@ -109,10 +109,10 @@ impl Tokens {
         jsonwebtoken::encode(&header, claims, &key.encoding).map_err(Error::internal)
     }
 
-    /// Verifies a token at this time.
+    /// Verifies a token at this instant.
     ///
     /// # Errors
-    /// Why it isn't valid, for the log only.
+    /// Why the token isn't valid. The text is for the log only.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, String> {
         let hash = <[u8; 32]>::try_from(digest(&SHA256, token.as_bytes()).as_ref()).map_err(|e| e.to_string())?;
         let seconds = now.0.timestamp();
@@ -135,10 +135,10 @@ impl Tokens {
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return Err("another algorithm or type".into());
         }
-        // Whoever doesn't understand what is critical must refuse the token, and this service understands none of it
-        // (RFC 7515, section 4.1.11). Nor are tokens encrypted or compressed.
+        // `crit` lists extensions; a verifier that doesn't understand them must refuse the token (RFC 7515, section
+        // 4.1.11). This service understands none. Its tokens are never encrypted (`enc`) or compressed (`zip`) either.
         if header.crit.is_some() || header.enc.is_some() || header.zip.is_some() {
-            return Err("asks for something that isn't understood".into());
+            return Err("needs an extension that isn't supported".into());
         }
         if header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some() {
             return Err("names a key of its own".into());
@@ -148,7 +148,7 @@ impl Tokens {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // The times are compared with our own clock, each time the token is used.
+        // `verify` compares the times itself at every use, also of a remembered token.
         validation.validate_exp = false;
         let decoded = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation);
         decoded.map(|data| data.claims).map_err(|e| e.to_string())
@@ -180,8 +180,10 @@ impl Tokens {
     }
 }
 
-/// Makes the first key of an empty folder. Servers that start together end up with the same one: the file is
-/// written aside and then linked to its name, which only one of them can do.
+/// Makes the first key of an empty folder.
+///
+/// Servers that start together end up with the same key: each writes a file aside and links it to the key's name, and
+/// only one link can succeed.
 fn make_first_key(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
     let first = folder.join("0001.der");

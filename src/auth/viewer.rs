@@ -1,23 +1,23 @@
-//! Who is looking at what is public in part: sessions, series and partners.
+//! Who is looking at sessions, series and partners, which are public only in part.
 
 use super::caller::{Caller, Role};
 use crate::db::Id;
 
-/// Who is looking: it decides what is shown.
+/// Who is looking. This decides what they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Viewer {
     /// Admins and advisors see everything.
     Staff,
-    /// A partner sees all of its own, and what is published.
+    /// A partner sees everything of its own, and what is published.
     Partner(Id),
-    /// A member sees what is published, and what is unlisted and meant for them.
+    /// A member sees what is published, and the unlisted sessions that are meant for them.
     Member(Id),
     /// Anybody else sees what is published.
     Public,
 }
 
 impl Viewer {
-    /// Who this caller is.
+    /// The viewer that this caller is.
     pub fn of(caller: Option<&Caller>) -> Self {
         let Some(caller) = caller else { return Self::Public };
         match (caller.role, caller.partner_id, caller.member_id) {
@@ -28,7 +28,7 @@ impl Viewer {
         }
     }
 
-    /// The partner whose own things this viewer sees.
+    /// The partner, if the viewer is one: a partner also sees its own unpublished things.
     pub fn own_partner(self) -> Option<Id> {
         match self {
             Self::Partner(partner) => Some(partner),

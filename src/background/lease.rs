@@ -1,4 +1,4 @@
-//! Leases: who does what only one server does at a time.
+//! Leases: they make sure that only one server at a time does a task.
 
 use diesel::prelude::*;
 
@@ -7,10 +7,10 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::per_backend;
 
-/// Takes a lease that nobody has, or whose time is over. Whether it was taken.
+/// Takes a lease if nobody has it or if it has run out. Returns whether the lease was taken.
 pub(super) fn take(conn: &mut Conn, name: &str, holder: Id, now: Timestamp, until: Timestamp) -> Result<bool> {
     let row = (leases::name.eq(name), leases::holder.eq(holder), leases::expires_at.eq(until));
-    // The common connection has no ON CONFLICT.
+    // The common connection type has no ON CONFLICT.
     let new = per_backend!(conn, |inner| diesel::insert_into(leases::table)
         .values(row)
         .on_conflict_do_nothing()
@@ -23,7 +23,7 @@ pub(super) fn take(conn: &mut Conn, name: &str, holder: Id, now: Timestamp, unti
     Ok(taken == 1)
 }
 
-/// Gives a lease back, unless it has run out and is another's by now.
+/// Gives a lease back, unless it has run out and another server has taken it.
 pub(super) fn give_back(conn: &mut Conn, name: &str, holder: Id) -> Result<()> {
     diesel::delete(leases::table.find(name).filter(leases::holder.eq(holder))).execute(conn)?;
     Ok(())

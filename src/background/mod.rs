@@ -1,9 +1,9 @@
-//! What the server does by itself, beside requests.
+//! Tasks: work that the server repeats by itself, beside requests.
 //!
-//! - What is due stands in the database and nowhere else, so a restart loses nothing: a task looks, does all that is
-//!   due, and may run again at any time.
-//! - A task runs on one of many servers at a time: whoever takes its [lease](lease) does it. A lease that isn't given
-//!   back, because its server died, runs out by itself.
+//! - A task asks the database what is due and does it. Memory holds nothing that is due, so a restart loses nothing.
+//! - A task may run again at any time.
+//! - A task runs on only one server at a time: the one that takes its [lease](lease). If that server dies, the lease
+//!   runs out by itself.
 
 mod lease;
 
@@ -19,22 +19,23 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::state::State;
 
-/// Something that is done again and again.
+/// Work that is repeated.
 #[derive(Clone, Copy)]
 pub struct Task {
-    /// What it is called in the log and in its lease.
+    /// The task's name, in the log and in its lease.
     pub name: &'static str,
-    /// The pause between two looks.
+    /// The pause between two checks of whether anything is due.
     pub every: Duration,
-    /// The longest that one run may take: as long as its lease lasts.
+    /// The longest time that one run may take. The lease lasts as long.
     pub longest: Duration,
-    /// Whether there is anything to do; a short read.
+    /// Whether anything is due. A short read.
     pub due: fn(&mut Conn, &Config, Timestamp) -> Result<bool>,
-    /// Does all that is due. It may be cut off at any moment, and may meet a run whose lease has run out.
+    /// Does everything that is due. The run can be cut off at any moment, and can overlap with an earlier run whose
+    /// lease has run out.
     pub run: fn(State) -> LocalBoxFuture<'static, Result<()>>,
 }
 
-/// Starts these tasks on the present thread's runtime; they end when the server is told to stop.
+/// Starts these tasks on the current thread's runtime. They end when the server is told to stop.
 pub fn start(state: &State, tasks: Vec<Task>) {
     let holder = state.clock.new_id();
     for task in tasks {
@@ -51,10 +52,10 @@ async fn repeat(state: State, task: Task, holder: Id) {
     }
 }
 
-/// Runs a task where there is something to do and no other server is at it. Whether it ran.
+/// Runs a task if something is due and no other server runs the task. Returns whether it ran.
 ///
 /// # Errors
-/// What the task returns, 500 where it panics, or else the database's: it is tried again all the same.
+/// What the task returns, 500 if it panics, or a failure of the database. The task is tried again in every case.
 pub async fn run_if_due(state: &State, task: Task, holder: Id) -> Result<bool> {
     let (config, now) = (Arc::clone(&state.config), state.clock.now());
     if !survive(state.db.read(move |conn| (task.due)(conn, &config, now))).await? {
@@ -65,12 +66,13 @@ pub async fn run_if_due(state: &State, task: Task, holder: Id) -> Result<bool> {
         return Ok(false);
     }
     let outcome = survive(async { (task.run)(state.clone()).await }).await;
-    // Whatever became of it. What went wrong first is what is told; a lease that is kept runs out.
+    // The lease is given back even if the task failed. If giving it back fails too, the lease runs out, and the task's
+    // own error is returned.
     let given_back = state.db.write(move |conn| lease::give_back(conn, task.name, holder)).await;
     outcome.and(given_back).map(|()| true)
 }
 
-/// What this work gives, 500 where it panics.
+/// The outcome of this work; 500 if it panics.
 async fn survive<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|panic| Err(Error::panicked(&*panic)))
 }

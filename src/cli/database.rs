@@ -1,4 +1,4 @@
-//! The database of a command, and plain sentences for one that isn't there.
+//! Opens the database of a command, and explains in plain sentences why a database can't be used.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -9,13 +9,13 @@ use crate::config::Settings;
 use crate::db::{Db, Location, migrate};
 use crate::error::Error;
 
-/// What every SQLite file begins with (<https://www.sqlite.org/fileformat.html>, 1.3).
+/// The first bytes of every SQLite file (<https://www.sqlite.org/fileformat.html>, 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Brings the database of these settings to this binary's schema and opens it.
+/// Migrates the database of these settings and opens it.
 ///
 /// # Errors
-/// 2 where the setting can't be understood; 1 with a sentence that says what is wrong with the database.
+/// Exit code 2 if the setting can't be read; 1 with a sentence that says what is wrong with the database.
 pub(super) fn open(settings: &Settings) -> Result<(Db, Location), Failure> {
     let location = settings.location().map_err(Failure::usage)?;
     check(&location)?;
@@ -24,10 +24,10 @@ pub(super) fn open(settings: &Settings) -> Result<(Db, Location), Failure> {
     Ok((db, location))
 }
 
-/// Looks at what is there before anything is written to it.
+/// Checks the database file before anything is written to it.
 ///
 /// # Errors
-/// 1 with a sentence where it can't be an SQLite database of this program.
+/// Exit code 1 with a sentence if the file can't be an SQLite database.
 pub(super) fn check(location: &Location) -> Result<(), Failure> {
     let Location::Sqlite(path) = location else { return Ok(()) };
     match wrong_with(Path::new(path)) {
@@ -36,7 +36,7 @@ pub(super) fn check(location: &Location) -> Result<(), Failure> {
     }
 }
 
-/// What keeps a path from being an SQLite database; `None` where nothing does, or there is nothing there yet.
+/// Why a path can't be used as an SQLite database; `None` if it can, or if there is no file yet.
 fn wrong_with(path: &Path) -> Option<String> {
     if path.is_dir() {
         return Some("it is a folder; DATABASE_URL must name a file".into());
@@ -55,14 +55,14 @@ fn wrong_with(path: &Path) -> Option<String> {
     }
     let is_one = head.is_empty() || head == MAGIC;
     (!is_one).then(|| {
-        "it is a file, but no SQLite database; DATABASE_URL must name one, or a file that isn't there yet".into()
+        "it is a file, but no SQLite database; DATABASE_URL must name one, or a file that doesn't exist yet".into()
     })
 }
 
 /// The sentence for a database that can't be opened or migrated.
 pub(super) fn cannot_use(location: &Location, error: &Error) -> Failure {
     let what = match location {
-        // The address of a server may hold a password.
+        // The URL of a server isn't shown, because it may hold a password.
         Location::Sqlite(path) => format!("the database {path}"),
         Location::Postgres(_) => "the PostgreSQL database of DATABASE_URL".to_owned(),
     };

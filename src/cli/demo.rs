@@ -1,4 +1,4 @@
-//! `life-rooms demo`, and what `serve --demo` does before it serves.
+//! `life-rooms demo`, and the preparations of `serve --demo`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -9,7 +9,7 @@ use crate::db::Location;
 use crate::demo::{self, Outcome};
 use crate::http::state::State;
 
-/// The demo's own database, in the folder it is started in.
+/// The file of the demo's own database, in the current folder.
 const FILE: &str = "life-rooms-demo.db";
 
 /// Migrates a database and fills it.
@@ -36,12 +36,13 @@ fn say(text: &str) {
     eprintln!("demo: {text}");
 }
 
-/// The settings of `serve --demo`: its own file, with its keys beside it, whatever the environment says.
+/// The settings of `serve --demo`: its own database file with its keys beside it. The environment is ignored.
 pub(super) fn settings() -> Settings {
     Settings { database_url: format!("sqlite://{FILE}"), key_dir: None }
 }
 
-/// Where a browser on this machine reaches a server: one that listens on every address is at this machine's own, too.
+/// The URL at which a browser on this machine reaches the server. If the server listens on every address, this is the
+/// loopback address.
 pub(super) fn address(listening: SocketAddr) -> String {
     let own = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -53,7 +54,7 @@ pub(super) fn address(listening: SocketAddr) -> String {
 
 /// Fills the demo's own database once, and prints an account for each role.
 pub(super) async fn prepare(state: &State, url: &str) -> Result<(), Failure> {
-    // The accounts are made last: without them an earlier start was cut short.
+    // The accounts are made last. If they are missing, an earlier start didn't finish.
     demo::fill(&state.db, state.clock.now(), say).await?;
     println!("Accounts of the demo at {url} (their passwords are new at every start):");
     for account in demo::make_accounts(state).await? {
@@ -62,7 +63,7 @@ pub(super) async fn prepare(state: &State, url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Removes the demo's own database where an earlier start was stopped before it was whole.
+/// Removes the demo's own database if an earlier start was stopped before the database was complete.
 pub(super) fn clear_unfinished(location: &Location) -> Result<(), Failure> {
     let Location::Sqlite(path) = location else { return Ok(()) };
     if !std::path::Path::new(path).exists() || demo::is_whole(location)? {

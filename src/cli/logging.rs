@@ -1,4 +1,4 @@
-//! Log lines on standard error: text for people, or JSON for machines.
+//! Writes log lines to standard error: text for people, or JSON for machines.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -6,19 +6,19 @@ use std::io::Write;
 use super::Failure;
 use super::settings::nearest;
 
-/// The setting of the form of log lines.
+/// The setting that chooses the format of log lines.
 pub(super) const FORMAT: &str = "LIFE_ROOMS_LOG_FORMAT";
 
-/// What is logged where nothing is set.
+/// The log level if `RUST_LOG` isn't set.
 const USUAL: &str = "info";
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-/// What the program's own lines are named after.
+/// The target that the program's own log lines begin with.
 const OURS: &str = "life_rooms";
 
 /// Starts logging: `RUST_LOG` (default `info`), `LIFE_ROOMS_LOG_FORMAT` (`text`, the default, or `json`).
 ///
 /// # Errors
-/// A sentence that names the setting that can't be understood.
+/// A sentence that names the wrong setting.
 pub(super) fn start() -> Result<(), Failure> {
     let filter = read_filter(std::env::var_os("RUST_LOG")).map_err(Failure::usage)?;
     let mut builder = env_logger::Builder::new();
@@ -45,9 +45,10 @@ pub(super) fn start() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A checked `RUST_LOG`: a level, or a list such as `info,life_rooms::access=warn`. env_logger takes whatever isn't a
-/// level for the name of a part of the program, and then logs nothing but that part: a misspelt level would leave the
-/// server without a log.
+/// Checks `RUST_LOG`: a level, or a list such as `info,life_rooms::access=warn`.
+///
+/// env_logger takes every unknown word for the name of a module, and then logs only that module. So a misspelt level
+/// would leave the server without a log.
 fn read_filter(setting: Option<OsString>) -> Result<String, String> {
     let text = setting.unwrap_or_default().into_string().map_err(|_| "RUST_LOG must be UTF-8 text".to_owned())?;
     if text.trim().is_empty() {

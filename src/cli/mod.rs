@@ -1,4 +1,4 @@
-//! The commands. Each may run beside a server.
+//! The commands. Each can run while a server runs.
 
 mod database;
 mod demo;
@@ -29,13 +29,13 @@ enum Command {
     /// Run the server; migrates the database first
     #[command(after_help = "Example:\n  life-rooms serve --bind 127.0.0.1:8080\n  life-rooms serve --demo")]
     Serve(serve::Serve),
-    /// Bring the database to this binary's schema
+    /// Migrate the database to the schema of this binary
     #[command(after_help = "Example:\n  DATABASE_URL=postgres://app@localhost/life_rooms life-rooms migrate")]
     Migrate {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Fill a database that has no members with made-up people and a service to look at
+    /// Fill a database that has no members with an example service and made-up people
     #[command(after_help = "Example:\n  DATABASE_URL=sqlite://demo.db life-rooms demo")]
     Demo {
         #[command(flatten)]
@@ -44,7 +44,7 @@ enum Command {
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  life-rooms openapi > openapi/openapi.json")]
     Openapi {
-        /// As YAML
+        /// Print YAML instead of JSON
         #[arg(long)]
         yaml: bool,
     },
@@ -86,19 +86,19 @@ fn run_command(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// Why a command failed, in a sentence for the operator, and the exit code.
+/// Why a command failed: a sentence for the operator, and the exit code.
 struct Failure {
     text: String,
     code: u8,
 }
 
 impl Failure {
-    /// It couldn't be done: 1.
+    /// The command couldn't be done: exit code 1.
     fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: 1 }
     }
 
-    /// The settings or arguments can't be understood: 2.
+    /// The settings or arguments are wrong: exit code 2.
     fn usage(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: 2 }
     }
@@ -106,7 +106,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        // What a client would be told to look up in the log is told here.
+        // A client would be told to look in the log. The operator is told the cause at once.
         match (error.kind(), error.cause()) {
             (Kind::Internal, Some(cause)) => Self::new(format!("something went wrong: {cause}")),
             _ => Self::new(error.to_string()),
@@ -120,8 +120,8 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Migrates a database and writes the words that its sessions and venues are found by, where an older version left
-/// none. The names of the migrations.
+/// Migrates a database, and adds the search words of sessions and venues if an older version left none. Returns the
+/// names of the migrations.
 fn bring_up_to_date(location: &Location) -> Result<Vec<String>, Error> {
     let applied = migrate::run(location)?;
     migrate::complete(location, |conn| {

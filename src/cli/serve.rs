@@ -21,7 +21,7 @@ pub(super) struct Serve {
     settings: Settings,
     #[command(flatten)]
     serve: ServeSettings,
-    /// Run on a database of its own (life-rooms-demo.db in this folder), filled with data to look at
+    /// Run on the demo's own database (life-rooms-demo.db in this folder), filled with example data
     #[arg(long)]
     demo: bool,
 }
@@ -33,7 +33,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let settings = if command.demo { demo::settings() } else { command.settings.clone() };
     let location = settings.location().map_err(Failure::usage)?;
     let key_dir = settings.key_dir().map_err(Failure::usage)?;
-    // Bound first: a second server is refused before it touches anything of the first.
+    // The socket is bound first, so that a second server stops before it touches the database of the first.
     let socket =
         TcpListener::bind(address).map_err(|e| Failure { text: format!("can't listen on {address}: {e}"), code: 1 })?;
     database::check(&location)?;
@@ -46,7 +46,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     }
     let listening = socket.local_addr()?;
     if command.demo && config.public_url == Config::default().public_url {
-        // Whoever looks at the demo is on this machine: calendar links and tokens name it as it is reached.
+        // The demo is used on this machine, so calendar links and tokens name the address at which it is reached.
         config.public_url = demo::address(listening);
     }
     let state = State {

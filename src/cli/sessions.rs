@@ -1,4 +1,4 @@
-//! `life-rooms sessions`: what the server does with sessions by itself, done now.
+//! `life-rooms sessions`: does at once what the server otherwise does with sessions from time to time.
 
 use clap::{Args, Subcommand};
 
@@ -9,7 +9,7 @@ use crate::sessions::series::top_up::{self, Extended};
 
 #[derive(Subcommand)]
 pub(super) enum Sessions {
-    /// Make the sessions that series without an end lack up to the horizon; the server does so by itself every hour
+    /// Make the missing sessions of series without an end, up to the horizon; the server does this every hour by itself
     #[command(after_help = "Example:\n  life-rooms sessions extend --horizon-months 18")]
     Extend(Extend),
 }

@@ -1,15 +1,15 @@
-//! Settings that the environment names wrongly: told at the start, since they would be ignored without a word.
+//! Warns at the start of misspelt settings in the environment, which would otherwise be ignored silently.
 
 use clap::{Command, CommandFactory};
 
 use super::Cli;
 
-/// The beginning of every setting's name but one.
+/// The prefix of every setting except `DATABASE_URL`.
 const PREFIX: &str = "LIFE_ROOMS_";
-/// Names that are less alike than this are not taken for a slip of the hand.
+/// How alike two names must be for one to be a likely misspelling of the other.
 const ALIKE: f64 = 0.5;
 
-/// Warns of every variable that looks like a setting and is none, with the name that it may be meant for.
+/// Warns of every environment variable that looks like a setting but isn't one, and names the likely setting.
 pub(super) fn warn_of_unknown() {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for sentence in unknown(names, &known()) {
@@ -17,7 +17,7 @@ pub(super) fn warn_of_unknown() {
     }
 }
 
-/// Every setting: those of all commands, and the log's.
+/// The names of all settings: those of the commands and those of the log.
 fn known() -> Vec<String> {
     let mut names = vec![super::logging::FORMAT.to_owned()];
     add(&Cli::command(), &mut names);
@@ -50,9 +50,9 @@ fn sentence(name: &str, known: &[String]) -> String {
     }
 }
 
-/// The known name that is most like this one, where any is like it.
+/// The known name that is most like this one; `None` if none is like it.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // What all names begin with says nothing about which one is meant.
+    // The prefix that all names share isn't compared.
     let rest = |name: &'a str| name.strip_prefix(PREFIX).unwrap_or(name);
     let wanted = name.strip_prefix(PREFIX).unwrap_or(name);
     let ranked = known.map(|known| (strsim::normalized_damerau_levenshtein(wanted, rest(known)), known));

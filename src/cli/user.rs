@@ -1,4 +1,4 @@
-//! `life-rooms user`: the first account, and whatever the API can't do because nobody can log in.
+//! `life-rooms user`: makes the first account, and sets passwords when nobody can log in to use the API.
 
 use std::io::{IsTerminal, Read};
 
@@ -18,7 +18,7 @@ use crate::users::types::UserInput;
 
 #[derive(Subcommand)]
 pub(super) enum User {
-    /// Make an account; may run before the first start of the server, or beside it
+    /// Make an account; works before the server's first start and while the server runs
     #[command(
         after_help = "Example:\n  echo 'correct horse battery' | life-rooms user create --email you@example.org \
                             --role admin --password-stdin\n  life-rooms user create --email you@example.org --role admin"
@@ -40,14 +40,14 @@ pub(super) struct Create {
     /// What the account is for: admin, advisor, analyst, member or partner
     #[arg(long, value_parser = role)]
     role: Role,
-    /// The partner's slug; with the role partner
+    /// The partner's slug; only with the role partner
     #[arg(long, value_name = "SLUG")]
     partner: Option<String>,
-    /// The member's id; with the role member
+    /// The member's id; only with the role member
     #[arg(long, value_name = "ID", value_parser = id)]
     member: Option<Id>,
-    /// Read the password from standard input, where one line ending is dropped; without it, or on a terminal, it is
-    /// asked for and not shown as it is typed
+    /// Read the password from standard input, without its line ending; on a terminal, or without this option, the
+    /// command asks for the password and doesn't show it
     #[arg(long)]
     password_stdin: bool,
 }
@@ -59,8 +59,8 @@ pub(super) struct SetPassword {
     /// The account's e-mail address
     #[arg(long, value_parser = email)]
     email: String,
-    /// Read the password from standard input, where one line ending is dropped; without it, or on a terminal, it is
-    /// asked for and not shown as it is typed
+    /// Read the password from standard input, without its line ending; on a terminal, or without this option, the
+    /// command asks for the password and doesn't show it
     #[arg(long)]
     password_stdin: bool,
 }
@@ -91,7 +91,7 @@ fn run_create(command: &Create) -> Result<(), Failure> {
         [(Role::Partner, "--partner", command.partner.is_some()), (Role::Member, "--member", command.member.is_some())]
     {
         if (command.role == role) != given {
-            return Err(Failure::usage(format!("{option} goes with --role {role}, and the other way round")));
+            return Err(Failure::usage(format!("{option} and --role {role} must be given together")));
         }
     }
     let hash = password::hash(&password(command.password_stdin)?)?;
@@ -138,13 +138,14 @@ fn subject(id: Id, member_id: Option<Id>) -> Subject {
     Subject { kind: "user", id: Some(id), member_id }
 }
 
-/// One write transaction on a database that is migrated first, so that the command works before the first start.
+/// Migrates the database and runs one write transaction. The migration lets the command run before the server's first
+/// start.
 fn write(settings: &Settings, work: impl Fn(&mut Conn) -> Result<()> + Send + 'static) -> Result<(), Failure> {
     let (db, _) = database::open(settings)?;
     Ok(actix_web::rt::System::new().block_on(db.write(work))?)
 }
 
-/// The password: asked for on a terminal, where it isn't shown, or read from standard input.
+/// Reads the password from standard input, or asks for it on a terminal without showing it.
 fn password(from_input: bool) -> Result<String, Failure> {
     let input = std::io::stdin();
     if input.is_terminal() {
@@ -155,7 +156,7 @@ fn password(from_input: bool) -> Result<String, Failure> {
     match from_input {
         true => read_password(input),
         false => Err(Failure::usage(
-            "the password is asked for on a terminal, and there is none: give it on standard input with --password-stdin",
+            "there is no terminal to ask for the password on: give it on standard input with --password-stdin",
         )),
     }
 }

@@ -9,7 +9,7 @@ use diesel::{Connection, PgConnection, SqliteConnection};
 use super::types::{DbJson, DbTimestamp, DbUuid};
 use crate::error::{Error, Result};
 
-/// A connection to either database. Queries are written once, against this.
+/// A connection to either database. Queries are written once, against this type.
 #[derive(diesel::MultiConnection)]
 pub enum Conn {
     /// A PostgreSQL connection (libpq).
@@ -30,8 +30,8 @@ macro_rules! sql_types_of_both {
 
 sql_types_of_both!(DbUuid, DbTimestamp, DbJson);
 
-/// Runs one body against the concrete connection of whichever database this is. For what the common type
-/// can't express: `on_conflict`, inserting many rows in one statement, row locks. Each use says why.
+/// Runs the same code against the concrete connection of either database. Use it for what the common type can't
+/// express: `on_conflict`, inserting many rows in one statement, row locks. Each use says why.
 #[macro_export]
 macro_rules! per_backend {
     ($conn:expr, |$inner:ident| $body:expr) => {
@@ -42,16 +42,16 @@ macro_rules! per_backend {
     };
 }
 
-/// What a connection to an SQLite file is for.
+/// The purpose of a connection to an SQLite file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Reads only; a write is an error.
     Read,
-    /// The one writer, or a command that runs beside no server.
+    /// Reads and writes: for the one writer, or for a command.
     Write,
 }
 
-/// Opens an SQLite file. Acknowledged writes are on disk: WAL with `synchronous=FULL`.
+/// Opens an SQLite file, in WAL mode with `synchronous=FULL`: a commit returns only when the write is on disk.
 pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     let mut conn = SqliteConnection::establish(path)
         .map_err(|e| Error::unavailable("The database file can't be opened.").because(e))?;
@@ -64,8 +64,8 @@ pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     Ok(Conn::Sqlite(conn))
 }
 
-/// Opens a PostgreSQL connection. A server that doesn't answer is given up after two seconds, and a row lock
-/// after five, so that a request never hangs.
+/// Opens a PostgreSQL connection. It waits at most two seconds for the server to answer and five for a row lock, so
+/// that a request never hangs.
 pub fn open_postgres(url: &str) -> Result<Conn> {
     let timed = if url.contains("connect_timeout=") {
         url.to_owned()

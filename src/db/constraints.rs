@@ -1,6 +1,6 @@
-//! What a broken unique constraint means to the person who sent the request.
+//! Turns a broken unique constraint into a problem that the client understands.
 //!
-//! PostgreSQL names the constraint; SQLite only lists its columns in a message. Both are looked up here.
+//! PostgreSQL names the broken constraint; SQLite's message lists only its columns. Both are looked up in one table.
 
 use diesel::result::DatabaseErrorInformation;
 
@@ -40,13 +40,13 @@ const MEANINGS: &[Meaning] = &[
         "report_areas_slug_key",
         "report_areas.slug",
         "",
-        "The area was named at the same time by somebody else. Read it again and repeat.",
+        "Somebody else named this area at the same time. Read it again and repeat your change.",
     ),
     taken(
         "report_areas_number_key",
         "report_areas.number",
         "",
-        "Another area was named at the same time. Send this again.",
+        "Somebody else named another area at the same time. Send this again.",
     ),
     taken("users_email_key", "users.email", "/email", "Another account has this e-mail address."),
     taken("users_member_key", "users.member_id", "/member_id", "This member has an account already."),
@@ -67,7 +67,7 @@ const MEANINGS: &[Meaning] = &[
         "sessions_series_occurrence_key",
         "sessions.series_id, sessions.occurrence",
         "/local_start",
-        "The series has a session there already. Somebody made it at the same time: read it again and repeat.",
+        "The series already has a session at this time: somebody made it just now. Read it again and repeat.",
     ),
     Meaning {
         name: "bookings_live_key",
@@ -78,7 +78,7 @@ const MEANINGS: &[Meaning] = &[
     },
 ];
 
-/// The problem that a broken unique constraint is, if it is one that a request can break.
+/// The problem for a broken unique constraint; `None` if no request can break that constraint.
 pub(crate) fn explain(info: &dyn DatabaseErrorInformation) -> Option<Error> {
     let message = info.message();
     let columns = message.strip_prefix("UNIQUE constraint failed: ").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a failure of diesel or of either database means to a client.
+//! Turns a failure of diesel or of a database into an error that the client understands.
 
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
@@ -16,10 +16,11 @@ impl From<Diesel> for Error {
             Diesel::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
                 Self::lost(&error)
             }
-            // References are looked up before they are written; what is left is another request that was quicker.
+            // References are checked before they are written. So this failure means that another request deleted or
+            // added something in the meantime.
             Diesel::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => Self::new(
                 Kind::InUse,
-                "Something this refers to was deleted, or something came to refer to it, at the same time.",
+                "At the same time, something that this refers to was deleted, or something new refers to this.",
             )
             .because(&error),
             Diesel::DatabaseError(DatabaseErrorKind::NotNullViolation | DatabaseErrorKind::CheckViolation, _) => {
@@ -31,14 +32,14 @@ impl From<Diesel> for Error {
     }
 }
 
-/// Neither database gives diesel a code for these, so the message decides.
+/// Recognises a failure by its message, because diesel has no code for these.
 fn by_message(message: &str, cause: &Diesel) -> Error {
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     if says(&["deadlock detected", "could not serialize access"]) {
         return Error::collision(cause);
     }
     if says(&["database or disk is full", "No space left on device"]) {
-        let full = Error::new(Kind::InsufficientStorage, "The disk is full; nothing was changed.");
+        let full = Error::new(Kind::InsufficientStorage, "The disk is full. Nothing was changed.");
         return full.because(cause).breaking_connection().retry_after(60);
     }
     if says(&["canceling statement due to lock timeout", "database is locked"]) {
@@ -49,7 +50,7 @@ fn by_message(message: &str, cause: &Diesel) -> Error {
         return Error::lost(cause);
     }
     if says(&["disk I/O error", "out of memory", "database disk image is malformed", "readonly database"]) {
-        return Error::unavailable("The database can't take this now; nothing was changed.").because(cause);
+        return Error::unavailable("The database can't write now. Nothing was changed.").because(cause);
     }
     Error::internal(cause).breaking_connection()
 }

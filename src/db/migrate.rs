@@ -1,4 +1,4 @@
-//! Brings a database to this binary's schema. The migrations are in the binary.
+//! Migrates a database to the schema of this binary. The binary contains the migrations.
 
 use diesel::backend::Backend;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -12,18 +12,18 @@ use crate::error::{Error, Result};
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// An arbitrary number that every Life Rooms process uses for this lock, so that servers that start together
-/// migrate one after the other.
+/// The number of the lock that makes servers that start together migrate one after the other. The number is arbitrary,
+/// but every Life Rooms process uses the same.
 const LOCK: i64 = 0x11FE_2005;
 
-/// What an operator is told whose database is older than every migration of this binary.
+/// The message to an operator whose database is older than every migration of this binary.
 const BEFORE_FIRST_RELEASE: &str = "The database was made before the first release of Life Rooms and can't be \
                                     migrated. Give an empty database in DATABASE_URL; nothing was changed in this one.";
 
-/// Applies what is missing, and returns the names of the migrations it applied.
+/// Applies the missing migrations and returns their names.
 ///
 /// # Errors
-/// When the database can't be reached or a migration fails; the failed one leaves nothing behind.
+/// When the database can't be reached or a migration fails. A failed migration leaves nothing behind.
 pub fn run(location: &Location) -> Result<Vec<String>> {
     match location {
         Location::Sqlite(path) => {
@@ -33,18 +33,19 @@ pub fn run(location: &Location) -> Result<Vec<String>> {
         Location::Postgres(url) => {
             let mut conn = open_postgres(url)?;
             conn.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"))?;
-            // The lock goes with the connection.
+            // Closing the connection releases the lock.
             apply(&mut conn)
         }
     }
 }
 
-/// Does what a migration can't say in SQL, a piece in each transaction, so that servers which run on the database
-/// already wait for no more than a piece. `work` does one and says whether there are more. Of several processes that
-/// start together one does it at a time.
+/// Does the part of a migration that SQL can't express.
+///
+/// Servers that already run on the database must not wait long, so each call of `work` does one piece in a transaction
+/// of its own, and returns whether more pieces are left. If several processes start together, only one works at a time.
 ///
 /// # Errors
-/// What the work returns; the pieces before are kept, and it goes on from there the next time.
+/// What `work` returns. The pieces before stay done, and the next start goes on from there.
 pub fn complete(location: &Location, mut work: impl FnMut(&mut Conn) -> Result<bool>) -> Result<()> {
     let mut conn = match location {
         Location::Sqlite(path) => open_sqlite(path, Purpose::Write)?,
@@ -56,7 +57,7 @@ pub fn complete(location: &Location, mut work: impl FnMut(&mut Conn) -> Result<b
     };
     loop {
         begin(&mut conn)?;
-        // Without a COMMIT, nothing of the piece is left when the connection closes.
+        // After an error there is no COMMIT, so closing the connection undoes this piece.
         let more = work(&mut conn)?;
         commit(&mut conn)?;
         if !more {
@@ -65,11 +66,11 @@ pub fn complete(location: &Location, mut work: impl FnMut(&mut Conn) -> Result<b
     }
 }
 
-/// Begins a transaction that diesel knows of: on SQLite it writes many rows in a transaction, which is a savepoint only
-/// inside one that it knows.
+/// Begins a transaction through diesel's transaction manager. On SQLite, diesel inserts many rows in a transaction of
+/// its own, and makes it a savepoint only if the manager knows the outer transaction.
 fn begin(conn: &mut Conn) -> Result<()> {
     match conn {
-        // Immediate: another process may write between the first read and the first write.
+        // IMMEDIATE takes the write lock at once. Otherwise another process could write between our read and our write.
         Conn::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
         Conn::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
     }
@@ -95,7 +96,7 @@ fn apply_to<DB: Backend>(conn: &mut impl MigrationHarness<DB>, ours: EmbeddedMig
     let failed = |e| Error::unavailable("The database can't be migrated.").because(e);
     let known: Vec<Box<dyn Migration<DB>>> = ours.migrations().map_err(failed)?;
     let first = known.iter().map(|migration| migration.name().version()).min();
-    // The migrations of the time before the first release were replaced by one: what they made has other columns.
+    // A database from before the first release has other columns than this binary expects.
     let oldest = conn.applied_migrations().map_err(failed)?.into_iter().min();
     if oldest.is_some() && oldest < first {
         return Err(Error::unavailable(BEFORE_FIRST_RELEASE));

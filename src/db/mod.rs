@@ -1,8 +1,8 @@
-//! The doors to the database: [`Db::read`], [`Db::read_long`], [`Db::write`] and [`Db::read_and_record`]. Nothing
-//! else in the crate holds a connection.
+//! All access to the database: [`Db::read`], [`Db::read_long`], [`Db::write`] and [`Db::read_and_record`]. Nothing else
+//! in the crate holds a connection.
 //!
-//! On SQLite a read runs on the calling thread, on that thread's own connection; writes queue for the one
-//! [`writer`]. On PostgreSQL both take a pooled connection on a blocking thread.
+//! On SQLite, a read runs on the calling thread with that thread's own connection, and writes queue for the one
+//! [`writer`]. On PostgreSQL, both take a connection from a pool and run on a blocking thread.
 
 pub mod conn;
 mod constraints;
@@ -39,7 +39,7 @@ enum Inner {
     Postgres(Postgres),
 }
 
-/// Thread-local connections are kept by the number of their [`Db`]: one process may hold several databases.
+/// The number of the next [`Db`]. One process can hold several databases, so each thread keeps connections by number.
 static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
@@ -47,7 +47,7 @@ thread_local! {
 }
 
 impl Db {
-    /// Opens the database, which must have been migrated.
+    /// Opens a database. It must have been migrated.
     pub fn open(location: &Location) -> Result<Self> {
         let inner = match location {
             Location::Sqlite(path) => Inner::Sqlite {
@@ -60,7 +60,8 @@ impl Db {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Runs short reads in one snapshot. On SQLite they run on the calling thread: indexed look-ups and pages only.
+    /// Runs short reads in one snapshot. On SQLite they block the calling thread, so use this only for indexed look-ups
+    /// and pages.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -72,7 +73,7 @@ impl Db {
         }
     }
 
-    /// Like [`Db::read`] for what can take longer than a page: reports, rosters, exports.
+    /// Like [`Db::read`], for reads that can take longer than a page: reports, rosters, exports.
     pub async fn read_long<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -87,11 +88,11 @@ impl Db {
         }
     }
 
-    /// Runs one write transaction and returns when it is on disk. The closure may run more than once: it must do
-    /// nothing but database work, and check again whatever was read before.
+    /// Runs one write transaction and returns when it is on disk. The closure may run more than once, so it must do
+    /// only database work, and must check again everything that was read before.
     ///
     /// # Errors
-    /// What the closure returns, and then nothing is kept; 503 or 507 where the database can't take it.
+    /// What the closure returns; 503 or 507 if the database can't write. After an error nothing is kept.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -103,12 +104,13 @@ impl Db {
         }
     }
 
-    /// Runs reads, and then writes what `record` makes of their by-product. The answer is released once that is on disk:
-    /// on SQLite the writer does it, on PostgreSQL both are one transaction. Nothing is written where the by-product is
-    /// empty.
+    /// Runs reads that return a result and events, and writes the events with `record`. The result is returned only
+    /// when the events are on disk. Without events nothing is written.
+    ///
+    /// On SQLite the writer records the events after the reads; on PostgreSQL both are one transaction.
     ///
     /// # Errors
-    /// As [`Db::read`] and [`Db::write`]; where the record can't be written there is no answer.
+    /// As [`Db::read`] and [`Db::write`]. If the events can't be written, there is no result.
     pub async fn read_and_record<T, E, F>(&self, work: F, record: fn(&mut Conn, &[E]) -> Result<()>) -> Result<T>
     where
         T: Send + 'static,
@@ -137,7 +139,7 @@ impl Db {
 }
 
 fn sqlite_read<T>(number: u64, path: &str, work: &impl Fn(&mut Conn) -> Result<T>) -> Result<T> {
-    // Taken out while it is used: after a panic or an error of the connection it is not put back.
+    // The connection is taken out while it is used. After a panic or a broken connection it isn't put back.
     let kept = READERS.with_borrow_mut(|readers| readers.remove(&number));
     let mut conn = match kept {
         Some(conn) => conn,
@@ -150,7 +152,7 @@ fn sqlite_read<T>(number: u64, path: &str, work: &impl Fn(&mut Conn) -> Result<T
     outcome
 }
 
-/// A deferred transaction, so that several reads of one answer see one state.
+/// Runs reads in a deferred transaction, so that all of them see the same state.
 fn snapshot<T>(conn: &mut Conn, work: &impl Fn(&mut Conn) -> Result<T>) -> Result<T> {
     if let Conn::Sqlite(sqlite) = conn {
         AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN DEFERRED")?;

@@ -1,4 +1,4 @@
-//! PostgreSQL behind a pool, on blocking threads.
+//! PostgreSQL: a pool of connections, used on blocking threads.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::error::{Error, Result};
 
 /// Connections in the pool of one server.
 const CONNECTIONS: u32 = 16;
-/// How long a request waits for a connection before it is answered 503.
+/// How long a request waits for a connection before it is answered with 503.
 const CHECKOUT: Duration = Duration::from_millis(2500);
-/// How often a write runs again after a deadlock or a serialization failure.
+/// How often a write is tried if it meets deadlocks or serialization failures.
 const TRIES: usize = 8;
 
-/// Opens connections for the pool. The derive's own `establish` would try each database in turn.
+/// Opens connections for the pool. `Conn::establish`, which diesel derives, would try each database in turn.
 #[derive(Debug)]
 struct Manager {
     url: String,
@@ -51,7 +51,7 @@ impl ManageConnection for Manager {
     }
 }
 
-/// Whether no transaction is open and none is broken.
+/// Whether the connection has no open or broken transaction.
 fn at_rest(conn: &mut Conn) -> bool {
     let Conn::Postgres(postgres) = conn else { return false };
     let status = <AnsiTransactionManager as TransactionManager<PgConnection>>::transaction_manager_status_mut(postgres);
@@ -76,7 +76,7 @@ impl Postgres {
         Ok(Self { pool })
     }
 
-    /// Reads in one snapshot; once more on a new connection where the first turned out to be dead.
+    /// Reads in one snapshot. If the connection turns out to be dead, reads once more on a new one.
     pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -92,8 +92,8 @@ impl Postgres {
         .await
     }
 
-    /// Writes at READ COMMITTED. Runs again after a deadlock or serialization failure, and once more where the
-    /// connection was dead before anything was written; never after a COMMIT whose outcome is unknown.
+    /// Writes at READ COMMITTED. Runs again after a deadlock or a serialization failure, and once more if the
+    /// connection was dead before anything was written. Never runs again after a COMMIT whose outcome is unknown.
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -102,7 +102,7 @@ impl Postgres {
         self.transact("BEGIN", work).await
     }
 
-    /// Like [`Postgres::write`], for reads that leave events: they see one state.
+    /// Like [`Postgres::write`], for reads that record events. All reads see the same state.
     pub(super) async fn read_and_record<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -148,7 +148,8 @@ fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
     pool.get().map_err(|e| Error::unavailable("The database doesn't answer.").because(e))
 }
 
-/// diesel has no code for a deadlock or a full disk: their words decide, and they must be English.
+/// Warns if the server's messages aren't in English. Deadlocks and full disks are recognised by the English message,
+/// because diesel has no code for them.
 fn warn_of_other_languages(conn: &mut Conn) -> Result<()> {
     #[derive(diesel::QueryableByName)]
     struct Setting {
@@ -170,7 +171,8 @@ fn warn_of_other_languages(conn: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// A connection that answers: after a restart of the server every idle one may be dead.
+/// Takes a connection that answers. After a restart of the database server, every idle connection in the pool may be
+/// dead.
 fn checkout_live(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
     for _ in 0..=CONNECTIONS {
         let mut conn = checkout(pool)?;
@@ -181,7 +183,7 @@ fn checkout_live(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
     Err(Error::unavailable("The database doesn't answer."))
 }
 
-/// Waits a little longer each time, on the blocking thread, so that two that collided don't collide again.
+/// Waits before another attempt, longer each time, so that two transactions that collided don't collide again.
 fn back_off(attempt: usize) {
     std::thread::sleep(Duration::from_millis(2 << attempt.min(6)));
 }
@@ -194,7 +196,7 @@ fn in_transaction<T>(conn: &mut Conn, begin: &str, work: &impl Fn(&mut Conn) -> 
             Ok(answer)
         }
         Err(error) => {
-            // A connection that can't roll back is seen as broken when it returns to the pool.
+            // If the rollback fails too, the pool finds the connection broken and drops it.
             let _ = with_postgres(conn, |postgres| Ok(AnsiTransactionManager::rollback_transaction(postgres)?));
             Err(error)
         }

@@ -1,6 +1,6 @@
-//! The tables as diesel sees them, over the SQL types that both databases share ([`crate::db::types`]).
+//! The tables for diesel, with the SQL types that both databases share ([`crate::db::types`]).
 //!
-//! The truth is in `migrations/`; a test compares this file's columns with both databases.
+//! `migrations/` creates the tables. A test compares the columns in this file with both databases.
 
 #![expect(missing_docs, reason = "diesel's macro makes items that take no comments")]
 

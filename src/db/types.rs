@@ -1,4 +1,4 @@
-//! SQL types and Rust values that mean the same on SQLite and on PostgreSQL.
+//! The SQL types and Rust types that SQLite and PostgreSQL share.
 //!
 //! | concept | PostgreSQL | SQLite | Rust |
 //! | --- | --- | --- | --- |
@@ -32,12 +32,12 @@ pub use crate::clock::{DbTimestamp, DbUuid, Id, LocalTime, Timestamp};
 #[diesel(sqlite_type(name = "Text"))]
 pub struct DbJson;
 
-/// A value stored as JSON and never queried inside.
+/// A value stored as JSON. No query looks inside it.
 #[derive(Debug, Clone, PartialEq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = DbJson)]
 pub struct Json<T: fmt::Debug + 'static>(pub T);
 
-/// Makes a type that has one text (`Display`) and is read from it (`FromStr`) a value of a text column.
+/// Makes a type with `Display` and `FromStr` a value of a text column.
 #[macro_export]
 macro_rules! text_value {
     ($name:ty) => {
@@ -177,7 +177,7 @@ impl<T: Serialize + fmt::Debug> ToSql<DbJson, Pg> for Json<T> {
 
 impl<T: DeserializeOwned + fmt::Debug> FromSql<DbJson, Pg> for Json<T> {
     fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        // One byte says in which form jsonb comes, and there is one form: text.
+        // The first byte is the version of the jsonb format. There is only version 1: the rest is text.
         match bytes.as_bytes().split_first() {
             Some((1, text)) => Ok(Json(serde_json::from_slice(text)?)),
             _ => Err("jsonb of an unknown form".into()),
@@ -211,14 +211,14 @@ impl<T: DeserializeOwned + fmt::Debug + 'static> FromSql<DbJson, MultiBackend> f
     }
 }
 
-/// An enum kept in a text column by its API name. Implemented by [`text_enum!`](crate::text_enum).
+/// An enum that a text column stores by its API name. [`text_enum!`](crate::text_enum) implements this trait.
 pub trait TextEnum: Sized + Copy + 'static {
     /// The name in the API and the database.
     fn name(self) -> &'static str;
 }
 
-/// Defines enums that have one `snake_case` name for each variant: in JSON, in the document and in a `Text` column on
-/// both databases.
+/// Defines enums whose variants have `snake_case` names. JSON, the OpenAPI document and the `Text` columns of both
+/// databases use the same names.
 #[macro_export]
 macro_rules! text_enum {
     ($($(#[$about:meta])* pub enum $name:ident { $($variants:tt)* })+) => { $(

@@ -1,8 +1,7 @@
-//! The one writer of an SQLite file: a thread that commits in groups.
+//! The one writer of an SQLite file: a thread that commits writes in groups, so that one flush to disk serves many.
 //!
-//! It takes what has queued, opens one `IMMEDIATE` transaction, runs each write in a savepoint of its own (a failed
-//! or panicking one rolls back alone), commits once, and only then answers all of them. One flush to disk serves
-//! the whole group.
+//! The thread takes the writes that have queued and opens one `IMMEDIATE` transaction. Each write runs in a savepoint
+//! of its own, so a write that fails or panics rolls back alone. The thread commits once and then answers all writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -15,22 +14,22 @@ use tokio::sync::oneshot;
 use super::conn::{Conn, Purpose, open_sqlite};
 use crate::error::{Error, Result};
 
-/// Writes that may wait; one more is refused with 503.
+/// How many writes may wait. The next one is refused with 503.
 const QUEUE: usize = 4096;
 /// How long a write may wait before it is refused with 503.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// Most writes in one commit.
+/// The most writes in one commit.
 const GROUP: usize = 64;
 
-/// What became of one write inside a group.
+/// The outcome of one write inside a group.
 enum Step {
-    /// It ran, or failed by itself: the group goes on.
+    /// The write ran or failed alone: the group goes on.
     Done,
-    /// The connection can't be trusted any more: the group ends.
+    /// The connection is broken: the group ends.
     Broken,
 }
 
-/// One queued write, with the way back to whoever asked for it.
+/// One queued write, with the channel for its answer.
 trait Job: Send {
     fn queued(&self) -> Instant;
     fn run(&mut self, conn: &mut Conn) -> Step;
@@ -56,7 +55,7 @@ where
 
     fn run(&mut self, conn: &mut Conn) -> Step {
         let work = &self.work;
-        // Kept aside: where the savepoint can't be rolled back any more, diesel gives that error instead of this one.
+        // The write's own error is kept aside: if rolling back the savepoint fails too, diesel returns only that error.
         let mut own = None;
         let ran = catch_unwind(AssertUnwindSafe(|| {
             conn.transaction(|conn| work(conn).inspect_err(|error| own = Some(error.same())))
@@ -67,7 +66,7 @@ where
                 let step = if error.breaks_connection() { Step::Broken } else { Step::Done };
                 (Err(own.unwrap_or(error)), step)
             }
-            // How many savepoints a panic left open isn't known: the connection goes, and the others run again.
+            // A panic can leave savepoints open. So the connection is closed, and the other writes run again.
             Err(panic) => (Err(Error::panicked(&*panic)), Step::Broken),
         };
         self.outcome = Some(outcome);
@@ -76,12 +75,12 @@ where
 
     fn answer(self: Box<Self>, commit: Result<()>) {
         let Self { reply, outcome, .. } = *self;
-        // A client that has gone doesn't undo its write.
+        // If the client has gone, nobody receives the answer, but the write stays.
         let _ = reply.send(commit.and_then(|()| outcome.unwrap_or_else(|| Err(Error::overloaded()))));
     }
 }
 
-/// A handle to the writer thread. When the last one is dropped the thread ends after its queue.
+/// A handle to the writer thread. When the last handle is dropped, the thread empties its queue and ends.
 #[derive(Clone)]
 pub struct Writer {
     queue: SyncSender<Box<dyn Job>>,
@@ -102,7 +101,7 @@ impl Writer {
     /// Queues a write and waits until it is on disk.
     ///
     /// # Errors
-    /// What the closure returns; 503 when the queue is full or has been waited in for too long; 507 on a full disk.
+    /// What the closure returns; 503 if the queue is full or the write waited in it for too long; 507 on a full disk.
     pub async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -120,7 +119,7 @@ impl Writer {
 
 struct Loop {
     path: String,
-    /// `None` after a fault, until it can be opened again.
+    /// The connection; `None` after a fault, until the file is opened again.
     conn: Option<Conn>,
     jobs: Receiver<Box<dyn Job>>,
 }
@@ -132,7 +131,7 @@ impl Loop {
         }
     }
 
-    /// Runs what has queued as one commit; after a fault of the database, each write as a commit of its own.
+    /// Runs the queued writes in one commit. After a fault of the database, runs each write in a commit of its own.
     fn group(&mut self, first: Box<dyn Job>) {
         let mut group = vec![first];
         while group.len() < GROUP {
@@ -149,7 +148,7 @@ impl Loop {
         match self.commit(&mut live) {
             Ok(()) => live.into_iter().for_each(|job| job.answer(Ok(()))),
             Err(fault) if live.len() == 1 => live.remove(0).answer(fault.verdict()),
-            // Another process is writing: nothing ran, and waiting for it once more for each would take minutes.
+            // Another process is writing, so nothing ran. Waiting again for each write could take minutes.
             Err(Fault::Begin(_)) => live.into_iter().for_each(|job| job.answer(Err(Error::overloaded()))),
             Err(Fault::Group(_)) => live.into_iter().for_each(|job| self.alone(job)),
             Err(Fault::Job(at)) => {
@@ -166,9 +165,8 @@ impl Loop {
         job.answer(verdict);
     }
 
-    /// One transaction around these writes. An error means that none of them was kept, and that the next group
-    /// gets a fresh connection: on a full disk SQLite may end the outer transaction by itself, and a later
-    /// savepoint would then commit on its own.
+    /// Runs these writes in one transaction. After an error none of them is kept, and the next group gets a new
+    /// connection: on a full disk SQLite can end the transaction by itself, and later savepoints would commit alone.
     fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
@@ -188,7 +186,7 @@ impl Loop {
 
 /// Why a group was not kept.
 enum Fault {
-    /// This write broke the connection; its own outcome says how.
+    /// The write with this index broke the connection. The write's own outcome says how.
     Job(usize),
     /// The transaction couldn't begin: nothing ran.
     Begin(Error),
@@ -197,7 +195,7 @@ enum Fault {
 }
 
 impl Fault {
-    /// What a write that was alone in its group is told: its own outcome, or why the commit failed.
+    /// The answer to a write that was alone in its group: its own outcome, or why the commit failed.
     fn verdict(self) -> Result<()> {
         match self {
             Fault::Job(_) => Ok(()),

@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 
 pub use kind::{Kind, Spec};
 
-/// What most functions of this crate return.
+/// The result of most functions of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure: what kind it is, what to tell the client, and the cause that only the log may hold.
+/// A failure: its kind, what to tell the client, and the cause, which only the log may hold.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -27,41 +27,41 @@ struct Inner {
     faults: Vec<Fault>,
     retry_after: Option<u32>,
     headers: Vec<(&'static str, String)>,
-    /// The code of RFC 6749, where the answer is one to a token request.
+    /// The code of RFC 6749, if the failure answers a token request.
     oauth: Option<&'static str>,
-    /// Whether the client knows no media type for problems.
+    /// Whether to send the problem as `application/json`, because the client doesn't accept problem documents.
     plain_json: bool,
     candidates: Vec<serde_json::Value>,
     trouble: Trouble,
     cause: Option<String>,
 }
 
-/// What a failure says about the connection it came from.
+/// What a failure means for the database connection that it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
-    /// Nothing: the failure is the closure's own, or a constraint's.
+    /// Nothing: the closure returned the failure, or a constraint was broken.
     None,
     /// The connection is in an unknown state.
     Broken,
-    /// The server has gone.
+    /// The database server closed the connection.
     Lost,
-    /// Two transactions were in each other's way: run again.
+    /// Two transactions were in each other's way. Running this one again may succeed.
     Collided,
 }
 
 /// One thing wrong with a request, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Fault {
-    /// Where in the body, as a JSON pointer (RFC 6901).
+    /// The place in the body, as a JSON pointer (RFC 6901).
     #[serde(default)]
     #[schema(example = "/title")]
     pub pointer: Option<String>,
-    /// Which path or query parameter, or header.
+    /// The name of the path parameter, query parameter or header.
     #[serde(default)]
     #[schema(example = "limit")]
     pub parameter: Option<String>,
-    /// A stable name for the fault, for programs. `unknown_field` is a member of the body that isn't known here,
-    /// `unknown_member` a person who doesn't exist.
+    /// A stable name of the fault, for programs. `unknown_field` means a property of the body that isn't known here;
+    /// `unknown_member` means a person who doesn't exist.
     #[schema(example = "too_long")]
     pub code: Cow<'static, str>,
     /// A sentence for people: what is wrong and what to do.
@@ -101,41 +101,41 @@ pub struct Problem {
     /// The HTTP status.
     #[schema(example = 422)]
     pub status: u16,
-    /// The type of problem as a name for programs.
+    /// The type of problem, as a name for programs.
     #[schema(value_type = Kind, example = "invalid_body")]
     pub code: String,
-    /// What is wrong this time, and what to do.
+    /// What is wrong in this case, and what to do.
     #[schema(example = "1 thing is wrong with the body; see errors.")]
     pub detail: String,
-    /// The path that was asked for.
+    /// The path of the request.
     #[schema(example = "/v1/venues")]
     pub instance: String,
     /// The request's id, as in `X-Request-Id` and the server's log.
     #[schema(example = "0199d2f07a3c7bbda1f53d2c5a0e9b41")]
     pub request_id: String,
-    /// Everything that is wrong with the input.
+    /// Every fault of the input.
     pub errors: Vec<Fault>,
-    /// Who it may be already, with `possible_duplicate`; else empty.
+    /// The members that the person may be, if `code` is `possible_duplicate`; otherwise empty.
     #[schema(value_type = Vec<Object>)]
     pub candidates: Vec<serde_json::Value>,
-    /// The code of RFC 6749, section 5.2, where a token was asked for.
+    /// The code of RFC 6749, section 5.2. Only in answers to token requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "invalid_scope")]
     pub error: Option<&'static str>,
-    /// `detail` in the letters of RFC 6749, where a token was asked for.
+    /// `detail` in the characters that RFC 6749 allows. Only in answers to token requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "The client does not have the scope rosters:write.")]
     pub error_description: Option<String>,
 }
 
-/// A sentence in the characters that RFC 6749, section 5.2, has for `error_description`.
+/// A sentence in the characters that RFC 6749, section 5.2, allows in `error_description`.
 fn description(detail: &str) -> String {
     let allowed = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
     detail.chars().map(|c| if allowed(c) { c } else { '\'' }).collect()
 }
 
 impl Error {
-    /// A failure of this kind, with a sentence about this time.
+    /// A failure of this kind. `detail` says what is wrong in this case.
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -157,7 +157,7 @@ impl Error {
         self
     }
 
-    /// Says that what is wrong in the body lies below this pointer.
+    /// Puts `at` in front of every fault's JSON pointer.
     pub fn below(mut self, at: &str) -> Self {
         for pointer in self.0.faults.iter_mut().filter_map(|fault| fault.pointer.as_mut()) {
             pointer.insert_str(0, at);
@@ -165,7 +165,7 @@ impl Error {
         self
     }
 
-    /// Adds the members that a new one may duplicate.
+    /// Adds the existing members that a new member may duplicate.
     pub fn with_candidates(mut self, candidates: Vec<serde_json::Value>) -> Self {
         self.0.candidates = candidates;
         self
@@ -177,7 +177,7 @@ impl Error {
         self
     }
 
-    /// The body was understood and breaks rules: 422 with every fault.
+    /// The body can be read but breaks rules: 422 with every fault.
     pub fn invalid(faults: Vec<Fault>) -> Self {
         let detail = match faults.len() {
             1 => "1 thing is wrong with the body; see errors.".into(),
@@ -208,7 +208,7 @@ impl Error {
         Self::new(Kind::InvalidParameter, named).with(fault)
     }
 
-    /// It does not exist, or it is another's: 404 either way.
+    /// It does not exist, or it belongs to somebody else: 404 in both cases, so that nobody learns what others have.
     pub fn not_found(what: &str) -> Self {
         Self::new(Kind::NotFound, format!("There is no such {what}, or it is not yours to see."))
     }
@@ -218,29 +218,29 @@ impl Error {
         Self::new(Kind::Unauthenticated, detail)
     }
 
-    /// A token that doesn't hold: 401, and the challenge says so (RFC 6750, section 3.1).
+    /// The token is wrong or has ended: 401 with `error="invalid_token"` in the challenge (RFC 6750, section 3.1).
     pub fn invalid_token(detail: impl Into<Cow<'static, str>>) -> Self {
         let challenge = "Bearer realm=\"life-rooms\", error=\"invalid_token\", \
-                         error_description=\"The access token is not valid, or no longer.\"";
+                         error_description=\"The access token is wrong or has ended.\"";
         Self::unauthenticated(detail).header("WWW-Authenticate", challenge)
     }
 
-    /// A token without a scope that it needs: 403, and the challenge names the scope.
+    /// The token lacks a scope: 403, and the challenge names the scope.
     pub fn insufficient_scope(scope: &str) -> Self {
         let challenge = format!("Bearer realm=\"life-rooms\", error=\"insufficient_scope\", scope=\"{scope}\"");
         let detail = format!("This needs the scope {scope}.");
         Self::new(Kind::InsufficientScope, detail).header("WWW-Authenticate", challenge)
     }
 
-    /// A token request that isn't granted: 400 with this code of RFC 6749, section 5.2.
+    /// A refused token request: 400 with this code of RFC 6749, section 5.2.
     pub fn token_refused(code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut error = Self::new(Kind::TokenRefused, detail);
         error.0.oauth = Some(code);
         error
     }
 
-    /// The same failure as the answer to a token request: with `error` and `error_description`, by which OAuth clients
-    /// know it. A failure of ours has no code there; its status is enough.
+    /// The same failure as an answer to a token request, with the `error` and `error_description` that OAuth clients
+    /// read. RFC 6749 has no code for a failure of the server, so such a failure gets neither.
     pub fn in_oauth(mut self, plain_json: bool) -> Self {
         let code = match self.0.kind {
             Kind::InvalidClient => "invalid_client",
@@ -256,18 +256,18 @@ impl Error {
         Self::new(Kind::Forbidden, detail)
     }
 
-    /// The method is not one of this path's: 405 with `Allow`.
+    /// The path doesn't have this method: 405 with `Allow`.
     pub fn method_not_allowed(allow: String) -> Self {
-        Self::new(Kind::MethodNotAllowed, format!("This path takes {allow}.")).header("Allow", allow)
+        Self::new(Kind::MethodNotAllowed, format!("This path has the methods {allow}.")).header("Allow", allow)
     }
 
-    /// Adds a header to the answer, in place of what its kind says there.
+    /// Adds a header to the answer. It replaces the header that the kind would set.
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.0.headers.push((name, value.into()));
         self
     }
 
-    /// A transition that the present state doesn't allow: 409 that names the state.
+    /// The current state doesn't allow the change: 409, and the sentence names the state.
     pub fn state(what: &str, state: impl fmt::Display, verb: &str) -> Self {
         Self::new(Kind::InvalidState, format!("The {what} is {state} and can't be {verb}."))
     }
@@ -279,9 +279,9 @@ impl Error {
         error
     }
 
-    /// Too much is waiting: 503.
+    /// Too many requests are waiting: 503.
     pub fn overloaded() -> Self {
-        Self::new(Kind::Unavailable, "The service is busy; nothing was changed. Try again shortly.").retry_after(1)
+        Self::new(Kind::Unavailable, "The service is busy. Nothing was changed. Try again shortly.").retry_after(1)
     }
 
     /// The connection was lost during COMMIT: 503.
@@ -294,20 +294,20 @@ impl Error {
         .retry_after(2)
     }
 
-    /// Our own mistake: 500.
+    /// A fault of the service: 500.
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::new(Kind::Internal, "Something went wrong on our side. It has been logged under the request_id.")
             .because(cause)
     }
 
-    /// A caught panic: 500, with its words for the log.
+    /// A caught panic: 500, with its message for the log.
     pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         Self::internal(format!("panicked: {}", text.unwrap_or("without words")))
     }
 
-    /// A blocking thread that didn't return: 500.
+    /// Work on a blocking thread that didn't end: 500.
     pub fn blocking(cause: actix_web::error::BlockingError) -> Self {
         Self::internal(cause)
     }
@@ -317,21 +317,21 @@ impl Error {
         Self(self.0.clone())
     }
 
-    /// Two transactions were in each other's way: 503, and the transaction may be run again.
+    /// Two transactions were in each other's way: 503. Running the transaction again may succeed.
     pub fn collision(cause: impl fmt::Display) -> Self {
         let mut error = Self::overloaded().because(cause);
         error.0.trouble = Trouble::Collided;
         error
     }
 
-    /// The database's server has gone: 503, and its connections can't be used again.
+    /// The database server closed the connection: 503. The connection can't be used again.
     pub fn lost(cause: impl fmt::Display) -> Self {
         let mut error = Self::unavailable("The database doesn't answer.").because(cause);
         error.0.trouble = Trouble::Lost;
         error
     }
 
-    /// Says that the connection that gave this is in an unknown state and can't be used again.
+    /// Marks the failure as one after which its connection is in an unknown state and can't be used again.
     pub fn breaking_connection(mut self) -> Self {
         self.0.trouble = Trouble::Broken;
         self
@@ -343,12 +343,12 @@ impl Error {
         self
     }
 
-    /// What kind of failure this is.
+    /// The kind of failure.
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// The faults, taken out.
+    /// The faults.
     pub fn into_faults(self) -> Vec<Fault> {
         self.0.faults
     }
@@ -358,12 +358,12 @@ impl Error {
         self.0.cause.as_deref()
     }
 
-    /// Whether the connection that gave this can't be used again.
+    /// Whether the connection that the failure came from can't be used again.
     pub fn breaks_connection(&self) -> bool {
         matches!(self.0.trouble, Trouble::Broken | Trouble::Lost)
     }
 
-    /// Whether the server of the database has gone.
+    /// Whether the database server closed the connection.
     pub fn lost_connection(&self) -> bool {
         self.0.trouble == Trouble::Lost
     }
@@ -391,7 +391,7 @@ impl Error {
         }
     }
 
-    /// The problem document and the headers that go with it.
+    /// The problem document as an answer, with the headers of its kind.
     pub fn response(&self, instance: &str, request_id: &str) -> HttpResponse {
         let problem = self.problem(instance, request_id);
         let mut response = HttpResponse::build(self.status_code());

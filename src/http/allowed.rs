@@ -1,4 +1,4 @@
-//! The caller of a request, held to a policy.
+//! Finds the caller of a request and checks the operation's policy.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -38,18 +38,18 @@ impl<P: Policy> Extractor for Allowed<P> {
     }
 }
 
-/// The caller and the context of a request; `None` where it has no credentials.
+/// The context of a request, with its caller; without a caller if the request has no credentials.
 ///
 /// # Errors
-/// 401 for bad credentials, 403 where the caller's partner is not active.
+/// 401 for bad credentials, 403 if the caller's partner isn't active.
 pub async fn identify(request: &HttpRequest) -> Result<Context> {
     let Some(header) = authorization(request)? else {
         return Context::new(request, None);
     };
     let state = state(request)?;
-    let bad = || Error::invalid_token("The access token is not valid, or no longer. Get a new one.");
+    let bad = || Error::invalid_token("The access token is wrong or has ended. Get a new one.");
     let text = header.to_str().map_err(|_| bad())?;
-    // Another scheme is no token that doesn't hold: the challenge then has no error (RFC 6750, section 3.1).
+    // Another scheme means that no token was sent. The challenge then names no error (RFC 6750, section 3.1).
     let token = strip_scheme(text, "bearer")
         .ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))?;
     let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
@@ -57,14 +57,13 @@ pub async fn identify(request: &HttpRequest) -> Result<Context> {
     match standing {
         store::Standing::Good(caller) => Context::new(request, Some(caller)),
         store::Standing::Gone => Err(bad()),
-        store::Standing::PartnerNotActive => Err(Error::new(
-            Kind::Forbidden,
-            "The partnership is not active at present. Ask the service's site manager.",
-        )),
+        store::Standing::PartnerNotActive => {
+            Err(Error::new(Kind::Forbidden, "The partner isn't active at the moment. Ask the service's site manager."))
+        }
     }
 }
 
-/// The credentials after a scheme, which has no case (RFC 9110).
+/// The credentials after the scheme. Upper and lower case of the scheme don't matter (RFC 9110).
 pub fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
     let (given, credentials) = header.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then(|| credentials.trim())

@@ -1,17 +1,17 @@
-//! The problems that operations share, as types for their lists of `responses`.
+//! The problems that operations share. Operations name these types in their lists of `responses`.
 
 use std::collections::BTreeMap;
 
 use utoipa::IntoResponses;
 use utoipa::openapi::{Ref, RefOr, Response};
 
-/// A status that problems have: what its shared answer is called, and what it says.
+/// A failure status, with the name and the description of its shared answer.
 pub struct Failure {
     /// The status, or `default`.
     pub status: &'static str,
-    /// What the shared answer is called.
+    /// The name of the shared answer.
     pub name: &'static str,
-    /// What it says.
+    /// The description of the shared answer.
     pub text: &'static str,
 }
 
@@ -19,18 +19,18 @@ const fn failure(status: &'static str, name: &'static str, text: &'static str) -
     Failure { status, name, text }
 }
 
-/// Every status that operations list.
+/// Every failure status that operations list.
 pub const FAILURES: &[Failure] = &[
     failure("400", "BadRequest", "The request can't be read, or a path or query value is wrong"),
     failure("401", "Unauthenticated", "Credentials are missing or not valid"),
-    failure("403", "Forbidden", "The role or the scope may never do this"),
-    failure("404", "NotFound", "It does not exist, or it is another's"),
+    failure("403", "Forbidden", "The caller's role or scope doesn't allow this operation"),
+    failure("404", "NotFound", "It does not exist, or it belongs to somebody else"),
     failure("406", "NotAcceptable", "The client accepts no format that this operation answers in"),
     failure("408", "RequestTimeout", "The body came too slowly"),
-    failure("409", "Conflict", "The present state doesn't allow it, or something unique is taken"),
+    failure("409", "Conflict", "The current state doesn't allow it, or a unique value is taken"),
     failure("412", "PreconditionFailed", "It has changed since it was read"),
     failure("413", "PayloadTooLarge", "The body is too large"),
-    failure("415", "UnsupportedMediaType", "The body is of another type"),
+    failure("415", "UnsupportedMediaType", "The body has the wrong media type"),
     failure("422", "InvalidBody", "The body breaks a rule; errors lists each"),
     failure("428", "PreconditionRequired", "If-Match is missing"),
     failure("500", "InternalError", "Something went wrong on our side"),
@@ -38,7 +38,7 @@ pub const FAILURES: &[Failure] = &[
     failure("507", "InsufficientStorage", "The disk is full; nothing was changed"),
 ];
 
-/// The answer of any status that an operation doesn't list.
+/// The shared answer for every status that an operation doesn't list.
 pub const OTHER: Failure = failure("default", "OtherFailure", "Any other failure");
 
 /// The path of the shared answer of a status.
@@ -47,7 +47,7 @@ pub fn shared(status: &str) -> Option<String> {
     Some(format!("#/components/responses/{}", failure.name))
 }
 
-/// The status, where it has an answer of its own.
+/// The status, if it has a shared answer of its own.
 pub fn listed(status: &str) -> Option<&'static str> {
     FAILURES.iter().map(|failure| failure.status).find(|known| *known == status)
 }
@@ -71,11 +71,11 @@ macro_rules! answers {
 }
 
 answers! {
-    /// What every operation can answer.
+    /// The failures that every operation can have.
     Problems = ["400", "406", "500", "503", "default"];
     /// Operations that take a body.
     BadInput = ["408", "413", "415", "422"];
-    /// Operations that anybody may call and that may refuse whoever they are told of.
+    /// Operations that need no token but can refuse credentials.
     Refused = ["401", "403"];
     /// Operations on something that may not exist.
     Missing = ["404"];
@@ -83,7 +83,7 @@ answers! {
     Conflict = ["409"];
     /// Changes: If-Match is required.
     Stale = ["412", "428"];
-    /// Deletions and actions: If-Match is checked where it is sent.
+    /// Deletions and actions: If-Match is checked if it is sent.
     MayBeStale = ["412"];
     /// Writes to a disk that may be full.
     Storage = ["507"];

@@ -1,4 +1,4 @@
-//! Reading bodies: size, time, media type, well-formedness, and then everything that is wrong with them at once.
+//! Reads bodies. Checks the size, the time, the media type and the syntax, and then reports every fault at once.
 
 use std::time::{Duration, Instant};
 
@@ -20,19 +20,19 @@ use super::shape;
 use super::state::State;
 use crate::error::{Error, Fault, Kind, Result};
 
-/// Most bytes of an ordinary body.
+/// The largest ordinary body, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
-/// Most bytes of a roster.
+/// The largest roster, in bytes.
 pub const ROSTER_LIMIT: usize = 16 * 1024 * 1024;
 const JSON: [&str; 1] = ["application/json"];
-/// Deepest nesting of JSON.
+/// The deepest nesting of JSON.
 const DEEPEST: usize = 32;
 
 /// A JSON body as a type that has been checked against its schema and its rules.
 pub struct JsonBody<T> {
     /// The body.
     pub value: T,
-    /// The bytes as they came, to tell a repeated request from another with the same key.
+    /// The bytes as they came. They tell a repeated request from another request with the same `Idempotency-Key`.
     pub bytes: Bytes,
 }
 
@@ -48,7 +48,8 @@ impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extractor for JsonBody
     }
 }
 
-/// A JSON body that may be left out, for actions: absent, empty (of whatever type) and `null` are the default.
+/// A JSON body that may be left out, for actions. An absent body, an empty body of any media type and `null` give the
+/// default.
 pub struct OptionalJson<T> {
     /// The body, or the default.
     pub value: T,
@@ -68,7 +69,7 @@ impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extractor fo
         if bytes.is_empty() {
             return Ok(Self { value: T::default(), bytes });
         }
-        // A body that came in chunks shows only now that it is there.
+        // Only now is it known whether a body that comes in chunks is empty.
         glance(request, BODY_LIMIT, &JSON)?;
         let value = match parse(&bytes)? {
             Value::Null => T::default(),
@@ -84,11 +85,11 @@ pub struct RawBody {
     pub bytes: Bytes,
     /// The media type without parameters, in lower case.
     pub media_type: String,
-    /// The reservation that it takes.
+    /// The memory that is reserved for the body.
     pub reservation: Reservation,
 }
 
-/// What a roster may be sent as.
+/// The media types in which a roster can be sent.
 pub const ROSTER_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
 impl Extractor for RawBody {
@@ -97,7 +98,7 @@ impl Extractor for RawBody {
     }
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
-        // What isn't declared may be as large as the largest.
+        // A body without a declared length may be as large as the largest roster.
         let mut reservation = state(request)?.bodies.reserve(declared(request).unwrap_or(ROSTER_LIMIT))?;
         let bytes = read(request, payload, ROSTER_LIMIT).await?;
         reservation.shrink_to(bytes.len());
@@ -119,7 +120,7 @@ impl Extractor for Form {
     }
 }
 
-/// A value as a type, its texts and numbers in [their one form](shape::Shape::settle), or everything that is wrong with it.
+/// Reads a value as a type, or reports every fault. Texts and numbers are [normalised](shape::Shape::settle) first.
 pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(mut value: Value) -> Result<T> {
     let shape = shape::of::<T>();
     shape.settle(&mut value);
@@ -137,8 +138,8 @@ pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(mut value: V
     Ok(typed)
 }
 
-/// The faults that `validator` found. A rule names its member by `message`, its code by `code`; a rule of several
-/// members (`schema`) says with the parameter `pointer` where it belongs.
+/// The faults that `validator` found. An error's `code` becomes the fault's code and its `message` the sentence. A rule
+/// about several members (`schema`) names its place in the parameter `pointer`.
 pub fn faults_of(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, kind) in errors.errors() {
@@ -159,13 +160,13 @@ pub fn faults_of(errors: &ValidationErrors, at: &str) -> Vec<Fault> {
     faults
 }
 
-/// Well-formed UTF-8 JSON, nested at most 32 deep, in which no object has a member twice.
+/// Parses a body: well-formed UTF-8 JSON, nested at most 32 deep, in which no object has a member twice.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
     check_nesting(bytes)?;
     serde_json::from_slice(bytes).map(|Unambiguous(value)| value).map_err(not_json)
 }
 
-/// Says where brackets nest deeper than 32.
+/// Refuses a body whose brackets nest deeper than 32.
 ///
 /// # Errors
 /// 400.
@@ -176,12 +177,12 @@ pub fn check_nesting(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// What a body is that can't be read as JSON: 400.
+/// The error for a body that can't be read as JSON: 400.
 pub fn not_json(cause: serde_json::Error) -> Error {
     Error::new(Kind::MalformedRequest, format!("The body is not well-formed JSON: {cause}."))
 }
 
-/// How deep brackets nest, outside texts.
+/// How deep brackets nest. Brackets inside texts don't count.
 fn nesting(bytes: &[u8]) -> usize {
     let (mut depth, mut deepest, mut in_text, mut escaped) = (0usize, 0usize, false, false);
     for byte in bytes {
@@ -206,12 +207,12 @@ pub fn media_type(request: &HttpRequest) -> String {
     header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// How many bytes the headers say that there are.
+/// The body's length as the headers declare it.
 fn declared(request: &HttpRequest) -> Option<usize> {
     request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
 }
 
-/// What the headers show: 413 where the body is declared too large, 415 where it is of another type.
+/// Checks what the headers say of the body: 413 if it is too large, 415 if it has another media type.
 pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()> {
     if declared(request).is_some_and(|length| length > limit) {
         return Err(too_large(limit));
@@ -228,30 +229,30 @@ pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()>
     Err(Error::new(Kind::UnsupportedMediaType, detail).header(taken, types.join(", ")))
 }
 
-/// The whole body: 413 where it turns out too large, 408 where it comes too slowly.
+/// Reads the whole body: 413 if it is too large, 408 if it comes too slowly.
 pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes> {
     let (pause, whole) = patience(request, limit);
     let started = Instant::now();
     let mut stream = actix_web::web::Payload::from_request(request, payload).await.map_err(Error::internal)?;
-    // What is declared and never sent takes no memory: it isn't touched.
+    // The capacity is only reserved. Bytes that are declared and never sent take no memory.
     let mut bytes = BytesMut::with_capacity(declared(request).unwrap_or_default().min(limit));
     loop {
         let left = whole.saturating_sub(started.elapsed());
         let Ok(next) = tokio::time::timeout(pause.min(left), stream.next()).await else {
-            return Err(Error::new(Kind::RequestTimeout, "The body came too slowly; nothing was changed."));
+            return Err(Error::new(Kind::RequestTimeout, "The body came too slowly. Nothing was changed."));
         };
         match next {
             None => return Ok(bytes.freeze()),
             Some(Ok(chunk)) if bytes.len() + chunk.len() > limit => return Err(too_large(limit)),
             Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
             Some(Err(e)) => {
-                return Err(Error::new(Kind::MalformedRequest, "The body broke off before its end.").because(e));
+                return Err(Error::new(Kind::MalformedRequest, "The body ended too early.").because(e));
             }
         }
     }
 }
 
-/// The longest pause in this body, and the longest time for all of it.
+/// The longest pause within this body, and the longest time for the whole of it.
 fn patience(request: &HttpRequest, limit: usize) -> (Duration, Duration) {
     let config = request.app_data::<Data<State>>().map(|state| state.config.clone()).unwrap_or_default();
     (config.body_pause, if limit > BODY_LIMIT { config.body_time * 10 } else { config.body_time })

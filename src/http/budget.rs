@@ -1,4 +1,4 @@
-//! How many bytes of large bodies one server keeps in memory at once.
+//! Limits how many bytes of large bodies one server keeps in memory at once.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::body::ROSTER_LIMIT;
 use crate::error::{Error, Result};
 
-/// Bytes of all bodies together: three of the largest, or thousands of usual ones.
+/// The limit for all large bodies together: three of the largest, or thousands of usual size.
 const BODIES: usize = 3 * ROSTER_LIMIT;
 
-/// The bytes that large bodies may still take.
+/// The memory that large bodies may still take.
 #[derive(Debug)]
 pub struct BodyBudget {
     bytes: Arc<Semaphore>,
 }
 
-/// A part of a budget. It goes back when this is dropped.
+/// A part of a budget. Dropping the reservation gives its part back.
 #[derive(Debug)]
 pub struct Reservation(pub OwnedSemaphorePermit);
 
 impl Reservation {
-    /// Gives back what isn't needed.
+    /// Keeps this many permits and gives the rest back.
     pub fn shrink_to(&mut self, size: usize) {
         drop(self.0.split(self.0.num_permits().saturating_sub(size)));
     }
@@ -37,7 +37,7 @@ impl BodyBudget {
     /// Reserves memory for a body of this many bytes.
     ///
     /// # Errors
-    /// 503 where other bodies leave too little.
+    /// 503 if other bodies leave too little memory.
     pub fn reserve(&self, bytes: usize) -> Result<Reservation> {
         let bytes = u32::try_from(bytes).map_err(Error::internal)?;
         let permit = Arc::clone(&self.bytes).try_acquire_many_owned(bytes).map_err(|_| Error::overloaded())?;

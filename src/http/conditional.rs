@@ -1,8 +1,8 @@
-//! `ETag`, `If-Match` and `If-None-Match` (RFC 9110): nobody's change is lost, and what hasn't changed isn't sent.
+//! `ETag`, `If-Match` and `If-None-Match` (RFC 9110). `If-Match` keeps two people from overwriting each other's
+//! changes. `If-None-Match` saves sending what the client has already.
 //!
-//! A [`Tag`] names a state. A compressed answer is another representation of that state and has a strong tag of its
-//! own (section 8.8.3): the guard adds `+gzip` and the like once it is known how the answer is sent, and `If-Match`
-//! takes the tag with and without.
+//! A [`Tag`] names a state of a resource. A compressed answer needs a strong tag of its own (section 8.8.3), so the
+//! guard adds a suffix such as `+gzip` to its tag. `If-Match` accepts the tag with and without the suffix.
 
 use std::fmt;
 
@@ -16,46 +16,46 @@ use serde::Serialize;
 use super::context::Context;
 use crate::error::{Error, Kind, Result};
 
-/// The name of a state of a resource, as `ETag` says it before compression.
+/// The name of a state of a resource: its `ETag` before compression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag(String);
 
 impl From<i32> for Tag {
-    /// Of a resource whose answer changes with its version only.
+    /// The tag of a resource whose answer changes only with its version.
     fn from(version: i32) -> Self {
         Self(version.to_string())
     }
 }
 
 impl Tag {
-    /// Of a resource whose answer can change without a new version, or differs from caller to caller.
+    /// The tag of a resource whose answer can change without a new version, or differs from caller to caller.
     ///
     /// # Errors
-    /// 500 where it can't be written as JSON.
+    /// 500 if the resource can't be written as JSON.
     pub fn live(version: i32, resource: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(resource).map_err(Error::internal)?;
         Ok(Self::live_bytes(version, &body))
     }
 
-    /// As [`Tag::live`], of what was written already.
+    /// Like [`Tag::live`], for an answer that is already JSON.
     pub(super) fn live_bytes(version: i32, body: &[u8]) -> Self {
         Self(format!("{version}-{}", digest(body)))
     }
 
-    /// Of something that has no version.
+    /// The tag of something that has no version.
     pub(super) fn of_bytes(body: &[u8]) -> Self {
         Self(digest(body))
     }
 
-    /// Of something that has no version.
+    /// The tag of something that has no version.
     ///
     /// # Errors
-    /// 500 where it can't be written as JSON.
+    /// 500 if the resource can't be written as JSON.
     pub fn of(resource: &impl Serialize) -> Result<Self> {
         Ok(Self::of_bytes(&serde_json::to_vec(resource).map_err(Error::internal)?))
     }
 
-    /// The same version, shown with less.
+    /// The tag of the same version, shown with fewer details.
     pub fn reduced(version: i32) -> Self {
         Self(format!("{version}-reduced"))
     }
@@ -74,18 +74,18 @@ fn digest(body: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash.as_ref()[..12]).replace('-', "~")
 }
 
-/// What `If-Match` has to name.
+/// The tags that `If-Match` may name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wanted {
-    /// This tag, character by character (section 8.8.3.2).
+    /// This tag, equal in every character (section 8.8.3.2).
     Whole(Tag),
-    /// Any tag of this version of a session: the part before the `-`. Bookings move the rest all the time, and whoever
-    /// changes a session doesn't change its bookings.
+    /// Any tag of this version of a session: only the part before the `-` is compared. The part behind it changes with
+    /// every booking, and a booking is no reason to refuse a change of the session.
     SessionVersion(i32),
 }
 
 impl Wanted {
-    /// Strong comparison: a weak tag is never enough to change something by.
+    /// Strong comparison: a weak tag never matches.
     fn is(&self, given: &EntityTag) -> bool {
         let plain = without_coding(given.tag());
         let same = match self {
@@ -113,10 +113,10 @@ fn without_coding(tag: &str) -> &str {
     }
 }
 
-/// The `If-Match` of a request, on however many lines.
+/// The `If-Match` of a request. The header may stand on several lines.
 ///
 /// # Errors
-/// 400 where it is there and names no entity tag: a change that was meant to be careful isn't done without care.
+/// 400 if the header can't be read. Ignoring it would make the change without the check that the client asked for.
 pub(super) fn if_match(request: &impl HttpMessage) -> Result<Option<IfMatch>> {
     if !request.headers().contains_key(header::IF_MATCH) {
         return Ok(None);
@@ -126,15 +126,15 @@ pub(super) fn if_match(request: &impl HttpMessage) -> Result<Option<IfMatch>> {
         Ok(named) => return Ok(Some(named)),
         Err(_) => {}
     }
-    let detail = "If-Match must hold what ETag said, with its double quotes, or be *.";
+    let detail = "If-Match must be the ETag as it was sent, with its double quotes, or *.";
     Err(Error::new(Kind::MalformedRequest, detail))
 }
 
 impl Context {
-    /// For PATCH and PUT, besides what is checked: the client must say which state it changes.
+    /// For PATCH and PUT: the client must say which state it changes.
     ///
     /// # Errors
-    /// 428 where `If-Match` is missing.
+    /// 428 if `If-Match` is missing.
     pub fn require_if_match(&self) -> Result<()> {
         if self.if_match().is_some() {
             return Ok(());
@@ -143,28 +143,28 @@ impl Context {
         Err(Error::new(Kind::PreconditionRequired, detail))
     }
 
-    /// For PATCH and PUT of what has one tag for each version.
+    /// For PATCH and PUT of a resource that has one tag for each version.
     ///
     /// # Errors
-    /// 428 where `If-Match` is missing, 412 where it names another version.
+    /// 428 if `If-Match` is missing, 412 if it names another version.
     pub fn require_match(&self, version: i32) -> Result<()> {
         self.require_if_match()?;
         self.check_match(version)
     }
 
-    /// For DELETE and actions on what has one tag for each version: checked where the client says it.
+    /// For DELETE and actions on a resource that has one tag for each version. `If-Match` is checked if it is sent.
     ///
     /// # Errors
-    /// 412 where `If-Match` names another version.
+    /// 412 if `If-Match` names another version.
     pub fn check_match(&self, version: i32) -> Result<()> {
         self.check(&Wanted::Whole(version.into()))
     }
 
-    /// For what has a [live](Tag::live) tag: `If-Match` names the tag of what stands, or the version alone. `tag` is
-    /// asked only where it is needed.
+    /// For a resource that has a [live](Tag::live) tag: `If-Match` names its current tag, or its version alone. `tag`
+    /// is called only if it is needed.
     ///
     /// # Errors
-    /// 412 where `If-Match` names neither.
+    /// 412 if `If-Match` names neither.
     pub fn check_live_match(&self, version: i32, tag: impl FnOnce() -> Result<Tag>) -> Result<()> {
         match self.check_match(version) {
             Ok(()) => Ok(()),
@@ -172,10 +172,10 @@ impl Context {
         }
     }
 
-    /// For sessions: `If-Match` names any tag of this version.
+    /// For sessions: `If-Match` may name any tag of this version.
     ///
     /// # Errors
-    /// 412 where it names another version.
+    /// 412 if it names another version.
     pub fn check_session_match(&self, version: i32) -> Result<()> {
         self.check(&Wanted::SessionVersion(version))
     }
@@ -192,19 +192,19 @@ impl Context {
     }
 }
 
-/// What the sender of a GET or HEAD holds already.
+/// The tags that the sender of a GET or HEAD holds already.
 #[derive(Debug)]
 pub(super) struct Held(Option<IfNoneMatch>);
 
 impl Held {
-    /// Reads the request's `If-None-Match`. One that can't be read says nothing: the whole answer is sent.
+    /// Reads the request's `If-None-Match`. A header that can't be read is ignored: the whole answer is sent.
     pub(super) fn of(request: &ServiceRequest) -> Self {
         let reads = request.method() == Method::GET || request.method() == Method::HEAD;
         let asked = reads && request.headers().contains_key(header::IF_NONE_MATCH);
         Self(if asked { IfNoneMatch::parse(request).ok() } else { None })
     }
 
-    /// Gives a compressed answer a tag of its own, and leaves out what the client holds: 304.
+    /// Gives a compressed answer its own tag, and answers 304 if the client holds the answer already.
     pub(super) fn apply(&self, mut response: HttpResponse) -> HttpResponse {
         let Some(tag) = tag_of_coding(&response) else { return response };
         if let Ok(value) = HeaderValue::from_str(&tag.to_string()) {
@@ -226,7 +226,7 @@ impl Held {
     }
 }
 
-/// The tag of an answer as it is sent.
+/// The tag of an answer in the encoding in which it is sent.
 fn tag_of_coding(response: &HttpResponse) -> Option<EntityTag> {
     let tag: EntityTag = response.headers().get(header::ETAG)?.to_str().ok()?.parse().ok()?;
     let coding = response.headers().get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());

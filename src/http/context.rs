@@ -1,4 +1,4 @@
-//! One request as the code below the handlers sees it: who asks, when, under which id, and on which conditions.
+//! One request as the code below the handlers sees it: its caller, time, id and conditions.
 
 use std::sync::Arc;
 
@@ -16,11 +16,12 @@ use crate::clock::new_id_at;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 
-/// The request's id in the audit, kept with the request by the guard. It is our own, whatever the client calls it.
+/// The request's id in the audit. The guard makes it and keeps it with the request. It is never the id that the client
+/// chose.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// What a request is, apart from its parameters and body. Cheap to clone into a transaction.
+/// Everything about a request except its parameters and body. Cheap to clone into a transaction.
 #[derive(Clone)]
 pub struct Context(Arc<Inner>);
 
@@ -30,20 +31,20 @@ struct Inner {
     now: Timestamp,
     request_id: String,
     method: String,
-    /// Path with query, as it was asked for.
+    /// The path and query that the client sent.
     target: String,
     if_match: Option<IfMatch>,
     idempotency_key: Option<String>,
 }
 
-/// Most characters of an `Idempotency-Key`.
+/// The longest `Idempotency-Key`.
 const LONGEST_KEY: usize = 255;
 
 impl Context {
     /// Gathers the context of a request whose caller is known.
     ///
     /// # Errors
-    /// 400 where a header can't be read.
+    /// 400 if a header can't be read.
     pub fn new(request: &HttpRequest, caller: Option<Caller>) -> Result<Self> {
         let state = state(request)?;
         authorization(request)?;
@@ -65,8 +66,8 @@ impl Context {
         })))
     }
 
-    /// The context of a request that is done later, by another thread or after a restart: who asked and under which
-    /// id, and the present time.
+    /// The context of a request whose work is done later, by another thread or after a restart. It has the caller and
+    /// the id of the request, and the present time.
     pub fn resumed(state: &State, caller: Caller, request_id: String, path: String) -> Self {
         Self(Arc::new(Inner {
             caller: Some(caller),
@@ -80,7 +81,7 @@ impl Context {
         }))
     }
 
-    /// What every handler shares.
+    /// The state that all handlers share.
     pub fn state(&self) -> &State {
         &self.0.state
     }
@@ -95,15 +96,15 @@ impl Context {
         new_id_at(self.0.state.clock.now())
     }
 
-    /// Who asks, where anybody has said who they are.
+    /// The caller; `None` if the request has no credentials.
     pub fn anyone(&self) -> Option<&Caller> {
         self.0.caller.as_ref()
     }
 
-    /// Who asks.
+    /// The caller.
     ///
     /// # Errors
-    /// 401 where nobody has said; operations that need a caller never get that far.
+    /// 401 if the request has no credentials. Operations that need a caller refuse such a request earlier.
     pub fn caller(&self) -> Result<&Caller> {
         self.0.caller.as_ref().ok_or_else(|| Error::unauthenticated("This needs an access token."))
     }
@@ -113,12 +114,12 @@ impl Context {
         &self.0.request_id
     }
 
-    /// The path that was asked for, with its query.
+    /// The path and query of the request.
     pub fn target(&self) -> &str {
         &self.0.target
     }
 
-    /// The path alone.
+    /// The path without its query.
     pub fn path(&self) -> &str {
         self.0.target.split('?').next().unwrap_or_default()
     }
@@ -128,17 +129,17 @@ impl Context {
         &self.0.method
     }
 
-    /// The `Idempotency-Key`, where there is one.
+    /// The `Idempotency-Key`, if it was sent.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.0.idempotency_key.as_deref()
     }
 
-    /// The `If-Match`, where there is one.
+    /// The `If-Match`, if it was sent.
     pub(super) fn if_match(&self) -> Option<&IfMatch> {
         self.0.if_match.as_ref()
     }
 
-    /// An audit event of this request: who did `action` to what, and which members of it (names, never values).
+    /// An audit event of this request: the caller did `action` to `subject`. `fields` holds names of fields, no values.
     pub fn event(&self, action: &'static str, subject: Subject, fields: &[&str]) -> Event {
         let actor = match self.anyone() {
             Some(caller) if caller.kind == CallerKind::User => Actor::User(caller.id),
@@ -164,12 +165,12 @@ pub fn state(request: &HttpRequest) -> Result<State> {
 /// The request's `Authorization`.
 ///
 /// # Errors
-/// 400 where there are several: nobody can say which of them counts.
+/// 400 if it was sent more than once, because it isn't clear which one counts.
 pub fn authorization(request: &HttpRequest) -> Result<Option<&HeaderValue>> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let first = values.next();
     if values.next().is_some() {
-        let detail = "Authorization is there more than once. Send it once.";
+        let detail = "Authorization was sent more than once. Send it once.";
         return Err(Error::new(Kind::MalformedRequest, detail));
     }
     Ok(first)
@@ -185,7 +186,7 @@ fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String
     Ok(Some(text.to_owned()))
 }
 
-/// A request that needs no caller and has none. For pages and documents.
+/// The context of a request that needs no caller, without looking for one. For pages and documents.
 pub struct Open(pub Context);
 
 impl Extractor for Open {

@@ -1,53 +1,54 @@
 //! Which web pages may read an answer: the CORS protocol of the Fetch standard.
 //!
-//! What needs no token is for every page, with `*`: such an answer is the same for all, so caches keep one. The rest
-//! is for the configured origins alone. The service knows no cookies, so no answer allows credentials.
+//! Every page may read an answer that needs no token (`*`). Such an answer is the same for everybody, so caches keep
+//! one copy. Only pages of the configured origins may read the other answers. The service uses no cookies, so no
+//! answer allows credentials.
 //!
-//! This is our own and not a middleware of a library, because the guard has to put these headers on every answer that
-//! it makes itself, such as the one after a panic.
+//! This isn't a library's middleware, because the guard must add these headers also to the answers that it makes
+//! itself, such as the answer after a panic.
 
 use actix_web::HttpResponse;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-/// What pages may send.
+/// The methods that pages may use.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
-/// What pages may read beside what every page may.
+/// The headers that pages may read, besides the ones that the Fetch standard always allows.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "ETag, Location, Link, Allow, Accept, Accept-Patch, Content-Disposition, Deprecation, Idempotent-Replay, \
      Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id, traceparent",
 );
-/// For how many seconds a browser keeps the answer to a preflight.
+/// How long a browser keeps the answer to a preflight, in seconds.
 const KEPT: HeaderValue = HeaderValue::from_static("3600");
 
-/// Who may read the answer to one request.
+/// Which pages may read the answer to one request.
 #[derive(Debug)]
 enum Readers {
     /// Every page.
     Everyone,
-    /// Pages of this origin, which is configured.
+    /// Pages of this origin: it is one of the configured ones.
     Origin(HeaderValue),
     /// No page of another origin.
     Nobody,
 }
 
-/// What CORS says about one request.
+/// The CORS headers for the answer to one request.
 #[derive(Debug)]
 pub struct Cors {
     readers: Readers,
     preflight: Option<Preflight>,
 }
 
-/// A browser's question whether it may send a request.
+/// A preflight: a browser asks whether a page may send a request.
 #[derive(Debug)]
 struct Preflight {
-    /// The headers that the request would have.
+    /// The headers that the page wants to send.
     headers: Option<HeaderValue>,
 }
 
 impl Cors {
-    /// Reads a request, with the configured origins.
+    /// Reads a request. `origins` are the configured ones.
     pub fn of(request: &ServiceRequest, origins: &[String]) -> Self {
         let headers = request.headers();
         let origin = headers.get(header::ORIGIN);
@@ -69,7 +70,7 @@ impl Cors {
         Self { readers, preflight: preflight.map(|(_, preflight)| preflight) }
     }
 
-    /// The answer to a preflight, where the request is one. [`Cors::apply`] adds who may.
+    /// The answer, if the request is a preflight. [`Cors::apply`] adds which pages may read it.
     pub fn preflight(&self) -> Option<HttpResponse> {
         let asked = self.preflight.as_ref()?;
         let mut response = HttpResponse::NoContent().finish();
@@ -77,7 +78,7 @@ impl Cors {
             let headers = response.headers_mut();
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, KEPT);
-            // Tracing, monitoring and caching send headers of their own. The origin is what is trusted, not a header.
+            // Every header is allowed: tools for tracing, monitoring and caching add their own. Trust is in the origin.
             if let Some(names) = &asked.headers {
                 headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone());
             }
@@ -85,7 +86,7 @@ impl Cors {
         Some(response)
     }
 
-    /// Adds to an answer who may read it.
+    /// Adds to an answer the headers that say which pages may read it.
     pub fn apply(&self, headers: &mut HeaderMap) {
         let origin = match &self.readers {
             Readers::Everyone => HeaderValue::from_static("*"),
@@ -98,7 +99,7 @@ impl Cors {
         }
     }
 
-    /// The headers of the request that decide who may read the answer, for `Vary`.
+    /// The request's headers that decide which pages may read the answer. `Vary` names them.
     pub fn decided_by(&self) -> &'static [&'static str] {
         match (&self.preflight, &self.readers) {
             (Some(_), _) => &["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"],

@@ -1,7 +1,7 @@
-//! The extractors of a handler, taken strictly in order.
+//! The extractors of a handler, run strictly in order.
 //!
-//! actix polls a handler's extractors side by side and answers with whichever fails first. The contract has an
-//! order (401, 403, 413, 415, 400, 422), so handlers take one [`Extract`] tuple: who, path, query, body.
+//! The API promises an order of checks: 401, 403, 413, 415, 400, 422. actix runs a handler's extractors concurrently
+//! and answers with the failure that comes first. So a handler takes one [`Extract`] tuple: caller, path, query, body.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,18 +19,18 @@ pub use super::query::{NoQuery, Query};
 
 type Later<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
-/// Something that can be taken from a request.
+/// Something that is read from a request.
 pub trait Extractor: Sized {
-    /// What the headers alone show to be wrong (413, 415): looked at once the caller is known, before the rest.
+    /// Checks the headers of the body (413, 415). This runs after the caller is known and before the other extractors.
     fn glance(_: &HttpRequest) -> Result<()> {
         Ok(())
     }
 
-    /// Takes it, or says what is wrong.
+    /// Reads it, or returns what is wrong.
     fn extract(request: &HttpRequest, payload: &mut Payload) -> impl Future<Output = Result<Self>>;
 }
 
-/// Extractors that run one after the other, the first failure ending it.
+/// Extractors that run one after the other. The first failure ends the request.
 pub struct Extract<T>(pub T);
 
 macro_rules! ordered {
@@ -60,9 +60,9 @@ ordered!(A, B, C, D, E);
 /// The values of the path's parameters.
 pub struct Path<T>(pub T);
 
-/// What a path's parameters can be read into.
+/// A type that the parameters of a path can be read into.
 pub trait PathValues: Sized {
-    /// Reads the values, in the order of the path.
+    /// Reads the values, which come in the order of the path.
     fn read(values: &[(&str, &str)]) -> Result<Self>;
 }
 

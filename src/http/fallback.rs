@@ -1,4 +1,4 @@
-//! Paths and methods that no operation has.
+//! Answers requests for which there is no operation.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -8,12 +8,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::patch;
 use crate::error::{Error, Result};
 
-/// Which methods each path of the document takes.
+/// The methods of each path in the OpenAPI document.
 #[derive(Clone)]
 pub struct Routes {
     /// Paths without parameters.
     plain: HashMap<String, Methods>,
-    /// Paths with parameters, in their parts.
+    /// Paths with parameters, split at the slashes.
     templates: Vec<(Vec<String>, Methods)>,
 }
 
@@ -43,7 +43,7 @@ impl Routes {
         routes
     }
 
-    /// Says that everything below a path is read.
+    /// Adds the paths that begin with `below`: they can be read (GET, HEAD and OPTIONS).
     pub fn reading(mut self, below: &str) -> Self {
         let methods: Methods = ["GET", "HEAD", "OPTIONS"].map(str::to_owned).into();
         let template = format!("{below}/{{part}}");
@@ -53,8 +53,8 @@ impl Routes {
         self
     }
 
-    /// The methods of a path; `None` where there is no such path. A name goes before a parameter:
-    /// `/v1/members/search` is no member.
+    /// The methods of a path; `None` if there is no such path. A path without parameters wins over a template:
+    /// `/v1/members/search` isn't the member `search`.
     fn methods(&self, path: &str) -> Option<Methods> {
         if let Some(methods) = self.plain.get(path) {
             return Some(methods.clone());
@@ -67,7 +67,8 @@ impl Routes {
         Some(best.flat_map(|(_, methods)| methods.iter().cloned()).collect())
     }
 
-    /// Refuses a method that a path without parameters doesn't take, before the router gives it to a path with one.
+    /// Refuses a method that a path without parameters doesn't have. Without this check, the router would take the path
+    /// for one with a parameter: `PATCH /v1/members/search` would look for a member called `search`.
     ///
     /// # Errors
     /// 405.
@@ -79,7 +80,7 @@ impl Routes {
     }
 }
 
-/// A parameter is any text, with what stands behind it in the template: `{secret}.ics`.
+/// Whether a path fits a template. A parameter stands for any text, and may be followed by an ending: `{secret}.ics`.
 fn fits(template: &[String], parts: &[&str]) -> bool {
     let part_fits = |(template, part): (&String, &&str)| match template.split_once('}') {
         Some((_, after)) => part.strip_suffix(after).is_some_and(|value| !value.is_empty()),
@@ -96,11 +97,11 @@ fn not_allowed(methods: &Methods) -> Error {
     Error::method_not_allowed(list(methods))
 }
 
-/// Answers whatever no operation took: OPTIONS with `Allow`, 405 where the path has other methods, else 404.
+/// Answers a request for which there is no operation: OPTIONS with `Allow`, 405 if the path has other methods, or 404.
 pub async fn answer(request: HttpRequest, routes: web::Data<Routes>) -> HttpResponse {
     let asks = request.method() == Method::OPTIONS;
     let methods = match routes.methods(request.path()) {
-        // The server as a whole.
+        // `OPTIONS *` asks about the server as a whole.
         None if asks && request.uri().path() == "*" => {
             METHODS.into_iter().chain(["HEAD", "OPTIONS"]).map(str::to_owned).collect()
         }

@@ -1,4 +1,4 @@
-//! The formats of texts that the document names, and how each is checked.
+//! Checks the formats that the OpenAPI document names, such as `uuid` and `date`.
 
 use validator::ValidateEmail;
 
@@ -7,7 +7,7 @@ use crate::period::{self, Period};
 use crate::places::{self, LocalAuthority};
 use crate::text::{address, date};
 
-/// What is wrong with a text of this format; `None` where nothing is, or the format is only a hint (`password`).
+/// What is wrong with a text of this format; `None` if it is right, or if the format is only a hint (`password`).
 pub fn fault(format: &str, value: &str) -> Option<&'static str> {
     let (good, detail) = match format {
         "uuid" => (value.parse::<Id>().is_ok(), "Must be a UUID such as 0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41."),
@@ -25,15 +25,15 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
         "email" => (value.validate_email(), "Must be an e-mail address."),
         "uri" => (
             address::is_web(value),
-            "Must be a web address such as https://www.example.org/what%20is%20on: http:// or https://, without blanks and \
-             with letters outside ASCII percent-encoded (RFC 3986).",
+            "Must be a web address such as https://www.example.org/what%20is%20on: http:// or https://, no spaces, and \
+             letters outside ASCII percent-encoded (RFC 3986).",
         ),
         _ => return None,
     };
     (!good).then_some(detail)
 }
 
-/// The one spelling of a format as a pattern for the document; `None` where a pattern can't say it.
+/// The pattern of a format for the OpenAPI document; `None` if no pattern can describe the format.
 pub fn pattern(format: &str) -> Option<&'static str> {
     match format {
         "date" => Some("^(19[0-9]{2}|2[01][0-9]{2}|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
@@ -48,7 +48,8 @@ pub fn pattern(format: &str) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a name of a vocabulary that is too long for an enum: a code, and a sentence with the nearest names.
+/// What is wrong with a name that isn't in a long list of names, such as the local authorities: a code, and a sentence
+/// with the nearest names.
 pub fn unknown(format: &str, value: &str) -> Option<(&'static str, String)> {
     match format {
         places::FORMAT => {

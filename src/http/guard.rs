@@ -1,8 +1,8 @@
-//! Around everything: the request's id, the log line, panics, problem documents for every failure, and the headers
-//! that every answer has.
+//! The outermost middleware. It gives each request its id and its log line, catches panics, makes a problem document of
+//! every failure, and adds the headers that every answer has.
 //!
-//! What is no HTTP request never gets here: without `Host`, with two lengths, with a target or headers that are too long,
-//! or broken off. The server refuses it by status and closes the connection; actix-http lets nobody add a body to that.
+//! A malformed HTTP request never gets here: one without `Host`, with two lengths, with a target or headers that are
+//! too long, or one that breaks off. actix-http answers it with a status and no body, and closes the connection.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -29,7 +29,7 @@ pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    // The request itself can't be kept: the router has to own it.
+    // The router takes the request, so what is needed afterwards is copied first.
     let seen = Seen::of(&request);
     request.extensions_mut().insert(RequestId(seen.id.clone()));
     if let Some(answer) = seen.cors.preflight() {
@@ -59,7 +59,7 @@ pub async fn guard(
     }
 }
 
-/// Refuses what no handler has to see.
+/// Refuses a request that no handler needs to see.
 fn check(request: &ServiceRequest) -> Result<(), Error> {
     if let Some(routes) = request.app_data::<Data<Routes>>() {
         routes.check(request.path(), request.method())?;
@@ -67,12 +67,12 @@ fn check(request: &ServiceRequest) -> Result<(), Error> {
     negotiation::check(request)
 }
 
-/// What the guard remembers of a request.
+/// The parts of a request that the guard needs after the router has taken it.
 struct Seen {
     started: Instant,
-    /// Our own, in the audit: nobody outside chooses it.
+    /// Our own id, for the audit. No client can choose it.
     id: String,
-    /// The client's, where it has one; it is what the client is told.
+    /// The client's id, if it sent one. The answer repeats it.
     given_id: Option<String>,
     method: Method,
     path: String,
@@ -101,7 +101,7 @@ impl Seen {
         self.given_id.as_deref().unwrap_or(&self.id)
     }
 
-    /// Both ids, for the log; one where they are the same.
+    /// Both ids, for the log; only one if the client sent none.
     fn ids(&self) -> String {
         match &self.given_id {
             None => format!("request={}", self.id),
@@ -116,8 +116,8 @@ impl Seen {
         error.response(&self.path, self.shown_id())
     }
 
-    /// Adds what every answer carries, and logs the request: the route's template, never the path's values or the
-    /// query.
+    /// Adds the headers that every answer has, and logs the request. The log names the route's template, never the
+    /// path's values or the query, which can be personal.
     fn finish(&self, response: HttpResponse, route: Option<String>) -> HttpResponse {
         let mut response = self.held.apply(response);
         let headers = response.headers_mut();
@@ -143,15 +143,17 @@ impl Seen {
         response
     }
 
-    /// An answer where there is no request left to answer to: after a panic.
+    /// The answer after a panic, when the request no longer exists.
     fn failure(&self, error: Error) -> actix_web::Error {
         let answer = self.finish(self.problem(&error), None);
         actix_web::error::InternalError::from_response(error, answer).into()
     }
 }
 
-/// Makes one `Vary` of what the handler says, what CORS looked at, and compression: whatever has a body could have been
-/// compressed, whether or not this answer is, and a 304 says what its 200 would (RFC 9110, section 12.5.5).
+/// Makes one `Vary` from three sources: the handler's own, the headers that CORS looked at, and `Accept-Encoding`.
+///
+/// `Accept-Encoding` stands on every answer that could be compressed, even if this one isn't. A 304 has the same `Vary`
+/// as its 200 (RFC 9110, section 12.5.5).
 fn vary(headers: &mut HeaderMap, also: &'static [&'static str]) {
     let mut names: Vec<String> = Vec::new();
     let said = headers.get_all(header::VARY).filter_map(|value| value.to_str().ok());
@@ -166,7 +168,7 @@ fn vary(headers: &mut HeaderMap, also: &'static [&'static str]) {
     }
 }
 
-/// The failure that an answer has to be replaced by: our own error, or what some library answered in its own words.
+/// The failure that becomes a problem document: our own error, or a failure that a library answered in its own format.
 fn problem_of<B>(response: &HttpResponse<B>) -> Option<Error> {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {

@@ -1,18 +1,18 @@
-//! Pages for people, and what a browser may do with them.
+//! HTML pages for people, and what a browser may load for them.
 
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 
-/// Our own pages have text and one style, and nothing else.
+/// The policy of our own pages: they have text and one inline style, and nothing else.
 const PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
-/// The documentation runs its own scripts, and calls this server.
+/// The policy of the documentation: it runs its own scripts and calls this server.
 const DOCUMENTATION: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// A page with a title and a body. Both must be HTML already.
+/// A page with a title and a body. Both must already be HTML.
 pub fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en-GB\">\n<meta charset=\"utf-8\">\n\
@@ -22,7 +22,7 @@ pub fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// Adds to every page what a browser may load for it, and that no other page may show it in a frame.
+/// Adds to a page the policy of what a browser may load for it. No other page may show it in a frame.
 pub(super) fn protect(path: &str, headers: &mut HeaderMap) {
     let documentation = path.starts_with("/docs/");
     let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));

@@ -1,8 +1,9 @@
-//! `Idempotency-Key` (IETF draft): a POST that is sent again is done once, and answered the same.
+//! `Idempotency-Key` (IETF draft): a POST that is sent twice is done once, and gets the same answer twice.
 //!
-//! The record is written in the transaction of the effect: either both are there or neither. A replay that carries
-//! somebody's data is a read of it, and leaves its audit events like one. To a partner it isn't given any more once one
-//! of them has withdrawn the consent to be shared with it.
+//! The record of the answer is written in the transaction of the effect: either both are there or neither.
+//!
+//! Giving an answer again that holds a member's data is a read of this data, so it is recorded in the audit. A partner
+//! doesn't get the answer again if the member has withdrawn the consent to share data with this partner.
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
@@ -35,12 +36,12 @@ struct Record {
 }
 
 impl Context {
-    /// Runs one write transaction and answers with its reply. Where the request has an `Idempotency-Key` that was
-    /// used before with the same body, the first answer is given again and nothing is done.
+    /// Runs one write transaction and answers with its reply. If the request's `Idempotency-Key` was used before with
+    /// the same body, gives the first answer again and does nothing.
     ///
     /// # Errors
-    /// What `work` returns; 422 where the key was used with another body; 409 where the first request still runs, or
-    /// its answer may no longer be given to this caller.
+    /// What `work` returns; 422 if the key was used with another body; 409 if the first request still runs, or if this
+    /// caller may no longer see its answer.
     pub async fn write<F>(&self, body: &Bytes, work: F) -> Result<HttpResponse>
     where
         F: Fn(&mut Conn) -> Result<Reply> + Send + 'static,
@@ -59,8 +60,8 @@ impl Context {
         Ok(response)
     }
 
-    /// One key of one caller for one method, path and query. An account that is moved to another partner, or gets
-    /// another role, is another caller: what it was answered before isn't its to see any more.
+    /// A key counts for one caller, method, path and query. An account that moves to another partner or gets another
+    /// role counts as another caller: it may not see the earlier answers any more.
     fn idempotency_scope(&self) -> Option<String> {
         let key = self.idempotency_key().filter(|_| self.method() == "POST")?;
         let caller = self.anyone()?;
@@ -104,11 +105,12 @@ fn once(
     Ok((reply, false))
 }
 
-/// Withdrawal of a consent works at once, on what was answered before it too.
+/// Withholds an earlier answer from a partner after a member has withdrawn consent. A withdrawal works at once, also
+/// on answers that were given before.
 ///
 /// # Errors
-/// 409 where the caller is a partner, and the reply carries data of a member who doesn't consent to share it with that
-/// partner now.
+/// 409 if the caller is a partner, and the reply holds data of a member who doesn't consent now to share data with this
+/// partner.
 fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()> {
     let caller = context.anyone().filter(|caller| caller.role == Role::Partner);
     let Some(partner) = caller.and_then(|caller| caller.partner_id) else { return Ok(()) };
@@ -116,7 +118,7 @@ fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()>
     if reply.about.iter().all(|member| shared.contains(member)) {
         return Ok(());
     }
-    let read_at = reply.location.as_ref().map(|path| format!(" What it made can be read at {path}."));
+    let read_at = reply.location.as_ref().map(|path| format!(" Read its result at {path}."));
     let detail = format!(
         "The request was done when it was first sent, and nothing was done now.{} The first answer isn't repeated: it \
          held data that a member no longer consents to share.",
@@ -125,22 +127,22 @@ fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()>
     Err(Error::new(Kind::AnswerWithheld, detail))
 }
 
-/// One event for each person whose data is given again, unless it is the caller's own.
+/// One read event for each person whose data the answer holds, except the caller.
 fn reads(context: &Context, about: &[Id]) -> Vec<Event> {
     let own = context.anyone().and_then(|caller| caller.member_id);
     let others = about.iter().filter(|member| own != Some(**member));
     others.map(|member| context.event("read", Subject::of_member("member", *member, *member), &[])).collect()
 }
 
-/// Records of one part of the housekeeping.
+/// How many records the housekeeping deletes in one transaction.
 const PIECE: i64 = 500;
 
-/// Whether records are kept for too long.
+/// Whether there are expired records.
 pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
     Ok(select(exists(records::idempotency_records.filter(records::expires_at.le(now)))).get_result(conn)?)
 }
 
-/// Takes away some expired records. How many.
+/// Deletes some expired records and returns how many.
 pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let expired = records::idempotency_records.filter(records::expires_at.le(now));
     let scopes: Vec<String> = expired.order(records::expires_at).limit(PIECE).select(records::scope).load(conn)?;
@@ -165,8 +167,8 @@ fn replay(record: Record, hash: &str) -> Result<Reply> {
     })
 }
 
-/// On PostgreSQL two requests with one key could run side by side: the second waits for the first, at most as long
-/// as a lock is waited for. SQLite has one writer.
+/// On PostgreSQL, two requests with the same key could run at the same time. The second waits for the first, up to the
+/// time limit for locks. On SQLite there is only one writer.
 fn wait_for_others(conn: &mut Conn, scope: &str) -> Result<()> {
     let Conn::Postgres(postgres) = conn else { return Ok(()) };
     let number = i64::from_str_radix(scope.get(..15).unwrap_or_default(), 16).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! JSON in which nothing is said twice.
+//! JSON in which no object has a member twice.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
-/// A JSON value in which no object has a member twice. Readers of such an object disagree on what it says: some take the
-/// first, some the last (RFC 8259, section 4).
+/// A JSON value in which no object has a member twice. A repeated member is refused, because programs disagree on which
+/// of the two counts: the first or the last (RFC 8259, section 4).
 #[derive(Debug)]
 pub struct Unambiguous(pub Value);
 
@@ -17,7 +17,7 @@ impl<'de> Deserialize<'de> for Unambiguous {
     }
 }
 
-/// What is said of a member that stands twice.
+/// The error for a member that stands twice in one object.
 pub fn twice<E: Error>(name: &str) -> E {
     let name: String = name.chars().take(60).collect();
     E::custom(format!("the member {name:?} stands twice in one object"))

@@ -1,4 +1,4 @@
-//! Which form of an answer a client takes (RFC 9110, section 12).
+//! Content negotiation: which media type a client accepts (RFC 9110, section 12).
 
 use std::str::FromStr;
 
@@ -12,8 +12,8 @@ use actix_web::mime::{self, Mime};
 use super::extract::Extractor;
 use crate::error::{Error, Kind, Result};
 
-/// How much a client wants a media type: what the most specific range says that fits it (section 12.5.1). `None` where
-/// no range fits.
+/// How much a client prefers a media type. The most specific range that matches the type decides (section 12.5.1).
+/// `None` if no range matches.
 fn quality(accept: &Accept, wanted: &Mime) -> Option<Quality> {
     let specific = |range: &Mime| match (range.type_() == mime::STAR, range.subtype() == mime::STAR) {
         (true, _) => Some(0),
@@ -24,12 +24,12 @@ fn quality(accept: &Accept, wanted: &Mime) -> Option<Quality> {
     fitting.max().map(|(_, quality)| quality)
 }
 
-/// What the client's `Accept` says, on however many lines; `None` where it says nothing that can be read.
+/// The client's `Accept`, which may stand on several lines; `None` if it is missing, empty or can't be read.
 fn accept(request: &impl HttpMessage) -> Option<Accept> {
     Accept::parse(request).ok().filter(|accept| !accept.is_empty())
 }
 
-/// Refuses a request whose `Accept` leaves out every form that its answer could have.
+/// Refuses a request whose `Accept` allows none of the media types that its answer could have.
 ///
 /// # Errors
 /// 406.
@@ -37,7 +37,7 @@ pub fn check(request: &ServiceRequest) -> Result<()> {
     let path = request.path();
     let Some(accept) = accept(request).filter(|_| path.starts_with("/v1/")) else { return Ok(()) };
     let takes = |wanted: &Mime| quality(&accept, wanted).map(|quality| quality > Quality::ZERO);
-    // The roster template and the calendars are the answers that are no JSON; their refusals are.
+    // Most answers are JSON. The roster template and the calendars aren't, but their problems are.
     let other = match path.rsplit_once('.') {
         Some((_, "csv")) => Some(mime::TEXT_CSV),
         Some((_, "ics")) => Mime::from_str("text/calendar").ok(),
@@ -47,25 +47,25 @@ pub fn check(request: &ServiceRequest) -> Result<()> {
     let problem = Mime::from_str("application/problem+json").ok().and_then(|problem| takes(&problem));
     let accepted = json == Some(true)
         || other.is_some_and(|other| takes(&other) == Some(true))
-        // Whoever names problem documents alone is answered: they didn't say no to JSON.
+        // A client that names only problem documents is answered: it didn't refuse JSON.
         || (json.is_none() && problem == Some(true));
     if accepted {
         return Ok(());
     }
-    Err(Error::new(Kind::NotAcceptable, "Answers are application/json; allow it in Accept, or leave Accept out."))
+    Err(Error::new(Kind::NotAcceptable, "Answers are application/json. Allow it in Accept, or leave Accept out."))
 }
 
-/// What a page and a program can both be given.
+/// The media type of an answer that exists for people and for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
-    /// JSON, for programs.
+    /// JSON for programs.
     Json,
-    /// A page, for people.
+    /// An HTML page for people.
     Html,
 }
 
 impl Extractor for Medium {
-    /// A page where the client prefers one, as browsers do.
+    /// HTML if the client prefers it, as browsers do; otherwise JSON.
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let Some(accept) = accept(request) else { return Ok(Self::Json) };
         let (html, json) = (quality(&accept, &mime::TEXT_HTML), quality(&accept, &mime::APPLICATION_JSON));
@@ -73,17 +73,19 @@ impl Extractor for Medium {
     }
 }
 
-/// Whether the client takes plain JSON and did not say that it takes problem documents.
+/// Whether the client accepts plain JSON and doesn't name problem documents.
 pub fn takes_json_only(request: &HttpRequest) -> bool {
     let Some(accept) = accept(request) else { return false };
     let problem = Mime::from_str("application/problem+json").ok().and_then(|problem| quality(&accept, &problem));
     quality(&accept, &mime::APPLICATION_JSON) > problem
 }
 
-/// Makes of a request what the router and the compression understand.
+/// Prepares a request for the router and the compression.
 ///
-/// HEAD is answered by the handler of GET, with its access and audit; the server leaves out the content (section
-/// 9.3.2). A compressed answer comes in chunks, which HTTP/1.0 doesn't know (RFC 9112, section 6.1).
+/// - HEAD becomes GET, so that the same handler answers it with the same checks and audit. The server then leaves out
+///   the content (section 9.3.2).
+/// - An HTTP/1.0 request loses its `Accept-Encoding`: a compressed answer comes in chunks, which HTTP/1.0 doesn't know
+///   (RFC 9112, section 6.1).
 pub fn simplify(request: &mut ServiceRequest) {
     let head = request.head_mut();
     if head.method == Method::HEAD {

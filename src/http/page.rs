@@ -1,4 +1,4 @@
-//! Lists, a page at a time: by key, never by offset, so that a page costs the same wherever it is.
+//! Lists, one page at a time. Pages are found by key and not by offset, so that every page costs the same.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,35 +22,35 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Which page of a list that has no filters.
+/// The query of a list that has no filters.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins. Take it from `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }
 
-/// Items of a page where nothing says otherwise.
+/// The number of items on a page if the client doesn't ask for another.
 pub const DEFAULT_LIMIT: i64 = 50;
 
-/// A place in a list: the sort keys of the last item before it, and a digest of what it is a place in.
+/// A place in a list: the sort keys of the item before it, and a digest that binds the place to its list.
 #[derive(Serialize, Deserialize)]
 struct Cursor<K> {
     at: K,
     r#for: String,
 }
 
-/// How much of a list to read, from where.
+/// The part of a list to read.
 #[derive(Debug, Clone)]
 pub struct Slice<K> {
-    /// After the item with these keys; `None` from the start.
+    /// Begin after the item with these keys; `None` begins at the start.
     pub after: Option<K>,
-    /// So many items.
+    /// How many items the page has at most.
     pub limit: i64,
     binding: String,
 }
@@ -59,16 +59,17 @@ impl<K: Serialize + DeserializeOwned + Clone> Slice<K> {
     /// Reads `limit` and `cursor`.
     ///
     /// # Errors
-    /// 400 where the cursor is not one of this list: another path, other filters, or another caller.
+    /// 400 if the cursor belongs to another path, other filters or another caller.
     pub fn read(context: &Context, limit: Option<i64>, cursor: Option<&str>) -> Result<Self> {
         let caller = context.anyone().map(|caller| caller.id.to_string()).unwrap_or_default();
         Self::bound(binding(context, &caller), limit, cursor)
     }
 
-    /// Like [`Slice::read`] for a list that needs no token: whoever logs in between two pages goes on where they were.
+    /// Like [`Slice::read`], for a list that needs no token. The cursor isn't bound to the caller, so a person can log
+    /// in between two pages.
     ///
     /// # Errors
-    /// 400 where the cursor is not one of this list: another path or other filters.
+    /// 400 if the cursor belongs to another path or other filters.
     pub fn read_public(context: &Context, limit: Option<i64>, cursor: Option<&str>) -> Result<Self> {
         Self::bound(binding(context, ""), limit, cursor)
     }
@@ -93,12 +94,12 @@ impl<K: Serialize + DeserializeOwned + Clone> Slice<K> {
         Ok(Self { after, limit: limit.unwrap_or(DEFAULT_LIMIT), binding })
     }
 
-    /// One more than the page holds, to see whether there is a next one.
+    /// How many items to fetch: one more than the page holds, which shows whether there is a next page.
     pub fn fetch(&self) -> i64 {
         self.limit + 1
     }
 
-    /// The page of what was [fetched](Slice::fetch).
+    /// The page made from the items that were [fetched](Slice::fetch).
     pub fn page<R, T>(
         &self,
         context: &Context,
@@ -128,8 +129,8 @@ fn pairs(context: &Context) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-/// Whether both databases can take what a cursor holds: it is no secret, so anybody may have written it. Texts have no
-/// NUL, what reads as a date is one that the API writes, and instants (in microseconds) lie in the years from 1900 to 2300.
+/// Whether both databases can compare with a value in a cursor. Anybody can write a cursor, so its values are checked:
+/// texts have no NUL, dates are dates that the API writes, instants (in microseconds) are in the years 1900 to 2300.
 fn storable(value: &Value) -> bool {
     match value {
         Value::String(text) => {
@@ -144,7 +145,7 @@ fn storable(value: &Value) -> bool {
     }
 }
 
-/// What a cursor is bound to: path, filters and, on lists that need a token, the caller. It is checked, not secret.
+/// A digest of everything that a cursor is bound to: the path, the filters and, if the list needs a token, the caller.
 fn binding(context: &Context, caller: &str) -> String {
     let mut filters: Vec<_> =
         pairs(context).into_iter().filter(|(name, _)| name != "cursor" && name != "limit").collect();

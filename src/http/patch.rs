@@ -1,7 +1,7 @@
-//! JSON merge patch (RFC 7396): absent leaves, null clears.
+//! JSON merge patch (RFC 7396): an absent member stays as it is, null clears a member.
 //!
-//! A change is merged into what the resource would be written as today, and the whole is then checked as if it were
-//! new: one set of rules for creating and for changing.
+//! Creating and changing follow the same rules. A patch is merged into the body that would create the resource as it is
+//! now, and the result is then checked like the body of a new resource.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ use super::extract::Extractor;
 use super::shape;
 use crate::error::{Error, Fault, Result};
 
-/// A merge patch of `T`, checked as far as it can be without what it changes.
+/// A merge patch of `T`. Its own shape has been checked; the merged result is checked later.
 #[derive(Debug, Clone)]
 pub struct MergePatch<T> {
     patch: Map<String, Value>,
@@ -57,31 +57,32 @@ impl<T> Default for MergePatch<T> {
 }
 
 impl<'de, T> Deserialize<'de> for MergePatch<T> {
-    /// A patch inside another body; what is wrong with it is found where that body is checked.
+    /// Reads a patch inside another body. Its shape is checked together with that body.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self { patch: Map::deserialize(deserializer)?, target: std::marker::PhantomData })
     }
 }
 
 impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch<T> {
-    /// What the resource becomes; `None` where it stays what it is.
+    /// The changed resource; `None` if the patch changes nothing.
     ///
-    /// Then nothing may be written and no event recorded: the answer is the resource with its old version. `written`
-    /// is what a resource would be written as, and `changed` makes the next one. Both documents are compared in the
-    /// form in which they are stored, so that another spelling of a postcode is no change either.
+    /// If nothing changes, nothing may be written and no event recorded: the answer is the resource with its old
+    /// version. `written` gives the body that would create a resource, and `changed` makes the changed resource from
+    /// such a body. The bodies of the old and the changed resource are compared as they are stored, so that another
+    /// spelling of a postcode is no change.
     ///
     /// # Errors
-    /// 422 where the whole breaks a rule, such as a required member cleared.
+    /// 422 if the result breaks a rule, for example because the patch clears a required member.
     pub fn change<R>(&self, old: &R, written: impl Fn(&R) -> T, changed: impl FnOnce(T) -> R) -> Result<Option<R>> {
         let stands = written(old);
         let next = changed(self.apply(&stands)?);
         Ok(if same(&stands, &written(&next))? { None } else { Some(next) })
     }
 
-    /// What the resource would be written as after the patch, whether or not that is a change.
+    /// The body of the resource after the patch, whether or not anything changed.
     ///
     /// # Errors
-    /// 422 where the whole breaks a rule, such as a required member cleared.
+    /// 422 if the result breaks a rule, for example because the patch clears a required member.
     pub fn apply(&self, current: &T) -> Result<T> {
         let mut whole = serde_json::to_value(current).map_err(Error::internal)?;
         json_patch::merge(&mut whole, &Value::Object(self.patch.clone()));
@@ -90,35 +91,35 @@ impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch
     }
 }
 
-/// Whether two resources would be written as the same document.
+/// Whether two resources have the same JSON.
 ///
 /// # Errors
-/// 500 where one can't be written as JSON.
+/// 500 if one of them can't be written as JSON.
 pub fn same<T: Serialize>(one: &T, other: &T) -> Result<bool> {
     let document = |written: &T| serde_json::to_value(written).map_err(Error::internal);
     Ok(document(one)? == document(other)?)
 }
 
 impl<T> MergePatch<T> {
-    /// The names of the members that the patch speaks of, for the audit.
+    /// The names of the members that the patch sets or clears, for the audit.
     pub fn names(&self) -> Vec<&str> {
         self.patch.keys().map(String::as_str).collect()
     }
 
-    /// Whether the patch speaks of this member.
+    /// Whether the patch sets or clears this member.
     pub fn names_one(&self, name: &str) -> bool {
         self.patch.contains_key(name)
     }
 
-    /// The text that the patch sets this member to, where it sets it to one.
+    /// The text that the patch gives this member, if it gives it a text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.patch.get(name).and_then(Value::as_str)
     }
 
-    /// Refuses members that this caller may not change.
+    /// Refuses the patch if it names members that this caller may not change.
     ///
     /// # Errors
-    /// 422 that points at each.
+    /// 422 with a fault for each.
     pub fn refuse(&self, names: &[&str], why: &'static str) -> Result<()> {
         let named = names.iter().filter(|name| self.patch.contains_key(**name));
         let faults: Vec<Fault> = named.map(|name| Fault::at(format!("/{name}"), "not_yours", why)).collect();
@@ -126,7 +127,8 @@ impl<T> MergePatch<T> {
     }
 }
 
-/// An absent member and a null one mean the same to the types; absent is what a new resource would be sent with.
+/// Removes null members. An absent member and a null one mean the same, and the body of a new resource would leave such
+/// a member out.
 fn prune(whole: &mut Value) {
     if let Value::Object(map) = whole {
         map.retain(|_, value| !value.is_null());
@@ -138,20 +140,20 @@ impl<T: ToSchema> PartialSchema for MergePatch<T> {
         let mut schemas = Vec::new();
         T::schemas(&mut schemas);
         let mut schema = patch_of(&json_of(&T::schema()), &schemas.into_iter().collect());
-        schema["description"] = json!("A JSON merge patch (RFC 7396): absent leaves, null clears.");
+        schema["description"] = json!("A JSON merge patch (RFC 7396): absent properties stay, null clears.");
         typed(&schema).unwrap_or_else(T::schema)
     }
 }
 
 impl<T: ToSchema> ToSchema for MergePatch<T> {
-    /// `VenuePatch` of `VenueInput`, `SessionPatch` of `SessionChange`.
+    /// The schema's name: `VenuePatch` for `VenueInput`, `SessionPatch` for `SessionChange`.
     fn name() -> Cow<'static, str> {
         let name = T::name();
         let bare = name.strip_suffix("Input").or_else(|| name.strip_suffix("Change")).unwrap_or(&name);
         Cow::Owned(format!("{bare}Patch"))
     }
 
-    /// What `T` refers to, and a patch of each object among them.
+    /// The schemas that `T` refers to, and a patch of each object among them.
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         let mut of_target = Vec::new();
         T::schemas(&mut of_target);
@@ -174,8 +176,8 @@ fn typed(schema: &Value) -> Option<RefOr<Schema>> {
     serde_json::from_value(schema.clone()).ok()
 }
 
-/// The schema of a patch: nothing is required, nothing has a default, what may be absent may be cleared, and an object
-/// inside is patched in its turn. A list is replaced whole, so what it holds stays as it is.
+/// The schema of a patch. Nothing is required or has a default. An optional member can be cleared with null. An object
+/// inside is patched too; a list is replaced as a whole, so the schema of its items doesn't change.
 fn patch_of(schema: &Value, known: &HashMap<String, RefOr<Schema>>) -> Value {
     let mut patch = schema.clone();
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -194,7 +196,7 @@ fn patch_of(schema: &Value, known: &HashMap<String, RefOr<Schema>>) -> Value {
     patch
 }
 
-/// Turns the reference to an object into one to its patch.
+/// Replaces a reference to an object's schema with a reference to the schema of its patch.
 fn name_patches(property: &mut Value, known: &HashMap<String, RefOr<Schema>>) {
     for choice in property.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
         name_patches(choice, known);
@@ -206,7 +208,7 @@ fn name_patches(property: &mut Value, known: &HashMap<String, RefOr<Schema>>) {
     }
 }
 
-/// Allows null too.
+/// Makes a property's schema allow null.
 fn nullable(property: &mut Value) {
     if let Some(name) = property.get("type").and_then(Value::as_str).map(str::to_owned) {
         property["type"] = json!([name, "null"]);

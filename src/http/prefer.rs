@@ -1,4 +1,4 @@
-//! `Prefer` (RFC 7240), as far as the service knows it.
+//! The part of `Prefer` (RFC 7240) that the service knows.
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
@@ -7,10 +7,10 @@ use actix_web::http::header::HeaderName;
 use super::extract::Extractor;
 use crate::error::Result;
 
-/// What a client would like; nothing of it is binding, and what isn't known is left alone.
+/// A client's preferences. None is binding, and unknown ones are ignored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Prefer {
-    /// To be answered at once, the work going on afterwards.
+    /// Answer at once, and do the work afterwards.
     pub respond_async: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Query strings, held to what the document says about them.
+//! Query strings, checked against the parameters in the OpenAPI document.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use crate::error::{Error, Fault, Kind, Result};
 use crate::text::nearest::hint;
 use crate::text::words::{self, Wanted};
 
-/// The query string as a type: unknown names, repeated single values and values out of bounds are 400.
+/// The query string as a type. Unknown names, repeated single values and values out of bounds are refused with 400.
 pub struct Query<T>(pub T);
 
 /// An operation that takes no query.
@@ -28,7 +28,7 @@ impl<T: IntoParams + DeserializeOwned + 'static> Extractor for Query<T> {
         let parameters = parameters_of::<T>();
         let map = read(request.query_string(), &parameters)?;
         let value = serde_json::from_value(Value::Object(map))
-            .map_err(|e| Error::new(Kind::InvalidParameter, "The query can't be understood.").because(e))?;
+            .map_err(|e| Error::new(Kind::InvalidParameter, "The query string can't be read.").because(e))?;
         Ok(Query(value))
     }
 }
@@ -39,16 +39,16 @@ impl Extractor for NoQuery {
     }
 }
 
-/// The words of the parameter `q`; none where it wasn't given.
+/// The words of the parameter `q`; none if the parameter is missing.
 ///
 /// # Errors
-/// 400 where there is no word in it, or too many, or too little before a `*`.
+/// 400 if it has no word, too many words, or too few letters before a `*`.
 pub fn search_words(q: Option<&str>) -> Result<Vec<Wanted>> {
     let wanted = q.map(words::wanted).transpose();
     Ok(wanted.map_err(|no| Error::parameter("q", no.code(), no.to_string()))?.unwrap_or_default())
 }
 
-/// One parameter of the document.
+/// One query parameter, as the OpenAPI document describes it.
 struct Parameter {
     name: String,
     required: bool,
@@ -114,7 +114,7 @@ fn unknown(name: &str, parameters: &[Parameter]) -> Fault {
     Fault::in_parameter(name, "unknown_parameter", detail)
 }
 
-/// Puts one value into the map, as the type that its schema says.
+/// Puts one value into the map, converted to the type in the parameter's schema.
 fn add(map: &mut Map<String, Value>, parameter: &Parameter, text: &str, faults: &mut Vec<Fault>) {
     let shape = real(&parameter.shape);
     if let Shape::Array { items, .. } = shape {
@@ -123,7 +123,7 @@ fn add(map: &mut Map<String, Value>, parameter: &Parameter, text: &str, faults: 
             list.push(coerce(text, items));
         }
     } else if map.insert(parameter.name.clone(), coerce(text, shape)).is_some() {
-        faults.push(Fault::in_parameter(parameter.name.clone(), "repeated", "May be given once only."));
+        faults.push(Fault::in_parameter(parameter.name.clone(), "repeated", "May be given only once."));
     }
 }
 
@@ -144,7 +144,7 @@ fn coerce(text: &str, shape: &Shape) -> Value {
     parsed.unwrap_or_else(|| Value::from(text))
 }
 
-/// A text as JSON writes numbers and `true`: without signs, blanks and noughts in front.
+/// The value of a text that is a number or a boolean exactly as JSON writes it: without a `+`, spaces or leading zeros.
 fn json(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().filter(|_| !text.contains(char::is_whitespace))
 }

@@ -1,4 +1,4 @@
-//! Answers: status, headers and body, the same way everywhere.
+//! Makes answers: status, headers and body, in the same way for every resource.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,31 +11,32 @@ use super::page::Page;
 use crate::db::Id;
 use crate::error::{Error, Result};
 
-/// Who may keep an answer, and for how long (RFC 9111).
+/// How caches may keep an answer (RFC 9111).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
-    /// Venues, sites, partners: a minute.
+    /// For one minute: venues, sites, partners.
     Minute,
-    /// Sessions: kept, and asked about each time.
+    /// Kept, but each use asks the server whether it is still current: sessions.
     Revalidate,
-    /// Anything about a person, and anything behind a login: not kept.
+    /// Not at all: everything about a person, and everything that needs a login.
     Never,
 }
 
-/// The outcome of a write, made inside its transaction so that a repeated request can be answered with it again.
+/// The outcome of a write. It is made inside the write's transaction and stored there, so that a repeated request gets
+/// the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
-    /// The path of what was created.
+    /// The path of the new resource.
     pub location: Option<String>,
-    /// The tag that a GET of what the body shows would give.
+    /// The `ETag` that a GET of the resource would give.
     pub etag: Option<String>,
     /// The body as JSON; empty with 204.
     pub body: String,
-    /// The body to answer a repeated request with, where it must differ: without a secret.
+    /// The body for a repeated request, if it must differ: a secret is shown only once.
     pub replay: Option<String>,
-    /// Whose personal data the body carries: giving it again is a read of theirs.
+    /// The members whose personal data the body holds. Giving the answer again is recorded as a read of their data.
     pub about: Vec<Id>,
 }
 
@@ -45,7 +46,7 @@ impl Reply {
         Ok(Self { status: 201, location: Some(location), ..Self::ok(tag, body)? })
     }
 
-    /// 200 with the resource as it is now. The tag is the one that a GET of it would give.
+    /// 200 with the resource as it is now. `tag` must be the tag that a GET of the resource would give.
     pub fn ok(tag: impl Into<Tag>, body: &impl Serialize) -> Result<Self> {
         Ok(Self { etag: Some(tag.into().to_string()), ..Self::plain(200, body)? })
     }
@@ -61,25 +62,25 @@ impl Reply {
         Self { status: 204, location: None, etag: None, body: String::new(), replay: None, about: Vec::new() }
     }
 
-    /// A path where the outcome can be read.
+    /// Adds the path where the outcome can be read.
     pub fn at(mut self, location: String) -> Self {
         self.location = Some(location);
         self
     }
 
-    /// Says that the body carries this member's data.
+    /// Says that the body holds this member's data.
     pub fn about(mut self, member_id: Id) -> Self {
         self.about.push(member_id);
         self
     }
 
-    /// What a repeated request gets instead of the body.
+    /// Sets the body that a repeated request gets instead.
     pub fn replayed_as(mut self, body: &impl Serialize) -> Result<Self> {
         self.replay = Some(serde_json::to_string(body).map_err(Error::internal)?);
         Ok(self)
     }
 
-    /// The answer. A write's answer is never kept by caches.
+    /// The answer. Caches never keep the answer of a write.
     pub fn into_response(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
@@ -98,7 +99,7 @@ impl Reply {
 }
 
 impl Context {
-    /// 200 with a resource; the guard makes a 304 of it where the client has it already.
+    /// 200 with a resource. If the client has it already, the guard turns the answer into a 304.
     pub fn show(&self, cache: Cache, tag: impl Into<Tag>, body: &impl Serialize) -> Result<HttpResponse> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
         Ok(self.found(cache, &tag.into(), body))
@@ -110,13 +111,13 @@ impl Context {
         Ok(self.found(cache, &Tag::live_bytes(version, &body), body))
     }
 
-    /// 200 with something that has no version: its tag is [`Tag::of`].
+    /// 200 with a body that has no version: its tag is [`Tag::of`].
     pub fn show_plain(&self, cache: Cache, body: &impl Serialize) -> Result<HttpResponse> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
         Ok(self.found(cache, &Tag::of_bytes(&body), body))
     }
 
-    /// 200 with a page of a list and a `Link` to the next.
+    /// 200 with a page of a list, and a `Link` to the next page.
     pub fn show_page(&self, cache: Cache, page: &Page<impl Serialize>) -> Result<HttpResponse> {
         let mut response = self.show_plain(cache, page)?;
         if let Some(next) = &page.next {
@@ -127,7 +128,7 @@ impl Context {
         Ok(response)
     }
 
-    /// 200 with a text of another type than JSON.
+    /// 200 with a text that isn't JSON.
     pub fn show_text(&self, cache: Cache, media_type: &'static str, text: String) -> HttpResponse {
         let mut response = self.found(cache, &Tag::of_bytes(text.as_bytes()), text.into_bytes());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));

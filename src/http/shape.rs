@@ -1,8 +1,8 @@
-//! Checks JSON against the published schema of a type, and reports everything that is wrong at once.
+//! Checks JSON against the published schema of a type, and reports every fault at once.
 //!
-//! serde stops at the first fault and knows no bounds. This walks the value beside the same schema that stands in
-//! the OpenAPI document, so what the document says is what is enforced: types, required and unknown members,
-//! enums, lengths, bounds, patterns and formats. Rules that a schema can't say are the types' `Validate`.
+//! serde stops at the first fault and doesn't check bounds. This module checks a value against the schema that stands
+//! in the OpenAPI document, so the document and the checks can't differ. It checks types, required and unknown members,
+//! enums, lengths, bounds, patterns and formats. The types' `Validate` checks the rules that a schema can't express.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -17,16 +17,16 @@ use crate::error::Fault;
 use crate::text::nearest::hint;
 use crate::text::{password, reading};
 
-/// More faults than this are not listed.
+/// The most faults that are listed.
 pub const MOST_FAULTS: usize = 1000;
 
 /// A compiled schema.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "`least` and `most` are the schema's bounds; the variants say the rest")]
 pub enum Shape {
-    /// Anything.
+    /// Any value.
     Any,
-    /// This, or null.
+    /// This shape, or null.
     Nullable(Box<Shape>),
     /// `true` or `false`.
     Boolean,
@@ -38,11 +38,11 @@ pub enum Shape {
     Text(TextShape),
     /// A list.
     Array { items: Box<Shape>, least: Option<u64>, most: Option<u64> },
-    /// An object with known members; others are faults, or of the `rest`.
+    /// An object with known members. Another member is a fault, or must have the shape `rest`.
     Object { members: Vec<(String, Shape)>, required: Vec<String>, rest: Option<Box<Shape>> },
 }
 
-/// What a text must be.
+/// The rules for a text.
 #[derive(Debug, Default)]
 pub struct TextShape {
     least: Option<u64>,
@@ -52,12 +52,12 @@ pub struct TextShape {
     names: Vec<String>,
 }
 
-/// The shape of a type, compiled once.
+/// The shape of a type. Compiled only once.
 pub fn of<T: ToSchema + 'static>() -> Arc<Shape> {
     cached::<T>(TypeId::of::<T>(), |shape| shape)
 }
 
-/// The shape of a merge patch of a type: nothing is required at any depth, and null clears. `P` is the patch's type.
+/// The shape of a merge patch: nothing is required at any depth, and null clears a member. `P` is the patch's type.
 pub fn of_patch<P: ToSchema + 'static>() -> Arc<Shape> {
     cached::<P>(TypeId::of::<(P,)>(), Shape::relaxed)
 }
@@ -99,7 +99,7 @@ pub fn compile(schema: &Value, components: &HashMap<String, Value>) -> Shape {
     if names.contains(&"null") { Shape::Nullable(Box::new(shape)) } else { shape }
 }
 
-/// utoipa writes an optional reference as a choice of null and the reference.
+/// Compiles a choice. utoipa writes an optional reference as a choice between null and the reference.
 fn compile_choice(choices: &[Value], components: &HashMap<String, Value>) -> Shape {
     let is_null = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("null");
     let real: Vec<&Value> = choices.iter().filter(|schema| !is_null(schema)).collect();
@@ -157,7 +157,7 @@ fn texts(list: Option<&Value>) -> Vec<String> {
 }
 
 impl Shape {
-    /// Everything that is wrong with a value, each with its pointer below `pointer`.
+    /// Every fault of a value. The faults' JSON pointers begin with `pointer`.
     pub fn faults(&self, value: &Value, pointer: &str) -> Vec<Fault> {
         let mut faults = Vec::new();
         self.check(value, pointer, &mut faults);
@@ -165,7 +165,7 @@ impl Shape {
         faults
     }
 
-    /// This shape as a patch of it. Lists are replaced whole, so what they hold stays as it is.
+    /// The shape of a patch of this shape. A list is replaced as a whole, so the shape of its items doesn't change.
     fn relaxed(self) -> Self {
         let nullable = |shape: Self| match shape {
             Self::Nullable(_) => shape,
@@ -182,8 +182,8 @@ impl Shape {
         }
     }
 
-    /// Brings what was sent into the one form that is checked and kept, whatever it came in: texts without blanks
-    /// around them ([`reading::read`]), passwords as they are compared, whole numbers as whole numbers (`90.0` is one).
+    /// Normalises a value before it is checked and stored: texts lose the white space around them ([`reading::read`]),
+    /// passwords get the form in which they are compared, and a whole number such as `90.0` becomes `90`.
     pub fn settle(&self, value: &mut Value) {
         match (self, value) {
             (Shape::Nullable(inner), value) => inner.settle(value),
@@ -269,18 +269,17 @@ impl Shape {
     }
 }
 
-/// A number without a fraction as an integer, where it fits: JSON has one kind of number, and JSON Schema calls `90.0` an
-/// integer.
+/// Makes a number without a fraction an integer, if it fits. JSON Schema counts `90.0` as an integer.
 fn settle_integer(number: &mut Number) {
     let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
-    // Beyond this, neighbouring whole numbers are one float.
+    // Beyond 2^53, a float can't tell neighbouring whole numbers apart.
     if let Some(float) = float.filter(|float| float.abs() <= 9_007_199_254_740_992.0) {
         *number = Number::from(float as i64);
     }
 }
 
 impl TextShape {
-    /// Whether it is words for people: no name from a list, no pattern, no format.
+    /// Whether the text is free text for people: without a list of names, a pattern or a format.
     fn is_free(&self) -> bool {
         self.names.is_empty() && self.pattern.is_none() && self.format.is_none()
     }
@@ -305,7 +304,7 @@ impl TextShape {
             return faults.push(Fault::at(at, "not_allowed", detail));
         }
         if self.is_free() && reading::is_blank(value) {
-            return faults.push(Fault::at(at, "blank", "Must hold a character that can be seen."));
+            return faults.push(Fault::at(at, "blank", "Must hold a visible character."));
         }
         if self.is_free() && !value.contains('\0') && !reading::is_plain(value) {
             faults.push(Fault::at(at, "not_text", "Must not hold control characters."));
@@ -320,7 +319,7 @@ impl TextShape {
         if let Some(most) = self.most.filter(|most| length > *most) {
             return faults.push(Fault::at(at, "too_long", format!("Must be at most {most} characters.")));
         }
-        // The sentence of a format is plainer than a pattern.
+        // The format comes before the pattern, because its sentence is easier to understand.
         if let Some(detail) = self.format.as_deref().and_then(|format| formats::fault(format, value)) {
             return faults.push(Fault::at(at, "wrong_format", detail));
         }

@@ -1,4 +1,4 @@
-//! What every handler shares.
+//! The state that all handlers share.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::config::Config;
 use crate::db::{Conn, Db, Id};
 use crate::error::Result;
 
-/// What every handler shares; cheap to clone.
+/// The state that all handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
-    /// The doors to the database.
+    /// The database.
     pub db: Db,
     /// The time and new identifiers.
     pub clock: Clock,
@@ -28,9 +28,9 @@ pub struct State {
     pub hasher: Arc<Hasher>,
     /// The memory for large bodies.
     pub bodies: Arc<BodyBudget>,
-    /// Whose turn it is to plan a roster.
+    /// Lets one roster at a time be planned.
     pub plan_turns: Arc<PlanTurns>,
-    /// What `http` needs of the resources above it.
+    /// Functions that `http` needs from the modules above it.
     pub hooks: Hooks,
     /// Set when the server has been told to stop.
     pub stop: Arc<AtomicBool>,
@@ -39,7 +39,7 @@ pub struct State {
 /// Functions of the modules above `http` that `http` calls. The `app` module fills them in.
 #[derive(Clone, Copy)]
 pub struct Hooks {
-    /// Of these members, the ones whose data may be shown to this partner.
+    /// Returns those of the members whose data may be shown to the partner.
     pub shared_with: fn(&mut Conn, Id, &[Id]) -> Result<HashSet<Id>>,
     /// The OpenAPI document as JSON.
     pub document_json: fn() -> &'static str,

@@ -1,13 +1,13 @@
-//! The names of a request: its id here, and its place in a trace (W3C Trace Context).
+//! The ids of a request: its id on this server, and its place in a trace (W3C Trace Context).
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// A new id of our own. The audit keeps it, so nobody outside may choose it.
+/// A new id of our own. The audit keeps it, so no client may choose it.
 pub(super) fn new_id() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
-/// The client's `X-Request-Id`, where it is given once and is a sane token.
+/// The client's `X-Request-Id`, if it was sent once and is well-formed.
 pub(super) fn given_id(headers: &HeaderMap) -> Option<String> {
     let given = only(headers, "x-request-id")?.to_str().ok()?;
     let fits = (1..=64).contains(&given.len());
@@ -15,13 +15,13 @@ pub(super) fn given_id(headers: &HeaderMap) -> Option<String> {
     sane.then(|| given.to_owned())
 }
 
-/// The client's `traceparent`, where it is given once and well-formed: what isn't is left out, as the standard asks.
+/// The client's `traceparent`, if it was sent once and is well-formed. Otherwise it is ignored, as the standard asks.
 pub(super) fn parent(headers: &HeaderMap) -> Option<HeaderValue> {
     let given = only(headers, "traceparent")?;
     is_parent(given.to_str().ok()?).then(|| given.clone())
 }
 
-/// `version-traceid-parentid-flags` in lower-case hexadecimal; later versions may say more after a hyphen.
+/// Whether a text is `version-traceid-parentid-flags` in lower-case hexadecimal. Later versions may add more parts.
 fn is_parent(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [version, trace, parent, flags, more @ ..] = parts.as_slice() else { return false };

@@ -1,4 +1,4 @@
-//! Rosters are planned one after the other: a year of sessions, planned, takes several times the memory of its body.
+//! Rosters are planned one at a time, because planning a year of sessions takes several times the memory of the body.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use tokio::sync::Semaphore;
 use super::budget::Reservation;
 use crate::error::{Error, Result};
 
-/// The longest wait for the rosters before.
+/// How long a request waits for the rosters before it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whose turn it is to plan a roster.
+/// Lets one roster at a time be planned.
 #[derive(Debug)]
 pub struct PlanTurns {
     plans: Arc<Semaphore>,
@@ -24,15 +24,15 @@ impl Default for PlanTurns {
 }
 
 impl PlanTurns {
-    /// Waits for a turn. It lasts from the making of the plan until the plan has been applied.
+    /// Waits for a turn. Keep the turn from making the plan until the plan has been applied.
     ///
     /// # Errors
-    /// 503 where that takes too long.
+    /// 503 if that takes too long.
     pub async fn for_request(&self) -> Result<Reservation> {
         tokio::time::timeout(PATIENCE, self.for_job()).await.map_err(|_| Error::overloaded())?
     }
 
-    /// Waits for a turn, however long that takes: nobody waits for a job.
+    /// Waits for a turn without a time limit, because no client waits for a job.
     ///
     /// # Errors
     /// None.

@@ -16,8 +16,9 @@ use crate::http::reply::Cache;
 
 /// Get a job
 ///
-/// How far long work has come that a request asked to be done afterwards; what it did, or why it failed. While it goes
-/// on, `Retry-After` says when to look again. It can be read for thirty days after it has ended.
+/// A job is long work that goes on after its request was answered. The answer says how far the job has come, what it
+/// did, or why it failed. While the job runs, `Retry-After` says when to look again. A job can be read for thirty days
+/// after it has ended.
 #[utoipa::path(operation_id = "get_job", tag = "jobs", params(("id" = Id, Path, description = "The job")),
     responses((status = 200, description = "The job", body = Job), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"]), ("client" = ["rosters:write"])))]

@@ -1,11 +1,11 @@
 //! Jobs: long work that goes on after its request was answered (RFC 7240, `respond-async`).
 //!
-//! - A job and what it works on are in the database before its request is answered, so nothing is lost with a process.
-//! - It is started at once by the server that took it in. Whoever runs it holds a lease on it, renewed while it runs; a
-//!   job whose lease has run out, because its server died, is taken up by any server ([`run::run_due`]).
-//! - It is done exactly once: what it does and that it has ended commit together, and only for the holder of its lease.
-//! - What a kind of job does is said by the resource that adds it ([`run::Kind`]).
-//! - What it works on is removed when it has ended, and the job itself thirty days later, by the housekeeping.
+//! - A job and its input are in the database before its request is answered, so a crash loses nothing.
+//! - The server that took the request starts the job at once. A running job has a lease, which its server renews.
+//!   If that server dies, the lease runs out, and any server takes the job up again ([`run::run_due`]).
+//! - A job is done exactly once. Its effect and its end are one transaction, and only the lease's holder can commit it.
+//! - The resource that adds a kind of job says what that kind does ([`run::Kind`]).
+//! - The input is removed when the job has ended. The housekeeping removes the job thirty days later.
 
 pub mod handlers;
 pub mod run;

@@ -1,4 +1,4 @@
-//! Doing jobs: taking them up, showing that somebody is at them, ending them.
+//! Runs jobs: takes them up, renews their leases and ends them.
 
 use std::future::Future;
 use std::pin::pin;
@@ -15,44 +15,44 @@ use crate::db::Id;
 use crate::error::{self, Error, Result};
 use crate::http::state::State;
 
-/// The pause between two signs of life.
+/// How often the lease of a running job is renewed.
 const BEAT: Duration = Duration::from_secs(1);
-/// How often a job is taken up before it is given up.
+/// How often a job is tried before it fails for good.
 const MOST_ATTEMPTS: i32 = 20;
 
-/// A process does one job at a time: a roster can take a hundred megabytes while it is planned.
+/// A process runs one job at a time, because planning a roster can take a hundred megabytes.
 static ONE_AT_A_TIME: Semaphore = Semaphore::const_new(1);
 
-/// A kind of job, and what does one. It is given the job, and where to count how much of it is done.
+/// A kind of job, with the function that does such a job.
 pub struct Kind {
-    /// What jobs of this kind are called.
+    /// The name of the kind.
     pub name: JobKind,
-    /// Does one, and ends it in the transaction of its effect.
+    /// Does a job and ends it in the transaction of its effect. The counter shows how much is done.
     pub run: fn(State, Claimed, Arc<AtomicUsize>) -> LocalBoxFuture<'static, Result<()>>,
 }
 
-/// Starts a job of one of these kinds that has just been taken in, beside the request.
+/// Starts a new job of one of these kinds, without waiting for it.
 pub fn start(state: &State, id: Id, kinds: &'static [Kind]) {
     let state = state.clone();
     actix_web::rt::spawn(async move {
         if let Err(error) = run(&state, id, kinds).await {
-            // It is in the database and will be taken up again.
+            // The job is in the database, so it will be taken up again.
             log::error!("a job could not be run and will be tried again: {error}");
         }
     });
 }
 
-/// Takes up every job that nobody is at.
+/// Runs every job that no server runs.
 ///
 /// # Errors
-/// The database's.
+/// A failure of the database.
 pub async fn run_due(state: State, kinds: &[Kind]) -> Result<()> {
     let now = state.clock.now();
     for id in state.db.read(move |conn| store::waiting(conn, now)).await? {
         if state.stopping() {
             break;
         }
-        // One that can't be done now doesn't hold up the others.
+        // A job that fails doesn't hold up the others.
         if let Err(error) = run(&state, id, kinds).await {
             log::error!("the job {id} could not be brought to an end: {error}");
         }
@@ -60,10 +60,10 @@ pub async fn run_due(state: State, kinds: &[Kind]) -> Result<()> {
     Ok(())
 }
 
-/// Does a job, where nobody else is at it.
+/// Runs a job, if no other server runs it.
 ///
 /// # Errors
-/// The database's, where it can't be written what became of the job; it is then taken up again.
+/// A failure of the database when the job's outcome can't be written. The job is then taken up again.
 pub async fn run(state: &State, id: Id, kinds: &[Kind]) -> Result<()> {
     let _turn = ONE_AT_A_TIME.acquire().await.map_err(Error::internal)?;
     let (claim, now) = (Claim { id, holder: state.clock.new_id() }, state.clock.now());
@@ -105,12 +105,12 @@ async fn perform(state: &State, job: Claimed, done: &Arc<AtomicUsize>, kinds: &[
     (kind.run)(state.clone(), job, Arc::clone(done)).await
 }
 
-/// Whether trying again later may help.
+/// Whether the failure is temporary, so that trying again later may help.
 fn is_passing(error: &Error) -> bool {
     matches!(error.kind(), error::Kind::Unavailable | error::Kind::OutcomeUnknown | error::Kind::InsufficientStorage)
 }
 
-/// Waits for work, and keeps its lease meanwhile.
+/// Waits for the work to end and renews the job's lease meanwhile.
 async fn beating<T>(state: &State, claim: Claim, done: &AtomicUsize, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     loop {
@@ -118,7 +118,7 @@ async fn beating<T>(state: &State, claim: Claim, done: &AtomicUsize, work: impl 
             return outcome;
         }
         let (now, done) = (state.clock.now(), i32::try_from(done.load(Ordering::Relaxed)).unwrap_or_default());
-        // Where it can't be written, the work goes on: whether the job is still ours is looked at when it commits.
+        // If the lease can't be renewed, the work goes on: the commit checks whether the job is still ours.
         if let Err(error) = state.db.write(move |conn| store::beat(conn, claim, done, now)).await {
             log::warn!("a job's lease was not renewed: {error}");
         }

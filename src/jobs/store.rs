@@ -13,7 +13,7 @@ use crate::db::schema::jobs;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Problem, Result};
 
-/// How long somebody who runs a job is left alone without a sign of life.
+/// How long a lease on a job lasts without being renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
 /// How long a job that has ended can be read, in seconds.
 const KEPT: i64 = 30 * 24 * 3600;
@@ -37,22 +37,22 @@ struct NewRow<'a> {
     updated_at: Timestamp,
 }
 
-/// What a job is to do.
+/// A new job.
 #[derive(Debug, Clone)]
 pub struct NewJob {
     /// Its id.
     pub id: Id,
-    /// What it does.
+    /// The kind of work.
     pub kind: JobKind,
-    /// The partner whose it is.
+    /// The partner that the job belongs to.
     pub partner_id: Option<Id>,
-    /// How it is to be done, as whoever runs this kind reads it.
+    /// The options of the work, in the form that this kind of job reads.
     pub work: Value,
-    /// How many things there are to do.
+    /// How many items the job has to do.
     pub total: i32,
 }
 
-/// A row of `jobs` without what it works on.
+/// A row of `jobs` without the job's input.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = jobs)]
 struct Row {
@@ -89,7 +89,7 @@ impl From<Row> for Job {
     }
 }
 
-/// Adds a job with what it works on. It is due at once.
+/// Adds a job with its input. The job is due at once.
 pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> Result<Job> {
     let row = NewRow {
         id: job.id,
@@ -113,62 +113,62 @@ pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> 
 /// A job within the caller's reach.
 ///
 /// # Errors
-/// 404 where there is none, or it is another's.
+/// 404 if there is no such job, or if it is out of the caller's reach.
 pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<Job> {
     let row: Option<Row> = jobs::table.find(id).select(Row::as_select()).first(conn).optional()?;
     let row = row.filter(|row| reach.has_partner(row.partner_id));
     row.map(Job::from).ok_or_else(|| Error::not_found("job"))
 }
 
-/// Whether a job waits to be taken up.
+/// Whether a job waits for a server to run it.
 pub fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
     let due = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_null());
     Ok(select(exists(due)).get_result(conn)?)
 }
 
-/// The jobs that nobody is at, the oldest first.
+/// The jobs that no server runs, the oldest first.
 pub fn waiting(conn: &mut Conn, now: Timestamp) -> Result<Vec<Id>> {
     let due = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_null());
     Ok(due.order(jobs::id).limit(100).select(jobs::id).load(conn)?)
 }
 
-/// Jobs of one part of the housekeeping.
+/// How many jobs the housekeeping deletes in one transaction.
 const PIECE: i64 = 100;
 
-/// Whether jobs that have ended are kept for too long.
+/// Whether there are jobs that ended too long ago to be kept.
 pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
     let old = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_not_null());
     Ok(select(exists(old)).get_result(conn)?)
 }
 
-/// Takes away some jobs that ended long ago. How many.
+/// Deletes some jobs that ended long ago and returns how many.
 pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let old = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_not_null());
     let ids: Vec<Id> = old.order(jobs::due_at).limit(PIECE).select(jobs::id).load(conn)?;
     Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(&ids))).execute(conn)?)
 }
 
-/// A job that somebody is at.
+/// A job that a server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     /// The job.
     pub id: Id,
-    /// Who is at it.
+    /// The holder of its lease.
     pub holder: Id,
 }
 
-/// A job with all that is needed to do it.
+/// A job with everything that is needed to run it.
 #[derive(Debug)]
 pub struct Claimed {
-    /// Which one, and whose it is to do.
+    /// The job's id and the holder of its lease.
     pub claim: Claim,
-    /// What it does.
+    /// The kind of work.
     pub kind: JobKind,
-    /// How it is to be done.
+    /// The options of the work.
     pub work: Value,
-    /// What it works on.
+    /// The job's input.
     pub payload: Vec<u8>,
-    /// How often it has been taken up, this time included.
+    /// How often it has been taken up, including this time.
     pub attempts: i32,
 }
 
@@ -176,7 +176,7 @@ fn after(now: Timestamp, pause: Duration) -> Timestamp {
     Timestamp(now.0 + pause)
 }
 
-/// Takes up a job that is due and that nobody is at.
+/// Takes up a job, if it is due and no server runs it.
 pub fn take(conn: &mut Conn, claim: Claim, now: Timestamp) -> Result<Option<Claimed>> {
     let due = jobs::table.find(claim.id).filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_null());
     let changes = (
@@ -196,7 +196,7 @@ pub fn take(conn: &mut Conn, claim: Claim, now: Timestamp) -> Result<Option<Clai
     Ok(Some(Claimed { claim, kind, work: work.0, payload: payload.unwrap_or_default(), attempts }))
 }
 
-/// Shows how far a job has come, and that somebody is still at it. Whether it is still theirs.
+/// Renews the lease on a job and writes its progress. Returns whether the lease is still this holder's.
 pub fn beat(conn: &mut Conn, claim: Claim, done: i32, now: Timestamp) -> Result<bool> {
     let mine = jobs::table.find(claim.id).filter(jobs::holder.eq(claim.holder)).filter(jobs::ended_at.is_null());
     let changes = (
@@ -208,13 +208,14 @@ pub fn beat(conn: &mut Conn, claim: Claim, done: i32, now: Timestamp) -> Result<
     Ok(diesel::update(mine.filter(jobs::total.ge(done))).set(changes).execute(conn)? == 1)
 }
 
-/// Holds a job until the transaction ends, so that what it does is done by one alone. Whether it is still theirs.
+/// Locks a job until the transaction ends, so that only one holder can write its effect. Returns whether the lease is
+/// still this holder's.
 pub fn hold(conn: &mut Conn, claim: Claim, now: Timestamp) -> Result<bool> {
     let mine = jobs::table.find(claim.id).filter(jobs::holder.eq(claim.holder)).filter(jobs::ended_at.is_null());
     Ok(diesel::update(mine).set(jobs::updated_at.eq(now)).execute(conn)? == 1)
 }
 
-/// Leaves a job to be tried again from an instant on.
+/// Gives a job back to be tried again after a pause.
 pub fn release(conn: &mut Conn, claim: Claim, now: Timestamp, pause: Duration) -> Result<()> {
     let mine = jobs::table.find(claim.id).filter(jobs::holder.eq(claim.holder)).filter(jobs::ended_at.is_null());
     let changes = (
@@ -228,7 +229,7 @@ pub fn release(conn: &mut Conn, claim: Claim, now: Timestamp, pause: Duration) -
     Ok(())
 }
 
-/// Ends a job that is [held](hold) with what it did.
+/// Ends a [held](hold) job with its result.
 pub fn succeed(conn: &mut Conn, claim: Claim, result: &impl Serialize, now: Timestamp) -> Result<()> {
     let result = serde_json::to_string(result).map_err(Error::internal)?;
     let all = jobs::done.eq(jobs::total);
@@ -236,7 +237,7 @@ pub fn succeed(conn: &mut Conn, claim: Claim, result: &impl Serialize, now: Time
     end(conn, claim, JobStatus::Succeeded, now)
 }
 
-/// Ends a job with the problem that its request would have been answered with; nothing where it isn't theirs.
+/// Ends a job with the problem that would have answered its request. Does nothing if the lease isn't this holder's.
 pub fn fail(conn: &mut Conn, claim: Claim, problem: &Problem, now: Timestamp) -> Result<()> {
     let problem = serde_json::to_string(problem).map_err(Error::internal)?;
     let mine = jobs::table.find(claim.id).filter(jobs::holder.eq(claim.holder)).filter(jobs::ended_at.is_null());

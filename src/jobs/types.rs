@@ -11,26 +11,26 @@ use crate::error::Problem;
 use crate::http::context::Context;
 
 crate::text_enum! {
-    /// What a job does.
+    /// The kind of work that a job does.
     pub enum JobKind {
-        /// It applies a roster.
+        /// Applies a roster.
         Roster,
     }
     /// How far a job has come.
     pub enum JobStatus {
-        /// Nobody is at it yet, or it will be tried again.
+        /// No server runs it yet, or it will be tried again.
         Queued,
-        /// Somebody is at it.
+        /// A server runs it.
         Running,
         /// It is done; see `result`.
         Succeeded,
-        /// It came to nothing; see `problem`.
+        /// It failed; see `problem`.
         Failed,
     }
 }
 
 impl JobStatus {
-    /// Whether nothing will become of it any more.
+    /// Whether the job has ended.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed)
     }
@@ -39,19 +39,20 @@ impl JobStatus {
 /// How much of a job is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JobProgress {
-    /// Of a roster, the entries that have been checked; all of them before it is applied as a whole.
+    /// How many items are done. For a roster these are the entries that have been checked: all are checked before the
+    /// roster is applied as a whole.
     #[schema(example = 250)]
     pub done: i32,
-    /// How many there are.
+    /// How many items there are.
     #[schema(example = 600)]
     pub total: i32,
 }
 
-/// What a job did is described by the resource whose kind it is, as the schema `JobResult`.
+/// The schema of `result` is a reference to `JobResult`, which the resource that adds the kind of job describes.
 fn result_schema() -> Schema {
     let null = ObjectBuilder::new().schema_type(Type::Null);
     let described = Ref::builder().ref_location_from_schema_name("JobResult");
-    let described = described.description(Some("What it did, once it has succeeded."));
+    let described = described.description(Some("What the job did; null until it has succeeded."));
     OneOfBuilder::new().item(described).item(null).build().into()
 }
 
@@ -60,32 +61,32 @@ fn result_schema() -> Schema {
 pub struct Job {
     /// Its id.
     pub id: Id,
-    /// What it does.
+    /// The kind of work.
     pub kind: JobKind,
-    /// The partner whose it is.
+    /// The partner that the job belongs to.
     pub partner_id: Option<Id>,
     /// How far it has come.
     pub status: JobStatus,
     /// How much of it is done.
     pub progress: JobProgress,
-    /// What it did, once it has succeeded.
+    /// What the job did; null until it has succeeded.
     #[schema(schema_with = result_schema)]
     pub result: Option<Value>,
-    /// Why it failed: what would have been answered at once.
+    /// Why the job failed: the problem that would have answered the request. Null if the job hasn't failed.
     #[schema(value_type = Option<Problem>)]
     pub problem: Option<Value>,
-    /// Rises with each step; the `ETag`.
+    /// Rises with each step. It is also the `ETag`.
     #[schema(example = 3)]
     pub version: i32,
-    /// When it was taken in.
+    /// When the job was created.
     pub created_at: Timestamp,
-    /// When it last came a step further.
+    /// When the job last made progress.
     pub updated_at: Timestamp,
-    /// When it succeeded or failed; null before.
+    /// When the job succeeded or failed; null before that.
     pub ended_at: Option<Timestamp>,
 }
 
-/// Who asked for a job, and in which request: what it does is done in their name, under that request's id.
+/// Who asked for a job and in which request. The job is done in their name and under that request's id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asker {
     id: Id,
@@ -95,31 +96,31 @@ pub struct Asker {
     member_id: Option<Id>,
     /// The request's id.
     pub request_id: String,
-    /// The path that was asked for.
+    /// The path of the request.
     pub path: String,
 }
 
 impl Asker {
-    /// Whoever sent this request.
+    /// The sender of this request.
     ///
     /// # Errors
-    /// 401 where nobody has said who they are.
+    /// 401 if the request has no credentials.
     pub fn of(context: &Context) -> crate::error::Result<Self> {
         let Caller { id, kind, role, partner_id, member_id, .. } = *context.caller()?;
         let (request_id, path) = (context.request_id().to_owned(), context.path().to_owned());
         Ok(Self { id, kind, role, partner_id, member_id, request_id, path })
     }
 
-    /// Whoever a job's `work` names as its `asker`.
+    /// The `asker` that a job's `work` names.
     ///
     /// # Errors
-    /// 500 where it names nobody.
+    /// 500 if it names nobody.
     pub fn in_work(work: &Value) -> crate::error::Result<Self> {
         let asker = work.get("asker").ok_or_else(|| crate::error::Error::internal("a job without an asker"))?;
         Self::deserialize(asker).map_err(crate::error::Error::internal)
     }
 
-    /// Them as the caller of what is done now. What they may do was decided when they asked.
+    /// The asker as the caller of the work. Whether they may do it was checked when they asked.
     pub fn caller(&self) -> Caller {
         let Self { id, kind, role, partner_id, member_id, .. } = *self;
         Caller { id, kind, role, partner_id, member_id, scopes: Vec::new(), permissions: Vec::new() }

@@ -1,5 +1,5 @@
-//! What an API client asks a token with (RFC 6749): its id and secret as HTTP Basic (section 2.3.1), and the form of the
-//! client credentials grant (section 4.4.2). Whatever is wrong is answered in the words of section 5.2.
+//! Reads an API client's request for a token (RFC 6749): its id and secret as HTTP Basic (section 2.3.1), and the form
+//! of the client credentials grant (section 4.4.2). A refusal has the error codes of section 5.2.
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
@@ -21,7 +21,7 @@ pub struct TokenRequest {
     pub context: Context,
     /// The client.
     pub client: Client,
-    /// What it is given.
+    /// The scopes that the token gets.
     pub scopes: Vec<Scope>,
 }
 
@@ -31,7 +31,7 @@ impl Extractor for TokenRequest {
     }
 }
 
-/// Who it is comes before anything else of the request.
+/// Reads the request. The client's credentials are checked before anything else.
 async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<TokenRequest> {
     let context = Context::new(request, None)?;
     let (client_id, given) = credentials(request)?.ok_or_else(invalid)?;
@@ -50,15 +50,15 @@ async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<TokenReque
     Ok(TokenRequest { context, client, scopes })
 }
 
-/// Credentials that don't hold: 401. It doesn't say what is wrong with them.
+/// The credentials are wrong: 401. The answer doesn't say which part of them is wrong.
 fn invalid() -> Error {
     Error::new(Kind::InvalidClient, "The client's credentials are not valid. Send its id and secret as HTTP Basic.")
 }
 
-/// The id and the secret, each form-encoded as one value before they were joined.
+/// The id and the secret. A client form-encodes each of them before it joins them with a colon.
 ///
 /// # Errors
-/// 400 where `Authorization` is there twice.
+/// 400 if `Authorization` is sent twice.
 fn credentials(request: &HttpRequest) -> Result<Option<(String, String)>> {
     let header = authorization(request)?.and_then(|value| value.to_str().ok());
     let pair = header.and_then(|header| strip_scheme(header, "basic")).and_then(|text| STANDARD.decode(text).ok());
@@ -69,33 +69,33 @@ fn credentials(request: &HttpRequest) -> Result<Option<(String, String)>> {
         .and_then(|(id, secret)| Some((decoded(id)?, decoded(secret)?))))
 }
 
-/// One form-encoded value: `&` and `=` in it are themselves.
+/// Decodes one form-encoded value. A `&` or `=` in the value stands for itself.
 fn decoded(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
     let value = percent_encoding::percent_decode_str(&spaced).decode_utf8().ok()?;
     Some(value.into_owned()).filter(|value| !value.contains('\0'))
 }
 
-/// The scope that the form asks for. Parameters without a value are as if left out, and unknown ones are ignored
+/// The scope that the form asks for. A parameter without a value counts as left out. An unknown parameter is ignored
 /// (section 3.2).
 ///
 /// # Errors
-/// 400 in the codes of section 5.2.
+/// 400 with a code of section 5.2.
 fn asked<'a>(pairs: &'a [(String, String)], client_id: &str) -> Result<Option<&'a str>> {
     let one = |name: &str| -> Result<Option<&'a str>> {
         let mut values = pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let first = values.next();
         match values.next() {
-            Some(_) => Err(Error::token_refused("invalid_request", format!("{name} may be given once only."))),
+            Some(_) => Err(Error::token_refused("invalid_request", format!("{name} may be given only once."))),
             None => Ok(first.filter(|value| !value.is_empty())),
         }
     };
     if one("client_secret")?.is_some() {
-        let detail = "Send the secret once: in Authorization, and not in the form too.";
+        let detail = "Send the secret in Authorization only, not in the form too.";
         return Err(Error::token_refused("invalid_request", detail));
     }
     if one("client_id")?.is_some_and(|named| named != client_id) {
-        let detail = "client_id is another than the one in Authorization.";
+        let detail = "client_id differs from the client id in Authorization.";
         return Err(Error::token_refused("invalid_request", detail));
     }
     let scope = one("scope")?;
@@ -106,7 +106,7 @@ fn asked<'a>(pairs: &'a [(String, String)], client_id: &str) -> Result<Option<&'
     }
 }
 
-/// The scopes that were asked for, each once, or all that the client has.
+/// The scopes that the form asks for, each once. Without any, all that the client has.
 fn granted(asked: Option<&str>, owned: &[Scope]) -> Result<Vec<Scope>> {
     let Some(asked) = asked else { return Ok(owned.to_vec()) };
     let mut scopes = Vec::new();

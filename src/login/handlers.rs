@@ -22,8 +22,8 @@ use crate::http::reply::{Cache, Reply};
 
 /// Log in
 ///
-/// Gives an access token for fifteen minutes. An unknown address and a wrong password are answered the same, and
-/// take as long.
+/// Returns an access token that lasts fifteen minutes. An unknown address and a wrong password get the same answer
+/// after the same time.
 #[utoipa::path(operation_id = "login", tag = "auth", request_body = Login,
     responses((status = 200, description = "An access token", body = AccessToken), BadInput, Refused, Problems), security(()))]
 #[post("/v1/auth/login")]
@@ -51,7 +51,7 @@ async fn active_partner(context: &Context, id: Id) -> Result<()> {
     if context.state().db.read(move |conn| store::partner_is_active(conn, id)).await? {
         return Ok(());
     }
-    Err(Error::forbidden("The partnership is not active at present."))
+    Err(Error::forbidden("The partner isn't active at the moment."))
 }
 
 fn claims(context: &Context, sub: Id, kind: CallerKind, role: Role, generation: i32) -> Claims {
@@ -81,9 +81,11 @@ fn token(context: &Context, claims: &Claims) -> Result<HttpResponse> {
 
 /// Get a token for an API client
 ///
-/// Client credentials (RFC 6749, section 4.4), with the client's id and secret as HTTP Basic. Unknown parameters and
-/// those without a value are ignored. A refusal has `error` and `error_description` beside what every problem has, as
-/// `application/json` to whoever accepts that and doesn't name problem documents.
+/// The client credentials grant (RFC 6749, section 4.4). Send the client's id and secret as HTTP Basic. Unknown
+/// parameters and parameters without a value are ignored.
+///
+/// A refusal is a problem document with two more members, `error` and `error_description`. It is sent as
+/// `application/json` to a client whose `Accept` allows that and doesn't name `application/problem+json`.
 #[utoipa::path(operation_id = "issue_client_token", tag = "auth",
     request_body(content = ClientTokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems),
@@ -105,7 +107,7 @@ pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<Htt
 
 /// The public keys of the tokens
 ///
-/// For whoever wants to verify an access token (RFC 7517).
+/// A set of public keys (RFC 7517), for verifying access tokens.
 #[utoipa::path(operation_id = "get_keys", tag = "auth",
     responses((status = 200, description = "The keys", body = Jwks), Problems), security(()))]
 #[get("/.well-known/jwks.json")]
@@ -116,7 +118,7 @@ pub async fn get_keys(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse>
 
 /// How to get tokens
 ///
-/// The metadata of RFC 8414.
+/// The metadata of an OAuth 2.0 authorization server (RFC 8414).
 #[utoipa::path(operation_id = "get_server_metadata", tag = "auth",
     responses((status = 200, description = "The metadata", body = ServerMetadata), Problems), security(()))]
 #[get("/.well-known/oauth-authorization-server")]
@@ -137,7 +139,7 @@ pub async fn get_server_metadata(request: Extract<(Open, NoQuery)>) -> Result<Ht
 
 /// Your own account
 ///
-/// The account or the API client that the token belongs to, with its role, scopes and permissions.
+/// The account or API client that the token belongs to, with its role, scopes and permissions.
 #[utoipa::path(operation_id = "get_me", tag = "auth",
     responses((status = 200, description = "The caller", body = Me), Problems),
     security(("bearer" = []), ("client" = [])))]
@@ -160,7 +162,8 @@ pub async fn get_me(request: Extract<(Allowed<Anyone>, NoQuery)>) -> Result<Http
 
 /// Change your password
 ///
-/// Every token of the account ends, this one too: log in again. The same password again changes nothing.
+/// Every token of the account ends, also the one of this request: log in again. Setting the same password again changes
+/// nothing, and no token ends.
 #[utoipa::path(operation_id = "change_my_password", tag = "auth", request_body = PasswordChange,
     responses((status = 204, description = "Changed"), BadInput, Problems), security(("bearer" = [])))]
 #[put("/v1/me/password")]
@@ -175,7 +178,7 @@ pub async fn change_my_password(
     let PasswordChange { current_password, new_password } = body.value;
     let same = current_password == new_password;
     if !state.hasher.verify(current_password, account.and_then(|account| account.password_hash)).await? {
-        return Err(Error::rule("/current_password", "wrong_password", "Is not the present password."));
+        return Err(Error::rule("/current_password", "wrong_password", "Is not the current password."));
     }
     if same {
         return Ok(Reply::empty().into_response());
@@ -183,10 +186,10 @@ pub async fn change_my_password(
     let hash = state.hasher.hash(new_password).await?;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
-        // Hashing takes its time: whoever reset or disabled the account meanwhile has the last word.
+        // Hashing takes a while. If somebody reset or disabled the account meanwhile, that change stands.
         let now = store::account(conn, id)?.filter(|account| !account.disabled);
         if now.map(|account| account.generation) != generation {
-            return Err(Error::invalid_token("The account has changed meanwhile. Log in again."));
+            return Err(Error::invalid_token("The account was changed in the meantime. Log in again."));
         }
         store::set_password(conn, id, &hash, context.now())?;
         context.record(conn, &[context.event("change", Subject::other("user", id), &["password"])])?;

@@ -1,4 +1,4 @@
-//! What logging in, tokens and one's own account look like.
+//! The JSON of logging in, tokens and one's own account.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,10 +28,10 @@ pub struct AccessToken {
     /// Always `Bearer`.
     #[schema(example = "Bearer")]
     pub token_type: &'static str,
-    /// Seconds until it ends.
+    /// Seconds until the token ends.
     #[schema(example = 900)]
     pub expires_in: i64,
-    /// The scopes it was given, separated by blanks; only for API clients.
+    /// The token's scopes, separated by spaces; null for a user's token.
     #[schema(example = "rosters:write registers:write")]
     pub scope: Option<String>,
 }
@@ -40,10 +40,10 @@ pub struct AccessToken {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientTokenRequest {
-    /// `client_credentials`.
+    /// Always `client_credentials`.
     #[schema(example = "client_credentials")]
     pub grant_type: String,
-    /// Scopes separated by blanks; all that the client has where it is absent.
+    /// The scopes to get, separated by spaces. Without it the token gets all the client's scopes.
     #[schema(example = "rosters:write")]
     pub scope: Option<String>,
 }
@@ -53,7 +53,7 @@ pub struct ClientTokenRequest {
 pub struct Me {
     /// The account's or client's id.
     pub id: Id,
-    /// A person or a program.
+    /// Whether the caller is a person (`user`) or a program (`client`).
     #[schema(value_type = String, example = "user")]
     pub kind: CallerKind,
     /// The account's e-mail address, or the client's name.
@@ -61,13 +61,13 @@ pub struct Me {
     pub name: String,
     /// What the account is for.
     pub role: Role,
-    /// The partner, where the role is `partner`.
+    /// The partner; null unless the role is `partner`.
     pub partner_id: Option<Id>,
-    /// The member, where the role is `member`.
+    /// The member; null unless the role is `member`.
     pub member_id: Option<Id>,
-    /// What the token may do for its partner.
+    /// The scopes of the token; empty unless the role is `partner`.
     pub scopes: Vec<Scope>,
-    /// Permissions beside the role.
+    /// Permissions beyond the role.
     #[schema(example = json!(["safeguarding"]))]
     pub permissions: Vec<String>,
 }
@@ -84,7 +84,7 @@ pub struct PasswordChange {
     pub new_password: String,
 }
 
-/// What a client needs to know to get tokens (RFC 8414).
+/// How a client gets tokens (RFC 8414).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ServerMetadata {
     /// The issuer of the tokens.
@@ -93,16 +93,16 @@ pub struct ServerMetadata {
     /// Where an API client gets tokens.
     #[schema(example = "https://api.example.org/v1/oauth/token")]
     pub token_endpoint: String,
-    /// Where the keys are.
+    /// Where the public keys of the tokens are.
     #[schema(example = "https://api.example.org/.well-known/jwks.json")]
     pub jwks_uri: String,
-    /// How a client says who it is.
+    /// The ways in which a client can authenticate.
     #[schema(example = json!(["client_secret_basic"]))]
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
-    /// What a client can ask with.
+    /// The grants that a client can use.
     #[schema(example = json!(["client_credentials"]))]
     pub grant_types_supported: Vec<&'static str>,
-    /// No authorization endpoint: none.
+    /// Always empty: there is no authorization endpoint.
     #[schema(example = json!([]))]
     pub response_types_supported: Vec<&'static str>,
     /// Every scope.

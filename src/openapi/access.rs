@@ -1,11 +1,11 @@
-//! What follows from who may use an operation.
+//! Completes an operation according to who may use it.
 
 use serde_json::{Value, json};
 
 use crate::http::answers::shared;
 
-/// An operation that is for everybody says so with an empty list, which client generators understand; one that may ask
-/// who somebody is can answer 401 and 403.
+/// Completes `security` and the answers 401 and 403. An operation for everybody has an empty list in `security`, which
+/// client generators understand. An operation that reads credentials can answer 401 and 403.
 pub(super) fn complete(operation: &mut Value) {
     let ways = operation["security"].as_array().cloned().unwrap_or_default();
     if ways.iter().all(is_nobody) {
@@ -21,7 +21,7 @@ fn is_nobody(way: &Value) -> bool {
     way.as_object().is_none_or(serde_json::Map::is_empty)
 }
 
-/// Whether an operation can be repeated with an `Idempotency-Key`: it writes, and only holders of a token may use it.
+/// Whether an operation takes an `Idempotency-Key`: it is a POST that writes, and it needs a token.
 pub(super) fn takes_a_key(method: &str, operation: &Value) -> bool {
     method == "post" && needs_token(operation) && operation["responses"].get("507").is_some()
 }

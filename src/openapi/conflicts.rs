@@ -1,5 +1,5 @@
-//! Which conflicts (409) each operation can answer with: what its description tells, and what the API suite holds every
-//! 409 that it receives to.
+//! The conflicts (409) that each operation can answer with. The operation's description lists them, and the API tests
+//! check every 409 against this table.
 
 use crate::error::Kind;
 use crate::error::Kind::{
@@ -8,10 +8,10 @@ use crate::error::Kind::{
     SessionStarted, SpaceTaken, TakesNoBookings, VenueClosed,
 };
 
-/// What any POST with an `Idempotency-Key` can meet.
+/// The conflicts of every POST with an `Idempotency-Key`.
 pub(super) const OF_REPEATED_REQUESTS: &[Kind] = &[InProgress, AnswerWithheld];
 
-/// The conflicts of an operation's own; nothing for an operation that has none.
+/// An operation's own conflicts; empty if it has none.
 pub(super) fn of(operation_id: &str) -> &'static [Kind] {
     match operation_id {
         "register_member" => &[PossibleDuplicate, AlreadyExists],

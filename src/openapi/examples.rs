@@ -1,13 +1,13 @@
-//! Bodies to try: each is accepted as it stands, on the demo and on an empty service, by whoever may send it. Where a body
-//! must name something that exists, the example has a made-up id to be replaced.
+//! Examples of bodies. Each is accepted as it stands, on the demo and on an empty service. If a body must name
+//! something that exists, the example has a made-up id to replace.
 
 use serde_json::{Value, json};
 
 /// An id that nothing has.
 const ID: &str = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41";
 
-/// Gives an operation's body its example, and takes the examples of optional parameters into their descriptions: a tool
-/// that fills in forms would send them all at once, and find nothing.
+/// Adds the example of an operation's body. Moves the examples of optional parameters into their descriptions, because
+/// a tool that fills in forms would otherwise send all of them at once and find nothing.
 pub(super) fn complete(operation: &mut Value) {
     if let Some(example) = body(operation["operationId"].as_str().unwrap_or_default()) {
         for (media_type, content) in operation["requestBody"]["content"].as_object_mut().into_iter().flatten() {

@@ -1,18 +1,18 @@
-//! The headers of answers, stated once and named where they are sent.
+//! The headers of answers. Each is described once, and the answers that carry it refer to it.
 
 use serde_json::{Value, json};
 
 use super::access::takes_a_key;
 
-/// A header that answers carry.
+/// A header of answers.
 struct Header {
     /// Its name on the wire.
     name: &'static str,
-    /// Its name among the components.
+    /// Its name in the document's `components`.
     component: &'static str,
     text: &'static str,
     example: &'static str,
-    /// Whether every answer that can carry it does.
+    /// Whether every answer that can have the header has it.
     always: bool,
 }
 
@@ -20,70 +20,70 @@ const HEADERS: &[Header] = &[
     Header {
         name: "X-Request-Id",
         component: "XRequestId",
-        text: "The request's id: the client's own `X-Request-Id` where it sent a sane one, else a new one.",
+        text: "The request's id: the client's `X-Request-Id` if it sent a valid one, otherwise a new id.",
         example: "0199d2f07a3c7bbda1f53d2c5a0e9b41",
         always: true,
     },
     Header {
         name: "ETag",
         component: "ETag",
-        text: "The state that the body shows. Send it in `If-Match` to change it, in `If-None-Match` to read it again.",
+        text: "Names this state of the resource. Send it in `If-Match` with a change, in `If-None-Match` with a read.",
         example: "\"1\"",
         always: false,
     },
     Header {
         name: "Location",
         component: "Location",
-        text: "The path where what was made can be read.",
+        text: "The path where the result can be read.",
         example: "/v1/venues/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41",
         always: true,
     },
     Header {
         name: "Link",
         component: "Link",
-        text: "The next page (`rel=\"next\"`); not sent with the last.",
+        text: "The next page (`rel=\"next\"`). The last page has no `Link`.",
         example: "</v1/venues?limit=50&cursor=eyJhdCI6WyJBIl0sImZvciI6IngifQ>; rel=\"next\"",
         always: false,
     },
     Header {
         name: "Retry-After",
         component: "RetryAfter",
-        text: "In how many seconds to try again.",
+        text: "How many seconds to wait before trying again.",
         example: "2",
         always: false,
     },
     Header {
         name: "WWW-Authenticate",
         component: "WWWAuthenticate",
-        text: "How to say who you are, and what is wrong with how it was said.",
+        text: "How to authenticate, and what is wrong with the credentials that were sent.",
         example: "Bearer realm=\"life-rooms\"",
         always: false,
     },
     Header {
         name: "Idempotent-Replay",
         component: "IdempotentReplay",
-        text: "`true` where this is the answer that the same request was given before.",
+        text: "`true` if this answer was given to the same request before.",
         example: "true",
         always: false,
     },
     Header {
         name: "Preference-Applied",
         component: "PreferenceApplied",
-        text: "Which wish of `Prefer` was granted.",
+        text: "The preference of `Prefer` that was followed.",
         example: "respond-async",
         always: false,
     },
     Header {
         name: "Accept-Patch",
         component: "AcceptPatch",
-        text: "What a `PATCH` may be sent as.",
+        text: "The media types that a `PATCH` can have.",
         example: "application/merge-patch+json, application/json",
         always: false,
     },
     Header {
         name: "Allow",
         component: "Allow",
-        text: "The methods that the path takes.",
+        text: "The methods that the path has.",
         example: "GET, HEAD, POST",
         always: false,
     },
@@ -101,14 +101,14 @@ pub(super) fn components() -> Value {
     Value::Object(HEADERS.iter().map(component).collect())
 }
 
-/// Names headers in an answer.
+/// Adds these headers to an answer.
 pub(super) fn add(answer: &mut Value, names: &[&str]) {
     for header in HEADERS.iter().filter(|header| names.contains(&header.name)) {
         answer["headers"][header.name] = json!({ "$ref": format!("#/components/headers/{}", header.component) });
     }
 }
 
-/// What a problem of a status carries.
+/// The headers of a problem with this status.
 pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
     let mut names = vec!["X-Request-Id"];
     names.extend(match status {
@@ -121,10 +121,10 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
     names
 }
 
-/// What answers a question and isn't kept: a token, who was found.
+/// The bodies that have no `ETag`, because they show no stored state: a token, and the members that a search found.
 const UNTAGGED: [&str; 2] = ["/AccessToken", "/MemberSearchResult"];
 
-/// Names the headers of an operation's answers that are no problems.
+/// Adds the headers of an operation's answers, except its problems.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let replayed = takes_a_key(method, operation);
     let conditional = operation["responses"].get("304").is_some();

@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document, generated from the handlers and their types, and the answers that operations share.
+//! The OpenAPI 3.1 document. It is generated from the handlers and their types, and then completed here.
 
 mod access;
 mod conflicts;
@@ -22,8 +22,9 @@ use utoipa::openapi::OpenApi as Document;
         license(name = "MIT", identifier = "MIT"),
         contact(name = "Life Rooms API", url = "https://life-rooms.invalid")
     ),
-    servers((url = "/", description = "The server that this document came from, be it in production, staging or local")),
-    // The problem, what a job of each kind did, and what only parameters are made of.
+    servers((url = "/", description = "The server that this document came from, in production, staging or locally")),
+    // These schemas are named because no answer leads to them: the problem, the results of jobs, and the types of
+    // parameters.
     components(schemas(
         crate::error::Problem,
         crate::error::Fault,
@@ -40,7 +41,7 @@ use utoipa::openapi::OpenApi as Document;
         (name = "users", description = "Accounts"),
         (name = "venues", description = "Buildings, their rooms, and the sites they host"),
         (name = "partners", description = "Organisations, their programmes and API clients"),
-        (name = "rosters", description = "Many series and sessions in one posting"),
+        (name = "rosters", description = "Many series and sessions in one upload"),
         (name = "jobs", description = "Long work that goes on after its request was answered"),
         (name = "sessions", description = "What's on, bookings and registers"),
         (name = "calendars", description = "Calendars to subscribe to (iCalendar)"),
@@ -52,7 +53,7 @@ use utoipa::openapi::OpenApi as Document;
 )]
 struct Base;
 
-/// These operations, as their handlers and types describe them, with what stands above them all.
+/// The document of these operations, with the parts that belong to no single operation.
 pub fn document(operations: Document) -> Document {
     let mut document = Base::openapi();
     document.merge(operations);
@@ -60,7 +61,7 @@ pub fn document(operations: Document) -> Document {
     document
 }
 
-/// The document as it is published: what the handlers and types say, and everything that follows from it.
+/// The document as it is published: as the handlers and types describe it, and then completed.
 pub struct Published(Value);
 
 impl Published {
@@ -82,13 +83,13 @@ impl Published {
     }
 }
 
-/// Adds to every operation what follows from its method, its security and its types.
+/// Completes every operation according to its method, its security and its types.
 fn complete(document: &mut Value) {
     document["components"]["headers"] = headers::components();
     document["components"]["responses"] = problems::components();
     problems::name_candidates(document);
     problems::split_off_token_problem(document);
-    // Whoever can reach the server may use it.
+    // `x-internal: false` says that the server isn't for internal use only.
     document["servers"][0]["x-internal"] = Value::Bool(false);
     walk::for_each_operation(document, |method, operation| {
         access::complete(operation);
@@ -101,7 +102,7 @@ fn complete(document: &mut Value) {
     walk::for_each_operation(document, headers::complete);
 }
 
-/// The document with its parts in the order in which people read them.
+/// The document with its parts in the usual order of OpenAPI documents.
 #[derive(serde::Serialize)]
 struct InOrder<'a> {
     openapi: &'a Value,

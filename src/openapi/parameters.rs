@@ -1,16 +1,16 @@
-//! What follows for an operation's parameters from its method, its security and its answers.
+//! Completes an operation's parameters according to its method, its security and its answers.
 
 use serde_json::{Value, json};
 
 use super::access::takes_a_key;
 use crate::http::formats;
 
-/// Adds the headers that an operation reads, and finishes the parameters that it has.
+/// Adds the headers that an operation reads, and completes the parameters that it has already.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         finish(&mut parameter["schema"]);
     }
-    // Whatever is shown as JSON or CSV has a tag, and can be asked for again by it.
+    // An answer in JSON or CSV has an `ETag`, so `If-None-Match` can turn it into a 304.
     let content = &operation["responses"]["200"]["content"];
     let shown = content["application/json"]["schema"].get("$ref").is_some() || content.get("text/csv").is_some();
     if method == "get" && shown && operation["responses"].get("304").is_none() {
@@ -28,13 +28,13 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         add_header(operation, "If-Match", required, "The `ETag` of what was read.", json!({ "type": "string" }));
     }
     if method == "get" && has(operation, "304") {
-        let text = "The `ETag` of what the client holds: 304 without a body where it is still the same.";
+        let text = "The `ETag` that the client holds. If nothing has changed, the answer is 304 without a body.";
         add_header(operation, "If-None-Match", false, text, json!({ "type": "string" }));
     }
 }
 
-/// A parameter in a path or a query is absent or a value: it can't be null. Forms are filled with examples, and an id that
-/// nothing has finds nothing: an id is shown without one.
+/// Completes the schema of a path or query parameter. A parameter can be absent but never null. An id gets no example:
+/// tools fill forms with examples, and nothing has the id of an example.
 fn finish(schema: &mut Value) {
     if schema["$ref"] == "#/components/schemas/Id" {
         *schema = json!({ "type": "string", "format": "uuid" });
@@ -58,7 +58,8 @@ fn finish(schema: &mut Value) {
     }
 }
 
-/// Headers have no example: tools that fill in forms would send it, and a made-up tag or key makes a request fail.
+/// Adds a header without an example. Tools that fill in forms would send the example, and a made-up tag or key makes a
+/// request fail.
 fn add_header(operation: &mut Value, name: &str, required: bool, text: &str, schema: Value) {
     let header = json!({
         "name": name, "in": "header", "required": required, "description": text, "schema": schema

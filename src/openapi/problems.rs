@@ -1,5 +1,4 @@
-//! The answers that are problems: one shared answer for each status, with an example of each kind, from the table of
-//! problems.
+//! The answers that are problems: one shared answer for each status, with an example of each kind of problem.
 
 use serde_json::{Map, Value, json};
 use strum::IntoEnumIterator;
@@ -57,31 +56,31 @@ fn example(kind: Kind) -> Value {
     })
 }
 
-/// Says what only a module above the errors knows: who the candidates of a problem are.
+/// Gives a problem's `candidates` their type. `error` can't name the type, because members are a module above it.
 pub(super) fn name_candidates(document: &mut Value) {
     document["components"]["schemas"]["Problem"]["properties"]["candidates"]["items"] = reference_to("MemberSummary");
 }
 
-/// What only token requests are answered with: OAuth's own words for a failure, beside the problem's.
+/// The members that only the answers to token requests have: OAuth's own names for a failure.
 const OAUTH: [&str; 2] = ["error", "error_description"];
 
-/// A problem of a token request is a schema of its own, so that every other problem is without OAuth's words.
+/// Makes a schema of its own for the problems of token requests, so that the other problems don't have OAuth's members.
 pub(super) fn split_off_token_problem(document: &mut Value) {
     let mut token_problem = document["components"]["schemas"]["Problem"].clone();
     token_problem["description"] =
-        json!("Why no token was given: OAuth's words (RFC 6749, section 5.2) in a problem document.");
+        json!("Why no token was issued: a problem document with OAuth's members (RFC 6749, section 5.2).");
     document["components"]["schemas"]["TokenProblem"] = token_problem;
     if let Some(properties) = document["components"]["schemas"]["Problem"]["properties"].as_object_mut() {
         properties.retain(|name, _| !OAUTH.contains(&name.as_str()));
     }
 }
 
-/// The failures of a token request that are the client's.
+/// Gives the 4xx answers of the token request their own schema.
 pub(super) fn complete_token_request(operation: &mut Value) {
     if operation["operationId"] != "issue_client_token" {
         return;
     }
-    // What a client accepts (406) is looked at before it is known what is asked for.
+    // The guard checks `Accept` (406) before it knows the operation, so a 406 is an ordinary problem.
     let own = |failure: &&Failure| failure.status.starts_with('4') && failure.status != "406";
     for failure in FAILURES.iter().filter(own) {
         if operation["responses"].get(failure.status).is_some() {
@@ -94,7 +93,7 @@ pub(super) fn complete_token_request(operation: &mut Value) {
     }
 }
 
-/// Names an operation's conflicts.
+/// Adds an operation's conflicts to its answers and its description.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let id = operation["operationId"].as_str().unwrap_or_default();
     let mut kinds = conflicts::of(id).to_vec();

@@ -1,10 +1,10 @@
-//! The forms of a schema. One Rust type may be read and written, but what a client sends and what it gets differ:
+//! The two forms of a schema. One Rust type can be used in bodies and in answers, but the two have different rules:
 //!
-//! - an answer states every property, with null where there is nothing, and may gain properties later;
-//! - a body names what is required, has no other properties, and says in words what absence means.
+//! - an answer has every property (null if there is no value) and can gain properties later;
+//! - a body lists its required properties, allows no others, and says in words what a missing property means.
 //!
-//! utoipa writes one schema for each type. This makes the two forms of it; where a type is used both ways and the forms
-//! differ, the body's form is called `<Name>Input`.
+//! utoipa writes one schema for each type, and this module makes the two forms of it. If a type is used in both ways
+//! and the forms differ, the body's form is called `<Name>Input`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +16,14 @@ use crate::http::formats;
 /// The schemas of the components, by name.
 type Schemas = BTreeMap<String, Value>;
 
-/// Which way a schema goes over the wire.
+/// Whether a schema is used in answers or in bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Answer,
     Body,
 }
 
-/// Replaces the document's schemas by their forms, and drops those that nothing refers to.
+/// Replaces the document's schemas by their forms, and drops the schemas that nothing refers to.
 pub(super) fn split_into_forms(document: &mut Value) {
     name_inline_schemas(document);
     let raw = schemas_of(document);
@@ -54,12 +54,12 @@ fn schemas_of(document: &Value) -> Schemas {
     schemas.map(|(name, schema)| (name.clone(), schema.clone())).collect()
 }
 
-/// Pages and parameters hold copies of schemas that have a name: each copy becomes a reference.
+/// Replaces copies of named schemas by references. Pages and parameters hold such copies.
 fn name_inline_schemas(document: &mut Value) {
     let known: Vec<(Value, String)> =
         schemas_of(document).into_iter().filter(|(_, schema)| is_worth_a_name(schema)).map(|(n, s)| (s, n)).collect();
     let name_copy = |value: &mut Value| {
-        // Two vocabularies may have the same names: what they are said to be tells them apart.
+        // Two enums can have the same values. Their descriptions tell them apart.
         let is_said_so = |schema: &Value| value.get("description") == schema.get("description");
         let mut copied = known.iter().filter(|(schema, _)| is_copy(value, schema));
         let found = copied.clone().find(|(schema, _)| is_said_so(schema)).or_else(|| copied.next());
@@ -88,7 +88,7 @@ fn is_worth_a_name(schema: &Value) -> bool {
     ["properties", "allOf", "enum"].iter().any(|member| schema.get(member).is_some())
 }
 
-/// Whether this is the schema, but for its description and for null beside a name.
+/// Whether a schema is a copy of this one, apart from its description and from null as another value.
 fn is_copy(value: &Value, schema: &Value) -> bool {
     if value == schema {
         return true;
@@ -108,7 +108,7 @@ fn for_each_value(value: &mut Value, change: &mut impl FnMut(&mut Value)) {
     }
 }
 
-/// The names of all schemas that these parts of the operations lead to.
+/// The names of all schemas that these parts of the operations refer to, directly or through other schemas.
 fn reached(document: &mut Value, raw: &Schemas, parts: impl Fn(&Value) -> Vec<&Value>) -> BTreeSet<String> {
     let mut names = Vec::new();
     for_each_operation(document, |_, operation| {
@@ -117,7 +117,7 @@ fn reached(document: &mut Value, raw: &Schemas, parts: impl Fn(&Value) -> Vec<&V
     with_what_they_name(names, raw)
 }
 
-/// The names of all schemas that the shared answers lead to.
+/// The names of all schemas that the shared answers refer to, directly or through other schemas.
 fn shared_answers(document: &Value, raw: &Schemas) -> BTreeSet<String> {
     let mut names = Vec::new();
     referred(&document["components"]["responses"], &mut names);
@@ -129,15 +129,15 @@ fn with_what_they_name(mut ahead: Vec<String>, raw: &Schemas) -> BTreeSet<String
     while let Some(name) = ahead.pop() {
         let Some(schema) = raw.get(&name) else { continue };
         if found.insert(name) {
-            // What is merged into a schema is no part of the document any more, but what it refers to is.
+            // A schema that is merged into another leaves the document, but the schemas that it refers to stay.
             referred(&merged(schema, raw), &mut ahead);
         }
     }
     found
 }
 
-/// What the bodies' forms are called that differ from the answers' form of the same type, themselves or in what they
-/// refer to.
+/// The names of the bodies' forms that differ from the answers' form of the same type, in themselves or in a schema
+/// that they refer to.
 fn input_names(bodies: &BTreeSet<String>, answers: &Schemas, raw: &Schemas) -> BTreeMap<String, String> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     loop {
@@ -165,7 +165,7 @@ fn rename(part: &mut Value, names: &BTreeMap<String, String>) {
     });
 }
 
-/// A schema that is put together of others (`serde(flatten)`) as one that states all its properties.
+/// A schema that is composed of others (`serde(flatten)`), as one schema with all the properties.
 fn merged(schema: &Value, raw: &Schemas) -> Value {
     let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return schema.clone() };
     let mut whole = schema.as_object().cloned().unwrap_or_default();
@@ -183,7 +183,7 @@ fn merged(schema: &Value, raw: &Schemas) -> Value {
     whole.into()
 }
 
-/// One form of a schema and of the schemas inside it.
+/// This form of a schema and of the schemas inside it.
 fn formed(schema: &Value, raw: &Schemas, form: Form) -> Value {
     let mut schema = merged(schema, raw);
     say_its_spelling(&mut schema);
@@ -214,10 +214,10 @@ fn formed(schema: &Value, raw: &Schemas, form: Form) -> Value {
     schema
 }
 
-/// Properties of which one says nothing without the other.
+/// Properties that mean nothing without each other.
 const TOGETHER: [[&str; 2]; 1] = [["latitude", "longitude"]];
 
-/// Not in a patch, which requires nothing: what it leaves out is there already.
+/// Adds which properties must be sent together. Not in a patch, because the other property can be there already.
 fn say_what_goes_together(schema: &mut Value) {
     let names = schema["properties"].as_object().cloned().unwrap_or_default();
     let is_patch = schema["required"].as_array().is_none_or(Vec::is_empty);
@@ -244,8 +244,8 @@ fn state_everything(schema: &mut Value) {
     }
 }
 
-/// A text of a format that has one spelling says so as a pattern too, for generators that don't know the format; a
-/// whole number says how large it may be.
+/// Adds the pattern of a text whose format has one spelling, for generators that don't know the format. Adds the format
+/// of a whole number.
 fn say_its_spelling(schema: &mut Value) {
     if schema["type"] == "integer" && schema.get("format").is_none() {
         schema["format"] = json!("int64");
@@ -256,7 +256,7 @@ fn say_its_spelling(schema: &mut Value) {
     }
 }
 
-/// A default in a body makes generated clients send it, or demand it: words do no harm.
+/// Moves a body's defaults into the descriptions, because generated clients would send or require a default.
 fn say_what_absence_means(property: &mut Value) {
     let words = match (&property["default"], property["type"].as_str()) {
         (Value::Array(_), _) | (Value::Null, Some("array")) => "Absent: none.".to_owned(),

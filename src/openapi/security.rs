@@ -1,4 +1,4 @@
-//! The ways in which callers say who they are.
+//! The ways in which callers authenticate.
 
 use strum::IntoEnumIterator;
 use utoipa::openapi::OpenApi as Document;
@@ -36,8 +36,8 @@ fn describe(scope: Scope) -> &'static str {
         Scope::RostersWrite => "Post rosters",
         Scope::SessionsWrite => "Create and change sessions and series",
         Scope::ProgrammesWrite => "Create and change programmes",
-        Scope::BookingsRead => "Read the bookings of own sessions",
-        Scope::RegistersRead => "Read the registers of own sessions",
-        Scope::RegistersWrite => "Take the registers of own sessions",
+        Scope::BookingsRead => "Read the bookings of the partner's sessions",
+        Scope::RegistersRead => "Read the registers of the partner's sessions",
+        Scope::RegistersWrite => "Take the registers of the partner's sessions",
     }
 }

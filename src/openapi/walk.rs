@@ -1,11 +1,11 @@
-//! Walks through the document as JSON.
+//! Walks through the document in the form of JSON.
 
 use serde_json::{Value, json};
 
-/// The methods that an operation can have, as the document writes them.
+/// The methods of operations, in the document's spelling.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// Every operation, with its method.
+/// Calls `change` for every operation, with its method.
 pub(super) fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &mut Value)) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
     for (_, item) in paths {
@@ -17,7 +17,7 @@ pub(super) fn for_each_operation(document: &mut Value, mut change: impl FnMut(&s
     }
 }
 
-/// Every schema of these answers' contents.
+/// Calls `change` for the schema of every content of these answers.
 pub(super) fn for_each_schema(answers: &mut Value, change: &mut impl FnMut(&mut Value)) {
     for (_, answer) in answers.as_object_mut().into_iter().flatten() {
         let contents = answer.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten();
@@ -29,12 +29,12 @@ pub(super) fn for_each_schema(answers: &mut Value, change: &mut impl FnMut(&mut 
     }
 }
 
-/// A reference to a schema of the components.
+/// A reference to a named schema.
 pub(super) fn reference_to(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// Adds the names of the schemas that a part of the document refers to.
+/// Adds to `names` the names of the schemas that a part of the document refers to.
 pub(super) fn referred(part: &Value, names: &mut Vec<String>) {
     match part {
         Value::Object(members) => {

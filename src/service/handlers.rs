@@ -1,4 +1,4 @@
-//! Health and the document.
+//! What the service is, its health, and the OpenAPI document.
 
 use actix_web::http::header::{HeaderValue, VARY};
 use actix_web::{HttpResponse, get};
@@ -14,16 +14,16 @@ use crate::http::html;
 use crate::http::negotiation::Medium;
 use crate::http::reply::Cache;
 
-/// What this server is, and where to read on.
+/// What this server is, with links for more.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Service {
     /// The product.
     #[schema(example = "Life Rooms API")]
     pub name: &'static str,
-    /// Its release.
+    /// The release.
     #[schema(example = "0.1.0")]
     pub version: &'static str,
-    /// Where to read on.
+    /// Links for more.
     pub links: ServiceLinks,
 }
 
@@ -61,7 +61,7 @@ const SERVICE: Service = Service {
 
 /// What this server is
 ///
-/// Its name, its release and where to read on: as JSON, and to a browser as a page.
+/// The name, the release, and links for more. The answer is JSON, or a page if the client prefers HTML, as browsers do.
 #[utoipa::path(operation_id = "get_service", tag = "service",
     responses((status = 200, description = "The service", content((Service = "application/json"), (String = "text/html"))),
         (status = 304, description = "Not changed"), Problems), security(()))]
@@ -88,17 +88,17 @@ fn service_page() -> String {
     html::page(name, &body)
 }
 
-/// How the server is.
+/// The server's health.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// Always `ok`: a server that isn't answers with a problem.
+    /// Always `ok`. A server that isn't healthy answers with a problem.
     #[schema(example = "ok")]
     pub status: &'static str,
 }
 
 /// Whether the server runs
 ///
-/// Says nothing of the database: a server that answers needs no restart.
+/// Doesn't check the database. A server that answers here needs no restart.
 #[utoipa::path(operation_id = "check_live", tag = "service",
     responses((status = 200, description = "It runs", body = Health), Problems), security(()))]
 #[get("/health/live")]
@@ -109,7 +109,7 @@ pub async fn check_live(request: Extract<(Open, NoQuery)>) -> Result<HttpRespons
 
 /// Whether the server can take requests
 ///
-/// 503 while the database doesn't answer, and from the moment the server has been told to stop.
+/// 503 while the database doesn't answer, and after the server has been told to stop.
 #[utoipa::path(operation_id = "check_ready", tag = "service",
     responses((status = 200, description = "It takes requests", body = Health), Problems), security(()))]
 #[get("/health/ready")]

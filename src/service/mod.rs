@@ -1,4 +1,4 @@
-//! The service about itself: health, the OpenAPI document, a page for each type of problem.
+//! The service itself: its health, the OpenAPI document, and a page for each type of problem.
 
 pub mod handlers;
 pub mod problems;

@@ -10,7 +10,7 @@ use crate::http::html;
 
 /// What a type of problem means
 ///
-/// The page that the `type` of a problem document points at.
+/// The page at the path that a problem document has as its `type`.
 #[utoipa::path(
     operation_id = "get_problem_page",
     tag = "service",

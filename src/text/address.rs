@@ -1,9 +1,9 @@
-//! Addresses on the web.
+//! Web addresses.
 
 use fluent_uri::Uri;
 
-/// Whether a text is an `http` or `https` address with a host, as it stands: no blanks, no control characters, no letter
-/// outside ASCII. Schemes have no case.
+/// Whether a text is an `http` or `https` address with a host. It must have no spaces, control characters or letters
+/// outside ASCII. The scheme can be in upper or lower case.
 ///
 /// Source: RFC 3986; RFC 9110, section 4.2, for the two schemes, which need a host.
 pub fn is_web(text: &str) -> bool {

@@ -1,16 +1,15 @@
-//! Dates and times as RFC 3339 writes them, and in no other way. chrono's own parsers take signs, blanks and single
-//! digits too.
+//! Dates and times exactly as RFC 3339 writes them. chrono's own parsers also accept signs, spaces and single digits.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
-/// The date of a text that is exactly `YYYY-MM-DD`.
+/// The date in a text of the form `YYYY-MM-DD`.
 ///
 /// Source: RFC 3339, section 5.6, `full-date`.
 pub fn full_date(text: &str) -> Option<NaiveDate> {
     has_form(text, "0000-00-00").then(|| text.parse().ok()).flatten()
 }
 
-/// The instant of a text such as `2027-01-05T13:00:00Z`, with or without parts of a second, in any zone.
+/// The instant in a text such as `2027-01-05T13:00:00Z`, with or without parts of a second, in any time zone.
 ///
 /// Source: RFC 3339, section 5.6, `date-time`.
 pub fn date_time(text: &str) -> Option<DateTime<Utc>> {
@@ -25,12 +24,12 @@ pub fn date_time(text: &str) -> Option<DateTime<Utc>> {
     good.then(|| DateTime::parse_from_rfc3339(text).ok()).flatten().map(|time| time.to_utc())
 }
 
-/// Whether a year is one that a service of this kind can mean: 1900 to 2200.
+/// Whether the year of a date makes sense for this service: 1900 to 2200.
 pub fn is_sane(date: NaiveDate) -> bool {
     (1900..=2200).contains(&date.year())
 }
 
-/// Whether a text is as long as a form, with a digit where that has `0` and the same character elsewhere.
+/// Whether a text has this form. A `0` in the form stands for any digit, every other character for itself.
 pub fn has_form(text: &str, form: &str) -> bool {
     let fits = |(byte, form): (u8, u8)| if form == b'0' { byte.is_ascii_digit() } else { byte == form };
     text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)

@@ -1,14 +1,14 @@
-//! Folding: two spellings of one name become one key.
+//! Folding: different spellings of a name get the same key.
 //!
-//! The rule, in its order:
+//! The rule, step by step:
 //!
-//! 1. A letter with an accent becomes the letter and the accent (NFD), and apostrophes and invisible characters vanish:
-//!    `O’Brien` is `obrien`.
+//! 1. A letter with an accent becomes the letter and the accent (NFD). Apostrophes and invisible characters are
+//!    removed: `O’Brien` becomes `obrien`.
 //! 2. Wide letters, ligatures and other forms of a letter become the letter (NFKD).
-//! 3. Full case folding: `ß` is `ss`, `ς` is `σ`.
-//! 4. Combining marks vanish after Latin, Greek, Cyrillic, Hebrew and Arabic letters, where they are accents or points.
-//!    In other scripts they are vowels and stay: without them हिन्दी is another word.
-//! 5. The few Latin letters that don't decompose become plain ones: `ł` is `l`.
+//! 3. Upper case becomes lower case (full case folding): `ß` becomes `ss`, `ς` becomes `σ`.
+//! 4. Combining marks are removed after Latin, Greek, Cyrillic, Hebrew and Arabic letters, where they are accents or
+//!    points. In other scripts they are vowels and stay: without them हिन्दी would be another word.
+//! 5. The few Latin letters that don't decompose become plain letters: `ł` becomes `l`.
 
 use icu_casemap::{CaseMapper, CaseMapperBorrowed};
 use icu_normalizer::{DecomposingNormalizer, DecomposingNormalizerBorrowed};
@@ -19,7 +19,7 @@ const CASES: CaseMapperBorrowed<'static> = CaseMapper::new();
 const NFD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfd();
 const NFKD: DecomposingNormalizerBorrowed<'static> = DecomposingNormalizer::new_nfkd();
 
-/// A text in the form in which it is compared: see the rule at the top of this file. White space and punctuation stay.
+/// A text in folded form: see the rule at the top of this file. White space and punctuation stay.
 pub fn folded(text: &str) -> String {
     if text.is_ascii() {
         return text.chars().filter(|c| !vanishes(*c)).map(|c| c.to_ascii_lowercase()).collect();
@@ -38,7 +38,7 @@ pub fn folded(text: &str) -> String {
         vowels = marks_are_vowels(c);
         match plain(c) {
             Some(plain) => folded.push_str(plain),
-            // The dot of a Catalan double l joins; between Chinese names the same dot separates.
+            // The dot in a Catalan `l·l` joins the letters. Between Chinese names the same dot separates.
             None if c == '·' && folded.ends_with('l') => {}
             None => folded.push(c),
         }
@@ -46,7 +46,7 @@ pub fn folded(text: &str) -> String {
     folded
 }
 
-/// The key of a name: its words, folded, with one space between them. Empty where the name has no letter and no digit.
+/// The key of a name: its folded words with one space between them. Empty if the name has no letter and no digit.
 ///
 /// White space, hyphens and other punctuation separate words: `Al-Hassan` and `al hassan` have one key.
 pub fn name_key(name: &str) -> String {
@@ -55,7 +55,7 @@ pub fn name_key(name: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The key of a name with its words run together: `Al-Hassan`, `Al Hassan` and `Alhassan` have one.
+/// The key of a name without separators: `Al-Hassan`, `Al Hassan` and `Alhassan` have the same key.
 pub fn joined_key(name: &str) -> String {
     folded(name).chars().filter(|c| is_letter(*c)).collect()
 }
@@ -65,13 +65,13 @@ pub(super) fn is_letter(c: char) -> bool {
     c.is_alphanumeric() || is_mark(c)
 }
 
-/// Characters that have no shape of their own: zero-width ones, marks of direction, soft hyphens, variation selectors.
+/// Characters without a visible shape: zero-width characters, direction marks, soft hyphens, variation selectors.
 pub(super) fn is_invisible(c: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// What people put between the groups of a number or of a postcode, in any of its Unicode forms: white space, hyphens
-/// and dashes, dots, slashes, and what can't be seen.
+/// Characters that people write between the groups of a number or postcode: white space, dashes, dots, slashes and
+/// invisible characters, in all their Unicode forms.
 pub(super) fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '.' | '/' | '·' | '\u{2044}' | '\u{2215}') || is_dash(c) || is_invisible(c)
 }
@@ -84,7 +84,7 @@ pub(super) fn is_mark(c: char) -> bool {
     !c.is_ascii() && GeneralCategoryGroup::Mark.contains(CodePointMapData::<GeneralCategory>::new().get(c))
 }
 
-/// Apostrophes of every kind and what is used as one, the Arabic stretch, and what can't be seen.
+/// Characters that folding removes: apostrophes and their look-alikes, the Arabic tatweel, and invisible characters.
 fn vanishes(c: char) -> bool {
     match c {
         '\'' | '`' => true,
@@ -96,7 +96,7 @@ fn vanishes(c: char) -> bool {
     }
 }
 
-/// Whether the marks that follow this character are part of how it is spelt, and not accents.
+/// Whether the marks after this character are vowels, and not accents.
 fn marks_are_vowels(c: char) -> bool {
     if c.is_ascii() {
         return false;
@@ -113,7 +113,7 @@ fn marks_are_vowels(c: char) -> bool {
     c.is_alphanumeric() && !accented.contains(&CodePointMapData::<Script>::new().get(c))
 }
 
-/// The plain letters for a small Latin letter that doesn't decompose.
+/// The plain letters for a lower-case Latin letter that doesn't decompose.
 fn plain(c: char) -> Option<&'static str> {
     Some(match c {
         'æ' => "ae",

@@ -1,15 +1,15 @@
-//! Texts: how they are read, compared, searched and checked. One rule for each, used by every resource.
+//! Texts: how they are read, compared, searched and checked. Every resource uses the same rules.
 //!
 //! | question | answer |
 //! | --- | --- |
-//! | What is kept of a text that was sent? | [`reading::read`] |
-//! | Does it say anything? Is it one plain line? | [`reading::is_blank`], [`reading::is_plain`], [`reading::is_one_line`] |
+//! | In which form is a text stored? | [`reading::read`] |
+//! | Is it blank, plain, one line? | [`reading::is_blank`], [`reading::is_plain`], [`reading::is_one_line`] |
 //! | Are two names the same? | [`fold::name_key`] |
-//! | Which words is it found by? | [`words::words`], [`words::name_words`] |
-//! | Which known name did they mean? | [`nearest`] |
+//! | Which words does a search find it by? | [`words::words`], [`words::name_words`] |
+//! | Which known name did the client mean? | [`nearest`] |
 //! | Is it a telephone number, NHS number, postcode, date, web address? | [`phone`], [`nhs_number`], [`postcode`], [`date`], [`address`] |
 //!
-//! Nothing here knows a resource, a database or HTTP.
+//! This module doesn't know resources, the database or HTTP.
 
 pub mod address;
 pub mod date;

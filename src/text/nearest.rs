@@ -1,12 +1,12 @@
-//! The known names nearest to one that isn't known, for whoever mistyped it.
+//! Finds the known names that are nearest to a mistyped one.
 
 use super::fold::joined_key;
 
-/// Of more known names than this only the nearest are told.
+/// Up to this many known names, a hint lists all of them.
 const FEW: usize = 8;
 
-/// The known names in the order of how many single characters have to be added, taken away, changed or swapped with their
-/// neighbour to make them of `wanted`; ties by name. Case, accents and separators don't count.
+/// The known names, ordered by their edit distance from `wanted` and then by name. One edit adds, removes or changes a
+/// character, or swaps two neighbours. Case, accents and separators don't count.
 fn by_distance<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = joined_key(wanted);
     let mut ranked: Vec<(usize, &str)> =
@@ -22,7 +22,7 @@ pub fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'
     all
 }
 
-/// A sentence that names the known names, the nearest first: all where they are few, else three.
+/// A sentence with the known names, the nearest first: all of them if they are few, otherwise three.
 pub fn hint<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
     let all = by_distance(wanted, known);
     match all.as_slice() {

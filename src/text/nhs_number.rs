@@ -2,24 +2,25 @@
 
 use super::fold::{is_invisible, is_separator};
 
-/// Why a text is no NHS number.
+/// Why a text isn't an NHS number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wrong {
-    /// It isn't ten digits, or the last is the wrong check digit.
+    /// It doesn't have ten digits, or the last one isn't the right check digit.
     Malformed,
-    /// Ten equal digits pass the check and are never issued: people type them where they don't know the number.
+    /// All ten digits are the same. Such a number passes the check but is never issued: people type it if they don't
+    /// know the number.
     NotIssued,
 }
 
-/// Checks an NHS number and writes it as ten digits. Separators of every kind may stand between the digits.
+/// Checks an NHS number and returns its ten digits. Any separators may stand between the digits.
 ///
-/// The tenth digit is a check digit, modulus 11: the first nine are weighted 10 down to 2, the sum's remainder is taken
-/// from 11, 11 reads as 0, and no number with a check value of 10 is issued.
+/// The tenth digit is a check digit, modulus 11. The first nine digits have the weights 10 down to 2. The remainder of
+/// the weighted sum is taken from 11. A result of 11 gives the check digit 0. A result of 10 is never issued.
 ///
 /// Source: NHS Data Dictionary, "NHS NUMBER".
 ///
 /// # Errors
-/// Why it is none.
+/// Why the text isn't an NHS number.
 pub fn read(text: &str) -> Result<String, Wrong> {
     let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
     if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.ends_with(|c: char| c.is_ascii_digit()) {
@@ -36,7 +37,7 @@ pub fn read(text: &str) -> Result<String, Wrong> {
         11 => 0,
         value => value,
     };
-    // A check value of 10 has two digits, and so never equals the one that stands there.
+    // A result of 10 has two digits, so it never equals the check digit.
     if check != expected.to_string() {
         return Err(Wrong::Malformed);
     }
@@ -104,7 +105,7 @@ mod tests {
         assert!(read("40000000810").is_err());
     }
 
-    /// The number with the right check digit, worked out by trying all ten.
+    /// The numbers with the right check digit, found by trying all ten.
     fn with_check_digit(body: u32) -> Vec<String> {
         let divides = |number: &String| {
             let digits = number.chars().map(|c| c.to_digit(10).unwrap());

@@ -1,4 +1,4 @@
-//! Passwords, as they are compared.
+//! The form in which passwords are compared.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
 
 const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
 
-/// A password as it is hashed: composed (NFC), with every kind of space an ASCII one. Nothing is trimmed or folded.
+/// A password in the form in which it is hashed, so that a password is the same on every keyboard.
 ///
-/// One password typed on two keyboards so is one password.
+/// Letters are composed (NFC), and every kind of space becomes an ASCII space. Nothing is trimmed or folded.
 ///
 /// Source: RFC 8265, section 4.2.2 (OpaqueString).
 pub fn normal(password: &str) -> Cow<'_, str> {

@@ -2,12 +2,12 @@
 
 use super::fold::is_separator;
 
-/// Checks a telephone number and writes it without separators, in international form where that is known.
+/// Checks a telephone number and returns it without separators, in international form if possible.
 ///
-/// - Separators of every kind and brackets are dropped.
-/// - A number that begins with a single 0 is British and becomes `+44…`; 00 in front reads as `+`.
-/// - The (0) of `+44 (0)151` or `+353 (0)1` is for callers at home, and goes.
-/// - What begins with neither stays as it is: a local number can't be completed.
+/// - Separators and brackets are removed.
+/// - A number that begins with one 0 is British: `0151…` becomes `+44151…`. A leading 00 becomes `+`.
+/// - The (0) in `+44 (0)151` or `+353 (0)1` is dialled only within the country, so it is removed.
+/// - Any other number stays as it is, because nobody knows its area.
 ///
 /// Source: ITU-T E.164 for the length, seven to fifteen digits; E.123 for how numbers are written.
 pub fn read(text: &str) -> Option<String> {
@@ -19,7 +19,7 @@ pub fn read(text: &str) -> Option<String> {
     }
 }
 
-/// A number after its `+`.
+/// Reads the part of a number after its `+`.
 fn abroad(number: &str) -> Option<String> {
     let digits = match number.split_once("(0)") {
         Some((country, rest)) if !country.is_empty() => digits(country)? + &digits(rest)?,
@@ -40,7 +40,7 @@ fn at_home(digits: &str) -> Option<String> {
     }
 }
 
-/// The digits of a text that has nothing else but brackets.
+/// The digits of a text that has only digits and brackets.
 fn digits(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|c| !matches!(c, '(' | ')' | '[' | ']')).collect();
     digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(digits)

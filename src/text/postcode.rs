@@ -2,11 +2,11 @@
 
 use super::fold::is_separator;
 
-/// Checks a UK postcode and writes it in capitals with one space before the last three characters.
+/// Checks a UK postcode and returns it in capitals, with one space before the last three characters.
 ///
-/// Separators of every kind may stand anywhere or nowhere. Whether such a postcode is in use isn't checked.
+/// Separators are ignored wherever they stand. The function doesn't check whether the postcode is in use.
 ///
-/// Source: BS 7666 and Royal Mail's Programmers' Guide to the PAF, for which letters stand where.
+/// Source: BS 7666 and Royal Mail's Programmers' Guide to the PAF, for the letters that each place allows.
 pub fn read(text: &str) -> Option<String> {
     let compact: String = text.chars().filter(|c| !is_separator(*c)).collect();
     let compact = compact.to_ascii_uppercase();
@@ -20,7 +20,7 @@ fn inward_code(code: &[u8]) -> bool {
     matches!(code, [digit, one, two] if digit.is_ascii_digit() && letter(one) && letter(two))
 }
 
-/// A9, A99, AA9, AA99, A9A or AA9A.
+/// Whether the first half of a postcode has the form A9, A99, AA9, AA99, A9A or AA9A.
 fn outward_code(code: &[u8]) -> bool {
     let first = |byte: &u8| byte.is_ascii_uppercase() && !b"QVX".contains(byte);
     let second = |byte: &u8| byte.is_ascii_uppercase() && !b"IJZ".contains(byte);

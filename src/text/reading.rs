@@ -1,4 +1,4 @@
-//! The one reading of a text, whatever it came in, and what makes a text fit to be kept.
+//! How a text that was sent is read, whether it came as JSON, as CSV or in another way, and which texts can be stored.
 
 use std::borrow::Cow;
 
@@ -8,9 +8,9 @@ use super::fold::{is_invisible, is_mark};
 
 const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
 
-/// What is kept of a text: no blanks around it, composed (NFC), and line ends as a single line feed.
+/// A text in the form in which it is stored: without white space around it, composed (NFC), each line end a line feed.
 ///
-/// A text from a spreadsheet, a form or another system so is the same text as one sent as JSON.
+/// So the same text is equal whether it comes from a spreadsheet, a form or another system.
 pub fn read(text: &str) -> Cow<'_, str> {
     let mut read = NFC.normalize(text);
     if read.contains('\r') {
@@ -27,17 +27,17 @@ fn is_outer_blank(c: char) -> bool {
 
 /// Whether a text has no visible character.
 pub fn is_blank(text: &str) -> bool {
-    // U+2800 is the empty pattern of Braille: a letter to Unicode, nothing to the eye.
+    // U+2800 is the empty Braille pattern. Unicode doesn't count it as white space, but it looks blank.
     text.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c) || is_mark(c) || c == '\u{2800}')
 }
 
-/// Whether a text has no control characters but tabs and line ends.
+/// Whether a text has no control characters except tabs and line ends.
 pub fn is_plain(text: &str) -> bool {
     !text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
 }
 
-/// Whether a text is one line without control characters and without marks of direction, as a person's name is. Such
-/// marks would turn around what is shown beside the name.
+/// Whether a text is one line without control characters and direction marks, as a person's name must be. A direction
+/// mark would reverse the text that is shown beside the name.
 pub fn is_one_line(text: &str) -> bool {
     let turns =
         |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

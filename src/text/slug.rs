@@ -1,7 +1,7 @@
-//! Slugs: the names of things in addresses.
+//! Slugs: the names of things in URLs.
 
-/// Whether a text can name a thing in a URL: words of `a` to `z` and `0` to `9` joined by single hyphens, 1 to 80
-/// characters, `^[a-z0-9]+(-[a-z0-9]+)*$`.
+/// Whether a text is a slug: 1 to 80 characters, words of `a` to `z` and `0` to `9` joined by single hyphens
+/// (`^[a-z0-9]+(-[a-z0-9]+)*$`).
 pub fn is_slug(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let word = |word: &str| !word.is_empty() && word.bytes().all(plain);

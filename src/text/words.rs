@@ -1,17 +1,19 @@
-//! The words of a text as they are searched: the same on every database, because they are made here.
+//! Splits texts into the words that a search compares. This is done here and not in the database, so that a search
+//! finds the same on both databases.
 //!
-//! A word is a run of letters and digits, [folded]. Apostrophes vanish inside it; everything else ends it.
+//! A word is a run of letters and digits, [folded]. An apostrophe inside a word is dropped; every other character ends
+//! the word.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::fold::{self, folded, is_letter};
 
-/// The letters of a word that are kept.
+/// How many letters of a word are kept.
 const LONGEST: usize = 40;
 /// The most words of one search.
 const MOST: usize = 10;
-/// The fewest letters before a `*`.
+/// The fewest letters that must stand before a `*`.
 const SHORTEST_BEGINNING: usize = 2;
 
 /// The words of a text.
@@ -19,16 +21,16 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     pieces(text, false).into_iter()
 }
 
-/// The words that a name is found by: each of its own, and all of them run together. `Al-Hassan` is found by `al`, by
-/// `hassan` and by `alhassan`.
+/// The words that a search finds a name by: each word of the name, and all words joined. `Al-Hassan` is found by `al`,
+/// by `hassan` and by `alhassan`.
 pub fn name_words(name: &str) -> BTreeSet<String> {
     let key = fold::name_key(name);
     let own = key.split(' ').map(str::to_owned);
     own.chain([fold::joined_key(name)]).filter(|word| !word.is_empty()).collect()
 }
 
-/// The word by which what has a feature, such as `step_free`, is found. No text holds it: in a text, a colon is between
-/// words.
+/// The word that a search uses to find things with a feature such as `step_free`. The colons keep it apart from the
+/// words of texts, because a colon in a text separates words.
 pub fn word_of_feature(feature: &str) -> String {
     format!(":access:{feature}")
 }
@@ -40,7 +42,7 @@ pub enum NoSearch {
     NoWords,
     /// There are too many words.
     TooMany,
-    /// A `*` stands after too few letters.
+    /// There are too few letters before a `*`.
     TooShort,
 }
 
@@ -58,35 +60,35 @@ impl NoSearch {
 impl fmt::Display for NoSearch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoWords => f.write_str("Must hold a word to search for."),
-            Self::TooMany => write!(f, "Must hold at most {MOST} words."),
-            Self::TooShort => write!(f, "Must have {SHORTEST_BEGINNING} letters or more before each *."),
+            Self::NoWords => f.write_str("Must have a word to search for."),
+            Self::TooMany => write!(f, "Must have at most {MOST} words."),
+            Self::TooShort => write!(f, "Must have at least {SHORTEST_BEGINNING} letters before each *."),
         }
     }
 }
 
-/// What must be among the words: any of some, or any of a stretch.
+/// A condition on the words of a text: one of them must be in a list or in a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
     /// One of these words.
     OneOf(Vec<String>),
-    /// A word from the first of these on and before the second, in the order of their bytes.
+    /// A word in this range, in the order of bytes: from the first, included, to the second, excluded.
     Between(String, String),
 }
 
 impl Wanted {
-    /// One word, as it is.
+    /// Exactly this word.
     pub fn one(word: String) -> Self {
         Self::OneOf(vec![word])
     }
 
-    /// A word that begins with this.
+    /// Any word that begins with this text.
     pub fn beginning(with: &str) -> Self {
-        // No word holds a character as high as this one.
+        // No word contains the highest character, so the range holds every word with this beginning.
         Self::Between(with.to_owned(), format!("{with}{}", char::MAX))
     }
 
-    /// Whether a word is what is wanted.
+    /// Whether a word meets the condition.
     pub fn fits(&self, word: &str) -> bool {
         match self {
             Self::OneOf(words) => words.iter().any(|one| one == word),
@@ -95,11 +97,13 @@ impl Wanted {
     }
 }
 
-/// Reads the words of a search. All of them are wanted; a plural finds its singular and the other way round, and a word
-/// that ends in `*` finds all that begin with it.
+/// Reads the words of a search. A text must meet all the conditions.
+///
+/// A plural also finds its singular, and a singular its plural. A word that ends in `*` finds every word that begins
+/// with it.
 ///
 /// # Errors
-/// Where there is no word, or too many, or too little before a `*`.
+/// If there is no word, if there are too many, or if there are too few letters before a `*`.
 pub fn wanted(text: &str) -> Result<Vec<Wanted>, NoSearch> {
     let mut all: Vec<Wanted> = Vec::new();
     for piece in pieces(text, true) {
@@ -119,7 +123,7 @@ pub fn wanted(text: &str) -> Result<Vec<Wanted>, NoSearch> {
     }
 }
 
-/// The words of a text, each with the star that ends it where stars matter.
+/// The words of a text. With `stars`, a word keeps a `*` that ends it.
 fn pieces(text: &str, stars: bool) -> Vec<String> {
     let folded = folded(text);
     let ends = |c: char| !is_letter(c) && !(stars && c == '*');
@@ -127,14 +131,14 @@ fn pieces(text: &str, stars: bool) -> Vec<String> {
     parts.map(shortened).filter(|word| !word.is_empty()).collect()
 }
 
-/// A word with no more letters than are kept.
+/// A word cut to the number of letters that are kept.
 fn shortened(word: &str) -> String {
     let (letters, star) = word.strip_suffix('*').map_or((word, ""), |letters| (letters, "*"));
     let kept: String = letters.chars().take(LONGEST).collect();
     kept + star
 }
 
-/// A word with its English singular or plural.
+/// A word and its English singular or plural.
 fn numbers(word: &str) -> Vec<String> {
     let mut all = BTreeSet::from([word.to_owned()]);
     let sibilant = |stem: &str| ["s", "x", "z", "ch", "sh", "o"].iter().any(|end| stem.ends_with(end));

@@ -39,6 +39,8 @@ impl Shown {
         let session = admin.post("/v1/sessions", &session_body(id(&place), of_all.clone())).expect(201);
         let mut weekly = of_all;
         weekly["recurrence"] = "FREQ=WEEKLY;COUNT=3".into();
+        // Its room is taken at one.
+        weekly["local_start"] = "2027-01-05T16:00:00".into();
         let series = make_series(&admin, id(&place), weekly);
         let (renamed, _) = sessions_of(&app, &series)[1];
         admin.patch(&format!("/v1/sessions/{renamed}"), "\"1\"", &json!({ "title": "With guests" })).expect(200);

@@ -102,7 +102,7 @@ fn an_answer_that_is_withheld_says_where_what_was_made_can_be_read() {
     consent_row(&app, &ann, &partner, "withdrawn");
     let problem = send().problem(409, "answer-withheld");
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains(&format!("What it made can be read at {}.", series_path(&first))), "{detail}");
+    assert!(detail.contains(&format!("Read its result at {}.", series_path(&first))), "{detail}");
     assert_eq!(client.get(&series_path(&first)).expect(200)["split_from"], series["id"]);
     assert_eq!(sessions_of(&client, &first).len(), 2, "it was done once");
 }

@@ -3,6 +3,7 @@
 # PYTHON is an interpreter that has them; for LIFE_ROOMS and the rest see ../curl/lib.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/curl/lib.sh
 . "$here/../curl/lib.sh"
 : "${PYTHON:=python3}"
 : "${CHROMIUM:=/usr/bin/chromium}"

@@ -2,6 +2,7 @@
 # A caching proxy in front of the server: nginx keeps the public answers, and gives each client the form that it takes.
 # For LIFE_ROOMS and the rest see ../curl/lib.sh.
 set -euo pipefail
+# shellcheck source=tests/curl/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../curl/lib.sh"
 nginx=$(command -v nginx || echo /usr/sbin/nginx)
 [ -x "$nginx" ] || { echo 'This script needs nginx: install it, for instance with: apt-get install nginx-light' >&2; exit 1; }
