@@ -88,7 +88,7 @@ impl Shown {
     fn risen(&self, day: u32, path: &str, body: &Value) -> Vec<usize> {
         let before = self.read();
         self.app.at(&format!("2026-12-{day:02}T09:00:00Z"));
-        let version = self.admin.get(path).etag().to_owned();
+        let version = format!("\"{}\"", self.admin.get(path).expect(200)["version"]);
         self.admin.patch(path, &version, body).expect(200);
         let after = self.read();
         assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
@@ -152,6 +152,4 @@ fn an_event_that_moves_to_what_was_changed_long_ago_rises_too() {
     // Where it was before no longer matters to it.
     let risen = all.risen(5, &there, &json!({ "name": "Elsewhere" }));
     assert_eq!(risen, [SERIES, SERIES, PARTNER, PARTNER, PARTNER]);
-    let alone = json!({ "partner_id": null, "programme_id": null });
-    assert_eq!(all.risen(6, &session, &alone)[..1], [SESSION]);
 }
