@@ -66,10 +66,10 @@ pub async fn get_session_calendar(request: Extract<(Allowed<Public>, Path<Id>, N
 
 /// Get a series as a calendar
 ///
-/// The series is one event with its rule (RRULE, RDATE, EXDATE) in its time zone. Each session that differs from the
-/// rule (moved, changed or called off) is an event with a RECURRENCE-ID. Each session that the rule doesn't give is a
-/// separate event. A calendar program shows exactly the sessions. A rule without an end has no end in the calendar
-/// either, although its sessions are made only some time ahead.
+/// The series is one event with its rule (RRULE, EXDATE) in its time zone. Each session that differs from the
+/// rule (moved, changed or called off) is an event with a RECURRENCE-ID. Each session that the rule doesn't give, such as
+/// one at an additional time, is a separate event. A calendar program shows exactly the sessions. A rule without an end
+/// has no end in the calendar either, although its sessions are made only some time ahead.
 #[utoipa::path(operation_id = "get_series_calendar", tag = "calendars", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]

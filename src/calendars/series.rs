@@ -6,13 +6,14 @@
 //! - A session that differs (moved, renamed, elsewhere, cancelled) is an event with RECURRENCE-ID at its real time. So
 //!   is a session whose local time the clock skips or shows twice, or during which the clock is changed.
 //! - An occurrence without a session that the viewer may see is an EXDATE.
-//! - A session that the rule doesn't give (any more) is a separate event.
+//! - A session that the rule doesn't give (any more) is a separate event. So is a session at an additional time: some
+//!   programs don't read RDATE, and others ignore the rule when there is one.
 //!
 //! So every session appears exactly once, at its own instants, whatever the rule says.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use icalendar::{Component, Event, Property};
 
@@ -33,9 +34,8 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
     let mut calendar = Calendar::new(&series.title);
     let usual = Content::of_series(series, around);
     let excluded = naive(&series.excluded.0);
-    let additional = naive(&series.additional.0);
     let rule = recurrence::parse_time_zone(&series.time_zone)
-        .and_then(|tz| Rule::expand(series, tz, (&excluded, &additional), off_from(series, sessions)));
+        .and_then(|tz| Rule::expand(series, tz, &excluded, off_from(series, sessions)));
     let Ok(rule) = rule else {
         // A rule that this version can't expand: each session is shown as a separate event.
         sessions.iter().for_each(|shown| feeds::push_session(&mut calendar, publisher, shown));
@@ -50,7 +50,7 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
         let (session, around) = shown;
         let of_session = session_identity(publisher, shown);
         // Higher than the master's revision, and rises when either of the two changes.
-        let revision = of_session.revision.with(Revision::of(series.version, series.updated_at));
+        let revision = of_session.revision.with(master_revision(whole));
         let identity = Identity { uid: publisher.uid(series.id), revision, ..of_session };
         let mut one = event(identity, &Content::of_session(session, around));
         one.append_property(local("RECURRENCE-ID", occurrence.local_start, rule.tz));
@@ -60,27 +60,38 @@ pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings),
     calendar
 }
 
+fn master_revision((series, around): &(SeriesRow, Surroundings)) -> Revision {
+    Revision::of(series.version, series.updated_at).beside(around)
+}
+
 fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
     times.iter().map(|time| time.0).collect()
 }
 
 /// If the series was called off: the local time from which on its rule no longer holds, although the rule doesn't say
-/// so. It is the day after its last session.
+/// so. It is the day after the last session of the rule.
 fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
-        let last = sessions.iter().filter_map(|(session, _)| Some(session.occurrence?.date())).max();
+        let last = sessions.iter().filter_map(rule_date).max();
         let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
         next.and_time(Default::default())
     };
     (series.status == SeriesStatus::Cancelled).then(after_last)
 }
 
-/// A rule and its occurrences.
-struct Rule<'a> {
+/// The local date of a session of the rule.
+fn rule_date((session, _): &Shown) -> Option<NaiveDate> {
+    match session.occurrence? {
+        OccurrenceKey::Rule(date) => Some(date),
+        OccurrenceKey::Additional(_) => None,
+    }
+}
+
+/// A rule and its occurrences. Additional times are not part of it.
+struct Rule {
     tz: Tz,
-    excluded: &'a [NaiveDateTime],
-    /// Those additional times that take place.
-    additional: Vec<NaiveDateTime>,
+    /// The occurrences of the rule that the series excludes.
+    excluded: Vec<NaiveDateTime>,
     occurrences: Vec<Occurrence>,
     /// The value of RRULE.
     text: String,
@@ -99,39 +110,39 @@ struct Comparison<'s> {
     apart: Vec<&'s Shown>,
 }
 
-impl<'a> Rule<'a> {
+impl Rule {
     fn expand(
         series: &SeriesRow,
         tz: Tz,
-        (excluded, additional): (&'a [NaiveDateTime], &'a [NaiveDateTime]),
+        excluded: &[NaiveDateTime],
         off_from: Option<NaiveDateTime>,
     ) -> Result<Self, RecurrenceError> {
-        let expand = |additional| {
-            let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
-            // The sessions of a rule without an end exist only up to this day.
-            let made = series.expanded_until.unwrap_or(local_start.date());
-            let whole = Recurrence { rule, local_start, tz, excluded, additional };
-            let mut all = recurrence::expand_kept(&whole, made)?.occurrences;
-            all.truncate(rules::own(series, &all).len());
-            all.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
-            Ok::<_, RecurrenceError>(all)
-        };
-        let occurrences = expand(additional)?;
+        let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
+        let alone = Recurrence { rule, local_start, tz, excluded, additional: &[] };
+        // The sessions of a rule without an end exist only up to this day.
+        let made = series.expanded_until.unwrap_or(local_start.date());
+        let mut occurrences = recurrence::expand_kept(&alone, made)?.occurrences;
+        occurrences.truncate(rules::own(series, &occurrences).len());
+        occurrences.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
         let parts = Parts::of(&series.recurrence);
         // In a time zone, UNTIL must be an instant (RFC 5545). It is that of the last occurrence, however UNTIL was
         // written.
-        let until = if parts.has_until || off_from.is_some() || series.ending.0.before().is_some() {
-            let last = expand(&[])?.last().map(|occurrence| occurrence.starts_at);
-            Some(last.unwrap_or_else(|| recurrence::resolve(series.local_start.0, tz)))
-        } else {
-            None
+        let ends = parts.has_until || off_from.is_some() || series.ending.0.before().is_some();
+        let until = ends.then(|| match occurrences.last() {
+            Some(last) => last.starts_at,
+            None => recurrence::resolve(local_start, tz),
+        });
+        // An EXDATE stands only for a time that the rule, as it is written, gives.
+        let days: Vec<NaiveDate> = excluded.iter().map(NaiveDateTime::date).collect();
+        let days = recurrence::rule_dates(&alone, &days)?;
+        let is_given = |time: &NaiveDateTime| {
+            time.time() == local_start.time()
+                && days.contains(&time.date())
+                && until.is_none_or(|until| recurrence::resolve(*time, tz) <= until)
         };
-        let takes_place =
-            |time: &NaiveDateTime| occurrences.binary_search_by_key(time, |occurrence| occurrence.local_start).is_ok();
         Ok(Self {
             tz,
-            excluded,
-            additional: additional.iter().copied().filter(takes_place).collect(),
+            excluded: excluded.iter().copied().filter(is_given).collect(),
             text: parts.text(until),
             endless: until.is_none() && recurrence::is_endless(&series.recurrence),
             occurrences,
@@ -140,14 +151,13 @@ impl<'a> Rule<'a> {
 
     /// Compares the occurrences with the sessions.
     fn compare<'s>(&self, series: &SeriesRow, usual: &Content, sessions: &'s [Shown]) -> Comparison<'s> {
-        let key = |shown: &Shown| shown.0.occurrence;
-        let mut left: HashMap<OccurrenceKey, &Shown> =
-            sessions.iter().filter_map(|shown| Some((key(shown)?, shown))).collect();
-        let last = left.keys().map(|key| key.date()).max();
+        let mut left: HashMap<NaiveDate, &Shown> =
+            sessions.iter().filter_map(|shown| Some((rule_date(shown)?, shown))).collect();
+        let last = left.keys().max().copied();
         let mut told = Comparison { kept: 0, missing: Vec::new(), changed: Vec::new(), apart: Vec::new() };
         for occurrence in &self.occurrences {
             let day = occurrence.local_start.date();
-            match left.remove(&occurrence.key) {
+            match left.remove(&day) {
                 // The rule has no end, and this day is beyond the last session: its session is still to be made.
                 None if self.endless && last.is_none_or(|last| day > last) => {}
                 None => told.missing.push(occurrence.local_start),
@@ -160,7 +170,8 @@ impl<'a> Rule<'a> {
                 }
             }
         }
-        told.apart = sessions.iter().filter(|shown| key(shown).is_some_and(|key| left.contains_key(&key))).collect();
+        let is_apart = |shown: &&Shown| rule_date(shown).is_none_or(|date| left.contains_key(&date));
+        told.apart = sessions.iter().filter(is_apart).collect();
         told
     }
 
@@ -176,13 +187,14 @@ impl<'a> Rule<'a> {
     fn master(
         &self,
         publisher: &Publisher,
-        (series, around): &(SeriesRow, Surroundings),
+        whole: &(SeriesRow, Surroundings),
         usual: &Content,
         told: &Comparison<'_>,
     ) -> Event {
+        let (series, _) = whole;
         let identity = Identity {
             uid: publisher.uid(series.id),
-            revision: Revision::of(series.version, series.updated_at).beside(around),
+            revision: master_revision(whole),
             url: Some(publisher.address(&format!("/v1/session-series/{}", series.id))),
         };
         let mut master = event(identity, usual);
@@ -190,9 +202,6 @@ impl<'a> Rule<'a> {
         // DURATION is exact whatever the clock does. An end as a local time could be ambiguous.
         master.add_property("DURATION", format!("PT{}M", series.duration_minutes));
         master.append_property(Property::new("RRULE", &self.text));
-        for time in &self.additional {
-            master.append_multi_property(local("RDATE", *time, self.tz));
-        }
         let mut excluded: Vec<NaiveDateTime> = self.excluded.iter().chain(&told.missing).copied().collect();
         excluded.sort_unstable();
         excluded.dedup();

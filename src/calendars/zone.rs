@@ -203,7 +203,8 @@ fn repeats(alike: &[Change], forever: bool) -> Vec<(&'static str, String)> {
         Some(rule) if forever && last.at.year() >= LATEST_YEAR => vec![("RRULE", rule)],
         // The end of the year, because some programs read UNTIL as a local time.
         Some(rule) => vec![("RRULE", format!("{rule};UNTIL={}1231T235959Z", last.local().year()))],
-        None => rest.iter().map(|change| ("RDATE", change.local().format(LOCAL).to_string())).collect(),
+        // The first one too: some programs count no DTSTART beside RDATE.
+        None => alike.iter().map(|change| ("RDATE", change.local().format(LOCAL).to_string())).collect(),
     }
 }
 
@@ -306,6 +307,8 @@ mod tests {
     fn a_zone_whose_changes_follow_no_rule_lists_them_and_one_without_changes_has_one_observance() {
         let all = lines(Africa::Casablanca, 2027, Some(2029));
         assert!(all.iter().filter(|line| line.starts_with("RDATE:")).count() >= 4, "{all:#?}");
+        let mut onsets = all.iter().filter_map(|line| line.strip_prefix("DTSTART:"));
+        assert!(onsets.all(|onset| all.contains(&format!("RDATE:{onset}"))), "{all:#?}");
         let all = lines(Asia::Kolkata, 2027, None);
         assert_eq!(all.iter().filter(|line| line.starts_with("BEGIN:")).count(), 2, "{all:#?}");
         assert!(all.contains(&"TZOFFSETTO:+0530".to_owned()), "{all:#?}");

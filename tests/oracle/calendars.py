@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What an independent parser makes of calendars: every event after expansion, one a line, sorted.
 
-    pip install icalendar recurring-ical-events python-dateutil
+    ./install.sh
     python calendars.py [--own-zones] [--from DATE] [--to DATE] FILE.ics...
 
 A line is the start, the end (both as instants), the status, and the summary. Time zones are those of the parser's own
