@@ -120,7 +120,12 @@ fn caches_can_tell_compressed_answers_from_plain_ones() {
         }
         let tag = gzip.0.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap().to_owned();
         let plain_tag = plain.etag().to_lowercase();
-        assert_eq!(tag, plain_tag.strip_suffix('"').unwrap().to_owned() + "+gzip\"", "{path}");
+        // A weak tag may be the same for every coding.
+        let of_gzip = match plain_tag.starts_with("w/") {
+            true => plain_tag,
+            false => plain_tag.strip_suffix('"').unwrap().to_owned() + "+gzip\"",
+        };
+        assert_eq!(tag, of_gzip, "{path}");
     }
     // Each form is asked for again by its own tag.
     let ask = |encoding: &str, tag: &str| {

@@ -150,7 +150,7 @@ fn a_session_is_created_read_and_shown_with_its_venue_and_never_with_its_join_li
     );
     let created = admin.post("/v1/sessions", &body);
     assert_eq!(created.status, 201, "{}", created.text);
-    assert_eq!(created.etag(), "\"1\"");
+    assert_eq!(created.tag_version(), "1");
     assert_eq!(created.header("location"), path(&created.json));
     let mut expected = with(body.clone(), json!({ "join_link": null }));
     for name in ["series_id", "online_capacity", "online_seats_taken", "online_seats_left", "cancellation_reason"] {
@@ -457,7 +457,7 @@ fn a_session_is_changed_in_its_words_and_seats() {
     let change = json!({ "title": "New", "description": null, "capacity": 2, "publication": "unlisted" });
     let changed = admin.patch(&at, &etag, &change);
     assert_eq!(changed.status, 200, "{}", changed.text);
-    assert_eq!(changed.etag(), "\"2\"");
+    assert_eq!(changed.tag_version(), "2");
     assert_eq!((&changed.json["title"], &changed.json["seats_left"]), (&json!("New"), &json!(2)));
     assert!(changed.json["description"].is_null());
     for member in ["local_start", "venue_id", "partner_id", "delivery", "recurrence", "external_id", "starts_at"] {
@@ -493,7 +493,7 @@ fn cancelling_a_session_cancels_its_bookings_and_tells_whose_they_were() {
     admin.post_with(&at, &[("if-match", "\"7\"")], &reason).problem(412, "precondition-failed");
     let cancelled = admin.post(&at, &reason);
     assert_eq!(cancelled.status, 200, "{}", cancelled.text);
-    assert_eq!(cancelled.etag(), "\"2\"");
+    assert_eq!(cancelled.tag_version(), "2");
     let shown = |name: &str| cancelled.json[name].clone();
     assert_eq!((shown("status"), shown("cancellation_reason")), (json!("cancelled"), reason["reason"].clone()));
     assert_eq!((shown("seats_taken"), shown("seats_left")), (json!(0), json!(5)));
@@ -557,7 +557,7 @@ fn a_change_of_a_series_leaves_its_past_edited_and_cancelled_sessions_as_they_ar
     let changed = admin.patch(&at, "\"1\"", &change);
     assert_eq!(changed.status, 200, "{}", changed.text);
     assert!(!changed.text.contains("example.org/x"));
-    assert_eq!((changed.etag(), &changed.json["title"]), ("\"2\"", &json!("Poetry")));
+    assert_eq!((changed.tag_version(), &changed.json["title"]), ("2", &json!("Poetry")));
     let after: Vec<Value> = before.iter().map(|session| admin.get(&path(session)).expect(200)).collect();
     assert_eq!(after[..3], before[..3]);
     for session in &after[3..] {

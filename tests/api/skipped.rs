@@ -154,7 +154,7 @@ fn what_a_top_up_leaves_out_is_read_where_the_series_and_the_roster_are() {
     }
     let other = app.partner_user(&partner_row(&app, "phil"));
     for reader in [&app.anonymous(), &other] {
-        assert_eq!(reader.get(&series).expect(200).get("left_out"), None);
+        assert_eq!(reader.get(&series).expect(200)["left_out"], json!(null));
     }
     let again = client.post(&rosters, &json!({ "entries": [weekly] })).expect(201);
     assert_eq!((&again["counts"]["unchanged"], &again["skipped"][0]["reason"]), (&json!(1), &json!("space_taken")));

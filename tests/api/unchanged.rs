@@ -59,7 +59,10 @@ fn a_patch_that_says_what_stands_leaves_version_audit_and_tag_as_they_are() {
         for patch in [json!({}), same.clone()] {
             let answer = client.patch(path, read.etag(), &patch);
             assert_eq!((answer.status, answer.etag()), (200, read.etag()), "{path}: {}", answer.text);
-            assert_eq!(answer.json, read.json, "{path} {patch}");
+            // What a PATCH says beside the resource, such as the sessions that closing a venue concerns, isn't compared.
+            for (member, value) in read.json.as_object().unwrap() {
+                assert_eq!(&answer.json[member], value, "{path} {patch} {member}");
+            }
             // Whoever hasn't read it doesn't change it, even to what it is.
             client.patch(path, "", &patch).problem(428, "precondition-required");
             client.patch(path, "\"77\"", &patch).problem(412, "precondition-failed");

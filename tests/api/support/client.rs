@@ -150,6 +150,11 @@ impl Answer {
         self.header("etag")
     }
 
+    /// The version that the tag begins with. The rest of a tag is opaque.
+    pub fn tag_version(&self) -> &str {
+        self.etag().trim_matches('"').split('-').next().unwrap_or_default()
+    }
+
     /// The id of what the body shows.
     #[track_caller]
     pub fn id(&self) -> String {
