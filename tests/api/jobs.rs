@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
+use life_rooms::auth::caller::Scope;
 use life_rooms::background;
 use life_rooms::db::schema::jobs;
 use life_rooms::db::{Id, Json};
@@ -173,9 +174,11 @@ fn a_job_is_read_by_its_partner_and_by_admins() {
     let taken = app.admin().post_with(&path, &ASYNC, &roster(&[series("a")]));
     let job = taken.header("location").to_owned();
     ended(&client, &taken);
-    for other in [app.admin(), app.partner_user(&id), app.partner_client(&id, &[])] {
+    let scoped = |scope| app.partner_client(&id, &[scope]);
+    for other in [app.admin(), app.partner_user(&id), scoped(Scope::RostersRead), scoped(Scope::RostersWrite)] {
         assert_eq!(other.get(&job).expect(200)["partner_id"], *id);
     }
+    scoped(Scope::RegistersRead).get(&job).problem(403, "insufficient-scope");
     app.partner_user(&partner(&app, "philharmonic")).get(&job).problem(404, "not-found");
     for role in [app.advisor(), app.analyst()] {
         role.get(&job).problem(403, "forbidden");
