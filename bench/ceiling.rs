@@ -5,7 +5,6 @@
 
 use std::net::TcpListener;
 
-use actix_cors::Cors;
 use actix_web::http::header;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Bytes, Data, get, post};
@@ -59,7 +58,6 @@ async fn main() -> std::io::Result<()> {
             .route("/v1/sessions/{id}", get().to(session))
             .route("/v1/sessions/{id}/bookings", post().to(booking))
             .wrap(Compress::default())
-            .wrap(Cors::default().block_on_origin_mismatch(false))
             .wrap(from_fn(guard))
     })
     .listen(socket)?

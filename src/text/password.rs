@@ -14,11 +14,10 @@ const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc()
 pub fn normal(password: &str) -> Cow<'_, str> {
     let is_space =
         |c: char| matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}');
-    let composed = match password.contains(is_space) {
+    match password.contains(is_space) {
         true => Cow::Owned(NFC.normalize(&password.replace(is_space, " ")).into_owned()),
         false => NFC.normalize(password),
-    };
-    composed
+    }
 }
 
 #[cfg(test)]

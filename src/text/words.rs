@@ -126,7 +126,7 @@ pub fn wanted(text: &str) -> Result<Vec<Wanted>, NoSearch> {
 /// The words of a text. With `stars`, a word keeps a `*` that ends it.
 fn pieces(text: &str, stars: bool) -> Vec<String> {
     let folded = folded(text);
-    let ends = |c: char| !is_letter(c) && !(stars && c == '*');
+    let ends = |c: char| !(is_letter(c) || stars && c == '*');
     let parts = folded.split(ends).flat_map(|part| part.split_inclusive('*'));
     parts.map(shortened).filter(|word| !word.is_empty()).collect()
 }

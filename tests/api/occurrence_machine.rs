@@ -358,7 +358,7 @@ impl World<'_> {
 
     /// What the sessions of a series do where it states something else.
     fn follows(&self, before: &[Row], new: &Statement, skipped: &Value, changed: bool, series: Id) {
-        let skipped: BTreeSet<NaiveDateTime> = skipped.as_array().unwrap().iter().map(|one| time_of(one)).collect();
+        let skipped: BTreeSet<NaiveDateTime> = skipped.as_array().unwrap().iter().map(time_of).collect();
         let (after, now) = (self.rows(), self.now);
         let by_id: HashMap<Id, &Row> = after.iter().map(|row| (row.id, row)).collect();
         let stated = new.stated();

@@ -122,7 +122,7 @@ impl<'a> Search<'a> {
                 let sums_of = self.of_cell[cell].iter();
                 sums_of.map(|at| off(sums[*at] + step, &self.sums[*at]) - off(sums[*at], &self.sums[*at])).sum()
             };
-            let wild = self.chance % 10 == 0;
+            let wild = self.chance.is_multiple_of(10);
             let start = if wild { 0 } else { (self.chance >> 20) as usize % cells.len() };
             let turned = cells.iter().cycle().skip(start).take(cells.len());
             let cell = if wild {
