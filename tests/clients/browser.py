@@ -84,7 +84,7 @@ def main():
         said = []
         page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         page.goto(f"{base}/docs/")
-        page.wait_for_selector(".opblock", timeout=60_000)
+        page.wait_for_selector(".opblock-tag", timeout=60_000)
         if said:
             fail(f"the documentation breaks its own policy: {said}")
         page.goto(base)
