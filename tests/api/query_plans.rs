@@ -36,10 +36,15 @@ fn fill(app: &App) -> Value {
 /// On PostgreSQL plans follow the numbers of rows: sessions that all say the same thing, elsewhere.
 fn multiply(app: &App) {
     if let Conn::Postgres(postgres) = &mut app.conn() {
+        // Columns that the database computes can't be written.
         let copies = "CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
             UPDATE copies SET id = gen_random_uuid(), series_id = NULL, starts_at = starts_at + random() * interval '300 days', \
             ends_at = starts_at + interval '310 days', listing_id = 'eeeeeeee-eeee-8eee-8eee-eeeeeeeeeeee', venue_id = NULL; \
-            ALTER TABLE copies DROP COLUMN week_hour, DROP COLUMN has_room; INSERT INTO sessions SELECT * FROM copies; ANALYZE sessions, listing_words, venue_words, venues";
+            DO $$ DECLARE written text; BEGIN \
+            SELECT string_agg(column_name, ', ') INTO written FROM information_schema.columns \
+            WHERE table_schema = current_schema AND table_name = 'sessions' AND is_generated = 'NEVER'; \
+            EXECUTE format('INSERT INTO sessions (%s) SELECT %s FROM copies', written, written); END $$; \
+            ANALYZE sessions, listing_words, venue_words, venues";
         postgres.batch_execute(copies).unwrap();
     }
 }
