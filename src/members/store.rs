@@ -158,7 +158,7 @@ pub fn exists(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
 /// and needs no lock.
 pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     if let Conn::Postgres(postgres) = conn {
-        let row = members::table.find(id).select(members::id).for_update();
+        let row = members::table.find(id).select(members::id).for_no_key_update();
         row.first::<Id>(postgres).optional()?;
     }
     get(conn, reach, id)

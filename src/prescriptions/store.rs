@@ -168,7 +168,7 @@ pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<PrescriptionRow> {
 /// one writer and needs no lock.
 pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<PrescriptionRow> {
     if let Conn::Postgres(postgres) = conn {
-        let row = prescriptions::table.find(id).select(prescriptions::id).for_update();
+        let row = prescriptions::table.find(id).select(prescriptions::id).for_no_key_update();
         row.first::<Id>(postgres).optional()?;
     }
     get(conn, reach, id)

@@ -82,7 +82,9 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SiteRow> {
 /// 404 if there is none.
 pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
     let found: Option<Id> = match conn {
-        Conn::Postgres(postgres) => sites::table.find(id).select(sites::id).for_update().first(postgres).optional()?,
+        Conn::Postgres(postgres) => {
+            sites::table.find(id).select(sites::id).for_no_key_update().first(postgres).optional()?
+        }
         Conn::Sqlite(sqlite) => sites::table.find(id).select(sites::id).first(sqlite).optional()?,
     };
     found.map(|_| ()).ok_or_else(|| Error::not_found("site"))

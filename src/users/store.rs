@@ -173,7 +173,7 @@ fn others_manage(conn: &mut Conn, id: Id) -> Result<bool> {
         .order(users::id)
         .select(users::id);
     let enabled: Vec<Id> = match conn {
-        Conn::Postgres(postgres) => admins.for_update().load(postgres)?,
+        Conn::Postgres(postgres) => admins.for_no_key_update().load(postgres)?,
         Conn::Sqlite(sqlite) => admins.load(sqlite)?,
     };
     Ok(enabled.iter().any(|admin| *admin != id))
