@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures The Reader's year, 600 weekly series of 52 sessions, as one roster in each form, and the same 31,200 sessions
 # one by one, on SQLite and PostgreSQL: seconds beside the bare inserts of the same rows (bare_inserts.rs), and the
-# server's peak memory. Checks what came of each, and that one bad row in 31,200 leaves nothing behind or is rejected alone.
+# server's peak memory. Then the year again with other titles, beside the bare updates of the columns that change: seconds,
+# and processor seconds of all processes that work on it. Checks what came of each, and that one bad row in 31,200 leaves nothing behind or is rejected alone.
 # Builds what it measures; needs curl, jq and PostgreSQL's programs.
 #
 #   bench/roster.sh         ROUNDS=3 DATABASES='sqlite postgres' FORMS='json ndjson csv single-ndjson single-csv' by default
@@ -87,6 +88,13 @@ roster() {
     -H "Authorization: Bearer $token" -H "Content-Type: $type" -H 'Expect:' --data-binary "@$file" "$@"
 }
 holds() { jq -e "$2" "$work/answer" >/dev/null || fail "$1: $(head -c 1500 "$work/answer")"; }
+# Processor seconds so far of the server, and of PostgreSQL where it is a throwaway cluster.
+processor() {
+  local of=("$server")
+  [ "$1" = sqlite ] || [ -z "$cluster" ] || read -r -a of < <(echo "$server" "$(head -n 1 "$cluster/data/postmaster.pid")" "$(pgrep -P "$(head -n 1 "$cluster/data/postmaster.pid")" | tr '\n' ' ')")
+  for pid in "${of[@]}"; do [ -z "$pid" ] || cat "/proc/$pid/stat" 2>/dev/null || true; done |
+    awk -v hertz="$(getconf CLK_TCK)" '{sub(/^.*\) /, ""); all += $12 + $13 + $14 + $15} END {printf "%.2f\n", all / hertz}'
+}
 peak() { awk '/^VmHWM/ {print int($2 / 1024)}' "/proc/$server/status"; }
 
 # The year in every form.
@@ -94,6 +102,7 @@ jq -nc 'range(600) | {external_id: "reader-\(.)", title: "Shared Reading, group 
   description: "Stories and poems, read aloud together. No need to read, or to say anything. Tea and biscuits.",
   pillar: "community", delivery: "in_person", venue: "library", time_zone: "Europe/London", duration_minutes: 90, capacity: 12,
   local_start: "2037-01-0\(. % 7 + 1)T\(. % 10 + 10):00:00", recurrence: "FREQ=WEEKLY;COUNT=52"}' >"$work/ndjson.ndjson"
+sed 's/Shared Reading, group/Poems aloud, table/' "$work/ndjson.ndjson" >"$work/titles.ndjson"
 jq -nc --arg first 2037-01-01T10:00:00Z '($first | fromdate) as $first | range(600) as $group | range(52) as $week
   | {external_id: "reader-\($group)-\($week)", title: "Shared Reading, group \($group)", programme: "shared-reading",
   description: "Stories and poems, read aloud together. No need to read, or to say anything. Tea and biscuits.",
@@ -123,6 +132,26 @@ measure() {
   read -r bare_seconds _ < <(MALLOC_TRIM_THRESHOLD_=100000000 "$bare" "$DATABASE_URL")
   echo "$seconds $again $bare_seconds $memory" >>"$work/$1.$2.figures"
   say "  $1 $2: $seconds s, again $again s, bare $bare_seconds s, peak MiB $memory"
+}
+
+# titles DATABASE: the year again with other titles; a line of seconds, bare seconds, processor seconds of both.
+titles() {
+  local status seconds bare_seconds before used
+  begin "$1"
+  read -r status _ < <(roster "$work/ndjson.ndjson" '')
+  [ "$status" = 201 ] || fail "$1: $status $(head -c 1500 "$work/answer")"
+  before=$(processor "$1")
+  read -r status seconds < <(roster "$work/titles.ndjson" '')
+  used=$(awk -v a="$before" -v b="$(processor "$1")" 'BEGIN {print b - a}')
+  holds "$1 titles" '.counts.updated == 600 and .sessions == {created: 0, updated: 31200, cancelled: 0} and .skipped == []'
+  end
+  # What this shell has waited for counts as its own.
+  before=$(server=$$; processor "$1")
+  MALLOC_TRIM_THRESHOLD_=100000000 "$bare" "$DATABASE_URL" titles >"$work/bare"
+  used="$used $(awk -v a="$before" -v b="$(server=$$; processor "$1")" 'BEGIN {print b - a}')"
+  bare_seconds=$(cat "$work/bare")
+  echo "$seconds $bare_seconds $used" >>"$work/$1.titles.figures"
+  say "  $1, other titles: $seconds s, bare $bare_seconds s, processor $used s"
 }
 
 # One bad row in 31,200; then the whole as a job; then all but one row missing.
@@ -160,6 +189,7 @@ for database in $DATABASES; do
   for round in $(seq 1 "$ROUNDS"); do
     say "Round $round of $ROUNDS"
     for form in $FORMS; do measure "$database" "$form"; done
+    titles "$database"
   done
 done
 
@@ -170,6 +200,13 @@ for database in $DATABASES; do
     f=$database.$form
     echo "| $database, $form | $(median "$f" 1) | $(median "$f" 3) | $(awk -v a="$(median "$f" 1)" -v b="$(median "$f" 3)" 'BEGIN {printf "%.2f", a / b}') | $(median "$f" 2) | $(median "$f" 4) | $(median "$f" 5) |"
   done
+done
+echo
+echo '| the same 31,200 with other titles | seconds | bare updates | ratio | processor seconds | of the bare updates | ratio |'
+echo '| --- | --- | --- | --- | --- | --- | --- |'
+for database in $DATABASES; do
+  f=$database.titles
+  echo "| $database | $(median "$f" 1) | $(median "$f" 2) | $(awk -v a="$(median "$f" 1)" -v b="$(median "$f" 2)" 'BEGIN {printf "%.2f", a / b}') | $(median "$f" 3) | $(median "$f" 4) | $(awk -v a="$(median "$f" 3)" -v b="$(median "$f" 4)" 'BEGIN {printf "%.2f", a / b}') |"
 done
 echo
 echo "Medians of $ROUNDS on $(nproc) cores. json, ndjson and csv: 600 weekly series; single-*: a row for each session. $(du -m "$work/single-ndjson.ndjson" | cut -f1) MiB is the largest body."

@@ -78,17 +78,18 @@ fill() {
       local_start: "2037-\(if . % 50 == 1 then 12 else "01" end)-0\(. % 7 + 1)T\(. * 7 % 10 + 10):00:00", recurrence: "FREQ=WEEKLY;COUNT=52"}]}' >"$work/roster.json"
   post "/v1/partners/$partner/rosters" <"$work/roster.json" | jq -e '.sessions.created == 31200' >/dev/null
   local full="UPDATE sessions SET seats_taken = capacity WHERE substr(local_start, 1, 7) BETWEEN '2037-02' AND '2037-06'
-    AND title <> 'Quilling'"
+    AND wording_id NOT IN (SELECT id FROM wordings WHERE title = 'Quilling')"
   if [ "$1" = sqlite ]; then sqlite3 "$work/bench.db" "PRAGMA busy_timeout = 60000; $full" >/dev/null; else sql -c "$full"; fi
   copies=0
 }
 
-columns='partner_id, programme_id, venue_id, space_id, title, description, pillar, topics, delivery,
-  join_link, facilitator, accessibility, booking_policy, capacity, online_capacity, seats_taken, online_seats_taken,
-  waitlist_length, local_start, time_zone, duration_minutes, starts_on, publication, status, cancellation_reason, edited,
-  version, created_at, updated_at'
+columns='partner_id, venue_id, space_id, slot, delivery, join_link, booking_policy, capacity, online_capacity, seats_taken,
+  online_seats_taken, waitlist_length, local_start, time_zone, duration_minutes, starts_on, publication, status,
+  cancellation_reason, edited, version, created_at, updated_at'
+said='title, description, topics, facilitator, accessibility, pillar, programme_id'
+first="(SELECT id FROM wordings WHERE title <> 'Quilling' AND id IN (SELECT wording_id FROM sessions WHERE series_id IS NOT NULL))"
 
-# grow SIZE: copies of the first year, each with listings of its own and some minutes later; all but the quilling.
+# grow SIZE: copies of the first year, each with wordings of its own and some minutes later; all but the quilling.
 grow() {
   local wanted=$(($1 / 31200 - 1)) name=$2
   say "Growing $name to $1 sessions"
@@ -102,17 +103,22 @@ grow() {
   fi
 }
 
+copy_listings() {
+  echo "INSERT INTO wordings (id, $said) SELECT ${other//%s/id}, $said FROM wordings WHERE id IN $first;
+    INSERT INTO listings SELECT ${other//%s/wording_id}, slot FROM listings WHERE wording_id IN $first;
+    INSERT INTO listing_words SELECT ${other//%s/wording_id}, slot, word FROM listing_words WHERE wording_id IN $first;"
+}
+
 copy_on_sqlite() {
   local other late
   while [ "$copies" -lt "$1" ]; do
     copies=$((copies + 1))
-    other="CAST(substr(hex(listing_id), 1, 14) || printf('%02d', $copies) AS BLOB)" late=$((copies * 420000000))
+    other="CAST(substr(hex(%s), 1, 14) || printf('%02d', $copies) AS BLOB)" late=$((copies * 420000000))
     echo "BEGIN;
-      INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
-        WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling');
-      INSERT INTO sessions (id, listing_id, starts_at, ends_at, $columns)
-        SELECT randomblob(16), $other, starts_at + $late, ends_at + $late, $columns FROM sessions
-        WHERE series_id IS NOT NULL AND title <> 'Quilling';
+      $(copy_listings)
+      INSERT INTO sessions (id, wording_id, starts_at, ends_at, $columns)
+        SELECT randomblob(16), ${other//%s/wording_id}, starts_at + $late, ends_at + $late, $columns FROM sessions
+        WHERE series_id IS NOT NULL AND wording_id IN $first;
       COMMIT;"
   done
 }
@@ -121,12 +127,10 @@ copy_on_postgres() {
   local other late
   while [ "$copies" -lt "$1" ]; do
     copies=$((copies + 1))
-    other="md5(listing_id::text || $copies)::uuid" late="interval '$((copies * 7)) minutes'"
-    sql -c "INSERT INTO listing_words SELECT DISTINCT $other, word FROM listing_words
-        WHERE listing_id IN (SELECT listing_id FROM sessions WHERE series_id IS NOT NULL AND title <> 'Quilling')" \
-      -c "INSERT INTO sessions (id, listing_id, starts_at, ends_at, $columns)
-        SELECT gen_random_uuid(), $other, starts_at + $late, ends_at + $late, $columns FROM sessions
-        WHERE series_id IS NOT NULL AND title <> 'Quilling'"
+    other="md5(%s::text || $copies)::uuid" late="interval '$((copies * 7)) minutes'"
+    sql -c "$(copy_listings)" -c "INSERT INTO sessions (id, wording_id, starts_at, ends_at, $columns)
+        SELECT gen_random_uuid(), ${other//%s/wording_id}, starts_at + $late, ends_at + $late, $columns FROM sessions
+        WHERE series_id IS NOT NULL AND wording_id IN $first"
   done
 }
 
