@@ -6,6 +6,7 @@
 //! | jobs that have ended | 30 days |
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
+//! | wordings and listings that no session has | until the next housekeeping |
 //!
 //! Audit events are never deleted.
 
@@ -21,6 +22,7 @@ use crate::http::idempotency;
 use crate::http::state::State;
 use crate::jobs;
 use crate::rosters;
+use crate::sessions::listings;
 
 /// Data that is kept for a limited time.
 struct Kept {
@@ -31,11 +33,12 @@ struct Kept {
     forget: fn(&mut Conn, Timestamp) -> Result<usize>,
 }
 
-const KEPT: [Kept; 4] = [
+const KEPT: [Kept; 5] = [
     Kept { overdue: idempotency::overdue, forget: idempotency::forget },
     Kept { overdue: jobs::store::overdue, forget: jobs::store::forget },
     Kept { overdue: rosters::keeping::refused_overdue, forget: rosters::keeping::forget_refused },
     Kept { overdue: rosters::keeping::entries_overdue, forget: rosters::keeping::forget_entries },
+    Kept { overdue: listings::any_unused, forget: listings::forget_unused },
 ];
 
 /// The task that does the housekeeping.

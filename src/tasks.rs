@@ -8,7 +8,6 @@ use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
 use crate::rosters::later;
 use crate::sessions::bookings::turnover;
-use crate::sessions::listings;
 use crate::sessions::series::top_up;
 
 /// Every kind of job.
@@ -16,7 +15,7 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), listings::TASK, jobs(), housekeeping::TASK]
+    vec![turnover::TASK, top_up::task(), jobs(), housekeeping::TASK]
 }
 
 /// The task that runs the jobs that no server runs.

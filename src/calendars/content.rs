@@ -4,7 +4,8 @@
 use super::store::{Place, SessionFacts, Surroundings};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::series::store::SeriesRow;
-use crate::sessions::types::{Delivery, Pillar, SessionStatus};
+use crate::sessions::types::{Delivery, SessionStatus};
+use crate::sessions::wordings::Wording;
 
 /// Whether an event takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,28 +30,10 @@ pub(super) struct Content {
     pub status: Status,
 }
 
-/// What sessions and series have in common. The join link is not part of it.
-struct Words<'a> {
-    title: &'a str,
-    description: Option<&'a str>,
-    pillar: Pillar,
-    topics: &'a [String],
-    delivery: Delivery,
-    facilitator: Option<&'a str>,
-}
-
 impl Content {
     /// What a session's event says.
     pub fn of_session(session: &SessionFacts, around: &Surroundings) -> Self {
-        let words = Words {
-            title: &session.title,
-            description: session.description.as_deref(),
-            pillar: session.pillar,
-            topics: &session.topics.0,
-            delivery: session.delivery,
-            facilitator: session.facilitator.as_deref(),
-        };
-        let content = Self::new(&words, around);
+        let content = Self::new(&session.wording, session.delivery, around);
         match session.status {
             SessionStatus::Scheduled => content,
             SessionStatus::Cancelled => content.cancelled(session.cancellation_reason.as_deref()),
@@ -59,27 +42,19 @@ impl Content {
 
     /// What an event of a series says unless its session says something else.
     pub fn of_series(series: &SeriesRow, around: &Surroundings) -> Self {
-        let words = Words {
-            title: &series.title,
-            description: series.description.as_deref(),
-            pillar: series.pillar,
-            topics: &series.topics.0,
-            delivery: series.delivery,
-            facilitator: series.facilitator.as_deref(),
-        };
-        Self::new(&words, around)
+        Self::new(&Wording::from(series), series.delivery, around)
     }
 
-    fn new(words: &Words<'_>, around: &Surroundings) -> Self {
+    fn new(words: &Wording, delivery: Delivery, around: &Surroundings) -> Self {
         let owner = [around.partner.as_deref(), around.programme.as_deref()];
         let owner: Vec<&str> = owner.into_iter().flatten().collect();
-        let led_by = words.facilitator.map(|name| format!("Led by {name}"));
+        let led_by = words.facilitator.as_deref().map(|name| format!("Led by {name}"));
         let owner = (!owner.is_empty()).then(|| owner.join(": "));
-        let categories = std::iter::once(<&str>::from(words.pillar)).chain(words.topics.iter().map(String::as_str));
+        let categories = std::iter::once(<&str>::from(words.pillar)).chain(words.topics.0.iter().map(String::as_str));
         Self {
-            summary: words.title.to_owned(),
-            description: paragraphs([words.description.map(str::to_owned), led_by, owner]),
-            location: location(words.delivery, around.place.as_ref(), around.space.as_deref()),
+            summary: words.title.clone(),
+            description: paragraphs([words.description.clone(), led_by, owner]),
+            location: location(delivery, around.place.as_ref(), around.space.as_deref()),
             position: around.place.as_ref().and_then(Place::position),
             categories: categories.map(|name| name.replace('_', " ")).collect(),
             status: Status::Confirmed,

@@ -30,7 +30,7 @@ pub(super) fn push_session(calendar: &mut Calendar, publisher: &Publisher, shown
 
 /// The calendar of one session.
 pub(super) fn of_session(publisher: &Publisher, shown: &Shown) -> Calendar {
-    of_sessions(publisher, &shown.0.title, std::slice::from_ref(shown))
+    of_sessions(publisher, &shown.0.wording.title, std::slice::from_ref(shown))
 }
 
 /// The calendar of many sessions, each as an event by itself.

@@ -7,15 +7,17 @@ use diesel::prelude::*;
 use crate::auth::viewer::Viewer;
 use crate::db::schema::{
     bookings, partners, prescription_items, prescriptions, programmes, session_series, sessions, spaces, venues,
+    wordings,
 };
-use crate::db::{Conn, Id, Json, Timestamp};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::partners::types::PartnerStatus;
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::series::store::{SeriesRow, lineage};
-use crate::sessions::types::{Delivery, Pillar, Publication, SessionStatus};
+use crate::sessions::types::{Delivery, Publication, SessionStatus};
 use crate::sessions::visibility::{Visibility, hidden_partners, listed};
+use crate::sessions::wordings::Wording;
 
 /// How many events one calendar holds at most.
 pub(super) const MOST_EVENTS: i64 = 2000;
@@ -27,12 +29,9 @@ pub(super) struct SessionFacts {
     pub id: Id,
     pub occurrence: Option<OccurrenceKey>,
     pub partner_id: Option<Id>,
-    pub title: String,
-    pub description: Option<String>,
-    pub pillar: Pillar,
-    pub topics: Json<Vec<String>>,
+    #[diesel(embed)]
+    pub wording: Wording,
     pub delivery: Delivery,
-    pub facilitator: Option<String>,
     pub time_zone: String,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
@@ -99,10 +98,11 @@ pub(super) type BookingFacts = (Id, BookingStatus, String, i32, Timestamp);
 #[diesel::dsl::auto_type]
 fn joined() -> _ {
     sessions::table
+        .inner_join(wordings::table)
         .left_join(venues::table)
         .left_join(spaces::table)
         .left_join(partners::table)
-        .left_join(programmes::table)
+        .left_join(programmes::table.on(wordings::programme_id.eq(programmes::id.nullable())))
 }
 
 /// The columns of [`Surroundings`]. This is a macro because the same expression has another type in each query.
@@ -273,15 +273,10 @@ fn booked_in(
     from: Timestamp,
     (order, now, many): (Order, Timestamp, i64),
 ) -> Result<Vec<(BookingFacts, Shown)>> {
-    let there = sessions::table
-        .left_join(venues::table)
-        .left_join(spaces::table)
-        .left_join(partners::table)
-        .left_join(programmes::table);
     let booking = (bookings::id, bookings::status, bookings::reference, bookings::version, bookings::updated_at);
     let recent = bookings::status.eq_any(BookingStatus::LIVE).or(bookings::updated_at.ge(from));
     let query = bookings::table
-        .inner_join(there)
+        .inner_join(joined())
         .filter(bookings::member_id.eq(member_id).and(recent))
         .limit(many)
         .select((booking, (SessionFacts::as_select(), surroundings!())))

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
-use crate::db::{Location, migrate};
+use crate::db::migrate;
 use crate::error::{Error, Kind};
 
 /// The backend of a social-prescribing service: one binary, an SQLite file or PostgreSQL.
@@ -120,24 +120,10 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Migrates a database, and adds the search words of sessions and venues if an older version left none. Returns the
-/// names of the migrations.
-fn bring_up_to_date(location: &Location) -> Result<Vec<String>, Error> {
-    let applied = migrate::run(location)?;
-    migrate::complete(location, |conn| {
-        if crate::sessions::listings::complete_some(conn, None)? > 0 {
-            return Ok(true);
-        }
-        crate::venues::store::complete_words(conn)?;
-        Ok(false)
-    })?;
-    Ok(applied)
-}
-
 fn run_migrate(settings: &Settings) -> Result<(), Failure> {
     let location = settings.location().map_err(Failure::usage)?;
     database::check(&location)?;
-    let applied = bring_up_to_date(&location).map_err(|error| database::cannot_use(&location, &error))?;
+    let applied = migrate::run(&location).map_err(|error| database::cannot_use(&location, &error))?;
     match applied.as_slice() {
         [] => println!("The database is up to date."),
         names => println!("Applied: {}", names.join(", ")),

@@ -42,6 +42,23 @@ macro_rules! per_backend {
     };
 }
 
+/// Locks rows of a table until the transaction ends, so that nobody else changes them meanwhile. Rows that refer to them
+/// can still be added. Every writer locks in the order of the ids, so that two of them wait for each other and never in a
+/// ring. Row locks are PostgreSQL's alone: SQLite has one writer.
+#[macro_export]
+macro_rules! lock_rows {
+    ($conn:expr, $table:ident, $ids:expr) => {{
+        if let $crate::db::conn::Conn::Postgres(postgres) = $conn {
+            let ids: std::collections::BTreeSet<$crate::db::Id> = $ids.into_iter().collect();
+            let ids: Vec<$crate::db::Id> = ids.into_iter().collect();
+            let rows = |ids| $table::table.filter($table::id.eq_any(ids)).order($table::id).select($table::id);
+            for chunk in ids.chunks(500) {
+                rows(chunk).for_no_key_update().execute(postgres)?;
+            }
+        }
+    }};
+}
+
 /// The purpose of a connection to an SQLite file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {

@@ -1,7 +1,7 @@
 //! Migrates a database to the schema of this binary. The binary contains the migrations.
 
 use diesel::backend::Backend;
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -37,52 +37,6 @@ pub fn run(location: &Location) -> Result<Vec<String>> {
             apply(&mut conn)
         }
     }
-}
-
-/// Does the part of a migration that SQL can't express.
-///
-/// Servers that already run on the database must not wait long, so each call of `work` does one piece in a transaction
-/// of its own, and returns whether more pieces are left. If several processes start together, only one works at a time.
-///
-/// # Errors
-/// What `work` returns. The pieces before stay done, and the next start goes on from there.
-pub fn complete(location: &Location, mut work: impl FnMut(&mut Conn) -> Result<bool>) -> Result<()> {
-    let mut conn = match location {
-        Location::Sqlite(path) => open_sqlite(path, Purpose::Write)?,
-        Location::Postgres(url) => {
-            let mut conn = open_postgres(url)?;
-            conn.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"))?;
-            conn
-        }
-    };
-    loop {
-        begin(&mut conn)?;
-        // After an error there is no COMMIT, so closing the connection undoes this piece.
-        let more = work(&mut conn)?;
-        commit(&mut conn)?;
-        if !more {
-            return Ok(());
-        }
-    }
-}
-
-/// Begins a transaction through diesel's transaction manager. On SQLite, diesel inserts many rows in a transaction of
-/// its own, and makes it a savepoint only if the manager knows the outer transaction.
-fn begin(conn: &mut Conn) -> Result<()> {
-    match conn {
-        // IMMEDIATE takes the write lock at once. Otherwise another process could write between our read and our write.
-        Conn::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?,
-        Conn::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
-    }
-    Ok(())
-}
-
-fn commit(conn: &mut Conn) -> Result<()> {
-    match conn {
-        Conn::Sqlite(sqlite) => AnsiTransactionManager::commit_transaction(sqlite)?,
-        Conn::Postgres(postgres) => AnsiTransactionManager::commit_transaction(postgres)?,
-    }
-    Ok(())
 }
 
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {

@@ -256,18 +256,13 @@ diesel::table! {
         series_id -> Nullable<DbUuid>,
         occurrence -> Nullable<Text>,
         partner_id -> Nullable<DbUuid>,
-        programme_id -> Nullable<DbUuid>,
         venue_id -> Nullable<DbUuid>,
         space_id -> Nullable<DbUuid>,
         external_id -> Nullable<Text>,
-        title -> Text,
-        description -> Nullable<Text>,
-        pillar -> Text,
-        topics -> DbJson,
+        wording_id -> DbUuid,
+        slot -> BigInt,
         delivery -> Text,
         join_link -> Nullable<Text>,
-        facilitator -> Nullable<Text>,
-        accessibility -> DbJson,
         booking_policy -> Text,
         capacity -> Nullable<Integer>,
         online_capacity -> Nullable<Integer>,
@@ -288,7 +283,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
         offers_open -> Integer,
-        listing_id -> Nullable<DbUuid>,
         week_hour -> Nullable<Integer>,
         has_room -> Bool,
     }
@@ -506,8 +500,35 @@ diesel::table! {
     use crate::db::types::*;
     use diesel::sql_types::*;
 
-    listing_words (listing_id, word) {
-        listing_id -> DbUuid,
+    wordings (id) {
+        id -> DbUuid,
+        title -> Text,
+        description -> Nullable<Text>,
+        topics -> DbJson,
+        facilitator -> Nullable<Text>,
+        accessibility -> DbJson,
+        pillar -> Text,
+        programme_id -> Nullable<DbUuid>,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    listings (wording_id, slot) {
+        wording_id -> DbUuid,
+        slot -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::*;
+    use diesel::sql_types::*;
+
+    listing_words (wording_id, slot, word) {
+        wording_id -> DbUuid,
+        slot -> BigInt,
         word -> Text,
     }
 }
@@ -592,7 +613,9 @@ diesel::joinable!(session_series -> venues (venue_id));
 diesel::joinable!(session_series -> spaces (space_id));
 diesel::joinable!(sessions -> session_series (series_id));
 diesel::joinable!(sessions -> partners (partner_id));
-diesel::joinable!(sessions -> programmes (programme_id));
+diesel::joinable!(sessions -> wordings (wording_id));
+diesel::joinable!(wordings -> programmes (programme_id));
+diesel::joinable!(listings -> wordings (wording_id));
 diesel::joinable!(sessions -> venues (venue_id));
 diesel::joinable!(sessions -> spaces (space_id));
 diesel::joinable!(prescriptions -> members (member_id));
@@ -641,6 +664,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_records,
     leases,
     jobs,
+    wordings,
+    listings,
     listing_words,
     venue_words,
     member_words,

@@ -9,6 +9,8 @@ use super::sessions::{Planned, Sessions};
 use super::store::{BookingRow, RegisterRow, WalkInRow};
 use super::{ATTENDERS, MAKER, Moment, figures_begin};
 use crate::db::Id;
+use crate::db::types::TextEnum;
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar};
 
 /// Letters and digits for the references of bookings. No two of them look alike.
 const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -60,10 +62,10 @@ impl Pools {
         let mut pools = Self::default();
         for (number, session) in sessions.iter().enumerate() {
             let near = matches!(session.local_authority.as_deref(), Some("Liverpool" | "Sefton"));
-            let learning = session.row.pillar == "learning";
-            let delivery = session.row.delivery.as_str();
+            let learning = session.pillar == Pillar::Learning;
+            let delivery = session.row.delivery.name();
             if !session.past {
-                if delivery == "in_person" && session.row.booking_policy == "bookable" {
+                if delivery == "in_person" && session.row.booking_policy == BookingPolicy::Bookable {
                     pools.upcoming.push(number);
                 }
                 continue;
@@ -173,14 +175,16 @@ impl Planner<'_> {
     }
 
     fn drops_in(&self, number: usize) -> bool {
-        self.sessions[number].row.booking_policy == "drop_in"
+        self.sessions[number].row.booking_policy == BookingPolicy::DropIn
     }
 
     fn has_room(&self, number: usize, visit: Visit) -> bool {
         let row = &self.sessions[number].row;
         let free = |capacity: Option<i32>, taken: i32| capacity.is_none_or(|capacity| taken < capacity);
         match visit {
-            Visit::Book("online", _) if row.delivery == "hybrid" => free(row.online_capacity, row.online_seats_taken),
+            Visit::Book("online", _) if row.delivery == Delivery::Hybrid => {
+                free(row.online_capacity, row.online_seats_taken)
+            }
             Visit::Book(..) => free(row.capacity, row.seats_taken),
             Visit::WalkIn => true,
         }
@@ -201,7 +205,7 @@ impl Planner<'_> {
 
     fn book(&mut self, number: usize, member_id: Id, delivery: &'static str, status: &'static str) {
         let row = &mut self.sessions[number].row;
-        let online = row.delivery == "hybrid" && delivery == "online";
+        let online = row.delivery == Delivery::Hybrid && delivery == "online";
         if online {
             row.online_seats_taken += 1;
         } else {

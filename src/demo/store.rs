@@ -9,14 +9,18 @@ use diesel::prelude::*;
 use serde_json::Value;
 
 use super::Plan;
+use super::sessions::Sessions;
 use crate::db::schema::{
     bookings, consents, hostings, member_words, members, partners, prescription_items, prescription_needs,
-    prescriptions, programmes, registers, session_series, sessions, sites, venues, walk_ins,
+    prescriptions, programmes, registers, session_series, sites, venues, walk_ins,
 };
-use crate::db::{Conn, Db, Id, Json, LocalTime, Timestamp};
+use crate::db::{Conn, Db, Id, Json, Timestamp};
 use crate::error::Result;
 use crate::members::names::{WordRow, word_rows};
-use crate::sessions::recurrence::OccurrenceKey;
+use crate::sessions::listings;
+use crate::sessions::series::store as series_store;
+use crate::sessions::store::{self as session_store, SessionRow};
+use crate::sessions::wordings::Wording;
 
 /// How many rows one transaction writes.
 const BATCH: usize = 2_000;
@@ -68,9 +72,7 @@ pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Resul
     insert_sites(db, places.sites).await?;
     insert_hostings(db, places.hostings).await?;
     progress(&format!("writing {} sessions …", sessions.sessions.len()));
-    insert_series(db, sessions.series).await?;
-    insert_sessions(db, sessions.sessions.into_iter().map(|session| session.row).collect()).await?;
-    db.write(|conn| crate::sessions::listings::complete(conn, None)).await?;
+    insert_sessions(db, sessions).await?;
     progress(&format!("writing {} people …", people.members.len()));
     let named = |row: &MemberRow| word_rows(row.id, [row.given_name, row.family_name.as_str()]);
     let words = people.members.iter().flat_map(named).collect();
@@ -86,6 +88,21 @@ pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Resul
     insert_bookings(db, attendance.bookings).await?;
     insert_walk_ins(db, attendance.walk_ins).await?;
     insert_registers(db, attendance.registers).await
+}
+
+async fn insert_sessions(db: &Db, Sessions { series, sessions }: Sessions) -> Result<()> {
+    let wordings: Arc<Vec<Wording>> = Arc::new(series.iter().map(Wording::from).collect());
+    db.write(move |conn| series_store::insert_many(conn, &series)).await?;
+    let mut rows = sessions.into_iter().map(|session| session.row).peekable();
+    while rows.peek().is_some() {
+        let (batch, wordings): (Vec<SessionRow>, _) = (rows.by_ref().take(BATCH).collect(), Arc::clone(&wordings));
+        db.write(move |conn| {
+            listings::keep(conn, wordings.iter(), &batch)?;
+            session_store::insert_many(conn, &batch)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 macro_rules! inserts {
@@ -114,8 +131,6 @@ inserts! {
     insert_programmes: ProgrammeRow => programmes::table;
     insert_sites: SiteRow => sites::table;
     insert_hostings: HostingRow => hostings::table;
-    insert_series: SeriesRow => session_series::table;
-    insert_sessions: SessionRow => sessions::table;
     insert_members: MemberRow => members::table;
     insert_member_words: WordRow => member_words::table;
     insert_consents: ConsentRow => consents::table;
@@ -204,75 +219,6 @@ pub(super) struct HostingRow {
     pub(super) partner_id: Option<Id>,
     pub(super) starts_on: NaiveDate,
     pub(super) ends_on: Option<NaiveDate>,
-    pub(super) version: i32,
-    pub(super) created_at: Timestamp,
-    pub(super) updated_at: Timestamp,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = session_series, treat_none_as_default_value = false)]
-pub(super) struct SeriesRow {
-    pub(super) id: Id,
-    pub(super) partner_id: Option<Id>,
-    pub(super) programme_id: Option<Id>,
-    pub(super) venue_id: Option<Id>,
-    pub(super) external_id: Option<String>,
-    pub(super) title: String,
-    pub(super) pillar: String,
-    pub(super) description: Option<String>,
-    pub(super) topics: Json<Vec<String>>,
-    pub(super) facilitator: Option<String>,
-    pub(super) delivery: String,
-    pub(super) join_link: Option<String>,
-    pub(super) accessibility: Json<Vec<String>>,
-    pub(super) booking_policy: String,
-    pub(super) capacity: Option<i32>,
-    pub(super) online_capacity: Option<i32>,
-    pub(super) local_start: LocalTime,
-    pub(super) time_zone: &'static str,
-    pub(super) duration_minutes: i32,
-    pub(super) recurrence: String,
-    pub(super) excluded: Json<Vec<LocalTime>>,
-    pub(super) additional: Json<Vec<LocalTime>>,
-    pub(super) publication: &'static str,
-    pub(super) status: &'static str,
-    pub(super) version: i32,
-    pub(super) created_at: Timestamp,
-    pub(super) updated_at: Timestamp,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = sessions, treat_none_as_default_value = false)]
-pub(super) struct SessionRow {
-    pub(super) id: Id,
-    pub(super) series_id: Option<Id>,
-    pub(super) occurrence: Option<OccurrenceKey>,
-    pub(super) partner_id: Option<Id>,
-    pub(super) programme_id: Option<Id>,
-    pub(super) venue_id: Option<Id>,
-    pub(super) title: String,
-    pub(super) pillar: String,
-    pub(super) description: Option<String>,
-    pub(super) topics: Json<Vec<String>>,
-    pub(super) facilitator: Option<String>,
-    pub(super) delivery: String,
-    pub(super) join_link: Option<String>,
-    pub(super) accessibility: Json<Vec<String>>,
-    pub(super) booking_policy: String,
-    pub(super) capacity: Option<i32>,
-    pub(super) online_capacity: Option<i32>,
-    pub(super) seats_taken: i32,
-    pub(super) online_seats_taken: i32,
-    pub(super) waitlist_length: i32,
-    pub(super) local_start: LocalTime,
-    pub(super) time_zone: &'static str,
-    pub(super) duration_minutes: i32,
-    pub(super) starts_at: Timestamp,
-    pub(super) ends_at: Timestamp,
-    pub(super) starts_on: NaiveDate,
-    pub(super) publication: &'static str,
-    pub(super) status: &'static str,
-    pub(super) edited: bool,
     pub(super) version: i32,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,

@@ -111,8 +111,8 @@ fn heads(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Result
 /// How somebody without a seat took part. In a hybrid session this counts as in person.
 const AT_THE_DOOR: &str = "CASE s.delivery WHEN 'online' THEN 'online' ELSE 'in_person' END";
 
-/// The sessions that match the filter (`s`), their venues (`v`), their sites (`st`) if rows are by site, and another
-/// table with a condition. `CROSS JOIN` makes SQLite start from the sessions instead of looking up a session for every
+/// The sessions that match the filter (`s`), what they say (`said`) if the filter asks for it, their venues (`v`), their
+/// sites (`st`) if rows are by site, and another table with a condition. `CROSS JOIN` makes SQLite start from the sessions instead of looking up a session for every
 /// row.
 fn chosen_sessions(sql: &mut Sql, scope: &Attendance<'_>, grouping: &Grouping, table: &str, condition: &str) {
     sql.push(" FROM sessions s LEFT JOIN venues v ON v.id = s.venue_id");
@@ -122,14 +122,17 @@ fn chosen_sessions(sql: &mut Sql, scope: &Attendance<'_>, grouping: &Grouping, t
              AND (h.ends_on IS NULL OR h.ends_on >= s.starts_on) LEFT JOIN sites st ON st.id = h.site_id",
         );
     }
-    sql.push(&format!(" CROSS JOIN {table} WHERE {condition}"));
     let filter = scope.filter;
+    if !(filter.pillar.is_empty() && filter.programme_id.is_empty()) {
+        sql.push(" LEFT JOIN wordings said ON said.id = s.wording_id");
+    }
+    sql.push(&format!(" CROSS JOIN {table} WHERE {condition}"));
     sql.and_day("s.starts_on", ">=", scope.days.from);
     sql.and_day("s.starts_on", "<=", scope.days.to);
     sql.and_either("v.local_authority", names(&scope.places));
-    sql.and_either("s.pillar", filter.pillar.iter().map(|pillar| Bind::Name(pillar.name().into())));
+    sql.and_either("said.pillar", filter.pillar.iter().map(|pillar| Bind::Name(pillar.name().into())));
     sql.and_either("s.partner_id", ids(&filter.partner_id));
-    sql.and_either("s.programme_id", ids(&filter.programme_id));
+    sql.and_either("said.programme_id", ids(&filter.programme_id));
 }
 
 fn taken_part(sql: &mut Sql, filter: &AttendanceFilter, expression: &str) {

@@ -50,15 +50,6 @@ impl Statement {
             Self::Session(..) => 1,
         }
     }
-
-    /// How many bytes of text each of its sessions has.
-    pub fn text(&self) -> usize {
-        let (title, others) = match self {
-            Self::Series(series, _) => (&series.title, [&series.description, &series.facilitator, &series.join_link]),
-            Self::Session(one, _) => (&one.title, [&one.description, &one.facilitator, &one.join_link]),
-        };
-        title.len() + others.into_iter().flatten().map(String::len).sum::<usize>()
-    }
 }
 
 /// What an entry states.

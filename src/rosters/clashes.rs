@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::plan::Plan;
 use super::types::{Outcome, RosterSkip};
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, LocalTime};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::clashes::{self, Clash, Placing};
@@ -40,11 +40,11 @@ pub fn check(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<()> {
 pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
     let mut news = Change::default();
     let mut ids = Vec::new();
-    for row in &plan.changed_sessions {
-        let members = plan.moved.get(&row.id).map(|held| row.moved_members(held)).unwrap_or_default();
+    for revision in &plan.changed_sessions {
+        let members = revision.moved_members();
         if !members.is_empty() {
-            ids.push(row.id);
-            news.fields.insert(row.id, members);
+            ids.push(revision.to.id);
+            news.fields.insert(revision.to.id, members);
         }
     }
     news.kept = notices::pending(conn, &ids)?;
@@ -53,9 +53,9 @@ pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
 
 fn find(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<HashMap<Id, Clash>> {
     let new = plan.new_sessions.iter().map(|to| Placing { to, from: None });
-    let changed = plan.changed_sessions.iter();
-    let changed = changed.filter_map(|to| Some(Placing { to, from: Some(plan.moved.get(&to.id)?) }));
-    let off = plan.changed_sessions.iter().filter(|row| row.status == SessionStatus::Cancelled);
+    let changed = plan.changed_sessions.iter().map(Placing::from);
+    let off = plan.changed_sessions.iter().map(|revision| &revision.to);
+    let off = off.filter(|row| row.status == SessionStatus::Cancelled);
     let withdrawn = plan.withdrawal.sessions.iter().copied();
     let leaving: HashSet<Id> = off.map(|row| row.id).chain(withdrawn).collect();
     clashes::find(conn, &new.chain(changed).collect::<Vec<_>>(), &leaving, today)
@@ -72,31 +72,29 @@ impl Plan {
                 self.left_out.entry(series).or_default().push(left_out);
             }
         }
-        let mut skipped = Vec::new();
-        for rows in [&mut self.new_sessions, &mut self.changed_sessions] {
-            rows.retain(|row| {
-                let Some(clash) = clashes.get(&row.id) else { return true };
-                let stays = self.moved.get(&row.id).map_or(row.local_start, |held| held.local_start);
-                let external_id = names.get(&entry_of(row)).copied().unwrap_or_default().to_owned();
-                skipped.push(RosterSkip { external_id, local_start: stays, reason: clash.reason });
-                false
-            });
-        }
-        let moves = |id: &&Id| self.moved.contains_key(*id);
-        let moving = clashes.keys().filter(moves).count() as u32;
-        self.sessions.updated -= moving;
-        self.sessions.created -= clashes.len() as u32 - moving;
+        let skipped = &mut self.skipped;
+        let mut stays = |row: &SessionRow, at: LocalTime| {
+            let Some(clash) = clashes.get(&row.id) else { return true };
+            let external_id = names.get(&entry_of(row)).copied().unwrap_or_default().to_owned();
+            skipped.push(RosterSkip { external_id, local_start: at, reason: clash.reason });
+            false
+        };
+        let before = self.new_sessions.len();
+        self.new_sessions.retain(|row| stays(row, row.local_start));
+        let unmade = (before - self.new_sessions.len()) as u32;
+        self.changed_sessions.retain(|revision| stays(&revision.to, revision.from.local_start));
+        self.sessions.created -= unmade;
+        self.sessions.updated -= clashes.len() as u32 - unmade;
         self.unbooked.retain(|id| !clashes.contains_key(id));
-        self.moved.retain(|id, _| !clashes.contains_key(id));
-        self.skipped.extend(skipped);
         self.settle(clashes);
     }
 
     /// Entries of which nothing is left to do are as they were.
     fn settle(&mut self, clashes: &HashMap<Id, Clash>) {
         let series = self.new_series.iter().chain(&self.changed_series).map(|row| row.id);
-        let sessions = self.new_sessions.iter().chain(&self.changed_sessions);
-        let touched: HashSet<Id> = series.chain(sessions.map(|row| row.series_id.unwrap_or(row.id))).collect();
+        let sessions = self.new_sessions.iter().chain(self.changed_sessions.iter().map(|revision| &revision.to));
+        let sessions = sessions.map(|row| row.series_id.unwrap_or(row.id));
+        let touched: HashSet<Id> = series.chain(sessions).collect();
         for entry in &mut self.entries {
             let Some(id) = entry.resource_id.filter(|id| !touched.contains(id)) else { continue };
             match entry.outcome {

@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::posting::Posting;
-use super::stored::{self, Hold};
+use super::stored::Hold;
 use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::clock::london_day;
 use crate::db::schema::{session_series, sessions};
@@ -131,7 +131,7 @@ fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result
     let future = sessions::table.filter(sessions::partner_id.eq(partner_id)).filter(sessions::starts_at.gt(now));
     if hold == Hold::Lock {
         let ids: Vec<Id> = future.select(sessions::id).load(conn)?;
-        stored::lock(conn, &ids, hold)?;
+        session_store::lock(conn, ids)?;
     }
     let columns = (
         sessions::id,

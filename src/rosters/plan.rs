@@ -10,7 +10,8 @@ use crate::error::Fault;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::registers::headcounts::HeadcountChange;
 use crate::sessions::series::store::{Extension, LeftOut, SeriesRow};
-use crate::sessions::store::SessionRow;
+use crate::sessions::store::{Revision, SessionRow};
+use crate::sessions::wordings::Wording;
 
 /// What a roster would do.
 #[derive(Debug, Default)]
@@ -35,12 +36,12 @@ pub struct Plan {
     pub left_out: HashMap<Id, Vec<LeftOut>>,
     /// Sessions to add.
     pub new_sessions: Vec<SessionRow>,
-    /// Sessions to write over the version before.
-    pub changed_sessions: Vec<SessionRow>,
+    /// Sessions that are known already and change.
+    pub changed_sessions: Vec<Revision>,
+    /// What new and changed sessions say.
+    pub wordings: HashMap<Id, Wording>,
     /// Of the changed ones, those in which nobody may hold a seat.
     pub unbooked: Vec<Id>,
-    /// The changed ones that are somewhere, or some time, else than before, as they are before.
-    pub moved: HashMap<Id, SessionRow>,
     /// Every space that the entries name.
     pub spaces: BTreeSet<Id>,
     /// Registers to take.

@@ -1,7 +1,5 @@
 //! From a posting to its [`Plan`], some entries at a time: each checked, and compared with what is stored of it.
 
-use std::collections::HashMap;
-
 use super::check::{self, Statement};
 use super::lookups::Lookups;
 use super::missing::{self, Absent};
@@ -24,6 +22,7 @@ use crate::sessions::series::store::SeriesRow;
 use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput, SessionStatus};
+use crate::sessions::wordings::Wording;
 
 /// Most sessions that the entries of one roster may have together.
 pub const MOST_SESSIONS: usize = 50_000;
@@ -31,9 +30,6 @@ pub const MOST_SESSIONS: usize = 50_000;
 /// Faults that are kept of one roster. Where there are more, its wrong entries keep one each: nobody reads on, and
 /// 50,000 entries can be wrong in a hundred ways each.
 const MOST_KEPT: usize = 20_000;
-
-/// Most bytes of text that its sessions may have together: each session has its own copy, in memory and on disk.
-const MOST_TEXT: usize = 128 * 1024 * 1024;
 
 /// Entries that are planned at a time.
 const ENTRIES_AT_ONCE: usize = 500;
@@ -54,7 +50,6 @@ pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Con
         context,
         now,
         sessions: 0,
-        text: 0,
         kept: 0,
         next: Batch::default(),
         plan: Plan::default(),
@@ -87,8 +82,6 @@ struct Planner<'a> {
     now: Timestamp,
     /// How many sessions the entries so far have together.
     sessions: usize,
-    /// How many bytes of text those have together.
-    text: usize,
     /// How many faults are kept so far.
     kept: usize,
     /// The entries that are planned next.
@@ -133,21 +126,16 @@ impl Planner<'_> {
         let mut faults: Vec<Fault> = self.repeats(index, external_id.as_deref()).into_iter().collect();
         faults.extend(self.changed_type(&raw));
         // Once there are too many, nothing is expanded any more: the work stays bounded.
-        let statement = if self.sessions > MOST_SESSIONS || self.text > MOST_TEXT {
+        let statement = if self.sessions > MOST_SESSIONS {
             Err(Vec::new())
         } else {
             let reach = Reach::of(self.known.series(index), stored, self.context);
             check::check(raw, self.posting.partner_id, self.lookups, reach)
         };
         self.sessions += statement.as_ref().map_or(0, Statement::sessions);
-        self.text += statement.as_ref().map_or(0, |statement| statement.sessions() * statement.text());
         if self.sessions > MOST_SESSIONS {
             let detail = format!("The roster has more than {MOST_SESSIONS} sessions. Send it in parts.");
             faults.push(Fault::at("", "too_many_sessions", detail));
-        } else if self.text > MOST_TEXT {
-            let detail =
-                "The sessions have more than 128 MiB of text together: each has its series' texts. Send it in parts.";
-            faults.push(Fault::at("", "too_much_text", detail));
         }
         let planned = match statement {
             Ok(statement) if faults.is_empty() => self.entry(index, statement, stored),
@@ -202,12 +190,12 @@ impl Planner<'_> {
     fn new_series(&mut self, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
         let row = SeriesRow::new(self.context.new_id(), written, self.now);
         let row = SeriesRow { expanded_until: times.until, ..row };
-        let sessions = times
-            .occurrences
-            .iter()
-            .map(|occurrence| SessionRow::of_series(&row, occurrence, self.context.new_id(), self.now));
+        let (wording, now) = (Wording::from(&row), self.now);
+        let (wording_id, new_id) = (wording.id(), || self.context.new_id());
+        let new = |occurrence| SessionRow::of_series(&row, wording_id, occurrence, new_id(), now);
+        self.plan.new_sessions.extend(times.occurrences.iter().map(new));
         self.plan.sessions.created += times.occurrences.len() as u32;
-        self.plan.new_sessions.extend(sessions);
+        self.plan.wordings.insert(wording.id(), wording);
         for excluded in rules::idle_exclusions(&row).unwrap_or_default() {
             self.skip(row.external_id.as_deref().unwrap_or_default(), excluded, SkipReason::NotAnOccurrence);
         }
@@ -236,20 +224,22 @@ impl Planner<'_> {
         let wanted = Wanted { series: &next, before: held, occurrences: &times.occurrences, changed, left };
         let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
+        self.take(&external_id, difference, || Wording::from(&next));
         if changed {
             self.plan.extensions.push(held.extension(next.expanded_until));
             self.plan.changed_series.push(next);
         }
-        self.take(&external_id, difference, sessions);
         (outcome, Some(held.id))
     }
 
     fn new_session(&mut self, written: SessionInput, headcount: Option<Headcount>) -> Planned {
+        let wording = Wording::from(&written);
         let row = single(self.context.new_id(), written, self.now)?;
         let register = self.register(&row, headcount, None)?;
         let id = row.id;
         self.plan.sessions.created += 1;
         self.plan.new_sessions.push(row);
+        self.plan.wordings.insert(wording.id(), wording);
         self.plan.headcounts.extend(register);
         Ok((Outcome::Created, Some(id)))
     }
@@ -261,13 +251,13 @@ impl Planner<'_> {
         headcount: Option<Headcount>,
         stored: &Stored,
     ) -> Planned {
-        let external_id = held.external_id.clone().unwrap_or_default();
+        let (external_id, wording) = (held.external_id.clone().unwrap_or_default(), Wording::from(&written));
         let difference = reconcile::single(single(held.id, written, self.now)?, held, self.now);
         // The register is that of the session as it will stand, whatever the entry says of its time.
-        let standing = difference.update.first().unwrap_or(held);
+        let standing = difference.update.first().map_or(held, |revision| &revision.to);
         let register = self.register(standing, headcount, stored.headcounts.get(&held.id))?;
         let same = difference.is_empty() && register.is_none();
-        self.take(&external_id, difference, std::slice::from_ref(held));
+        self.take(&external_id, difference, || wording);
         self.plan.headcounts.extend(register);
         Ok((if same { Outcome::Unchanged } else { Outcome::Updated }, Some(held.id)))
     }
@@ -292,14 +282,15 @@ impl Planner<'_> {
         Ok(held.is_none_or(|held| held.headcount != headcount).then_some(change))
     }
 
-    /// Takes what is to be done to sessions that are held so.
-    fn take(&mut self, external_id: &str, difference: Difference, held: &[SessionRow]) {
+    /// Takes what is to be done to sessions that say this.
+    fn take(&mut self, external_id: &str, difference: Difference, wording: impl FnOnce() -> Wording) {
+        if !(difference.create.is_empty() && difference.update.is_empty()) {
+            let wording = wording();
+            self.plan.wordings.insert(wording.id(), wording);
+        }
         self.plan.sessions.created += difference.create.len() as u32;
         self.plan.sessions.updated += difference.update.len() as u32;
         self.plan.sessions.cancelled += difference.cancel.len() as u32;
-        let next: HashMap<Id, &SessionRow> = difference.update.iter().map(|row| (row.id, row)).collect();
-        let moves = |held: &&SessionRow| next.get(&held.id).is_some_and(|next| !next.moved_members(held).is_empty());
-        self.plan.moved.extend(held.iter().filter(moves).map(|held| (held.id, held.clone())));
         self.plan.new_sessions.extend(difference.create);
         self.plan.rekeyed.extend(difference.rekeyed);
         self.plan.changed_sessions.extend(difference.update);

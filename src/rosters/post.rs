@@ -127,7 +127,7 @@ impl Application {
         if self.posting.manner.mode == Mode::Atomic && plan.counts.rejected > 0 {
             return Err(self.refusal(plan));
         }
-        let changed: Vec<Id> = plan.changed_sessions.iter().map(|row| row.id).collect();
+        let changed: Vec<Id> = plan.changed_sessions.iter().map(|revision| revision.to.id).collect();
         let apply = |conn: &mut Conn| {
             clashes::check(conn, plan, london_day(self.context.now()))?;
             stored::apply(conn, plan, &self.context)?;

@@ -8,11 +8,12 @@ use super::missing;
 use super::plan::Plan;
 use super::posting::Posting;
 use crate::db::schema::{session_series, sessions};
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::bookings::run_out::RunOut;
 use crate::sessions::bookings::waiting;
+use crate::sessions::listings;
 use crate::sessions::registers::headcounts::{self, HeldHeadcount};
 use crate::sessions::series::held::rekey;
 use crate::sessions::series::store::{self as series_store, SeriesRow};
@@ -45,7 +46,10 @@ impl Known {
     pub fn load(conn: &mut Conn, posting: &Posting, hold: Hold) -> Result<Self> {
         let place = |(name, id): (Option<String>, Id)| Some((posting.place(name.as_deref()?)?.index, id));
         let series: HashMap<usize, Id> = series(conn, posting)?.into_iter().filter_map(place).collect();
-        lock_series(conn, series.values(), hold)?;
+        if hold == Hold::Lock {
+            // Series before the sessions that are made of them, as everywhere.
+            series_store::lock(conn, series.values().copied())?;
+        }
         let singles: HashMap<usize, Id> = singles(conn, posting)?.into_iter().filter_map(place).collect();
         if hold == Hold::Lock {
             let mut held: Vec<Id> = singles.values().copied().collect();
@@ -54,7 +58,7 @@ impl Known {
                 let of_series = sessions::table.filter(sessions::series_id.eq_any(chunk));
                 held.extend(of_series.select(sessions::id).load::<Id>(conn)?);
             }
-            lock(conn, &held, hold)?;
+            session_store::lock(conn, held)?;
         }
         Ok(Self { series, singles })
     }
@@ -143,31 +147,6 @@ fn few(posting: &Posting) -> Option<Vec<&str>> {
     (names.len() <= CHUNK).then_some(names)
 }
 
-/// Locks series, before the sessions that are made of them, in the order of their ids. Row locks are PostgreSQL's
-/// alone: SQLite has one writer.
-fn lock_series<'a>(conn: &mut Conn, ids: impl Iterator<Item = &'a Id>, hold: Hold) -> Result<()> {
-    let (Conn::Postgres(postgres), Hold::Lock) = (conn, hold) else { return Ok(()) };
-    let mut ids: Vec<Id> = ids.copied().collect();
-    ids.sort_unstable();
-    for chunk in ids.chunks(CHUNK) {
-        let rows = session_series::table.filter(session_series::id.eq_any(chunk)).order(session_series::id);
-        rows.select(session_series::id).for_update().load::<Id>(postgres)?;
-    }
-    Ok(())
-}
-
-/// Locks sessions in the order of their ids. Row locks are PostgreSQL's alone: SQLite has one writer.
-pub(super) fn lock(conn: &mut Conn, ids: &[Id], hold: Hold) -> Result<()> {
-    let (Conn::Postgres(postgres), Hold::Lock) = (conn, hold) else { return Ok(()) };
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    for chunk in ids.chunks(CHUNK) {
-        let rows = sessions::table.filter(sessions::id.eq_any(chunk)).order(sessions::id).select(sessions::id);
-        rows.for_update().load::<Id>(postgres)?;
-    }
-    Ok(())
-}
-
 /// Writes what a plan says.
 ///
 /// # Errors
@@ -189,22 +168,21 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
         }
     }
     missing::end_series(conn, &plan.withdrawal)?;
-    // Series before sessions, and those in one order everywhere, so that two writers wait for each other and never in a
-    // ring.
-    let mut changed: Vec<&SessionRow> = plan.changed_sessions.iter().collect();
-    changed.sort_unstable_by_key(|row| row.id);
+    // Series before sessions, as everywhere.
+    let changed = plan.changed_sessions.iter().map(|revision| &revision.to);
     let counted: Vec<Id> = plan.headcounts.iter().map(|change| change.session_id).collect();
-    let rekeyed: Vec<Id> = plan.rekeyed.iter().map(|(id, _)| *id).collect();
-    let written = changed.iter().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
+    let rekeyed = plan.rekeyed.iter().map(|(id, _)| *id);
+    let written = changed.clone().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
     let written: Vec<Id> = written.collect();
-    lock(conn, &[written.as_slice(), &counted, &rekeyed].concat(), Hold::Lock)?;
-    check_scheduled(conn, &counted)?;
+    session_store::lock(conn, written.iter().chain(&counted).copied().chain(rekeyed))?;
+    listings::keep(conn, plan.wordings.values(), plan.new_sessions.iter().chain(changed))?;
     rekey(conn, &plan.rekeyed)?;
     session_store::insert_many(conn, &plan.new_sessions)?;
     // The plan doesn't count their seats.
     let run_out = RunOut::load(conn, context.now())?.among(&written);
     waiting::lapse_offers(conn, &run_out, context.now())?;
-    session_store::update_many(conn, &changed)?;
+    session_store::update_many(conn, &plan.changed_sessions)?;
+    check_begun(conn, &counted, context.now())?;
     for chunk in plan.unbooked.chunks(CHUNK) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
         let booked = sessions::table.filter(sessions::id.eq_any(chunk)).filter(taken.gt(0));
@@ -216,17 +194,16 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     headcounts::write(conn, &plan.headcounts, context.caller()?.id, context.now())
 }
 
-/// Checks the sessions whose registers are taken, which are locked: to call one off is no new version of what the roster
-/// was planned over.
+/// Checks the sessions whose registers are taken, which are locked and written: none may be off, or still to begin.
 ///
 /// # Errors
-/// 412 where one of them has been cancelled.
-fn check_scheduled(conn: &mut Conn, ids: &[Id]) -> Result<()> {
+/// 412 where one of them was called off or moved in between: neither is a new version of what the plan writes.
+fn check_begun(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     for chunk in ids.chunks(CHUNK) {
-        let off =
-            sessions::table.filter(sessions::id.eq_any(chunk)).filter(sessions::status.ne(SessionStatus::Scheduled));
-        if off.count().get_result::<i64>(conn)? > 0 {
-            return Err(Error::new(Kind::PreconditionFailed, "A session was cancelled in between."));
+        let without = sessions::status.ne(SessionStatus::Scheduled).or(sessions::starts_at.gt(now));
+        let without = sessions::table.filter(sessions::id.eq_any(chunk)).filter(without);
+        if without.count().get_result::<i64>(conn)? > 0 {
+            return Err(Error::new(Kind::PreconditionFailed, "A session was cancelled or moved in between."));
         }
     }
     Ok(())

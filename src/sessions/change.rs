@@ -12,11 +12,13 @@ use super::bookings::types::{BookingStatus, SeatDelivery};
 use super::bookings::waiting;
 use super::clashes::{self, Placing};
 use super::handlers::{answer, cancel};
+use super::listings;
 use super::notices::{self, Change, Notices, Pending};
 use super::references::{self, References};
 use super::rules;
-use super::store::{self, SessionRow};
+use super::store::{self, Revision, SessionRow};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
+use super::wordings::{self, Wording};
 use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
@@ -46,11 +48,12 @@ pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result
     change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_if_match()?;
         context.check_session_match(old.version)?;
-        let change = patch.apply(&old.changeable())?;
-        if (SessionChange { reason: None, ..change.clone() }) == old.changeable() {
+        let wording = wordings::of(conn, old)?;
+        let change = patch.apply(&old.changeable(&wording))?;
+        if (SessionChange { reason: None, ..change.clone() }) == old.changeable(&wording) {
             return answer(conn, context, old.id, Notices::default());
         }
-        let told = apply(conn, context, old, change, &patch.names())?;
+        let told = apply(conn, context, (old, &wording), change, &patch.names())?;
         answer(conn, context, old.id, told)
     })
     .await
@@ -80,7 +83,7 @@ pub(super) async fn change_own<Row: 'static, T: 'static>(
 fn apply(
     conn: &mut Conn,
     context: &Context,
-    old: &SessionRow,
+    (old, wording): (&SessionRow, &Wording),
     change: SessionChange,
     names: &[&str],
 ) -> Result<Notices> {
@@ -90,14 +93,15 @@ fn apply(
     }
     let reason = change.cancellation_reason.clone().unwrap_or_default();
     let why = change.reason.clone();
-    let mut next = old.changed(change, context.now())?;
+    let said = wording.changed(&change);
+    let mut next = old.changed(change, said.id(), context.now())?;
     let fields = next.moved_members(old);
     if !fields.is_empty() || next.booking_policy != old.booking_policy {
         let state = rules::state(old.status, old.ends_at, context.now());
         rules::check_movable(state, old.starts_at, context.now())?;
     }
-    if !fields.is_empty() || next.programme_id != old.programme_id {
-        references::check(conn, &References::of_session(&next))?;
+    if !fields.is_empty() || said.programme_id != wording.programme_id {
+        references::check(conn, &References::of_session(&next, said.programme_id))?;
     }
     if !cancels {
         // Holds the space, which comes before the session.
@@ -110,7 +114,8 @@ fn apply(
     // What is called off is told of as that, wherever it would have been.
     let fields = if cancels { Vec::new() } else { fields };
     let mut news = refit(conn, context, old, &mut next, fields, why)?;
-    store::update_with_seats(conn, &next)?;
+    listings::keep(conn, [&said], [&next])?;
+    store::update_many(conn, &[Revision { from: old.clone(), to: next.clone() }])?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     if cancels {
         return cancel(conn, context, &next, &reason);

@@ -12,13 +12,14 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::series::types::SkipReason;
-use super::store::SessionRow;
+use super::store::{Revision, SessionRow};
 use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
-use crate::db::schema::{partners, sessions, spaces};
+use crate::db::schema::{partners, sessions, spaces, wordings};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
+use crate::lock_rows;
 use crate::partners::types::PartnerStatus;
 use crate::venues::closures::{self, Closure};
 
@@ -34,6 +35,12 @@ pub struct Placing<'a> {
     pub to: &'a SessionRow,
     /// As it is, where there is one already.
     pub from: Option<&'a SessionRow>,
+}
+
+impl<'a> From<&'a Revision> for Placing<'a> {
+    fn from(revision: &'a Revision) -> Self {
+        Self { to: &revision.to, from: Some(&revision.from) }
+    }
 }
 
 impl Placing<'_> {
@@ -59,15 +66,9 @@ pub struct Clash {
     pub with: Option<Id>,
 }
 
-/// Lets nobody else place sessions in these spaces until the transaction ends. Held in the order of their ids, before
-/// any session is locked. Row locks are PostgreSQL's alone: SQLite has one writer.
+/// Lets nobody else place sessions in these spaces until the transaction ends. Held before any session is locked.
 pub fn hold_spaces(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
-    let Conn::Postgres(postgres) = conn else { return Ok(()) };
-    let ids: Vec<Id> = ids.into_iter().collect::<BTreeSet<Id>>().into_iter().collect();
-    for chunk in ids.chunks(CHUNK) {
-        let rows = spaces::table.filter(spaces::id.eq_any(chunk)).order(spaces::id).select(spaces::id);
-        rows.for_no_key_update().load::<Id>(postgres)?;
-    }
+    lock_rows!(conn, spaces, ids);
     Ok(())
 }
 
@@ -283,14 +284,15 @@ fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
         return Ok(Error::new(Kind::VenueClosed, detail).with(Fault::at("/venue_id", "venue_closed", detail)));
     };
     let columns = (
-        sessions::title,
+        wordings::title,
         sessions::local_start,
         sessions::duration_minutes,
         sessions::publication,
         (partners::id, partners::status).nullable(),
     );
     type Found = (String, LocalTime, i32, Publication, Option<(Id, PartnerStatus)>);
-    let found = sessions::table.left_join(partners::table).filter(sessions::id.eq(with)).select(columns);
+    let found = sessions::table.inner_join(wordings::table).left_join(partners::table);
+    let found = found.filter(sessions::id.eq(with)).select(columns);
     let (title, local_start, minutes, publication, partner): Found = found.first(conn)?;
     let detail = match Visibility::of(viewer, publication, partner) {
         Visibility::Visible => format!(
@@ -390,7 +392,7 @@ mod tests {
     #[test]
     fn what_stays_in_its_place_is_not_looked_at() {
         let row = at(id(), 13, 60);
-        let renamed = SessionRow { title: "Poems".into(), ..row.clone() };
+        let renamed = SessionRow { wording_id: id(), ..row.clone() };
         assert!(!Placing { to: &renamed, from: Some(&row) }.is_move());
         let off = SessionRow { status: SessionStatus::Cancelled, ..moved(&row, 15, 60) };
         assert!(!Placing { to: &off, from: Some(&row) }.is_move());

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, get, post};
 
 use super::bookings::seats::lock_session;
 use super::clashes::{self, Placing};
+use super::listings;
 use super::notices::{self, Change, Notices};
 use super::references::{self, References};
 use super::rules;
@@ -14,6 +15,7 @@ use super::store::{self, SessionRow};
 use super::types::{CancelInput, ChangedSession, Session, SessionInput};
 use super::view::{self, SessionView};
 use super::visibility::owner;
+use super::wordings::Wording;
 use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
 use crate::auth::reach::Reach;
@@ -89,12 +91,14 @@ pub async fn create_session(
     let Extract((who, _, body)) = request;
     let (context, bytes) = (who.context(), body.bytes);
     let written = SessionInput { partner_id: owner(who.caller()?, body.value.partner_id)?, ..body.value };
+    let wording = Wording::from(&written);
     let row = SessionRow::single(context.new_id(), written, context.now())?;
     who.write(&bytes, move |conn| {
-        references::check(conn, &References::of_session(&row))?;
+        references::check(conn, &References::of_session(&row, wording.programme_id))?;
         store::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
         let viewer = Viewer::of(context.anyone());
         clashes::check_one(conn, Placing { to: &row, from: None }, viewer, london_day(context.now()))?;
+        listings::keep(conn, [&wording], [&row])?;
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;

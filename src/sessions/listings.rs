@@ -1,40 +1,35 @@
-//! What sessions say of themselves, as words to find them by.
+//! Listings: what sessions have in common by which they are found.
 //!
-//! A listing is a set of words, and its id is made of them: sessions that say the same, as those of one series do, share
-//! one listing, whose words are written once. So nothing has to follow a session or series that changes: it is given
-//! the listing of what it says now. Whatever writes what [`Said`] holds to a session must set its listing: by
-//! [`of_rows`], or by nulling it and calling [`complete`].
+//! A listing is a [`Wording`] in a [`Slot`], as those of one series are, and has its words in `listing_words`. A session
+//! is of the listing that its `wording_id` and `slot` name. So nothing has to follow a session or series that changes: it
+//! points at the listing of what it says now. Whoever writes sessions [keeps](keep) their listings first. Housekeeping
+//! takes away [what no session is of](forget_unused).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use chrono::{Datelike, Timelike, Weekday};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use futures_util::future::LocalBoxFuture;
+use diesel::sql_types::{Array, BigInt, Text};
 
+use super::search::looked_at;
 use super::store::SessionRow;
 use super::types::{Delivery, Pillar};
-use crate::background::Task;
-use crate::config::Config;
-use crate::db::schema::{listing_words, sessions};
-use crate::db::types::TextEnum;
+use super::wordings::{Wording, digest};
+use crate::db::schema::{listing_words, listings, sessions, wordings};
+use crate::db::types::{DbUuid, TextEnum};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
-use crate::error::Result;
-use crate::http::state::State;
+use crate::error::{Error, Result};
 use crate::text::words::{Wanted, word_of_feature, words};
 
-/// What a session is found by.
+/// A wording's id and the digest of a slot.
+pub type Listing = (Id, i64);
+
+/// How, whose, where and when in the week a session takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Said<'a> {
-    title: &'a str,
-    description: Option<&'a str>,
-    facilitator: Option<&'a str>,
-    topics: &'a [String],
-    accessibility: &'a [String],
-    pillar: Pillar,
+pub struct Slot {
     delivery: Delivery,
     partner_id: Option<Id>,
-    programme_id: Option<Id>,
     venue_id: Option<Id>,
     weekday: Weekday,
     time: (u32, u32),
@@ -43,51 +38,54 @@ struct Said<'a> {
 /// Words of one text by which it is found: more than a page of prose has different ones.
 const MOST_WORDS: usize = 300;
 
-impl<'a> Said<'a> {
-    fn by(row: &'a SessionRow) -> Self {
-        let LocalTime(start) = row.local_start;
-        Self {
-            title: &row.title,
-            description: row.description.as_deref(),
-            facilitator: row.facilitator.as_deref(),
-            topics: &row.topics.0,
-            accessibility: &row.accessibility.0,
-            pillar: row.pillar,
-            delivery: row.delivery,
-            partner_id: row.partner_id,
-            programme_id: row.programme_id,
-            venue_id: row.venue_id,
-            weekday: start.weekday(),
-            time: (start.hour(), start.minute()),
-        }
+impl Slot {
+    /// The slot of a session with this start.
+    pub fn new(delivery: Delivery, partner_id: Option<Id>, venue_id: Option<Id>, LocalTime(start): LocalTime) -> Self {
+        let time = (start.hour(), start.minute());
+        Self { delivery, partner_id, venue_id, weekday: start.weekday(), time }
+    }
+
+    fn of(row: &SessionRow) -> Self {
+        Self::new(row.delivery, row.partner_id, row.venue_id, row.local_start)
+    }
+
+    /// The number under which it is stored. Of the slots that one wording has, two have one number with a probability of
+    /// 2⁻⁶⁴.
+    pub fn digest(&self) -> i64 {
+        let id = |id: Option<Id>| id.map(|id| id.to_string()).unwrap_or_default();
+        let (partner, venue) = (id(self.partner_id), id(self.venue_id));
+        let minute = (self.week_hour() * 60 + self.time.1.cast_signed()).to_string();
+        let bytes = digest([self.delivery.name(), &partner, &venue, &minute]);
+        i64::from_le_bytes(std::array::from_fn(|at| bytes[at]))
     }
 
     /// The hour of the week in which it starts: 0 is Monday from midnight on.
     fn week_hour(&self) -> i32 {
         (self.weekday.num_days_from_monday() * 24 + self.time.0).cast_signed()
     }
+}
 
-    fn words(&self) -> BTreeSet<String> {
-        let texts = [Some(self.title), self.description, self.facilitator];
-        let topics = self.topics.iter().map(String::as_str);
-        let text = texts.into_iter().flatten().chain(topics).flat_map(words);
-        let mut all = BTreeSet::new();
-        for word in text {
-            if all.len() >= MOST_WORDS {
-                break;
-            }
-            all.insert(word);
+/// The words of a listing.
+fn words_of(wording: &Wording, slot: &Slot) -> BTreeSet<String> {
+    let texts = [Some(wording.title.as_str()), wording.description.as_deref(), wording.facilitator.as_deref()];
+    let topics = &wording.topics.0;
+    let text = texts.into_iter().flatten().chain(topics.iter().map(String::as_str)).flat_map(words);
+    let mut all = BTreeSet::new();
+    for word in text {
+        if all.len() >= MOST_WORDS {
+            break;
         }
-        all.extend(self.topics.iter().map(|topic| word_of_topic(topic)));
-        all.extend(self.accessibility.iter().map(|feature| word_of_feature(feature)));
-        all.extend(self.partner_id.map(word_of_partner));
-        all.extend(self.programme_id.map(word_of_programme));
-        all.extend(self.venue_id.map(word_of_venue));
-        all.extend(self.venue_id.map(|venue| word_of_hour_at(venue, self.week_hour())));
-        all.extend([word_of_pillar(self.pillar), word_of_delivery(self.delivery)]);
-        all.extend([word_of_day(self.weekday), word_of_time(self.time.0, self.time.1)]);
-        all
+        all.insert(word);
     }
+    all.extend(topics.iter().map(|topic| word_of_topic(topic)));
+    all.extend(wording.accessibility.0.iter().map(|feature| word_of_feature(feature)));
+    all.extend(wording.programme_id.map(word_of_programme));
+    all.extend(slot.partner_id.map(word_of_partner));
+    all.extend(slot.venue_id.map(word_of_venue));
+    all.extend(slot.venue_id.map(|venue| word_of_hour_at(venue, slot.week_hour())));
+    all.extend([word_of_pillar(wording.pillar), word_of_delivery(slot.delivery)]);
+    all.extend([word_of_day(slot.weekday), word_of_time(slot.time.0, slot.time.1)]);
+    all
 }
 
 // Words that no text holds, and that no beginning of a word finds: in a text, a colon is between words.
@@ -109,12 +107,8 @@ pub fn word_of_programme(programme: Id) -> String {
 
 /// What a session at this venue is found by.
 pub fn word_of_venue(venue: Id) -> String {
-    format!("{VENUE}{venue}")
+    format!(":venue:{venue}")
 }
-
-const VENUE: &str = ":venue:";
-/// The first word after all of venues.
-const AFTER_VENUES: &str = ":venue;";
 
 /// What a session at this venue is found by that starts in this hour of the week: 0 is Monday from midnight on.
 pub fn word_of_hour_at(venue: Id, hour: i32) -> String {
@@ -152,147 +146,192 @@ pub fn times(from: Option<&str>, before: Option<&str>) -> Wanted {
     )
 }
 
-/// The id of a set of words: a digest, marked as a UUID of version 8 (RFC 9562). Two sets have one id with a
-/// probability of 2⁻¹²².
-fn id_of(words: &BTreeSet<String>) -> Id {
-    let mut digest = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for word in words {
-        digest.update(word.as_bytes());
-        digest.update(b"\n");
-    }
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest.finish().as_ref()[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    Id(uuid::Uuid::from_bytes(bytes))
-}
-
-/// The listing of each row, with its words written where it is new.
-pub fn of_rows<'a>(conn: &mut Conn, rows: impl IntoIterator<Item = &'a SessionRow>) -> Result<Vec<Id>> {
-    let mut new: BTreeMap<Id, BTreeSet<String>> = BTreeMap::new();
-    let mut ids = Vec::new();
-    let mut last: Option<(Said, Id)> = None;
-    for row in rows {
-        let said = Said::by(row);
-        let id = match last {
-            // The sessions of a series come one after another.
-            Some((before, id)) if before == said => id,
-            _ => {
-                let words = said.words();
-                let id = id_of(&words);
-                new.insert(id, words);
-                id
-            }
-        };
-        last = Some((said, id));
-        ids.push(id);
-    }
-    write(conn, new)?;
-    Ok(ids)
-}
-
-/// Listings of one statement, and words of one.
+/// Rows of one statement that reads or writes wordings or listings, and words of one.
 const CHUNK: usize = 500;
 const WORDS: usize = 5_000;
 
-#[derive(Insertable)]
-#[diesel(table_name = listing_words)]
-struct WordRow {
-    listing_id: Id,
-    word: String,
+/// Keeps what sessions say and are found by, before they are written: each wording, and each listing with its words, that
+/// isn't there yet. All of it stays until the transaction ends, whatever housekeeping takes away meanwhile. To be called
+/// once in a transaction, when the sessions are locked: so two that keep the same never wait for each other in a ring.
+///
+/// # Errors
+/// 500 where the wording of a new listing isn't among the `wordings`.
+pub fn keep<'a>(
+    conn: &mut Conn,
+    wordings: impl IntoIterator<Item = &'a Wording>,
+    rows: impl IntoIterator<Item = &'a SessionRow>,
+) -> Result<()> {
+    let slots: BTreeMap<Listing, Slot> =
+        rows.into_iter().map(|row| ((row.wording_id, row.slot), Slot::of(row))).collect();
+    let wordings: BTreeMap<Id, &Wording> = wordings.into_iter().map(|wording| (wording.id(), wording)).collect();
+    let wording = |id| wordings.get(&id).copied().ok_or_else(|| Error::internal("a new listing needs its wording"));
+    let used: BTreeSet<Id> = slots.keys().map(|(wording, _)| *wording).collect();
+    add_missing(conn, used, held_wordings, |conn, ids| {
+        let rows = ids.iter().map(|id| Ok((wordings::id.eq(*id), wording(*id)?)));
+        insert_wordings(conn, rows.collect::<Result<Vec<_>>>()?, ids)
+    })?;
+    let new = add_missing(conn, slots.keys().copied().collect(), held_listings, insert_listings)?;
+    let mut rows = Vec::new();
+    for listing in new {
+        let wording = wording(listing.0)?;
+        let words = slots.get(&listing).map(|slot| words_of(wording, slot)).unwrap_or_default();
+        rows.extend(words.into_iter().map(|word| (listing, word)));
+    }
+    rows.chunks(WORDS).try_for_each(|chunk| insert_words(conn, chunk))
 }
 
-/// Writes the words of the listings that aren't there yet. A listing is never changed and never removed: sessions of
-/// other transactions may be about to share it.
-fn write(conn: &mut Conn, mut listings: BTreeMap<Id, BTreeSet<String>>) -> Result<()> {
-    let ids: Vec<Id> = listings.keys().copied().collect();
-    // Every listing has one of these.
-    let marks = [Pillar::Learning, Pillar::SocialPrescribing, Pillar::Community].map(word_of_pillar);
-    for chunk in ids.chunks(CHUNK) {
-        let there = listing_words::table
-            .filter(listing_words::listing_id.eq_any(chunk))
-            .filter(listing_words::word.eq_any(&marks))
-            .select(listing_words::listing_id);
-        for id in there.load::<Id>(conn)? {
-            listings.remove(&id);
-        }
-    }
-    let rows = listings.into_iter().flat_map(|(id, words)| words.into_iter().map(move |word| (id, word)));
-    let rows: Vec<WordRow> = rows.map(|(listing_id, word)| WordRow { listing_id, word }).collect();
-    for chunk in rows.chunks(WORDS) {
-        // Many rows in one statement can't be written through the common connection; and another transaction may
-        // write the same listing at the same time, which SQLite's one writer can't meet.
-        match conn {
-            Conn::Postgres(postgres) => {
-                diesel::insert_into(listing_words::table).values(chunk).on_conflict_do_nothing().execute(postgres)?
+/// Inserts what is wanted and isn't there, and holds what is. Gives what was inserted here: another transaction may
+/// insert, or take away, the same at the same time.
+fn add_missing<Key: Ord + Copy>(
+    conn: &mut Conn,
+    wanted: BTreeSet<Key>,
+    held: fn(&mut Conn, &[Key]) -> Result<Vec<Key>>,
+    insert: impl Fn(&mut Conn, &[Key]) -> Result<Vec<Key>>,
+) -> Result<BTreeSet<Key>> {
+    let (mut left, mut new) = (wanted, BTreeSet::new());
+    while !left.is_empty() {
+        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(CHUNK) {
+            for key in held(conn, chunk)? {
+                left.remove(&key);
             }
-            Conn::Sqlite(sqlite) => diesel::insert_into(listing_words::table).values(chunk).execute(sqlite)?,
-        };
-    }
-    Ok(())
-}
-
-/// Gives sessions that have no listing theirs: all of them, or those of one series. How many there were.
-pub fn complete(conn: &mut Conn, series: Option<Id>) -> Result<usize> {
-    let mut done = 0;
-    loop {
-        match complete_some(conn, series)? {
-            0 => return Ok(done),
-            some => done += some,
+        }
+        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(CHUNK) {
+            let inserted = insert(conn, chunk)?;
+            left.retain(|key| !inserted.contains(key));
+            new.extend(inserted);
         }
     }
+    Ok(new)
 }
 
-/// The same for some of them; how many.
-pub fn complete_some(conn: &mut Conn, series: Option<Id>) -> Result<usize> {
-    let mut without = sessions::table.filter(sessions::listing_id.is_null()).into_boxed();
-    if let Some(series) = series {
-        without = without.filter(sessions::series_id.eq(series));
-    }
-    let chunk = without.limit(CHUNK.try_into().unwrap_or(i64::MAX)).select(SessionRow::as_select());
-    let rows: Vec<SessionRow> = chunk.load(conn)?;
-    let mut listed: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
-    for (row, listing) in rows.iter().zip(of_rows(conn, &rows)?) {
-        listed.entry(listing).or_default().push(row.id);
-    }
-    for (listing, ids) in listed {
-        // Whoever has changed a session in between has given it the listing of what it says now.
-        let of_it = sessions::table.filter(sessions::id.eq_any(ids)).filter(sessions::listing_id.is_null());
-        diesel::update(of_it).set(sessions::listing_id.eq(listing)).execute(conn)?;
-    }
-    Ok(rows.len())
-}
+// A row is held by a lock that keeps it from being deleted and lets everybody else hold it too. The common connection
+// has no row locks; SQLite has one writer, and needs none.
 
-/// Gives listings to sessions that a server of an older version has made: it knows of none.
-pub const TASK: Task =
-    Task { name: "listings", every: Duration::from_secs(60), longest: Duration::from_secs(10 * 60), due, run };
-
-fn due(conn: &mut Conn, _: &Config, _: Timestamp) -> Result<bool> {
-    let without: Option<Id> =
-        sessions::table.filter(sessions::listing_id.is_null()).select(sessions::id).first(conn).optional()?;
-    Ok(without.is_some())
-}
-
-fn run(state: State) -> LocalBoxFuture<'static, Result<()>> {
-    Box::pin(async move {
-        while state.db.write(|conn| complete_some(conn, None)).await? > 0 && !state.stopping() {}
-        Ok(())
+fn held_wordings(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>> {
+    let there = wordings::table.filter(wordings::id.eq_any(ids)).select(wordings::id);
+    Ok(match conn {
+        Conn::Postgres(postgres) => there.for_key_share().load(postgres)?,
+        Conn::Sqlite(sqlite) => there.load(sqlite)?,
     })
 }
 
+fn held_listings(conn: &mut Conn, keys: &[Listing]) -> Result<Vec<Listing>> {
+    let (ids, slots): (Vec<Id>, Vec<i64>) = keys.iter().copied().unzip();
+    let there = listings::table
+        .filter(listings::wording_id.eq_any(ids))
+        .filter(looked_at(listings::slot.eq_any(slots)))
+        .select((listings::wording_id, listings::slot));
+    Ok(match conn {
+        Conn::Postgres(postgres) => there.for_key_share().load(postgres)?,
+        Conn::Sqlite(sqlite) => there.load(sqlite)?,
+    })
+}
+
+// Many rows in one statement can't be written through the common connection. What another transaction inserts at the
+// same time is waited for and left to it.
+
+type NewWording<'a> = (diesel::dsl::Eq<wordings::id, Id>, &'a Wording);
+
+fn insert_wordings(conn: &mut Conn, rows: Vec<NewWording<'_>>, ids: &[Id]) -> Result<Vec<Id>> {
+    let insert = diesel::insert_into(wordings::table).values(rows);
+    match conn {
+        Conn::Postgres(postgres) => {
+            Ok(insert.on_conflict_do_nothing().returning(wordings::id).get_results(postgres)?)
+        }
+        Conn::Sqlite(sqlite) => insert.execute(sqlite).map(|_| ids.to_vec()).map_err(Into::into),
+    }
+}
+
+fn insert_listings(conn: &mut Conn, keys: &[Listing]) -> Result<Vec<Listing>> {
+    let rows = keys.iter().map(|(wording, slot)| (listings::wording_id.eq(*wording), listings::slot.eq(*slot)));
+    let insert = diesel::insert_into(listings::table).values(rows.collect::<Vec<_>>());
+    match conn {
+        Conn::Postgres(postgres) => {
+            let inserted = (listings::wording_id, listings::slot);
+            Ok(insert.on_conflict_do_nothing().returning(inserted).get_results(postgres)?)
+        }
+        Conn::Sqlite(sqlite) => insert.execute(sqlite).map(|_| keys.to_vec()).map_err(Into::into),
+    }
+}
+
+fn insert_words(conn: &mut Conn, rows: &[(Listing, String)]) -> Result<()> {
+    match conn {
+        // An array for each column: a value for each cell is parsed and planned anew each time.
+        Conn::Postgres(postgres) => diesel::sql_query("INSERT INTO listing_words SELECT * FROM unnest($1, $2, $3)")
+            .bind::<Array<DbUuid>, _>(rows.iter().map(|((wording, _), _)| *wording).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(rows.iter().map(|((_, slot), _)| *slot).collect::<Vec<_>>())
+            .bind::<Array<Text>, _>(rows.iter().map(|(_, word)| word.as_str()).collect::<Vec<_>>())
+            .execute(postgres)?,
+        Conn::Sqlite(sqlite) => {
+            let row = |((wording, slot), word): &(Listing, String)| {
+                let key = (listing_words::wording_id.eq(*wording), listing_words::slot.eq(*slot));
+                (key, listing_words::word.eq(word.clone()))
+            };
+            diesel::insert_into(listing_words::table)
+                .values(rows.iter().map(row).collect::<Vec<_>>())
+                .execute(sqlite)?
+        }
+    };
+    Ok(())
+}
+
+/// Listings and wordings that are taken away at once.
+const UNUSED: i64 = 100;
+
+/// The listings that no session is of.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn unused_listings() -> _ {
+    let of_it =
+        sessions::table.filter(sessions::wording_id.eq(listings::wording_id)).filter(sessions::slot.eq(listings::slot));
+    listings::table.filter(diesel::dsl::not(exists(of_it))).select((listings::wording_id, listings::slot))
+}
+
+/// The wordings that are in no listing.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn unused_wordings() -> _ {
+    let of_it = listings::table.filter(listings::wording_id.eq(wordings::id));
+    wordings::table.filter(diesel::dsl::not(exists(of_it))).select(wordings::id)
+}
+
+/// Whether no session has some wording or listing any more.
+pub fn any_unused(conn: &mut Conn, _: Timestamp) -> Result<bool> {
+    Ok(select(exists(unused_listings()).or(exists(unused_wordings()))).get_result(conn)?)
+}
+
+/// Takes away some of the listings and wordings that no session has. How many. What somebody [keeps](keep) just now is
+/// passed over. Each is looked at again once nobody can keep it: a session may have come to it before.
+pub fn forget_unused(conn: &mut Conn, _: Timestamp) -> Result<usize> {
+    let keys: Vec<Listing> = match conn {
+        Conn::Postgres(postgres) => unused_listings().limit(UNUSED).for_update().skip_locked().load(postgres)?,
+        Conn::Sqlite(sqlite) => unused_listings().limit(UNUSED).load(sqlite)?,
+    };
+    let mut gone = 0;
+    for (wording, slot) in keys {
+        let of_it = sessions::table.filter(sessions::wording_id.eq(wording)).filter(sessions::slot.eq(slot));
+        let unused = listings::table.find((wording, slot)).filter(diesel::dsl::not(exists(of_it)));
+        if diesel::delete(unused).execute(conn)? > 0 {
+            let words = listing_words::table.filter(listing_words::wording_id.eq(wording));
+            diesel::delete(words.filter(listing_words::slot.eq(slot))).execute(conn)?;
+            gone += 1;
+        }
+    }
+    let ids: Vec<Id> = match conn {
+        Conn::Postgres(postgres) => unused_wordings().limit(UNUSED).for_update().skip_locked().load(postgres)?,
+        Conn::Sqlite(sqlite) => unused_wordings().limit(UNUSED).load(sqlite)?,
+    };
+    let of_it = listings::table.filter(listings::wording_id.eq(wordings::id));
+    let unused = wordings::table.filter(wordings::id.eq_any(ids)).filter(diesel::dsl::not(exists(of_it)));
+    Ok(gone + diesel::delete(unused).execute(conn)?)
+}
+
 /// The venues of listings: each with those of the listings that are at it.
-pub fn by_venue(conn: &mut Conn, listings: &[Id]) -> Result<BTreeMap<Id, Vec<Id>>> {
-    let mut found: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
-    for chunk in listings.chunks(CHUNK) {
-        let pairs = listing_words::table
-            .filter(listing_words::listing_id.eq_any(chunk))
-            .filter(listing_words::word.ge(VENUE))
-            .filter(listing_words::word.lt(AFTER_VENUES))
-            .select((listing_words::word, listing_words::listing_id));
-        for (word, listing) in pairs.load::<(String, Id)>(conn)? {
-            if let Some(Ok(venue)) = word.strip_prefix(VENUE).map(str::parse::<Id>) {
-                found.entry(venue).or_default().push(listing);
-            }
+pub fn by_venue(conn: &mut Conn, keys: &[Listing]) -> Result<BTreeMap<Id, Vec<Listing>>> {
+    let mut found: BTreeMap<Id, Vec<Listing>> = BTreeMap::new();
+    for (wording, slot) in keys {
+        let of_it = sessions::table.filter(sessions::wording_id.eq(wording)).filter(sessions::slot.eq(slot));
+        let venue: Option<Option<Id>> = of_it.select(sessions::venue_id).first(conn).optional()?;
+        if let Some(venue) = venue.flatten() {
+            found.entry(venue).or_default().push((*wording, *slot));
         }
     }
     Ok(found)

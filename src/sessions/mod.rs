@@ -2,6 +2,8 @@
 //!
 //! - A session is one occurrence of a series, or stands alone. It is `scheduled` or `cancelled`; a scheduled one reads
 //!   as `completed` once it has ended. Cancelling takes its bookings with it, and there is no way back.
+//! - What sessions say is stored once for each distinct wording ([`wordings`]). What they are found by is their listing
+//!   ([`listings`]), a wording in a slot of the week.
 //! - A space holds one session at a time, and a closed venue none ([`clashes`]). What moves keeps its id and its
 //!   bookings, and the booked are told ([`notices`]).
 //! - Whoever changes a session by hand marks it `edited`: changes of its series leave it alone from then on.
@@ -31,6 +33,7 @@ mod summaries;
 pub mod types;
 pub mod view;
 pub mod visibility;
+pub mod wordings;
 mod words;
 
 use utoipa_actix_web::service_config::ServiceConfig;

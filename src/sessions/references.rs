@@ -23,9 +23,9 @@ pub struct References {
 }
 
 impl References {
-    /// What a session refers to.
-    pub fn of_session(row: &SessionRow) -> Self {
-        let SessionRow { partner_id, programme_id, venue_id, space_id, .. } = *row;
+    /// What a session of this programme refers to.
+    pub fn of_session(row: &SessionRow, programme_id: Option<Id>) -> Self {
+        let SessionRow { partner_id, venue_id, space_id, .. } = *row;
         Self { partner_id, programme_id, venue_id, space_id }
     }
 

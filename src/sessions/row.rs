@@ -1,59 +1,134 @@
 //! The row of a session, as it is made, changed and told from another version of itself.
 
 use chrono::{NaiveDate, TimeDelta};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text};
+use diesel::sqlite::Sqlite;
 
+use super::listings::Slot;
 use super::recurrence::{Occurrence, OccurrenceKey, RecurrenceError};
 use super::rules;
 use super::series::store::SeriesRow;
-use super::types::{BookingPolicy, Delivery, Pillar, Publication, SessionChange, SessionInput, SessionStatus};
+use super::types::{BookingPolicy, Delivery, Publication, SessionChange, SessionInput, SessionStatus};
+use super::wordings::Wording;
 use crate::clock::london_day;
 use crate::db::schema::sessions;
-use crate::db::{Id, Json, LocalTime, Timestamp};
+use crate::db::types::{DbTimestamp, DbUuid};
+use crate::db::{Id, LocalTime, Timestamp};
 
-/// A row of `sessions`. Writing it over an older one leaves the seats alone: they are the bookings' to change.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = sessions, treat_none_as_null = true)]
-pub struct SessionRow {
-    pub(crate) id: Id,
-    pub(crate) series_id: Option<Id>,
+/// States the columns of `sessions` once: each with its type here and in the database.
+macro_rules! session_columns {
+    ($($(#[$note:meta])* $name:ident: $type:ty => $sql:ty,)+) => {
+        /// A row of `sessions`. What the session says is in its [`Wording`].
+        #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+        #[diesel(table_name = sessions)]
+        pub struct SessionRow {
+            $($(#[$note])* pub(crate) $name: $type,)+
+        }
+
+        /// A column of `sessions`.
+        #[expect(non_camel_case_types, reason = "these are the columns' names")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(super) enum Column {
+            $($name,)+
+        }
+
+        impl Column {
+            /// Every column, apart from those that only the database or the bookings write.
+            pub(super) const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            pub(super) fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// Whether two rows differ in this column.
+            pub(super) fn differs(self, one: &SessionRow, other: &SessionRow) -> bool {
+                match self { $(Self::$name => one.$name != other.$name,)+ }
+            }
+
+            /// Binds this column of one row.
+            pub(super) fn bind<'a>(self, query: Bound<'a, Sqlite>, row: &SessionRow) -> Bound<'a, Sqlite> {
+                match self { $(Self::$name => query.bind::<$sql, _>(row.$name.clone()),)+ }
+            }
+
+            /// Binds this column of many rows as one array.
+            pub(super) fn bind_all<'a>(self, query: Bound<'a, Pg>, rows: &[&SessionRow]) -> Bound<'a, Pg> {
+                match self {
+                    $(Self::$name => {
+                        query.bind::<Array<$sql>, _>(rows.iter().map(|row| row.$name.clone()).collect::<Vec<$type>>())
+                    })+
+                }
+            }
+        }
+    };
+}
+
+/// A statement to which values are still bound.
+pub(super) type Bound<'a, Backend> = BoxedSqlQuery<'a, Backend, SqlQuery>;
+
+session_columns! {
+    id: Id => DbUuid,
+    series_id: Option<Id> => Nullable<DbUuid>,
     /// Which occurrence of its series it is; none where it is a single session.
-    pub(crate) occurrence: Option<OccurrenceKey>,
-    pub(crate) partner_id: Option<Id>,
-    pub(crate) programme_id: Option<Id>,
-    pub(crate) venue_id: Option<Id>,
-    pub(crate) space_id: Option<Id>,
-    pub(crate) external_id: Option<String>,
-    pub(crate) title: String,
-    pub(crate) description: Option<String>,
-    pub(crate) pillar: Pillar,
-    pub(crate) topics: Json<Vec<String>>,
-    pub(crate) delivery: Delivery,
-    pub(crate) join_link: Option<String>,
-    pub(crate) facilitator: Option<String>,
-    pub(crate) accessibility: Json<Vec<String>>,
-    pub(crate) booking_policy: BookingPolicy,
-    pub(crate) capacity: Option<i32>,
-    pub(crate) online_capacity: Option<i32>,
-    #[diesel(skip_update)]
-    pub(crate) seats_taken: i32,
-    #[diesel(skip_update)]
-    pub(crate) online_seats_taken: i32,
-    #[diesel(skip_update)]
-    pub(crate) waitlist_length: i32,
-    pub(crate) local_start: LocalTime,
-    pub(crate) time_zone: String,
-    pub(crate) duration_minutes: i32,
-    pub(crate) starts_at: Timestamp,
-    pub(crate) ends_at: Timestamp,
-    pub(crate) starts_on: NaiveDate,
-    pub(crate) publication: Publication,
-    pub(crate) status: SessionStatus,
-    pub(crate) cancellation_reason: Option<String>,
-    pub(crate) edited: bool,
-    pub(crate) version: i32,
-    pub(crate) created_at: Timestamp,
-    pub(crate) updated_at: Timestamp,
+    occurrence: Option<OccurrenceKey> => Nullable<Text>,
+    partner_id: Option<Id> => Nullable<DbUuid>,
+    venue_id: Option<Id> => Nullable<DbUuid>,
+    space_id: Option<Id> => Nullable<DbUuid>,
+    external_id: Option<String> => Nullable<Text>,
+    /// What it says.
+    wording_id: Id => DbUuid,
+    /// The digest of its [`Slot`].
+    slot: i64 => BigInt,
+    delivery: Delivery => Text,
+    join_link: Option<String> => Nullable<Text>,
+    booking_policy: BookingPolicy => Text,
+    capacity: Option<i32> => Nullable<Integer>,
+    online_capacity: Option<i32> => Nullable<Integer>,
+    seats_taken: i32 => Integer,
+    online_seats_taken: i32 => Integer,
+    waitlist_length: i32 => Integer,
+    local_start: LocalTime => Text,
+    time_zone: String => Text,
+    duration_minutes: i32 => Integer,
+    starts_at: Timestamp => DbTimestamp,
+    ends_at: Timestamp => DbTimestamp,
+    starts_on: NaiveDate => Date,
+    publication: Publication => Text,
+    status: SessionStatus => Text,
+    cancellation_reason: Option<String> => Nullable<Text>,
+    edited: bool => Bool,
+    version: i32 => Integer,
+    created_at: Timestamp => DbTimestamp,
+    updated_at: Timestamp => DbTimestamp,
+}
+
+/// A session that is to be written over what it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revision {
+    /// As it was read. Where that isn't its version any more, it isn't written.
+    pub from: SessionRow,
+    /// Its next version.
+    pub to: SessionRow,
+}
+
+impl Revision {
+    /// Of a session that was read and what it is to become; `None` if that is the same.
+    pub fn of(from: SessionRow, to: SessionRow, now: Timestamp) -> Option<Self> {
+        let changed = to != from;
+        changed.then(|| Self { to: SessionRow { version: from.version + 1, updated_at: now, ..to }, from })
+    }
+
+    /// The columns in which the next version differs.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        Column::ALL.iter().copied().filter(|column| column.differs(&self.from, &self.to)).collect()
+    }
+
+    /// Which members say when, where or how it takes place otherwise than before.
+    pub fn moved_members(&self) -> Vec<String> {
+        self.to.moved_members(&self.from)
+    }
 }
 
 impl SessionRow {
@@ -68,18 +143,13 @@ impl SessionRow {
             series_id: None,
             occurrence: None,
             partner_id: written.partner_id,
-            programme_id: written.programme_id,
             venue_id: written.venue_id,
             space_id: written.space_id,
+            wording_id: Wording::from(&written).id(),
+            slot: Slot::new(written.delivery, written.partner_id, written.venue_id, written.local_start).digest(),
             external_id: written.external_id,
-            title: written.title,
-            description: written.description,
-            pillar: written.pillar,
-            topics: Json(written.topics),
             delivery: written.delivery,
             join_link: written.join_link,
-            facilitator: written.facilitator,
-            accessibility: Json(written.accessibility),
             booking_policy: written.booking_policy,
             capacity: written.capacity,
             online_capacity: written.online_capacity,
@@ -102,33 +172,28 @@ impl SessionRow {
         })
     }
 
-    /// A new session of a series.
-    pub fn of_series(series: &SeriesRow, occurrence: &Occurrence, id: Id, now: Timestamp) -> Self {
-        let starts_at = Timestamp(occurrence.starts_at);
+    /// A new session of a series, which says what [is stored](Wording::id) under `wording_id`.
+    pub fn of_series(series: &SeriesRow, wording_id: Id, occurrence: &Occurrence, id: Id, now: Timestamp) -> Self {
+        let (local_start, starts_at) = (LocalTime(occurrence.local_start), Timestamp(occurrence.starts_at));
         Self {
             id,
             series_id: Some(series.id),
             occurrence: Some(occurrence.key),
             partner_id: series.partner_id,
-            programme_id: series.programme_id,
             venue_id: series.venue_id,
             space_id: series.space_id,
             external_id: None,
-            title: series.title.clone(),
-            description: series.description.clone(),
-            pillar: series.pillar,
-            topics: series.topics.clone(),
+            wording_id,
+            slot: Slot::new(series.delivery, series.partner_id, series.venue_id, local_start).digest(),
             delivery: series.delivery,
             join_link: series.join_link.clone(),
-            facilitator: series.facilitator.clone(),
-            accessibility: series.accessibility.clone(),
             booking_policy: series.booking_policy,
             capacity: series.capacity,
             online_capacity: series.online_capacity,
             seats_taken: 0,
             online_seats_taken: 0,
             waitlist_length: 0,
-            local_start: LocalTime(occurrence.local_start),
+            local_start,
             time_zone: series.time_zone.clone(),
             duration_minutes: series.duration_minutes,
             starts_at,
@@ -145,16 +210,16 @@ impl SessionRow {
     }
 
     /// What can be changed in it, as it is today.
-    pub fn changeable(&self) -> SessionChange {
+    pub fn changeable(&self, wording: &Wording) -> SessionChange {
         SessionChange {
-            title: self.title.clone(),
-            description: self.description.clone(),
-            topics: self.topics.0.clone(),
-            facilitator: self.facilitator.clone(),
-            accessibility: self.accessibility.0.clone(),
+            title: wording.title.clone(),
+            description: wording.description.clone(),
+            topics: wording.topics.0.clone(),
+            facilitator: wording.facilitator.clone(),
+            accessibility: wording.accessibility.0.clone(),
             join_link: self.join_link.clone(),
             delivery: self.delivery,
-            programme_id: self.programme_id,
+            programme_id: wording.programme_id,
             venue_id: self.venue_id,
             space_id: self.space_id,
             local_start: self.local_start,
@@ -170,16 +235,17 @@ impl SessionRow {
         }
     }
 
-    /// Its next version, edited by hand. Its status stays: cancelling is [`cancel`]'s. In its series it stays the same
+    /// Its next version, edited by hand, which says what is stored under `wording_id`. Its status stays: cancelling is [`cancel`]'s. In its series it stays the same
     /// occurrence, wherever it is moved.
     ///
     /// # Errors
     /// The zone is unknown, or the year is out of range.
-    pub fn changed(&self, change: SessionChange, now: Timestamp) -> Result<Self, RecurrenceError> {
+    pub fn changed(&self, change: SessionChange, wording_id: Id, now: Timestamp) -> Result<Self, RecurrenceError> {
         let starts_at = rules::single_start(change.local_start.0, &change.time_zone)?;
         Ok(Self {
+            wording_id,
+            slot: Slot::new(change.delivery, self.partner_id, change.venue_id, change.local_start).digest(),
             delivery: change.delivery,
-            programme_id: change.programme_id,
             venue_id: change.venue_id,
             space_id: change.space_id,
             local_start: change.local_start,
@@ -189,11 +255,6 @@ impl SessionRow {
             ends_at: after(starts_at, change.duration_minutes),
             starts_on: london_day(starts_at),
             booking_policy: change.booking_policy,
-            title: change.title,
-            description: change.description,
-            topics: Json(change.topics),
-            facilitator: change.facilitator,
-            accessibility: Json(change.accessibility),
             join_link: change.join_link,
             capacity: change.capacity,
             online_capacity: change.online_capacity,

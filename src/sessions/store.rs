@@ -6,37 +6,31 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::bulk;
-use super::listings;
 use super::notices::{self, Pending};
 use super::recurrence::OccurrenceKey;
-pub use super::row::SessionRow;
-use super::series::store::SeriesRow;
+pub use super::row::{Revision, SessionRow};
 use super::types::SessionStatus;
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, registers, session_series, sessions};
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
+use crate::lock_rows;
 
-/// Rows of one INSERT: 36 columns each, and SQLite takes 32,766 values in a statement.
+/// Values in one `IN (…)`.
 const CHUNK: usize = 500;
 
-/// Adds many sessions.
+/// Locks sessions until the transaction ends: nobody books or changes them meanwhile.
+pub fn lock(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
+    lock_rows!(conn, sessions, ids);
+    Ok(())
+}
+
+/// Adds many sessions, whose [listings are kept](super::listings::keep).
 ///
 /// # Errors
 /// 409 where a partner has another of the same `external_id`.
 pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
-    let listings = listings::of_rows(conn, rows)?;
-    for (chunk, listings) in rows.chunks(CHUNK).zip(listings.chunks(CHUNK)) {
-        // Many rows in one statement can't be written through the common connection.
-        match conn {
-            Conn::Postgres(postgres) => bulk::insert(postgres, chunk, listings)?,
-            Conn::Sqlite(sqlite) => {
-                let listed = chunk.iter().zip(listings).map(|(row, listing)| (row, sessions::listing_id.eq(listing)));
-                diesel::insert_into(sessions::table).values(listed.collect::<Vec<_>>()).execute(sqlite)?
-            }
-        };
-    }
-    Ok(())
+    Ok(bulk::insert(conn, rows)?)
 }
 
 /// One session, whosever it is.
@@ -73,67 +67,17 @@ pub fn occurrences_after(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Res
     Ok(later.select(sessions::occurrence.assume_not_null()).load(conn)?)
 }
 
-/// Writes the next version of a session over the one before, all but its seats.
+/// Writes the next versions of sessions, whose [listings are kept](super::listings::keep): of each only the columns that
+/// differ.
 ///
 /// # Errors
-/// 412 where another request has changed it in between; 409 where a capacity is below the seats that are taken.
-pub fn update(conn: &mut Conn, row: &SessionRow) -> Result<()> {
-    update_many(conn, &[row])
-}
-
-/// The same for many, as one statement for hundreds of them where each would go over a network.
-///
-/// # Errors
-/// As [`update`]; then none of it may be kept.
-pub fn update_many(conn: &mut Conn, rows: &[&SessionRow]) -> Result<()> {
-    let listings = listings::of_rows(conn, rows.iter().copied())?;
-    for (chunk, listings) in rows.chunks(CHUNK).zip(listings.chunks(CHUNK)) {
-        let written = match conn {
-            Conn::Postgres(postgres) if chunk.len() > 1 => {
-                bulk::update(postgres, chunk, listings).map_err(below_seats)?
-            }
-            _ => one_by_one(conn, chunk, listings)?,
-        };
-        if written != chunk.len() {
-            return Err(changed_meanwhile());
-        }
+/// 412 where another request has changed one in between; 409 where a capacity is below the seats that are taken. Then
+/// none of it may be kept.
+pub fn update_many(conn: &mut Conn, revisions: &[Revision]) -> Result<()> {
+    if bulk::update(conn, revisions).map_err(below_seats)? != revisions.len() {
+        return Err(changed_meanwhile());
     }
     Ok(())
-}
-
-fn one_by_one(conn: &mut Conn, rows: &[&SessionRow], listings: &[Id]) -> Result<usize> {
-    let mut written = 0;
-    for (row, listing) in rows.iter().zip(listings) {
-        let changes = (*row, sessions::listing_id.eq(listing));
-        written += diesel::update(version_before(row)).set(changes).execute(conn).map_err(below_seats)?;
-    }
-    Ok(written)
-}
-
-/// Writes the next version of a session as [`update`] does, and its seats as they are counted in it.
-///
-/// # Errors
-/// As [`update`].
-pub fn update_with_seats(conn: &mut Conn, row: &SessionRow) -> Result<()> {
-    let listing = listings::of_rows(conn, [row])?.pop();
-    let seats = (
-        sessions::seats_taken.eq(row.seats_taken),
-        sessions::online_seats_taken.eq(row.online_seats_taken),
-        sessions::waitlist_length.eq(row.waitlist_length),
-    );
-    let changes = (row, sessions::listing_id.eq(listing), seats);
-    match diesel::update(version_before(row)).set(changes).execute(conn).map_err(below_seats)? {
-        1 => Ok(()),
-        _ => Err(changed_meanwhile()),
-    }
-}
-
-/// A session, if it still is in the version before this one.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn version_before<'a>(row: &'a SessionRow) -> _ {
-    let before: i32 = row.version - 1;
-    let id: Id = row.id;
-    sessions::table.find(id).filter(sessions::version.eq(before))
 }
 
 fn changed_meanwhile() -> Error {
@@ -147,63 +91,8 @@ pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
     Ok(())
 }
 
-/// The sessions that follow a series.
-#[derive(Debug, Default)]
-pub struct Followed {
-    /// How many have been changed.
-    pub updated: usize,
-    /// The local starts of those that keep their capacities, though the series has others now.
-    pub kept_capacities: Vec<LocalTime>,
-}
-
-/// Writes a series' changed texts, capacities where they are others than the `old` ones, policy and publication to its
-/// sessions that are still to come, scheduled and not edited by hand. Those that had to keep another delivery keep their
-/// capacities too: it is other seats that they count.
-///
-/// # Errors
-/// 409 where a capacity is below the seats that are taken in any of them.
-pub fn follow_series(conn: &mut Conn, series: &SeriesRow, old: &SeriesRow, now: Timestamp) -> Result<Followed> {
-    let following = sessions::table
-        .filter(sessions::series_id.eq(series.id))
-        .filter(sessions::status.eq(SessionStatus::Scheduled))
-        .filter(sessions::edited.eq(false))
-        .filter(sessions::starts_at.gt(now));
-    let mut kept_capacities = Vec::new();
-    // Not where capacities stay: some had to keep more, for the people who are booked.
-    let resized = !series.seats_as(old);
-    if resized {
-        let alike = following.filter(sessions::delivery.eq(series.delivery));
-        let capacities = (sessions::capacity.eq(series.capacity), sessions::online_capacity.eq(series.online_capacity));
-        diesel::update(alike).set(capacities).execute(conn).map_err(below_seats)?;
-        let others = following.filter(sessions::delivery.ne(series.delivery));
-        kept_capacities = others.select(sessions::local_start).load(conn)?;
-    }
-    let changes = (
-        sessions::title.eq(&series.title),
-        sessions::description.eq(&series.description),
-        sessions::pillar.eq(series.pillar),
-        sessions::programme_id.eq(series.programme_id),
-        sessions::booking_policy.eq(series.booking_policy),
-        sessions::topics.eq(&series.topics),
-        sessions::facilitator.eq(&series.facilitator),
-        sessions::accessibility.eq(&series.accessibility),
-        sessions::join_link.eq(&series.join_link),
-        sessions::publication.eq(series.publication),
-        sessions::listing_id.eq(None::<Id>),
-        sessions::version.eq(sessions::version + 1),
-        sessions::updated_at.eq(now),
-    );
-    let mut update = diesel::update(following).set(changes).into_boxed();
-    if resized && series.says_as(old) {
-        update = update.filter(sessions::delivery.eq(series.delivery));
-    }
-    let updated = update.execute(conn)?;
-    listings::complete(conn, Some(series.id))?;
-    Ok(Followed { updated, kept_capacities })
-}
-
-/// The sessions that [`follow_series`] changes and in which somebody waits or is offered a seat, in the order of their
-/// ids.
+/// The sessions that follow a series (still to come, scheduled and not edited by hand) and in which somebody waits or is
+/// offered a seat, in the order of their ids.
 pub fn following_with_a_list(conn: &mut Conn, series_id: Id, now: Timestamp) -> Result<Vec<Id>> {
     let listed = sessions::table
         .filter(sessions::series_id.eq(series_id))

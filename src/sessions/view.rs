@@ -8,32 +8,29 @@ use diesel::prelude::*;
 use super::rules;
 use super::series::store::lineage;
 use super::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
-use super::types::{BookingPolicy, Delivery, Pillar, Publication, Session, SessionStatus};
+use super::types::{BookingPolicy, Delivery, Publication, Session, SessionStatus};
 use super::visibility::Visibility;
+use super::wordings::Wording;
 use crate::auth::viewer::Viewer;
 use crate::db::conn::MultiBackend;
-use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, sessions, venues};
-use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
+use crate::db::schema::{
+    bookings, partners, prescription_items, prescriptions, programmes, sessions, venues, wordings,
+};
+use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Result};
 
-/// The columns of a session that are shown. The join link isn't.
+/// The columns of a session that are shown, apart from what it says. The join link isn't.
 #[derive(Debug, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 pub struct Columns {
     id: Id,
     series_id: Option<Id>,
     partner_id: Option<Id>,
-    programme_id: Option<Id>,
     venue_id: Option<Id>,
     space_id: Option<Id>,
     external_id: Option<String>,
-    title: String,
-    description: Option<String>,
-    pillar: Pillar,
-    topics: Json<Vec<String>>,
+    wording_id: Id,
     delivery: Delivery,
-    facilitator: Option<String>,
-    accessibility: Json<Vec<String>>,
     booking_policy: BookingPolicy,
     capacity: Option<i32>,
     online_capacity: Option<i32>,
@@ -59,25 +56,26 @@ impl Columns {
         (self.starts_at, self.id)
     }
 
-    /// What is shown beside it, by id.
+    /// What it says and what is shown beside it, by id.
     fn belongs(&self) -> Belongs {
-        (self.venue_id, self.partner_id, self.programme_id)
+        (self.wording_id, self.venue_id, self.partner_id)
     }
 }
 
-/// A session with its related resources.
+/// A session with what it says and its related resources.
 #[derive(Debug, Queryable)]
 pub struct SessionView {
     session: Columns,
     related: Related,
 }
 
-/// The ids of a session's venue, partner and programme.
-type Belongs = (Option<Id>, Option<Id>, Option<Id>);
+/// The ids of a session's wording, venue and partner.
+type Belongs = (Id, Option<Id>, Option<Id>);
 
-/// The venue, partner and programme of a session.
-#[derive(Debug, Clone, Default, Queryable)]
+/// What a session says, and its venue, partner and programme.
+#[derive(Debug, Clone, Queryable)]
 pub struct Related {
+    wording: Wording,
     venue: Option<VenueBrief>,
     partner: Option<PartnerBrief>,
     programme: Option<ProgrammeBrief>,
@@ -91,22 +89,22 @@ impl SessionView {
 
     /// The session as it reads at an instant.
     pub fn as_of(self, now: Timestamp) -> Session {
-        let row = self.session;
+        let Self { session: row, related: Related { wording, venue, partner, programme } } = self;
         let hybrid = row.delivery == Delivery::Hybrid;
         Session {
             id: row.id,
             series_id: row.series_id,
-            title: row.title,
-            description: row.description,
-            pillar: row.pillar,
-            topics: row.topics.0,
+            title: wording.title,
+            description: wording.description,
+            pillar: wording.pillar,
+            topics: wording.topics.0,
             delivery: row.delivery,
             partner_id: row.partner_id,
-            programme_id: row.programme_id,
+            programme_id: wording.programme_id,
             venue_id: row.venue_id,
             space_id: row.space_id,
-            facilitator: row.facilitator,
-            accessibility: row.accessibility.0,
+            facilitator: wording.facilitator,
+            accessibility: wording.accessibility.0,
             local_start: row.local_start,
             time_zone: row.time_zone,
             duration_minutes: row.duration_minutes,
@@ -124,9 +122,9 @@ impl SessionView {
             status: rules::state(row.status, row.ends_at, now),
             cancellation_reason: row.cancellation_reason,
             external_id: row.external_id,
-            venue: self.related.venue.map(Into::into),
-            partner: self.related.partner.map(Into::into),
-            programme: self.related.programme.map(Into::into),
+            venue: venue.map(Into::into),
+            partner: partner.map(Into::into),
+            programme: programme.map(Into::into),
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -136,17 +134,27 @@ impl SessionView {
 
 #[diesel::dsl::auto_type]
 fn joined() -> _ {
-    sessions::table.left_join(venues::table).left_join(partners::table).left_join(programmes::table)
+    sessions::table
+        .inner_join(wordings::table)
+        .left_join(venues::table)
+        .left_join(partners::table)
+        .left_join(programmes::table.on(wordings::programme_id.eq(programmes::id.nullable())))
 }
 
 type RelatedSelection = (
+    AsSelect<Wording, MultiBackend>,
     AsSelect<Option<VenueBrief>, MultiBackend>,
     AsSelect<Option<PartnerBrief>, MultiBackend>,
     AsSelect<Option<ProgrammeBrief>, MultiBackend>,
 );
 
 fn related_selection() -> RelatedSelection {
-    (Option::<VenueBrief>::as_select(), Option::<PartnerBrief>::as_select(), Option::<ProgrammeBrief>::as_select())
+    (
+        Wording::as_select(),
+        Option::<VenueBrief>::as_select(),
+        Option::<PartnerBrief>::as_select(),
+        Option::<ProgrammeBrief>::as_select(),
+    )
 }
 
 /// One session.
@@ -181,16 +189,16 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// Sessions with its related resources, in the same order. Most of a page are at the same few venues, so each place,
-/// partner and programme is read once, through one of its sessions, and not with every row.
+/// Sessions with what they say and their related resources, in the same order. Most of a page say the same few things at
+/// the same few venues, so these are read once, through one of their sessions, and not with every row.
 pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> {
     let mut through: HashMap<Belongs, Id> = HashMap::new();
     for row in &rows {
         through.entry(row.belongs()).or_insert(row.id);
     }
     let ids: Vec<Id> = through.into_values().collect();
-    let read =
-        joined().select(((sessions::venue_id, sessions::partner_id, sessions::programme_id), related_selection()));
+    let belongs = (sessions::wording_id, sessions::venue_id, sessions::partner_id);
+    let read = joined().select((belongs, related_selection()));
     let read: Vec<(Belongs, Related)> = match ids.as_slice() {
         [] => Vec::new(),
         // A statement that is kept prepared.
@@ -198,9 +206,6 @@ pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> 
         several => read.filter(sessions::id.eq_any(several)).load(conn)?,
     };
     let known: HashMap<Belongs, Related> = read.into_iter().collect();
-    let show = |session: Columns| {
-        let related = known.get(&session.belongs()).cloned().unwrap_or_default();
-        SessionView { session, related }
-    };
-    Ok(rows.into_iter().map(show).collect())
+    let show = |session: Columns| Some(SessionView { related: known.get(&session.belongs())?.clone(), session });
+    Ok(rows.into_iter().filter_map(show).collect())
 }

@@ -268,13 +268,3 @@ fn write_words(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     per_backend!(conn, |inner| diesel::insert_into(venue_words::table).values(&rows).execute(inner))?;
     Ok(())
 }
-
-/// Writes the words of the venues that have none yet.
-pub fn complete_words(conn: &mut Conn) -> Result<()> {
-    let words = venue_words::table.filter(venue_words::venue_id.eq(venues::id));
-    let without = venues::table.filter(diesel::dsl::not(exists(words))).select(VenueRow::as_select());
-    for row in without.load::<VenueRow>(conn)? {
-        write_words(conn, &row)?;
-    }
-    Ok(())
-}

@@ -19,8 +19,9 @@ use life_rooms::sessions::bookings::waiting::{self, Positions};
 use life_rooms::sessions::registers::store as registers;
 use life_rooms::sessions::registers::types::RegisterInput;
 use life_rooms::sessions::rules as session_rules;
-use life_rooms::sessions::store as session_store;
-use life_rooms::sessions::types::{Delivery, SessionStatus};
+use life_rooms::sessions::store::{self as session_store, Revision};
+use life_rooms::sessions::types::{Delivery, SessionChange, SessionStatus};
+use life_rooms::sessions::{listings, wordings};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -322,6 +323,17 @@ struct World<'a> {
 /// How often each step came out how; `--nocapture` shows it.
 type Tally = std::collections::BTreeMap<String, u32>;
 
+/// Changes the session by hand, as its handler writes it.
+fn change(conn: &mut Conn, id: Id, now: Timestamp, edit: impl FnOnce(&mut SessionChange)) -> Result<(), Error> {
+    let from = session_store::get(conn, id)?;
+    let wording = wordings::of(conn, &from)?;
+    let mut change = from.changeable(&wording);
+    edit(&mut change);
+    let to = from.changed(change, wording.id(), now)?;
+    listings::keep(conn, [&wording], [&to])?;
+    session_store::update_many(conn, &[Revision { from, to }])
+}
+
 impl World<'_> {
     /// The step in a transaction, as a request runs it: what is refused leaves nothing behind.
     fn take(&mut self, step: &Step, id: Id, places: &[Place]) -> Result<(), Kind> {
@@ -362,19 +374,16 @@ impl World<'_> {
                     registers::take(conn, (&held, version), &input, (Reach::Everyone, session), terms.now).map(|_| ())
                 }
                 Step::Capacity { online, capacity } => {
-                    let old = session_store::get(conn, session)?;
-                    let mut change = old.changeable();
-                    let changed = if *online { &mut change.online_capacity } else { &mut change.capacity };
-                    *changed = *capacity;
                     waiting::lapse_offers(conn, &[session], terms.now)?;
-                    session_store::update(conn, &old.changed(change, terms.now)?)?;
+                    change(conn, session, terms.now, |change| {
+                        *(if *online { &mut change.online_capacity } else { &mut change.capacity }) = *capacity;
+                    })?;
                     waiting::follow(conn, &[session], terms).map(drop)
                 }
                 Step::Move { hours } => {
-                    let old = session_store::get(conn, session)?;
-                    let mut change = old.changeable();
-                    change.local_start = LocalTime(change.local_start.0 + TimeDelta::hours(*hours));
-                    session_store::update(conn, &old.changed(change, terms.now)?)?;
+                    change(conn, session, terms.now, |change| {
+                        change.local_start = LocalTime(change.local_start.0 + TimeDelta::hours(*hours));
+                    })?;
                     waiting::follow(conn, &[session], terms).map(drop)
                 }
                 Step::Clock { .. } => Ok(()),
@@ -386,9 +395,9 @@ impl World<'_> {
                     waiting::settle_one(conn, session, terms)
                 }
                 Step::CallOff => {
-                    let old = session_store::get(conn, session)?;
-                    let ends_at = sessions::table.find(session).select(sessions::ends_at).first(conn)?;
-                    let state = session_rules::state(old.changeable().status, ends_at, terms.now);
+                    let columns = (sessions::status, sessions::ends_at);
+                    let (status, ends_at) = sessions::table.find(session).select(columns).first(conn)?;
+                    let state = session_rules::state(status, ends_at, terms.now);
                     session_rules::check_cancellable(state)?;
                     session_store::cancel(conn, session, "Ill", terms.now)?;
                     session_store::cancel_bookings(conn, &[session], "Ill", terms.now).map(|_| ())

@@ -10,7 +10,7 @@ use crate::rosters::{reader, roster, series, single, with};
 use crate::support::{Answer, App, Client};
 
 /// Whether there was anything to take away.
-fn keep_house(app: &App) -> bool {
+pub fn keep_house(app: &App) -> bool {
     let task = tasks::all().into_iter().find(|task| task.name == "housekeeping").expect("the server has the task");
     let run = background::run_if_due(&app.state, task, app.clock.new_id());
     actix_web::rt::System::new().block_on(run).expect("it runs")

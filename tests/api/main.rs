@@ -76,3 +76,4 @@ mod vocabularies;
 mod waiting;
 mod whats_on;
 mod withdrawn_series;
+mod wordings;

@@ -17,7 +17,7 @@ struct Line {
 const POSTGRES: &[&str] = &[
     "SELECT 'column ' || table_name || '.' || column_name || ' ' || CASE data_type WHEN 'uuid' THEN 'blob' WHEN 'bytea' THEN 'blob'
        WHEN 'jsonb' THEN 'text' WHEN 'date' THEN 'text' WHEN 'timestamp with time zone' THEN 'integer'
-       WHEN 'boolean' THEN 'integer' WHEN 'double precision' THEN 'real' ELSE data_type END
+       WHEN 'boolean' THEN 'integer' WHEN 'bigint' THEN 'integer' WHEN 'double precision' THEN 'real' ELSE data_type END
        || CASE is_nullable WHEN 'NO' THEN ' not null' ELSE '' END AS line
      FROM information_schema.columns WHERE table_schema = current_schema()",
     "SELECT CASE WHEN ix.indisunique THEN 'unique ' ELSE 'index ' END || t.relname || '(' ||
@@ -28,7 +28,7 @@ const POSTGRES: &[&str] = &[
      WHERE t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
     "SELECT 'foreign key ' || t.relname || '.' || a.attname || ' ' || r.relname AS line
      FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class r ON r.oid = c.confrelid
-     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = c.conkey[1]
+     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (c.conkey)
      WHERE c.contype = 'f' AND t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
 ];
 

@@ -1,12 +1,11 @@
 //! Prescriptions: writing them, their items, and what may become of both.
 
-use chrono::NaiveDate;
 use diesel::prelude::*;
-use life_rooms::db::schema::{audit_events, partners, programmes, session_series, sessions, sites};
+use life_rooms::db::schema::{audit_events, partners, programmes, session_series, sites};
 use life_rooms::db::{Id, Json};
 use serde_json::{Value, json};
 
-use crate::support::{App, Client, id, member, prescription};
+use crate::support::{App, Client, id, member, prescription, put_sessions};
 
 /// Things to point at, straight into the database.
 struct Targets {
@@ -100,39 +99,12 @@ fn series(app: &App, publication: &str) -> Id {
 }
 
 fn session(app: &App, publication: &str) -> Id {
-    let (id, now, none) = (app.clock.new_id(), app.clock.now(), Json(Vec::<String>::new()));
-    let day = NaiveDate::from_ymd_opt(2027, 1, 5).unwrap();
-    diesel::insert_into(sessions::table)
-        .values((
-            (
-                sessions::id.eq(id),
-                sessions::title.eq("Reading"),
-                sessions::pillar.eq("community"),
-                sessions::topics.eq(none.clone()),
-                sessions::delivery.eq("online"),
-                sessions::accessibility.eq(none),
-                sessions::booking_policy.eq("bookable"),
-                sessions::seats_taken.eq(0),
-                sessions::online_seats_taken.eq(0),
-                sessions::waitlist_length.eq(0),
-            ),
-            (
-                sessions::local_start.eq("2027-01-05T13:00:00"),
-                sessions::time_zone.eq("Europe/London"),
-                sessions::duration_minutes.eq(90),
-                sessions::starts_at.eq(now.plus_seconds(3600)),
-                sessions::ends_at.eq(now.plus_seconds(9000)),
-                sessions::starts_on.eq(day),
-                sessions::publication.eq(publication),
-                sessions::status.eq("scheduled"),
-                sessions::edited.eq(false),
-                sessions::version.eq(1),
-                sessions::created_at.eq(now),
-                sessions::updated_at.eq(now),
-            ),
-        ))
-        .execute(&mut app.conn())
-        .unwrap();
+    let id = app.clock.new_id();
+    let written = json!({
+        "title": "Reading", "pillar": "community", "delivery": "online", "publication": publication,
+        "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 90
+    });
+    put_sessions(&mut app.conn(), [(id, written)], app.clock.now());
     id
 }
 

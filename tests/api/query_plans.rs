@@ -6,7 +6,7 @@ use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use life_rooms::auth::viewer::Viewer;
-use life_rooms::db::schema::{partners, sessions};
+use life_rooms::db::schema::{partners, sessions, wordings};
 use life_rooms::db::{Conn, Id};
 use life_rooms::sessions::search::query::Search;
 use life_rooms::sessions::search::{self};
@@ -37,14 +37,16 @@ fn fill(app: &App) -> Value {
 fn multiply(app: &App) {
     if let Conn::Postgres(postgres) = &mut app.conn() {
         // Columns that the database computes can't be written.
-        let copies = "CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
-            UPDATE copies SET id = gen_random_uuid(), series_id = NULL, starts_at = starts_at + random() * interval '300 days', \
-            ends_at = starts_at + interval '310 days', listing_id = 'eeeeeeee-eeee-8eee-8eee-eeeeeeeeeeee', venue_id = NULL; \
+        let copies = "INSERT INTO listings SELECT id, 0 FROM wordings LIMIT 1; \
+            CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
+            UPDATE copies SET id = gen_random_uuid(), series_id = NULL, occurrence = NULL, starts_at = starts_at + random() * interval '300 days', \
+            ends_at = starts_at + interval '310 days', slot = 0, venue_id = NULL, \
+            wording_id = (SELECT wording_id FROM listings WHERE slot = 0); \
             DO $$ DECLARE written text; BEGIN \
             SELECT string_agg(column_name, ', ') INTO written FROM information_schema.columns \
             WHERE table_schema = current_schema AND table_name = 'sessions' AND is_generated = 'NEVER'; \
             EXECUTE format('INSERT INTO sessions (%s) SELECT %s FROM copies', written, written); END $$; \
-            ANALYZE sessions, listing_words, venue_words, venues";
+            ANALYZE sessions, wordings, listings, listing_words, venue_words, venues";
         postgres.batch_execute(copies).unwrap();
     }
 }
@@ -143,7 +145,8 @@ fn no_page_of_sessions_scans_the_table_or_sorts_it() {
     let app = App::start();
     let venue = fill(&app);
     let partner = partner_row(&app, "choir");
-    let owner = sessions::table.filter(sessions::title.eq("Yoga"));
+    let yoga = wordings::table.filter(wordings::title.eq("Yoga")).select(wordings::id);
+    let owner = sessions::table.filter(sessions::wording_id.eq_any(yoga));
     diesel::update(owner)
         .set(sessions::partner_id.eq(partner.parse::<Id>().unwrap()))
         .execute(&mut app.conn())

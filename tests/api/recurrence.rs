@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use life_rooms::background::{self, Task};
 use life_rooms::config::{Config, Horizon};
-use life_rooms::db::schema::{session_series, sessions};
+use life_rooms::db::schema::{session_series, sessions, wordings};
 use life_rooms::db::{Id, Location, Timestamp};
 use life_rooms::sessions::series::top_up::{self, Extended};
 use serde_json::{Value, json};
@@ -49,8 +49,9 @@ pub struct Row {
 
 pub fn rows(app: &App, series: &str) -> Vec<Row> {
     use sessions::dsl as s;
-    let columns = (s::id, s::local_start, s::starts_at, s::title, s::capacity, s::status, s::version, s::updated_at);
-    let of_it = s::sessions.filter(s::series_id.eq(series.parse::<Id>().unwrap()));
+    let title = wordings::title;
+    let columns = (s::id, s::local_start, s::starts_at, title, s::capacity, s::status, s::version, s::updated_at);
+    let of_it = s::sessions.inner_join(wordings::table).filter(s::series_id.eq(series.parse::<Id>().unwrap()));
     of_it.order(s::occurrence).select(columns).load(&mut app.conn()).unwrap()
 }
 

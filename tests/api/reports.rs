@@ -4,12 +4,12 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use life_rooms::db::schema::{
-    bookings, hostings, members, partners, prescriptions, programmes, registers, sessions, sites, venues, walk_ins,
+    bookings, hostings, members, partners, prescriptions, programmes, registers, sites, venues, walk_ins,
 };
 use life_rooms::db::{Conn, Id, Json, LocalTime, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{App, Client};
+use crate::support::{App, Client, put_sessions};
 
 /// Rows that a report reads, put straight into the database.
 pub struct Seed<'a> {
@@ -175,37 +175,12 @@ impl<'a> Seed<'a> {
     ) -> Id {
         let (id, now) = self.fresh();
         let start = day(on).and_hms_opt(12, 0, 0).unwrap();
-        let starts_at = Timestamp(start.and_utc());
-        diesel::insert_into(sessions::table)
-            .values((
-                sessions::id.eq(id),
-                sessions::partner_id.eq(by.map(|(partner, _)| partner)),
-                sessions::programme_id.eq(by.map(|(_, programme)| programme)),
-                sessions::venue_id.eq(venue),
-                sessions::title.eq("Reading"),
-                sessions::pillar.eq(pillar),
-                sessions::topics.eq(Json(Vec::<String>::new())),
-                sessions::delivery.eq(delivery),
-                sessions::accessibility.eq(Json(Vec::<String>::new())),
-                sessions::booking_policy.eq("bookable"),
-                sessions::seats_taken.eq(0),
-                sessions::online_seats_taken.eq(0),
-                sessions::waitlist_length.eq(0),
-                sessions::local_start.eq(LocalTime(start)),
-                sessions::time_zone.eq("Europe/London"),
-                sessions::duration_minutes.eq(60),
-                sessions::starts_at.eq(starts_at),
-                sessions::ends_at.eq(starts_at.plus_seconds(3600)),
-                sessions::starts_on.eq(day(on)),
-                sessions::publication.eq("published"),
-                sessions::status.eq("scheduled"),
-                sessions::edited.eq(false),
-                sessions::version.eq(1),
-                sessions::created_at.eq(now),
-                sessions::updated_at.eq(now),
-            ))
-            .execute(&mut self.conn)
-            .unwrap();
+        let (partner, programme) = by.unzip();
+        let written = json!({
+            "title": "Reading", "pillar": pillar, "delivery": delivery, "partner_id": partner, "programme_id": programme,
+            "venue_id": venue, "local_start": LocalTime(start), "time_zone": "Europe/London", "duration_minutes": 60
+        });
+        put_sessions(&mut self.conn, [(id, written)], now);
         id
     }
 

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::{Role, Scope};
-use life_rooms::db::schema::{partners, programmes, session_series, sessions};
+use life_rooms::db::schema::{partners, programmes, session_series, sessions, wordings};
 use life_rooms::db::{Id, Timestamp};
 use serde_json::{Value, json};
 
@@ -121,8 +121,10 @@ pub struct Row {
 
 pub fn rows(app: &App) -> Vec<Row> {
     use sessions::dsl as s;
-    let columns = (s::id, s::title, s::local_start, s::starts_at, s::capacity, s::status, s::version, s::updated_at);
-    s::sessions.order((s::starts_at, s::id)).select(columns).load(&mut app.conn()).unwrap()
+    let title = wordings::title;
+    let columns = (s::id, title, s::local_start, s::starts_at, s::capacity, s::status, s::version, s::updated_at);
+    let all = s::sessions.inner_join(wordings::table).order((s::starts_at, s::id));
+    all.select(columns).load(&mut app.conn()).unwrap()
 }
 
 fn series_count(app: &App) -> i64 {
@@ -443,8 +445,8 @@ fn past_cancelled_and_edited_sessions_stay_as_they_are() {
     let before = rows(&app);
     app.at("2027-01-05T13:00:00Z");
     let mut conn = app.conn();
-    let edited = (sessions::edited.eq(true), sessions::title.eq("By hand"));
-    diesel::update(sessions::table.find(before[1].id)).set(edited).execute(&mut conn).unwrap();
+    let (admin, edited) = (app.admin(), format!("/v1/sessions/{}", before[1].id));
+    admin.patch(&edited, admin.get(&edited).etag(), &json!({ "title": "By hand" })).expect(200);
     let off = (sessions::status.eq("cancelled"), sessions::cancellation_reason.eq("Snow"));
     diesel::update(sessions::table.find(before[2].id)).set(off).execute(&mut conn).unwrap();
     let changed = with(series("a"), json!({ "title": "Poems" }));

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::editing::{book, change, told};
 use crate::rosters::{counts, reader, roster, rows, series, single, with};
-use crate::support::{App, Client, member_row};
+use crate::support::{App, Client, item_row, member_row};
 
 /// A roster that has been read and planned over what there is now, and is not applied yet.
 fn planned(app: &App, path: &str, body: &Value) -> Application {
@@ -248,4 +248,24 @@ fn a_roster_that_moves_what_is_left_of_a_split_series_keeps_to_its_half() {
         let back = client.post(&path, &stated("08:00:00")).expect(201);
         assert_eq!(back["counts"], counts(0, 0, 1, 0), "{second}");
     }
+}
+
+/// A booking or an item of a prescription refers to what a roster holds, and needn't wait for it. If it did, and held
+/// what the roster wants next, the two would wait for each other.
+#[test]
+fn what_refers_to_a_series_or_a_session_is_added_while_a_roster_holds_them() {
+    let (app, client, path) = reader();
+    let made = client.post(&path, &roster(&[series("a")])).expect(201);
+    let of_series = made["entries"][0]["resource_id"].as_str().unwrap();
+    let session = rows(&app)[0].id;
+    let member = member_row(&app, "Ada", "Allerton");
+    let mut conn = app.conn();
+    conn.transaction::<_, Error, _>(|conn| {
+        life_rooms::sessions::series::store::lock(conn, [of_series.parse().unwrap()])?;
+        life_rooms::sessions::store::lock(conn, [session])?;
+        item_row(&app, &member, "active", None, Some(of_series));
+        item_row(&app, &member, "active", Some(&session.to_string()), None);
+        Ok(())
+    })
+    .unwrap();
 }

@@ -148,19 +148,6 @@ fn what_is_wrong_everywhere_is_told_within_bounds() {
     assert!(told(0) > 1 && told(4999) == 1, "{} {}", told(0), told(4999));
 }
 
-#[test]
-fn a_few_entries_can_t_have_more_text_in_their_sessions_than_a_server_holds() {
-    let (app, client, path) = reader();
-    let long = json!({ "description": "x".repeat(5000), "recurrence": "FREQ=DAILY;COUNT=1500" });
-    let entries: Vec<Value> = (0..20).map(|n| with(series(&format!("s{n}")), long.clone())).collect();
-    let problem = client.post(&path, &roster(&entries)).problem(422, "roster-refused");
-    // 17 of them are 25,500 sessions with 5,000 bytes each, and the title.
-    let first = &problem["errors"][0];
-    assert_eq!((&first["pointer"], &first["code"]), (&json!("/entries/17"), &json!("too_much_text")));
-    assert_eq!(problem["errors"].as_array().unwrap().len(), 3);
-    assert!(rows(&app).is_empty());
-}
-
 /// Begins a roster of the largest size and sends the first of it.
 fn begin(app: &App, client: &Client, path: &str) -> TcpStream {
     let token = client.token.as_deref().unwrap();

@@ -3,12 +3,11 @@
 use chrono::{Datelike, NaiveDateTime};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use life_rooms::db::schema::{listing_words, sessions, venue_words};
+use life_rooms::db::schema::sessions;
 use life_rooms::db::{Conn, Id};
-use life_rooms::sessions::listings::{self, word_of_time};
+use life_rooms::sessions::listings::word_of_time;
 use life_rooms::sessions::search::strategy::MOST_LISTINGS;
 use life_rooms::text::words;
-use life_rooms::venues::store::complete_words;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Client, id, partner_row};
@@ -371,26 +370,9 @@ fn many_who_write_the_same_words_at_once_share_one_listing() {
     assert_eq!(titles(&app.anonymous(), "q=origami").len(), 16);
     let at_one_time =
         sessions::table.filter(sessions::starts_on.eq("2027-01-12".parse::<chrono::NaiveDate>().unwrap()));
-    let listings: Vec<Option<Id>> = at_one_time.select(sessions::listing_id).distinct().load(&mut app.conn()).unwrap();
+    let listing = (sessions::wording_id, sessions::slot);
+    let listings: Vec<(Id, i64)> = at_one_time.select(listing).distinct().load(&mut app.conn()).unwrap();
     assert_eq!(listings.len(), 1);
-}
-
-#[test]
-fn what_an_older_version_wrote_is_found_once_its_words_are_written() {
-    let app = App::start();
-    let (admin, anyone) = (app.admin(), app.anonymous());
-    let venue = place(&admin, "central", json!({ "accessibility": ["step_free"] }));
-    session(&admin, Some(&venue), "Origami", json!({ "recurrence": "FREQ=DAILY;COUNT=600" }));
-    let mut conn = app.conn();
-    diesel::update(sessions::table).set(sessions::listing_id.eq(None::<Id>)).execute(&mut conn).unwrap();
-    diesel::delete(listing_words::table).execute(&mut conn).unwrap();
-    diesel::delete(venue_words::table).execute(&mut conn).unwrap();
-    assert_eq!(titles(&anyone, "q=origami").len(), 0);
-    assert_eq!(listings::complete(&mut conn, None).unwrap(), 600);
-    complete_words(&mut conn).unwrap();
-    assert_eq!(all(&anyone, "/v1/sessions?q=origami&limit=100").len(), 600);
-    assert_eq!(items(&anyone.get("/v1/venues?q=central&accessibility=step_free")).len(), 1);
-    assert_eq!(listings::complete(&mut conn, None).unwrap(), 0);
 }
 
 /// What a search says, and whether a session fits it.
@@ -602,19 +584,19 @@ fn fill(app: &App, numbers: &mut Numbers) -> Filled {
 /// to what fits, and venues and hours of the week are.
 pub fn make_frequent(app: &App) {
     let one = word_of_time(20, 0);
-    let text = match app.conn() {
+    let numbers = match app.conn() {
         Conn::Sqlite(_) => format!(
-            "WITH RECURSIVE n (n, id) AS (SELECT 0, randomblob(16) UNION ALL SELECT n + 1, randomblob(16) FROM n \
-             WHERE n < {MOST_LISTINGS}), listing AS MATERIALIZED (SELECT id FROM n), \
-             known AS (SELECT DISTINCT word FROM listing_words UNION SELECT '{one}') \
-             INSERT INTO listing_words (listing_id, word) SELECT listing.id, known.word FROM listing, known"
+            "WITH RECURSIVE n (slot, id) AS (SELECT 0, x'00' UNION ALL SELECT slot + 1, x'00' FROM n WHERE slot < {MOST_LISTINGS})"
         ),
-        Conn::Postgres(_) => format!(
-            "WITH listing AS MATERIALIZED (SELECT gen_random_uuid() AS id FROM generate_series(0, {MOST_LISTINGS})), \
-             known AS (SELECT DISTINCT word FROM listing_words UNION SELECT '{one}') \
-             INSERT INTO listing_words (listing_id, word) SELECT listing.id, known.word FROM listing, known"
-        ),
+        Conn::Postgres(_) => {
+            format!("WITH n (slot, id) AS (SELECT slot, NULL FROM generate_series(0, {MOST_LISTINGS}) AS slot)")
+        }
     };
+    let text = format!(
+        "{numbers}, one AS (SELECT id FROM wordings LIMIT 1), \
+         known AS (SELECT DISTINCT word FROM listing_words UNION SELECT '{one}') \
+         INSERT INTO listing_words (wording_id, slot, word) SELECT one.id, n.slot, known.word FROM one, n, known"
+    );
     app.conn().batch_execute(&text).unwrap();
 }
 

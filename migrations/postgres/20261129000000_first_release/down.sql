@@ -1,5 +1,4 @@
 DROP TABLE report_areas;
-DROP TABLE listing_words;
 DROP TABLE calendar_links;
 DROP TABLE jobs;
 DROP TABLE leases;
@@ -14,6 +13,9 @@ DROP TABLE prescription_items;
 DROP TABLE prescription_needs;
 DROP TABLE prescriptions;
 DROP TABLE sessions;
+DROP TABLE listing_words;
+DROP TABLE listings;
+DROP TABLE wordings;
 DROP TABLE session_series;
 DROP TABLE consents;
 DROP TABLE api_clients;

@@ -236,6 +236,38 @@ CREATE INDEX session_series_space_index ON session_series (space_id);
 CREATE INDEX session_series_expanded_index ON session_series (status, expanded_until);
 CREATE INDEX session_series_split_from_index ON session_series (split_from) WHERE split_from IS NOT NULL;
 
+-- What sessions say. Each wording is stored once, and its id is a digest of it. Housekeeping deletes the wordings that
+-- no session has.
+CREATE TABLE wordings (
+    id uuid PRIMARY KEY,
+    title text COLLATE "C" NOT NULL,
+    description text COLLATE "C",
+    topics jsonb NOT NULL,
+    facilitator text COLLATE "C",
+    accessibility jsonb NOT NULL,
+    pillar text COLLATE "C" NOT NULL CHECK (pillar IN ('learning', 'social_prescribing', 'community')),
+    programme_id uuid REFERENCES programmes (id)
+);
+CREATE INDEX wordings_programme_index ON wordings (programme_id);
+
+-- A wording in a slot: how people take part, of which partner, at which venue, on which day of the week and at what time.
+-- The slot is a digest of these. Sessions that have all of it in common share one listing.
+CREATE TABLE listings (
+    wording_id uuid NOT NULL REFERENCES wordings (id),
+    slot bigint NOT NULL,
+    PRIMARY KEY (wording_id, slot)
+);
+
+-- The words that sessions are found by. They are written and deleted together with their listing. A word with a colon
+-- stands for a field and never comes from a text, such as `:topic:reading`.
+CREATE TABLE listing_words (
+    wording_id uuid NOT NULL,
+    slot bigint NOT NULL,
+    word text COLLATE "C" NOT NULL,
+    PRIMARY KEY (wording_id, slot, word)
+);
+CREATE INDEX listing_words_word_index ON listing_words (word, wording_id, slot);
+
 CREATE TABLE sessions (
     id uuid PRIMARY KEY,
     series_id uuid REFERENCES session_series (id),
@@ -243,18 +275,14 @@ CREATE TABLE sessions (
     -- additional time.
     occurrence text COLLATE "C" CHECK ((occurrence IS NULL) = (series_id IS NULL)),
     partner_id uuid REFERENCES partners (id),
-    programme_id uuid REFERENCES programmes (id),
     venue_id uuid REFERENCES venues (id),
     space_id uuid REFERENCES spaces (id),
     external_id text COLLATE "C",
-    title text COLLATE "C" NOT NULL,
-    description text COLLATE "C",
-    pillar text COLLATE "C" NOT NULL CHECK (pillar IN ('learning', 'social_prescribing', 'community')),
-    topics jsonb NOT NULL,
+    -- What the session says, and in which slot: together its listing.
+    wording_id uuid NOT NULL,
+    slot bigint NOT NULL,
     delivery text COLLATE "C" NOT NULL CHECK (delivery IN ('in_person', 'online', 'hybrid')),
     join_link text COLLATE "C",
-    facilitator text COLLATE "C",
-    accessibility jsonb NOT NULL,
     booking_policy text COLLATE "C" NOT NULL CHECK (booking_policy IN ('drop_in', 'bookable', 'referral_only')),
     capacity integer CHECK (capacity > 0),
     online_capacity integer CHECK (online_capacity > 0),
@@ -273,9 +301,6 @@ CREATE TABLE sessions (
     edited boolean NOT NULL,
     -- How many bookings have an open offer of a seat. If there are none, and nobody waits, bookings needn't be read.
     offers_open integer NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
-    -- A digest of the session's words in listing_words. It refers to no other table. Null: the words are still to be
-    -- written.
-    listing_id uuid,
     -- The hour of the week in which a session starts, on its own clock: 0 is Monday from midnight on, 167 is Sunday
     -- from 23:00 on. The database computes it, so that no statement can forget it.
     week_hour integer GENERATED ALWAYS AS
@@ -296,21 +321,21 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, occurrence),
     CHECK (capacity IS NULL OR seats_taken <= capacity),
     CHECK (online_capacity IS NULL OR online_seats_taken <= online_capacity),
+    CONSTRAINT sessions_listing_fkey FOREIGN KEY (wording_id, slot) REFERENCES listings (wording_id, slot),
     CHECK (ends_at > starts_at)
 );
 CREATE INDEX sessions_starts_at_index ON sessions (starts_at, id);
 CREATE INDEX sessions_venue_index ON sessions (venue_id, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, starts_at, id);
-CREATE INDEX sessions_programme_index ON sessions (programme_id, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
 -- The sessions that take a space. Read before a session takes one.
 CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
-CREATE INDEX sessions_listing_index ON sessions (listing_id, starts_at, id);
+CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, starts_at, id);
 CREATE INDEX sessions_week_hour_index ON sessions (week_hour, starts_at, id);
 CREATE INDEX sessions_room_index ON sessions (has_room, starts_at, id);
 CREATE INDEX sessions_venue_room_index ON sessions (venue_id, has_room, starts_at, id);
-CREATE INDEX sessions_listing_room_index ON sessions (listing_id, has_room, starts_at, id);
+CREATE INDEX sessions_listing_room_index ON sessions (wording_id, slot, has_room, starts_at, id);
 
 CREATE TABLE prescriptions (
     id uuid PRIMARY KEY,
@@ -523,16 +548,6 @@ CREATE TABLE calendar_links (
     updated_at timestamptz NOT NULL
 );
 CREATE INDEX calendar_links_member_index ON calendar_links (member_id, id);
-
--- The words that sessions are found by. Sessions with the same words share one listing, so the words of a series are
--- usually written once for all its sessions. A word with a colon stands for a field and never comes from a text, such
--- as `topic:reading`.
-CREATE TABLE listing_words (
-    listing_id uuid NOT NULL,
-    word text COLLATE "C" NOT NULL,
-    PRIMARY KEY (listing_id, word)
-);
-CREATE INDEX listing_words_word_index ON listing_words (word, listing_id);
 
 -- Named areas: several local authorities that reports can count together. With many combinations, small counts could be
 -- worked out. So each area has one of a few numbers, and there can't be more areas than numbers.

@@ -237,6 +237,38 @@ CREATE INDEX session_series_space_index ON session_series (space_id);
 CREATE INDEX session_series_expanded_index ON session_series (status, expanded_until);
 CREATE INDEX session_series_split_from_index ON session_series (split_from) WHERE split_from IS NOT NULL;
 
+-- What sessions say. Each wording is stored once, and its id is a digest of it. Housekeeping deletes the wordings that
+-- no session has.
+CREATE TABLE wordings (
+    id BLOB PRIMARY KEY,
+    title TEXT NOT NULL,
+    description TEXT,
+    topics TEXT NOT NULL,
+    facilitator TEXT,
+    accessibility TEXT NOT NULL,
+    pillar TEXT NOT NULL CHECK (pillar IN ('learning', 'social_prescribing', 'community')),
+    programme_id BLOB REFERENCES programmes (id)
+) STRICT;
+CREATE INDEX wordings_programme_index ON wordings (programme_id);
+
+-- A wording in a slot: how people take part, of which partner, at which venue, on which day of the week and at what time.
+-- The slot is a digest of these. Sessions that have all of it in common share one listing.
+CREATE TABLE listings (
+    wording_id BLOB NOT NULL REFERENCES wordings (id),
+    slot INTEGER NOT NULL,
+    PRIMARY KEY (wording_id, slot)
+) STRICT, WITHOUT ROWID;
+
+-- The words that sessions are found by. They are written and deleted together with their listing. A word with a colon
+-- stands for a field and never comes from a text, such as `:topic:reading`.
+CREATE TABLE listing_words (
+    wording_id BLOB NOT NULL,
+    slot INTEGER NOT NULL,
+    word TEXT NOT NULL,
+    PRIMARY KEY (wording_id, slot, word)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX listing_words_word_index ON listing_words (word, wording_id, slot);
+
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY,
     series_id BLOB REFERENCES session_series (id),
@@ -244,18 +276,14 @@ CREATE TABLE sessions (
     -- additional time.
     occurrence TEXT CHECK ((occurrence IS NULL) = (series_id IS NULL)),
     partner_id BLOB REFERENCES partners (id),
-    programme_id BLOB REFERENCES programmes (id),
     venue_id BLOB REFERENCES venues (id),
     space_id BLOB REFERENCES spaces (id),
     external_id TEXT,
-    title TEXT NOT NULL,
-    description TEXT,
-    pillar TEXT NOT NULL CHECK (pillar IN ('learning', 'social_prescribing', 'community')),
-    topics TEXT NOT NULL,
+    -- What the session says, and in which slot: together its listing.
+    wording_id BLOB NOT NULL,
+    slot INTEGER NOT NULL,
     delivery TEXT NOT NULL CHECK (delivery IN ('in_person', 'online', 'hybrid')),
     join_link TEXT,
-    facilitator TEXT,
-    accessibility TEXT NOT NULL,
     booking_policy TEXT NOT NULL CHECK (booking_policy IN ('drop_in', 'bookable', 'referral_only')),
     capacity INTEGER CHECK (capacity > 0),
     online_capacity INTEGER CHECK (online_capacity > 0),
@@ -274,9 +302,6 @@ CREATE TABLE sessions (
     edited INTEGER NOT NULL,
     -- How many bookings have an open offer of a seat. If there are none, and nobody waits, bookings needn't be read.
     offers_open INTEGER NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
-    -- A digest of the session's words in listing_words. It refers to no other table. Null: the words are still to be
-    -- written.
-    listing_id BLOB,
     -- The hour of the week in which a session starts, on its own clock: 0 is Monday from midnight on, 167 is Sunday
     -- from 23:00 on. The database computes it, so that no statement can forget it.
     week_hour INTEGER GENERATED ALWAYS AS
@@ -296,21 +321,21 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, occurrence),
     CHECK (capacity IS NULL OR seats_taken <= capacity),
     CHECK (online_capacity IS NULL OR online_seats_taken <= online_capacity),
+    CONSTRAINT sessions_listing_fkey FOREIGN KEY (wording_id, slot) REFERENCES listings (wording_id, slot),
     CHECK (ends_at > starts_at)
 ) STRICT;
 CREATE INDEX sessions_starts_at_index ON sessions (starts_at, id);
 CREATE INDEX sessions_venue_index ON sessions (venue_id, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, starts_at, id);
-CREATE INDEX sessions_programme_index ON sessions (programme_id, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
 -- The sessions that take a space. Read before a session takes one.
 CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
-CREATE INDEX sessions_listing_index ON sessions (listing_id, starts_at, id);
+CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, starts_at, id);
 CREATE INDEX sessions_week_hour_index ON sessions (week_hour, starts_at, id);
 CREATE INDEX sessions_room_index ON sessions (has_room, starts_at, id);
 CREATE INDEX sessions_venue_room_index ON sessions (venue_id, has_room, starts_at, id);
-CREATE INDEX sessions_listing_room_index ON sessions (listing_id, has_room, starts_at, id);
+CREATE INDEX sessions_listing_room_index ON sessions (wording_id, slot, has_room, starts_at, id);
 
 CREATE TABLE prescriptions (
     id BLOB PRIMARY KEY,
@@ -523,16 +548,6 @@ CREATE TABLE calendar_links (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX calendar_links_member_index ON calendar_links (member_id, id);
-
--- The words that sessions are found by. Sessions with the same words share one listing, so the words of a series are
--- usually written once for all its sessions. A word with a colon stands for a field and never comes from a text, such
--- as `topic:reading`.
-CREATE TABLE listing_words (
-    listing_id BLOB NOT NULL,
-    word TEXT NOT NULL,
-    PRIMARY KEY (listing_id, word)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX listing_words_word_index ON listing_words (word, listing_id);
 
 -- Named areas: several local authorities that reports can count together. With many combinations, small counts could be
 -- worked out. So each area has one of a few numbers, and there can't be more areas than numbers.

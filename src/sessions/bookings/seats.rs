@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
-use diesel::dsl::{exists, select};
+use diesel::dsl::{exists, select, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::types::{BookingStatus, SeatDelivery};
 use crate::auth::reach::Reach;
@@ -96,7 +98,7 @@ pub(super) fn counts_online(delivery: Delivery, seat: SeatDelivery) -> bool {
 /// # Errors
 /// 404 where there is none.
 pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
-    let facts = sessions::table.find(id).select(FACTS);
+    let facts = sessions::table.find(id).select(facts());
     // The common connection has no row locks. SQLite has one writer and needs none.
     let row = match conn {
         Conn::Postgres(postgres) => facts.for_no_key_update().first(postgres).optional()?,
@@ -110,7 +112,7 @@ pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
 /// # Errors
 /// 404 where there is none, or the reach doesn't reach it.
 pub fn session(conn: &mut Conn, id: Id, reach: Reach) -> Result<SessionFacts> {
-    let row: Option<SessionFacts> = sessions::table.find(id).select(FACTS).first(conn).optional()?;
+    let row: Option<SessionFacts> = sessions::table.find(id).select(facts()).first(conn).optional()?;
     let Some(session) = row else { return Err(Error::not_found("session")) };
     see(conn, &session, reach)?;
     Ok(session)
@@ -120,7 +122,7 @@ type Facts = (
     sessions::id,
     sessions::series_id,
     sessions::partner_id,
-    sessions::title,
+    SqlLiteral<Text>,
     sessions::delivery,
     sessions::booking_policy,
     sessions::publication,
@@ -135,24 +137,27 @@ type Facts = (
     sessions::ends_at,
 );
 
-const FACTS: Facts = (
-    sessions::id,
-    sessions::series_id,
-    sessions::partner_id,
-    sessions::title,
-    sessions::delivery,
-    sessions::booking_policy,
-    sessions::publication,
-    sessions::status,
-    sessions::capacity,
-    sessions::online_capacity,
-    sessions::seats_taken,
-    sessions::online_seats_taken,
-    sessions::waitlist_length,
-    sessions::offers_open,
-    sessions::starts_at,
-    sessions::ends_at,
-);
+fn facts() -> Facts {
+    (
+        sessions::id,
+        sessions::series_id,
+        sessions::partner_id,
+        // A join would lock the wording too, for everybody who books a session that says the same.
+        sql("(SELECT title FROM wordings WHERE wordings.id = sessions.wording_id)"),
+        sessions::delivery,
+        sessions::booking_policy,
+        sessions::publication,
+        sessions::status,
+        sessions::capacity,
+        sessions::online_capacity,
+        sessions::seats_taken,
+        sessions::online_seats_taken,
+        sessions::waitlist_length,
+        sessions::offers_open,
+        sessions::starts_at,
+        sessions::ends_at,
+    )
+}
 
 /// An unlisted session is there for the members whom it is meant for.
 pub(super) fn see(conn: &mut Conn, session: &SessionFacts, reach: Reach) -> Result<()> {

@@ -14,7 +14,7 @@ use super::seats::{
 use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, MemberName, Party, SeatDelivery};
 use super::waiting;
 use crate::auth::reach::Reach;
-use crate::db::schema::{bookings, members, sessions};
+use crate::db::schema::{bookings, members, sessions, wordings};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
@@ -66,8 +66,8 @@ pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
 /// A booking with what it shows of its session and its member.
 pub type BookedRow = (BookingRow, (String, Timestamp, Timestamp), Names);
 
-const SESSION_LINE: (sessions::title, sessions::starts_at, sessions::ends_at) =
-    (sessions::title, sessions::starts_at, sessions::ends_at);
+const SESSION_LINE: (wordings::title, sessions::starts_at, sessions::ends_at) =
+    (wordings::title, sessions::starts_at, sessions::ends_at);
 
 impl From<BookedRow> for Booking {
     fn from((row, (title, starts_at, ends_at), names): BookedRow) -> Self {
@@ -248,7 +248,7 @@ fn free_reference(conn: &mut Conn, session_id: Id) -> Result<String> {
 /// 404 where there is none within the reach's reach.
 pub fn get(conn: &mut Conn, id: Id, reach: Reach) -> Result<BookedRow> {
     let mut query = bookings::table
-        .inner_join(sessions::table)
+        .inner_join(sessions::table.inner_join(wordings::table))
         .inner_join(members::table)
         .filter(bookings::id.eq(id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
@@ -348,7 +348,7 @@ pub fn of_session(
 ) -> Result<(Vec<BookedRow>, HashSet<Id>)> {
     session(conn, session_id, reach)?;
     let mut query = bookings::table
-        .inner_join(sessions::table)
+        .inner_join(sessions::table.inner_join(wordings::table))
         .inner_join(members::table)
         .filter(bookings::session_id.eq(session_id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
@@ -392,7 +392,7 @@ pub fn of_member(
         return Err(Error::not_found("member"));
     }
     let mut query = bookings::table
-        .inner_join(sessions::table)
+        .inner_join(sessions::table.inner_join(wordings::table))
         .inner_join(members::table)
         .filter(bookings::member_id.eq(member_id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))

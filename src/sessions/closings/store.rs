@@ -4,20 +4,19 @@ use diesel::prelude::*;
 
 use super::types::{AffectedCounts, AffectedSession, SessionOutcome};
 use crate::clock::london_day;
-use crate::db::schema::sessions;
+use crate::db::schema::{sessions, wordings};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::sessions::store;
 use crate::sessions::types::{Delivery, SessionStatus};
 use crate::venues::closures::Closure;
-
-/// How many values one `IN (…)` holds.
-const CHUNK: usize = 500;
 
 /// The columns of a session that are needed to tell whether a closing concerns it, and to list it.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = sessions)]
 struct Columns {
     id: Id,
+    #[diesel(select_expression = wordings::title)]
     title: String,
     partner_id: Option<Id>,
     local_start: LocalTime,
@@ -74,6 +73,7 @@ pub fn affected(conn: &mut Conn, venue_id: Id, closure: &Closure, now: Timestamp
             .filter(sessions::starts_at.gt(now))
             .filter(sessions::status.eq(SessionStatus::Scheduled))
             .filter(sessions::delivery.ne(Delivery::Online))
+            .inner_join(wordings::table)
             .order((sessions::starts_at, sessions::id))
             .select(Columns::as_select());
         let mut rows: Vec<Columns> = to_come.load(conn)?;
@@ -81,20 +81,7 @@ pub fn affected(conn: &mut Conn, venue_id: Id, closure: &Closure, now: Timestamp
         Ok(rows)
     };
     let found = read(conn)?;
-    if !lock(conn, found.iter().map(|row| row.id).collect())? {
-        return Ok(Affected(found));
-    }
+    store::lock(conn, found.iter().map(|row| row.id))?;
     // Read again: the sessions may have changed before they were locked.
     Ok(Affected(read(conn)?))
-}
-
-/// Locks sessions until the transaction ends, in the order of their ids. `false` on SQLite, which has one writer.
-fn lock(conn: &mut Conn, mut ids: Vec<Id>) -> Result<bool> {
-    let Conn::Postgres(postgres) = conn else { return Ok(false) };
-    ids.sort_unstable();
-    for chunk in ids.chunks(CHUNK) {
-        let rows = sessions::table.filter(sessions::id.eq_any(chunk)).order(sessions::id).select(sessions::id);
-        rows.for_no_key_update().load::<Id>(postgres)?;
-    }
-    Ok(!ids.is_empty())
 }

@@ -9,7 +9,7 @@ use crate::db::conn::MultiBackend;
 use crate::db::schema::{listing_words, sessions, venue_words, venues};
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id};
-use crate::sessions::listings::{word_of_day, word_of_topic};
+use crate::sessions::listings::{word_of_day, word_of_pillar, word_of_programme, word_of_topic};
 use crate::sessions::types::Delivery;
 use crate::sessions::view::Columns;
 use crate::sessions::visibility::listed;
@@ -35,8 +35,7 @@ pub type Query<'a> = IntoBoxed<'a, Select<sessions::table, AsSelect<Columns, Mul
 /// How rows are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// By start, in one of the indexes on it: of all sessions, of a venue's, partner's or programme's, or with a free
-    /// seat.
+    /// By start, in one of the indexes on it: of all sessions, of a venue's or partner's, or with a free seat.
     Start,
     /// By their ids. Every other condition is checked on each row.
     Id,
@@ -62,8 +61,9 @@ pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     query = owned(query, search, by);
     query = placed(query, search, scope.near);
     query = timed(query, search);
-    if let Some(pillar) = search.filter.pillar {
-        query = query.filter(sessions::pillar.eq(pillar));
+    let pillar = search.filter.pillar.map(word_of_pillar);
+    for word in pillar.into_iter().chain(search.filter.programme_id.map(word_of_programme)) {
+        query = saying(query, &Wanted::one(word));
     }
     if let Some(delivery) = search.filter.delivery {
         query = query.filter(sessions::delivery.eq(delivery));
@@ -104,8 +104,7 @@ pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Restricts to the venue, partner and programme that were asked for. Each has an index by start. If a free seat was
-/// asked for, the index of sessions with a free seat is read instead.
+/// Restricts to the venue and partner that were asked for. Each has an index by start. If a free seat was asked for, the index of sessions with a free seat is read instead.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
     let looks = by == By::Id || search.has_space();
@@ -115,10 +114,6 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     }
     if let Some(partner) = filter.partner_id {
         let its = sessions::partner_id.eq(partner);
-        query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
-    }
-    if let Some(programme) = filter.programme_id {
-        let its = sessions::programme_id.eq(programme);
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
     }
     query
@@ -152,11 +147,18 @@ fn timed<'a>(mut query: Query<'a>, search: &'a Search) -> Query<'a> {
     query
 }
 
-fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
-    let words = listing_words::table
-        .filter(listing_words::listing_id.nullable().eq(sessions::listing_id))
+/// The words of a session's listing.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn own_words() -> _ {
+    listing_words::table
+        .filter(listing_words::wording_id.eq(sessions::wording_id))
+        .filter(listing_words::slot.eq(sessions::slot))
         .select(listing_words::word)
-        .limit(1);
+        .limit(1_i64)
+}
+
+fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
+    let words = own_words();
     match wanted {
         Wanted::OneOf(any) => {
             query.filter(words.filter(listing_words::word.eq_any(any.clone())).single_value().is_not_null())
@@ -171,11 +173,7 @@ fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
 /// Restricts to sessions with a feature: their own, or of the venue that people come to.
 fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
     let word = word_of_feature(feature);
-    let own = listing_words::table
-        .filter(listing_words::listing_id.nullable().eq(sessions::listing_id))
-        .filter(listing_words::word.eq(word.clone()))
-        .select(listing_words::word)
-        .limit(1);
+    let own = own_words().filter(listing_words::word.eq(word.clone()));
     let there = venue_words::table
         .filter(venue_words::venue_id.nullable().eq(sessions::venue_id))
         .filter(venue_words::word.eq(word))

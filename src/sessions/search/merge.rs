@@ -15,12 +15,13 @@ use super::query::TimeSpan;
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
+use crate::sessions::listings::Listing;
 
 /// A set of keys. For each kind of key there is an index of sessions by key and start.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keys {
     /// These listings.
-    Listings(Vec<Id>, Availability),
+    Listings(Vec<Listing>, Availability),
     /// These venues.
     Venues(Vec<Id>, Availability),
     /// These hours of the week, on each session's own clock: 0 is Monday from midnight on.
@@ -40,32 +41,43 @@ impl Keys {
     /// How many keys there are.
     pub fn count(&self) -> usize {
         match self {
-            Self::Listings(ids, _) | Self::Venues(ids, _) => ids.len(),
+            Self::Listings(keys, _) => keys.len(),
+            Self::Venues(ids, _) => ids.len(),
             Self::Hours(hours) => hours.len(),
         }
     }
 
+    fn are_listings(&self) -> bool {
+        matches!(self, Self::Listings(..))
+    }
+
     /// Only the key at this position.
     fn only(&self, at: usize) -> Self {
-        let of = |ids: &[Id]| ids.get(at).copied().into_iter().collect();
+        fn of<T: Copy>(keys: &[T], at: usize) -> Vec<T> {
+            keys.get(at).copied().into_iter().collect()
+        }
         match self {
-            Self::Listings(ids, room) => Self::Listings(of(ids), *room),
-            Self::Venues(ids, room) => Self::Venues(of(ids), *room),
-            Self::Hours(hours) => Self::Hours(hours.get(at).copied().into_iter().collect()),
+            Self::Listings(keys, room) => Self::Listings(of(keys, at), *room),
+            Self::Venues(ids, room) => Self::Venues(of(ids, at), *room),
+            Self::Hours(hours) => Self::Hours(of(hours, at)),
         }
     }
 
-    /// The SQL condition that selects one key's sessions, up to the value of the key, and the index that has them by
-    /// start.
+    /// The SQL condition that selects the sessions of one key, and the index that has them by start. A listing has two
+    /// values, `one.key` and `one.slot`.
     fn index(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Listings(_, Availability::Any) => ("listing_id =", "sessions_listing_index"),
-            Self::Listings(_, Availability::HasSpace) => {
-                ("has_room = true AND listing_id =", "sessions_listing_room_index")
+            Self::Listings(_, Availability::Any) => {
+                ("wording_id = one.key AND slot = one.slot", "sessions_listing_index")
             }
-            Self::Venues(_, Availability::Any) => ("venue_id =", "sessions_venue_index"),
-            Self::Venues(_, Availability::HasSpace) => ("has_room = true AND venue_id =", "sessions_venue_room_index"),
-            Self::Hours(_) => ("week_hour =", "sessions_week_hour_index"),
+            Self::Listings(_, Availability::HasSpace) => {
+                ("has_room = true AND wording_id = one.key AND slot = one.slot", "sessions_listing_room_index")
+            }
+            Self::Venues(_, Availability::Any) => ("venue_id = one.key", "sessions_venue_index"),
+            Self::Venues(_, Availability::HasSpace) => {
+                ("has_room = true AND venue_id = one.key", "sessions_venue_room_index")
+            }
+            Self::Hours(_) => ("week_hour = one.key", "sessions_week_hour_index"),
         }
     }
 }
@@ -134,9 +146,10 @@ type Bound<'a, Backend> = BoxedSqlQuery<'a, Backend, SqlQuery>;
 
 fn bind_keys<'a>(query: Bound<'a, Sqlite>, keys: &Keys) -> Bound<'a, Sqlite> {
     match keys {
-        Keys::Listings(ids, _) | Keys::Venues(ids, _) => {
-            ids.iter().fold(query, |query, id| query.bind::<DbUuid, _>(*id))
+        Keys::Listings(keys, _) => {
+            keys.iter().fold(query, |query, (wording, slot)| query.bind::<DbUuid, _>(*wording).bind::<BigInt, _>(*slot))
         }
+        Keys::Venues(ids, _) => ids.iter().fold(query, |query, id| query.bind::<DbUuid, _>(*id)),
         Keys::Hours(hours) => hours.iter().fold(query, |query, hour| query.bind::<Integer, _>(*hour)),
     }
 }
@@ -151,10 +164,11 @@ fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: TimeSpan) -> Result<V
 
 fn heads_text(keys: &Keys) -> String {
     let (condition, index) = keys.index();
-    let values: Vec<String> = (0..keys.count()).map(|at| format!("({at},?)")).collect();
+    let (columns, marks) = if keys.are_listings() { ("key, slot", "?,?") } else { ("key", "?") };
+    let values: Vec<String> = (0..keys.count()).map(|at| format!("({at},{marks})")).collect();
     format!(
-        "WITH one (at, key) AS (VALUES {}), head AS MATERIALIZED (SELECT at, (SELECT starts_at FROM sessions \
-         INDEXED BY {index} WHERE {condition} one.key AND (starts_at, id) > (?, ?) AND starts_at < ? \
+        "WITH one (at, {columns}) AS (VALUES {}), head AS MATERIALIZED (SELECT at, (SELECT starts_at FROM sessions \
+         INDEXED BY {index} WHERE {condition} AND (starts_at, id) > (?, ?) AND starts_at < ? \
          ORDER BY starts_at, id LIMIT 1) AS starts_at FROM one) \
          SELECT at, starts_at FROM head WHERE starts_at IS NOT NULL ORDER BY starts_at",
         values.join(",")
@@ -164,8 +178,9 @@ fn heads_text(keys: &Keys) -> String {
 /// The first sessions of a set that has one key.
 fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     let (condition, index) = key.index();
+    let condition = condition.replace("one.key", "?").replace("one.slot", "?");
     let text = format!(
-        "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {condition} ? \
+        "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {condition} \
          AND (starts_at, id) > (?, ?) AND starts_at < ? ORDER BY starts_at, id LIMIT ?"
     );
     let query = bind_keys(diesel::sql_query(text).into_boxed::<Sqlite>(), key);
@@ -176,29 +191,38 @@ fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: TimeSpan, many: i64) 
 
 fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     let query = diesel::sql_query(postgres_text(keys)).into_boxed::<Pg>();
-    let query = match keys {
-        Keys::Listings(ids, _) | Keys::Venues(ids, _) => query.bind::<Array<DbUuid>, _>(ids),
-        Keys::Hours(hours) => query.bind::<Array<Integer>, _>(hours),
-    };
     let (start, id) = span.after;
     let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
-    Ok(query.bind::<BigInt, _>(many).load(postgres)?)
+    let query = query.bind::<BigInt, _>(many);
+    let query = match keys {
+        Keys::Listings(keys, _) => {
+            let (wordings, slots): (Vec<Id>, Vec<i64>) = keys.iter().copied().unzip();
+            query.bind::<Array<DbUuid>, _>(wordings).bind::<Array<BigInt>, _>(slots)
+        }
+        Keys::Venues(ids, _) => query.bind::<Array<DbUuid>, _>(ids),
+        Keys::Hours(hours) => query.bind::<Array<Integer>, _>(hours),
+    };
+    Ok(query.load(postgres)?)
 }
 
 /// The SQL for PostgreSQL. It finds the first session of each key, keeps the earliest `many` keys, reads their first
 /// sessions, and sorts them. If `many` keys have a session, nothing later than the last key's first session is read.
 fn postgres_text(keys: &Keys) -> String {
     let (condition, _) = keys.index();
-    let kind = if matches!(keys, Keys::Hours(_)) { "integer" } else { "uuid" };
+    let (columns, arrays) = match keys {
+        Keys::Listings(..) => ("key, slot", "$5::uuid[], $6::bigint[]"),
+        Keys::Venues(..) => ("key", "$5::uuid[]"),
+        Keys::Hours(_) => ("key", "$5::integer[]"),
+    };
     let of_one = format!(
-        "SELECT starts_at, id FROM sessions WHERE {condition} one.key AND (starts_at, id) > ($2, $3) AND starts_at < $4"
+        "SELECT starts_at, id FROM sessions WHERE {condition} AND (starts_at, id) > ($1, $2) AND starts_at < $3"
     );
     format!(
-        "WITH head AS MATERIALIZED (SELECT one.key, head.starts_at FROM unnest($1::{kind}[]) AS one (key) \
-         CROSS JOIN LATERAL ({of_one} ORDER BY starts_at, id LIMIT 1) AS head ORDER BY head.starts_at, head.id LIMIT $5), \
-         last AS MATERIALIZED (SELECT max(starts_at) AS starts_at FROM head HAVING count(*) = $5) \
+        "WITH head AS MATERIALIZED (SELECT one.*, head.starts_at FROM unnest({arrays}) AS one ({columns}) \
+         CROSS JOIN LATERAL ({of_one} ORDER BY starts_at, id LIMIT 1) AS head ORDER BY head.starts_at, head.id LIMIT $4), \
+         last AS MATERIALIZED (SELECT max(starts_at) AS starts_at FROM head HAVING count(*) = $4) \
          SELECT found.starts_at, found.id FROM head AS one CROSS JOIN LATERAL ({of_one} \
-         AND starts_at <= coalesce((SELECT starts_at FROM last), $4) ORDER BY starts_at, id LIMIT $5) AS found \
-         ORDER BY found.starts_at, found.id LIMIT $5"
+         AND starts_at <= coalesce((SELECT starts_at FROM last), $3) ORDER BY starts_at, id LIMIT $4) AS found \
+         ORDER BY found.starts_at, found.id LIMIT $4"
     )
 }

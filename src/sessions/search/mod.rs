@@ -44,7 +44,7 @@ use diesel::prelude::*;
 use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
-use crate::sessions::listings;
+use crate::sessions::listings::{self, Listing};
 use crate::sessions::view::{self, Columns, SessionView};
 use crate::sessions::visibility::hidden_partners;
 use crate::text::words::Wanted;
@@ -159,7 +159,7 @@ enum AtVenues {
     /// Any session, or any with a free seat.
     All,
     /// The sessions of these listings. The listings are few in all.
-    Few(BTreeMap<Id, Vec<Id>>),
+    Few(BTreeMap<Id, Vec<Listing>>),
     /// The sessions whose listing has one of each of these words. There are too many such listings to read them all
     /// first.
     Many(Vec<Wanted>),
@@ -309,8 +309,8 @@ impl Finder<'_> {
         }
     }
 
-    /// The start of the session that is `steps` further on. Counts only sessions with a free seat, or of the venue,
-    /// programme or partner that was asked for.
+    /// The start of the session that is `steps` further on. Counts only sessions with a free seat, or of the venue or
+    /// partner that was asked for.
     fn steps_ahead(&self, conn: &mut Conn, span: TimeSpan, steps: i64) -> Result<Option<Timestamp>> {
         let filter = &self.search.filter;
         let mut ahead = sessions::table.filter(sessions::starts_at.ge(span.after.0)).into_boxed();
@@ -319,8 +319,6 @@ impl Finder<'_> {
             ahead = ahead.filter(sessions::has_room.eq(true));
         } else if let Some(venue) = filter.venue_id {
             ahead = ahead.filter(sessions::venue_id.eq(venue));
-        } else if let Some(programme) = filter.programme_id {
-            ahead = ahead.filter(sessions::programme_id.eq(programme));
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
         }

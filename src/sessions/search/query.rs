@@ -107,16 +107,17 @@ impl Search {
     pub fn asks_words(&self) -> bool {
         let filter = &self.filter;
         let texts = !self.words.is_empty() || !filter.topic.is_empty() || !filter.accessibility.is_empty();
+        let texts = texts || filter.pillar.is_some() || filter.programme_id.is_some();
         texts || !filter.weekday.is_empty()
     }
 
-    /// Whether all matches are at one venue, of one partner or of one programme. Each of these has an index by start.
+    /// Whether all matches are at one venue or of one partner. Each of these has an index by start.
     pub fn has_owner(&self) -> bool {
         self.owners() > 0
     }
 
     fn owners(&self) -> usize {
-        [self.filter.venue_id, self.filter.partner_id, self.filter.programme_id].iter().flatten().count()
+        [self.filter.venue_id, self.filter.partner_id].iter().flatten().count()
     }
 
     /// Whether only sessions with a free seat match.

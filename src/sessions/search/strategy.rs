@@ -10,7 +10,7 @@ use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::places::LocalAuthority;
 use crate::sessions::listings::{
-    times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar, word_of_programme,
+    Listing, times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar, word_of_programme,
     word_of_topic, word_of_venue,
 };
 use crate::text::short_name::ShortName;
@@ -47,10 +47,16 @@ pub enum Way {
 }
 
 /// Chooses what to read: the listings if they are known, else the venues if these are few, else the hours, else all.
-pub fn choose(listings: Option<Vec<Id>>, room: Availability, venues: Option<Vec<Id>>, hours: Option<Vec<i32>>) -> Way {
+pub fn choose(
+    listings: Option<Vec<Listing>>,
+    room: Availability,
+    venues: Option<Vec<Id>>,
+    hours: Option<Vec<i32>>,
+) -> Way {
     let most_venues = if hours.is_some() { FEW_VENUES } else { MOST_VENUES };
     match (listings, venues) {
-        (Some(none), _) | (_, Some(none)) if none.is_empty() => Way::Nowhere,
+        (Some(none), _) if none.is_empty() => Way::Nowhere,
+        (_, Some(none)) if none.is_empty() => Way::Nowhere,
         (Some(listings), _) => Way::Through(Keys::Listings(listings, room)),
         (None, Some(venues)) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues, room)),
         // The index of sessions with a free seat is by start alone, not by hour.
@@ -109,7 +115,7 @@ pub fn venues_in(conn: &mut Conn, authority: LocalAuthority) -> Result<Vec<Id>> 
 }
 
 /// The listings that meet every group of words. `None` if they may be more than `most`, or if no group is usable.
-pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<Option<Vec<Id>>> {
+pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<Option<Vec<Listing>>> {
     let wanted = not_too_many(wanted);
     let mut rarest: Option<(usize, usize)> = None;
     for (at, one) in wanted.iter().enumerate() {
@@ -127,7 +133,7 @@ pub fn listings_with(conn: &mut Conn, wanted: &[Wanted], most: usize) -> Result<
 }
 
 /// The listings at these venues that meet every group of words. `None` if they may be more than [`FEW_LISTINGS`].
-pub fn listings_at(conn: &mut Conn, there: &Wanted, wanted: &[Wanted]) -> Result<Option<Vec<Id>>> {
+pub fn listings_at(conn: &mut Conn, there: &Wanted, wanted: &[Wanted]) -> Result<Option<Vec<Listing>>> {
     at_most(with(conn, there, &not_too_many(wanted), FEW_LISTINGS)?, FEW_LISTINGS)
 }
 
@@ -138,7 +144,7 @@ fn not_too_many(wanted: &[Wanted]) -> Vec<&Wanted> {
 
 /// The listings without repetitions. `None` if the query reached its limit: its rows may hold few listings several
 /// times and lack others.
-fn at_most(mut listings: Vec<Id>, most: usize) -> Result<Option<Vec<Id>>> {
+fn at_most(mut listings: Vec<Listing>, most: usize) -> Result<Option<Vec<Listing>>> {
     if listings.len() > most {
         return Ok(None);
     }
@@ -153,18 +159,20 @@ diesel::alias! {
 
 /// The listings that have one of these words and meet every other group. A listing with several of the words comes
 /// several times. The query stops after `most` + 1 rows.
-fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Result<Vec<Id>> {
-    let mut query = listing_words::table.select(listing_words::listing_id).into_boxed();
+fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Result<Vec<Listing>> {
+    let mut query = listing_words::table.select((listing_words::wording_id, listing_words::slot)).into_boxed();
     query = match one {
         Wanted::OneOf(any) => query.filter(listing_words::word.eq_any(any)),
         Wanted::Between(from, until) => {
             query.filter(listing_words::word.ge(from)).filter(listing_words::word.lt(until))
         }
     };
-    let (id, word) = (OTHER_WORDS.field(listing_words::listing_id), OTHER_WORDS.field(listing_words::word));
+    let (wording, slot) = (OTHER_WORDS.field(listing_words::wording_id), OTHER_WORDS.field(listing_words::slot));
+    let word = OTHER_WORDS.field(listing_words::word);
     for other in others {
         // A subquery for a single value keeps the planner from starting with another group than the rarest.
-        let words = OTHER_WORDS.filter(id.eq(listing_words::listing_id)).select(word).limit(1);
+        let same = OTHER_WORDS.filter(wording.eq(listing_words::wording_id)).filter(slot.eq(listing_words::slot));
+        let words = same.select(word).limit(1);
         query = match other {
             Wanted::OneOf(any) if any.len() > MOST_PROBES => {
                 let first = any.iter().min().map_or("", String::as_str);
@@ -190,15 +198,19 @@ mod tests {
         (0..many as u128).map(|n| Id(uuid::Uuid::from_u128(n))).collect()
     }
 
+    fn some(many: usize) -> Vec<Listing> {
+        ids(many).into_iter().zip(0..).collect()
+    }
+
     #[test]
     fn the_way_goes_through_whatever_is_few() {
         let choose = |listings: Option<usize>, venues: Option<usize>, hours: Option<Vec<i32>>| {
-            super::choose(listings.map(ids), Availability::Any, venues.map(ids), hours)
+            super::choose(listings.map(some), Availability::Any, venues.map(ids), hours)
         };
         assert_eq!(choose(Some(0), None, None), Way::Nowhere);
         assert_eq!(choose(Some(9), Some(0), None), Way::Nowhere);
         assert_eq!(choose(None, Some(0), None), Way::Nowhere);
-        assert_eq!(choose(Some(9), Some(1), None), Way::Through(Keys::Listings(ids(9), Availability::Any)));
+        assert_eq!(choose(Some(9), Some(1), None), Way::Through(Keys::Listings(some(9), Availability::Any)));
         assert_eq!(choose(None, Some(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3), Availability::Any)));
         assert_eq!(
             choose(None, Some(MOST_VENUES), None),
@@ -217,8 +229,8 @@ mod tests {
 
     #[test]
     fn more_listings_than_were_asked_for_are_not_taken_for_all_there_are() {
-        let twice = [ids(3), ids(3)].concat();
+        let twice = [some(3), some(3)].concat();
         assert_eq!(at_most(twice.clone(), 5).unwrap(), None);
-        assert_eq!(at_most(twice, 6).unwrap(), Some(ids(3)));
+        assert_eq!(at_most(twice, 6).unwrap(), Some(some(3)));
     }
 }

@@ -4,7 +4,6 @@ use actix_web::{HttpResponse, patch};
 
 use super::follow::{self, Outcome};
 use super::handlers::{cancel_sessions, read_back, tag};
-use super::held;
 use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, SeriesRow};
@@ -130,8 +129,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
         return Err(store::changed_meanwhile());
     }
     store::update(conn, &row)?;
-    follow::lapse(conn, row.id, context)?;
-    let sessions = held::of_series_locked(conn, row.id)?;
+    let sessions = follow::hold(conn, row.id, context)?;
     follow::check_capacities(&row, old, &sessions, context)?;
     let wanted = Wanted { series: &row, before: old, occurrences: &occurrences, changed: true, left: &left };
     follow::in_place(conn, context, wanted, &sessions)

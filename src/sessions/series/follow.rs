@@ -1,7 +1,5 @@
 //! Letting the sessions of a series follow it, in the transaction that changes it.
 
-use std::collections::HashMap;
-
 use super::held;
 use super::reconcile::{self, Wanted};
 use super::store::{self, SeriesRow};
@@ -13,8 +11,10 @@ use crate::http::context::Context;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
 use crate::sessions::clashes;
+use crate::sessions::listings;
 use crate::sessions::notices::{self, Change, Notices};
-use crate::sessions::store::{self as sessions, Followed, SessionRow};
+use crate::sessions::store::{self as sessions, Revision, SessionRow};
+use crate::sessions::wordings::Wording;
 
 /// What became of the sessions, and of the people booked.
 #[derive(Debug, Default)]
@@ -35,39 +35,56 @@ impl Outcome {
     }
 }
 
-/// Ends the offers that have run out in the sessions that follow a series, so that their seats don't count.
-pub fn lapse(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
+/// The sessions of a series, locked until the transaction ends. In those that follow it the offers that have run out are
+/// ended, so that their seats don't count.
+pub fn hold(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<SessionRow>> {
+    held::lock(conn, series_id)?;
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
-    waiting::lapse_offers(conn, &listed, context.now())
+    waiting::lapse_offers(conn, &listed, context.now())?;
+    sessions::of_series(conn, series_id)
 }
 
 /// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy,
-/// or an offer that has [lapsed](lapse). Gives those who were turned away.
+/// or an offer that has lapsed. Gives those who were turned away.
 pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<TurnedAway>> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
     waiting::follow(conn, &listed, terms(context))
 }
 
-/// Gives the sessions that follow a series its words and capacities; when and where they are hasn't changed.
+/// Gives the sessions that follow a series what it says, its policy and publication, and its capacities where they are
+/// others than the `old` ones: some had to keep more, for the people who are booked. When and where they are hasn't
+/// changed.
 ///
 /// # Errors
 /// 409 where a capacity is below the seats that are taken in any of them.
 pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &SeriesRow) -> Result<Outcome> {
-    lapse(conn, series.id, context)?;
-    let Followed { updated, kept_capacities } = sessions::follow_series(conn, series, old, context.now())?;
-    // They are locked now, and somebody may have joined a list before.
+    let (now, wording, resized) = (context.now(), Wording::from(series), !series.seats_as(old));
+    let wording_id = wording.id();
+    let (mut revisions, mut skipped) = (Vec::new(), Vec::new());
+    for from in hold(conn, series.id, context)?.into_iter().filter(|row| row.starts_at > now) {
+        let local_start = from.local_start;
+        if let Some(reason) = reconcile::standing(&from, now) {
+            skipped.push(Skipped { local_start, reason });
+            continue;
+        }
+        let (booking_policy, publication) = (series.booking_policy, series.publication);
+        let join_link = series.join_link.clone();
+        let mut to = SessionRow { wording_id, booking_policy, publication, join_link, ..from.clone() };
+        if resized && from.delivery == series.delivery {
+            (to.capacity, to.online_capacity) = (series.capacity, series.online_capacity);
+        } else if resized {
+            // One that had to keep another delivery counts other seats.
+            skipped.push(Skipped { local_start, reason: SkipReason::Booked });
+        }
+        revisions.extend(Revision::of(from, to, now));
+    }
+    listings::keep(conn, [&wording], revisions.iter().map(|revision| &revision.to))?;
+    sessions::update_many(conn, &revisions)?;
     let mut news = Change::default();
     news.turn_away(lists(conn, series.id, context)?);
-    let others = held::not_following(conn, series.id, context.now())?.into_iter();
-    let others = others.map(|(local_start, is_cancelled)| {
-        let reason = if is_cancelled { SkipReason::Cancelled } else { SkipReason::Edited };
-        Skipped { local_start, reason }
-    });
-    let booked = |local_start| Skipped { local_start, reason: SkipReason::Booked };
-    let mut skipped: Vec<Skipped> = others.chain(kept_capacities.into_iter().map(booked)).collect();
     skipped.sort_by_key(|skipped| skipped.local_start.0);
     Ok(Outcome {
-        sessions: SessionOutcomes { updated, ..SessionOutcomes::default() },
+        sessions: SessionOutcomes { updated: revisions.len(), ..SessionOutcomes::default() },
         skipped,
         told: notices::tell(conn, context, &news)?,
     })
@@ -78,10 +95,11 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
 pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
-    let by_id: HashMap<Id, &SessionRow> = held.iter().map(|row| (row.id, row)).collect();
-    let clashes = clashes::find(conn, &difference.placings(&by_id), &difference.leaving(), london_day(now))?;
-    difference.leave_out(&clashes, &by_id);
+    let clashes = clashes::find(conn, &difference.placings(), &difference.leaving(), london_day(now))?;
+    difference.leave_out(&clashes);
 
+    let rows = difference.create.iter().chain(difference.update.iter().map(|revision| &revision.to));
+    listings::keep(conn, [&Wording::from(series)], rows)?;
     held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
     if difference.left_out != series.left_out.0 {
@@ -89,14 +107,14 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
     }
     let mut news = Change::default();
     let mut moved = Vec::new();
-    for row in difference.update.iter().chain(&difference.cancel) {
-        sessions::update(conn, row)?;
-        let members = by_id.get(&row.id).map(|held| row.moved_members(held)).unwrap_or_default();
+    for revision in &difference.update {
+        let members = revision.moved_members();
         if !members.is_empty() {
-            moved.push(row.id);
-            news.fields.insert(row.id, members);
+            moved.push(revision.to.id);
+            news.fields.insert(revision.to.id, members);
         }
     }
+    sessions::update_many(conn, &[difference.update.as_slice(), &difference.cancel].concat())?;
     news.turn_away(lists(conn, series.id, context)?);
     news.kept = notices::pending(conn, &moved)?;
     difference.skipped.sort_by_key(|(local_start, _)| local_start.0);

@@ -30,12 +30,14 @@ use crate::http::reply::{Cache, Reply};
 use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
+use crate::sessions::listings;
 use crate::sessions::notices::{self, Change};
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::CancelInput;
 use crate::sessions::visibility::owner;
+use crate::sessions::wordings::Wording;
 
 /// List session series
 ///
@@ -84,7 +86,9 @@ pub async fn create_series(
     let horizon = context.state().config.horizon.day(context.now());
     let Expansion { occurrences, until } = rules::occurrences(&written, horizon)?;
     let row = SeriesRow { expanded_until: until, ..SeriesRow::new(context.new_id(), written, context.now()) };
-    let each = |occurrence| SessionRow::of_series(&row, occurrence, context.new_id(), context.now());
+    let wording = Wording::from(&row);
+    let wording_id = wording.id();
+    let each = |occurrence| SessionRow::of_series(&row, wording_id, occurrence, context.new_id(), context.now());
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_series(&row))?;
@@ -100,6 +104,7 @@ pub async fn create_series(
         skipped.extend(idle.map(|local_start| Skipped { local_start, reason: SkipReason::NotAnOccurrence }));
         skipped.sort_by_key(|skipped| skipped.local_start);
         store::insert(conn, &SeriesRow { left_out: Json(left_out), ..row.clone() })?;
+        listings::keep(conn, [&wording], &made)?;
         sessions::insert_many(conn, &made)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
         let series = read_back(conn, &context, row.id)?;
@@ -145,7 +150,7 @@ pub(super) fn tag(conn: &mut Conn, context: &Context, id: Id) -> Result<Tag> {
 
 /// Cancels what is still to come of a series, and tells each person whose booking it was.
 pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason: &str) -> Result<Outcome> {
-    held::of_series_locked(conn, id)?;
+    held::lock(conn, id)?;
     let ids = sessions::cancel_future(conn, id, reason, context.now())?;
     context.record(conn, &[context.event("cancel", Subject::other("series", id), &[])])?;
     let cancelled = sessions::cancel_bookings(conn, &ids, reason, context.now())?;

@@ -3,23 +3,22 @@
 use diesel::prelude::*;
 
 use crate::db::schema::sessions;
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::recurrence::OccurrenceKey;
-use crate::sessions::store::{SessionRow, of_series};
-use crate::sessions::types::SessionStatus;
+use crate::sessions::store;
 
 /// Values in one `IN (…)`.
 const CHUNK: usize = 500;
 
-/// All sessions of a series, in the order of their occurrences, held until the transaction ends: nobody books them meanwhile.
-pub fn of_series_locked(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
-    // Row locks are PostgreSQL's alone: SQLite has one writer. In the order of their ids, as everywhere.
-    if let Conn::Postgres(postgres) = conn {
-        let rows = sessions::table.filter(sessions::series_id.eq(series_id)).order(sessions::id).select(sessions::id);
-        rows.for_no_key_update().load::<Id>(postgres)?;
+/// Locks all sessions of a series until the transaction ends: nobody books them meanwhile.
+pub fn lock(conn: &mut Conn, series_id: Id) -> Result<()> {
+    if let Conn::Postgres(_) = conn {
+        let of_it = sessions::table.filter(sessions::series_id.eq(series_id)).select(sessions::id);
+        let ids: Vec<Id> = of_it.load(conn)?;
+        store::lock(conn, ids)?;
     }
-    of_series(conn, series_id)
+    Ok(())
 }
 
 /// Gives sessions of one series to another. What they are stays.
@@ -38,14 +37,4 @@ pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
         diesel::update(sessions::table.find(id)).set(sessions::occurrence.eq(key)).execute(conn)?;
     }
     Ok(())
-}
-
-/// The sessions of a series that are still to come and don't follow it, by start: the local start, and whether it was
-/// cancelled (or else edited by hand).
-pub fn not_following(conn: &mut Conn, series_id: Id, now: Timestamp) -> Result<Vec<(LocalTime, bool)>> {
-    let future = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::starts_at.gt(now));
-    let others = future.filter(sessions::edited.eq(true).or(sessions::status.eq(SessionStatus::Cancelled)));
-    let rows = others.order((sessions::starts_at, sessions::id)).select((sessions::local_start, sessions::status));
-    let rows: Vec<(LocalTime, SessionStatus)> = rows.load(conn)?;
-    Ok(rows.into_iter().map(|(start, status)| (start, status == SessionStatus::Cancelled)).collect())
 }

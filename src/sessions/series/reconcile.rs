@@ -16,8 +16,9 @@ use super::types::SkipReason;
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
-use crate::sessions::store::SessionRow;
+use crate::sessions::store::{Revision, SessionRow};
 use crate::sessions::types::SessionStatus;
+use crate::sessions::wordings::Wording;
 
 /// What to do to the sessions of one entry.
 #[derive(Debug, Default, PartialEq)]
@@ -27,10 +28,10 @@ pub struct Difference {
     pub rekeyed: Vec<(Id, OccurrenceKey)>,
     /// New ones.
     pub create: Vec<SessionRow>,
-    /// The next versions of ones that change in place.
-    pub update: Vec<SessionRow>,
-    /// The next versions of ones that are called off.
-    pub cancel: Vec<SessionRow>,
+    /// Ones that change in place.
+    pub update: Vec<Revision>,
+    /// Ones that are called off.
+    pub cancel: Vec<Revision>,
     /// The ones above that were decided on because nobody holds a seat in them.
     pub unbooked: Vec<Id>,
     /// What isn't as the statement has it.
@@ -79,12 +80,10 @@ impl Difference {
                 if kept_seats {
                     self.skipped.push((held.local_start, SkipReason::Booked));
                 }
-                if next != *held {
-                    if next.delivery != held.delivery || next.starts_at <= now {
-                        self.unbooked.push(held.id);
-                    }
-                    self.update.push(SessionRow { version: held.version + 1, updated_at: now, ..next });
+                if next.delivery != held.delivery || next.starts_at <= now {
+                    self.unbooked.push(held.id);
                 }
+                self.update.extend(Revision::of(held.clone(), next, now));
             }
         }
     }
@@ -103,43 +102,36 @@ impl Difference {
             return self.skipped.push((held.local_start, SkipReason::Booked));
         }
         self.unbooked.push(held.id);
-        self.cancel.push(SessionRow {
-            status: SessionStatus::Cancelled,
-            cancellation_reason: Some(reason.to_owned()),
-            version: held.version + 1,
-            updated_at: now,
-            ..held.clone()
-        });
+        let cancellation_reason = Some(reason.to_owned());
+        let off = SessionRow { status: SessionStatus::Cancelled, cancellation_reason, ..held.clone() };
+        self.cancel.extend(Revision::of(held.clone(), off, now));
     }
 }
 
 impl Difference {
     /// What is to be written, beside what it is now.
-    pub fn placings<'a>(&'a self, held: &HashMap<Id, &'a SessionRow>) -> Vec<Placing<'a>> {
+    pub fn placings(&self) -> Vec<Placing<'_>> {
         let new = self.create.iter().map(|to| Placing { to, from: None });
-        new.chain(self.update.iter().map(|to| Placing { to, from: held.get(&to.id).copied() })).collect()
+        new.chain(self.update.iter().map(Placing::from)).collect()
     }
 
     /// The sessions that are called off: they are in nobody's way any more.
     pub fn leaving(&self) -> HashSet<Id> {
-        self.cancel.iter().map(|row| row.id).collect()
+        self.cancel.iter().map(|revision| revision.to.id).collect()
     }
 
     /// Leaves out what clashes, and says so.
-    pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>, held: &HashMap<Id, &SessionRow>) {
+    pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>) {
         let unmade = self.create.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
         self.left_out.extend(unmade);
-        let Self { create, update, skipped, .. } = self;
-        for rows in [create, update] {
-            rows.retain(|row| {
-                let clash = clashes.get(&row.id);
-                skipped.extend(clash.map(|clash| {
-                    let stays = held.get(&row.id).map_or(row.local_start, |held| held.local_start);
-                    (stays, clash.reason)
-                }));
-                clash.is_none()
-            });
-        }
+        let skipped = &mut self.skipped;
+        let mut stays = |id: &Id, at: LocalTime| {
+            let clash = clashes.get(id);
+            skipped.extend(clash.map(|clash| (at, clash.reason)));
+            clash.is_none()
+        };
+        self.create.retain(|row| stays(&row.id, row.local_start));
+        self.update.retain(|revision| stays(&revision.to.id, revision.from.local_start));
     }
 }
 
@@ -200,6 +192,8 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     let Wanted { series, occurrences, changed, left: reason, .. } = wanted;
     let mut difference = Difference::default();
     let own = rules::own(series, occurrences);
+    let wording_id = Wording::from(series).id();
+    let new = |occurrence: &Occurrence, id| SessionRow::of_series(series, wording_id, occurrence, id, now);
     let mut left = Left::of(held, own);
     let mut missed: Vec<(&Occurrence, SkipReason)> = Vec::new();
     let mut unserved: HashMap<OccurrenceKey, &Occurrence> = HashMap::new();
@@ -212,11 +206,10 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
                 if standing(&session, now).is_some() {
                     unserved.insert(OccurrenceKey::Additional(occurrence.local_start), occurrence);
                 }
-                let next = SessionRow::of_series(series, occurrence, session.id, now);
-                difference.follow(&session, next, changed, now);
+                difference.follow(&session, new(occurrence, session.id), changed, now);
             }
             None if occurrence.starts_at <= now.0 => missed.push((occurrence, SkipReason::Past)),
-            None => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
+            None => difference.create.push(new(occurrence, new_id())),
         }
     }
     for session in left.not_stated(series) {
@@ -225,7 +218,7 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
         match session.occurrence.and_then(|key| Some((key, unserved.get(&key)?))) {
             Some((key, occurrence)) => {
                 let stays = Occurrence { key, ..**occurrence };
-                difference.follow(session, SessionRow::of_series(series, &stays, session.id, now), changed, now);
+                difference.follow(session, new(&stays, session.id), changed, now);
             }
             None => difference.leave(session, reason, changed, now),
         }
@@ -323,8 +316,9 @@ mod tests {
         let held = SeriesRow::new(id(), before, now);
         let (wanted, changed) = restated(&held, SeriesRow { venue_id, ..SeriesRow::new(id(), after, now) }, now);
         assert_eq!(wanted.id, held.id);
+        let wording_id = Wording::from(&held).id();
         let mut sessions: Vec<_> =
-            times.0.iter().map(|occurrence| SessionRow::of_series(&held, occurrence, id(), now)).collect();
+            times.0.iter().map(|occurrence| SessionRow::of_series(&held, wording_id, occurrence, id(), now)).collect();
         prepare(&mut sessions);
         let left = "It has left the rule.";
         let wanted = Wanted { series: &wanted, before: &held, occurrences: &times.1, changed, left };
@@ -336,9 +330,9 @@ mod tests {
     fn the_same_statement_makes_no_difference() {
         assert_eq!(difference(json!({}), |_| {}).1, Difference::default());
         let (_, touched) = difference(json!({}), |sessions| {
-            sessions[0].title = "Old".into();
+            sessions[0].wording_id = id();
             sessions[1].status = SessionStatus::Cancelled;
-            (sessions[2].edited, sessions[2].title) = (true, "By hand".into());
+            (sessions[2].edited, sessions[2].wording_id) = (true, id());
         });
         assert_eq!(touched, Difference::default());
     }
@@ -347,7 +341,9 @@ mod tests {
     fn future_sessions_keep_their_id_and_their_seats() {
         let (held, found) = difference(json!({ "title": "Poems" }), |sessions| sessions[1].seats_taken = 4);
         assert_eq!((found.create.len(), found.update.len(), found.cancel.len()), (0, 2, 0));
-        assert_eq!(found.update[0], SessionRow { title: "Poems".into(), version: 2, ..held[1].clone() });
+        let Revision { from, to } = &found.update[0];
+        assert_eq!((from, to.wording_id != from.wording_id), (&held[1], true));
+        assert_eq!(*to, SessionRow { wording_id: to.wording_id, version: 2, ..held[1].clone() });
         assert!(found.skipped.is_empty());
     }
 
@@ -355,7 +351,7 @@ mod tests {
     fn new_dates_are_created_and_lost_ones_cancelled_or_kept() {
         let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;INTERVAL=2;COUNT=3" }), |_| {});
         assert_eq!((found.create.len(), found.cancel.len()), (1, 1));
-        assert_eq!((found.cancel[0].id, &found.unbooked), (held[1].id, &vec![held[1].id]));
+        assert_eq!((found.cancel[0].to.id, &found.unbooked), (held[1].id, &vec![held[1].id]));
         let (held, found) =
             difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), |sessions| sessions[2].waitlist_length = 1);
         assert_eq!(found.cancel.len(), 1);
@@ -392,7 +388,7 @@ mod tests {
     #[test]
     fn a_capacity_or_a_delivery_stays_while_people_hold_seats() {
         let (held, found) = difference(json!({ "capacity": 3 }), |sessions| sessions[1].seats_taken = 4);
-        assert_eq!(found.update.iter().map(|row| row.id).collect::<Vec<_>>(), [held[2].id]);
+        assert_eq!(found.update.iter().map(|revision| revision.to.id).collect::<Vec<_>>(), [held[2].id]);
         assert_eq!(found.skipped, [(held[1].local_start, SkipReason::Booked)]);
         let (held, found) =
             difference(json!({ "delivery": "in_person" }), |sessions| sessions[1].online_seats_taken = 1);
@@ -405,8 +401,8 @@ mod tests {
         let now = at("2027-01-05T13:00:00Z");
         let series = SeriesRow::new(id(), input(json!({})), now);
         let first = occurrences(&input(json!({}))).unwrap()[0];
-        let held = SessionRow { series_id: None, ..SessionRow::of_series(&series, &first, id(), now) };
-        let wanted = SessionRow { title: "Poems".into(), ..held.clone() };
+        let held = SessionRow { series_id: None, ..SessionRow::of_series(&series, id(), &first, id(), now) };
+        let wanted = SessionRow { wording_id: id(), ..held.clone() };
         assert_eq!(single(wanted.clone(), &held, now).skipped, [(held.local_start, SkipReason::Past)]);
         let before = at("2027-01-05T12:59:59Z");
         assert_eq!(single(wanted, &held, before).update.len(), 1);

@@ -159,8 +159,7 @@ fn apply(
     }
     store::update(conn, &old.ended(Ending::Split(day), context.now()))?;
     store::insert(conn, &new)?;
-    follow::lapse(conn, old.id, context)?;
-    let all = held::of_series_locked(conn, old.id)?;
+    let all = follow::hold(conn, old.id, context)?;
     let on_or_after = |row: &&SessionRow| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day);
     let theirs: Vec<&SessionRow> = all.iter().filter(on_or_after).collect();
     held::reparent(conn, &theirs.iter().map(|row| row.id).collect::<Vec<_>>(), new.id, context.now())?;

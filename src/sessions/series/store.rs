@@ -9,6 +9,7 @@ use crate::auth::reach::Reach;
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::lock_rows;
 use crate::per_backend;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
@@ -281,6 +282,12 @@ impl SeriesRow {
     pub fn extension(&self, to: Option<NaiveDate>) -> Extension {
         Extension { series: self.id, version: self.version, from: self.expanded_until, to }
     }
+}
+
+/// Locks series until the transaction ends, before their sessions: nobody changes or extends them meanwhile.
+pub fn lock(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
+    lock_rows!(conn, session_series, ids);
+    Ok(())
 }
 
 /// Takes a step, and holds the series until the transaction ends, so that of several that make the same sessions one

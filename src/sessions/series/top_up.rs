@@ -18,10 +18,12 @@ use crate::clock::{Clock, london_day};
 use crate::db::{Conn, Db, Id};
 use crate::error::Result;
 use crate::sessions::clashes::{self, Placing};
+use crate::sessions::listings;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::references;
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::SeriesStatus;
+use crate::sessions::wordings::Wording;
 
 /// The most that is made in one transaction: longer than any horizon, and after years without a server it takes several.
 const STEP: Months = Months::new(60);
@@ -112,7 +114,8 @@ impl Stretch {
         }
         let to = from.checked_add_months(STEP).map_or(horizon, |furthest| furthest.min(horizon));
         let occurrences = rules::occurrences_between(&series, from, to)?;
-        let row = |occurrence| SessionRow::of_series(&series, occurrence, clock.new_id(), clock.now());
+        let wording_id = Wording::from(&series).id();
+        let row = |occurrence| SessionRow::of_series(&series, wording_id, occurrence, clock.new_id(), clock.now());
         Ok(Some(Self {
             from,
             to,
@@ -147,6 +150,7 @@ impl Stretch {
             store::leave_out(conn, self.series.id, &left_out)?;
         }
         new.retain(|row| !clashes.contains_key(&row.id));
+        listings::keep(conn, [&Wording::from(&self.series)], &new)?;
         sessions::insert_many(conn, &new)?;
         Ok(Some(new.len()))
     }

@@ -2,6 +2,9 @@
 
 use diesel::prelude::*;
 use life_rooms::db::{Conn, Id, Json, LocalTime, Timestamp};
+use life_rooms::sessions::store::{self, SessionRow};
+use life_rooms::sessions::types::SessionInput;
+use life_rooms::sessions::{listings, wordings::Wording};
 use serde_json::{Value, json};
 
 use super::{App, Client};
@@ -56,47 +59,58 @@ impl Default for SessionSeed<'_> {
     }
 }
 
+impl SessionSeed<'_> {
+    /// As a request writes it.
+    fn written(&self) -> Value {
+        let starts_at = super::instant(self.starts_at).with_timezone(&chrono_tz::Europe::London).naive_local();
+        json!({
+            "title": self.title, "pillar": self.pillar, "delivery": self.delivery, "booking_policy": self.booking_policy,
+            "partner_id": self.partner_id, "venue_id": self.venue_id, "capacity": self.capacity,
+            "online_capacity": self.online_capacity, "local_start": LocalTime(starts_at), "time_zone": "Europe/London",
+            "duration_minutes": self.minutes, "publication": self.publication
+        })
+    }
+}
+
 fn parsed(text: Option<&str>) -> Option<Id> {
     text.map(|text| text.parse().expect("an id"))
 }
 
 /// A session in the database; its id.
 pub fn session_row(app: &App, seed: SessionSeed) -> String {
-    insert_session(app, &mut app.conn(), seed)
+    session_rows(app, [seed]).remove(0)
 }
 
 /// Many sessions in the database, in one transaction; their ids.
 pub fn session_rows<'a>(app: &App, seeds: impl IntoIterator<Item = SessionSeed<'a>>) -> Vec<String> {
-    let insert = |conn: &mut Conn| Ok(seeds.into_iter().map(|seed| insert_session(app, conn, seed)).collect());
-    app.conn().transaction::<_, diesel::result::Error, _>(insert).expect("the sessions are new")
+    use life_rooms::db::schema::sessions as s;
+    let now = app.clock.now();
+    let seeds: Vec<(Id, SessionSeed)> = seeds.into_iter().map(|seed| (app.clock.new_id(), seed)).collect();
+    let insert = |conn: &mut Conn| {
+        put_sessions(conn, seeds.iter().map(|(id, seed)| (*id, seed.written())), now);
+        for (id, seed) in seeds.iter().filter(|(_, seed)| seed.series_id.is_some() || seed.status != "scheduled") {
+            let day = life_rooms::clock::london_day(Timestamp(super::instant(seed.starts_at)));
+            let of =
+                (s::series_id.eq(parsed(seed.series_id)), s::occurrence.eq(seed.series_id.map(|_| day.to_string())));
+            let reason = s::cancellation_reason.eq((seed.status == "cancelled").then_some("Called off"));
+            diesel::update(s::table.find(id)).set((of, s::status.eq(seed.status), reason)).execute(conn)?;
+        }
+        Ok(())
+    };
+    app.conn().transaction::<_, diesel::result::Error, _>(insert).expect("the sessions are new");
+    seeds.iter().map(|(id, _)| id.to_string()).collect()
 }
 
-fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
-    use life_rooms::db::schema::sessions as s;
-    let (id, now) = (app.clock.new_id(), app.clock.now());
-    let starts_at = Timestamp(super::instant(seed.starts_at));
-    let day = life_rooms::clock::london_day(starts_at);
-    let local = starts_at.0.with_timezone(&chrono_tz::Europe::London).naive_local();
-    let cancelled = (seed.status == "cancelled").then_some("Called off");
-    let row = (
-        (
-            s::id.eq(id),
-            s::series_id.eq(parsed(seed.series_id)),
-            s::occurrence.eq(seed.series_id.map(|_| day.to_string())),
-        ),
-        (s::partner_id.eq(parsed(seed.partner_id)), s::venue_id.eq(parsed(seed.venue_id))),
-        (s::title.eq(seed.title), s::pillar.eq(seed.pillar), s::topics.eq(Json(Vec::<String>::new()))),
-        (s::delivery.eq(seed.delivery), s::accessibility.eq(Json(Vec::<String>::new()))),
-        (s::booking_policy.eq(seed.booking_policy), s::capacity.eq(seed.capacity)),
-        (s::online_capacity.eq(seed.online_capacity), s::seats_taken.eq(0), s::online_seats_taken.eq(0)),
-        (s::waitlist_length.eq(0), s::local_start.eq(LocalTime(local)), s::time_zone.eq("Europe/London")),
-        (s::duration_minutes.eq(seed.minutes), s::starts_at.eq(starts_at)),
-        (s::ends_at.eq(starts_at.plus_seconds(i64::from(seed.minutes) * 60)), s::starts_on.eq(day)),
-        (s::publication.eq(seed.publication), s::status.eq(seed.status), s::cancellation_reason.eq(cancelled)),
-        (s::edited.eq(false), s::version.eq(1), s::created_at.eq(now), s::updated_at.eq(now)),
-    );
-    diesel::insert_into(s::table).values(row).execute(conn).expect("the session is new");
-    id.to_string()
+/// Puts sessions, as a request writes them, straight into the database, whatever they refer to.
+pub fn put_sessions(conn: &mut Conn, all: impl IntoIterator<Item = (Id, Value)>, now: Timestamp) {
+    let (mut wordings, mut rows) = (Vec::new(), Vec::new());
+    for (id, written) in all {
+        let written: SessionInput = serde_json::from_value(written).expect("a session");
+        wordings.push(Wording::from(&written));
+        rows.push(SessionRow::single(id, written, now).expect("a start"));
+    }
+    listings::keep(conn, &wordings, &rows).expect("their listings");
+    store::insert_many(conn, &rows).expect("the sessions are new");
 }
 
 /// A series in the database, for sessions and prescriptions to point at; its id.
