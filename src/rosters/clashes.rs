@@ -86,6 +86,8 @@ impl Plan {
         self.sessions.created -= unmade;
         self.sessions.updated -= clashes.len() as u32 - unmade;
         self.unbooked.retain(|id| !clashes.contains_key(id));
+        // A register was stated of a session as it would have stood.
+        self.headcounts.retain(|change| !clashes.contains_key(&change.session_id));
         self.settle(clashes);
     }
 
@@ -93,8 +95,9 @@ impl Plan {
     fn settle(&mut self, clashes: &HashMap<Id, Clash>) {
         let series = self.new_series.iter().chain(&self.changed_series).map(|row| row.id);
         let sessions = self.new_sessions.iter().chain(self.changed_sessions.iter().map(|revision| &revision.to));
+        let registers = self.headcounts.iter().map(|change| change.session_id);
         let sessions = sessions.map(|row| row.series_id.unwrap_or(row.id));
-        let touched: HashSet<Id> = series.chain(sessions).collect();
+        let touched: HashSet<Id> = series.chain(sessions).chain(registers).collect();
         for entry in &mut self.entries {
             let Some(id) = entry.resource_id.filter(|id| !touched.contains(id)) else { continue };
             match entry.outcome {

@@ -141,3 +141,72 @@ fn the_marks_of_bookings_stay_and_a_register_taken_by_hand_is_changed_like_any_o
     assert_eq!(status, "attended");
     advisor.put(&register, etag.etag(), &taken).problem(412, "precondition-failed");
 }
+
+/// A venue's space, taken in the afternoon of 3 June by a session of 90 minutes.
+fn taken_room(app: &App) {
+    let admin = app.admin();
+    let place = admin.get("/v1/venues?q=walton").expect(200)["items"][0]["id"].clone();
+    let spaces = format!("/v1/venues/{}/spaces", place.as_str().unwrap());
+    let room = admin.post(&spaces, &json!({ "name": "Room 1" })).expect(201);
+    let there = json!({
+        "title": "Choir", "pillar": "community", "delivery": "in_person", "venue_id": place, "space_id": room["id"],
+        "local_start": "2026-06-03T13:30:00", "time_zone": "Europe/London", "duration_minutes": 90
+    });
+    admin.post("/v1/sessions", &there).expect(201);
+}
+
+fn in_room(entry: Value) -> Value {
+    with(entry, json!({ "space": "Room 1" }))
+}
+
+/// The parts of an answer that a dry run has too.
+fn outcome(mut answer: Value) -> Value {
+    for name in ["id", "dry_run"] {
+        answer.as_object_mut().unwrap().remove(name);
+    }
+    for entry in answer["entries"].as_array_mut().unwrap() {
+        entry.as_object_mut().unwrap().remove("resource_id");
+    }
+    answer
+}
+
+#[test]
+fn a_past_session_that_clashes_is_left_out_with_its_register_and_the_rest_is_as_the_dry_run_says() {
+    for mode in ["atomic", "partial"] {
+        let (app, client, path) = reader();
+        taken_room(&app);
+        client.post(&path, &roster(&[past("known", Value::Null)])).expect(201);
+        let entries = [in_room(past("a", heads(14, 3, 2))), past("b", heads(3, 0, 0)), past("known", heads(5, 0, 0))];
+        let post = |options: &str| client.post(&format!("{path}?mode={mode}{options}"), &roster(&entries));
+        let rehearsed = post("&dry_run=true").expect(200);
+        let made = post("").expect(201);
+        let skipped = json!([{ "external_id": "a", "local_start": "2026-06-03T14:00:00", "reason": "space_taken" }]);
+        assert_eq!((&made["skipped"], &made["counts"]), (&skipped, &counts(1, 1, 1, 0)));
+        assert_eq!(made["sessions"], json!({ "created": 1, "updated": 0, "cancelled": 0 }));
+        let outcomes: Vec<&Value> = made["entries"].as_array().unwrap().iter().map(|entry| &entry["outcome"]).collect();
+        assert_eq!(outcomes, ["unchanged", "created", "updated"]);
+        assert_eq!(outcome(rehearsed), outcome(made));
+        assert_eq!((registers(&app), changes(&app)), (vec![(3, 0, 0, 1), (5, 0, 0, 1)], 2));
+    }
+}
+
+#[test]
+fn a_session_that_cannot_be_moved_into_a_taken_past_slot_stays_to_come_without_a_register() {
+    for mode in ["atomic", "partial"] {
+        let (app, client, path) = reader();
+        taken_room(&app);
+        let made = client.post(&path, &roster(&[in_room(single("a"))])).expect(201);
+        let session = format!("/v1/sessions/{}", made["entries"][0]["resource_id"].as_str().unwrap());
+        let moved = roster(&[in_room(past("a", heads(4, 0, 0))), past("b", heads(3, 0, 0))]);
+        let rehearsed = client.post(&format!("{path}?mode={mode}&dry_run=true"), &moved).expect(200);
+        let body = client.post(&format!("{path}?mode={mode}"), &moved).expect(201);
+        let skipped = json!([{ "external_id": "a", "local_start": "2027-01-05T13:00:00", "reason": "space_taken" }]);
+        assert_eq!((&body["skipped"], &body["counts"]), (&skipped, &counts(1, 0, 1, 0)));
+        assert_eq!(body["sessions"], json!({ "created": 1, "updated": 0, "cancelled": 0 }));
+        assert_eq!(outcome(rehearsed), outcome(body));
+        assert_eq!(registers(&app), [(3, 0, 0, 1)]);
+        let admin = app.admin();
+        assert_eq!(admin.get(&session).expect(200)["local_start"], "2027-01-05T13:00:00");
+        admin.post(&format!("{session}/cancel"), &json!({ "reason": "Ill" })).expect(200);
+    }
+}
