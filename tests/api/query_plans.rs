@@ -38,7 +38,7 @@ fn multiply(app: &App) {
     if let Conn::Postgres(postgres) = &mut app.conn() {
         // Columns that the database computes can't be written.
         let copies = "CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
-            UPDATE copies SET id = gen_random_uuid(), series_id = NULL, starts_at = starts_at + random() * interval '300 days', \
+            UPDATE copies SET id = gen_random_uuid(), series_id = NULL, occurrence = NULL, starts_at = starts_at + random() * interval '300 days', \
             ends_at = starts_at + interval '310 days', listing_id = 'eeeeeeee-eeee-8eee-8eee-eeeeeeeeeeee', venue_id = NULL; \
             DO $$ DECLARE written text; BEGIN \
             SELECT string_agg(column_name, ', ') INTO written FROM information_schema.columns \
