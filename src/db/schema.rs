@@ -4,10 +4,20 @@
 
 #![expect(missing_docs, reason = "diesel's macro makes items that take no comments")]
 
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
+/// Declares tables whose columns have the SQL types of diesel and of this crate. All of them can be joined.
+macro_rules! tables {
+    ($($name:ident $key:tt $columns:tt)+) => {
+        $(diesel::table! {
+            use $crate::db::types::*;
+            use diesel::sql_types::*;
 
+            $name $key $columns
+        })+
+        diesel::allow_tables_to_appear_in_same_query!($($name),+);
+    };
+}
+
+tables! {
     venues (id) {
         id -> DbUuid,
         slug -> Text,
@@ -33,11 +43,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     spaces (id) {
         id -> DbUuid,
@@ -48,11 +53,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     partners (id) {
         id -> DbUuid,
@@ -73,11 +73,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     programmes (id) {
         id -> DbUuid,
@@ -89,11 +84,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     sites (id) {
         id -> DbUuid,
@@ -103,11 +93,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     hostings (id) {
         id -> DbUuid,
@@ -120,11 +105,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     members (id) {
         id -> DbUuid,
@@ -149,11 +129,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     users (id) {
         id -> DbUuid,
@@ -169,11 +144,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     api_clients (id) {
         id -> DbUuid,
@@ -188,11 +158,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     consents (id) {
         id -> DbUuid,
@@ -204,11 +169,6 @@ diesel::table! {
         recorded_by -> DbUuid,
         recorded_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     session_series (id) {
         id -> DbUuid,
@@ -245,11 +205,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     sessions (id) {
         id -> DbUuid,
@@ -292,11 +247,6 @@ diesel::table! {
         week_hour -> Nullable<Integer>,
         has_room -> Bool,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     prescriptions (id) {
         id -> DbUuid,
@@ -313,11 +263,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     prescription_needs (prescription_id, domain) {
         prescription_id -> DbUuid,
@@ -326,11 +271,6 @@ diesel::table! {
         severity -> Nullable<Integer>,
         note -> Nullable<Text>,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     prescription_items (id) {
         id -> DbUuid,
@@ -351,11 +291,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     bookings (id) {
         id -> DbUuid,
@@ -376,11 +311,6 @@ diesel::table! {
         turn -> Nullable<Integer>,
         offer_expires_at -> Nullable<DbTimestamp>,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     registers (session_id) {
         session_id -> DbUuid,
@@ -392,22 +322,12 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     walk_ins (session_id, member_id) {
         session_id -> DbUuid,
         member_id -> DbUuid,
         created_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     rosters (id) {
         id -> DbUuid,
@@ -422,11 +342,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     roster_entries (roster_id, position) {
         roster_id -> DbUuid,
@@ -438,11 +353,6 @@ diesel::table! {
         resource_id -> Nullable<DbUuid>,
         errors -> DbJson,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     audit_events (id) {
         id -> DbUuid,
@@ -456,11 +366,6 @@ diesel::table! {
         fields -> DbJson,
         request_id -> Text,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     idempotency_records (scope) {
         scope -> Text,
@@ -472,22 +377,12 @@ diesel::table! {
         expires_at -> DbTimestamp,
         about -> DbJson,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     leases (name) {
         name -> Text,
         holder -> DbUuid,
         expires_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     calendar_links (id) {
         id -> DbUuid,
@@ -500,21 +395,11 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     listing_words (listing_id, word) {
         listing_id -> DbUuid,
         word -> Text,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     jobs (id) {
         id -> DbUuid,
@@ -535,11 +420,6 @@ diesel::table! {
         updated_at -> DbTimestamp,
         ended_at -> Nullable<DbTimestamp>,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     report_areas (id) {
         id -> DbUuid,
@@ -551,23 +431,11 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::joinable!(jobs -> partners (partner_id));
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     venue_words (venue_id, word) {
         venue_id -> DbUuid,
         word -> Text,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     member_words (member_id, word) {
         member_id -> DbUuid,
@@ -575,6 +443,7 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(jobs -> partners (partner_id));
 diesel::joinable!(member_words -> members (member_id));
 diesel::joinable!(spaces -> venues (venue_id));
 diesel::joinable!(programmes -> partners (partner_id));
@@ -614,35 +483,3 @@ diesel::joinable!(calendar_links -> members (member_id));
 diesel::joinable!(rosters -> partners (partner_id));
 diesel::joinable!(roster_entries -> rosters (roster_id));
 diesel::joinable!(venue_words -> venues (venue_id));
-
-diesel::allow_tables_to_appear_in_same_query!(
-    venues,
-    spaces,
-    partners,
-    programmes,
-    sites,
-    hostings,
-    members,
-    users,
-    api_clients,
-    consents,
-    session_series,
-    sessions,
-    prescriptions,
-    prescription_needs,
-    prescription_items,
-    bookings,
-    registers,
-    walk_ins,
-    calendar_links,
-    rosters,
-    roster_entries,
-    audit_events,
-    idempotency_records,
-    leases,
-    jobs,
-    listing_words,
-    venue_words,
-    member_words,
-    report_areas,
-);
