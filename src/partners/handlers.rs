@@ -1,20 +1,10 @@
 //! Partners over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
 use super::store::{self, PartnerKey, PartnerRow};
 use super::types::{Partner, PartnerInput, PartnerPatch};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
 use crate::auth::viewer::Viewer;
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// List partners
 ///

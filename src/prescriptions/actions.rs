@@ -1,8 +1,5 @@
 //! Actions on a whole prescription, over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, post};
-
 use super::handlers::record;
 use super::rules::Verb;
 use super::store;
@@ -10,13 +7,7 @@ use super::types::{Ending, Prescription};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
-use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, NoQuery, OptionalJson, Path};
-use crate::http::reply::Reply;
+use crate::http::prelude::*;
 
 /// Activate a draft
 ///

@@ -2,9 +2,6 @@
 
 use std::collections::HashSet;
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, patch, post};
-
 use super::items::store::ItemRow;
 use super::store::{self, PrescriptionRow, Whole};
 use super::types::{
@@ -12,18 +9,10 @@ use super::types::{
     PrescriptionStatus,
 };
 use super::{checks, rules};
-use crate::audit::{Event, Subject};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 

@@ -1,7 +1,5 @@
 //! Reports over HTTP.
 
-use actix_web::{HttpResponse, get};
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,15 +8,11 @@ use super::store;
 use super::types::{
     AttendanceFilter, AttendanceReport, AttendanceRow, Days, PrescriptionFilter, PrescriptionReport, PrescriptionRow,
 };
-use crate::audit::{self, Subject};
+use crate::audit;
 use crate::auth::caller::Role;
 use crate::auth::policy::Reports;
 use crate::clock::london_day;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::Problems;
-use crate::http::extract::{Extract, Query};
-use crate::http::reply::Cache;
+use crate::http::prelude::*;
 
 const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, whatever became of them afterwards, each \
     counted once, on the London day on which it was developed. Drafts, and drafts that were declined, never count. \

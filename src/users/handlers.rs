@@ -1,20 +1,9 @@
 //! Accounts over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
 use super::store::{self, UserRow};
 use super::types::{User, UserInput, UserPatch};
-use crate::audit::Subject;
 use crate::auth::policy::AdminOnly;
-use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// List accounts
 ///

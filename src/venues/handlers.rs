@@ -1,21 +1,11 @@
 //! Venues over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, post};
-
 use super::near::Circle;
 use super::store::{self, VenueKey, VenueRow};
 use super::types::{Venue, VenueFilter, VenueInput};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
+use crate::http::prelude::*;
 use crate::http::query::search_words;
-use crate::http::reply::{Cache, Reply};
 
 /// List venues
 ///

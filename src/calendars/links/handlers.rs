@@ -1,25 +1,14 @@
 //! Members' own calendars and their addresses over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, post};
-
 use super::store::{self, LinkRow};
 use super::types::{CalendarLink, CalendarLinkInput, IssuedCalendarLink};
-use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::auth::secret;
 use crate::calendars::feeds::{self, Manner};
 use crate::calendars::handlers::{days_before, publisher, show};
 use crate::calendars::store::booked;
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::context::Open;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 

@@ -1,20 +1,10 @@
 //! Consents over HTTP.
 
-use actix_web::{HttpResponse, get, post};
-
 use super::store::{self, ConsentRow};
 use super::types::{Consent, ConsentInput};
-use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Missing, Problems, Storage};
-use crate::http::conditional::Tag;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 

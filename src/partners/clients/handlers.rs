@@ -1,20 +1,10 @@
 //! API clients over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, post};
-
 use super::store::{self, ClientRow};
 use super::types::{ApiClient, ApiClientInput, IssuedApiClient};
-use crate::audit::Subject;
 use crate::auth::policy::AdminOnly;
 use crate::auth::secret;
-use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::partners::store as partners;
 
 /// List a partner's API clients

@@ -1,20 +1,10 @@
 //! Programmes over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
 use super::store::{self, ProgrammeKey, ProgrammeRow};
 use super::types::{Programme, ProgrammeInput, ProgrammePatch};
-use crate::audit::Subject;
 use crate::auth::policy::{ProgrammeWriter, Public};
 use crate::auth::viewer::Viewer;
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::partners::store::{self as partners};
 
 /// List a partner's programmes

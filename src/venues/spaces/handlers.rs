@@ -1,19 +1,9 @@
 //! Spaces over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, patch, post};
-
 use super::store::{self, SpaceKey, SpaceRow};
 use super::types::{Space, SpaceInput, SpacePatch};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::venues::store as venues;
 
 /// List a venue's spaces
