@@ -28,7 +28,7 @@ use writer::Writer;
 
 pub use crate::clock::{Id, LocalTime, Timestamp};
 pub use crate::config::Location;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]
@@ -162,4 +162,27 @@ fn snapshot<T>(conn: &mut Conn, work: &impl Fn(&mut Conn) -> Result<T>) -> Resul
         AnsiTransactionManager::rollback_transaction(sqlite)?;
     }
     outcome
+}
+
+/// Writes the next version of a row over the one before. `$table` is the module of the row's table in [`schema`].
+///
+/// # Errors
+/// 412 if another request has changed the row in between.
+#[macro_export]
+macro_rules! write_next {
+    ($conn:expr, $table:ident, $row:expr) => {{
+        let unchanged = $table::table.filter($table::id.eq($row.id)).filter($table::version.eq($row.version - 1));
+        $crate::db::one_changed(diesel::update(unchanged).set($row).execute($conn)?)
+    }};
+}
+
+/// Checks that an update found the version that it replaces.
+///
+/// # Errors
+/// 412 if it changed no row.
+pub fn one_changed(rows: usize) -> Result<()> {
+    match rows {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
 }

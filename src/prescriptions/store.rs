@@ -209,12 +209,7 @@ pub fn insert(conn: &mut Conn, whole: &Whole) -> Result<()> {
 /// # Errors
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
-    let unchanged =
-        prescriptions::table.filter(prescriptions::id.eq(row.id)).filter(prescriptions::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    crate::write_next!(conn, prescriptions, row)
 }
 
 /// Replaces the prescription's needs.

@@ -1,6 +1,6 @@
 //! Sites over HTTP.
 
-use super::store::{self, SiteKey, SiteRow};
+use super::store::{self, SiteKey};
 use super::types::{Site, SiteInput, SitePatch};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -17,7 +17,7 @@ pub async fn list_sites(request: Extract<(Allowed<Public>, Query<Paging>)>) -> R
     let slice = Slice::<SiteKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
-    who.show_page(Cache::Minute, &slice.page(&who, rows, SiteRow::key, Site::from))
+    who.show_page(Cache::Minute, &slice.page(&who, rows, |site| (site.written.name.clone(), site.id), |site| site))
 }
 
 /// Get a site
@@ -30,7 +30,7 @@ pub async fn list_sites(request: Extract<(Allowed<Public>, Query<Paging>)>) -> R
 pub async fn get_site(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
-    who.show(Cache::Minute, row.version, &Site::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a site
@@ -44,10 +44,10 @@ pub async fn create_site(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
     let Extract((who, _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
-        let row = SiteRow::new(context.new_id(), written.clone(), context.now());
+        let row = Site::new(context.new_id(), written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("site", row.id), &[])])?;
-        Reply::created(format!("/v1/sites/{}", row.id), row.version, &Site::from(row))
+        Reply::created(format!("/v1/sites/{}", row.id), row.version, &row)
     })
     .await
 }
@@ -66,12 +66,12 @@ pub async fn change_site(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
         context.require_match(old.version)?;
-        let Some(row) = patch.change(&old, SiteRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &Site::from(old));
+        let Some(row) = patch.change(&old, |old| old.written.clone(), |new| old.changed(new, context.now()))? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("site", id), &patch.names())])?;
-        Reply::ok(row.version, &Site::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }

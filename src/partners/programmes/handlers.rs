@@ -1,6 +1,6 @@
 //! Programmes over HTTP.
 
-use super::store::{self, ProgrammeKey, ProgrammeRow};
+use super::store::{self, ProgrammeKey};
 use super::types::{Programme, ProgrammeInput, ProgrammePatch};
 use crate::auth::policy::{ProgrammeWriter, Public};
 use crate::auth::viewer::Viewer;
@@ -24,7 +24,15 @@ pub async fn list_programmes(request: Extract<(Allowed<Public>, Path<Id>, Query<
         partners::get(conn, viewer, partner_id)?;
         store::list(conn, partner_id, &wanted)
     });
-    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, ProgrammeRow::key, Programme::from))
+    who.show_page(
+        Cache::Minute,
+        &slice.page(
+            &who,
+            rows.await?,
+            |programme| (programme.written.name.clone(), programme.id),
+            |programme| programme,
+        ),
+    )
 }
 
 /// Get a programme
@@ -43,7 +51,7 @@ pub async fn get_programme(request: Extract<(Allowed<Public>, Path<(Id, Id)>, No
         store::get(conn, partner_id, id)
     });
     let row = row.await?;
-    who.show(Cache::Minute, row.version, &Programme::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a programme
@@ -61,11 +69,11 @@ pub async fn create_programme(
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         partners::reach(conn, context.caller()?, partner_id)?;
-        let row = ProgrammeRow::new(context.new_id(), partner_id, written.clone(), context.now());
+        let row = Programme::new(context.new_id(), partner_id, written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("programme", row.id), &[])])?;
         let location = format!("/v1/partners/{partner_id}/programmes/{}", row.id);
-        Reply::created(location, row.version, &Programme::from(row))
+        Reply::created(location, row.version, &row)
     })
     .await
 }
@@ -88,13 +96,12 @@ pub async fn change_programme(
         partners::reach(conn, context.caller()?, partner_id)?;
         let old = store::get(conn, partner_id, id)?;
         context.require_match(old.version)?;
-        let Some(row) = patch.change(&old, ProgrammeRow::written, |written| old.changed(written, context.now()))?
-        else {
-            return Reply::ok(old.version, &Programme::from(old));
+        let Some(row) = patch.change(&old, |old| old.written.clone(), |new| old.changed(new, context.now()))? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("programme", id), &patch.names())])?;
-        Reply::ok(row.version, &Programme::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! Hostings over HTTP.
 
-use super::store::{self, HostingKey, HostingRow};
+use super::store::{self, HostingKey};
 use super::types::{Hosting, HostingInput, HostingPatch};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -22,7 +22,10 @@ pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Pa
         sites::get(conn, site_id)?;
         store::list(conn, site_id, &wanted)
     });
-    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, HostingRow::key, Hosting::from))
+    who.show_page(
+        Cache::Minute,
+        &slice.page(&who, rows.await?, |hosting| (hosting.written.starts_on, hosting.id), |hosting| hosting),
+    )
 }
 
 /// Get a hosting
@@ -36,7 +39,7 @@ pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Pa
 pub async fn get_hosting(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((site_id, id)), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, site_id, id)).await?;
-    who.show(Cache::Minute, row.version, &Hosting::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a hosting
@@ -54,10 +57,10 @@ pub async fn create_hosting(
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         sites::lock(conn, site_id)?;
-        let row = HostingRow::new(context.new_id(), site_id, written.clone(), context.now());
+        let row = Hosting::new(context.new_id(), site_id, written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("hosting", row.id), &[])])?;
-        Reply::created(format!("/v1/sites/{site_id}/hostings/{}", row.id), row.version, &Hosting::from(row))
+        Reply::created(format!("/v1/sites/{site_id}/hostings/{}", row.id), row.version, &row)
     })
     .await
 }
@@ -80,12 +83,12 @@ pub async fn change_hosting(
         sites::lock(conn, site_id)?;
         let old = store::get(conn, site_id, id)?;
         context.require_match(old.version)?;
-        let Some(row) = patch.change(&old, HostingRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &Hosting::from(old));
+        let Some(row) = patch.change(&old, |old| old.written.clone(), |new| old.changed(new, context.now()))? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("hosting", id), &patch.names())])?;
-        Reply::ok(row.version, &Hosting::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }

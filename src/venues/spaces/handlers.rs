@@ -1,6 +1,6 @@
 //! Spaces over HTTP.
 
-use super::store::{self, SpaceKey, SpaceRow};
+use super::store::{self, SpaceKey};
 use super::types::{Space, SpaceInput, SpacePatch};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -22,7 +22,10 @@ pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Pagi
         venues::get(conn, venue_id)?;
         store::list(conn, venue_id, &wanted)
     });
-    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, SpaceRow::key, Space::from))
+    who.show_page(
+        Cache::Minute,
+        &slice.page(&who, rows.await?, |space| (space.written.name.clone(), space.id), |space| space),
+    )
 }
 
 /// Get a space
@@ -36,7 +39,7 @@ pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Pagi
 pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((venue_id, id)), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, venue_id, id)).await?;
-    who.show(Cache::Minute, row.version, &Space::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a space
@@ -54,10 +57,10 @@ pub async fn create_space(
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         venues::get(conn, venue_id)?;
-        let row = SpaceRow::new(context.new_id(), venue_id, written.clone(), context.now());
+        let row = Space::new(context.new_id(), venue_id, written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("space", row.id), &[])])?;
-        Reply::created(format!("/v1/venues/{venue_id}/spaces/{}", row.id), row.version, &Space::from(row))
+        Reply::created(format!("/v1/venues/{venue_id}/spaces/{}", row.id), row.version, &row)
     })
     .await
 }
@@ -79,12 +82,12 @@ pub async fn change_space(
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, venue_id, id)?;
         context.require_match(old.version)?;
-        let Some(row) = patch.change(&old, SpaceRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &Space::from(old));
+        let Some(row) = patch.change(&old, |old| old.written.clone(), |new| old.changed(new, context.now()))? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("space", id), &patch.names())])?;
-        Reply::ok(row.version, &Space::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }
