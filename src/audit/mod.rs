@@ -123,11 +123,10 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::read`] and [`Db::write`]. If the events can't be written, there is no answer.
-    pub async fn read_audited<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<(T, Vec<Event>)> + Send + 'static,
-    {
+    pub async fn read_audited<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<(T, Vec<Event>)> + Send + 'static,
+    ) -> Result<T> {
         self.read_and_record(work, record).await
     }
 }

@@ -62,11 +62,7 @@ impl Db {
 
     /// Runs short reads in one snapshot. On SQLite they block the calling thread, so use this only for indexed look-ups
     /// and pages.
-    pub async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub async fn read<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &*self.0 {
             Inner::Sqlite { number, path, .. } => sqlite_read(*number, path, &work),
             Inner::Postgres(postgres) => postgres.read(work).await,
@@ -74,11 +70,10 @@ impl Db {
     }
 
     /// Like [`Db::read`], for reads that can take longer than a page: reports, rosters, exports.
-    pub async fn read_long<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub async fn read_long<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         match &*self.0 {
             Inner::Sqlite { number, path, .. } => {
                 let (number, path) = (*number, path.clone());
@@ -93,11 +88,7 @@ impl Db {
     ///
     /// # Errors
     /// What the closure returns; 503 or 507 if the database can't write. After an error nothing is kept.
-    pub async fn write<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &*self.0 {
             Inner::Sqlite { writer, .. } => writer.write(work).await,
             Inner::Postgres(postgres) => postgres.write(work).await,
