@@ -24,7 +24,6 @@ crate::text_enum! {
         Partner,
     }
     /// The state of a prescription.
-    #[derive(strum::EnumIter)]
     pub enum PrescriptionStatus {
         /// Being written.
         Draft,
