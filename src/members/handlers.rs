@@ -24,8 +24,7 @@ pub(crate) fn list_read(context: &Context, reach: Reach, member_id: Id, list: &'
 /// candidates is this person, repeat the request with `confirm_not_duplicate=true`. An NHS number that another member
 /// has is refused in any case.
 #[utoipa::path(operation_id = "register_member", tag = "members", params(RegistrationQuery), request_body = MemberInput,
-    responses((status = 201, description = "Registered", body = Member), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Registered", body = Member), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/members")]
 pub async fn register_member(
     request: Extract<(Allowed<AdvisorOnly>, Query<RegistrationQuery>, JsonBody<MemberInput>)>,
@@ -51,8 +50,7 @@ pub async fn register_member(
 ///
 /// An advisor reads any member, a member only themselves.
 #[utoipa::path(operation_id = "get_member", tag = "members", params(("id" = Id, Path, description = "The member")),
-    responses((status = 200, description = "The member", body = Member), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The member", body = Member), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}")]
 pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
@@ -70,8 +68,7 @@ pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, No
 /// A JSON merge patch. A member can't change `roles`, `nhs_number` and `gp_practice_code` of their own record.
 #[utoipa::path(operation_id = "change_member", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body(content = MemberPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Member), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Member), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/members/{id}")]
 pub async fn change_member(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, MemberPatch)>,

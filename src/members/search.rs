@@ -12,8 +12,7 @@ const MOST: i64 = 20;
 ///
 /// Everything that is given must match. The search changes nothing. Each person it shows sees it in their access log.
 #[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
-    responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems))]
 #[post("/v1/members/search")]
 pub async fn search_members(
     request: Extract<(Allowed<AdvisorOnly>, NoQuery, JsonBody<MemberSearch>)>,

@@ -40,8 +40,7 @@ pub async fn get_partner(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>)
 ///
 /// Its slug must be new. To give the partner an API client, create one afterwards.
 #[utoipa::path(operation_id = "create_partner", tag = "partners", request_body = PartnerInput,
-    responses((status = 201, description = "Created", body = Partner), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Partner), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/partners")]
 pub async fn create_partner(
     request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<PartnerInput>)>,
@@ -62,8 +61,7 @@ pub async fn create_partner(
 /// A JSON merge patch. A partner that is no longer `active` gets no tokens, and its live tokens are refused at once.
 #[utoipa::path(operation_id = "change_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
     request_body(content = PartnerPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Partner), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Partner), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/partners/{id}")]
 pub async fn change_partner(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, PartnerPatch)>,

@@ -13,8 +13,7 @@ use crate::http::prelude::*;
 ///
 /// It counts in reports from now on. Its `developed_on` is today, unless the draft gives an earlier day.
 #[utoipa::path(operation_id = "activate_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
-    responses((status = 200, description = "Active", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Active", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/activate")]
 pub async fn activate_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
@@ -25,8 +24,7 @@ pub async fn activate_prescription(
 
 /// Complete an active prescription
 #[utoipa::path(operation_id = "complete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
-    responses((status = 200, description = "Completed", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Completed", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/complete")]
 pub async fn complete_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
@@ -40,8 +38,7 @@ pub async fn complete_prescription(
 /// The body may be left out.
 #[utoipa::path(operation_id = "close_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = Option<Ending>,
-    responses((status = 200, description = "Closed", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Closed", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/close")]
 pub async fn close_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
@@ -55,8 +52,7 @@ pub async fn close_prescription(
 /// Declines a draft or an active prescription. The body may be left out.
 #[utoipa::path(operation_id = "decline_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = Option<Ending>,
-    responses((status = 200, description = "Declined", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Declined", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/decline")]
 pub async fn decline_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,

@@ -37,8 +37,7 @@ pub async fn get_site(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) ->
 ///
 /// Its slug must be new. Then create a hosting, to say at which venue it is.
 #[utoipa::path(operation_id = "create_site", tag = "venues", request_body = SiteInput,
-    responses((status = 201, description = "Created", body = Site), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Site), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/sites")]
 pub async fn create_site(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<SiteInput>)>) -> Result<HttpResponse> {
     let Extract((who, _, body)) = request;
@@ -57,8 +56,7 @@ pub async fn create_site(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
 /// A JSON merge patch.
 #[utoipa::path(operation_id = "change_site", tag = "venues", params(("id" = Id, Path, description = "The site")),
     request_body(content = SitePatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Site), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Site), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/sites/{id}")]
 pub async fn change_site(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, SitePatch)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;

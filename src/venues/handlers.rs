@@ -41,8 +41,7 @@ pub async fn get_venue(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -
 ///
 /// Its slug must be new. The code of its local authority is filled in.
 #[utoipa::path(operation_id = "create_venue", tag = "venues", request_body = VenueInput,
-    responses((status = 201, description = "Created", body = Venue), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Venue), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/venues")]
 pub async fn create_venue(
     request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<VenueInput>)>,
@@ -62,8 +61,7 @@ pub async fn create_venue(
 ///
 /// A venue can be deleted only while nothing refers to it. Otherwise close it.
 #[utoipa::path(operation_id = "delete_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
-    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[delete("/v1/venues/{id}")]
 pub async fn delete_venue(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;

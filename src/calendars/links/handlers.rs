@@ -17,8 +17,7 @@ use crate::members::store as members;
 /// In the order in which they were made, without the addresses themselves. Revoked ones are included.
 #[utoipa::path(operation_id = "list_calendar_links", tag = "calendars",
     params(("id" = Id, Path, description = "The member"), Paging),
-    responses((status = 200, description = "A page of addresses", body = Page<CalendarLink>), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of addresses", body = Page<CalendarLink>), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/calendar-links")]
 pub async fn list_calendar_links(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
@@ -40,8 +39,7 @@ pub async fn list_calendar_links(
 /// The answer never holds the address itself, revoked or not.
 #[utoipa::path(operation_id = "get_calendar_link", tag = "calendars",
     params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
-    responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/calendar-links/{link_id}")]
 pub async fn get_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
@@ -63,8 +61,7 @@ pub async fn get_calendar_link(
 /// calendar. If it gets lost, revoke it.
 #[utoipa::path(operation_id = "create_calendar_link", tag = "calendars", params(("id" = Id, Path, description = "The member")),
     request_body = CalendarLinkInput,
-    responses((status = 201, description = "Made", body = IssuedCalendarLink), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Made", body = IssuedCalendarLink), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/members/{id}/calendar-links")]
 pub async fn create_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<CalendarLinkInput>)>,
@@ -94,8 +91,7 @@ pub async fn create_calendar_link(
 /// From then on the address is a 404, for good. Revoking it again changes nothing.
 #[utoipa::path(operation_id = "revoke_calendar_link", tag = "calendars",
     params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
-    responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems))]
 #[delete("/v1/members/{id}/calendar-links/{link_id}")]
 pub async fn revoke_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,

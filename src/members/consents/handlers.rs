@@ -13,8 +13,7 @@ use crate::members::store as members;
 /// In the order in which they were recorded. The one recorded last for a purpose (and partner) decides.
 #[utoipa::path(operation_id = "list_consents", tag = "members",
     params(("id" = Id, Path, description = "The member"), Paging),
-    responses((status = 200, description = "A page of consents", body = Page<Consent>), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of consents", body = Page<Consent>), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/consents")]
 pub async fn list_consents(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
@@ -34,8 +33,7 @@ pub async fn list_consents(
 /// Get a consent
 #[utoipa::path(operation_id = "get_consent", tag = "members",
     params(("id" = Id, Path, description = "The member"), ("consent_id" = Id, Path, description = "The consent")),
-    responses((status = 200, description = "The consent", body = Consent), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The consent", body = Consent), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/consents/{consent_id}")]
 pub async fn get_consent(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
@@ -56,8 +54,7 @@ pub async fn get_consent(
 /// Consents are only ever added: to withdraw one, record another with `withdrawn`. It takes effect at once.
 #[utoipa::path(operation_id = "record_consent", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body = ConsentInput,
-    responses((status = 201, description = "Recorded", body = Consent), BadInput, Missing, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Recorded", body = Consent), BadInput, Missing, Storage, Problems))]
 #[post("/v1/members/{id}/consents")]
 pub async fn record_consent(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,

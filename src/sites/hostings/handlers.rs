@@ -47,8 +47,7 @@ pub async fn get_hosting(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQu
 /// The hostings of a site must not overlap. The first and the last day belong to the hosting.
 #[utoipa::path(operation_id = "create_hosting", tag = "venues",
     params(("id" = Id, Path, description = "The site")), request_body = HostingInput,
-    responses((status = 201, description = "Created", body = Hosting), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Hosting), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/sites/{id}/hostings")]
 pub async fn create_hosting(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<HostingInput>)>,
@@ -71,8 +70,7 @@ pub async fn create_hosting(
 #[utoipa::path(operation_id = "change_hosting", tag = "venues",
     params(("id" = Id, Path, description = "The site"), ("hosting_id" = Id, Path, description = "The hosting")),
     request_body(content = HostingPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Hosting), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Hosting), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/sites/{id}/hostings/{hosting_id}")]
 pub async fn change_hosting(
     request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, HostingPatch)>,

@@ -47,8 +47,7 @@ pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuer
 /// Its name must be new in the venue.
 #[utoipa::path(operation_id = "create_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue")), request_body = SpaceInput,
-    responses((status = 201, description = "Created", body = Space), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Space), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/venues/{id}/spaces")]
 pub async fn create_space(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<SpaceInput>)>,
@@ -71,8 +70,7 @@ pub async fn create_space(
 #[utoipa::path(operation_id = "change_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
     request_body(content = SpacePatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Space), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Space), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/venues/{id}/spaces/{space_id}")]
 pub async fn change_space(
     request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, SpacePatch)>,
@@ -97,8 +95,7 @@ pub async fn change_space(
 /// A space can be deleted only while no session or series takes place in it.
 #[utoipa::path(operation_id = "delete_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
-    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[delete("/v1/venues/{id}/spaces/{space_id}")]
 pub async fn delete_space(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((venue_id, id)), _)) = request;
