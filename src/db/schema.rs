@@ -443,18 +443,8 @@ tables! {
     }
 }
 
-diesel::joinable!(jobs -> partners (partner_id));
-diesel::joinable!(member_words -> members (member_id));
-diesel::joinable!(spaces -> venues (venue_id));
-diesel::joinable!(programmes -> partners (partner_id));
-diesel::joinable!(hostings -> sites (site_id));
-diesel::joinable!(hostings -> venues (venue_id));
-diesel::joinable!(hostings -> partners (partner_id));
 diesel::joinable!(users -> partners (partner_id));
-diesel::joinable!(users -> members (member_id));
 diesel::joinable!(api_clients -> partners (partner_id));
-diesel::joinable!(consents -> members (member_id));
-diesel::joinable!(consents -> partners (partner_id));
 diesel::joinable!(session_series -> partners (partner_id));
 diesel::joinable!(session_series -> programmes (programme_id));
 diesel::joinable!(session_series -> venues (venue_id));
@@ -464,22 +454,7 @@ diesel::joinable!(sessions -> partners (partner_id));
 diesel::joinable!(sessions -> programmes (programme_id));
 diesel::joinable!(sessions -> venues (venue_id));
 diesel::joinable!(sessions -> spaces (space_id));
-diesel::joinable!(prescriptions -> members (member_id));
-diesel::joinable!(prescriptions -> users (advisor_id));
-diesel::joinable!(prescriptions -> sites (site_id));
-diesel::joinable!(prescription_needs -> prescriptions (prescription_id));
 diesel::joinable!(prescription_items -> prescriptions (prescription_id));
-diesel::joinable!(prescription_items -> session_series (series_id));
-diesel::joinable!(prescription_items -> sessions (session_id));
-diesel::joinable!(prescription_items -> programmes (programme_id));
-diesel::joinable!(prescription_items -> partners (partner_id));
 diesel::joinable!(bookings -> sessions (session_id));
 diesel::joinable!(bookings -> members (member_id));
-diesel::joinable!(bookings -> prescription_items (prescription_item_id));
-diesel::joinable!(registers -> sessions (session_id));
-diesel::joinable!(walk_ins -> sessions (session_id));
 diesel::joinable!(walk_ins -> members (member_id));
-diesel::joinable!(calendar_links -> members (member_id));
-diesel::joinable!(rosters -> partners (partner_id));
-diesel::joinable!(roster_entries -> rosters (roster_id));
-diesel::joinable!(venue_words -> venues (venue_id));
