@@ -1,6 +1,6 @@
 //! Partners over HTTP.
 
-use super::store::{self, PartnerKey, PartnerRow};
+use super::store::{self, PartnerRow};
 use super::types::{Partner, PartnerInput, PartnerPatch};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::auth::viewer::Viewer;
@@ -16,7 +16,7 @@ use crate::http::prelude::*;
 pub async fn list_partners(request: Extract<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Query(paging))) = request;
     let viewer = Viewer::of(who.anyone());
-    let slice = Slice::<PartnerKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, viewer, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, PartnerRow::key, |row| row.seen_by(viewer)))

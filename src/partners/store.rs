@@ -70,7 +70,7 @@ impl PartnerRow {
     }
 
     /// This partner's place in the list.
-    pub fn key(&self) -> PartnerKey {
+    pub fn key(&self) -> (String, Id) {
         (self.name.clone(), self.id)
     }
 }
@@ -122,9 +122,6 @@ impl PartnerRow {
     }
 }
 
-/// The keys that partners are listed by.
-pub type PartnerKey = (String, Id);
-
 /// Locks a partner until the transaction ends, as its rosters do. This keeps names that must be unique within the
 /// partner unique.
 pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
@@ -136,7 +133,7 @@ pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
 }
 
 /// A page of partners by name.
-pub fn list(conn: &mut Conn, viewer: Viewer, slice: &Slice<PartnerKey>) -> Result<Vec<PartnerRow>> {
+pub fn list(conn: &mut Conn, viewer: Viewer, slice: &Slice<(String, Id)>) -> Result<Vec<PartnerRow>> {
     let mut query = visible(viewer);
     if let Some((name, id)) = &slice.after {
         query = query.filter(partners::name.gt(name).or(partners::name.eq(name).and(partners::id.gt(id))));

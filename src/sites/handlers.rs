@@ -1,6 +1,6 @@
 //! Sites over HTTP.
 
-use super::store::{self, SiteKey};
+use super::store;
 use super::types::{Site, SiteInput, SitePatch};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -14,7 +14,7 @@ use crate::http::prelude::*;
 #[get("/v1/sites")]
 pub async fn list_sites(request: Extract<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Query(paging))) = request;
-    let slice = Slice::<SiteKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, |site| (site.written.name.clone(), site.id), |site| site))

@@ -8,11 +8,8 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
-/// The keys that sites are listed by.
-pub type SiteKey = (String, Id);
-
 /// A page of sites by name.
-pub fn list(conn: &mut Conn, slice: &Slice<SiteKey>) -> Result<Vec<Site>> {
+pub fn list(conn: &mut Conn, slice: &Slice<(String, Id)>) -> Result<Vec<Site>> {
     let mut query = sites::table.select(Site::as_select()).into_boxed();
     if let Some((name, id)) = &slice.after {
         query = query.filter(sites::name.gt(name).or(sites::name.eq(name).and(sites::id.gt(id))));

@@ -1,7 +1,7 @@
 //! Venues over HTTP.
 
 use super::near::Circle;
-use super::store::{self, VenueKey, VenueRow};
+use super::store::{self, VenueRow};
 use super::types::{Venue, VenueFilter, VenueInput};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -16,7 +16,7 @@ use crate::http::query::search_words;
 #[get("/v1/venues")]
 pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
-    let slice = Slice::<VenueKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, circle) = (slice.clone(), Circle::read(filter.near.as_deref(), filter.within_km)?);
     let search = search_words(filter.q.as_deref())?;
     let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle, &wanted);

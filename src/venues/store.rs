@@ -143,12 +143,9 @@ fn named(local_authority: String) -> (String, String) {
     }
 }
 
-/// The keys that venues are listed by.
-pub type VenueKey = (String, Id);
-
 impl VenueRow {
     /// This venue's place in the list.
-    pub fn key(&self) -> VenueKey {
+    pub fn key(&self) -> (String, Id) {
         (self.name.clone(), self.id)
     }
 }
@@ -159,7 +156,7 @@ pub fn list(
     filter: &VenueFilter,
     search: &[Wanted],
     circle: Option<Circle>,
-    slice: &Slice<VenueKey>,
+    slice: &Slice<(String, Id)>,
 ) -> Result<Vec<VenueRow>> {
     let mut query = venues::table.select(VenueRow::as_select()).into_boxed();
     if let Some(authority) = &filter.local_authority {

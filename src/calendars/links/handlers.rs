@@ -31,7 +31,7 @@ pub async fn list_calendar_links(
         Ok((rows, list_read(&context, reach, id, "calendar_links")))
     };
     let rows = who.state().db.read_audited(work).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, LinkRow::key, CalendarLink::from))
+    who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, CalendarLink::from))
 }
 
 /// Get an address of a member's calendar

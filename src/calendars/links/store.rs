@@ -46,11 +46,6 @@ impl LinkRow {
     pub fn revoked(&self, now: Timestamp) -> Self {
         Self { revoked_at: Some(now), version: self.version + 1, updated_at: now, ..self.clone() }
     }
-
-    /// This address's place in the list.
-    pub fn key(&self) -> Id {
-        self.id
-    }
 }
 
 impl From<LinkRow> for CalendarLink {

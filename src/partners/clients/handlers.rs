@@ -22,7 +22,7 @@ pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<
         partners::reach(conn, context.caller()?, partner_id)?;
         store::list(conn, partner_id, &wanted)
     });
-    who.show_page(Cache::Never, &slice.page(&who, rows.await?, ClientRow::key, ApiClient::from))
+    who.show_page(Cache::Never, &slice.page(&who, rows.await?, |row| row.id, ApiClient::from))
 }
 
 /// Get an API client

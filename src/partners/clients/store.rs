@@ -57,11 +57,6 @@ impl ClientRow {
     fn next(&self, now: Timestamp) -> Self {
         Self { generation: self.generation + 1, version: self.version + 1, updated_at: now, ..self.clone() }
     }
-
-    /// This client's place in the list.
-    pub fn key(&self) -> Id {
-        self.id
-    }
 }
 
 impl From<ClientRow> for ApiClient {

@@ -1,6 +1,6 @@
 //! Programmes over HTTP.
 
-use super::store::{self, ProgrammeKey};
+use super::store;
 use super::types::{Programme, ProgrammeInput, ProgrammePatch};
 use crate::auth::policy::{ProgrammeWriter, Public};
 use crate::auth::viewer::Viewer;
@@ -18,7 +18,7 @@ use crate::partners::store::{self as partners};
 pub async fn list_programmes(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(partner_id), Query(paging))) = request;
     let viewer = Viewer::of(who.anyone());
-    let slice = Slice::<ProgrammeKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         partners::get(conn, viewer, partner_id)?;

@@ -8,11 +8,8 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
-/// The keys that programmes are listed by.
-pub type ProgrammeKey = (String, Id);
-
 /// A page of a partner's programmes by name.
-pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<ProgrammeKey>) -> Result<Vec<Programme>> {
+pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<(String, Id)>) -> Result<Vec<Programme>> {
     let mut query =
         programmes::table.filter(programmes::partner_id.eq(partner_id)).select(Programme::as_select()).into_boxed();
     if let Some((name, id)) = &slice.after {

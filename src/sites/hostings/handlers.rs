@@ -1,6 +1,6 @@
 //! Hostings over HTTP.
 
-use super::store::{self, HostingKey};
+use super::store;
 use super::types::{Hosting, HostingInput, HostingPatch};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -16,7 +16,7 @@ use crate::sites::store as sites;
 #[get("/v1/sites/{id}/hostings")]
 pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(site_id), Query(paging))) = request;
-    let slice = Slice::<HostingKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         sites::get(conn, site_id)?;

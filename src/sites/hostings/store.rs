@@ -9,11 +9,8 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
 
-/// The keys that hostings are listed by.
-pub type HostingKey = (NaiveDate, Id);
-
 /// A page of a site's hostings, the earliest first.
-pub fn list(conn: &mut Conn, site_id: Id, slice: &Slice<HostingKey>) -> Result<Vec<Hosting>> {
+pub fn list(conn: &mut Conn, site_id: Id, slice: &Slice<(NaiveDate, Id)>) -> Result<Vec<Hosting>> {
     let mut query = hostings::table.filter(hostings::site_id.eq(site_id)).select(Hosting::as_select()).into_boxed();
     if let Some((day, id)) = &slice.after {
         query = query.filter(hostings::starts_on.gt(day).or(hostings::starts_on.eq(day).and(hostings::id.gt(id))));

@@ -1,6 +1,6 @@
 //! Spaces over HTTP.
 
-use super::store::{self, SpaceKey};
+use super::store;
 use super::types::{Space, SpaceInput, SpacePatch};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -16,7 +16,7 @@ use crate::venues::store as venues;
 #[get("/v1/venues/{id}/spaces")]
 pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(venue_id), Query(paging))) = request;
-    let slice = Slice::<SpaceKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         venues::get(conn, venue_id)?;

@@ -8,11 +8,8 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 
-/// The keys that spaces are listed by.
-pub type SpaceKey = (String, Id);
-
 /// A page of a venue's spaces by name.
-pub fn list(conn: &mut Conn, venue_id: Id, slice: &Slice<SpaceKey>) -> Result<Vec<Space>> {
+pub fn list(conn: &mut Conn, venue_id: Id, slice: &Slice<(String, Id)>) -> Result<Vec<Space>> {
     let mut query = spaces::table.filter(spaces::venue_id.eq(venue_id)).select(Space::as_select()).into_boxed();
     if let Some((name, id)) = &slice.after {
         query = query.filter(spaces::name.gt(name).or(spaces::name.eq(name).and(spaces::id.gt(id))));
