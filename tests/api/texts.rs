@@ -281,7 +281,19 @@ fn a_reason_that_says_nothing_is_no_reason() {
 #[test]
 fn dates_are_as_rfc_3339_writes_them_in_bodies_and_queries() {
     let app = App::start();
-    for date in ["1980- 1- 1", "+198-01-01", "1980-1-01", "19800101", "1980-02-30", " 1980-01-01"] {
+    for date in [
+        "1980- 1- 1",
+        "+198-01-01",
+        "-198-01-01",
+        "1980-1-01",
+        "19800101",
+        "1980-02-30",
+        "1980-13-01",
+        " 1980-01-01",
+        "1980-01-01T",
+        "\u{ff11}980-01-1",
+        "",
+    ] {
         let body = with(person("Ann", "Reid"), json!({ "date_of_birth": date }));
         let problem = app.advisor().post("/v1/members", &body).invalid(&["/date_of_birth"]);
         assert_eq!(problem["errors"][0]["code"], "wrong_format", "{date}");
@@ -309,15 +321,27 @@ fn addresses_are_kept_as_they_were_checked() {
         "https://a.example\n",
         " https://a.example",
         "https://a.example/é",
+        "https://a.example/\t",
+        "https://a.example/%zz",
+        "https://a.example/<x>",
         "https:///x",
+        "https:x",
         "ftp://a.example",
         "javascript:alert(1)",
+        "//a.example",
+        "a.example",
+        "",
     ] {
         let problem = admin.post("/v1/partners", &body(website)).invalid(&["/website"]);
         assert_eq!(problem["errors"][0]["code"], "wrong_format", "{website:?}");
     }
-    let made = admin.post("/v1/partners", &body("HTTPS://A.example/%C3%A9?x=1#y")).expect(201);
-    assert_eq!(made["website"], "HTTPS://A.example/%C3%A9?x=1#y");
+    for (at, website) in ["HTTPS://A.example/%C3%A9?x=1#y", "http://a.example:8080", "https://[2001:db8::1]/%E2%80%AE"]
+        .into_iter()
+        .enumerate()
+    {
+        let made = admin.post("/v1/partners", &with(body(website), json!({ "slug": format!("p{at}") }))).expect(201);
+        assert_eq!(made["website"], website);
+    }
 }
 
 #[test]
