@@ -37,7 +37,7 @@ pub(crate) fn register(
 ) -> Result<MemberRow> {
     store::queue_registrations(conn)?;
     let row = MemberRow::new(context.new_id(), written.clone(), context.now());
-    store::insert(conn, &row)?;
+    store::insert(conn, std::slice::from_ref(&row))?;
     if !confirmed && !store::like(conn, &row)?.is_empty() {
         return Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE));
     }

@@ -84,7 +84,7 @@ pub async fn record_consent(
         }
         let at = store::next_instant(conn, id, context.now())?;
         let row = ConsentRow::new(context.new_id(), id, written.clone(), recorder, at);
-        store::insert(conn, &row)?;
+        store::insert(conn, std::slice::from_ref(&row))?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
         let consent = Consent::from(row);

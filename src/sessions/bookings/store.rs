@@ -18,12 +18,13 @@ use crate::db::schema::{bookings, members, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
+use crate::insert_many;
 use crate::members::rules::display_name;
 use crate::sessions::types::BookingPolicy;
 
 /// A row of `bookings`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable)]
-#[diesel(table_name = bookings)]
+#[diesel(table_name = bookings, treat_none_as_default_value = false)]
 pub struct BookingRow {
     pub(crate) id: Id,
     pub(crate) session_id: Id,
@@ -45,6 +46,42 @@ pub struct BookingRow {
 }
 
 impl BookingRow {
+    /// A new booking of one seat.
+    pub(crate) fn new(
+        id: Id,
+        session_id: Id,
+        (member_id, delivery): (Id, SeatDelivery),
+        reference: String,
+        booked_by: Id,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            session_id,
+            member_id,
+            status: BookingStatus::Booked,
+            delivery,
+            family: 0,
+            carers: 0,
+            seats: 1,
+            reference,
+            prescription_item_id: None,
+            cancellation_reason: None,
+            booked_by,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            turn: None,
+            offer_expires_at: None,
+        }
+    }
+
+    /// This booking in another status. It no longer says until when a seat is offered: only an offer that ran out keeps
+    /// that time.
+    pub(crate) fn moved(self, status: BookingStatus, now: Timestamp) -> Self {
+        Self { status, version: self.version + 1, updated_at: now, offer_expires_at: None, ..self }
+    }
+
     /// What it says of a seat that is or was offered.
     fn offer(&self) -> Offer {
         Offer { status: self.status, expires_at: self.offer_expires_at, updated_at: self.updated_at }
@@ -129,27 +166,23 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
         Err(full) if wish.if_full == IfFull::Refuse => return Err(full),
         Err(_) => Some(waiting::join(conn, &mut session, delivery, seats)?),
     };
+    let reference = free_reference(conn, session_id)?;
     let row = BookingRow {
-        id: by.id,
-        session_id,
-        member_id,
         status: if turn.is_some() { BookingStatus::Waitlisted } else { BookingStatus::Booked },
-        delivery,
         family: wish.party.family,
         carers: wish.party.carers,
         seats,
-        reference: free_reference(conn, session_id)?,
         prescription_item_id: item,
-        cancellation_reason: None,
-        booked_by: by.account,
-        version: 1,
-        created_at: now,
-        updated_at: now,
         turn,
-        offer_expires_at: None,
+        ..BookingRow::new(by.id, session_id, (member_id, delivery), reference, by.account, now)
     };
-    diesel::insert_into(bookings::table).values(&row).execute(conn)?;
+    insert(conn, std::slice::from_ref(&row))?;
     Ok((row, (session.title, session.starts_at, session.ends_at), names))
+}
+
+/// Adds bookings. Their seats must have been taken.
+pub(crate) fn insert(conn: &mut Conn, rows: &[BookingRow]) -> Result<()> {
+    Ok(insert_many!(conn, bookings::table, rows)?)
 }
 
 /// Takes seats, or says why there are none: too few are left, or somebody waits for one already.
@@ -314,17 +347,13 @@ fn move_to(
     status: BookingStatus,
     terms: Terms,
 ) -> Result<BookedRow> {
-    let row = &mut booked.0;
+    let row = &booked.0;
     let (held, holds) = (row.status.holds_seats(), status.holds_seats());
     let mut change = Counts::default().seats(&session, row.delivery, row.seats * (i32::from(holds) - i32::from(held)));
     change.waiting -= i32::from(row.status == BookingStatus::Waitlisted);
     change.offers -= i32::from(row.status == BookingStatus::Offered);
     count(conn, &mut session, change)?;
-    row.status = status;
-    row.version += 1;
-    row.updated_at = terms.now;
-    // It stays only where an offer ran out, to tell that later.
-    row.offer_expires_at = None;
+    let row = row.clone().moved(status, terms.now);
     let change = (
         bookings::status.eq(status),
         bookings::offer_expires_at.eq(row.offer_expires_at),
@@ -332,6 +361,7 @@ fn move_to(
         bookings::updated_at.eq(row.updated_at),
     );
     diesel::update(bookings::table.find(row.id)).set(change).execute(conn)?;
+    booked.0 = row;
     waiting::settle(conn, &mut session, terms)?;
     Ok(booked)
 }

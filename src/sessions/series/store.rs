@@ -9,7 +9,7 @@ use crate::auth::reach::Reach;
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::per_backend;
+use crate::insert_many;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
@@ -329,19 +329,12 @@ pub fn insert(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     Ok(())
 }
 
-/// Rows of one INSERT: some 30 columns each, and SQLite takes 32,766 values in a statement.
-const CHUNK: usize = 500;
-
 /// Adds many series, without their sessions.
 ///
 /// # Errors
 /// 409 where the partner has another of one's `external_id`.
 pub fn insert_many(conn: &mut Conn, rows: &[SeriesRow]) -> Result<()> {
-    for chunk in rows.chunks(CHUNK) {
-        // Many rows in one statement can't be written through the common connection.
-        per_backend!(conn, |inner| diesel::insert_into(session_series::table).values(chunk).execute(inner))?;
-    }
-    Ok(())
+    Ok(insert_many!(conn, session_series::table, rows)?)
 }
 
 /// One series, whosever it is.
