@@ -12,7 +12,7 @@ use super::types::{
 };
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, prescription_items, prescription_needs, prescriptions, sites};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{self, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
@@ -214,10 +214,7 @@ pub fn insert(conn: &mut Conn, new: &[Whole]) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
     let unchanged =
         prescriptions::table.filter(prescriptions::id.eq(row.id)).filter(prescriptions::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 /// Replaces the prescription's needs.

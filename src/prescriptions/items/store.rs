@@ -10,8 +10,8 @@ use super::types::{
 };
 use crate::auth::reach::Reach;
 use crate::db::schema::{partners, prescription_items, programmes, session_series, sessions};
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::db::{self, Conn, Id, Timestamp};
+use crate::error::{Error, Result};
 use crate::insert_many;
 use crate::prescriptions::types::NeedDomain;
 
@@ -133,10 +133,7 @@ pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     let mine = prescription_items::table.filter(prescription_items::id.eq(row.id));
-    match diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)?)
 }
 
 /// Whether the target of an item exists. For a member, a series or session that is a draft or unlisted doesn't.
