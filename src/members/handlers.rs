@@ -45,7 +45,7 @@ pub async fn register_member(
     born_before(&context, written.date_of_birth)?;
     let wanted = written.clone();
     let outcome = who.write(&body.bytes, move |conn| {
-        let row = registration::register(conn, &context, &written, query.confirm_not_duplicate)?;
+        let row = registration::register(conn, &context, &written, query.similar())?;
         let id = row.id;
         Ok(Reply::created(format!("/v1/members/{id}"), row.version, &Member::from(row))?.about(id))
     });

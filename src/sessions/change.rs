@@ -135,8 +135,8 @@ fn refit(
     if fields.is_empty() {
         return Ok(Change::default());
     }
-    if next.starts_at != old.starts_at {
-        rules::check_new_start(next.starts_at, now.is_booked(), context.now())?;
+    if next.starts_at != old.starts_at && now.is_booked() {
+        rules::check_new_start(next.starts_at, context.now())?;
     }
     let fields = HashMap::from([(old.id, fields)]);
     let pending = notices::pending(conn, &[old.id])?;
@@ -164,12 +164,11 @@ fn gone(delivery: Delivery) -> &'static str {
 
 /// Sets the counts of seats and of waiting bookings. Only a hybrid session counts its online seats separately.
 fn count(next: &mut SessionRow, kept: &[Pending], cancelled: &[Pending]) {
-    let seats = |online: bool| {
-        let of_kind = kept.iter().filter(|booking| booking.status.holds_seats());
-        let of_kind = of_kind.filter(|booking| (booking.delivery == SeatDelivery::Online) == online);
+    let seats = |kind: SeatDelivery| {
+        let of_kind = kept.iter().filter(|booking| booking.status.holds_seats() && booking.delivery == kind);
         of_kind.map(|booking| booking.seats).sum::<i32>()
     };
-    let (in_person, online) = (seats(false), seats(true));
+    let (in_person, online) = (seats(SeatDelivery::InPerson), seats(SeatDelivery::Online));
     let apart = next.delivery == Delivery::Hybrid;
     next.seats_taken = if apart { in_person } else { in_person + online };
     next.online_seats_taken = if apart { online } else { 0 };

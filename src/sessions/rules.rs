@@ -56,12 +56,12 @@ pub fn check_movable(state: SessionState, starts_at: Timestamp, now: Timestamp) 
     }
 }
 
-/// Checks the new start of a session.
+/// Checks the new start of a session in which people hold seats or wait for them.
 ///
 /// # Errors
-/// 422 if the start has passed and people hold seats or wait for them.
-pub fn check_new_start(starts_at: Timestamp, is_booked: bool, now: Timestamp) -> Result<()> {
-    if starts_at > now || !is_booked {
+/// 422 if the start has passed.
+pub fn check_new_start(starts_at: Timestamp, now: Timestamp) -> Result<()> {
+    if starts_at > now {
         return Ok(());
     }
     let detail = "People are booked, so the session can't be moved to a time that has passed.";

@@ -174,7 +174,7 @@ pub struct SessionChange {
 pub type SessionPatch = MergePatch<SessionChange>;
 
 fn has_its_reason(change: &SessionChange) -> Result<(), ValidationError> {
-    reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.is_some())
+    reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())
 }
 
 fn keeps_its_place(change: &SessionChange) -> Result<(), ValidationError> {
@@ -186,8 +186,8 @@ fn keeps_seats_of_its_kind(change: &SessionChange) -> Result<(), ValidationError
 }
 
 /// A cancellation needs a reason.
-pub(super) fn reason(cancelled: bool, given: bool) -> Result<(), ValidationError> {
-    if cancelled && !given {
+pub(super) fn reason(is_cancelled: bool, reason: Option<&str>) -> Result<(), ValidationError> {
+    if is_cancelled && reason.is_none() {
         return Err(at(rule("required", "Is required with the status cancelled."), "/cancellation_reason"));
     }
     Ok(())

@@ -188,7 +188,7 @@ pub struct SeriesChange {
 pub type SeriesPatch = MergePatch<SeriesChange>;
 
 fn has_its_reason(change: &SeriesChange) -> Result<(), ValidationError> {
-    shared::reason(change.status == SeriesStatus::Cancelled, change.cancellation_reason.is_some())
+    shared::reason(change.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())
 }
 
 fn keeps_its_place(change: &SeriesChange) -> Result<(), ValidationError> {
