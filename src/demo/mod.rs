@@ -126,7 +126,7 @@ fn plan(known: &store::Known, now: Timestamp) -> Result<Plan> {
     let moment = Moment::of(now);
     let places = places::plan(&mut random, known)?;
     let mut sessions = sessions::plan(&mut random, known, &places, moment)?;
-    let people = people::plan(&mut random, &places)?;
+    let people = people::plan(&mut random, &places);
     let prescriptions = prescriptions::plan(&mut random, &places, &sessions, &people, moment);
     let attendance = attendance::plan(&mut random, &mut sessions, &people, moment);
     Ok(Plan { places, sessions, people, prescriptions, attendance })

@@ -2,16 +2,15 @@
 //! domain reserved for examples, and NHS numbers from the range reserved for tests (999).
 
 use chrono::{Days, NaiveDate};
-use serde_json::json;
 
 use super::places::Places;
 use super::random::Random;
-use super::{MAKER, MEMBERS, day, noon, written};
+use super::{MAKER, MEMBERS, day, noon};
 use crate::db::Id;
-use crate::error::Result;
 use crate::members::consents::store::ConsentRow;
 use crate::members::consents::types::{ConsentDecision, ConsentInput, ConsentPurpose};
 use crate::members::store::MemberRow;
+use crate::members::types::{ContactPreferences, MemberInput, MemberRole};
 
 const GIVEN: [&str; 48] = [
     "Ada", "Alfie", "Amina", "Arthur", "Beryl", "Callum", "Carmen", "Cilla", "Dermot", "Dilys", "Edie", "Elsie",
@@ -58,18 +57,18 @@ pub(super) struct People {
     pub(super) consents: Vec<ConsentRow>,
 }
 
-pub(super) fn plan(random: &mut Random, places: &Places) -> Result<People> {
+pub(super) fn plan(random: &mut Random, places: &Places) -> People {
     let mut people = People { members: Vec::with_capacity(MEMBERS), consents: Vec::new() };
     for number in 0..MEMBERS {
         let joined = day(2020, 1, 6) + Days::new((number % 600) as u64);
-        let member = member(random, number, joined)?;
+        let member = member(random, number, joined);
         add_consents(&mut people.consents, random, places, member.id, joined);
         people.members.push(member);
     }
-    Ok(people)
+    people
 }
 
-fn member(random: &mut Random, number: usize, joined: NaiveDate) -> Result<MemberRow> {
+fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
     let given = *random.pick(&GIVEN);
     let family = format!("{}{}", random.pick(&FAMILY.0), random.pick(&FAMILY.1));
     let (authority, district) = *random.pick(&AUTHORITIES);
@@ -77,20 +76,25 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> Result<Membe
     let phone = random.chance(70).then(|| format!("+441514960{:03}", random.below(1000)));
     let post = random.chance(50);
     let id = random.id(noon(joined));
-    let member = json!({
-        "given_name": given,
-        "family_name": family,
-        "date_of_birth": day(1935, 1, 1) + Days::new(random.below(26_000) as u64),
-        "contact_preferences": { "email": email.is_some(), "phone": phone.is_some(), "post": post },
-        "email": email,
-        "phone": phone,
+    let (by_email, by_phone) = (email.is_some(), phone.is_some());
+    let member = MemberInput {
+        preferred_name: None,
+        given_name: given.to_owned(),
+        family_name: Some(family),
+        pronouns: None,
+        date_of_birth: Some(day(1935, 1, 1) + Days::new(random.below(26_000) as u64)),
+        email,
+        phone,
         // No real postcode ends like this.
-        "postcode": format!("{district} 9ZZ"),
-        "local_authority": authority,
-        "nhs_number": if number.is_multiple_of(2) { test_nhs_number(number) } else { None },
-        "roles": [if number.is_multiple_of(17) { "carer" } else { "service_user" }],
-    });
-    Ok(MemberRow::new(id, written(member)?, noon(joined)))
+        postcode: Some(format!("{district} 9ZZ")),
+        local_authority: Some(authority.to_owned()),
+        nhs_number: number.is_multiple_of(2).then(|| test_nhs_number(number)).flatten(),
+        gp_practice_code: None,
+        roles: vec![if number.is_multiple_of(17) { MemberRole::Carer } else { MemberRole::ServiceUser }],
+        contact_preferences: ContactPreferences { email: by_email, sms: false, phone: by_phone, post },
+        emergency_contact: None,
+    };
+    MemberRow::new(id, member, noon(joined))
 }
 
 /// An NHS number of the test range, with its check digit. `None` if the check digit would be 10.

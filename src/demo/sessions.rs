@@ -8,8 +8,8 @@ use super::random::Random;
 use super::store::Known;
 use super::{Moment, noon};
 use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::sessions::recurrence::{Recurrence, expand};
+use crate::error::Result;
+use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::Pillar;
@@ -61,22 +61,13 @@ fn add(
     partner_id: Option<Id>,
     moment: Moment,
 ) -> Result<()> {
-    let start = offer.local_start;
     let venue = offer.venue.as_deref().map(|slug| places.venue(slug)).transpose()?;
-    let made = moment.at_latest(noon(start.0.date() - Days::new(30)));
+    let made = moment.at_latest(noon(offer.local_start.0.date() - Days::new(30)));
     let programme_id = offer.programme.as_deref().and_then(|slug| places.programme(slug));
     let is_music = offer.programme.as_deref() == Some("music-and-mental-health");
     let written = offer.written(partner_id, programme_id, venue.map(|(id, _)| id));
     let series = SeriesRow::new(random.id(made), written, made);
-    let rule = Recurrence {
-        rule: &series.recurrence,
-        local_start: start.0,
-        tz: chrono_tz::Europe::London,
-        excluded: &[],
-        additional: &[],
-    };
-    let last = moment.today + Days::new(AHEAD);
-    for occurrence in expand(&rule, last).map_err(Error::internal)?.occurrences {
+    for occurrence in rules::stated_by(&series, moment.today + Days::new(AHEAD))?.occurrences {
         let row = SessionRow::of_series(&series, &occurrence, random.id(made), made);
         planned.sessions.push(Planned {
             past: row.starts_on < moment.today,
