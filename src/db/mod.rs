@@ -30,6 +30,17 @@ pub use crate::clock::{Id, LocalTime, Timestamp};
 pub use crate::config::Location;
 use crate::error::{Error, Kind, Result};
 
+/// Checks that the update of a row in a certain version has found it.
+///
+/// # Errors
+/// 412 if it hasn't, because another request has changed the row in between.
+pub fn one_row(found: usize) -> Result<()> {
+    match found {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
+
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
@@ -163,17 +174,6 @@ fn snapshot<T>(conn: &mut Conn, work: &impl Fn(&mut Conn) -> Result<T>) -> Resul
 macro_rules! write_next {
     ($conn:expr, $table:ident, $row:expr) => {{
         let unchanged = $table::table.filter($table::id.eq($row.id)).filter($table::version.eq($row.version - 1));
-        $crate::db::one_changed(diesel::update(unchanged).set($row).execute($conn)?)
+        $crate::db::one_row(diesel::update(unchanged).set($row).execute($conn)?)
     }};
-}
-
-/// Checks that an update found the version that it replaces.
-///
-/// # Errors
-/// 412 if it changed no row.
-pub fn one_changed(rows: usize) -> Result<()> {
-    match rows {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
 }

@@ -37,6 +37,7 @@ crate::text_enum! {
         Declined,
     }
     /// What somebody needs support with.
+    #[derive(strum::EnumIter)]
     pub enum NeedDomain {
         /// Somewhere to live.
         Housing,

@@ -12,7 +12,7 @@ use crate::db::schema::{hostings, session_series, sessions, spaces, venue_words,
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
-use crate::per_backend;
+use crate::insert_many;
 use crate::places::LocalAuthority;
 use crate::text::postcode;
 use crate::text::short_name::ShortName;
@@ -256,9 +256,7 @@ fn write_words(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let mut all: BTreeSet<String> = texts.into_iter().flatten().flat_map(|text| words(text)).collect();
     all.extend(row.accessibility.0.iter().map(|feature| word_of_feature(feature)));
     let rows: Vec<WordRow> = all.into_iter().map(|word| WordRow { venue_id: row.id, word }).collect();
-    // Diesel can't write many rows in one statement through a connection that may be to either database.
-    per_backend!(conn, |inner| diesel::insert_into(venue_words::table).values(&rows).execute(inner))?;
-    Ok(())
+    Ok(insert_many!(conn, venue_words::table, rows)?)
 }
 
 /// Writes the words of the venues that have none yet.

@@ -12,12 +12,12 @@ use crate::auth::reach::Reach;
 use crate::db::schema::{partners, prescription_items, programmes, session_series, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
-use crate::per_backend;
+use crate::insert_many;
 use crate::prescriptions::types::NeedDomain;
 
 /// A row of `prescription_items`. At most one of the four targets is set: the one that fits its kind.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = prescription_items, treat_none_as_null = true)]
+#[diesel(table_name = prescription_items, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct ItemRow {
     pub(crate) id: Id,
     prescription_id: Id,
@@ -124,11 +124,7 @@ pub fn get(conn: &mut Conn, prescription_id: Id, id: Id) -> Result<ItemRow> {
 
 /// Adds items.
 pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
-    if !rows.is_empty() {
-        // Diesel can't write many rows in one statement through a connection that may be to either database.
-        per_backend!(conn, |inner| diesel::insert_into(prescription_items::table).values(rows).execute(inner))?;
-    }
-    Ok(())
+    Ok(insert_many!(conn, prescription_items::table, rows)?)
 }
 
 /// Writes the next version of an item.
