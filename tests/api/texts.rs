@@ -95,10 +95,41 @@ fn a_person_may_have_one_name() {
 fn names_are_one_line_of_text() {
     let app = App::start();
     let advisor = app.advisor();
-    for name in ["Ann\u{202e}", "Ann\nReid", "An\u{200f}n", "Ann\u{7}"] {
+    for name in ["Ann\u{202e}", "Ann\nReid", "An\u{200f}n", "Ann\u{7}", "Ann\u{2028}", "A\tB", "A\u{1b}"] {
         let body = json!({ "given_name": format!("{name}x"), "roles": ["carer"] });
         let problem = advisor.post("/v1/members", &body).invalid(&["/given_name"]);
         assert_eq!(problem["errors"][0]["code"], "not_text", "{name:?}");
+    }
+    for name in ["Ann-Marie O’Neil", "می\u{200c}نا"] {
+        let made = advisor.post("/v1/members", &json!({ "given_name": name, "roles": ["carer"] })).expect(201);
+        assert_eq!(made["given_name"], name);
+    }
+}
+
+#[test]
+fn a_text_is_read_in_one_way() {
+    let app = App::start();
+    let body = |at: usize, text: &str| json!({ "slug": format!("p{at}"), "name": "P", "kind": "charity", "description": text });
+    for (at, (sent, kept)) in [
+        (" reader-1\t\n", "reader-1"),
+        ("\u{a0}\u{200b}reader-1\u{feff}\u{3000}", "reader-1"),
+        ("one\r\ntwo\rthree\n", "one\ntwo\nthree"),
+        ("one\n\ttwo", "one\n\ttwo"),
+        ("Cafe\u{301}", "Café"),
+        ("a  b", "a  b"),
+        ("\u{200b}x", "x"),
+        ("שלום\u{200f}!", "שלום\u{200f}!"),
+        ("🎃", "🎃"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let made = app.admin().post("/v1/partners", &body(at, sent)).expect(201);
+        assert_eq!(made["description"], kept, "{sent:?}");
+    }
+    for text in ["bell\u{7}", "one\u{1b}two"] {
+        let problem = app.admin().post("/v1/partners", &body(0, text)).invalid(&["/description"]);
+        assert_eq!(problem["errors"][0]["code"], "not_text", "{text:?}");
     }
 }
 
@@ -268,7 +299,9 @@ fn a_reason_that_says_nothing_is_no_reason() {
     });
     let made = admin.post("/v1/sessions", &session).expect(201);
     let path = format!("/v1/sessions/{}/cancel", id(&made));
-    for blank in ["", "  ", "\u{200b}", "\u{202e}\u{2800}"] {
+    for blank in
+        ["", "  ", "\u{200b}", "\u{202e}\u{2800}", "\u{200d}\u{2060}", "\u{ad}", "\u{3164}", "\u{301}", "\u{a0}\t\n"]
+    {
         let problem = admin.post(&path, &json!({ "reason": blank })).invalid(&["/reason"]);
         assert_eq!(problem["errors"][0]["code"], "blank", "{blank:?}");
     }
