@@ -10,7 +10,7 @@ use crate::clock::{Clock, new_id_at};
 use crate::db::schema::audit_events;
 use crate::db::{Conn, Db, Id, Json, Timestamp};
 use crate::error::Result;
-use crate::per_backend;
+use crate::insert_many;
 
 /// The thing that an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -123,20 +123,15 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::read`] and [`Db::write`]. If the events can't be written, there is no answer.
-    pub async fn read_audited<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<(T, Vec<Event>)> + Send + 'static,
-    {
+    pub async fn read_audited<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<(T, Vec<Event>)> + Send + 'static,
+    ) -> Result<T> {
         self.read_and_record(work, record).await
     }
 }
 
 /// Writes events in the current transaction.
 pub fn record(conn: &mut Conn, events: &[Event]) -> Result<()> {
-    for chunk in events.chunks(500) {
-        // The common connection type can't insert many rows in one statement.
-        per_backend!(conn, |inner| diesel::insert_into(audit_events::table).values(chunk).execute(inner))?;
-    }
-    Ok(())
+    Ok(insert_many!(conn, audit_events::table, events)?)
 }

@@ -22,59 +22,37 @@ crate::text_enum! {
     }
 }
 
-/// A scope: something that a partner's API client can be allowed to do.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    ToSchema,
-    strum::IntoStaticStr,
-    strum::EnumString,
-    strum::EnumIter,
-)]
-pub enum Scope {
-    /// Read rosters and their outcomes.
-    #[serde(rename = "rosters:read")]
-    #[strum(serialize = "rosters:read")]
-    RostersRead,
-    /// Post rosters.
-    #[serde(rename = "rosters:write")]
-    #[strum(serialize = "rosters:write")]
-    RostersWrite,
-    /// Create and change sessions and series.
-    #[serde(rename = "sessions:write")]
-    #[strum(serialize = "sessions:write")]
-    SessionsWrite,
-    /// Create and change programmes.
-    #[serde(rename = "programmes:write")]
-    #[strum(serialize = "programmes:write")]
-    ProgrammesWrite,
-    /// Read the bookings of the partner's sessions.
-    #[serde(rename = "bookings:read")]
-    #[strum(serialize = "bookings:read")]
-    BookingsRead,
-    /// Read the registers of the partner's sessions.
-    #[serde(rename = "registers:read")]
-    #[strum(serialize = "registers:read")]
-    RegistersRead,
-    /// Take the registers of the partner's sessions.
-    #[serde(rename = "registers:write")]
-    #[strum(serialize = "registers:write")]
-    RegistersWrite,
+macro_rules! scopes {
+    ($($scope:ident: $name:tt, $about:tt;)+) => {
+        /// A scope: something that a partner's API client can be allowed to do.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Serialize, Deserialize, ToSchema, strum::EnumString, strum::EnumIter)]
+        pub enum Scope {
+            $(#[doc = $about] #[serde(rename = $name)] #[strum(serialize = $name)] $scope,)+
+        }
+
+        impl Scope {
+            /// The scope's name in tokens and in the OpenAPI document.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$scope => $name),+ }
+            }
+
+            /// What the scope allows.
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$scope => $about),+ }
+            }
+        }
+    };
 }
 
-impl Scope {
-    /// The scope's name in tokens and in the OpenAPI document.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
+scopes! {
+    RostersRead: "rosters:read", "Read rosters and their outcomes";
+    RostersWrite: "rosters:write", "Post rosters";
+    SessionsWrite: "sessions:write", "Create and change sessions and series";
+    ProgrammesWrite: "programmes:write", "Create and change programmes";
+    BookingsRead: "bookings:read", "Read the bookings of the partner's sessions";
+    RegistersRead: "registers:read", "Read the registers of the partner's sessions";
+    RegistersWrite: "registers:write", "Take the registers of the partner's sessions";
 }
 
 /// Whether a caller is a person or a program.

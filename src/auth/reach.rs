@@ -96,17 +96,4 @@ mod tests {
         }
         assert!(Reach::to_people(&caller(Role::Admin, None, None)).is_err(), "a site manager reaches no record");
     }
-
-    #[test]
-    fn a_partner_and_a_member_reach_only_their_own() {
-        let (own, other) = (Id(uuid::Uuid::from_u128(2)), Id(uuid::Uuid::from_u128(3)));
-        let partner = Reach::of(&caller(Role::Partner, Some(own), None)).unwrap();
-        assert!(partner.has_partner(Some(own)));
-        assert!(!partner.has_partner(Some(other)) && !partner.has_partner(None) && !partner.has_member(own));
-        let member = Reach::to_people(&caller(Role::Member, None, Some(own))).unwrap();
-        assert!(member.has_member(own));
-        assert!(!member.has_member(other) && !member.has_partner(Some(own)) && !member.has_partner(None));
-        let advisor = Reach::to_people(&caller(Role::Advisor, None, None)).unwrap();
-        assert!(advisor.has_member(own) && advisor.has_partner(None));
-    }
 }

@@ -267,24 +267,6 @@ mod tests {
     }
 
     #[test]
-    fn an_event_across_a_change_of_the_clock_is_written_as_instants() {
-        let at = |text: &str| Timestamp(text.parse().unwrap());
-        let mut calendar = Calendar::new("x");
-        let identity = Identity { uid: "u".into(), revision: Revision::of(0, at("2027-01-01T00:00:00Z")), url: None };
-        let one = event(identity, &content("a", "b"));
-        calendar.push_at(one, (at("2027-03-28T00:30:00Z"), at("2027-03-28T02:00:00Z")), Tz::Europe__London);
-        let text = calendar.text().unwrap();
-        assert!(text.contains("DTSTART:20270328T003000Z\r\n") && text.contains("DTEND:20270328T020000Z\r\n"), "{text}");
-        assert!(!text.contains("VTIMEZONE"));
-    }
-
-    #[test]
-    fn a_calendar_without_events_has_a_component() {
-        let text = Calendar::new("x").text().unwrap();
-        assert!(text.contains("BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\n"), "{text}");
-    }
-
-    #[test]
     fn ids_hold_the_host_without_its_port() {
         let id = Id(uuid::Uuid::nil());
         assert!(Publisher::new("https://api.example.org:8443").uid(id).ends_with("0@api.example.org"));

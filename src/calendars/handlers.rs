@@ -1,6 +1,5 @@
 //! The public calendars over HTTP.
 
-use actix_web::{HttpResponse, get};
 use chrono::{Days, Months};
 
 use super::event::{Calendar, Publisher};
@@ -9,13 +8,8 @@ use super::{feeds, series};
 use crate::auth::policy::Public;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{Missing, Problems};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, NoQuery, Path};
-use crate::http::reply::Cache;
+use crate::db::Timestamp;
+use crate::http::prelude::*;
 use crate::partners::store as partners;
 use crate::sessions::search::query::london_midnight;
 use crate::venues::store as venues;

@@ -17,13 +17,8 @@ mod series;
 mod store;
 mod zone;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::get_session_calendar);
-    config.service(handlers::get_series_calendar);
-    config.service(handlers::get_venue_calendar);
-    config.service(handlers::get_partner_calendar);
-    links::configure(config);
+crate::routes! {
+    handlers: get_session_calendar, get_series_calendar, get_venue_calendar, get_partner_calendar;
+    links::handlers: list_calendar_links, get_calendar_link, create_calendar_link, revoke_calendar_link,
+        get_member_calendar
 }

@@ -247,21 +247,3 @@ impl Parts {
         kept.join(";")
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rule_is_written_in_one_normal_form_and_ends_at_an_instant() {
-        let until = "2027-03-28T00:30:00Z".parse().unwrap();
-        assert_eq!(Parts::of("freq=weekly;count=3").text(None), "FREQ=WEEKLY;COUNT=3");
-        assert_eq!(
-            Parts::of("COUNT=3;WKST=SU;INTERVAL=2;BYDAY=TU,TH;FREQ=WEEKLY").text(None),
-            "FREQ=WEEKLY;COUNT=3;INTERVAL=2;BYDAY=TU,TH;WKST=SU"
-        );
-        let written = Parts::of("FREQ=DAILY;UNTIL=20270401;BYDAY=MO").text(Some(until));
-        assert_eq!(written, "FREQ=DAILY;UNTIL=20270328T003000Z;BYDAY=MO");
-        assert_eq!(Parts::of("FREQ=DAILY;COUNT=9").text(Some(until)), "FREQ=DAILY;UNTIL=20270328T003000Z");
-    }
-}

@@ -213,9 +213,17 @@ pub(super) fn between(
     (from, now, until): (Timestamp, Timestamp, Timestamp),
 ) -> Result<Vec<Shown>> {
     let hidden = &hidden_partners(conn, viewer)?;
-    let coming = stretch(conn, (of, viewer, hidden), (now, until), (Order::Start, MOST_EVENTS))?;
+    coming_first(|order, many| {
+        let range = if order == Order::Start { (now, until) } else { (from, now) };
+        stretch(conn, (of, viewer, hidden), range, (order, many))
+    })
+}
+
+/// At most [`MOST_EVENTS`], by start. Those to come are read first, then the latest past ones.
+fn coming_first<T>(mut read: impl FnMut(Order, i64) -> Result<Vec<T>>) -> Result<Vec<T>> {
+    let coming = read(Order::Start, MOST_EVENTS)?;
     let left = MOST_EVENTS - i64::try_from(coming.len()).unwrap_or(MOST_EVENTS);
-    let mut all = stretch(conn, (of, viewer, hidden), (from, now), (Order::Latest, left))?;
+    let mut all = read(Order::Latest, left)?;
     all.reverse();
     all.extend(coming);
     Ok(all)
@@ -258,12 +266,7 @@ pub(super) fn booked(
     member_id: Id,
     (from, now): (Timestamp, Timestamp),
 ) -> Result<Vec<(BookingFacts, Shown)>> {
-    let coming = booked_in(conn, member_id, from, (Order::Start, now, MOST_EVENTS))?;
-    let left = MOST_EVENTS - i64::try_from(coming.len()).unwrap_or(MOST_EVENTS);
-    let mut all = booked_in(conn, member_id, from, (Order::Latest, now, left))?;
-    all.reverse();
-    all.extend(coming);
-    Ok(all)
+    coming_first(|order, many| booked_in(conn, member_id, from, (order, now, many)))
 }
 
 /// The first bookings of sessions that start from now on, or the latest of those that started before.

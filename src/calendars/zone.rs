@@ -266,25 +266,6 @@ mod tests {
         assert!(lines.windows(winter.len()).any(|window| window == winter), "{lines:#?}");
     }
 
-    fn kinds(lines: &[String]) -> (usize, usize) {
-        let count = |kind: &str| lines.iter().filter(|line| *line == kind).count();
-        (count("BEGIN:STANDARD"), count("BEGIN:DAYLIGHT"))
-    }
-
-    /// Then programs that use the first STANDARD and programs that use the last one agree.
-    #[test]
-    fn a_zone_with_two_clocks_has_one_observance_of_each_and_the_one_ahead_is_daylight() {
-        for tz in [Europe::London, Europe::Dublin, America::New_York, Tz::Australia__Lord_Howe, Africa::Casablanca] {
-            for last in [Some(2028), None] {
-                let lines = lines(tz, 2027, last);
-                assert_eq!(kinds(&lines), (1, 1), "{tz}: {lines:#?}");
-            }
-        }
-        let dublin = lines(Europe::Dublin, 2027, None);
-        let daylight = dublin.iter().position(|line| line == "BEGIN:DAYLIGHT").unwrap();
-        assert!(dublin[daylight..daylight + 6].contains(&"TZOFFSETTO:+0100".to_owned()), "{dublin:#?}");
-    }
-
     #[test]
     fn every_zone_says_how_its_clock_runs_before_the_first_event() {
         for tz in chrono_tz::TZ_VARIANTS.into_iter().filter(|tz| !is_utc(*tz)) {

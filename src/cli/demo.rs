@@ -23,12 +23,9 @@ pub(super) fn run(settings: &Settings) -> Result<(), Failure> {
             );
             Ok(())
         }
-        Outcome::HasMembers => Err(Failure {
-            text: "the database has members already, and the demo is only for one without: give it another \
-                   DATABASE_URL"
-                .to_owned(),
-            code: 1,
-        }),
+        Outcome::HasMembers => Err(Failure::new(
+            "the database has members already, and the demo is only for one without: give it another DATABASE_URL",
+        )),
     }
 }
 

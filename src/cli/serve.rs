@@ -34,8 +34,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let location = settings.location().map_err(Failure::usage)?;
     let key_dir = settings.key_dir().map_err(Failure::usage)?;
     // The socket is bound first, so that a second server stops before it touches the database of the first.
-    let socket =
-        TcpListener::bind(address).map_err(|e| Failure { text: format!("can't listen on {address}: {e}"), code: 1 })?;
+    let socket = TcpListener::bind(address).map_err(|e| Failure::new(format!("can't listen on {address}: {e}")))?;
     database::check(&location)?;
     if command.demo {
         demo::clear_unfinished(&location)?;

@@ -41,6 +41,6 @@ fn run_extend(command: &Extend) -> Result<(), Failure> {
     }
     match failed {
         0 => Ok(()),
-        _ => Err(Failure { text: format!("{failed} series can't be extended; see the log above"), code: 1 }),
+        _ => Err(Failure::new(format!("{failed} series can't be extended; see the log above"))),
     }
 }

@@ -27,16 +27,13 @@ pub(super) enum User {
     /// Set an account's password; its tokens end at once
     #[command(after_help = "Example:\n  life-rooms user set-password --email you@example.org --password-stdin \
                             < new-password.txt")]
-    SetPassword(SetPassword),
+    SetPassword(Account),
 }
 
 #[derive(Args)]
 pub(super) struct Create {
     #[command(flatten)]
-    settings: Settings,
-    /// The e-mail address to log in with
-    #[arg(long, value_parser = email)]
-    email: String,
+    account: Account,
     /// What the account is for: admin, advisor, analyst, member or partner
     #[arg(long, value_parser = role)]
     role: Role,
@@ -46,17 +43,13 @@ pub(super) struct Create {
     /// The member's id; only with the role member
     #[arg(long, value_name = "ID", value_parser = id)]
     member: Option<Id>,
-    /// Read the password from standard input, without its line ending; on a terminal, or without this option, the
-    /// command asks for the password and doesn't show it
-    #[arg(long)]
-    password_stdin: bool,
 }
 
 #[derive(Args)]
-pub(super) struct SetPassword {
+pub(super) struct Account {
     #[command(flatten)]
     settings: Settings,
-    /// The account's e-mail address
+    /// The e-mail address to log in with
     #[arg(long, value_parser = email)]
     email: String,
     /// Read the password from standard input, without its line ending; on a terminal, or without this option, the
@@ -94,11 +87,11 @@ fn run_create(command: &Create) -> Result<(), Failure> {
             return Err(Failure::usage(format!("{option} and --role {role} must be given together")));
         }
     }
-    let hash = password::hash(&password(command.password_stdin)?)?;
+    let hash = password::hash(&password(command.account.password_stdin)?)?;
     let (clock, role, member_id) = (Clock::system(), command.role, command.member);
-    let (email, slug) = (command.email.clone(), command.partner.clone());
+    let (email, slug) = (command.account.email.clone(), command.partner.clone());
     let id = clock.new_id();
-    write(&command.settings, move |conn| {
+    write(&command.account.settings, move |conn| {
         let partner_id = slug.as_deref().map(|slug| find_partner(conn, slug)).transpose()?;
         if let Some(member_id) = member_id
             && !store::member_exists(conn, member_id)?
@@ -110,14 +103,14 @@ fn run_create(command: &Create) -> Result<(), Failure> {
         store::insert(conn, &UserRow::new(id, written, member_id, Some(hash.clone()), clock.now()))?;
         audit::record(conn, &[Event::by_system(&clock, "create", subject(id, member_id), &[])])
     })?;
-    println!("Made the account {id} ({}, {role}).", command.email);
+    println!("Made the account {id} ({}, {role}).", command.account.email);
     Ok(())
 }
 
-fn run_set_password(command: &SetPassword) -> Result<(), Failure> {
-    let hash = password::hash(&password(command.password_stdin)?)?;
-    let (clock, email) = (Clock::system(), command.email.clone());
-    write(&command.settings, move |conn| {
+fn run_set_password(account: &Account) -> Result<(), Failure> {
+    let hash = password::hash(&password(account.password_stdin)?)?;
+    let (clock, email) = (Clock::system(), account.email.clone());
+    write(&account.settings, move |conn| {
         let account = accounts::account_by_email(conn, &email)?;
         let unknown = || Error::new(Kind::NotFound, format!("There is no account of {email}."));
         let account = account.ok_or_else(unknown)?;
@@ -125,7 +118,7 @@ fn run_set_password(command: &SetPassword) -> Result<(), Failure> {
         let subject = subject(account.id, account.member_id);
         audit::record(conn, &[Event::by_system(&clock, "change", subject, &["password"])])
     })?;
-    println!("Set the password of {}; its tokens have ended.", command.email);
+    println!("Set the password of {}; its tokens have ended.", account.email);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Europe::London;
 use uuid::{Uuid, timestamp::Timestamp as UuidTime};
 
-pub use types::{DbTimestamp, DbUuid, Id, LocalTime, NoLocalTime, Timestamp};
+pub use types::{DbTimestamp, DbUuid, Id, LocalTime, Timestamp};
 
 /// Tells the time and makes identifiers.
 #[derive(Debug, Clone, Default)]

@@ -28,7 +28,18 @@ use writer::Writer;
 
 pub use crate::clock::{Id, LocalTime, Timestamp};
 pub use crate::config::Location;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+
+/// Checks that the update of a row in a certain version has found it.
+///
+/// # Errors
+/// 412 if it hasn't, because another request has changed the row in between.
+pub fn one_row(found: usize) -> Result<()> {
+    match found {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]
@@ -62,11 +73,7 @@ impl Db {
 
     /// Runs short reads in one snapshot. On SQLite they block the calling thread, so use this only for indexed look-ups
     /// and pages.
-    pub async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub async fn read<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &*self.0 {
             Inner::Sqlite { number, path, .. } => sqlite_read(*number, path, &work),
             Inner::Postgres(postgres) => postgres.read(work).await,
@@ -74,11 +81,10 @@ impl Db {
     }
 
     /// Like [`Db::read`], for reads that can take longer than a page: reports, rosters, exports.
-    pub async fn read_long<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub async fn read_long<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         match &*self.0 {
             Inner::Sqlite { number, path, .. } => {
                 let (number, path) = (*number, path.clone());
@@ -93,11 +99,7 @@ impl Db {
     ///
     /// # Errors
     /// What the closure returns; 503 or 507 if the database can't write. After an error nothing is kept.
-    pub async fn write<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         match &*self.0 {
             Inner::Sqlite { writer, .. } => writer.write(work).await,
             Inner::Postgres(postgres) => postgres.write(work).await,
@@ -162,4 +164,16 @@ fn snapshot<T>(conn: &mut Conn, work: &impl Fn(&mut Conn) -> Result<T>) -> Resul
         AnsiTransactionManager::rollback_transaction(sqlite)?;
     }
     outcome
+}
+
+/// Writes the next version of a row over the one before. `$table` is the module of the row's table in [`schema`].
+///
+/// # Errors
+/// 412 if another request has changed the row in between.
+#[macro_export]
+macro_rules! write_next {
+    ($conn:expr, $table:ident, $row:expr) => {{
+        let unchanged = $table::table.filter($table::id.eq($row.id)).filter($table::version.eq($row.version - 1));
+        $crate::db::one_row(diesel::update(unchanged).set($row).execute($conn)?)
+    }};
 }

@@ -77,11 +77,10 @@ impl Postgres {
     }
 
     /// Reads in one snapshot. If the connection turns out to be dead, reads once more on a new one.
-    pub(super) async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.blocking(move |pool| {
             let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
             match in_transaction(&mut *checkout(pool)?, begin, &work) {
@@ -94,28 +93,26 @@ impl Postgres {
 
     /// Writes at READ COMMITTED. Runs again after a deadlock or a serialization failure, and once more if the
     /// connection was dead before anything was written. Never runs again after a COMMIT whose outcome is unknown.
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.transact("BEGIN", work).await
     }
 
     /// Like [`Postgres::write`], for reads that record events. All reads see the same state.
-    pub(super) async fn read_and_record<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub(super) async fn read_and_record<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.transact("BEGIN ISOLATION LEVEL REPEATABLE READ", work).await
     }
 
-    async fn transact<T, F>(&self, begin: &'static str, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    async fn transact<T: Send + 'static>(
+        &self,
+        begin: &'static str,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         self.blocking(move |pool| {
             let mut lost = false;
             for attempt in 0..TRIES {
@@ -134,11 +131,10 @@ impl Postgres {
         .await
     }
 
-    async fn blocking<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Pool<Manager>) -> Result<T> + Send + 'static,
-    {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Pool<Manager>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let pool = self.pool.clone();
         actix_web::web::block(move || work(&pool)).await.map_err(Error::blocking)?
     }

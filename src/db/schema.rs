@@ -4,10 +4,20 @@
 
 #![expect(missing_docs, reason = "diesel's macro makes items that take no comments")]
 
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
+/// Declares tables whose columns have the SQL types of diesel and of this crate. All of them can be joined.
+macro_rules! tables {
+    ($($name:ident $key:tt $columns:tt)+) => {
+        $(diesel::table! {
+            use $crate::db::types::*;
+            use diesel::sql_types::*;
 
+            $name $key $columns
+        })+
+        diesel::allow_tables_to_appear_in_same_query!($($name),+);
+    };
+}
+
+tables! {
     venues (id) {
         id -> DbUuid,
         slug -> Text,
@@ -33,11 +43,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     spaces (id) {
         id -> DbUuid,
@@ -48,11 +53,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     partners (id) {
         id -> DbUuid,
@@ -73,11 +73,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     programmes (id) {
         id -> DbUuid,
@@ -89,11 +84,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     sites (id) {
         id -> DbUuid,
@@ -103,11 +93,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     hostings (id) {
         id -> DbUuid,
@@ -120,11 +105,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     members (id) {
         id -> DbUuid,
@@ -149,11 +129,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     users (id) {
         id -> DbUuid,
@@ -169,11 +144,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     api_clients (id) {
         id -> DbUuid,
@@ -188,11 +158,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     consents (id) {
         id -> DbUuid,
@@ -204,11 +169,6 @@ diesel::table! {
         recorded_by -> DbUuid,
         recorded_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     session_series (id) {
         id -> DbUuid,
@@ -245,11 +205,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     sessions (id) {
         id -> DbUuid,
@@ -286,11 +241,6 @@ diesel::table! {
         week_hour -> Nullable<Integer>,
         has_room -> Bool,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     prescriptions (id) {
         id -> DbUuid,
@@ -307,11 +257,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     prescription_needs (prescription_id, domain) {
         prescription_id -> DbUuid,
@@ -320,11 +265,6 @@ diesel::table! {
         severity -> Nullable<Integer>,
         note -> Nullable<Text>,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     prescription_items (id) {
         id -> DbUuid,
@@ -345,11 +285,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     bookings (id) {
         id -> DbUuid,
@@ -370,11 +305,6 @@ diesel::table! {
         turn -> Nullable<Integer>,
         offer_expires_at -> Nullable<DbTimestamp>,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     registers (session_id) {
         session_id -> DbUuid,
@@ -386,22 +316,12 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     walk_ins (session_id, member_id) {
         session_id -> DbUuid,
         member_id -> DbUuid,
         created_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     rosters (id) {
         id -> DbUuid,
@@ -416,11 +336,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     roster_entries (roster_id, position) {
         roster_id -> DbUuid,
@@ -432,11 +347,6 @@ diesel::table! {
         resource_id -> Nullable<DbUuid>,
         errors -> DbJson,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     audit_events (id) {
         id -> DbUuid,
@@ -450,11 +360,6 @@ diesel::table! {
         fields -> DbJson,
         request_id -> Text,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     idempotency_records (scope) {
         scope -> Text,
@@ -466,22 +371,12 @@ diesel::table! {
         expires_at -> DbTimestamp,
         about -> DbJson,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     leases (name) {
         name -> Text,
         holder -> DbUuid,
         expires_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     calendar_links (id) {
         id -> DbUuid,
@@ -494,11 +389,6 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     wordings (id) {
         id -> DbUuid,
@@ -510,32 +400,17 @@ diesel::table! {
         pillar -> Text,
         programme_id -> Nullable<DbUuid>,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     listings (wording_id, slot) {
         wording_id -> DbUuid,
         slot -> BigInt,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     listing_words (wording_id, slot, word) {
         wording_id -> DbUuid,
         slot -> BigInt,
         word -> Text,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     jobs (id) {
         id -> DbUuid,
@@ -556,11 +431,6 @@ diesel::table! {
         updated_at -> DbTimestamp,
         ended_at -> Nullable<DbTimestamp>,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     report_areas (id) {
         id -> DbUuid,
@@ -572,23 +442,11 @@ diesel::table! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
-}
-
-diesel::joinable!(jobs -> partners (partner_id));
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     venue_words (venue_id, word) {
         venue_id -> DbUuid,
         word -> Text,
     }
-}
-
-diesel::table! {
-    use crate::db::types::*;
-    use diesel::sql_types::*;
 
     member_words (member_id, word) {
         member_id -> DbUuid,
@@ -596,17 +454,8 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(member_words -> members (member_id));
-diesel::joinable!(spaces -> venues (venue_id));
-diesel::joinable!(programmes -> partners (partner_id));
-diesel::joinable!(hostings -> sites (site_id));
-diesel::joinable!(hostings -> venues (venue_id));
-diesel::joinable!(hostings -> partners (partner_id));
 diesel::joinable!(users -> partners (partner_id));
-diesel::joinable!(users -> members (member_id));
 diesel::joinable!(api_clients -> partners (partner_id));
-diesel::joinable!(consents -> members (member_id));
-diesel::joinable!(consents -> partners (partner_id));
 diesel::joinable!(session_series -> partners (partner_id));
 diesel::joinable!(session_series -> programmes (programme_id));
 diesel::joinable!(session_series -> venues (venue_id));
@@ -618,56 +467,7 @@ diesel::joinable!(wordings -> programmes (programme_id));
 diesel::joinable!(listings -> wordings (wording_id));
 diesel::joinable!(sessions -> venues (venue_id));
 diesel::joinable!(sessions -> spaces (space_id));
-diesel::joinable!(prescriptions -> members (member_id));
-diesel::joinable!(prescriptions -> users (advisor_id));
-diesel::joinable!(prescriptions -> sites (site_id));
-diesel::joinable!(prescription_needs -> prescriptions (prescription_id));
 diesel::joinable!(prescription_items -> prescriptions (prescription_id));
-diesel::joinable!(prescription_items -> session_series (series_id));
-diesel::joinable!(prescription_items -> sessions (session_id));
-diesel::joinable!(prescription_items -> programmes (programme_id));
-diesel::joinable!(prescription_items -> partners (partner_id));
 diesel::joinable!(bookings -> sessions (session_id));
 diesel::joinable!(bookings -> members (member_id));
-diesel::joinable!(bookings -> prescription_items (prescription_item_id));
-diesel::joinable!(registers -> sessions (session_id));
-diesel::joinable!(walk_ins -> sessions (session_id));
 diesel::joinable!(walk_ins -> members (member_id));
-diesel::joinable!(calendar_links -> members (member_id));
-diesel::joinable!(rosters -> partners (partner_id));
-diesel::joinable!(roster_entries -> rosters (roster_id));
-diesel::joinable!(venue_words -> venues (venue_id));
-
-diesel::allow_tables_to_appear_in_same_query!(
-    venues,
-    spaces,
-    partners,
-    programmes,
-    sites,
-    hostings,
-    members,
-    users,
-    api_clients,
-    consents,
-    session_series,
-    sessions,
-    prescriptions,
-    prescription_needs,
-    prescription_items,
-    bookings,
-    registers,
-    walk_ins,
-    calendar_links,
-    rosters,
-    roster_entries,
-    audit_events,
-    idempotency_records,
-    leases,
-    jobs,
-    wordings,
-    listings,
-    listing_words,
-    venue_words,
-    member_words,
-    report_areas,
-);

@@ -37,63 +37,7 @@ pub struct DbJson;
 #[diesel(sql_type = DbJson)]
 pub struct Json<T: fmt::Debug + 'static>(pub T);
 
-/// Makes a type with `Display` and `FromStr` a value of a text column.
-#[macro_export]
-macro_rules! text_value {
-    ($name:ty) => {
-        impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
-            fn to_sql<'b>(
-                &'b self,
-                out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>,
-            ) -> diesel::serialize::Result {
-                let text = self.to_string();
-                diesel::serialize::ToSql::<diesel::sql_types::Text, diesel::pg::Pg>::to_sql(&text, &mut out.reborrow())
-            }
-        }
-        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
-            fn from_sql(
-                bytes: <diesel::pg::Pg as diesel::backend::Backend>::RawValue<'_>,
-            ) -> diesel::deserialize::Result<Self> {
-                let text = std::str::from_utf8(bytes.as_bytes())?;
-                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
-            }
-        }
-        impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
-            fn to_sql<'b>(
-                &'b self,
-                out: &mut diesel::serialize::Output<'b, '_, diesel::sqlite::Sqlite>,
-            ) -> diesel::serialize::Result {
-                out.set_value(self.to_string());
-                Ok(diesel::serialize::IsNull::No)
-            }
-        }
-        impl diesel::deserialize::FromSql<diesel::sql_types::Text, diesel::sqlite::Sqlite> for $name {
-            fn from_sql(
-                mut bytes: <diesel::sqlite::Sqlite as diesel::backend::Backend>::RawValue<'_>,
-            ) -> diesel::deserialize::Result<Self> {
-                let text = bytes.read_text();
-                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
-            }
-        }
-        impl diesel::serialize::ToSql<diesel::sql_types::Text, $crate::db::conn::MultiBackend> for $name {
-            fn to_sql<'b>(
-                &'b self,
-                out: &mut diesel::serialize::Output<'b, '_, $crate::db::conn::MultiBackend>,
-            ) -> diesel::serialize::Result {
-                out.set_value((diesel::sql_types::Text, self));
-                Ok(diesel::serialize::IsNull::No)
-            }
-        }
-        impl diesel::deserialize::FromSql<diesel::sql_types::Text, $crate::db::conn::MultiBackend> for $name {
-            fn from_sql(
-                bytes: <$crate::db::conn::MultiBackend as diesel::backend::Backend>::RawValue<'_>,
-            ) -> diesel::deserialize::Result<Self> {
-                bytes.from_sql::<Self, diesel::sql_types::Text>()
-            }
-        }
-    };
-}
-
+/// Lets the common connection type pass a value on to either database.
 macro_rules! through_multi {
     ($value:ty, $sql:path) => {
         impl ToSql<$sql, MultiBackend> for $value {
@@ -107,6 +51,59 @@ macro_rules! through_multi {
                 bytes.from_sql::<$value, $sql>()
             }
         }
+    };
+}
+
+/// Makes a type with `Display` and `FromStr` a value of a text column.
+#[macro_export]
+macro_rules! text_value {
+    ($name:ty) => {
+        const _: () = {
+            use diesel::backend::Backend;
+            use diesel::deserialize::{FromSql, Result as Read};
+            use diesel::pg::Pg;
+            use diesel::serialize::{IsNull, Output, Result as Written, ToSql};
+            use diesel::sql_types::Text;
+            use diesel::sqlite::Sqlite;
+            use $crate::db::conn::MultiBackend;
+
+            fn read(text: &str) -> Read<$name> {
+                text.parse().map_err(|_| format!("{text:?} is no {}", stringify!($name)).into())
+            }
+
+            impl ToSql<Text, Pg> for $name {
+                fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> Written {
+                    ToSql::<Text, Pg>::to_sql(&self.to_string(), &mut out.reborrow())
+                }
+            }
+            impl FromSql<Text, Pg> for $name {
+                fn from_sql(bytes: <Pg as Backend>::RawValue<'_>) -> Read<Self> {
+                    read(std::str::from_utf8(bytes.as_bytes())?)
+                }
+            }
+            impl ToSql<Text, Sqlite> for $name {
+                fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> Written {
+                    out.set_value(self.to_string());
+                    Ok(IsNull::No)
+                }
+            }
+            impl FromSql<Text, Sqlite> for $name {
+                fn from_sql(mut bytes: <Sqlite as Backend>::RawValue<'_>) -> Read<Self> {
+                    read(bytes.read_text())
+                }
+            }
+            impl ToSql<Text, MultiBackend> for $name {
+                fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> Written {
+                    out.set_value((Text, self));
+                    Ok(IsNull::No)
+                }
+            }
+            impl FromSql<Text, MultiBackend> for $name {
+                fn from_sql(bytes: <MultiBackend as Backend>::RawValue<'_>) -> Read<Self> {
+                    bytes.from_sql::<Self, Text>()
+                }
+            }
+        };
     };
 }
 

@@ -102,11 +102,7 @@ impl Writer {
     ///
     /// # Errors
     /// What the closure returns; 503 if the queue is full or the write waited in it for too long; 507 on a full disk.
-    pub async fn write<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
+    pub async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
         let (reply, outcome) = oneshot::channel();
         let job = Write { work, reply, outcome: None, queued: Instant::now() };
         match self.queue.try_send(Box::new(job)) {

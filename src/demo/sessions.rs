@@ -7,13 +7,12 @@ use super::places::Places;
 use super::random::Random;
 use super::store::Known;
 use super::{Moment, noon};
-use crate::db::{Id, LocalTime};
-use crate::error::{Error, Result};
-use crate::sessions::recurrence::{Recurrence, expand};
+use crate::db::Id;
+use crate::error::Result;
+use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
-use crate::sessions::series::types::SeriesInput;
 use crate::sessions::store::SessionRow;
-use crate::sessions::types::{Delivery, Pillar, Publication};
+use crate::sessions::types::Pillar;
 use crate::sessions::wordings::Wording;
 
 /// How many days from now the made-up series run.
@@ -49,7 +48,7 @@ pub(super) fn plan(random: &mut Random, known: &Known, places: &Places, moment: 
         let partner_id = offer.partner.as_deref().and_then(|slug| places.partner(slug));
         let key = (partner_id, offer.external_id.clone());
         if !known.series.contains(&key) {
-            add(&mut planned, random, places, &offer, partner_id, moment)?;
+            add(&mut planned, random, places, offer, partner_id, moment)?;
         }
     }
     Ok(planned)
@@ -59,77 +58,27 @@ fn add(
     planned: &mut Sessions,
     random: &mut Random,
     places: &Places,
-    offer: &Offer,
+    offer: Offer,
     partner_id: Option<Id>,
     moment: Moment,
 ) -> Result<()> {
-    let start: LocalTime = offer.local_start.parse().map_err(Error::internal)?;
     let venue = offer.venue.as_deref().map(|slug| places.venue(slug)).transpose()?;
-    let made = moment.at_latest(noon(start.0.date() - Days::new(30)));
+    let made = moment.at_latest(noon(offer.local_start.0.date() - Days::new(30)));
     let programme_id = offer.programme.as_deref().and_then(|slug| places.programme(slug));
-    let written = written(offer, partner_id, programme_id, venue.map(|(id, _)| id))?;
+    let is_music = offer.programme.as_deref() == Some("music-and-mental-health");
+    let written = offer.written(partner_id, programme_id, venue.map(|(id, _)| id));
     let series = SeriesRow::new(random.id(made), written, made);
     let wording_id = Wording::from(&series).id();
-    let rule = Recurrence {
-        rule: &offer.recurrence,
-        local_start: start.0,
-        tz: chrono_tz::Europe::London,
-        excluded: &[],
-        additional: &[],
-    };
-    let last = moment.today + Days::new(AHEAD);
-    for occurrence in expand(&rule, last).map_err(Error::internal)?.occurrences {
+    for occurrence in rules::stated_by(&series, moment.today + Days::new(AHEAD))?.occurrences {
         let row = SessionRow::of_series(&series, wording_id, &occurrence, random.id(made), made);
         planned.sessions.push(Planned {
             past: row.starts_on < moment.today,
             row,
             pillar: series.pillar,
             local_authority: venue.map(|(_, authority)| authority.to_owned()),
-            is_music: offer.programme.as_deref() == Some("music-and-mental-health"),
+            is_music,
         });
     }
     planned.series.push(series);
     Ok(())
-}
-
-/// The series as a request writes it.
-fn written(
-    offer: &Offer,
-    partner_id: Option<Id>,
-    programme_id: Option<Id>,
-    venue_id: Option<Id>,
-) -> Result<SeriesInput> {
-    let delivery: Delivery = offer.delivery.parse().map_err(Error::internal)?;
-    let has_link = delivery != Delivery::InPerson && offer.external_id.is_none();
-    Ok(SeriesInput {
-        title: offer.title.clone(),
-        description: offer.description.clone(),
-        pillar: offer.pillar.parse().map_err(Error::internal)?,
-        topics: offers::words(offer.topics.as_deref()),
-        delivery,
-        partner_id,
-        programme_id,
-        venue_id,
-        space_id: None,
-        join_link: has_link.then(|| "https://meet.example.org/life-rooms-demo".to_owned()),
-        facilitator: offer.facilitator.clone(),
-        accessibility: offers::words(offer.accessibility.as_deref()),
-        local_start: offer.local_start.parse().map_err(Error::internal)?,
-        time_zone: "Europe/London".to_owned(),
-        duration_minutes: offer.duration_minutes,
-        recurrence: offer.recurrence.clone(),
-        excluded: Vec::new(),
-        additional: Vec::new(),
-        capacity: offer.capacity,
-        online_capacity: offer.online_capacity,
-        booking_policy: offer
-            .booking_policy
-            .as_deref()
-            .map(str::parse)
-            .transpose()
-            .map_err(Error::internal)?
-            .unwrap_or_default(),
-        publication: Publication::Published,
-        external_id: offer.external_id.clone(),
-    })
 }

@@ -261,20 +261,3 @@ fn patience(request: &HttpRequest, limit: usize) -> (Duration, Duration) {
 fn too_large(limit: usize) -> Error {
     Error::new(Kind::PayloadTooLarge, format!("The body must be at most {limit} bytes."))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn brackets_inside_texts_do_not_nest() {
-        assert_eq!(nesting(br#"{"a": "[[[[{{{\"[[", "b": [1, [2]]}"#), 3);
-    }
-
-    #[test]
-    fn json_may_be_nested_32_deep_and_no_deeper() {
-        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(parse(nested(32).as_bytes()).is_ok());
-        assert_eq!(parse(nested(33).as_bytes()).unwrap_err().kind(), Kind::MalformedRequest);
-    }
-}

@@ -42,10 +42,11 @@ impl Context {
     /// # Errors
     /// What `work` returns; 422 if the key was used with another body; 409 if the first request still runs, or if this
     /// caller may no longer see its answer.
-    pub async fn write<F>(&self, body: &Bytes, work: F) -> Result<HttpResponse>
-    where
-        F: Fn(&mut Conn) -> Result<Reply> + Send + 'static,
-    {
+    pub async fn write(
+        &self,
+        body: &Bytes,
+        work: impl Fn(&mut Conn) -> Result<Reply> + Send + 'static,
+    ) -> Result<HttpResponse> {
         let db = self.state().db.clone();
         let Some(scope) = self.idempotency_scope() else {
             return Ok(db.write(work).await?.into_response());

@@ -86,14 +86,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn a_member_that_stands_twice_is_refused_at_any_depth() {
-        for text in [r#"{"a": 1, "a": 1}"#, r#"[{"b": {"a": 1, "\u0061": 2}}]"#] {
-            let error = serde_json::from_str::<Unambiguous>(text).unwrap_err().to_string();
-            assert!(error.contains("the member \"a\" stands twice"), "{error}");
-        }
-    }
-
     proptest! {
         #[test]
         fn everything_else_is_read_as_serde_json_reads_it(

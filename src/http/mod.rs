@@ -18,6 +18,7 @@ pub mod negotiation;
 pub mod page;
 pub mod patch;
 pub mod prefer;
+pub mod prelude;
 pub mod query;
 pub mod reply;
 pub mod rule;
@@ -25,3 +26,17 @@ pub mod shape;
 pub mod state;
 mod trace;
 pub mod turn;
+
+/// The function `configure` of a resource, which registers the routes of its handlers in this order.
+#[macro_export]
+macro_rules! routes {
+    ($($($module:ident)::+: $($handler:ident),+);+) => {
+        /// Registers the routes.
+        pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+            $({
+                use $($module)::+::{$($handler),+};
+                $(config.service($handler);)+
+            })+
+        }
+    };
+}

@@ -27,20 +27,3 @@ fn asks_to_respond_async(header: &str) -> bool {
     let names = header.split(',').map(|one| one.split([';', '=']).next().unwrap_or_default().trim());
     names.into_iter().any(|name| name.eq_ignore_ascii_case("respond-async"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_preference_is_found_among_others_and_in_any_case() {
-        for header in
-            ["respond-async", "return=minimal, Respond-Async", "respond-async; foo=1", "wait=5 ,respond-async"]
-        {
-            assert!(asks_to_respond_async(header), "{header}");
-        }
-        for header in ["", "wait=10", "foo=\"respond\"", "respond-asynchronously"] {
-            assert!(!asks_to_respond_async(header), "{header}");
-        }
-    }
-}

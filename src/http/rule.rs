@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use validator::ValidationError;
 
-use crate::text::reading;
+use crate::text::{postcode, reading};
 
 /// A broken rule, with a stable code for programs and a sentence for people.
 pub fn rule(code: &'static str, message: &'static str) -> ValidationError {
@@ -14,7 +14,7 @@ pub fn rule(code: &'static str, message: &'static str) -> ValidationError {
 }
 
 /// Adds the place of a rule about several members, as a JSON pointer relative to the type that has the rule.
-pub fn at(mut error: ValidationError, pointer: &'static str) -> ValidationError {
+pub fn at(mut error: ValidationError, pointer: &str) -> ValidationError {
     error.add_param("pointer".into(), &pointer);
     error
 }
@@ -27,4 +27,9 @@ pub fn fits(fits: bool, code: &'static str, message: &'static str) -> Result<(),
 /// Checks a person's name: one line, without control characters or marks of writing direction.
 pub fn is_name(text: &str) -> Result<(), ValidationError> {
     fits(reading::is_one_line(text), "not_text", "Must be one line, without control characters or direction marks.")
+}
+
+/// Checks a UK postcode.
+pub fn is_postcode(text: &str) -> Result<(), ValidationError> {
+    fits(postcode::read(text).is_some(), "wrong_postcode", "Must be a UK postcode such as L3 8EW.")
 }

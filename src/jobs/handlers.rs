@@ -1,18 +1,12 @@
 //! Jobs over HTTP.
 
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
-use actix_web::{HttpResponse, get};
 
 use super::store;
 use super::types::Job;
 use crate::auth::policy::RosterUser;
 use crate::auth::reach::Reach;
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{Missing, Problems};
-use crate::http::extract::{Extract, NoQuery, Path};
-use crate::http::reply::Cache;
+use crate::http::prelude::*;
 
 /// Get a job
 ///

@@ -12,9 +12,6 @@ pub mod run;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::get_job);
+crate::routes! {
+    handlers: get_job
 }

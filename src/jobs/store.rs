@@ -18,25 +18,6 @@ pub const LEASE: Duration = Duration::from_secs(30);
 /// How long a job that has ended can be read, in seconds.
 const KEPT: i64 = 30 * 24 * 3600;
 
-/// A job to add.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = jobs)]
-struct NewRow<'a> {
-    id: Id,
-    kind: JobKind,
-    partner_id: Option<Id>,
-    status: JobStatus,
-    work: Json<Value>,
-    payload: Option<&'a [u8]>,
-    done: i32,
-    total: i32,
-    attempts: i32,
-    due_at: Timestamp,
-    version: i32,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
 /// A new job.
 #[derive(Debug, Clone)]
 pub struct NewJob {
@@ -91,22 +72,22 @@ impl From<Row> for Job {
 
 /// Adds a job with its input. The job is due at once.
 pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> Result<Job> {
-    let row = NewRow {
-        id: job.id,
-        kind: job.kind,
-        partner_id: job.partner_id,
-        status: JobStatus::Queued,
-        work: Json(job.work.clone()),
-        payload: Some(payload),
-        done: 0,
-        total: job.total,
-        attempts: 0,
-        due_at: now,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    diesel::insert_into(jobs::table).values(&row).execute(conn)?;
+    let row = (
+        jobs::id.eq(job.id),
+        jobs::kind.eq(job.kind),
+        jobs::partner_id.eq(job.partner_id),
+        jobs::status.eq(JobStatus::Queued),
+        jobs::work.eq(Json(job.work.clone())),
+        jobs::payload.eq(payload),
+        jobs::done.eq(0),
+        jobs::total.eq(job.total),
+        jobs::attempts.eq(0),
+        jobs::due_at.eq(now),
+        jobs::version.eq(1),
+        jobs::created_at.eq(now),
+        jobs::updated_at.eq(now),
+    );
+    diesel::insert_into(jobs::table).values(row).execute(conn)?;
     get(conn, Reach::Everyone, job.id)
 }
 

@@ -1,24 +1,15 @@
 //! Logging in, tokens for API clients, keys, and one's own account.
 
 use actix_web::http::header::{HeaderValue, PRAGMA};
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, post, put};
 use strum::IntoEnumIterator;
 
 use super::client_login::TokenRequest;
 use super::types::{AccessToken, ClientTokenRequest, Login, Me, PasswordChange, ServerMetadata};
-use crate::audit::Subject;
 use crate::auth::caller::{CallerKind, Role, Scope};
 use crate::auth::policy::{AccountHolder, Anyone};
 use crate::auth::store;
 use crate::auth::token::{AUDIENCE, Claims, Jwks, LIFETIME};
-use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Problems, Refused};
-use crate::http::context::{Context, Open};
-use crate::http::extract::{Extract, JsonBody, NoQuery};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// Log in
 ///

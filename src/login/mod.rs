@@ -4,14 +4,6 @@ pub mod client_login;
 pub mod handlers;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::login);
-    config.service(handlers::issue_client_token);
-    config.service(handlers::get_keys);
-    config.service(handlers::get_server_metadata);
-    config.service(handlers::get_me);
-    config.service(handlers::change_my_password);
+crate::routes! {
+    handlers: login, issue_client_token, get_keys, get_server_metadata, get_me, change_my_password
 }

@@ -1,21 +1,11 @@
 //! Members over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
 use super::registration::{self, born_before};
 use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
-use crate::audit::{Event, Subject};
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
-use crate::db::Id;
-use crate::error::{Kind, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// The event of somebody else reading a member's record. A member who reads their own leaves no event.
 pub(crate) fn read_event(context: &Context, reach: Reach, subject: Subject, fields: &[&str]) -> Vec<Event> {
@@ -28,14 +18,31 @@ pub(crate) fn list_read(context: &Context, reach: Reach, member_id: Id, list: &'
     read_event(context, reach, Subject::of_member("member", member_id, member_id), &[list])
 }
 
+/// Reads something of a member within the caller's reach, and records it as [`read_event`] does.
+///
+/// # Errors
+/// 404 if the caller may not see the member. The errors of `read`.
+pub(crate) async fn read_of_member<T: Send + 'static>(
+    who: &Context,
+    member_id: Id,
+    (subject, fields): (Subject, &'static [&'static str]),
+    read: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
+    let work = move |conn: &mut Conn| {
+        store::get(conn, reach, member_id)?;
+        Ok((read(conn)?, read_event(&context, reach, subject, fields)))
+    };
+    who.state().db.read_audited(work).await
+}
+
 /// Register a member
 ///
 /// If the person may be registered already, the answer is a 409 `possible-duplicate` with `candidates`. If none of the
 /// candidates is this person, repeat the request with `confirm_not_duplicate=true`. An NHS number that another member
 /// has is refused in any case.
 #[utoipa::path(operation_id = "register_member", tag = "members", params(RegistrationQuery), request_body = MemberInput,
-    responses((status = 201, description = "Registered", body = Member), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Registered", body = Member), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/members")]
 pub async fn register_member(
     request: Extract<(Allowed<AdvisorOnly>, Query<RegistrationQuery>, JsonBody<MemberInput>)>,
@@ -45,7 +52,7 @@ pub async fn register_member(
     born_before(&context, written.date_of_birth)?;
     let wanted = written.clone();
     let outcome = who.write(&body.bytes, move |conn| {
-        let row = registration::register(conn, &context, &written, query.confirm_not_duplicate)?;
+        let row = registration::register(conn, &context, &written, query.similar())?;
         let id = row.id;
         Ok(Reply::created(format!("/v1/members/{id}"), row.version, &Member::from(row))?.about(id))
     });
@@ -61,13 +68,12 @@ pub async fn register_member(
 ///
 /// An advisor reads any member, a member only themselves.
 #[utoipa::path(operation_id = "get_member", tag = "members", params(("id" = Id, Path, description = "The member")),
-    responses((status = 200, description = "The member", body = Member), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The member", body = Member), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}")]
 pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
-    let work = move |conn: &mut crate::db::Conn| {
+    let work = move |conn: &mut Conn| {
         let row = store::get(conn, reach, id)?;
         Ok((row, read_event(&context, reach, Subject::of_member("member", id, id), &[])))
     };
@@ -80,8 +86,7 @@ pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, No
 /// A JSON merge patch. A member can't change `roles`, `nhs_number` and `gp_practice_code` of their own record.
 #[utoipa::path(operation_id = "change_member", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body(content = MemberPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Member), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Member), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/members/{id}")]
 pub async fn change_member(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, MemberPatch)>,

@@ -15,15 +15,8 @@ pub mod sharing;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(search::search_members);
-    config.service(handlers::register_member);
-    config.service(handlers::get_member);
-    config.service(handlers::change_member);
-    config.service(consents::handlers::list_consents);
-    config.service(consents::handlers::get_consent);
-    config.service(consents::handlers::record_consent);
+crate::routes! {
+    search: search_members;
+    handlers: register_member, get_member, change_member;
+    consents::handlers: list_consents, get_consent, record_consent
 }

@@ -1,16 +1,9 @@
 //! Searching members. The search is a POST, so that nobody's details appear in a URL or a log.
 
-use actix_web::{HttpResponse, post};
-
 use super::names;
 use super::types::{MemberSearch, MemberSearchResult, MemberSummary, SUMMARY_FIELDS};
-use crate::audit::{Event, Subject};
 use crate::auth::policy::AdvisorOnly;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Problems, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery};
-use crate::http::reply::Reply;
+use crate::http::prelude::*;
 
 /// How many members one search shows at most.
 const MOST: i64 = 20;
@@ -19,8 +12,7 @@ const MOST: i64 = 20;
 ///
 /// Everything that is given must match. The search changes nothing. Each person it shows sees it in their access log.
 #[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
-    responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems))]
 #[post("/v1/members/search")]
 pub async fn search_members(
     request: Extract<(Allowed<AdvisorOnly>, NoQuery, JsonBody<MemberSearch>)>,

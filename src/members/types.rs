@@ -8,9 +8,9 @@ use validator::{Validate, ValidationError};
 use super::rules;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{fits, is_name, rule};
+use crate::http::rule::{fits, is_name, is_postcode, rule};
 use crate::text::nhs_number::{self, Wrong};
-use crate::text::{fold, phone, postcode};
+use crate::text::{fold, phone};
 
 /// How somebody is connected with the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -88,7 +88,7 @@ pub struct MemberInput {
     pub phone: Option<String>,
     /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
-    #[validate(custom(function = "good_postcode"))]
+    #[validate(custom(function = "is_postcode"))]
     pub postcode: Option<String>,
     /// The local authority they live in, by any name that people use for it. The official name is kept, and its code is
     /// filled in.
@@ -123,10 +123,6 @@ pub const ADVISORS_WRITE: [&str; 3] = ["roles", "nhs_number", "gp_practice_code"
 fn good_phone(text: &str) -> Result<(), ValidationError> {
     let good = phone::read(text).is_some();
     fits(good, "wrong_phone", "Must be a telephone number of 7 to 15 digits, such as 0151 496 0123.")
-}
-
-fn good_postcode(text: &str) -> Result<(), ValidationError> {
-    fits(postcode::read(text).is_some(), "wrong_postcode", "Must be a UK postcode such as L3 8EW.")
 }
 
 fn good_nhs_number(text: &str) -> Result<(), ValidationError> {
@@ -200,6 +196,22 @@ pub struct RegistrationQuery {
     pub confirm_not_duplicate: bool,
 }
 
+/// What to do with a new person who is similar to members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Similar {
+    /// Refuse to register them, because they may be registered already.
+    Refuse,
+    /// Register them, because somebody has confirmed that they aren't one of these members.
+    Register,
+}
+
+impl RegistrationQuery {
+    /// What the request says about similar members.
+    pub fn similar(&self) -> Similar {
+        if self.confirm_not_duplicate { Similar::Register } else { Similar::Refuse }
+    }
+}
+
 /// Whom to look for. Everything that is given must match, and at least one thing must be given.
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -219,7 +231,7 @@ pub struct MemberSearch {
     pub nhs_number: Option<String>,
     /// The postcode.
     #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
-    #[validate(custom(function = "good_postcode"))]
+    #[validate(custom(function = "is_postcode"))]
     pub postcode: Option<String>,
     /// The telephone number.
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]

@@ -4,9 +4,13 @@ use serde_json::{Value, json};
 
 use crate::http::answers::shared;
 
-/// Completes `security` and the answers 401 and 403. An operation for everybody has an empty list in `security`, which
-/// client generators understand. An operation that reads credentials can answer 401 and 403.
+/// Completes `security` and the answers 401 and 403. An operation that says nothing needs the token of an account. An
+/// operation for everybody has an empty list in `security`, which client generators understand. An operation that reads
+/// credentials can answer 401 and 403.
 pub(super) fn complete(operation: &mut Value) {
+    if operation.get("security").is_none() {
+        operation["security"] = json!([{ "bearer": [] }]);
+    }
     let ways = operation["security"].as_array().cloned().unwrap_or_default();
     if ways.iter().all(is_nobody) {
         operation["security"] = json!([]);

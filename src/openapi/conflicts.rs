@@ -1,12 +1,7 @@
 //! The conflicts (409) that each operation can answer with. The operation's description lists them, and the API tests
 //! check every 409 against this table.
 
-use crate::error::Kind;
-use crate::error::Kind::{
-    AlreadyBooked, AlreadyExists, AnswerWithheld, CapacityBelowSeats, HostingOverlap, InProgress, InUse, InvalidState,
-    JoinLinkClosed, OfferExpired, PartnerNotActive, PossibleDuplicate, ReferralOnly, SessionFull, SessionNotStarted,
-    SessionStarted, SpaceTaken, TakesNoBookings, VenueClosed,
-};
+use crate::error::Kind::{self, *};
 
 /// The conflicts of every POST with an `Idempotency-Key`.
 pub(super) const OF_REPEATED_REQUESTS: &[Kind] = &[InProgress, AnswerWithheld];

@@ -4,107 +4,60 @@ use serde_json::{Value, json};
 
 use super::access::takes_a_key;
 
-/// A header of answers.
-struct Header {
-    /// Its name on the wire.
-    name: &'static str,
-    /// Its name in the document's `components`.
-    component: &'static str,
-    text: &'static str,
-    example: &'static str,
-    /// Whether every answer that can have the header has it.
-    always: bool,
-}
+/// The name of a header of answers, what it says, and an example.
+type Header = (&'static str, &'static str, &'static str);
 
 const HEADERS: &[Header] = &[
-    Header {
-        name: "X-Request-Id",
-        component: "XRequestId",
-        text: "The request's id: the client's `X-Request-Id` if it sent a valid one, otherwise a new id.",
-        example: "0199d2f07a3c7bbda1f53d2c5a0e9b41",
-        always: true,
-    },
-    Header {
-        name: "ETag",
-        component: "ETag",
-        text: "Names this state of the resource. Send it in `If-Match` with a change, in `If-None-Match` with a read.",
-        example: "\"1\"",
-        always: false,
-    },
-    Header {
-        name: "Location",
-        component: "Location",
-        text: "The path where the result can be read.",
-        example: "/v1/venues/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41",
-        always: true,
-    },
-    Header {
-        name: "Link",
-        component: "Link",
-        text: "The next page (`rel=\"next\"`). The last page has no `Link`.",
-        example: "</v1/venues?limit=50&cursor=eyJhdCI6WyJBIl0sImZvciI6IngifQ>; rel=\"next\"",
-        always: false,
-    },
-    Header {
-        name: "Retry-After",
-        component: "RetryAfter",
-        text: "How many seconds to wait before trying again.",
-        example: "2",
-        always: false,
-    },
-    Header {
-        name: "WWW-Authenticate",
-        component: "WWWAuthenticate",
-        text: "How to authenticate, and what is wrong with the credentials that were sent.",
-        example: "Bearer realm=\"life-rooms\"",
-        always: false,
-    },
-    Header {
-        name: "Idempotent-Replay",
-        component: "IdempotentReplay",
-        text: "`true` if this answer was given to the same request before.",
-        example: "true",
-        always: false,
-    },
-    Header {
-        name: "Preference-Applied",
-        component: "PreferenceApplied",
-        text: "The preference of `Prefer` that was followed.",
-        example: "respond-async",
-        always: false,
-    },
-    Header {
-        name: "Accept-Patch",
-        component: "AcceptPatch",
-        text: "The media types that a `PATCH` can have.",
-        example: "application/merge-patch+json, application/json",
-        always: false,
-    },
-    Header {
-        name: "Allow",
-        component: "Allow",
-        text: "The methods that the path has.",
-        example: "GET, HEAD, POST",
-        always: false,
-    },
+    (
+        "X-Request-Id",
+        "The request's id: the client's `X-Request-Id` if it sent a valid one, otherwise a new id.",
+        "0199d2f07a3c7bbda1f53d2c5a0e9b41",
+    ),
+    (
+        "ETag",
+        "Names this state of the resource. Send it in `If-Match` with a change, in `If-None-Match` with a read.",
+        "\"1\"",
+    ),
+    ("Location", "The path where the result can be read.", "/v1/venues/0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41"),
+    (
+        "Link",
+        "The next page (`rel=\"next\"`). The last page has no `Link`.",
+        "</v1/venues?limit=50&cursor=eyJhdCI6WyJBIl0sImZvciI6IngifQ>; rel=\"next\"",
+    ),
+    ("Retry-After", "How many seconds to wait before trying again.", "2"),
+    (
+        "WWW-Authenticate",
+        "How to authenticate, and what is wrong with the credentials that were sent.",
+        "Bearer realm=\"life-rooms\"",
+    ),
+    ("Idempotent-Replay", "`true` if this answer was given to the same request before.", "true"),
+    ("Preference-Applied", "The preference of `Prefer` that was followed.", "respond-async"),
+    ("Accept-Patch", "The media types that a `PATCH` can have.", "application/merge-patch+json, application/json"),
+    ("Allow", "The methods that the path has.", "GET, HEAD, POST"),
 ];
+
+/// The headers that every answer has that can have them.
+const ALWAYS: [&str; 2] = ["X-Request-Id", "Location"];
+
+/// A header's name in the document's `components`.
+fn component(name: &str) -> String {
+    name.replace('-', "")
+}
 
 /// The shared headers.
 pub(super) fn components() -> Value {
-    let component = |header: &Header| {
-        let schema = json!({ "type": "string" });
-        let value = json!({
-            "description": header.text, "required": header.always, "schema": schema, "example": header.example
-        });
-        (header.component.to_owned(), value)
+    let described = |(name, text, example): &Header| {
+        let (required, schema) = (ALWAYS.contains(name), json!({ "type": "string" }));
+        let value = json!({ "description": text, "required": required, "schema": schema, "example": example });
+        (component(name), value)
     };
-    Value::Object(HEADERS.iter().map(component).collect())
+    Value::Object(HEADERS.iter().map(described).collect())
 }
 
 /// Adds these headers to an answer.
 pub(super) fn add(answer: &mut Value, names: &[&str]) {
-    for header in HEADERS.iter().filter(|header| names.contains(&header.name)) {
-        answer["headers"][header.name] = json!({ "$ref": format!("#/components/headers/{}", header.component) });
+    for name in names {
+        answer["headers"][*name] = json!({ "$ref": format!("#/components/headers/{}", component(name)) });
     }
 }
 

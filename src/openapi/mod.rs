@@ -10,6 +10,7 @@ mod schemas;
 mod security;
 mod walk;
 
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
@@ -74,12 +75,12 @@ impl Published {
 
     /// As JSON: the bytes of `openapi/openapi.json`.
     pub fn json(&self) -> String {
-        serde_json::to_string_pretty(&InOrder::of(&self.0)).unwrap_or_default() + "\n"
+        serde_json::to_string_pretty(&InOrder(&self.0)).unwrap_or_default() + "\n"
     }
 
     /// As YAML.
     pub fn yaml(&self) -> String {
-        yaml_serde::to_string(&InOrder::of(&self.0)).unwrap_or_default()
+        yaml_serde::to_string(&InOrder(&self.0)).unwrap_or_default()
     }
 }
 
@@ -103,25 +104,11 @@ fn complete(document: &mut Value) {
 }
 
 /// The document with its parts in the usual order of OpenAPI documents.
-#[derive(serde::Serialize)]
-struct InOrder<'a> {
-    openapi: &'a Value,
-    info: &'a Value,
-    servers: &'a Value,
-    tags: &'a Value,
-    paths: &'a Value,
-    components: &'a Value,
-}
+struct InOrder<'a>(&'a Value);
 
-impl<'a> InOrder<'a> {
-    fn of(document: &'a Value) -> Self {
-        Self {
-            openapi: &document["openapi"],
-            info: &document["info"],
-            servers: &document["servers"],
-            tags: &document["tags"],
-            paths: &document["paths"],
-            components: &document["components"],
-        }
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts = ["openapi", "info", "servers", "tags", "paths", "components"];
+        serializer.collect_map(parts.map(|part| (part, &self.0[part])))
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn add_schemes(document: &mut Document) {
             "An access token of an account, from /v1/auth/login. It is signed with EdDSA and verified as RFC8725 asks.",
         ))
         .build();
-    let scopes = Scopes::from_iter(Scope::iter().map(|scope| (scope.name().to_owned(), describe(scope).to_owned())));
+    let scopes = Scopes::from_iter(Scope::iter().map(|scope| (scope.name().to_owned(), scope.about().to_owned())));
     let flow = Flow::ClientCredentials(ClientCredentials::new("/v1/oauth/token", scopes));
     let mut client = OAuth2::new([flow]);
     client.description = Some("An access token of a partner's API client, from /v1/oauth/token. It is signed with EdDSA and verified as RFC8725 \
@@ -28,16 +28,4 @@ pub(super) fn add_schemes(document: &mut Document) {
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     components.add_security_scheme("client", SecurityScheme::OAuth2(client));
     components.add_security_scheme("client_basic", SecurityScheme::Http(basic));
-}
-
-fn describe(scope: Scope) -> &'static str {
-    match scope {
-        Scope::RostersRead => "Read rosters and their outcomes",
-        Scope::RostersWrite => "Post rosters",
-        Scope::SessionsWrite => "Create and change sessions and series",
-        Scope::ProgrammesWrite => "Create and change programmes",
-        Scope::BookingsRead => "Read the bookings of the partner's sessions",
-        Scope::RegistersRead => "Read the registers of the partner's sessions",
-        Scope::RegistersWrite => "Take the registers of the partner's sessions",
-    }
 }

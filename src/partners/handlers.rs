@@ -1,20 +1,10 @@
 //! Partners over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
-use super::store::{self, PartnerKey, PartnerRow};
+use super::store::{self, PartnerRow};
 use super::types::{Partner, PartnerInput, PartnerPatch};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
 use crate::auth::viewer::Viewer;
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// List partners
 ///
@@ -26,7 +16,7 @@ use crate::http::reply::{Cache, Reply};
 pub async fn list_partners(request: Extract<(Allowed<Public>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Query(paging))) = request;
     let viewer = Viewer::of(who.anyone());
-    let slice = Slice::<PartnerKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, viewer, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, PartnerRow::key, |row| row.seen_by(viewer)))
@@ -50,8 +40,7 @@ pub async fn get_partner(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>)
 ///
 /// Its slug must be new. To give the partner an API client, create one afterwards.
 #[utoipa::path(operation_id = "create_partner", tag = "partners", request_body = PartnerInput,
-    responses((status = 201, description = "Created", body = Partner), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Partner), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/partners")]
 pub async fn create_partner(
     request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<PartnerInput>)>,
@@ -72,8 +61,7 @@ pub async fn create_partner(
 /// A JSON merge patch. A partner that is no longer `active` gets no tokens, and its live tokens are refused at once.
 #[utoipa::path(operation_id = "change_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
     request_body(content = PartnerPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Partner), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Partner), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/partners/{id}")]
 pub async fn change_partner(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, PartnerPatch)>,

@@ -10,14 +10,8 @@ pub mod programmes;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_partners);
-    config.service(handlers::get_partner);
-    config.service(handlers::create_partner);
-    config.service(handlers::change_partner);
-    programmes::configure(config);
-    clients::configure(config);
+crate::routes! {
+    handlers: list_partners, get_partner, create_partner, change_partner;
+    programmes::handlers: list_programmes, get_programme, create_programme, change_programme;
+    clients::handlers: list_clients, create_client, get_client, revoke_client, rotate_client
 }

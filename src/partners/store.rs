@@ -9,7 +9,7 @@ use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::db::schema::partners;
 use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::http::conditional::Tag;
 use crate::http::page::Slice;
 
@@ -70,7 +70,7 @@ impl PartnerRow {
     }
 
     /// This partner's place in the list.
-    pub fn key(&self) -> PartnerKey {
+    pub fn key(&self) -> (String, Id) {
         (self.name.clone(), self.id)
     }
 }
@@ -122,9 +122,6 @@ impl PartnerRow {
     }
 }
 
-/// The keys that partners are listed by.
-pub type PartnerKey = (String, Id);
-
 /// Locks a partner until the transaction ends, as its rosters do. This keeps names that must be unique within the
 /// partner unique.
 pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
@@ -136,7 +133,7 @@ pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
 }
 
 /// A page of partners by name.
-pub fn list(conn: &mut Conn, viewer: Viewer, slice: &Slice<PartnerKey>) -> Result<Vec<PartnerRow>> {
+pub fn list(conn: &mut Conn, viewer: Viewer, slice: &Slice<(String, Id)>) -> Result<Vec<PartnerRow>> {
     let mut query = visible(viewer);
     if let Some((name, id)) = &slice.after {
         query = query.filter(partners::name.gt(name).or(partners::name.eq(name).and(partners::id.gt(id))));
@@ -199,11 +196,7 @@ pub fn insert(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
 /// # Errors
 /// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
-    let unchanged = partners::table.filter(partners::id.eq(row.id)).filter(partners::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    crate::write_next!(conn, partners, row)
 }
 
 /// Raises the partner's roster version.

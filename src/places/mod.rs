@@ -83,23 +83,10 @@ fn full_key(name: &str) -> String {
 /// A name's key without words that people leave out or add. "Bristol" stands for "Bristol, City of", and "Sefton" for
 /// "Sefton Council".
 fn short_key(name: &str) -> String {
-    const LEFT_OUT: [&str; 12] = [
-        "the",
-        "of",
-        "city",
-        "county",
-        "borough",
-        "metropolitan",
-        "royal",
-        "district",
-        "council",
-        "unitary",
-        "authority",
-        "mbc",
-    ];
+    const LEFT_OUT: &str = "the of city county borough metropolitan royal district council unitary authority mbc";
     let words = key_words(name);
     let words = words.strip_prefix(["london", "borough", "of"].map(String::from).as_slice()).unwrap_or(&words);
-    words.iter().filter(|word| !LEFT_OUT.contains(&word.as_str())).map(String::as_str).collect()
+    words.iter().filter(|word| !LEFT_OUT.split(' ').any(|left_out| left_out == *word)).map(String::as_str).collect()
 }
 
 fn key_words(name: &str) -> Vec<String> {

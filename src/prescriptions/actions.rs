@@ -1,8 +1,5 @@
 //! Actions on a whole prescription, over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, post};
-
 use super::handlers::record;
 use super::rules::Verb;
 use super::store;
@@ -10,20 +7,13 @@ use super::types::{Ending, Prescription};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
-use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, NoQuery, OptionalJson, Path};
-use crate::http::reply::Reply;
+use crate::http::prelude::*;
 
 /// Activate a draft
 ///
 /// It counts in reports from now on. Its `developed_on` is today, unless the draft gives an earlier day.
 #[utoipa::path(operation_id = "activate_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
-    responses((status = 200, description = "Active", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Active", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/activate")]
 pub async fn activate_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
@@ -34,8 +24,7 @@ pub async fn activate_prescription(
 
 /// Complete an active prescription
 #[utoipa::path(operation_id = "complete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
-    responses((status = 200, description = "Completed", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Completed", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/complete")]
 pub async fn complete_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,
@@ -49,8 +38,7 @@ pub async fn complete_prescription(
 /// The body may be left out.
 #[utoipa::path(operation_id = "close_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = Option<Ending>,
-    responses((status = 200, description = "Closed", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Closed", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/close")]
 pub async fn close_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,
@@ -64,8 +52,7 @@ pub async fn close_prescription(
 /// Declines a draft or an active prescription. The body may be left out.
 #[utoipa::path(operation_id = "decline_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = Option<Ending>,
-    responses((status = 200, description = "Declined", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Declined", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/decline")]
 pub async fn decline_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, OptionalJson<Ending>)>,

@@ -2,9 +2,6 @@
 
 use std::collections::HashSet;
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, patch, post};
-
 use super::items::store::ItemRow;
 use super::store::{self, PrescriptionRow, Whole};
 use super::types::{
@@ -12,18 +9,10 @@ use super::types::{
     PrescriptionStatus,
 };
 use super::{checks, rules};
-use crate::audit::{Event, Subject};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 
@@ -31,8 +20,7 @@ use crate::members::store as members;
 ///
 /// A member writes one for themselves, with the origin `self`. An advisor writes one for anybody. It begins as a draft.
 #[utoipa::path(operation_id = "create_prescription", tag = "prescriptions", request_body = PrescriptionInput,
-    responses((status = 201, description = "Written", body = Prescription), BadInput, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Written", body = Prescription), BadInput, Storage, Problems))]
 #[post("/v1/prescriptions")]
 pub async fn create_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, NoQuery, JsonBody<PrescriptionInput>)>,
@@ -47,7 +35,7 @@ pub async fn create_prescription(
         let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, reach, now);
         let items = (0..).zip(&written.items).map(item).collect();
         let whole = Whole { row, needs: written.needs.clone(), items };
-        store::insert(conn, &whole)?;
+        store::insert(conn, std::slice::from_ref(&whole))?;
         record(&context, conn, "create", &whole.row, &[])?;
         let (location, version) = (format!("/v1/prescriptions/{}", whole.row.id), whole.row.version);
         let member_id = whole.row.member_id;
@@ -72,8 +60,7 @@ pub(super) fn record(
 ///
 /// In the order in which they were written. A member sees only their own.
 #[utoipa::path(operation_id = "list_prescriptions", tag = "prescriptions", params(PrescriptionFilter),
-    responses((status = 200, description = "A page of prescriptions", body = Page<Prescription>), (status = 304, description = "Not changed"), Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of prescriptions", body = Page<Prescription>), (status = 304, description = "Not changed"), Problems))]
 #[get("/v1/prescriptions")]
 pub async fn list_prescriptions(
     request: Extract<(Allowed<MemberOrAdvisor>, Query<PrescriptionFilter>)>,
@@ -87,8 +74,7 @@ pub async fn list_prescriptions(
 /// In the order in which they were written.
 #[utoipa::path(operation_id = "list_member_prescriptions", tag = "prescriptions",
     params(("id" = Id, Path, description = "The member"), MemberPrescriptionFilter),
-    responses((status = 200, description = "A page of prescriptions", body = Page<Prescription>), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of prescriptions", body = Page<Prescription>), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/prescriptions")]
 pub async fn list_member_prescriptions(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<MemberPrescriptionFilter>)>,
@@ -131,8 +117,7 @@ fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec
 ///
 /// The answer includes needs and items. A member sees only their own prescriptions, an advisor all.
 #[utoipa::path(operation_id = "get_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
-    responses((status = 200, description = "The prescription", body = Prescription), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The prescription", body = Prescription), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/prescriptions/{id}")]
 pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
@@ -152,8 +137,7 @@ pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<I
 /// may change the site only in a draft that they wrote themselves; otherwise an advisor must.
 #[utoipa::path(operation_id = "change_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body(content = PrescriptionPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Prescription), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Prescription), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/prescriptions/{id}")]
 pub async fn change_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, PrescriptionPatch)>,
@@ -191,8 +175,7 @@ pub(super) fn still_open(row: &PrescriptionRow) -> Result<()> {
 ///
 /// Only a draft can be deleted. Decline or close an active prescription instead.
 #[utoipa::path(operation_id = "delete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
-    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[delete("/v1/prescriptions/{id}")]
 pub async fn delete_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>,

@@ -15,21 +15,9 @@ pub mod rules;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::create_prescription);
-    config.service(handlers::list_prescriptions);
-    config.service(handlers::list_member_prescriptions);
-    config.service(handlers::get_prescription);
-    config.service(handlers::change_prescription);
-    config.service(handlers::delete_prescription);
-    config.service(items::handlers::add_prescription_item);
-    config.service(items::handlers::get_prescription_item);
-    config.service(items::handlers::change_prescription_item);
-    config.service(actions::activate_prescription);
-    config.service(actions::complete_prescription);
-    config.service(actions::close_prescription);
-    config.service(actions::decline_prescription);
+crate::routes! {
+    handlers: create_prescription, list_prescriptions, list_member_prescriptions, get_prescription, change_prescription,
+        delete_prescription;
+    items::handlers: add_prescription_item, get_prescription_item, change_prescription_item;
+    actions: activate_prescription, complete_prescription, close_prescription, decline_prescription
 }

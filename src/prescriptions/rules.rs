@@ -4,7 +4,7 @@ use super::types::{Need, PrescriptionStatus};
 use crate::error::Fault;
 
 /// An action on a whole prescription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
     /// The member and the advisor agree on it.
     Activate,
@@ -67,63 +67,4 @@ pub fn need_faults(needs: &[Need]) -> Vec<Fault> {
     let fault =
         |index: usize| Fault::at(format!("/needs/{index}/domain"), "repeated", "This need is already in the list.");
     (0..needs.len()).filter(repeated).map(fault).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::prescriptions::types::NeedDomain;
-    use proptest::prelude::*;
-    use strum::IntoEnumIterator;
-
-    #[test]
-    fn only_a_draft_is_activated_and_only_an_active_one_completed_or_closed() {
-        use PrescriptionStatus::{Active, ClosedEarly, Completed, Declined, Draft};
-        let allowed = [
-            (Draft, Verb::Activate, Active),
-            (Draft, Verb::Decline, Declined),
-            (Active, Verb::Complete, Completed),
-            (Active, Verb::Close, ClosedEarly),
-            (Active, Verb::Decline, Declined),
-        ];
-        for state in PrescriptionStatus::iter() {
-            for verb in Verb::iter() {
-                let wanted = allowed.iter().find(|(from, by, _)| (*from, *by) == (state, verb)).map(|(.., to)| *to);
-                assert_eq!(verb.after(state), wanted, "{state} {verb:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_member_says_the_site_of_their_own_draft_only() {
-        for state in PrescriptionStatus::iter() {
-            assert_eq!(members_site(state, false), state == PrescriptionStatus::Draft);
-            assert!(!members_site(state, true));
-        }
-    }
-
-    #[test]
-    fn a_need_stands_once() {
-        let need = |domain| Need { domain, severity: None, note: None };
-        let needs = [need(NeedDomain::Debt), need(NeedDomain::Housing), need(NeedDomain::Debt)];
-        let faults = need_faults(&needs);
-        assert_eq!(faults.len(), 1);
-        assert_eq!(faults[0].pointer.as_deref(), Some("/needs/2/domain"));
-    }
-
-    proptest! {
-        #[test]
-        fn what_has_ended_stays_ended(verbs in prop::collection::vec(0usize..4, 0..12)) {
-            let (mut state, mut activated) = (PrescriptionStatus::Draft, 0);
-            for verb in verbs {
-                let verb = Verb::iter().nth(verb).unwrap();
-                if let Some(next) = verb.after(state) {
-                    prop_assert!(is_open(state));
-                    activated += i32::from(verb == Verb::Activate);
-                    state = next;
-                }
-            }
-            prop_assert!(activated <= 1);
-        }
-    }
 }

@@ -24,7 +24,6 @@ crate::text_enum! {
         Partner,
     }
     /// The state of a prescription.
-    #[derive(strum::EnumIter)]
     pub enum PrescriptionStatus {
         /// Being written.
         Draft,
@@ -38,6 +37,7 @@ crate::text_enum! {
         Declined,
     }
     /// What somebody needs support with.
+    #[derive(strum::EnumIter)]
     pub enum NeedDomain {
         /// Somewhere to live.
         Housing,

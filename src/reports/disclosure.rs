@@ -121,15 +121,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_count_stands_for_itself() {
-        let counted = Counted { totals: [Exact(17), Exact(3)], rows: Vec::new() };
-        let shown = Disclosure::Rounded.show(counted.clone(), ["people", "visits"]);
-        assert_eq!(shown.totals, Disclosed { values: [Some(15), None], suppressed: vec!["visits"] });
-        let exact = Disclosure::Exact.show(counted, ["people", "visits"]);
-        assert_eq!(exact.totals, Disclosed { values: [Some(17), Some(3)], suppressed: vec![] });
-    }
-
     proptest! {
         #[test]
         fn a_rounded_count_is_the_nearest_multiple_of_five(count in 8i64..10_000_000) {

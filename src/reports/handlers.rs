@@ -1,24 +1,16 @@
 //! Reports over HTTP.
 
-use actix_web::{HttpResponse, get};
-
 use serde::Serialize;
 use serde_json::Value;
 
 use super::rules::{self, Question, Reader};
 use super::store;
-use super::types::{
-    AttendanceFilter, AttendanceReport, AttendanceRow, Days, PrescriptionFilter, PrescriptionReport, PrescriptionRow,
-};
-use crate::audit::{self, Subject};
+use super::types::{AttendanceFilter, AttendanceReport, Days, PrescriptionFilter, PrescriptionReport};
+use crate::audit;
 use crate::auth::caller::Role;
 use crate::auth::policy::Reports;
 use crate::clock::london_day;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::Problems;
-use crate::http::extract::{Extract, Query};
-use crate::http::reply::Cache;
+use crate::http::prelude::*;
 
 const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, whatever became of them afterwards, each \
     counted once, on the London day on which it was developed. Drafts, and drafts that were declined, never count. \
@@ -39,8 +31,7 @@ const ATTENDANCE: &str = "Attendance by members that was recorded in a register:
 /// Counts activated prescriptions by the day they were developed. An analyst asks for a period and gets rounded
 /// figures, in which 1 to 7 are null. A site manager gets exact figures, which aren't for publication.
 #[utoipa::path(operation_id = "report_prescriptions", tag = "reports", params(PrescriptionFilter),
-    responses((status = 200, description = "The counts", body = PrescriptionReport), Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The counts", body = PrescriptionReport), Problems))]
 #[get("/v1/reports/prescriptions")]
 pub async fn report_prescriptions(
     request: Extract<(Allowed<Reports>, Query<PrescriptionFilter>)>,
@@ -52,16 +43,7 @@ pub async fn report_prescriptions(
     record_read(&who, reader, "prescriptions", &filter).await?;
     let disclosure = reader.disclosure();
     let shown = disclosure.show(counted, ["prescriptions"]);
-    let report = PrescriptionReport {
-        definition: PRESCRIPTIONS,
-        as_of: who.now(),
-        days,
-        filters: filter,
-        suppression: disclosure.into(),
-        totals: shown.totals.into(),
-        rows: shown.rows.into_iter().map(PrescriptionRow::from).collect(),
-    };
-    who.show_plain(Cache::Never, &report)
+    who.show_plain(Cache::Never, &PrescriptionReport::new(PRESCRIPTIONS, who.now(), days, filter, disclosure, shown))
 }
 
 /// Count attendance
@@ -69,8 +51,7 @@ pub async fn report_prescriptions(
 /// Counts distinct members, attendances and headcounts by the day of the session. An analyst asks for a period and gets
 /// rounded figures, in which 1 to 7 are null. A site manager gets exact figures, which aren't for publication.
 #[utoipa::path(operation_id = "report_attendance", tag = "reports", params(AttendanceFilter),
-    responses((status = 200, description = "The counts", body = AttendanceReport), Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The counts", body = AttendanceReport), Problems))]
 #[get("/v1/reports/attendance")]
 pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<AttendanceFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
@@ -80,16 +61,7 @@ pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<Attenda
     record_read(&who, reader, "attendance", &filter).await?;
     let disclosure = reader.disclosure();
     let shown = disclosure.show(counted, ["distinct_members", "attendances", "headcount"]);
-    let report = AttendanceReport {
-        definition: ATTENDANCE,
-        as_of: who.now(),
-        days,
-        filters: filter,
-        suppression: disclosure.into(),
-        totals: shown.totals.into(),
-        rows: shown.rows.into_iter().map(AttendanceRow::from).collect(),
-    };
-    who.show_plain(Cache::Never, &report)
+    who.show_plain(Cache::Never, &AttendanceReport::new(ATTENDANCE, who.now(), days, filter, disclosure, shown))
 }
 
 /// The reader of a report, and the days that the answer is about.

@@ -19,11 +19,7 @@ mod sql;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::report_prescriptions);
-    config.service(handlers::report_attendance);
-    areas::configure(config);
+crate::routes! {
+    handlers: report_prescriptions, report_attendance;
+    areas::handlers: list_report_areas, get_report_area, put_report_area
 }

@@ -4,6 +4,7 @@ use super::areas::store::places;
 use super::disclosure::{Counted, Exact};
 use super::sql::{Bind, Grouping, Lines, Sql, Tally};
 use super::types::{AttendanceFilter, Days, GroupBy, PrescriptionFilter};
+use crate::db::types::TextEnum;
 use crate::db::{Conn, Id};
 use crate::error::Result;
 
@@ -46,7 +47,7 @@ fn prescription_lines(conn: &mut Conn, scope: &Scope<'_, PrescriptionFilter>, by
     sql.and_day("p.developed_on", "<=", scope.days.to);
     sql.and_either("v.local_authority", names(&scope.places));
     sql.and_either("p.site_id", ids(&filter.site_id));
-    sql.and_either("p.origin", filter.origin.iter().map(|origin| Bind::Name(origin.name().into())));
+    sql.and_either("p.origin", texts(&filter.origin));
     sql.push(" GROUP BY 1, 2");
     let mut lines = Lines::new();
     lines.add(&grouping, sql.load(conn)?, 0)?;
@@ -130,17 +131,21 @@ fn chosen_sessions(sql: &mut Sql, scope: &Attendance<'_>, grouping: &Grouping, t
     sql.and_day("s.starts_on", ">=", scope.days.from);
     sql.and_day("s.starts_on", "<=", scope.days.to);
     sql.and_either("v.local_authority", names(&scope.places));
-    sql.and_either("said.pillar", filter.pillar.iter().map(|pillar| Bind::Name(pillar.name().into())));
+    sql.and_either("said.pillar", texts(&filter.pillar));
     sql.and_either("s.partner_id", ids(&filter.partner_id));
     sql.and_either("said.programme_id", ids(&filter.programme_id));
 }
 
 fn taken_part(sql: &mut Sql, filter: &AttendanceFilter, expression: &str) {
-    sql.and_either(expression, filter.delivery.iter().map(|delivery| Bind::Name(delivery.name().into())));
+    sql.and_either(expression, texts(&filter.delivery));
 }
 
 fn names(values: &[String]) -> impl Iterator<Item = Bind> {
     values.iter().map(|name| Bind::Name(name.clone()))
+}
+
+fn texts(values: &[impl TextEnum]) -> impl Iterator<Item = Bind> {
+    values.iter().map(|value| Bind::Name(value.name().into()))
 }
 
 fn ids(values: &[Id]) -> impl Iterator<Item = Bind> {

@@ -4,68 +4,25 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::disclosure::{Disclosed, Disclosure, LARGEST_SUPPRESSED, Line, ROUNDED_TO};
+use super::disclosure::{Counted, Disclosed, Disclosure, LARGEST_SUPPRESSED, Line, ROUNDED_TO};
 use super::rules::{Dimension, Question};
 use crate::db::{Id, Timestamp};
 use crate::period::Period;
 use crate::places::LocalAuthority;
+use crate::prescriptions::types::PrescriptionOrigin;
+use crate::sessions::bookings::types::SeatDelivery;
+use crate::sessions::types::Pillar;
 
-macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::IntoStaticStr)]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl $name {
-            /// The name, in the API and in the database.
-            pub fn name(self) -> &'static str {
-                self.into()
-            }
-        }
-    )+ };
-}
-
-names! {
-    /// What each row of a report stands for.
-    GroupBy {
-        /// One row for each site.
-        Site,
-        /// One row for each local authority.
-        LocalAuthority,
-        /// One row for each calendar month.
-        Month,
-    }
-    /// Where a counted prescription came from.
-    CountedOrigin {
-        /// The member wrote it.
-        #[serde(rename = "self")]
-        #[strum(serialize = "self")]
-        Own,
-        /// Written with a pathways advisor.
-        Advisor,
-        /// From a GP.
-        Gp,
-        /// From a partner.
-        Partner,
-    }
-    /// How somebody took part. In a hybrid session the seat decides.
-    TakenPart {
-        /// Face to face.
-        InPerson,
-        /// From elsewhere, online.
-        Online,
-    }
-    /// What a counted session is for.
-    CountedPillar {
-        /// Learning.
-        Learning,
-        /// Social prescribing.
-        SocialPrescribing,
-        /// Community.
-        Community,
-    }
+/// What each row of a report stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupBy {
+    /// One row for each site.
+    Site,
+    /// One row for each local authority.
+    LocalAuthority,
+    /// One row for each calendar month.
+    Month,
 }
 
 /// Which prescriptions to count. A site manager may give a filter several values: any of them matches. An analyst gives
@@ -106,7 +63,7 @@ pub struct PrescriptionFilter {
     #[serde(default)]
     #[param(inline, max_items = 20)]
     #[schema(inline, max_items = 20)]
-    pub origin: Vec<CountedOrigin>,
+    pub origin: Vec<PrescriptionOrigin>,
     /// Adds rows: one for each site, local authority or month.
     #[param(inline)]
     #[schema(inline)]
@@ -147,12 +104,12 @@ pub struct AttendanceFilter {
     #[serde(default)]
     #[param(inline, max_items = 20)]
     #[schema(inline, max_items = 20)]
-    pub delivery: Vec<TakenPart>,
+    pub delivery: Vec<SeatDelivery>,
     /// Sessions of this pillar.
     #[serde(default)]
     #[param(inline, max_items = 20)]
     #[schema(inline, max_items = 20)]
-    pub pillar: Vec<CountedPillar>,
+    pub pillar: Vec<Pillar>,
     /// Sessions of this partner.
     #[serde(default)]
     #[param(inline, max_items = 20)]
@@ -276,45 +233,6 @@ impl From<Disclosed<1>> for PrescriptionCounts {
     }
 }
 
-/// A row of the report on prescriptions.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PrescriptionRow {
-    /// The site's id, the local authority's name, or the month as `YYYY-MM`. Null for prescriptions that have none.
-    #[schema(example = "2021-10")]
-    pub key: Option<String>,
-    /// The key in words for people: the site's name, the local authority or the month.
-    #[schema(example = "2021-10")]
-    pub label: Option<String>,
-    /// The counts.
-    #[serde(flatten)]
-    pub counts: PrescriptionCounts,
-}
-
-impl From<Line<Disclosed<1>>> for PrescriptionRow {
-    fn from(line: Line<Disclosed<1>>) -> Self {
-        Self { key: line.key, label: line.label, counts: line.counts.into() }
-    }
-}
-
-/// How many prescriptions were developed.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PrescriptionReport {
-    /// The definition of what is counted.
-    pub definition: &'static str,
-    /// When it was counted.
-    pub as_of: Timestamp,
-    /// The days that were counted.
-    pub days: Days,
-    /// The filters that were given.
-    pub filters: PrescriptionFilter,
-    /// How small counts were treated.
-    pub suppression: Suppression,
-    /// The counts of everything that matches the filters.
-    pub totals: PrescriptionCounts,
-    /// The rows that `group_by` asks for. Empty without it.
-    pub rows: Vec<PrescriptionRow>,
-}
-
 /// The counts of people and attendances.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AttendanceCounts {
@@ -339,41 +257,69 @@ impl From<Disclosed<3>> for AttendanceCounts {
     }
 }
 
-/// A row of the report on attendance.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AttendanceRow {
-    /// The site's id, the local authority's name, or the month as `YYYY-MM`. Null for attendances that have none.
-    #[schema(example = "2021-10")]
-    pub key: Option<String>,
-    /// The key in words for people: the site's name, the local authority or the month.
-    #[schema(example = "2021-10")]
-    pub label: Option<String>,
-    /// The counts.
-    #[serde(flatten)]
-    pub counts: AttendanceCounts,
+macro_rules! report {
+    ($(#[$about:meta])* $report:ident, $(#[$of_row:meta])* $row:ident, $counts:ident, $count:literal, $filter:ident) => {
+        $(#[$of_row])*
+        #[derive(Debug, Serialize, ToSchema)]
+        pub struct $row {
+            /// The site's id, the local authority's name, or the month as `YYYY-MM`. Null for counts that have none.
+            #[schema(example = "2021-10")]
+            pub key: Option<String>,
+            /// The key in words for people: the site's name, the local authority or the month.
+            #[schema(example = "2021-10")]
+            pub label: Option<String>,
+            /// The counts.
+            #[serde(flatten)]
+            pub counts: $counts,
+        }
+
+        $(#[$about])*
+        #[derive(Debug, Serialize, ToSchema)]
+        pub struct $report {
+            /// The definition of what is counted.
+            pub definition: &'static str,
+            /// When it was counted.
+            pub as_of: Timestamp,
+            /// The days that were counted.
+            pub days: Days,
+            /// The filters that were given.
+            pub filters: $filter,
+            /// How small counts were treated.
+            pub suppression: Suppression,
+            /// The counts of everything that matches the filters.
+            pub totals: $counts,
+            /// The rows that `group_by` asks for. Empty without it. They needn't add up to the totals.
+            pub rows: Vec<$row>,
+        }
+
+        impl $report {
+            /// The report with these counts, as they are shown.
+            pub fn new(
+                definition: &'static str,
+                as_of: Timestamp,
+                days: Days,
+                filters: $filter,
+                disclosure: Disclosure,
+                shown: Counted<Disclosed<$count>>,
+            ) -> Self {
+                let row = |line: Line<_>| $row { key: line.key, label: line.label, counts: $counts::from(line.counts) };
+                let rows = shown.rows.into_iter().map(row).collect();
+                Self { definition, as_of, days, filters, suppression: disclosure.into(), totals: shown.totals.into(), rows }
+            }
+        }
+    };
 }
 
-impl From<Line<Disclosed<3>>> for AttendanceRow {
-    fn from(line: Line<Disclosed<3>>) -> Self {
-        Self { key: line.key, label: line.label, counts: line.counts.into() }
-    }
+report! {
+    /// How many prescriptions were developed.
+    PrescriptionReport,
+    /// A row of the report on prescriptions.
+    PrescriptionRow, PrescriptionCounts, 1, PrescriptionFilter
 }
 
-/// How many people attended, and how often.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AttendanceReport {
-    /// The definition of what is counted.
-    pub definition: &'static str,
-    /// When it was counted.
-    pub as_of: Timestamp,
-    /// The days that were counted.
-    pub days: Days,
-    /// The filters that were given.
-    pub filters: AttendanceFilter,
-    /// How small counts were treated.
-    pub suppression: Suppression,
-    /// The counts of everything that matches the filters.
-    pub totals: AttendanceCounts,
-    /// The rows that `group_by` asks for. Empty without it. They needn't add up to the totals.
-    pub rows: Vec<AttendanceRow>,
+report! {
+    /// How many people attended, and how often.
+    AttendanceReport,
+    /// A row of the report on attendance.
+    AttendanceRow, AttendanceCounts, 3, AttendanceFilter
 }

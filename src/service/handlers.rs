@@ -1,18 +1,13 @@
 //! What the service is, its health, and the OpenAPI document.
 
 use actix_web::http::header::{HeaderValue, VARY};
-use actix_web::{HttpResponse, get};
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::{Error, Result};
-use crate::http::answers::Problems;
-use crate::http::context::Open;
-use crate::http::extract::{Extract, NoQuery};
 use crate::http::html;
 use crate::http::negotiation::Medium;
-use crate::http::reply::Cache;
+use crate::http::prelude::*;
 
 /// What this server is, with links for more.
 #[derive(Debug, Serialize, ToSchema)]

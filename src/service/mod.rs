@@ -3,14 +3,7 @@
 pub mod handlers;
 pub mod problems;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::get_service);
-    config.service(handlers::check_live);
-    config.service(handlers::check_ready);
-    config.service(handlers::get_document);
-    config.service(handlers::get_document_as_yaml);
-    config.service(problems::get_problem_page);
+crate::routes! {
+    handlers: get_service, check_live, check_ready, get_document, get_document_as_yaml;
+    problems: get_problem_page
 }

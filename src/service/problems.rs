@@ -1,12 +1,10 @@
 //! A page for people about each type of problem.
 
-use actix_web::{HttpResponse, get};
 use strum::IntoEnumIterator;
 
-use crate::error::{Error, Kind, Result, Spec};
-use crate::http::answers::{Missing, Problems};
-use crate::http::extract::{Extract, NoQuery, Path};
+use crate::error::Spec;
 use crate::http::html;
+use crate::http::prelude::*;
 
 /// What a type of problem means
 ///

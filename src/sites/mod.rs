@@ -8,13 +8,7 @@ pub mod hostings;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_sites);
-    config.service(handlers::get_site);
-    config.service(handlers::create_site);
-    config.service(handlers::change_site);
-    hostings::configure(config);
+crate::routes! {
+    handlers: list_sites, get_site, create_site, change_site;
+    hostings::handlers: list_hostings, get_hosting, create_hosting, change_hosting
 }

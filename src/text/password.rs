@@ -19,17 +19,3 @@ pub fn normal(password: &str) -> Cow<'_, str> {
         false => NFC.normalize(password),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_the_same_on_every_keyboard_and_otherwise_as_typed() {
-        assert_eq!(normal("cafe\u{301} au lait"), "café au lait");
-        assert_eq!(normal("paper\u{a0}boat\u{3000}lamp"), "paper boat lamp");
-        for kept in [" Outer blanks ", "Straße", "ﬁne ｗｉｄｅ", "\u{200b}"] {
-            assert_eq!(normal(kept), kept);
-        }
-    }
-}

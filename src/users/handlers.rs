@@ -1,27 +1,15 @@
 //! Accounts over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
 use super::store::{self, UserRow};
 use super::types::{User, UserInput, UserPatch};
-use crate::audit::Subject;
 use crate::auth::policy::AdminOnly;
-use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// List accounts
 ///
 /// By e-mail address, a page at a time. Members' own accounts aren't in the list.
 #[utoipa::path(operation_id = "list_users", tag = "users", params(Paging),
-    responses((status = 200, description = "A page of accounts", body = Page<User>), (status = 304, description = "Not changed"), Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of accounts", body = Page<User>), (status = 304, description = "Not changed"), Problems))]
 #[get("/v1/users")]
 pub async fn list_users(request: Extract<(Allowed<AdminOnly>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Query(paging))) = request;
@@ -35,8 +23,7 @@ pub async fn list_users(request: Extract<(Allowed<AdminOnly>, Query<Paging>)>) -
 ///
 /// The answer has no password; no answer has. A member's own account is a 404.
 #[utoipa::path(operation_id = "get_user", tag = "users", params(("id" = Id, Path, description = "The account")),
-    responses((status = 200, description = "The account", body = User), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The account", body = User), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/users/{id}")]
 pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
@@ -48,8 +35,7 @@ pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>)
 ///
 /// An account without a `password` can't log in until one is set, here or on the command line.
 #[utoipa::path(operation_id = "create_user", tag = "users", request_body = UserInput,
-    responses((status = 201, description = "Created", body = User), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = User), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/users")]
 pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
     let Extract((who, _, body)) = request;
@@ -71,8 +57,7 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
 /// A JSON merge patch. A change of the role, the partner, the password or `disabled` ends the account's tokens at once.
 #[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/users/{id}")]
 pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;

@@ -10,12 +10,6 @@ pub mod handlers;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_users);
-    config.service(handlers::get_user);
-    config.service(handlers::create_user);
-    config.service(handlers::change_user);
+crate::routes! {
+    handlers: list_users, get_user, create_user, change_user
 }

@@ -1,21 +1,11 @@
 //! Venues over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, post};
-
 use super::near::Circle;
-use super::store::{self, VenueKey, VenueRow};
+use super::store::{self, VenueRow};
 use super::types::{Venue, VenueFilter, VenueInput};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
+use crate::http::prelude::*;
 use crate::http::query::search_words;
-use crate::http::reply::{Cache, Reply};
 
 /// List venues
 ///
@@ -26,7 +16,7 @@ use crate::http::reply::{Cache, Reply};
 #[get("/v1/venues")]
 pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
-    let slice = Slice::<VenueKey>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, circle) = (slice.clone(), Circle::read(filter.near.as_deref(), filter.within_km)?);
     let search = search_words(filter.q.as_deref())?;
     let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle, &wanted);
@@ -51,8 +41,7 @@ pub async fn get_venue(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -
 ///
 /// Its slug must be new. The code of its local authority is filled in.
 #[utoipa::path(operation_id = "create_venue", tag = "venues", request_body = VenueInput,
-    responses((status = 201, description = "Created", body = Venue), BadInput, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Venue), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/venues")]
 pub async fn create_venue(
     request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<VenueInput>)>,
@@ -72,8 +61,7 @@ pub async fn create_venue(
 ///
 /// A venue can be deleted only while nothing refers to it. Otherwise close it.
 #[utoipa::path(operation_id = "delete_venue", tag = "venues", params(("id" = Id, Path, description = "The venue")),
-    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[delete("/v1/venues/{id}")]
 pub async fn delete_venue(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;

@@ -1,6 +1,6 @@
 //! Opening hours as ranges of the week.
 
-use chrono::{Datelike, NaiveDateTime, Timelike, Weekday};
+use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use super::types::{Hours, OpeningHours};
 
@@ -8,17 +8,6 @@ use super::types::{Hours, OpeningHours};
 const DAY: u32 = 24 * 60;
 /// Minutes of a week.
 const WEEK: u32 = 7 * DAY;
-
-/// The days of the week with their names in the API, from Monday on.
-const DAYS: [(Weekday, &str); 7] = [
-    (Weekday::Mon, "monday"),
-    (Weekday::Tue, "tuesday"),
-    (Weekday::Wed, "wednesday"),
-    (Weekday::Thu, "thursday"),
-    (Weekday::Fri, "friday"),
-    (Weekday::Sat, "saturday"),
-    (Weekday::Sun, "sunday"),
-];
 
 /// A range of the week, in minutes since Monday 00:00. It may run into the next week.
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +17,12 @@ struct Stretch {
 }
 
 impl Stretch {
-    fn of(day: Weekday, hours: &Hours) -> Option<Self> {
+    /// The range of these hours of a day, counted from Monday.
+    fn of(day: u32, hours: &Hours) -> Option<Self> {
         let (opens, closes) = (minute(&hours.opens)?, minute(&hours.closes)?);
         // Hours that close at or before they open end on the next day, as in schema.org and OpenStreetMap.
         let minutes = if closes > opens { closes - opens } else { closes + DAY - opens };
-        Some(Self { opens: day.num_days_from_monday() * DAY + opens, minutes })
+        Some(Self { opens: day * DAY + opens, minutes })
     }
 
     /// How many minutes after the beginning of the range this minute of the week comes next.
@@ -56,22 +46,18 @@ fn minute(text: &str) -> Option<u32> {
 }
 
 impl OpeningHours {
-    fn on(&self, day: Weekday) -> &[Hours] {
-        match day {
-            Weekday::Mon => &self.monday,
-            Weekday::Tue => &self.tuesday,
-            Weekday::Wed => &self.wednesday,
-            Weekday::Thu => &self.thursday,
-            Weekday::Fri => &self.friday,
-            Weekday::Sat => &self.saturday,
-            Weekday::Sun => &self.sunday,
-        }
+    /// Each day's name in the API and its hours, from Monday on.
+    fn days(&self) -> [(&'static str, &Vec<Hours>); 7] {
+        let Self { monday, tuesday, wednesday, thursday, friday, saturday, sunday } = self;
+        let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+        let hours = [monday, tuesday, wednesday, thursday, friday, saturday, sunday];
+        std::array::from_fn(|day| (names[day], hours[day]))
     }
 
     /// Each range, with the JSON pointer to its hours.
     fn stretches(&self) -> impl Iterator<Item = (Stretch, String)> {
-        DAYS.into_iter().flat_map(|(day, name)| {
-            let of_day = self.on(day).iter().enumerate();
+        (0..).zip(self.days()).flat_map(|(day, (name, hours))| {
+            let of_day = hours.iter().enumerate();
             of_day.filter_map(move |(at, hours)| Some((Stretch::of(day, hours)?, format!("/{name}/{at}"))))
         })
     }
@@ -79,10 +65,12 @@ impl OpeningHours {
     /// Whether the place is closed on the day of this local time: other days have hours, this day has none, and the
     /// hours of the day before have ended by this time.
     pub fn are_closed_on_the_day_of(&self, local: NaiveDateTime) -> bool {
-        let says = DAYS.iter().any(|(day, _)| !self.on(*day).is_empty());
-        let minute = local.weekday().num_days_from_monday() * DAY + local.hour() * 60 + local.minute();
+        let days = self.days();
+        let today = local.weekday().num_days_from_monday();
+        let minute = today * DAY + local.hour() * 60 + local.minute();
         let goes_on = || self.stretches().any(|(stretch, _)| stretch.holds(minute));
-        says && self.on(local.weekday()).is_empty() && !goes_on()
+        let says = days.iter().any(|(_, hours)| !hours.is_empty());
+        says && days[today as usize].1.is_empty() && !goes_on()
     }
 }
 

@@ -13,13 +13,7 @@ pub mod spaces;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_venues);
-    config.service(handlers::get_venue);
-    config.service(handlers::create_venue);
-    config.service(handlers::delete_venue);
-    spaces::configure(config);
+crate::routes! {
+    handlers: list_venues, get_venue, create_venue, delete_venue;
+    spaces::handlers: list_spaces, get_space, create_space, change_space, delete_space
 }

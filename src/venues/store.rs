@@ -12,7 +12,7 @@ use crate::db::schema::{hostings, session_series, sessions, spaces, venue_words,
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
-use crate::per_backend;
+use crate::insert_many;
 use crate::places::LocalAuthority;
 use crate::text::postcode;
 use crate::text::short_name::ShortName;
@@ -143,12 +143,9 @@ fn named(local_authority: String) -> (String, String) {
     }
 }
 
-/// The keys that venues are listed by.
-pub type VenueKey = (String, Id);
-
 impl VenueRow {
     /// This venue's place in the list.
-    pub fn key(&self) -> VenueKey {
+    pub fn key(&self) -> (String, Id) {
         (self.name.clone(), self.id)
     }
 }
@@ -159,7 +156,7 @@ pub fn list(
     filter: &VenueFilter,
     search: &[Wanted],
     circle: Option<Circle>,
-    slice: &Slice<VenueKey>,
+    slice: &Slice<(String, Id)>,
 ) -> Result<Vec<VenueRow>> {
     let mut query = venues::table.select(VenueRow::as_select()).into_boxed();
     if let Some(authority) = &filter.local_authority {
@@ -218,14 +215,9 @@ pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// # Errors
 /// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
-    let unchanged = venues::table.filter(venues::id.eq(row.id)).filter(venues::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => {
-            diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(row.id))).execute(conn)?;
-            write_words(conn, row)
-        }
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    crate::write_next!(conn, venues, row)?;
+    diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(row.id))).execute(conn)?;
+    write_words(conn, row)
 }
 
 /// Removes a venue and its spaces.
@@ -264,7 +256,5 @@ fn write_words(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let mut all: BTreeSet<String> = texts.into_iter().flatten().flat_map(|text| words(text)).collect();
     all.extend(row.accessibility.0.iter().map(|feature| word_of_feature(feature)));
     let rows: Vec<WordRow> = all.into_iter().map(|word| WordRow { venue_id: row.id, word }).collect();
-    // Diesel can't write many rows in one statement through a connection that may be to either database.
-    per_backend!(conn, |inner| diesel::insert_into(venue_words::table).values(&rows).execute(inner))?;
-    Ok(())
+    Ok(insert_many!(conn, venue_words::table, rows)?)
 }

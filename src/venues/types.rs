@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 use super::hours;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{at, rule};
+use crate::http::rule::{at, is_postcode, rule};
 use crate::places::LocalAuthority;
 use crate::text::short_name::ShortName;
 
@@ -63,7 +63,7 @@ pub struct Address {
     pub county: Option<String>,
     /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L3 8EW")]
-    #[validate(custom(function = "good_postcode"))]
+    #[validate(custom(function = "is_postcode"))]
     pub postcode: Option<String>,
 }
 
@@ -174,20 +174,10 @@ pub struct VenueInput {
 /// A change of a venue.
 pub type VenuePatch = MergePatch<VenueInput>;
 
-fn good_postcode(text: &str) -> Result<(), ValidationError> {
-    crate::text::postcode::read(text)
-        .map(|_| ())
-        .ok_or_else(|| rule("wrong_postcode", "Must be a UK postcode such as L3 8EW."))
-}
-
 fn hours_apart(hours: &OpeningHours) -> Result<(), ValidationError> {
     let Some(pointer) = hours::overlap(hours) else { return Ok(()) };
-    let mut overlap = rule(
-        "hours_overlap",
-        "Overlaps with other hours. Hours that close at or before they open end on the next day.",
-    );
-    overlap.add_param("pointer".into(), &pointer);
-    Err(overlap)
+    let detail = "Overlaps with other hours. Hours that close at or before they open end on the next day.";
+    Err(at(rule("hours_overlap", detail), &pointer))
 }
 
 fn whole_place(venue: &VenueInput) -> Result<(), ValidationError> {

@@ -103,6 +103,8 @@ fn a_zone_with_two_clocks_has_one_standard_and_one_daylight_and_daylight_is_the_
         ("Europe/London", "+0000", "+0100"),
         ("Europe/Dublin", "+0000", "+0100"),
         ("America/New_York", "-0500", "-0400"),
+        ("Australia/Lord_Howe", "+1030", "+1100"),
+        ("Africa/Casablanca", "+0000", "+0100"),
     ];
     for (zone, standard, daylight) in zones {
         let one = json!({ "time_zone": zone, "local_start": "2027-07-06T13:00:00" });

@@ -39,14 +39,33 @@ fn an_id_in_a_path_must_be_an_id() {
 #[test]
 fn a_client_that_takes_no_json_is_told_so() {
     let app = App::start();
-    let get = |accept: &str| app.anonymous().send("GET", "/v1/venues", &[("accept", accept)], b"");
-    get("text/html").problem(406, "not-acceptable");
-    get("application/json;q=0").problem(406, "not-acceptable");
-    for accept in
-        ["*/*", "application/*", "text/html, application/json;q=0.5", "application/problem+json, application/json"]
-    {
-        get(accept).expect(200);
+    let get = |path: &str, accept: &str| app.anonymous().send("GET", path, &[("accept", accept)], b"");
+    for accept in [
+        "text/html",
+        "*/*;q=0",
+        "application/json;q=0",
+        "application/*;q=0, */*",
+        "application/json;q=0.0, application/*, */*",
+    ] {
+        get("/v1/venues", accept).problem(406, "not-acceptable");
     }
+    for accept in [
+        "",
+        "*/*",
+        "application/*",
+        "application/problem+json",
+        "application/problem+json, application/json",
+        "application/json;q=0.001",
+        "text/html, application/json;q=0.5",
+        "*/*;q=0, application/json",
+        "application/*;q=0, application/json; charset=utf-8",
+    ] {
+        get("/v1/venues", accept).expect(200);
+    }
+    get("/v1/sessions/x", "text/calendar").problem(406, "not-acceptable");
+    get("/v1/sessions/x/calendar.ics", "text/calendar").wrong_parameter("id");
+    get("/v1/partners/x/rosters/template.csv", "text/csv").problem(401, "unauthenticated");
+    assert_eq!(get("/docs/", "text/html").status, 200);
 }
 
 #[test]
@@ -63,6 +82,9 @@ fn a_body_must_be_of_the_right_type_size_and_form() {
     }
     post("application/json", format!("{}1{}", "[".repeat(33), "]".repeat(33)).as_bytes())
         .problem(400, "malformed-request");
+    for fits in [format!("{}{}", "[".repeat(32), "]".repeat(32)), format!(r#""\"{}""#, "[{".repeat(33))] {
+        post("application/json", fits.as_bytes()).invalid(&[""]);
+    }
     post("application/json; charset=utf-8", br#"["a-slug","A name","library"]"#).invalid(&[""]);
     post("application/json", b"null").invalid(&[""]);
     let gzip = [("content-type", "application/json"), ("content-encoding", "gzip")];

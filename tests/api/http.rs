@@ -158,6 +158,9 @@ fn list_headers_are_read_whole_on_however_many_lines() {
     let get = |headers: &[(&str, &str)]| app.anonymous().send("GET", &path, headers, b"");
     assert_eq!(get(&[("accept", "text/html"), ("accept", "application/json")]).status, 200);
     assert_eq!(get(&[("if-none-match", "\"7\""), ("if-none-match", "\"8\", \"1\"")]).status, 304);
+    for refused in [["*/*", "application/json;q=0"], ["text/html", "text/csv"]] {
+        get(&refused.map(|ranges| ("accept", ranges))).problem(406, "not-acceptable");
+    }
     let refused = get(&[("accept", "application/json;q=0, */*"), ("origin", "https://any.example.org")]);
     assert_eq!(refused.header("access-control-allow-origin"), "*");
     refused.problem(406, "not-acceptable");
@@ -290,6 +293,15 @@ fn the_audit_keeps_an_id_that_nobody_outside_chose_and_only_traces_are_passed_on
         ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true),
         ("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", false),
         ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", false),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", false),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7", false),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g", false),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", false),
+        ("0-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false),
+        ("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", false),
+        ("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", true),
+        ("cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more", true),
+        ("", false),
         ("<script>", false),
     ] {
         let answer = app.anonymous().send("GET", "/v1/venues", &[("traceparent", parent)], b"");

@@ -153,6 +153,20 @@ fn the_options_of_a_roster_hold_for_its_job() {
 }
 
 #[test]
+fn a_job_is_asked_for_among_other_preferences_and_in_any_case() {
+    let (_app, client, path) = reader();
+    let post = |prefer: &str| client.post_with(&path, &[("prefer", prefer)], &roster(&[series("a")]));
+    for prefer in ["return=minimal, Respond-Async", "respond-async; foo=1", "wait=5 ,respond-async"] {
+        let job = post(prefer);
+        assert_eq!((job.status, job.header("preference-applied")), (202, "respond-async"), "{prefer}");
+        ended(&client, &job);
+    }
+    for prefer in ["", "wait=10", "foo=\"respond\"", "respond-asynchronously"] {
+        assert_eq!(post(prefer).status, 201, "{prefer}");
+    }
+}
+
+#[test]
 fn a_repeated_key_is_answered_with_the_first_job() {
     let (app, client, path) = reader();
     let headers = [ASYNC[0], ("idempotency-key", "tonight")];

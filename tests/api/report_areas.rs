@@ -73,7 +73,9 @@ fn an_area_is_of_known_local_authorities_each_once() {
     );
     assert_eq!(made.expect(201)["local_authorities"], json!(["St Helens", "Kingston upon Hull, City of"]));
     let body = json!({ "name": "X", "local_authorities": ["Sefton"] });
-    admin.put("/v1/report-areas/Some%20Where", "\"0\"", &body).wrong_parameter("slug");
+    for slug in ["Some%20Where", "-", "-a", "a-", "a--b", "A", "a_b", "%C3%A9", "a%0A", &"a".repeat(81)] {
+        admin.put(&format!("/v1/report-areas/{slug}"), "\"0\"", &body).wrong_parameter("slug");
+    }
 }
 
 #[test]

@@ -54,6 +54,10 @@ fn an_analyst_combines_at_most_two_dimensions_or_a_named_shape() {
         "prescriptions?local_authority=Sefton&origin=gp&group_by=origin".replace("&group_by=origin", ""),
         "prescriptions?area=liverpool-and-sefton&origin=advisor".to_owned(),
         format!("prescriptions?site_id={id}&group_by=month"),
+        format!("attendance?partner_id={id}&group_by=site"),
+        format!("attendance?partner_id={id}&local_authority=Sefton&group_by=local_authority"),
+        "attendance?group_by=month".to_owned(),
+        "attendance?local_authority=Sefton&pillar=learning&delivery=in_person".to_owned(),
         "attendance?area=liverpool-and-sefton&pillar=learning&delivery=in_person".to_owned(),
         "attendance?pillar=learning&delivery=in_person&group_by=local_authority".to_owned(),
         "attendance?local_authority=Sefton&group_by=local_authority&pillar=learning".to_owned(),
@@ -64,6 +68,9 @@ fn an_analyst_combines_at_most_two_dimensions_or_a_named_shape() {
         (format!("prescriptions?local_authority=Sefton&origin=gp&site_id={id}"), "origin"),
         ("prescriptions?local_authority=Sefton&origin=gp&group_by=month".to_owned(), "group_by"),
         (format!("attendance?partner_id={id}&pillar=learning&delivery=online"), "partner_id"),
+        (format!("attendance?local_authority=Sefton&pillar=learning&partner_id={id}"), "partner_id"),
+        ("attendance?local_authority=Sefton&pillar=learning&group_by=month".to_owned(), "group_by"),
+        ("attendance?pillar=learning&delivery=online&group_by=site".to_owned(), "group_by"),
         ("attendance?area=liverpool-and-sefton&pillar=learning&delivery=online&group_by=month".to_owned(), "group_by"),
     ] {
         let problem = analyst.get(&format!("/v1/reports/{refused}")).wrong_parameter(parameter);
@@ -98,6 +105,11 @@ fn wrong_parameters_of_reports_are_named() {
         ("attendance?group_by=site&group_by=month", "group_by"),
     ] {
         admin.get(&format!("/v1/reports/{path}")).wrong_parameter(parameter);
+    }
+    let no_periods = "All 2026 2026-Q1 2026-13 2026-1 2026-00 2026-28 26-11 2026-27%20 2026/27 %2B026-11 2026-%2B1";
+    for period in no_periods.split(' ').chain(["", "2026-11-01", "all,2026-11", "0001-02"]) {
+        let problem = admin.get(&format!("/v1/reports/attendance?period={period}")).wrong_parameter("period");
+        assert_eq!(problem["errors"][0]["code"], "wrong_format", "{period}");
     }
 }
 

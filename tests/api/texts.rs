@@ -95,10 +95,41 @@ fn a_person_may_have_one_name() {
 fn names_are_one_line_of_text() {
     let app = App::start();
     let advisor = app.advisor();
-    for name in ["Ann\u{202e}", "Ann\nReid", "An\u{200f}n", "Ann\u{7}"] {
+    for name in ["Ann\u{202e}", "Ann\nReid", "An\u{200f}n", "Ann\u{7}", "Ann\u{2028}", "A\tB", "A\u{1b}"] {
         let body = json!({ "given_name": format!("{name}x"), "roles": ["carer"] });
         let problem = advisor.post("/v1/members", &body).invalid(&["/given_name"]);
         assert_eq!(problem["errors"][0]["code"], "not_text", "{name:?}");
+    }
+    for name in ["Ann-Marie O’Neil", "می\u{200c}نا"] {
+        let made = advisor.post("/v1/members", &json!({ "given_name": name, "roles": ["carer"] })).expect(201);
+        assert_eq!(made["given_name"], name);
+    }
+}
+
+#[test]
+fn a_text_is_read_in_one_way() {
+    let app = App::start();
+    let body = |at: usize, text: &str| json!({ "slug": format!("p{at}"), "name": "P", "kind": "charity", "description": text });
+    for (at, (sent, kept)) in [
+        (" reader-1\t\n", "reader-1"),
+        ("\u{a0}\u{200b}reader-1\u{feff}\u{3000}", "reader-1"),
+        ("one\r\ntwo\rthree\n", "one\ntwo\nthree"),
+        ("one\n\ttwo", "one\n\ttwo"),
+        ("Cafe\u{301}", "Café"),
+        ("a  b", "a  b"),
+        ("\u{200b}x", "x"),
+        ("שלום\u{200f}!", "שלום\u{200f}!"),
+        ("🎃", "🎃"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let made = app.admin().post("/v1/partners", &body(at, sent)).expect(201);
+        assert_eq!(made["description"], kept, "{sent:?}");
+    }
+    for text in ["bell\u{7}", "one\u{1b}two"] {
+        let problem = app.admin().post("/v1/partners", &body(0, text)).invalid(&["/description"]);
+        assert_eq!(problem["errors"][0]["code"], "not_text", "{text:?}");
     }
 }
 
@@ -155,7 +186,11 @@ fn nhs_numbers_and_postcodes_may_be_pasted_and_ten_equal_digits_are_no_number() 
 fn a_password_is_the_same_password_on_every_keyboard() {
     let app = App::start();
     let (composed, decomposed) = ("café résumé brûlée", "cafe\u{301} re\u{301}sume\u{301} bru\u{302}le\u{301}e");
-    for (email, set, typed) in [("a@example.org", composed, decomposed), ("b@example.org", decomposed, composed)] {
+    for (email, set, typed) in [
+        ("a@example.org", composed, decomposed),
+        ("b@example.org", decomposed, composed),
+        ("d@example.org", "paper\u{a0}boat\u{3000}lamp", "paper boat lamp"),
+    ] {
         app.admin().post("/v1/users", &json!({ "email": email, "role": "analyst", "password": set })).expect(201);
         let log_in = |password: &str| {
             app.anonymous().post("/v1/auth/login", &json!({ "email": email, "password": password })).status
@@ -166,9 +201,12 @@ fn a_password_is_the_same_password_on_every_keyboard() {
     let body = |password: &str| json!({ "email": "c@example.org", "role": "analyst", "password": password });
     let problem = app.admin().post("/v1/users", &body("e\u{301}e\u{301}e\u{301}e\u{301}")).invalid(&["/password"]);
     assert_eq!(problem["errors"][0]["code"], "too_short");
-    app.admin().post("/v1/users", &body(" with outer blanks ")).expect(201);
-    let login = json!({ "email": "c@example.org", "password": "with outer blanks" });
-    app.anonymous().post("/v1/auth/login", &login).problem(401, "unauthenticated");
+    app.admin().post("/v1/users", &body(" ﬁne ｗｉｄｅ Straße ")).expect(201);
+    for other in ["ﬁne ｗｉｄｅ Straße", " fine wide Straße ", " ﬁne ｗｉｄｅ Strasse ", " ﬁne ｗｉｄｅ straße "]
+    {
+        let login = json!({ "email": "c@example.org", "password": other });
+        app.anonymous().post("/v1/auth/login", &login).problem(401, "unauthenticated");
+    }
 }
 
 #[test]
@@ -268,7 +306,9 @@ fn a_reason_that_says_nothing_is_no_reason() {
     });
     let made = admin.post("/v1/sessions", &session).expect(201);
     let path = format!("/v1/sessions/{}/cancel", id(&made));
-    for blank in ["", "  ", "\u{200b}", "\u{202e}\u{2800}"] {
+    for blank in
+        ["", "  ", "\u{200b}", "\u{202e}\u{2800}", "\u{200d}\u{2060}", "\u{ad}", "\u{3164}", "\u{301}", "\u{a0}\t\n"]
+    {
         let problem = admin.post(&path, &json!({ "reason": blank })).invalid(&["/reason"]);
         assert_eq!(problem["errors"][0]["code"], "blank", "{blank:?}");
     }
@@ -281,7 +321,19 @@ fn a_reason_that_says_nothing_is_no_reason() {
 #[test]
 fn dates_are_as_rfc_3339_writes_them_in_bodies_and_queries() {
     let app = App::start();
-    for date in ["1980- 1- 1", "+198-01-01", "1980-1-01", "19800101", "1980-02-30", " 1980-01-01"] {
+    for date in [
+        "1980- 1- 1",
+        "+198-01-01",
+        "-198-01-01",
+        "1980-1-01",
+        "19800101",
+        "1980-02-30",
+        "1980-13-01",
+        " 1980-01-01",
+        "1980-01-01T",
+        "\u{ff11}980-01-1",
+        "",
+    ] {
         let body = with(person("Ann", "Reid"), json!({ "date_of_birth": date }));
         let problem = app.advisor().post("/v1/members", &body).invalid(&["/date_of_birth"]);
         assert_eq!(problem["errors"][0]["code"], "wrong_format", "{date}");
@@ -309,15 +361,27 @@ fn addresses_are_kept_as_they_were_checked() {
         "https://a.example\n",
         " https://a.example",
         "https://a.example/é",
+        "https://a.example/\t",
+        "https://a.example/%zz",
+        "https://a.example/<x>",
         "https:///x",
+        "https:x",
         "ftp://a.example",
         "javascript:alert(1)",
+        "//a.example",
+        "a.example",
+        "",
     ] {
         let problem = admin.post("/v1/partners", &body(website)).invalid(&["/website"]);
         assert_eq!(problem["errors"][0]["code"], "wrong_format", "{website:?}");
     }
-    let made = admin.post("/v1/partners", &body("HTTPS://A.example/%C3%A9?x=1#y")).expect(201);
-    assert_eq!(made["website"], "HTTPS://A.example/%C3%A9?x=1#y");
+    for (at, website) in ["HTTPS://A.example/%C3%A9?x=1#y", "http://a.example:8080", "https://[2001:db8::1]/%E2%80%AE"]
+        .into_iter()
+        .enumerate()
+    {
+        let made = admin.post("/v1/partners", &with(body(website), json!({ "slug": format!("p{at}") }))).expect(201);
+        assert_eq!(made["website"], website);
+    }
 }
 
 #[test]

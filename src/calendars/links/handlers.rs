@@ -1,26 +1,15 @@
 //! Members' own calendars and their addresses over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, post};
-
 use super::store::{self, LinkRow};
 use super::types::{CalendarLink, CalendarLinkInput, IssuedCalendarLink};
-use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::auth::secret;
 use crate::calendars::feeds::{self, Manner};
 use crate::calendars::handlers::{days_before, publisher, show};
 use crate::calendars::store::booked;
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::context::Open;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{list_read, read_event};
+use crate::http::prelude::*;
+use crate::members::handlers::read_of_member;
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -28,22 +17,17 @@ use crate::members::store as members;
 /// In the order in which they were made, without the addresses themselves. Revoked ones are included.
 #[utoipa::path(operation_id = "list_calendar_links", tag = "calendars",
     params(("id" = Id, Path, description = "The member"), Paging),
-    responses((status = 200, description = "A page of addresses", body = Page<CalendarLink>), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of addresses", body = Page<CalendarLink>), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/calendar-links")]
 pub async fn list_calendar_links(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(paging))) = request;
     let slice = Slice::<Id>::read(&who, paging.limit, paging.cursor.as_deref())?;
-    let (context, reach, wanted) = (who.context(), Reach::to_people(who.caller()?)?, slice.clone());
-    let work = move |conn: &mut Conn| {
-        members::get(conn, reach, id)?;
-        let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, list_read(&context, reach, id, "calendar_links")))
-    };
-    let rows = who.state().db.read_audited(work).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, LinkRow::key, CalendarLink::from))
+    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
+    let rows =
+        read_of_member(&who, id, (list, &["calendar_links"]), move |conn| store::list(conn, id, &wanted)).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, CalendarLink::from))
 }
 
 /// Get an address of a member's calendar
@@ -51,20 +35,14 @@ pub async fn list_calendar_links(
 /// The answer never holds the address itself, revoked or not.
 #[utoipa::path(operation_id = "get_calendar_link", tag = "calendars",
     params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
-    responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The address", body = CalendarLink), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/calendar-links/{link_id}")]
 pub async fn get_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path((member_id, id)), _)) = request;
-    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
-    let work = move |conn: &mut Conn| {
-        members::get(conn, reach, member_id)?;
-        let row = store::get(conn, member_id, id)?;
-        Ok((row, read_event(&context, reach, Subject::of_member("calendar_link", id, member_id), &[])))
-    };
-    let row = who.state().db.read_audited(work).await?;
+    let link = Subject::of_member("calendar_link", id, member_id);
+    let row = read_of_member(&who, member_id, (link, &[]), move |conn| store::get(conn, member_id, id)).await?;
     who.show(Cache::Never, row.version, &CalendarLink::from(row))
 }
 
@@ -74,8 +52,7 @@ pub async fn get_calendar_link(
 /// calendar. If it gets lost, revoke it.
 #[utoipa::path(operation_id = "create_calendar_link", tag = "calendars", params(("id" = Id, Path, description = "The member")),
     request_body = CalendarLinkInput,
-    responses((status = 201, description = "Made", body = IssuedCalendarLink), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Made", body = IssuedCalendarLink), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/members/{id}/calendar-links")]
 pub async fn create_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<CalendarLinkInput>)>,
@@ -105,8 +82,7 @@ pub async fn create_calendar_link(
 /// From then on the address is a 404, for good. Revoking it again changes nothing.
 #[utoipa::path(operation_id = "revoke_calendar_link", tag = "calendars",
     params(("id" = Id, Path, description = "The member"), ("link_id" = Id, Path, description = "The id of the address")),
-    responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems))]
 #[delete("/v1/members/{id}/calendar-links/{link_id}")]
 pub async fn revoke_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,

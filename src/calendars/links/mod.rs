@@ -9,14 +9,3 @@
 pub mod handlers;
 pub mod store;
 pub mod types;
-
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_calendar_links);
-    config.service(handlers::get_calendar_link);
-    config.service(handlers::create_calendar_link);
-    config.service(handlers::revoke_calendar_link);
-    config.service(handlers::get_member_calendar);
-}

@@ -46,11 +46,6 @@ impl LinkRow {
     pub fn revoked(&self, now: Timestamp) -> Self {
         Self { revoked_at: Some(now), version: self.version + 1, updated_at: now, ..self.clone() }
     }
-
-    /// This address's place in the list.
-    pub fn key(&self) -> Id {
-        self.id
-    }
 }
 
 impl From<LinkRow> for CalendarLink {
@@ -118,9 +113,5 @@ pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
 /// # Errors
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &LinkRow) -> Result<()> {
-    let unchanged = calendar_links::table.find(row.id).filter(calendar_links::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    crate::write_next!(conn, calendar_links, row)
 }

@@ -1,20 +1,10 @@
 //! API clients over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, post};
-
 use super::store::{self, ClientRow};
 use super::types::{ApiClient, ApiClientInput, IssuedApiClient};
-use crate::audit::Subject;
 use crate::auth::policy::AdminOnly;
 use crate::auth::secret;
-use crate::db::Id;
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::partners::store as partners;
 
 /// List a partner's API clients
@@ -22,8 +12,7 @@ use crate::partners::store as partners;
 /// In the order in which they were created, a page at a time. Revoked clients are included.
 #[utoipa::path(operation_id = "list_clients", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), Paging),
-    responses((status = 200, description = "A page of clients", body = Page<ApiClient>), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of clients", body = Page<ApiClient>), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/partners/{id}/clients")]
 pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(partner_id), Query(paging))) = request;
@@ -33,7 +22,7 @@ pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<
         partners::reach(conn, context.caller()?, partner_id)?;
         store::list(conn, partner_id, &wanted)
     });
-    who.show_page(Cache::Never, &slice.page(&who, rows.await?, ClientRow::key, ApiClient::from))
+    who.show_page(Cache::Never, &slice.page(&who, rows.await?, |row| row.id, ApiClient::from))
 }
 
 /// Get an API client
@@ -41,8 +30,7 @@ pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<
 /// The answer has no secret. The secret is shown only when the client is created or its secret rotated.
 #[utoipa::path(operation_id = "get_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("client_id" = Id, Path, description = "The client")),
-    responses((status = 200, description = "The client", body = ApiClient), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The client", body = ApiClient), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/partners/{id}/clients/{client_id}")]
 pub async fn get_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((partner_id, id)), _)) = request;
@@ -55,8 +43,7 @@ pub async fn get_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, No
 /// The answer holds the client's secret, which is never shown again.
 #[utoipa::path(operation_id = "create_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner")), request_body = ApiClientInput,
-    responses((status = 201, description = "Created", body = IssuedApiClient), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = IssuedApiClient), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/partners/{id}/clients")]
 pub async fn create_client(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<ApiClientInput>)>,
@@ -87,8 +74,7 @@ fn issued(row: ClientRow, secret: &str) -> Result<Reply> {
 /// Its tokens end at once, and it gets no new ones. Revoking a revoked client changes nothing.
 #[utoipa::path(operation_id = "revoke_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("client_id" = Id, Path, description = "The client")),
-    responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Revoked"), Missing, MayBeStale, Storage, Problems))]
 #[delete("/v1/partners/{id}/clients/{client_id}")]
 pub async fn revoke_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((partner_id, id)), _)) = request;
@@ -111,8 +97,7 @@ pub async fn revoke_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>,
 /// once.
 #[utoipa::path(operation_id = "rotate_client", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("client_id" = Id, Path, description = "The client")),
-    responses((status = 200, description = "Rotated", body = IssuedApiClient), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Rotated", body = IssuedApiClient), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/partners/{id}/clients/{client_id}/rotate")]
 pub async fn rotate_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((partner_id, id)), _)) = request;

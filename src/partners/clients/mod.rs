@@ -6,14 +6,3 @@
 pub mod handlers;
 pub mod store;
 pub mod types;
-
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_clients);
-    config.service(handlers::create_client);
-    config.service(handlers::get_client);
-    config.service(handlers::revoke_client);
-    config.service(handlers::rotate_client);
-}

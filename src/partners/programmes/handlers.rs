@@ -1,20 +1,10 @@
 //! Programmes over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
-use super::store::{self, ProgrammeKey, ProgrammeRow};
+use super::store;
 use super::types::{Programme, ProgrammeInput, ProgrammePatch};
-use crate::audit::Subject;
 use crate::auth::policy::{ProgrammeWriter, Public};
 use crate::auth::viewer::Viewer;
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::partners::store::{self as partners};
 
 /// List a partner's programmes
@@ -28,13 +18,21 @@ use crate::partners::store::{self as partners};
 pub async fn list_programmes(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(partner_id), Query(paging))) = request;
     let viewer = Viewer::of(who.anyone());
-    let slice = Slice::<ProgrammeKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         partners::get(conn, viewer, partner_id)?;
         store::list(conn, partner_id, &wanted)
     });
-    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, ProgrammeRow::key, Programme::from))
+    who.show_page(
+        Cache::Minute,
+        &slice.page(
+            &who,
+            rows.await?,
+            |programme| (programme.written.name.clone(), programme.id),
+            |programme| programme,
+        ),
+    )
 }
 
 /// Get a programme
@@ -53,7 +51,7 @@ pub async fn get_programme(request: Extract<(Allowed<Public>, Path<(Id, Id)>, No
         store::get(conn, partner_id, id)
     });
     let row = row.await?;
-    who.show(Cache::Minute, row.version, &Programme::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a programme
@@ -71,11 +69,11 @@ pub async fn create_programme(
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         partners::reach(conn, context.caller()?, partner_id)?;
-        let row = ProgrammeRow::new(context.new_id(), partner_id, written.clone(), context.now());
+        let row = Programme::new(context.new_id(), partner_id, written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("programme", row.id), &[])])?;
         let location = format!("/v1/partners/{partner_id}/programmes/{}", row.id);
-        Reply::created(location, row.version, &Programme::from(row))
+        Reply::created(location, row.version, &row)
     })
     .await
 }
@@ -98,13 +96,12 @@ pub async fn change_programme(
         partners::reach(conn, context.caller()?, partner_id)?;
         let old = store::get(conn, partner_id, id)?;
         context.require_match(old.version)?;
-        let Some(row) = patch.change(&old, ProgrammeRow::written, |written| old.changed(written, context.now()))?
-        else {
-            return Reply::ok(old.version, &Programme::from(old));
+        let Some(row) = patch.change(&old, |old| old.written.clone(), |new| old.changed(new, context.now()))? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("programme", id), &patch.names())])?;
-        Reply::ok(row.version, &Programme::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }

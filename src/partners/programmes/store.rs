@@ -2,70 +2,16 @@
 
 use diesel::prelude::*;
 
-use super::types::{Programme, ProgrammeInput};
+use super::types::Programme;
 use crate::db::schema::programmes;
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::db::{Conn, Id};
+use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
-/// A row of `programmes`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = programmes, treat_none_as_null = true)]
-pub struct ProgrammeRow {
-    pub(crate) id: Id,
-    partner_id: Id,
-    slug: String,
-    name: String,
-    description: Option<String>,
-    pub(crate) version: i32,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl ProgrammeRow {
-    /// A new programme of a partner.
-    pub fn new(id: Id, partner_id: Id, written: ProgrammeInput, now: Timestamp) -> Self {
-        let ProgrammeInput { slug, name, description } = written;
-        Self { id, partner_id, slug, name, description, version: 1, created_at: now, updated_at: now }
-    }
-
-    /// This row after a change.
-    pub fn changed(&self, written: ProgrammeInput, now: Timestamp) -> Self {
-        let next = Self::new(self.id, self.partner_id, written, now);
-        Self { version: self.version + 1, created_at: self.created_at, ..next }
-    }
-
-    /// The programme as a request would write it today.
-    pub fn written(&self) -> ProgrammeInput {
-        Programme::from(self.clone()).written
-    }
-
-    /// This programme's place in the list.
-    pub fn key(&self) -> ProgrammeKey {
-        (self.name.clone(), self.id)
-    }
-}
-
-impl From<ProgrammeRow> for Programme {
-    fn from(row: ProgrammeRow) -> Self {
-        Self {
-            id: row.id,
-            partner_id: row.partner_id,
-            written: ProgrammeInput { slug: row.slug, name: row.name, description: row.description },
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
-
-/// The keys that programmes are listed by.
-pub type ProgrammeKey = (String, Id);
-
 /// A page of a partner's programmes by name.
-pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<ProgrammeKey>) -> Result<Vec<ProgrammeRow>> {
+pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<(String, Id)>) -> Result<Vec<Programme>> {
     let mut query =
-        programmes::table.filter(programmes::partner_id.eq(partner_id)).select(ProgrammeRow::as_select()).into_boxed();
+        programmes::table.filter(programmes::partner_id.eq(partner_id)).select(Programme::as_select()).into_boxed();
     if let Some((name, id)) = &slice.after {
         query = query.filter(programmes::name.gt(name).or(programmes::name.eq(name).and(programmes::id.gt(id))));
     }
@@ -76,9 +22,9 @@ pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<ProgrammeKey>) -> Res
 ///
 /// # Errors
 /// 404 if the partner has no such programme.
-pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<ProgrammeRow> {
+pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<Programme> {
     let own = programmes::table.find(id).filter(programmes::partner_id.eq(partner_id));
-    let row = own.select(ProgrammeRow::as_select()).first(conn).optional()?;
+    let row = own.select(Programme::as_select()).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("programme"))
 }
 
@@ -86,7 +32,7 @@ pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<ProgrammeRow> {
 ///
 /// # Errors
 /// 409 if the partner already has a programme with this slug.
-pub fn insert(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
+pub fn insert(conn: &mut Conn, row: &Programme) -> Result<()> {
     diesel::insert_into(programmes::table).values(row).execute(conn)?;
     Ok(())
 }
@@ -95,10 +41,6 @@ pub fn insert(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
 ///
 /// # Errors
 /// 412 if another request has changed it in between; 409 if the partner already has a programme with this slug.
-pub fn update(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
-    let unchanged = programmes::table.filter(programmes::id.eq(row.id)).filter(programmes::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+pub fn update(conn: &mut Conn, row: &Programme) -> Result<()> {
+    crate::write_next!(conn, programmes, row)
 }

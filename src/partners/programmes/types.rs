@@ -1,14 +1,17 @@
 //! Programmes as JSON.
 
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use crate::db::schema::programmes;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 
 /// A programme as it is written.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = programmes, treat_none_as_null = true)]
 #[serde(deny_unknown_fields)]
 pub struct ProgrammeInput {
     /// A short name for use in rosters and addresses, unique within the partner.
@@ -26,7 +29,8 @@ pub struct ProgrammeInput {
 pub type ProgrammePatch = MergePatch<ProgrammeInput>;
 
 /// A programme.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = programmes)]
 pub struct Programme {
     /// Its id.
     pub id: Id,
@@ -34,6 +38,7 @@ pub struct Programme {
     pub partner_id: Id,
     /// What was last written.
     #[serde(flatten)]
+    #[diesel(embed)]
     pub written: ProgrammeInput,
     /// Rises with each change; the `ETag`.
     #[schema(example = 1)]
@@ -42,4 +47,16 @@ pub struct Programme {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Programme {
+    /// A new programme of a partner.
+    pub fn new(id: Id, partner_id: Id, written: ProgrammeInput, now: Timestamp) -> Self {
+        Self { id, partner_id, written, version: 1, created_at: now, updated_at: now }
+    }
+
+    /// This programme after a change.
+    pub fn changed(&self, written: ProgrammeInput, now: Timestamp) -> Self {
+        Self { written, version: self.version + 1, updated_at: now, ..self.clone() }
+    }
 }

@@ -1,23 +1,14 @@
 //! Items of prescriptions over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
 use super::rules;
 use super::store::{self, ItemRow};
 use super::types::{
     PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemPatch, PrescriptionItemStatus,
 };
-use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::db::types::TextEnum;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::members::handlers::read_event;
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
@@ -27,8 +18,7 @@ use crate::prescriptions::{checks, store as prescriptions};
 /// The prescription must be a draft or active.
 #[utoipa::path(operation_id = "add_prescription_item", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = PrescriptionItemInput,
-    responses((status = 201, description = "Added", body = PrescriptionItem), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Added", body = PrescriptionItem), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/items")]
 pub async fn add_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<PrescriptionItemInput>)>,
@@ -55,8 +45,7 @@ pub async fn add_prescription_item(
 /// Get an item of a prescription
 #[utoipa::path(operation_id = "get_prescription_item", tag = "prescriptions",
     params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
-    responses((status = 200, description = "The item", body = PrescriptionItem), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The item", body = PrescriptionItem), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/prescriptions/{id}/items/{item_id}")]
 pub async fn get_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
@@ -79,8 +68,7 @@ pub async fn get_prescription_item(
 #[utoipa::path(operation_id = "change_prescription_item", tag = "prescriptions",
     params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
     request_body(content = PrescriptionItemPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = PrescriptionItem), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = PrescriptionItem), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/prescriptions/{id}/items/{item_id}")]
 pub async fn change_prescription_item(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery, PrescriptionItemPatch)>,

@@ -1,26 +1,17 @@
 //! Named areas over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, put};
-
 use super::store::{self, AreaRow};
 use super::types::{ReportArea, ReportAreaInput};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Reports};
-use crate::error::{Error, Fault, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::error::Fault;
+use crate::http::prelude::*;
 use crate::text::slug::is_slug;
 
 /// List named areas
 ///
 /// The areas that reports can count together, by slug. `liverpool-and-sefton` exists from the start.
 #[utoipa::path(operation_id = "list_report_areas", tag = "reports", params(Paging),
-    responses((status = 200, description = "A page of areas", body = Page<ReportArea>), (status = 304, description = "Not changed"), Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "A page of areas", body = Page<ReportArea>), (status = 304, description = "Not changed"), Problems))]
 #[get("/v1/report-areas")]
 pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Query(paging))) = request;
@@ -33,8 +24,7 @@ pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>
 /// Get a named area
 #[utoipa::path(operation_id = "get_report_area", tag = "reports",
     params(("slug" = String, Path, description = "The area's slug", max_length = 80, example = "liverpool-and-sefton")),
-    responses((status = 200, description = "The area", body = ReportArea), (status = 304, description = "Not changed"), Missing, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "The area", body = ReportArea), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/report-areas/{slug}")]
 pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(slug), _)) = request;
@@ -50,8 +40,7 @@ pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, N
 #[utoipa::path(operation_id = "put_report_area", tag = "reports",
     params(("slug" = String, Path, description = "The area's slug: words of a to z and 0 to 9 joined by hyphens", max_length = 80, example = "liverpool-and-sefton")),
     request_body = ReportAreaInput,
-    responses((status = 200, description = "As it stands now", body = ReportArea), (status = 201, description = "Named", body = ReportArea), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "As it stands now", body = ReportArea), (status = 201, description = "Named", body = ReportArea), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[put("/v1/report-areas/{slug}")]
 pub async fn put_report_area(
     request: Extract<(Allowed<AdminOnly>, Path<String>, NoQuery, JsonBody<ReportAreaInput>)>,

@@ -1,4 +1,4 @@
-//! Letting the sessions of a series follow it, in the transaction that changes it.
+//! Making the sessions of a series follow a change of it, in the same transaction.
 
 use super::held;
 use super::reconcile::{self, Wanted};
@@ -16,26 +16,26 @@ use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store::{self as sessions, Revision, SessionRow};
 use crate::sessions::wordings::Wording;
 
-/// What became of the sessions, and of the people booked.
+/// What a change did to the sessions and to the people booked.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// How many.
+    /// How many sessions were made, changed and cancelled.
     pub sessions: SessionOutcomes,
-    /// Which aren't as the series has them.
+    /// The sessions that differ from the series.
     pub skipped: Vec<Skipped>,
-    /// Who was told.
+    /// The notices to the people booked.
     pub told: Notices,
 }
 
 impl Outcome {
-    /// The answer.
+    /// The answer, and the members whose data it holds.
     pub fn shown(self, series: super::types::Series) -> (ChangedSeries, Vec<Id>) {
         let Self { sessions, skipped, told } = self;
         (ChangedSeries { series, sessions, skipped, bookings: told.bookings }, told.about)
     }
 }
 
-/// The sessions of a series, locked until the transaction ends. In those that follow it the offers that have run out are
+/// The sessions of a series, locked until the transaction ends. Expired offers in the sessions that follow the series are
 /// ended, so that their seats don't count.
 pub fn hold(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<SessionRow>> {
     held::lock(conn, series_id)?;
@@ -44,19 +44,18 @@ pub fn hold(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<Ses
     sessions::of_series(conn, series_id)
 }
 
-/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy,
-/// or an offer that has lapsed. Gives those who were turned away.
+/// Brings the waiting lists of the sessions that follow a series [up to date](waiting::follow), after a new capacity or
+/// policy or after an offer has expired. Returns the bookings that were turned away.
 pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<TurnedAway>> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
     waiting::follow(conn, &listed, terms(context))
 }
 
-/// Gives the sessions that follow a series what it says, its policy and publication, and its capacities where they are
-/// others than the `old` ones: some had to keep more, for the people who are booked. When and where they are hasn't
-/// changed.
+/// Writes a series' texts, policy and publication to the sessions that follow it, and its capacities if the series had
+/// others before: some sessions had to keep more, for the people who are booked. Their times and places don't change.
 ///
 /// # Errors
-/// 409 where a capacity is below the seats that are taken in any of them.
+/// 409 if a capacity is below the seats that are taken in one of them.
 pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &SeriesRow) -> Result<Outcome> {
     let (now, wording, resized) = (context.now(), Wording::from(series), !series.seats_as(old));
     let wording_id = wording.id();
@@ -90,8 +89,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     })
 }
 
-/// Lets the sessions that a series has, which are locked, and whose space is held, follow it to when and where it takes
-/// place now.
+/// Makes the sessions of a series follow its new times and places. The sessions and the new space must be locked.
 pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
@@ -131,16 +129,16 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
     })
 }
 
-/// Checks that a new capacity holds the seats that are taken in each session that will follow.
+/// Checks that new capacities hold the seats that are taken in each session that will follow.
 ///
 /// # Errors
-/// 409 where it doesn't.
+/// 409 if one doesn't.
 pub fn check_capacities(new: &SeriesRow, old: &SeriesRow, held: &[SessionRow], context: &Context) -> Result<()> {
     if new.seats_as(old) {
         return Ok(());
     }
     let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
-    // One that has to keep another delivery keeps its capacities too: it is other seats that it counts.
+    // A session that must keep another delivery keeps its capacities too, because they count other kinds of seats.
     let follows = |row: &&SessionRow| row.delivery == new.delivery && reconcile::standing(row, context.now()).is_none();
     let mut following = held.iter().filter(follows);
     if following.any(|row| below(new.capacity, row.seats_taken) || below(new.online_capacity, row.online_seats_taken)) {

@@ -1,4 +1,4 @@
-//! The sessions that a series has, in the database.
+//! The existing sessions of a series, in the database.
 
 use diesel::prelude::*;
 
@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store;
 
-/// Values in one `IN (…)`.
+/// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// Locks all sessions of a series until the transaction ends: nobody books them meanwhile.
+/// Locks all sessions of a series until the transaction ends, so nobody books them in between.
 pub fn lock(conn: &mut Conn, series_id: Id) -> Result<()> {
     if let Conn::Postgres(_) = conn {
         let of_it = sessions::table.filter(sessions::series_id.eq(series_id)).select(sessions::id);
@@ -21,7 +21,7 @@ pub fn lock(conn: &mut Conn, series_id: Id) -> Result<()> {
     Ok(())
 }
 
-/// Gives sessions of one series to another. What they are stays.
+/// Moves sessions from one series to another. Nothing else about them changes.
 pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<()> {
     let given = (sessions::series_id.eq(to), sessions::version.eq(sessions::version + 1), sessions::updated_at.eq(now));
     for chunk in ids.chunks(CHUNK) {
@@ -30,8 +30,7 @@ pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Says of sessions which occurrence they are now. Nothing that is shown of them changes, and so they keep their
-/// version.
+/// Writes which occurrences sessions now are. Nothing that is shown of them changes, so they keep their versions.
 pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
     for (id, key) in rekeyed {
         diesel::update(sessions::table.find(id)).set(sessions::occurrence.eq(key)).execute(conn)?;

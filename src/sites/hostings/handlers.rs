@@ -1,19 +1,9 @@
 //! Hostings over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, get, patch, post};
-
-use super::store::{self, HostingKey, HostingRow};
+use super::store;
 use super::types::{Hosting, HostingInput, HostingPatch};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::sites::store as sites;
 
 /// List a site's hostings
@@ -26,13 +16,16 @@ use crate::sites::store as sites;
 #[get("/v1/sites/{id}/hostings")]
 pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(site_id), Query(paging))) = request;
-    let slice = Slice::<HostingKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         sites::get(conn, site_id)?;
         store::list(conn, site_id, &wanted)
     });
-    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, HostingRow::key, Hosting::from))
+    who.show_page(
+        Cache::Minute,
+        &slice.page(&who, rows.await?, |hosting| (hosting.written.starts_on, hosting.id), |hosting| hosting),
+    )
 }
 
 /// Get a hosting
@@ -46,7 +39,7 @@ pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Pa
 pub async fn get_hosting(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((site_id, id)), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, site_id, id)).await?;
-    who.show(Cache::Minute, row.version, &Hosting::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a hosting
@@ -54,8 +47,7 @@ pub async fn get_hosting(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQu
 /// The hostings of a site must not overlap. The first and the last day belong to the hosting.
 #[utoipa::path(operation_id = "create_hosting", tag = "venues",
     params(("id" = Id, Path, description = "The site")), request_body = HostingInput,
-    responses((status = 201, description = "Created", body = Hosting), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Hosting), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/sites/{id}/hostings")]
 pub async fn create_hosting(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<HostingInput>)>,
@@ -64,10 +56,10 @@ pub async fn create_hosting(
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         sites::lock(conn, site_id)?;
-        let row = HostingRow::new(context.new_id(), site_id, written.clone(), context.now());
+        let row = Hosting::new(context.new_id(), site_id, written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("hosting", row.id), &[])])?;
-        Reply::created(format!("/v1/sites/{site_id}/hostings/{}", row.id), row.version, &Hosting::from(row))
+        Reply::created(format!("/v1/sites/{site_id}/hostings/{}", row.id), row.version, &row)
     })
     .await
 }
@@ -78,8 +70,7 @@ pub async fn create_hosting(
 #[utoipa::path(operation_id = "change_hosting", tag = "venues",
     params(("id" = Id, Path, description = "The site"), ("hosting_id" = Id, Path, description = "The hosting")),
     request_body(content = HostingPatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Hosting), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Hosting), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/sites/{id}/hostings/{hosting_id}")]
 pub async fn change_hosting(
     request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, HostingPatch)>,
@@ -90,12 +81,12 @@ pub async fn change_hosting(
         sites::lock(conn, site_id)?;
         let old = store::get(conn, site_id, id)?;
         context.require_match(old.version)?;
-        let Some(row) = patch.change(&old, HostingRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &Hosting::from(old));
+        let Some(row) = patch.change(&old, |old| old.written.clone(), |new| old.changed(new, context.now()))? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("hosting", id), &patch.names())])?;
-        Reply::ok(row.version, &Hosting::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }

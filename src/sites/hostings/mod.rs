@@ -7,13 +7,3 @@
 pub mod handlers;
 pub mod store;
 pub mod types;
-
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_hostings);
-    config.service(handlers::get_hosting);
-    config.service(handlers::create_hosting);
-    config.service(handlers::change_hosting);
-}

@@ -1,19 +1,9 @@
 //! Spaces over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, patch, post};
-
-use super::store::{self, SpaceKey, SpaceRow};
+use super::store;
 use super::types::{Space, SpaceInput, SpacePatch};
-use crate::audit::Subject;
 use crate::auth::policy::{AdminOnly, Public};
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Stale, Storage};
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::venues::store as venues;
 
 /// List a venue's spaces
@@ -26,13 +16,16 @@ use crate::venues::store as venues;
 #[get("/v1/venues/{id}/spaces")]
 pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
     let Extract((who, Path(venue_id), Query(paging))) = request;
-    let slice = Slice::<SpaceKey>::read_public(&who, paging.limit, paging.cursor.as_deref())?;
+    let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| {
         venues::get(conn, venue_id)?;
         store::list(conn, venue_id, &wanted)
     });
-    who.show_page(Cache::Minute, &slice.page(&who, rows.await?, SpaceRow::key, Space::from))
+    who.show_page(
+        Cache::Minute,
+        &slice.page(&who, rows.await?, |space| (space.written.name.clone(), space.id), |space| space),
+    )
 }
 
 /// Get a space
@@ -46,7 +39,7 @@ pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Pagi
 pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((venue_id, id)), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, venue_id, id)).await?;
-    who.show(Cache::Minute, row.version, &Space::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a space
@@ -54,8 +47,7 @@ pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuer
 /// Its name must be new in the venue.
 #[utoipa::path(operation_id = "create_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue")), request_body = SpaceInput,
-    responses((status = 201, description = "Created", body = Space), BadInput, Missing, Conflict, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 201, description = "Created", body = Space), BadInput, Missing, Conflict, Storage, Problems))]
 #[post("/v1/venues/{id}/spaces")]
 pub async fn create_space(
     request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, JsonBody<SpaceInput>)>,
@@ -64,10 +56,10 @@ pub async fn create_space(
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
         venues::get(conn, venue_id)?;
-        let row = SpaceRow::new(context.new_id(), venue_id, written.clone(), context.now());
+        let row = Space::new(context.new_id(), venue_id, written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("space", row.id), &[])])?;
-        Reply::created(format!("/v1/venues/{venue_id}/spaces/{}", row.id), row.version, &Space::from(row))
+        Reply::created(format!("/v1/venues/{venue_id}/spaces/{}", row.id), row.version, &row)
     })
     .await
 }
@@ -78,8 +70,7 @@ pub async fn create_space(
 #[utoipa::path(operation_id = "change_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
     request_body(content = SpacePatch, content_type = "application/merge-patch+json"),
-    responses((status = 200, description = "Changed", body = Space), BadInput, Missing, Conflict, Stale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 200, description = "Changed", body = Space), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/venues/{id}/spaces/{space_id}")]
 pub async fn change_space(
     request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery, SpacePatch)>,
@@ -89,12 +80,12 @@ pub async fn change_space(
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, venue_id, id)?;
         context.require_match(old.version)?;
-        let Some(row) = patch.change(&old, SpaceRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &Space::from(old));
+        let Some(row) = patch.change(&old, |old| old.written.clone(), |new| old.changed(new, context.now()))? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("space", id), &patch.names())])?;
-        Reply::ok(row.version, &Space::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }
@@ -104,8 +95,7 @@ pub async fn change_space(
 /// A space can be deleted only while no session or series takes place in it.
 #[utoipa::path(operation_id = "delete_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
-    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems),
-    security(("bearer" = [])))]
+    responses((status = 204, description = "Deleted"), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[delete("/v1/venues/{id}/spaces/{space_id}")]
 pub async fn delete_space(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((venue_id, id)), _)) = request;

@@ -6,14 +6,3 @@
 pub mod handlers;
 pub mod store;
 pub mod types;
-
-use utoipa_actix_web::service_config::ServiceConfig;
-
-/// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
-    config.service(handlers::list_spaces);
-    config.service(handlers::get_space);
-    config.service(handlers::create_space);
-    config.service(handlers::change_space);
-    config.service(handlers::delete_space);
-}
