@@ -46,10 +46,11 @@ pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result
     change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_if_match()?;
         context.check_session_match(old.version)?;
-        let change = patch.apply(&old.changeable())?;
-        if (SessionChange { reason: None, ..change.clone() }) == old.changeable() {
+        // The reason belongs to the change, not to the session.
+        let lasting = |change: &SessionChange| SessionChange { reason: None, ..change.clone() };
+        let Some(change) = patch.change(&old.changeable(), lasting, |change| change)? else {
             return answer(conn, context, old.id, Notices::default());
-        }
+        };
         let told = apply(conn, context, old, change, &patch.names())?;
         answer(conn, context, old.id, told)
     })
