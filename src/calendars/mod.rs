@@ -17,10 +17,10 @@ mod series;
 mod store;
 mod zone;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::get_session_calendar);
     config.service(handlers::get_series_calendar);
     config.service(handlers::get_venue_calendar);

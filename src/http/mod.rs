@@ -15,6 +15,7 @@ pub mod html;
 pub mod idempotency;
 pub mod json;
 pub mod negotiation;
+pub mod operations;
 pub mod page;
 pub mod patch;
 pub mod prefer;

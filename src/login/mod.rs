@@ -4,10 +4,10 @@ pub mod client_login;
 pub mod handlers;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::login);
     config.service(handlers::issue_client_token);
     config.service(handlers::get_keys);

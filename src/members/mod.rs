@@ -15,10 +15,10 @@ pub mod sharing;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(search::search_members);
     config.service(handlers::register_member);
     config.service(handlers::get_member);

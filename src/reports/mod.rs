@@ -19,10 +19,10 @@ mod sql;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::report_prescriptions);
     config.service(handlers::report_attendance);
     areas::configure(config);

@@ -3,10 +3,10 @@
 pub mod handlers;
 pub mod problems;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::get_service);
     config.service(handlers::check_live);
     config.service(handlers::check_ready);

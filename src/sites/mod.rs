@@ -8,10 +8,10 @@ pub mod hostings;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::list_sites);
     config.service(handlers::get_site);
     config.service(handlers::create_site);

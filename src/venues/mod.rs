@@ -13,10 +13,10 @@ pub mod spaces;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::list_venues);
     config.service(handlers::get_venue);
     config.service(handlers::create_venue);

@@ -7,13 +7,13 @@ pub mod handlers;
 pub mod store;
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// How many named areas there can be. The database enforces it: each area has a number of its own, from 1 to this one.
 pub const MOST_AREAS: i32 = 5;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::list_report_areas);
     config.service(handlers::get_report_area);
     config.service(handlers::put_report_area);
