@@ -9,10 +9,10 @@ use actix_web::web::Data;
 use actix_web::{App, web};
 use utoipa::openapi::OpenApi as Document;
 use utoipa_actix_web::AppExt;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::http::fallback::{self, Routes};
 use crate::http::guard::guard;
+use crate::http::operations::Operations;
 use crate::http::state::{Hooks, State};
 use crate::openapi::Published;
 
@@ -26,12 +26,13 @@ pub struct Parts {
 impl Parts {
     /// Prepares the parts that all workers share.
     pub fn new(state: State) -> Self {
-        Self { state: Data::new(state), routes: Data::new(Routes::of(document()).reading("/docs")) }
+        static ROUTES: LazyLock<Data<Routes>> = LazyLock::new(|| Data::new(Routes::of(document()).reading("/docs")));
+        Self { state: Data::new(state), routes: ROUTES.clone() }
     }
 }
 
 /// Registers every resource's routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     // The router tries the routes in this order, so the most used routes come first.
     crate::sessions::configure(config);
     crate::login::configure(config);
@@ -54,8 +55,8 @@ pub const HOOKS: Hooks = Hooks { shared_with: crate::members::sharing::shared_wi
 /// The OpenAPI document as the handlers and types describe it. Made only once.
 pub fn document() -> &'static Document {
     static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-        let (_, operations) = App::new().into_utoipa_app().configure(configure).split_for_parts();
-        crate::openapi::document(operations)
+        let app = App::new().into_utoipa_app().configure(|config| configure(&mut Operations::Document(config)));
+        crate::openapi::document(app.split_for_parts().1)
     });
     &DOCUMENT
 }
@@ -84,8 +85,9 @@ pub fn build(
         InitError = (),
     > + use<>,
 > {
-    let (app, _) = App::new().into_utoipa_app().configure(configure).split_for_parts();
-    app.configure(crate::docs::configure)
+    App::new()
+        .configure(|config| configure(&mut Operations::Routes(config)))
+        .configure(crate::docs::configure)
         .default_service(web::to(fallback::answer))
         .app_data(parts.state.clone())
         .app_data(parts.routes.clone())

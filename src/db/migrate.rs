@@ -7,7 +7,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
 use super::conn::{Conn, Purpose, open_postgres, open_sqlite};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -49,12 +49,27 @@ fn apply(conn: &mut Conn) -> Result<Vec<String>> {
 fn apply_to<DB: Backend>(conn: &mut impl MigrationHarness<DB>, ours: EmbeddedMigrations) -> Result<Vec<String>> {
     let failed = |e| Error::unavailable("The database can't be migrated.").because(e);
     let known: Vec<Box<dyn Migration<DB>>> = ours.migrations().map_err(failed)?;
-    let first = known.iter().map(|migration| migration.name().version()).min();
+    let known: Vec<_> = known.iter().map(|migration| migration.name().version()).collect();
+    let before = conn.applied_migrations().map_err(failed)?;
     // A database from before the first release has other columns than this binary expects.
-    let oldest = conn.applied_migrations().map_err(failed)?.into_iter().min();
-    if oldest.is_some() && oldest < first {
+    if before.iter().min().is_some_and(|oldest| Some(oldest) < known.iter().min()) {
         return Err(Error::unavailable(BEFORE_FIRST_RELEASE));
+    }
+    let newer: Vec<String> = before.iter().rev().filter(|one| !known.contains(one)).map(ToString::to_string).collect();
+    if !newer.is_empty() {
+        return Err(newer_than_this_binary(&newer));
     }
     let applied = conn.run_pending_migrations(ours).map_err(failed)?;
     Ok(applied.iter().map(ToString::to_string).collect())
+}
+
+/// The message to an operator who starts an older binary on the database of a newer one. The older binary would write
+/// rows that lack what the newer one needs.
+fn newer_than_this_binary(versions: &[String]) -> Error {
+    let detail = format!(
+        "A newer version of Life Rooms has migrated the database: this version doesn't know {}. Start the newer \
+         version, or restore the backup that was made before the upgrade. Nothing was changed.",
+        versions.join(", ")
+    );
+    Error::new(Kind::Unavailable, detail)
 }

@@ -2,7 +2,8 @@
 //! every failure, and adds the headers that every answer has.
 //!
 //! A malformed HTTP request never gets here: one without `Host`, with two lengths, with a target or headers that are
-//! too long, or one that breaks off. actix-http answers it with a status and no body, and closes the connection.
+//! too long, or one that breaks off. actix-http answers it with a status and no body, closes the connection, and has no
+//! hook for another answer. The document says so (`openapi/info.md`).
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;

@@ -15,6 +15,7 @@ pub mod html;
 pub mod idempotency;
 pub mod json;
 pub mod negotiation;
+pub mod operations;
 pub mod page;
 pub mod patch;
 pub mod prefer;
@@ -32,7 +33,7 @@ pub mod turn;
 macro_rules! routes {
     ($($($module:ident)::+: $($handler:ident),+);+) => {
         /// Registers the routes.
-        pub fn configure(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
+        pub fn configure(config: &mut $crate::http::operations::Operations) {
             $({
                 use $($module)::+::{$($handler),+};
                 $(config.service($handler);)+

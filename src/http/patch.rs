@@ -64,19 +64,13 @@ impl<'de, T> Deserialize<'de> for MergePatch<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch<T> {
-    /// The changed resource; `None` if the patch changes nothing.
-    ///
-    /// If nothing changes, nothing may be written and no event recorded: the answer is the resource with its old
-    /// version. `written` gives the body that would create a resource, and `changed` makes the changed resource from
-    /// such a body. The bodies of the old and the changed resource are compared as they are stored, so that another
-    /// spelling of a postcode is no change.
+    /// The changed resource; `None` if the patch changes nothing. `written` gives the body that would create a resource,
+    /// and `changed` makes the changed resource from such a body. See [`unless_same`].
     ///
     /// # Errors
     /// 422 if the result breaks a rule, for example because the patch clears a required member.
     pub fn change<R>(&self, old: &R, written: impl Fn(&R) -> T, changed: impl FnOnce(T) -> R) -> Result<Option<R>> {
-        let stands = written(old);
-        let next = changed(self.apply(&stands)?);
-        Ok(if same(&stands, &written(&next))? { None } else { Some(next) })
+        unless_same(old, changed(self.apply(&written(old))?), written)
     }
 
     /// The body of the resource after the patch, whether or not anything changed.
@@ -91,13 +85,17 @@ impl<T: Serialize + DeserializeOwned + ToSchema + Validate + 'static> MergePatch
     }
 }
 
-/// Whether two resources have the same JSON.
+/// The changed resource; `None` if the change changes nothing. Every PATCH and PUT of a whole resource asks here.
+///
+/// If nothing changes, nothing may be written and no event recorded: the answer is the resource with its old version.
+/// `written` gives the body that would create a resource, and the bodies of both resources are compared. So another
+/// spelling of a postcode, which is stored in one spelling, is no change.
 ///
 /// # Errors
-/// 500 if one of them can't be written as JSON.
-pub fn same<T: Serialize>(one: &T, other: &T) -> Result<bool> {
-    let document = |written: &T| serde_json::to_value(written).map_err(Error::internal);
-    Ok(document(one)? == document(other)?)
+/// 500 if a body can't be written as JSON.
+pub fn unless_same<R, T: Serialize>(old: &R, next: R, written: impl Fn(&R) -> T) -> Result<Option<R>> {
+    let body = |resource: &R| serde_json::to_value(written(resource)).map_err(Error::internal);
+    Ok(if body(old)? == body(&next)? { None } else { Some(next) })
 }
 
 impl<T> MergePatch<T> {

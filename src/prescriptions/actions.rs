@@ -23,6 +23,8 @@ pub async fn activate_prescription(
 }
 
 /// Complete an active prescription
+///
+/// It can't be changed afterwards.
 #[utoipa::path(operation_id = "complete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     responses((status = 200, description = "Completed", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/complete")]

@@ -32,10 +32,10 @@ pub mod stored;
 
 pub mod types;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::list_rosters);
     config.service(handlers::post_roster);
     // Before the one whose path would take its name for an id.

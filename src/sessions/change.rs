@@ -50,10 +50,11 @@ pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result
         context.require_if_match()?;
         context.check_session_match(old.version)?;
         let wording = wordings::of(conn, old)?;
-        let change = patch.apply(&old.changeable(&wording))?;
-        if (SessionChange { reason: None, ..change.clone() }) == old.changeable(&wording) {
+        // The reason belongs to the change, not to the session.
+        let lasting = |change: &SessionChange| SessionChange { reason: None, ..change.clone() };
+        let Some(change) = patch.change(&old.changeable(&wording), lasting, |change| change)? else {
             return answer(conn, context, old.id, Notices::default());
-        }
+        };
         let told = apply(conn, context, (old, &wording), change, &patch.names())?;
         answer(conn, context, old.id, told)
     })

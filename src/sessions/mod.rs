@@ -36,10 +36,10 @@ pub mod visibility;
 pub mod wordings;
 mod words;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::get_session);
     config.service(handlers::list_sessions);
     config.service(handlers::create_session);

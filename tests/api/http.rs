@@ -308,3 +308,29 @@ fn the_audit_keeps_an_id_that_nobody_outside_chose_and_only_traces_are_passed_on
         assert_eq!(answer.header("traceparent"), if passed { parent } else { "" });
     }
 }
+
+#[test]
+fn what_cannot_be_read_as_http_is_answered_with_a_status_and_an_empty_body_as_the_document_says() {
+    let app = App::start();
+    let start = |target: &str| format!("GET {target} HTTP/1.1\r\n");
+    let many: String = (0..97).map(|number| format!("X-{number}: a\r\n")).collect();
+    for (status, request) in [
+        (400, start("/v1/venues")),
+        (400, start("/v1/venues") + "Host: a\r\nHost: b\r\n"),
+        (400, start("/v1/venues") + "Host: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n"),
+        (400, start("/v1/venues") + "Host: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n"),
+        (400, start(&format!("/v1/venues?q={}", "a".repeat(65_600))) + "Host: a\r\n"),
+        (400, start("/v1/ven ues") + "Host: a\r\n"),
+        (431, start("/v1/venues") + "Host: a\r\n" + &many),
+    ] {
+        let (head, body) = raw(&app, &(request + "\r\n"));
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{head}");
+        assert!(head.contains("connection: close") && !head.contains("x-request-id"), "{head}");
+        assert!(body.is_empty(), "{}", String::from_utf8_lossy(&body));
+    }
+    // Up to that length it is the service that answers.
+    let long = start(&format!("/v1/venues?q={}", "a".repeat(65_000))) + "Host: a\r\nConnection: close\r\n\r\n";
+    let (head, body) = raw(&app, &long);
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert!(head.contains("application/problem+json") && problem["code"] == "invalid_parameter", "{head}");
+}

@@ -40,6 +40,9 @@ fn every_operation_says_what_it_does_who_may_and_how_it_fails() {
         let at = format!("{method} {path}");
         ids.push(operation["operationId"].as_str().unwrap_or_else(|| panic!("{at} has no operationId")).to_owned());
         assert!(operation["summary"].as_str().is_some_and(|s| !s.is_empty()), "{at} has no summary");
+        let description = operation["description"].as_str().unwrap_or_default();
+        // A list of conflicts is added to what the operation's author wrote.
+        assert!(!description.is_empty() && !description.starts_with("Conflicts"), "{at} has no description");
         assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{at} needs one tag");
         assert!(operation["security"].is_array(), "{at} states no security");
         let answers = operation["responses"].as_object().unwrap();

@@ -4,6 +4,8 @@ use diesel::prelude::*;
 use life_rooms::db::schema::audit_events;
 use serde_json::{Value, json};
 
+use crate::editing::{path, series_path, session_body, with};
+use crate::openapi::{document, operations};
 use crate::support::{App, Client, SessionSeed, id, member_row, partner, prescription, programme, session_row};
 
 /// How often anything was changed, as the audit has it.
@@ -11,9 +13,16 @@ fn changes(app: &App) -> i64 {
     audit_events::table.filter(audit_events::action.eq("change")).count().get_result(&mut app.conn()).unwrap()
 }
 
-#[test]
-fn a_patch_that_says_what_stands_leaves_version_audit_and_tag_as_they_are() {
-    let app = App::start();
+/// What can be changed: the operation that changes it, who may, where it is, and a body that says what stands.
+struct Stands {
+    operation: &'static str,
+    client: Client,
+    path: String,
+    body: Value,
+}
+
+/// One of each resource with a PATCH or PUT.
+fn one_of_each(app: &App) -> Vec<Stands> {
     let (admin, advisor) = (app.admin(), app.advisor());
     let place = admin
         .post(
@@ -40,37 +49,100 @@ fn a_patch_that_says_what_stands_leaves_version_audit_and_tag_as_they_are() {
     let plan = prescription(&advisor, id(&ann));
     let item = id(&plan["items"][0]).to_owned();
     let plans = format!("/v1/prescriptions/{}", id(&plan));
-    let rows: Vec<(&Client, String, Value)> = vec![
-        (&admin, venues.clone(), json!({ "name": "Walton", "address": { "postcode": "l91aa" } })),
-        (&admin, format!("{venues}/spaces/{}", id(&space)), json!({ "name": "Hall", "capacity": null })),
-        (&admin, sites.clone(), json!({ "slug": "walton" })),
-        (&admin, format!("{sites}/hostings/{}", id(&hosting)), json!({ "starts_on": "2026-01-01", "ends_on": null })),
-        (&admin, partners.clone(), json!({ "name": host["name"] })),
-        (&admin, format!("{partners}/programmes/{}", id(&reading)), json!({ "slug": "reading" })),
-        (&admin, format!("/v1/users/{}", id(&user)), json!({ "email": "ANN@example.org", "disabled": false })),
-        (&advisor, format!("/v1/members/{}", id(&ann)), json!({ "given_name": " Ann ", "postcode": "l9 1aa" })),
-        (&advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
-        (&advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),
-    ];
+    let area = json!({ "name": "The north", "local_authorities": ["Sefton", "St. Helens"] });
+    admin.put("/v1/report-areas/north", "\"0\"", &area).expect(201);
+    let group = with(session_body(id(&place)), json!({ "recurrence": "FREQ=WEEKLY;COUNT=3" }));
+    let group = admin.post("/v1/session-series", &group).expect(201);
+    let single = admin.post("/v1/sessions", &session_body(id(&place))).expect(201);
+    let begun = session_row(app, SessionSeed { starts_at: "2026-11-23T08:00:00Z", ..SessionSeed::default() });
+    let register = format!("/v1/sessions/{begun}/register");
+    let came = json!({ "bookings": [], "walk_ins": [{ "member_id": ann["id"] }], "headcount": { "beneficiaries": 3, "family": 1, "carers": 0 } });
+    advisor.put(&register, advisor.get(&register).etag(), &came).expect(200);
+    let stands = |operation, client: &Client, path, body| Stands { operation, client: client.clone(), path, body };
+    vec![
+        stands("change_venue", &admin, venues.clone(), json!({ "name": "Walton", "address": { "postcode": "l91aa" } })),
+        stands(
+            "change_space",
+            &admin,
+            format!("{venues}/spaces/{}", id(&space)),
+            json!({ "name": "Hall", "capacity": null }),
+        ),
+        stands("change_site", &admin, sites.clone(), json!({ "slug": "walton" })),
+        stands(
+            "change_hosting",
+            &admin,
+            format!("{sites}/hostings/{}", id(&hosting)),
+            json!({ "starts_on": "2026-01-01", "ends_on": null }),
+        ),
+        stands("change_partner", &admin, partners.clone(), json!({ "name": host["name"] })),
+        stands(
+            "change_programme",
+            &admin,
+            format!("{partners}/programmes/{}", id(&reading)),
+            json!({ "slug": "reading" }),
+        ),
+        stands(
+            "change_user",
+            &admin,
+            format!("/v1/users/{}", id(&user)),
+            json!({ "email": "ANN@example.org", "disabled": false }),
+        ),
+        stands(
+            "change_member",
+            &advisor,
+            format!("/v1/members/{}", id(&ann)),
+            json!({ "given_name": " Ann ", "postcode": "l9 1aa" }),
+        ),
+        stands("change_prescription", &advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
+        stands("change_prescription_item", &advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),
+        stands("put_report_area", &admin, "/v1/report-areas/north".into(), area),
+        stands("change_series", &admin, series_path(&group), json!({ "title": group["title"], "reason": "Because." })),
+        stands("change_session", &admin, path(&single), json!({ "title": single["title"], "reason": "Because." })),
+        stands("take_register", &advisor, register, came),
+    ]
+}
+
+#[test]
+fn a_change_to_what_stands_leaves_version_audit_and_tag_as_they_are() {
+    let app = App::start();
+    let all = one_of_each(&app);
     let before = changes(&app);
-    for (client, path, same) in &rows {
+    app.at("2026-11-23T10:00:00Z");
+    let mut tried: Vec<&str> = Vec::new();
+    for (method, _, operation) in operations(&document()) {
+        // The operations whose answer has a tag; a password has none.
+        if !["PATCH", "PUT"].contains(&method.as_str()) || operation["responses"].get("200").is_none() {
+            continue;
+        }
+        let name = operation["operationId"].as_str().unwrap();
+        let found = all.iter().find(|one| one.operation == name);
+        let Stands { operation, client, path, body } = found.unwrap_or_else(|| panic!("{name} is not tried"));
+        tried.push(operation);
+        let bodies = if method == "PATCH" { vec![json!({}), body.clone()] } else { vec![body.clone()] };
+        let send = |etag: &str, body: &Value| match method.as_str() {
+            "PATCH" => client.patch(path, etag, body),
+            _ => client.put(path, etag, body),
+        };
         let read = client.get(path);
-        app.clock.set(crate::support::instant("2026-11-23T10:00:00Z"));
-        for patch in [json!({}), same.clone()] {
-            let answer = client.patch(path, read.etag(), &patch);
-            assert_eq!((answer.status, answer.etag()), (200, read.etag()), "{path}: {}", answer.text);
-            // What a PATCH says beside the resource, such as the sessions that closing a venue concerns, isn't compared.
+        for body in bodies {
+            let answer = send(read.etag(), &body);
+            assert_eq!((answer.status, answer.etag()), (200, read.etag()), "{name}: {}", answer.text);
+            // What a change says beside the resource, such as the sessions that closing a venue concerns, isn't
+            // compared.
             for (member, value) in read.json.as_object().unwrap() {
-                assert_eq!(&answer.json[member], value, "{path} {patch} {member}");
+                assert_eq!(&answer.json[member], value, "{name} {body} {member}");
             }
             // Whoever hasn't read it doesn't change it, even to what it is.
-            client.patch(path, "", &patch).problem(428, "precondition-required");
-            client.patch(path, "\"77\"", &patch).problem(412, "precondition-failed");
+            send("", &body).problem(428, "precondition-required");
+            send("\"77\"", &body).problem(412, "precondition-failed");
         }
-        assert_eq!(client.get(path).json, read.json, "{path}");
+        let again = client.get(path);
+        assert_eq!((again.etag(), &again.json), (read.etag(), &read.json), "{name}");
     }
+    assert_eq!(tried.len(), all.len());
     assert_eq!(changes(&app), before, "nothing was changed, so nothing was recorded");
-    let renamed = admin.patch(&venues, "\"1\"", &json!({ "name": "Another" })).expect(200);
+    let venue = &all[0];
+    let renamed = venue.client.patch(&venue.path, "\"1\"", &json!({ "name": "Another" })).expect(200);
     assert_eq!((&renamed["version"], changes(&app)), (&json!(2), before + 1));
 }
 

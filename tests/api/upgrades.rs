@@ -2,18 +2,24 @@
 
 use std::process::{Command, Output};
 
+use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use life_rooms::db::{Location, migrate};
 
 use crate::support::App;
 
 fn run_migrate(app: &App) -> Output {
+    run(app, &["migrate"])
+}
+
+fn run(app: &App, command: &[&str]) -> Output {
     let url = match &app.location {
         Location::Sqlite(path) => format!("sqlite://{path}"),
         Location::Postgres(url) => url.clone(),
     };
-    let command = Command::new(env!("CARGO_BIN_EXE_life-rooms")).arg("migrate").env("DATABASE_URL", url).output();
-    command.expect("the binary runs")
+    let mut binary = Command::new(env!("CARGO_BIN_EXE_life-rooms"));
+    let binary = binary.args(command).env("DATABASE_URL", url).env("LIFE_ROOMS_KEY_DIR", app.key_dir());
+    binary.output().expect("the binary runs")
 }
 
 fn migrate_command(app: &App) -> String {
@@ -43,5 +49,24 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     // One that knows only the first release is up to date, as any that this binary made.
     let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261129000000'";
     app.conn().batch_execute(new).unwrap();
+    assert_eq!(migrate_command(&app), "The database is up to date.\n");
+}
+
+#[test]
+fn an_older_binary_refuses_a_newer_database_and_says_which_migrations_it_does_not_know() {
+    let app = App::start();
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20990101000000'), ('20990202000000')";
+    app.conn().batch_execute(newer).unwrap();
+    let sentence = "A newer version of Life Rooms has migrated the database: this version doesn't know 20990101000000, \
+                    20990202000000. Start the newer version, or restore the backup that was made before the upgrade. \
+                    Nothing was changed.\n";
+    for command in [&["migrate"][..], &["serve", "--bind", "127.0.0.1:0"], &["sessions", "extend"]] {
+        let output = run(&app, command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        assert!(said.contains("can't be used: ") && said.ends_with(sentence), "{command:?}: {said}");
+    }
+    let known = diesel::sql_query("DELETE FROM __diesel_schema_migrations WHERE version > '2099'");
+    assert_eq!(known.execute(&mut app.conn()).unwrap(), 2, "nothing else was written");
     assert_eq!(migrate_command(&app), "The database is up to date.\n");
 }

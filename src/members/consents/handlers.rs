@@ -26,6 +26,8 @@ pub async fn list_consents(
 }
 
 /// Get a consent
+///
+/// As it was recorded: a consent never changes. One that was recorded later for the same purpose takes its place.
 #[utoipa::path(operation_id = "get_consent", tag = "members",
     params(("id" = Id, Path, description = "The member"), ("consent_id" = Id, Path, description = "The consent")),
     responses((status = 200, description = "The consent", body = Consent), (status = 304, description = "Not changed"), Missing, Problems))]

@@ -43,6 +43,8 @@ pub async fn add_prescription_item(
 }
 
 /// Get an item of a prescription
+///
+/// With its own version, which changing it needs.
 #[utoipa::path(operation_id = "get_prescription_item", tag = "prescriptions",
     params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
     responses((status = 200, description = "The item", body = PrescriptionItem), (status = 304, description = "Not changed"), Missing, Problems))]

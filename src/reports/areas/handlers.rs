@@ -4,6 +4,7 @@ use super::store::{self, AreaRow};
 use super::types::{ReportArea, ReportAreaInput};
 use crate::auth::policy::{AdminOnly, Reports};
 use crate::error::Fault;
+use crate::http::patch::unless_same;
 use crate::http::prelude::*;
 use crate::text::slug::is_slug;
 
@@ -22,6 +23,8 @@ pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>
 }
 
 /// Get a named area
+///
+/// By its slug, with the local authorities that it counts together.
 #[utoipa::path(operation_id = "get_report_area", tag = "reports",
     params(("slug" = String, Path, description = "The area's slug", max_length = 80, example = "liverpool-and-sefton")),
     responses((status = 200, description = "The area", body = ReportArea), (status = 304, description = "Not changed"), Missing, Problems))]
@@ -62,7 +65,7 @@ pub async fn put_report_area(
             return Reply::created(format!("/v1/report-areas/{slug}"), row.version, &ReportArea::from(row));
         };
         context.require_match(old.version)?;
-        let Some(row) = old.changed(written.clone(), context.now()) else {
+        let Some(row) = unless_same(&old, old.changed(written.clone(), context.now()), AreaRow::written)? else {
             return Reply::ok(old.version, &ReportArea::from(old));
         };
         store::update(conn, &row)?;

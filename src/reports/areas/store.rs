@@ -32,11 +32,15 @@ impl AreaRow {
         Self { id, number, slug, name, local_authorities, version: 1, created_at: now, updated_at: now }
     }
 
-    /// This row after a change. `None` if nothing changes.
-    pub fn changed(&self, written: ReportAreaInput, now: Timestamp) -> Option<Self> {
+    /// This row after a change.
+    pub fn changed(&self, written: ReportAreaInput, now: Timestamp) -> Self {
         let new = Self::new(self.id, self.number, self.slug.clone(), written, now);
-        let same = self.name == new.name && self.local_authorities.0 == new.local_authorities.0;
-        (!same).then(|| Self { version: self.version + 1, created_at: self.created_at, ..new })
+        Self { version: self.version + 1, created_at: self.created_at, ..new }
+    }
+
+    /// What a PUT gives.
+    pub fn written(&self) -> (String, Vec<String>) {
+        (self.name.clone(), self.local_authorities.0.clone())
     }
 
     /// This area's place in the list.

@@ -26,10 +26,10 @@ pub mod turnover;
 pub mod types;
 pub mod waiting;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::create_booking);
     config.service(handlers::list_session_bookings);
     config.service(handlers::get_booking);

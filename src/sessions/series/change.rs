@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, patch};
 
 use super::follow::{self, Outcome};
-use super::handlers::{cancel_sessions, read_back, tag};
+use super::handlers::{answer, cancel_sessions, tag};
 use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, SeriesRow};
@@ -12,10 +12,8 @@ use crate::audit::Subject;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::Extract;
-use crate::http::reply::Reply;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
@@ -47,29 +45,27 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
     change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_if_match()?;
         context.check_live_match(old.version, || tag(conn, context, old.id))?;
-        let change = changed(old, patch)?;
-        if (SeriesChange { reason: None, ..change.clone() }) == old.changeable() {
-            let (answer, _) = Outcome::default().shown(read_back(conn, context, old.id)?);
-            return Reply::ok(answer.series.version, &answer);
-        }
+        // The reason belongs to the change, not to the series.
+        let lasting = |change: &SeriesChange| SeriesChange { reason: None, ..change.clone() };
+        let Some(change) = patch.change(&old.changeable(), lasting, |change| change)? else {
+            return answer(conn, context, old.id, Outcome::default());
+        };
+        let change = excluding(change, old, patch)?;
         let mut names = patch.names();
         names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
         let changes = context.event("change", Subject::other("series", old.id), &names);
         let outcome = apply(conn, context, old, change)?;
         context.record(conn, &[changes])?;
-        let (answer, about) = outcome.shown(read_back(conn, context, old.id)?);
-        let tag = Tag::live(answer.series.version, &answer.series)?;
-        Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
+        answer(conn, context, old.id, outcome)
     })
     .await
 }
 
-/// The series after a patch. If the time of day changes, the excluded times follow, unless the patch states them.
+/// The change with its excluded times. If the time of day changes, they follow it, unless the patch states them.
 ///
 /// # Errors
-/// 422 if the result breaks a rule.
-pub(super) fn changed(old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
-    let mut change = patch.apply(&old.changeable())?;
+/// 422 if the times can't be read.
+pub(super) fn excluding(mut change: SeriesChange, old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
     if !patch.names_one("excluded") {
         times::move_excluded(&mut change, old)?;
     }

@@ -135,9 +135,7 @@ pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse>
         }
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
         let outcome = cancel_sessions(conn, &context, id, &reason)?;
-        let (answer, about) = outcome.shown(read_back(conn, &context, id)?);
-        let tag = Tag::live(answer.series.version, &answer.series)?;
-        Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
+        answer(conn, &context, id, outcome)
     })
     .await
 }
@@ -162,7 +160,14 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
     })
 }
 
+/// The answer to a change: the series as it is now, and what became of its sessions and their bookings.
+pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, outcome: Outcome) -> Result<Reply> {
+    let (answer, about) = outcome.shown(read_back(conn, context, id)?);
+    let tag = Tag::live(answer.series.version, &answer.series)?;
+    Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
+}
+
 /// The series as the caller sees it.
-pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
+fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
     view::whole(conn, id, Viewer::of(context.anyone()), context.now())
 }

@@ -27,10 +27,10 @@ pub mod top_up;
 pub mod types;
 pub mod view;
 
-use utoipa_actix_web::service_config::ServiceConfig;
+use crate::http::operations::Operations;
 
 /// Registers the routes.
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut Operations) {
     config.service(handlers::list_series);
     config.service(handlers::get_series);
     config.service(handlers::create_series);

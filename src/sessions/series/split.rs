@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use actix_web::{HttpResponse, post};
 use chrono::{NaiveDate, TimeDelta};
 
-use super::change::{LEFT, changed, some_occurrences};
+use super::change::{LEFT, excluding, some_occurrences};
 use super::follow;
-use super::handlers::{read_back, tag};
+use super::handlers::{answer, tag};
 use super::held;
 use super::reconcile::Wanted;
 use super::rules as times;
@@ -20,7 +20,6 @@ use crate::db::{Conn, Id, Json, LocalTime};
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::conditional::Tag;
 use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::Reply;
@@ -65,12 +64,11 @@ pub async fn split_series(
         let stated = times::stated_by(&old, horizon)?.occurrences;
         let day = day_of_cut(times::own(&old, &stated), input.from)?;
         let (base, goes_on) = rest(&old, day, new_id, &context)?;
-        let change = changed(&base, &input.changes).map_err(in_changes)?;
+        let change = input.changes.apply(&base.changeable()).map_err(in_changes)?;
+        let change = excluding(change, &base, &input.changes).map_err(in_changes)?;
         let outcome = apply(conn, &context, &old, (base, change), (day, goes_on))?;
-        let (answer, about) = outcome.shown(read_back(conn, &context, new_id)?);
-        let tag = Tag::live(answer.series.version, &answer.series)?;
-        let reply = Reply::created(format!("/v1/session-series/{new_id}"), tag, &answer)?;
-        Ok(about.into_iter().fold(reply, Reply::about))
+        let reply = answer(conn, &context, new_id, outcome)?;
+        Ok(Reply { status: 201, ..reply.at(format!("/v1/session-series/{new_id}")) })
     })
     .await
 }

@@ -1,9 +1,9 @@
 //! Holds every answer that the suite receives to the committed document.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{LazyLock, OnceLock};
 
-use jsonschema::Validator;
+use jsonschema::{Draft, Registry, Validator};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -11,14 +11,20 @@ use super::Answer;
 /// The document, with its answers' objects closed: what isn't in it must not be sent.
 static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::read);
 
+/// The name under which the validators find the components.
+const DOCUMENT: &str = "life-rooms:/openapi.json";
+
 struct Contract {
     components: Value,
+    /// The components again, read once for all validators.
+    registry: Registry<'static>,
     /// The names of the headers that any answer of the document has.
     headers: BTreeSet<String>,
     /// Method, parts of the path, and the operation; fixed paths before those with parameters.
     operations: Vec<(String, Vec<String>, Value)>,
-    /// Compiled schemas, by operation, status and media type.
-    validators: Mutex<HashMap<String, Arc<Validator>>>,
+    /// The schemas of the answers, by their text. Each is compiled when the first answer needs it; tests that need
+    /// others don't wait.
+    validators: HashMap<String, OnceLock<Validator>>,
 }
 
 /// Statuses that any operation can answer without saying so one by one: they have nothing to do with what it does.
@@ -56,14 +62,20 @@ impl Contract {
             .sort_by_key(|(_, parts, _): &(_, Vec<String>, _)| parts.iter().filter(|part| part.contains('{')).count());
         let mut components = document["components"].take();
         close(&mut components);
-        let headers_of = |answer: &Value| {
-            answer["headers"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>()
-        };
         let own =
             operations.iter().flat_map(|(_, _, operation)| operation["responses"].as_object().into_iter().flatten());
-        let shared = components["responses"].as_object().into_iter().flatten();
-        let headers = own.chain(shared).flat_map(|(_, answer)| headers_of(answer)).collect();
-        Self { components, headers, operations, validators: Mutex::default() }
+        let answers = || own.clone().chain(components["responses"].as_object().into_iter().flatten());
+        let members = |value: &'static str| {
+            move |(_, answer): (&String, &Value)| answer[value].as_object().cloned().into_iter().flatten()
+        };
+        let headers = answers().flat_map(members("headers")).map(|(name, _)| name).collect();
+        let schemas = answers().flat_map(members("content")).map(|(_, content)| text_of(&content["schema"]));
+        let schemas = schemas.chain([text_of(&problem())]);
+        let validators = schemas.map(|schema| (schema, OnceLock::new())).collect();
+        let document = json!({ "components": components });
+        let registry = Registry::new().draft(Draft::Draft202012).add(DOCUMENT, document).expect("a name");
+        let registry = registry.prepare().expect("every reference leads somewhere");
+        Self { components, registry, headers, operations, validators }
     }
 
     fn fault(&self, method: &str, path: &str, answer: &Answer) -> Result<(), String> {
@@ -91,8 +103,7 @@ impl Contract {
         let media = answer.header("content-type").split(';').next().unwrap_or_default().trim();
         let content = response["content"].get(media);
         let content = content.ok_or_else(|| format!("the media type {media:?} is not documented"))?;
-        let name = operation["operationId"].as_str().unwrap_or_default();
-        self.body(&format!("{name} {status} {media}"), &content["schema"], media, answer)
+        self.body(&content["schema"], media, answer)
     }
 
     /// The code of a 409 must be one that the operation names.
@@ -129,16 +140,16 @@ impl Contract {
         if media != "application/problem+json" {
             return Err(format!("{media:?} is not a problem"));
         }
-        self.body("problem", &json!({ "$ref": "#/components/schemas/Problem" }), media, answer)
+        self.body(&problem(), media, answer)
     }
 
-    fn body(&self, key: &str, schema: &Value, media: &str, answer: &Answer) -> Result<(), String> {
+    fn body(&self, schema: &Value, media: &str, answer: &Answer) -> Result<(), String> {
         if !media.ends_with("json") {
             return Ok(());
         }
         let value: Value = serde_json::from_str(&answer.text).map_err(|e| format!("it is no JSON: {e}"))?;
         let faults: Vec<String> = self
-            .validator(key, schema)
+            .validator(&text_of(schema))
             .iter_errors(&value)
             .take(5)
             .map(|fault| format!("{} at {:?}", fault, fault.instance_path().to_string()))
@@ -146,20 +157,17 @@ impl Contract {
         if faults.is_empty() { Ok(()) } else { Err(format!("not as documented: {}", faults.join("; "))) }
     }
 
-    fn validator(&self, key: &str, schema: &Value) -> Arc<Validator> {
-        let mut known = self.validators.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let compile = || {
-            let mut schema = schema.clone();
+    fn validator(&self, schema: &str) -> &Validator {
+        self.validators[schema].get_or_init(|| {
+            let mut schema = serde_json::from_str(schema).expect("the schema is JSON");
             close(&mut schema);
-            let whole = json!({ "allOf": [schema], "components": self.components });
-            let options =
-                jsonschema::options().with_draft(jsonschema::Draft::Draft202012).should_validate_formats(true);
-            let options =
-                options.with_format("date-time-local", |text: &str| text.parse::<life_rooms::db::LocalTime>().is_ok());
-            let options = options.with_format("time-zone", |text: &str| text.parse::<chrono_tz::Tz>().is_ok());
-            Arc::new(options.build(&whole).unwrap_or_else(|e| panic!("{key}: {e}")))
-        };
-        Arc::clone(known.entry(key.to_owned()).or_insert_with(compile))
+            let options = jsonschema::options().with_draft(Draft::Draft202012).with_registry(&self.registry);
+            let options = options
+                .should_validate_formats(true)
+                .with_format("date-time-local", |text: &str| text.parse::<life_rooms::db::LocalTime>().is_ok())
+                .with_format("time-zone", |text: &str| text.parse::<chrono_tz::Tz>().is_ok());
+            options.build(&schema).unwrap_or_else(|e| panic!("{schema}: {e}"))
+        })
     }
 
     /// The operation that answers here; HEAD is answered as GET is.
@@ -180,6 +188,16 @@ impl Contract {
             None => part,
         }
     }
+}
+
+/// The schema of an answer that no operation documents.
+fn problem() -> Value {
+    json!({ "$ref": "#/components/schemas/Problem" })
+}
+
+/// A schema's text, in which its references lead to the registry's document.
+fn text_of(schema: &Value) -> String {
+    schema.to_string().replace("\"#/", &format!("\"{DOCUMENT}#/"))
 }
 
 /// Forbids properties that a schema doesn't name.

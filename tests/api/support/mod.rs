@@ -8,8 +8,8 @@ mod make;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -29,6 +29,9 @@ pub use make::*;
 
 /// When every test begins, unless it sets the clock: a Monday morning in November 2026.
 pub const NOW: &str = "2026-11-23T09:00:00Z";
+
+/// One for all servers: making it costs as much as hashing a password.
+static HASHER: LazyLock<Arc<Hasher>> = LazyLock::new(|| Arc::new(Hasher::new().expect("a hasher")));
 
 /// A running server with a database and a clock of its own.
 pub struct App {
@@ -85,7 +88,7 @@ impl App {
             clock: clock.clone(),
             tokens: Arc::new(Tokens::open(&folder.join("keys"), config.public_url.clone()).expect("keys")),
             config: Arc::new(config),
-            hasher: Arc::new(Hasher::new().expect("a hasher")),
+            hasher: Arc::clone(&HASHER),
             bodies: Arc::default(),
             plan_turns: Arc::default(),
             hooks: life_rooms::app::HOOKS,
