@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 use super::rules;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{fits, is_name, rule};
+use crate::http::rule::{fits, is_phone, rule};
 use crate::text::nhs_number::{self, Wrong};
 use crate::text::{fold, phone, postcode};
 
@@ -50,7 +50,7 @@ pub struct EmergencyContact {
     pub name: String,
     /// Their telephone number.
     #[schema(min_length = 7, max_length = 40, example = "07700 900456")]
-    #[validate(custom(function = "good_phone"))]
+    #[validate(custom(function = "is_phone"))]
     pub phone: String,
     /// What they are to the member.
     #[schema(min_length = 1, max_length = 100, example = "brother")]
@@ -84,7 +84,7 @@ pub struct MemberInput {
     pub email: Option<String>,
     /// A telephone number; it is kept in international form.
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
-    #[validate(custom(function = "good_phone"))]
+    #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
     /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
@@ -119,11 +119,6 @@ pub type MemberPatch = MergePatch<MemberInput>;
 
 /// The fields that a member can't change in their own record.
 pub const ADVISORS_WRITE: [&str; 3] = ["roles", "nhs_number", "gp_practice_code"];
-
-fn good_phone(text: &str) -> Result<(), ValidationError> {
-    let good = phone::read(text).is_some();
-    fits(good, "wrong_phone", "Must be a telephone number of 7 to 15 digits, such as 0151 496 0123.")
-}
 
 fn good_postcode(text: &str) -> Result<(), ValidationError> {
     fits(postcode::read(text).is_some(), "wrong_postcode", "Must be a UK postcode such as L3 8EW.")
@@ -223,7 +218,7 @@ pub struct MemberSearch {
     pub postcode: Option<String>,
     /// The telephone number.
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
-    #[validate(custom(function = "good_phone"))]
+    #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
     /// How many members to return at most.
     #[schema(minimum = 1, maximum = 20, default = 20, example = 20)]

@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{at, rule};
+use crate::http::rule::{at, is_phone, rule};
 
 crate::text_enum! {
     /// What kind of organisation it is.
@@ -59,7 +59,8 @@ pub struct Contact {
     #[schema(format = "email", max_length = 254, example = "partnerships@example.org")]
     pub email: Option<String>,
     /// The telephone number.
-    #[schema(min_length = 5, max_length = 30, pattern = "^[+]?[0-9 ()-]+$", example = "+44 151 496 0000")]
+    #[schema(min_length = 7, max_length = 40, format = "phone", example = "+441514960000")]
+    #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
 }
 
