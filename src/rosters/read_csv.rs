@@ -57,7 +57,7 @@ static COUNT: Shape = Shape::Integer { least: None, most: None };
 /// Calls `take` with each row of a table. `text` has no byte-order mark.
 ///
 /// # Errors
-/// 422 where a column is unknown, there twice, or missing.
+/// 400 where a quoted cell doesn't end; 422 where a column is unknown, there twice, or missing.
 pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     let opening = Opening::of(text);
     let mut reader = ReaderBuilder::new()
@@ -71,7 +71,7 @@ pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
         return Err(Error::internal("an entry is an object"));
     };
     let mut columns = None;
-    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
+    let mut lines = lines_of_records(text, &opening)?.into_iter();
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(malformed)? {
         let line = lines.of(record.position().map_or(0, |position| position.byte()) + opening.length as u64);
@@ -126,8 +126,11 @@ fn first_line(text: &str) -> &str {
 fn told_separator(line: &str) -> Option<u8> {
     let line = line.trim_matches('"');
     let told = line.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).and_then(|_| line.as_bytes().get(4..))?;
-    match told {
-        [separator @ (b',' | b';' | b'\t' | b'|')] => Some(*separator),
+    match told.trim_ascii() {
+        // Written out, or the sign itself.
+        b"\\t" => Some(b'\t'),
+        [separator @ (b',' | b';' | b'|')] => Some(*separator),
+        [] => told.contains(&b'\t').then_some(b'\t'),
         _ => None,
     }
 }
@@ -141,37 +144,63 @@ fn guessed_separator(line: &str) -> u8 {
     most.unwrap_or(b',')
 }
 
-/// Counts lines. The position that the reader gives a record is before the blank lines above it.
-struct Lines<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: i32,
+/// Where a byte of a table stands.
+#[derive(Clone, Copy)]
+enum At {
+    /// Before a record.
+    Record,
+    /// Before a cell.
+    Cell,
+    /// In a cell without quotation marks.
+    Plain,
+    /// In a cell whose quotation mark opened on this line.
+    Quoted(i32),
+    /// Behind the quotation mark that closes such a cell, unless another follows it.
+    Closed(i32),
+    /// Behind the closed cell and a space.
+    Behind,
 }
 
-impl Lines<'_> {
-    /// The line, from 1, of the record that begins at this byte or after line ends that follow it. Asked for
-    /// rising places only.
-    fn of(&mut self, byte: u64) -> i32 {
-        let from = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
-        let rest = self.text.get(from..).unwrap_or_default();
-        let begins = from + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let passed = self.text.get(self.at..begins).unwrap_or_default();
-        let next =
-            passed.iter().skip(1).chain(self.text.get(begins..=begins).unwrap_or_default()).map(Some).chain([None]);
-        let ends = passed.iter().zip(next).filter(|(byte, next)| match byte {
-            b'\n' => true,
-            b'\r' => *next != Some(&b'\n'),
-            _ => false,
-        });
-        self.line += ends.count() as i32;
-        self.at = begins.max(self.at);
-        self.line
+/// The line on which each record begins. The reader's own lines are those of the blank lines above.
+///
+/// # Errors
+/// 400 where quotation marks don't match. The reader would take the rest of the table for one cell.
+fn lines_of_records(text: &str, opening: &Opening) -> Result<Vec<i32>> {
+    let (mut lines, mut line, mut at, mut before) = (Vec::new(), 1, At::Record, 0);
+    for (place, byte) in text.bytes().enumerate() {
+        if place >= opening.length {
+            if matches!(at, At::Record) && !matches!(byte, b'\r' | b'\n') {
+                lines.push(line);
+                at = At::Cell;
+            }
+            at = match (at, byte) {
+                (At::Quoted(opened), b'"') => At::Closed(opened),
+                (At::Quoted(opened), _) | (At::Closed(opened), b'"') => At::Quoted(opened),
+                (_, b'\r' | b'\n') => At::Record,
+                _ if byte == opening.separator => At::Cell,
+                (At::Cell, b'"') => At::Quoted(line),
+                (At::Closed(_) | At::Behind, b' ') => At::Behind,
+                (At::Closed(_) | At::Behind, _) => return Err(unmatched(line, "closes before the end of its cell")),
+                _ => At::Plain,
+            };
+        }
+        line += i32::from(byte == b'\r' || byte == b'\n' && before != b'\r');
+        before = byte;
     }
 }
 
 /// A column: its name, and the shape of what stands in it; `None` where it has no name.
 type Column<'a> = Option<(String, &'a Shape)>;
 
+    match at {
+        At::Quoted(opened) => Err(unmatched(opened, "opens a cell and is never closed")),
+        _ => Ok(lines),
+    }
+}
+
+fn unmatched(line: i32, what: &str) -> Error {
+    let detail = format!("A quotation mark on line {line} {what}. Write \"\" for a quotation mark in a quoted cell.");
+    Error::new(Kind::MalformedRequest, detail)
 /// Columns of a spreadsheet, four times those that are known.
 const MOST_COLUMNS: usize = 100;
 /// Faults of one row.
