@@ -159,6 +159,14 @@ impl Context {
 /// The state that the app was built with.
 pub fn state(request: &HttpRequest) -> Result<State> {
     let state = request.app_data::<Data<State>>().map(|state| state.get_ref().clone());
+    /// The event of reading a member's data; none for a member who reads their own. A list is one event however long it
+    /// is: an empty list tells something about the member too.
+    pub fn reads(&self, subject: Subject, fields: &[&str]) -> Vec<Event> {
+        let own = self.anyone().and_then(|caller| caller.member_id);
+        let others = subject.member_id.filter(|member| own != Some(*member));
+        others.map(|_| self.event("read", subject, fields)).into_iter().collect()
+    }
+
     state.ok_or_else(|| Error::internal("the app was built without its state"))
 }
 

@@ -6,27 +6,15 @@ use actix_web::{HttpResponse, get, patch, post};
 use super::registration::{self, born_before};
 use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
-use crate::audit::{Event, Subject};
+use crate::audit::Subject;
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::{Kind, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
-
-/// The event of somebody else reading a member's record. A member who reads their own leaves no event.
-pub(crate) fn read_event(context: &Context, reach: Reach, subject: Subject, fields: &[&str]) -> Vec<Event> {
-    if reach.is_member() { Vec::new() } else { vec![context.event("read", subject, fields)] }
-}
-
-/// The event of reading a list of one member's, such as their consents. It is one event however long the list is: an
-/// empty list tells something about the member too.
-pub(crate) fn list_read(context: &Context, reach: Reach, member_id: Id, list: &'static str) -> Vec<Event> {
-    read_event(context, reach, Subject::of_member("member", member_id, member_id), &[list])
-}
 
 /// Register a member
 ///
@@ -69,7 +57,7 @@ pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, No
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut crate::db::Conn| {
         let row = store::get(conn, reach, id)?;
-        Ok((row, read_event(&context, reach, Subject::of_member("member", id, id), &[])))
+        Ok((row, context.reads(Subject::of_member("member", id, id), &[])))
     };
     let row = who.state().db.read_audited(work).await?;
     who.show(Cache::Never, row.version, &Member::from(row))
@@ -95,7 +83,8 @@ pub async fn change_member(
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
         let Some(row) = patch.change(&old, MemberRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &Member::from(old));
+            let subject = Subject::of_member("member", id, id);
+            return context.unchanged(conn, subject, old.version, &Member::from(old));
         };
         born_before(&context, row.written().date_of_birth)?;
         store::update(conn, &row)?;

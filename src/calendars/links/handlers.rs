@@ -20,7 +20,6 @@ use crate::http::context::Open;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -40,7 +39,7 @@ pub async fn list_calendar_links(
     let work = move |conn: &mut Conn| {
         members::get(conn, reach, id)?;
         let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, list_read(&context, reach, id, "calendar_links")))
+        Ok((rows, context.reads(Subject::of_member("member", id, id), &["calendar_links"])))
     };
     let rows = who.state().db.read_audited(work).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, LinkRow::key, CalendarLink::from))
@@ -62,7 +61,7 @@ pub async fn get_calendar_link(
     let work = move |conn: &mut Conn| {
         members::get(conn, reach, member_id)?;
         let row = store::get(conn, member_id, id)?;
-        Ok((row, read_event(&context, reach, Subject::of_member("calendar_link", id, member_id), &[])))
+        Ok((row, context.reads(Subject::of_member("calendar_link", id, member_id), &[])))
     };
     let row = who.state().db.read_audited(work).await?;
     who.show(Cache::Never, row.version, &CalendarLink::from(row))

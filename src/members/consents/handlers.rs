@@ -15,7 +15,6 @@ use crate::http::conditional::Tag;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 
 /// List a member's consents
@@ -35,7 +34,7 @@ pub async fn list_consents(
     let work = move |conn: &mut Conn| {
         members::get(conn, reach, id)?;
         let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, list_read(&context, reach, id, "consents")))
+        Ok((rows, context.reads(Subject::of_member("member", id, id), &["consents"])))
     };
     let rows = who.state().db.read_audited(work).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
@@ -55,7 +54,7 @@ pub async fn get_consent(
     let work = move |conn: &mut Conn| {
         members::get(conn, reach, member_id)?;
         let row = store::get(conn, member_id, id)?;
-        Ok((row, read_event(&context, reach, Subject::of_member("consent", id, member_id), &[])))
+        Ok((row, context.reads(Subject::of_member("consent", id, member_id), &[])))
     };
     let row = who.state().db.read_audited(work).await?;
     who.show_plain(Cache::Never, &Consent::from(row))
@@ -78,7 +77,7 @@ pub async fn record_consent(
     who.write(&body.bytes, move |conn| {
         members::lock(conn, reach, id)?;
         if let Some(partner_id) = written.partner_id
-            && !store::partner_exists(conn, partner_id)?
+            && !store::partner_exists(conn, partner_id, reach, written.decision)?
         {
             return Err(Error::rule("/partner_id", "unknown_partner", "There is no such partner."));
         }

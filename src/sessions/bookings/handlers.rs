@@ -22,7 +22,6 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::list_read;
 
 /// When a request came, and how long offers are kept.
 pub(crate) fn terms(context: &Context) -> Terms {
@@ -200,7 +199,7 @@ pub async fn list_member_bookings(
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let rows = who.state().db.read_audited(move |conn| {
         let rows = store::of_member(conn, member_id, reach, &wanted)?;
-        let events = list_read(&context, reach, member_id, "bookings");
+        let events = context.reads(Subject::of_member("member", member_id, member_id), &["bookings"]);
         let positions = Positions::of(conn, &rows)?;
         Ok(((rows, positions), events))
     });
