@@ -12,7 +12,8 @@ use super::read_csv;
 use super::store;
 use super::stored::Hold;
 use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable};
-use crate::auth::policy::{RosterReader, RosterWriter};
+use crate::auth::caller::Scope;
+use crate::auth::policy::{self, RosterReader, RosterWriter};
 use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
@@ -64,6 +65,9 @@ pub async fn post_roster(
     let plan = who.state().plan_turns.for_request().await?;
     let posting = Arc::new(posting.keeping([body.reservation, plan]));
     let (planned, context) = (Arc::clone(&posting), who.context());
+    if posting.has_registers() {
+        policy::scope(who.caller()?, Scope::RegistersWrite)?;
+    }
     let db = &who.state().db;
     let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;
     if manner.dry_run {

@@ -55,7 +55,7 @@ pub fn reader() -> (App, Client, String) {
     let id = partner(&app, "the-reader");
     programme(&app, &id, "shared-reading");
     venue(&app.admin(), "walton", "Liverpool");
-    let client = app.partner_client(&id, &[Scope::RostersWrite, Scope::RostersRead]);
+    let client = app.partner_client(&id, &[Scope::RostersWrite, Scope::RostersRead, Scope::RegistersWrite]);
     (app, client, format!("/v1/partners/{id}/rosters"))
 }
 

@@ -141,3 +141,18 @@ fn the_marks_of_bookings_stay_and_a_register_taken_by_hand_is_changed_like_any_o
     assert_eq!(status, "attended");
     advisor.put(&register, etag.etag(), &taken).problem(412, "precondition-failed");
 }
+
+#[test]
+fn a_roster_that_states_a_register_needs_the_scope_to_take_registers() {
+    let (app, _, path) = reader();
+    let client = app.partner_client(path.split('/').nth(3).unwrap(), &[Scope::RostersWrite]);
+    for query in ["", "?mode=partial", "?dry_run=true"] {
+        let posted = client.post(&format!("{path}{query}"), &roster(&[single("b"), past("a", heads(14, 3, 2))]));
+        let problem = posted.problem(403, "insufficient-scope");
+        assert!(problem["detail"].as_str().unwrap().contains("registers:write"), "{problem}");
+    }
+    let later = [("prefer", "respond-async")];
+    client.post_with(&path, &later, &roster(&[past("a", heads(1, 0, 0))])).problem(403, "insufficient-scope");
+    assert!(registers(&app).is_empty());
+    client.post(&path, &roster(&[past("a", Value::Null)])).expect(201);
+}
