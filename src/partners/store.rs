@@ -30,7 +30,7 @@ pub struct PartnerRow {
     contact_phone: Option<String>,
     partnership_start: Option<NaiveDate>,
     partnership_end: Option<NaiveDate>,
-    status: PartnerStatus,
+    pub(super) status: PartnerStatus,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,

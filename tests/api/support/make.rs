@@ -71,7 +71,8 @@ pub fn session_rows<'a>(app: &App, seeds: impl IntoIterator<Item = SessionSeed<'
     app.conn().transaction::<_, diesel::result::Error, _>(insert).expect("the sessions are new")
 }
 
-fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
+/// A session in the database, through a connection that may be in a transaction; its id.
+pub fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
     use life_rooms::db::schema::sessions as s;
     let (id, now) = (app.clock.new_id(), app.clock.now());
     let starts_at = Timestamp(super::instant(seed.starts_at));
