@@ -41,7 +41,9 @@ pub struct Plan {
     pub unbooked: Vec<Id>,
     /// The changed ones that are somewhere, or some time, else than before, as they are before.
     pub moved: HashMap<Id, SessionRow>,
-    /// Every space that the entries name.
+    /// Every venue that the entries name.
+    pub venues: BTreeSet<Id>,
+    /// Every space that they name.
     pub spaces: BTreeSet<Id>,
     /// Registers to take.
     pub headcounts: Vec<HeadcountChange>,

@@ -23,7 +23,7 @@ use crate::http::shape::MOST_FAULTS;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting;
-use crate::sessions::clashes::hold_spaces;
+use crate::sessions::clashes::hold;
 
 /// A plan and what it was made over.
 pub struct Draft {
@@ -44,7 +44,7 @@ pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) 
     Ok(Draft { roster_version, lookups, plan })
 }
 
-/// What a dry run answers.
+/// What a dry run answers: what posting the roster would do. What would be created has no id yet.
 pub fn rehearsal(posting: &Posting, draft: &Draft) -> RosterAnswer {
     RosterAnswer { dry_run: true, ..answer(posting, None, &draft.plan) }
 }
@@ -103,13 +103,13 @@ impl Application {
         let partner_id = self.posting.partner_id;
         let roster_version = store::lock_roster_version(conn, partner_id)?;
         let mut draft = Arc::clone(&self.snapshot);
-        hold_spaces(conn, draft.plan.spaces.iter().copied())?;
+        hold(conn, draft.plan.venues.iter().copied(), draft.plan.spaces.iter().copied())?;
         let fresh = roster_version == draft.roster_version && Lookups::load(conn, partner_id)?.same_as(&draft.lookups);
         if !(fresh && self.try_apply(conn, &draft.plan)?) {
             draft = Arc::new(self::draft(conn, &self.posting, &self.context, Hold::Lock)?);
             *self.latest() = Arc::clone(&draft);
-            // It may name spaces that the one before didn't know of; what clashes in them is looked at again.
-            hold_spaces(conn, draft.plan.spaces.iter().copied())?;
+            // It may name venues and spaces that the one before didn't know of; what clashes in them is looked at again.
+            hold(conn, draft.plan.venues.iter().copied(), draft.plan.spaces.iter().copied())?;
             if !self.try_apply(conn, &draft.plan)? {
                 return Err(Error::overloaded());
             }

@@ -100,7 +100,7 @@ fn apply(
         references::check(conn, &References::of_session(&next))?;
     }
     if !cancels {
-        // Holds the space, which comes before the session.
+        // Holds the venue and the space, which come before the session.
         let placing = Placing { to: &next, from: Some(old) };
         clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
     }

@@ -1,7 +1,7 @@
 //! Whether sessions can be where and when they are to be: a space holds one at a time, a venue takes none while it is
 //! closed, and a series has one session at a time, apart from those that were moved there by hand.
 //!
-//! Whoever writes sessions [holds](hold_spaces) their spaces first, then asks what [clashes](find), and writes the
+//! Whoever writes sessions [holds](hold) their venues and spaces first, then asks what [clashes](find), and writes the
 //! rest, all in one transaction. Intervals are half open: back to back is fine. Cancelled sessions take no space.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -16,7 +16,7 @@ use super::store::SessionRow;
 use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
-use crate::db::schema::{partners, sessions, spaces};
+use crate::db::schema::{partners, sessions, spaces, venues};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::partners::types::PartnerStatus;
@@ -59,12 +59,15 @@ pub struct Clash {
     pub with: Option<Id>,
 }
 
-/// Lets nobody else place sessions in these spaces until the transaction ends. Held in the order of their ids, before
-/// any session is locked. Row locks are PostgreSQL's alone: SQLite has one writer.
-pub fn hold_spaces(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
+/// Lets nobody close these venues, and nobody else place sessions in these spaces, until the transaction ends. Held in
+/// the order of their ids, before any series or session is locked. Row locks are PostgreSQL's alone: SQLite has one writer.
+pub fn hold(conn: &mut Conn, at: impl IntoIterator<Item = Id>, within: impl IntoIterator<Item = Id>) -> Result<()> {
     let Conn::Postgres(postgres) = conn else { return Ok(()) };
-    let ids: Vec<Id> = ids.into_iter().collect::<BTreeSet<Id>>().into_iter().collect();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in at.into_iter().collect::<BTreeSet<Id>>().into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let rows = venues::table.filter(venues::id.eq_any(chunk)).order(venues::id).select(venues::id);
+        rows.for_share().load::<Id>(postgres)?;
+    }
+    for chunk in within.into_iter().collect::<BTreeSet<Id>>().into_iter().collect::<Vec<_>>().chunks(CHUNK) {
         let rows = spaces::table.filter(spaces::id.eq_any(chunk)).order(spaces::id).select(spaces::id);
         rows.for_no_key_update().load::<Id>(postgres)?;
     }
@@ -82,8 +85,8 @@ pub fn find(
     today: NaiveDate,
 ) -> Result<HashMap<Id, Clash>> {
     let moves: Vec<&Placing> = placings.iter().filter(|placing| placing.is_move()).collect();
-    let venues: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
-    let closures = closures::of(conn, &venues.into_iter().collect::<Vec<_>>())?;
+    let at: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
+    let closures = closures::of(conn, &at.into_iter().collect::<Vec<_>>())?;
     let taken = Taken::load(conn, &moves, leaving)?;
     Ok(judge(&moves, &closures, taken, today))
 }
@@ -262,7 +265,7 @@ impl Space {
     }
 }
 
-/// Checks that one session can be where it is to be; holds its space. Nothing where it stays where it is.
+/// Checks that one session can be where it is to be; holds its venue and space. Nothing where it stays where it is.
 ///
 /// # Errors
 /// 409 `space-taken` or `venue-closed`, which says what is there as far as this viewer may see it.
@@ -270,7 +273,7 @@ pub fn check_one(conn: &mut Conn, placing: Placing<'_>, viewer: Viewer, today: N
     if !placing.is_move() {
         return Ok(());
     }
-    hold_spaces(conn, placing.to.space_id)?;
+    hold(conn, placing.to.venue_id, placing.to.space_id)?;
     match find(conn, &[placing], &HashSet::new(), today)?.get(&placing.to.id) {
         None => Ok(()),
         Some(clash) => Err(problem(conn, *clash, viewer)?),

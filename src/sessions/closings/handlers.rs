@@ -45,7 +45,7 @@ pub async fn change_venue(
     let Extract((who, Path(id), Query(Closing { sessions }), patch)) = request;
     let (context, wish) = (who.context(), sessions.unwrap_or_default());
     who.write(&Bytes::new(), move |conn| {
-        let old = venues::get(conn, id)?;
+        let old = venues::lock(conn, id)?;
         context.require_match(old.version)?;
         let closure = Closure::of_row(&old);
         let row = change(conn, &context, old, &patch)?;

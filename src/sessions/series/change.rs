@@ -125,7 +125,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     let Expansion { occurrences, until } = some_occurrences(&row, context)?;
     let row = SeriesRow { expanded_until: until, ..row };
     references::hold_partner(conn, row.partner_id)?;
-    clashes::hold_spaces(conn, row.space_id)?;
+    clashes::hold(conn, row.venue_id, row.space_id)?;
     if !store::extend(conn, old.extension(until))? {
         return Err(store::changed_meanwhile());
     }

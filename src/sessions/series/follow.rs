@@ -73,7 +73,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     })
 }
 
-/// Lets the sessions that a series has, which are locked, and whose space is held, follow it to when and where it takes
+/// Lets the sessions that a series has, which are locked, and whose venue and space are held, follow it to when and where it takes
 /// place now.
 pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());

@@ -153,7 +153,7 @@ fn apply(
         // A roster that was planned before is planned again: these sessions are no longer its series'.
         bump_roster_version(conn, partner_id)?;
     }
-    clashes::hold_spaces(conn, new.space_id)?;
+    clashes::hold(conn, new.venue_id, new.space_id)?;
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
