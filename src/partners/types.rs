@@ -53,7 +53,7 @@ crate::text_enum! {
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     /// The name.
-    #[schema(min_length = 1, max_length = 200, example = "Partnerships team")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Partnerships team")]
     pub name: Option<String>,
     /// The e-mail address.
     #[schema(format = "email", max_length = 254, example = "partnerships@example.org")]
@@ -73,7 +73,7 @@ pub struct PartnerInput {
     #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "the-reader")]
     pub slug: String,
     /// The name people know it by.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub name: String,
     /// What kind of organisation it is.
     pub kind: PartnerKind,

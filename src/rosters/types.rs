@@ -68,12 +68,12 @@ pub struct RosterRegister {
 #[serde(deny_unknown_fields)]
 pub struct RosterEntry {
     /// The partner's own name for it; the same one means the same thing in every roster.
-    #[schema(min_length = 1, max_length = 100, example = "reader-walton-tue")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-walton-tue")]
     pub external_id: String,
     /// Absent: `series` where there is a recurrence, else `session`.
     pub r#type: Option<EntryKind>,
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "Read a story and a poem aloud together.")]
@@ -99,7 +99,7 @@ pub struct RosterEntry {
     #[schema(format = "uri", max_length = 500, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// Who leads it.
-    #[schema(min_length = 1, max_length = 200, example = "Reader Leader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Reader Leader")]
     pub facilitator: Option<String>,
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]

@@ -22,7 +22,7 @@ use crate::text::short_name::ShortName;
 #[validate(schema(function = "has_seats_of_its_kind"))]
 pub struct SeriesInput {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(
@@ -51,7 +51,7 @@ pub struct SeriesInput {
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue, as short names such as `bsl_interpreter`.
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct SeriesInput {
     #[serde(default)]
     pub publication: Publication,
     /// The name that the partner's own system gives it, unique among the partner's.
-    #[schema(min_length = 1, max_length = 100, example = "reader-walton-tue")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-walton-tue")]
     pub external_id: Option<String>,
 }
 
@@ -110,7 +110,7 @@ fn has_seats_of_its_kind(series: &SeriesInput) -> Result<(), ValidationError> {
 #[validate(schema(function = "keeps_seats_of_its_kind"))]
 pub struct SeriesChange {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
@@ -122,7 +122,7 @@ pub struct SeriesChange {
     #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
     pub topics: Vec<String>,
     /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue, as short names.
     #[serde(default)]
