@@ -37,6 +37,8 @@ pub struct JsonBody<T> {
 }
 
 impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extractor for JsonBody<T> {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &JSON)
     }
@@ -58,6 +60,8 @@ pub struct OptionalJson<T> {
 }
 
 impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extractor for OptionalJson<T> {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         let typed = request.headers().contains_key(header::CONTENT_TYPE);
         let empty = request.headers().get(header::CONTENT_LENGTH).map_or(!typed, |length| length == "0");
@@ -93,6 +97,8 @@ pub struct RawBody {
 pub const ROSTER_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
 impl Extractor for RawBody {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, ROSTER_LIMIT, &ROSTER_TYPES)
     }
@@ -110,6 +116,8 @@ impl Extractor for RawBody {
 pub struct Form(pub Vec<(String, String)>);
 
 impl Extractor for Form {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &["application/x-www-form-urlencoded"])
     }
@@ -265,6 +273,19 @@ fn too_large(limit: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+/// Refuses a body that no part of the operation reads: what it says would be ignored. An empty body, `null` and `{}` say
+/// nothing.
+///
+/// # Errors
+/// 400.
+pub async fn refuse_body(request: &HttpRequest, payload: &mut Payload) -> Result<()> {
+    let reads = request.method() == Method::GET;
+    if reads || matches!(read(request, payload, BODY_LIMIT).await?.trim_ascii(), b"" | b"null" | b"{}") {
+        return Ok(());
+    }
+    Err(Error::new(Kind::MalformedRequest, "This operation takes no body. Send none."))
+}
+
 
     #[test]
     fn brackets_inside_texts_do_not_nest() {

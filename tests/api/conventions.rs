@@ -7,7 +7,7 @@ use std::time::Duration;
 use life_rooms::config::Config;
 use serde_json::{Value, json};
 
-use crate::support::{App, id, venue};
+use crate::support::{App, id, member, prescription, venue};
 
 fn body(slug: &str) -> Value {
     json!({ "slug": slug, "name": "A place", "kind": "library", "local_authority": "Liverpool" })
@@ -339,4 +339,19 @@ fn the_documentation_works_without_the_internet() {
         assert_eq!(app.anonymous().get(&format!("/docs/{part}")).status, 200, "{part}");
     }
     assert!(app.anonymous().get("/docs/swagger-initializer.js").text.contains("/openapi.json"));
+}
+
+#[test]
+fn a_body_that_nothing_reads_is_refused() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let sam = member(&advisor, "Sam", "Riley");
+    let written = prescription(&advisor, id(&sam));
+    let path = format!("/v1/prescriptions/{}/activate", id(&written));
+    let json = [("content-type", "application/json")];
+    for body in [&br#"{"developed_on":"2022-01-01"}"#[..], b"{\"developed_on\":", b"[]", b"x=1"] {
+        advisor.send("POST", &path, &json, body).problem(400, "malformed-request");
+        advisor.send("POST", &path, &[], body).problem(400, "malformed-request");
+    }
+    advisor.send("POST", &path, &json, b" {} ").expect(200);
 }
