@@ -209,6 +209,17 @@ fn nesting(bytes: &[u8]) -> usize {
     deepest
 }
 
+/// Whether the `Content-Type` names UTF-8, or no character set. ASCII is UTF-8 too.
+fn is_utf8(request: &HttpRequest) -> bool {
+    let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let named = header.split(';').skip(1).filter_map(|part| part.split_once('='));
+    let mut charsets = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.all(|(_, value)| {
+        let value = value.trim().trim_matches('"').to_ascii_lowercase();
+        ["utf-8", "utf8", "us-ascii"].contains(&value.as_str())
+    })
+}
+
 /// The media type without parameters, in lower case.
 pub fn media_type(request: &HttpRequest) -> String {
     let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -227,11 +238,13 @@ pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()>
     }
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
     let twice = request.headers().get_all(header::CONTENT_TYPE).count() > 1;
-    if !encoded && !twice && types.contains(&media_type(request).as_str()) {
+    if !encoded && !twice && is_utf8(request) && types.contains(&media_type(request).as_str()) {
         return Ok(());
     }
-    let detail =
-        format!("Send the body as {}, with one Content-Type and without Content-Encoding.", types.join(" or "));
+    let detail = format!(
+        "Send the body as {}, in UTF-8, with one Content-Type and without Content-Encoding.",
+        types.join(" or ")
+    );
     // RFC 5789, section 2.2, and RFC 9110, section 15.5.16.
     let taken = if request.method() == Method::PATCH { "Accept-Patch" } else { "Accept" };
     Err(Error::new(Kind::UnsupportedMediaType, detail).header(taken, types.join(", ")))
@@ -260,19 +273,6 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
     }
 }
 
-/// The longest pause within this body, and the longest time for the whole of it.
-fn patience(request: &HttpRequest, limit: usize) -> (Duration, Duration) {
-    let config = request.app_data::<Data<State>>().map(|state| state.config.clone()).unwrap_or_default();
-    (config.body_pause, if limit > BODY_LIMIT { config.body_time * 10 } else { config.body_time })
-}
-
-fn too_large(limit: usize) -> Error {
-    Error::new(Kind::PayloadTooLarge, format!("The body must be at most {limit} bytes."))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 /// Refuses a body that no part of the operation reads: what it says would be ignored. An empty body, `null` and `{}` say
 /// nothing.
 ///
@@ -286,6 +286,19 @@ pub async fn refuse_body(request: &HttpRequest, payload: &mut Payload) -> Result
     Err(Error::new(Kind::MalformedRequest, "This operation takes no body. Send none."))
 }
 
+/// The longest pause within this body, and the longest time for the whole of it.
+fn patience(request: &HttpRequest, limit: usize) -> (Duration, Duration) {
+    let config = request.app_data::<Data<State>>().map(|state| state.config.clone()).unwrap_or_default();
+    (config.body_pause, if limit > BODY_LIMIT { config.body_time * 10 } else { config.body_time })
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(Kind::PayloadTooLarge, format!("The body must be at most {limit} bytes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn brackets_inside_texts_do_not_nest() {

@@ -66,6 +66,10 @@ fn a_body_must_be_of_the_right_type_size_and_form() {
     post("application/json; charset=utf-8", br#"["a-slug","A name","library"]"#).invalid(&[""]);
     post("application/json", b"null").invalid(&[""]);
     let gzip = [("content-type", "application/json"), ("content-encoding", "gzip")];
+    for charset in ["iso-8859-1", "\"utf-16\"", "utf-8; charset=latin1"] {
+        post(&format!("application/json; charset={charset}"), b"{}").problem(415, "unsupported-media-type");
+    }
+    post("application/json; Charset=\"UTF-8\"", b"null").invalid(&[""]);
     admin.send("POST", "/v1/venues", &gzip, b"{}").problem(415, "unsupported-media-type");
     admin
         .post(
