@@ -42,6 +42,9 @@ fn a_client_that_takes_no_json_is_told_so() {
     let get = |accept: &str| app.anonymous().send("GET", "/v1/venues", &[("accept", accept)], b"");
     get("text/html").problem(406, "not-acceptable");
     get("application/json;q=0").problem(406, "not-acceptable");
+    let plain = app.anonymous().send("GET", "/v1/venues", &[("accept-encoding", "identity;q=0")], b"");
+    let detail = plain.problem(406, "not-acceptable")["detail"].clone();
+    assert!(detail.as_str().unwrap().starts_with("Accept-Encoding"), "{detail}");
     for accept in
         ["*/*", "application/*", "text/html, application/json;q=0.5", "application/problem+json, application/json"]
     {
@@ -63,13 +66,13 @@ fn a_body_must_be_of_the_right_type_size_and_form() {
     }
     post("application/json", format!("{}1{}", "[".repeat(33), "]".repeat(33)).as_bytes())
         .problem(400, "malformed-request");
-    post("application/json; charset=utf-8", br#"["a-slug","A name","library"]"#).invalid(&[""]);
-    post("application/json", b"null").invalid(&[""]);
-    let gzip = [("content-type", "application/json"), ("content-encoding", "gzip")];
     for charset in ["iso-8859-1", "\"utf-16\"", "utf-8; charset=latin1"] {
         post(&format!("application/json; charset={charset}"), b"{}").problem(415, "unsupported-media-type");
     }
     post("application/json; Charset=\"UTF-8\"", b"null").invalid(&[""]);
+    post("application/json; charset=utf-8", br#"["a-slug","A name","library"]"#).invalid(&[""]);
+    post("application/json", b"null").invalid(&[""]);
+    let gzip = [("content-type", "application/json"), ("content-encoding", "gzip")];
     admin.send("POST", "/v1/venues", &gzip, b"{}").problem(415, "unsupported-media-type");
     admin
         .post(
