@@ -1,5 +1,6 @@
 //! Reports over HTTP.
 
+use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, get};
 
 use serde::Serialize;
@@ -17,6 +18,8 @@ use crate::clock::london_day;
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::Problems;
+use crate::http::conditional::Tag;
+use crate::http::context::Context;
 use crate::http::extract::{Extract, Query};
 use crate::http::reply::Cache;
 
@@ -61,7 +64,7 @@ pub async fn report_prescriptions(
         totals: shown.totals.into(),
         rows: shown.rows.into_iter().map(PrescriptionRow::from).collect(),
     };
-    who.show_plain(Cache::Never, &report)
+    show(&who, &report)
 }
 
 /// Count attendance
@@ -89,7 +92,17 @@ pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<Attenda
         totals: shown.totals.into(),
         rows: shown.rows.into_iter().map(AttendanceRow::from).collect(),
     };
-    who.show_plain(Cache::Never, &report)
+    show(&who, &report)
+}
+
+/// 200 with a report. Its tag is weak and leaves out `as_of`: it changes with the figures, not with every reading.
+fn show(context: &Context, report: &impl Serialize) -> Result<HttpResponse> {
+    let mut figures = serde_json::to_value(report).map_err(Error::internal)?;
+    figures.as_object_mut().and_then(|report| report.remove("as_of"));
+    let mut response = context.show_plain(Cache::Never, report)?;
+    let tag = format!("W/{}", Tag::of(&figures)?).parse().map_err(Error::internal)?;
+    response.headers_mut().insert(ETAG, tag);
+    Ok(response)
 }
 
 /// The reader of a report, and the days that the answer is about.
