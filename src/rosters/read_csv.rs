@@ -333,7 +333,7 @@ pub fn neutral(cell: &str) -> String {
 ///
 /// # Errors
 /// Never in practice: it is written to memory.
-pub fn template() -> Result<Vec<u8>> {
+pub fn template() -> Result<String> {
     let example = |name: &&str| match *name {
         "external_id" => "reader-walton-tue",
         "type" => "series",
@@ -359,7 +359,7 @@ pub fn template() -> Result<Vec<u8>> {
     writer.write_record(COLUMNS).map_err(Error::internal)?;
     let cells = COLUMNS.iter().map(|name| neutral(example(name)));
     writer.write_record(cells).map_err(Error::internal)?;
-    writer.into_inner().map_err(Error::internal)
+    String::from_utf8(writer.into_inner().map_err(Error::internal)?).map_err(Error::internal)
 }
 
 #[cfg(test)]
