@@ -16,6 +16,7 @@ use crate::error::{Error, Fault, Kind, Result};
 use crate::http::shape::{self, Shape};
 use crate::text::fold::name_key;
 use crate::text::nearest::nearest;
+use crate::text::reading::is_blank;
 
 /// The columns, in the order of the template.
 pub const COLUMNS: [&str; 26] = [
@@ -74,7 +75,11 @@ pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     let mut lines = lines_of_records(text, &opening)?.into_iter();
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(malformed)? {
-        let line = lines.of(record.position().map_or(0, |position| position.byte()) + opening.length as u64);
+        let line = lines.next().unwrap_or_default();
+        // A cell without a visible character is empty.
+        if record.iter().any(|cell| !cell.is_empty() && is_blank(cell)) {
+            record = record.iter().map(|cell| if is_blank(cell) { "" } else { cell }).collect();
+        }
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -187,11 +192,6 @@ fn lines_of_records(text: &str, opening: &Opening) -> Result<Vec<i32>> {
         line += i32::from(byte == b'\r' || byte == b'\n' && before != b'\r');
         before = byte;
     }
-}
-
-/// A column: its name, and the shape of what stands in it; `None` where it has no name.
-type Column<'a> = Option<(String, &'a Shape)>;
-
     match at {
         At::Quoted(opened) => Err(unmatched(opened, "opens a cell and is never closed")),
         _ => Ok(lines),
@@ -201,6 +201,11 @@ type Column<'a> = Option<(String, &'a Shape)>;
 fn unmatched(line: i32, what: &str) -> Error {
     let detail = format!("A quotation mark on line {line} {what}. Write \"\" for a quotation mark in a quoted cell.");
     Error::new(Kind::MalformedRequest, detail)
+}
+
+/// A column: its name, and the shape of what stands in it; `None` where it has no name.
+type Column<'a> = Option<(String, &'a Shape)>;
+
 /// Columns of a spreadsheet, four times those that are known.
 const MOST_COLUMNS: usize = 100;
 /// Faults of one row.
@@ -237,6 +242,10 @@ fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &
                 faults.push(Fault::at(pointer, "unknown_column", detail));
             }
         }
+    }
+    if columns.iter().all(Option::is_none) {
+        let detail = format!("The first row must name the columns, and names none. They are: {}.", COLUMNS.join(", "));
+        return Err(Error::rule("", "no_header", detail));
     }
     let missing = required.iter().filter(|name| !columns.iter().flatten().any(|(known, _)| known == *name));
     faults.extend(missing.map(|name| Fault::at(format!("/{name}"), "missing_column", "This column is required.")));
@@ -297,17 +306,21 @@ fn times(name: &str, cell: &str, shape: &Shape, faults: &mut Vec<Fault>) -> Valu
     };
     match shape {
         Shape::Array { .. } => {
-            let parts = cell.split('|').enumerate();
-            parts.map(|(index, part)| one(part.trim(), format!("/{name}/{index}"))).collect()
+            items(cell).enumerate().map(|(index, part)| one(part, format!("/{name}/{index}"))).collect()
         }
         _ => one(cell, format!("/{name}")),
     }
 }
 
+/// The items of a list in a cell. An empty one, such as that behind a last `|`, is none.
+fn items(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('|').map(str::trim).filter(|part| !is_blank(part))
+}
+
 fn coerce(cell: &str, shape: &Shape) -> Value {
     match shape {
         Shape::Nullable(inner) => coerce(cell, inner),
-        Shape::Array { items, .. } => cell.split('|').map(|part| coerce(part.trim(), items)).collect(),
+        Shape::Array { items: shape, .. } => items(cell).map(|part| coerce(part, shape)).collect(),
         Shape::Integer { .. } => cell.parse::<i64>().map_or_else(|_| number(cell), Value::from),
         _ => Value::from(cell),
     }

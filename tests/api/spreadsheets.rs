@@ -76,6 +76,14 @@ fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
         ("a first line that names the separator", format!("sep=;\r\n{}", semicolons(PLAIN))),
         ("the same below a mark, in quotation marks", format!("\u{feff}\"sep=,\"\r\n{PLAIN}")),
         ("LibreOffice with every text in quotation marks", quoted(PLAIN)),
+        ("a separator behind a space", format!("sep= ;\n{}", semicolons(PLAIN))),
+        ("an invisible header cell", PLAIN.replacen("excluded\n", "excluded,\u{200b}\n", 1)),
+        ("invisible cells", PLAIN.replace(",60,,", ",60,\u{200b},\u{2060}")),
+        ("a list that ends in its separator", PLAIN.replace("2027-01-12T09:30:00", "2027-01-12T09:30:00|")),
+        (
+            "tabs that the first line names",
+            format!("sep=\\t\n{}", PLAIN.replace("Read, and", "Read~ and").replace(',', "\t").replace('~', ",")),
+        ),
         (
             "tabs",
             semicolons(PLAIN)
