@@ -117,3 +117,14 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     app.conn().batch_execute(new).unwrap();
     assert_eq!(migrate_command(&app), "The database is up to date.\n");
 }
+
+#[test]
+fn a_database_of_something_else_is_refused_and_left_as_it_was() {
+    let app = App::start();
+    app.conn().batch_execute("DROP TABLE __diesel_schema_migrations").unwrap();
+    let output = run_migrate(&app);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("The database holds tables that Life Rooms didn't make."), "{said}");
+    assert!(app.conn().batch_execute("SELECT * FROM __diesel_schema_migrations").is_err(), "nothing was added");
+}
