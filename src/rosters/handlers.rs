@@ -65,15 +65,15 @@ pub async fn post_roster(
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
     let posting = reading.await.map_err(Error::blocking)??;
     own(&who, partner_id)?;
+    if posting.has_registers() {
+        policy::scope(who.caller()?, Scope::RegistersWrite)?;
+    }
     if prefer.respond_async {
         return later::accept(&who, &posting, &body.bytes).await;
     }
     let plan = who.state().plan_turns.for_request().await?;
     let posting = Arc::new(posting.keeping([body.reservation, plan]));
     let (planned, context) = (Arc::clone(&posting), who.context());
-    if posting.has_registers() {
-        policy::scope(who.caller()?, Scope::RegistersWrite)?;
-    }
     let db = &who.state().db;
     let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;
     if manner.dry_run {

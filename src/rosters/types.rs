@@ -121,7 +121,7 @@ pub struct RosterEntry {
     #[serde(default)]
     #[schema(max_items = 2000)]
     pub excluded: Vec<LocalTime>,
-    /// Starts of a series beside its rule.
+    /// Starts of a series that its rule doesn't give.
     #[serde(default)]
     #[schema(max_items = 2000)]
     pub additional: Vec<LocalTime>,
@@ -178,13 +178,14 @@ pub struct RosterTable(pub String);
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RosterOptions {
-    /// What happens to good entries where others are wrong; `atomic` unless said.
+    /// What happens to good entries if others are wrong. Absent: `atomic`.
     #[param(inline)]
     pub mode: Option<Mode>,
     /// Says what would happen and changes nothing.
     #[param(example = false)]
     pub dry_run: Option<bool>,
-    /// What happens to what of this partner's has an `external_id` and isn't named here; `keep` unless said.
+    /// What happens to the partner's series and sessions that have an `external_id` and aren't in the roster. Absent:
+    /// `keep`.
     #[param(inline)]
     pub missing: Option<Missing>,
 }
@@ -284,7 +285,7 @@ pub struct EntryOutcome {
     pub pointer: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
-    /// The series or session it is.
+    /// The series or session. Null in a dry run for one that would be created.
     pub resource_id: Option<Id>,
     /// Everything that is wrong with it. In CSV and NDJSON the pointers begin at the row.
     pub errors: Vec<Fault>,
@@ -325,12 +326,12 @@ pub struct RosterSummary {
     pub counts: RosterCounts,
     /// Sessions by what became of them.
     pub sessions: RosterSessionCounts,
-    /// Always 1: a roster doesn't change.
+    /// 1; 2 once the outcome of its rows has been taken away.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was posted.
     pub created_at: Timestamp,
-    /// The same.
+    /// When it was posted, or when the outcome of its rows was taken away.
     pub updated_at: Timestamp,
 }
 
@@ -361,7 +362,7 @@ pub struct Roster {
     pub version: i32,
     /// When it was posted.
     pub created_at: Timestamp,
-    /// The same, or when the outcome of its rows was taken away.
+    /// When it was posted, or when the outcome of its rows was taken away.
     pub updated_at: Timestamp,
 }
 

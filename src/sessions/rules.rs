@@ -8,7 +8,8 @@ use crate::db::{Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 
 /// What to say where `online_capacity` is given and the delivery isn't hybrid.
-pub const NOT_HYBRID: &str = "Goes only with the delivery hybrid; capacity counts all seats otherwise.";
+pub const NOT_HYBRID: &str = "Goes only with the delivery hybrid: leave it out, or send null if it has a value. Otherwise capacity counts all \
+     seats.";
 
 /// Whether people would come and there is no place to come to.
 pub fn lacks_venue(delivery: Delivery, venue_id: Option<Id>) -> bool {

@@ -150,8 +150,8 @@ pub struct SessionChange {
     /// How people get a place. Who has one keeps it. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// How many places there are, face to face where it is hybrid; not below the seats that are taken. Parties that wait
-    /// and are larger than that are cancelled.
+    /// How many places there are; in a hybrid session, how many in person. Not below the places that are taken. Waiting
+    /// parties that are larger than the new capacity are cancelled.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
     /// How many can join online, where it is hybrid; not below the seats that are taken. As for `capacity`.

@@ -116,8 +116,8 @@ pub async fn get_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, N
 
 /// Cancel a booking
 ///
-/// Until the session starts. What it holds is free at once, and offered to whoever waits next. A booking that waits
-/// leaves the list; one that is offered a seat declines it.
+/// A booking can be cancelled until the session starts. Its seats are free at once, and offered to the next person who
+/// waits. A booking that waits leaves the list. A booking with an offer declines the offer.
 #[utoipa::path(operation_id = "cancel_booking", tag = "sessions",
     params(("id" = Id, Path, description = "The booking"), Cancellation),
     responses((status = 200, description = "Cancelled", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),

@@ -30,13 +30,14 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 
 /// Change a session series
 ///
-/// A JSON merge patch of all but whose it is. Its sessions that are still to come, scheduled and not edited by hand
-/// change in place: their ids and bookings stay, and the people booked are told where they move. A session of the rule is
-/// known by its local date, so it moves with the rule to another time of the day. One at an additional time is known by
-/// that time and stays. New ones are made; a date or an additional time that is no longer stated is cancelled if nobody
-/// is booked, else kept. What could not follow is in `skipped` with the reason. A patch that changes nothing leaves the
-/// series and its sessions as they are. A patch that calls the series off changes
-/// nothing else of it: what it says besides `status` and `cancellation_reason` is left aside.
+/// A JSON merge patch. A series stays with its partner. The sessions that are still to come, and that nobody has edited
+/// or cancelled, follow the change: their ids and bookings stay, and each person booked is told of a move.
+///
+/// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
+/// additional time is known by that time and stays. A date that the series no longer has is cancelled, unless somebody is
+/// booked on it; a new date gets a session. `skipped` lists every session that doesn't follow, with the reason.
+///
+/// A patch with `status: cancelled` cancels the series, and ignores everything but `status` and `cancellation_reason`.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSeries), BadInput, Missing, Conflict, Stale, Storage, Problems),

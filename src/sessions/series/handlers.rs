@@ -112,7 +112,7 @@ pub async fn create_series(
 
 /// Cancel a session series
 ///
-/// All of its sessions that are still to come, and every booking of them. There is no way back.
+/// Its sessions that are still to come are cancelled, with their bookings. A cancelled series can't be restored.
 #[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

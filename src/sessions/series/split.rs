@@ -33,10 +33,11 @@ use crate::sessions::types::SeriesStatus;
 
 /// Split a session series
 ///
-/// What is on the day of `from`, and all that follows, becomes a series of its own, with the rest of the rule and what is
-/// changed. The old one ends before that day; its rule and its `external_id` stay as they were stated, so that a roster
-/// that states them changes nothing. The sessions from that day on keep their ids and bookings. Past, cancelled and edited ones keep all
-/// else too; what could not follow a change is in `skipped` with the reason. A series that its partner's roster no longer
+/// The sessions from the day of `from` on become a new series, with the rest of the rule and with `changes`. The old
+/// series ends before that day. It keeps its rule and `external_id`, so a roster that states them changes nothing.
+///
+/// The sessions of the new series keep their ids and bookings. Past, cancelled and edited sessions don't follow the
+/// changes; `skipped` lists every session that doesn't, with the reason. A series that its partner's roster no longer
 /// names can't be split until a roster names it again.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,

@@ -241,8 +241,8 @@ pub struct Series {
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too.
     pub additional: Vec<LocalTime>,
-    /// It has nothing on this local date or later, whatever its rule says: it was split there, and another series goes
-    /// on; or its partner's roster no longer named it, and this is the day after the last session that people kept.
+    /// The series has no sessions on this local date or later, whatever its rule says. It was split on this date, or its
+    /// partner's roster no longer names it; then this is the day after its last session that stays.
     #[schema(example = "2027-01-26")]
     pub ends_before: Option<NaiveDate>,
     /// The series that it was split from.
@@ -258,8 +258,7 @@ pub struct Series {
     pub publication: Publication,
     /// Whether it goes on.
     pub status: SeriesStatus,
-    /// Whether nothing more comes of it: its rule has an end, or it was cut short or called off, and none of its sessions
-    /// is to come or on.
+    /// Whether the series is over: no more sessions will be made, and none of its sessions is running or still to come.
     #[schema(example = false)]
     pub ended: bool,
     /// Why it is off.
@@ -317,9 +316,9 @@ pub enum SkipReason {
     Cancelled,
     /// It was changed by hand.
     Edited,
-    /// An excluded time that neither the rule nor an additional time has: nothing was left out.
+    /// The series has no session at this excluded time, so excluding the time changes nothing.
     NotAnOccurrence,
-    /// It has begun, or would have.
+    /// The session has begun, or would have begun by now.
     Past,
     /// The series ends before that day: it was split, or its partner's roster no longer names it.
     SeriesEnded,
@@ -368,7 +367,7 @@ pub struct ChangedSeries {
     pub series: Series,
     /// What became of its sessions.
     pub sessions: SessionOutcomes,
-    /// Which of its sessions aren't as it has them now, and why.
+    /// The sessions that don't follow the series as it is now, each with the reason.
     pub skipped: Vec<Skipped>,
     /// The bookings of sessions that were moved or called off, and those that waited for more seats than there are now:
     /// each person was told.
