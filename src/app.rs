@@ -15,6 +15,8 @@ use crate::http::guard::guard;
 use crate::http::operations::Operations;
 use crate::http::state::{Hooks, State};
 use crate::openapi::Published;
+use crate::sessions::bookings::handlers::terms;
+use crate::sessions::bookings::waiting::{self, Reopened};
 
 /// The parts that every worker's app is built from.
 #[derive(Clone)]
@@ -50,7 +52,12 @@ pub fn configure(config: &mut Operations) {
 }
 
 /// The functions of higher modules that lower modules call.
-pub const HOOKS: Hooks = Hooks { shared_with: crate::members::sharing::shared_with, document_json, document_yaml };
+pub const HOOKS: Hooks = Hooks {
+    shared_with: crate::members::sharing::shared_with,
+    partner_changed: |conn, context, id| waiting::reopen(conn, Reopened::Partner(id), terms(context)),
+    document_json,
+    document_yaml,
+};
 
 /// The OpenAPI document as the handlers and types describe it. Made only once.
 pub fn document() -> &'static Document {

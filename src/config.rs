@@ -274,7 +274,9 @@ fn origin(text: &str) -> Option<String> {
     let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let alone = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let anonymous = url.username().is_empty() && url.password().is_none();
-    (alone && anonymous).then(|| url.origin().ascii_serialization())
+    // No browser sends a host with a wildcard.
+    let named = url.host_str().is_some_and(|host| !host.contains('*'));
+    (alone && anonymous && named).then(|| url.origin().ascii_serialization())
 }
 
 #[cfg(test)]
@@ -299,7 +301,15 @@ mod tests {
         let written = ["https://console.example.org", "https://a.example", "http://b.example", "http://[::1]:3000"];
         assert_eq!(origins(listed).unwrap(), written);
         assert_eq!(origins("https://\u{e4}.example:8443").unwrap(), ["https://xn--4ca.example:8443"]);
-        for wrong in ["example.org", "https://a.example/path", "https://u@a.example", "*", "null", "ftp://a.example"] {
+        for wrong in [
+            "example.org",
+            "https://a.example/path",
+            "https://u@a.example",
+            "*",
+            "null",
+            "ftp://a.example",
+            "https://*.a.example",
+        ] {
             assert!(origins(wrong).unwrap_err().starts_with("LIFE_ROOMS_ALLOWED_ORIGINS must list"), "{wrong}");
         }
         assert_eq!(

@@ -125,8 +125,11 @@ fn one_of(caller: &Caller, roles: &[Role]) -> Result<()> {
     Err(Error::forbidden(format!("An account with the role {} can't do this.", caller.role)))
 }
 
-/// Refuses a partner whose token lacks the scope: 403.
-fn scope(caller: &Caller, scope: Scope) -> Result<()> {
+/// Refuses a partner whose token lacks the scope.
+///
+/// # Errors
+/// 403.
+pub fn scope(caller: &Caller, scope: Scope) -> Result<()> {
     if caller.role != Role::Partner || caller.has_scope(scope) {
         return Ok(());
     }

@@ -46,6 +46,8 @@ impl Content {
     }
 
     fn new(words: &Wording, delivery: Delivery, around: &Surroundings) -> Self {
+        // Nobody comes to the venue of an online session.
+        let place = around.place.as_ref().filter(|_| delivery != Delivery::Online);
         let owner = [around.partner.as_deref(), around.programme.as_deref()];
         let owner: Vec<&str> = owner.into_iter().flatten().collect();
         let led_by = words.facilitator.as_deref().map(|name| format!("Led by {name}"));
@@ -54,8 +56,8 @@ impl Content {
         Self {
             summary: words.title.clone(),
             description: paragraphs([words.description.clone(), led_by, owner]),
-            location: location(delivery, around.place.as_ref(), around.space.as_deref()),
-            position: around.place.as_ref().and_then(Place::position),
+            location: location(delivery, place, around.space.as_deref()),
+            position: place.and_then(Place::position),
             categories: categories.map(|name| name.replace('_', " ")).collect(),
             status: Status::Confirmed,
         }
@@ -105,7 +107,7 @@ fn paragraphs<const N: usize>(parts: [Option<String>; N]) -> Option<String> {
 
 fn location(delivery: Delivery, place: Option<&Place>, space: Option<&str>) -> Option<String> {
     let online = (delivery != Delivery::InPerson).then_some("Online");
-    let there = place.filter(|_| delivery != Delivery::Online).map(|place| place.lines(space));
+    let there = place.map(|place| place.lines(space));
     let all: Vec<&str> = there.as_deref().into_iter().chain(online).collect();
     (!all.is_empty()).then(|| all.join(" / "))
 }

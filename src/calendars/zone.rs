@@ -174,7 +174,10 @@ fn observance(
     }
     line(text, "TZOFFSETFROM", &offset(from))?;
     line(text, "TZOFFSETTO", &offset(clock.east))?;
-    line(text, "TZNAME", &clock.name)?;
+    // Zones such as Africa/Casablanca have no abbreviation.
+    if !clock.name.is_empty() {
+        line(text, "TZNAME", &clock.name)?;
+    }
     text.push_str(&format!("END:{kind}\r\n"));
     Ok(())
 }
@@ -274,6 +277,7 @@ mod tests {
             let onsets = lines.iter().filter_map(|line| line.strip_prefix("DTSTART:"));
             let earliest = onsets.map(|text| NaiveDateTime::parse_from_str(text, LOCAL).unwrap()).min().unwrap();
             assert!(earliest <= first.naive_utc(), "{tz}: {lines:#?}");
+            assert!(!lines.iter().any(|line| line == "TZNAME:"), "{tz}: {lines:#?}");
         }
     }
 

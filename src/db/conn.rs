@@ -47,13 +47,16 @@ macro_rules! per_backend {
 /// ring. Row locks are PostgreSQL's alone: SQLite has one writer.
 #[macro_export]
 macro_rules! lock_rows {
-    ($conn:expr, $table:ident, $ids:expr) => {{
+    ($conn:expr, $table:ident, $ids:expr) => {
+        $crate::lock_rows!($conn, $table, $ids, for_no_key_update)
+    };
+    ($conn:expr, $table:ident, $ids:expr, $lock:ident) => {{
         if let $crate::db::conn::Conn::Postgres(postgres) = $conn {
             let ids: std::collections::BTreeSet<$crate::db::Id> = $ids.into_iter().collect();
             let ids: Vec<$crate::db::Id> = ids.into_iter().collect();
             let rows = |ids| $table::table.filter($table::id.eq_any(ids)).order($table::id).select($table::id);
             for chunk in ids.chunks(500) {
-                rows(chunk).for_no_key_update().execute(postgres)?;
+                rows(chunk).$lock().execute(postgres)?;
             }
         }
     }};

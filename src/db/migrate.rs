@@ -3,6 +3,8 @@
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
@@ -20,10 +22,14 @@ const LOCK: i64 = 0x11FE_2005;
 const BEFORE_FIRST_RELEASE: &str = "The database was made before the first release of Life Rooms and can't be \
                                     migrated. Give an empty database in DATABASE_URL; nothing was changed in this one.";
 
+/// The message to an operator whose database holds the tables of something else.
+const FOREIGN: &str = "The database holds tables that Life Rooms didn't make. Give an empty database in DATABASE_URL; \
+                       nothing was changed in this one.";
+
 /// Applies the missing migrations and returns their names.
 ///
 /// # Errors
-/// When the database can't be reached or a migration fails. A failed migration leaves nothing behind.
+/// When the database can't be reached, it is somebody else's, or a migration fails. A failed migration leaves nothing behind.
 pub fn run(location: &Location) -> Result<Vec<String>> {
     match location {
         Location::Sqlite(path) => {
@@ -39,7 +45,39 @@ pub fn run(location: &Location) -> Result<Vec<String>> {
     }
 }
 
+/// How many tables a database has, and how many of them keep the names of migrations.
+#[derive(QueryableByName)]
+struct Tables {
+    #[diesel(sql_type = BigInt)]
+    all: i64,
+    #[diesel(sql_type = BigInt)]
+    of_migrations: i64,
+}
+
+/// Whether a database has tables and never knew a migration. Tables of PostgreSQL's extensions don't count.
+fn is_foreign(conn: &mut Conn) -> Result<bool> {
+    let tables = match conn {
+        Conn::Sqlite(_) => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+        }
+        Conn::Postgres(_) => {
+            "SELECT CAST(relname AS TEXT) AS name FROM pg_class c WHERE relkind IN ('r', 'p') \
+             AND relnamespace = to_regnamespace(current_schema()) \
+             AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')"
+        }
+    };
+    let count = format!(
+        "SELECT COUNT(*) AS \"all\", COUNT(CASE name WHEN '__diesel_schema_migrations' THEN 1 END) AS of_migrations \
+         FROM ({tables}) AS tables"
+    );
+    let tables: Tables = diesel::sql_query(count).get_result(conn)?;
+    Ok(tables.all > 0 && tables.of_migrations == 0)
+}
+
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {
+    if is_foreign(conn)? {
+        return Err(Error::unavailable(FOREIGN));
+    }
     match conn {
         Conn::Sqlite(sqlite) => apply_to(sqlite, SQLITE),
         Conn::Postgres(postgres) => apply_to(postgres, POSTGRES),

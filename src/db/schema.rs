@@ -455,6 +455,7 @@ tables! {
 }
 
 diesel::joinable!(users -> partners (partner_id));
+diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(api_clients -> partners (partner_id));
 diesel::joinable!(session_series -> partners (partner_id));
 diesel::joinable!(session_series -> programmes (programme_id));

@@ -210,7 +210,7 @@ impl Error {
 
     /// It does not exist, or it belongs to somebody else: 404 in both cases, so that nobody learns what others have.
     pub fn not_found(what: &str) -> Self {
-        Self::new(Kind::NotFound, format!("There is no such {what}, or it is not yours to see."))
+        Self::new(Kind::NotFound, format!("There is no such {what}, or you may not see it."))
     }
 
     /// No credentials, or bad ones: 401.

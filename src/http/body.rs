@@ -37,6 +37,8 @@ pub struct JsonBody<T> {
 }
 
 impl<T: DeserializeOwned + ToSchema + Validate + 'static> Extractor for JsonBody<T> {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &JSON)
     }
@@ -58,6 +60,8 @@ pub struct OptionalJson<T> {
 }
 
 impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extractor for OptionalJson<T> {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         let typed = request.headers().contains_key(header::CONTENT_TYPE);
         let empty = request.headers().get(header::CONTENT_LENGTH).map_or(!typed, |length| length == "0");
@@ -93,6 +97,8 @@ pub struct RawBody {
 pub const ROSTER_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
 
 impl Extractor for RawBody {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, ROSTER_LIMIT, &ROSTER_TYPES)
     }
@@ -110,6 +116,8 @@ impl Extractor for RawBody {
 pub struct Form(pub Vec<(String, String)>);
 
 impl Extractor for Form {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &["application/x-www-form-urlencoded"])
     }
@@ -201,6 +209,17 @@ fn nesting(bytes: &[u8]) -> usize {
     deepest
 }
 
+/// Whether the `Content-Type` names UTF-8, or no character set. ASCII is UTF-8 too.
+fn is_utf8(request: &HttpRequest) -> bool {
+    let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let named = header.split(';').skip(1).filter_map(|part| part.split_once('='));
+    let mut charsets = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.all(|(_, value)| {
+        let value = value.trim().trim_matches('"').to_ascii_lowercase();
+        ["utf-8", "utf8", "us-ascii"].contains(&value.as_str())
+    })
+}
+
 /// The media type without parameters, in lower case.
 pub fn media_type(request: &HttpRequest) -> String {
     let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -219,11 +238,13 @@ pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()>
     }
     let encoded = request.headers().get(header::CONTENT_ENCODING).is_some_and(|v| v != "identity");
     let twice = request.headers().get_all(header::CONTENT_TYPE).count() > 1;
-    if !encoded && !twice && types.contains(&media_type(request).as_str()) {
+    if !encoded && !twice && is_utf8(request) && types.contains(&media_type(request).as_str()) {
         return Ok(());
     }
-    let detail =
-        format!("Send the body as {}, with one Content-Type and without Content-Encoding.", types.join(" or "));
+    let detail = format!(
+        "Send the body as {}, in UTF-8, with one Content-Type and without Content-Encoding.",
+        types.join(" or ")
+    );
     // RFC 5789, section 2.2, and RFC 9110, section 15.5.16.
     let taken = if request.method() == Method::PATCH { "Accept-Patch" } else { "Accept" };
     Err(Error::new(Kind::UnsupportedMediaType, detail).header(taken, types.join(", ")))
@@ -250,6 +271,19 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
             }
         }
     }
+}
+
+/// Refuses a body that no part of the operation reads: what it says would be ignored. An empty body, `null` and `{}` say
+/// nothing.
+///
+/// # Errors
+/// 400.
+pub async fn refuse_body(request: &HttpRequest, payload: &mut Payload) -> Result<()> {
+    let reads = request.method() == Method::GET;
+    if reads || matches!(read(request, payload, BODY_LIMIT).await?.trim_ascii(), b"" | b"null" | b"{}") {
+        return Ok(());
+    }
+    Err(Error::new(Kind::MalformedRequest, "This operation takes no body. Send none."))
 }
 
 /// The longest pause within this body, and the longest time for the whole of it.

@@ -130,12 +130,39 @@ pub(super) fn if_match(request: &impl HttpMessage) -> Result<Option<IfMatch>> {
     Err(Error::new(Kind::MalformedRequest, detail))
 }
 
+/// Whether a request has `If-None-Match: *`. With a change, it asks that there is nothing yet (section 13.1.2).
+pub(super) fn is_only_new(request: &impl HttpMessage) -> bool {
+    let asked = request.headers().contains_key(header::IF_NONE_MATCH);
+    asked && matches!(IfNoneMatch::parse(request), Ok(IfNoneMatch::Any))
+}
+
 impl Context {
+    /// For PUT where there is nothing yet: `If-None-Match: *`, or `If-Match` with the version 0.
+    ///
+    /// # Errors
+    /// 428 without either; 412 for `If-Match` with anything else, `*` included.
+    pub fn require_absence(&self) -> Result<()> {
+        match self.if_match() {
+            None if self.is_only_new() => Ok(()),
+            Some(IfMatch::Any) => {
+                let detail = "There is none of this name yet. Send If-None-Match: * to create it.";
+                Err(Error::new(Kind::PreconditionFailed, detail))
+            }
+            _ => self.require_match(0),
+        }
+    }
+
     /// For PATCH and PUT: the client must say which state it changes.
     ///
     /// # Errors
-    /// 428 if `If-Match` is missing.
+    /// 428 if `If-Match` is missing; 412 if the request is only for something new.
     pub fn require_if_match(&self) -> Result<()> {
+        if self.is_only_new() {
+            return Err(Error::new(
+                Kind::PreconditionFailed,
+                "It exists already. Send If-Match with its ETag to change it.",
+            ));
+        }
         if self.if_match().is_some() {
             return Ok(());
         }

@@ -34,6 +34,8 @@ struct Inner {
     /// The path and query that the client sent.
     target: String,
     if_match: Option<IfMatch>,
+    /// Whether the request is only for something that doesn't exist yet: `If-None-Match: *`.
+    only_new: bool,
     idempotency_key: Option<String>,
 }
 
@@ -61,6 +63,7 @@ impl Context {
             method: request.method().to_string(),
             target: target.unwrap_or_default(),
             if_match: conditional::if_match(request)?,
+            only_new: conditional::is_only_new(request),
             idempotency_key: key,
             state,
         })))
@@ -76,6 +79,7 @@ impl Context {
             method: "POST".into(),
             target: path,
             if_match: None,
+            only_new: false,
             idempotency_key: None,
             state: state.clone(),
         }))
@@ -139,6 +143,11 @@ impl Context {
         self.0.if_match.as_ref()
     }
 
+    /// Whether the request is only for something that doesn't exist yet.
+    pub(super) fn is_only_new(&self) -> bool {
+        self.0.only_new
+    }
+
     /// An audit event of this request: the caller did `action` to `subject`. `fields` holds names of fields, no values.
     pub fn event(&self, action: &'static str, subject: Subject, fields: &[&str]) -> Event {
         let actor = match self.anyone() {
@@ -148,6 +157,14 @@ impl Context {
         };
         let event = Event::new(self.now(), actor, self.request_id(), action, subject, fields);
         event.numbered_at(self.0.state.clock.now())
+    }
+
+    /// The event of reading a member's data; none for a member who reads their own. A list is one event however long it
+    /// is: an empty list tells something about the member too.
+    pub fn reads(&self, subject: Subject, fields: &[&str]) -> Vec<Event> {
+        let own = self.anyone().and_then(|caller| caller.member_id);
+        let others = subject.member_id.filter(|member| own != Some(*member));
+        others.map(|_| self.event("read", subject, fields)).into_iter().collect()
     }
 
     /// Records audit events in the present transaction.

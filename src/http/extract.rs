@@ -12,6 +12,7 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::db::Id;
 use crate::error::{Error, Result};
 
+use super::body::refuse_body;
 pub use super::body::{Form, JsonBody, OptionalJson, RawBody};
 pub use super::patch::MergePatch;
 pub use super::prefer::Prefer;
@@ -21,6 +22,9 @@ type Later<T> = Pin<Box<dyn Future<Output = Result<T>>>>;
 
 /// Something that is read from a request.
 pub trait Extractor: Sized {
+    /// Whether it reads the body.
+    const READS_BODY: bool = false;
+
     /// Checks the headers of the body (413, 415). This runs after the caller is known and before the other extractors.
     fn glance(_: &HttpRequest) -> Result<()> {
         Ok(())
@@ -44,7 +48,11 @@ macro_rules! ordered {
                 Box::pin(async move {
                     let first = $first::extract(&request, &mut payload).await?;
                     $($part::glance(&request)?;)*
-                    Ok(Extract((first, $($part::extract(&request, &mut payload).await?,)*)))
+                    let all = (first, $($part::extract(&request, &mut payload).await?,)*);
+                    if !($first::READS_BODY $(|| $part::READS_BODY)*) {
+                        refuse_body(&request, &mut payload).await?;
+                    }
+                    Ok(Extract(all))
                 })
             }
         }

@@ -180,7 +180,14 @@ fn problem_of<B>(response: &HttpResponse<B>) -> Option<Error> {
     }
     let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
     let kind = Kind::of_status(status.as_u16());
-    (!is_problem).then(|| Error::new(kind, kind.spec().help))
+    let detail = match kind {
+        // Only the compression answers so by itself.
+        Kind::NotAcceptable => {
+            "Accept-Encoding allows no coding that the service has. Allow identity, gzip, br or zstd."
+        }
+        _ => kind.spec().help,
+    };
+    (!is_problem).then(|| Error::new(kind, detail))
 }
 
 #[cfg(test)]

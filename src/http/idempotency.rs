@@ -13,8 +13,8 @@ use diesel::prelude::*;
 
 use super::context::Context;
 use super::reply::Reply;
-use crate::audit::{Event, Subject};
-use crate::auth::caller::Role;
+use crate::audit::Subject;
+use crate::auth::caller::{Role, Scope};
 use crate::db::schema::idempotency_records::dsl as records;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -62,14 +62,16 @@ impl Context {
     }
 
     /// A key counts for one caller, method, path and query. An account that moves to another partner or gets another
-    /// role counts as another caller: it may not see the earlier answers any more.
+    /// role counts as another caller: it may not see the earlier answers any more. So does a token with other scopes.
     fn idempotency_scope(&self) -> Option<String> {
         let key = self.idempotency_key().filter(|_| self.method() == "POST")?;
         let caller = self.anyone()?;
         let of = |id: Option<Id>| id.map(|id| id.to_string()).unwrap_or_default();
         let (id, partner, member) = (caller.id.to_string(), of(caller.partner_id), of(caller.member_id));
-        let role = caller.role.to_string();
-        let parts = [&id, &role, &partner, &member, self.method(), self.target(), key];
+        let (role, mut scopes) = (caller.role.to_string(), caller.scopes.clone());
+        scopes.sort_unstable();
+        let scopes = scopes.into_iter().map(Scope::name).collect::<Vec<_>>().join(" ");
+        let parts = [&id, &role, &partner, &member, &scopes, self.method(), self.target(), key];
         Some(hex(parts.join("\n").as_bytes()))
     }
 }
@@ -88,7 +90,8 @@ fn once(
     if let Some(record) = known {
         let reply = replay(record, hash)?;
         check_shared(conn, context, &reply)?;
-        context.record(conn, &reads(context, &reply.about))?;
+        let read = |member: &Id| context.reads(Subject::of_member("member", *member, *member), &[]);
+        context.record(conn, &reply.about.iter().flat_map(read).collect::<Vec<_>>())?;
         return Ok((reply, true));
     }
     let reply = work(conn)?;
@@ -126,13 +129,6 @@ fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()>
         read_at.unwrap_or_default()
     );
     Err(Error::new(Kind::AnswerWithheld, detail))
-}
-
-/// One read event for each person whose data the answer holds, except the caller.
-fn reads(context: &Context, about: &[Id]) -> Vec<Event> {
-    let own = context.anyone().and_then(|caller| caller.member_id);
-    let others = about.iter().filter(|member| own != Some(**member));
-    others.map(|member| context.event("read", Subject::of_member("member", *member, *member), &[])).collect()
 }
 
 /// How many records the housekeeping deletes in one transaction.

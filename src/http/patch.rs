@@ -32,6 +32,8 @@ pub struct MergePatch<T> {
 pub(super) const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
 impl<T: ToSchema + 'static> Extractor for MergePatch<T> {
+    const READS_BODY: bool = true;
+
     fn glance(request: &HttpRequest) -> Result<()> {
         glance(request, BODY_LIMIT, &TYPES)
     }

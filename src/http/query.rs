@@ -152,7 +152,14 @@ fn json(text: &str) -> Option<Value> {
 fn check(map: &Map<String, Value>, parameter: &Parameter, faults: &mut Vec<Fault>) {
     match map.get(&parameter.name) {
         Some(value) => {
-            let wrong = real(&parameter.shape).faults(value, "").into_iter();
+            let shape = real(&parameter.shape);
+            let wrong = shape.faults(value, "").into_iter().map(|fault| match (shape, fault.code.as_ref()) {
+                // Everything in a query is a text: what counts is how the number is written.
+                (Shape::Integer { .. }, "wrong_type") => {
+                    Fault { detail: "Must be a whole number in plain digits, such as 50.".into(), ..fault }
+                }
+                _ => fault,
+            });
             faults.extend(wrong.map(|f| Fault::in_parameter(parameter.name.clone(), f.code, f.detail)));
         }
         None if parameter.required => {

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::conditional::Tag;
 use super::context::Context;
 use super::page::Page;
-use crate::db::Id;
+use crate::audit::Subject;
+use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 
 /// How caches may keep an answer (RFC 9111).
@@ -99,6 +100,12 @@ impl Reply {
 }
 
 impl Context {
+    /// 200 with a member's resource that a request left as it was: the answer is recorded as a read.
+    pub fn unchanged(&self, conn: &mut Conn, subject: Subject, tag: i32, body: &impl Serialize) -> Result<Reply> {
+        self.record(conn, &self.reads(subject, &[]))?;
+        Reply::ok(tag, body)
+    }
+
     /// 200 with a resource. If the client has it already, the guard turns the answer into a 304.
     pub fn show(&self, cache: Cache, tag: impl Into<Tag>, body: &impl Serialize) -> Result<HttpResponse> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;

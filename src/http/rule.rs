@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use validator::ValidationError;
 
-use crate::text::{postcode, reading};
+use crate::text::{phone, postcode};
 
 /// A broken rule, with a stable code for programs and a sentence for people.
 pub fn rule(code: &'static str, message: &'static str) -> ValidationError {
@@ -24,9 +24,10 @@ pub fn fits(fits: bool, code: &'static str, message: &'static str) -> Result<(),
     if fits { Ok(()) } else { Err(rule(code, message)) }
 }
 
-/// Checks a person's name: one line, without control characters or marks of writing direction.
-pub fn is_name(text: &str) -> Result<(), ValidationError> {
-    fits(reading::is_one_line(text), "not_text", "Must be one line, without control characters or direction marks.")
+/// Checks a telephone number.
+pub fn is_phone(text: &str) -> Result<(), ValidationError> {
+    let good = phone::read(text).is_some();
+    fits(good, "wrong_phone", "Must be a telephone number of 7 to 15 digits, such as 0151 496 0123.")
 }
 
 /// Checks a UK postcode.

@@ -14,11 +14,17 @@ use utoipa::ToSchema;
 
 use super::formats;
 use crate::error::Fault;
+use crate::text::fold::name_key;
 use crate::text::nearest::hint;
 use crate::text::{password, reading};
 
 /// The most faults that are listed.
 pub const MOST_FAULTS: usize = 1000;
+
+/// The format of a text of one line, such as a title: no line breaks, no marks of writing direction.
+const ONE_LINE: &str = "one-line";
+/// The format of a person's name: one line with a letter or a digit, by which it can be found.
+const NAME: &str = "name";
 
 /// A compiled schema.
 #[derive(Debug)]
@@ -285,14 +291,26 @@ fn settle_integer(number: &mut Number) {
 impl TextShape {
     /// Whether the text is free text for people: without a list of names, a pattern or a format.
     fn is_free(&self) -> bool {
-        self.names.is_empty() && self.pattern.is_none() && self.format.is_none()
+        let format = self.format.as_deref().is_none_or(|format| [ONE_LINE, NAME].contains(&format));
+        self.names.is_empty() && self.pattern.is_none() && format
+    }
+
+    /// Why a text can't be shown, or a name not found.
+    fn unreadable(&self, value: &str) -> Option<(&'static str, &'static str)> {
+        match self.format.as_deref() {
+            Some(NAME) if name_key(value).is_empty() => Some(("blank", "Must hold a letter or a digit.")),
+            Some(_) if !reading::is_one_line(value) => {
+                Some(("not_text", "Must be one line, without control characters or direction marks."))
+            }
+            None if !reading::is_plain(value) => Some(("not_text", "Must not hold control characters.")),
+            _ => None,
+        }
     }
 
     fn settle(&self, value: &mut String) {
         let settled = match self.format.as_deref() {
             Some("password") => password::normal(value),
-            _ if self.is_free() => reading::read(value),
-            _ => return,
+            _ => reading::read(value),
         };
         if settled != value.as_str() {
             *value = settled.into_owned();
@@ -310,8 +328,8 @@ impl TextShape {
         if self.is_free() && reading::is_blank(value) {
             return faults.push(Fault::at(at, "blank", "Must hold a visible character."));
         }
-        if self.is_free() && !value.contains('\0') && !reading::is_plain(value) {
-            faults.push(Fault::at(at, "not_text", "Must not hold control characters."));
+        if self.is_free() && !value.contains('\0') {
+            faults.extend(self.unreadable(value).map(|(code, detail)| Fault::at(at, code, detail)));
         }
         let length = value.chars().count() as u64;
         if self.least.is_some_and(|least| length < least) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::budget::BodyBudget;
+use super::context::Context;
 use super::turn::PlanTurns;
 use crate::auth::password::Hasher;
 use crate::auth::token::Tokens;
@@ -41,6 +42,8 @@ pub struct State {
 pub struct Hooks {
     /// Returns those of the members whose data may be shown to the partner.
     pub shared_with: fn(&mut Conn, Id, &[Id]) -> Result<HashSet<Id>>,
+    /// Called when a partner's status has changed: its sessions may take people again.
+    pub partner_changed: fn(&mut Conn, &Context, Id) -> Result<()>,
     /// The OpenAPI document as JSON.
     pub document_json: fn() -> &'static str,
     /// The OpenAPI document as YAML.

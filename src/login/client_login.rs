@@ -12,7 +12,7 @@ use crate::auth::store::{self, Client};
 use crate::error::{Error, Kind, Result};
 use crate::http::allowed::strip_scheme;
 use crate::http::context::{Context, authorization};
-use crate::http::extract::{Extractor, Form, NoQuery};
+use crate::http::extract::{Extractor, Form};
 use crate::http::negotiation::takes_json_only;
 
 /// A token request that is granted.
@@ -26,6 +26,8 @@ pub struct TokenRequest {
 }
 
 impl Extractor for TokenRequest {
+    const READS_BODY: bool = true;
+
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         read(request, payload).await.map_err(|error| error.in_oauth(takes_json_only(request)))
     }
@@ -44,7 +46,6 @@ async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<TokenReque
         return Err(invalid());
     }
     Form::glance(request)?;
-    NoQuery::extract(request, payload).await?;
     let Form(pairs) = Form::extract(request, payload).await?;
     let scopes = granted(asked(&pairs, &client_id)?, &client.scopes.0)?;
     Ok(TokenRequest { context, client, scopes })
@@ -87,7 +88,7 @@ fn asked<'a>(pairs: &'a [(String, String)], client_id: &str) -> Result<Option<&'
         let first = values.next();
         match values.next() {
             Some(_) => Err(Error::token_refused("invalid_request", format!("{name} may be given only once."))),
-            None => Ok(first.filter(|value| !value.is_empty())),
+            None => Ok(first.filter(|value| !value.trim().is_empty())),
         }
     };
     if one("client_secret")?.is_some() {

@@ -7,18 +7,7 @@ use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::http::prelude::*;
 
-/// The event of somebody else reading a member's record. A member who reads their own leaves no event.
-pub(crate) fn read_event(context: &Context, reach: Reach, subject: Subject, fields: &[&str]) -> Vec<Event> {
-    if reach.is_member() { Vec::new() } else { vec![context.event("read", subject, fields)] }
-}
-
-/// The event of reading a list of one member's, such as their consents. It is one event however long the list is: an
-/// empty list tells something about the member too.
-pub(crate) fn list_read(context: &Context, reach: Reach, member_id: Id, list: &'static str) -> Vec<Event> {
-    read_event(context, reach, Subject::of_member("member", member_id, member_id), &[list])
-}
-
-/// Reads something of a member within the caller's reach, and records it as [`read_event`] does.
+/// Reads something of a member within the caller's reach, and records it.
 ///
 /// # Errors
 /// 404 if the caller may not see the member. The errors of `read`.
@@ -31,7 +20,7 @@ pub(crate) async fn read_of_member<T: Send + 'static>(
     let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut Conn| {
         store::get(conn, reach, member_id)?;
-        Ok((read(conn)?, read_event(&context, reach, subject, fields)))
+        Ok((read(conn)?, context.reads(subject, fields)))
     };
     who.state().db.read_audited(work).await
 }
@@ -75,7 +64,7 @@ pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, No
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut Conn| {
         let row = store::get(conn, reach, id)?;
-        Ok((row, read_event(&context, reach, Subject::of_member("member", id, id), &[])))
+        Ok((row, context.reads(Subject::of_member("member", id, id), &[])))
     };
     let row = who.state().db.read_audited(work).await?;
     who.show(Cache::Never, row.version, &Member::from(row))
@@ -100,7 +89,8 @@ pub async fn change_member(
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
         let Some(row) = patch.change(&old, MemberRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &Member::from(old));
+            let subject = Subject::of_member("member", id, id);
+            return context.unchanged(conn, subject, old.version, &Member::from(old));
         };
         born_before(&context, row.written().date_of_birth)?;
         store::update(conn, &row)?;

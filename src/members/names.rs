@@ -9,7 +9,7 @@ use crate::db::schema::{member_words, members};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::insert_many;
-use crate::text::fold::{joined_key, name_key};
+use crate::text::fold::name_key;
 use crate::text::words::name_words;
 use crate::text::{nhs_number, phone, postcode};
 
@@ -54,22 +54,36 @@ fn beginning(word: &str) -> Beginning {
     (word.to_owned(), format!("{word}{}", char::MAX))
 }
 
+/// The most words of a search in which neighbours are run together.
+const MOST_JOINED: usize = 5;
+
+/// The ways to read typed words: as they are, and with neighbours run together, since one person writes `Al Hassan` and
+/// another `Alhassan`.
+fn readings(words: &[&str]) -> Vec<Vec<Beginning>> {
+    let runs = |from: usize| (from + 1..words.len()).map(move |to| (from, to));
+    let all = (0..words.len()).flat_map(runs);
+    let few = all.filter(|(from, to)| words.len() <= MOST_JOINED || to - from + 1 == words.len());
+    let read = |(from, to): (usize, usize)| {
+        let joined = words[from..=to].concat();
+        let others = words[..from].iter().chain(&words[to + 1..]).map(|word| beginning(word));
+        others.chain([beginning(&joined)]).collect()
+    };
+    std::iter::once(words.iter().map(|word| beginning(word)).collect()).chain(few.map(read)).collect()
+}
+
 /// The members who match a search, by name.
 ///
-/// Each typed word must be the beginning of a word of the member's names. Or the typed words run together must be.
+/// Each typed word, or neighbouring words run together, must be the beginning of a word of the member's names.
 pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
     let Some(name) = &wanted.name else { return find(conn, wanted, &[], limit) };
     let key = name_key(name);
-    let words: Vec<Beginning> = key.split(' ').map(beginning).collect();
-    let mut found = find(conn, wanted, &words, limit)?;
-    if words.len() > 1 {
-        let joined = find(conn, wanted, &[beginning(&joined_key(name))], limit)?;
-        let new: Vec<MemberRow> =
-            joined.into_iter().filter(|row| found.iter().all(|known| known.id != row.id)).collect();
-        found.extend(new);
-        found.sort_by(|a, b| a.order().cmp(&b.order()));
-        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut found: Vec<MemberRow> = Vec::new();
+    for words in readings(&key.split(' ').collect::<Vec<_>>()) {
+        found.extend(find(conn, wanted, &words, limit)?);
     }
+    found.sort_by(|a, b| a.order().cmp(&b.order()));
+    found.dedup_by_key(|row| row.id);
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     Ok(found)
 }
 

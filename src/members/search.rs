@@ -10,7 +10,8 @@ const MOST: i64 = 20;
 
 /// Search members
 ///
-/// Everything that is given must match. The search changes nothing. Each person it shows sees it in their access log.
+/// Everything that is given must match. The search changes nothing. It is recorded as a read of each person's data that
+/// it shows.
 #[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
     responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems))]
 #[post("/v1/members/search")]

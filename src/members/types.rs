@@ -8,9 +8,9 @@ use validator::{Validate, ValidationError};
 use super::rules;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{fits, is_name, is_postcode, rule};
+use crate::http::rule::{fits, is_phone, is_postcode, rule};
+use crate::text::fold;
 use crate::text::nhs_number::{self, Wrong};
-use crate::text::{fold, phone};
 
 /// How somebody is connected with the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -45,15 +45,14 @@ pub struct ContactPreferences {
 #[serde(deny_unknown_fields)]
 pub struct EmergencyContact {
     /// Their name.
-    #[schema(min_length = 1, max_length = 200, example = "Sam Reid")]
-    #[validate(custom(function = "is_name"))]
+    #[schema(min_length = 1, max_length = 200, format = "name", example = "Sam Reid")]
     pub name: String,
     /// Their telephone number.
     #[schema(min_length = 7, max_length = 40, example = "07700 900456")]
-    #[validate(custom(function = "good_phone"))]
+    #[validate(custom(function = "is_phone"))]
     pub phone: String,
     /// What they are to the member.
-    #[schema(min_length = 1, max_length = 100, example = "brother")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "brother")]
     pub relationship: Option<String>,
 }
 
@@ -62,19 +61,16 @@ pub struct EmergencyContact {
 #[serde(deny_unknown_fields)]
 pub struct MemberInput {
     /// What they like to be called.
-    #[schema(min_length = 1, max_length = 100, example = "Peg")]
-    #[validate(custom(function = "is_name"))]
+    #[schema(min_length = 1, max_length = 100, format = "name", example = "Peg")]
     pub preferred_name: Option<String>,
     /// The given name, or the only name of somebody who has one name.
-    #[schema(min_length = 1, max_length = 100, example = "Margaret")]
-    #[validate(custom(function = "is_name"))]
+    #[schema(min_length = 1, max_length = 100, format = "name", example = "Margaret")]
     pub given_name: String,
     /// The family name; absent for somebody with one name.
-    #[schema(min_length = 1, max_length = 100, example = "Reid")]
-    #[validate(custom(function = "is_name"))]
+    #[schema(min_length = 1, max_length = 100, format = "name", example = "Reid")]
     pub family_name: Option<String>,
     /// Their pronouns.
-    #[schema(min_length = 1, max_length = 40, example = "she/her")]
+    #[schema(min_length = 1, max_length = 40, format = "one-line", example = "she/her")]
     pub pronouns: Option<String>,
     /// The day they were born: not before 1900, not in the future.
     #[schema(example = "1961-04-02")]
@@ -84,7 +80,7 @@ pub struct MemberInput {
     pub email: Option<String>,
     /// A telephone number; it is kept in international form.
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
-    #[validate(custom(function = "good_phone"))]
+    #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
     /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
@@ -120,11 +116,6 @@ pub type MemberPatch = MergePatch<MemberInput>;
 /// The fields that a member can't change in their own record.
 pub const ADVISORS_WRITE: [&str; 3] = ["roles", "nhs_number", "gp_practice_code"];
 
-fn good_phone(text: &str) -> Result<(), ValidationError> {
-    let good = phone::read(text).is_some();
-    fits(good, "wrong_phone", "Must be a telephone number of 7 to 15 digits, such as 0151 496 0123.")
-}
-
 fn good_nhs_number(text: &str) -> Result<(), ValidationError> {
     let malformed = "Must be ten digits whose last is the right check digit, such as 943 476 5919.";
     let not_issued = "No NHS number has ten equal digits. If it isn't known, leave it out.";
@@ -148,7 +139,7 @@ pub struct Member {
     /// What was last written.
     #[serde(flatten)]
     pub written: MemberInput,
-    /// The GSS code of the local authority, if it is one that the service serves.
+    /// The GSS code of the local authority.
     #[schema(example = "E08000012")]
     pub local_authority_code: Option<String>,
     /// Rises with each change; the `ETag`.
@@ -219,7 +210,7 @@ impl RegistrationQuery {
 pub struct MemberSearch {
     /// Beginnings of words of the given, family or preferred name, in any order. The words may be run together:
     /// `alhassan` finds Al-Hassan, and `al hassan` finds Alhassan. Case, accents and apostrophes don't matter.
-    #[schema(min_length = 1, max_length = 100, example = "mar reid")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "mar reid")]
     #[validate(custom(function = "has_letters"))]
     pub name: Option<String>,
     /// The day they were born.
@@ -235,7 +226,7 @@ pub struct MemberSearch {
     pub postcode: Option<String>,
     /// The telephone number.
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
-    #[validate(custom(function = "good_phone"))]
+    #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
     /// How many members to return at most.
     #[schema(minimum = 1, maximum = 20, default = 20, example = 20)]

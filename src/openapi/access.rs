@@ -25,9 +25,12 @@ fn is_nobody(way: &Value) -> bool {
     way.as_object().is_none_or(serde_json::Map::is_empty)
 }
 
-/// Whether an operation takes an `Idempotency-Key`: it is a POST that writes, and it needs a token.
+/// Whether an operation takes an `Idempotency-Key`: it is a POST that writes more than the audit, and it needs a token.
 pub(super) fn takes_a_key(method: &str, operation: &Value) -> bool {
-    method == "post" && needs_token(operation) && operation["responses"].get("507").is_some()
+    method == "post"
+        && operation["operationId"] != "search_members"
+        && needs_token(operation)
+        && operation["responses"].get("507").is_some()
 }
 
 fn needs_token(operation: &Value) -> bool {

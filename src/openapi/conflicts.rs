@@ -24,7 +24,7 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "complete_prescription" | "decline_prescription" => &[InvalidState],
         "add_prescription_item" | "change_prescription_item" => &[InvalidState],
         "create_session" => &[AlreadyExists, SpaceTaken, VenueClosed],
-        "change_session" => &[AlreadyExists, CapacityBelowSeats, InvalidState, SessionStarted, SpaceTaken, VenueClosed],
+        "change_session" => &[CapacityBelowSeats, InvalidState, SessionStarted, SpaceTaken, VenueClosed],
         "cancel_session" => &[InvalidState],
         "create_series" => &[AlreadyExists],
         "change_series" | "split_series" => &[AlreadyExists, CapacityBelowSeats, InvalidState],

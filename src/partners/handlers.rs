@@ -71,11 +71,15 @@ pub async fn change_partner(
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, Viewer::Staff, id)?;
         context.require_match(old.version)?;
+        let old_status = old.status;
         let Some(row) = patch.change(&old, PartnerRow::written, |written| old.changed(written, context.now()))? else {
             return Reply::ok(old.version, &Partner::from(old));
         };
         store::update(conn, &row)?;
         context.record(conn, &[context.event("change", Subject::other("partner", id), &patch.names())])?;
+        if row.status != old_status {
+            (context.state().hooks.partner_changed)(conn, &context, id)?;
+        }
         Reply::ok(row.version, &Partner::from(row))
     })
     .await

@@ -12,6 +12,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::conditional::Tag;
 use crate::http::page::Slice;
+use crate::text::phone;
 
 /// A row of `partners`, without the counter of its rosters.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -29,7 +30,7 @@ pub struct PartnerRow {
     contact_phone: Option<String>,
     partnership_start: Option<NaiveDate>,
     partnership_end: Option<NaiveDate>,
-    status: PartnerStatus,
+    pub(super) status: PartnerStatus,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -49,7 +50,7 @@ impl PartnerRow {
             description: written.description,
             contact_name: contact.name,
             contact_email: contact.email,
-            contact_phone: contact.phone,
+            contact_phone: contact.phone.as_deref().and_then(phone::read),
             partnership_start: written.partnership_start,
             partnership_end: written.partnership_end,
             status: written.status,

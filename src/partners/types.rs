@@ -7,7 +7,7 @@ use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{at, rule};
+use crate::http::rule::{at, is_phone, rule};
 
 crate::text_enum! {
     /// What kind of organisation it is.
@@ -53,13 +53,14 @@ crate::text_enum! {
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     /// The name.
-    #[schema(min_length = 1, max_length = 200, example = "Partnerships team")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Partnerships team")]
     pub name: Option<String>,
     /// The e-mail address.
     #[schema(format = "email", max_length = 254, example = "partnerships@example.org")]
     pub email: Option<String>,
     /// The telephone number.
-    #[schema(min_length = 5, max_length = 30, pattern = "^[+]?[0-9 ()-]+$", example = "+44 151 496 0000")]
+    #[schema(min_length = 7, max_length = 40, format = "phone", example = "+441514960000")]
+    #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
 }
 
@@ -72,7 +73,7 @@ pub struct PartnerInput {
     #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "the-reader")]
     pub slug: String,
     /// The name people know it by.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub name: String,
     /// What kind of organisation it is.
     pub kind: PartnerKind,

@@ -13,7 +13,6 @@ use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
-use crate::members::handlers::{list_read, read_event};
 use crate::members::store as members;
 
 /// Write a prescription
@@ -95,7 +94,9 @@ async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option
         let rows = store::list(conn, reach, &filter, &wanted)?;
         let events = match filter.member_id {
             _ if reach.is_member() => Vec::new(),
-            Some(member) if members::exists(conn, reach, member)? => list_read(&reader, reach, member, "prescriptions"),
+            Some(member) if members::exists(conn, reach, member)? => {
+                reader.reads(Subject::of_member("member", member, member), &["prescriptions"])
+            }
             _ => events(&reader, &rows, &wanted),
         };
         Ok((store::whole(conn, rows)?, events))
@@ -124,7 +125,7 @@ pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<I
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut Conn| {
         let row = store::get(conn, reach, id)?;
-        let events = read_event(&context, reach, Subject::of_member("prescription", id, row.member_id), &[]);
+        let events = context.reads(Subject::of_member("prescription", id, row.member_id), &[]);
         Ok((store::whole_one(conn, row)?, events))
     };
     let whole = who.state().db.read_audited(work).await?;
@@ -152,7 +153,8 @@ pub async fn change_prescription(
         }
         let old = store::whole_one(conn, old)?;
         let Some(next) = patch.change(&old, Whole::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.row.version, &Prescription::from(old));
+            let subject = Subject::of_member("prescription", id, old.row.member_id);
+            return context.unchanged(conn, subject, old.row.version, &Prescription::from(old));
         };
         still_open(&old.row)?;
         checks::change(conn, reach, &old, london_day(context.now()), &next.written())?;

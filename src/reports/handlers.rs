@@ -1,5 +1,6 @@
 //! Reports over HTTP.
 
+use actix_web::http::header::ETAG;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,6 +11,7 @@ use crate::audit;
 use crate::auth::caller::Role;
 use crate::auth::policy::Reports;
 use crate::clock::london_day;
+use crate::http::conditional::Tag;
 use crate::http::prelude::*;
 
 const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, whatever became of them afterwards, each \
@@ -43,7 +45,7 @@ pub async fn report_prescriptions(
     record_read(&who, reader, "prescriptions", &filter).await?;
     let disclosure = reader.disclosure();
     let shown = disclosure.show(counted, ["prescriptions"]);
-    who.show_plain(Cache::Never, &PrescriptionReport::new(PRESCRIPTIONS, who.now(), days, filter, disclosure, shown))
+    show(&who, &PrescriptionReport::new(PRESCRIPTIONS, who.now(), days, filter, disclosure, shown))
 }
 
 /// Count attendance
@@ -61,7 +63,17 @@ pub async fn report_attendance(request: Extract<(Allowed<Reports>, Query<Attenda
     record_read(&who, reader, "attendance", &filter).await?;
     let disclosure = reader.disclosure();
     let shown = disclosure.show(counted, ["distinct_members", "attendances", "headcount"]);
-    who.show_plain(Cache::Never, &AttendanceReport::new(ATTENDANCE, who.now(), days, filter, disclosure, shown))
+    show(&who, &AttendanceReport::new(ATTENDANCE, who.now(), days, filter, disclosure, shown))
+}
+
+/// 200 with a report. Its tag is weak and leaves out `as_of`: it changes with the figures, not with every reading.
+fn show(context: &Context, report: &impl Serialize) -> Result<HttpResponse> {
+    let mut figures = serde_json::to_value(report).map_err(Error::internal)?;
+    figures.as_object_mut().and_then(|report| report.remove("as_of"));
+    let mut response = context.show_plain(Cache::Never, report)?;
+    let tag = format!("W/{}", Tag::of(&figures)?).parse().map_err(Error::internal)?;
+    response.headers_mut().insert(ETAG, tag);
+    Ok(response)
 }
 
 /// The reader of a report, and the days that the answer is about.

@@ -1,12 +1,15 @@
 //! The counts of reports. The database counts, so no rows are loaded.
 
+use diesel::prelude::*;
+
 use super::areas::store::places;
 use super::disclosure::{Counted, Exact};
 use super::sql::{Bind, Grouping, Lines, Sql, Tally};
 use super::types::{AttendanceFilter, Days, GroupBy, PrescriptionFilter};
+use crate::db::schema::{partners, programmes, sites};
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A filter with its days, and the local authorities of its area.
 struct Scope<'a, F> {
@@ -18,9 +21,11 @@ struct Scope<'a, F> {
 /// Counts prescriptions of these days.
 ///
 /// # Errors
-/// 400 if there is no such area.
+/// 400 if a filter names something that doesn't exist.
 pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter, days: Days) -> Result<Counted<[Exact; 1]>> {
     let places = places(conn, filter.area.as_deref(), &filter.local_authority)?;
+    let named = sites::table.filter(sites::id.eq_any(&filter.site_id)).select(sites::id);
+    check_known("site_id", &filter.site_id, named.load(conn)?)?;
     let scope = Scope { filter, days, places };
     let totals = prescription_lines(conn, &scope, None)?.only();
     let rows = match filter.group_by {
@@ -28,6 +33,17 @@ pub fn prescriptions(conn: &mut Conn, filter: &PrescriptionFilter, days: Days) -
         None => Vec::new(),
     };
     Ok(Counted { totals, rows })
+}
+
+/// Refuses a filter that names something which doesn't exist: its figures would be zeros that look like counts.
+///
+/// # Errors
+/// 400 that names the parameter.
+fn check_known(parameter: &'static str, named: &[Id], known: Vec<Id>) -> Result<()> {
+    match named.iter().find(|id| !known.contains(id)) {
+        Some(id) => Err(Error::parameter(parameter, "unknown", format!("There is none with the id {id}."))),
+        None => Ok(()),
+    }
 }
 
 fn prescription_lines(conn: &mut Conn, scope: &Scope<'_, PrescriptionFilter>, by: Option<GroupBy>) -> Result<Lines<1>> {
@@ -59,9 +75,13 @@ type Attendance<'a> = Scope<'a, AttendanceFilter>;
 /// Counts distinct members, attendances and headcounts, in this order, of these days.
 ///
 /// # Errors
-/// 400 if there is no such area.
+/// 400 if a filter names something that doesn't exist.
 pub fn attendance(conn: &mut Conn, filter: &AttendanceFilter, days: Days) -> Result<Counted<[Exact; 3]>> {
     let places = places(conn, filter.area.as_deref(), &filter.local_authority)?;
+    let named = partners::table.filter(partners::id.eq_any(&filter.partner_id)).select(partners::id);
+    check_known("partner_id", &filter.partner_id, named.load(conn)?)?;
+    let named = programmes::table.filter(programmes::id.eq_any(&filter.programme_id)).select(programmes::id);
+    check_known("programme_id", &filter.programme_id, named.load(conn)?)?;
     let scope = Scope { filter, days, places };
     let totals = attendance_lines(conn, &scope, None)?.only();
     let rows = match filter.group_by {

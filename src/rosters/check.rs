@@ -35,6 +35,14 @@ pub enum Statement {
 }
 
 impl Statement {
+    /// The venue that it is at.
+    pub fn venue_id(&self) -> Option<Id> {
+        match self {
+            Self::Series(series, _) => series.venue_id,
+            Self::Session(session, _) => session.venue_id,
+        }
+    }
+
     /// The space that it wants.
     pub fn space_id(&self) -> Option<Id> {
         match self {

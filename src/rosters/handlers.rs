@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use actix_web::{HttpResponse, get, post};
 
 use super::later;
@@ -12,7 +13,8 @@ use super::read_csv;
 use super::store;
 use super::stored::Hold;
 use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable};
-use crate::auth::policy::{RosterReader, RosterWriter};
+use crate::auth::caller::Scope;
+use crate::auth::policy::{self, RosterReader, RosterWriter};
 use crate::auth::reach::Reach;
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
@@ -31,14 +33,19 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 
 /// Post a roster
 ///
-/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template).
-/// An entry is known by its `external_id`: posting the same roster again changes nothing and says so. In atomic
-/// mode one wrong entry refuses all; `mode=partial` applies the good ones. Every fault of every entry is reported
-/// at once. With `missing=cancel` what is still to come of what isn't named is called off, unless it is booked, was
-/// edited or is of a series that was split off by hand: that stays and is in `skipped`. A series without an end makes
-/// no more sessions from then on, until a roster names it again. Of a series that is known already only sessions that
-/// are still to come are made. At most 50,000 sessions a roster and 2,000 a series. With `Prefer: respond-async` it is
-/// taken in and applied afterwards, as a job.
+/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template). At
+/// most 50,000 sessions a roster and 2,000 a series.
+///
+/// An entry is known by its `external_id`: posting the same roster again changes nothing. In atomic mode one wrong
+/// entry refuses the roster; `mode=partial` applies the good entries. The answer lists every fault of every entry. A dry
+/// run answers what the request would do; an atomic roster with a wrong entry would do nothing.
+///
+/// With `missing=cancel`, sessions to come that the roster doesn't name are cancelled. A session stays if somebody has
+/// booked it, if it was edited, or if its series was split off by hand; `skipped` lists it. A series without an end gets
+/// no more sessions until a roster names it again.
+///
+/// A series that exists already gets only sessions that are still to come. A client that states a `register` also needs
+/// the scope `registers:write`. With `Prefer: respond-async` the roster is applied later, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200)),
@@ -58,6 +65,9 @@ pub async fn post_roster(
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
     let posting = reading.await.map_err(Error::blocking)??;
     own(&who, partner_id)?;
+    if posting.has_registers() {
+        policy::scope(who.caller()?, Scope::RegistersWrite)?;
+    }
     if prefer.respond_async {
         return later::accept(&who, &posting, &body.bytes).await;
     }
@@ -103,18 +113,17 @@ pub async fn list_rosters(request: Extract<(Allowed<RosterReader>, Path<Id>, Que
 /// A CSV file with a header row that names every column, and one example row.
 #[utoipa::path(operation_id = "get_roster_template", tag = "rosters",
     params(("id" = Id, Path, description = "The partner")),
-    responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), Missing, Problems),
+    responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"])))]
 #[get("/v1/partners/{id}/rosters/template.csv")]
 pub async fn get_roster_template(request: Extract<(Allowed<RosterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(partner_id), _)) = request;
     own(&who, partner_id)?;
     who.state().db.read(move |conn| store::roster_version(conn, partner_id)).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(("Cache-Control", "private, max-age=60"))
-        .insert_header(("Content-Disposition", "attachment; filename=\"roster.csv\""))
-        .content_type("text/csv; charset=utf-8")
-        .body(read_csv::template()?))
+    let mut response = who.show_text(Cache::Minute, "text/csv; charset=utf-8", read_csv::template()?);
+    let file = HeaderValue::from_static("attachment; filename=\"roster.csv\"");
+    response.headers_mut().insert(CONTENT_DISPOSITION, file);
+    Ok(response)
 }
 
 /// Get a roster

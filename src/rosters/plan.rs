@@ -42,6 +42,8 @@ pub struct Plan {
     pub wordings: HashMap<Id, Wording>,
     /// Of the changed ones, those in which nobody may hold a seat.
     pub unbooked: Vec<Id>,
+    /// Every venue that the entries name.
+    pub venues: BTreeSet<Id>,
     /// Every space that the entries name.
     pub spaces: BTreeSet<Id>,
     /// Registers to take.

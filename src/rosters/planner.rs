@@ -170,6 +170,7 @@ impl Planner<'_> {
     }
 
     fn entry(&mut self, index: usize, statement: Statement, stored: &Stored) -> Planned {
+        self.plan.venues.extend(statement.venue_id());
         self.plan.spaces.extend(statement.space_id());
         match statement {
             Statement::Series(written, times) => {

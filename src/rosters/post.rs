@@ -12,7 +12,7 @@ use super::planner;
 use super::posting::Posting;
 use super::store::{self, RosterRow};
 use super::stored::{self, Hold};
-use super::types::{EntryOutcome, Mode, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
+use super::types::{Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
 use crate::audit::{Event, Subject};
 use crate::clock::london_day;
 use crate::db::{Conn, Id, Json};
@@ -23,7 +23,7 @@ use crate::http::shape::MOST_FAULTS;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting;
-use crate::sessions::clashes::hold_spaces;
+use crate::sessions::clashes::hold;
 
 /// A plan and what it was made over.
 pub struct Draft {
@@ -44,13 +44,24 @@ pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) 
     Ok(Draft { roster_version, lookups, plan })
 }
 
-/// What a dry run answers.
+/// What a dry run answers: what posting the roster would do. What would be created has no id yet.
 pub fn rehearsal(posting: &Posting, draft: &Draft) -> RosterAnswer {
-    RosterAnswer { dry_run: true, ..answer(posting, None, &draft.plan) }
+    let mut answer = answer(posting, None, &draft.plan);
+    answer.dry_run = true;
+    for entry in answer.entries.iter_mut().filter(|entry| entry.outcome == Outcome::Created) {
+        entry.resource_id = None;
+    }
+    answer
 }
 
+/// Whether a roster is refused as a whole.
+fn is_refused(posting: &Posting, plan: &Plan) -> bool {
+    posting.manner.mode == Mode::Atomic && plan.counts.rejected > 0
+}
+
+/// What a roster does. A refused one changes nothing: what is wrong with its entries is all there is to say.
 fn answer(posting: &Posting, id: Option<Id>, plan: &Plan) -> RosterAnswer {
-    RosterAnswer {
+    let mut answer = RosterAnswer {
         id,
         mode: posting.manner.mode,
         dry_run: false,
@@ -58,7 +69,14 @@ fn answer(posting: &Posting, id: Option<Id>, plan: &Plan) -> RosterAnswer {
         sessions: plan.sessions,
         skipped: plan.skipped.clone(),
         entries: plan.shown(posting.form),
+    };
+    if is_refused(posting, plan) {
+        answer.counts = RosterCounts { rejected: plan.counts.rejected, ..RosterCounts::default() };
+        answer.sessions = RosterSessionCounts::default();
+        answer.skipped.clear();
+        answer.entries.retain(|entry| !entry.errors.is_empty());
     }
+    answer
 }
 
 /// A posting on its way into the database. Cheap to clone into transactions.
@@ -103,13 +121,13 @@ impl Application {
         let partner_id = self.posting.partner_id;
         let roster_version = store::lock_roster_version(conn, partner_id)?;
         let mut draft = Arc::clone(&self.snapshot);
-        hold_spaces(conn, draft.plan.spaces.iter().copied())?;
+        hold(conn, draft.plan.venues.iter().copied(), draft.plan.spaces.iter().copied())?;
         let fresh = roster_version == draft.roster_version && Lookups::load(conn, partner_id)?.same_as(&draft.lookups);
         if !(fresh && self.try_apply(conn, &draft.plan)?) {
             draft = Arc::new(self::draft(conn, &self.posting, &self.context, Hold::Lock)?);
             *self.latest() = Arc::clone(&draft);
-            // It may name spaces that the one before didn't know of; what clashes in them is looked at again.
-            hold_spaces(conn, draft.plan.spaces.iter().copied())?;
+            // It may name venues and spaces that the one before didn't know of; what clashes in them is looked at again.
+            hold(conn, draft.plan.venues.iter().copied(), draft.plan.spaces.iter().copied())?;
             if !self.try_apply(conn, &draft.plan)? {
                 return Err(Error::overloaded());
             }
@@ -117,14 +135,14 @@ impl Application {
         bump_roster_version(conn, partner_id)?;
         clashes::tell(conn, &self.context, &draft.plan)?;
         let answer = answer(&self.posting, Some(self.id), &draft.plan);
-        self.keep(conn, RosterStatus::Applied, &draft.plan, &answer.entries)?;
+        self.keep(conn, RosterStatus::Applied, &answer)?;
         self.context.record(conn, &self.registers_taken(&draft.plan))?;
         Ok(answer)
     }
 
     /// Whether the plan could be applied; not where what it was made over has changed, and then nothing is kept.
     fn try_apply(&self, conn: &mut Conn, plan: &Plan) -> Result<bool> {
-        if self.posting.manner.mode == Mode::Atomic && plan.counts.rejected > 0 {
+        if is_refused(&self.posting, plan) {
             return Err(self.refusal(plan));
         }
         let changed: Vec<Id> = plan.changed_sessions.iter().map(|revision| revision.to.id).collect();
@@ -165,30 +183,25 @@ impl Application {
     pub fn keep_refused(&self, conn: &mut Conn) -> Result<()> {
         store::lock_roster_version(conn, self.posting.partner_id)?;
         let latest = Arc::clone(&self.latest());
-        // Nothing became of the good ones; what is wrong with the others is worth keeping.
-        let mut entries = latest.plan.shown(self.posting.form);
-        entries.retain(|entry| !entry.errors.is_empty());
-        self.keep(conn, RosterStatus::Refused, &latest.plan, &entries)
+        self.keep(conn, RosterStatus::Refused, &answer(&self.posting, Some(self.id), &latest.plan))
     }
 
-    fn keep(&self, conn: &mut Conn, status: RosterStatus, plan: &Plan, entries: &[EntryOutcome]) -> Result<()> {
-        let applied = status == RosterStatus::Applied;
-        let counts = RosterCounts { rejected: plan.counts.rejected, ..RosterCounts::default() };
+    fn keep(&self, conn: &mut Conn, status: RosterStatus, answer: &RosterAnswer) -> Result<()> {
         let row = RosterRow {
             id: self.id,
             partner_id: self.posting.partner_id,
             mode: self.posting.manner.mode,
             status,
             posted_by: self.context.caller()?.id,
-            counts: Json(if applied { plan.counts } else { counts }),
-            sessions: Json(if applied { plan.sessions } else { RosterSessionCounts::default() }),
-            skipped: Json(if applied { plan.skipped.clone() } else { Vec::new() }),
+            counts: Json(answer.counts),
+            sessions: Json(answer.sessions),
+            skipped: Json(answer.skipped.clone()),
             version: 1,
             created_at: self.context.now(),
             updated_at: self.context.now(),
         };
-        store::insert(conn, &row, entries)?;
-        let action = if applied { "create" } else { "refuse" };
+        store::insert(conn, &row, &answer.entries)?;
+        let action = if status == RosterStatus::Applied { "create" } else { "refuse" };
         self.context.record(conn, &[self.context.event(action, Subject::other("roster", self.id), &[])])
     }
 }

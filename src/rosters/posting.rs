@@ -39,6 +39,8 @@ pub struct Posting {
     names: HashMap<String, Place>,
     /// Whether every entry has one.
     all_named: bool,
+    /// Whether any entry states a register.
+    has_registers: bool,
     total: usize,
     checked: Arc<AtomicUsize>,
     /// The reservations that it takes, as long as anybody works on it: also when its client has hung up.
@@ -52,8 +54,9 @@ impl Posting {
     /// 400 where the body is not well-formed; 422 where it is no roster ([`read::each`]).
     pub fn read(partner_id: Id, form: Form, manner: Manner, bytes: Bytes) -> Result<Self> {
         let mut names = HashMap::new();
-        let (mut index, mut all_named) = (0, true);
+        let (mut index, mut all_named, mut has_registers) = (0, true, false);
         let total = read::each(form, &bytes, &mut |raw| {
+            has_registers |= raw.value.get("register").is_some_and(|register| !register.is_null());
             match check::external_id(&raw) {
                 Some(name) => {
                     names.entry(name.to_owned()).or_insert(Place { index, line: raw.line });
@@ -69,6 +72,7 @@ impl Posting {
             bytes,
             names,
             all_named,
+            has_registers,
             total,
             checked: Arc::default(),
             reservations: Vec::new(),
@@ -113,6 +117,11 @@ impl Posting {
     /// Whether every entry says what it is about. Where one doesn't, nothing can be said to be missing.
     pub fn names_all(&self) -> bool {
         self.all_named
+    }
+
+    /// Whether any entry states a register, sound or not.
+    pub fn has_registers(&self) -> bool {
+        self.has_registers
     }
 
     /// Where an `external_id` stands first.

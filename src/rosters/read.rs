@@ -70,12 +70,13 @@ pub fn each(form: Form, bytes: &[u8], take: &mut dyn FnMut(RawEntry)) -> Result<
         Form::Lines => each_line(text(bytes)?, &mut counted)?,
         Form::Csv => read_csv::each(text(bytes)?, &mut counted)?,
     }
+    let pointer = if form == Form::Json { "/entries" } else { "" };
     if count == 0 {
-        return Err(Error::rule("/entries", "too_few", "Must have at least 1 items."));
+        return Err(Error::rule(pointer, "too_few", "Must have at least 1 entry."));
     }
     if count > MOST_ENTRIES {
-        let detail = format!("Must have at most {MOST_ENTRIES} items.");
-        return Err(Error::rule("/entries", "too_many", detail));
+        let detail = format!("Must have at most {MOST_ENTRIES} entries.");
+        return Err(Error::rule(pointer, "too_many", detail));
     }
     Ok(count)
 }
@@ -196,7 +197,9 @@ impl<'de> Visitor<'de> for &mut Walk<'_> {
 }
 
 fn each_line(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
-    for (number, line) in (1..).zip(text.lines()) {
+    // A text may end its lines with CR alone.
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    for (number, line) in (1..).zip(text.split(end)) {
         if line.trim().is_empty() {
             continue;
         }

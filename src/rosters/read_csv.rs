@@ -16,6 +16,7 @@ use crate::error::{Error, Fault, Kind, Result};
 use crate::http::shape::{self, Shape};
 use crate::text::fold::name_key;
 use crate::text::nearest::nearest;
+use crate::text::reading::is_blank;
 
 /// The columns, in the order of the template.
 pub const COLUMNS: [&str; 26] = [
@@ -57,7 +58,7 @@ static COUNT: Shape = Shape::Integer { least: None, most: None };
 /// Calls `take` with each row of a table. `text` has no byte-order mark.
 ///
 /// # Errors
-/// 422 where a column is unknown, there twice, or missing.
+/// 400 where a quoted cell doesn't end; 422 where a column is unknown, there twice, or missing.
 pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     let opening = Opening::of(text);
     let mut reader = ReaderBuilder::new()
@@ -71,10 +72,14 @@ pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
         return Err(Error::internal("an entry is an object"));
     };
     let mut columns = None;
-    let mut lines = Lines { text: text.as_bytes(), at: 0, line: 1 };
+    let mut lines = lines_of_records(text, &opening)?.into_iter();
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(malformed)? {
-        let line = lines.of(record.position().map_or(0, |position| position.byte()) + opening.length as u64);
+        let line = lines.next().unwrap_or_default();
+        // A cell without a visible character is empty.
+        if record.iter().any(|cell| !cell.is_empty() && is_blank(cell)) {
+            record = record.iter().map(|cell| if is_blank(cell) { "" } else { cell }).collect();
+        }
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -126,8 +131,11 @@ fn first_line(text: &str) -> &str {
 fn told_separator(line: &str) -> Option<u8> {
     let line = line.trim_matches('"');
     let told = line.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).and_then(|_| line.as_bytes().get(4..))?;
-    match told {
-        [separator @ (b',' | b';' | b'\t' | b'|')] => Some(*separator),
+    match told.trim_ascii() {
+        // Written out, or the sign itself.
+        b"\\t" => Some(b'\t'),
+        [separator @ (b',' | b';' | b'|')] => Some(*separator),
+        [] => told.contains(&b'\t').then_some(b'\t'),
         _ => None,
     }
 }
@@ -141,32 +149,58 @@ fn guessed_separator(line: &str) -> u8 {
     most.unwrap_or(b',')
 }
 
-/// Counts lines. The position that the reader gives a record is before the blank lines above it.
-struct Lines<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: i32,
+/// Where a byte of a table stands.
+#[derive(Clone, Copy)]
+enum At {
+    /// Before a record.
+    Record,
+    /// Before a cell.
+    Cell,
+    /// In a cell without quotation marks.
+    Plain,
+    /// In a cell whose quotation mark opened on this line.
+    Quoted(i32),
+    /// Behind the quotation mark that closes such a cell, unless another follows it.
+    Closed(i32),
+    /// Behind the closed cell and a space.
+    Behind,
 }
 
-impl Lines<'_> {
-    /// The line, from 1, of the record that begins at this byte or after line ends that follow it. Asked for
-    /// rising places only.
-    fn of(&mut self, byte: u64) -> i32 {
-        let from = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
-        let rest = self.text.get(from..).unwrap_or_default();
-        let begins = from + rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let passed = self.text.get(self.at..begins).unwrap_or_default();
-        let next =
-            passed.iter().skip(1).chain(self.text.get(begins..=begins).unwrap_or_default()).map(Some).chain([None]);
-        let ends = passed.iter().zip(next).filter(|(byte, next)| match byte {
-            b'\n' => true,
-            b'\r' => *next != Some(&b'\n'),
-            _ => false,
-        });
-        self.line += ends.count() as i32;
-        self.at = begins.max(self.at);
-        self.line
+/// The line on which each record begins. The reader's own lines are those of the blank lines above.
+///
+/// # Errors
+/// 400 where quotation marks don't match. The reader would take the rest of the table for one cell.
+fn lines_of_records(text: &str, opening: &Opening) -> Result<Vec<i32>> {
+    let (mut lines, mut line, mut at, mut before) = (Vec::new(), 1, At::Record, 0);
+    for (place, byte) in text.bytes().enumerate() {
+        if place >= opening.length {
+            if matches!(at, At::Record) && !matches!(byte, b'\r' | b'\n') {
+                lines.push(line);
+                at = At::Cell;
+            }
+            at = match (at, byte) {
+                (At::Quoted(opened), b'"') => At::Closed(opened),
+                (At::Quoted(opened), _) | (At::Closed(opened), b'"') => At::Quoted(opened),
+                (_, b'\r' | b'\n') => At::Record,
+                _ if byte == opening.separator => At::Cell,
+                (At::Cell, b'"') => At::Quoted(line),
+                (At::Closed(_) | At::Behind, b' ') => At::Behind,
+                (At::Closed(_) | At::Behind, _) => return Err(unmatched(line, "closes before the end of its cell")),
+                _ => At::Plain,
+            };
+        }
+        line += i32::from(byte == b'\r' || byte == b'\n' && before != b'\r');
+        before = byte;
     }
+    match at {
+        At::Quoted(opened) => Err(unmatched(opened, "opens a cell and is never closed")),
+        _ => Ok(lines),
+    }
+}
+
+fn unmatched(line: i32, what: &str) -> Error {
+    let detail = format!("A quotation mark on line {line} {what}. Write \"\" for a quotation mark in a quoted cell.");
+    Error::new(Kind::MalformedRequest, detail)
 }
 
 /// A column: its name, and the shape of what stands in it; `None` where it has no name.
@@ -208,6 +242,10 @@ fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &
                 faults.push(Fault::at(pointer, "unknown_column", detail));
             }
         }
+    }
+    if columns.iter().all(Option::is_none) {
+        let detail = format!("The first row must name the columns, and names none. They are: {}.", COLUMNS.join(", "));
+        return Err(Error::rule("", "no_header", detail));
     }
     let missing = required.iter().filter(|name| !columns.iter().flatten().any(|(known, _)| known == *name));
     faults.extend(missing.map(|name| Fault::at(format!("/{name}"), "missing_column", "This column is required.")));
@@ -268,17 +306,21 @@ fn times(name: &str, cell: &str, shape: &Shape, faults: &mut Vec<Fault>) -> Valu
     };
     match shape {
         Shape::Array { .. } => {
-            let parts = cell.split('|').enumerate();
-            parts.map(|(index, part)| one(part.trim(), format!("/{name}/{index}"))).collect()
+            items(cell).enumerate().map(|(index, part)| one(part, format!("/{name}/{index}"))).collect()
         }
         _ => one(cell, format!("/{name}")),
     }
 }
 
+/// The items of a list in a cell. An empty one, such as that behind a last `|`, is none.
+fn items(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('|').map(str::trim).filter(|part| !is_blank(part))
+}
+
 fn coerce(cell: &str, shape: &Shape) -> Value {
     match shape {
         Shape::Nullable(inner) => coerce(cell, inner),
-        Shape::Array { items, .. } => cell.split('|').map(|part| coerce(part.trim(), items)).collect(),
+        Shape::Array { items: shape, .. } => items(cell).map(|part| coerce(part, shape)).collect(),
         Shape::Integer { .. } => cell.parse::<i64>().map_or_else(|_| number(cell), Value::from),
         _ => Value::from(cell),
     }
@@ -304,7 +346,7 @@ pub fn neutral(cell: &str) -> String {
 ///
 /// # Errors
 /// Never in practice: it is written to memory.
-pub fn template() -> Result<Vec<u8>> {
+pub fn template() -> Result<String> {
     let example = |name: &&str| match *name {
         "external_id" => "reader-walton-tue",
         "type" => "series",
@@ -330,7 +372,7 @@ pub fn template() -> Result<Vec<u8>> {
     writer.write_record(COLUMNS).map_err(Error::internal)?;
     let cells = COLUMNS.iter().map(|name| neutral(example(name)));
     writer.write_record(cells).map_err(Error::internal)?;
-    writer.into_inner().map_err(Error::internal)
+    String::from_utf8(writer.into_inner().map_err(Error::internal)?).map_err(Error::internal)
 }
 
 #[cfg(test)]

@@ -68,12 +68,12 @@ pub struct RosterRegister {
 #[serde(deny_unknown_fields)]
 pub struct RosterEntry {
     /// The partner's own name for it; the same one means the same thing in every roster.
-    #[schema(min_length = 1, max_length = 100, example = "reader-walton-tue")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-walton-tue")]
     pub external_id: String,
     /// Absent: `series` where there is a recurrence, else `session`.
     pub r#type: Option<EntryKind>,
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "Read a story and a poem aloud together.")]
@@ -99,7 +99,7 @@ pub struct RosterEntry {
     #[schema(format = "uri", max_length = 500, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// Who leads it.
-    #[schema(min_length = 1, max_length = 200, example = "Reader Leader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Reader Leader")]
     pub facilitator: Option<String>,
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]
@@ -121,7 +121,7 @@ pub struct RosterEntry {
     #[serde(default)]
     #[schema(max_items = 2000)]
     pub excluded: Vec<LocalTime>,
-    /// Starts of a series beside its rule.
+    /// Starts of a series that its rule doesn't give.
     #[serde(default)]
     #[schema(max_items = 2000)]
     pub additional: Vec<LocalTime>,
@@ -178,13 +178,14 @@ pub struct RosterTable(pub String);
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RosterOptions {
-    /// What happens to good entries where others are wrong; `atomic` unless said.
+    /// What happens to good entries if others are wrong. Absent: `atomic`.
     #[param(inline)]
     pub mode: Option<Mode>,
     /// Says what would happen and changes nothing.
     #[param(example = false)]
     pub dry_run: Option<bool>,
-    /// What happens to what of this partner's has an `external_id` and isn't named here; `keep` unless said.
+    /// What happens to the partner's series and sessions that have an `external_id` and aren't in the roster. Absent:
+    /// `keep`.
     #[param(inline)]
     pub missing: Option<Missing>,
 }
@@ -284,7 +285,7 @@ pub struct EntryOutcome {
     pub pointer: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
-    /// The series or session it is.
+    /// The series or session. Null in a dry run for one that would be created.
     pub resource_id: Option<Id>,
     /// Everything that is wrong with it. In CSV and NDJSON the pointers begin at the row.
     pub errors: Vec<Fault>,
@@ -325,12 +326,12 @@ pub struct RosterSummary {
     pub counts: RosterCounts,
     /// Sessions by what became of them.
     pub sessions: RosterSessionCounts,
-    /// Always 1: a roster doesn't change.
+    /// 1; 2 once the outcome of its rows has been taken away.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was posted.
     pub created_at: Timestamp,
-    /// The same.
+    /// When it was posted, or when the outcome of its rows was taken away.
     pub updated_at: Timestamp,
 }
 
@@ -361,7 +362,7 @@ pub struct Roster {
     pub version: i32,
     /// When it was posted.
     pub created_at: Timestamp,
-    /// The same, or when the outcome of its rows was taken away.
+    /// When it was posted, or when the outcome of its rows was taken away.
     pub updated_at: Timestamp,
 }
 

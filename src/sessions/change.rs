@@ -106,7 +106,7 @@ fn apply(
         references::check(conn, &References::of_session(&next, said.programme_id))?;
     }
     if !cancels {
-        // This locks the space. Spaces are locked before sessions.
+        // This locks the venue and the space. They are locked before sessions.
         let placing = Placing { to: &next, from: Some(old) };
         clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
     }

@@ -1,7 +1,7 @@
 //! Checks that sessions can take place where and when they are planned. A space has one session at a time. A venue has
 //! none while it is closed. A series has one session at a time, apart from sessions that were moved by hand.
 //!
-//! Code that writes sessions first [locks](hold_spaces) their spaces, then asks what [clashes](find), and writes the
+//! Code that writes sessions first [locks](hold) their venues and spaces, then asks what [clashes](find), and writes the
 //! rest, all in one transaction. A session may start at the instant when another ends. Cancelled sessions take no
 //! space.
 
@@ -17,7 +17,7 @@ use super::store::{Revision, SessionRow};
 use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
-use crate::db::schema::{partners, sessions, spaces, wordings};
+use crate::db::schema::{partners, sessions, spaces, venues, wordings};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::lock_rows;
@@ -67,10 +67,11 @@ pub struct Clash {
     pub with: Option<Id>,
 }
 
-/// Locks spaces until the transaction ends, so that nobody else places sessions in them. Call this before locking any
-/// session. The spaces are locked in the order of their ids. SQLite has one writer and needs no locks.
-pub fn hold_spaces(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
-    lock_rows!(conn, spaces, ids);
+/// Locks venues and spaces until the transaction ends, so that nobody closes the venues, and nobody else places sessions
+/// in the spaces. Call this before locking any series or session. SQLite has one writer and needs no locks.
+pub fn hold(conn: &mut Conn, at: impl IntoIterator<Item = Id>, within: impl IntoIterator<Item = Id>) -> Result<()> {
+    lock_rows!(conn, venues, at, for_share);
+    lock_rows!(conn, spaces, within);
     Ok(())
 }
 
@@ -86,8 +87,8 @@ pub fn find(
     today: NaiveDate,
 ) -> Result<HashMap<Id, Clash>> {
     let moves: Vec<&Placing> = placings.iter().filter(|placing| placing.is_move()).collect();
-    let venues: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
-    let closures = closures::of(conn, &venues.into_iter().collect::<Vec<_>>())?;
+    let at: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
+    let closures = closures::of(conn, &at.into_iter().collect::<Vec<_>>())?;
     let taken = Taken::load(conn, &moves, leaving)?;
     Ok(judge(&moves, &closures, taken, today))
 }
@@ -268,7 +269,8 @@ impl Space {
     }
 }
 
-/// Checks that one session can take place as planned, and locks its space. Does nothing if the session doesn't move.
+/// Checks that one session can take place as planned, and locks its venue and space. Does nothing if the session doesn't
+/// move.
 ///
 /// # Errors
 /// 409 `space-taken` or `venue-closed`. It names the other session if this viewer may see it.
@@ -276,7 +278,7 @@ pub fn check_one(conn: &mut Conn, placing: Placing<'_>, viewer: Viewer, today: N
     if !placing.is_move() {
         return Ok(());
     }
-    hold_spaces(conn, placing.to.space_id)?;
+    hold(conn, placing.to.venue_id, placing.to.space_id)?;
     match find(conn, &[placing], &HashSet::new(), today)?.get(&placing.to.id) {
         None => Ok(()),
         Some(clash) => Err(problem(conn, *clash, viewer)?),

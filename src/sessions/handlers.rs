@@ -112,7 +112,7 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
 
 /// Cancel a session
 ///
-/// And every booking of it. There is no way back.
+/// Its bookings are cancelled too. A cancelled session can't be restored.
 #[utoipa::path(operation_id = "cancel_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSession), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

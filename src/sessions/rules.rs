@@ -8,7 +8,8 @@ use crate::db::{Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 
 /// The detail of the fault for an `online_capacity` of a session that isn't hybrid.
-pub const NOT_HYBRID: &str = "Goes only with the delivery hybrid; capacity counts all seats otherwise.";
+pub const NOT_HYBRID: &str = "Goes only with the delivery hybrid: leave it out, or send null if it has a value. Otherwise capacity counts all \
+     seats.";
 
 /// Whether people would come in person, but there is no venue.
 pub fn lacks_venue(delivery: Delivery, venue_id: Option<Id>) -> bool {

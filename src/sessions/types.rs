@@ -19,7 +19,7 @@ use crate::text::short_name::ShortName;
 #[validate(schema(function = "has_seats_of_its_kind"))]
 pub struct SessionInput {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(
@@ -48,7 +48,7 @@ pub struct SessionInput {
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue, as short names such as `bsl_interpreter`.
     #[serde(default)]
@@ -75,7 +75,7 @@ pub struct SessionInput {
     #[serde(default)]
     pub publication: Publication,
     /// The name that the partner's own system gives it. Unique among the partner's sessions and series.
-    #[schema(min_length = 1, max_length = 100, example = "reader-2026-06-03")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-2026-06-03")]
     pub external_id: Option<String>,
 }
 
@@ -111,7 +111,7 @@ pub(super) fn online_seats(delivery: Delivery, online_capacity: Option<i32>) -> 
 #[validate(schema(function = "keeps_seats_of_its_kind"))]
 pub struct SessionChange {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
@@ -121,7 +121,7 @@ pub struct SessionChange {
     #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
     pub topics: Vec<String>,
     /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue, as short names.
     #[serde(default)]
@@ -149,8 +149,8 @@ pub struct SessionChange {
     /// How people get a place. Booked members keep their places. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// How many places there are. For a hybrid session, how many in person. At least as many as are taken. Parties that
-    /// wait and are larger than this are cancelled.
+    /// How many places there are; in a hybrid session, how many in person. Not below the places that are taken. Waiting
+    /// parties that are larger than the new capacity are cancelled.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
     /// How many people can join a hybrid session online. The rules are those of `capacity`.

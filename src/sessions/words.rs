@@ -33,7 +33,8 @@ crate::text_enum! {
         /// Only with an item of a prescription that points at it.
         ReferralOnly,
     }
-    /// Who can see it.
+    /// Who can see it. `draft`: staff and its own partner. `published`: everybody. `unlisted`: staff, its own partner, and
+    /// members who have a booking or a prescription item for it. To everybody else an unlisted one doesn't exist.
     #[derive(Default)]
     pub enum Publication {
         /// Staff and the own partner.

@@ -18,7 +18,7 @@ pub struct SiteInput {
     #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "central-liverpool")]
     pub slug: String,
     /// The name people know it by.
-    #[schema(min_length = 1, max_length = 200, example = "Central Liverpool")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Central Liverpool")]
     pub name: String,
 }
 

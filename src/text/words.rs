@@ -21,12 +21,24 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     pieces(text, false).into_iter()
 }
 
-/// The words that a search finds a name by: each word of the name, and all words joined. `Al-Hassan` is found by `al`,
-/// by `hassan` and by `alhassan`.
+/// The Arabic article, which many people write in one word with the name.
+const ARTICLES: [&str; 2] = ["al", "el"];
+/// The fewest letters of a name behind an article.
+const SHORTEST_NAME: usize = 3;
+
+/// The words that a search finds a name by: each word of the name, all words joined, and what stands behind an article.
+/// `Al-Hassan` and `Alhassan` are found by `al`, by `hassan` and by `alhassan`.
 pub fn name_words(name: &str) -> BTreeSet<String> {
     let key = fold::name_key(name);
     let own = key.split(' ').map(str::to_owned);
-    own.chain([fold::joined_key(name)]).filter(|word| !word.is_empty()).collect()
+    let mut words: BTreeSet<String> = own.chain([fold::joined_key(name)]).filter(|word| !word.is_empty()).collect();
+    let bare = |word: &String| {
+        let rest = ARTICLES.iter().find_map(|article| word.strip_prefix(article))?;
+        (rest.chars().count() >= SHORTEST_NAME).then(|| rest.to_owned())
+    };
+    let bare: Vec<String> = words.iter().filter_map(bare).collect();
+    words.extend(bare);
+    words
 }
 
 /// The word that a search uses to find things with a feature such as `step_free`. The colons keep it apart from the

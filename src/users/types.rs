@@ -17,7 +17,7 @@ pub enum Permission {
     Safeguarding,
 }
 
-/// The roles of accounts that site managers create. Members register themselves, or an advisor invites them.
+/// The roles of accounts that site managers create. Members' accounts are not made here.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum AccountRole {

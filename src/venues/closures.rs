@@ -23,7 +23,7 @@ use crate::error::Result;
 const CHUNK: usize = 500;
 
 /// The fields of a venue that say when it is closed.
-#[derive(Debug, Clone, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = venues)]
 pub struct Closure {
     status: VenueStatus,

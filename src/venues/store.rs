@@ -201,6 +201,17 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<VenueRow> {
     row.ok_or_else(|| Error::not_found("venue"))
 }
 
+/// A venue, locked until the transaction ends: nobody places a session there meanwhile.
+///
+/// # Errors
+/// 404 if there is none.
+pub fn lock(conn: &mut Conn, id: Id) -> Result<VenueRow> {
+    if let Conn::Postgres(postgres) = conn {
+        venues::table.find(id).select(venues::id).for_no_key_update().first::<Id>(postgres).optional()?;
+    }
+    get(conn, id)
+}
+
 /// Adds a venue.
 ///
 /// # Errors

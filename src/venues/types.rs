@@ -50,16 +50,16 @@ crate::text_enum! {
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// Building and street.
-    #[schema(min_length = 1, max_length = 200, example = "William Brown Street")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "William Brown Street")]
     pub line_1: Option<String>,
     /// A second line.
-    #[schema(min_length = 1, max_length = 200, example = "City Centre")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "City Centre")]
     pub line_2: Option<String>,
     /// The post town.
-    #[schema(min_length = 1, max_length = 100, example = "Liverpool")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "Liverpool")]
     pub town: Option<String>,
     /// The county.
-    #[schema(min_length = 1, max_length = 100, example = "Merseyside")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "Merseyside")]
     pub county: Option<String>,
     /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 9, format = "uk-postcode", example = "L3 8EW")]
@@ -129,7 +129,7 @@ pub struct VenueInput {
     )]
     pub slug: String,
     /// The name people know it by.
-    #[schema(min_length = 1, max_length = 200, example = "Liverpool Central Library")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Liverpool Central Library")]
     pub name: String,
     /// What kind of place it is.
     pub kind: VenueKind,

@@ -370,8 +370,9 @@ impl World<'_> {
                         "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 }
                     });
                     let input: RegisterInput = serde_json::from_value(input).unwrap();
-                    let (held, version) = registers::hold(conn, session, Reach::Everyone)?;
-                    registers::take(conn, (&held, version), &input, (Reach::Everyone, session), terms.now).map(|_| ())
+                    let access = registers::Access { reach: Reach::Everyone, sees_people: true };
+                    let (held, version) = registers::hold(conn, session, access.reach)?;
+                    registers::take(conn, (&held, version), &input, (access, session), terms.now).map(|_| ())
                 }
                 Step::Capacity { online, capacity } => {
                     waiting::lapse_offers(conn, &[session], terms.now)?;

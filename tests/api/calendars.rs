@@ -159,6 +159,10 @@ fn a_session_is_one_event_with_its_time_place_and_words_and_never_its_join_link(
     );
     assert!(answer.text.contains("BEGIN:VTIMEZONE\r\nTZID:Europe/London\r\n"));
     assert!(!answer.text.contains("meet.example"), "{}", answer.text);
+    // Nobody comes to the venue of an online session.
+    let online = admin.post("/v1/sessions", &session_body(id(&place), json!({ "delivery": "online" }))).expect(201);
+    let event = &self::events(&app.anonymous().get(&calendar_of("sessions", id(&online))))[0];
+    assert_eq!((event.value("LOCATION"), event.values("GEO")), ("Online", vec![]));
 }
 
 #[test]
@@ -172,13 +176,19 @@ fn a_change_raises_the_sequence_and_what_is_called_off_says_so_and_why() {
     let first = read();
     app.at("2026-11-24T10:00:00Z");
     assert_eq!(app.anonymous().send("GET", &of_session, &[("if-none-match", first.etag())], b"").status, 304);
-    admin.patch(&path, "\"1\"", &json!({ "title": "Elsewhere\r\nATTENDEE:mailto:x@example.org" })).expect(200);
+    admin
+        .patch(
+            &path,
+            "\"1\"",
+            &json!({ "title": "Elsewhere", "description": "Come.\r\nATTENDEE:mailto:x@example.org" }),
+        )
+        .expect(200);
     let changed = read();
     assert_ne!(changed.etag(), first.etag());
     let event = &events(&changed)[0];
     assert!(event.sequence() > events(&first)[0].sequence(), "{event:#?}");
     assert_eq!(event.value("LAST-MODIFIED"), "20261124T100000Z");
-    assert_eq!(event.value("SUMMARY"), "Elsewhere ATTENDEE:mailto:x@example.org");
+    assert_eq!(event.value("SUMMARY"), "Elsewhere");
     assert_eq!(event.values("ATTENDEE"), Vec::<&str>::new());
     admin.post(&format!("{path}/cancel"), &json!({ "reason": "Flooded, sadly." })).expect(200);
     let (before, event) = (event.sequence(), &events(&read())[0]);

@@ -1,12 +1,17 @@
 //! A venue is closed: which sessions that concerns, who can still be booked, and calling them off.
 
+use std::thread::{self, ScopedJoinHandle};
+use std::time::{Duration, Instant};
+
 use diesel::prelude::*;
-use life_rooms::db::Id;
 use life_rooms::db::schema::audit_events;
+use life_rooms::db::{Conn, Id};
+use life_rooms::error::Error;
+use life_rooms::sessions::clashes;
 use serde_json::{Value, json};
 
 use crate::editing::{change, path, session_body, with};
-use crate::support::{Answer, App, Client, id, member_row, venue};
+use crate::support::{Answer, App, Client, SessionSeed, id, insert_session, member_row, partner_row, venue};
 
 /// A bookable session at a venue.
 fn session(admin: &Client, place: &Value, start: &str, other: Value) -> Value {
@@ -200,4 +205,115 @@ fn a_venue_takes_sessions_after_midnight_while_the_hours_of_the_day_before_go_on
     // Hours that leave a session outside say so.
     let earlier = json!({ "opening_hours": { "friday": [{ "opens": "18:00", "closes": "00:00" }] } });
     assert_eq!(affected(&patch_venue(&admin, &place, "", &earlier).expect(200)), [(id(&late), 0)]);
+}
+
+#[test]
+fn no_seat_at_a_closed_venue_is_offered_or_accepted_until_it_opens() {
+    let app = App::start();
+    let (admin, advisor) = (app.admin(), app.advisor());
+    let place = venue(&admin, "walton", "Liverpool");
+    let [ann, bob, cat] = ["Ann", "Bob", "Cat"].map(|name| member_row(&app, name, "A"));
+    let session = session(&admin, &place, "2027-01-12T13:00:00", json!({ "capacity": 2 }));
+    let two = json!({ "member_id": ann, "party": { "family": 1, "carers": 0 } });
+    let held = book(&advisor, &session, &two).expect(201);
+    let wait = |member: &str| book(&advisor, &session, &json!({ "member_id": member, "if_full": "wait" })).expect(201);
+    let (bobs, cats) = (wait(&bob), wait(&cat));
+    let at = |booking: &Value| format!("/v1/bookings/{}", id(booking));
+    let status = |booking: &Value| advisor.get(&at(booking)).expect(200)["status"].clone();
+    patch_venue(&admin, &place, "", &closed_for_a_week()).expect(200);
+    advisor.delete(&at(&held)).expect(200);
+    assert_eq!((status(&bobs), status(&cats)), (json!("waitlisted"), json!("waitlisted")));
+    // Open again, those who waited are offered the seats; closed again, nobody takes one.
+    patch_venue(&admin, &place, "", &json!({ "status": "open", "status_from": null, "status_until": null }))
+        .expect(200);
+    assert_eq!((status(&bobs), status(&cats)), (json!("offered"), json!("offered")));
+    advisor.post(&format!("{}/accept", at(&bobs)), &Value::Null).expect(200);
+    patch_venue(&admin, &place, "", &closed_for_a_week()).expect(200);
+    advisor.post(&format!("{}/accept", at(&cats)), &Value::Null).problem(409, "venue-closed");
+    assert_eq!((status(&bobs), status(&cats)), (json!("booked"), json!("offered")));
+    advisor.post(&format!("{}/decline", at(&cats)), &Value::Null).expect(200);
+}
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    connections: i64,
+}
+
+/// Until one of these waits for a lock, or all are done without waiting.
+fn until_one_waits<T>(conn: &mut Conn, others: &[ScopedJoinHandle<'_, T>]) -> Result<(), Error> {
+    let waiting = "SELECT count(*) AS connections FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+                   AND application_name = current_setting('application_name')";
+    let started = Instant::now();
+    while diesel::sql_query(waiting).get_result::<Waiting>(conn)?.connections == 0
+        && !others.iter().all(ScopedJoinHandle::is_finished)
+    {
+        assert!(started.elapsed() < Duration::from_secs(30), "they neither wait nor end");
+        thread::yield_now();
+    }
+    Ok(())
+}
+
+/// SQLite has one writer: there one comes before the other.
+#[test]
+fn who_places_a_session_and_who_closes_its_venue_wait_for_each_other() {
+    let app = App::start();
+    let admin = app.admin();
+    let (place, other) = (venue(&admin, "walton", "Liverpool"), venue(&admin, "bootle", "Sefton"));
+    let away = session(&admin, &other, "2027-01-12T13:00:00", json!({}));
+    let weekly = with(session_body(id(&place)), json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" }));
+    let partner = partner_row(&app, "reader");
+    let entry = json!({ "external_id": "a", "title": "Reading", "pillar": "community", "delivery": "in_person",
+        "venue": "walton", "local_start": "2027-01-12T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60 });
+    let rosters = format!("/v1/partners/{partner}/rosters");
+    let single = session_body(id(&place));
+    let tries: [(&str, Box<dyn Fn() -> Answer + Sync>); 4] = [
+        ("session", Box::new(|| admin.post("/v1/sessions", &single))),
+        ("move", Box::new(|| change(&admin, &path(&away), &json!({ "venue_id": id(&place) })))),
+        ("series", Box::new(|| admin.post("/v1/session-series", &weekly))),
+        ("roster", Box::new(|| admin.post(&rosters, &json!({ "entries": [entry] })))),
+    ];
+    let mut conn = app.conn();
+    let close = "UPDATE venues SET status = 'closed'";
+    let answers: Vec<Answer> = if matches!(conn, Conn::Postgres(_)) {
+        thread::scope(|scope| {
+            let meet = |conn: &mut Conn| {
+                diesel::sql_query("SELECT 1 FROM venues FOR NO KEY UPDATE").execute(conn)?;
+                let met: Vec<_> = tries.iter().map(|(_, place)| scope.spawn(place)).collect();
+                until_one_waits(conn, &met)?;
+                diesel::sql_query(close).execute(conn)?;
+                Ok::<_, Error>(met)
+            };
+            let met = conn.transaction(meet).unwrap();
+            met.into_iter().map(|met| met.join().unwrap()).collect()
+        })
+    } else {
+        diesel::sql_query(close).execute(&mut conn).unwrap();
+        tries.iter().map(|(_, place)| place()).collect()
+    };
+    for ((name, _), answer) in tries.iter().zip(answers) {
+        match *name {
+            "session" | "move" => drop(answer.problem(409, "venue-closed")),
+            _ => assert_eq!(answer.expect(201)["skipped"][0]["reason"], "venue_closed", "{name}"),
+        }
+    }
+    // The other way round: a session that is being placed is among those that the closing calls off.
+    diesel::sql_query("UPDATE venues SET status = 'open'").execute(&mut conn).unwrap();
+    let seed = || SessionSeed { venue_id: Some(id(&place)), ..SessionSeed::default() };
+    let closing = || patch_venue(&admin, &place, "?sessions=cancel", &json!({ "status": "closed" }));
+    let (placed, closed) = if matches!(conn, Conn::Postgres(_)) {
+        thread::scope(|scope| {
+            let meet = |conn: &mut Conn| {
+                clashes::hold(conn, [id(&place).parse().unwrap()], [])?;
+                let closing = [scope.spawn(closing)];
+                until_one_waits(conn, &closing)?;
+                Ok::<_, Error>((insert_session(&app, conn, seed()), closing))
+            };
+            let (placed, [closing]) = conn.transaction(meet).unwrap();
+            (placed, closing.join().unwrap())
+        })
+    } else {
+        (insert_session(&app, &mut conn, seed()), closing())
+    };
+    assert_eq!(affected(&closed.expect(200)), [(placed.as_str(), 0)]);
 }

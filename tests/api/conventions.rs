@@ -7,7 +7,7 @@ use std::time::Duration;
 use life_rooms::config::Config;
 use serde_json::{Value, json};
 
-use crate::support::{App, id, venue};
+use crate::support::{App, id, member, prescription, venue};
 
 fn body(slug: &str) -> Value {
     json!({ "slug": slug, "name": "A place", "kind": "library", "local_authority": "Liverpool" })
@@ -49,6 +49,9 @@ fn a_client_that_takes_no_json_is_told_so() {
     ] {
         get("/v1/venues", accept).problem(406, "not-acceptable");
     }
+    let plain = app.anonymous().send("GET", "/v1/venues", &[("accept-encoding", "identity;q=0")], b"");
+    let detail = plain.problem(406, "not-acceptable")["detail"].clone();
+    assert!(detail.as_str().unwrap().starts_with("Accept-Encoding"), "{detail}");
     for accept in [
         "",
         "*/*",
@@ -85,6 +88,10 @@ fn a_body_must_be_of_the_right_type_size_and_form() {
     for fits in [format!("{}{}", "[".repeat(32), "]".repeat(32)), format!(r#""\"{}""#, "[{".repeat(33))] {
         post("application/json", fits.as_bytes()).invalid(&[""]);
     }
+    for charset in ["iso-8859-1", "\"utf-16\"", "utf-8; charset=latin1"] {
+        post(&format!("application/json; charset={charset}"), b"{}").problem(415, "unsupported-media-type");
+    }
+    post("application/json; Charset=\"UTF-8\"", b"null").invalid(&[""]);
     post("application/json; charset=utf-8", br#"["a-slug","A name","library"]"#).invalid(&[""]);
     post("application/json", b"null").invalid(&[""]);
     let gzip = [("content-type", "application/json"), ("content-encoding", "gzip")];
@@ -361,4 +368,19 @@ fn the_documentation_works_without_the_internet() {
         assert_eq!(app.anonymous().get(&format!("/docs/{part}")).status, 200, "{part}");
     }
     assert!(app.anonymous().get("/docs/swagger-initializer.js").text.contains("/openapi.json"));
+}
+
+#[test]
+fn a_body_that_nothing_reads_is_refused() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let sam = member(&advisor, "Sam", "Riley");
+    let written = prescription(&advisor, id(&sam));
+    let path = format!("/v1/prescriptions/{}/activate", id(&written));
+    let json = [("content-type", "application/json")];
+    for body in [&br#"{"developed_on":"2022-01-01"}"#[..], b"{\"developed_on\":", b"[]", b"x=1"] {
+        advisor.send("POST", &path, &json, body).problem(400, "malformed-request");
+        advisor.send("POST", &path, &[], body).problem(400, "malformed-request");
+    }
+    advisor.send("POST", &path, &json, b" {} ").expect(200);
 }

@@ -99,11 +99,13 @@ fn with_an_inactive_partner_nothing_new_is_booked_and_what_is_booked_stays() {
     let link = ann_client.post(&format!("/v1/members/{ann}/calendar-links"), &json!({})).expect(201);
     set_status(&admin, &world.partner, "ended");
 
-    for (client, body) in [(&advisor, json!({ "member_id": bob })), (&bob_client, json!({}))] {
-        let problem = client.post(&bookings, &body).problem(409, "partner-not-active");
-        assert_eq!(problem["code"], "partner_not_active");
-    }
+    let problem = advisor.post(&bookings, &json!({ "member_id": bob })).problem(409, "partner-not-active");
+    assert_eq!(problem["code"], "partner_not_active");
+    // To a member who has nothing to do with it, there is no such session.
     bob_client.get(&path(&world.session)).problem(404, "not-found");
+    bob_client.get(&bookings).problem(404, "not-found");
+    bob_client.post(&bookings, &json!({})).problem(404, "not-found");
+    assert_eq!(ids(ann_client.get(&bookings).expect(200)), [id(&booked)]);
     ann_client.get(&path(&world.session)).expect(200);
     assert_eq!(ann_client.get(&format!("{}/calendar.ics", path(&world.session))).status, 200);
     let read = ann_client.get(&format!("/v1/bookings/{}", id(&booked))).expect(200);
@@ -144,4 +146,63 @@ fn a_draft_of_an_inactive_partner_stays_hidden_and_an_unlisted_one_stays_with_wh
         app.anonymous().get(&path(&world.session)).problem(404, "not-found");
         set_status(&admin, &world.partner, "active");
     }
+}
+
+#[test]
+fn with_an_inactive_partner_nobody_who_waits_gets_a_seat_until_it_is_back() {
+    let world = World::new();
+    let (app, admin, advisor) = (&world.app, world.app.admin(), world.app.advisor());
+    let [ann, bob] = ["Ann", "Bob"].map(|name| member_row(app, name, "A"));
+    let session = path(&world.session);
+    let etag = admin.get(&session).etag().to_owned();
+    admin.patch(&session, &etag, &json!({ "capacity": 1 })).expect(200);
+    let book = |member: &str| {
+        advisor.post(&format!("{session}/bookings"), &json!({ "member_id": member, "if_full": "wait" })).expect(201)
+    };
+    let (held, waits) = (book(&ann), book(&bob));
+    let at = format!("/v1/bookings/{}", id(&waits));
+    set_status(&admin, &world.partner, "paused");
+    advisor.delete(&format!("/v1/bookings/{}", id(&held))).expect(200);
+    assert_eq!(advisor.get(&at).expect(200)["status"], "waitlisted");
+    set_status(&admin, &world.partner, "active");
+    assert_eq!(advisor.get(&at).expect(200)["status"], "offered");
+    set_status(&admin, &world.partner, "ended");
+    advisor.post(&format!("{at}/accept"), &Value::Null).problem(409, "partner-not-active");
+    set_status(&admin, &world.partner, "active");
+    assert_eq!(advisor.post(&format!("{at}/accept"), &Value::Null).expect(200)["status"], "booked");
+}
+
+#[test]
+fn a_member_refers_to_nothing_of_an_inactive_partner() {
+    let world = World::new();
+    let (app, admin, advisor) = (&world.app, world.app.admin(), world.app.advisor());
+    let ann = member_row(app, "Ann", "A");
+    let client = app.member(&ann);
+    let programme = world.session["programme_id"].clone();
+    let targets = [
+        ("partner", world.partner["id"].clone()),
+        ("programme", programme),
+        ("series", world.series["id"].clone()),
+        ("session", world.session["id"].clone()),
+    ];
+    let prescribe = |client: &Client, (kind, target): &(&str, Value)| {
+        let origin = if client.id == advisor.id { "advisor" } else { "self" };
+        let item = json!({ "kind": kind, "target_id": target });
+        client.post("/v1/prescriptions", &json!({ "member_id": ann, "origin": origin, "needs": [], "items": [item] }))
+    };
+    let consents = format!("/v1/members/{ann}/consents");
+    let consent = |decision: &str| json!({ "purpose": "share_with_partner", "partner_id": world.partner["id"], "decision": decision, "evidence": "App" });
+    client.post(&consents, &consent("given")).expect(201);
+    for target in &targets {
+        prescribe(&client, target).expect(201);
+    }
+    set_status(&admin, &world.partner, "paused");
+    for target in &targets {
+        let problem = prescribe(&client, target).invalid(&["/items/0/target_id"]);
+        assert_eq!(problem["errors"][0]["code"], format!("unknown_{}", target.0));
+        prescribe(&advisor, target).expect(201);
+    }
+    let problem = client.post(&consents, &consent("given")).invalid(&["/partner_id"]);
+    assert_eq!(problem["errors"][0]["code"], "unknown_partner");
+    client.post(&consents, &consent("withdrawn")).expect(201);
 }

@@ -137,9 +137,9 @@ fn the_options_of_a_roster_hold_for_its_job() {
     let dry = client.post_with(&format!("{path}?dry_run=true"), &ASYNC, &roster(&[series("a"), json!({})]));
     let job = ended(&client, &dry);
     assert_eq!((&job["status"], &job["result"]["location"]), (&json!("succeeded"), &json!(null)));
-    assert_eq!(job["result"]["counts"], counts(1, 0, 0, 1));
+    assert_eq!(job["result"]["counts"], counts(0, 0, 0, 1));
     assert_eq!(job["result"]["rehearsal"]["dry_run"], true);
-    assert_eq!(job["result"]["rehearsal"]["entries"][1]["outcome"], "rejected");
+    assert_eq!(job["result"]["rehearsal"]["entries"][0]["outcome"], "rejected");
     assert!(rows(&app).is_empty());
 
     client.post(&path, &roster(&[series("old")])).expect(201);

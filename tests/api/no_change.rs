@@ -5,7 +5,7 @@ use life_rooms::db::schema::audit_events;
 use serde_json::{Value, json};
 
 use crate::editing::{change, path, series_path, session_body, sessions_of, with};
-use crate::support::{App, id, venue};
+use crate::support::{App, id, member, prescription, venue};
 
 fn events(app: &App) -> i64 {
     audit_events::table.count().get_result(&mut app.conn()).unwrap()
@@ -65,4 +65,30 @@ fn a_patch_of_a_series_that_changes_nothing_touches_none_of_its_sessions() {
     }
     assert_eq!((read(&series_path(&series)), sessions_of(&admin, &series), events(&app)), before);
     let _: Vec<Value> = sessions;
+}
+
+/// Reads of this member's data that the audit holds.
+fn reads(app: &App, member: &Value) -> i64 {
+    let of = audit_events::table.filter(audit_events::member_id.eq(id(member).parse::<life_rooms::db::Id>().unwrap()));
+    of.filter(audit_events::action.eq("read")).count().get_result(&mut app.conn()).unwrap()
+}
+
+#[test]
+fn an_answer_that_shows_a_persons_data_and_changes_nothing_is_a_read() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let sam = member(&advisor, "Sam", "Riley");
+    let written = prescription(&advisor, id(&sam));
+    let place = format!("/v1/prescriptions/{}", id(&written));
+    let item = advisor.post(&format!("{place}/items"), &json!({ "kind": "advice", "note": "Walk." })).expect(201);
+    let own = app.member(id(&sam));
+    for path in [format!("/v1/members/{}", id(&sam)), place.clone(), format!("{place}/items/{}", id(&item))] {
+        let etag = advisor.get(&path).etag().to_owned();
+        let before = (reads(&app, &sam), events(&app));
+        for (count, client) in [(1, &advisor), (1, &own)] {
+            let answer = client.patch(&path, &etag, &json!({}));
+            assert_eq!((answer.status, answer.etag()), (200, etag.as_str()), "{}", answer.text);
+            assert_eq!((reads(&app, &sam), events(&app)), (before.0 + count, before.1 + count), "{path}");
+        }
+    }
 }

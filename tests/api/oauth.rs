@@ -104,6 +104,12 @@ fn what_the_grant_does_not_know_is_ignored_and_what_is_encoded_is_decoded() {
         let token = answer.expect(200);
         assert_eq!((&token["token_type"], &token["scope"]), (&json!("Bearer"), &json!(scope)), "{form}");
     }
+    // A blank scope is none, and a query is as unknown as any other parameter.
+    let basic = format!("Basic {}", STANDARD.encode(format!("{client_id}:{secret}")));
+    let headers = [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let form = b"grant_type=client_credentials&scope=+";
+    let token = app.anonymous().send("POST", "/v1/oauth/token?x=1", &headers, form).expect(200);
+    assert_eq!(token["scope"], "rosters:read rosters:write");
 }
 
 #[test]

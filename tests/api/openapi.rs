@@ -133,7 +133,13 @@ const BLANKS: [&str; 4] = ["", "  \n", "\u{200b}", "\u{202e}\u{a0}\u{3164}"];
 
 /// Whether a text is words for people: no name from a list, no pattern, no format.
 fn is_free(schema: &Value) -> bool {
-    ["enum", "pattern", "format", "const"].iter().all(|name| schema.get(*name).is_none())
+    ["enum", "pattern", "const"].iter().all(|name| schema.get(*name).is_none())
+        && (schema.get("format").is_none() || is_one_line(schema))
+}
+
+/// Whether it is free text of one line.
+fn is_one_line(schema: &Value) -> bool {
+    schema["format"].as_str().is_some_and(|format| ["one-line", "name"].contains(&format))
 }
 
 /// Formats that a rule checks once the shape of the whole body is right: the tests of members try them.
@@ -177,7 +183,8 @@ fn wrong_values(document: &Value, schema: &Value, pointer: &str) -> Vec<Wrong> {
             if schema.get("enum").is_some() || schema.get("pattern").is_some() {
                 add(json!("No Such Value!"));
             }
-            if schema["format"].as_str().is_some_and(|format| format != "password" && format != "binary") {
+            let formatted = schema["format"].as_str().is_some_and(|format| format != "password" && format != "binary");
+            if formatted && !is_one_line(schema) {
                 add(json!("no such format"));
             }
             match schema["format"].as_str() {
@@ -190,7 +197,8 @@ fn wrong_values(document: &Value, schema: &Value, pointer: &str) -> Vec<Wrong> {
             if is_free(schema) {
                 let blank = |text: &&str| Wrong { code: Some("blank"), ..Wrong::at(pointer, json!(text)) };
                 wrong.extend(BLANKS.iter().map(blank));
-                wrong.push(Wrong { code: Some("not_text"), ..Wrong::at(pointer, json!("a\u{1b}b")) });
+                let unfit = ["a\u{1b}b", "a\nb", "a\u{202e}b"].iter().take(if is_one_line(schema) { 3 } else { 1 });
+                wrong.extend(unfit.map(|text| Wrong { code: Some("not_text"), ..Wrong::at(pointer, json!(text)) }));
             }
         }
         "integer" | "number" => {

@@ -7,7 +7,7 @@ use life_rooms::db::Id;
 use life_rooms::db::schema::{audit_events, sessions, walk_ins};
 use life_rooms::error::Kind;
 use life_rooms::sessions::registers::headcounts::{self, HeadcountChange};
-use life_rooms::sessions::registers::store;
+use life_rooms::sessions::registers::store::{self, Access};
 use life_rooms::sessions::registers::types::Headcount;
 use serde_json::{Value, json};
 
@@ -162,6 +162,7 @@ fn a_register_that_a_roster_takes_meanwhile_is_not_overwritten() {
     app.at(STARTED);
     let (mut conn, now) = (app.conn(), app.clock.now());
     let account = advisor.id.unwrap();
+    let access = Access { reach: Reach::Everyone, sees_people: true };
     let input = || serde_json::from_value(taken(json!([]), &[], 1)).unwrap();
     for (beneficiaries, before) in [(7, None), (8, Some(1))] {
         let (held, version) = store::hold(&mut conn, key(&session), Reach::Everyone).unwrap();
@@ -169,7 +170,7 @@ fn a_register_that_a_roster_takes_meanwhile_is_not_overwritten() {
         let headcount = Headcount { beneficiaries, ..Headcount::default() };
         let change = HeadcountChange { session_id: key(&session), headcount, before };
         headcounts::write(&mut conn, &[change], account, now).unwrap();
-        let refused = store::take(&mut conn, (&held, version), &input(), (Reach::Everyone, account), now);
+        let refused = store::take(&mut conn, (&held, version), &input(), (access, account), now);
         assert_eq!(refused.err().map(|error| error.kind()), Some(Kind::PreconditionFailed));
         let kept = advisor.get(&path(&session)).expect(200);
         assert_eq!(
@@ -483,4 +484,37 @@ fn a_walk_in_is_one_person_and_what_is_wrong_with_them_is_pointed_at() {
     assert_eq!(problem["errors"][0]["code"], "not_yours");
     assert_eq!(advisor.get(&path(&session)).expect(200)["version"], 0);
     assert_eq!(advisor.post("/v1/members/search", &json!({ "name": "new reid" })).expect(200)["items"], json!([]));
+}
+
+#[test]
+fn a_client_that_may_only_take_registers_sees_nobody_and_removes_nobody() {
+    let app = App::start();
+    let partner = partner_row(&app, "reader");
+    let session = session_row(&app, SessionSeed { partner_id: Some(&partner), ..SessionSeed::default() });
+    let (sam, kim, alex) =
+        (member_row(&app, "Sam", "Riley"), member_row(&app, "Kim", "Ashe"), member_row(&app, "Alex", "Moss"));
+    for member in [&sam, &kim, &alex] {
+        consent_row(&app, member, &partner, "given");
+    }
+    let advisor = app.advisor();
+    let of_sam = book(&advisor, &session, &sam);
+    app.at(STARTED);
+    advisor.put(&path(&session), "\"0\"", &taken(json!([]), &[&kim], 1)).expect(200);
+    let writer = app.partner_client(&partner, &[Scope::RegistersWrite]);
+    writer.get(&path(&session)).problem(403, "insufficient-scope");
+    let body = taken(json!([mark(&of_sam, json!(true))]), &[&alex], 2);
+    let first = writer.put(&path(&session), "\"1\"", &body);
+    let second = writer.put(&path(&session), first.etag(), &body);
+    for answer in [&first, &second] {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.json["bookings"][0]["attended"], true);
+        assert_eq!(answer.json["bookings"][0]["member"], Value::Null);
+        assert_eq!(answer.json["walk_ins"], json!([{ "member": null }, { "member": null }]));
+    }
+    assert_eq!(walked_in(&app, &session).len(), 2);
+    assert_eq!((told(&app, &sam, "read", "register"), told(&app, &kim, "read", "register")), (1, 1));
+    // With both scopes it sees them, and leaves out whom it doesn't name.
+    let both = app.partner_client(&partner, &[Scope::RegistersWrite, Scope::RegistersRead]);
+    let answer = both.put(&path(&session), "\"2\"", &body).expect(200);
+    assert_eq!(answer["walk_ins"], json!([{ "member": person(&alex, "Alex Moss") }]));
 }

@@ -31,7 +31,13 @@ fn an_admin_names_areas_and_what_stands_already_is_no_change() {
     let written = json!({ "name": "Across the river", "local_authorities": ["Wirral", "Halton"] });
     admin.put(path, "", &written).problem(428, "precondition-required");
     admin.put(path, "\"1\"", &written).problem(412, "precondition-failed");
-    let made = admin.put(path, "\"0\"", &written);
+    admin.put(path, "*", &written).problem(412, "precondition-failed");
+    let new = |body: &Value| {
+        let headers = [("content-type", "application/json"), ("if-none-match", "*")];
+        admin.send("PUT", path, &headers, body.to_string().as_bytes())
+    };
+    let made = new(&written);
+    new(&written).problem(412, "precondition-failed");
     assert_eq!((made.header("location"), made.etag()), (path, "\"1\""));
     let made = made.expect(201);
     assert_eq!((&made["slug"], &made["version"]), (&json!("across-the-river"), &json!(1)));

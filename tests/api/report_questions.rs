@@ -49,7 +49,16 @@ fn an_analyst_asks_for_periods_that_are_over_and_a_manager_for_any_days() {
 fn an_analyst_combines_at_most_two_dimensions_or_a_named_shape() {
     let app = App::start();
     let analyst = app.analyst();
-    let id = app.clock.new_id();
+    let mut seed = Seed::new(&app);
+    let place = seed.venue("walton", "Liverpool");
+    let id = seed.site("walton", &[(place, "2021-10-01", None)]);
+    let (partner, programme) = seed.partner_with_programme("reader");
+    for nothing in ["prescriptions?site_id", "attendance?partner_id", "attendance?programme_id"] {
+        let (_, parameter) = nothing.split_once('?').unwrap();
+        let nobody = app.clock.new_id();
+        analyst.get(&format!("/v1/reports/{nothing}={nobody}")).wrong_parameter(parameter);
+    }
+    analyst.get(&format!("/v1/reports/attendance?programme_id={programme}")).expect(200);
     for allowed in [
         "prescriptions?local_authority=Sefton&origin=gp&group_by=origin".replace("&group_by=origin", ""),
         "prescriptions?area=liverpool-and-sefton&origin=advisor".to_owned(),
@@ -67,8 +76,8 @@ fn an_analyst_combines_at_most_two_dimensions_or_a_named_shape() {
     for (refused, parameter) in [
         (format!("prescriptions?local_authority=Sefton&origin=gp&site_id={id}"), "origin"),
         ("prescriptions?local_authority=Sefton&origin=gp&group_by=month".to_owned(), "group_by"),
-        (format!("attendance?partner_id={id}&pillar=learning&delivery=online"), "partner_id"),
-        (format!("attendance?local_authority=Sefton&pillar=learning&partner_id={id}"), "partner_id"),
+        (format!("attendance?partner_id={partner}&pillar=learning&delivery=online"), "partner_id"),
+        (format!("attendance?local_authority=Sefton&pillar=learning&partner_id={partner}"), "partner_id"),
         ("attendance?local_authority=Sefton&pillar=learning&group_by=month".to_owned(), "group_by"),
         ("attendance?pillar=learning&delivery=online&group_by=site".to_owned(), "group_by"),
         ("attendance?area=liverpool-and-sefton&pillar=learning&delivery=online&group_by=month".to_owned(), "group_by"),

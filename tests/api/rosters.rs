@@ -55,7 +55,7 @@ pub fn reader() -> (App, Client, String) {
     let id = partner(&app, "the-reader");
     programme(&app, &id, "shared-reading");
     venue(&app.admin(), "walton", "Liverpool");
-    let client = app.partner_client(&id, &[Scope::RostersWrite, Scope::RostersRead]);
+    let client = app.partner_client(&id, &[Scope::RostersWrite, Scope::RostersRead, Scope::RegistersWrite]);
     (app, client, format!("/v1/partners/{id}/rosters"))
 }
 
@@ -270,10 +270,14 @@ fn a_partial_roster_applies_the_good_entries_and_reports_the_others() {
 fn a_dry_run_says_what_would_happen_and_changes_nothing() {
     let (app, client, path) = reader();
     let body = client.post(&format!("{path}?dry_run=true"), &roster(&[series("a"), json!({})])).expect(200);
+    assert_eq!((&body["counts"], &body["dry_run"]), (&counts(0, 0, 0, 1), &json!(true)));
+    assert_eq!((&body["sessions"]["created"], body["entries"].as_array().unwrap().len()), (&json!(0), 1));
+    let partial = format!("{path}?mode=partial&dry_run=true");
+    let body = client.post(&partial, &roster(&[series("a"), json!({})])).expect(200);
     assert_eq!(body["counts"], counts(1, 0, 0, 1));
-    assert_eq!(body["dry_run"], true);
     assert_eq!(body["sessions"]["created"], 4);
-    assert_eq!(body["id"], Value::Null);
+    // What would be created has no id yet.
+    assert_eq!((&body["id"], &body["entries"][0]["resource_id"]), (&Value::Null, &Value::Null));
     assert!(rows(&app).is_empty());
     assert_eq!(client.get(&path).expect(200)["items"], json!([]));
 }
@@ -574,6 +578,8 @@ fn the_template_is_a_roster_by_itself() {
     let template = client.get(&format!("{path}/template.csv"));
     assert_eq!(template.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(template.text.lines().count(), 2);
+    let held = [("if-none-match", template.etag())];
+    assert_eq!(client.send("GET", &format!("{path}/template.csv"), &held, b"").status, 304);
     let body = post_csv(&client, &path, &template.text).expect(201);
     assert_eq!(body["counts"], counts(1, 0, 0, 0));
     assert_eq!(body["sessions"]["created"], 51);

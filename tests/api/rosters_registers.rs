@@ -210,3 +210,18 @@ fn a_session_that_cannot_be_moved_into_a_taken_past_slot_stays_to_come_without_a
         admin.post(&format!("{session}/cancel"), &json!({ "reason": "Ill" })).expect(200);
     }
 }
+
+#[test]
+fn a_roster_that_states_a_register_needs_the_scope_to_take_registers() {
+    let (app, _, path) = reader();
+    let client = app.partner_client(path.split('/').nth(3).unwrap(), &[Scope::RostersWrite]);
+    for query in ["", "?mode=partial", "?dry_run=true"] {
+        let posted = client.post(&format!("{path}{query}"), &roster(&[single("b"), past("a", heads(14, 3, 2))]));
+        let problem = posted.problem(403, "insufficient-scope");
+        assert!(problem["detail"].as_str().unwrap().contains("registers:write"), "{problem}");
+    }
+    let later = [("prefer", "respond-async")];
+    client.post_with(&path, &later, &roster(&[past("a", heads(1, 0, 0))])).problem(403, "insufficient-scope");
+    assert!(registers(&app).is_empty());
+    client.post(&path, &roster(&[past("a", Value::Null)])).expect(201);
+}

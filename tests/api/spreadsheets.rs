@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::rosters::{counts, pointers, post_csv, reader, rows};
 
-const PLAIN: &str = "external_id,title,pillar,delivery,venue,local_start,time_zone,duration_minutes,recurrence,excluded\n\
-    a,\"Read, and talk\",community,in_person,walton,2027-01-05T09:30:00,Europe/London,90,FREQ=WEEKLY;COUNT=4,2027-01-12T09:30:00\n\
-    b,\"Two\nlines\",community,online,,2027-01-06T13:00:00,Europe/London,60,,\n";
+const PLAIN: &str = "external_id,description,title,pillar,delivery,venue,local_start,time_zone,duration_minutes,recurrence,excluded\n\
+    a,,\"Read, and talk\",community,in_person,walton,2027-01-05T09:30:00,Europe/London,90,FREQ=WEEKLY;COUNT=4,2027-01-12T09:30:00\n\
+    b,\"Two\nlines\",Two,community,online,,2027-01-06T13:00:00,Europe/London,60,,\n";
 
 /// The same table with its columns in another order.
 fn turned(text: &str) -> String {
@@ -53,15 +53,14 @@ fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
     let before = rows(&app);
     assert_eq!(before.len(), 4);
     let header = PLAIN.lines().next().unwrap();
-    let loud =
-        "External_ID, TITLE ,Pillar,\"Delivery \",venue,Local Start,time-zone,Duration Minutes,RECURRENCE,Excluded";
+    let loud = "External_ID,description, TITLE ,Pillar,\"Delivery \",venue,Local Start,time-zone,Duration Minutes,RECURRENCE,Excluded";
     let slashes = |time: &str, excluded: &str| {
         PLAIN.replace("2027-01-05T09:30:00", time).replace("2027-01-12T09:30:00", excluded)
     };
     for (oddity, text) in [
         ("a byte-order mark", format!("\u{feff}{PLAIN}")),
         ("semicolons", semicolons(PLAIN)),
-        ("trailing blank lines", format!("{PLAIN}\n\n,,,,,,,,,\n \n")),
+        ("trailing blank lines", format!("{PLAIN}\n\n,,,,,,,,,,\n \n")),
         ("no line end at the end", PLAIN.trim_end().to_owned()),
         ("headers in another order", turned(PLAIN)),
         ("headers in another case, with spaces", PLAIN.replace(header, loud)),
@@ -77,6 +76,14 @@ fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
         ("a first line that names the separator", format!("sep=;\r\n{}", semicolons(PLAIN))),
         ("the same below a mark, in quotation marks", format!("\u{feff}\"sep=,\"\r\n{PLAIN}")),
         ("LibreOffice with every text in quotation marks", quoted(PLAIN)),
+        ("a separator behind a space", format!("sep= ;\n{}", semicolons(PLAIN))),
+        ("an invisible header cell", PLAIN.replacen("excluded\n", "excluded,\u{200b}\n", 1)),
+        ("invisible cells", PLAIN.replace(",60,,", ",60,\u{200b},\u{2060}")),
+        ("a list that ends in its separator", PLAIN.replace("2027-01-12T09:30:00", "2027-01-12T09:30:00|")),
+        (
+            "tabs that the first line names",
+            format!("sep=\\t\n{}", PLAIN.replace("Read, and", "Read~ and").replace(',', "\t").replace('~', ",")),
+        ),
         (
             "tabs",
             semicolons(PLAIN)
@@ -93,7 +100,8 @@ fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
         assert_eq!(body["counts"], counts(0, 0, 2, 0), "{oddity}: {body}");
         assert_eq!(rows(&app), before, "{oddity}");
     }
-    assert!(rows(&app).iter().any(|row| row.title == "Two\nlines"));
+    let listed = app.admin().get("/v1/sessions").expect(200);
+    assert!(listed["items"].as_array().unwrap().iter().any(|session| session["description"] == "Two\nlines"));
 }
 
 #[test]
@@ -180,4 +188,45 @@ fn a_spreadsheet_that_is_wrong_all_over_is_refused_in_few_words() {
     assert!(refused.text.len() < 60_000, "{}", refused.text.len());
     let errors = refused.problem(422, "roster-refused")["errors"].as_array().unwrap().len();
     assert!((1..=100).contains(&errors), "{errors}");
+}
+
+#[test]
+fn a_quotation_mark_that_is_not_closed_is_refused_with_its_line() {
+    let (app, client, path) = reader();
+    post_csv(&client, &path, PLAIN).expect(201);
+    let before = rows(&app);
+    let head = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes,description\n";
+    let row =
+        |id: &str, words: &str| format!("{id},Poems,community,online,2027-01-06T13:00:00,Europe/London,60,{words}\n");
+    for (text, line, what) in [
+        (row("a", "\"nobody closes this") + &row("b", ""), 2, "is never closed"),
+        (row("a", "\"two\nlines\"") + &row("b", "\"cut short"), 4, "is never closed"),
+        (row("a", "\"nobody closes this") + &row("b", "\"or this"), 3, "closes before the end of its cell"),
+        (row("a", "\"Poems\" and tea"), 2, "closes before the end of its cell"),
+        (row("a", "\"Poems\" \"and tea\""), 2, "closes before the end of its cell"),
+    ] {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = format!("{head}{text}").replace('\n', end);
+            let problem = post_csv(&client, &format!("{path}?missing=cancel"), &text).problem(400, "malformed-request");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(&format!("line {line} ")) && detail.contains(what), "{text:?}: {detail}");
+        }
+    }
+    assert_eq!(rows(&app), before);
+    let fine = head.to_owned() + &row("c", "\"Poems, \"\"and\"\" tea\"  ") + &row("b", "5\" deep");
+    assert_eq!(post_csv(&client, &path, &fine).expect(201)["counts"], counts(1, 1, 0, 0));
+}
+
+#[test]
+fn a_table_without_a_header_is_told_so_in_one_fault() {
+    let (_app, client, path) = reader();
+    let problem = post_csv(&client, &path, &format!("Our sessions in spring\n{PLAIN}")).invalid(&[""]);
+    assert_eq!(problem["errors"][0]["code"], "no_header");
+    let problem = post_csv(&client, &path, PLAIN.lines().next().unwrap()).invalid(&[""]);
+    assert_eq!(problem["errors"][0]["code"], "too_few");
+    let lines = json!({ "external_id": "a", "title": "Poems", "pillar": "community", "delivery": "online",
+        "local_start": "2027-01-06T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60 });
+    let two = format!("{lines}\r{}\r", lines.to_string().replace("\"a\"", "\"b\""));
+    let posted = client.send("POST", &path, &[("content-type", "application/x-ndjson")], two.as_bytes());
+    assert_eq!(posted.expect(201)["counts"], counts(2, 0, 0, 0));
 }

@@ -70,3 +70,14 @@ fn an_older_binary_refuses_a_newer_database_and_says_which_migrations_it_does_no
     assert_eq!(known.execute(&mut app.conn()).unwrap(), 2, "nothing else was written");
     assert_eq!(migrate_command(&app), "The database is up to date.\n");
 }
+
+#[test]
+fn a_database_of_something_else_is_refused_and_left_as_it_was() {
+    let app = App::start();
+    app.conn().batch_execute("DROP TABLE __diesel_schema_migrations").unwrap();
+    let output = run_migrate(&app);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("The database holds tables that Life Rooms didn't make."), "{said}");
+    assert!(app.conn().batch_execute("SELECT * FROM __diesel_schema_migrations").is_err(), "nothing was added");
+}

@@ -150,7 +150,7 @@ CREATE TABLE users (
     role TEXT NOT NULL CHECK (role IN ('admin', 'advisor', 'analyst', 'member', 'partner')),
     partner_id BLOB REFERENCES partners (id),
     member_id BLOB CONSTRAINT users_member_key UNIQUE REFERENCES members (id),
-    disabled INTEGER NOT NULL,
+    disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),
     permissions TEXT NOT NULL,
     generation INTEGER NOT NULL,
     version INTEGER NOT NULL,
@@ -299,7 +299,7 @@ CREATE TABLE sessions (
     publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     status TEXT NOT NULL CHECK (status IN ('scheduled', 'cancelled')),
     cancellation_reason TEXT,
-    edited INTEGER NOT NULL,
+    edited INTEGER NOT NULL CHECK (edited IN (0, 1)),
     -- How many bookings have an open offer of a seat. If there are none, and nobody waits, bookings needn't be read.
     offers_open INTEGER NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
     -- The hour of the week in which a session starts, on its own clock: 0 is Monday from midnight on, 167 is Sunday
@@ -382,7 +382,7 @@ CREATE TABLE prescription_items (
     status TEXT NOT NULL CHECK (status IN ('proposed', 'requested', 'accepted', 'rejected', 'engaged', 'completed', 'declined', 'disengaged', 'unavailable')),
     reason TEXT,
     -- Whether the member added the item. Such an item is no referral.
-    by_member INTEGER NOT NULL DEFAULT 0,
+    by_member INTEGER NOT NULL DEFAULT 0 CHECK (by_member IN (0, 1)),
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
@@ -540,7 +540,7 @@ CREATE TABLE calendar_links (
     id BLOB PRIMARY KEY,
     member_id BLOB NOT NULL REFERENCES members (id),
     name TEXT,
-    neutral_titles INTEGER NOT NULL,
+    neutral_titles INTEGER NOT NULL CHECK (neutral_titles IN (0, 1)),
     secret_hash TEXT NOT NULL CONSTRAINT calendar_links_secret_hash_key UNIQUE,
     revoked_at INTEGER,
     version INTEGER NOT NULL,

@@ -11,7 +11,7 @@ use crate::db::{Id, Timestamp};
 #[serde(deny_unknown_fields)]
 pub struct CalendarLinkInput {
     /// The name of the calendar for its subscribers. It also tells one address from another.
-    #[schema(min_length = 1, max_length = 100, example = "On my phone")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "On my phone")]
     pub name: Option<String>,
     /// Shows every booking as "Appointment", with time and place only. For a calendar that other people can see.
     #[serde(default)]

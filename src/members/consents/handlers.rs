@@ -57,7 +57,7 @@ pub async fn record_consent(
     who.write(&body.bytes, move |conn| {
         members::lock(conn, reach, id)?;
         if let Some(partner_id) = written.partner_id
-            && !store::partner_exists(conn, partner_id)?
+            && !store::partner_exists(conn, partner_id, reach, written.decision)?
         {
             return Err(Error::rule("/partner_id", "unknown_partner", "There is no such partner."));
         }

@@ -4,11 +4,13 @@ use chrono::DateTime;
 use diesel::prelude::*;
 
 use super::types::{Consent, ConsentDecision, ConsentInput, ConsentPurpose};
+use crate::auth::reach::Reach;
 use crate::db::schema::{consents, partners};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
+use crate::partners::types::PartnerStatus;
 
 /// A row of `consents`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -74,9 +76,12 @@ pub fn next_instant(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<Ti
     Ok(after.filter(|after| *after > now).unwrap_or(now))
 }
 
-/// Whether there is such a partner.
-pub fn partner_exists(conn: &mut Conn, id: Id) -> Result<bool> {
-    Ok(partners::table.find(id).select(partners::id).first::<Id>(conn).optional()?.is_some())
+/// Whether there is such a partner. For a member who gives a consent, one that isn't active doesn't exist; a consent can
+/// always be withdrawn.
+pub fn partner_exists(conn: &mut Conn, id: Id, reach: Reach, decision: ConsentDecision) -> Result<bool> {
+    let status: Option<PartnerStatus> = partners::table.find(id).select(partners::status).first(conn).optional()?;
+    let hidden = reach.is_member() && decision == ConsentDecision::Given;
+    Ok(status.is_some_and(|status| !hidden || status == PartnerStatus::Active))
 }
 
 /// Adds consents.

@@ -12,7 +12,7 @@ use crate::db::{Id, Timestamp};
 #[serde(deny_unknown_fields)]
 pub struct ApiClientInput {
     /// What the client is for, in a person's words.
-    #[schema(min_length = 1, max_length = 200, example = "Scheduling system")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Scheduling system")]
     pub name: String,
     /// What it may do for its partner. Without scopes it only reads the catalogue.
     #[schema(max_items = 7, value_type = std::collections::HashSet<Scope>, example = json!(["rosters:write", "rosters:read"]))]

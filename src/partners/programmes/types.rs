@@ -18,7 +18,7 @@ pub struct ProgrammeInput {
     #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "shared-reading")]
     pub slug: String,
     /// The name people know it by.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading")]
     pub name: String,
     /// What the programme is, for the public.
     #[schema(min_length = 1, max_length = 4000, example = "Stories and poems, read aloud together each week.")]

@@ -9,7 +9,6 @@ use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::db::types::TextEnum;
 use crate::http::prelude::*;
-use crate::members::handlers::read_event;
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
 
@@ -58,7 +57,7 @@ pub async fn get_prescription_item(
         let prescription = prescriptions::get(conn, reach, id)?;
         let item = store::get(conn, id, item_id)?;
         let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
-        Ok((item, read_event(&context, reach, subject, &[])))
+        Ok((item, context.reads(subject, &[])))
     };
     let item = who.state().db.read_audited(work).await?;
     who.show(Cache::Never, item.version, &PrescriptionItem::from(item))
@@ -81,14 +80,14 @@ pub async fn change_prescription_item(
         let prescription = prescriptions::lock(conn, reach, id)?;
         let old = store::get(conn, id, item_id)?;
         context.require_match(old.version)?;
+        let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
         let Some(item) = patch.change(&old, ItemRow::written, |written| old.changed(written, context.now()))? else {
-            return Reply::ok(old.version, &PrescriptionItem::from(old));
+            return context.unchanged(conn, subject, old.version, &PrescriptionItem::from(old));
         };
         still_open(&prescription)?;
         may_change(&old, &item.written(), reach)?;
         prescriptions::update(conn, &prescription.touched(context.now()))?;
         store::update(conn, &item)?;
-        let subject = Subject::of_member("prescription_item", item_id, prescription.member_id);
         context.record(conn, &[context.event("change", subject, &patch.names())])?;
         Reply::ok(item.version, &PrescriptionItem::from(item))
     })

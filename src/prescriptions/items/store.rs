@@ -13,6 +13,7 @@ use crate::db::schema::{partners, prescription_items, programmes, session_series
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::insert_many;
+use crate::partners::types::PartnerStatus;
 use crate::prescriptions::types::NeedDomain;
 
 /// A row of `prescription_items`. At most one of the four targets is set: the one that fits its kind.
@@ -135,22 +136,29 @@ pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     crate::write_next!(conn, prescription_items, row)
 }
 
-/// Whether the target of an item exists. For a member, a series or session that is a draft or unlisted doesn't.
+/// Whether the target of an item exists. For a member, a draft, something unlisted and what is of a partner that isn't
+/// active doesn't.
 pub fn target_exists(conn: &mut Conn, kind: PrescriptionItemKind, id: Id, reach: Reach) -> Result<bool> {
-    let publication: Option<String> = match kind {
+    let status = partners::status.nullable();
+    let published = |status: Option<PartnerStatus>| ("published".to_owned(), status);
+    let found: Option<(String, Option<PartnerStatus>)> = match kind {
         PrescriptionItemKind::Series => {
-            session_series::table.find(id).select(session_series::publication).first(conn).optional()?
+            let series = session_series::table.left_join(partners::table).filter(session_series::id.eq(id));
+            series.select((session_series::publication, status)).first(conn).optional()?
         }
         PrescriptionItemKind::Session => {
-            sessions::table.find(id).select(sessions::publication).first(conn).optional()?
+            let session = sessions::table.left_join(partners::table).filter(sessions::id.eq(id));
+            session.select((sessions::publication, status)).first(conn).optional()?
         }
         PrescriptionItemKind::Programme => {
-            return Ok(programmes::table.find(id).select(programmes::id).first::<Id>(conn).optional()?.is_some());
+            let programme = programmes::table.inner_join(partners::table).filter(programmes::id.eq(id));
+            programme.select(status).first(conn).optional()?.map(published)
         }
-        PrescriptionItemKind::Partner => {
-            return Ok(partners::table.find(id).select(partners::id).first::<Id>(conn).optional()?.is_some());
-        }
-        PrescriptionItemKind::Advice => return Ok(false),
+        PrescriptionItemKind::Partner => partners::table.find(id).select(status).first(conn).optional()?.map(published),
+        PrescriptionItemKind::Advice => None,
     };
-    Ok(publication.is_some_and(|publication| !reach.is_member() || publication == "published"))
+    Ok(found.is_some_and(|(publication, partner)| {
+        let is_active = partner.is_none_or(|status| status == PartnerStatus::Active);
+        !reach.is_member() || publication == "published" && is_active
+    }))
 }

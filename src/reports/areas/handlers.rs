@@ -38,7 +38,7 @@ pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, N
 
 /// Name an area, or change one
 ///
-/// Send the whole area. To create one, send `If-Match: "0"`. There can be at most five: with many combinations of
+/// Send the whole area. To create one, send `If-None-Match: *`. There can be at most five: with many combinations of
 /// places, small counts could be worked out. Sending what the area already holds changes nothing.
 #[utoipa::path(operation_id = "put_report_area", tag = "reports",
     params(("slug" = String, Path, description = "The area's slug: words of a to z and 0 to 9 joined by hyphens", max_length = 80, example = "liverpool-and-sefton")),
@@ -57,7 +57,7 @@ pub async fn put_report_area(
     who.write(&Bytes::new(), move |conn| {
         let event = |action, id| context.event(action, Subject::other("report_area", id), &[]);
         let Some(old) = store::find(conn, &slug)? else {
-            context.require_match(0)?;
+            context.require_absence()?;
             let number = store::free_number(conn)?;
             let row = AreaRow::new(context.new_id(), number, slug.clone(), written.clone(), context.now());
             store::insert(conn, &row)?;

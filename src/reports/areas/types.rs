@@ -12,7 +12,7 @@ use crate::places::LocalAuthority;
 #[serde(deny_unknown_fields)]
 pub struct ReportAreaInput {
     /// The name to show to people.
-    #[schema(min_length = 1, max_length = 200, example = "Liverpool and Sefton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Liverpool and Sefton")]
     pub name: String,
     /// The local authorities that are counted together. Each once.
     #[schema(inline, min_items = 1, max_items = 50, example = json!(["Liverpool", "Sefton"]))]

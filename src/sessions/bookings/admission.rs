@@ -1,9 +1,11 @@
-//! Checks of new bookings outside the session itself: its partner must be active, and its venue open at that time.
+//! Whether a seat may be given: to a new booking, to whoever waits, or to whoever accepts an offer.
 //!
-//! Bookings that exist already stay as they are.
+//! The session must take bookings, its partner must be active, and its venue open then. What is booked stays booked. Who
+//! waits goes on waiting, and gets an offer once the venue or the partner [is back](super::waiting::reopen).
 
 use diesel::prelude::*;
 
+use super::rules;
 use super::seats::SessionFacts;
 use super::types::SeatDelivery;
 use crate::clock::london_day;
@@ -13,11 +15,24 @@ use crate::error::{Error, Kind, Result};
 use crate::partners::types::PartnerStatus;
 use crate::venues::closures::Closure;
 
-/// Checks that the partner and the venue allow a new booking of this kind of seat.
+/// Checks that a seat of this kind may be given now.
 ///
 /// # Errors
-/// 409 if the partner isn't active, or if the seat is in a venue that is closed at that time.
+/// 409 that says why not.
 pub(super) fn check(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery, now: Timestamp) -> Result<()> {
+    refusal(conn, session, seat, now)?.map_or(Ok(()), Err)
+}
+
+/// Why no seat of this kind may be given now; `None` if one may.
+pub(super) fn refusal(
+    conn: &mut Conn,
+    session: &SessionFacts,
+    seat: SeatDelivery,
+    now: Timestamp,
+) -> Result<Option<Error>> {
+    if let Err(refused) = rules::takes_bookings(session, now) {
+        return Ok(Some(refused));
+    }
     let around = sessions::table
         .left_join(venues::table)
         .left_join(partners::table)
@@ -25,14 +40,14 @@ pub(super) fn check(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery,
         .select((Option::<Closure>::as_select(), partners::status.nullable()));
     let (closure, partner): (Option<Closure>, Option<PartnerStatus>) = around.first(conn)?;
     if let Some(status) = partner.filter(|status| *status != PartnerStatus::Active) {
-        let detail =
-            format!("The session's partner is {status}, so the session takes no new bookings. Existing bookings stay.");
-        return Err(Error::new(Kind::PartnerNotActive, detail));
+        let detail = format!("The session's partner is {status}: it takes no new bookings. What is booked stays.");
+        return Ok(Some(Error::new(Kind::PartnerNotActive, detail)));
     }
     let closed = |closure: &Closure| closure.covers(session.starts_at, session.ends_at, london_day(now));
     if seat == SeatDelivery::InPerson && closure.as_ref().is_some_and(closed) {
-        let detail = "The venue is closed at that time, so no seat there can be booked. Existing bookings stay.";
-        return Err(Error::new(Kind::VenueClosed, detail));
+        let detail =
+            "The venue is closed on the day of the session, so nobody gets a seat there. What is booked stays.";
+        return Ok(Some(Error::new(Kind::VenueClosed, detail)));
     }
-    Ok(())
+    Ok(None)
 }

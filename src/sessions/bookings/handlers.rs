@@ -22,7 +22,6 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::list_read;
 
 /// The time of a request, and how long offered seats are held.
 pub(crate) fn terms(context: &Context) -> Terms {
@@ -117,8 +116,8 @@ pub async fn get_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, N
 
 /// Cancel a booking
 ///
-/// A booking can be cancelled until the session starts. Its seats are free at once and are offered to the next people
-/// who wait. A booking that waits leaves the list. A booking that was offered a seat gives the offer up.
+/// A booking can be cancelled until the session starts. Its seats are free at once, and offered to the next person who
+/// waits. A booking that waits leaves the list. A booking with an offer declines the offer.
 #[utoipa::path(operation_id = "cancel_booking", tag = "sessions",
     params(("id" = Id, Path, description = "The booking"), Cancellation),
     responses((status = 200, description = "Cancelled", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
@@ -200,7 +199,7 @@ pub async fn list_member_bookings(
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let rows = who.state().db.read_audited(move |conn| {
         let rows = store::of_member(conn, member_id, reach, &wanted)?;
-        let events = list_read(&context, reach, member_id, "bookings");
+        let events = context.reads(Subject::of_member("member", member_id, member_id), &["bookings"]);
         let positions = Positions::of(conn, &rows)?;
         Ok(((rows, positions), events))
     });

@@ -9,13 +9,16 @@ use diesel::sql_types::Text;
 
 use super::types::{BookingStatus, SeatDelivery};
 use crate::auth::reach::Reach;
-use crate::db::schema::{bookings, prescription_items, prescriptions, sessions};
+use crate::auth::viewer::Viewer;
+use crate::db::schema::{bookings, partners, prescription_items, prescriptions, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::members::sharing::shared_with;
+use crate::partners::types::PartnerStatus;
 use crate::sessions::series::store::lineage;
 use crate::sessions::types::{BookingPolicy, Delivery, Publication, SessionStatus};
 use crate::sessions::view::is_theirs;
+use crate::sessions::visibility::Visibility;
 
 /// The members among these whose data a caller with this reach may see.
 pub fn may_see(conn: &mut Conn, reach: Reach, members: &[Id]) -> Result<HashSet<Id>> {
@@ -75,15 +78,6 @@ impl SessionFacts {
             Delivery::InPerson => &[SeatDelivery::InPerson],
             Delivery::Online => &[SeatDelivery::Online],
             Delivery::Hybrid => &[SeatDelivery::InPerson, SeatDelivery::Online],
-        }
-    }
-
-    /// Whether a caller with this reach may see the session. A prescription or a booking can let a member see more.
-    pub fn is_reached_by(&self, reach: Reach) -> bool {
-        match reach {
-            Reach::Everyone => true,
-            Reach::Partner(partner) => self.partner_id == Some(partner),
-            Reach::Member(_) => self.publication == Publication::Published,
         }
     }
 }
@@ -159,18 +153,25 @@ fn facts() -> Facts {
     )
 }
 
-/// Checks that a caller may see a session. A member also sees an unlisted session that is [meant for them](is_theirs).
-pub(super) fn see(conn: &mut Conn, session: &SessionFacts, reach: Reach) -> Result<()> {
-    if session.is_reached_by(reach) {
-        return Ok(());
-    }
-    if let Reach::Member(member) = reach
-        && session.publication == Publication::Unlisted
-        && is_theirs(conn, member, session.id, session.series_id)?
-    {
-        return Ok(());
-    }
-    Err(Error::not_found("session"))
+/// Checks that a session is a partner's own, or that a member sees it as in the list of what's on.
+///
+/// # Errors
+/// 404 if not.
+pub fn see(conn: &mut Conn, session: &SessionFacts, reach: Reach) -> Result<()> {
+    let sees = match reach {
+        Reach::Member(member) => {
+            let partner =
+                session.partner_id.map(|id| partners::table.find(id).select((partners::id, partners::status)));
+            let partner = partner.map(|partner| partner.first::<(Id, PartnerStatus)>(conn)).transpose()?;
+            match Visibility::of(Viewer::Member(member), session.publication, partner) {
+                Visibility::Visible => true,
+                Visibility::IfTheirs(member) => is_theirs(conn, member, session.id, session.series_id)?,
+                Visibility::Hidden => false,
+            }
+        }
+        reach => reach.has_partner(session.partner_id),
+    };
+    if sees { Ok(()) } else { Err(Error::not_found("session")) }
 }
 
 /// An item of an active prescription of this member that refers to this session or its series and hasn't been declined

@@ -9,6 +9,7 @@ use diesel::dsl::{exists, max, select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
+use super::admission;
 use super::rules::{self, Terms};
 use super::seats::{Counts, SessionFacts, count, lock_session};
 use super::store::BookedRow;
@@ -195,6 +196,9 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
     let until = terms.offer_until(session.starts_at);
     for seat in session.kinds() {
         let next = next(conn, session, *seat)?;
+        if next.is_empty() || admission::refusal(conn, session, *seat, terms.now)?.is_some() {
+            continue;
+        }
         let mut change = Counts::default();
         for chunk in next.chunks(AT_ONCE) {
             let ids: Vec<Id> = chunk.iter().map(|booking| booking.id).collect();
@@ -276,6 +280,26 @@ pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAwa
         turned_away.extend(settle(conn, &mut session, terms)?);
     }
     Ok(turned_away)
+}
+
+/// What takes people again.
+#[derive(Debug, Clone, Copy)]
+pub enum Reopened {
+    /// A venue.
+    Venue(Id),
+    /// A partner.
+    Partner(Id),
+}
+
+/// Offers the free seats of sessions to come to those who waited while the venue or the partner took nobody.
+pub fn reopen(conn: &mut Conn, reopened: Reopened, terms: Terms) -> Result<()> {
+    let waited_for = sessions::table.filter(sql::<Bool>("sessions.waitlist_length > 0"));
+    let to_come = waited_for.filter(sessions::starts_at.gt(terms.now)).select(sessions::id).into_boxed();
+    let ids: Vec<Id> = match reopened {
+        Reopened::Venue(id) => to_come.filter(sessions::venue_id.eq(id)).load(conn)?,
+        Reopened::Partner(id) => to_come.filter(sessions::partner_id.eq(id)).load(conn)?,
+    };
+    follow(conn, &ids, terms).map(drop)
 }
 
 /// The sessions among these in which somebody waits or has an offer, in the order in which they are locked.

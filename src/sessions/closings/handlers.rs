@@ -14,6 +14,8 @@ use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage
 use crate::http::context::Context;
 use crate::http::extract::{Extract, Path, Query};
 use crate::http::reply::Reply;
+use crate::sessions::bookings::handlers::terms;
+use crate::sessions::bookings::waiting::{self, Reopened};
 use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store as sessions;
 use crate::venues::closures::Closure;
@@ -43,14 +45,18 @@ pub async fn change_venue(
     let Extract((who, Path(id), Query(Closing { sessions }), patch)) = request;
     let (context, wish) = (who.context(), sessions.unwrap_or_default());
     who.write(&Bytes::new(), move |conn| {
-        let old = venues::get(conn, id)?;
+        let old = venues::lock(conn, id)?;
         context.require_match(old.version)?;
+        let closure = Closure::of_row(&old);
         let row = change(conn, &context, old, &patch)?;
         let affected = store::affected(conn, id, &Closure::of_row(&row), context.now())?;
         let notices = match wish {
             ClosedSessions::Keep => Notices::default(),
             ClosedSessions::Cancel => cancel(conn, &context, &row, &affected)?,
         };
+        if Closure::of_row(&row) != closure {
+            waiting::reopen(conn, Reopened::Venue(id), terms(&context))?;
+        }
         let version = row.version;
         let changed = ChangedVenue {
             venue: Venue::from(row),

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, get, put};
 
 use super::rules::Plan;
-use super::store;
+use super::store::{self, Access};
 use super::types::{Register, RegisterInput};
 use crate::audit::{Event, Subject};
 use crate::auth::policy::{RegisterReader, RegisterWriter};
@@ -29,9 +29,9 @@ use crate::members::types::{MemberInput, RegistrationQuery, Similar};
 #[get("/v1/sessions/{id}/register")]
 pub async fn get_register(request: Extract<(Allowed<RegisterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(session_id), _)) = request;
-    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
+    let (context, access) = (who.context(), Access::of(who.caller()?)?);
     let register = who.state().db.read_audited(move |conn| {
-        let shown = store::read(conn, session_id, reach)?;
+        let shown = store::read(conn, session_id, access)?;
         let events = reads(&context, session_id, &shown.people);
         Ok((shown.register, events))
     });
@@ -44,7 +44,7 @@ pub async fn get_register(request: Extract<(Allowed<RegisterReader>, Path<Id>, N
 /// Allowed once the session has started, and again to correct the register. Bookings that aren't named stay as they
 /// are. The walk-ins that the caller can see are replaced. People who aren't members are counted. An advisor can
 /// register a walk-in on the spot; if the person may be registered already, the answer is the same as when registering
-/// a member.
+/// a member. A client without `registers:read` sees nobody: `member` is null, and no walk-in is removed.
 #[utoipa::path(operation_id = "take_register", tag = "sessions", params(("id" = Id, Path, description = "The session"), RegistrationQuery),
     request_body = RegisterInput,
     responses((status = 200, description = "Taken", body = Register), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -55,18 +55,18 @@ pub async fn take_register(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(session_id), Query(query), body)) = request;
     let (context, input) = (who.context(), body.value);
-    let (reach, account) = (Reach::to_people(who.caller()?)?, who.caller()?.id);
+    let (access, account) = (Access::of(who.caller()?)?, who.caller()?.id);
     let new: Vec<MemberInput> = input.walk_ins.iter().filter_map(|walk_in| walk_in.member.clone()).collect();
     let outcome = who.write(&body.bytes, move |conn| {
-        let (session, version) = store::hold(conn, session_id, reach)?;
+        let (session, version) = store::hold(conn, session_id, access.reach)?;
         context.require_if_match()?;
         context.check_live_match(version, || {
-            let register = store::read(conn, session_id, reach)?.register;
+            let register = store::read(conn, session_id, access)?.register;
             Tag::live(version, &register)
         })?;
         store::check_started(&session, context.now())?;
-        let input = registered(conn, &context, reach, &input, query.similar())?;
-        let (plan, shown) = store::take(conn, (&session, version), &input, (reach, account), context.now())?;
+        let input = registered(conn, &context, access.reach, &input, query.similar())?;
+        let (plan, shown) = store::take(conn, (&session, version), &input, (access, account), context.now())?;
         if let Some(plan) = &plan {
             context.record(conn, &changes(&context, session_id, plan))?;
         }

@@ -7,12 +7,13 @@ use diesel::prelude::*;
 use super::headcounts::{self, HeadcountChange};
 use super::rules::{self, Plan, Present};
 use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, WalkIn};
+use crate::auth::caller::{Caller, Scope};
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, members, registers, walk_ins};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::insert_many;
-use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, session};
+use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, see, session};
 use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::bookings::waiting;
@@ -30,6 +31,25 @@ pub struct RegisterRow {
     version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// What of registers a caller may see.
+#[derive(Debug, Clone, Copy)]
+pub struct Access {
+    /// Whose sessions.
+    pub reach: Reach,
+    /// Whether the caller may read who is in a register. A client that may only take registers sees nobody.
+    pub sees_people: bool,
+}
+
+impl Access {
+    /// What this caller may see.
+    ///
+    /// # Errors
+    /// 403 for a role that reaches no person's record.
+    pub fn of(caller: &Caller) -> Result<Self> {
+        Ok(Self { reach: Reach::to_people(caller)?, sees_people: caller.has_scope(Scope::RegistersRead) })
+    }
 }
 
 /// A row of `walk_ins`: a member who came without a booking.
@@ -53,12 +73,12 @@ pub struct RegisterView {
 ///
 /// # Errors
 /// 404 if the caller may not reach the session.
-pub fn read(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<RegisterView> {
-    session(conn, session_id, reach)?;
-    show(conn, session_id, reach)
+pub fn read(conn: &mut Conn, session_id: Id, access: Access) -> Result<RegisterView> {
+    session(conn, session_id, access.reach)?;
+    show(conn, session_id, access)
 }
 
-fn show(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<RegisterView> {
+fn show(conn: &mut Conn, session_id: Id, access: Access) -> Result<RegisterView> {
     let row = row(conn, session_id)?;
     let booked: Vec<(Id, String, BookingStatus, Id, Names)> = bookings::table
         .inner_join(members::table)
@@ -74,7 +94,7 @@ fn show(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<RegisterView> {
         .select((walk_ins::member_id, NAMES))
         .load(conn)?;
     let people: Vec<Id> = booked.iter().map(|(_, _, _, member, _)| *member).chain(came.iter().map(|c| c.0)).collect();
-    let seen = may_see(conn, reach, &people)?;
+    let seen = if access.sees_people { may_see(conn, access.reach, &people)? } else { HashSet::new() };
     let member = |id: Id, names: Names| seen.contains(&id).then(|| member_name(id, names));
     let register = Register {
         session_id,
@@ -115,9 +135,7 @@ fn row(conn: &mut Conn, session_id: Id) -> Result<Option<RegisterRow>> {
 /// 404 if the caller may not reach the session.
 pub fn hold(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<(SessionFacts, i32)> {
     let session = lock_session(conn, session_id)?;
-    if !session.is_reached_by(reach) {
-        return Err(Error::not_found("session"));
-    }
+    see(conn, &session, reach)?;
     let version = row(conn, session_id)?.map_or(0, |row| row.version);
     Ok((session, version))
 }
@@ -147,24 +165,28 @@ pub fn take(
     conn: &mut Conn,
     (session, version): (&SessionFacts, i32),
     input: &RegisterInput,
-    (reach, account): (Reach, Id),
+    (access, account): (Access, Id),
     now: Timestamp,
 ) -> Result<(Option<Plan>, RegisterView)> {
     check_started(session, now)?;
     // The session has started, so whoever still waits or has an offer loses their place, and can be a walk-in.
     waiting::lapse(conn, &mut session.clone(), now)?;
-    let present = present(conn, session.id, input, reach)?;
-    let plan = rules::plan(input, &present).map_err(Error::invalid)?;
+    let present = present(conn, session.id, input, access.reach)?;
+    let mut plan = rules::plan(input, &present).map_err(Error::invalid)?;
+    if !access.sees_people {
+        // Whoever doesn't see the walk-ins hasn't left one out.
+        plan.gone.clear();
+    }
     let stands = row(conn, session.id)?.is_some_and(|row| row.headcount() == input.headcount);
     if stands && plan == Plan::default() {
-        return Ok((None, show(conn, session.id, reach)?));
+        return Ok((None, show(conn, session.id, access)?));
     }
     mark(conn, &plan, now)?;
     change_walk_ins(conn, session.id, &plan, now)?;
     let before = (version > 0).then_some(version);
     let change = HeadcountChange { session_id: session.id, headcount: input.headcount, before };
     headcounts::write(conn, &[change], account, now)?;
-    Ok((Some(plan), show(conn, session.id, reach)?))
+    Ok((Some(plan), show(conn, session.id, access)?))
 }
 
 fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, reach: Reach) -> Result<Present> {

@@ -27,15 +27,14 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 
 /// Change a session series
 ///
-/// A JSON merge patch of everything but the partner. Sessions that are still to come, scheduled and not edited by hand
-/// change too. Their ids and bookings stay, and the people booked are notified if a session moves. A session of the
-/// rule is known by its local date, so it moves with the rule to another time of the day. A session at an additional
-/// time is known by that time and doesn't move.
+/// A JSON merge patch. A series stays with its partner. The sessions that are still to come, and that nobody has edited
+/// or cancelled, follow the change: their ids and bookings stay, and each person booked is told of a move.
 ///
-/// New sessions are made. A session whose date or additional time is no longer stated is cancelled if nobody is booked,
-/// and otherwise kept. `skipped` lists the sessions that could not follow, with the reasons. A patch that changes
-/// nothing leaves the series and its sessions as they are. A patch that calls the series off changes nothing else:
-/// everything besides `status` and `cancellation_reason` is ignored.
+/// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
+/// additional time is known by that time and stays. A date that the series no longer has is cancelled, unless somebody is
+/// booked on it; a new date gets a session. `skipped` lists every session that doesn't follow, with the reason.
+///
+/// A patch with `status: cancelled` cancels the series, and ignores everything but `status` and `cancellation_reason`.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSeries), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -122,7 +121,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     let Expansion { occurrences, until } = some_occurrences(&row, context)?;
     let row = SeriesRow { expanded_until: until, ..row };
     references::hold_partner(conn, row.partner_id)?;
-    clashes::hold_spaces(conn, row.space_id)?;
+    clashes::hold(conn, row.venue_id, row.space_id)?;
     if !store::extend(conn, old.extension(until))? {
         return Err(store::changed_meanwhile());
     }

@@ -89,7 +89,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     })
 }
 
-/// Makes the sessions of a series follow its new times and places. The sessions and the new space must be locked.
+/// Makes the sessions of a series follow its new times and places. The sessions, the new venue and space must be locked.
 pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());

@@ -93,7 +93,7 @@ pub async fn create_series(
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_series(&row))?;
         sessions::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
-        clashes::hold_spaces(conn, row.space_id)?;
+        clashes::hold(conn, row.venue_id, row.space_id)?;
         let placings: Vec<Placing> = rows.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(context.now()))?;
         let made: Vec<SessionRow> = rows.iter().filter(|row| !clashes.contains_key(&row.id)).cloned().collect();
@@ -117,7 +117,7 @@ pub async fn create_series(
 
 /// Cancel a session series
 ///
-/// This cancels all of its sessions that are still to come, and every booking of them. It can't be undone.
+/// Its sessions that are still to come are cancelled, with their bookings. A cancelled series can't be restored.
 #[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

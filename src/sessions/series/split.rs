@@ -32,13 +32,12 @@ use crate::sessions::types::SeriesStatus;
 
 /// Split a session series
 ///
-/// The sessions on the day of `from` and all later ones become a series of their own, with the rest of the rule and
-/// with `changes`. The old series ends before that day. Its rule and its `external_id` stay as they were stated, so a
-/// roster that states them again changes nothing.
+/// The sessions from the day of `from` on become a new series, with the rest of the rule and with `changes`. The old
+/// series ends before that day. It keeps its rule and `external_id`, so a roster that states them changes nothing.
 ///
-/// The sessions from that day on keep their ids and bookings. Past, cancelled and edited sessions keep everything else
-/// too. `skipped` lists the sessions that could not follow a change, with the reasons. A series that its partner's
-/// roster no longer names can't be split until a roster names it again.
+/// The sessions of the new series keep their ids and bookings. Past, cancelled and edited sessions don't follow the
+/// changes; `skipped` lists every session that doesn't, with the reason. A series that its partner's roster no longer
+/// names can't be split until a roster names it again.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -153,7 +152,7 @@ fn apply(
         // A roster that is being planned is then planned again, because these sessions leave its series.
         bump_roster_version(conn, partner_id)?;
     }
-    clashes::hold_spaces(conn, new.space_id)?;
+    clashes::hold(conn, new.venue_id, new.space_id)?;
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }

@@ -22,7 +22,7 @@ use crate::text::short_name::ShortName;
 #[validate(schema(function = "has_seats_of_its_kind"))]
 pub struct SeriesInput {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(
@@ -51,7 +51,7 @@ pub struct SeriesInput {
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue, as short names such as `bsl_interpreter`.
     #[serde(default)]
@@ -91,7 +91,7 @@ pub struct SeriesInput {
     #[serde(default)]
     pub publication: Publication,
     /// The name that the partner's own system gives it. Unique among the partner's sessions and series.
-    #[schema(min_length = 1, max_length = 100, example = "reader-walton-tue")]
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-walton-tue")]
     pub external_id: Option<String>,
 }
 
@@ -111,7 +111,7 @@ fn has_seats_of_its_kind(series: &SeriesInput) -> Result<(), ValidationError> {
 #[validate(schema(function = "keeps_seats_of_its_kind"))]
 pub struct SeriesChange {
     /// What it is called.
-    #[schema(min_length = 1, max_length = 200, example = "Shared Reading at Walton")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
@@ -123,7 +123,7 @@ pub struct SeriesChange {
     #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
     pub topics: Vec<String>,
     /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, example = "The Reader")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue, as short names.
     #[serde(default)]
@@ -243,9 +243,8 @@ pub struct Series {
     pub excluded: Vec<LocalTime>,
     /// Additional local starts.
     pub additional: Vec<LocalTime>,
-    /// The series has no session on this local date or later, although its rule may go on. Either it was split there
-    /// and another series goes on, or its partner's roster no longer names it and this is the day after the last booked
-    /// session.
+    /// The series has no sessions on this local date or later, whatever its rule says. It was split on this date, or its
+    /// partner's roster no longer names it; then this is the day after its last session that stays.
     #[schema(example = "2027-01-26")]
     pub ends_before: Option<NaiveDate>,
     /// The series that it was split from.
@@ -261,7 +260,7 @@ pub struct Series {
     pub publication: Publication,
     /// Whether it goes on.
     pub status: SeriesStatus,
-    /// Whether it is over: no more sessions will be made, and every session has ended or was called off.
+    /// Whether the series is over: no more sessions will be made, and none of its sessions is running or still to come.
     #[schema(example = false)]
     pub ended: bool,
     /// Why it was called off.
@@ -319,9 +318,9 @@ pub enum SkipReason {
     Cancelled,
     /// It was changed by hand.
     Edited,
-    /// The excluded time is no occurrence, so it excludes nothing.
+    /// The series has no session at this excluded time, so excluding the time changes nothing.
     NotAnOccurrence,
-    /// It has begun or would have begun.
+    /// The session has begun, or would have begun by now.
     Past,
     /// The series ends before that day: it was split, or its partner's roster no longer names it.
     SeriesEnded,
@@ -370,7 +369,7 @@ pub struct ChangedSeries {
     pub series: Series,
     /// What happened to its sessions.
     pub sessions: SessionOutcomes,
-    /// The sessions that now differ from the series, and why.
+    /// The sessions that don't follow the series as it is now, each with the reason.
     pub skipped: Vec<Skipped>,
     /// The bookings of sessions that were moved or called off, and bookings that no longer wait because a session now
     /// has too few seats for them. Each person was notified.

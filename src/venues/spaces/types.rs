@@ -15,7 +15,7 @@ use crate::http::patch::MergePatch;
 #[serde(deny_unknown_fields)]
 pub struct SpaceInput {
     /// The name people know it by, unique within the venue.
-    #[schema(min_length = 1, max_length = 200, example = "Meeting room 2")]
+    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Meeting room 2")]
     pub name: String,
     /// How many people it holds.
     #[schema(minimum = 1, maximum = 100000, example = 24)]

@@ -81,6 +81,13 @@ pub fn session_row(app: &App, seed: SessionSeed) -> String {
     session_rows(app, [seed]).remove(0)
 }
 
+/// A session in the database, through a connection that may be in a transaction; its id.
+pub fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
+    let id = app.clock.new_id();
+    put_sessions(conn, [(id, seed.written())], app.clock.now());
+    id.to_string()
+}
+
 /// Many sessions in the database, in one transaction; their ids.
 pub fn session_rows<'a>(app: &App, seeds: impl IntoIterator<Item = SessionSeed<'a>>) -> Vec<String> {
     use life_rooms::db::schema::sessions as s;
