@@ -208,6 +208,15 @@ impl Error {
         Self::new(Kind::InvalidParameter, named).with(fault)
     }
 
+    /// Checks that an update of one version of a row has found it.
+    ///
+    /// # Errors
+    /// 412 if it has not, because another request has changed the row in between.
+    pub fn unless_written(rows: usize) -> Result<()> {
+        let detail = "It was changed at the same time. Read it again and repeat.";
+        if rows == 1 { Ok(()) } else { Err(Self::new(Kind::PreconditionFailed, detail)) }
+    }
+
     /// It does not exist, or it belongs to somebody else: 404 in both cases, so that nobody learns what others have.
     pub fn not_found(what: &str) -> Self {
         Self::new(Kind::NotFound, format!("There is no such {what}, or you may not see it."))

@@ -8,7 +8,7 @@ use super::{names, rules};
 use crate::auth::reach::Reach;
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::places::LocalAuthority;
 use crate::text::fold::joined_key;
 use crate::text::{nhs_number, phone, postcode};
@@ -179,10 +179,8 @@ pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if another has the NHS number.
 pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     let unchanged = members::table.filter(members::id.eq(row.id)).filter(members::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => names::rewrite_words(conn, row),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    Error::unless_written(diesel::update(unchanged).set(row).execute(conn)?)?;
+    names::rewrite_words(conn, row)
 }
 
 /// Lets registrations on PostgreSQL run one after another, so that two of the same person see each other. They are

@@ -211,10 +211,7 @@ pub fn insert(conn: &mut Conn, whole: &Whole) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
     let unchanged =
         prescriptions::table.filter(prescriptions::id.eq(row.id)).filter(prescriptions::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    Error::unless_written(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 /// Replaces the prescription's needs.

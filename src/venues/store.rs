@@ -230,13 +230,9 @@ pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let unchanged = venues::table.filter(venues::id.eq(row.id)).filter(venues::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => {
-            diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(row.id))).execute(conn)?;
-            write_words(conn, row)
-        }
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    Error::unless_written(diesel::update(unchanged).set(row).execute(conn)?)?;
+    diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(row.id))).execute(conn)?;
+    write_words(conn, row)
 }
 
 /// Removes a venue and its spaces.

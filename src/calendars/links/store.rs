@@ -119,8 +119,5 @@ pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &LinkRow) -> Result<()> {
     let unchanged = calendar_links::table.find(row.id).filter(calendar_links::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    Error::unless_written(diesel::update(unchanged).set(row).execute(conn)?)
 }

@@ -138,10 +138,9 @@ pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     let mine = prescription_items::table.filter(prescription_items::id.eq(row.id));
-    match diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    Error::unless_written(
+        diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)?,
+    )
 }
 
 /// Whether the target of an item exists. For a member, a draft, something unlisted and what is of a partner that isn't

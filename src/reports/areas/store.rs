@@ -104,10 +104,7 @@ pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
     let unchanged =
         report_areas::table.filter(report_areas::id.eq(row.id)).filter(report_areas::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    Error::unless_written(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 /// The local authorities that a report's filters mean: those of the area, or those that were given one by one.
