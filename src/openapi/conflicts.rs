@@ -40,7 +40,9 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
             TakesNoBookings,
             VenueClosed,
         ],
-        "accept_booking" => &[InvalidState, OfferExpired, SessionStarted],
+        "accept_booking" => {
+            &[InvalidState, OfferExpired, PartnerNotActive, SessionStarted, TakesNoBookings, VenueClosed]
+        }
         "decline_booking" | "cancel_booking" => &[InvalidState, OfferExpired, SessionStarted],
         "get_join_link" => &[InvalidState, JoinLinkClosed],
         "take_register" => &[AlreadyExists, InvalidState, PossibleDuplicate, SessionNotStarted],

@@ -24,8 +24,13 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         add_header(operation, "Idempotency-Key", false, text, schema);
     }
     if has(operation, "412") {
-        let required = has(operation, "428");
+        let creates = method == "put" && has(operation, "201");
+        let required = has(operation, "428") && !creates;
         add_header(operation, "If-Match", required, "The `ETag` of what was read.", json!({ "type": "string" }));
+        if creates {
+            let text = "`*` to create something new. If it exists already, the answer is 412.";
+            add_header(operation, "If-None-Match", false, text, json!({ "type": "string" }));
+        }
     }
     if method == "get" && has(operation, "304") {
         let text = "The `ETag` that the client holds. If nothing has changed, the answer is 304 without a body.";
