@@ -1,6 +1,7 @@
 //! What an analyst is told: rounded counts in fixed shapes, from which no small count can be worked out.
 
 use std::collections::BTreeSet;
+use std::env;
 
 use life_rooms::config::Config;
 use life_rooms::db::Id;
@@ -79,6 +80,7 @@ impl Chance {
 }
 
 /// One value of a dimension: what to ask for it, and which of the dimension's smallest parts it is.
+#[derive(Clone)]
 struct Choice {
     dimension: &'static str,
     query: String,
@@ -89,111 +91,147 @@ fn choice(dimension: &'static str, query: impl Into<String>, parts: &[usize]) ->
     Choice { dimension, query: query.into(), parts: parts.to_vec() }
 }
 
-/// A world of cells, one for each combination of a part of every axis, and all that can be asked of it.
-struct World {
+/// What the rows of an answer can be: the dimension, its axis, and for each key the parts that it means.
+type Group = (&'static str, usize, Vec<(String, Vec<usize>)>);
+
+/// All that can be asked about cells, one for each combination of a part of every axis.
+struct Questions {
     report: &'static str,
     column: &'static str,
     /// How many parts each axis has; the first is months.
     axes: Vec<usize>,
-    /// The count of each cell.
-    cells: Vec<i64>,
     periods: Vec<Choice>,
     /// For each further axis what can be asked of it.
     filters: Vec<Vec<Choice>>,
-    /// What the rows can be, and for each key the axis and the parts it means.
-    groups: Vec<(&'static str, usize, Vec<(String, Vec<usize>)>)>,
+    groups: Vec<Group>,
 }
 
-impl World {
+/// A question, and the counts that its answer gives. It is refused if it gives none.
+struct Question {
+    path: String,
+    counts: Vec<Count>,
+}
+
+/// A count of an answer: its totals, or the row with this key.
+struct Count {
+    key: Option<String>,
+    cells: BTreeSet<usize>,
+    dimensions: usize,
+}
+
+impl Questions {
     fn cell(&self, parts: &[usize]) -> usize {
         parts.iter().zip(&self.axes).fold(0, |number, (part, size)| number * size + part)
     }
 
     /// The cells whose part of every axis is among these.
-    fn sum_of(&self, parts: &[Vec<usize>]) -> BTreeSet<usize> {
-        let mut combinations = vec![Vec::new()];
-        for choices in parts {
-            let with = |so_far: &Vec<usize>| {
-                choices.iter().map(|part| [so_far.as_slice(), &[*part]].concat()).collect::<Vec<_>>()
+    fn cells_of(&self, parts: &[Vec<usize>]) -> BTreeSet<usize> {
+        every_way(parts).iter().map(|parts| self.cell(parts)).collect()
+    }
+
+    /// Every question, over the whole of a period or refused.
+    fn all(&self) -> Vec<Question> {
+        let options = |choices: &Vec<Choice>| std::iter::once(None).chain(choices.iter().cloned().map(Some)).collect();
+        let filters: Vec<Vec<Option<Choice>>> = self.filters.iter().map(options).collect();
+        let groups: Vec<Option<&Group>> = std::iter::once(None).chain(self.groups.iter().map(Some)).collect();
+        let with_groups = |filters: Vec<Option<Choice>>| groups.iter().map(move |group| (filters.clone(), *group));
+        every_way(&filters)
+            .into_iter()
+            .flat_map(with_groups)
+            .flat_map(|(filters, group)| self.of(&filters, group))
+            .collect()
+    }
+
+    /// The question with these filters and rows, for every period.
+    fn of(&self, filters: &[Option<Choice>], group: Option<&Group>) -> Vec<Question> {
+        let chosen = || filters.iter().flatten();
+        let without_rows: BTreeSet<&str> = chosen().map(|choice| choice.dimension).collect();
+        let mut dimensions = without_rows.clone();
+        dimensions.extend(group.map(|(name, ..)| *name));
+        if dimensions.contains("area") && without_rows.contains("local_authority") {
+            return Vec::new();
+        }
+        let query: String = chosen().map(|choice| format!("&{}", choice.query)).collect();
+        let query = query + &group.map(|(name, ..)| format!("&group_by={name}")).unwrap_or_default();
+        let allowed = is_allowed(&dimensions);
+        let periods = if allowed { self.periods.as_slice() } else { &self.periods[..1] };
+        let question = |period: &Choice| {
+            let path = format!("/v1/reports/{}?{}{query}", self.report, period.query);
+            let whole = |(axis, filter): (usize, &Option<Choice>)| {
+                filter.as_ref().map_or_else(|| (0..self.axes[axis + 1]).collect(), |choice| choice.parts.clone())
             };
-            combinations = combinations.iter().flat_map(with).collect();
-        }
-        combinations.iter().map(|parts| self.cell(parts)).collect()
-    }
-
-    /// Every combination of filters, as a choice or none for each axis.
-    fn combinations(&self) -> Vec<Vec<Option<&Choice>>> {
-        let mut all = vec![Vec::new()];
-        for choices in &self.filters {
-            let options: Vec<Option<&Choice>> = std::iter::once(None).chain(choices.iter().map(Some)).collect();
-            let with = |so_far: &Vec<Option<_>>| {
-                options.iter().map(|o| [so_far.as_slice(), &[*o]].concat()).collect::<Vec<_>>()
-            };
-            all = all.iter().flat_map(with).collect();
-        }
-        all
-    }
-
-    /// Asks all of it; what `keeps` keeps goes into the puzzle. How many questions were answered.
-    fn ask(&self, analyst: &Client, puzzles: &mut [(Puzzle, &dyn Fn(&BTreeSet<&str>) -> bool)]) -> usize {
-        let mut answered = 0;
-        for filters in self.combinations() {
-            for group in std::iter::once(None).chain(self.groups.iter().map(Some)) {
-                let chosen = filters.iter().flatten();
-                let mut dimensions: BTreeSet<&str> = chosen.clone().map(|choice| choice.dimension).collect();
-                dimensions.extend(group.map(|(name, ..)| *name));
-                if dimensions.contains("area") && filters.iter().flatten().any(|c| c.dimension == "local_authority") {
-                    continue;
-                }
-                let query: String = chosen.map(|choice| format!("&{}", choice.query)).collect();
-                let query = query + &group.map(|(name, ..)| format!("&group_by={name}")).unwrap_or_default();
-                if !is_allowed(&dimensions) {
-                    let path = format!("/v1/reports/{}?period=all{query}", self.report);
-                    assert_eq!(analyst.get(&path).status, 400, "{path}");
-                    continue;
-                }
-                for period in &self.periods {
-                    let report =
-                        analyst.get(&format!("/v1/reports/{}?{}{query}", self.report, period.query)).expect(200);
-                    self.learn(&report, period, &filters, group, &dimensions, puzzles);
-                    answered += 1;
-                }
+            let mut parts = vec![period.parts.clone()];
+            parts.extend(filters.iter().enumerate().map(whole));
+            let mut counts = vec![Count { key: None, cells: self.cells_of(&parts), dimensions: without_rows.len() }];
+            for (axis, key, of_key) in
+                group.iter().flat_map(|(_, axis, keys)| keys.iter().map(move |(k, p)| (axis, k, p)))
+            {
+                let mut parts = parts.clone();
+                parts[*axis].retain(|part| of_key.contains(part));
+                let cells = self.cells_of(&parts);
+                counts.push(Count { key: Some(key.clone()), cells, dimensions: dimensions.len() });
             }
-        }
-        answered
-    }
-
-    fn learn(
-        &self,
-        report: &Value,
-        period: &Choice,
-        filters: &[Option<&Choice>],
-        group: Option<&(&'static str, usize, Vec<(String, Vec<usize>)>)>,
-        dimensions: &BTreeSet<&str>,
-        puzzles: &mut [(Puzzle, &dyn Fn(&BTreeSet<&str>) -> bool)],
-    ) {
-        let mut parts = vec![period.parts.clone()];
-        for (axis, filter) in filters.iter().enumerate() {
-            parts.push(filter.map_or_else(|| (0..self.axes[axis + 1]).collect(), |choice| choice.parts.clone()));
-        }
-        let without_rows: BTreeSet<&str> = filters.iter().flatten().map(|choice| choice.dimension).collect();
-        let mut learn = |parts: &[Vec<usize>], answer: &Value, dimensions: &BTreeSet<&str>| {
-            let cells = self.sum_of(parts);
-            for (puzzle, keeps) in puzzles.iter_mut().filter(|(_, keeps)| keeps(dimensions)) {
-                let _ = keeps;
-                puzzle.learn(cells.clone(), answer.as_i64());
-            }
+            Question { path, counts: if allowed { counts } else { Vec::new() } }
         };
-        learn(&parts, &report["totals"][self.column], &without_rows);
-        let Some((_, axis, keys)) = group else { return };
-        for (key, of_key) in keys {
-            let rows = report["rows"].as_array().unwrap();
-            let row = rows.iter().find(|row| row["key"].as_str() == Some(key));
-            let mut parts = parts.clone();
-            parts[*axis].retain(|part| of_key.contains(part));
-            // A group in which nothing was counted has no row.
-            learn(&parts, row.map_or(&json!(0), |row| &row[self.column]), dimensions);
+        periods.iter().map(question).collect()
+    }
+
+    /// Asks the server everything. Gives the number of answers, and a puzzle of the counts of at most one dimension, one
+    /// of those of at most two, and one of all.
+    fn ask(&self, analyst: &Client, truth: &[i64]) -> (usize, [Puzzle; 3]) {
+        let (mut answered, mut puzzles) = (0, <[Puzzle; 3]>::default());
+        for question in self.all() {
+            let answer = analyst.get(&question.path);
+            if question.counts.is_empty() {
+                assert_eq!(answer.status, 400, "{}", question.path);
+                continue;
+            }
+            let report = answer.expect(200);
+            for count in question.counts {
+                let rows = report["rows"].as_array().unwrap();
+                // A group in which nothing was counted has no row.
+                let given = match &count.key {
+                    None => report["totals"][self.column].as_i64(),
+                    Some(key) => {
+                        rows.iter().find(|row| row["key"] == **key).map_or(Some(0), |row| row[self.column].as_i64())
+                    }
+                };
+                assert_eq!(given, published(&count.cells, truth), "{} {:?}", question.path, count.key);
+                learn(&mut puzzles, count, given);
+            }
+            answered += 1;
         }
+        (answered, puzzles)
+    }
+
+    /// The same without a server, by the rule that the server follows.
+    fn imagine(&self, truth: &[i64]) -> [Puzzle; 3] {
+        let mut puzzles = <[Puzzle; 3]>::default();
+        for count in self.all().into_iter().flat_map(|question| question.counts) {
+            let given = published(&count.cells, truth);
+            learn(&mut puzzles, count, given);
+        }
+        puzzles
+    }
+}
+
+/// One of each, in every way.
+fn every_way<T: Clone>(choices: &[Vec<T>]) -> Vec<Vec<T>> {
+    choices.iter().fold(vec![Vec::new()], |ways, next| {
+        let with = |way: &Vec<T>| next.iter().map(|one| [way.as_slice(), &[one.clone()]].concat()).collect::<Vec<_>>();
+        ways.iter().flat_map(with).collect()
+    })
+}
+
+/// What is published of a count: 1 to 7 are null, and everything else is the nearest multiple of 5.
+fn published(cells: &BTreeSet<usize>, truth: &[i64]) -> Option<i64> {
+    let count: i64 = cells.iter().map(|cell| truth[*cell]).sum();
+    (!(1..=7).contains(&count)).then_some((count + 2) / 5 * 5)
+}
+
+fn learn(puzzles: &mut [Puzzle; 3], count: Count, given: Option<i64>) {
+    for puzzle in puzzles.iter_mut().skip(count.dimensions.saturating_sub(1)) {
+        puzzle.learn(count.cells.clone(), given);
     }
 }
 
@@ -203,38 +241,49 @@ fn is_allowed(dimensions: &BTreeSet<&str>) -> bool {
     dimensions.len() <= 2 || named
 }
 
-const SITES: [(&str, &str); 4] =
-    [("walton", "Liverpool"), ("central", "Liverpool"), ("southport", "Sefton"), ("kirkby", "Knowsley")];
-
 /// Local authorities and areas as choices, over the places that lie in each.
 fn places(of: &[&str]) -> Vec<Choice> {
     let lying_in = |names: &[&str]| (0..of.len()).filter(|at| names.contains(&of[*at])).collect::<Vec<_>>();
-    let mut names: Vec<&str> = of.to_vec();
-    names.sort();
-    names.dedup();
+    let names: BTreeSet<&str> = of.iter().copied().collect();
     let one = |name: &&str| choice("local_authority", format!("local_authority={name}"), &lying_in(&[name]));
     let mut choices: Vec<Choice> = names.iter().map(one).collect();
     choices.push(choice("area", "area=liverpool-and-sefton", &lying_in(&["Liverpool", "Sefton"])));
     choices
 }
 
-/// Two months of one financial year, two of the next.
-fn periods() -> Vec<Choice> {
-    vec![
-        choice("", "period=2026-02", &[0]),
-        choice("", "period=2026-03", &[1]),
-        choice("", "period=2026-04", &[2]),
-        choice("", "period=2026-05", &[3]),
-        choice("", "period=2025-26", &[0, 1]),
-        choice("", "period=2026-27", &[2, 3]),
-        choice("", "period=all", &[0, 1, 2, 3]),
-    ]
+const SITES: [(&str, &str); 4] =
+    [("walton", "Liverpool"), ("central", "Liverpool"), ("southport", "Sefton"), ("kirkby", "Knowsley")];
+
+const ORIGINS: [&str; 4] = ["self", "advisor", "gp", "partner"];
+
+/// All that can be asked about prescriptions of these months, at these sites.
+fn about_prescriptions(months: &[&str], periods: Vec<Choice>, sites: &[String; 4]) -> Questions {
+    let by_place: Vec<&str> = SITES.iter().map(|(_, authority)| *authority).collect();
+    let in_place = |name: &str| (0..4).filter(|at| by_place[*at] == name).collect::<Vec<_>>();
+    let site = |at: usize| choice("site", format!("site_id={}", sites[at]), &[at]);
+    let origin = |at: usize| choice("origin", format!("origin={}", ORIGINS[at]), &[at]);
+    Questions {
+        report: "prescriptions",
+        column: "prescriptions",
+        axes: vec![months.len(), 4, 4],
+        periods,
+        filters: vec![places(&by_place).into_iter().chain((0..4).map(site)).collect(), (0..4).map(origin).collect()],
+        groups: vec![
+            ("month", 0, months.iter().enumerate().map(|(at, month)| ((*month).to_owned(), vec![at])).collect()),
+            ("site", 1, (0..4).map(|at| (sites[at].clone(), vec![at])).collect()),
+            ("local_authority", 1, ["Liverpool", "Sefton", "Knowsley"].map(|n| (n.to_owned(), in_place(n))).to_vec()),
+        ],
+    }
 }
 
 const DAYS: [&str; 4] = ["2026-02-10", "2026-03-10", "2026-04-10", "2026-05-12"];
 
-fn months() -> (&'static str, usize, Vec<(String, Vec<usize>)>) {
-    ("month", 0, DAYS.iter().enumerate().map(|(at, day)| (day[..7].to_owned(), vec![at])).collect())
+/// Each month, these years with their months, and all of them.
+fn periods(months: &[&str], years: &[(&str, &[usize])]) -> Vec<Choice> {
+    let month = |(at, month): (usize, &&str)| choice("", format!("period={month}"), &[at]);
+    let year = |(year, parts): &(&str, &[usize])| choice("", format!("period={year}"), parts);
+    let all = choice("", "period=all", &(0..months.len()).collect::<Vec<_>>());
+    months.iter().enumerate().map(month).chain(years.iter().map(year)).chain([all]).collect()
 }
 
 fn small_counts(chance: u64, cells: usize, most: u64) -> Vec<i64> {
@@ -246,7 +295,8 @@ fn start() -> App {
     App::start_with(Config { reports_since: day("2026-02-01"), ..Config::default() })
 }
 
-/// Every question about prescriptions, and what of its small counts can be worked out from all answers together.
+/// Every question about prescriptions, and what of its small counts can be worked out from all answers together. The
+/// months are two of one financial year and two of the next.
 #[test]
 fn no_small_count_of_prescriptions_is_told_by_one_dimension_and_few_by_two() {
     let app = start();
@@ -255,43 +305,20 @@ fn no_small_count_of_prescriptions_is_told_by_one_dimension_and_few_by_two() {
         let venue = seed.venue(slug, authority);
         seed.site(slug, &[(venue, "2020-01-01", None)])
     });
-    let origins = ["self", "advisor", "gp", "partner"];
-    let by_place: Vec<&str> = SITES.iter().map(|(_, authority)| *authority).collect();
-    let in_place = |name: &str| (0..4).filter(|at| by_place[*at] == name).collect::<Vec<_>>();
-    let site_choice = |at: usize| choice("site", format!("site_id={}", sites[at]), &[at]);
-    let world = World {
-        report: "prescriptions",
-        column: "prescriptions",
-        axes: vec![4, 4, 4],
-        cells: small_counts(2, 64, 4),
-        periods: periods(),
-        filters: vec![
-            places(&by_place).into_iter().chain((0..4).map(site_choice)).collect(),
-            (0..4).map(|at| choice("origin", format!("origin={}", origins[at]), &[at])).collect(),
-        ],
-        groups: vec![
-            months(),
-            ("site", 1, (0..4).map(|at| (sites[at].to_string(), vec![at])).collect()),
-            ("local_authority", 1, ["Liverpool", "Sefton", "Knowsley"].map(|n| (n.to_owned(), in_place(n))).to_vec()),
-        ],
-    };
-    for (month, day) in DAYS.iter().enumerate() {
-        for (site, id) in sites.iter().enumerate() {
-            for (origin, name) in origins.iter().enumerate() {
-                for _ in 0..world.cells[world.cell(&[month, site, origin])] {
-                    seed.prescription(Some(*id), name, "active", Some(day));
-                }
-            }
+    let months = DAYS.map(|day| &day[..7]);
+    let periods = periods(&months, &[("2025-26", &[0, 1]), ("2026-27", &[2, 3])]);
+    let questions = about_prescriptions(&months, periods, &sites.map(|site| site.to_string()));
+    let truth = small_counts(2, 64, 4);
+    for (cell, parts) in every_way(&[vec![0, 1, 2, 3], vec![0, 1, 2, 3], vec![0, 1, 2, 3]]).iter().enumerate() {
+        for _ in 0..truth[cell] {
+            seed.prescription(Some(sites[parts[1]]), ORIGINS[parts[2]], "active", Some(DAYS[parts[0]]));
         }
     }
-    let mut puzzles: [(Puzzle, &dyn Fn(&BTreeSet<&str>) -> bool); 2] =
-        [(Puzzle::default(), &|dimensions| dimensions.len() <= 1), (Puzzle::default(), &|_| true)];
-    let answered = world.ask(&app.analyst(), &mut puzzles);
-    let [(one, _), (two, _)] = &puzzles;
-    let (hidden, told) = one.told(&world.cells);
+    let (answered, [one, two, _]) = questions.ask(&app.analyst(), &truth);
+    let (hidden, told) = one.told(&truth);
     assert!(hidden >= 20 && told.is_empty(), "of {hidden} small counts these are told: {told:?}");
-    let (hidden, told) = two.told(&world.cells);
-    println!("{answered} answers; in two dimensions {} of {hidden} small counts can be told", told.len());
+    let (hidden, told) = two.told(&truth);
+    println!("{answered} answers; in two dimensions {} of {hidden} small counts are told", told.len());
     assert!(hidden >= 100 && told.len() * 20 <= hidden, "{} of {hidden} are told", told.len());
 }
 
@@ -310,16 +337,12 @@ fn no_small_count_of_attendances_is_told_by_one_dimension_and_few_by_more() {
     };
     let partner = |at: usize| choice("partner", format!("partner_id={}", partners[at].0), &[at]);
     let programme = |at: usize| choice("programme", format!("programme_id={}", partners[at].1), &[at]);
-    let world = World {
+    let months = ["2026-02", "2026-03"];
+    let questions = Questions {
         report: "attendance",
         column: "attendances",
         axes: vec![2, 3, 3, 2, 2],
-        cells: small_counts(5, 72, 3),
-        periods: vec![
-            choice("", "period=2026-02", &[0]),
-            choice("", "period=2026-03", &[1]),
-            choice("", "period=all", &[0, 1]),
-        ],
+        periods: periods(&months, &[]),
         filters: vec![
             places(&by_place),
             pick("pillar", &pillars),
@@ -327,29 +350,61 @@ fn no_small_count_of_attendances_is_told_by_one_dimension_and_few_by_more() {
             (0..2).map(partner).chain((0..2).map(programme)).collect(),
         ],
         groups: vec![
-            ("month", 0, vec![("2026-02".to_owned(), vec![0]), ("2026-03".to_owned(), vec![1])]),
+            ("month", 0, months.iter().enumerate().map(|(at, month)| ((*month).to_owned(), vec![at])).collect()),
             ("local_authority", 1, (0..3).map(|at| (by_place[at].to_owned(), vec![at])).collect()),
         ],
     };
-    for cell in 0..world.cells.len() {
+    let truth = small_counts(5, 72, 3);
+    for (cell, count) in truth.iter().enumerate() {
         let (month, venue, pillar) = (cell / 36, cell / 12 % 3, cell / 4 % 3);
         let (delivery, partner) = (cell / 2 % 2, cell % 2);
         let by = Some(partners[partner]);
         let session = seed.session_of(DAYS[month], Some(venues[venue]), pillars[pillar], deliveries[delivery], by);
-        let people: Vec<Id> = (0..world.cells[cell]).map(|_| seed.member()).collect();
+        let people: Vec<Id> = (0..*count).map(|_| seed.member()).collect();
         seed.attended(session, &people);
     }
-    let mut puzzles: [(Puzzle, &dyn Fn(&BTreeSet<&str>) -> bool); 3] = [
-        (Puzzle::default(), &|dimensions| dimensions.len() <= 1),
-        (Puzzle::default(), &|dimensions| dimensions.len() <= 2),
-        (Puzzle::default(), &|_| true),
-    ];
-    let answered = world.ask(&app.analyst(), &mut puzzles);
-    for (dimensions, (puzzle, _)) in (1..).zip(&puzzles) {
-        let (hidden, told) = puzzle.told(&world.cells);
-        println!("{answered} answers; in {dimensions} dimensions {} of {hidden} small counts can be told", told.len());
+    let (answered, puzzles) = questions.ask(&app.analyst(), &truth);
+    for (dimensions, puzzle) in (1..).zip(&puzzles) {
+        let (hidden, told) = puzzle.told(&truth);
+        println!("{answered} answers; in {dimensions} dimensions {} of {hidden} small counts are told", told.len());
         let most = [0, hidden / 20, hidden / 10][dimensions - 1];
         assert!(hidden >= 5, "the world has too few small counts in {dimensions} dimensions: {hidden}");
         assert!(told.len() <= most, "in {dimensions} dimensions {} of {hidden} are told", told.len());
+    }
+}
+
+/// Random worlds of services of several sizes, over one financial year. `DISCLOSURE_WORLDS` says how many of each size;
+/// otherwise it is one.
+///
+/// A service of the size of the published figures tells nothing by one dimension and few small counts by two. A small
+/// service tells more, since a nought is shown: where as many groups have anybody as a hidden total can hold, there is
+/// one in each. See `src/reports/disclosure.rs`.
+#[test]
+fn of_random_worlds_as_large_as_the_service_few_small_counts_are_told() {
+    let many = env::var("DISCLOSURE_WORLDS").map_or(1, |text| text.parse().expect("a number"));
+    let months: Vec<String> = (4..=12).map(|month| format!("2025-{month:02}")).collect();
+    let months: Vec<String> = months.into_iter().chain((1..=3).map(|month| format!("2026-{month:02}"))).collect();
+    let months: Vec<&str> = months.iter().map(String::as_str).collect();
+    let questions = about_prescriptions(&months, periods(&months, &[]), &SITES.map(|(slug, _)| slug.to_owned()));
+    let cells: usize = questions.axes.iter().product();
+    for tenths in [1, 3, 10, 30, 70] {
+        let (mut hidden, mut told) = ([0; 2], [0; 2]);
+        for number in 0..many {
+            let mut chance = Chance(1_000 * number + tenths);
+            let mut count = |_| (0..20).filter(|_| chance.below(200) < tenths).count() as i64;
+            let truth: Vec<i64> = (0..cells).map(&mut count).collect();
+            for (at, puzzle) in questions.imagine(&truth).iter().take(2).enumerate() {
+                let (of, these) = puzzle.told(&truth);
+                hidden[at] += of;
+                told[at] += these.len();
+            }
+        }
+        let mean = tenths as f64 * 16.0 / 10.0;
+        println!(
+            "{mean:.0} prescriptions a month, {many} worlds: told {told:?} of {hidden:?} by one and two dimensions"
+        );
+        if tenths >= 30 {
+            assert!(told[0] == 0 && told[1] * 20 <= hidden[1], "{mean:.0} a month: {told:?} of {hidden:?} are told");
+        }
     }
 }

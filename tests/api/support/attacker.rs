@@ -2,6 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use microlp::{ComparisonOp, Error, OptimizationDirection, Problem, SolveOutcome, Variable};
+
+/// More than a single cell holds in any world that a test makes.
+const MOST: i32 = 1_000;
+
 /// What an answer says of the count behind it: the least and the most it can be.
 pub fn range_of(answer: Option<i64>) -> (i64, i64) {
     match answer {
@@ -9,6 +14,10 @@ pub fn range_of(answer: Option<i64>) -> (i64, i64) {
         Some(0) => (0, 0),
         Some(shown) => ((shown - 2).max(8), shown + 2),
     }
+}
+
+fn sum(cells: &BTreeSet<usize>, world: &[i64]) -> i64 {
+    cells.iter().map(|cell| world[*cell]).sum()
 }
 
 /// Answers about sums of cells, which are the smallest groups that any question tells apart.
@@ -27,120 +36,62 @@ impl Puzzle {
         assert!(known.0 <= known.1, "two answers to one question contradict each other");
     }
 
-    /// The sums that are hidden: those of 1 to 7.
-    pub fn hidden(&self) -> Vec<BTreeSet<usize>> {
-        let hidden = self.sums.iter().filter(|(cells, range)| !cells.is_empty() && range.0 >= 1 && range.1 <= 7);
-        hidden.map(|(cells, _)| cells.clone()).collect()
-    }
-
-    /// The hidden sums, and those of them for which no other value was found that fits all answers, given what is true.
-    /// A value that is found fits for certain. Where none is found there may be one all the same, so what this calls
-    /// told is at least what can be.
+    /// How many counts are hidden, which are those of 1 to 7, and which of them are told. A count is told where it has
+    /// one value in all worlds that would have given the same answers. Whether there is another is an integer program,
+    /// and it is solved exactly.
     pub fn told(&self, truth: &[i64]) -> (usize, Vec<BTreeSet<usize>>) {
-        let hidden = self.hidden();
-        let mut search = Search::new(self, truth);
-        let told = hidden.iter().filter(|target| !search.finds_another_value(target)).cloned().collect();
+        assert!(self.fits(truth), "an answer isn't what the world holds");
+        let hidden = self.sums.iter().filter(|(_, range)| **range == (1, 7)).map(|(cells, _)| cells);
+        let hidden: Vec<&BTreeSet<usize>> = hidden.collect();
+        // One other world shows of many counts at once that they can be something else.
+        let mut open: BTreeSet<&BTreeSet<usize>> = hidden.iter().copied().collect();
+        let mut told = Vec::new();
+        while let Some(target) = open.pop_first() {
+            match self.other_world(target, truth) {
+                Some(other) => open.retain(|cells| sum(cells, &other) == sum(cells, truth)),
+                None => told.push(target.clone()),
+            }
+        }
         (hidden.len(), told)
     }
-}
 
-/// Looks for another world that would have given the same answers, by repairing the true one.
-struct Search<'a> {
-    truth: &'a [i64],
-    sums: Vec<(Vec<usize>, i64, i64)>,
-    /// For each cell the sums that it is in.
-    of_cell: Vec<Vec<usize>>,
-    /// Cells that are nought for certain.
-    empty: Vec<bool>,
-    chance: u64,
-}
+    fn fits(&self, world: &[i64]) -> bool {
+        self.sums.iter().all(|(cells, (least, most))| (*least..=*most).contains(&sum(cells, world)))
+    }
 
-impl<'a> Search<'a> {
-    fn new(puzzle: &Puzzle, truth: &'a [i64]) -> Self {
-        let sums: Vec<_> =
-            puzzle.sums.iter().map(|(cells, range)| (cells.iter().copied().collect(), range.0, range.1)).collect();
-        let mut search =
-            Self { truth, sums, of_cell: vec![Vec::new(); truth.len()], empty: vec![false; truth.len()], chance: 7 };
-        for (number, (cells, least, most)) in search.sums.iter().enumerate() {
-            let sum: i64 = cells.iter().map(|cell| truth[*cell]).sum();
-            assert!((*least..=*most).contains(&sum), "an answer says {least} to {most}, and it is {sum}");
-            for cell in cells {
-                search.of_cell[*cell].push(number);
-                search.empty[*cell] |= *most == 0;
-            }
+    /// A world that would have given the same answers, and in which this hidden count is another.
+    fn other_world(&self, target: &BTreeSet<usize>, truth: &[i64]) -> Option<Vec<i64>> {
+        let is = sum(target, truth);
+        let less = (is > 1).then(|| self.world(target, OptimizationDirection::Minimize, (1, is - 1), truth.len()));
+        let more = || self.world(target, OptimizationDirection::Maximize, (is + 1, 7), truth.len());
+        less.flatten().or_else(|| if is < 7 { more() } else { None })
+    }
+
+    /// A world of `size` cells that would have given the same answers, and in which this count is in this range.
+    fn world(
+        &self,
+        target: &BTreeSet<usize>,
+        direction: OptimizationDirection,
+        range: (i64, i64),
+        size: usize,
+    ) -> Option<Vec<i64>> {
+        let mut problem = Problem::new(direction);
+        let weight = |cell| if target.contains(&cell) { 1.0 } else { 0.0 };
+        let cells: Vec<Variable> = (0..size).map(|cell| problem.add_integer_var(weight(cell), (0, MOST))).collect();
+        for (summands, known) in self.sums.iter().filter(|(summands, _)| !summands.is_empty()) {
+            let (least, most) = if summands == target { range } else { *known };
+            let terms: Vec<(Variable, f64)> = summands.iter().map(|cell| (cells[*cell], 1.0)).collect();
+            problem.add_constraint(&terms, ComparisonOp::Ge, least as f64);
+            problem.add_constraint(&terms, ComparisonOp::Le, most as f64);
         }
-        search
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        self.chance ^= self.chance << 13;
-        self.chance ^= self.chance >> 7;
-        self.chance ^= self.chance << 17;
-        (self.chance % bound as u64) as usize
-    }
-
-    fn finds_another_value(&mut self, target: &BTreeSet<usize>) -> bool {
-        let is: i64 = target.iter().map(|cell| self.truth[*cell]).sum();
-        let Some(at) = self.sums.iter().position(|(cells, ..)| cells.iter().copied().eq(target.iter().copied())) else {
-            return true;
-        };
-        let (least, most) = (self.sums[at].1, self.sums[at].2);
-        let mut others: Vec<i64> = (least..=most).filter(|value| *value != is).collect();
-        others.sort_by_key(|value| (value - is).abs());
-        let found = others.into_iter().any(|value| {
-            (self.sums[at].1, self.sums[at].2) = (value, value);
-            (0..4).any(|_| self.repairs())
-        });
-        (self.sums[at].1, self.sums[at].2) = (least, most);
-        found
-    }
-
-    /// Whether the true world can be changed until every sum is in its range: one cell by one at a time, always one
-    /// that a broken sum needs, and mostly the one that breaks the least elsewhere.
-    fn repairs(&mut self) -> bool {
-        let mut world = self.truth.to_vec();
-        let mut sums: Vec<i64> =
-            self.sums.iter().map(|(cells, ..)| cells.iter().map(|cell| world[*cell]).sum()).collect();
-        let off = |sum: i64, range: &(Vec<usize>, i64, i64)| (range.1 - sum).max(sum - range.2).max(0);
-        let mut broken: BTreeSet<usize> =
-            (0..sums.len()).filter(|number| off(sums[*number], &self.sums[*number]) > 0).collect();
-        let mut last = usize::MAX;
-        for _ in 0..4_000 {
-            if broken.is_empty() {
-                return true;
+        match problem.solve() {
+            Ok(SolveOutcome::Solution(found)) => {
+                let world: Vec<i64> = cells.iter().map(|cell| found.var_value(*cell).round() as i64).collect();
+                assert!(self.fits(&world), "the solver's world would have given other answers");
+                Some(world)
             }
-            let pick = self.below(broken.len());
-            let number = *broken.iter().nth(pick).unwrap_or(&0);
-            let step = if sums[number] < self.sums[number].1 { 1 } else { -1 };
-            let can = |cell: &usize| *cell != last && !self.empty[*cell] && world[*cell] + step >= 0;
-            let cells: Vec<usize> = self.sums[number].0.iter().copied().filter(can).collect();
-            if cells.is_empty() {
-                last = usize::MAX;
-                continue;
-            }
-            let cost = |cell: usize| -> i64 {
-                let sums_of = self.of_cell[cell].iter();
-                sums_of.map(|at| off(sums[*at] + step, &self.sums[*at]) - off(sums[*at], &self.sums[*at])).sum()
-            };
-            let wild = self.chance.is_multiple_of(10);
-            let start = if wild { 0 } else { (self.chance >> 20) as usize % cells.len() };
-            let turned = cells.iter().cycle().skip(start).take(cells.len());
-            let cell = if wild {
-                cells[(self.chance >> 20) as usize % cells.len()]
-            } else {
-                turned.min_by_key(|cell| cost(**cell)).copied().unwrap_or(cells[0])
-            };
-            world[cell] += step;
-            last = cell;
-            for at in self.of_cell[cell].clone() {
-                sums[at] += step;
-                if off(sums[at], &self.sums[at]) > 0 {
-                    broken.insert(at)
-                } else {
-                    broken.remove(&at)
-                };
-            }
+            Err(Error::Infeasible) => None,
+            other => panic!("the solver gave up: {other:?}"),
         }
-        false
     }
 }
