@@ -12,8 +12,9 @@
 //! - A question repeated later may show that one more person was counted.
 //!
 //! How much the second point gives away depends on the size of the service. The test of random worlds
-//! (`tests/api/disclosure.rs`) solves all answers together: with 50 or more prescriptions a month no small count is told
-//! by one dimension, and under 1 % by two; with 5 a month it is about 2 % and 9 %, with 2 a month 3 % and 23 %.
+//! (`tests/api/disclosure.rs`) solves all answers about one financial year together. With 16 or more prescriptions a
+//! month no small count is told by one dimension, and at most 2 % by two. With 5 a month it is none and 15 %, with 2 a
+//! month 6 % and 36 %. A year of which only two or three months are given yet adds to that.
 //!
 //! Source: NHS Digital, "Disclosure control methodology for Hospital Episode Statistics and the Emergency Care Data
 //! Set", 2018: 1 to 7 are not shown and everything else is rounded to the nearest 5, instead of hiding further cells.
