@@ -10,7 +10,7 @@ use crate::clock::{Clock, new_id_at};
 use crate::db::schema::audit_events;
 use crate::db::{Conn, Db, Id, Json, Timestamp};
 use crate::error::Result;
-use crate::per_backend;
+use crate::insert_many;
 
 /// The thing that an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -134,9 +134,5 @@ impl Db {
 
 /// Writes events in the current transaction.
 pub fn record(conn: &mut Conn, events: &[Event]) -> Result<()> {
-    for chunk in events.chunks(500) {
-        // The common connection type can't insert many rows in one statement.
-        per_backend!(conn, |inner| diesel::insert_into(audit_events::table).values(chunk).execute(inner))?;
-    }
-    Ok(())
+    Ok(insert_many!(conn, audit_events::table, events)?)
 }

@@ -98,7 +98,8 @@ fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
 }
 
 /// The part of an account that logging in needs.
-#[derive(Debug, Queryable)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = users)]
 pub struct Account {
     /// Its id.
     pub id: Id,
@@ -118,34 +119,12 @@ pub struct Account {
 
 /// The account with this e-mail address, in lower case.
 pub fn account_by_email(conn: &mut Conn, email: &str) -> Result<Option<Account>> {
-    Ok(accounts().filter(users::email.eq(email)).first(conn).optional()?)
+    Ok(users::table.filter(users::email.eq(email)).select(Account::as_select()).first(conn).optional()?)
 }
 
 /// The account with this id.
 pub fn account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
-    Ok(accounts().filter(users::id.eq(id)).first(conn).optional()?)
-}
-
-type AccountColumns = (
-    users::id,
-    users::password_hash,
-    users::role,
-    users::partner_id,
-    users::member_id,
-    users::disabled,
-    users::generation,
-);
-
-fn accounts() -> diesel::dsl::Select<users::table, AccountColumns> {
-    users::table.select((
-        users::id,
-        users::password_hash,
-        users::role,
-        users::partner_id,
-        users::member_id,
-        users::disabled,
-        users::generation,
-    ))
+    Ok(users::table.find(id).select(Account::as_select()).first(conn).optional()?)
 }
 
 /// Sets a password and ends every token of the account. Returns whether the account exists.
@@ -168,7 +147,8 @@ pub fn partner_is_active(conn: &mut Conn, id: Id) -> Result<bool> {
 }
 
 /// The part of an API client that a token request needs.
-#[derive(Debug, Queryable)]
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = api_clients)]
 pub struct Client {
     /// Its id.
     pub id: Id,
@@ -186,18 +166,8 @@ pub struct Client {
 
 /// The client with this `client_id`.
 pub fn client(conn: &mut Conn, client_id: &str) -> Result<Option<Client>> {
-    Ok(api_clients::table
-        .filter(api_clients::client_id.eq(client_id))
-        .select((
-            api_clients::id,
-            api_clients::partner_id,
-            api_clients::secret_hash,
-            api_clients::scopes,
-            api_clients::generation,
-            api_clients::revoked_at,
-        ))
-        .first(conn)
-        .optional()?)
+    let named = api_clients::table.filter(api_clients::client_id.eq(client_id));
+    Ok(named.select(Client::as_select()).first(conn).optional()?)
 }
 
 /// The e-mail address of an account, or the name of a client.

@@ -31,7 +31,7 @@ macro_rules! sql_types_of_both {
 sql_types_of_both!(DbUuid, DbTimestamp, DbJson);
 
 /// Runs the same code against the concrete connection of either database. Use it for what the common type can't
-/// express: `on_conflict`, inserting many rows in one statement, row locks. Each use says why.
+/// express, such as `on_conflict` or row locks. Each use says why.
 #[macro_export]
 macro_rules! per_backend {
     ($conn:expr, |$inner:ident| $body:expr) => {
@@ -39,6 +39,19 @@ macro_rules! per_backend {
             $crate::db::conn::Conn::Postgres($inner) => $body,
             $crate::db::conn::Conn::Sqlite($inner) => $body,
         }
+    };
+}
+
+/// Inserts rows, up to 500 in one statement. Diesel can't do this through a connection that may be to either database.
+///
+/// SQLite takes 32,766 values in a statement, and PostgreSQL 65,535: no table has more than 65 columns. A row with an
+/// `Option` must be `treat_none_as_default_value = false`. Otherwise diesel writes each row by itself on SQLite.
+#[macro_export]
+macro_rules! insert_many {
+    ($conn:expr, $table:path, $rows:expr) => {
+        $rows.chunks(500).try_for_each(|rows| {
+            $crate::per_backend!(&mut *$conn, |inner| diesel::insert_into($table).values(rows).execute(inner)).map(drop)
+        })
     };
 }
 

@@ -28,7 +28,18 @@ use writer::Writer;
 
 pub use crate::clock::{Id, LocalTime, Timestamp};
 pub use crate::config::Location;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+
+/// Checks that the update of a row in a certain version has found it.
+///
+/// # Errors
+/// 412 if it hasn't, because another request has changed the row in between.
+pub fn one_row(found: usize) -> Result<()> {
+    match found {
+        1 => Ok(()),
+        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+    }
+}
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]

@@ -1,14 +1,18 @@
 //! An account for each role, for `serve --demo`.
 
 use diesel::prelude::*;
+use serde_json::json;
 
+use super::written;
 use crate::auth::caller::Role;
 use crate::auth::secret::random_text;
+use crate::auth::store as auth_store;
 use crate::db::conn::{Purpose, open_sqlite};
 use crate::db::schema::{members, partners, users};
-use crate::db::{Conn, Id, Json, Location, migrate};
+use crate::db::{Conn, Id, Location, migrate};
 use crate::error::{Error, Result};
 use crate::http::state::State;
+use crate::users::store::{self as user_store, UserRow};
 
 /// An account of the demo, and its new password.
 #[derive(Debug, Clone)]
@@ -39,32 +43,11 @@ pub async fn make_accounts(state: &State) -> Result<Vec<Account>> {
             .db
             .write(move |conn| {
                 let (partner_id, member_id) = tied_to(conn, role)?;
-                let known = users::table.filter(users::email.eq(&email));
-                let renewed = (
-                    users::password_hash.eq(Some(&hash)),
-                    users::generation.eq(users::generation + 1),
-                    users::disabled.eq(false),
-                    users::updated_at.eq(now),
-                );
-                if diesel::update(known).set(renewed).execute(conn)? > 0 {
-                    return Ok(());
+                if let Some(known) = auth_store::account_by_email(conn, &email)? {
+                    return auth_store::set_password(conn, known.id, &hash, now).map(drop);
                 }
-                let made = (
-                    users::id.eq(id),
-                    users::email.eq(&email),
-                    users::password_hash.eq(Some(&hash)),
-                    users::role.eq(role),
-                    users::partner_id.eq(partner_id),
-                    users::member_id.eq(member_id),
-                    users::disabled.eq(false),
-                    users::permissions.eq(Json(Vec::<String>::new())),
-                    users::generation.eq(1),
-                    users::version.eq(1),
-                    users::created_at.eq(now),
-                    users::updated_at.eq(now),
-                );
-                diesel::insert_into(users::table).values(made).execute(conn)?;
-                Ok(())
+                let user = json!({ "email": email, "role": role, "partner_id": partner_id });
+                user_store::insert(conn, &UserRow::new(id, written(user)?, member_id, Some(hash.clone()), now))
             })
             .await?;
         accounts.push(account);

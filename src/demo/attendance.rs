@@ -6,34 +6,38 @@ use std::collections::{BTreeMap, HashSet};
 use super::people::People;
 use super::random::Random;
 use super::sessions::{Planned, Sessions};
-use super::store::{BookingRow, RegisterRow, WalkInRow};
 use super::{ATTENDERS, MAKER, Moment, figures_begin};
 use crate::db::Id;
-
-/// Letters and digits for the references of bookings. No two of them look alike.
-const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+use crate::sessions::bookings::rules::reference;
+use crate::sessions::bookings::store::BookingRow;
+use crate::sessions::bookings::types::BookingStatus::{self, Absent, Attended, Booked};
+use crate::sessions::bookings::types::SeatDelivery::{self, InPerson, Online};
+use crate::sessions::registers::headcounts::NewRegister;
+use crate::sessions::registers::store::WalkInRow;
+use crate::sessions::registers::types::Headcount;
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar};
 
 /// The planned bookings, walk-ins and registers.
 #[derive(Default)]
 pub(super) struct Attendance {
     pub(super) bookings: Vec<BookingRow>,
     pub(super) walk_ins: Vec<WalkInRow>,
-    pub(super) registers: Vec<RegisterRow>,
+    pub(super) registers: Vec<NewRegister>,
 }
 
 /// How somebody attends a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Visit {
     /// Books a seat with this delivery. The second value is the status that the booking ends up with.
-    Book(&'static str, &'static str),
+    Book(SeatDelivery, BookingStatus),
     /// Comes without a booking.
     WalkIn,
 }
 
-const COMES: Visit = Visit::Book("in_person", "attended");
-const STAYS_AWAY: Visit = Visit::Book("in_person", "absent");
-const COMES_ONLINE: Visit = Visit::Book("online", "attended");
-const WILL_COME: Visit = Visit::Book("in_person", "booked");
+const COMES: Visit = Visit::Book(InPerson, Attended);
+const STAYS_AWAY: Visit = Visit::Book(InPerson, Absent);
+const COMES_ONLINE: Visit = Visit::Book(Online, Attended);
+const WILL_COME: Visit = Visit::Book(InPerson, Booked);
 
 /// Sessions, grouped by what attending them means for the published figure. Each is an index into the list of all.
 #[derive(Default)]
@@ -60,21 +64,21 @@ impl Pools {
         let mut pools = Self::default();
         for (number, session) in sessions.iter().enumerate() {
             let near = matches!(session.local_authority.as_deref(), Some("Liverpool" | "Sefton"));
-            let learning = session.row.pillar == "learning";
-            let delivery = session.row.delivery.as_str();
+            let learning = session.pillar == Pillar::Learning;
+            let delivery = session.row.delivery;
             if !session.past {
-                if delivery == "in_person" && session.row.booking_policy == "bookable" {
+                if delivery == Delivery::InPerson && session.row.booking_policy == BookingPolicy::Bookable {
                     pools.upcoming.push(number);
                 }
                 continue;
             }
             match (learning, delivery, near) {
-                (true, "online", _) => pools.online.push(number),
+                (true, Delivery::Online, _) => pools.online.push(number),
                 (true, _, true) if session.row.starts_on < figures_begin() => pools.early.push(number),
                 (true, _, true) if session.row.starts_on > moment.given => pools.recent.push(number),
                 (true, _, true) => {
                     pools.counted.push(number);
-                    if delivery == "hybrid" {
+                    if delivery == Delivery::Hybrid {
                         pools.hybrid.push(number);
                     }
                 }
@@ -154,7 +158,7 @@ impl Planner<'_> {
             let number = pool[(start + step) % pool.len()];
             let visit = match visit {
                 // A drop-in session takes no bookings: whoever comes is a walk-in, and nobody can be absent.
-                Visit::Book("in_person", "attended") if self.drops_in(number) => Visit::WalkIn,
+                COMES if self.drops_in(number) => Visit::WalkIn,
                 visit => visit,
             };
             if self.drops_in(number) && visit != Visit::WalkIn {
@@ -173,14 +177,16 @@ impl Planner<'_> {
     }
 
     fn drops_in(&self, number: usize) -> bool {
-        self.sessions[number].row.booking_policy == "drop_in"
+        self.sessions[number].row.booking_policy == BookingPolicy::DropIn
     }
 
     fn has_room(&self, number: usize, visit: Visit) -> bool {
         let row = &self.sessions[number].row;
         let free = |capacity: Option<i32>, taken: i32| capacity.is_none_or(|capacity| taken < capacity);
         match visit {
-            Visit::Book("online", _) if row.delivery == "hybrid" => free(row.online_capacity, row.online_seats_taken),
+            Visit::Book(Online, _) if row.delivery == Delivery::Hybrid => {
+                free(row.online_capacity, row.online_seats_taken)
+            }
             Visit::Book(..) => free(row.capacity, row.seats_taken),
             Visit::WalkIn => true,
         }
@@ -199,10 +205,9 @@ impl Planner<'_> {
         self.planned.walk_ins.push(WalkInRow { session_id: row.id, member_id, created_at: row.ends_at });
     }
 
-    fn book(&mut self, number: usize, member_id: Id, delivery: &'static str, status: &'static str) {
+    fn book(&mut self, number: usize, member_id: Id, delivery: SeatDelivery, status: BookingStatus) {
         let row = &mut self.sessions[number].row;
-        let online = row.delivery == "hybrid" && delivery == "online";
-        if online {
+        if row.delivery == Delivery::Hybrid && delivery == Online {
             row.online_seats_taken += 1;
         } else {
             row.seats_taken += 1;
@@ -211,30 +216,22 @@ impl Planner<'_> {
         // No booking is made in the future. One of a session to come was made at some time in the last two weeks.
         let latest = self.moment.now.plus_seconds(-60 * (1 + self.random.below(14 * 24 * 60) as i64));
         let made = made.min(latest).max(row.created_at);
-        let marked = status != "booked";
-        // The seat's number makes the reference unique within its session.
-        let seat = row.seats_taken as usize + if online { 512 } else { 0 };
-        self.planned.bookings.push(BookingRow {
-            id: self.random.id(made),
-            session_id: row.id,
-            member_id,
-            status,
-            delivery,
-            family: 0,
-            carers: 0,
-            seats: 1,
-            reference: reference(seat + if online { row.online_seats_taken as usize } else { 0 }, self.random),
-            booked_by: MAKER,
-            version: if marked { 2 } else { 1 },
-            created_at: made,
-            updated_at: if marked { row.ends_at } else { made },
+        // The number of seats that are taken makes the reference unique within its session. Five bits give a letter.
+        let taken = row.seats_taken + row.online_seats_taken;
+        let mut letter = || self.random.below(32) as u8;
+        let reference = reference([taken as u8, (taken / 32) as u8, letter(), letter(), letter()]);
+        let seat = (member_id, delivery);
+        let booking = BookingRow::new(self.random.id(made), row.id, seat, reference, MAKER, made);
+        self.planned.bookings.push(match status {
+            Booked => booking,
+            marked => booking.moved(marked, row.ends_at),
         });
     }
 
     /// A register for every session that somebody booked or came to, and for every music session, to which people come
     /// who aren't members.
     fn registers(&mut self) {
-        let marked = self.planned.bookings.iter().filter(|booking| booking.status != "booked");
+        let marked = self.planned.bookings.iter().filter(|booking| booking.status != Booked);
         let of_bookings = marked.map(|booking| booking.session_id);
         let of_walk_ins = self.planned.walk_ins.iter().map(|walk_in| walk_in.session_id);
         let seen: HashSet<Id> = of_bookings.chain(of_walk_ins).collect();
@@ -246,25 +243,12 @@ impl Planner<'_> {
         for (session_id, (is_music, taken)) in wanted {
             let (most_beneficiaries, most_others) = if is_music { (60, 12) } else { (3, 2) };
             let least = if is_music { 10 } else { 0 };
-            self.planned.registers.push(RegisterRow {
-                session_id,
+            let headcount = Headcount {
                 beneficiaries: (least + self.random.below(most_beneficiaries)) as i32,
                 family: self.random.below(most_others) as i32,
                 carers: self.random.below(most_others) as i32,
-                taken_by: MAKER,
-                version: 1,
-                created_at: taken,
-                updated_at: taken,
-            });
+            };
+            self.planned.registers.push(NewRegister::new(session_id, headcount, MAKER, taken));
         }
     }
-}
-
-/// A reference of five letters: two from the seat's number, three random.
-fn reference(seat: usize, random: &mut Random) -> String {
-    let mut letters = [seat % 32, (seat / 32) % 32, 0, 0, 0];
-    for letter in &mut letters[2..] {
-        *letter = random.below(32);
-    }
-    letters.iter().map(|letter| char::from(LETTERS[*letter])).collect()
 }

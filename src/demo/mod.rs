@@ -19,12 +19,15 @@ mod sessions;
 mod store;
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub use accounts::{Account, is_whole, make_accounts};
 
 use crate::clock::london_day;
 use crate::db::{Db, Id, Timestamp};
 use crate::error::{Error, Result};
+use crate::prescriptions::store::Whole;
 use crate::reports::periods::given_until;
 use random::Random;
 
@@ -53,6 +56,11 @@ fn day(year: i32, month: u32, day: u32) -> NaiveDate {
 fn noon(day: NaiveDate) -> Timestamp {
     let noon = NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
     Timestamp(DateTime::from_naive_utc_and_offset(day.and_time(noon), chrono::Utc))
+}
+
+/// A value as a request writes it.
+fn written<T: DeserializeOwned>(json: Value) -> Result<T> {
+    serde_json::from_value(json).map_err(Error::internal)
 }
 
 /// The result of filling a database.
@@ -109,7 +117,7 @@ struct Plan {
     places: places::Places,
     sessions: sessions::Sessions,
     people: people::People,
-    prescriptions: prescriptions::Prescriptions,
+    prescriptions: Vec<Whole>,
     attendance: attendance::Attendance,
 }
 

@@ -4,7 +4,10 @@ use chrono::{Days, NaiveDate};
 use serde::Deserialize;
 
 use super::day;
+use crate::db::{Id, LocalTime};
 use crate::error::{Error, Result};
+use crate::sessions::series::types::SeriesInput;
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication};
 
 const READER: &str = include_str!("data/roster-the-reader.csv");
 const OUTREACH: &str = include_str!("data/roster-outreach-2022.json");
@@ -21,34 +24,64 @@ pub(super) struct Offer {
     pub(super) partner: Option<String>,
     #[serde(default)]
     pub(super) programme: Option<String>,
-    pub(super) pillar: String,
-    pub(super) delivery: String,
+    pub(super) pillar: Pillar,
+    pub(super) delivery: Delivery,
     #[serde(default)]
     pub(super) venue: Option<String>,
-    pub(super) local_start: String,
+    pub(super) local_start: LocalTime,
     pub(super) duration_minutes: i32,
     pub(super) recurrence: String,
     #[serde(default)]
-    pub(super) booking_policy: Option<String>,
+    pub(super) booking_policy: BookingPolicy,
     #[serde(default)]
     pub(super) capacity: Option<i32>,
     #[serde(skip)]
     pub(super) online_capacity: Option<i32>,
     #[serde(default)]
     pub(super) description: Option<String>,
-    /// Joined with `|`, as in a roster.
-    #[serde(default)]
-    pub(super) topics: Option<String>,
+    #[serde(skip)]
+    pub(super) topics: Vec<String>,
     #[serde(default)]
     pub(super) facilitator: Option<String>,
-    /// Joined with `|`, as in a roster.
-    #[serde(default)]
-    pub(super) accessibility: Option<String>,
+    #[serde(skip)]
+    pub(super) accessibility: Vec<String>,
 }
 
-/// The items of a list that is joined with `|`.
-pub(super) fn words(list: Option<&str>) -> Vec<String> {
-    list.unwrap_or_default().split('|').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+impl Offer {
+    /// The series as a request writes it.
+    pub(super) fn written(self, partner_id: Option<Id>, programme_id: Option<Id>, venue_id: Option<Id>) -> SeriesInput {
+        let has_link = self.delivery != Delivery::InPerson && self.external_id.is_none();
+        SeriesInput {
+            title: self.title,
+            description: self.description,
+            pillar: self.pillar,
+            topics: self.topics,
+            delivery: self.delivery,
+            partner_id,
+            programme_id,
+            venue_id,
+            space_id: None,
+            join_link: has_link.then(|| "https://meet.example.org/life-rooms-demo".to_owned()),
+            facilitator: self.facilitator,
+            accessibility: self.accessibility,
+            local_start: self.local_start,
+            time_zone: "Europe/London".to_owned(),
+            duration_minutes: self.duration_minutes,
+            recurrence: self.recurrence,
+            excluded: Vec::new(),
+            additional: Vec::new(),
+            capacity: self.capacity,
+            online_capacity: self.online_capacity,
+            booking_policy: self.booking_policy,
+            publication: Publication::Published,
+            external_id: self.external_id,
+        }
+    }
+}
+
+/// The items of a list that is joined with `|`, as in a roster.
+fn items(list: &str) -> Vec<String> {
+    list.split('|').filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
 
 #[derive(Deserialize)]
@@ -74,8 +107,8 @@ struct Line {
     title: String,
     description: String,
     topics: String,
-    pillar: String,
-    delivery: String,
+    pillar: Pillar,
+    delivery: Delivery,
     venue: Option<String>,
     partner: Option<String>,
     programme: Option<String>,
@@ -83,7 +116,7 @@ struct Line {
     weekday: u64,
     start: String,
     facilitator: String,
-    accessibility: Option<String>,
+    accessibility: String,
 }
 
 /// The series whose next session is full and has a waiting list. It has few seats.
@@ -102,7 +135,7 @@ pub(super) fn made_up(last: NaiveDate) -> Result<Vec<Offer>> {
         let first = day(2021, 7, 5) + Days::new(line.weekday + 7 * (number % 2));
         let seats = match line.title.as_str() {
             FULL => 8,
-            _ if line.delivery == "online" => 40,
+            _ if line.delivery == Delivery::Online => 40,
             _ => 24,
         };
         offers.push(Offer {
@@ -110,19 +143,22 @@ pub(super) fn made_up(last: NaiveDate) -> Result<Vec<Offer>> {
             partner: line.partner,
             programme: line.programme,
             venue: line.venue,
-            local_start: format!("{first}T{}", line.start),
+            local_start: format!("{first}T{}", line.start).parse().map_err(Error::internal)?,
             duration_minutes: 90,
             recurrence: format!("FREQ=WEEKLY;INTERVAL=2;UNTIL={}T235959Z", last.format("%Y%m%d")),
-            booking_policy: Some(if line.title == "Coffee and company" { "drop_in" } else { "bookable" }.to_owned()),
+            booking_policy: match line.title.as_str() {
+                "Coffee and company" => BookingPolicy::DropIn,
+                _ => BookingPolicy::Bookable,
+            },
             capacity: Some(seats),
-            online_capacity: (line.delivery == "hybrid").then_some(30),
+            online_capacity: (line.delivery == Delivery::Hybrid).then_some(30),
             title: line.title,
             pillar: line.pillar,
             delivery: line.delivery,
             description: Some(line.description),
-            topics: Some(line.topics),
+            topics: items(&line.topics),
             facilitator: Some(line.facilitator),
-            accessibility: line.accessibility,
+            accessibility: items(&line.accessibility),
         });
     }
     Ok(offers)

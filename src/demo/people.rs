@@ -2,15 +2,15 @@
 //! domain reserved for examples, and NHS numbers from the range reserved for tests (999).
 
 use chrono::{Days, NaiveDate};
-use serde_json::{Value, json};
 
 use super::places::Places;
 use super::random::Random;
-use super::store::{ConsentRow, MemberRow};
 use super::{MAKER, MEMBERS, day, noon};
-use crate::db::{Id, Json};
-use crate::places::LocalAuthority;
-use crate::text::fold::joined_key;
+use crate::db::Id;
+use crate::members::consents::store::ConsentRow;
+use crate::members::consents::types::{ConsentDecision, ConsentInput, ConsentPurpose};
+use crate::members::store::MemberRow;
+use crate::members::types::{ContactPreferences, MemberInput, MemberRole};
 
 const GIVEN: [&str; 48] = [
     "Ada", "Alfie", "Amina", "Arthur", "Beryl", "Callum", "Carmen", "Cilla", "Dermot", "Dilys", "Edie", "Elsie",
@@ -72,36 +72,29 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
     let given = *random.pick(&GIVEN);
     let family = format!("{}{}", random.pick(&FAMILY.0), random.pick(&FAMILY.1));
     let (authority, district) = *random.pick(&AUTHORITIES);
-    let at = noon(joined);
     let email = random.chance(60).then(|| format!("demo.member.{number}@example.org"));
     let phone = random.chance(70).then(|| format!("+441514960{:03}", random.below(1000)));
-    let post: bool = random.chance(50);
-    MemberRow {
-        id: random.id(at),
+    let post = random.chance(50);
+    let id = random.id(noon(joined));
+    let (by_email, by_phone) = (email.is_some(), phone.is_some());
+    let member = MemberInput {
         preferred_name: None,
-        given_name: given,
-        given_key: joined_key(given),
-        family_key: joined_key(&family),
-        family_name: family,
+        given_name: given.to_owned(),
+        family_name: Some(family),
         pronouns: None,
         date_of_birth: Some(day(1935, 1, 1) + Days::new(random.below(26_000) as u64)),
-        contact_preferences: Json(
-            json!({ "email": email.is_some(), "sms": false, "phone": phone.is_some(), "post": post }),
-        ),
         email,
         phone,
         // No real postcode ends like this.
         postcode: Some(format!("{district} 9ZZ")),
-        local_authority: Some(authority),
-        local_authority_code: authority.parse::<LocalAuthority>().ok().map(|known| known.code),
-        nhs_number: if number.is_multiple_of(2) { test_nhs_number(number) } else { None },
+        local_authority: Some(authority.to_owned()),
+        nhs_number: number.is_multiple_of(2).then(|| test_nhs_number(number)).flatten(),
         gp_practice_code: None,
-        roles: Json(vec![if number.is_multiple_of(17) { "carer" } else { "service_user" }]),
-        emergency_contact: None::<Json<Value>>,
-        version: 1,
-        created_at: at,
-        updated_at: at,
-    }
+        roles: vec![if number.is_multiple_of(17) { MemberRole::Carer } else { MemberRole::ServiceUser }],
+        contact_preferences: ContactPreferences { email: by_email, sms: false, phone: by_phone, post },
+        emergency_contact: None,
+    };
+    MemberRow::new(id, member, noon(joined))
 }
 
 /// An NHS number of the test range, with its check digit. `None` if the check digit would be 10.
@@ -123,23 +116,18 @@ fn add_consents(
     joined: NaiveDate,
 ) {
     let mut add = |random: &mut Random, purpose, partner_id, decision, day: NaiveDate| {
-        consents.push(ConsentRow {
-            id: random.id(noon(day)),
-            member_id,
-            purpose,
-            partner_id,
-            decision,
-            evidence: "Signed form (demo)",
-            recorded_by: MAKER,
-            recorded_at: noon(day),
-        });
+        let consent = ConsentInput { purpose, partner_id, decision, evidence: "Signed form (demo)".to_owned() };
+        consents.push(ConsentRow::new(random.id(noon(day)), member_id, consent, MAKER, noon(day)));
     };
-    add(random, "service_delivery", None, "given", joined);
+    use ConsentDecision::{Given, Withdrawn};
+    use ConsentPurpose::{ServiceDelivery, ShareWithPartner};
+    add(random, ServiceDelivery, None, Given, joined);
     let reader = places.partner("the-reader");
     if reader.is_some() && random.chance(30) {
-        add(random, "share_with_partner", reader, "given", joined);
+        // No two consents of a member are recorded at the same instant.
+        add(random, ShareWithPartner, reader, Given, joined + Days::new(1));
         if random.chance(10) {
-            add(random, "share_with_partner", reader, "withdrawn", joined + Days::new(200));
+            add(random, ShareWithPartner, reader, Withdrawn, joined + Days::new(200));
         }
     }
 }

@@ -4,13 +4,21 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::random::Random;
-use super::store::{HostingRow, Known, PartnerRow, ProgrammeRow, SiteRow};
-use super::{day, noon};
-use crate::db::{Id, Timestamp};
+use super::store::Known;
+use super::{day, noon, written};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
-use crate::venues::store::VenueRow;
+use crate::partners::programmes::store::{self as programme_store, ProgrammeRow};
+use crate::partners::store::{self as partner_store, PartnerRow};
+use crate::partners::types::PartnerInput;
+use crate::sites::hostings::store::{self as hosting_store, HostingRow};
+use crate::sites::hostings::types::HostingInput;
+use crate::sites::store::{self as site_store, SiteRow};
+use crate::sites::types::SiteInput;
+use crate::venues::store::{self as venue_store, VenueRow};
 use crate::venues::types::{Address, Hours, OpeningHours, VenueInput, VenueKind, VenueStatus};
 
 /// Venues with names, kinds and places as the services published them.
@@ -148,11 +156,11 @@ const SECOND_WORDS: [(&str, &str); 5] = [
 /// The planned places and partners, and the ids by slug of everything that will exist then.
 #[derive(Default)]
 pub(super) struct Places {
-    pub(super) venues: Vec<VenueRow>,
-    pub(super) sites: Vec<SiteRow>,
-    pub(super) hostings: Vec<HostingRow>,
-    pub(super) partners: Vec<PartnerRow>,
-    pub(super) programmes: Vec<ProgrammeRow>,
+    venues: Vec<VenueRow>,
+    sites: Vec<SiteRow>,
+    hostings: Vec<HostingRow>,
+    partners: Vec<PartnerRow>,
+    programmes: Vec<ProgrammeRow>,
     venue_ids: HashMap<String, (Id, String)>,
     site_ids: HashMap<&'static str, Id>,
     partner_ids: HashMap<String, Id>,
@@ -160,6 +168,15 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// Writes the planned places and partners.
+    pub(super) fn insert(&self, conn: &mut Conn) -> Result<()> {
+        self.venues.iter().try_for_each(|row| venue_store::insert(conn, row))?;
+        self.partners.iter().try_for_each(|row| partner_store::insert(conn, row))?;
+        self.programmes.iter().try_for_each(|row| programme_store::insert(conn, row))?;
+        self.sites.iter().try_for_each(|row| site_store::insert(conn, row))?;
+        self.hostings.iter().try_for_each(|row| hosting_store::insert(conn, row))
+    }
+
     /// A venue's id and local authority.
     pub(super) fn venue(&self, slug: &str) -> Result<(Id, &str)> {
         let found = self.venue_ids.get(slug).map(|(id, authority)| (*id, authority.as_str()));
@@ -194,7 +211,7 @@ fn beginning() -> Timestamp {
 pub(super) fn plan(random: &mut Random, known: &Known) -> Result<Places> {
     let mut places = Places::default();
     add_venues(&mut places, random, known)?;
-    add_partners(&mut places, random, known);
+    add_partners(&mut places, random, known)?;
     add_sites(&mut places, random, known)?;
     Ok(places)
 }
@@ -277,73 +294,62 @@ fn opening_hours(kind: VenueKind) -> OpeningHours {
     }
 }
 
-fn add_partners(places: &mut Places, random: &mut Random, known: &Known) {
+fn add_partners(places: &mut Places, random: &mut Random, known: &Known) -> Result<()> {
     for (slug, name, kind, programme) in PARTNERS {
-        let partner_id = add_partner(places, random, known, (slug, name, kind), None);
+        let partner_id = add_partner(places, random, known, json!({ "slug": slug, "name": name, "kind": kind }))?;
         if let Some((slug, name)) = programme {
-            add_programme(places, random, known, partner_id, slug, name);
+            let id = match known.programmes.get(&(partner_id, slug.to_owned())) {
+                Some(id) => *id,
+                None => {
+                    let written = written(json!({ "slug": slug, "name": name }))?;
+                    let row = ProgrammeRow::new(random.id(beginning()), partner_id, written, beginning());
+                    places.programmes.push(row.clone());
+                    row.id
+                }
+            };
+            places.programme_ids.insert(slug.to_owned(), id);
         }
     }
     for first in FIRST_WORDS {
         for (second, kind) in SECOND_WORDS {
             let name = format!("{first} {second}");
             let slug = name.to_lowercase().replace(' ', "-");
-            add_partner(places, random, known, (&slug, &name, kind), Some("Made up for the demo."));
+            let made_up = json!({ "slug": slug, "name": name, "kind": kind, "description": "Made up for the demo." });
+            add_partner(places, random, known, made_up)?;
         }
     }
+    Ok(())
 }
 
-fn add_partner(
-    places: &mut Places,
-    random: &mut Random,
-    known: &Known,
-    (slug, name, kind): (&str, &str, &str),
-    description: Option<&str>,
-) -> Id {
-    let id = known.partners.get(slug).copied().unwrap_or_else(|| {
+fn add_partner(places: &mut Places, random: &mut Random, known: &Known, json: Value) -> Result<Id> {
+    let partner: PartnerInput = written(json)?;
+    let slug = partner.slug.clone();
+    let id = known.partners.get(&slug).copied().unwrap_or_else(|| {
         let id = random.id(beginning());
-        places.partners.push(PartnerRow::new(id, slug, name, kind, description, beginning()));
+        places.partners.push(PartnerRow::new(id, partner, beginning()));
         id
     });
-    places.partner_ids.insert(slug.to_owned(), id);
-    id
-}
-
-fn add_programme(places: &mut Places, random: &mut Random, known: &Known, partner_id: Id, slug: &str, name: &str) {
-    let id = known.programmes.get(&(partner_id, slug.to_owned())).copied().unwrap_or_else(|| {
-        let id = random.id(beginning());
-        places.programmes.push(ProgrammeRow::new(id, partner_id, slug, name, beginning()));
-        id
-    });
-    places.programme_ids.insert(slug.to_owned(), id);
+    places.partner_ids.insert(slug, id);
+    Ok(id)
 }
 
 fn add_sites(places: &mut Places, random: &mut Random, known: &Known) -> Result<()> {
-    for fact in SITES {
-        if let Some(id) = known.sites.get(fact.slug) {
+    for SiteFact { slug, name, hostings } in SITES {
+        if let Some(id) = known.sites.get(slug) {
             // The site exists already, so its hostings stay as they are.
-            places.site_ids.insert(fact.slug, *id);
+            places.site_ids.insert(slug, *id);
             continue;
         }
         let id = random.id(beginning());
-        places.sites.push(SiteRow::new(id, fact.slug, fact.name, beginning()));
-        places.site_ids.insert(fact.slug, id);
-        for (venue, partner, from, until) in fact.hostings {
+        let site = SiteInput { slug: slug.to_owned(), name: name.to_owned() };
+        places.sites.push(SiteRow::new(id, site, beginning()));
+        places.site_ids.insert(slug, id);
+        for (venue, partner, from, until) in hostings {
             let date = |(y, m, d): Date| -> NaiveDate { day(y, m, d) };
             let (venue_id, _) = places.venue(venue)?;
             let partner_id = partner.and_then(|slug| places.partner(slug));
-            let row = HostingRow {
-                id: random.id(beginning()),
-                site_id: id,
-                venue_id,
-                partner_id,
-                starts_on: date(*from),
-                ends_on: until.map(date),
-                version: 1,
-                created_at: beginning(),
-                updated_at: beginning(),
-            };
-            places.hostings.push(row);
+            let hosting = HostingInput { venue_id, partner_id, starts_on: date(*from), ends_on: until.map(date) };
+            places.hostings.push(HostingRow::new(random.id(beginning()), id, hosting, beginning()));
         }
     }
     Ok(())

@@ -1,31 +1,24 @@
 //! Prescriptions: the published number of those that count, and many that don't count.
 
 use chrono::{Days, NaiveDate};
+use strum::IntoEnumIterator;
 
 use super::people::People;
 use super::places::Places;
 use super::random::Random;
 use super::sessions::Sessions;
-use super::store::{ItemRow, NeedRow, PrescriptionRow};
 use super::{MEMBERS, Moment, PRESCRIPTIONS, day, figures_begin, noon};
-use crate::db::Id;
+use crate::auth::reach::Reach;
+use crate::db::{Id, Timestamp};
+use crate::prescriptions::items::store::ItemRow;
+use crate::prescriptions::items::types::{
+    PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemKind, PrescriptionItemStatus as ItemStatus,
+};
+use crate::prescriptions::store::{PrescriptionRow, Whole};
+use crate::prescriptions::types::{
+    Need, NeedDomain, PrescriptionInput, PrescriptionOrigin as Origin, PrescriptionStatus as Status,
+};
 
-const DOMAINS: [&str; 14] = [
-    "housing",
-    "debt",
-    "benefits",
-    "employment",
-    "education",
-    "digital_skills",
-    "physical_wellbeing",
-    "mental_wellbeing",
-    "loneliness",
-    "caring",
-    "family",
-    "arts_and_culture",
-    "volunteering",
-    "other",
-];
 const WORDS: [&str; 5] = [
     "I would like to get out of the house more.",
     "I miss singing.",
@@ -34,23 +27,15 @@ const WORDS: [&str; 5] = [
     "Something to look forward to in the week.",
 ];
 
-/// Prescriptions with their needs and items.
-#[derive(Default)]
-pub(super) struct Prescriptions {
-    pub(super) prescriptions: Vec<PrescriptionRow>,
-    pub(super) needs: Vec<NeedRow>,
-    pub(super) items: Vec<ItemRow>,
-}
-
 /// A site, and the first and the last day of a time that it was in one place.
 type Window = (Option<Id>, NaiveDate, NaiveDate);
 
 /// What the prescriptions of a group have in common.
 struct Kind<'a> {
-    origin: &'static str,
+    origin: Origin,
     windows: &'a [Window],
     /// `None`: active, completed or closed early, at random.
-    status: Option<&'static str>,
+    status: Option<Status>,
     /// How many.
     count: usize,
 }
@@ -59,7 +44,7 @@ struct Planner<'a> {
     random: &'a mut Random,
     series: Vec<Id>,
     partners: Vec<Id>,
-    planned: Prescriptions,
+    planned: Vec<Whole>,
 }
 
 pub(super) fn plan(
@@ -68,13 +53,9 @@ pub(super) fn plan(
     sessions: &Sessions,
     people: &People,
     moment: Moment,
-) -> Prescriptions {
-    let mut planner = Planner {
-        random,
-        series: sessions.series_ids(),
-        partners: places.all_partners(),
-        planned: Prescriptions::default(),
-    };
+) -> Vec<Whole> {
+    let mut planner =
+        Planner { random, series: sessions.series_ids(), partners: places.all_partners(), planned: Vec::new() };
     // The prescriptions of the published figure lie in published months. Everything else goes on until yesterday.
     let (since, given, until) = (figures_begin(), moment.given, moment.today - Days::new(1));
     let site = |slug| places.site(slug);
@@ -90,7 +71,7 @@ pub(super) fn plan(
     // The last thousand people are in neither figure.
     let counted = |number: usize| 3_000 + number % 8_000;
     for number in 0..PRESCRIPTIONS {
-        planner.add(people.members[counted(number)].id, &Kind::of("advisor", &counted_in, None, 1));
+        planner.add(people.members[counted(number)].id, &Kind::of(Origin::Advisor, &counted_in, None, 1));
     }
     let before = day(2020, 1, 6);
     let eve = since - Days::new(1);
@@ -103,15 +84,15 @@ pub(super) fn plan(
     let knowsley = [(site("demo-kirkby"), since, until)];
     let nowhere = [(None, since, until)];
     let noise = [
-        Kind::of("self", &liverpool, None, 300),
-        Kind::of("gp", &liverpool, None, 450),
-        Kind::of("partner", &liverpool, None, 150),
-        Kind::of("advisor", sefton, None, 1_300),
-        Kind::of("advisor", &knowsley, None, 220),
-        Kind::of("advisor", &nowhere, None, 90),
-        Kind::of("advisor", &earlier, None, 600),
-        Kind::of("advisor", &liverpool, Some("draft"), 320),
-        Kind::of("advisor", &liverpool, Some("declined"), 140),
+        Kind::of(Origin::Own, &liverpool, None, 300),
+        Kind::of(Origin::Gp, &liverpool, None, 450),
+        Kind::of(Origin::Partner, &liverpool, None, 150),
+        Kind::of(Origin::Advisor, sefton, None, 1_300),
+        Kind::of(Origin::Advisor, &knowsley, None, 220),
+        Kind::of(Origin::Advisor, &nowhere, None, 90),
+        Kind::of(Origin::Advisor, &earlier, None, 600),
+        Kind::of(Origin::Advisor, &liverpool, Some(Status::Draft), 320),
+        Kind::of(Origin::Advisor, &liverpool, Some(Status::Declined), 140),
     ];
     for kind in &noise {
         for number in 0..kind.count {
@@ -125,7 +106,7 @@ pub(super) fn plan(
 }
 
 impl<'a> Kind<'a> {
-    fn of(origin: &'static str, windows: &'a [Window], status: Option<&'static str>, count: usize) -> Self {
+    fn of(origin: Origin, windows: &'a [Window], status: Option<Status>, count: usize) -> Self {
         Self { origin, windows, status, count }
     }
 }
@@ -135,63 +116,71 @@ impl Planner<'_> {
         let (site_id, from, until) = *self.random.pick(kind.windows);
         let days = (until - from).num_days().max(0) + 1;
         let developed = from + Days::new(self.random.below(usize::try_from(days).unwrap_or(1)) as u64);
-        let status =
-            kind.status.unwrap_or(*self.random.pick(&["active", "active", "completed", "completed", "closed_early"]));
-        let never_activated = matches!(status, "draft" | "declined");
+        let status = kind.status.unwrap_or(*self.random.pick(&[
+            Status::Active,
+            Status::Active,
+            Status::Completed,
+            Status::Completed,
+            Status::ClosedEarly,
+        ]));
         let at = noon(developed);
         let id = self.random.id(at);
-        self.planned.prescriptions.push(PrescriptionRow {
-            id,
+        let what_matters = self.random.chance(40).then(|| (*self.random.pick(&WORDS)).to_owned());
+        let review_on = (status == Status::Active).then(|| developed + Days::new(84));
+        let needs = self.needs();
+        let item = self.item(id, needs.first().map(|need| need.domain), status, at);
+        let written = PrescriptionInput {
             member_id,
             origin: kind.origin,
-            advisor_id: None,
             site_id,
-            what_matters: self.random.chance(40).then(|| *self.random.pick(&WORDS)),
-            status,
-            status_reason: matches!(status, "closed_early" | "declined").then_some("Moved away (demo)"),
-            developed_on: (!never_activated).then_some(developed),
-            review_on: (status == "active").then(|| developed + Days::new(84)),
-            version: if never_activated { 1 } else { 2 },
-            created_at: at,
-            updated_at: at,
-        });
-        self.add_needs_and_items(id, status, at);
+            what_matters,
+            needs: Vec::new(),
+            items: Vec::new(),
+            developed_on: None,
+            review_on,
+        };
+        let draft = PrescriptionRow::new(id, &written, None, at);
+        let active = |row: PrescriptionRow| row.moved(Status::Active, None, developed, at);
+        let moved_away = || Some("Moved away (demo)".to_owned());
+        let row = match status {
+            Status::Draft => draft,
+            Status::Active => active(draft),
+            Status::Declined => draft.moved(status, moved_away(), developed, at),
+            Status::Completed => active(draft).moved(status, None, developed, at),
+            Status::ClosedEarly => active(draft).moved(status, moved_away(), developed, at),
+        };
+        self.planned.push(Whole { row, needs, items: vec![item] });
     }
 
-    fn add_needs_and_items(&mut self, prescription_id: Id, status: &str, at: crate::db::Timestamp) {
-        let first = self.random.below(DOMAINS.len());
-        for position in 0..1 + self.random.below(2) {
-            let domain = DOMAINS[(first + position * 5) % DOMAINS.len()];
-            let severity = Some(1 + self.random.below(5) as i32);
-            self.planned.needs.push(NeedRow { prescription_id, domain, position: position as i32, severity });
-        }
-        let referral = self.random.chance(40);
-        let status = match (status, referral) {
-            ("draft", false) => "proposed",
-            ("draft", true) => "requested",
-            ("active", _) => *self.random.pick(&["accepted", "engaged"]),
-            ("completed", _) => "completed",
-            ("closed_early", _) => "disengaged",
-            _ => "declined",
+    /// One or two needs.
+    fn needs(&mut self) -> Vec<Need> {
+        let domains: Vec<NeedDomain> = NeedDomain::iter().collect();
+        let (first, count) = (self.random.below(domains.len()), 1 + self.random.below(2));
+        let need = |position| Need {
+            domain: domains[(first + position * 5) % domains.len()],
+            severity: Some(1 + self.random.below(5) as i32),
+            note: None,
         };
-        let (kind, series_id, partner_id) = match referral {
-            true => ("partner", None, Some(*self.random.pick(&self.partners))),
-            false if self.series.is_empty() => ("advice", None, None),
-            false => ("series", Some(*self.random.pick(&self.series)), None),
+        (0..count).map(need).collect()
+    }
+
+    /// An item that meets a need, in a state that goes with its prescription's.
+    fn item(&mut self, prescription_id: Id, need: Option<NeedDomain>, status: Status, at: Timestamp) -> ItemRow {
+        let (kind, target_id) = match (self.random.chance(40), self.series.is_empty()) {
+            (true, _) => (PrescriptionItemKind::Partner, Some(*self.random.pick(&self.partners))),
+            (false, true) => (PrescriptionItemKind::Advice, None),
+            (false, false) => (PrescriptionItemKind::Series, Some(*self.random.pick(&self.series))),
         };
-        self.planned.items.push(ItemRow {
-            id: self.random.id(at),
-            prescription_id,
-            position: 0,
-            need: Some(DOMAINS[first]),
-            kind,
-            series_id,
-            partner_id,
-            goal: self.random.chance(30).then_some("Go twice, then see"),
-            status,
-            version: 1,
-            created_at: at,
-            updated_at: at,
-        });
+        let goal = self.random.chance(30).then(|| "Go twice, then see".to_owned());
+        let written = PrescriptionItemInput { need, kind, target_id, goal, note: None };
+        let item = ItemRow::new(self.random.id(at), prescription_id, 0, &written, Reach::Everyone, at);
+        let status = match status {
+            Status::Draft => return item,
+            Status::Active => *self.random.pick(&[ItemStatus::Accepted, ItemStatus::Engaged]),
+            Status::Completed => ItemStatus::Completed,
+            Status::ClosedEarly => ItemStatus::Disengaged,
+            Status::Declined => ItemStatus::Declined,
+        };
+        item.changed(PrescriptionItemChange { status, ..item.written() }, at)
     }
 }

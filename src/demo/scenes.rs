@@ -7,13 +7,13 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::offers::{CALLED_OFF, FULL, PLANNED};
-use super::{MAKER, noon};
+use super::{MAKER, noon, written};
 use crate::auth::reach::Reach;
 use crate::clock::{london_day, new_id_at};
 use crate::config::OfferHours;
 use crate::db::schema::{members, partners, session_series, sessions, sites};
 use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::prescriptions::items::store::ItemRow;
 use crate::prescriptions::store::{self as prescriptions, PrescriptionRow, Whole};
 use crate::prescriptions::types::{PrescriptionInput, PrescriptionStatus};
@@ -51,7 +51,7 @@ fn upcoming(conn: &mut Conn, title: &str, now: Timestamp) -> Result<Vec<(Id, Tim
 
 /// Books a place, or a place on the waiting list if the session is full. `None` if this member has a place already.
 fn place(conn: &mut Conn, session_id: Id, wish: serde_json::Value, at: Timestamp) -> Result<Option<BookingStatus>> {
-    let wish: BookingInput = serde_json::from_value(wish).map_err(Error::internal)?;
+    let wish: BookingInput = written(wish)?;
     let terms = Terms { now: at, hours: OfferHours::default() };
     let by = Booker { reach: Reach::Everyone, account: MAKER, id: new_id_at(at), terms };
     match book(conn, session_id, &wish, by) {
@@ -119,7 +119,7 @@ fn plan_for(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<()> {
     let (series, partner) = (series.first::<Id>(conn).optional()?, partner.first::<Id>(conn).optional()?);
     let today = london_day(now);
     let at = noon(today - Days::new(35));
-    let written = json!({
+    let plan = json!({
         "member_id": member_id,
         "origin": "advisor",
         "site_id": site,
@@ -138,13 +138,13 @@ fn plan_for(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<()> {
         ],
         "review_on": today + Days::new(14),
     });
-    let written: PrescriptionInput = serde_json::from_value(written).map_err(Error::internal)?;
-    let row = PrescriptionRow::new(new_id_at(at), &written, None, at);
+    let plan: PrescriptionInput = written(plan)?;
+    let row = PrescriptionRow::new(new_id_at(at), &plan, None, at);
     let item = |(position, item)| ItemRow::new(new_id_at(at), row.id, position, item, Reach::Everyone, at);
-    let items: Vec<ItemRow> = (0..).zip(&written.items).map(item).collect();
+    let items: Vec<ItemRow> = (0..).zip(&plan.items).map(item).collect();
     let follows = items.first().map(|item| item.id).filter(|_| series.is_some());
-    prescriptions::insert(conn, &Whole { row: row.clone(), needs: written.needs, items })?;
-    prescriptions::update(conn, &row.moved(PrescriptionStatus::Active, None, london_day(at), at))?;
+    let row = row.moved(PrescriptionStatus::Active, None, london_day(at), at);
+    prescriptions::insert(conn, &[Whole { row, needs: plan.needs, items }])?;
     for (session_id, _) in upcoming(conn, PLANNED, now)?.into_iter().take(3) {
         let wish = json!({ "member_id": member_id, "prescription_item_id": follows, "if_full": "wait" });
         place(conn, session_id, wish, now.plus_seconds(-24 * 3600))?;

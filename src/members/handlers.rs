@@ -9,7 +9,7 @@ use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, Registratio
 use crate::audit::{Event, Subject};
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
-use crate::db::Id;
+use crate::db::{Conn, Id};
 use crate::error::{Kind, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
@@ -26,6 +26,24 @@ pub(crate) fn read_event(context: &Context, reach: Reach, subject: Subject, fiel
 /// empty list tells something about the member too.
 pub(crate) fn list_read(context: &Context, reach: Reach, member_id: Id, list: &'static str) -> Vec<Event> {
     read_event(context, reach, Subject::of_member("member", member_id, member_id), &[list])
+}
+
+/// Reads something of a member within the caller's reach, and records it as [`read_event`] does.
+///
+/// # Errors
+/// 404 if the caller may not see the member. The errors of `read`.
+pub(crate) async fn read_of_member<T: Send + 'static>(
+    who: &Context,
+    member_id: Id,
+    (subject, fields): (Subject, &'static [&'static str]),
+    read: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
+    let work = move |conn: &mut Conn| {
+        store::get(conn, reach, member_id)?;
+        Ok((read(conn)?, read_event(&context, reach, subject, fields)))
+    };
+    who.state().db.read_audited(work).await
 }
 
 /// Register a member
@@ -45,7 +63,7 @@ pub async fn register_member(
     born_before(&context, written.date_of_birth)?;
     let wanted = written.clone();
     let outcome = who.write(&body.bytes, move |conn| {
-        let row = registration::register(conn, &context, &written, query.confirm_not_duplicate)?;
+        let row = registration::register(conn, &context, &written, query.similar())?;
         let id = row.id;
         Ok(Reply::created(format!("/v1/members/{id}"), row.version, &Member::from(row))?.about(id))
     });
@@ -67,7 +85,7 @@ pub async fn register_member(
 pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
-    let work = move |conn: &mut crate::db::Conn| {
+    let work = move |conn: &mut Conn| {
         let row = store::get(conn, reach, id)?;
         Ok((row, read_event(&context, reach, Subject::of_member("member", id, id), &[])))
     };

@@ -8,7 +8,7 @@ use super::types::MemberSearch;
 use crate::db::schema::{member_words, members};
 use crate::db::{Conn, Id};
 use crate::error::Result;
-use crate::per_backend;
+use crate::insert_many;
 use crate::text::fold::{joined_key, name_key};
 use crate::text::words::name_words;
 use crate::text::{nhs_number, phone, postcode};
@@ -16,34 +16,30 @@ use crate::text::{nhs_number, phone, postcode};
 /// One word that a member is found by.
 #[derive(Debug, Insertable)]
 #[diesel(table_name = member_words)]
-pub(crate) struct WordRow {
+struct WordRow {
     member_id: Id,
     word: String,
 }
 
 /// The words of a member's names: each word of each name, and the words of each name run together.
-pub(crate) fn word_rows<'a>(member_id: Id, names: impl IntoIterator<Item = &'a str>) -> Vec<WordRow> {
-    let mut words: Vec<String> = names.into_iter().flat_map(name_words).collect();
+fn word_rows(row: &MemberRow) -> Vec<WordRow> {
+    let names = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.preferred_name.as_deref()];
+    let mut words: Vec<String> = names.into_iter().flatten().flat_map(name_words).collect();
     words.sort_unstable();
     words.dedup();
-    words.into_iter().map(|word| WordRow { member_id, word }).collect()
+    words.into_iter().map(|word| WordRow { member_id: row.id, word }).collect()
 }
 
-/// Writes the words of a new member.
-pub(super) fn write_words(conn: &mut Conn, row: &MemberRow) -> Result<()> {
-    let names = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.preferred_name.as_deref()];
-    let rows = word_rows(row.id, names.into_iter().flatten());
-    if !rows.is_empty() {
-        // Diesel can't write many rows in one statement through a connection that may be to either database.
-        per_backend!(conn, |inner| diesel::insert_into(member_words::table).values(&rows).execute(inner))?;
-    }
-    Ok(())
+/// Writes the words of new members.
+pub(super) fn write_words(conn: &mut Conn, rows: &[MemberRow]) -> Result<()> {
+    let words: Vec<WordRow> = rows.iter().flat_map(word_rows).collect();
+    Ok(insert_many!(conn, member_words::table, words)?)
 }
 
 /// Writes the words of a member anew, since their names may have changed.
 pub(super) fn rewrite_words(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     diesel::delete(member_words::table.filter(member_words::member_id.eq(row.id))).execute(conn)?;
-    write_words(conn, row)
+    write_words(conn, std::slice::from_ref(row))
 }
 
 /// How many members with one word are counted at most. A word that more members have is frequent: then the search walks

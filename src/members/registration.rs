@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::store::{self, MemberRow};
-use super::types::{MemberInput, MemberSummary, SUMMARY_FIELDS};
+use super::types::{MemberInput, MemberSummary, SUMMARY_FIELDS, Similar};
 use crate::audit::Subject;
 use crate::clock::london_day;
 use crate::db::Conn;
@@ -33,12 +33,12 @@ pub(crate) fn register(
     conn: &mut Conn,
     context: &Context,
     written: &MemberInput,
-    confirmed: bool,
+    similar: Similar,
 ) -> Result<MemberRow> {
     store::queue_registrations(conn)?;
     let row = MemberRow::new(context.new_id(), written.clone(), context.now());
-    store::insert(conn, &row)?;
-    if !confirmed && !store::like(conn, &row)?.is_empty() {
+    store::insert(conn, std::slice::from_ref(&row))?;
+    if similar == Similar::Refuse && !store::like(conn, &row)?.is_empty() {
         return Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE));
     }
     context.record(conn, &[context.event("create", Subject::of_member("member", row.id, row.id), &[])])?;

@@ -7,15 +7,16 @@ use super::types::{ContactPreferences, EmergencyContact, Member, MemberInput, Me
 use super::{names, rules};
 use crate::auth::reach::Reach;
 use crate::db::schema::members;
-use crate::db::{Conn, Id, Json, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::db::{self, Conn, Id, Json, Timestamp};
+use crate::error::{Error, Result};
+use crate::insert_many;
 use crate::places::LocalAuthority;
 use crate::text::fold::joined_key;
 use crate::text::{nhs_number, phone, postcode};
 
 /// A row of `members`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = members, treat_none_as_null = true)]
+#[diesel(table_name = members, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct MemberRow {
     pub(crate) id: Id,
     pub(super) preferred_name: Option<String>,
@@ -164,13 +165,13 @@ pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     get(conn, reach, id)
 }
 
-/// Adds a member.
+/// Adds members.
 ///
 /// # Errors
-/// 409 if another has the NHS number.
-pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
-    diesel::insert_into(members::table).values(row).execute(conn)?;
-    names::write_words(conn, row)
+/// 409 if another has one of the NHS numbers.
+pub fn insert(conn: &mut Conn, rows: &[MemberRow]) -> Result<()> {
+    insert_many!(conn, members::table, rows)?;
+    names::write_words(conn, rows)
 }
 
 /// Writes the next version of a member over the one before.
@@ -179,10 +180,8 @@ pub fn insert(conn: &mut Conn, row: &MemberRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if another has the NHS number.
 pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     let unchanged = members::table.filter(members::id.eq(row.id)).filter(members::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => names::rewrite_words(conn, row),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)?;
+    names::rewrite_words(conn, row)
 }
 
 /// Lets registrations on PostgreSQL run one after another, so that two of the same person see each other. They are

@@ -200,6 +200,22 @@ pub struct RegistrationQuery {
     pub confirm_not_duplicate: bool,
 }
 
+/// What to do with a new person who is similar to members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Similar {
+    /// Refuse to register them, because they may be registered already.
+    Refuse,
+    /// Register them, because somebody has confirmed that they aren't one of these members.
+    Register,
+}
+
+impl RegistrationQuery {
+    /// What the request says about similar members.
+    pub fn similar(&self) -> Similar {
+        if self.confirm_not_duplicate { Similar::Register } else { Similar::Refuse }
+    }
+}
+
 /// Whom to look for. Everything that is given must match, and at least one thing must be given.
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

@@ -8,8 +8,8 @@ use crate::auth::caller::Caller;
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::db::schema::partners;
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::db::{self, Conn, Id, Timestamp};
+use crate::error::{Error, Result};
 use crate::http::conditional::Tag;
 use crate::http::page::Slice;
 
@@ -200,10 +200,7 @@ pub fn insert(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &PartnerRow) -> Result<()> {
     let unchanged = partners::table.filter(partners::id.eq(row.id)).filter(partners::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 /// Raises the partner's roster version.

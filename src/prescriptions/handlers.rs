@@ -47,7 +47,7 @@ pub async fn create_prescription(
         let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, reach, now);
         let items = (0..).zip(&written.items).map(item).collect();
         let whole = Whole { row, needs: written.needs.clone(), items };
-        store::insert(conn, &whole)?;
+        store::insert(conn, std::slice::from_ref(&whole))?;
         record(&context, conn, "create", &whole.row, &[])?;
         let (location, version) = (format!("/v1/prescriptions/{}", whole.row.id), whole.row.version);
         let member_id = whole.row.member_id;

@@ -12,14 +12,14 @@ use super::types::{
 };
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, prescription_items, prescription_needs, prescriptions, sites};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{self, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
-use crate::per_backend;
+use crate::insert_many;
 
 /// A row of `prescriptions`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = prescriptions, treat_none_as_null = true)]
+#[diesel(table_name = prescriptions, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct PrescriptionRow {
     pub(crate) id: Id,
     pub(crate) member_id: Id,
@@ -37,7 +37,7 @@ pub struct PrescriptionRow {
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = prescription_needs)]
+#[diesel(table_name = prescription_needs, treat_none_as_default_value = false)]
 struct NeedRow {
     prescription_id: Id,
     domain: NeedDomain,
@@ -197,11 +197,14 @@ pub fn whole_one(conn: &mut Conn, row: PrescriptionRow) -> Result<Whole> {
     whole(conn, vec![row])?.pop().ok_or_else(|| Error::internal("a prescription got lost"))
 }
 
-/// Adds a prescription with its needs and items.
-pub fn insert(conn: &mut Conn, whole: &Whole) -> Result<()> {
-    diesel::insert_into(prescriptions::table).values(&whole.row).execute(conn)?;
-    insert_needs(conn, whole.row.id, &whole.needs)?;
-    items::insert(conn, &whole.items)
+/// Adds prescriptions with their needs and items.
+pub fn insert(conn: &mut Conn, new: &[Whole]) -> Result<()> {
+    let rows: Vec<PrescriptionRow> = new.iter().map(|whole| whole.row.clone()).collect();
+    insert_many!(conn, prescriptions::table, rows)?;
+    let needs: Vec<NeedRow> = new.iter().flat_map(|whole| need_rows(whole.row.id, &whole.needs)).collect();
+    insert_many!(conn, prescription_needs::table, needs)?;
+    let rows: Vec<ItemRow> = new.iter().flat_map(|whole| whole.items.clone()).collect();
+    items::insert(conn, &rows)
 }
 
 /// Writes the next version of a locked prescription.
@@ -211,20 +214,17 @@ pub fn insert(conn: &mut Conn, whole: &Whole) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &PrescriptionRow) -> Result<()> {
     let unchanged =
         prescriptions::table.filter(prescriptions::id.eq(row.id)).filter(prescriptions::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 /// Replaces the prescription's needs.
 pub fn replace_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
     let old = prescription_needs::table.filter(prescription_needs::prescription_id.eq(id));
     diesel::delete(old).execute(conn)?;
-    insert_needs(conn, id, needs)
+    Ok(insert_many!(conn, prescription_needs::table, need_rows(id, needs))?)
 }
 
-fn insert_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
+fn need_rows(id: Id, needs: &[Need]) -> Vec<NeedRow> {
     let row = |(position, need): (i32, &Need)| NeedRow {
         prescription_id: id,
         domain: need.domain,
@@ -232,12 +232,7 @@ fn insert_needs(conn: &mut Conn, id: Id, needs: &[Need]) -> Result<()> {
         severity: need.severity,
         note: need.note.clone(),
     };
-    let rows: Vec<NeedRow> = (0..).zip(needs).map(row).collect();
-    if !rows.is_empty() {
-        // Diesel can't write many rows in one statement through a connection that may be to either database.
-        per_backend!(conn, |inner| diesel::insert_into(prescription_needs::table).values(&rows).execute(inner))?;
-    }
-    Ok(())
+    (0..).zip(needs).map(row).collect()
 }
 
 /// Removes a draft with its needs and items.

@@ -38,6 +38,7 @@ crate::text_enum! {
         Declined,
     }
     /// What somebody needs support with.
+    #[derive(strum::EnumIter)]
     pub enum NeedDomain {
         /// Somewhere to live.
         Housing,

@@ -1,4 +1,4 @@
-//! Changing one session: its words, and when, where and how it takes place.
+//! Changing one session: its texts, and when, where and how it takes place.
 
 use std::collections::HashMap;
 
@@ -33,10 +33,11 @@ use crate::http::reply::Reply;
 
 /// Change a session
 ///
-/// A JSON merge patch of its texts, capacities, publication and status, and until it starts also of when, where and how
-/// it takes place: its id stays, and so do its bookings where they still fit. The people booked are told. One that
-/// becomes a drop-in has no waiting list any more; who is booked stays so. A session of a series is edited from then on:
-/// changes of the series leave it alone. A patch that changes nothing leaves it as it is.
+/// A JSON merge patch of the session's texts, capacities, publication and status. Until the session starts, the patch
+/// can also change when, where and how it takes place. The id stays, and so do the bookings that still fit. The members
+/// with bookings are notified. A session that becomes a drop-in loses its waiting list, and booked members keep their
+/// places. A session of a series no longer follows changes of the series. A patch that changes nothing leaves the
+/// session as it is.
 #[utoipa::path(operation_id = "change_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body(content = SessionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -56,13 +57,13 @@ pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result
     .await
 }
 
-/// What a change of a session, or of a series, takes.
+/// What a request to change a session or a series brings.
 pub(super) type Patching<T> = (Allowed<SessionWriter>, Path<Id>, NoQuery, MergePatch<T>);
 
-/// Changes what is the caller's own, in one transaction: as it is then, with the patch that was sent.
+/// Changes a session or a series of the caller's own. Reading it and changing it is one transaction.
 ///
 /// # Errors
-/// 404 where there is none, or it is another's; what `change` returns.
+/// 404 if there is none, or if it belongs to somebody else. The errors of `change`.
 pub(super) async fn change_own<Row: 'static, T: 'static>(
     request: Extract<Patching<T>>,
     own: fn(&mut Conn, Reach, Id) -> Result<Row>,
@@ -100,14 +101,14 @@ fn apply(
         references::check(conn, &References::of_session(&next))?;
     }
     if !cancels {
-        // Holds the space, which comes before the session.
+        // This locks the space. Spaces are locked before sessions.
         let placing = Placing { to: &next, from: Some(old) };
         clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
     }
-    // Nobody books from here on; where somebody has changed it meanwhile, it isn't written.
+    // Nobody books from here on. If somebody has changed the session in between, it isn't written.
     lock_session(conn, old.id)?;
     waiting::lapse_offers(conn, &[old.id], context.now())?;
-    // What is called off is told of as that, wherever it would have been.
+    // If the session is called off, the notices say only that, and not that it was moved too.
     let fields = if cancels { Vec::new() } else { fields };
     let mut news = refit(conn, context, old, &mut next, fields, why)?;
     store::update_with_seats(conn, &next)?;
@@ -119,7 +120,7 @@ fn apply(
     notices::tell(conn, context, &news)
 }
 
-/// Cancels the bookings of a moved session that no longer fit, and counts the seats that stay.
+/// Cancels the bookings that no longer fit a moved session, and counts the seats of the others.
 fn refit(
     conn: &mut Conn,
     context: &Context,
@@ -134,8 +135,8 @@ fn refit(
     if fields.is_empty() {
         return Ok(Change::default());
     }
-    if next.starts_at != old.starts_at {
-        rules::check_new_start(next.starts_at, now.is_booked(), context.now())?;
+    if next.starts_at != old.starts_at && now.is_booked() {
+        rules::check_new_start(next.starts_at, context.now())?;
     }
     let fields = HashMap::from([(old.id, fields)]);
     let pending = notices::pending(conn, &[old.id])?;
@@ -152,7 +153,7 @@ fn refit(
     Ok(Change { kept, cancelled, reason, fields, ..Change::default() })
 }
 
-/// Why a booking is cancelled whose kind of seat is gone, where nobody says.
+/// The reason of bookings that are cancelled because their kind of seat is gone, if the request gives none.
 fn gone(delivery: Delivery) -> &'static str {
     match delivery {
         Delivery::Online => "The session takes place online only now.",
@@ -161,14 +162,13 @@ fn gone(delivery: Delivery) -> &'static str {
     }
 }
 
-/// Only a hybrid session counts its online seats apart.
+/// Sets the counts of seats and of waiting bookings. Only a hybrid session counts its online seats separately.
 fn count(next: &mut SessionRow, kept: &[Pending], cancelled: &[Pending]) {
-    let seats = |online: bool| {
-        let of_kind = kept.iter().filter(|booking| booking.status.holds_seats());
-        let of_kind = of_kind.filter(|booking| (booking.delivery == SeatDelivery::Online) == online);
+    let seats = |kind: SeatDelivery| {
+        let of_kind = kept.iter().filter(|booking| booking.status.holds_seats() && booking.delivery == kind);
         of_kind.map(|booking| booking.seats).sum::<i32>()
     };
-    let (in_person, online) = (seats(false), seats(true));
+    let (in_person, online) = (seats(SeatDelivery::InPerson), seats(SeatDelivery::Online));
     let apart = next.delivery == Delivery::Hybrid;
     next.seats_taken = if apart { in_person } else { in_person + online };
     next.online_seats_taken = if apart { online } else { 0 };

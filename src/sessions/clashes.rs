@@ -1,8 +1,9 @@
-//! Whether sessions can be where and when they are to be: a space holds one at a time, a venue takes none while it is
-//! closed, and a series has one session at a time, apart from those that were moved there by hand.
+//! Checks that sessions can take place where and when they are planned. A space has one session at a time. A venue has
+//! none while it is closed. A series has one session at a time, apart from sessions that were moved by hand.
 //!
-//! Whoever writes sessions [holds](hold_spaces) their spaces first, then asks what [clashes](find), and writes the
-//! rest, all in one transaction. Intervals are half open: back to back is fine. Cancelled sessions take no space.
+//! Code that writes sessions first [locks](hold_spaces) their spaces, then asks what [clashes](find), and writes the
+//! rest, all in one transaction. A session may start at the instant when another ends. Cancelled sessions take no
+//! space.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -22,35 +23,35 @@ use crate::error::{Error, Fault, Kind, Result};
 use crate::partners::types::PartnerStatus;
 use crate::venues::closures::{self, Closure};
 
-/// Values in one `IN (…)`.
+/// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
-/// The longest that a session takes, as its schema has it.
+/// The longest duration of a session that the schema allows.
 const LONGEST: TimeDelta = TimeDelta::minutes(10_080);
 
 /// A session that is to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct Placing<'a> {
-    /// As it is to be.
+    /// The session as it will be.
     pub to: &'a SessionRow,
-    /// As it is, where there is one already.
+    /// The session as it is, if it exists already.
     pub from: Option<&'a SessionRow>,
 }
 
 impl Placing<'_> {
-    /// Whether it is to be somewhere, or some time, where it isn't yet.
+    /// Whether the session is new or changes its place or time.
     pub fn is_move(&self) -> bool {
         self.to.status == SessionStatus::Scheduled && self.from.is_none_or(|from| !same_place(self.to, from))
     }
 }
 
-/// Whether two rows are at the same place at the same time, and people come to both or to neither.
+/// Whether two rows have the same place and time, and people come in person to both or to neither.
 pub fn same_place(one: &SessionRow, other: &SessionRow) -> bool {
     let comes = |row: &SessionRow| row.delivery != Delivery::Online;
     let place = |row: &SessionRow| (row.venue_id, row.space_id, row.starts_at, row.ends_at, comes(row));
     place(one) == place(other)
 }
 
-/// Why a session can't be where it is to be.
+/// Why a session can't take place as planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clash {
     /// `space_taken`, `time_taken` or `venue_closed`.
@@ -59,8 +60,8 @@ pub struct Clash {
     pub with: Option<Id>,
 }
 
-/// Lets nobody else place sessions in these spaces until the transaction ends. Held in the order of their ids, before
-/// any session is locked. Row locks are PostgreSQL's alone: SQLite has one writer.
+/// Locks spaces until the transaction ends, so that nobody else places sessions in them. Call this before locking any
+/// session. The spaces are locked in the order of their ids. SQLite has one writer and needs no locks.
 pub fn hold_spaces(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
     let Conn::Postgres(postgres) = conn else { return Ok(()) };
     let ids: Vec<Id> = ids.into_iter().collect::<BTreeSet<Id>>().into_iter().collect();
@@ -71,10 +72,11 @@ pub fn hold_spaces(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result
     Ok(())
 }
 
-/// Which of these sessions can't be where they are to be, by their ids. The first of two that want one space, or one time
-/// of a series, has it; one that stays where it was keeps others out of there. Sessions that are `leaving` are in nobody's way.
+/// The sessions among these that can't take place as planned, by their ids. If two want the same space or the same time
+/// of a series, the first gets it. A session that can't move stays where it was and keeps others out. Sessions that are
+/// `leaving` take no space.
 ///
-/// Asks nothing of the database where nothing moves, and of sessions only where a space or a series' time is wanted.
+/// Reads nothing if no session moves. Reads sessions only for the spaces and the times of series that are wanted.
 pub fn find(
     conn: &mut Conn,
     placings: &[Placing<'_>],
@@ -112,7 +114,7 @@ fn judge(
             None => taken.take(to),
         }
     }
-    // What can't move stays where it was, and whoever was to come there can't, and so on.
+    // A session that can't move stays where it was. So a session that was to come there can't move either, and so on.
     while let Some(stays) = staying.pop() {
         for (id, reason) in taken.give_way(stays) {
             found.insert(id, Clash { reason, with: Some(stays.id) });
@@ -123,35 +125,37 @@ fn judge(
 }
 
 fn is_closed(row: &SessionRow, closures: &HashMap<Id, Closure>, today: NaiveDate) -> bool {
-    // Nobody comes to what is only online.
+    // Nobody comes in person to an online session.
     let venue = row.venue_id.filter(|_| row.delivery != Delivery::Online);
     let closure = venue.and_then(|venue| closures.get(&venue));
     closure.is_some_and(|closure| closure.covers(row.starts_at, row.ends_at, today))
 }
 
-/// The time of a series that a session has. One that was edited by hand has none: it may be where another is.
+/// The time of its series that a session takes. A session that was edited by hand takes none: it may be at the same
+/// time as another.
 fn time_of(row: &SessionRow) -> Option<(Id, Timestamp)> {
     row.series_id.filter(|_| !row.edited).map(|series| (series, row.starts_at))
 }
 
-/// Who has which space when, and which time of a series.
+/// Which sessions take which spaces when, and which times of series.
 #[derive(Debug, Default)]
 struct Taken {
     spaces: HashMap<Id, Space>,
-    /// By series and start, the session that is there, or is to be written there.
+    /// By series and start: the session that is there or will be written there.
     times: HashMap<(Id, Timestamp), Id>,
 }
 
 #[derive(Debug, Default)]
 struct Space {
-    /// By start: each start with the latest end until there, and whose end that is.
+    /// Sorted by start. Each entry is a start, the latest end of the sessions up to this one, and the session with that
+    /// end.
     others: Vec<(Timestamp, Timestamp, Id)>,
-    /// By start, the sessions that are to be written: end and id. None overlaps another.
+    /// The sessions that will be written, by start: the end and the id. No two overlap.
     placed: BTreeMap<Timestamp, (Timestamp, Id)>,
 }
 
 impl Taken {
-    /// What is in the spaces and at the times that are wanted, apart from what moves away or leaves.
+    /// Reads which sessions take the wanted spaces and times, apart from sessions that move away or leave.
     fn load(conn: &mut Conn, moves: &[&Placing<'_>], leaving: &HashSet<Id>) -> Result<Self> {
         let moving = moves.iter().filter_map(|placing| placing.from.map(|from| from.id));
         let away: HashSet<Id> = moving.chain(leaving.iter().copied()).collect();
@@ -193,7 +197,7 @@ impl Taken {
                 .filter(sessions::starts_at.gt(Timestamp(earliest.0 - LONGEST)))
                 .filter(sessions::starts_at.lt(latest))
                 .filter(sessions::ends_at.gt(earliest))
-                // As the index has it: a bound value would not be known to be this one.
+                // In the statement itself, not in a parameter: otherwise the partial index isn't used.
                 .filter(sql::<Bool>("sessions.status = 'scheduled'"))
                 .order((sessions::starts_at, sessions::id))
                 .select((sessions::space_id, sessions::id, sessions::starts_at, sessions::ends_at));
@@ -206,7 +210,7 @@ impl Taken {
         Ok(())
     }
 
-    /// Who has the space, or the time, that this session wants.
+    /// The session that has the space or the time that this session wants.
     fn by(&self, row: &SessionRow) -> Option<Clash> {
         let clash = |reason| move |with| Clash { reason, with: Some(with) };
         let space = row.space_id.and_then(|space| self.spaces.get(&space)?.by(row.starts_at, row.ends_at));
@@ -221,7 +225,7 @@ impl Taken {
         self.times.extend(time_of(row).map(|time| (time, row.id)));
     }
 
-    /// Takes away whoever was placed where, or when, this session stays.
+    /// Takes out the sessions that were placed where or when this session stays, and returns them.
     fn give_way(&mut self, stays: &SessionRow) -> Vec<(Id, SkipReason)> {
         let in_space = self.give_way_in_space(stays).into_iter().map(|id| (id, SkipReason::SpaceTaken));
         let mut given: Vec<(Id, SkipReason)> = in_space.collect();
@@ -244,7 +248,7 @@ impl Taken {
 }
 
 impl Space {
-    /// Adds one that starts no earlier than those before.
+    /// Adds a session. It must not start earlier than the ones before.
     fn add_other(&mut self, starts_at: Timestamp, ends_at: Timestamp, id: Id) {
         let furthest = match self.others.last() {
             Some((_, end, whose)) if *end >= ends_at => (*end, *whose),
@@ -262,10 +266,10 @@ impl Space {
     }
 }
 
-/// Checks that one session can be where it is to be; holds its space. Nothing where it stays where it is.
+/// Checks that one session can take place as planned, and locks its space. Does nothing if the session doesn't move.
 ///
 /// # Errors
-/// 409 `space-taken` or `venue-closed`, which says what is there as far as this viewer may see it.
+/// 409 `space-taken` or `venue-closed`. It names the other session if this viewer may see it.
 pub fn check_one(conn: &mut Conn, placing: Placing<'_>, viewer: Viewer, today: NaiveDate) -> Result<()> {
     if !placing.is_move() {
         return Ok(());

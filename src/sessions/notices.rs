@@ -1,7 +1,7 @@
-//! The people booked on sessions that are moved or called off: what becomes of their bookings, and that they are told.
+//! What happens to the bookings of sessions that are moved or called off, and the notices to their members.
 //!
-//! Telling is an audit event for each booking, in the transaction of the change; a member finds it in their access log.
-//! An answer names bookings by id and reference. Whose they are stands there only where the caller may see it.
+//! A notice is an audit event for a booking, written in the transaction of the change. Members find it in their access
+//! log. An answer lists bookings by id and reference. It names the member only if the caller may see them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,10 +20,10 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::context::Context;
 
-/// Values in one `IN (…)`.
+/// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// What became of a booking.
+/// What happened to a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BookingOutcome {
@@ -33,40 +33,40 @@ pub enum BookingOutcome {
     Cancelled,
 }
 
-/// A booking of a session that was moved or called off, or one that waits no more since its session has too few seats
-/// for it now, or is a drop-in.
+/// A booking of a session that was moved or called off. Or a booking that no longer waits, because its session now has
+/// too few seats for it or has become a drop-in.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct BookingNotice {
     /// The booking.
     pub booking_id: Id,
     /// Its session.
     pub session_id: Id,
-    /// What its member shows at the door; unique in its session.
+    /// What the member shows at the door. Unique within the session.
     #[schema(example = "7KX4P")]
     pub reference: String,
-    /// What became of it.
+    /// What happened to it.
     pub outcome: BookingOutcome,
     /// Why it was cancelled.
     #[schema(example = "The library is closed that day.")]
     pub reason: Option<String>,
-    /// Whose it is; null where the caller may not see that.
+    /// The member. Null if the caller may not see who it is.
     pub member_id: Option<Id>,
 }
 
-/// A booking that has, is offered, or waits for a seat.
+/// A booking that holds a seat, has an offer or waits.
 #[derive(Debug, Clone, Queryable)]
 pub struct Pending {
     /// Its id.
     pub id: Id,
     /// Its session.
     pub session_id: Id,
-    /// Whose it is.
+    /// The member.
     pub member_id: Id,
     /// Its reference.
     pub reference: String,
-    /// Which kind of seat.
+    /// The kind of seat.
     pub delivery: SeatDelivery,
-    /// How far it has come.
+    /// Its state.
     pub status: BookingStatus,
     /// How many seats.
     pub seats: i32,
@@ -93,10 +93,10 @@ pub(super) const COLUMNS: Columns = (
     bookings::seats,
 );
 
-/// Statuses of bookings that hold, or wait for, a seat of a session that hasn't been attended.
+/// The states of a [`Pending`] booking.
 const PENDING: [BookingStatus; 3] = [BookingStatus::Booked, BookingStatus::Waitlisted, BookingStatus::Offered];
 
-/// The pending bookings of these sessions, by the start of the session and their id.
+/// The pending bookings of these sessions, by the start of the session and by id.
 pub fn pending(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
     for chunk in sessions.chunks(CHUNK) {
@@ -111,7 +111,7 @@ pub fn pending(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<Pending>> {
     Ok(found)
 }
 
-/// Cancels pending bookings, whose seats the caller frees; gives them as they were.
+/// Cancels pending bookings. Their seats are freed by the caller.
 pub fn cancel(conn: &mut Conn, cancelled: &[Pending], reason: &str, now: Timestamp) -> Result<()> {
     let ids: Vec<Id> = cancelled.iter().map(|booking| booking.id).collect();
     for chunk in ids.chunks(CHUNK) {
@@ -126,39 +126,39 @@ pub fn cancel(conn: &mut Conn, cancelled: &[Pending], reason: &str, now: Timesta
     Ok(())
 }
 
-/// What is to be told: the bookings that stand, those that were cancelled, and those that waited in vain.
+/// What a change did to bookings.
 #[derive(Debug, Default)]
 pub struct Change {
-    /// These stand.
+    /// The bookings that stand.
     pub kept: Vec<Pending>,
-    /// These were cancelled.
+    /// The bookings that were cancelled.
     pub cancelled: Vec<Pending>,
-    /// Why.
+    /// Why they were cancelled.
     pub reason: String,
-    /// These wait no more, and their members know.
+    /// The bookings that the waiting list turned away. The audit has them already.
     pub turned_away: Vec<TurnedAway>,
-    /// The members that were changed of each session that was moved, for the audit.
+    /// The fields that were changed of each session that was moved, for the audit.
     pub fields: HashMap<Id, Vec<String>>,
 }
 
 impl Change {
-    /// Adds the ones whom the waiting lists have turned away.
+    /// Adds bookings that the waiting lists have turned away.
     pub fn turn_away(&mut self, turned_away: Vec<TurnedAway>) {
         self.kept.retain(|kept| turned_away.iter().all(|turned| turned.booking.id != kept.id));
         self.turned_away.extend(turned_away);
     }
 }
 
-/// What an answer says of the bookings, and whose data it carries.
+/// What an answer says about bookings, and whose data it holds.
 #[derive(Debug, Default)]
 pub struct Notices {
-    /// Each booking.
+    /// The bookings.
     pub bookings: Vec<BookingNotice>,
-    /// The members whom it names.
+    /// The members whom the answer names.
     pub about: Vec<Id>,
 }
 
-/// Tells each person whose booking it is, and says to the caller what became of it.
+/// Writes the notice to the member of each booking, and returns what the answer says.
 pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices> {
     let moved = |booking: &Pending| -> Vec<&str> {
         news.fields.get(&booking.session_id).into_iter().flatten().map(String::as_str).collect()
@@ -174,7 +174,7 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
     let all = kept.chain(cancelled).chain(turned_away);
     let members: Vec<Id> = all.clone().map(|(booking, _)| booking.member_id).collect();
     let seen = seen(conn, context, &members)?;
-    // That they were turned away is the service's doing, and told as that. Whoever is answered reads of it.
+    // The waiting list has recorded itself that it turned these away. Here the caller reads who they are.
     let read = news.turned_away.iter().map(|turned| &turned.booking);
     let read = read.filter(|booking| seen.contains(&booking.member_id));
     events.extend(read.map(|booking| event("read", booking, &[])));
@@ -183,8 +183,8 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
     Ok(Notices { bookings, about: seen.into_iter().collect() })
 }
 
-/// Of these members, the ones whom the caller may see: an advisor all, a partner those who share with it, if it may
-/// read bookings at all, an admin none.
+/// The members among these whom the caller may see. An advisor sees all, an admin none. A partner that may read
+/// bookings sees the members who share their data with it.
 fn seen(conn: &mut Conn, context: &Context, members: &[Id]) -> Result<HashSet<Id>> {
     let caller = context.caller()?;
     match Reach::to_people(caller) {

@@ -1,4 +1,4 @@
-//! What sessions and series refer to, and whether it is there.
+//! What sessions and series refer to, and checks that it exists.
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
@@ -12,13 +12,13 @@ use crate::error::{Error, Fault, Result};
 /// What a series or a session refers to.
 #[derive(Debug, Clone, Copy)]
 pub struct References {
-    /// Whose it is.
+    /// The partner that it belongs to.
     pub partner_id: Option<Id>,
-    /// Which programme it belongs to.
+    /// The programme that it belongs to.
     pub programme_id: Option<Id>,
-    /// Where it is.
+    /// The venue.
     pub venue_id: Option<Id>,
-    /// In which space.
+    /// The space in the venue.
     pub space_id: Option<Id>,
 }
 
@@ -36,10 +36,10 @@ impl References {
     }
 }
 
-/// Checks that what is referred to exists and belongs together.
+/// Checks that everything that is referred to exists and belongs together.
 ///
 /// # Errors
-/// 422 that points at each that doesn't.
+/// 422 with a fault for each reference that is wrong.
 pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
     let mut faults = Vec::new();
     if let Some(id) = named.partner_id
@@ -69,10 +69,11 @@ pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }
 
-/// Waits for a roster of this partner that is being applied, and keeps others waiting until the transaction ends. Who
-/// locks a series and then adds sessions calls it first, so that the two never wait for each other.
+/// Keeps rosters of this partner from being applied until the transaction ends, and waits for one that is being
+/// applied. Call this before locking a series and adding sessions to it. Otherwise the request and a roster can wait
+/// for each other.
 pub fn hold_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
-    // A row lock, which the common connection can't express. SQLite has one writer.
+    // Diesel has no row locks on a connection that may be to either database. SQLite has one writer and needs none.
     if let (Conn::Postgres(postgres), Some(id)) = (conn, partner_id) {
         partners::table.find(id).select(partners::id).for_share().first::<Id>(postgres)?;
     }

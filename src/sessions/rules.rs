@@ -1,4 +1,4 @@
-//! What sessions and series must be, beyond what their schemas say.
+//! Rules for sessions and series that their schemas can't express.
 
 use chrono::{Datelike, NaiveDateTime};
 
@@ -7,15 +7,15 @@ use super::types::{Delivery, SessionState, SessionStatus};
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 
-/// What to say where `online_capacity` is given and the delivery isn't hybrid.
+/// The detail of the fault for an `online_capacity` of a session that isn't hybrid.
 pub const NOT_HYBRID: &str = "Goes only with the delivery hybrid; capacity counts all seats otherwise.";
 
-/// Whether people would come and there is no place to come to.
+/// Whether people would come in person, but there is no venue.
 pub fn lacks_venue(delivery: Delivery, venue_id: Option<Id>) -> bool {
     delivery != Delivery::Online && venue_id.is_none()
 }
 
-/// Whether online seats are limited apart from the others without being apart.
+/// Whether there is a capacity for online seats, though only a hybrid session counts them separately.
 pub fn misplaces_online_capacity(delivery: Delivery, online_capacity: Option<i32>) -> bool {
     delivery != Delivery::Hybrid && online_capacity.is_some()
 }
@@ -23,7 +23,7 @@ pub fn misplaces_online_capacity(delivery: Delivery, online_capacity: Option<i32
 /// The instant at which a single session starts.
 ///
 /// # Errors
-/// The zone is unknown, or the year is beyond what the time-zone tables know.
+/// The zone is unknown, or the time-zone tables don't cover the year.
 pub fn single_start(local_start: NaiveDateTime, time_zone: &str) -> Result<Timestamp, RecurrenceError> {
     if !(EARLIEST_YEAR..=LATEST_YEAR).contains(&local_start.year()) {
         return Err(RecurrenceError::OutOfRange { field: "local_start" });
@@ -32,7 +32,7 @@ pub fn single_start(local_start: NaiveDateTime, time_zone: &str) -> Result<Times
     Ok(Timestamp(recurrence::resolve(local_start, zone)))
 }
 
-/// What a session reads as at an instant.
+/// The state of a session at an instant.
 pub fn state(status: SessionStatus, ends_at: Timestamp, now: Timestamp) -> SessionState {
     match status {
         SessionStatus::Cancelled => SessionState::Cancelled,
@@ -44,7 +44,7 @@ pub fn state(status: SessionStatus, ends_at: Timestamp, now: Timestamp) -> Sessi
 /// Checks that a session can still be moved.
 ///
 /// # Errors
-/// 409 that names the state: it is cancelled, has started, or has ended.
+/// 409 if it is cancelled, has started or has ended.
 pub fn check_movable(state: SessionState, starts_at: Timestamp, now: Timestamp) -> Result<()> {
     match state {
         SessionState::Scheduled if starts_at > now => Ok(()),
@@ -56,25 +56,25 @@ pub fn check_movable(state: SessionState, starts_at: Timestamp, now: Timestamp) 
     }
 }
 
-/// Checks where a session is moved to.
+/// Checks the new start of a session in which people hold seats or wait for them.
 ///
 /// # Errors
-/// 422 where people hold or wait for seats and it would be over, or on, at once.
-pub fn check_new_start(starts_at: Timestamp, is_booked: bool, now: Timestamp) -> Result<()> {
-    if starts_at > now || !is_booked {
+/// 422 if the start has passed.
+pub fn check_new_start(starts_at: Timestamp, now: Timestamp) -> Result<()> {
+    if starts_at > now {
         return Ok(());
     }
-    let detail = "People are booked: it can't be moved to a time that has passed.";
+    let detail = "People are booked, so the session can't be moved to a time that has passed.";
     Err(Error::rule("/local_start", "has_passed", detail))
 }
 
-/// Checks a change that leaves its thing on.
+/// Checks a change whose result isn't cancelled.
 ///
 /// # Errors
-/// 409 where it is off: there is no way back. 422 where a reason is given for what isn't off.
+/// 409 if it was cancelled before, because that can't be undone. 422 if there is a reason for a cancellation.
 pub fn check_uncancelled(is_cancelled: bool, reason: Option<&str>) -> Result<()> {
     if is_cancelled {
-        return Err(Error::new(Kind::InvalidState, "It is cancelled, and there is no way back."));
+        return Err(Error::new(Kind::InvalidState, "It is cancelled, and this can't be undone."));
     }
     match reason {
         Some(_) => Err(Error::rule("/cancellation_reason", "not_cancelled", "Goes only with the status cancelled.")),
@@ -85,7 +85,7 @@ pub fn check_uncancelled(is_cancelled: bool, reason: Option<&str>) -> Result<()>
 /// Checks that a session can be cancelled.
 ///
 /// # Errors
-/// 409 that names the state where it is cancelled already, or has ended.
+/// 409 if it is cancelled already or has ended.
 pub fn check_cancellable(state: SessionState) -> Result<()> {
     match state {
         SessionState::Scheduled => Ok(()),
@@ -94,7 +94,7 @@ pub fn check_cancellable(state: SessionState) -> Result<()> {
 }
 
 impl From<RecurrenceError> for Error {
-    /// 422 that points at the member at fault.
+    /// 422 that points at the field at fault.
     fn from(error: RecurrenceError) -> Self {
         Self::rule(format!("/{}", error.field()), error.code(), error.to_string())
     }

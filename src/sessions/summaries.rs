@@ -1,4 +1,4 @@
-//! What a list of sessions shows of venues, partners and programmes, as it is read beside them.
+//! The parts of venues, partners and programmes that are shown with sessions.
 
 use diesel::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::db::Id;
 use crate::db::schema::{partners, programmes, venues};
 use crate::partners::types::PartnerStatus;
 
-/// The columns of a venue that are shown beside a session.
+/// The columns of a venue that are shown with a session.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = venues)]
 pub struct VenueBrief {
@@ -36,7 +36,7 @@ impl From<VenueBrief> for VenueSummary {
     }
 }
 
-/// The columns of a partner that are shown beside a session.
+/// The columns of a partner that are shown with a session.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = partners)]
 pub struct PartnerBrief {
@@ -47,7 +47,7 @@ pub struct PartnerBrief {
 }
 
 impl PartnerBrief {
-    /// Which partner it is and how the partnership stands, which decides who sees what is the partner's.
+    /// The partner's id and status. They decide who may see the partner's sessions.
     pub fn standing(&self) -> (Id, PartnerStatus) {
         (self.id, self.status)
     }
@@ -59,7 +59,7 @@ impl From<PartnerBrief> for PartnerSummary {
     }
 }
 
-/// The columns of a programme that are shown beside a session.
+/// The columns of a programme that are shown with a session.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = programmes)]
 pub struct ProgrammeBrief {

@@ -36,15 +36,15 @@ pub struct SessionInput {
     pub topics: Vec<String>,
     /// How people take part.
     pub delivery: Delivery,
-    /// Whose it is; the service's own where it is nobody's. A partner's own where it writes.
+    /// The partner that it belongs to. Absent: the service, or the partner that writes it.
     pub partner_id: Option<Id>,
-    /// Which of the partner's programmes it belongs to.
+    /// The programme of the partner that it belongs to.
     pub programme_id: Option<Id>,
-    /// Where it is; required unless it is online.
+    /// The venue. Required unless it is online.
     pub venue_id: Option<Id>,
-    /// In which of the venue's spaces.
+    /// The space in the venue.
     pub space_id: Option<Id>,
-    /// Where to join online. It is in no answer.
+    /// The link to join online. No session's answer holds it.
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// Who leads it, as it should be shown to everybody.
@@ -59,13 +59,13 @@ pub struct SessionInput {
     /// The time zone of `local_start`.
     #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
     pub time_zone: String,
-    /// How long it takes, in minutes; exact, whatever the clocks do.
+    /// The duration in minutes. It is exact, also when the clocks change.
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
-    /// How many places there are, face to face where it is hybrid. Absent: no limit.
+    /// How many places there are. For a hybrid session, how many in person. Absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join online, where it is hybrid. Absent: no limit.
+    /// How many people can join a hybrid session online. Absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
     /// How people get a place. Absent: `bookable`.
@@ -74,7 +74,7 @@ pub struct SessionInput {
     /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
-    /// The name that the partner's own system gives it, unique among the partner's.
+    /// The name that the partner's own system gives it. Unique among the partner's sessions and series.
     #[schema(min_length = 1, max_length = 100, example = "reader-2026-06-03")]
     pub external_id: Option<String>,
 }
@@ -87,7 +87,7 @@ fn has_seats_of_its_kind(session: &SessionInput) -> Result<(), ValidationError> 
     online_seats(session.delivery, session.online_capacity)
 }
 
-/// In person and hybrid need a venue.
+/// Only an online session needs no venue.
 pub(super) fn place(delivery: Delivery, venue_id: Option<Id>) -> Result<(), ValidationError> {
     if rules::lacks_venue(delivery, venue_id) {
         return Err(at(rule("required", "Is required unless delivery is online."), "/venue_id"));
@@ -95,7 +95,7 @@ pub(super) fn place(delivery: Delivery, venue_id: Option<Id>) -> Result<(), Vali
     Ok(())
 }
 
-/// Only hybrid has online seats beside the others.
+/// Only a hybrid session has separate online seats.
 pub(super) fn online_seats(delivery: Delivery, online_capacity: Option<i32>) -> Result<(), ValidationError> {
     if rules::misplaces_online_capacity(delivery, online_capacity) {
         return Err(at(rule("not_hybrid", rules::NOT_HYBRID), "/online_capacity"));
@@ -103,8 +103,7 @@ pub(super) fn online_seats(delivery: Delivery, online_capacity: Option<i32>) -> 
     Ok(())
 }
 
-/// What a session can be changed in: all but whose it is and what it is a part of. Once it has started, when, where and
-/// how it takes place stay.
+/// The fields of a session that can be changed. Once it has started, its time, place and delivery can't be changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "has_its_reason"))]
@@ -128,45 +127,45 @@ pub struct SessionChange {
     #[serde(default)]
     #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
     pub accessibility: Vec<String>,
-    /// Where to join online. It is in no answer.
+    /// The link to join online. No session's answer holds it.
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// How people take part. Bookings of a kind of seat that it no longer has are cancelled.
     pub delivery: Delivery,
-    /// Which of the partner's programmes it belongs to.
+    /// The programme of the partner that it belongs to.
     pub programme_id: Option<Id>,
-    /// Where it is; required unless it is online.
+    /// The venue. Required unless it is online.
     pub venue_id: Option<Id>,
-    /// In which of the venue's spaces.
+    /// The space in the venue.
     pub space_id: Option<Id>,
     /// The first minute, on the wall clock of `time_zone`.
     pub local_start: LocalTime,
     /// The time zone of `local_start`.
     #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
     pub time_zone: String,
-    /// How long it takes, in minutes; exact, whatever the clocks do.
+    /// The duration in minutes. It is exact, also when the clocks change.
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
-    /// How people get a place. Who has one keeps it. Absent: `bookable`.
+    /// How people get a place. Booked members keep their places. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// How many places there are, face to face where it is hybrid; not below the seats that are taken. Parties that wait
-    /// and are larger than that are cancelled.
+    /// How many places there are. For a hybrid session, how many in person. At least as many as are taken. Parties that
+    /// wait and are larger than this are cancelled.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join online, where it is hybrid; not below the seats that are taken. As for `capacity`.
+    /// How many people can join a hybrid session online. The rules are those of `capacity`.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
     /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
-    /// `cancelled` calls it off, and every booking with it; there is no way back.
+    /// `cancelled` calls the session off and cancels every booking. This can't be undone.
     #[serde(default)]
     pub status: SessionStatus,
-    /// Why it is off; required with `cancelled`.
+    /// Why it is called off. Required with `cancelled`.
     #[schema(min_length = 1, max_length = 500, example = "The library is closed that day.")]
     pub cancellation_reason: Option<String>,
-    /// Why bookings that no longer fit are cancelled, in words for the people whose they are.
+    /// Why bookings that no longer fit are cancelled, in words for the people who are booked.
     #[schema(min_length = 1, max_length = 500, write_only, example = "We meet on Zoom this week.")]
     pub reason: Option<String>,
 }
@@ -175,7 +174,7 @@ pub struct SessionChange {
 pub type SessionPatch = MergePatch<SessionChange>;
 
 fn has_its_reason(change: &SessionChange) -> Result<(), ValidationError> {
-    reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.is_some())
+    reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())
 }
 
 fn keeps_its_place(change: &SessionChange) -> Result<(), ValidationError> {
@@ -186,9 +185,9 @@ fn keeps_seats_of_its_kind(change: &SessionChange) -> Result<(), ValidationError
     online_seats(change.delivery, change.online_capacity)
 }
 
-/// Whoever cancels says why.
-pub(super) fn reason(cancelled: bool, given: bool) -> Result<(), ValidationError> {
-    if cancelled && !given {
+/// A cancellation needs a reason.
+pub(super) fn reason(is_cancelled: bool, reason: Option<&str>) -> Result<(), ValidationError> {
+    if is_cancelled && reason.is_none() {
         return Err(at(rule("required", "Is required with the status cancelled."), "/cancellation_reason"));
     }
     Ok(())
@@ -203,7 +202,7 @@ pub struct CancelInput {
     pub reason: String,
 }
 
-/// A venue, as far as a list of sessions shows it.
+/// The part of a venue that is shown with a session.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct VenueSummary {
     /// Its id.
@@ -231,7 +230,7 @@ pub struct VenueSummary {
     pub longitude: Option<f64>,
 }
 
-/// A partner, as far as a list of sessions shows it.
+/// The part of a partner that is shown with a session.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PartnerSummary {
     /// Its id.
@@ -244,7 +243,7 @@ pub struct PartnerSummary {
     pub name: String,
 }
 
-/// A programme, as far as a list of sessions shows it.
+/// The part of a programme that is shown with a session.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ProgrammeSummary {
     /// Its id.
@@ -276,13 +275,13 @@ pub struct Session {
     pub topics: Vec<String>,
     /// How people take part.
     pub delivery: Delivery,
-    /// Whose it is; null where it is the service's own.
+    /// The partner that it belongs to. Null for the service's own.
     pub partner_id: Option<Id>,
-    /// Which programme it belongs to.
+    /// The programme that it belongs to.
     pub programme_id: Option<Id>,
-    /// Where it is.
+    /// The venue.
     pub venue_id: Option<Id>,
-    /// In which of the venue's spaces.
+    /// The space in the venue.
     pub space_id: Option<Id>,
     /// Who leads it.
     pub facilitator: Option<String>,
@@ -293,29 +292,29 @@ pub struct Session {
     /// The time zone of `local_start`.
     #[schema(example = "Europe/London")]
     pub time_zone: String,
-    /// How long it takes, in minutes.
+    /// The duration in minutes.
     #[schema(example = 90)]
     pub duration_minutes: i32,
     /// The instant of its start.
     pub starts_at: Timestamp,
     /// The instant of its end.
     pub ends_at: Timestamp,
-    /// How many places there are, face to face where it is hybrid; null: no limit.
+    /// How many places there are. For a hybrid session, how many in person. Null: no limit.
     #[schema(example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join online, where it is hybrid; null: no limit.
+    /// How many people can join a hybrid session online. Null: no limit.
     pub online_capacity: Option<i32>,
-    /// Seats that are taken, face to face where it is hybrid.
+    /// How many seats are taken. For a hybrid session, how many in person.
     #[schema(example = 5)]
     pub seats_taken: i32,
-    /// Seats that are left; null where there is no limit.
+    /// How many seats are left. For a hybrid session, how many in person. Null: no limit.
     #[schema(example = 7)]
     pub seats_left: Option<i32>,
-    /// Online seats that are taken, where it is hybrid.
+    /// How many online seats of a hybrid session are taken.
     pub online_seats_taken: Option<i32>,
-    /// Online seats that are left, where it is hybrid; null where there is no limit.
+    /// How many online seats of a hybrid session are left. Null: no limit.
     pub online_seats_left: Option<i32>,
-    /// How many are waiting for a seat.
+    /// How many bookings wait for a seat.
     #[schema(example = 0)]
     pub waitlist_length: i32,
     /// How people get a place.
@@ -324,7 +323,7 @@ pub struct Session {
     pub publication: Publication,
     /// Whether it takes place.
     pub status: SessionState,
-    /// Why it is off.
+    /// Why it was called off.
     pub cancellation_reason: Option<String>,
     /// The name that the partner's own system gives it.
     pub external_id: Option<String>,
@@ -334,7 +333,7 @@ pub struct Session {
     pub partner: Option<PartnerSummary>,
     /// The programme.
     pub programme: Option<ProgrammeSummary>,
-    /// Rises with each change but not with bookings; part of the `ETag`.
+    /// Rises with each change of the session, but not with bookings.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was made.
@@ -343,13 +342,13 @@ pub struct Session {
     pub updated_at: Timestamp,
 }
 
-/// A session that was changed or called off, and what became of the people booked.
+/// A session that was changed or called off, and what happened to its bookings.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ChangedSession {
     /// The session.
     #[serde(flatten)]
     pub session: Session,
-    /// Its bookings, where it was moved or called off, and those that waited for more seats than there are now: each
-    /// person was told.
+    /// The bookings of a session that was moved or called off, and bookings that no longer wait because the session now
+    /// has too few seats for them. Each person was notified.
     pub bookings: Vec<BookingNotice>,
 }

@@ -1,4 +1,4 @@
-//! Sessions as they are shown, and only what the viewer may see.
+//! Sessions as a viewer may see them.
 
 use std::collections::HashMap;
 
@@ -59,7 +59,7 @@ impl Columns {
         (self.starts_at, self.id)
     }
 
-    /// What is shown beside it, by id.
+    /// The ids of what is shown with the session.
     fn belongs(&self) -> Belongs {
         (self.venue_id, self.partner_id, self.programme_id)
     }
@@ -89,7 +89,7 @@ impl SessionView {
         (self.session.starts_at.0.timestamp_micros(), self.session.id)
     }
 
-    /// The session as it reads at an instant.
+    /// The session as it is shown at an instant.
     pub fn as_of(self, now: Timestamp) -> Session {
         let row = self.session;
         let hybrid = row.delivery == Delivery::Hybrid;
@@ -152,7 +152,7 @@ fn related_selection() -> RelatedSelection {
 /// One session.
 ///
 /// # Errors
-/// 404 where there is none that this viewer may see.
+/// 404 if there is none that this viewer may see.
 pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
     let found = joined()
         .filter(sessions::id.eq(id))
@@ -172,7 +172,7 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
 /// Whether a member has a booking of a session, or a prescription item for it or its series.
 pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option<Id>) -> Result<bool> {
     let booked = bookings::table.filter(bookings::session_id.eq(session)).filter(bookings::member_id.eq(member));
-    // What was prescribed goes on where its series was split.
+    // If the series was split, the prescription may refer to the series before the split.
     let series = series.map_or_else(|| Ok(Vec::new()), |series| lineage(conn, series))?;
     let prescribed = prescription_items::table
         .inner_join(prescriptions::table)
@@ -181,8 +181,8 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// Sessions with its related resources, in the same order. Most of a page are at the same few venues, so each place,
-/// partner and programme is read once, through one of its sessions, and not with every row.
+/// Sessions with their related resources, in the same order. Most sessions of a page share a few venues, partners and
+/// programmes. So each combination is read once, through one of its sessions, and not with every row.
 pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> {
     let mut through: HashMap<Belongs, Id> = HashMap::new();
     for row in &rows {
@@ -193,7 +193,7 @@ pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> 
         joined().select(((sessions::venue_id, sessions::partner_id, sessions::programme_id), related_selection()));
     let read: Vec<(Belongs, Related)> = match ids.as_slice() {
         [] => Vec::new(),
-        // A statement that is kept prepared.
+        // This statement can be cached as a prepared one, unlike one with a list of any length.
         [one] => read.filter(sessions::id.eq(one)).load(conn)?,
         several => read.filter(sessions::id.eq_any(several)).load(conn)?,
     };

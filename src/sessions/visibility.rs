@@ -1,7 +1,7 @@
-//! What a viewer may see of sessions and series, and whose a new one is.
+//! Which sessions and series a viewer may see, and whom a new one belongs to.
 //!
-//! A session or series is public while it is published and its partner is active. This is said twice, for one by its id
-//! ([`Visibility::of`]) and for lists (`listed!`), and both stand here.
+//! A session or series is public while it is published and its partner is active. This rule is here twice: for one by
+//! its id ([`Visibility::of`]) and for lists (`listed!`).
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -16,20 +16,20 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::partners::types::PartnerStatus;
 
-/// What somebody may see of one thing.
+/// Whether a viewer may see a session or series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
-    /// They see it.
+    /// The viewer may see it.
     Visible,
-    /// They don't.
+    /// The viewer may not see it.
     Hidden,
-    /// This member does where a booking or a prescription item of theirs is for it.
+    /// This member may see it if they have a booking or a prescription item for it.
     IfTheirs(Id),
 }
 
 impl Visibility {
-    /// What a viewer may see of one session or series, of a partner or (`None`) of the service itself. What people have
-    /// booked stays theirs, whatever becomes of the partner.
+    /// Whether a viewer may see a session or series of a partner, or of the service itself (`None`). Members keep
+    /// seeing what they have booked, also if the partner isn't active any more.
     pub fn of(viewer: Viewer, publication: Publication, partner: Option<(Id, PartnerStatus)>) -> Self {
         let own = partner.is_some_and(|(id, _)| viewer.own_partner() == Some(id));
         let is_active = partner.is_none_or(|(_, status)| status == PartnerStatus::Active);
@@ -43,18 +43,19 @@ impl Visibility {
     }
 }
 
-/// The partners whose sessions and series this viewer doesn't find in lists: those that aren't active.
+/// The partners whose sessions and series aren't in lists for this viewer: the partners that aren't active.
 pub fn hidden_partners(conn: &mut Conn, viewer: Viewer) -> Result<Vec<Id>> {
     if viewer == Viewer::Staff {
         return Ok(Vec::new());
     }
-    // As the index has it: a bound value would not be known to be this one.
+    // In the statement itself, not in a parameter: otherwise the partial index isn't used.
     let inactive = partners::table.filter(sql::<Bool>("partners.status <> 'active'"));
     Ok(inactive.select(partners::id).load(conn)?)
 }
 
-/// Keeps of a boxed query of `sessions` or `session_series` what a viewer finds in lists: what is published and not of
-/// one of the [`hidden_partners`], and a partner's own. A macro, since the columns of each table are types of their own.
+/// Restricts a boxed query of `sessions` or `session_series` to what a viewer finds in lists: what is published by
+/// partners other than the [`hidden_partners`], and a partner's own. It is a macro because each table has its own types
+/// of columns.
 macro_rules! listed {
     ($query:expr, $table:ident, $viewer:expr, $hidden:expr) => {{
         use $crate::auth::viewer::Viewer;
@@ -80,15 +81,17 @@ macro_rules! listed {
 }
 pub(crate) use listed;
 
-/// Whose a new session or series is: a partner's own, whether it says so or not.
+/// The partner that a new session or series belongs to. What a partner makes is its own, whether or not it says so.
 ///
 /// # Errors
-/// 422 where a partner names another; 403 where the caller is of no partner.
+/// 422 if a partner names another partner. 403 if the caller is neither staff nor a partner.
 pub fn owner(caller: &Caller, named: Option<Id>) -> Result<Option<Id>> {
     match (Reach::of(caller)?, named) {
         (Reach::Everyone, named) => Ok(named),
         (Reach::Partner(own), None) => Ok(Some(own)),
         (Reach::Partner(own), Some(named)) if own == named => Ok(Some(own)),
-        _ => Err(Error::rule("/partner_id", "foreign_partner", "Is another partner. Leave it out: it is yours.")),
+        _ => {
+            Err(Error::rule("/partner_id", "foreign_partner", "Is another partner. Leave it out for your own partner."))
+        }
     }
 }

@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use super::types::{Site, SiteInput};
 use crate::db::schema::sites;
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::db::{self, Conn, Id, Timestamp};
+use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
 /// A row of `sites`.
@@ -103,8 +103,5 @@ pub fn insert(conn: &mut Conn, row: &SiteRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &SiteRow) -> Result<()> {
     let unchanged = sites::table.filter(sites::id.eq(row.id)).filter(sites::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::types::{Permission, User, UserInput};
 use crate::auth::caller::Role;
 use crate::db::schema::{members, partners, users};
-use crate::db::{Conn, Id, Json, Timestamp};
+use crate::db::{self, Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 
@@ -150,10 +150,7 @@ pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<()> {
         ));
     }
     let unchanged = users::table.filter(users::id.eq(row.id)).filter(users::version.eq(old.version));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 fn check_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {

@@ -9,10 +9,10 @@ use diesel::prelude::*;
 use super::near::Circle;
 use super::types::{Address, OpeningHours, Venue, VenueFilter, VenueInput, VenueKind, VenueStatus};
 use crate::db::schema::{hostings, session_series, sessions, spaces, venue_words, venues};
-use crate::db::{Conn, Id, Json, Timestamp};
+use crate::db::{self, Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
-use crate::per_backend;
+use crate::insert_many;
 use crate::places::LocalAuthority;
 use crate::text::postcode;
 use crate::text::short_name::ShortName;
@@ -219,13 +219,9 @@ pub fn insert(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if the slug is taken.
 pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let unchanged = venues::table.filter(venues::id.eq(row.id)).filter(venues::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => {
-            diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(row.id))).execute(conn)?;
-            write_words(conn, row)
-        }
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)?;
+    diesel::delete(venue_words::table.filter(venue_words::venue_id.eq(row.id))).execute(conn)?;
+    write_words(conn, row)
 }
 
 /// Removes a venue and its spaces.
@@ -264,9 +260,7 @@ fn write_words(conn: &mut Conn, row: &VenueRow) -> Result<()> {
     let mut all: BTreeSet<String> = texts.into_iter().flatten().flat_map(|text| words(text)).collect();
     all.extend(row.accessibility.0.iter().map(|feature| word_of_feature(feature)));
     let rows: Vec<WordRow> = all.into_iter().map(|word| WordRow { venue_id: row.id, word }).collect();
-    // Diesel can't write many rows in one statement through a connection that may be to either database.
-    per_backend!(conn, |inner| diesel::insert_into(venue_words::table).values(&rows).execute(inner))?;
-    Ok(())
+    Ok(insert_many!(conn, venue_words::table, rows)?)
 }
 
 /// Writes the words of the venues that have none yet.

@@ -12,7 +12,7 @@ use crate::auth::secret;
 use crate::calendars::feeds::{self, Manner};
 use crate::calendars::handlers::{days_before, publisher, show};
 use crate::calendars::store::booked;
-use crate::db::{Conn, Id};
+use crate::db::Id;
 use crate::error::Result;
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
@@ -20,7 +20,7 @@ use crate::http::context::Open;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{list_read, read_event};
+use crate::members::handlers::read_of_member;
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -36,13 +36,9 @@ pub async fn list_calendar_links(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(paging))) = request;
     let slice = Slice::<Id>::read(&who, paging.limit, paging.cursor.as_deref())?;
-    let (context, reach, wanted) = (who.context(), Reach::to_people(who.caller()?)?, slice.clone());
-    let work = move |conn: &mut Conn| {
-        members::get(conn, reach, id)?;
-        let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, list_read(&context, reach, id, "calendar_links")))
-    };
-    let rows = who.state().db.read_audited(work).await?;
+    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
+    let rows =
+        read_of_member(&who, id, (list, &["calendar_links"]), move |conn| store::list(conn, id, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, LinkRow::key, CalendarLink::from))
 }
 
@@ -58,13 +54,8 @@ pub async fn get_calendar_link(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path((member_id, id)), _)) = request;
-    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
-    let work = move |conn: &mut Conn| {
-        members::get(conn, reach, member_id)?;
-        let row = store::get(conn, member_id, id)?;
-        Ok((row, read_event(&context, reach, Subject::of_member("calendar_link", id, member_id), &[])))
-    };
-    let row = who.state().db.read_audited(work).await?;
+    let link = Subject::of_member("calendar_link", id, member_id);
+    let row = read_of_member(&who, member_id, (link, &[]), move |conn| store::get(conn, member_id, id)).await?;
     who.show(Cache::Never, row.version, &CalendarLink::from(row))
 }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::types::{CalendarLink, CalendarLinkInput};
 use crate::db::schema::calendar_links;
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{self, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 
@@ -119,8 +119,5 @@ pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &LinkRow) -> Result<()> {
     let unchanged = calendar_links::table.find(row.id).filter(calendar_links::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }

@@ -7,7 +7,7 @@ use super::types::{Consent, ConsentInput};
 use crate::audit::Subject;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
-use crate::db::{Conn, Id};
+use crate::db::Id;
 use crate::error::{Error, Result};
 use crate::http::allowed::Allowed;
 use crate::http::answers::{BadInput, Missing, Problems, Storage};
@@ -15,7 +15,7 @@ use crate::http::conditional::Tag;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::members::handlers::{list_read, read_event};
+use crate::members::handlers::read_of_member;
 use crate::members::store as members;
 
 /// List a member's consents
@@ -31,13 +31,8 @@ pub async fn list_consents(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let (context, reach, wanted) = (who.context(), Reach::to_people(who.caller()?)?, slice.clone());
-    let work = move |conn: &mut Conn| {
-        members::get(conn, reach, id)?;
-        let rows = store::list(conn, id, &wanted)?;
-        Ok((rows, list_read(&context, reach, id, "consents")))
-    };
-    let rows = who.state().db.read_audited(work).await?;
+    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
+    let rows = read_of_member(&who, id, (list, &["consents"]), move |conn| store::list(conn, id, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
 }
 
@@ -51,13 +46,8 @@ pub async fn get_consent(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<(Id, Id)>, NoQuery)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path((member_id, id)), _)) = request;
-    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
-    let work = move |conn: &mut Conn| {
-        members::get(conn, reach, member_id)?;
-        let row = store::get(conn, member_id, id)?;
-        Ok((row, read_event(&context, reach, Subject::of_member("consent", id, member_id), &[])))
-    };
-    let row = who.state().db.read_audited(work).await?;
+    let consent = Subject::of_member("consent", id, member_id);
+    let row = read_of_member(&who, member_id, (consent, &[]), move |conn| store::get(conn, member_id, id)).await?;
     who.show_plain(Cache::Never, &Consent::from(row))
 }
 
@@ -84,7 +74,7 @@ pub async fn record_consent(
         }
         let at = store::next_instant(conn, id, context.now())?;
         let row = ConsentRow::new(context.new_id(), id, written.clone(), recorder, at);
-        store::insert(conn, &row)?;
+        store::insert(conn, std::slice::from_ref(&row))?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
         let consent = Consent::from(row);

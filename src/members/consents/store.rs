@@ -8,10 +8,11 @@ use crate::db::schema::{consents, partners};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
+use crate::insert_many;
 
 /// A row of `consents`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = consents)]
+#[diesel(table_name = consents, treat_none_as_default_value = false)]
 pub struct ConsentRow {
     pub(crate) id: Id,
     member_id: Id,
@@ -78,8 +79,7 @@ pub fn partner_exists(conn: &mut Conn, id: Id) -> Result<bool> {
     Ok(partners::table.find(id).select(partners::id).first::<Id>(conn).optional()?.is_some())
 }
 
-/// Adds a consent.
-pub fn insert(conn: &mut Conn, row: &ConsentRow) -> Result<()> {
-    diesel::insert_into(consents::table).values(row).execute(conn)?;
-    Ok(())
+/// Adds consents.
+pub fn insert(conn: &mut Conn, rows: &[ConsentRow]) -> Result<()> {
+    Ok(insert_many!(conn, consents::table, rows)?)
 }

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use super::types::{ApiClient, ApiClientInput};
 use crate::auth::caller::Scope;
 use crate::db::schema::api_clients;
-use crate::db::{Conn, Id, Json, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::db::{self, Conn, Id, Json, Timestamp};
+use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
 /// A row of `api_clients`.
@@ -113,8 +113,5 @@ pub fn insert(conn: &mut Conn, row: &ClientRow) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &ClientRow) -> Result<()> {
     let unchanged =
         api_clients::table.filter(api_clients::id.eq(row.id)).filter(api_clients::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }

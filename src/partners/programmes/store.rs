@@ -4,8 +4,8 @@ use diesel::prelude::*;
 
 use super::types::{Programme, ProgrammeInput};
 use crate::db::schema::programmes;
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::db::{self, Conn, Id, Timestamp};
+use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
 /// A row of `programmes`.
@@ -97,8 +97,5 @@ pub fn insert(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if the partner already has a programme with this slug.
 pub fn update(conn: &mut Conn, row: &ProgrammeRow) -> Result<()> {
     let unchanged = programmes::table.filter(programmes::id.eq(row.id)).filter(programmes::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }

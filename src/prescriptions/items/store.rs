@@ -10,14 +10,14 @@ use super::types::{
 };
 use crate::auth::reach::Reach;
 use crate::db::schema::{partners, prescription_items, programmes, session_series, sessions};
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
-use crate::per_backend;
+use crate::db::{self, Conn, Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::insert_many;
 use crate::prescriptions::types::NeedDomain;
 
 /// A row of `prescription_items`. At most one of the four targets is set: the one that fits its kind.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = prescription_items, treat_none_as_null = true)]
+#[diesel(table_name = prescription_items, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct ItemRow {
     pub(crate) id: Id,
     prescription_id: Id,
@@ -124,11 +124,7 @@ pub fn get(conn: &mut Conn, prescription_id: Id, id: Id) -> Result<ItemRow> {
 
 /// Adds items.
 pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
-    if !rows.is_empty() {
-        // Diesel can't write many rows in one statement through a connection that may be to either database.
-        per_backend!(conn, |inner| diesel::insert_into(prescription_items::table).values(rows).execute(inner))?;
-    }
-    Ok(())
+    Ok(insert_many!(conn, prescription_items::table, rows)?)
 }
 
 /// Writes the next version of an item.
@@ -137,10 +133,7 @@ pub fn insert(conn: &mut Conn, rows: &[ItemRow]) -> Result<()> {
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &ItemRow) -> Result<()> {
     let mine = prescription_items::table.filter(prescription_items::id.eq(row.id));
-    match diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(mine.filter(prescription_items::version.eq(row.version - 1))).set(row).execute(conn)?)
 }
 
 /// Whether the target of an item exists. For a member, a series or session that is a draft or unlisted doesn't.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::MOST_AREAS;
 use super::types::{ReportArea, ReportAreaInput};
 use crate::db::schema::report_areas;
-use crate::db::{Conn, Id, Json, Timestamp};
+use crate::db::{self, Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::places::LocalAuthority;
@@ -104,10 +104,7 @@ pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
 pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
     let unchanged =
         report_areas::table.filter(report_areas::id.eq(row.id)).filter(report_areas::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 /// The local authorities that a report's filters mean: those of the area, or those that were given one by one.

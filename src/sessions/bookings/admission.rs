@@ -1,6 +1,6 @@
-//! What a session's surroundings say to new bookings: its partner must be active, and its venue open then.
+//! Checks of new bookings outside the session itself: its partner must be active, and its venue open at that time.
 //!
-//! What is booked, waits or is offered stays as it is.
+//! Bookings that exist already stay as they are.
 
 use diesel::prelude::*;
 
@@ -13,10 +13,10 @@ use crate::error::{Error, Kind, Result};
 use crate::partners::types::PartnerStatus;
 use crate::venues::closures::Closure;
 
-/// Checks that nothing around a session refuses a new booking of this kind of seat.
+/// Checks that the partner and the venue allow a new booking of this kind of seat.
 ///
 /// # Errors
-/// 409 where its partner isn't active, or where somebody would come to a venue that is closed then.
+/// 409 if the partner isn't active, or if the seat is in a venue that is closed at that time.
 pub(super) fn check(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery, now: Timestamp) -> Result<()> {
     let around = sessions::table
         .left_join(venues::table)
@@ -25,12 +25,13 @@ pub(super) fn check(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery,
         .select((Option::<Closure>::as_select(), partners::status.nullable()));
     let (closure, partner): (Option<Closure>, Option<PartnerStatus>) = around.first(conn)?;
     if let Some(status) = partner.filter(|status| *status != PartnerStatus::Active) {
-        let detail = format!("The session's partner is {status}: it takes no new bookings. What is booked stays.");
+        let detail =
+            format!("The session's partner is {status}, so the session takes no new bookings. Existing bookings stay.");
         return Err(Error::new(Kind::PartnerNotActive, detail));
     }
     let closed = |closure: &Closure| closure.covers(session.starts_at, session.ends_at, london_day(now));
     if seat == SeatDelivery::InPerson && closure.as_ref().is_some_and(closed) {
-        let detail = "The venue is closed then: nobody can be booked to come. What is booked stays.";
+        let detail = "The venue is closed at that time, so no seat there can be booked. Existing bookings stay.";
         return Err(Error::new(Kind::VenueClosed, detail));
     }
     Ok(())

@@ -24,7 +24,7 @@ use crate::http::page::{Page, Paging, Slice};
 use crate::http::reply::{Cache, Reply};
 use crate::members::handlers::list_read;
 
-/// When a request came, and how long offers are kept.
+/// The time of a request, and how long offered seats are held.
 pub(crate) fn terms(context: &Context) -> Terms {
     Terms { now: context.now(), hours: context.state().config.offers }
 }
@@ -34,7 +34,7 @@ fn shown(conn: &mut Conn, booked: BookedRow) -> Result<Booking> {
     Ok(Positions::of(conn, std::slice::from_ref(&booked))?.show(booked))
 }
 
-/// `If-Match` names the booking as it stands, with its place in a waiting list.
+/// Checks `If-Match` against the booking as it is shown now, with its place in a waiting list.
 fn check_match(conn: &mut Conn, context: &Context, booked: &BookedRow) -> Result<()> {
     context.check_live_match(booked.0.version, || {
         let booking = shown(conn, booked.clone())?;
@@ -44,8 +44,8 @@ fn check_match(conn: &mut Conn, context: &Context, booked: &BookedRow) -> Result
 
 /// Book a place
 ///
-/// A member books for themself; an advisor for anybody. A party is booked whole or not at all. With `if_full: wait`
-/// it joins the waiting list where there are too few seats, or others wait for one: nobody overtakes them.
+/// Members book for themselves, and an advisor books for any member. A party gets all its seats or none. If there are too
+/// few seats or others already wait, `if_full: wait` puts the booking on the waiting list.
 #[utoipa::path(operation_id = "create_booking", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = BookingInput,
     responses((status = 201, description = "Booked, or waitlisted", body = Booking), BadInput, Missing, Conflict, Storage, Problems),
@@ -70,8 +70,8 @@ pub async fn create_booking(
 
 /// List a session's bookings
 ///
-/// Oldest first, a page at a time. A partner sees the bookings of its own sessions, each with its reference, and who
-/// booked only where that member consents to be shared with it. A member sees their own.
+/// The oldest first, a page at a time. A partner sees the bookings of its own sessions, with their references. It sees
+/// who booked only if the member consents to share data with it. Members see their own bookings.
 #[utoipa::path(operation_id = "list_session_bookings", tag = "sessions",
     params(("id" = Id, Path, description = "The session"), Paging),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
@@ -97,7 +97,7 @@ pub async fn list_session_bookings(
 
 /// Get a booking
 ///
-/// A member sees their own, an advisor every one.
+/// Members see their own bookings. Advisors see all bookings.
 #[utoipa::path(operation_id = "get_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
     responses((status = 200, description = "The booking", body = Booking), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
@@ -117,8 +117,8 @@ pub async fn get_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, N
 
 /// Cancel a booking
 ///
-/// Until the session starts. What it holds is free at once, and offered to whoever waits next. A booking that waits
-/// leaves the list; one that is offered a seat declines it.
+/// A booking can be cancelled until the session starts. Its seats are free at once and are offered to the next people
+/// who wait. A booking that waits leaves the list. A booking that was offered a seat gives the offer up.
 #[utoipa::path(operation_id = "cancel_booking", tag = "sessions",
     params(("id" = Id, Path, description = "The booking"), Cancellation),
     responses((status = 200, description = "Cancelled", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
@@ -147,7 +147,7 @@ pub async fn cancel_booking(
 
 /// Accept an offered seat
 ///
-/// Until `offer_expires_at`.
+/// An offer can be accepted until `offer_expires_at`.
 #[utoipa::path(operation_id = "accept_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
     responses((status = 200, description = "Booked", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
@@ -159,7 +159,7 @@ pub async fn accept_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>
 
 /// Decline an offered seat
 ///
-/// It is offered to whoever waits next.
+/// The seat is offered to the next person who waits.
 #[utoipa::path(operation_id = "decline_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
     responses((status = 200, description = "Declined", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
     security(("bearer" = [])))]
@@ -216,11 +216,11 @@ fn is_own(reach: Reach, (row, ..): &BookedRow) -> bool {
     reach == Reach::Member(row.member_id)
 }
 
-/// One event for each person whose data the page shows, unless it is the reader's own.
+/// One event for each person whose data the page shows, except the reader's own data.
 fn reads(context: &Context, rows: &[BookedRow], slice: &Slice<Id>, seen: &HashSet<Id>) -> Vec<Event> {
     let own = context.anyone().and_then(|caller| caller.member_id);
     let mut told = HashSet::new();
-    // One row more than the page holds has been fetched; it isn't shown.
+    // One row more than the page shows has been fetched.
     let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
     shown
         .filter(|(row, ..)| seen.contains(&row.member_id) && own != Some(row.member_id) && told.insert(row.member_id))

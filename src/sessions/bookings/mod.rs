@@ -1,18 +1,20 @@
-//! Bookings: one member's place, or a party's, in one session.
+//! Bookings: a place in one session, for a member or a member's party.
 //!
-//! - Seats are taken and freed on the session's own row, guarded by its capacity, in the booking's transaction.
-//!   Whatever runs at the same time, seats held never exceed the capacity of their delivery mode.
-//! - Where there are too few, a booking can wait. Who waits is served in strict order, for each kind of seat: by a turn
-//!   that is given under the session's lock. A party waits whole, and whoever is next holds up everybody behind, new
-//!   bookings too, until their whole party fits. A party that never can, since a capacity was lowered, is ended. So is
-//!   the whole list of a session that becomes a drop-in; who is booked in it stays so.
-//! - A seat that comes free is offered in the transaction that frees it, and is held until the offer is accepted,
-//!   declined or runs out ([`waiting`]). What the clock alone changes is done by whichever write comes next, or by a
-//!   task of the server ([`turnover`]): nothing that is answered depends on which.
-//! - Once the session starts, offers and waiting end. Who came all the same is a walk-in.
-//! - A member has at most one live booking for a session.
-//! - A booking is cancelled until the session starts; after that the register says who came.
-//! - A partner sees the bookings of its own sessions, and of those the members who consent to be shared with it.
+//! - A booking takes and frees seats on the session's own row, in its own transaction. A condition on the capacity
+//!   keeps concurrent bookings from taking too many seats of either kind.
+//! - If there are too few seats, a booking can wait. Each kind of seat has a waiting list in the order of turns, and a
+//!   turn is given under the session's lock. A party gets all its seats at once. Until the first party on the list
+//!   fits, nobody behind it gets a seat, and no new booking does either.
+//! - The service ends the waiting of a party that can never fit, because a capacity was lowered. If a session becomes a
+//!   drop-in, the service ends its whole list, and booked members keep their places.
+//! - A freed seat is offered in the transaction that frees it. The seat is held until the offer is accepted, declined
+//!   or expires ([`waiting`]). Expired offers are ended by the next write to the session or by a task of the server
+//!   ([`turnover`]). No answer depends on which of the two comes first.
+//! - When the session starts, offers and waiting end. A member who waited and comes anyway is a walk-in.
+//! - A member has at most one live booking in a session.
+//! - A booking can be cancelled until the session starts. After that the register says who came.
+//! - A partner sees the bookings of its own sessions. It sees who booked only if the member consents to share data with
+//!   it.
 
 mod admission;
 pub mod handlers;

@@ -17,8 +17,9 @@ pub fn reference(random: [u8; 5]) -> String {
     random.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
 }
 
-/// The kind of seat: of a hybrid session the one that was asked for, else the session's own. `None` where another
-/// was asked for, or a hybrid session's was not.
+/// The kind of seat that a request means. A request for a hybrid session must say which. Other sessions have one kind,
+/// so the request may leave it out. `None` if the request asks for a kind that the session doesn't have, or doesn't say
+/// which of a hybrid session's.
 pub fn seat(delivery: Delivery, wanted: Option<SeatDelivery>) -> Option<SeatDelivery> {
     let own = match delivery {
         Delivery::Hybrid => return wanted,
@@ -31,7 +32,7 @@ pub fn seat(delivery: Delivery, wanted: Option<SeatDelivery>) -> Option<SeatDeli
 /// Whether a session takes bookings now.
 ///
 /// # Errors
-/// 409 where it is cancelled, is a drop-in, or has started.
+/// 409 if the session is cancelled, is a drop-in or has started.
 pub fn takes_bookings(session: &SessionFacts, now: Timestamp) -> Result<()> {
     if session.is_cancelled() {
         return Err(Error::state("session", "cancelled", "booked"));
@@ -45,7 +46,7 @@ pub fn takes_bookings(session: &SessionFacts, now: Timestamp) -> Result<()> {
 /// Whether a booking can still be cancelled.
 ///
 /// # Errors
-/// 409 where it is cancelled already, or the session has started.
+/// 409 if the booking is cancelled already, or the session has started.
 pub fn can_be_cancelled(status: BookingStatus, starts_at: Timestamp, now: Timestamp) -> Result<()> {
     if !status.is_live() {
         return Err(Error::state("booking", status, "cancelled"));
@@ -60,17 +61,17 @@ fn not_started(starts_at: Timestamp, now: Timestamp) -> Result<()> {
     Err(Error::new(Kind::SessionStarted, format!("The session started at {starts_at}.")))
 }
 
-/// When it is, and how long seats are kept for whom they are offered to.
+/// The time, and how long an offered seat is held.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
     /// Now.
     pub now: Timestamp,
-    /// The setting.
+    /// How long an offered seat is held.
     pub hours: OfferHours,
 }
 
 impl Terms {
-    /// Until when an offer that is made now is kept: never beyond the start.
+    /// When an offer that is made now expires: at the session's start at the latest.
     pub fn offer_until(self, starts_at: Timestamp) -> Timestamp {
         let within_a_day = starts_at.0 <= self.now.0 + TimeDelta::days(1);
         let hours = if within_a_day { self.hours.late } else { self.hours.usual };
@@ -78,8 +79,8 @@ impl Terms {
     }
 }
 
-/// How many of the parties at the head of a waiting list fit into what is left, each whole. The first that doesn't
-/// fit holds up everybody behind it.
+/// How many parties at the head of a waiting list fit into the seats that are left. The first party that doesn't fit
+/// holds up everybody behind it.
 pub fn fitting(left: Option<i32>, parties: impl IntoIterator<Item = i32>) -> usize {
     let mut left = left.unwrap_or(i32::MAX);
     let fits = |seats: &i32| {
@@ -89,15 +90,15 @@ pub fn fitting(left: Option<i32>, parties: impl IntoIterator<Item = i32>) -> usi
     parties.into_iter().take_while(fits).count()
 }
 
-/// Whether a booking has an offer that still stands.
+/// Checks that a booking has an offer that hasn't expired.
 ///
 /// # Errors
-/// 409 where it has run out, whether its seats have been passed on already or not; 409 that names the state where
-/// nothing is offered.
+/// 409 `offer_expired` if it has expired, also if its seats were offered to others already. 409 with the booking's
+/// status if it has no offer.
 pub fn check_offer(offer: &Offer, starts_at: Timestamp, now: Timestamp, verb: &str) -> Result<()> {
     match offer.status {
         BookingStatus::Offered => check_in_time(offer, starts_at, now),
-        // It ran out, and was ended for that: its last change came after its time.
+        // The booking was ended because its offer expired: its last change came after that time.
         BookingStatus::CancelledByProvider if offer.expires_at.is_some_and(|at| at <= offer.updated_at) => {
             Err(expired(offer))
         }
@@ -105,18 +106,18 @@ pub fn check_offer(offer: &Offer, starts_at: Timestamp, now: Timestamp, verb: &s
     }
 }
 
-/// What is known of a booking that a seat may be offered to.
+/// What a booking says about an offered seat.
 #[derive(Debug, Clone, Copy)]
 pub struct Offer {
-    /// How far the booking has come.
+    /// The status of the booking.
     pub status: BookingStatus,
-    /// Until when a seat is or was kept.
+    /// When the offer expires or expired.
     pub expires_at: Option<Timestamp>,
     /// When the booking last changed.
     pub updated_at: Timestamp,
 }
 
-/// An offer that has run out can't be taken, declined or cancelled any more: its seats are to be passed on.
+/// Refuses an offer that has expired. It can't be accepted, declined or cancelled, because its seats go to others.
 pub fn check_in_time(offer: &Offer, starts_at: Timestamp, now: Timestamp) -> Result<()> {
     let over = starts_at <= now || offer.expires_at.is_some_and(|at| at <= now);
     if offer.status == BookingStatus::Offered && over { Err(expired(offer)) } else { Ok(()) }
@@ -124,16 +125,19 @@ pub fn check_in_time(offer: &Offer, starts_at: Timestamp, now: Timestamp) -> Res
 
 fn expired(offer: &Offer) -> Error {
     let detail = match offer.expires_at {
-        Some(at) => format!("The seat was kept until {at}, and goes to whoever waits next. Book again to wait."),
-        None => "The seat is kept no longer.".to_owned(),
+        Some(at) => format!(
+            "The seat was held until {at} and goes to the next person who waits. Book again to join the waiting list."
+        ),
+        None => "The seat is no longer held.".to_owned(),
     };
     Error::new(Kind::OfferExpired, detail)
 }
 
-/// Whether a party may wait: one that is larger than the session would hold up everybody for good.
+/// Checks that a party may join the waiting list. A party that is larger than the session would block the list for
+/// good.
 ///
 /// # Errors
-/// 409 that says how many seats there are.
+/// 409 with the number of seats.
 pub fn can_wait(capacity: Option<i32>, seats: i32) -> Result<()> {
     match capacity {
         Some(capacity) if capacity < seats => {
@@ -144,12 +148,12 @@ pub fn can_wait(capacity: Option<i32>, seats: i32) -> Result<()> {
     }
 }
 
-/// Others wait for this kind of seat, and nobody overtakes them: 409.
+/// 409: others wait for this kind of seat, and a new booking must not overtake them.
 pub fn waited_for() -> Error {
     Error::new(Kind::SessionFull, "Others are waiting for a seat. Send if_full: wait to wait behind them.")
 }
 
-/// There are not enough seats: 409 that says how many are left.
+/// 409: too few seats are left.
 pub fn full(session: &SessionFacts, seat: SeatDelivery, wanted: i32) -> Error {
     let left = session.seats_left(seat).unwrap_or_default().max(0);
     let detail = match (left, wanted) {
@@ -195,7 +199,7 @@ mod tests {
         assert_eq!(until("2026-11-29T12:59:59Z", "2026-11-30T13:00:00Z"), "2026-11-30T12:59:59Z");
         assert_eq!(until("2026-11-29T13:00:00Z", "2026-11-30T13:00:00Z"), "2026-11-29T15:00:00Z");
         assert_eq!(until("2026-11-30T11:30:00Z", "2026-11-30T13:00:00Z"), "2026-11-30T13:00:00Z");
-        // A day is 24 hours, whatever the clocks on the wall do.
+        // A day is 24 hours, also when the clocks change.
         assert_eq!(until("2027-03-27T12:30:00Z", "2027-03-28T12:30:00Z"), "2027-03-27T14:30:00Z");
     }
 

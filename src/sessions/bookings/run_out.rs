@@ -1,7 +1,7 @@
-//! Offers that have run out and that nobody has passed on yet, of all sessions at once.
+//! Expired offers that still hold seats, of all sessions at once.
 //!
-//! Whatever changes one session [ends](super::waiting::lapse_offers) its run-out offers first. Where thousands are
-//! planned over, they are counted without, and ended only in those that are then written.
+//! A change of one session first [ends](super::waiting::lapse_offers) its expired offers. A roster plans thousands of
+//! sessions. It leaves expired offers out when it counts seats, and ends them only in the sessions that it writes.
 
 use std::collections::HashMap;
 
@@ -16,15 +16,15 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::store::SessionRow;
 
-/// The seats that run-out offers still hold, by session: face to face and online.
+/// The seats that expired offers still hold in each session: in person and online.
 #[derive(Debug, Default)]
 pub struct RunOut(HashMap<Id, (i32, i32)>);
 
 impl RunOut {
-    /// Reads all of them: the server passes them on within seconds, so they are few.
+    /// Reads all of them. They are few, because the server ends expired offers within seconds.
     pub fn load(conn: &mut Conn, now: Timestamp) -> Result<Self> {
         let offers = bookings::table
-            // Said in the statement itself and not bound to it: only so is the index of offers of use.
+            // In the statement itself, not in a parameter: otherwise the partial index of offers isn't used.
             .filter(sql::<Bool>("bookings.status = 'offered'"))
             .filter(bookings::offer_expires_at.le(now))
             .select((bookings::session_id, bookings::delivery, bookings::seats));
@@ -39,12 +39,12 @@ impl RunOut {
         Ok(Self(held))
     }
 
-    /// How many seats they hold in a session.
+    /// How many seats expired offers hold in a session.
     pub fn seats(&self, session: Id) -> i32 {
         self.0.get(&session).map_or(0, |(in_person, online)| in_person + online)
     }
 
-    /// Counts a session's seats without them.
+    /// Takes these seats out of a session's counts.
     pub fn free(&self, row: &mut SessionRow) {
         let Some((in_person, online)) = self.0.get(&row.id) else { return };
         if counts_online(row.delivery, SeatDelivery::Online) {
@@ -55,7 +55,7 @@ impl RunOut {
         }
     }
 
-    /// Of these sessions, the ones in which they hold any.
+    /// The sessions among these in which expired offers hold seats.
     pub fn among<'a>(&self, sessions: impl IntoIterator<Item = &'a Id>) -> Vec<Id> {
         sessions.into_iter().filter(|id| self.0.contains_key(*id)).copied().collect()
     }

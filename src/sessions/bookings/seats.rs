@@ -1,4 +1,4 @@
-//! The session as bookings and registers see it: who reaches it, and its seats.
+//! What bookings and registers need to know of a session: who may see it, and its seats.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::sessions::series::store::lineage;
 use crate::sessions::types::{BookingPolicy, Delivery, Publication, SessionStatus};
 use crate::sessions::view::is_theirs;
 
-/// Of these members, the ones whose data a caller with this reach may see.
+/// The members among these whose data a caller with this reach may see.
 pub fn may_see(conn: &mut Conn, reach: Reach, members: &[Id]) -> Result<HashSet<Id>> {
     match reach {
         Reach::Everyone => Ok(members.iter().copied().collect()),
@@ -51,7 +51,7 @@ impl SessionFacts {
         self.status == SessionStatus::Cancelled
     }
 
-    /// Whether it can take or offer seats no more: it has started, or was called off.
+    /// Whether it has started or was called off. Then it takes and offers no more seats.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.is_cancelled() || self.starts_at <= now
     }
@@ -76,7 +76,7 @@ impl SessionFacts {
         }
     }
 
-    /// Whether a reach may take it for their own, apart from what a member's prescription opens.
+    /// Whether a caller with this reach may see the session. A prescription or a booking can let a member see more.
     pub fn is_reached_by(&self, reach: Reach) -> bool {
         match reach {
             Reach::Everyone => true,
@@ -86,15 +86,15 @@ impl SessionFacts {
     }
 }
 
-/// Whether a session counts a seat of this kind among its online ones: only a hybrid session counts those apart.
+/// Whether a seat counts against the separate online capacity. Only a hybrid session has one.
 pub(super) fn counts_online(delivery: Delivery, seat: SeatDelivery) -> bool {
     delivery == Delivery::Hybrid && seat == SeatDelivery::Online
 }
 
-/// A session, locked until the transaction ends: whatever takes or frees seats, or takes its register, waits.
+/// Locks a session until the transaction ends. Other requests that change its seats or its register wait.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
     let facts = sessions::table.find(id).select(FACTS);
     // The common connection has no row locks. SQLite has one writer and needs none.
@@ -105,10 +105,10 @@ pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
     row.ok_or_else(|| Error::not_found("session"))
 }
 
-/// A session as it is.
+/// Reads a session without locking it.
 ///
 /// # Errors
-/// 404 where there is none, or the reach doesn't reach it.
+/// 404 if there is none, or if the caller may not see it.
 pub fn session(conn: &mut Conn, id: Id, reach: Reach) -> Result<SessionFacts> {
     let row: Option<SessionFacts> = sessions::table.find(id).select(FACTS).first(conn).optional()?;
     let Some(session) = row else { return Err(Error::not_found("session")) };
@@ -154,7 +154,7 @@ const FACTS: Facts = (
     sessions::ends_at,
 );
 
-/// An unlisted session is there for the members whom it is meant for.
+/// Checks that a caller may see a session. A member also sees an unlisted session that is [meant for them](is_theirs).
 pub(super) fn see(conn: &mut Conn, session: &SessionFacts, reach: Reach) -> Result<()> {
     if session.is_reached_by(reach) {
         return Ok(());
@@ -168,8 +168,8 @@ pub(super) fn see(conn: &mut Conn, session: &SessionFacts, reach: Reach) -> Resu
     Err(Error::not_found("session"))
 }
 
-/// An item of an active prescription of this member that points at this session or its series and still stands. A
-/// referral is somebody else's word: what a member added themself doesn't open a session that needs one.
+/// An item of an active prescription of this member that refers to this session or its series and hasn't been declined
+/// or given up. For a session by referral, an item that the member added themself doesn't count.
 pub(super) fn matching_item(
     conn: &mut Conn,
     session: &SessionFacts,
@@ -189,7 +189,7 @@ pub(super) fn matching_item(
     }
     query = match session.series_id {
         Some(series) => {
-            // What was prescribed goes on where its series was split.
+            // If the series was split, the item may refer to the series before the split.
             let any = prescription_items::series_id.eq_any(lineage(conn, series)?);
             query.filter(prescription_items::session_id.eq(session.id).or(any))
         }
@@ -210,8 +210,8 @@ pub(super) fn has_place(conn: &mut Conn, session_id: Id, member_id: Id) -> Resul
     Ok(select(exists(places)).get_result(conn)?)
 }
 
-/// Takes seats where there are enough, all or none. The statement itself compares with the capacity, so it holds
-/// whatever else runs. The session's version stays: its seats are no change of the session.
+/// Takes seats, all or none. Returns whether there were enough. The statement itself compares with the capacity, so
+/// concurrent bookings can't take too many. The session keeps its version, because taking seats doesn't change it.
 pub(super) fn take_seats(
     conn: &mut Conn,
     session: &SessionFacts,
@@ -248,7 +248,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// With so many seats of a kind more, or fewer.
+    /// These changes with `n` more seats of a kind, or fewer if `n` is negative.
     pub(super) fn seats(mut self, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Self {
         if counts_online(session.delivery, seat) {
             self.online += n;
@@ -259,7 +259,7 @@ impl Counts {
     }
 }
 
-/// Changes the counts of a session that is [locked](lock_session), in its row and in what is known of it.
+/// Changes the counts of a [locked](lock_session) session, in the database and in `session`.
 pub(super) fn count(conn: &mut Conn, session: &mut SessionFacts, change: Counts) -> Result<()> {
     use sessions::{offers_open, online_seats_taken, seats_taken, waitlist_length};
     if change == Counts::default() {

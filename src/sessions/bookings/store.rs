@@ -18,12 +18,13 @@ use crate::db::schema::{bookings, members, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
+use crate::insert_many;
 use crate::members::rules::display_name;
 use crate::sessions::types::BookingPolicy;
 
 /// A row of `bookings`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable)]
-#[diesel(table_name = bookings)]
+#[diesel(table_name = bookings, treat_none_as_default_value = false)]
 pub struct BookingRow {
     pub(crate) id: Id,
     pub(crate) session_id: Id,
@@ -45,6 +46,42 @@ pub struct BookingRow {
 }
 
 impl BookingRow {
+    /// A new booking of one seat.
+    pub(crate) fn new(
+        id: Id,
+        session_id: Id,
+        (member_id, delivery): (Id, SeatDelivery),
+        reference: String,
+        booked_by: Id,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            session_id,
+            member_id,
+            status: BookingStatus::Booked,
+            delivery,
+            family: 0,
+            carers: 0,
+            seats: 1,
+            reference,
+            prescription_item_id: None,
+            cancellation_reason: None,
+            booked_by,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            turn: None,
+            offer_expires_at: None,
+        }
+    }
+
+    /// This booking in another status. It no longer says until when a seat is offered: only an offer that ran out keeps
+    /// that time.
+    pub(crate) fn moved(self, status: BookingStatus, now: Timestamp) -> Self {
+        Self { status, version: self.version + 1, updated_at: now, offer_expires_at: None, ..self }
+    }
+
     /// What it says of a seat that is or was offered.
     fn offer(&self) -> Offer {
         Offer { status: self.status, expires_at: self.offer_expires_at, updated_at: self.updated_at }
@@ -63,7 +100,7 @@ pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
     MemberName { id, display_name: display_name(preferred.as_deref(), &given, &family) }
 }
 
-/// A booking with what it shows of its session and its member.
+/// A booking, its session's title and times, and its member's names.
 pub type BookedRow = (BookingRow, (String, Timestamp, Timestamp), Names);
 
 const SESSION_LINE: (sessions::title, sessions::starts_at, sessions::ends_at) =
@@ -93,24 +130,25 @@ impl From<BookedRow> for Booking {
     }
 }
 
-/// Who books, when, and the id that the booking gets.
+/// Who books and when, and the id of the booking.
 #[derive(Debug, Clone, Copy)]
 pub struct Booker {
-    /// Whose bookings the caller reaches.
+    /// Whose bookings the caller may reach.
     pub reach: Reach,
     /// The account.
     pub account: Id,
-    /// The booking's id.
+    /// The id of the booking.
     pub id: Id,
-    /// When, and how long offers are kept.
+    /// The time, and how long an offered seat is held.
     pub terms: Terms,
 }
 
-/// Books, or joins the waiting list where the wish says so.
+/// Books a place. If there are too few seats and the request says so, joins the waiting list instead.
 ///
 /// # Errors
-/// 404 where the booker can't see the session; 422 where the request doesn't fit it; 409 where it takes no bookings
-/// now, its partner isn't active, its venue is closed then, the member has a place already, or the seats don't suffice.
+/// 404 if the booker can't see the session. 422 if the request doesn't fit the session. 409 if the session takes no
+/// bookings now, its partner isn't active, its venue is closed at that time, the member has a place already, or there
+/// are too few seats.
 pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) -> Result<BookedRow> {
     let now = by.terms.now;
     let mut session = lock_session(conn, session_id)?;
@@ -129,30 +167,26 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
         Err(full) if wish.if_full == IfFull::Refuse => return Err(full),
         Err(_) => Some(waiting::join(conn, &mut session, delivery, seats)?),
     };
+    let reference = free_reference(conn, session_id)?;
     let row = BookingRow {
-        id: by.id,
-        session_id,
-        member_id,
         status: if turn.is_some() { BookingStatus::Waitlisted } else { BookingStatus::Booked },
-        delivery,
         family: wish.party.family,
         carers: wish.party.carers,
         seats,
-        reference: free_reference(conn, session_id)?,
         prescription_item_id: item,
-        cancellation_reason: None,
-        booked_by: by.account,
-        version: 1,
-        created_at: now,
-        updated_at: now,
         turn,
-        offer_expires_at: None,
+        ..BookingRow::new(by.id, session_id, (member_id, delivery), reference, by.account, now)
     };
-    diesel::insert_into(bookings::table).values(&row).execute(conn)?;
+    insert(conn, std::slice::from_ref(&row))?;
     Ok((row, (session.title, session.starts_at, session.ends_at), names))
 }
 
-/// Takes seats, or says why there are none: too few are left, or somebody waits for one already.
+/// Adds bookings. Their seats must have been taken.
+pub(crate) fn insert(conn: &mut Conn, rows: &[BookingRow]) -> Result<()> {
+    Ok(insert_many!(conn, bookings::table, rows)?)
+}
+
+/// Takes seats. The inner error says why not: too few are left, or somebody already waits for one.
 fn place(
     conn: &mut Conn,
     session: &SessionFacts,
@@ -167,7 +201,10 @@ fn place(
     Ok(if taken { Ok(()) } else { Err(rules::full(session, delivery, seats)) })
 }
 
-/// The member, by name, and the seat that a request means; or everything about it that doesn't fit.
+/// The member with their names, and the seat that a request means.
+///
+/// # Errors
+/// 422 with everything in the request that doesn't fit the session.
 fn fitting(
     conn: &mut Conn,
     session: &SessionFacts,
@@ -210,7 +247,8 @@ fn fitting(
     }
 }
 
-/// The item that a booking follows: the given one, which has been checked, or where one is needed any that matches.
+/// The item that led to a booking: the one in the request, which has been checked already. If a session by referral
+/// needs an item and the request has none, any that matches.
 fn item(conn: &mut Conn, session: &SessionFacts, wish: &BookingInput, member_id: Id) -> Result<Option<Id>> {
     if wish.prescription_item_id.is_some() || session.booking_policy != BookingPolicy::ReferralOnly {
         return Ok(wish.prescription_item_id);
@@ -226,9 +264,9 @@ fn already_booked() -> Error {
     Error::new(Kind::AlreadyBooked, detail).with(Fault::at("/member_id", "taken", detail))
 }
 
-/// A reference that no booking of the session has. The session is locked, so nobody else takes it meanwhile.
+/// A reference that no booking of the session has. The session is locked, so nobody else can take it.
 fn free_reference(conn: &mut Conn, session_id: Id) -> Result<String> {
-    // Thirty million references and at most some thousand bookings: a second try is rare, a tenth never comes.
+    // There are thirty million references for some thousand bookings. A second try is rare, and a tenth never comes.
     for _ in 0..10 {
         let mut random = [0; 5];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
@@ -245,7 +283,7 @@ fn free_reference(conn: &mut Conn, session_id: Id) -> Result<String> {
 /// One booking.
 ///
 /// # Errors
-/// 404 where there is none within the reach's reach.
+/// 404 if there is none that the caller may reach.
 pub fn get(conn: &mut Conn, id: Id, reach: Reach) -> Result<BookedRow> {
     let mut query = bookings::table
         .inner_join(sessions::table)
@@ -261,22 +299,21 @@ pub fn get(conn: &mut Conn, id: Id, reach: Reach) -> Result<BookedRow> {
     query.first(conn).optional()?.ok_or_else(|| Error::not_found("booking"))
 }
 
-/// One booking and its session, both held until the transaction ends.
+/// One booking and its session. The session is locked until the transaction ends.
 ///
 /// # Errors
-/// 404 where there is none within the reach's reach.
+/// 404 if there is none that the caller may reach.
 pub fn get_locked(conn: &mut Conn, id: Id, reach: Reach) -> Result<(BookedRow, SessionFacts)> {
     let (row, ..) = get(conn, id, reach)?;
-    // Bookings change only under the lock of their session: read again once it is held.
+    // Bookings change only under the lock of their session, so this one is read again under it.
     let session = lock_session(conn, row.session_id)?;
     Ok((get(conn, id, reach)?, session))
 }
 
-/// Cancels a booking, declines what it is offered, or leaves the waiting list: whichever it is. What that frees is
-/// offered to whoever waits next.
+/// Cancels a booking, also one that waits or has an offer. The freed seats are offered to the next people who wait.
 ///
 /// # Errors
-/// 409 where it is cancelled already, its offer has run out, or the session has started.
+/// 409 if it is cancelled already, if its offer has expired or if the session has started.
 pub fn cancel(
     conn: &mut Conn,
     (booked, session): (BookedRow, SessionFacts),
@@ -288,25 +325,25 @@ pub fn cancel(
     move_to(conn, booked, session, status, terms)
 }
 
-/// Takes the seat that a booking is offered.
+/// Accepts the seat that a booking is offered.
 ///
 /// # Errors
-/// 409 where nothing is offered, or the offer has run out.
+/// 409 if nothing is offered or the offer has expired.
 pub fn accept(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), terms: Terms) -> Result<BookedRow> {
     rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "accepted")?;
     move_to(conn, booked, session, BookingStatus::Booked, terms)
 }
 
-/// Gives the seat that a booking is offered to whoever waits next.
+/// Declines the seat that a booking is offered, and offers it to the next people who wait.
 ///
 /// # Errors
-/// 409 where nothing is offered, or the offer has run out.
+/// 409 if nothing is offered or the offer has expired.
 pub fn decline(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), terms: Terms) -> Result<BookedRow> {
     rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "declined")?;
     move_to(conn, booked, session, BookingStatus::CancelledByMember, terms)
 }
 
-/// Moves a booking on, with the counts of its session, which is locked, and with what that frees for others.
+/// Changes the status of a booking and the counts of its session, which is locked. Offers freed seats to others.
 fn move_to(
     conn: &mut Conn,
     mut booked: BookedRow,
@@ -314,17 +351,13 @@ fn move_to(
     status: BookingStatus,
     terms: Terms,
 ) -> Result<BookedRow> {
-    let row = &mut booked.0;
+    let row = &booked.0;
     let (held, holds) = (row.status.holds_seats(), status.holds_seats());
     let mut change = Counts::default().seats(&session, row.delivery, row.seats * (i32::from(holds) - i32::from(held)));
     change.waiting -= i32::from(row.status == BookingStatus::Waitlisted);
     change.offers -= i32::from(row.status == BookingStatus::Offered);
     count(conn, &mut session, change)?;
-    row.status = status;
-    row.version += 1;
-    row.updated_at = terms.now;
-    // It stays only where an offer ran out, to tell that later.
-    row.offer_expires_at = None;
+    let row = row.clone().moved(status, terms.now);
     let change = (
         bookings::status.eq(status),
         bookings::offer_expires_at.eq(row.offer_expires_at),
@@ -332,14 +365,15 @@ fn move_to(
         bookings::updated_at.eq(row.updated_at),
     );
     diesel::update(bookings::table.find(row.id)).set(change).execute(conn)?;
+    booked.0 = row;
     waiting::settle(conn, &mut session, terms)?;
     Ok(booked)
 }
 
-/// A page of a session's bookings, oldest first, and whose of them the reach may see.
+/// A page of a session's bookings, the oldest first, and the members among them whom the caller may see.
 ///
 /// # Errors
-/// 404 where the reach doesn't reach the session.
+/// 404 if the caller may not see the session.
 pub fn of_session(
     conn: &mut Conn,
     session_id: Id,
@@ -376,7 +410,7 @@ pub fn member_key((row, (_, starts_at, _), _): &BookedRow) -> MemberBookingKey {
 /// A page of a member's bookings, the newest session first.
 ///
 /// # Errors
-/// 404 where there is no such member within the reach's reach.
+/// 404 if there is no such member whom the caller may reach.
 pub fn of_member(
     conn: &mut Conn,
     member_id: Id,

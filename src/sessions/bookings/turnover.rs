@@ -1,4 +1,4 @@
-//! The task that passes on offers which have run out, and ends the waiting for sessions that have started.
+//! The task that ends expired offers, offers their seats to others, and ends the lists of sessions that have started.
 
 use std::time::Duration;
 
@@ -13,8 +13,7 @@ use crate::db::{Conn, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::state::State;
 
-/// Sessions that are looked up at once. Each is then put right in a transaction of its own, so that bookings are
-/// never held up by more than one session's.
+/// How many sessions are looked up at once. Each gets a transaction of its own, so a booking waits for one at most.
 const AT_ONCE: i64 = 100;
 
 /// The task.
@@ -29,8 +28,7 @@ fn run(state: State) -> LocalBoxFuture<'static, Result<()>> {
     pass_on(state).boxed_local()
 }
 
-/// Puts every session right that is due, those before others that were due first. One that fails doesn't keep the
-/// others from it.
+/// Brings the waiting list of every due session up to date. If one session fails, the others are still done.
 async fn pass_on(state: State) -> Result<()> {
     while !state.stopping() {
         let terms = Terms { now: state.clock.now(), hours: state.config.offers };

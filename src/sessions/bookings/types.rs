@@ -7,14 +7,14 @@ use validator::Validate;
 use crate::db::{Id, Timestamp};
 
 crate::text_enum! {
-    /// How far a booking has come.
+    /// The state of a booking.
     #[derive(Hash)]
     pub enum BookingStatus {
         /// Has a place.
         Booked,
-        /// Waits for a place; holds no seat.
+        /// Waits for a place and holds no seat.
         Waitlisted,
-        /// Is offered a place that was freed.
+        /// Has been offered a place that became free.
         Offered,
         /// Was there.
         Attended,
@@ -28,29 +28,29 @@ crate::text_enum! {
 }
 
 impl BookingStatus {
-    /// The bookings of which a member has at most one for a session.
+    /// A member has at most one booking in these states in a session.
     pub const LIVE: [Self; 5] = [Self::Booked, Self::Waitlisted, Self::Offered, Self::Attended, Self::Absent];
-    /// The bookings that stand in the register.
+    /// The states of the bookings in a register.
     pub const REGISTERED: [Self; 3] = [Self::Booked, Self::Attended, Self::Absent];
 
-    /// Whether the place is kept.
+    /// Whether the booking has neither been cancelled nor ended.
     pub fn is_live(self) -> bool {
         Self::LIVE.contains(&self)
     }
 
-    /// Whether seats are counted for it.
+    /// Whether the booking holds seats.
     pub fn holds_seats(self) -> bool {
         self.is_live() && self != Self::Waitlisted
     }
 }
 
 crate::text_enum! {
-    /// Which kind of seat is taken.
+    /// A kind of seat.
     #[derive(Hash)]
     pub enum SeatDelivery {
         /// A seat in the room.
         InPerson,
-        /// A place on the call.
+        /// A place online.
         Online,
     }
 }
@@ -62,7 +62,7 @@ pub enum IfFull {
     /// Refuse the booking.
     #[default]
     Refuse,
-    /// Wait for a place: the booking is `waitlisted`, behind everybody who waits already.
+    /// Join the waiting list, behind everybody who waits already. The booking is then `waitlisted`.
     Wait,
 }
 
@@ -70,11 +70,11 @@ pub enum IfFull {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Party {
-    /// So many of the member's family.
+    /// How many of the member's family come along.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 10, default = 0, example = 1)]
     pub family: i32,
-    /// So many carers.
+    /// How many carers come along.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 10, default = 0, example = 0)]
     pub carers: i32,
@@ -87,21 +87,22 @@ impl Party {
     }
 }
 
-/// A booking as it is asked for.
+/// A booking as it is requested.
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct BookingInput {
-    /// Whose place it is. A member books for themself and may leave it out; an advisor must give it.
+    /// The member who gets the place. Members book for themselves and may leave it out. An advisor must give it.
     pub member_id: Option<Id>,
-    /// Which seat of a hybrid session; otherwise the session's own delivery.
+    /// The kind of seat. Required for a hybrid session. Other sessions have only one kind.
     pub delivery: Option<SeatDelivery>,
     /// Guests who come along. Absent: nobody.
     #[serde(default)]
     #[validate(nested)]
     pub party: Party,
-    /// The item of the member's active prescription that this follows; it must point at this session or its series.
+    /// The item of the member's active prescription that led to the booking. It must refer to this session or its
+    /// series.
     pub prescription_item_id: Option<Id>,
-    /// What to do when there are too few seats, or others wait for one. Absent: `refuse`.
+    /// What to do if there are too few seats, or if others wait for one. Absent: `refuse`.
     #[serde(default)]
     pub if_full: IfFull,
 }
@@ -137,33 +138,33 @@ pub struct Booking {
     pub session_id: Id,
     /// The session in short.
     pub session: BookedSession,
-    /// Whose place it is; null to a partner without that member's consent.
+    /// The member who has the place. Null for a partner without the member's consent.
     pub member_id: Option<Id>,
-    /// The member by name; null to a partner without that member's consent.
+    /// The member by name. Null for a partner without the member's consent.
     pub member: Option<MemberName>,
-    /// How far it has come.
+    /// The state of the booking.
     pub status: BookingStatus,
-    /// Which kind of seat.
+    /// The kind of seat.
     pub delivery: SeatDelivery,
     /// The guests.
     pub party: Party,
-    /// Seats it holds or waits for, the member's own included.
+    /// How many seats it holds or waits for, including the member's own.
     #[schema(minimum = 1, maximum = 21, example = 2)]
     pub seats: i32,
-    /// For showing at the door; unique in its session.
+    /// A code to show at the door. Unique within the session.
     #[schema(example = "7KX4P")]
     pub reference: String,
-    /// The prescription's item that it follows; null to a partner without that member's consent.
+    /// The item of a prescription that led to the booking. Null for a partner without the member's consent.
     pub prescription_item_id: Option<Id>,
-    /// While it waits: its place in the list for this kind of seat, from 1.
+    /// Its place in the waiting list for this kind of seat, from 1. Only while it waits.
     #[schema(minimum = 1, example = 3)]
     pub waitlist_position: Option<i32>,
-    /// While a seat is offered: until when it is kept. Accept or decline it before.
+    /// Until when the offered seat is held. Accept or decline the offer before then. Only while a seat is offered.
     pub offer_expires_at: Option<Timestamp>,
-    /// Why it was cancelled, where that was said.
+    /// Why it was cancelled, if a reason was given.
     #[schema(example = "The facilitator is ill.")]
     pub cancellation_reason: Option<String>,
-    /// Rises with each change; the `ETag`.
+    /// Rises with each change.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was made.
@@ -173,7 +174,7 @@ pub struct Booking {
 }
 
 impl Booking {
-    /// Takes out what says who it is.
+    /// The booking without the fields that say who the member is.
     pub fn without_member(self) -> Self {
         Self { member_id: None, member: None, prescription_item_id: None, ..self }
     }
@@ -183,10 +184,10 @@ impl Booking {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelledBy {
-    /// The member, or an advisor at their wish.
+    /// The member, or an advisor for the member.
     #[default]
     Member,
-    /// The service; for advisors only.
+    /// The service. For advisors only.
     Provider,
 }
 
@@ -195,7 +196,7 @@ pub enum CancelledBy {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Cancellation {
-    /// Who cancels: the member, or (advisors only) the provider.
+    /// Who cancels. Only an advisor may say `provider`. Absent: `member`.
     #[param(inline)]
     pub by: Option<CancelledBy>,
 }

@@ -1,7 +1,7 @@
-//! Waiting lists in the database: who is next, and what becomes of the seats that are offered.
+//! Waiting lists in the database: who is next, and who is offered a seat.
 //!
-//! Every function here works on sessions that are locked by the present transaction, so that what it reads of their
-//! lists is what it writes over. What it does to a booking is the service's doing, and is told to the audit as such.
+//! These functions change only sessions that the current transaction has locked, so nobody else changes their lists at
+//! the same time. The audit records the changes as done by the service.
 
 use std::collections::HashMap;
 
@@ -20,16 +20,16 @@ use crate::error::Result;
 use crate::sessions::notices::{COLUMNS, Pending};
 use crate::sessions::types::BookingPolicy;
 
-/// Why a booking ended whose offer ran out.
+/// The reason of a booking whose offer expired.
 const RAN_OUT: &str = "The offered seat was not accepted in time.";
-/// Why a booking ended that waited in vain.
+/// The reason of a booking that still waited when the session started.
 const NO_SEAT: &str = "No seat came free before the session started.";
-/// Why a booking ended that waited for more seats than there are any more.
+/// The reason of a booking that waited for more seats than the session now has.
 const TOO_FEW: &str = "The session has too few seats now for this booking.";
-/// Why a booking ended that waited, or was offered a seat, where none is needed any more.
+/// The reason of a booking that waited or had an offer when the session became a drop-in.
 const DROP_IN: &str = "It is a drop-in session now: no booking is needed, just come.";
 
-/// A booking whose waiting, or whose offer, a change of its session has ended; its member knows.
+/// A booking that lost its place in the list or its offer because its session was changed.
 #[derive(Debug)]
 pub struct TurnedAway {
     /// The booking.
@@ -38,7 +38,7 @@ pub struct TurnedAway {
     pub reason: &'static str,
 }
 
-/// Bound values of one statement stay far below what either database takes.
+/// How many values one statement binds. Both databases take many more.
 const AT_ONCE: usize = 500;
 
 /// Whether anybody waits for this kind of seat.
@@ -53,26 +53,26 @@ pub(super) fn anybody(conn: &mut Conn, session: &SessionFacts, seat: SeatDeliver
     Ok(select(exists(waiting)).get_result(conn)?)
 }
 
-/// Said in the statement itself and not bound to it: only so is the index of those who wait of use.
+/// In the statement itself, not in a parameter: otherwise the partial index of waiting bookings isn't used.
 const WAITS: &str = "bookings.status = 'waitlisted'";
 
-/// Joins the list of a session that is locked; gives the turn. Ids can't order a list: they are made before whoever
-/// comes gets the lock.
+/// Joins the waiting list of a locked session and returns the turn. Ids can't order a list, because a request makes the
+/// id before it gets the lock.
 ///
 /// # Errors
-/// 409 where the session could never seat the party.
+/// 409 if the session could never seat the party.
 pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelivery, seats: i32) -> Result<i32> {
     rules::can_wait(session.capacity_of(seat), seats)?;
-    // That there is a turn is said for the sake of the index, which holds nobody who never waited.
+    // The index holds only bookings that have a turn. It is used only if the statement asks for those.
     let turns = bookings::table.filter(bookings::session_id.eq(session.id)).filter(bookings::turn.is_not_null());
     let last: Option<i32> = turns.select(max(bookings::turn)).first(conn)?;
     count(conn, session, Counts { waiting: 1, ..Counts::default() })?;
     Ok(last.unwrap_or_default() + 1)
 }
 
-/// Puts a session's list right, which is locked: offers that have run out are ended, and so is the waiting of parties
-/// that can't be seated any more, or needn't; what is free is offered to whoever is next, unless the session has
-/// started. Gives those who were turned away.
+/// Brings the waiting list of a locked session up to date. Ends expired offers. Ends the waiting of parties that can't
+/// get seats any more or don't need them. Offers free seats to the next parties, unless the session has started.
+/// Returns the bookings that were turned away.
 pub(super) fn settle(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<Vec<TurnedAway>> {
     if session.waitlist_length == 0 && session.offers_open == 0 {
         return Ok(Vec::new());
@@ -83,8 +83,8 @@ pub(super) fn settle(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) 
     Ok(turned_away)
 }
 
-/// Ends the offers that have run out and frees their seats; of a session that has started, or was called off, all
-/// offers and everybody's waiting.
+/// Ends expired offers and frees their seats. If the session has started or was called off, ends all offers and all
+/// waiting.
 pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<()> {
     let over = session.is_over(now);
     let run_out = bookings::table
@@ -95,7 +95,7 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
         diesel::update(run_out).set(End::new(RAN_OUT, now)).returning(COLUMNS).get_results(conn)?;
     let mut change = Counts { offers: -number(&ended), ..Counts::default() };
     if over {
-        // Whatever they were counted as: nobody is offered a seat or waits for one from here on.
+        // From now on nobody waits or has an offer, so both counts become 0.
         change = Counts { waiting: -session.waitlist_length, offers: -session.offers_open, ..change };
     }
     for booking in &ended {
@@ -111,7 +111,7 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
     count(conn, session, change)
 }
 
-/// Ends the waiting of those whom a change of the session has left none to wait for. Gives them.
+/// Ends the waiting of bookings that a change of the session has left without a seat to wait for, and returns them.
 fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<TurnedAway>> {
     let (ended, reason) = if session.booking_policy == BookingPolicy::DropIn {
         (end_list(conn, session, now)?, DROP_IN)
@@ -122,7 +122,7 @@ fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Res
     Ok(ended.into_iter().map(|booking| TurnedAway { booking, reason }).collect())
 }
 
-/// Ends all waiting and all offers of a session that takes no bookings any more. Who is booked stays so.
+/// Ends all waiting and all offers of a session that has become a drop-in. Booked members keep their places.
 fn end_list(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<Pending>> {
     if session.waitlist_length == 0 && session.offers_open == 0 {
         return Ok(Vec::new());
@@ -142,8 +142,8 @@ fn end_list(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Resu
     Ok(ended)
 }
 
-/// Ends the waiting of parties that are larger than what there is of their kind of seat, since a capacity was lowered
-/// or the kind is gone: they would hold up everybody behind them until the session starts.
+/// Ends the waiting of parties that are larger than the session's capacity for their kind of seat. A capacity was
+/// lowered, or the session no longer has this kind. These parties would block the list until the session starts.
 fn end_too_large(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<Pending>> {
     let mut too_many = Vec::new();
     if session.waitlist_length == 0 {
@@ -169,7 +169,7 @@ fn number(bookings: &[Pending]) -> i32 {
     i32::try_from(bookings.len()).unwrap_or(i32::MAX)
 }
 
-/// What becomes of a booking that the service ends.
+/// The changes of a booking that the service ends.
 #[derive(Clone, Copy, AsChangeset)]
 #[diesel(table_name = bookings)]
 struct End {
@@ -187,7 +187,7 @@ impl End {
 
 type NextVersion = <bookings::version as std::ops::Add<i32>>::Output;
 
-/// Offers what is free to whoever is next, for each kind of seat.
+/// Offers the free seats of each kind to the next parties.
 fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()> {
     if session.is_over(terms.now) {
         return Ok(());
@@ -211,14 +211,14 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
             change.waiting -= 1;
             change.offers += 1;
         }
-        // The capacity is held by the row's own CHECK as well.
+        // A CHECK of the table keeps the seats within the capacity as well.
         count(conn, session, change)?;
         tell(conn, "offer", &next, terms.now)?;
     }
     Ok(())
 }
 
-/// Those at the head of a list for whom there are seats, each party whole, in the order of their turns.
+/// The parties at the head of a list for which there are seats, in the order of their turns.
 fn next(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<Vec<Pending>> {
     let left = session.seats_left(seat);
     if session.waitlist_length == 0 || left.is_some_and(|left| left <= 0) {
@@ -237,7 +237,7 @@ fn next(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<V
     Ok(waiting)
 }
 
-/// Tells each member's audit what the service did to their booking.
+/// Records in the audit what the service did to each booking.
 fn tell(conn: &mut Conn, action: &'static str, moved: &[Pending], now: Timestamp) -> Result<()> {
     let event = |booking: &Pending| {
         let subject = Subject::of_member("booking", booking.id, booking.member_id);
@@ -247,7 +247,7 @@ fn tell(conn: &mut Conn, action: &'static str, moved: &[Pending], now: Timestamp
     audit::record(conn, &events)
 }
 
-/// Before capacities change: ends the offers of these sessions that have run out, so that their seats don't count.
+/// Ends the expired offers of these sessions. Call it before capacities change, so that their seats don't count.
 pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     for id in with_a_list(conn, ids)? {
         let mut session = lock_session(conn, id)?;
@@ -256,9 +256,9 @@ pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Lets the lists of these sessions follow what has become of their capacities, times or policy: offers end with the
-/// start at the latest, parties that are too large now are turned away, and everybody where no booking is needed any
-/// more; what is free is offered. Gives those who were turned away.
+/// Brings the waiting lists of these sessions up to date after a change of capacities, times or policies. Offers expire
+/// at the start at the latest. Parties that are now too large are turned away. If a session became a drop-in, everybody
+/// on its list is. Free seats are offered. Returns the bookings that were turned away.
 pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAway>> {
     let mut turned_away = Vec::new();
     for id in with_a_list(conn, ids)? {
@@ -278,7 +278,7 @@ pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAwa
     Ok(turned_away)
 }
 
-/// Of these sessions, the ones in which somebody waits or is offered a seat, in the order in which they are locked.
+/// The sessions among these in which somebody waits or has an offer, in the order in which they are locked.
 fn with_a_list(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>> {
     let mut found = Vec::new();
     for chunk in ids.chunks(AT_ONCE) {
@@ -290,8 +290,8 @@ fn with_a_list(conn: &mut Conn, ids: &[Id]) -> Result<Vec<Id>> {
     Ok(found)
 }
 
-/// Sessions that the clock alone has changed: an offer has run out, or they have started while people wait. Both are
-/// found by an index of little else.
+/// Sessions whose waiting lists are out of date because time has passed: an offer has expired, or the session has
+/// started while people wait. Each case has a small partial index.
 pub fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Id>> {
     let mut ids: Vec<Id> = bookings::table
         .filter(sql::<Bool>("bookings.status = 'offered'"))
@@ -313,10 +313,10 @@ pub fn due(conn: &mut Conn, now: Timestamp, most: i64) -> Result<Vec<Id>> {
     Ok(ids)
 }
 
-/// Puts the list of one session right, whatever its counts say.
+/// Brings the waiting list of one session up to date, even if its counts say that nobody waits.
 ///
 /// # Errors
-/// 404 where there is no such session.
+/// 404 if there is no such session.
 pub fn settle_one(conn: &mut Conn, id: Id, terms: Terms) -> Result<()> {
     let mut session = lock_session(conn, id)?;
     lapse(conn, &mut session, terms.now)?;
@@ -328,7 +328,7 @@ pub fn settle_one(conn: &mut Conn, id: Id, terms: Terms) -> Result<()> {
 pub struct Positions(HashMap<Id, i32>);
 
 impl Positions {
-    /// Of those of these bookings that wait. One look for each list.
+    /// Reads the places of the bookings among these that wait, with one query for each list.
     pub fn of(conn: &mut Conn, rows: &[BookedRow]) -> Result<Self> {
         let mut lists: HashMap<(Id, SeatDelivery), Vec<(Id, i32)>> = HashMap::new();
         for (row, ..) in rows.iter().filter(|(row, ..)| row.status == BookingStatus::Waitlisted) {

@@ -17,7 +17,7 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::reply::{Cache, Reply};
 use crate::members::registration::{born_before, register, with_candidates};
-use crate::members::types::{MemberInput, RegistrationQuery};
+use crate::members::types::{MemberInput, RegistrationQuery, Similar};
 
 /// Get a session's register
 ///
@@ -65,7 +65,7 @@ pub async fn take_register(
             Tag::live(version, &register)
         })?;
         store::check_started(&session, context.now())?;
-        let input = registered(conn, &context, reach, &input, query.confirm_not_duplicate)?;
+        let input = registered(conn, &context, reach, &input, query.similar())?;
         let (plan, shown) = store::take(conn, (&session, version), &input, (reach, account), context.now())?;
         if let Some(plan) = &plan {
             context.record(conn, &changes(&context, session_id, plan))?;
@@ -89,7 +89,7 @@ fn registered(
     context: &Context,
     reach: Reach,
     input: &RegisterInput,
-    confirmed: bool,
+    similar: Similar,
 ) -> Result<RegisterInput> {
     let mut input = input.clone();
     for (index, walk_in) in input.walk_ins.iter_mut().enumerate() {
@@ -99,7 +99,7 @@ fn registered(
             return Err(Error::rule(at, "not_yours", "Only an advisor registers members. Count them in headcount."));
         }
         let row = born_before(context, written.date_of_birth)
-            .and_then(|()| register(conn, context, &written, confirmed))
+            .and_then(|()| register(conn, context, &written, similar))
             .map_err(|error| error.below(&at))?;
         walk_in.member_id = Some(row.id);
     }

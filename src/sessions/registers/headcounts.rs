@@ -7,9 +7,9 @@ use super::types::Headcount;
 use crate::db::schema::registers;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::per_backend;
+use crate::insert_many;
 
-/// How many rows one statement reads or writes.
+/// How many rows one statement reads.
 const CHUNK: usize = 500;
 
 /// The headcount of a register that has been taken.
@@ -47,9 +47,10 @@ pub fn of(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<(Id, HeldHeadcount)>> 
     Ok(found)
 }
 
-#[derive(Insertable)]
+/// A register that hasn't been taken before.
+#[derive(Debug, Insertable)]
 #[diesel(table_name = registers)]
-struct NewRow {
+pub(crate) struct NewRegister {
     session_id: Id,
     beneficiaries: i32,
     family: i32,
@@ -60,6 +61,13 @@ struct NewRow {
     updated_at: Timestamp,
 }
 
+impl NewRegister {
+    pub(crate) fn new(session_id: Id, headcount: Headcount, taken_by: Id, now: Timestamp) -> Self {
+        let Headcount { beneficiaries, family, carers } = headcount;
+        Self { session_id, beneficiaries, family, carers, taken_by, version: 1, created_at: now, updated_at: now }
+    }
+}
+
 /// Takes registers with headcounts only: bookings and walk-ins stay as they are. The sessions must be locked, and none
 /// may be cancelled.
 ///
@@ -67,12 +75,8 @@ struct NewRow {
 /// 412 if somebody has taken one of the registers in between. Then nothing of it may be kept.
 pub fn write(conn: &mut Conn, changes: &[HeadcountChange], account: Id, now: Timestamp) -> Result<()> {
     let (new, known): (Vec<&HeadcountChange>, Vec<_>) = changes.iter().partition(|change| change.before.is_none());
-    for chunk in new.chunks(CHUNK) {
-        let rows: Vec<NewRow> = chunk.iter().map(|change| first(change, account, now)).collect();
-        // Diesel can't write many rows in one statement through a connection that may be to either database.
-        per_backend!(&mut *conn, |inner| diesel::insert_into(registers::table).values(&rows).execute(inner))
-            .map_err(taken_meanwhile)?;
-    }
+    let first = |change: &&HeadcountChange| NewRegister::new(change.session_id, change.headcount, account, now);
+    insert(conn, &new.iter().map(first).collect::<Vec<_>>())?;
     for change in known {
         let version = change.before.unwrap_or_default();
         let same = registers::table.find(change.session_id).filter(registers::version.eq(version));
@@ -91,18 +95,12 @@ pub fn write(conn: &mut Conn, changes: &[HeadcountChange], account: Id, now: Tim
     Ok(())
 }
 
-fn first(change: &HeadcountChange, account: Id, now: Timestamp) -> NewRow {
-    let HeadcountChange { session_id, headcount: Headcount { beneficiaries, family, carers }, .. } = *change;
-    NewRow {
-        session_id,
-        beneficiaries,
-        family,
-        carers,
-        taken_by: account,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    }
+/// Adds registers.
+///
+/// # Errors
+/// 412 if somebody has taken one of them in between.
+pub(crate) fn insert(conn: &mut Conn, rows: &[NewRegister]) -> Result<()> {
+    insert_many!(conn, registers::table, rows).map_err(taken_meanwhile)
 }
 
 fn taken_meanwhile(error: Diesel) -> Error {

@@ -11,7 +11,7 @@ use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, members, registers, walk_ins};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::per_backend;
+use crate::insert_many;
 use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, session};
 use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
@@ -30,6 +30,15 @@ pub struct RegisterRow {
     version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+/// A row of `walk_ins`: a member who came without a booking.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = walk_ins)]
+pub(crate) struct WalkInRow {
+    pub(crate) session_id: Id,
+    pub(crate) member_id: Id,
+    pub(crate) created_at: Timestamp,
 }
 
 /// A register as a caller may see it.
@@ -203,15 +212,11 @@ fn change_walk_ins(conn: &mut Conn, session_id: Id, plan: &Plan, now: Timestamp)
             walk_ins::table.filter(walk_ins::session_id.eq(session_id)).filter(walk_ins::member_id.eq_any(chunk));
         diesel::delete(gone).execute(conn)?;
     }
-    for chunk in plan.came.chunks(AT_ONCE) {
-        let rows: Vec<_> = chunk
-            .iter()
-            .map(|member| {
-                (walk_ins::session_id.eq(session_id), walk_ins::member_id.eq(*member), walk_ins::created_at.eq(now))
-            })
-            .collect();
-        // Diesel can't write many rows in one statement through a connection that may be to either database.
-        per_backend!(conn, |inner| diesel::insert_into(walk_ins::table).values(&rows).execute(inner))?;
-    }
-    Ok(())
+    let row = |member: &Id| WalkInRow { session_id, member_id: *member, created_at: now };
+    insert_walk_ins(conn, &plan.came.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Adds walk-ins.
+pub(crate) fn insert_walk_ins(conn: &mut Conn, rows: &[WalkInRow]) -> Result<()> {
+    Ok(insert_many!(conn, walk_ins::table, rows)?)
 }

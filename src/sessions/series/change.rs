@@ -1,4 +1,4 @@
-//! Changing a whole series: all that is still to come.
+//! Changing a series and its sessions that are still to come.
 
 use actix_web::{HttpResponse, patch};
 
@@ -25,18 +25,20 @@ use crate::sessions::references::{self, References};
 use crate::sessions::rules;
 use crate::sessions::types::SeriesStatus;
 
-/// Why sessions are off whose dates have left the rule, where nobody says.
+/// The reason of sessions that are cancelled because their dates left the rule, if the request gives none.
 pub(super) const LEFT: &str = "It is no longer one of its series.";
 
 /// Change a session series
 ///
-/// A JSON merge patch of all but whose it is. Its sessions that are still to come, scheduled and not edited by hand
-/// change in place: their ids and bookings stay, and the people booked are told where they move. A session of the rule is
-/// known by its local date, so it moves with the rule to another time of the day. One at an additional time is known by
-/// that time and stays. New ones are made; a date or an additional time that is no longer stated is cancelled if nobody
-/// is booked, else kept. What could not follow is in `skipped` with the reason. A patch that changes nothing leaves the
-/// series and its sessions as they are. A patch that calls the series off changes
-/// nothing else of it: what it says besides `status` and `cancellation_reason` is left aside.
+/// A JSON merge patch of everything but the partner. Sessions that are still to come, scheduled and not edited by hand
+/// change too. Their ids and bookings stay, and the people booked are notified if a session moves. A session of the
+/// rule is known by its local date, so it moves with the rule to another time of the day. A session at an additional
+/// time is known by that time and doesn't move.
+///
+/// New sessions are made. A session whose date or additional time is no longer stated is cancelled if nobody is booked,
+/// and otherwise kept. `skipped` lists the sessions that could not follow, with the reasons. A patch that changes
+/// nothing leaves the series and its sessions as they are. A patch that calls the series off changes nothing else:
+/// everything besides `status` and `cancellation_reason` is ignored.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSeries), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -63,10 +65,10 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
     .await
 }
 
-/// What a series becomes. What was excluded follows a new time of day, unless the patch says what is excluded.
+/// The series after a patch. If the time of day changes, the excluded times follow, unless the patch states them.
 ///
 /// # Errors
-/// 422 where the whole breaks a rule.
+/// 422 if the result breaks a rule.
 pub(super) fn changed(old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
     let mut change = patch.apply(&old.changeable())?;
     if !patch.names_one("excluded") {
@@ -75,10 +77,10 @@ pub(super) fn changed(old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChan
     Ok(change)
 }
 
-/// When a changed series states to take place. Where it ends before its rule does, it has only those before that.
+/// The occurrences that a changed series states. If the series ends before its rule does, it has only the earlier ones.
 ///
 /// # Errors
-/// 422 that points at what is wrong with its times, or where it would take place no more.
+/// 422 with what is wrong with its times, or if nothing would take place any more.
 pub(super) fn some_occurrences(row: &SeriesRow, context: &Context) -> Result<Expansion> {
     let expansion = times::stated_by(row, context.state().config.horizon.day(context.now()))?;
     if times::own(row, &expansion.occurrences).is_empty() {
@@ -88,7 +90,7 @@ pub(super) fn some_occurrences(row: &SeriesRow, context: &Context) -> Result<Exp
     Ok(expansion)
 }
 
-/// What a change that calls a series off changes of it.
+/// The fields that a patch changes if it calls the series off.
 const OF_CALLING_OFF: [&str; 2] = ["status", "cancellation_reason"];
 
 fn calls_off(old: &SeriesRow, change: &SeriesChange) -> bool {
@@ -97,7 +99,7 @@ fn calls_off(old: &SeriesRow, change: &SeriesChange) -> bool {
 
 fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChange) -> Result<Outcome> {
     if let Some(partner_id) = old.partner_id {
-        // A roster that was planned before is planned again.
+        // A roster that is being planned is then planned again.
         bump_roster_version(conn, partner_id)?;
     }
     if change.status == SeriesStatus::Active {
@@ -105,7 +107,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     }
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
     if calls_off(old, &change) {
-        // Whatever else is said: what is called off changes no more.
+        // The rest of the patch is ignored.
         let reason = change.cancellation_reason.unwrap_or_default();
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
         return cancel_sessions(conn, context, old.id, &reason);

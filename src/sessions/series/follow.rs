@@ -1,4 +1,4 @@
-//! Letting the sessions of a series follow it, in the transaction that changes it.
+//! Making the sessions of a series follow a change of it, in the same transaction.
 
 use std::collections::HashMap;
 
@@ -16,46 +16,46 @@ use crate::sessions::clashes;
 use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store::{self as sessions, Followed, SessionRow};
 
-/// What became of the sessions, and of the people booked.
+/// What a change did to the sessions and to the people booked.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// How many.
+    /// How many sessions were made, changed and cancelled.
     pub sessions: SessionOutcomes,
-    /// Which aren't as the series has them.
+    /// The sessions that differ from the series.
     pub skipped: Vec<Skipped>,
-    /// Who was told.
+    /// The notices to the people booked.
     pub told: Notices,
 }
 
 impl Outcome {
-    /// The answer.
+    /// The answer, and the members whose data it holds.
     pub fn shown(self, series: super::types::Series) -> (ChangedSeries, Vec<Id>) {
         let Self { sessions, skipped, told } = self;
         (ChangedSeries { series, sessions, skipped, bookings: told.bookings }, told.about)
     }
 }
 
-/// Ends the offers that have run out in the sessions that follow a series, so that their seats don't count.
+/// Ends the expired offers in the sessions that follow a series, so that their seats don't count.
 pub fn lapse(conn: &mut Conn, series_id: Id, context: &Context) -> Result<()> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
     waiting::lapse_offers(conn, &listed, context.now())
 }
 
-/// Lets the waiting lists of the sessions that follow a series [follow](waiting::follow) too: a new capacity or policy,
-/// or an offer that has [lapsed](lapse). Gives those who were turned away.
+/// Brings the waiting lists of the sessions that follow a series [up to date](waiting::follow), after a new capacity or
+/// policy or after offers have [lapsed](lapse). Returns the bookings that were turned away.
 pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<TurnedAway>> {
     let listed = sessions::following_with_a_list(conn, series_id, context.now())?;
     waiting::follow(conn, &listed, terms(context))
 }
 
-/// Gives the sessions that follow a series its words and capacities; when and where they are hasn't changed.
+/// Writes a series' texts and capacities to the sessions that follow it. Their times and places don't change.
 ///
 /// # Errors
-/// 409 where a capacity is below the seats that are taken in any of them.
+/// 409 if a capacity is below the seats that are taken in one of them.
 pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &SeriesRow) -> Result<Outcome> {
     lapse(conn, series.id, context)?;
     let Followed { updated, kept_capacities } = sessions::follow_series(conn, series, old, context.now())?;
-    // They are locked now, and somebody may have joined a list before.
+    // The lists are read again now that the sessions are locked: somebody may have joined one.
     let mut news = Change::default();
     news.turn_away(lists(conn, series.id, context)?);
     let others = held::not_following(conn, series.id, context.now())?.into_iter();
@@ -73,8 +73,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     })
 }
 
-/// Lets the sessions that a series has, which are locked, and whose space is held, follow it to when and where it takes
-/// place now.
+/// Makes the sessions of a series follow its new times and places. The sessions and the new space must be locked.
 pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
@@ -113,16 +112,16 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
     })
 }
 
-/// Checks that a new capacity holds the seats that are taken in each session that will follow.
+/// Checks that new capacities hold the seats that are taken in each session that will follow.
 ///
 /// # Errors
-/// 409 where it doesn't.
+/// 409 if one doesn't.
 pub fn check_capacities(new: &SeriesRow, old: &SeriesRow, held: &[SessionRow], context: &Context) -> Result<()> {
     if new.seats_as(old) {
         return Ok(());
     }
     let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
-    // One that has to keep another delivery keeps its capacities too: it is other seats that it counts.
+    // A session that must keep another delivery keeps its capacities too, because they count other kinds of seats.
     let follows = |row: &&SessionRow| row.delivery == new.delivery && reconcile::standing(row, context.now()).is_none();
     let mut following = held.iter().filter(follows);
     if following.any(|row| below(new.capacity, row.seats_taken) || below(new.online_capacity, row.online_seats_taken)) {

@@ -39,7 +39,7 @@ use crate::sessions::visibility::owner;
 
 /// List session series
 ///
-/// In the order in which they were made.
+/// The oldest first.
 #[utoipa::path(operation_id = "list_series", tag = "sessions", params(SeriesFilter),
     responses((status = 200, description = "A page of series", body = Page<Series>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -54,7 +54,7 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 
 /// Get a session series
 ///
-/// What is published is for everybody. A draft is shown to staff and to its own partner.
+/// Published series are for everybody. Drafts are for staff and their own partner.
 #[utoipa::path(operation_id = "get_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The series", body = Series), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -69,8 +69,8 @@ pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) 
 
 /// Create a session series
 ///
-/// With all of its sessions, or those up to the service's horizon where the recurrence never ends; they may lie in the
-/// past. The answer says how many were created, and which were skipped and why.
+/// All of its sessions are made too. If the recurrence never ends, they are made up to the service's horizon. They may
+/// lie in the past. The answer says how many were made, and which were skipped and why.
 #[utoipa::path(operation_id = "create_series", tag = "sessions", request_body = SeriesInput,
     responses((status = 201, description = "Created", body = CreatedSeries), BadInput, Conflict, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
@@ -112,7 +112,7 @@ pub async fn create_series(
 
 /// Cancel a session series
 ///
-/// All of its sessions that are still to come, and every booking of them. There is no way back.
+/// This cancels all of its sessions that are still to come, and every booking of them. It can't be undone.
 #[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -125,7 +125,7 @@ pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse>
         let old = store::get_in(conn, reach, id)?;
         context.check_live_match(old.version, || tag(conn, &context, id))?;
         if let Some(partner_id) = old.partner_id {
-            // A roster that was planned before is planned again.
+            // A roster that is being planned is then planned again.
             bump_roster_version(conn, partner_id)?;
         }
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
@@ -143,7 +143,7 @@ pub(super) fn tag(conn: &mut Conn, context: &Context, id: Id) -> Result<Tag> {
     Tag::live(series.version, &series)
 }
 
-/// Cancels what is still to come of a series, and tells each person whose booking it was.
+/// Cancels the sessions of a series that are still to come, and notifies the people booked.
 pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason: &str) -> Result<Outcome> {
     held::of_series_locked(conn, id)?;
     let ids = sessions::cancel_future(conn, id, reason, context.now())?;
@@ -157,7 +157,7 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
     })
 }
 
-/// The series as its writer sees it.
+/// The series as the caller sees it.
 pub(super) fn read_back(conn: &mut Conn, context: &Context, id: Id) -> Result<Series> {
     view::whole(conn, id, Viewer::of(context.anyone()), context.now())
 }

@@ -1,4 +1,4 @@
-//! The sessions that a series has, in the database.
+//! The existing sessions of a series, in the database.
 
 use diesel::prelude::*;
 
@@ -9,12 +9,13 @@ use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::{SessionRow, of_series};
 use crate::sessions::types::SessionStatus;
 
-/// Values in one `IN (…)`.
+/// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// All sessions of a series, in the order of their occurrences, held until the transaction ends: nobody books them meanwhile.
+/// All sessions of a series, in the order of their occurrences. They are locked until the transaction ends, so nobody
+/// books them in between.
 pub fn of_series_locked(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
-    // Row locks are PostgreSQL's alone: SQLite has one writer. In the order of their ids, as everywhere.
+    // Sessions are always locked in the order of their ids. SQLite has one writer and needs no locks.
     if let Conn::Postgres(postgres) = conn {
         let rows = sessions::table.filter(sessions::series_id.eq(series_id)).order(sessions::id).select(sessions::id);
         rows.for_no_key_update().load::<Id>(postgres)?;
@@ -22,7 +23,7 @@ pub fn of_series_locked(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow
     of_series(conn, series_id)
 }
 
-/// Gives sessions of one series to another. What they are stays.
+/// Moves sessions from one series to another. Nothing else about them changes.
 pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<()> {
     let given = (sessions::series_id.eq(to), sessions::version.eq(sessions::version + 1), sessions::updated_at.eq(now));
     for chunk in ids.chunks(CHUNK) {
@@ -31,8 +32,7 @@ pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Says of sessions which occurrence they are now. Nothing that is shown of them changes, and so they keep their
-/// version.
+/// Writes which occurrences sessions now are. Nothing that is shown of them changes, so they keep their versions.
 pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
     for (id, key) in rekeyed {
         diesel::update(sessions::table.find(id)).set(sessions::occurrence.eq(key)).execute(conn)?;
@@ -40,8 +40,8 @@ pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
     Ok(())
 }
 
-/// The sessions of a series that are still to come and don't follow it, by start: the local start, and whether it was
-/// cancelled (or else edited by hand).
+/// The sessions of a series that are still to come and don't follow it, by start. Each is its local start, and whether
+/// it was cancelled. The others were edited by hand.
 pub fn not_following(conn: &mut Conn, series_id: Id, now: Timestamp) -> Result<Vec<(LocalTime, bool)>> {
     let future = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::starts_at.gt(now));
     let others = future.filter(sessions::edited.eq(true).or(sessions::status.eq(SessionStatus::Cancelled)));

@@ -1,4 +1,4 @@
-//! Which session is which occurrence of its series.
+//! Finds the session of each occurrence of a series.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,7 +7,7 @@ use super::store::SeriesRow;
 use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
 use crate::sessions::store::SessionRow;
 
-/// The sessions of a series that no occurrence has been found for yet.
+/// The sessions of a series whose occurrences haven't been found yet.
 pub(super) struct Left<'a> {
     sessions: HashMap<OccurrenceKey, &'a SessionRow>,
     stated: HashSet<OccurrenceKey>,
@@ -21,7 +21,7 @@ impl<'a> Left<'a> {
         }
     }
 
-    /// The session of an occurrence; owned where another key was its key so far.
+    /// The session of an occurrence. It is owned if it had another key before.
     pub(super) fn take(&mut self, occurrence: &Occurrence, before: &SeriesRow) -> Option<Cow<'a, SessionRow>> {
         if let Some(session) = self.sessions.remove(&occurrence.key) {
             return Some(Cow::Borrowed(session));
@@ -29,7 +29,7 @@ impl<'a> Left<'a> {
         self.adopt(occurrence, before)
     }
 
-    /// A time stays the same occurrence where the rule gives it now and it was an additional one, or the other way round.
+    /// A time stays the same occurrence if it was an additional time and the rule gives it now, or the other way round.
     fn adopt(&mut self, occurrence: &Occurrence, before: &SeriesRow) -> Option<Cow<'a, SessionRow>> {
         let start = occurrence.local_start;
         let other = match occurrence.key {
@@ -37,7 +37,7 @@ impl<'a> Left<'a> {
             OccurrenceKey::Additional(_) => OccurrenceKey::Rule(start.date()),
         };
         let session = self.sessions.get(&other).filter(|_| !self.stated.contains(&other))?;
-        // Moved by hand, it stays the occurrence of the time that the rule gave.
+        // A session that was moved by hand stays the occurrence of the time that the rule gave.
         let original = match other {
             OccurrenceKey::Additional(start) => start,
             OccurrenceKey::Rule(date) if session.edited => date.and_time(before.local_start.0.time()),
@@ -50,8 +50,8 @@ impl<'a> Left<'a> {
         Some(Cow::Owned(SessionRow { occurrence: Some(occurrence.key), ..session.clone() }))
     }
 
-    /// Those whose occurrence isn't stated any more, in order. Nothing is said beyond the date through which a series
-    /// without an end is stated.
+    /// The sessions whose occurrences aren't stated any more, in order. A series without an end states occurrences only
+    /// up to its horizon, so later sessions aren't among these.
     pub(super) fn not_stated(self, series: &SeriesRow) -> Vec<&'a SessionRow> {
         let spoken_of = |key: OccurrenceKey| series.expanded_until.is_none_or(|until| key.date() <= until);
         let mut gone: Vec<(OccurrenceKey, &SessionRow)> =

@@ -1,18 +1,18 @@
 //! Session series: what is offered again and again.
 //!
-//! - A series is expanded into its sessions when it is made. One whose rule never ends (RFC 5545, neither COUNT nor
-//!   UNTIL) has its sessions up to a horizon, a number of months ahead, and more as time goes on ([`top_up`]).
-//! - A change goes to its sessions that are still to come, scheduled and not edited by hand, in place: their ids and
-//!   bookings stay. Past, cancelled and edited ones stay as they are. A date that leaves the rule is cancelled where
-//!   nobody is booked.
-//! - A session is known by its [occurrence](crate::sessions::recurrence::OccurrenceKey): the rule's by its local date,
-//!   an additional one by its local start.
-//! - It can be split between two days: it [ends](store::Ending) before a date, whatever its rule says, and another series
-//!   has the rest of the rule and the sessions from that day on. Its rule, and a partner's statement of it, stay as they
-//!   were said.
-//! - One without an end that its partner's roster no longer names, while people still go, ends after the last day that
-//!   they go to, until a roster names it again.
-//! - Cancelling it cancels all of its sessions that are still to come, and every booking of them.
+//! - When a series is made, its sessions are made. If its rule never ends (RFC 5545: neither COUNT nor UNTIL), they are
+//!   made up to a horizon, some months ahead, and more as time goes on ([`top_up`]).
+//! - A change of a series changes its sessions that are still to come, scheduled and not edited by hand. Their ids and
+//!   bookings stay. Past, cancelled and edited sessions stay as they are. A session whose date is no longer in the rule
+//!   is cancelled if nobody is booked.
+//! - A session is known by its [occurrence](crate::sessions::recurrence::OccurrenceKey). For the rule that is the local
+//!   date, and for an additional time the local start.
+//! - A series can be split between two days. It then [ends](store::Ending) before the second day, although its rule
+//!   goes on, and another series has the rest of the rule and the sessions from that day on. The rule and the partner's
+//!   statement of the old series don't change.
+//! - A partner's roster may no longer name a series without an end. If people still have bookings, the series ends
+//!   after the last session with bookings, until a roster names it again.
+//! - Cancelling a series cancels its sessions that are still to come, and every booking of them.
 
 pub mod change;
 pub mod follow;

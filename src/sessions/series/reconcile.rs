@@ -1,10 +1,10 @@
-//! How sessions that exist follow a statement that has changed.
+//! How existing sessions follow a changed series or roster entry.
 //!
-//! Sessions and what is stated are matched by [which occurrence](OccurrenceKey) each is, and by nothing else.
-//! Future, scheduled sessions that nobody edited by hand change in place: id and bookings stay. Past, cancelled and
-//! edited ones stay as they are. A date or an additional time that is no longer stated is cancelled where nobody holds
-//! or waits for a seat in it, else it is kept and reported. So is one whose space another session has, or whose venue is
-//! closed then.
+//! A session belongs to an occurrence by its [key](OccurrenceKey) only. Sessions that are still to come, scheduled and
+//! not edited by hand change in place: their ids and bookings stay. Past, cancelled and edited sessions stay as they
+//! are. A session whose date or additional time is no longer stated is cancelled if nobody holds a seat in it or waits
+//! for one. Otherwise it is kept and reported. A session is also kept and reported if its new space is taken or its new
+//! venue is closed at that time.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -19,23 +19,23 @@ use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::SessionStatus;
 
-/// What to do to the sessions of one entry.
+/// What to do with the sessions of one series or entry.
 #[derive(Debug, Default, PartialEq)]
 pub struct Difference {
-    /// Sessions that were the rule's and are an additional time's now, or the other way round, with which occurrence
-    /// they are now. Their start is the same. To be written before anything is created.
+    /// Sessions that change from an occurrence of the rule to an additional time or back, with their new keys. Their
+    /// starts stay. Write these before new sessions are made.
     pub rekeyed: Vec<(Id, OccurrenceKey)>,
-    /// New ones.
+    /// New sessions.
     pub create: Vec<SessionRow>,
-    /// The next versions of ones that change in place.
+    /// The next versions of sessions that change in place.
     pub update: Vec<SessionRow>,
-    /// The next versions of ones that are called off.
+    /// The next versions of sessions that are called off.
     pub cancel: Vec<SessionRow>,
-    /// The ones above that were decided on because nobody holds a seat in them.
+    /// The sessions above that may be changed or called off only while nobody holds a seat in them.
     pub unbooked: Vec<Id>,
-    /// What isn't as the statement has it.
+    /// The sessions that differ from what is stated, and why.
     pub skipped: Vec<(LocalTime, SkipReason)>,
-    /// New ones that could not be made.
+    /// The occurrences for which no session could be made.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -45,16 +45,16 @@ impl Difference {
         self.rekeyed.is_empty() && self.create.is_empty() && self.update.is_empty() && self.cancel.is_empty()
     }
 
-    /// Lets a session follow what is wanted of it, or says why it doesn't. What people did to single sessions is
-    /// reported only where the statement itself has `changed`: else nothing new was asked of them.
+    /// Makes a session follow what is wanted, or reports why it doesn't. A session that was cancelled or edited by hand
+    /// is reported only if the statement itself has `changed`.
     fn follow(&mut self, held: &SessionRow, wanted: SessionRow, changed: bool, now: Timestamp) {
         let of_series = held.series_id.is_some();
         if of_series && held.starts_at <= now {
-            // A series goes on: that its past stays as it was is no news.
+            // A series' past sessions never change, so there is nothing to report.
             return;
         }
         if of_series && held.status == SessionStatus::Cancelled {
-            // Also where it would be the same: it is stated to take place, and doesn't.
+            // This is reported even if nothing else differs: the session is stated to take place, but doesn't.
             self.skipped.extend(changed.then_some((held.local_start, SkipReason::Cancelled)));
             return;
         }
@@ -89,8 +89,8 @@ impl Difference {
         }
     }
 
-    /// An occurrence that is no longer stated. That an edited session stays all the same is news where the statement has
-    /// `changed`; what is past or cancelled isn't on any more anyway.
+    /// Cancels a session whose occurrence is no longer stated, if nobody is booked. Past, cancelled and edited sessions
+    /// stay. An edited session is reported if the statement has `changed`.
     fn leave(&mut self, held: &SessionRow, reason: &str, changed: bool, now: Timestamp) {
         match standing(held, now) {
             Some(SkipReason::Edited) if changed => {
@@ -114,18 +114,18 @@ impl Difference {
 }
 
 impl Difference {
-    /// What is to be written, beside what it is now.
+    /// The sessions to write, with their present versions.
     pub fn placings<'a>(&'a self, held: &HashMap<Id, &'a SessionRow>) -> Vec<Placing<'a>> {
         let new = self.create.iter().map(|to| Placing { to, from: None });
         new.chain(self.update.iter().map(|to| Placing { to, from: held.get(&to.id).copied() })).collect()
     }
 
-    /// The sessions that are called off: they are in nobody's way any more.
+    /// The sessions that are called off. They take no space any more.
     pub fn leaving(&self) -> HashSet<Id> {
         self.cancel.iter().map(|row| row.id).collect()
     }
 
-    /// Leaves out what clashes, and says so.
+    /// Leaves out the sessions that clash, and reports them.
     pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>, held: &HashMap<Id, &SessionRow>) {
         let unmade = self.create.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
         self.left_out.extend(unmade);
@@ -143,7 +143,7 @@ impl Difference {
     }
 }
 
-/// Why a session stays whatever is wanted of it.
+/// Why a session never follows its series, if it doesn't.
 pub(super) fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> {
     if held.status == SessionStatus::Cancelled {
         Some(SkipReason::Cancelled)
@@ -154,8 +154,8 @@ pub(super) fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> 
     }
 }
 
-/// The session as it is wanted, being the same one, and whether a capacity had to stay because more seats are
-/// taken than the new one has.
+/// The session as it is wanted, with its own id and seats. Also whether a capacity had to stay, because more seats are
+/// taken than the new capacity has.
 fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
     let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
     let (few, few_online) =
@@ -182,20 +182,21 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
 /// A series as it is wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// What it says.
+    /// The series.
     pub series: &'a SeriesRow,
-    /// What it said before.
+    /// The series before the change.
     pub before: &'a SeriesRow,
-    /// When it states to take place.
+    /// The occurrences that it states.
     pub occurrences: &'a [Occurrence],
-    /// Whether it says something else than before.
+    /// Whether the series differs from before.
     pub changed: bool,
-    /// Why dates that have left it are off.
+    /// The reason of sessions that are cancelled because they are no longer stated.
     pub left: &'a str,
 }
 
-/// The difference between a series as it is wanted and the sessions it has. New ones are made only of what is still to
-/// come: a past is stated with a new series, and what this one left out, while it was withdrawn say, didn't take place.
+/// The difference between a series as it is wanted and its existing sessions. New sessions are made only for
+/// occurrences that are still to come. Past occurrences without a session didn't take place, for example while the
+/// series was withdrawn.
 pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_id: impl FnMut() -> Id) -> Difference {
     let Wanted { series, occurrences, changed, left: reason, .. } = wanted;
     let mut difference = Difference::default();
@@ -220,8 +221,8 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
         }
     }
     for session in left.not_stated(series) {
-        // An additional time that the rule gives too is the rule's. Where the rule's own session was called off or moved
-        // by hand, the one that is there stays: its time is stated.
+        // If both the rule and an additional time give a time, it belongs to the rule. But if the rule's session was
+        // called off or moved by hand, the session of the additional time stays, because its time is still stated.
         match session.occurrence.and_then(|key| Some((key, unserved.get(&key)?))) {
             Some((key, occurrence)) => {
                 let stays = Occurrence { key, ..**occurrence };
@@ -240,7 +241,7 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
 }
 
 impl Difference {
-    /// Reports what is stated for the first time and isn't made, and exclusions that exclude nothing.
+    /// Reports newly stated occurrences that got no session, and excluded times that exclude nothing.
     fn miss(&mut self, wanted: &Wanted<'_>, missed: &[(&Occurrence, SkipReason)]) {
         let among: Vec<&Occurrence> = missed.iter().map(|(occurrence, _)| *occurrence).collect();
         let new: HashSet<OccurrenceKey> =
@@ -252,7 +253,8 @@ impl Difference {
     }
 }
 
-/// The difference between a single session as it is wanted and as it is. A join link that isn't stated stays.
+/// The difference between a single session as it is wanted and as it is. If no join link is stated, the present one
+/// stays.
 pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Difference {
     let mut difference = Difference::default();
     let join_link = wanted.join_link.clone().or_else(|| held.join_link.clone());
@@ -260,12 +262,12 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
     difference
 }
 
-/// The series as it is stated, being the same one, and whether that is a change. A join link that isn't stated
-/// stays.
+/// The series as it is stated, with its own id, and whether it differs from before. If no join link is stated, the
+/// present one stays.
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
     let next = SeriesRow {
         id: held.id,
-        // A roster that names it again takes back what one that didn't name it did.
+        // The roster names the series again, so the series is no longer withdrawn.
         left_out: held.left_out.clone(),
         ending: Json(if held.ending.0.is_withdrawn() { Ending::None } else { held.ending.0 }),
         split_from: held.split_from,

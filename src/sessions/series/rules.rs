@@ -10,10 +10,10 @@ use super::types::{SeriesChange, SeriesInput};
 use crate::db::{Json, LocalTime, Timestamp};
 use crate::sessions::recurrence::{self, Expansion, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
 
-/// The occurrences of a new series, in order: all of them, or through the horizon where it never ends.
+/// The occurrences of a new series, in order. If the series never ends, those up to the horizon.
 ///
 /// # Errors
-/// What is wrong with its times or its rule, and which member is at fault; or that nothing would take place.
+/// What is wrong with its times or its rule, and which field is at fault. Also if nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     recurrence::expand_new(
         &Recurrence {
@@ -27,7 +27,7 @@ pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion
     )
 }
 
-/// What a series says about when it takes place.
+/// The parsed times of a series.
 struct Times {
     tz: Tz,
     excluded: Vec<NaiveDateTime>,
@@ -54,10 +54,11 @@ impl Times {
     }
 }
 
-/// The occurrences of a series that exists, after one local date and through another; none from where it ends.
+/// The occurrences of an existing series after the local date `after`, through the date `through`, but not from the day
+/// on which the series ends.
 ///
 /// # Errors
-/// As [`occurrences`]; what is kept has been checked.
+/// As [`occurrences`], though a series that is kept has been checked.
 pub fn occurrences_between(
     series: &SeriesRow,
     after: NaiveDate,
@@ -68,23 +69,23 @@ pub fn occurrences_between(
     Ok(stated)
 }
 
-/// Of the occurrences that a series states, in order, those that it has: all before the day on which it ends.
+/// The stated occurrences of a series that lie before the day on which it ends. `stated` must be in order.
 pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> &'a [Occurrence] {
     let Some(end) = series.ending.0.before() else { return stated };
     stated.get(..stated.partition_point(|one| one.local_start.date() < end)).unwrap_or(stated)
 }
 
-/// The occurrences that a series states as it is kept, in order, as far as it has sessions or to the horizon where it
-/// never ends.
+/// The occurrences that an existing series states, in order. If the series never ends, those up to the horizon, or as
+/// far as it has sessions.
 ///
 /// # Errors
-/// What is wrong with its times or its rule, and which member is at fault.
+/// What is wrong with its times or its rule, and which field is at fault.
 pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     let horizon = series.expanded_until.unwrap_or(horizon).max(horizon);
     recurrence::expand_kept(&Times::of(series)?.recurrence(series), horizon)
 }
 
-/// The series with what its rule and its times give from a local date on, and whether that is still its rule; else an
+/// The series with only the occurrences from a local date on, and whether its rule still goes on. If it doesn't, an
 /// additional time takes the rule's place.
 ///
 /// # Errors
@@ -102,11 +103,11 @@ pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<(SeriesRow, bool),
     Ok((row, rest.goes_on))
 }
 
-/// Where the time of day of the rule changes, what was excluded of the rule is excluded at the new time. An exclusion of
-/// an additional time stays: that one doesn't move.
+/// If the rule moves to another time of day, moves the excluded times of the rule too. Excluded additional times stay,
+/// because additional times don't move.
 ///
 /// # Errors
-/// What is wrong with the rule as it was; what is kept has been checked.
+/// What is wrong with the old rule, though a series that is kept has been checked.
 pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), RecurrenceError> {
     let (was, is) = (old.local_start.0.time(), change.local_start.0.time());
     let of_rule = |time: &&LocalTime| time.0.time() == was;
@@ -133,14 +134,14 @@ pub fn is_to_come(series: &SeriesRow, local_start: LocalTime, now: Timestamp) ->
 /// The excluded times of a series that exclude nothing.
 ///
 /// # Errors
-/// As [`occurrences`]; what is kept has been checked.
+/// As [`occurrences`], though a series that is kept has been checked.
 pub fn idle_exclusions(series: &SeriesRow) -> Result<Vec<LocalTime>, RecurrenceError> {
     let idle = recurrence::idle_exclusions(&Times::of(series)?.recurrence(series))?;
     Ok(idle.into_iter().map(LocalTime).collect())
 }
 
-/// Of some occurrences of a series, those that the version before didn't state. A time that was stated is no new one,
-/// be it the rule's or an additional one.
+/// The occurrences among these that the version before didn't state. A time isn't new if it was stated before, whether
+/// by the rule or as an additional time.
 pub fn newly_stated<'a>(old: &SeriesRow, among: &[&'a Occurrence]) -> Vec<&'a Occurrence> {
     let last = among.iter().map(|one| one.local_start.date()).max();
     let stated = last.and_then(|last| {

@@ -33,11 +33,13 @@ use crate::sessions::types::SeriesStatus;
 
 /// Split a session series
 ///
-/// What is on the day of `from`, and all that follows, becomes a series of its own, with the rest of the rule and what is
-/// changed. The old one ends before that day; its rule and its `external_id` stay as they were stated, so that a roster
-/// that states them changes nothing. The sessions from that day on keep their ids and bookings. Past, cancelled and edited ones keep all
-/// else too; what could not follow a change is in `skipped` with the reason. A series that its partner's roster no longer
-/// names can't be split until a roster names it again.
+/// The sessions on the day of `from` and all later ones become a series of their own, with the rest of the rule and
+/// with `changes`. The old series ends before that day. Its rule and its `external_id` stay as they were stated, so a
+/// roster that states them again changes nothing.
+///
+/// The sessions from that day on keep their ids and bookings. Past, cancelled and edited sessions keep everything else
+/// too. `skipped` lists the sessions that could not follow a change, with the reasons. A series that its partner's
+/// roster no longer names can't be split until a roster names it again.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -73,10 +75,10 @@ pub async fn split_series(
     .await
 }
 
-/// The day from which the new series has everything.
+/// The first day of the new series.
 ///
 /// # Errors
-/// 422 where nothing of the series starts at `from`, or nothing of it is on a day before.
+/// 422 if the series has no occurrence at `from`, or none on an earlier day.
 fn day_of_cut(occurrences: &[Occurrence], from: LocalTime) -> Result<NaiveDate> {
     let wrong = |code: &'static str, detail: String| Err(Error::rule("/from", code, detail));
     let day = from.0.date();
@@ -96,7 +98,7 @@ fn day_of_cut(occurrences: &[Occurrence], from: LocalTime) -> Result<NaiveDate> 
     }
 }
 
-/// The new series before anything is changed, and whether the rule goes on in it.
+/// The new series before its changes, and whether the rule goes on in it.
 fn rest(old: &SeriesRow, day: NaiveDate, id: Id, context: &Context) -> Result<(SeriesRow, bool)> {
     let (rest, goes_on) = times::rest_of(old, day)?;
     let row = SeriesRow {
@@ -112,8 +114,8 @@ fn rest(old: &SeriesRow, day: NaiveDate, id: Id, context: &Context) -> Result<(S
     Ok((row, goes_on))
 }
 
-/// Which occurrences sessions are in a series whose rule has ended, and in which the first of the additional times is
-/// the rule's. What was the rule's there isn't stated by it any more, and so becomes an additional one.
+/// The new keys of the sessions of a series whose rule has ended by the split. The first additional time becomes the
+/// only occurrence of its new rule. Sessions of the old rule become additional times.
 fn rekeyed(base: &SeriesRow, theirs: &[&SessionRow]) -> Vec<(Id, OccurrenceKey)> {
     let first = base.local_start.0;
     let mut taken: HashSet<OccurrenceKey> = theirs.iter().filter_map(|row| row.occurrence).collect();
@@ -127,7 +129,7 @@ fn rekeyed(base: &SeriesRow, theirs: &[&SessionRow]) -> Vec<(Id, OccurrenceKey)>
             rekeyed.push((row.id, OccurrenceKey::Additional(start)));
         }
     }
-    // Last: only now is no other session the rule's on that day.
+    // This comes last: only now does no other session have the rule's key of that day.
     let of_first = theirs.iter().find(|row| row.occurrence == Some(OccurrenceKey::Additional(first)));
     rekeyed.extend(of_first.map(|row| (row.id, OccurrenceKey::Rule(first.date()))));
     rekeyed
@@ -150,7 +152,7 @@ fn apply(
     let Expansion { occurrences, until } = some_occurrences(&new, context).map_err(in_changes)?;
     let new = SeriesRow { expanded_until: until, ..new };
     if let Some(partner_id) = old.partner_id {
-        // A roster that was planned before is planned again: these sessions are no longer its series'.
+        // A roster that is being planned is then planned again, because these sessions leave its series.
         bump_roster_version(conn, partner_id)?;
     }
     clashes::hold_spaces(conn, new.space_id)?;
@@ -179,7 +181,7 @@ fn apply(
     follow::in_place(conn, context, wanted, &theirs)
 }
 
-/// The faults of `changes` are found inside the body.
+/// Moves the pointers of faults to `changes` in the body.
 fn in_changes(error: Error) -> Error {
     error.below("/changes")
 }

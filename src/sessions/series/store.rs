@@ -9,25 +9,25 @@ use crate::auth::reach::Reach;
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
-use crate::per_backend;
+use crate::insert_many;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
 
-/// Whether, and why, a series ends before its rule does. It ends between two local dates.
+/// Whether and why a series ends before its rule does. It ends between two local dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// It ends where its rule does, if ever.
+    /// It ends when its rule does, if the rule has an end.
     None,
-    /// It was split: from this date on another series goes on.
+    /// It was split. Another series goes on from this date.
     Split(NaiveDate),
-    /// Its partner's roster no longer names it: it has nothing from this date on, until a roster names it again.
+    /// Its partner's roster no longer names it. It has no sessions from this date on, until a roster names it again.
     Withdrawn(NaiveDate),
 }
 
 impl Ending {
-    /// The first local date that the series doesn't have any more.
+    /// The first local date on which the series has no sessions any more.
     pub fn before(self) -> Option<NaiveDate> {
         match self {
             Self::None => None,
@@ -35,7 +35,7 @@ impl Ending {
         }
     }
 
-    /// Whether a roster took the series away that may bring it back.
+    /// Whether the series ended because a roster no longer names it.
     pub fn is_withdrawn(self) -> bool {
         matches!(self, Self::Withdrawn(_))
     }
@@ -44,16 +44,16 @@ impl Ending {
 /// An occurrence of a series for which no session could be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// Which one.
+    /// The occurrence.
     pub occurrence: OccurrenceKey,
     /// When it would have started.
     pub local_start: LocalTime,
-    /// Why it wasn't made.
+    /// Why no session was made.
     pub reason: SkipReason,
 }
 
 impl LeftOut {
-    /// Of a session that clashes, if it is one of a series.
+    /// The occurrence of a session that clashes. `None` if it is a single session.
     pub fn of(row: &SessionRow, reason: SkipReason) -> Option<Self> {
         Some(Self { occurrence: row.occurrence?, local_start: row.local_start, reason })
     }
@@ -87,16 +87,16 @@ pub struct SeriesRow {
     pub(crate) excluded: Json<Vec<LocalTime>>,
     pub(crate) additional: Json<Vec<LocalTime>>,
     pub(crate) ending: Json<Ending>,
-    /// The occurrences for which no session could be made. Only [`leave_out`] changes them, and that is no new version:
-    /// nobody has changed the series.
+    /// The occurrences for which no session could be made. Only [`leave_out`] changes them. The series keeps its
+    /// version, because nobody has changed it.
     #[diesel(skip_update)]
     pub(crate) left_out: Json<Vec<LeftOut>>,
     pub(crate) split_from: Option<Id>,
     pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
     pub(crate) cancellation_reason: Option<String>,
-    /// The local date through which its sessions have been made, where its rule has no end. Only [`extend`] moves it,
-    /// and that is no new version: time goes on, and nobody has changed anything.
+    /// The local date up to which sessions have been made. `None` if the rule has an end. Only [`extend`] changes it.
+    /// The series keeps its version, because nobody has changed it.
     #[diesel(skip_update)]
     pub(crate) expanded_until: Option<NaiveDate>,
     pub(crate) version: i32,
@@ -144,7 +144,7 @@ impl SeriesRow {
         }
     }
 
-    /// What can be changed in it, as it is today.
+    /// The fields that can be changed, as they are today.
     pub fn changeable(&self) -> SeriesChange {
         SeriesChange {
             title: self.title.clone(),
@@ -174,7 +174,7 @@ impl SeriesRow {
         }
     }
 
-    /// Its next version.
+    /// This row after a change.
     pub fn changed(&self, change: SeriesChange, now: Timestamp) -> Self {
         Self {
             title: change.title,
@@ -206,15 +206,15 @@ impl SeriesRow {
         }
     }
 
-    /// Its next version, which ends before its rule does.
+    /// This row after it was made to end before its rule does.
     pub fn ended(&self, ending: Ending, now: Timestamp) -> Self {
         Self { ending: Json(ending), version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// Its next version, called off.
+    /// This row after it was called off.
     ///
     /// # Errors
-    /// 409 where it is cancelled already.
+    /// 409 if it is cancelled already.
     pub fn cancelled(&self, reason: &str, now: Timestamp) -> Result<Self> {
         if self.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", self.status, "cancelled"));
@@ -226,7 +226,7 @@ impl SeriesRow {
 }
 
 impl SeriesRow {
-    /// Whether it states the same times as another version of it.
+    /// Whether it states the same times as another version.
     pub fn same_times(&self, other: &Self) -> bool {
         self.local_start == other.local_start
             && self.time_zone == other.time_zone
@@ -235,7 +235,7 @@ impl SeriesRow {
             && self.additional == other.additional
     }
 
-    /// Whether it takes place when, where and how another version of it does.
+    /// Whether it has the same times, place and delivery as another version.
     pub fn takes_place_as(&self, other: &Self) -> bool {
         let place = |row: &Self| (row.venue_id, row.space_id, row.delivery, row.duration_minutes);
         place(self) == place(other) && self.same_times(other)
@@ -243,19 +243,19 @@ impl SeriesRow {
 }
 
 impl SeriesRow {
-    /// Whether it has the capacities of another version of it.
+    /// Whether it has the same capacities as another version.
     pub fn seats_as(&self, other: &Self) -> bool {
         (self.capacity, self.online_capacity) == (other.capacity, other.online_capacity)
     }
 
-    /// Whether it says what another version of it does, whatever their capacities.
+    /// Whether it is the same as another version, apart from capacities.
     pub fn says_as(&self, other: &Self) -> bool {
         let Self { capacity, online_capacity, version, updated_at, .. } = *other;
         Self { capacity, online_capacity, version, updated_at, ..self.clone() } == *other
     }
 }
 
-/// A series and those it was split from, the nearest first.
+/// A series and the series that it was split from, the nearest first.
 pub fn lineage(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
     let mut ids = vec![id];
     let mut next = Some(id);
@@ -267,7 +267,7 @@ pub fn lineage(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
     Ok(ids)
 }
 
-/// A step of the date through which a series has its sessions.
+/// A change of the date up to which a series has its sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extension {
     series: Id,
@@ -277,14 +277,14 @@ pub struct Extension {
 }
 
 impl SeriesRow {
-    /// The step of this very version of it to another date; `None`: its rule ends.
+    /// The change from this version to another date. `None` if the rule has an end.
     pub fn extension(&self, to: Option<NaiveDate>) -> Extension {
         Extension { series: self.id, version: self.version, from: self.expanded_until, to }
     }
 }
 
-/// Takes a step, and holds the series until the transaction ends, so that of several that make the same sessions one
-/// does. Whether it was taken; not where the series has been changed or extended in between.
+/// Changes the date, and locks the series until the transaction ends. Returns `false` if the series has been changed or
+/// extended in between. So only one of several transactions makes the same sessions.
 pub fn extend(conn: &mut Conn, step: Extension) -> Result<bool> {
     let same = session_series::table.find(step.series).filter(session_series::version.eq(step.version));
     let extended = diesel::update(same).set(session_series::expanded_until.eq(step.to)).into_boxed();
@@ -295,7 +295,7 @@ pub fn extend(conn: &mut Conn, step: Extension) -> Result<bool> {
     Ok(extended.execute(conn)? == 1)
 }
 
-/// Keeps which occurrences of a series were left out, for its partner to read.
+/// Writes which occurrences of a series have no session.
 pub fn leave_out(conn: &mut Conn, id: Id, left_out: &[LeftOut]) -> Result<()> {
     let left_out = session_series::left_out.eq(Json(left_out.to_vec()));
     diesel::update(session_series::table.find(id)).set(left_out).execute(conn)?;
@@ -307,7 +307,7 @@ pub fn any_behind(conn: &mut Conn, horizon: NaiveDate) -> Result<bool> {
     Ok(!behind(conn, horizon)?.is_empty())
 }
 
-/// The series that have fewer sessions than up to the horizon, or up to where they end.
+/// The series without an end whose sessions don't reach the horizon yet.
 pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
     let behind = session_series::table
         .filter(session_series::status.eq(SeriesStatus::Active))
@@ -323,31 +323,24 @@ pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
 /// Adds a series, without its sessions.
 ///
 /// # Errors
-/// 409 where the partner has another of its `external_id`.
+/// 409 if the partner has another series with this `external_id`.
 pub fn insert(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     diesel::insert_into(session_series::table).values(row).execute(conn)?;
     Ok(())
 }
 
-/// Rows of one INSERT: some 30 columns each, and SQLite takes 32,766 values in a statement.
-const CHUNK: usize = 500;
-
 /// Adds many series, without their sessions.
 ///
 /// # Errors
-/// 409 where the partner has another of one's `external_id`.
+/// 409 if the partner has another series with one of these `external_id`s.
 pub fn insert_many(conn: &mut Conn, rows: &[SeriesRow]) -> Result<()> {
-    for chunk in rows.chunks(CHUNK) {
-        // Many rows in one statement can't be written through the common connection.
-        per_backend!(conn, |inner| diesel::insert_into(session_series::table).values(chunk).execute(inner))?;
-    }
-    Ok(())
+    Ok(insert_many!(conn, session_series::table, rows)?)
 }
 
-/// One series, whosever it is.
+/// One series of anybody.
 ///
 /// # Errors
-/// 404 where there is none.
+/// 404 if there is none.
 pub fn get(conn: &mut Conn, id: Id) -> Result<SeriesRow> {
     let row = session_series::table.find(id).select(SeriesRow::as_select()).first(conn).optional()?;
     row.ok_or_else(|| Error::not_found("series"))
@@ -356,7 +349,7 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<SeriesRow> {
 /// One series within the caller's reach.
 ///
 /// # Errors
-/// 404 where there is none, or it is another's.
+/// 404 if there is none, or if it belongs to somebody else.
 pub fn get_in(conn: &mut Conn, reach: Reach, id: Id) -> Result<SeriesRow> {
     let row = get(conn, id)?;
     if !reach.has_partner(row.partner_id) {
@@ -368,7 +361,7 @@ pub fn get_in(conn: &mut Conn, reach: Reach, id: Id) -> Result<SeriesRow> {
 /// Writes the next version of a series over the one before.
 ///
 /// # Errors
-/// 412 where another request has changed it in between.
+/// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     let unchanged = session_series::table.find(row.id).filter(session_series::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
@@ -377,7 +370,7 @@ pub fn update(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     }
 }
 
-/// Another request has changed or extended it in between: 412.
+/// 412: another request has changed or extended the series in between.
 pub fn changed_meanwhile() -> Error {
     Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }

@@ -1,10 +1,10 @@
-//! Series without an end go on: as the horizon moves, the sessions up to it are made.
+//! Makes the sessions of series without an end, as the horizon moves on.
 //!
-//! - Only dates after [`SeriesRow::expanded_until`] are ever made, so whatever became of an earlier one stays.
-//! - The sessions are those of the series as it is today. Its version stays: nobody has changed it.
-//! - What clashes is left out, and whoever may write the series reads of it there ([`SeriesRow::left_out`]).
-//! - One write transaction a series, which makes nothing where the series has been changed or extended since it was
-//!   read. So it may run at any time, beside itself, and be cut off.
+//! - Sessions are made only for dates after [`SeriesRow::expanded_until`], so earlier sessions stay as they are.
+//! - The sessions are those of the series as it is today. The series keeps its version, because nobody has changed it.
+//! - Sessions that clash are left out. The series shows them to those who may write it ([`SeriesRow::left_out`]).
+//! - Each series has one write transaction. It makes nothing if the series has been changed or extended since it was
+//!   read. So the task can run at any time, on two servers at once, and can be stopped at any point.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -23,23 +23,24 @@ use crate::sessions::references;
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::SeriesStatus;
 
-/// The most that is made in one transaction: longer than any horizon, and after years without a server it takes several.
+/// How much is made in one transaction at most. It is longer than any horizon. After years without a server, a series
+/// needs several transactions.
 const STEP: Months = Months::new(60);
-/// How often a series is read again because it was changed in between.
+/// How often a series is tried if it is changed in between.
 const TRIES: usize = 3;
 
-/// What was made.
+/// What the task did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Extended {
-    /// Series that reach the horizon now and didn't before.
+    /// How many series now reach the horizon and didn't before.
     pub series: usize,
-    /// New sessions.
+    /// How many sessions were made.
     pub sessions: usize,
-    /// Series that failed; the log says why. They are tried again next time.
+    /// How many series failed. The log says why, and they are tried again next time.
     pub failed: usize,
 }
 
-/// The server's own task.
+/// The task.
 pub fn task() -> Task {
     Task {
         name: "extend_series",
@@ -57,10 +58,10 @@ pub fn task() -> Task {
     }
 }
 
-/// Makes the sessions that series without an end lack up to the horizon.
+/// Makes the missing sessions of series without an end, up to the horizon.
 ///
 /// # Errors
-/// The database's, where it can't be used any more. What is wrong with a single series is logged and counted.
+/// The database can't be reached. Other errors of a single series are logged and counted.
 pub async fn run(db: &Db, clock: &Clock, horizon: NaiveDate) -> Result<Extended> {
     let mut done = Extended::default();
     for id in db.read_long(move |conn| store::behind(conn, horizon)).await? {
@@ -80,7 +81,8 @@ pub async fn run(db: &Db, clock: &Clock, horizon: NaiveDate) -> Result<Extended>
     Ok(done)
 }
 
-/// Brings one series to the horizon; how many sessions that made. `None` where another was quicker.
+/// Makes the missing sessions of one series and returns how many. `None` if there was nothing to do, or if others kept
+/// changing the series.
 async fn extend(db: &Db, clock: &Clock, id: Id, horizon: NaiveDate) -> Result<Option<usize>> {
     let (mut made, mut tries) = (None, 0);
     while tries < TRIES {
@@ -94,7 +96,7 @@ async fn extend(db: &Db, clock: &Clock, id: Id, horizon: NaiveDate) -> Result<Op
     Ok(made)
 }
 
-/// The next sessions of a series, as they would be made.
+/// The next sessions of a series, not yet written.
 struct Stretch {
     series: SeriesRow,
     from: NaiveDate,
@@ -104,7 +106,7 @@ struct Stretch {
 }
 
 impl Stretch {
-    /// `None` where the series has all of its sessions, or is off.
+    /// `None` if the series has all of its sessions or is called off.
     fn of(series: SeriesRow, horizon: NaiveDate, clock: &Clock) -> Result<Option<Self>> {
         let Some(from) = series.expanded_until.filter(|until| *until < horizon) else { return Ok(None) };
         if series.status != SeriesStatus::Active {
@@ -122,14 +124,14 @@ impl Stretch {
         }))
     }
 
-    /// Makes them; how many. `None` where the series has been changed or extended since it was read.
+    /// Makes the sessions and returns how many. `None` if the series has been changed or extended since it was read.
     fn make(&self, conn: &mut Conn) -> Result<Option<usize>> {
         references::hold_partner(conn, self.series.partner_id)?;
         clashes::hold_spaces(conn, self.series.space_id)?;
         if !store::extend(conn, self.series.extension(Some(self.to)))? {
             return Ok(None);
         }
-        // A series that had an end before may have sessions there already.
+        // A series that once had an end may have sessions there already.
         let there: HashSet<_> = sessions::occurrences_after(conn, self.series.id, self.from)?.into_iter().collect();
         let additional = |row: &SessionRow| OccurrenceKey::Additional(row.local_start.0);
         let is_there = |row: &SessionRow| {

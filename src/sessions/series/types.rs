@@ -39,15 +39,15 @@ pub struct SeriesInput {
     pub topics: Vec<String>,
     /// How people take part.
     pub delivery: Delivery,
-    /// Whose it is; the service's own where it is nobody's. A partner's own where it writes.
+    /// The partner that it belongs to. Absent: the service, or the partner that writes it.
     pub partner_id: Option<Id>,
-    /// Which of the partner's programmes it belongs to.
+    /// The programme of the partner that it belongs to.
     pub programme_id: Option<Id>,
-    /// Where it is; required unless it is online.
+    /// The venue. Required unless it is online.
     pub venue_id: Option<Id>,
-    /// In which of the venue's spaces.
+    /// The space in the venue.
     pub space_id: Option<Id>,
-    /// Where to join online. It is in no answer.
+    /// The link to join online. No series' answer holds it.
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
     /// Who leads it, as it should be shown to everybody.
@@ -57,30 +57,31 @@ pub struct SeriesInput {
     #[serde(default)]
     #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
     pub accessibility: Vec<String>,
-    /// The first start, on the wall clock of `time_zone`; an occurrence of `recurrence`.
+    /// The first start, on the wall clock of `time_zone`. It must be an occurrence of `recurrence`.
     pub local_start: LocalTime,
-    /// The time zone of all local times; a weekly 10:00 stays 10:00 on its wall.
+    /// The time zone of all local times. A weekly 10:00 stays 10:00 on the wall clock.
     #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
     pub time_zone: String,
-    /// How long each takes, in minutes; exact, whatever the clocks do.
+    /// The duration of each session in minutes. It is exact, also when the clocks change.
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
-    /// When it is again: the value of an RRULE (RFC 5545), 2,000 occurrences at most. Without COUNT and UNTIL it never
-    /// ends: its sessions are made some months ahead (12, unless the service says otherwise) and more as time goes on.
+    /// When it takes place again: the value of an RRULE (RFC 5545), with at most 2,000 occurrences. Without COUNT and
+    /// UNTIL it never ends. Its sessions are then made some months ahead (12 unless configured otherwise), and more as
+    /// time goes on.
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
     #[serde(default)]
     #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
     pub excluded: Vec<LocalTime>,
-    /// Local starts that take place too (RDATE).
+    /// Additional local starts (RDATE).
     #[serde(default)]
     #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
     pub additional: Vec<LocalTime>,
-    /// How many places each has, face to face where it is hybrid. Absent: no limit.
+    /// How many places each session has. For a hybrid series, how many in person. Absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join each online, where it is hybrid. Absent: no limit.
+    /// How many people can join each session of a hybrid series online. Absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
     /// How people get a place. Absent: `bookable`.
@@ -89,7 +90,7 @@ pub struct SeriesInput {
     /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
-    /// The name that the partner's own system gives it, unique among the partner's.
+    /// The name that the partner's own system gives it. Unique among the partner's sessions and series.
     #[schema(min_length = 1, max_length = 100, example = "reader-walton-tue")]
     pub external_id: Option<String>,
 }
@@ -102,7 +103,7 @@ fn has_seats_of_its_kind(series: &SeriesInput) -> Result<(), ValidationError> {
     shared::online_seats(series.delivery, series.online_capacity)
 }
 
-/// What a series can be changed in: all but whose it is, and its name in the partner's own system.
+/// The fields of a series that can be changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "has_its_reason"))]
@@ -128,56 +129,57 @@ pub struct SeriesChange {
     #[serde(default)]
     #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
     pub accessibility: Vec<String>,
-    /// Where to join online. It is in no answer.
+    /// The link to join online. No series' answer holds it.
     #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
     pub join_link: Option<String>,
-    /// How people take part. Where somebody has a seat that would be gone, that session stays as it is.
+    /// How people take part. A session keeps its delivery if somebody has a seat of a kind that would be gone.
     pub delivery: Delivery,
-    /// Which of the partner's programmes it belongs to.
+    /// The programme of the partner that it belongs to.
     pub programme_id: Option<Id>,
-    /// Where it is; required unless it is online.
+    /// The venue. Required unless it is online.
     pub venue_id: Option<Id>,
-    /// In which of the venue's spaces.
+    /// The space in the venue.
     pub space_id: Option<Id>,
-    /// The first start, on the wall clock of `time_zone`; an occurrence of `recurrence`. Where its time of day
-    /// changes, the excluded times follow it unless they are changed too.
+    /// The first start, on the wall clock of `time_zone`. It must be an occurrence of `recurrence`. If its time of day
+    /// changes, the excluded times follow, unless they are changed too.
     pub local_start: LocalTime,
     /// The time zone of all local times.
     #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
     pub time_zone: String,
-    /// How long each takes, in minutes.
+    /// The duration of each session in minutes.
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
-    /// When it is again: the value of an RRULE (RFC 5545).
+    /// When it takes place again: the value of an RRULE (RFC 5545).
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
     #[serde(default)]
     #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
     pub excluded: Vec<LocalTime>,
-    /// Local starts that take place too (RDATE).
+    /// Additional local starts (RDATE).
     #[serde(default)]
     #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
     pub additional: Vec<LocalTime>,
     /// How people get a place. Absent: `bookable`.
     #[serde(default)]
     pub booking_policy: BookingPolicy,
-    /// How many places each has, face to face where it is hybrid; not below the seats that are taken in any.
+    /// How many places each session has. For a hybrid series, how many in person. At least as many as are taken in any
+    /// session.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join each online, where it is hybrid; not below the seats that are taken in any.
+    /// How many people can join each session of a hybrid series online. At least as many as are taken in any session.
     #[schema(minimum = 1, maximum = 100000, example = 20)]
     pub online_capacity: Option<i32>,
     /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
-    /// `cancelled` calls off all that is still to come, and every booking; there is no way back.
+    /// `cancelled` calls off all sessions that are still to come and cancels every booking. This can't be undone.
     #[serde(default)]
     pub status: SeriesStatus,
-    /// Why it is off; required with `cancelled`.
+    /// Why it is called off. Required with `cancelled`.
     #[schema(min_length = 1, max_length = 500, example = "The group has found another home.")]
     pub cancellation_reason: Option<String>,
-    /// Why sessions whose dates have left the rule are off, in words for the people who would have come.
+    /// Why sessions are called off whose dates have left the rule, in words for the people who would have come.
     #[schema(min_length = 1, max_length = 500, write_only, example = "The group meets on Wednesdays from now on.")]
     pub reason: Option<String>,
 }
@@ -186,7 +188,7 @@ pub struct SeriesChange {
 pub type SeriesPatch = MergePatch<SeriesChange>;
 
 fn has_its_reason(change: &SeriesChange) -> Result<(), ValidationError> {
-    shared::reason(change.status == SeriesStatus::Cancelled, change.cancellation_reason.is_some())
+    shared::reason(change.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())
 }
 
 fn keeps_its_place(change: &SeriesChange) -> Result<(), ValidationError> {
@@ -214,13 +216,13 @@ pub struct Series {
     pub topics: Vec<String>,
     /// How people take part.
     pub delivery: Delivery,
-    /// Whose it is; null where it is the service's own.
+    /// The partner that it belongs to. Null for the service's own.
     pub partner_id: Option<Id>,
-    /// Which programme it belongs to.
+    /// The programme that it belongs to.
     pub programme_id: Option<Id>,
-    /// Where it is.
+    /// The venue.
     pub venue_id: Option<Id>,
-    /// In which of the venue's spaces.
+    /// The space in the venue.
     pub space_id: Option<Id>,
     /// Who leads it.
     pub facilitator: Option<String>,
@@ -231,26 +233,27 @@ pub struct Series {
     /// The time zone of all local times.
     #[schema(example = "Europe/London")]
     pub time_zone: String,
-    /// How long each takes, in minutes.
+    /// The duration of each session in minutes.
     #[schema(example = 90)]
     pub duration_minutes: i32,
-    /// When it is again (RFC 5545).
+    /// When it takes place again (RFC 5545).
     #[schema(example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place.
     pub excluded: Vec<LocalTime>,
-    /// Local starts that take place too.
+    /// Additional local starts.
     pub additional: Vec<LocalTime>,
-    /// It has nothing on this local date or later, whatever its rule says: it was split there, and another series goes
-    /// on; or its partner's roster no longer named it, and this is the day after the last session that people kept.
+    /// The series has no session on this local date or later, although its rule may go on. Either it was split there
+    /// and another series goes on, or its partner's roster no longer names it and this is the day after the last booked
+    /// session.
     #[schema(example = "2027-01-26")]
     pub ends_before: Option<NaiveDate>,
     /// The series that it was split from.
     pub split_from: Option<Id>,
-    /// How many places each has, face to face where it is hybrid; null: no limit.
+    /// How many places each session has. For a hybrid series, how many in person. Null: no limit.
     #[schema(example = 12)]
     pub capacity: Option<i32>,
-    /// How many can join each online, where it is hybrid; null: no limit.
+    /// How many people can join each session of a hybrid series online. Null: no limit.
     pub online_capacity: Option<i32>,
     /// How people get a place.
     pub booking_policy: BookingPolicy,
@@ -258,17 +261,16 @@ pub struct Series {
     pub publication: Publication,
     /// Whether it goes on.
     pub status: SeriesStatus,
-    /// Whether nothing more comes of it: its rule has an end, or it was cut short or called off, and none of its sessions
-    /// is to come or on.
+    /// Whether it is over: no more sessions will be made, and every session has ended or was called off.
     #[schema(example = false)]
     pub ended: bool,
-    /// Why it is off.
+    /// Why it was called off.
     pub cancellation_reason: Option<String>,
-    /// Where the recurrence never ends: the local date through which its sessions have been made.
+    /// The local date up to which sessions have been made. Null if the recurrence has an end.
     #[schema(example = "2028-01-05")]
     pub expanded_until: Option<NaiveDate>,
-    /// Sessions still to come that could not be made, when the series was written or as time went on, and why. Only where
-    /// one series is read, and only for whoever may write it.
+    /// Sessions still to come that could not be made, and why. Only in the answer for one series, and only for callers
+    /// who may write it.
     pub left_out: Option<Vec<Skipped>>,
     /// The name that the partner's own system gives it.
     pub external_id: Option<String>,
@@ -278,7 +280,7 @@ pub struct Series {
     pub partner: Option<PartnerSummary>,
     /// The programme.
     pub programme: Option<ProgrammeSummary>,
-    /// Rises with each change; the `ETag`.
+    /// Rises with each change.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was made.
@@ -287,27 +289,27 @@ pub struct Series {
     pub updated_at: Timestamp,
 }
 
-/// A new series, and what became of its occurrences.
+/// A new series, and the sessions that were made.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct CreatedSeries {
     /// The series.
     #[serde(flatten)]
     pub series: Series,
-    /// What was made of it.
+    /// How many sessions were made.
     pub sessions: SessionCounts,
-    /// Which occurrences were not made, and why.
+    /// The occurrences for which no session was made, and why.
     pub skipped: Vec<Skipped>,
 }
 
-/// How many sessions came of a series.
+/// How many sessions of a new series were made.
 #[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
 pub struct SessionCounts {
-    /// New ones.
+    /// New sessions.
     #[schema(example = 52)]
     pub created: usize,
 }
 
-/// Why a session isn't as its series or roster has it.
+/// Why a session differs from its series or roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
@@ -317,24 +319,24 @@ pub enum SkipReason {
     Cancelled,
     /// It was changed by hand.
     Edited,
-    /// An excluded time that neither the rule nor an additional time has: nothing was left out.
+    /// The excluded time is no occurrence, so it excludes nothing.
     NotAnOccurrence,
-    /// It has begun, or would have.
+    /// It has begun or would have begun.
     Past,
     /// The series ends before that day: it was split, or its partner's roster no longer names it.
     SeriesEnded,
     /// Another session has the space at that time.
     SpaceTaken,
-    /// Another session of the series, which stays, is at that time.
+    /// Another session of the series stays at that time.
     TimeTaken,
     /// The venue is closed that day.
     VenueClosed,
 }
 
-/// A session that isn't as its series has it.
+/// A session that differs from its series.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Skipped {
-    /// Which one.
+    /// The local start of the session.
     pub local_start: LocalTime,
     /// Why.
     pub reason: SkipReason,
@@ -346,32 +348,32 @@ impl From<&LeftOut> for Skipped {
     }
 }
 
-/// What became of a series' sessions.
+/// What happened to the sessions of a series.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SessionOutcomes {
-    /// New ones.
+    /// New sessions.
     #[schema(example = 0)]
     pub created: usize,
-    /// Ones changed in place, with their bookings.
+    /// Sessions that were changed and keep their bookings.
     #[schema(example = 49)]
     pub updated: usize,
-    /// Ones that are off now.
+    /// Sessions that were called off.
     #[schema(example = 0)]
     pub cancelled: usize,
 }
 
-/// A series that was changed, split or called off, and what became of its sessions and of the people booked.
+/// A series that was changed, split or called off, and what happened to its sessions and their bookings.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ChangedSeries {
     /// The series.
     #[serde(flatten)]
     pub series: Series,
-    /// What became of its sessions.
+    /// What happened to its sessions.
     pub sessions: SessionOutcomes,
-    /// Which of its sessions aren't as it has them now, and why.
+    /// The sessions that now differ from the series, and why.
     pub skipped: Vec<Skipped>,
-    /// The bookings of sessions that were moved or called off, and those that waited for more seats than there are now:
-    /// each person was told.
+    /// The bookings of sessions that were moved or called off, and bookings that no longer wait because a session now
+    /// has too few seats for them. Each person was notified.
     pub bookings: Vec<BookingNotice>,
 }
 
@@ -379,7 +381,7 @@ pub struct ChangedSeries {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct SplitInput {
-    /// The local start of one of its sessions. What is on that day, and all that follows, goes to the new series.
+    /// The local start of one of its sessions. The sessions of that day and all later ones go to the new series.
     pub from: LocalTime,
     /// What is different from then on: a JSON merge patch of the series. Absent: nothing.
     #[serde(default)]
@@ -391,22 +393,22 @@ pub struct SplitInput {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesFilter {
-    /// Only of this partner.
+    /// Only series of this partner.
     #[param(inline)]
     pub partner_id: Option<Id>,
-    /// Only of this programme.
+    /// Only series of this programme.
     #[param(inline)]
     pub programme_id: Option<Id>,
-    /// Only at this venue.
+    /// Only series at this venue.
     #[param(inline)]
     pub venue_id: Option<Id>,
-    /// Only of this pillar.
+    /// Only series of this pillar.
     #[param(inline)]
     pub pillar: Option<Pillar>,
-    /// Items of a page.
+    /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: from `next` of the one before.
+    /// Where the page begins. It is in the `next` of the page before.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Series as they are shown: one query for all that an answer holds, and only of what the viewer may see.
+//! Series as a viewer may see them.
 
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ struct Related {
     programme: Option<ProgrammeBrief>,
 }
 
-/// A series with its related resources, as it is at an instant.
+/// A series with its related resources, at an instant.
 #[derive(Debug)]
 pub struct SeriesView {
     related: Related,
@@ -40,8 +40,8 @@ pub struct SeriesView {
 }
 
 impl SeriesView {
-    /// The sessions still to come that could not be made, for whoever may write the series: not those that have been made
-    /// since.
+    /// The sessions that are still to come and could not be made, unless they have been made since. `None` if the
+    /// viewer may not write the series.
     pub fn left_out(&self, conn: &mut Conn, viewer: Viewer, now: Timestamp) -> Result<Option<Vec<Skipped>>> {
         let row = &self.related.series;
         let may_write = match viewer {
@@ -70,7 +70,7 @@ impl SeriesView {
 }
 
 impl From<SeriesView> for Series {
-    /// All but the join link.
+    /// The join link isn't shown.
     fn from(shown: SeriesView) -> Self {
         let SeriesView { related: shown, ended } = shown;
         let row = shown.series;
@@ -139,14 +139,14 @@ fn selection() -> Selection {
 /// One series as it is now.
 ///
 /// # Errors
-/// 404 where there is none that this viewer may see.
+/// 404 if there is none that this viewer may see.
 pub fn get(conn: &mut Conn, id: Id, viewer: Viewer, now: Timestamp) -> Result<SeriesView> {
     let related = find(conn, id, viewer)?;
     let ended = ends(&related.series) && with_sessions_to_come(conn, &[id], now)?.is_empty();
     Ok(SeriesView { related, ended })
 }
 
-/// One series as a viewer is answered.
+/// One series as the answer to a viewer.
 ///
 /// # Errors
 /// 404 if there is none that this viewer may see.
@@ -159,19 +159,19 @@ pub fn whole(conn: &mut Conn, id: Id, viewer: Viewer, now: Timestamp) -> Result<
 /// Checks that a viewer may see a series.
 ///
 /// # Errors
-/// 404 where there is none that this viewer may see.
+/// 404 if there is none that this viewer may see.
 pub fn check_visible(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<()> {
     find(conn, id, viewer).map(|_| ())
 }
 
-/// Whether no more sessions will be made of it: its rule has an end, or it was cut short or called off.
+/// Whether no more sessions will be made, because the rule has an end or the series was cut short or called off.
 fn ends(series: &SeriesRow) -> bool {
     series.expanded_until.is_none() || series.ending.0.before().is_some() || series.status == SeriesStatus::Cancelled
 }
 
-/// Of these series, the ones that have a scheduled session which hasn't ended.
+/// The series among these that have a scheduled session which hasn't ended.
 fn with_sessions_to_come(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<HashSet<Id>> {
-    // A session takes a week at most, and no zone is a day from London: earlier dates needn't be looked at.
+    // A session takes a week at most, and every time zone is less than a day from London. Earlier dates can't match.
     let earliest = london_day(now) - Days::new(9);
     let to_come = sessions::table
         .filter(sessions::series_id.eq(session_series::id.nullable()))
@@ -194,7 +194,7 @@ fn find(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Related> {
     if visible { Ok(shown) } else { Err(Error::not_found("series")) }
 }
 
-/// Whether a member has a booking of one of its sessions, or a prescription item for it.
+/// Whether a member has a booking of one of the series' sessions, or a prescription item for the series.
 fn is_theirs(conn: &mut Conn, member: Id, series: Id) -> Result<bool> {
     let booked = bookings::table
         .inner_join(sessions::table)

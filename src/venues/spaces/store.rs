@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::types::{Space, SpaceInput};
 use crate::db::schema::{session_series, sessions, spaces};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{self, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 
@@ -95,10 +95,7 @@ pub fn insert(conn: &mut Conn, row: &SpaceRow) -> Result<()> {
 /// 412 if another request has changed it in between; 409 if the venue already has a space of this name.
 pub fn update(conn: &mut Conn, row: &SpaceRow) -> Result<()> {
     let unchanged = spaces::table.filter(spaces::id.eq(row.id)).filter(spaces::version.eq(row.version - 1));
-    match diesel::update(unchanged).set(row).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
-    }
+    db::one_row(diesel::update(unchanged).set(row).execute(conn)?)
 }
 
 /// Removes a space.
