@@ -44,6 +44,7 @@ mod openapi;
 mod paging;
 mod parity;
 mod partners;
+mod pasted;
 mod prescriptions;
 mod query_plans;
 mod recurrence;
