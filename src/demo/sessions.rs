@@ -15,7 +15,7 @@ use crate::sessions::store::SessionRow;
 use crate::sessions::types::Pillar;
 
 /// How many days from now the made-up series run.
-const AHEAD: u64 = 84;
+pub(super) const AHEAD: u64 = 84;
 
 /// A session, and what the demo needs to know about it.
 pub(super) struct Planned {
