@@ -60,6 +60,7 @@ mod rosters_registers;
 mod rosters_run_out;
 mod rosters_together;
 mod search_many;
+mod search_words;
 mod series_edits;
 mod sessions;
 mod sites;
