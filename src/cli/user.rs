@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, Read};
 
 use clap::{Args, Subcommand};
-use validator::ValidateEmail;
 
 use super::{Failure, database};
 use crate::audit::{self, Event, Subject};
@@ -13,6 +12,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
+use crate::text::email;
 use crate::users::store::{self, UserRow};
 use crate::users::types::UserInput;
 
@@ -59,8 +59,8 @@ pub(super) struct Account {
 }
 
 fn email(text: &str) -> Result<String, String> {
-    let good = text.validate_email() && text.len() <= 254;
-    good.then(|| text.to_lowercase()).ok_or_else(|| "must be an e-mail address".into())
+    let address = email::read(text).ok_or("must be an e-mail address")?;
+    Ok(address.to_lowercase())
 }
 
 fn role(text: &str) -> Result<Role, String> {

@@ -2,7 +2,7 @@
 //!
 //! Everything else is written first. The scenes are then made by the functions that answer requests.
 
-use chrono::{Days, TimeDelta};
+use chrono::{Days, NaiveDate, TimeDelta, Weekday};
 use diesel::prelude::*;
 use serde_json::json;
 
@@ -78,11 +78,22 @@ fn fill_a_group(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+fn monday_before(at: Timestamp) -> NaiveDate {
+    london_day(at).week(Weekday::Mon).first_day()
+}
+
+/// Whether the week of a session can be called off: it begins more than seven days from now, and the full group doesn't
+/// meet in the same week, because its scene must stay.
+fn can_be_called_off(starts_at: Timestamp, full: Option<Timestamp>, now: Timestamp) -> bool {
+    let is_later = starts_at.0 > now.0 + TimeDelta::days(7);
+    is_later && full.is_none_or(|full| monday_before(full) != monday_before(starts_at))
+}
+
 /// Books a session for people, then calls off a week's sessions of its venue, with these bookings.
 fn call_off_a_week(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()> {
-    let ahead = upcoming(conn, CALLED_OFF, now)?;
-    let in_a_week = Timestamp(now.0 + TimeDelta::days(7));
-    let Some((session_id, starts_at)) = ahead.into_iter().find(|(_, starts_at)| *starts_at > in_a_week) else {
+    let full = upcoming(conn, FULL, now)?.first().map(|(_, starts_at)| *starts_at);
+    let mut ahead = upcoming(conn, CALLED_OFF, now)?.into_iter();
+    let Some((session_id, starts_at)) = ahead.find(|(_, starts_at)| can_be_called_off(*starts_at, full, now)) else {
         return Ok(());
     };
     for member_id in people.iter().take(DISAPPOINTED) {
@@ -93,7 +104,7 @@ fn call_off_a_week(conn: &mut Conn, people: &[Id], now: Timestamp) -> Result<()>
             now.plus_seconds(-2 * 24 * 3600),
         )?;
     }
-    let monday = london_day(starts_at).week(chrono::Weekday::Mon).first_day();
+    let monday = monday_before(starts_at);
     let venue: Option<Id> = sessions::table.find(session_id).select(sessions::venue_id).first(conn)?;
     let week: Vec<Id> = sessions::table
         .filter(sessions::venue_id.eq(venue))
@@ -150,4 +161,28 @@ fn plan_for(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<()> {
         place(conn, session_id, wish, now.plus_seconds(-24 * 3600))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::{offers, sessions};
+
+    #[test]
+    fn on_every_day_a_week_is_called_off_that_the_full_group_does_not_meet_in() {
+        let made_up = offers::made_up(crate::demo::day(2100, 1, 1)).unwrap();
+        let starts = |title: &str, now: Timestamp| -> Vec<Timestamp> {
+            let first = made_up.iter().find(|offer| offer.title == title).unwrap().local_start.0.and_utc();
+            let all = (0..).map(|number| Timestamp(first + TimeDelta::days(14 * number)));
+            let ahead = all.skip_while(|at| *at <= now);
+            ahead.take_while(|at| at.0 <= now.0 + TimeDelta::days(sessions::AHEAD.cast_signed())).collect()
+        };
+        let begin = noon(crate::demo::day(2026, 11, 1));
+        for hour in (0..2 * 366 * 24).step_by(5) {
+            let now = begin.plus_seconds(hour * 3600);
+            let full = starts(FULL, now)[0];
+            let week = starts(CALLED_OFF, now).into_iter().find(|at| can_be_called_off(*at, Some(full), now));
+            assert!(week.is_some_and(|at| monday_before(at) != monday_before(full)), "{now:?}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::sessions::types::Pillar;
 use crate::sessions::wordings::Wording;
 
 /// How many days from now the made-up series run.
-const AHEAD: u64 = 84;
+pub(super) const AHEAD: u64 = 84;
 
 /// A session, and what the demo needs to know about it.
 pub(super) struct Planned {

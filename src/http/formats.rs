@@ -1,11 +1,22 @@
 //! Checks the formats that the OpenAPI document names, such as `uuid` and `date`.
 
-use validator::ValidateEmail;
+use std::borrow::Cow;
 
 use crate::db::{Id, LocalTime};
 use crate::period::{self, Period};
 use crate::places::{self, LocalAuthority};
-use crate::text::{address, date};
+use crate::text::{address, date, email, password, reading};
+
+/// The form of a text of this format in which it is checked and stored. `None` if the format has no form of its own.
+pub fn normal<'a>(format: &str, value: &'a str) -> Option<Cow<'a, str>> {
+    match format {
+        "password" => Some(password::normal(value)),
+        "email" => email::read(value).map(Cow::Owned),
+        "uri" => address::read(value).map(Cow::Owned),
+        "phone" | "uk-postcode" | "nhs-number" | "gp-practice-code" => Some(Cow::Owned(reading::read_code(value))),
+        _ => None,
+    }
+}
 
 /// What is wrong with a text of this format; `None` if it is right, or if the format is only a hint (`password`).
 pub fn fault(format: &str, value: &str) -> Option<&'static str> {
@@ -22,9 +33,12 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
         ),
         "report-period" => (value.parse::<Period>().is_ok(), period::FORMAT),
         "time-zone" => (value.parse::<chrono_tz::Tz>().is_ok(), "Must be a time zone such as Europe/London."),
-        "email" => (value.validate_email(), "Must be an e-mail address."),
+        "email" => (
+            email::read(value).as_deref() == Some(value),
+            "Must be an e-mail address such as advisor@example.org (RFC 5321).",
+        ),
         "uri" => (
-            address::is_web(value),
+            address::read(value).as_deref() == Some(value),
             "Must be a web address such as https://www.example.org/what%20is%20on: http:// or https://, no spaces, and \
              letters outside ASCII percent-encoded (RFC 3986).",
         ),

@@ -16,7 +16,7 @@ use super::formats;
 use crate::error::Fault;
 use crate::text::fold::name_key;
 use crate::text::nearest::hint;
-use crate::text::{password, reading};
+use crate::text::reading;
 
 /// The most faults that are listed.
 pub const MOST_FAULTS: usize = 1000;
@@ -190,7 +190,7 @@ impl Shape {
     }
 
     /// Normalises a value before it is checked and stored: texts lose the white space around them ([`reading::read`]),
-    /// passwords get the form in which they are compared, and a whole number such as `90.0` becomes `90`.
+    /// those of some formats get their one form ([`formats::normal`]), and a whole number such as `90.0` becomes `90`.
     pub fn settle(&self, value: &mut Value) {
         match (self, value) {
             (Shape::Nullable(inner), value) => inner.settle(value),
@@ -308,10 +308,8 @@ impl TextShape {
     }
 
     fn settle(&self, value: &mut String) {
-        let settled = match self.format.as_deref() {
-            Some("password") => password::normal(value),
-            _ => reading::read(value),
-        };
+        let form = self.format.as_deref().and_then(|format| formats::normal(format, value));
+        let settled = form.unwrap_or_else(|| reading::read(value));
         if settled != value.as_str() {
             *value = settled.into_owned();
         }

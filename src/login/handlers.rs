@@ -21,7 +21,7 @@ use crate::http::prelude::*;
 pub async fn login(request: Extract<(Open, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
     let Extract((Open(context), _, body)) = request;
     let state = context.state();
-    let email = body.value.email.trim().to_lowercase();
+    let email = body.value.email.to_lowercase();
     let account = state.db.read(move |conn| store::account_by_email(conn, &email)).await?;
     let stored = account.as_ref().filter(|account| !account.disabled).and_then(|account| account.password_hash.clone());
     let right = state.hasher.verify(body.value.password, stored).await?;

@@ -1,13 +1,15 @@
 //! Rules for members only: the code of their GP practice and the name to show. Names, telephone numbers, NHS numbers
 //! and postcodes are read by [`crate::text`].
 
+use crate::text::reading::read_code;
+
 /// Checks the ODS code of a GP practice and writes it in capitals, such as `N82001`: a letter and five digits.
 ///
 /// It doesn't check whether the practice exists.
 ///
 /// Source: NHS Data Dictionary, "ORGANISATION CODE", GP practices in England and Wales.
 pub fn gp_practice_code(text: &str) -> Option<String> {
-    let code = text.trim().to_ascii_uppercase();
+    let code = read_code(text).to_ascii_uppercase();
     let (first, rest) = code.as_bytes().split_first()?;
     let fits = first.is_ascii_uppercase() && rest.len() == 5 && rest.iter().all(u8::is_ascii_digit);
     fits.then_some(code)
@@ -29,8 +31,8 @@ mod tests {
 
     #[test]
     fn practice_codes_are_a_letter_and_five_digits() {
-        assert_eq!(gp_practice_code(" n82001 ").as_deref(), Some("N82001"));
-        for text in ["", "N8200", "N820011", "882001", "NN2001", "N82 001", "É82001", "N8200１"] {
+        assert_eq!(gp_practice_code(" n8２001\u{a0}").as_deref(), Some("N82001"));
+        for text in ["", "N8200", "N820011", "882001", "NN2001", "N82 001", "É82001"] {
             assert_eq!(gp_practice_code(text), None, "{text}");
         }
     }

@@ -13,14 +13,16 @@ use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::text::words::words;
+use crate::text::fold::name_key;
 
 /// The format, in the OpenAPI document, of a text that names a local authority.
 pub const FORMAT: &str = "local-authority";
 /// The longest name, in characters, that is looked up.
 const LONGEST: usize = 80;
-/// How many nearest names a refusal offers.
+/// How many names that are spelt like it a refusal offers.
 const OFFERED: usize = 3;
+/// The most names that hold its words a refusal offers.
+const MOST_OFFERED: usize = 8;
 
 /// A local authority of the United Kingdom. It is read from any name in use, and written by its official name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct UnknownAuthority {
 /// All local authorities, and an index by the keys of their names.
 struct Register {
     all: Vec<LocalAuthority>,
+    /// The words of each official name, in the same order.
+    words: Vec<Vec<String>>,
     by_key: HashMap<String, LocalAuthority>,
 }
 
@@ -60,7 +64,21 @@ impl Register {
         }
         // "London" alone isn't the City of London.
         by_key.remove("london");
-        Self { all, by_key }
+        // A place stands for the only authority whose name holds it. "Newcastle" could be two, and "Lancashire" isn't a
+        // place of "West Lancashire" but a county around it.
+        let mut register = Self { words: all.iter().map(|one| short_words(one.name)).collect(), all, by_key };
+        for place in register.all.iter().flat_map(|one| places_in(one.name)).collect::<Vec<_>>() {
+            if let [only] = register.holding(&place).as_slice() {
+                register.by_key.entry(place.concat()).or_insert(*only);
+            }
+        }
+        register
+    }
+
+    /// The authorities whose official names hold these words, one after the other.
+    fn holding(&self, words: &[String]) -> Vec<LocalAuthority> {
+        let holds = |name: &[String]| name.windows(words.len().max(1)).any(|part| part == words);
+        self.all.iter().zip(&self.words).filter(|(_, name)| holds(name)).map(|(one, _)| *one).collect()
     }
 }
 
@@ -80,13 +98,30 @@ fn full_key(name: &str) -> String {
     key_words(name).concat()
 }
 
-/// A name's key without words that people leave out or add. "Bristol" stands for "Bristol, City of", and "Sefton" for
+/// A name's words without those that people leave out or add. "Bristol" stands for "Bristol, City of", and "Sefton" for
 /// "Sefton Council".
-fn short_key(name: &str) -> String {
+fn short_words(name: &str) -> Vec<String> {
     const LEFT_OUT: &str = "the of city county borough metropolitan royal district council unitary authority mbc";
     let words = key_words(name);
     let words = words.strip_prefix(["london", "borough", "of"].map(String::from).as_slice()).unwrap_or(&words);
-    words.iter().filter(|word| !LEFT_OUT.split(' ').any(|left_out| left_out == *word)).map(String::as_str).collect()
+    words.iter().filter(|word| !LEFT_OUT.split(' ').any(|left_out| left_out == *word)).cloned().collect()
+}
+
+fn short_key(name: &str) -> String {
+    short_words(name).concat()
+}
+
+/// The places that a name joins, each without what tells it apart from others of its name. "Bournemouth, Christchurch
+/// and Poole" joins three, and "Stoke-on-Trent" is "Stoke".
+fn places_in(name: &str) -> Vec<Vec<String>> {
+    let name = name.replace(',', " and ");
+    let key = name_key(&name);
+    let words: Vec<&str> = key.split(' ').collect();
+    let places = words.split(|word| ["and", "with"].contains(word)).map(|place| {
+        let end = place.iter().position(|word| ["upon", "on", "under", "of"].contains(word));
+        short_words(&place[..end.unwrap_or(place.len())].join(" "))
+    });
+    places.filter(|place| !place.is_empty()).collect()
 }
 
 fn key_words(name: &str) -> Vec<String> {
@@ -95,7 +130,8 @@ fn key_words(name: &str) -> Vec<String> {
         _ => name.to_owned(),
     };
     let plain = |word: String| if word == "saint" { "st".to_owned() } else { word };
-    words(&name).map(plain).filter(|word| word != "and").collect()
+    let key = name_key(&name);
+    key.split(' ').filter(|word| !word.is_empty() && *word != "and").map(str::to_owned).map(plain).collect()
 }
 
 impl LocalAuthority {
@@ -116,8 +152,12 @@ impl FromStr for LocalAuthority {
     }
 }
 
-/// The official names nearest to a name.
+/// The official names nearest to a name: those that hold its words, or those that are spelt most like it.
 fn nearest(name: &str) -> Vec<&'static str> {
+    let holding = REGISTER.holding(&short_words(name));
+    if !holding.is_empty() {
+        return holding.into_iter().take(MOST_OFFERED).map(|authority| authority.name).collect();
+    }
     let key = short_key(name);
     let likeness = |other: &LocalAuthority| strsim::jaro_winkler(&key, &short_key(other.name));
     let mut ranked: Vec<(f64, &'static str)> = LocalAuthority::all().map(|one| (likeness(&one), one.name)).collect();
@@ -219,6 +259,19 @@ mod tests {
             ("Ynys Mon", "W06000001"),
             ("Anglesey", "W06000001"),
             ("Armagh, Banbridge & Craigavon", "N09000002"),
+            ("Bournemouth", "E06000058"),
+            ("Poole", "E06000058"),
+            ("Bath", "E06000022"),
+            ("Telford", "E06000020"),
+            ("Brighton", "E06000043"),
+            ("Blackburn", "E06000008"),
+            ("Stockton", "E06000004"),
+            ("East Riding", "E06000011"),
+            ("Windsor", "E06000040"),
+            ("RBKC", "E09000020"),
+            ("Londonderry", "N09000005"),
+            ("Derry", "N09000005"),
+            ("Port Talbot", "W06000012"),
         ] {
             assert_eq!(code(typed), Some(found), "{typed}");
         }
@@ -226,14 +279,24 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_with_the_nearest() {
-        for unknown in ["", "Atlantis", "London", "Newcastle", "Merseyside", "Council", "of", "Liverpoool"] {
+        for unknown in ["", "Atlantis", "Merseyside", "Council", "of", "Liverpoool"] {
             let refused = unknown.parse::<LocalAuthority>().unwrap_err();
             assert_eq!(refused.nearest.len(), OFFERED, "{unknown}");
         }
         let nearest = |name: &str| name.parse::<LocalAuthority>().unwrap_err().nearest;
         assert_eq!(nearest("Liverpoool")[0], "Liverpool");
-        let both = nearest("Newcastle");
-        assert!(both.contains(&"Newcastle upon Tyne") && both.contains(&"Newcastle-under-Lyme"), "{both:?}");
+        // Names that could be several, or that are a county around a district.
+        for (name, held_by) in [
+            ("Newcastle", vec!["Newcastle-under-Lyme", "Newcastle upon Tyne"]),
+            ("Kingston", vec!["Kingston upon Hull, City of", "Kingston upon Thames"]),
+            ("Antrim", vec!["Antrim and Newtownabbey", "Mid and East Antrim"]),
+            ("Lancashire", vec!["West Lancashire"]),
+            ("Surrey", vec!["Surrey Heath"]),
+            ("Wells", vec!["Tunbridge Wells"]),
+            ("London", vec!["City of London"]),
+        ] {
+            assert_eq!(nearest(name), held_by, "{name}");
+        }
     }
 
     proptest! {

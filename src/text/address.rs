@@ -2,13 +2,15 @@
 
 use fluent_uri::Uri;
 
-/// Whether a text is an `http` or `https` address with a host. It must have no spaces, control characters or letters
-/// outside ASCII. The scheme can be in upper or lower case.
+/// Checks an `http` or `https` address with a host, and returns the form in which it is kept. `None` if it isn't one: it
+/// must have no spaces, control characters or letters outside ASCII.
 ///
-/// Source: RFC 3986; RFC 9110, section 4.2, for the two schemes, which need a host.
-pub fn is_web(text: &str) -> bool {
-    Uri::parse(text).is_ok_and(|uri| {
-        let web = ["http", "https"].iter().any(|scheme| uri.scheme().as_str().eq_ignore_ascii_case(scheme));
-        web && uri.authority().is_some_and(|authority| !authority.host().is_empty())
-    })
+/// Two addresses that differ only in the case of the scheme or the host have one form, as have `%7e`, `%7E` and `~`.
+///
+/// Source: RFC 3986, section 6.2.2, for the form; RFC 9110, section 4.2, for the two schemes, which need a host.
+pub fn read(text: &str) -> Option<String> {
+    let uri = Uri::parse(text).ok()?.normalize();
+    let web = ["http", "https"].contains(&uri.scheme().as_str());
+    let has_host = uri.authority().is_some_and(|authority| !authority.host().is_empty());
+    (web && has_host).then(|| uri.into_string())
 }

@@ -2,17 +2,18 @@
 //!
 //! | question | answer |
 //! | --- | --- |
-//! | In which form is a text stored? | [`reading::read`] |
+//! | In which form is a text stored? | [`reading::read`]; a number, code or address: [`reading::read_code`] |
 //! | Is it blank, plain, one line? | [`reading::is_blank`], [`reading::is_plain`], [`reading::is_one_line`] |
 //! | Are two names the same? | [`fold::name_key`] |
 //! | Which words does a search find it by? | [`words::words`], [`words::name_words`] |
 //! | Which known name did the client mean? | [`nearest`] |
-//! | Is it a telephone number, NHS number, postcode, date, web address? | [`phone`], [`nhs_number`], [`postcode`], [`date`], [`address`] |
+//! | Is it a telephone number, NHS number, postcode, date, e-mail or web address? | [`phone`], [`nhs_number`], [`postcode`], [`date`], [`email`], [`address`] |
 //!
 //! This module doesn't know resources, the database or HTTP.
 
 pub mod address;
 pub mod date;
+pub mod email;
 pub mod fold;
 pub mod nearest;
 pub mod nhs_number;

@@ -1,6 +1,7 @@
 //! NHS numbers.
 
-use super::fold::{is_invisible, is_separator};
+use super::fold::is_separator;
+use super::reading::read_code;
 
 /// Why a text isn't an NHS number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Wrong {
 /// # Errors
 /// Why the text isn't an NHS number.
 pub fn read(text: &str) -> Result<String, Wrong> {
-    let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let text = read_code(text);
     if !text.starts_with(|c: char| c.is_ascii_digit()) || !text.ends_with(|c: char| c.is_ascii_digit()) {
         return Err(Wrong::Malformed);
     }
@@ -65,6 +66,7 @@ mod tests {
             "943.476.5919",
             "943  476 - 5919",
             "94 34765919",
+            "９４３　４７６　５９１９",
         ] {
             assert_eq!(read(text).as_deref(), Ok("9434765919"), "{text}");
         }
@@ -78,7 +80,6 @@ mod tests {
             "943476591",
             "94347659190",
             "943 476 5919 1",
-            "９434765919",
             "943476591X",
             "-9434765919",
             "9434765919-",

@@ -1,17 +1,18 @@
 //! Telephone numbers.
 
 use super::fold::is_separator;
+use super::reading::read_code;
 
 /// Checks a telephone number and returns it without separators, in international form if possible.
 ///
-/// - Separators and brackets are removed.
+/// - Separators and brackets are removed, and wide digits become plain ones.
 /// - A number that begins with one 0 is British: `0151…` becomes `+44151…`. A leading 00 becomes `+`.
 /// - The (0) in `+44 (0)151` or `+353 (0)1` is dialled only within the country, so it is removed.
 /// - Any other number stays as it is, because nobody knows its area.
 ///
 /// Source: ITU-T E.164 for the length, seven to fifteen digits; E.123 for how numbers are written.
 pub fn read(text: &str) -> Option<String> {
-    let bare: String = text.chars().filter(|c| !is_separator(*c)).collect();
+    let bare: String = read_code(text).chars().filter(|c| !is_separator(*c)).collect();
     let international = bare.trim_start_matches('(').strip_prefix('+').or_else(|| bare.strip_prefix("00"));
     match international {
         Some(number) => abroad(number),
@@ -76,6 +77,7 @@ mod tests {
             ("+353\u{a0}(0)\u{a0}1 234 5678", "+35312345678"),
             ("00353 (0)1 234 5678", "+35312345678"),
             ("+39 06 1234 5678", "+390612345678"),
+            ("（０１５１）　１２３－４５６７", "+441511234567"),
             ("123 4567", "1234567"),
         ] {
             assert_eq!(read(text).as_deref(), Some(stored), "{text}");
@@ -98,7 +100,6 @@ mod tests {
             "0000000",
             "000151 123 4567",
             "+44 0 123",
-            "０151 123 4567",
             "+(0)44 151 123",
             "call me",
         ] {

@@ -1,6 +1,7 @@
 //! Postcodes of the United Kingdom.
 
 use super::fold::is_separator;
+use super::reading::read_code;
 
 /// Checks a UK postcode and returns it in capitals, with one space before the last three characters.
 ///
@@ -8,7 +9,7 @@ use super::fold::is_separator;
 ///
 /// Source: BS 7666 and Royal Mail's Programmers' Guide to the PAF, for the letters that each place allows.
 pub fn read(text: &str) -> Option<String> {
-    let compact: String = text.chars().filter(|c| !is_separator(*c)).collect();
+    let compact: String = read_code(text).chars().filter(|c| !is_separator(*c)).collect();
     let compact = compact.to_ascii_uppercase();
     let (outward, inward) = compact.split_at_checked(compact.len().checked_sub(3)?)?;
     let valid = inward_code(inward.as_bytes()) && outward_code(outward.as_bytes());
@@ -49,6 +50,7 @@ mod tests {
             ("L3-8EW", "L3 8EW"),
             ("L3\u{a0}8EW", "L3 8EW"),
             ("\u{200e}L3\u{2013}8EW\u{200b}", "L3 8EW"),
+            ("Ｌ３　８ｅｗ", "L3 8EW"),
             ("L20 3DL", "L20 3DL"),
             ("pr81dj", "PR8 1DJ"),
             ("CH41 5DU", "CH41 5DU"),

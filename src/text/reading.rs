@@ -7,6 +7,7 @@ use icu_normalizer::{ComposingNormalizer, ComposingNormalizerBorrowed};
 use super::fold::{is_invisible, is_mark};
 
 const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
+const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfkc();
 
 /// A text in the form in which it is stored: without white space around it, composed (NFC), each line end a line feed.
 ///
@@ -18,6 +19,13 @@ pub fn read(text: &str) -> Cow<'_, str> {
     }
     let trimmed = read.trim_matches(is_outer_blank);
     if trimmed.len() == read.len() { read } else { Cow::Owned(trimmed.to_owned()) }
+}
+
+/// A number, code or address in the form in which it is checked: without invisible characters, without white space
+/// around it, and with wide letters and digits made plain (NFKC).
+pub fn read_code(text: &str) -> String {
+    let visible: String = text.chars().filter(|c| !is_invisible(*c)).collect();
+    NFKC.normalize(&visible).trim().to_owned()
 }
 
 /// White space, and the invisible characters that only stand for it: the zero-width space, the byte-order mark.

@@ -227,7 +227,7 @@ pub struct VenueFilter {
     #[param(inline)]
     pub status: Option<VenueStatus>,
     /// Only venues with all of these words in name, town and local authority. A plural finds its singular and the other
-    /// way round. A word that ends in `*` finds every word that begins with it.
+    /// way round. The hyphen in a word can be left out. A word that ends in `*` finds every word that begins with it.
     #[param(min_length = 1, max_length = 200, example = "library")]
     pub q: Option<String>,
     /// Only venues with this feature. Given more than once: with all of the features.

@@ -309,7 +309,13 @@ fn the_command_line_ties_an_account_to_its_partner_or_member() {
     fails(&create(&["--email", a, "--role", "partner"]), 2, "--partner");
     fails(&create(&["--email", a, "--role", "admin", "--member", &nobody]), 2, "--member");
     fails(&create(&["--email", a, "--role", "boss"]), 2, "--role");
-    fails(&create(&["--email", "a", "--role", "admin"]), 2, "--email");
+    for email in ["a", ".a@b.example", "a..b@c.example"] {
+        fails(&create(&["--email", email, "--role", "admin"]), 2, "--email");
+    }
+    // An address has one form, whoever writes it.
+    succeeds(&create(&["--email", "\u{a0}Boss@b.example\u{200b}", "--role", "admin"]));
+    fails(&create(&["--email", "boss@b.example", "--role", "admin"]), 1, "Another account has this e-mail address");
+    assert_eq!(log_in(&app, "boss@b.example", "correct horse"), 200);
 }
 
 #[test]

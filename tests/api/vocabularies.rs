@@ -31,6 +31,22 @@ fn local_authorities_are_known_by_the_names_that_people_use() {
             "S12000013",
             ["Western+Isles", "na+h-eileanan+siar", "Outer+Hebrides"],
         ),
+        (
+            "Bournemouth",
+            "Bournemouth, Christchurch and Poole",
+            "E06000058",
+            ["bournemouth", "Poole+Council", "Bournemouth,+Christchurch+%26+Poole"],
+        ),
+        ("Bath", "Bath and North East Somerset", "E06000022", ["BATH", "B%26NES", "bath+and+north+east+somerset"]),
+        ("Telford", "Telford and Wrekin", "E06000020", ["telford", "The+Wrekin", "Telford+%26+Wrekin"]),
+        ("Blackburn", "Blackburn with Darwen", "E06000008", ["blackburn", "Darwen", "Blackburn+with+Darwen"]),
+        ("Londonderry", "Derry City and Strabane", "N09000005", ["Derry", "Strabane", "derry+and+strabane"]),
+        (
+            "RBKC",
+            "Kensington and Chelsea",
+            "E09000020",
+            ["Kensington", "chelsea", "Royal+Borough+of+Kensington+and+Chelsea"],
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -67,6 +83,15 @@ fn an_unknown_local_authority_is_refused_with_the_nearest_names() {
     for path in ["/v1/venues", "/v1/sessions", "/v1/reports/attendance", "/v1/reports/prescriptions"] {
         let problem = admin.get(&format!("{path}?local_authority=Liverpol")).wrong_parameter("local_authority");
         nearest(&problem);
+        for (typed, held_by) in [
+            ("Newcastle", "Newcastle-under-Lyme; Newcastle upon Tyne"),
+            ("Antrim", "Antrim and Newtownabbey; Mid and East Antrim"),
+            ("Lancashire", "West Lancashire"),
+        ] {
+            let problem = admin.get(&format!("{path}?local_authority={typed}")).wrong_parameter("local_authority");
+            let detail = problem["errors"][0]["detail"].as_str().unwrap();
+            assert!(detail.ends_with(&format!("The nearest names: {held_by}.")), "{detail}");
+        }
         // The City of London isn't London, and there are two Newcastles.
         for unknown in ["London", "Newcastle", "Merseyside", ""] {
             admin.get(&format!("{path}?local_authority={unknown}")).wrong_parameter("local_authority");

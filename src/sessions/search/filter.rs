@@ -65,8 +65,8 @@ pub struct SessionFilter {
     #[param(inline)]
     pub local_authority: Option<LocalAuthority>,
     /// Only sessions with all of these words in title, description, facilitator and topics. Accents and case don't
-    /// matter. A plural finds its singular and the other way round. A word that ends in `*` finds every word that
-    /// begins with it.
+    /// matter. A plural finds its singular and the other way round. The hyphen in a word can be left out: `taichi` finds
+    /// Tai-Chi, and `tai-chi` finds Taichi. A word that ends in `*` finds every word that begins with it.
     #[param(min_length = 1, max_length = 200, example = "shared reading")]
     pub q: Option<String>,
     /// Only sessions with this topic. Given more than once: with any of the topics.
