@@ -2,103 +2,60 @@
 
 use chrono::{Days, NaiveDate};
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
-use super::day;
-use crate::db::{Id, LocalTime};
+use super::{day, written};
+use crate::db::Id;
 use crate::error::{Error, Result};
+use crate::rosters::read::{self, Form};
 use crate::sessions::series::types::SeriesInput;
-use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication};
 
 const READER: &str = include_str!("data/roster-the-reader.csv");
 const OUTREACH: &str = include_str!("data/roster-outreach-2022.json");
 /// Made-up series, every second week, from the summer before the published figures begin to some weeks from now.
 const SERIES: &str = include_str!("data/series.csv");
 
-/// A series: the fields in which those of the demo differ.
-#[derive(Debug, Deserialize)]
+/// A series as a roster writes it: with slugs instead of ids.
 pub(super) struct Offer {
-    #[serde(default)]
-    pub(super) external_id: Option<String>,
-    pub(super) title: String,
-    #[serde(skip)]
     pub(super) partner: Option<String>,
-    #[serde(default)]
     pub(super) programme: Option<String>,
-    pub(super) pillar: Pillar,
-    pub(super) delivery: Delivery,
-    #[serde(default)]
     pub(super) venue: Option<String>,
-    pub(super) local_start: LocalTime,
-    pub(super) duration_minutes: i32,
-    pub(super) recurrence: String,
-    #[serde(default)]
-    pub(super) booking_policy: BookingPolicy,
-    #[serde(default)]
-    pub(super) capacity: Option<i32>,
-    #[serde(skip)]
-    pub(super) online_capacity: Option<i32>,
-    #[serde(default)]
-    pub(super) description: Option<String>,
-    #[serde(skip)]
-    pub(super) topics: Vec<String>,
-    #[serde(default)]
-    pub(super) facilitator: Option<String>,
-    #[serde(skip)]
-    pub(super) accessibility: Vec<String>,
+    entry: Map<String, Value>,
 }
 
 impl Offer {
-    /// The series as a request writes it.
-    pub(super) fn written(self, partner_id: Option<Id>, programme_id: Option<Id>, venue_id: Option<Id>) -> SeriesInput {
-        let has_link = self.delivery != Delivery::InPerson && self.external_id.is_none();
-        SeriesInput {
-            title: self.title,
-            description: self.description,
-            pillar: self.pillar,
-            topics: self.topics,
-            delivery: self.delivery,
-            partner_id,
-            programme_id,
-            venue_id,
-            space_id: None,
-            join_link: has_link.then(|| "https://meet.example.org/life-rooms-demo".to_owned()),
-            facilitator: self.facilitator,
-            accessibility: self.accessibility,
-            local_start: self.local_start,
-            time_zone: "Europe/London".to_owned(),
-            duration_minutes: self.duration_minutes,
-            recurrence: self.recurrence,
-            excluded: Vec::new(),
-            additional: Vec::new(),
-            capacity: self.capacity,
-            online_capacity: self.online_capacity,
-            booking_policy: self.booking_policy,
-            publication: Publication::Published,
-            external_id: self.external_id,
-        }
+    fn new(partner: Option<String>, entry: Value) -> Result<Self> {
+        let Value::Object(mut entry) = entry else { return Err(Error::internal("an entry must be an object")) };
+        let mut take = |name| entry.remove(name)?.as_str().map(str::to_owned);
+        let (programme, venue, _) = (take("programme"), take("venue"), take("type"));
+        Ok(Self { partner, programme, venue, entry })
     }
-}
 
-/// The items of a list that is joined with `|`, as in a roster.
-fn items(list: &str) -> Vec<String> {
-    list.split('|').filter(|item| !item.is_empty()).map(str::to_owned).collect()
-}
+    /// The partner's own name for it. Only the published rosters have one.
+    pub(super) fn external_id(&self) -> Option<String> {
+        self.entry.get("external_id")?.as_str().map(str::to_owned)
+    }
 
-#[derive(Deserialize)]
-struct Roster {
-    entries: Vec<Offer>,
+    /// The series as a request writes it.
+    pub(super) fn series(
+        mut self,
+        partner: Option<Id>,
+        programme: Option<Id>,
+        venue: Option<Id>,
+    ) -> Result<SeriesInput> {
+        let ids = [("partner_id", partner), ("programme_id", programme), ("venue_id", venue)];
+        self.entry.extend(ids.map(|(name, id)| (name.to_owned(), json!(id))));
+        written(Value::Object(self.entry))
+    }
 }
 
 /// The rosters that The Reader and the trust published.
 pub(super) fn rosters() -> Result<Vec<Offer>> {
     let mut offers = Vec::new();
-    for line in csv::Reader::from_reader(READER.as_bytes()).deserialize() {
-        let offer: Offer = line.map_err(Error::internal)?;
-        offers.push(Offer { partner: Some("the-reader".to_owned()), ..offer });
+    for (partner, form, text) in [("the-reader", Form::Csv, READER), ("mersey-care", Form::Json, OUTREACH)] {
+        read::each(form, text.as_bytes(), &mut |entry| offers.push((partner, entry.value)))?;
     }
-    let outreach: Roster = serde_json::from_str(OUTREACH).map_err(Error::internal)?;
-    offers.extend(outreach.entries.into_iter().map(|offer| Offer { partner: Some("mersey-care".to_owned()), ..offer }));
-    Ok(offers)
+    offers.into_iter().map(|(partner, entry)| Offer::new(Some(partner.to_owned()), entry)).collect()
 }
 
 /// A made-up series.
@@ -107,8 +64,8 @@ struct Line {
     title: String,
     description: String,
     topics: String,
-    pillar: Pillar,
-    delivery: Delivery,
+    pillar: String,
+    delivery: String,
     venue: Option<String>,
     partner: Option<String>,
     programme: Option<String>,
@@ -135,31 +92,30 @@ pub(super) fn made_up(last: NaiveDate) -> Result<Vec<Offer>> {
         let first = day(2021, 7, 5) + Days::new(line.weekday + 7 * (number % 2));
         let seats = match line.title.as_str() {
             FULL => 8,
-            _ if line.delivery == Delivery::Online => 40,
+            _ if line.delivery == "online" => 40,
             _ => 24,
         };
-        offers.push(Offer {
-            external_id: None,
-            partner: line.partner,
-            programme: line.programme,
-            venue: line.venue,
-            local_start: format!("{first}T{}", line.start).parse().map_err(Error::internal)?,
-            duration_minutes: 90,
-            recurrence: format!("FREQ=WEEKLY;INTERVAL=2;UNTIL={}T235959Z", last.format("%Y%m%d")),
-            booking_policy: match line.title.as_str() {
-                "Coffee and company" => BookingPolicy::DropIn,
-                _ => BookingPolicy::Bookable,
-            },
-            capacity: Some(seats),
-            online_capacity: (line.delivery == Delivery::Hybrid).then_some(30),
-            title: line.title,
-            pillar: line.pillar,
-            delivery: line.delivery,
-            description: Some(line.description),
-            topics: items(&line.topics),
-            facilitator: Some(line.facilitator),
-            accessibility: items(&line.accessibility),
+        let list = |text: &str| text.split('|').filter(|item| !item.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let entry = json!({
+            "title": line.title,
+            "description": line.description,
+            "topics": list(&line.topics),
+            "pillar": line.pillar,
+            "delivery": line.delivery,
+            "venue": line.venue,
+            "programme": line.programme,
+            "join_link": (line.delivery != "in_person").then_some("https://meet.example.org/life-rooms-demo"),
+            "facilitator": line.facilitator,
+            "accessibility": list(&line.accessibility),
+            "local_start": format!("{first}T{}", line.start),
+            "time_zone": "Europe/London",
+            "duration_minutes": 90,
+            "recurrence": format!("FREQ=WEEKLY;INTERVAL=2;UNTIL={}T235959Z", last.format("%Y%m%d")),
+            "booking_policy": if line.title == "Coffee and company" { "drop_in" } else { "bookable" },
+            "capacity": seats,
+            "online_capacity": (line.delivery == "hybrid").then_some(30),
         });
+        offers.push(Offer::new(line.partner, entry)?);
     }
     Ok(offers)
 }

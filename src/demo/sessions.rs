@@ -45,7 +45,7 @@ pub(super) fn plan(random: &mut Random, known: &Known, places: &Places, moment: 
     let last = moment.today + Days::new(AHEAD);
     for offer in offers::rosters()?.into_iter().chain(offers::made_up(last)?) {
         let partner_id = offer.partner.as_deref().and_then(|slug| places.partner(slug));
-        let key = (partner_id, offer.external_id.clone());
+        let key = (partner_id, offer.external_id());
         if !known.series.contains(&key) {
             add(&mut planned, random, places, offer, partner_id, moment)?;
         }
@@ -62,10 +62,10 @@ fn add(
     moment: Moment,
 ) -> Result<()> {
     let venue = offer.venue.as_deref().map(|slug| places.venue(slug)).transpose()?;
-    let made = moment.at_latest(noon(offer.local_start.0.date() - Days::new(30)));
     let programme_id = offer.programme.as_deref().and_then(|slug| places.programme(slug));
     let is_music = offer.programme.as_deref() == Some("music-and-mental-health");
-    let written = offer.written(partner_id, programme_id, venue.map(|(id, _)| id));
+    let written = offer.series(partner_id, programme_id, venue.map(|(id, _)| id))?;
+    let made = moment.at_latest(noon(written.local_start.0.date() - Days::new(30)));
     let series = SeriesRow::new(random.id(made), written, made);
     for occurrence in rules::stated_by(&series, moment.today + Days::new(AHEAD))?.occurrences {
         let row = SessionRow::of_series(&series, &occurrence, random.id(made), made);

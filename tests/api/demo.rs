@@ -1,8 +1,11 @@
 //! The demo gives the two figures that the service published.
 
+use std::collections::HashSet;
+
 use actix_web::rt::System;
 use diesel::prelude::*;
-use life_rooms::db::schema::{bookings, members, partners, sessions, users};
+use life_rooms::db::schema::{bookings, consents, members, partners, sessions, users};
+use life_rooms::db::{Id, Timestamp};
 use life_rooms::demo::{self, Outcome};
 use serde_json::{Value, json};
 
@@ -64,6 +67,12 @@ fn the_demo_gives_the_published_figures_amid_noise_and_is_filled_once() {
         assert_eq!(found, expected, "{slug}");
     }
 
+    // A member's consents are listed by the instant at which they were recorded.
+    let recorded = consents::table.select((consents::member_id, consents::recorded_at));
+    let all: Vec<(Id, Timestamp)> = recorded.load(&mut conn).unwrap();
+    assert!(all.len() > 12_000);
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "no two consents share an instant");
+
     let late = |count: Result<i64, _>| assert_eq!(count, Ok(0), "nothing is made in the days to come");
     late(bookings::table.filter(bookings::created_at.gt(now)).count().get_result(&mut conn));
     late(sessions::table.filter(sessions::created_at.gt(now)).count().get_result(&mut conn));
@@ -111,7 +120,7 @@ fn scenes(app: &App) {
     assert!(off >= 2 && told.get_result::<i64>(&mut conn).unwrap() >= 5, "a week is called off");
 
     // The member that the demo's account belongs to has a plan, and places that follow from it.
-    let first: life_rooms::db::Id = members::table.order(members::id).select(members::id).first(&mut conn).unwrap();
+    let first: Id = members::table.order(members::id).select(members::id).first(&mut conn).unwrap();
     let member = app.member(&first.to_string());
     let plans = member.get("/v1/prescriptions?status=active").expect(200)["items"].clone();
     let is_whole = |plan: &&Value| plan["items"].as_array().is_some_and(|items| items.len() == 3);

@@ -292,7 +292,7 @@ fn an_offer_that_runs_out_passes_on_by_itself() {
     app.at("2026-11-24T09:00:00Z");
     for refused in [act(&advisor, &of_sam, "accept"), act(&advisor, &of_sam, "decline"), leave(&advisor, &of_sam)] {
         let problem = refused.problem(409, "offer-expired");
-        assert!(problem["detail"].as_str().unwrap().starts_with("The seat was kept until 2026-11-24T09:00:00Z"));
+        assert!(problem["detail"].as_str().unwrap().starts_with("The seat was held until 2026-11-24T09:00:00Z"));
     }
     assert!(pass_on(&app));
     let ended = show(&advisor, &of_sam);

@@ -151,7 +151,7 @@ pub fn take(
     now: Timestamp,
 ) -> Result<(Option<Plan>, RegisterView)> {
     check_started(session, now)?;
-    // The session has started, so whoever still waits or has an offer loses their place, and can be a walk-in.
+    // The session has started. Members who still wait or have an offer lose their places, and can be walk-ins.
     waiting::lapse(conn, &mut session.clone(), now)?;
     let present = present(conn, session.id, input, reach)?;
     let plan = rules::plan(input, &present).map_err(Error::invalid)?;

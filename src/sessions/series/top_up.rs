@@ -141,7 +141,7 @@ impl Stretch {
         let mut new: Vec<SessionRow> = missing.cloned().collect();
         let placings: Vec<Placing> = new.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), self.today)?;
-        // Nobody is answered now: whoever reads the series is told.
+        // No request is waiting for an answer, so the series itself says what was left out.
         let left_out = new.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
         let before = self.series.left_out.0.iter().filter(|one| one.local_start.0.date() >= self.today).cloned();
         let left_out: Vec<LeftOut> = before.chain(left_out).collect();
