@@ -310,7 +310,8 @@ impl TextShape {
     fn settle(&self, value: &mut String) {
         let settled = match self.format.as_deref() {
             Some("password") => password::normal(value),
-            _ => reading::read(value),
+            _ if self.is_free() => reading::read(value),
+            _ => return,
         };
         if settled != value.as_str() {
             *value = settled.into_owned();
