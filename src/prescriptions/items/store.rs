@@ -11,7 +11,7 @@ use super::types::{
 use crate::auth::reach::Reach;
 use crate::db::schema::{partners, prescription_items, programmes, session_series, sessions};
 use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::partners::types::PartnerStatus;
 use crate::per_backend;
 use crate::prescriptions::types::NeedDomain;
