@@ -308,9 +308,12 @@ impl TextShape {
     }
 
     fn settle(&self, value: &mut String) {
-        let form = self.format.as_deref().and_then(|format| formats::normal(format, value));
-        let settled = form.unwrap_or_else(|| reading::read(value));
-        if settled != value.as_str() {
+        let settled = match self.format.as_deref() {
+            _ if self.is_free() => Some(reading::read(value)),
+            Some(format) => formats::normal(format, value),
+            None => None,
+        };
+        if let Some(settled) = settled.filter(|settled| settled != value.as_str()) {
             *value = settled.into_owned();
         }
     }
