@@ -378,7 +378,7 @@ fn wrong_columns_and_broken_bodies_are_refused_whole() {
     assert!(known["detail"].as_str().unwrap().contains("external_id, type, title"), "{known}");
     post_csv(&client, &path, "").invalid(&[""]);
     post_csv(&client, &path, "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes\n")
-        .invalid(&["/entries"]);
+        .invalid(&[""]);
     let raw = |kind: &str, body: &[u8]| client.send("POST", &path, &[("content-type", kind)], body);
     raw("text/csv", b"\xff\xfe").problem(400, "malformed-request");
     raw("application/json", b"{").problem(400, "malformed-request");
