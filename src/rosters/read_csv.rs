@@ -243,7 +243,8 @@ fn header<'a>(record: &StringRecord, members: &'a [(String, Shape)], required: &
             }
         }
     }
-    if columns.iter().all(Option::is_none) {
+    // A title above the header has a cell or two. More are columns with wrong names.
+    if named <= 2 && columns.iter().all(Option::is_none) {
         let detail = format!("The first row must name the columns, and names none. They are: {}.", COLUMNS.join(", "));
         return Err(Error::rule("", "no_header", detail));
     }
@@ -429,7 +430,7 @@ mod tests {
         );
         let again = entries("title,Title,external_id").unwrap_err().into_faults();
         assert!(again.iter().any(|fault| fault.code == "repeated"));
-        let own = entries("register").unwrap_err().into_faults();
+        let own = entries("register,title").unwrap_err().into_faults();
         assert!(
             own.iter().any(|fault| fault.pointer.as_deref() == Some("/register") && fault.code == "unknown_column")
         );
