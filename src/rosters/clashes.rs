@@ -54,7 +54,7 @@ pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
 fn find(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<HashMap<Id, Clash>> {
     let new = plan.new_sessions.iter().map(|to| Placing { to, from: None });
     let changed = plan.changed_sessions.iter();
-    let changed = changed.filter_map(|to| Some(Placing { to, from: Some(plan.moved.get(&to.id)?) }));
+    let changed = changed.filter_map(|to| Some(Placing::over(to, Some(plan.moved.get(&to.id)?))));
     let off = plan.changed_sessions.iter().filter(|row| row.status == SessionStatus::Cancelled);
     let withdrawn = plan.withdrawal.sessions.iter().copied();
     let leaving: HashSet<Id> = off.map(|row| row.id).chain(withdrawn).collect();
@@ -66,19 +66,20 @@ impl Plan {
         let names: HashMap<Id, &str> =
             self.entries.iter().filter_map(|entry| Some((entry.resource_id?, entry.external_id.as_deref()?))).collect();
         let entry_of = |row: &SessionRow| row.series_id.unwrap_or(row.id);
-        for row in &self.new_sessions {
-            let left_out = clashes.get(&row.id).and_then(|clash| LeftOut::of(row, clash.reason));
-            if let (Some(series), Some(left_out)) = (row.series_id, left_out) {
-                self.left_out.entry(series).or_default().push(left_out);
-            }
-        }
-        let mut skipped = Vec::new();
+        let changed: HashSet<Id> = self.changed_series.iter().map(|row| row.id).collect();
         for rows in [&mut self.new_sessions, &mut self.changed_sessions] {
             rows.retain(|row| {
                 let Some(clash) = clashes.get(&row.id) else { return true };
-                let stays = self.moved.get(&row.id).map_or(row.local_start, |held| held.local_start);
+                let stays = self.moved.get(&row.id).filter(|held| !held.is_withdrawn());
+                if let (None, Some(series), Some(left_out)) = (stays, row.series_id, LeftOut::of(row, clash.reason)) {
+                    self.left_out.entry(series).or_default().push(left_out);
+                }
+                let local_start = stays.map_or(row.local_start, |held| held.local_start);
                 let external_id = names.get(&entry_of(row)).copied().unwrap_or_default().to_owned();
-                skipped.push(RosterSkip { external_id, local_start: stays, reason: clash.reason });
+                // That one stays where it was is said where its series has changed.
+                if stays.is_none() || row.series_id.is_none_or(|series| changed.contains(&series)) {
+                    self.skipped.push(RosterSkip { external_id, local_start, reason: clash.reason });
+                }
                 false
             });
         }
@@ -88,7 +89,6 @@ impl Plan {
         self.sessions.created -= clashes.len() as u32 - moving;
         self.unbooked.retain(|id| !clashes.contains_key(id));
         self.moved.retain(|id, _| !clashes.contains_key(id));
-        self.skipped.extend(skipped);
         self.settle(clashes);
     }
 

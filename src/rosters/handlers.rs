@@ -34,10 +34,11 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template).
 /// An entry is known by its `external_id`: posting the same roster again changes nothing and says so. In atomic
 /// mode one wrong entry refuses all; `mode=partial` applies the good ones. Every fault of every entry is reported
-/// at once. With `missing=cancel` what is still to come of what isn't named is called off, unless it is booked, was
-/// edited or is of a series that was split off by hand: that stays and is in `skipped`. A series without an end makes
-/// no more sessions from then on, until a roster names it again. Of a series that is known already only sessions that
-/// are still to come are made. At most 50,000 sessions a roster and 2,000 a series. With `Prefer: respond-async` it is
+/// at once. `missing=cancel` calls off the sessions to come of every entry that isn't named. A session stays, and is in
+/// `skipped`, if it is booked, was edited, or belongs to a series that was split off by hand. A series without an end
+/// makes no more sessions. All of that comes on again with a roster that names the entry again. What people called off
+/// stays off. Of a series that is known already only sessions that are still to come are made. `skipped` names every
+/// session that can't be made, every time. It names sessions that stay as they were if their entry has changed. At most 50,000 sessions a roster and 2,000 a series. With `Prefer: respond-async` it is
 /// taken in and applied afterwards, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,

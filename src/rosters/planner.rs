@@ -226,7 +226,7 @@ impl Planner<'_> {
         let stated = SeriesRow { expanded_until: times.until, ..SeriesRow::new(held.id, written, self.now) };
         let (next, changed) = reconcile::restated(held, stated, self.now);
         let external_id = held.external_id.clone().unwrap_or_default();
-        if held.status == SeriesStatus::Cancelled {
+        if next.status == SeriesStatus::Cancelled {
             // Said each time: there is no way back, and a partner who named it again must know that it is off.
             self.skip(&external_id, held.local_start, SkipReason::Cancelled);
             return (Outcome::Unchanged, Some(held.id));
@@ -298,7 +298,9 @@ impl Planner<'_> {
         self.plan.sessions.updated += difference.update.len() as u32;
         self.plan.sessions.cancelled += difference.cancel.len() as u32;
         let next: HashMap<Id, &SessionRow> = difference.update.iter().map(|row| (row.id, row)).collect();
-        let moves = |held: &&SessionRow| next.get(&held.id).is_some_and(|next| !next.moved_members(held).is_empty());
+        let moves = |held: &&SessionRow| {
+            next.get(&held.id).is_some_and(|next| held.is_withdrawn() || !next.moved_members(held).is_empty())
+        };
         self.plan.moved.extend(held.iter().filter(moves).map(|held| (held.id, held.clone())));
         self.plan.new_sessions.extend(difference.create);
         self.plan.rekeyed.extend(difference.rekeyed);

@@ -36,7 +36,12 @@ pub struct Placing<'a> {
     pub from: Option<&'a SessionRow>,
 }
 
-impl Placing<'_> {
+impl<'a> Placing<'a> {
+    /// Over a session that there is. One that is called off is nowhere yet.
+    pub fn over(to: &'a SessionRow, held: Option<&'a SessionRow>) -> Self {
+        Self { to, from: held.filter(|held| held.status == SessionStatus::Scheduled) }
+    }
+
     /// Whether it is to be somewhere, or some time, where it isn't yet.
     pub fn is_move(&self) -> bool {
         self.to.status == SessionStatus::Scheduled && self.from.is_none_or(|from| !same_place(self.to, from))

@@ -34,11 +34,14 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer};
 
+use crate::db::LocalTime;
 use dates::Dates;
 pub use error::RecurrenceError;
 pub use key::OccurrenceKey;
 pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
+pub use rule::normal;
 use rule::{End, Rule};
 pub use split::{Rest, rest_from};
 
@@ -100,7 +103,8 @@ pub struct Expansion {
     pub until: Option<NaiveDate>,
 }
 
-/// Which local dates are listed, and how many occurrences there may be.
+/// Which local dates of the rule are listed, and how many occurrences there may be. Additional times are listed however
+/// late they are.
 struct Window {
     after: Option<NaiveDate>,
     through: Option<NaiveDate>,
@@ -108,8 +112,8 @@ struct Window {
 }
 
 impl Window {
-    fn has(&self, date: NaiveDate) -> bool {
-        self.after.is_none_or(|after| date > after) && self.through.is_none_or(|through| date <= through)
+    fn begins_before(&self, date: NaiveDate) -> bool {
+        self.after.is_none_or(|after| date > after)
     }
 
     /// The last date that can matter.
@@ -122,8 +126,8 @@ impl Window {
     }
 }
 
-/// Lists the occurrences of a series, sorted by local start. If the rule has no end, it lists those on local dates
-/// through `horizon`, and always the first date.
+/// Lists the occurrences of a series, sorted by local start. If the rule has no end, it lists those of the rule on local
+/// dates through `horizon`, and always the first date.
 ///
 /// - COUNT includes excluded occurrences.
 /// - UNTIL with `Z` is an instant, without `Z` it is a local time, and as a date it is the end of that local day. An
@@ -150,7 +154,15 @@ pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansi
 ///
 /// As [`expand`], and [`RecurrenceError::NoOccurrences`] if every time is excluded.
 pub fn expand_new(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    let expansion = expand(recurrence, horizon)?;
+    some(expand(recurrence, horizon)?)
+}
+
+/// An expansion in which something takes place.
+///
+/// # Errors
+///
+/// [`RecurrenceError::NoOccurrences`] if nothing does.
+pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
     if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
 }
 
@@ -168,8 +180,8 @@ pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Ex
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
 }
 
-/// Lists the occurrences of a series on the local dates behind `after` and through `through`, as [`expand`] does. Their
-/// number isn't limited here: the caller limits the dates.
+/// Lists the occurrences of a series on the local dates behind `after`, those of its rule through `through`. Their number
+/// isn't limited here: the caller limits the dates.
 ///
 /// # Errors
 ///
@@ -217,6 +229,21 @@ pub fn idle_exclusions(recurrence: &Recurrence<'_>) -> Result<BTreeSet<NaiveDate
 /// Whether a rule has no end: neither COUNT nor UNTIL. `false` for a rule that can't be read.
 pub fn is_endless(rule: &str) -> bool {
     Rule::parse(rule).is_ok_and(|rule| rule.is_endless())
+}
+
+/// Times of a series as a set, which has no order of its own: sorted, each once.
+pub fn set_of(times: impl IntoIterator<Item = LocalTime>) -> Vec<LocalTime> {
+    times.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Reads the times of a series from JSON, as a set.
+pub fn read_set<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<LocalTime>, D::Error> {
+    Vec::deserialize(json).map(set_of)
+}
+
+/// Reads a rule from JSON, in its [normal form](normal).
+pub fn read_normal<'de, D: Deserializer<'de>>(json: D) -> Result<String, D::Error> {
+    String::deserialize(json).map(normal)
 }
 
 /// Checks that a rule can be read. Its start isn't checked.
@@ -300,7 +327,7 @@ fn rule_occurrences(
         if rule.end.is_before(&occurrence) {
             break;
         }
-        if window.has(date) && excluded.binary_search(&occurrence.local_start).is_err() {
+        if window.begins_before(date) && excluded.binary_search(&occurrence.local_start).is_err() {
             occurrences.push(occurrence);
         }
         if occurrences.len() > window.most {
@@ -327,11 +354,11 @@ fn check_start(rule: &Rule, recurrence: &Recurrence<'_>, first: Option<NaiveDate
 
 fn occurrence_on(date: NaiveDate, recurrence: &Recurrence<'_>) -> Occurrence {
     let local_start = date.and_time(recurrence.local_start.time());
-    Occurrence { local_start, starts_at: resolve(local_start, recurrence.tz), key: OccurrenceKey::Rule(date) }
+    Occurrence { local_start, starts_at: resolve(local_start, recurrence.tz), key: OccurrenceKey::rule(local_start) }
 }
 
 fn additional_occurrence(local_start: NaiveDateTime, tz: Tz) -> Occurrence {
-    Occurrence { local_start, starts_at: resolve(local_start, tz), key: OccurrenceKey::Additional(local_start) }
+    Occurrence { local_start, starts_at: resolve(local_start, tz), key: OccurrenceKey::additional(local_start) }
 }
 
 /// Adds the additional times that are neither listed already nor excluded, and sorts all.
@@ -345,7 +372,7 @@ fn add_additional(
         return Ok(());
     }
     let wanted = recurrence.additional.iter().copied();
-    let wanted = wanted.filter(|time| window.has(time.date()) && excluded.binary_search(time).is_err());
+    let wanted = wanted.filter(|time| window.begins_before(time.date()) && excluded.binary_search(time).is_err());
     occurrences.extend(wanted.map(|time| additional_occurrence(time, recurrence.tz)));
     // The sort is stable: of two occurrences at the same time, the rule's comes first and is kept.
     occurrences.sort_by_key(|occurrence| occurrence.local_start);

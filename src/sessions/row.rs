@@ -50,6 +50,7 @@ pub struct SessionRow {
     pub(crate) publication: Publication,
     pub(crate) status: SessionStatus,
     pub(crate) cancellation_reason: Option<String>,
+    /// Whether people changed it or called it off by hand.
     pub(crate) edited: bool,
     pub(crate) version: i32,
     pub(crate) created_at: Timestamp,
@@ -204,6 +205,11 @@ impl SessionRow {
             updated_at: now,
             ..self.clone()
         })
+    }
+
+    /// Whether its series or its roster called it off, by no longer stating it: it comes on again once it is stated.
+    pub fn is_withdrawn(&self) -> bool {
+        self.status == SessionStatus::Cancelled && !self.edited
     }
 
     /// Whether anybody holds or waits for a seat.

@@ -160,7 +160,7 @@ pub struct SessionChange {
     /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
-    /// `cancelled` calls it off, and every booking with it; there is no way back.
+    /// `cancelled` calls it off, and every booking with it. A session that was called off so stays off.
     #[serde(default)]
     pub status: SessionStatus,
     /// Why it is off; required with `cancelled`.

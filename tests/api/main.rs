@@ -66,6 +66,7 @@ mod skipped;
 mod spaces;
 mod splitting;
 mod spreadsheets;
+mod stated_again;
 mod states;
 mod texts;
 mod unchanged;

@@ -7,20 +7,20 @@ use crate::rosters::{reader, roster, series as entry};
 use crate::support::{App, Client, id, member_row, venue};
 
 /// Tuesdays at 13:00, 2 and 9 February 2027.
-fn choir(client: &Client, changes: Value) -> Value {
+pub fn choir(client: &Client, changes: Value) -> Value {
     let place = venue(client, "walton", "Liverpool");
     let body = json!({ "local_start": "2027-02-02T13:00:00", "recurrence": "FREQ=WEEKLY;COUNT=2", "capacity": 5 });
     client.post("/v1/session-series", &with(with(session_body(id(&place)), body), changes)).expect(201)
 }
 
 /// Start, whether it takes place, and seats taken of each session of a series, by start.
-fn shown(client: &Client, series: &Value) -> Vec<(String, String, i64)> {
+pub fn shown(client: &Client, series: &Value) -> Vec<(String, String, i64)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let one = |s: &Value| (text(&s["local_start"]), text(&s["status"]), s["seats_taken"].as_i64().unwrap());
     sessions_of(client, series).iter().map(one).collect()
 }
 
-fn at(start: &str, status: &str, seats: i64) -> (String, String, i64) {
+pub fn at(start: &str, status: &str, seats: i64) -> (String, String, i64) {
     (format!("2027-02-{start}"), status.to_owned(), seats)
 }
 

@@ -240,8 +240,8 @@ CREATE INDEX session_series_split_from_index ON session_series (split_from) WHER
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY,
     series_id BLOB REFERENCES session_series (id),
-    -- Which occurrence of its series a session is: the local date if the rule gives it, or the local start of an
-    -- additional time.
+    -- Which occurrence of its series a session is: the local start that was stated for it last, with a + behind it if it
+    -- is an additional time.
     occurrence TEXT CHECK ((occurrence IS NULL) = (series_id IS NULL)),
     partner_id BLOB REFERENCES partners (id),
     programme_id BLOB REFERENCES programmes (id),

@@ -33,8 +33,9 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// A JSON merge patch of all but whose it is. Its sessions that are still to come, scheduled and not edited by hand
 /// change in place: their ids and bookings stay, and the people booked are told where they move. A session of the rule is
 /// known by its local date, so it moves with the rule to another time of the day. One at an additional time is known by
-/// that time and stays. New ones are made; a date or an additional time that is no longer stated is cancelled if nobody
-/// is booked, else kept. What could not follow is in `skipped` with the reason. A patch that changes nothing leaves the
+/// that time and stays. Where the rule moves onto an additional time at which people are booked, the session there stays.
+/// New ones are made. A date or an additional time that is no longer stated is cancelled if nobody is booked, else kept.
+/// It comes on again if it is stated again. What people called off stays off. What could not follow is in `skipped` with the reason. A patch that changes nothing leaves the
 /// series and its sessions as they are. A patch that calls the series off changes
 /// nothing else of it: what it says besides `status` and `cancellation_reason` is left aside.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),

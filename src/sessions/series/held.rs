@@ -34,17 +34,22 @@ pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<(
 /// Says of sessions which occurrence they are now. Nothing that is shown of them changes, and so they keep their
 /// version.
 pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
+    // Two may exchange their keys, and no two of a series may have one at any moment.
+    for chunk in rekeyed.chunks(CHUNK) {
+        let these = sessions::table.filter(sessions::id.eq_any(chunk.iter().map(|(id, _)| id)));
+        diesel::update(these).set(sessions::occurrence.eq(sessions::occurrence.concat("-"))).execute(conn)?;
+    }
     for (id, key) in rekeyed {
         diesel::update(sessions::table.find(id)).set(sessions::occurrence.eq(key)).execute(conn)?;
     }
     Ok(())
 }
 
-/// The sessions of a series that are still to come and don't follow it, by start: the local start, and whether it was
-/// cancelled (or else edited by hand).
+/// The sessions of a series that are still to come and don't follow it since people changed them or called them off, by
+/// start: the local start, and whether it was called off.
 pub fn not_following(conn: &mut Conn, series_id: Id, now: Timestamp) -> Result<Vec<(LocalTime, bool)>> {
     let future = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::starts_at.gt(now));
-    let others = future.filter(sessions::edited.eq(true).or(sessions::status.eq(SessionStatus::Cancelled)));
+    let others = future.filter(sessions::edited.eq(true));
     let rows = others.order((sessions::starts_at, sessions::id)).select((sessions::local_start, sessions::status));
     let rows: Vec<(LocalTime, SessionStatus)> = rows.load(conn)?;
     Ok(rows.into_iter().map(|(start, status)| (start, status == SessionStatus::Cancelled)).collect())

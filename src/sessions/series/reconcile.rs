@@ -1,15 +1,17 @@
 //! How sessions that exist follow a statement that has changed.
 //!
-//! Sessions and what is stated are matched by [which occurrence](OccurrenceKey) each is, and by nothing else.
-//! Future, scheduled sessions that nobody edited by hand change in place: id and bookings stay. Past, cancelled and
-//! edited ones stay as they are. A date or an additional time that is no longer stated is cancelled where nobody holds
-//! or waits for a seat in it, else it is kept and reported. So is one whose space another session has, or whose venue is
-//! closed then.
+//! - Sessions and what is stated are [matched](super::matching) by which occurrence each is.
+//! - Future, scheduled sessions that nobody edited by hand change in place: id and bookings stay. Past and edited ones
+//!   stay as they are, and so do those that people called off.
+//! - A date or an additional time that is no longer stated is called off where nobody holds or waits for a seat in it,
+//!   else it is kept and reported. It comes on again once it is stated again.
+//! - What can't have its space, or finds its venue closed, is left out or stays as it was, and is reported.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::matching::Left;
+use chrono::NaiveDateTime;
+
+use super::matching::Matching;
 use super::rules;
 use super::store::{Ending, LeftOut, SeriesRow};
 use super::types::SkipReason;
@@ -17,13 +19,12 @@ use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
 use crate::sessions::store::SessionRow;
-use crate::sessions::types::SessionStatus;
+use crate::sessions::types::{SeriesStatus, SessionStatus};
 
 /// What to do to the sessions of one entry.
 #[derive(Debug, Default, PartialEq)]
 pub struct Difference {
-    /// Sessions that were the rule's and are an additional time's now, or the other way round, with which occurrence
-    /// they are now. Their start is the same. To be written before anything is created.
+    /// Sessions with another key than they had, beside those that are updated. To be written before anything is created.
     pub rekeyed: Vec<(Id, OccurrenceKey)>,
     /// New ones.
     pub create: Vec<SessionRow>,
@@ -45,62 +46,47 @@ impl Difference {
         self.rekeyed.is_empty() && self.create.is_empty() && self.update.is_empty() && self.cancel.is_empty()
     }
 
-    /// Lets a session follow what is wanted of it, or says why it doesn't. What people did to single sessions is
-    /// reported only where the statement itself has `changed`: else nothing new was asked of them.
+    /// Lets a session follow what is wanted of it, or says why it doesn't. That a session stays as it was is reported only
+    /// where the statement itself has `changed`: else nothing new was asked of it.
     fn follow(&mut self, held: &SessionRow, wanted: SessionRow, changed: bool, now: Timestamp) {
         let of_series = held.series_id.is_some();
-        if of_series && held.starts_at <= now {
-            // A series goes on: that its past stays as it was is no news.
-            return;
-        }
-        if of_series && held.status == SessionStatus::Cancelled {
-            // Also where it would be the same: it is stated to take place, and doesn't.
-            self.skipped.extend(changed.then_some((held.local_start, SkipReason::Cancelled)));
-            return;
-        }
         let (next, kept_seats) = moved(held, wanted);
-        if next == *held && !kept_seats {
+        let stays = standing(held, now);
+        let is_news = match stays {
+            // Also where it would be the same: it is stated to take place, and doesn't.
+            Some(SkipReason::Cancelled) => next.starts_at > now || !of_series && next != *held,
+            // A series goes on: that its past stays as it was is no news.
+            Some(SkipReason::Past) if of_series => false,
+            _ => next != *held || kept_seats,
+        };
+        if !is_news {
             return;
         }
-        match standing(held, now) {
-            Some(reason) if changed => self.skipped.push((held.local_start, reason)),
-            Some(_) => {}
+        let is_past = next.starts_at <= now;
+        let reason = stays.or_else(|| match held.is_booked() {
             // A session later today can't be moved to a time that has already passed.
-            None if of_series && next.starts_at <= now => {
-                self.skipped.push((held.local_start, SkipReason::Past));
+            _ if of_series && is_past => Some(SkipReason::Past),
+            true if next.delivery != held.delivery || is_past => Some(SkipReason::Booked),
+            _ => None,
+        });
+        if reason.is_some() || kept_seats {
+            self.stay(held, reason.unwrap_or(SkipReason::Booked), changed);
+        }
+        if reason.is_none() && next != *held {
+            if next.delivery != held.delivery || is_past {
+                self.unbooked.push(held.id);
             }
-            None if next.delivery != held.delivery && held.is_booked() => {
-                self.skipped.push((held.local_start, SkipReason::Booked));
-            }
-            None if next.starts_at <= now && held.is_booked() => {
-                self.skipped.push((held.local_start, SkipReason::Booked));
-            }
-            None => {
-                if kept_seats {
-                    self.skipped.push((held.local_start, SkipReason::Booked));
-                }
-                if next != *held {
-                    if next.delivery != held.delivery || next.starts_at <= now {
-                        self.unbooked.push(held.id);
-                    }
-                    self.update.push(SessionRow { version: held.version + 1, updated_at: now, ..next });
-                }
-            }
+            self.update.push(SessionRow { version: held.version + 1, updated_at: now, ..next });
         }
     }
 
-    /// An occurrence that is no longer stated. That an edited session stays all the same is news where the statement has
-    /// `changed`; what is past or cancelled isn't on any more anyway.
+    /// An occurrence that is no longer stated. What is past or cancelled isn't on any more anyway.
     fn leave(&mut self, held: &SessionRow, reason: &str, changed: bool, now: Timestamp) {
-        match standing(held, now) {
-            Some(SkipReason::Edited) if changed => {
-                return self.skipped.push((held.local_start, SkipReason::Edited));
-            }
-            Some(_) => return,
-            None => {}
+        if held.status == SessionStatus::Cancelled || held.starts_at <= now {
+            return;
         }
-        if held.is_booked() {
-            return self.skipped.push((held.local_start, SkipReason::Booked));
+        if held.edited || held.is_booked() {
+            return self.stay(held, if held.edited { SkipReason::Edited } else { SkipReason::Booked }, changed);
         }
         self.unbooked.push(held.id);
         self.cancel.push(SessionRow {
@@ -111,13 +97,17 @@ impl Difference {
             ..held.clone()
         });
     }
+
+    fn stay(&mut self, held: &SessionRow, reason: SkipReason, changed: bool) {
+        self.skipped.extend(changed.then_some((held.local_start, reason)));
+    }
 }
 
 impl Difference {
     /// What is to be written, beside what it is now.
     pub fn placings<'a>(&'a self, held: &HashMap<Id, &'a SessionRow>) -> Vec<Placing<'a>> {
         let new = self.create.iter().map(|to| Placing { to, from: None });
-        new.chain(self.update.iter().map(|to| Placing { to, from: held.get(&to.id).copied() })).collect()
+        new.chain(self.update.iter().map(|to| Placing::over(to, held.get(&to.id).copied()))).collect()
     }
 
     /// The sessions that are called off: they are in nobody's way any more.
@@ -127,15 +117,14 @@ impl Difference {
 
     /// Leaves out what clashes, and says so.
     pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>, held: &HashMap<Id, &SessionRow>) {
-        let unmade = self.create.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
-        self.left_out.extend(unmade);
-        let Self { create, update, skipped, .. } = self;
+        let Self { create, update, skipped, left_out, .. } = self;
         for rows in [create, update] {
             rows.retain(|row| {
                 let clash = clashes.get(&row.id);
                 skipped.extend(clash.map(|clash| {
-                    let stays = held.get(&row.id).map_or(row.local_start, |held| held.local_start);
-                    (stays, clash.reason)
+                    let stays = held.get(&row.id).filter(|held| !held.is_withdrawn());
+                    left_out.extend(LeftOut::of(row, clash.reason).filter(|_| stays.is_none()));
+                    (stays.map_or(row.local_start, |held| held.local_start), clash.reason)
                 }));
                 clash.is_none()
             });
@@ -143,9 +132,11 @@ impl Difference {
     }
 }
 
-/// Why a session stays whatever is wanted of it.
+/// Why a session stays whatever is wanted of it. What the statement itself called off doesn't.
 pub(super) fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> {
-    if held.status == SessionStatus::Cancelled {
+    if held.is_withdrawn() {
+        None
+    } else if held.status == SessionStatus::Cancelled {
         Some(SkipReason::Cancelled)
     } else if held.starts_at <= now {
         Some(SkipReason::Past)
@@ -168,8 +159,8 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
         seats_taken: held.seats_taken,
         online_seats_taken: held.online_seats_taken,
         waitlist_length: held.waitlist_length,
-        status: held.status,
-        cancellation_reason: held.cancellation_reason.clone(),
+        status: if held.is_withdrawn() { SessionStatus::Scheduled } else { held.status },
+        cancellation_reason: held.cancellation_reason.clone().filter(|_| !held.is_withdrawn()),
         edited: held.edited,
         version: held.version,
         created_at: held.created_at,
@@ -177,6 +168,12 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
         ..wanted
     };
     (next, few || few_online)
+}
+
+/// The next version of a session that comes on again as it is wanted.
+pub(super) fn brought_back(held: &SessionRow, wanted: &SessionRow) -> SessionRow {
+    let occurrence = wanted.occurrence;
+    SessionRow { occurrence, version: held.version + 1, updated_at: wanted.updated_at, ..moved(held, wanted.clone()).0 }
 }
 
 /// A series as it is wanted.
@@ -200,36 +197,36 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     let Wanted { series, occurrences, changed, left: reason, .. } = wanted;
     let mut difference = Difference::default();
     let own = rules::own(series, occurrences);
-    let mut left = Left::of(held, own);
+    let mut matching = Matching::of(held, own, now);
     let mut missed: Vec<(&Occurrence, SkipReason)> = Vec::new();
-    let mut unserved: HashMap<OccurrenceKey, &Occurrence> = HashMap::new();
+    let mut unserved: HashMap<NaiveDateTime, &Occurrence> = HashMap::new();
     for occurrence in own {
-        match left.take(occurrence, wanted.before) {
-            Some(session) => {
-                if let Cow::Owned(adopted) = &session {
-                    difference.rekeyed.push((adopted.id, occurrence.key));
-                }
+        let is_past = occurrence.starts_at <= now.0;
+        match matching.take(occurrence.key) {
+            Some(session) if !(is_past && session.is_withdrawn()) => {
                 if standing(&session, now).is_some() {
-                    unserved.insert(OccurrenceKey::Additional(occurrence.local_start), occurrence);
+                    unserved.insert(occurrence.local_start, occurrence);
                 }
                 let next = SessionRow::of_series(series, occurrence, session.id, now);
                 difference.follow(&session, next, changed, now);
             }
-            None if occurrence.starts_at <= now.0 => missed.push((occurrence, SkipReason::Past)),
-            None => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
+            _ if is_past => missed.push((occurrence, SkipReason::Past)),
+            _ => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
         }
     }
-    for session in left.not_stated(series) {
-        // An additional time that the rule gives too is the rule's. Where the rule's own session was called off or moved
-        // by hand, the one that is there stays: its time is stated.
-        match session.occurrence.and_then(|key| Some((key, unserved.get(&key)?))) {
+    for session in matching.not_stated(series) {
+        // An additional time that the rule gives too is the rule's. Where people called the rule's own session off or
+        // moved it, the one that is there stays: its time is stated.
+        let is_on = |key: &OccurrenceKey| key.is_additional && session.status == SessionStatus::Scheduled;
+        match session.occurrence.filter(is_on).and_then(|key| Some((key, unserved.get(&key.start)?))) {
             Some((key, occurrence)) => {
                 let stays = Occurrence { key, ..**occurrence };
-                difference.follow(session, SessionRow::of_series(series, &stays, session.id, now), changed, now);
+                difference.follow(&session, SessionRow::of_series(series, &stays, session.id, now), changed, now);
             }
-            None => difference.leave(session, reason, changed, now),
+            None => difference.leave(&session, reason, changed, now),
         }
     }
+    difference.rekeyed = matching.rekeyed(held, &difference.update, now);
     if changed && !series.same_times(wanted.before) {
         let beyond = occurrences.iter().skip(own.len());
         missed.extend(beyond.map(|occurrence| (occurrence, SkipReason::SeriesEnded)));
@@ -261,17 +258,17 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 }
 
 /// The series as it is stated, being the same one, and whether that is a change. A join link that isn't stated
-/// stays.
+/// stays. A roster that names it again takes back what one that didn't name it did.
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
+    let back = held.ending.0.withdrawn.is_some();
     let next = SeriesRow {
         id: held.id,
-        // A roster that names it again takes back what one that didn't name it did.
         left_out: held.left_out.clone(),
-        ending: Json(if held.ending.0.is_withdrawn() { Ending::None } else { held.ending.0 }),
+        ending: Json(Ending { withdrawn: None, ..held.ending.0 }),
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
-        status: held.status,
-        cancellation_reason: held.cancellation_reason.clone(),
+        status: if back { SeriesStatus::Active } else { held.status },
+        cancellation_reason: held.cancellation_reason.clone().filter(|_| !back),
         version: held.version,
         created_at: held.created_at,
         updated_at: held.updated_at,
@@ -337,7 +334,7 @@ mod tests {
         assert_eq!(difference(json!({}), |_| {}).1, Difference::default());
         let (_, touched) = difference(json!({}), |sessions| {
             sessions[0].title = "Old".into();
-            sessions[1].status = SessionStatus::Cancelled;
+            (sessions[1].status, sessions[1].edited) = (SessionStatus::Cancelled, true);
             (sessions[2].edited, sessions[2].title) = (true, "By hand".into());
         });
         assert_eq!(touched, Difference::default());
@@ -365,7 +362,7 @@ mod tests {
     #[test]
     fn an_edited_session_whose_date_is_lost_stays_and_says_so_where_the_statement_changes() {
         let edit = |sessions: &mut [SessionRow]| {
-            sessions[1].status = SessionStatus::Cancelled;
+            (sessions[1].status, sessions[1].edited) = (SessionStatus::Cancelled, true);
             sessions[2].edited = true;
         };
         let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), edit);
@@ -374,7 +371,7 @@ mod tests {
         let beside = |sessions: &mut [SessionRow]| {
             edit(sessions);
             let beside = sessions[2].local_start.0 + chrono::TimeDelta::hours(1);
-            sessions[2].occurrence = Some(OccurrenceKey::Additional(beside));
+            sessions[2].occurrence = Some(OccurrenceKey::additional(beside));
         };
         let (_, same) = difference(json!({}), beside);
         assert_eq!((same.create.len(), same.skipped), (1, vec![]), "one beside the rule is no news by itself");
@@ -385,7 +382,7 @@ mod tests {
         for time in ["2027-01-12T10:00:00", "2027-01-12T17:00:00"] {
             let (_, found) = difference(json!({ "additional": [time] }), |_| {});
             assert_eq!((found.create.len(), found.update.len()), (1, 0));
-            assert_eq!(found.create[0].occurrence.map(|key| key.to_string()).as_deref(), Some(time));
+            assert_eq!(found.create[0].occurrence.map(|key| key.to_string()), Some(format!("{time}+")));
         }
     }
 

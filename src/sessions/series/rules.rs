@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use super::store::SeriesRow;
 use super::types::{SeriesChange, SeriesInput};
 use crate::db::{Json, LocalTime, Timestamp};
-use crate::sessions::recurrence::{self, Expansion, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError};
 
 /// The occurrences of a new series, in order: all of them, or through the horizon where it never ends.
 ///
@@ -84,22 +84,20 @@ pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, Re
     recurrence::expand_kept(&Times::of(series)?.recurrence(series), horizon)
 }
 
-/// The series with what its rule and its times give from a local date on, and whether that is still its rule; else an
-/// additional time takes the rule's place.
+/// The series with what its rule and its times give from a local date on.
 ///
 /// # Errors
 /// What is wrong with its rule, or that nothing is left.
-pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<(SeriesRow, bool), RecurrenceError> {
+pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<SeriesRow, RecurrenceError> {
     let rest = recurrence::rest_from(&Times::of(series)?.recurrence(series), from)?;
     let local = |times: Vec<NaiveDateTime>| Json(times.into_iter().map(LocalTime).collect());
-    let row = SeriesRow {
+    Ok(SeriesRow {
         local_start: LocalTime(rest.local_start),
         recurrence: rest.rule,
         excluded: local(rest.excluded),
         additional: local(rest.additional),
         ..series.clone()
-    };
-    Ok((row, rest.goes_on))
+    })
 }
 
 /// Where the time of day of the rule changes, what was excluded of the rule is excluded at the new time. An exclusion of
@@ -119,8 +117,7 @@ pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), R
         change.excluded.iter().partition(|time| time.0.time() == was && days.contains(&time.0.date()));
     let also_additional = moves.iter().filter(|time| change.additional.contains(time));
     let moved = moves.iter().map(|time| LocalTime(time.0.date().and_time(is)));
-    change.excluded = stays.iter().chain(also_additional).copied().chain(moved).collect();
-    change.excluded.sort_unstable();
+    change.excluded = recurrence::set_of(stays.iter().chain(also_additional).copied().chain(moved));
     Ok(())
 }
 
@@ -147,9 +144,10 @@ pub fn newly_stated<'a>(old: &SeriesRow, among: &[&'a Occurrence]) -> Vec<&'a Oc
         let times = Times::of(old).ok()?;
         recurrence::expand_between(&times.recurrence(old), NaiveDate::MIN, last).ok()
     });
-    let keys: HashSet<OccurrenceKey> = stated.iter().flatten().map(|one| one.key).collect();
+    let places: HashSet<_> = stated.iter().flatten().map(|one| one.key.place()).collect();
     let starts: HashSet<NaiveDateTime> = stated.iter().flatten().map(|one| one.local_start).collect();
-    let new = among.iter().copied().filter(|one| !keys.contains(&one.key) && !starts.contains(&one.local_start));
+    let new = among.iter().copied();
+    let new = new.filter(|one| !places.contains(&one.key.place()) && !starts.contains(&one.local_start));
     new.collect()
 }
 

@@ -9,6 +9,7 @@ use super::store::LeftOut;
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::sessions::notices::BookingNotice;
+use crate::sessions::recurrence;
 use crate::sessions::types::{
     self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
     VenueSummary,
@@ -67,14 +68,15 @@ pub struct SeriesInput {
     pub duration_minutes: i32,
     /// When it is again: the value of an RRULE (RFC 5545), 2,000 occurrences at most. Without COUNT and UNTIL it never
     /// ends: its sessions are made some months ahead (12, unless the service says otherwise) and more as time goes on.
+    #[serde(deserialize_with = "recurrence::read_normal")]
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too (RDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
     pub additional: Vec<LocalTime>,
     /// How many places each has, face to face where it is hybrid. Absent: no limit.
@@ -149,14 +151,15 @@ pub struct SeriesChange {
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
     /// When it is again: the value of an RRULE (RFC 5545).
+    #[serde(deserialize_with = "recurrence::read_normal")]
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too (RDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
     pub additional: Vec<LocalTime>,
     /// How people get a place. Absent: `bookable`.
@@ -241,8 +244,8 @@ pub struct Series {
     pub excluded: Vec<LocalTime>,
     /// Local starts that take place too.
     pub additional: Vec<LocalTime>,
-    /// It has nothing on this local date or later, whatever its rule says: it was split there, and another series goes
-    /// on; or its partner's roster no longer named it, and this is the day after the last session that people kept.
+    /// It has nothing on this local date or later, whatever its rule says. Either it was split there, and another series
+    /// goes on. Or its partner's roster no longer named it, and it has no session that day or later.
     #[schema(example = "2027-01-26")]
     pub ends_before: Option<NaiveDate>,
     /// The series that it was split from.
@@ -313,7 +316,7 @@ pub struct SessionCounts {
 pub enum SkipReason {
     /// People hold seats in it.
     Booked,
-    /// It was cancelled before.
+    /// It was called off by hand, or with its venue, and stays off.
     Cancelled,
     /// It was changed by hand.
     Edited,
