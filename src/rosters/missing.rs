@@ -219,19 +219,16 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
         // Where a rule has no end, it goes on even while no session of its future has been made.
         let goes_on = series.ending.0 == Ending::default() && is_endless(&series.recurrence);
         // A kept session may be one of long ago that was moved by hand: what has taken place since stays too.
-        let ends_behind = |last: Option<NaiveDate>| {
-            let next_day = last.max(Some(today(series, now))).and_then(|day| day.succ_opt());
-            Ending { withdrawn: next_day, ..series.ending.0 }
-        };
+        let to_come = || sessions.iter().filter_map(|session| session.occurrence).map(OccurrenceKey::date).max();
+        let last_day = last.or_else(to_come).max(Some(today(series, now)));
+        let ending = Ending { withdrawn: last_day.and_then(|day| day.succ_opt()), ..series.ending.0 };
         let ended = match last {
-            Some(_) if goes_on => Some(series.ended(ends_behind(last), now)),
+            Some(_) if goes_on => Some(series.ended(ending, now)),
             Some(_) => None,
             // Once what people go to is over too, a roster may still name it again.
             None if series.ending.0.withdrawn.is_some() => None,
             None if goes_on || !sessions.is_empty() => {
-                let last = sessions.iter().filter_map(|session| session.occurrence).map(OccurrenceKey::date).max();
-                let off = series.cancelled(REASON, now).ok();
-                off.map(|off| SeriesRow { ending: Json(ends_behind(last)), ..off })
+                series.cancelled(REASON, now).ok().map(|off| SeriesRow { ending: Json(ending), ..off })
             }
             None => None,
         };

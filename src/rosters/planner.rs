@@ -21,7 +21,7 @@ use crate::sessions::registers::types::Headcount;
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
 use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
-use crate::sessions::series::types::SeriesInput;
+use crate::sessions::series::types::{SeriesInput, Skipped};
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput, SessionStatus};
 
@@ -293,7 +293,7 @@ impl Planner<'_> {
     }
 
     /// Takes what is to be done to sessions that are held so.
-    fn take(&mut self, external_id: &str, difference: Difference, held: &[SessionRow]) {
+    fn take(&mut self, external_id: &str, mut difference: Difference, held: &[SessionRow]) {
         self.plan.sessions.created += difference.create.len() as u32;
         self.plan.sessions.updated += difference.update.len() as u32;
         self.plan.sessions.cancelled += difference.cancel.len() as u32;
@@ -307,7 +307,8 @@ impl Planner<'_> {
         self.plan.changed_sessions.extend(difference.update);
         self.plan.changed_sessions.extend(difference.cancel);
         self.plan.unbooked.extend(difference.unbooked);
-        for (local_start, reason) in difference.skipped {
+        difference.skipped.sort_by_key(|skipped| skipped.local_start);
+        for Skipped { local_start, reason } in difference.skipped {
             self.skip(external_id, local_start, reason);
         }
     }

@@ -251,7 +251,7 @@ pub struct RosterSessionCounts {
     /// New ones.
     #[schema(example = 208)]
     pub created: u32,
-    /// Ones changed in place, with their bookings.
+    /// Ones changed in place, with their bookings, and ones that are on again.
     #[schema(example = 0)]
     pub updated: u32,
     /// Ones that left their series, or with `missing=cancel` the roster, and that nobody had booked.

@@ -142,28 +142,7 @@ impl Window {
 ///
 /// RFC 5545, sections 3.3.10 (the rule), 3.8.5.1 (EXDATE) and 3.8.5.2 (RDATE).
 pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    let rule = read(recurrence)?;
-    let until = rule.is_endless().then(|| horizon.max(recurrence.local_start.date()));
-    let window = Window { after: None, through: until, most: MAX_OCCURRENCES };
-    Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
-}
-
-/// Like [`expand`], for a new series: at least one occurrence must take place.
-///
-/// # Errors
-///
-/// As [`expand`], and [`RecurrenceError::NoOccurrences`] if every time is excluded.
-pub fn expand_new(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    some(expand(recurrence, horizon)?)
-}
-
-/// An expansion in which something takes place.
-///
-/// # Errors
-///
-/// [`RecurrenceError::NoOccurrences`] if nothing does.
-pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
-    if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
+    through(recurrence, horizon, MAX_OCCURRENCES)
 }
 
 /// Like [`expand`], for a series that exists already. If its rule has no end, the number of occurrences isn't limited:
@@ -173,11 +152,23 @@ pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
 ///
 /// As [`expand`].
 pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    through(recurrence, horizon, usize::MAX)
+}
+
+fn through(recurrence: &Recurrence<'_>, horizon: NaiveDate, most: usize) -> Result<Expansion, RecurrenceError> {
     let rule = read(recurrence)?;
     let until = rule.is_endless().then(|| horizon.max(recurrence.local_start.date()));
-    let most = if until.is_some() { usize::MAX } else { MAX_OCCURRENCES };
-    let window = Window { after: None, through: until, most };
+    let window = Window { after: None, through: until, most: until.map_or(MAX_OCCURRENCES, |_| most) };
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
+}
+
+/// Checks that something takes place, as it must in what is stated anew.
+///
+/// # Errors
+///
+/// [`RecurrenceError::NoOccurrences`] if every time is excluded.
+pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
+    if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
 }
 
 /// Lists the occurrences of a series on the local dates behind `after`, those of its rule through `through`. Their number

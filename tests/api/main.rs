@@ -38,6 +38,7 @@ mod moves;
 mod no_change;
 mod oauth;
 mod occurrence_machine;
+mod occurrence_reading;
 mod occurrences;
 mod offers;
 mod openapi;

@@ -267,21 +267,6 @@ fn what_stays_as_it_was_is_reported_when_the_statement_changes_and_not_at_each_r
 }
 
 #[test]
-fn an_additional_session_stays_where_it_is_though_the_series_is_split_there() {
-    let app = App::start();
-    let admin = app.admin();
-    let series = choir(&admin, json!({ "additional": ["2027-02-20T10:00:00", "2027-02-21T10:00:00"] }));
-    book(&app, &sessions_of(&admin, &series)[2], &member_row(&app, "Ann", "A"), json!({}));
-    let at = format!("{}/split", series_path(&series));
-    let rest = admin.post(&at, &json!({ "from": "2027-02-20T10:00:00" })).expect(201);
-    let before = sessions_of(&admin, &rest);
-    state(&admin, &rest, json!({ "local_start": "2027-02-20T09:00:00" }));
-    for was in before {
-        assert_eq!(admin.get(&path(&was)).expect(200)["local_start"], was["local_start"]);
-    }
-}
-
-#[test]
 fn an_additional_time_beyond_the_horizon_is_made_at_once() {
     let app = App::start();
     let admin = app.admin();

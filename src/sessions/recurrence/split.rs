@@ -32,7 +32,7 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, Recurr
     let still = |times: &[NaiveDateTime]| -> Vec<NaiveDateTime> {
         times.iter().copied().filter(|time| time.date() >= from).collect()
     };
-    let (excluded, additional) = (still(whole.excluded), still(whole.additional));
+    let (excluded, mut additional) = (still(whole.excluded), still(whole.additional));
     if let Some((before, local_start)) = first_from(&rule, whole, from) {
         let rule = match rule.end {
             End::Count(count) => with_count(whole.rule, count.saturating_sub(before)),
@@ -43,6 +43,7 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, Recurr
     let local_start = additional.iter().min().copied();
     let local_start =
         local_start.ok_or(RecurrenceError::StartNotInRule { local_start: whole.local_start, first: None })?;
+    additional.retain(|time| *time != local_start);
     Ok(Rest { local_start, rule: "FREQ=DAILY;COUNT=1".into(), excluded, additional })
 }
 
@@ -114,11 +115,7 @@ mod tests {
         let additional = ["2027-03-02T10:00:00", "2027-02-10T10:00:00", "2027-01-13T10:00:00"];
         let found = rest("FREQ=WEEKLY;COUNT=2", &[], &additional, "2027-02-10T10:00:00").unwrap();
         assert_eq!((found.rule.as_str(), found.local_start), ("FREQ=DAILY;COUNT=1", local(additional[1])));
-        assert_eq!(
-            found.additional,
-            [local(additional[0]), local(additional[1])],
-            "they stay, wherever the rule moves"
-        );
+        assert_eq!(found.additional, [local(additional[0])]);
         let nothing = rest("FREQ=WEEKLY;COUNT=2", &[], &[], "2027-02-10T10:00:00");
         assert_eq!(nothing.unwrap_err().code(), "start_not_in_rule");
     }

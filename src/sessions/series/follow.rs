@@ -30,7 +30,8 @@ pub struct Outcome {
 impl Outcome {
     /// The answer.
     pub fn shown(self, series: super::types::Series) -> (ChangedSeries, Vec<Id>) {
-        let Self { sessions, skipped, told } = self;
+        let Self { sessions, mut skipped, told } = self;
+        skipped.sort_by_key(|skipped| skipped.local_start);
         (ChangedSeries { series, sessions, skipped, bookings: told.bookings }, told.about)
     }
 }
@@ -64,11 +65,9 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
         Skipped { local_start, reason }
     });
     let booked = |local_start| Skipped { local_start, reason: SkipReason::Booked };
-    let mut skipped: Vec<Skipped> = others.chain(kept_capacities.into_iter().map(booked)).collect();
-    skipped.sort_by_key(|skipped| skipped.local_start.0);
     Ok(Outcome {
         sessions: SessionOutcomes { updated, ..SessionOutcomes::default() },
-        skipped,
+        skipped: others.chain(kept_capacities.into_iter().map(booked)).collect(),
         told: notices::tell(conn, context, &news)?,
     })
 }
@@ -99,16 +98,13 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
     }
     news.turn_away(lists(conn, series.id, context)?);
     news.kept = notices::pending(conn, &moved)?;
-    difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
-    let skipped =
-        difference.skipped.iter().map(|(local_start, reason)| Skipped { local_start: *local_start, reason: *reason });
     Ok(Outcome {
         sessions: SessionOutcomes {
             created: difference.create.len(),
             updated: difference.update.len(),
             cancelled: difference.cancel.len(),
         },
-        skipped: skipped.collect(),
+        skipped: difference.skipped,
         told: notices::tell(conn, context, &news)?,
     })
 }

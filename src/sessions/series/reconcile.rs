@@ -14,7 +14,7 @@ use chrono::NaiveDateTime;
 use super::matching::Matching;
 use super::rules;
 use super::store::{Ending, LeftOut, SeriesRow};
-use super::types::SkipReason;
+use super::types::{SkipReason, Skipped};
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
@@ -22,7 +22,7 @@ use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionStatus};
 
 /// What to do to the sessions of one entry.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Difference {
     /// Sessions with another key than they had, beside those that are updated. To be written before anything is created.
     pub rekeyed: Vec<(Id, OccurrenceKey)>,
@@ -34,8 +34,8 @@ pub struct Difference {
     pub cancel: Vec<SessionRow>,
     /// The ones above that were decided on because nobody holds a seat in them.
     pub unbooked: Vec<Id>,
-    /// What isn't as the statement has it.
-    pub skipped: Vec<(LocalTime, SkipReason)>,
+    /// What isn't as the statement has it, in no order.
+    pub skipped: Vec<Skipped>,
     /// New ones that could not be made.
     pub left_out: Vec<LeftOut>,
 }
@@ -99,7 +99,7 @@ impl Difference {
     }
 
     fn stay(&mut self, held: &SessionRow, reason: SkipReason, changed: bool) {
-        self.skipped.extend(changed.then_some((held.local_start, reason)));
+        self.skipped.extend(changed.then_some(Skipped { local_start: held.local_start, reason }));
     }
 }
 
@@ -124,7 +124,8 @@ impl Difference {
                 skipped.extend(clash.map(|clash| {
                     let stays = held.get(&row.id).filter(|held| !held.is_withdrawn());
                     left_out.extend(LeftOut::of(row, clash.reason).filter(|_| stays.is_none()));
-                    (stays.map_or(row.local_start, |held| held.local_start), clash.reason)
+                    let local_start = stays.map_or(row.local_start, |held| held.local_start);
+                    Skipped { local_start, reason: clash.reason }
                 }));
                 clash.is_none()
             });
@@ -198,20 +199,22 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     let mut difference = Difference::default();
     let own = rules::own(series, occurrences);
     let mut matching = Matching::of(held, own, now);
+    let is_over = series.ending.0.withdrawn.map(|_| SkipReason::SeriesEnded);
     let mut missed: Vec<(&Occurrence, SkipReason)> = Vec::new();
     let mut unserved: HashMap<NaiveDateTime, &Occurrence> = HashMap::new();
     for occurrence in own {
-        let is_past = occurrence.starts_at <= now.0;
-        match matching.take(occurrence.key) {
-            Some(session) if !(is_past && session.is_withdrawn()) => {
+        // Nothing more comes of a series that its roster no longer names.
+        let reason = if occurrence.starts_at <= now.0 { Some(SkipReason::Past) } else { is_over };
+        match (matching.take(occurrence.key), reason) {
+            (Some(session), _) if reason.is_none() || !session.is_withdrawn() => {
                 if standing(&session, now).is_some() {
                     unserved.insert(occurrence.local_start, occurrence);
                 }
                 let next = SessionRow::of_series(series, occurrence, session.id, now);
                 difference.follow(&session, next, changed, now);
             }
-            _ if is_past => missed.push((occurrence, SkipReason::Past)),
-            _ => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
+            (_, Some(reason)) => missed.push((occurrence, reason)),
+            (_, None) => difference.create.push(SessionRow::of_series(series, occurrence, new_id(), now)),
         }
     }
     for session in matching.not_stated(series) {
@@ -232,7 +235,6 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
         missed.extend(beyond.map(|occurrence| (occurrence, SkipReason::SeriesEnded)));
         difference.miss(&wanted, &missed);
     }
-    difference.skipped.sort_by_key(|(local_start, _)| *local_start);
     difference
 }
 
@@ -243,9 +245,10 @@ impl Difference {
         let new: HashSet<OccurrenceKey> =
             rules::newly_stated(wanted.before, &among).into_iter().map(|occurrence| occurrence.key).collect();
         let new = missed.iter().filter(|(occurrence, _)| new.contains(&occurrence.key));
-        self.skipped.extend(new.map(|(occurrence, reason)| (LocalTime(occurrence.local_start), *reason)));
+        let skipped = |local_start, reason| Skipped { local_start, reason };
+        self.skipped.extend(new.map(|(occurrence, reason)| skipped(LocalTime(occurrence.local_start), *reason)));
         let idle = rules::idle_exclusions(wanted.series).unwrap_or_default();
-        self.skipped.extend(idle.into_iter().map(|time| (time, SkipReason::NotAnOccurrence)));
+        self.skipped.extend(idle.into_iter().map(|time| skipped(time, SkipReason::NotAnOccurrence)));
     }
 }
 
@@ -278,135 +281,4 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
         return (next, false);
     }
     (SeriesRow { version: held.version + 1, updated_at: now, ..next }, true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sessions::recurrence::RecurrenceError;
-    use crate::sessions::series::types::SeriesInput;
-    use serde_json::{Value, json};
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp(text.parse().unwrap())
-    }
-
-    fn occurrences(series: &SeriesInput) -> Result<Vec<Occurrence>, RecurrenceError> {
-        rules::occurrences(series, "2027-06-30".parse().unwrap()).map(|expansion| expansion.occurrences)
-    }
-
-    fn id() -> Id {
-        crate::clock::new_id_at(at("2026-11-23T09:00:00Z"))
-    }
-
-    fn input(changes: Value) -> SeriesInput {
-        let mut series = json!({
-            "title": "Reading", "pillar": "community", "delivery": "hybrid", "venue_id": id(), "capacity": 10,
-            "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 90,
-            "recurrence": "FREQ=WEEKLY;COUNT=3"
-        });
-        for (name, value) in changes.as_object().unwrap() {
-            series[name] = value.clone();
-        }
-        serde_json::from_value(series).unwrap()
-    }
-
-    /// The difference that a change makes to three weekly sessions, on 6 January 2027: the first is past.
-    fn difference(changes: Value, prepare: impl Fn(&mut [SessionRow])) -> (Vec<SessionRow>, Difference) {
-        let now = at("2027-01-06T09:00:00Z");
-        let (before, after) = (input(json!({})), input(changes));
-        let venue_id = before.venue_id;
-        let times = (occurrences(&before).unwrap(), occurrences(&after).unwrap());
-        let held = SeriesRow::new(id(), before, now);
-        let (wanted, changed) = restated(&held, SeriesRow { venue_id, ..SeriesRow::new(id(), after, now) }, now);
-        assert_eq!(wanted.id, held.id);
-        let mut sessions: Vec<_> =
-            times.0.iter().map(|occurrence| SessionRow::of_series(&held, occurrence, id(), now)).collect();
-        prepare(&mut sessions);
-        let left = "It has left the rule.";
-        let wanted = Wanted { series: &wanted, before: &held, occurrences: &times.1, changed, left };
-        let difference = series(wanted, &sessions, now, id);
-        (sessions, difference)
-    }
-
-    #[test]
-    fn the_same_statement_makes_no_difference() {
-        assert_eq!(difference(json!({}), |_| {}).1, Difference::default());
-        let (_, touched) = difference(json!({}), |sessions| {
-            sessions[0].title = "Old".into();
-            (sessions[1].status, sessions[1].edited) = (SessionStatus::Cancelled, true);
-            (sessions[2].edited, sessions[2].title) = (true, "By hand".into());
-        });
-        assert_eq!(touched, Difference::default());
-    }
-
-    #[test]
-    fn future_sessions_keep_their_id_and_their_seats() {
-        let (held, found) = difference(json!({ "title": "Poems" }), |sessions| sessions[1].seats_taken = 4);
-        assert_eq!((found.create.len(), found.update.len(), found.cancel.len()), (0, 2, 0));
-        assert_eq!(found.update[0], SessionRow { title: "Poems".into(), version: 2, ..held[1].clone() });
-        assert!(found.skipped.is_empty());
-    }
-
-    #[test]
-    fn new_dates_are_created_and_lost_ones_cancelled_or_kept() {
-        let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;INTERVAL=2;COUNT=3" }), |_| {});
-        assert_eq!((found.create.len(), found.cancel.len()), (1, 1));
-        assert_eq!((found.cancel[0].id, &found.unbooked), (held[1].id, &vec![held[1].id]));
-        let (held, found) =
-            difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), |sessions| sessions[2].waitlist_length = 1);
-        assert_eq!(found.cancel.len(), 1);
-        assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Booked)]);
-    }
-
-    #[test]
-    fn an_edited_session_whose_date_is_lost_stays_and_says_so_where_the_statement_changes() {
-        let edit = |sessions: &mut [SessionRow]| {
-            (sessions[1].status, sessions[1].edited) = (SessionStatus::Cancelled, true);
-            sessions[2].edited = true;
-        };
-        let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), edit);
-        assert!(found.is_empty());
-        assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Edited)]);
-        let beside = |sessions: &mut [SessionRow]| {
-            edit(sessions);
-            let beside = sessions[2].local_start.0 + chrono::TimeDelta::hours(1);
-            sessions[2].occurrence = Some(OccurrenceKey::additional(beside));
-        };
-        let (_, same) = difference(json!({}), beside);
-        assert_eq!((same.create.len(), same.skipped), (1, vec![]), "one beside the rule is no news by itself");
-    }
-
-    #[test]
-    fn an_additional_time_is_new_whatever_else_is_on_that_day() {
-        for time in ["2027-01-12T10:00:00", "2027-01-12T17:00:00"] {
-            let (_, found) = difference(json!({ "additional": [time] }), |_| {});
-            assert_eq!((found.create.len(), found.update.len()), (1, 0));
-            assert_eq!(found.create[0].occurrence.map(|key| key.to_string()), Some(format!("{time}+")));
-        }
-    }
-
-    #[test]
-    fn a_capacity_or_a_delivery_stays_while_people_hold_seats() {
-        let (held, found) = difference(json!({ "capacity": 3 }), |sessions| sessions[1].seats_taken = 4);
-        assert_eq!(found.update.iter().map(|row| row.id).collect::<Vec<_>>(), [held[2].id]);
-        assert_eq!(found.skipped, [(held[1].local_start, SkipReason::Booked)]);
-        let (held, found) =
-            difference(json!({ "delivery": "in_person" }), |sessions| sessions[1].online_seats_taken = 1);
-        assert_eq!((found.update.len(), &found.unbooked), (1, &vec![held[2].id]));
-        assert_eq!(found.skipped, [(held[1].local_start, SkipReason::Booked)]);
-    }
-
-    #[test]
-    fn a_single_session_that_has_begun_stays_and_says_so() {
-        let now = at("2027-01-05T13:00:00Z");
-        let series = SeriesRow::new(id(), input(json!({})), now);
-        let first = occurrences(&input(json!({}))).unwrap()[0];
-        let held = SessionRow { series_id: None, ..SessionRow::of_series(&series, &first, id(), now) };
-        let wanted = SessionRow { title: "Poems".into(), ..held.clone() };
-        assert_eq!(single(wanted.clone(), &held, now).skipped, [(held.local_start, SkipReason::Past)]);
-        let before = at("2027-01-05T12:59:59Z");
-        assert_eq!(single(wanted, &held, before).update.len(), 1);
-        assert!(single(held.clone(), &held, now).skipped.is_empty());
-    }
 }

@@ -15,16 +15,14 @@ use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, Recur
 /// # Errors
 /// What is wrong with its times or its rule, and which member is at fault; or that nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    recurrence::expand_new(
-        &Recurrence {
-            rule: &series.recurrence,
-            local_start: series.local_start.0,
-            tz: recurrence::parse_time_zone(&series.time_zone)?,
-            excluded: &plain(&series.excluded),
-            additional: &plain(&series.additional),
-        },
-        horizon,
-    )
+    let recurrence = Recurrence {
+        rule: &series.recurrence,
+        local_start: series.local_start.0,
+        tz: recurrence::parse_time_zone(&series.time_zone)?,
+        excluded: &plain(&series.excluded),
+        additional: &plain(&series.additional),
+    };
+    recurrence::some(recurrence::expand(&recurrence, horizon)?)
 }
 
 /// What a series says about when it takes place.

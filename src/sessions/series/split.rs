@@ -36,7 +36,7 @@ use crate::sessions::types::SeriesStatus;
 /// that states them changes nothing. The sessions from that day on keep their ids and bookings. Past, cancelled and edited ones keep all
 /// else too; what could not follow a change is in `skipped` with the reason. A series that its partner's roster no longer
 /// names can't be split until a roster names it again. Where the rule has ended before that day, the first of the
-/// additional times is the start of the new series, and stays an additional time.
+/// additional times is the rule of the new series, and moves with its `local_start`.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

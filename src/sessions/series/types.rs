@@ -237,7 +237,7 @@ pub struct Series {
     /// How long each takes, in minutes.
     #[schema(example = 90)]
     pub duration_minutes: i32,
-    /// When it is again (RFC 5545).
+    /// When it is again (RFC 5545), in upper case and with its parts in one order.
     #[schema(example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place.
@@ -355,7 +355,7 @@ pub struct SessionOutcomes {
     /// New ones.
     #[schema(example = 0)]
     pub created: usize,
-    /// Ones changed in place, with their bookings.
+    /// Ones changed in place, with their bookings, and ones that are on again.
     #[schema(example = 49)]
     pub updated: usize,
     /// Ones that are off now.
