@@ -326,8 +326,8 @@ impl World<'_> {
         let stated = new.stated();
         let starts: BTreeSet<NaiveDateTime> = stated.values().copied().collect();
         let of_it: Vec<&Row> = after.iter().filter(|row| row.series == Some(series)).collect();
-        let known: BTreeSet<String> =
-            before.iter().filter(|row| row.series == Some(series)).map(|row| row.known_by().to_owned()).collect();
+        let own = |row: &&Row| by_id[&row.id].series == Some(series) && !row.is_withdrawn();
+        let known: BTreeSet<String> = before.iter().filter(own).map(|row| row.known_by().to_owned()).collect();
         for was in before {
             let is = by_id[&was.id];
             if is.series == Some(series) && was.is_withdrawn() {

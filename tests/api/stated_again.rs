@@ -306,7 +306,7 @@ fn another_spelling_of_the_same_times_is_no_change() {
         let changed = change(&admin, &series_path(&series), &patch).expect(200);
         assert_eq!((&changed["version"], did(&changed)), (&json!(1), [0, 0, 0]), "{patch}");
     }
-    let (_, client, rosters) = reader();
+    let (_app, client, rosters) = reader();
     let (one, other) = (json!({ "recurrence": "FREQ=WEEKLY" }), json!({ "recurrence": "freq=weekly" }));
     let times = |times: Value, rule: Value| with(with(entry("choir"), json!({ "additional": times })), rule);
     let posted = times(json!(["2027-02-11T10:00:00", "2027-02-18T10:00:00"]), one);

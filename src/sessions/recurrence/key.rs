@@ -127,12 +127,4 @@ mod tests {
             assert_eq!(text.parse::<OccurrenceKey>(), Err(NoOccurrenceKey), "{text}");
         }
     }
-
-    #[test]
-    fn the_rules_occurrence_has_its_place_whatever_the_time_of_day() {
-        let [ten, one] = ["2027-02-09T10:00:00", "2027-02-09T13:00:00"].map(local);
-        assert_eq!(OccurrenceKey::rule(ten).place(), OccurrenceKey::rule(one).place());
-        assert_ne!(OccurrenceKey::additional(ten).place(), OccurrenceKey::additional(one).place());
-        assert_ne!(OccurrenceKey::additional(ten).place(), OccurrenceKey::rule(ten).place());
-    }
 }

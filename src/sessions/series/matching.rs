@@ -79,14 +79,17 @@ impl<'a> Matching<'a> {
         stated: &HashSet<Place>,
         there: Option<&'a SessionRow>,
     ) -> Option<&'a SessionRow> {
-        if self.left.contains_key(&key.place()) {
-            return None;
-        }
         let own = |session: &SessionRow| self.keys.get(&session.id).copied();
         let other = OccurrenceKey { is_additional: !key.is_additional, ..key };
         let had_it = self.left.get(&other.place()).copied();
         let had_it = had_it.filter(|session| own(session).is_some_and(|own| own.start == key.start));
-        had_it.or(there).filter(|session| own(session).is_some_and(|own| !stated.contains(&own.place())))
+        let adopted = match self.left.get(&key.place()) {
+            None => had_it.or(there),
+            // What people moved or called off doesn't come on again as another session.
+            Some(holder) if holder.is_withdrawn() => had_it.filter(|session| session.edited),
+            Some(_) => None,
+        };
+        adopted.filter(|session| own(session).is_some_and(|own| !stated.contains(&own.place())))
     }
 
     /// Gives a key to a session. The one that had it is known from then on by the time at which it stands.

@@ -82,7 +82,7 @@ fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
         (
             s::id.eq(id),
             s::series_id.eq(parsed(seed.series_id)),
-            s::occurrence.eq(seed.series_id.map(|_| day.to_string())),
+            s::occurrence.eq(seed.series_id.map(|_| LocalTime(local).to_string())),
         ),
         (s::partner_id.eq(parsed(seed.partner_id)), s::venue_id.eq(parsed(seed.venue_id))),
         (s::title.eq(seed.title), s::pillar.eq(seed.pillar), s::topics.eq(Json(Vec::<String>::new()))),
@@ -93,7 +93,7 @@ fn insert_session(app: &App, conn: &mut Conn, seed: SessionSeed) -> String {
         (s::duration_minutes.eq(seed.minutes), s::starts_at.eq(starts_at)),
         (s::ends_at.eq(starts_at.plus_seconds(i64::from(seed.minutes) * 60)), s::starts_on.eq(day)),
         (s::publication.eq(seed.publication), s::status.eq(seed.status), s::cancellation_reason.eq(cancelled)),
-        (s::edited.eq(false), s::version.eq(1), s::created_at.eq(now), s::updated_at.eq(now)),
+        (s::edited.eq(cancelled.is_some()), s::version.eq(1), s::created_at.eq(now), s::updated_at.eq(now)),
     );
     diesel::insert_into(s::table).values(row).execute(conn).expect("the session is new");
     id.to_string()
