@@ -326,16 +326,3 @@ fn a_rule_without_an_end_has_two_thousand_occurrences_to_the_horizon_at_most() {
     assert_eq!((error.code(), error.field()), ("too_many_occurrences", "recurrence"));
     assert!(error.to_string().contains("from its start to 2027-12-31. Start it later"), "{error}");
 }
-
-#[test]
-fn a_rule_has_one_normal_form_and_one_that_cannot_be_read_stays_as_it_is() {
-    for (rule, expected) in [
-        ("freq=weekly;count=3", "FREQ=WEEKLY;COUNT=3"),
-        ("COUNT=3;WKST=SU;INTERVAL=2;BYDAY=TU,TH;FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=3;INTERVAL=2;BYDAY=TU,TH;WKST=SU"),
-        ("weekly", "weekly"),
-        ("freq=sometimes;count=3", "freq=sometimes;count=3"),
-    ] {
-        assert_eq!(normal(rule.to_owned()), expected);
-        assert_eq!(normal(expected.to_owned()), expected);
-    }
-}

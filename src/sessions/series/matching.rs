@@ -32,6 +32,11 @@ pub(super) struct Matching<'a> {
     keys: HashMap<Id, OccurrenceKey>,
 }
 
+/// The sessions that have another key where these occurrences are stated, and it.
+pub(super) fn keys(held: &[SessionRow], stated: &[Occurrence], now: Timestamp) -> Vec<(Id, OccurrenceKey)> {
+    Matching::of(held, stated, now).rekeyed(held, &[], now)
+}
+
 impl<'a> Matching<'a> {
     pub(super) fn of(held: &'a [SessionRow], stated: &[Occurrence], now: Timestamp) -> Self {
         let mut matching = Self { left: HashMap::new(), keys: HashMap::new() };

@@ -7,6 +7,7 @@ use super::change::{LEFT, changed, some_occurrences};
 use super::follow;
 use super::handlers::{read_back, tag};
 use super::held;
+use super::matching;
 use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, Ending, SeriesRow};
@@ -26,7 +27,7 @@ use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes;
 use crate::sessions::recurrence::{Expansion, Occurrence};
 use crate::sessions::references::{self, References};
-use crate::sessions::store::{self as session_store, SessionRow};
+use crate::sessions::store as session_store;
 use crate::sessions::types::SeriesStatus;
 
 /// Split a session series
@@ -136,10 +137,14 @@ fn apply(
     store::update(conn, &old.ended(Ending { split: Some(day), ..old.ending.0 }, context.now()))?;
     store::insert(conn, &new)?;
     follow::lapse(conn, old.id, context)?;
-    let all = held::of_series_locked(conn, old.id)?;
-    let on_or_after = |row: &&SessionRow| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day);
-    let theirs: Vec<&SessionRow> = all.iter().filter(on_or_after).collect();
+    let mut theirs = held::of_series_locked(conn, old.id)?;
+    theirs.retain(|row| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day));
     held::reparent(conn, &theirs.iter().map(|row| row.id).collect::<Vec<_>>(), new.id, context.now())?;
+    if old.additional.0.contains(&base.local_start) {
+        // Its rule may have ended: then what was an additional time is the rule's, before anything is changed.
+        let stated = some_occurrences(&base, context)?.occurrences;
+        held::rekey(conn, &matching::keys(&theirs, &stated, context.now()))?;
+    }
     let events = [
         context.event("split", Subject::other("series", old.id), &["ends_before"]),
         context.event("create", Subject::other("series", new.id), &[]),
