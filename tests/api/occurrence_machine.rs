@@ -375,13 +375,13 @@ impl World<'_> {
         for (place, start) in stated.iter().filter(|(_, start)| new.is_to_come(**start, now)) {
             let there = of_it.iter().any(|row| row.is_on() && row.local_start.0 == *start);
             // People called it off or moved it; or the clock skips an hour, and another has the instant.
-            let by_hand = of_it.iter().find(|row| row.edited && row.known_by() == place);
+            let by_hand = of_it.iter().any(|row| row.edited && row.known_by() == place);
             let at = resolve(*start, parse_time_zone(&new.zone).unwrap());
             let instant = of_it.iter().any(|row| row.is_on() && row.starts_at.0 == at);
             // An earlier statement made it begin before now.
             let begun = of_it.iter().any(|row| row.is_on() && row.starts_at <= now && row.known_by() == place);
-            assert!(there || by_hand.is_some() || instant || begun, "{start} isn't there: {of_it:?}");
-            let told = by_hand.is_some_and(|row| skipped.contains(&row.local_start.0));
+            assert!(there || by_hand || instant || begun, "{start} isn't there: {of_it:?}");
+            let told = of_it.iter().any(|row| row.known_by() == place && skipped.contains(&row.local_start.0));
             assert!(
                 there || told || begun || skipped.contains(start) || !changed,
                 "{start} isn't reported: {skipped:?}"

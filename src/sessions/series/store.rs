@@ -17,6 +17,7 @@ use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, Serie
 /// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
 /// more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Ending {
     /// It was split: from this date on another series goes on.
     pub split: Option<NaiveDate>,
