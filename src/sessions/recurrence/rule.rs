@@ -75,6 +75,21 @@ impl Weekdays {
     }
 }
 
+/// The parts of a rule in the order of RFC 5545, section 3.3.10. Some programs expect FREQ first.
+const ORDER: [&str; 9] = ["FREQ", "UNTIL", "COUNT", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"];
+
+/// The normal form of a rule: upper case, its parts in one order. A rule that can't be read stays as it is, so that its
+/// faults are told in its own words.
+pub fn normal(rule: String) -> String {
+    if Rule::read(&rule).is_err() {
+        return rule;
+    }
+    let upper = rule.to_ascii_uppercase();
+    let mut parts: Vec<&str> = upper.split(';').collect();
+    parts.sort_by_key(|part| ORDER.iter().position(|name| part.split('=').next() == Some(name)));
+    parts.join(";")
+}
+
 /// A rule that follows RFC 5545 and uses only what is supported. A filter that is `None` lets every date pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rule {

@@ -31,8 +31,12 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// or cancelled, follow the change: their ids and bookings stay, and each person booked is told of a move.
 ///
 /// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
-/// additional time is known by that time and stays. A date that the series no longer has is cancelled, unless somebody is
-/// booked on it; a new date gets a session. `skipped` lists every session that doesn't follow, with the reason.
+/// additional time is known by that time and stays. If the rule moves onto an additional time at which people are booked,
+/// the session there stays.
+///
+/// A new date gets a session. A date that the series no longer has is cancelled, unless somebody is booked on it. It
+/// comes on again if the series has it again. What people called off stays off. `skipped` lists every session that
+/// doesn't follow, with the reason.
 ///
 /// A patch with `status: cancelled` cancels the series, and ignores everything but `status` and `cancellation_reason`.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),

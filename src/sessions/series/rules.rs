@@ -8,23 +8,21 @@ use chrono_tz::Tz;
 use super::store::SeriesRow;
 use super::types::{SeriesChange, SeriesInput};
 use crate::db::{Json, LocalTime, Timestamp};
-use crate::sessions::recurrence::{self, Expansion, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError};
 
 /// The occurrences of a new series, in order. If the series never ends, those up to the horizon.
 ///
 /// # Errors
 /// What is wrong with its times or its rule, and which field is at fault. Also if nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    recurrence::expand_new(
-        &Recurrence {
-            rule: &series.recurrence,
-            local_start: series.local_start.0,
-            tz: recurrence::parse_time_zone(&series.time_zone)?,
-            excluded: &plain(&series.excluded),
-            additional: &plain(&series.additional),
-        },
-        horizon,
-    )
+    let recurrence = Recurrence {
+        rule: &series.recurrence,
+        local_start: series.local_start.0,
+        tz: recurrence::parse_time_zone(&series.time_zone)?,
+        excluded: &plain(&series.excluded),
+        additional: &plain(&series.additional),
+    };
+    recurrence::some(recurrence::expand(&recurrence, horizon)?)
 }
 
 /// The parsed times of a series.
@@ -85,22 +83,21 @@ pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, Re
     recurrence::expand_kept(&Times::of(series)?.recurrence(series), horizon)
 }
 
-/// The series with only the occurrences from a local date on, and whether its rule still goes on. If it doesn't, an
-/// additional time takes the rule's place.
+/// The series with only the occurrences from a local date on. If its rule has ended, an additional time takes the rule's
+/// place.
 ///
 /// # Errors
 /// What is wrong with its rule, or that nothing is left.
-pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<(SeriesRow, bool), RecurrenceError> {
+pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<SeriesRow, RecurrenceError> {
     let rest = recurrence::rest_from(&Times::of(series)?.recurrence(series), from)?;
     let local = |times: Vec<NaiveDateTime>| Json(times.into_iter().map(LocalTime).collect());
-    let row = SeriesRow {
+    Ok(SeriesRow {
         local_start: LocalTime(rest.local_start),
         recurrence: rest.rule,
         excluded: local(rest.excluded),
         additional: local(rest.additional),
         ..series.clone()
-    };
-    Ok((row, rest.goes_on))
+    })
 }
 
 /// If the rule moves to another time of day, moves the excluded times of the rule too. Excluded additional times stay,
@@ -120,8 +117,7 @@ pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), R
         change.excluded.iter().partition(|time| time.0.time() == was && days.contains(&time.0.date()));
     let also_additional = moves.iter().filter(|time| change.additional.contains(time));
     let moved = moves.iter().map(|time| LocalTime(time.0.date().and_time(is)));
-    change.excluded = stays.iter().chain(also_additional).copied().chain(moved).collect();
-    change.excluded.sort_unstable();
+    change.excluded = recurrence::set_of(stays.iter().chain(also_additional).copied().chain(moved));
     Ok(())
 }
 
@@ -148,9 +144,10 @@ pub fn newly_stated<'a>(old: &SeriesRow, among: &[&'a Occurrence]) -> Vec<&'a Oc
         let times = Times::of(old).ok()?;
         recurrence::expand_between(&times.recurrence(old), NaiveDate::MIN, last).ok()
     });
-    let keys: HashSet<OccurrenceKey> = stated.iter().flatten().map(|one| one.key).collect();
+    let places: HashSet<_> = stated.iter().flatten().map(|one| one.key.place()).collect();
     let starts: HashSet<NaiveDateTime> = stated.iter().flatten().map(|one| one.local_start).collect();
-    let new = among.iter().copied().filter(|one| !keys.contains(&one.key) && !starts.contains(&one.local_start));
+    let new = among.iter().copied();
+    let new = new.filter(|one| !places.contains(&one.key.place()) && !starts.contains(&one.local_start));
     new.collect()
 }
 
