@@ -170,9 +170,10 @@ mod tests {
 
     #[test]
     fn on_every_day_a_week_is_called_off_that_the_full_group_does_not_meet_in() {
-        let made_up = offers::made_up(crate::demo::day(2100, 1, 1)).unwrap();
+        let made_up = offers::made_up(crate::demo::day(2100, 1, 1)).unwrap().into_iter();
+        let made_up: Vec<_> = made_up.map(|offer| offer.series(None, None, None).unwrap()).collect();
         let starts = |title: &str, now: Timestamp| -> Vec<Timestamp> {
-            let first = made_up.iter().find(|offer| offer.title == title).unwrap().local_start.0.and_utc();
+            let first = made_up.iter().find(|series| series.title == title).unwrap().local_start.0.and_utc();
             let all = (0..).map(|number| Timestamp(first + TimeDelta::days(14 * number)));
             let ahead = all.skip_while(|at| *at <= now);
             ahead.take_while(|at| at.0 <= now.0 + TimeDelta::days(sessions::AHEAD.cast_signed())).collect()

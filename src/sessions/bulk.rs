@@ -31,6 +31,8 @@ pub(super) fn update(conn: &mut Conn, revisions: &[Revision]) -> QueryResult<usi
     for revision in revisions {
         alike.entry(revision.columns()).or_default().push(&revision.to);
     }
+    // Else SQLite may go through all sessions and look each up in the rows, for which it would make an index.
+    let key = if matches!(conn, Conn::Sqlite(_)) { "+n.id" } else { "n.id" };
     let mut written = 0;
     for (changed, rows) in alike {
         let set: Vec<String> = changed.iter().map(|column| format!("{0} = n.{0}", column.name())).collect();
@@ -40,7 +42,7 @@ pub(super) fn update(conn: &mut Conn, revisions: &[Revision]) -> QueryResult<usi
             written += execute(conn, &columns, chunk, |rows| {
                 format!(
                     "WITH n ({names}) AS ({rows}) UPDATE sessions SET {set} FROM n \
-                     WHERE sessions.id = n.id AND sessions.version = n.version - 1"
+                     WHERE sessions.id = {key} AND sessions.version = n.version - 1"
                 )
             })?;
         }

@@ -50,7 +50,7 @@ mod tests {
             ("L3-8EW", "L3 8EW"),
             ("L3\u{a0}8EW", "L3 8EW"),
             ("\u{200e}L3\u{2013}8EW\u{200b}", "L3 8EW"),
-            ("Ｌ３　８ｅｗ", "L3 8EW"),
+            ("Ｌ３\u{3000}８ｅｗ", "L3 8EW"),
             ("L20 3DL", "L20 3DL"),
             ("pr81dj", "PR8 1DJ"),
             ("CH41 5DU", "CH41 5DU"),
@@ -68,7 +68,6 @@ mod tests {
         for text in [
             "", "L", "L3", "8EW", "L3 8E", "L3 8EWW", "L3_8EW", "33 8EW", "L 8EW", "LL 8EW", "L333 8EW", "LLL3 8EW",
             "Q3 8EW", "LI3 8EW", "L3I 8EW", "LL3C 8EW", "L3 EEW", "L3 8CW", "L3 8EO", "GIR 0AB", "L3 8É", "É3 8EW",
-            "L３ 8EW",
         ] {
             assert_eq!(read(text), None, "{text}");
         }

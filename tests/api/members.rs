@@ -89,12 +89,13 @@ fn every_fault_of_a_registration_is_named_at_once_and_nothing_is_written() {
     let app = App::start();
     let advisor = app.advisor();
     let shape = json!({
-        "given_name": "", "family_name": "  ", "roles": ["king"], "date_of_birth": "1899-12-31", "email": "nobody", "colour": 1,
+        "given_name": "", "family_name": "  ", "preferred_name": "Wyn\u{202e}Jones", "roles": ["king"], "date_of_birth": "1899-12-31", "email": "nobody", "colour": 1,
         "contact_preferences": { "fax": true }
     });
     advisor.post("/v1/members", &shape).invalid(&[
         "/given_name",
         "/family_name",
+        "/preferred_name",
         "/roles/0",
         "/date_of_birth",
         "/email",
@@ -104,13 +105,12 @@ fn every_fault_of_a_registration_is_named_at_once_and_nothing_is_written() {
     let rules = with(
         peg(),
         json!({
-            "family_name": "Wyn\u{202e}Jones", "phone": "12345678x", "postcode": "XXXXX", "nhs_number": "9434765918",
+            "phone": "12345678x", "postcode": "XXXXX", "nhs_number": "9434765918",
             "gp_practice_code": "NN2001",
             "emergency_contact": { "name": "Sam", "phone": "call me" }
         }),
     );
     let problem = advisor.post("/v1/members", &rules).invalid(&[
-        "/family_name",
         "/phone",
         "/postcode",
         "/nhs_number",

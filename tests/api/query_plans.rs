@@ -6,10 +6,13 @@ use diesel::connection::{Connection, InstrumentationEvent, SimpleConnection};
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use life_rooms::auth::viewer::Viewer;
-use life_rooms::db::schema::{partners, sessions, wordings};
+use life_rooms::db::schema::{partners, sessions, wordings as wording_rows};
 use life_rooms::db::{Conn, Id};
 use life_rooms::sessions::search::query::Search;
 use life_rooms::sessions::search::{self};
+use life_rooms::sessions::store::{self, Revision, SessionRow};
+use life_rooms::sessions::types::SessionChange;
+use life_rooms::sessions::wordings;
 use serde_json::{Value, json};
 
 use crate::support::{App, id, partner_row};
@@ -51,8 +54,8 @@ fn multiply(app: &App) {
     }
 }
 
-/// What is sent to the database to find a first and a second page.
-fn statements(app: &App, filter: Value) -> Vec<String> {
+/// What work sends to the database.
+fn sent_by(app: &App, work: impl FnOnce(&mut Conn)) -> Vec<String> {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&sent);
     let mut conn = app.conn();
@@ -63,21 +66,28 @@ fn statements(app: &App, filter: Value) -> Vec<String> {
             kept.lock().unwrap().push(text);
         }
     });
-    let distance = filter["sort"] == "distance";
-    let filter = serde_json::from_value(filter).unwrap();
-    let search = Search::read(Viewer::Public, filter, app.clock.now()).unwrap();
-    if distance {
-        let first = search::by_distance(&mut conn, &search, None, 20).unwrap();
-        let last = first.last().map(|(key, _)| *key);
-        search::by_distance(&mut conn, &search, last, 20).unwrap();
-    } else {
-        let first = search::by_start(&mut conn, &search, None, 20).unwrap();
-        let last = first.last().map(|row| row.key());
-        search::by_start(&mut conn, &search, last, 20).unwrap();
-    }
+    work(&mut conn);
     drop(conn);
     let sent = sent.lock().unwrap();
     sent.iter().filter(|text| text.starts_with("SELECT") || text.starts_with("WITH")).cloned().collect()
+}
+
+/// What is sent to the database to find a first and a second page.
+fn statements(app: &App, filter: Value) -> Vec<String> {
+    let distance = filter["sort"] == "distance";
+    let filter = serde_json::from_value(filter).unwrap();
+    let search = Search::read(Viewer::Public, filter, app.clock.now()).unwrap();
+    sent_by(app, |conn| {
+        if distance {
+            let first = search::by_distance(conn, &search, None, 20).unwrap();
+            let last = first.last().map(|(key, _)| *key);
+            search::by_distance(conn, &search, last, 20).unwrap();
+        } else {
+            let first = search::by_start(conn, &search, None, 20).unwrap();
+            let last = first.last().map(|row| row.key());
+            search::by_start(conn, &search, last, 20).unwrap();
+        }
+    })
 }
 
 #[derive(QueryableByName)]
@@ -145,7 +155,7 @@ fn no_page_of_sessions_scans_the_table_or_sorts_it() {
     let app = App::start();
     let venue = fill(&app);
     let partner = partner_row(&app, "choir");
-    let yoga = wordings::table.filter(wordings::title.eq("Yoga")).select(wordings::id);
+    let yoga = wording_rows::table.filter(wording_rows::title.eq("Yoga")).select(wording_rows::id);
     let owner = sessions::table.filter(sessions::wording_id.eq_any(yoga));
     diesel::update(owner)
         .set(sessions::partner_id.eq(partner.parse::<Id>().unwrap()))
@@ -200,4 +210,27 @@ fn what_is_frequent_is_found_by_the_hours_of_the_week() {
         let seen = sound(&app, std::slice::from_ref(&filter));
         assert!(seen.iter().any(|statement| statement.contains("week_hour")), "{filter}: {seen:#?}");
     }
+}
+
+#[test]
+fn hundreds_of_sessions_are_written_without_a_look_at_all_others() {
+    let app = App::start();
+    let series = json!({ "title": "Yoga", "pillar": "learning", "delivery": "online", "local_start": "2027-01-05T13:00:00",
+        "time_zone": "Europe/London", "duration_minutes": 60, "recurrence": "FREQ=DAILY;COUNT=500" });
+    let made = app.admin().post("/v1/session-series", &series).expect(201);
+    multiply(&app);
+    let rows = store::of_series(&mut app.conn(), id(&made).parse().unwrap()).unwrap();
+    let wording = wordings::of(&mut app.conn(), &rows[0]).unwrap();
+    let revise = |from: SessionRow| {
+        let change = SessionChange { capacity: Some(9), ..from.changeable(&wording) };
+        Revision { to: from.changed(change, wording.id(), app.clock.now()).unwrap(), from }
+    };
+    let revisions: Vec<Revision> = rows.into_iter().map(revise).collect();
+    let sent = sent_by(&app, |conn| store::update_many(conn, &revisions).unwrap());
+    assert_eq!(sent.len(), 1);
+    // PostgreSQL is told the types with the values, which aren't there to explain a statement.
+    let types = [("$1", "uuid"), ("$2", "integer"), ("$3", "boolean"), ("$4", "integer"), ("$5", "timestamptz")];
+    let typed = |text: String, (mark, name)| text.replace(mark, &format!("{mark}::{name}[]"));
+    let plan = plan(&mut app.conn(), &types.into_iter().fold(sent[0].clone(), typed));
+    assert!(faults(&sent[0], &plan).is_empty(), "{}", plan.join("\n"));
 }
