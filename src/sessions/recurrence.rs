@@ -41,8 +41,8 @@ use dates::Dates;
 pub use error::RecurrenceError;
 pub use key::OccurrenceKey;
 pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
-pub use rule::normal;
 use rule::{End, Rule};
+pub use rule::{moved, normal};
 pub use split::{Rest, rest_from};
 
 /// The most occurrences that are listed of a series at once. Additional ones count, excluded ones don't.

@@ -53,7 +53,7 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
         let Some(change) = patch.change(&old.changeable(), lasting, |change| change)? else {
             return answer(conn, context, old.id, Outcome::default());
         };
-        let change = excluding(change, old, patch)?;
+        let change = moving(change, old, patch)?;
         let mut names = patch.names();
         names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
         let changes = context.event("change", Subject::other("series", old.id), &names);
@@ -64,13 +64,17 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
     .await
 }
 
-/// The change with its excluded times. If the time of day changes, they follow it, unless the patch states them.
+/// The change with its excluded times and the end of its rule. If the time of day or the zone changes, they follow it,
+/// unless the patch states them.
 ///
 /// # Errors
 /// 422 if the times can't be read.
-pub(super) fn excluding(mut change: SeriesChange, old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
+pub(super) fn moving(mut change: SeriesChange, old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
     if !patch.names_one("excluded") {
         times::move_excluded(&mut change, old)?;
+    }
+    if !patch.names_one("recurrence") {
+        times::move_until(&mut change, old)?;
     }
     Ok(change)
 }

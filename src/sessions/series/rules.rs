@@ -100,8 +100,8 @@ pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<SeriesRow, Recurre
     })
 }
 
-/// If the rule moves to another time of day, moves the excluded times of the rule too. Excluded additional times stay,
-/// because additional times don't move.
+/// If the rule moves to another time of day, moves the excluded times too. Excluded additional times stay, because
+/// additional times don't move. An excluded time that the rule doesn't give now moves as well: a later rule may give it.
 ///
 /// # Errors
 /// What is wrong with the old rule, though a series that is kept has been checked.
@@ -113,11 +113,26 @@ pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), R
         return Ok(());
     }
     let days = recurrence::rule_dates(&Times::of(old)?.recurrence(old), &days)?;
-    let (moves, stays): (Vec<LocalTime>, Vec<LocalTime>) =
-        change.excluded.iter().partition(|time| time.0.time() == was && days.contains(&time.0.date()));
-    let also_additional = moves.iter().filter(|time| change.additional.contains(time));
-    let moved = moves.iter().map(|time| LocalTime(time.0.date().and_time(is)));
-    change.excluded = recurrence::set_of(stays.iter().chain(also_additional).copied().chain(moved));
+    let (stays, moves): (Vec<LocalTime>, Vec<LocalTime>) =
+        change.excluded.iter().partition(|time| time.0.time() != was || change.additional.contains(time));
+    let gives = |time: &&LocalTime| time.0.time() == was && days.contains(&time.0.date());
+    let moved = moves.iter().chain(stays.iter().filter(gives));
+    let moved = moved.map(|time| LocalTime(time.0.date().and_time(is)));
+    change.excluded = recurrence::set_of(stays.iter().copied().chain(moved));
+    Ok(())
+}
+
+/// If the series moves to another time of day or to another zone, moves the UNTIL of its rule too.
+///
+/// # Errors
+/// What is wrong with the old rule or the new zone.
+pub fn move_until(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), RecurrenceError> {
+    let zone = recurrence::parse_time_zone;
+    let from = (old.local_start.0.time(), zone(&old.time_zone)?);
+    let to = (change.local_start.0.time(), zone(&change.time_zone)?);
+    if from != to {
+        change.recurrence = recurrence::moved(&old.recurrence, from, to)?;
+    }
     Ok(())
 }
 
