@@ -143,7 +143,7 @@ pub struct SeriesChange {
     /// The space in the venue.
     pub space_id: Option<Id>,
     /// The first start, on the wall clock of `time_zone`. It must be an occurrence of `recurrence`. If its time of day
-    /// changes, the excluded times follow, unless they are changed too.
+    /// changes, the excluded times and the time in UNTIL follow, unless they are changed too.
     pub local_start: LocalTime,
     /// The time zone of all local times.
     #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
