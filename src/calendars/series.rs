@@ -81,10 +81,7 @@ fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
 
 /// The local date of a session of the rule.
 fn rule_date((session, _): &Shown) -> Option<NaiveDate> {
-    match session.occurrence? {
-        OccurrenceKey::Rule(date) => Some(date),
-        OccurrenceKey::Additional(_) => None,
-    }
+    session.occurrence.filter(|key| !key.is_additional).map(OccurrenceKey::date)
 }
 
 /// A rule and its occurrences. Additional times are not part of it.
@@ -124,10 +121,10 @@ impl Rule {
         let mut occurrences = recurrence::expand_kept(&alone, made)?.occurrences;
         occurrences.truncate(rules::own(series, &occurrences).len());
         occurrences.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
-        let parts = Parts::of(&series.recurrence);
         // In a time zone, UNTIL must be an instant (RFC 5545). It is that of the last occurrence, however UNTIL was
         // written.
-        let ends = parts.has_until || off_from.is_some() || series.ending.0.before().is_some();
+        let has_until = series.recurrence.contains("UNTIL=");
+        let ends = has_until || off_from.is_some() || series.ending.0.before().is_some();
         let until = ends.then(|| match occurrences.last() {
             Some(last) => last.starts_at,
             None => recurrence::resolve(local_start, tz),
@@ -143,7 +140,7 @@ impl Rule {
         Ok(Self {
             tz,
             excluded: excluded.iter().copied().filter(is_given).collect(),
-            text: parts.text(until),
+            text: rule_until(&series.recurrence, until),
             endless: until.is_none() && recurrence::is_endless(&series.recurrence),
             occurrences,
         })
@@ -220,30 +217,12 @@ impl Rule {
     }
 }
 
-/// The parts of a recurrence rule.
-struct Parts {
-    all: Vec<String>,
-    has_until: bool,
-}
-
-impl Parts {
-    /// The order of the parts in RFC 5545 §3.3.10. Some programs expect FREQ first and don't expand the rule otherwise.
-    const ORDER: [&'static str; 10] =
-        ["FREQ", "UNTIL", "COUNT", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYMONTH", "BYSETPOS", "WKST"];
-
-    fn of(rule: &str) -> Self {
-        let mut all: Vec<String> = rule.to_ascii_uppercase().split(';').map(str::to_owned).collect();
-        let name = |part: &String| part.split('=').next().unwrap_or_default().to_owned();
-        all.sort_by_key(|part| Self::ORDER.iter().position(|known| *known == name(part)).unwrap_or(Self::ORDER.len()));
-        Self { has_until: all.iter().any(|part| part.starts_with("UNTIL=")), all }
-    }
-
-    /// The value of RRULE. If `until` is given, it replaces the end that was written.
-    fn text(&self, until: Option<DateTime<Utc>>) -> String {
-        let Some(until) = until else { return self.all.join(";") };
-        let mut kept = self.all.clone();
-        kept.retain(|part| !part.starts_with("UNTIL=") && !part.starts_with("COUNT="));
-        kept.insert(1, format!("UNTIL={}", zone::utc(until)));
-        kept.join(";")
-    }
+/// The value of RRULE. If `until` is given, it replaces the end that was written.
+fn rule_until(rule: &str, until: Option<DateTime<Utc>>) -> String {
+    let Some(until) = until else { return rule.to_owned() };
+    let is_end = |part: &&str| part.starts_with("UNTIL=") || part.starts_with("COUNT=");
+    let mut parts: Vec<&str> = rule.split(';').filter(|part| !is_end(part)).collect();
+    let until = format!("UNTIL={}", zone::utc(until));
+    parts.insert(1, &until);
+    parts.join(";")
 }

@@ -147,7 +147,13 @@ pub(super) fn series(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesR
         .left_join(programmes::table)
         .filter(session_series::id.eq(id))
         .select((SeriesRow::as_select(), surroundings!()));
-    found.first(conn).optional()?.ok_or_else(|| Error::not_found("series"))
+    let found: Option<(SeriesRow, Surroundings)> = found.first(conn).optional()?;
+    let (series, around) = found.ok_or_else(|| Error::not_found("series"))?;
+    // Its calendar excludes the dates without a session, and so changes with each session that is made, hidden or shown.
+    let latest = sessions::table.filter(sessions::series_id.eq(id)).order(sessions::updated_at.desc());
+    let latest: Option<Timestamp> = latest.select(sessions::updated_at).first(conn).optional()?;
+    let updated_at = latest.map_or(series.updated_at, |latest| latest.max(series.updated_at));
+    Ok((SeriesRow { updated_at, ..series }, around))
 }
 
 /// The sessions of a series that this viewer may see, in the order of their occurrences.

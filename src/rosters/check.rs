@@ -130,9 +130,9 @@ struct Places {
 }
 
 /// What an entry says of when it is, without what is wrong.
-struct Times<'a> {
+struct Times {
     local_start: LocalTime,
-    rule: Option<&'a str>,
+    rule: Option<String>,
     excluded: Vec<NaiveDateTime>,
     additional: Vec<NaiveDateTime>,
 }
@@ -157,7 +157,8 @@ impl Entry<'_> {
     /// The times of a list, where nothing is wrong with it.
     fn locals(&self, name: &str) -> Vec<NaiveDateTime> {
         let list = self.value.get(name).and_then(Value::as_array).filter(|_| self.sound(name));
-        list.into_iter().flatten().filter_map(|time| Some(time.as_str()?.parse::<LocalTime>().ok()?.0)).collect()
+        let times = list.into_iter().flatten().filter_map(|time| time.as_str()?.parse::<LocalTime>().ok());
+        recurrence::set_of(times).iter().map(|time| time.0).collect()
     }
 
     /// What the names of venue, space and programme stand for, and whether the delivery has the place it needs.
@@ -224,10 +225,10 @@ impl Entry<'_> {
             return Ok(NO_TIMES);
         }
         let told = |e: RecurrenceError| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())];
-        let rule = self.text("recurrence");
+        let rule = self.text("recurrence").map(|rule| recurrence::normal(rule.to_owned()));
         let Some(local_start) = self.local("local_start") else {
             // What is wrong with the rule shows beside what is wrong with the start.
-            return rule.map_or(Ok(NO_TIMES), |rule| recurrence::check_rule(rule).map(|()| NO_TIMES).map_err(told));
+            return rule.map_or(Ok(NO_TIMES), |rule| recurrence::check_rule(&rule).map(|()| NO_TIMES).map_err(told));
         };
         let (excluded, additional) = (self.locals("excluded"), self.locals("additional"));
         let times = Times { local_start, rule, excluded, additional };
@@ -237,9 +238,9 @@ impl Entry<'_> {
     }
 }
 
-impl Times<'_> {
+impl Times {
     fn expand(&self, zone: &str, reach: Reach<'_>) -> Result<Expansion, RecurrenceError> {
-        let Some(rule) = self.rule else {
+        let Some(rule) = &self.rule else {
             rules::single_start(self.local_start.0, zone)?;
             return Ok(NO_TIMES);
         };
@@ -298,7 +299,7 @@ fn series(entry: RosterEntry, partner_id: Id, ids: &Ids) -> SeriesInput {
         local_start: entry.local_start,
         time_zone: entry.time_zone,
         duration_minutes: entry.duration_minutes,
-        recurrence: entry.recurrence.unwrap_or_default(),
+        recurrence: recurrence::normal(entry.recurrence.unwrap_or_default()),
         excluded: entry.excluded,
         additional: entry.additional,
         capacity: entry.capacity,

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::plan::Plan;
 use super::types::{Outcome, RosterSkip};
-use crate::db::{Conn, Id, LocalTime};
+use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::clashes::{self, Clash, Placing};
@@ -66,23 +66,26 @@ impl Plan {
         let names: HashMap<Id, &str> =
             self.entries.iter().filter_map(|entry| Some((entry.resource_id?, entry.external_id.as_deref()?))).collect();
         let entry_of = |row: &SessionRow| row.series_id.unwrap_or(row.id);
-        for row in &self.new_sessions {
-            let left_out = clashes.get(&row.id).and_then(|clash| LeftOut::of(row, clash.reason));
-            if let (Some(series), Some(left_out)) = (row.series_id, left_out) {
-                self.left_out.entry(series).or_default().push(left_out);
-            }
-        }
-        let skipped = &mut self.skipped;
-        let mut stays = |row: &SessionRow, at: LocalTime| {
+        let changed: HashSet<Id> = self.changed_series.iter().map(|row| row.id).collect();
+        let (skipped, left_out) = (&mut self.skipped, &mut self.left_out);
+        let mut is_free = |row: &SessionRow, from: Option<&SessionRow>| {
             let Some(clash) = clashes.get(&row.id) else { return true };
-            let external_id = names.get(&entry_of(row)).copied().unwrap_or_default().to_owned();
-            skipped.push(RosterSkip { external_id, local_start: at, reason: clash.reason });
+            let stays = from.filter(|from| !from.is_withdrawn());
+            if let (None, Some(series), Some(unmade)) = (stays, row.series_id, LeftOut::of(row, clash.reason)) {
+                left_out.entry(series).or_default().push(unmade);
+            }
+            // A session that stays where it was is reported only if its series has changed.
+            if stays.is_none() || row.series_id.is_none_or(|series| changed.contains(&series)) {
+                let local_start = stays.map_or(row.local_start, |from| from.local_start);
+                let external_id = names.get(&entry_of(row)).copied().unwrap_or_default().to_owned();
+                skipped.push(RosterSkip { external_id, local_start, reason: clash.reason });
+            }
             false
         };
         let before = self.new_sessions.len();
-        self.new_sessions.retain(|row| stays(row, row.local_start));
+        self.new_sessions.retain(|row| is_free(row, None));
         let unmade = (before - self.new_sessions.len()) as u32;
-        self.changed_sessions.retain(|revision| stays(&revision.to, revision.from.local_start));
+        self.changed_sessions.retain(|revision| is_free(&revision.to, Some(&revision.from)));
         self.sessions.created -= unmade;
         self.sessions.updated -= clashes.len() as u32 - unmade;
         self.unbooked.retain(|id| !clashes.contains_key(id));

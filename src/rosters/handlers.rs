@@ -42,10 +42,11 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 ///
 /// With `missing=cancel`, sessions to come that the roster doesn't name are cancelled. A session stays if somebody has
 /// booked it, if it was edited, or if its series was split off by hand; `skipped` lists it. A series without an end gets
-/// no more sessions until a roster names it again.
+/// no more sessions. A roster that names the entry again brings all of that back. What people called off stays off.
 ///
-/// A series that exists already gets only sessions that are still to come. A client that states a `register` also needs
-/// the scope `registers:write`. With `Prefer: respond-async` the roster is applied later, as a job.
+/// A series that exists already gets only sessions that are still to come. `skipped` lists every session that can't be
+/// made, every time. It lists sessions that stay as they were if their entry has changed. A client that states a
+/// `register` also needs the scope `registers:write`. With `Prefer: respond-async` the roster is applied later, as a job.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200)),

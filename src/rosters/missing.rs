@@ -1,10 +1,10 @@
 //! `missing=cancel`: what a partner's roster no longer names.
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
-//! unedited and without bookings is called off; the rest stays and is reported. A series is called off with the last of
-//! its future. One whose rule has no end, and of which something stays, isn't: it [ends](Ending::Withdrawn)
-//! behind that, so that no more of it is made, until a roster names it again. A series without a future stays as it is:
-//! nothing of it would take place anyway. What was split off from it by hand stays too, and is reported under its
+//! unedited and without bookings is called off, until a roster names it again; the rest stays and is reported. A series is
+//! called off with the last of its future. One whose rule has no end, and of which something stays, isn't: it
+//! [ends](Ending) behind that, so that no more of it is made. A series without a future stays as it is: nothing of it
+//! would take place anyway. What was split off from it by hand stays too, and is reported under its
 //! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to
 //! be missing.
 
@@ -18,7 +18,7 @@ use super::stored::Hold;
 use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::clock::london_day;
 use crate::db::schema::{session_series, sessions};
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::Result;
 use crate::sessions::bookings::run_out::RunOut;
 use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
@@ -217,17 +217,19 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
         let external_id = series.external_id.clone().unwrap_or_default();
         let (cancelled, last) = withdrawal.take(&external_id, sessions);
         // Where a rule has no end, it goes on even while no session of its future has been made.
-        let goes_on = series.ending.0 == Ending::None && is_endless(&series.recurrence);
+        let goes_on = series.ending.0 == Ending::default() && is_endless(&series.recurrence);
+        // A kept session may be one of long ago that was moved by hand: what has taken place since stays too.
+        let to_come = || sessions.iter().filter_map(|session| session.occurrence).map(OccurrenceKey::date).max();
+        let last_day = last.or_else(to_come).max(Some(today(series, now)));
+        let ending = Ending { withdrawn: last_day.and_then(|day| day.succ_opt()), ..series.ending.0 };
         let ended = match last {
-            // A kept session may be one of long ago that was moved by hand: what has taken place since stays too.
-            Some(last) if goes_on => {
-                let next_day = last.max(today(series, now)).succ_opt();
-                next_day.map(|day| series.ended(Ending::Withdrawn(day), now))
-            }
+            Some(_) if goes_on => Some(series.ended(ending, now)),
             Some(_) => None,
             // Once what people go to is over too, a roster may still name it again.
-            None if series.ending.0.is_withdrawn() => None,
-            None if goes_on || !sessions.is_empty() => series.cancelled(REASON, now).ok(),
+            None if series.ending.0.withdrawn.is_some() => None,
+            None if goes_on || !sessions.is_empty() => {
+                series.cancelled(REASON, now).ok().map(|off| SeriesRow { ending: Json(ending), ..off })
+            }
             None => None,
         };
         if cancelled > 0 || ended.is_some() {

@@ -19,7 +19,7 @@ use crate::sessions::registers::types::Headcount;
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
 use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
-use crate::sessions::series::types::SeriesInput;
+use crate::sessions::series::types::{SeriesInput, Skipped};
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput, SessionStatus};
 use crate::sessions::wordings::Wording;
@@ -215,7 +215,7 @@ impl Planner<'_> {
         let stated = SeriesRow { expanded_until: times.until, ..SeriesRow::new(held.id, written, self.now) };
         let (next, changed) = reconcile::restated(held, stated, self.now);
         let external_id = held.external_id.clone().unwrap_or_default();
-        if held.status == SeriesStatus::Cancelled {
+        if next.status == SeriesStatus::Cancelled {
             // Said each time: there is no way back, and a partner who named it again must know that it is off.
             self.skip(&external_id, held.local_start, SkipReason::Cancelled);
             return (Outcome::Unchanged, Some(held.id));
@@ -284,7 +284,7 @@ impl Planner<'_> {
     }
 
     /// Takes what is to be done to sessions that say this.
-    fn take(&mut self, external_id: &str, difference: Difference, wording: impl FnOnce() -> Wording) {
+    fn take(&mut self, external_id: &str, mut difference: Difference, wording: impl FnOnce() -> Wording) {
         if !(difference.create.is_empty() && difference.update.is_empty()) {
             let wording = wording();
             self.plan.wordings.insert(wording.id(), wording);
@@ -297,7 +297,8 @@ impl Planner<'_> {
         self.plan.changed_sessions.extend(difference.update);
         self.plan.changed_sessions.extend(difference.cancel);
         self.plan.unbooked.extend(difference.unbooked);
-        for (local_start, reason) in difference.skipped {
+        difference.skipped.sort_by_key(|skipped| skipped.local_start);
+        for Skipped { local_start, reason } in difference.skipped {
             self.skip(external_id, local_start, reason);
         }
     }

@@ -6,7 +6,7 @@ use super::stored::Stored;
 use crate::clock::london_day;
 use crate::db::{Id, LocalTime};
 use crate::http::context::Context;
-use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, OccurrenceKey, Recurrence, RecurrenceError};
 use crate::sessions::series::store::SeriesRow;
 
 /// How far an entry reaches whose rule has no end.
@@ -28,7 +28,8 @@ impl<'a> Reach<'a> {
     pub fn of(series: Option<Id>, stored: &'a Stored, context: &Context) -> Self {
         let held = series.and_then(|id| stored.series.get(&id));
         let sessions = held.and_then(|held| stored.sessions.get(&held.id));
-        let last = sessions.into_iter().flatten().filter_map(|session| Some(session.occurrence?.date())).max();
+        let keys = sessions.into_iter().flatten().filter_map(|session| session.occurrence);
+        let last = keys.filter(|key| !key.is_additional).map(OccurrenceKey::date).max();
         let reached = held.and_then(|held| held.expanded_until).max(last);
         let horizon = context.state().config.horizon.day(context.now());
         Self { today: london_day(context.now()), horizon: reached.unwrap_or(horizon).max(horizon), held }
@@ -41,10 +42,11 @@ impl<'a> Reach<'a> {
     pub fn expand(&self, zone: &str, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
         let held = self.held.filter(|held| held.time_zone == zone && stands(held, recurrence));
         let reached = |held: &SeriesRow| {
-            held.expanded_until.map(|until| if held.ending.0.is_withdrawn() { self.horizon } else { until })
+            held.expanded_until.map(|until| if held.ending.0.withdrawn.is_some() { self.horizon } else { until })
         };
         let Some(until) = held.and_then(reached) else {
-            return recurrence::expand_new(recurrence, self.horizon);
+            let expand = if self.held.is_some() { recurrence::expand_kept } else { recurrence::expand };
+            return recurrence::some(expand(recurrence, self.horizon)?);
         };
         // It may be the day before in the series' zone.
         let past = self.today.checked_sub_days(Days::new(2)).unwrap_or(self.today);

@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::error::Fault;
+use crate::sessions::recurrence;
 use crate::sessions::registers::types::Headcount;
 pub use crate::sessions::series::types::SkipReason;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication};
@@ -118,11 +119,11 @@ pub struct RosterEntry {
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: Option<String>,
     /// Starts of a series that don't take place.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000)]
     pub excluded: Vec<LocalTime>,
     /// Starts of a series that its rule doesn't give.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000)]
     pub additional: Vec<LocalTime>,
     /// Seats; absent: no limit.
@@ -251,7 +252,7 @@ pub struct RosterSessionCounts {
     /// New ones.
     #[schema(example = 208)]
     pub created: u32,
-    /// Ones changed in place, with their bookings.
+    /// Ones changed in place, with their bookings, and ones that are on again.
     #[schema(example = 0)]
     pub updated: u32,
     /// Ones that left their series, or with `missing=cancel` the roster, and that nobody had booked.

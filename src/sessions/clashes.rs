@@ -39,8 +39,10 @@ pub struct Placing<'a> {
 }
 
 impl<'a> From<&'a Revision> for Placing<'a> {
+    /// A session that is called off isn't anywhere yet.
     fn from(revision: &'a Revision) -> Self {
-        Self { to: &revision.to, from: Some(&revision.from) }
+        let is_on = revision.from.status == SessionStatus::Scheduled;
+        Self { to: &revision.to, from: is_on.then_some(&revision.from) }
     }
 }
 

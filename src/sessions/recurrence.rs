@@ -34,12 +34,15 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Deserializer};
 
+use crate::db::LocalTime;
 use dates::Dates;
 pub use error::RecurrenceError;
 pub use key::OccurrenceKey;
 pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
+pub use rule::{moved, normal};
 pub use split::{Rest, rest_from};
 
 /// The most occurrences that are listed of a series at once. Additional ones count, excluded ones don't.
@@ -100,7 +103,8 @@ pub struct Expansion {
     pub until: Option<NaiveDate>,
 }
 
-/// Which local dates are listed, and how many occurrences there may be.
+/// Which local dates of the rule are listed, and how many occurrences there may be. Additional times are listed however
+/// late they are.
 struct Window {
     after: Option<NaiveDate>,
     through: Option<NaiveDate>,
@@ -108,8 +112,8 @@ struct Window {
 }
 
 impl Window {
-    fn has(&self, date: NaiveDate) -> bool {
-        self.after.is_none_or(|after| date > after) && self.through.is_none_or(|through| date <= through)
+    fn begins_before(&self, date: NaiveDate) -> bool {
+        self.after.is_none_or(|after| date > after)
     }
 
     /// The last date that can matter.
@@ -122,8 +126,8 @@ impl Window {
     }
 }
 
-/// Lists the occurrences of a series, sorted by local start. If the rule has no end, it lists those on local dates
-/// through `horizon`, and always the first date.
+/// Lists the occurrences of a series, sorted by local start. If the rule has no end, it lists those of the rule on local
+/// dates through `horizon`, and always the first date.
 ///
 /// - COUNT includes excluded occurrences.
 /// - UNTIL with `Z` is an instant, without `Z` it is a local time, and as a date it is the end of that local day. An
@@ -138,20 +142,7 @@ impl Window {
 ///
 /// RFC 5545, sections 3.3.10 (the rule), 3.8.5.1 (EXDATE) and 3.8.5.2 (RDATE).
 pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    let rule = read(recurrence)?;
-    let until = rule.is_endless().then(|| horizon.max(recurrence.local_start.date()));
-    let window = Window { after: None, through: until, most: MAX_OCCURRENCES };
-    Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
-}
-
-/// Like [`expand`], for a new series: at least one occurrence must take place.
-///
-/// # Errors
-///
-/// As [`expand`], and [`RecurrenceError::NoOccurrences`] if every time is excluded.
-pub fn expand_new(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    let expansion = expand(recurrence, horizon)?;
-    if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
+    through(recurrence, horizon, MAX_OCCURRENCES)
 }
 
 /// Like [`expand`], for a series that exists already. If its rule has no end, the number of occurrences isn't limited:
@@ -161,15 +152,27 @@ pub fn expand_new(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Exp
 ///
 /// As [`expand`].
 pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+    through(recurrence, horizon, usize::MAX)
+}
+
+fn through(recurrence: &Recurrence<'_>, horizon: NaiveDate, most: usize) -> Result<Expansion, RecurrenceError> {
     let rule = read(recurrence)?;
     let until = rule.is_endless().then(|| horizon.max(recurrence.local_start.date()));
-    let most = if until.is_some() { usize::MAX } else { MAX_OCCURRENCES };
-    let window = Window { after: None, through: until, most };
+    let window = Window { after: None, through: until, most: until.map_or(MAX_OCCURRENCES, |_| most) };
     Ok(Expansion { occurrences: list(&rule, recurrence, &window)?, until })
 }
 
-/// Lists the occurrences of a series on the local dates behind `after` and through `through`, as [`expand`] does. Their
-/// number isn't limited here: the caller limits the dates.
+/// Checks that something takes place, as it must in what is stated anew.
+///
+/// # Errors
+///
+/// [`RecurrenceError::NoOccurrences`] if every time is excluded.
+pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
+    if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
+}
+
+/// Lists the occurrences of a series on the local dates behind `after`, those of its rule through `through`. Their number
+/// isn't limited here: the caller limits the dates.
 ///
 /// # Errors
 ///
@@ -217,6 +220,21 @@ pub fn idle_exclusions(recurrence: &Recurrence<'_>) -> Result<BTreeSet<NaiveDate
 /// Whether a rule has no end: neither COUNT nor UNTIL. `false` for a rule that can't be read.
 pub fn is_endless(rule: &str) -> bool {
     Rule::parse(rule).is_ok_and(|rule| rule.is_endless())
+}
+
+/// Times of a series as a set, which has no order of its own: sorted, each once.
+pub fn set_of(times: impl IntoIterator<Item = LocalTime>) -> Vec<LocalTime> {
+    times.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Reads the times of a series from JSON, as a set.
+pub fn read_set<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<LocalTime>, D::Error> {
+    Vec::deserialize(json).map(set_of)
+}
+
+/// Reads a rule from JSON, in its [normal form](normal).
+pub fn read_normal<'de, D: Deserializer<'de>>(json: D) -> Result<String, D::Error> {
+    String::deserialize(json).map(normal)
 }
 
 /// Checks that a rule can be read. Its start isn't checked.
@@ -300,7 +318,7 @@ fn rule_occurrences(
         if rule.end.is_before(&occurrence) {
             break;
         }
-        if window.has(date) && excluded.binary_search(&occurrence.local_start).is_err() {
+        if window.begins_before(date) && excluded.binary_search(&occurrence.local_start).is_err() {
             occurrences.push(occurrence);
         }
         if occurrences.len() > window.most {
@@ -327,11 +345,11 @@ fn check_start(rule: &Rule, recurrence: &Recurrence<'_>, first: Option<NaiveDate
 
 fn occurrence_on(date: NaiveDate, recurrence: &Recurrence<'_>) -> Occurrence {
     let local_start = date.and_time(recurrence.local_start.time());
-    Occurrence { local_start, starts_at: resolve(local_start, recurrence.tz), key: OccurrenceKey::Rule(date) }
+    Occurrence { local_start, starts_at: resolve(local_start, recurrence.tz), key: OccurrenceKey::rule(local_start) }
 }
 
 fn additional_occurrence(local_start: NaiveDateTime, tz: Tz) -> Occurrence {
-    Occurrence { local_start, starts_at: resolve(local_start, tz), key: OccurrenceKey::Additional(local_start) }
+    Occurrence { local_start, starts_at: resolve(local_start, tz), key: OccurrenceKey::additional(local_start) }
 }
 
 /// Adds the additional times that are neither listed already nor excluded, and sorts all.
@@ -345,7 +363,7 @@ fn add_additional(
         return Ok(());
     }
     let wanted = recurrence.additional.iter().copied();
-    let wanted = wanted.filter(|time| window.has(time.date()) && excluded.binary_search(time).is_err());
+    let wanted = wanted.filter(|time| window.begins_before(time.date()) && excluded.binary_search(time).is_err());
     occurrences.extend(wanted.map(|time| additional_occurrence(time, recurrence.tz)));
     // The sort is stable: of two occurrences at the same time, the rule's comes first and is kept.
     occurrences.sort_by_key(|occurrence| occurrence.local_start);

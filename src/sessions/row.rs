@@ -98,6 +98,7 @@ session_columns! {
     publication: Publication => Text,
     status: SessionStatus => Text,
     cancellation_reason: Option<String> => Nullable<Text>,
+    /// Whether people changed it or called it off by hand.
     edited: bool => Bool,
     version: i32 => Integer,
     created_at: Timestamp => DbTimestamp,
@@ -114,9 +115,9 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// Of a session that was read and what it is to become; `None` if that is the same.
+    /// Of a session that was read and what it is to become; `None` if that [says the same](SessionRow::says_as).
     pub fn of(from: SessionRow, to: SessionRow, now: Timestamp) -> Option<Self> {
-        let changed = to != from;
+        let changed = !to.says_as(&from);
         changed.then(|| Self { to: SessionRow { version: from.version + 1, updated_at: now, ..to }, from })
     }
 
@@ -265,6 +266,16 @@ impl SessionRow {
             updated_at: now,
             ..self.clone()
         })
+    }
+
+    /// Whether it is off because its series or its roster no longer states it. It comes on again once it is stated.
+    pub fn is_withdrawn(&self) -> bool {
+        self.status == SessionStatus::Cancelled && !self.edited
+    }
+
+    /// Whether another version says the same, whichever occurrence of its series it is.
+    pub fn says_as(&self, other: &Self) -> bool {
+        Column::ALL.iter().all(|column| *column == Column::occurrence || !column.differs(self, other))
     }
 
     /// Whether anybody holds or waits for a seat.

@@ -60,11 +60,11 @@ pub fn of_series(conn: &mut Conn, series_id: Id) -> Result<Vec<SessionRow>> {
     Ok(of_it.order(sessions::occurrence).select(SessionRow::as_select()).load(conn)?)
 }
 
-/// The occurrences that a series has sessions for, after a local date.
-pub fn occurrences_after(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result<Vec<OccurrenceKey>> {
-    let first = OccurrenceKey::Rule(date.succ_opt().unwrap_or(NaiveDate::MAX));
-    let later = sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::occurrence.ge(first));
-    Ok(later.select(sessions::occurrence.assume_not_null()).load(conn)?)
+/// The sessions that a series has from a local date on, in the order of their occurrences.
+pub fn of_series_from(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result<Vec<SessionRow>> {
+    let later = sessions::table.filter(sessions::series_id.eq(series_id));
+    let later = later.filter(sessions::occurrence.ge(OccurrenceKey::first_on(date)));
+    Ok(later.order(sessions::occurrence).select(SessionRow::as_select()).load(conn)?)
 }
 
 /// Writes the next versions of sessions, whose [listings are kept](super::listings::keep): of each only the columns that
@@ -131,7 +131,7 @@ pub fn check_external_id(conn: &mut Conn, partner_id: Option<Id>, external_id: O
 pub fn cancel(conn: &mut Conn, id: Id, reason: &str, now: Timestamp) -> Result<()> {
     let scheduled = sessions::table.find(id).filter(sessions::status.eq(SessionStatus::Scheduled));
     if diesel::update(scheduled)
-        .set((Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1)))
+        .set((Cancellation::by_hand(reason, now), sessions::version.eq(sessions::version + 1)))
         .execute(conn)?
         == 0
     {
@@ -152,12 +152,13 @@ pub fn cancel_future(conn: &mut Conn, series_id: Id, reason: &str, now: Timestam
         .filter(sessions::status.eq(SessionStatus::Scheduled))
         .filter(sessions::starts_at.gt(now));
     Ok(diesel::update(future)
-        .set((Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1)))
+        .set((Cancellation::by_hand(reason, now), sessions::version.eq(sessions::version + 1)))
         .returning(sessions::id)
         .get_results(conn)?)
 }
 
-/// Cancels sessions that are still to come, unedited, and in which nobody holds or waits for a seat.
+/// Cancels sessions that are still to come, unedited, and in which nobody holds or waits for a seat, since they aren't
+/// stated any more: they come on again once they are.
 ///
 /// # Errors
 /// 412 where one of them isn't so, or isn't any more; then none of it may be kept.
@@ -170,7 +171,8 @@ pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp
             .filter(sessions::edited.eq(false))
             .filter(sessions::starts_at.gt(now))
             .filter(taken.eq(0));
-        let changes = (Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1));
+        let withdrawn = Cancellation { edited: false, ..Cancellation::by_hand(reason, now) };
+        let changes = (withdrawn, sessions::version.eq(sessions::version + 1));
         if diesel::update(free).set(changes).execute(conn)? != chunk.len() {
             return Err(Error::new(Kind::PreconditionFailed, "One of the sessions has changed in between."));
         }
@@ -181,13 +183,13 @@ pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp
 /// Cancels these sessions, which are locked and scheduled.
 pub fn cancel_these(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
     for chunk in ids.chunks(CHUNK) {
-        let changes = (Cancellation::new(reason, now), sessions::version.eq(sessions::version + 1));
+        let changes = (Cancellation::by_hand(reason, now), sessions::version.eq(sessions::version + 1));
         diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(changes).execute(conn)?;
     }
     Ok(())
 }
 
-/// What a cancelled session becomes.
+/// What a session becomes that is called off.
 #[derive(AsChangeset)]
 #[diesel(table_name = sessions)]
 struct Cancellation<'a> {
@@ -197,11 +199,12 @@ struct Cancellation<'a> {
     online_seats_taken: i32,
     waitlist_length: i32,
     offers_open: i32,
+    edited: bool,
     updated_at: Timestamp,
 }
 
 impl<'a> Cancellation<'a> {
-    fn new(reason: &'a str, now: Timestamp) -> Self {
+    fn by_hand(reason: &'a str, now: Timestamp) -> Self {
         Self {
             status: SessionStatus::Cancelled,
             cancellation_reason: reason,
@@ -209,6 +212,7 @@ impl<'a> Cancellation<'a> {
             online_seats_taken: 0,
             waitlist_length: 0,
             offers_open: 0,
+            edited: true,
             updated_at: now,
         }
     }

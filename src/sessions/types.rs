@@ -159,7 +159,7 @@ pub struct SessionChange {
     /// Who can see it. Absent: `published`.
     #[serde(default)]
     pub publication: Publication,
-    /// `cancelled` calls the session off and cancels every booking. This can't be undone.
+    /// `cancelled` calls the session off and cancels every booking. It stays off.
     #[serde(default)]
     pub status: SessionStatus,
     /// Why it is called off. Required with `cancelled`.

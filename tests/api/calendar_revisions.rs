@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::calendars::{calendar_of, events, make_series, session_body, sessions_of};
+use crate::rosters::{reader, roster, series as entry, with};
 use crate::support::{App, Client, id, member_row, partner, programme, venue};
 
 /// A session and a series of a partner's programme in a room of a venue, each with every calendar that shows it.
@@ -152,4 +153,37 @@ fn an_event_that_moves_to_what_was_changed_long_ago_rises_too() {
     // Where it was before no longer matters to it.
     let risen = all.risen(5, &there, &json!({ "name": "Elsewhere" }));
     assert_eq!(risen, [SERIES, SERIES, PARTNER, PARTNER, PARTNER]);
+}
+
+#[test]
+fn a_series_rises_where_a_date_that_it_left_out_is_made_or_hidden() {
+    let (app, client, rosters) = reader();
+    let admin = app.admin();
+    let walton = admin.get("/v1/venues").expect(200)["items"][0].clone();
+    let room = json!({ "name": "Room 3" });
+    let room = admin.post(&format!("/v1/venues/{}/spaces", id(&walton)), &room).expect(201);
+    let there = json!({ "space_id": id(&room), "local_start": "2027-01-12T12:00:00", "duration_minutes": 120 });
+    let concert = admin.post("/v1/sessions", &session_body(id(&walton), there)).expect(201);
+    let weekly = with(entry("weekly"), json!({ "space": "Room 3", "recurrence": "FREQ=WEEKLY;COUNT=3" }));
+    let weekly = roster(&[weekly]);
+    let posted = client.post(&rosters, &weekly).expect(201);
+    let calendar = calendar_of("session-series", posted["entries"][0]["resource_id"].as_str().unwrap());
+    let master = || {
+        let event = events(&app.anonymous().get(&calendar)).swap_remove(0);
+        (event.values("EXDATE").len(), event.sequence(), event.value("DTSTAMP").to_owned())
+    };
+    let (left_out, first, stamp) = master();
+    assert_eq!((left_out, stamp.as_str()), (1, "20261123T090000Z"));
+    app.at("2026-11-24T09:00:00Z");
+    admin.post(&format!("/v1/sessions/{}/cancel", id(&concert)), &json!({ "reason": "Ill" })).expect(200);
+    assert_eq!(client.post(&rosters, &weekly).expect(201)["sessions"]["created"], 1);
+    let (left_out, second, stamp) = master();
+    assert_eq!((left_out, second > first, stamp.as_str()), (0, true, "20261124T090000Z"));
+    // Whoever doesn't see a session of it any more sees that date excluded.
+    app.at("2026-11-25T09:00:00Z");
+    let series = json!({ "id": posted["entries"][0]["resource_id"] });
+    let hidden = &crate::editing::sessions_of(&admin, &series)[2];
+    crate::editing::change(&admin, &crate::editing::path(hidden), &json!({ "publication": "draft" })).expect(200);
+    let (left_out, third, stamp) = master();
+    assert_eq!((left_out, third > second, stamp.as_str()), (1, true, "20261125T090000Z"));
 }

@@ -62,3 +62,18 @@ fn the_first_half_of_an_endless_series_that_was_split_ends() {
     app.at("2026-12-01T11:30:00Z");
     assert_eq!([&endless, &second].map(|one| ended(&admin, one)), [true, false]);
 }
+
+#[test]
+fn a_series_whose_last_session_was_put_off_has_not_ended_before_that_is_over() {
+    let app = App::start();
+    let admin = app.admin();
+    let short = series(&admin, &venue(&admin, "walton", "Liverpool"), "2026-11-24T10:00:00", "FREQ=WEEKLY;COUNT=2");
+    let last = sessions_of(&admin, &short)[1].clone();
+    change(&admin, &path(&last), &json!({ "local_start": "2027-03-02T10:00:00" })).expect(200);
+    for (now, over) in
+        [("2026-12-20T10:00:00Z", false), ("2027-03-02T11:29:59Z", false), ("2027-03-02T11:30:00Z", true)]
+    {
+        app.at(now);
+        assert_eq!(ended(&admin, &short), over, "{now}");
+    }
+}

@@ -81,7 +81,7 @@ fn booked_and_edited_sessions_stay_and_are_reported_and_past_and_cancelled_ones_
     take_seats(&app, of[1], 2);
     let edit = diesel::update(sessions::table.find(of[2])).set(sessions::edited.eq(true));
     edit.execute(&mut app.conn()).unwrap();
-    let off = (sessions::status.eq("cancelled"), sessions::cancellation_reason.eq("Snow"));
+    let off = (sessions::status.eq("cancelled"), sessions::cancellation_reason.eq("Snow"), sessions::edited.eq(true));
     diesel::update(sessions::table.find(of[3])).set(off).execute(&mut app.conn()).unwrap();
     let waiting = diesel::update(sessions::table.find(of[4])).set(sessions::waitlist_length.eq(1));
     waiting.execute(&mut app.conn()).unwrap();

@@ -353,3 +353,54 @@ fn what_is_the_other_halfs_is_not_this_ones_to_take() {
     assert_eq!(added["skipped"], json!([{ "local_start": "2027-01-27T10:00:00", "reason": "series_ended" }]));
     assert_eq!(sessions_of(&admin, &new), went);
 }
+
+/// Calendar programs write the last start as UNTIL.
+#[test]
+fn a_series_keeps_its_last_date_when_it_moves_to_another_time_or_zone() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let dates = |series: &Value| -> Vec<String> {
+        let on = sessions_of(&admin, series).into_iter().filter(|session| session["status"] == "scheduled");
+        on.map(|session| session["local_start"].as_str().unwrap()[5..16].to_owned()).collect()
+    };
+    let at = |time: &str| ["03-09", "03-16", "03-23", "03-30"].map(|day| format!("{day}T{time}"));
+    // Summer time begins on 28 March 2027: 10:00 is 09:00 UTC from then on.
+    for until in ["20270330T090000Z", "20270330T100000", "20270331T010000Z", "20270330"] {
+        let start = json!({ "local_start": "2027-03-09T10:00:00", "recurrence": format!("FREQ=WEEKLY;UNTIL={until}") });
+        let series = weekly(&admin, &place, start);
+        assert_eq!(dates(&series), at("10:00"), "{until}");
+        for time in ["11:00", "23:30", "09:00", "10:00"] {
+            let moves = json!({ "local_start": format!("2027-03-09T{time}:00") });
+            let changed = change(&admin, &series_path(&series), &moves).expect(200);
+            assert_eq!((dates(&series), &changed["skipped"]), (at(time).to_vec(), &json!([])), "{until} {time}");
+        }
+        change(&admin, &series_path(&series), &json!({ "time_zone": "America/New_York" })).expect(200);
+        assert_eq!(dates(&series), at("10:00"), "{until} in New York");
+        let second = split(&admin, &series, "2027-03-23T10:00:00", json!({ "local_start": "2027-03-23T18:00:00" }));
+        assert_eq!(dates(&second), at("18:00")[2..], "{until} split");
+    }
+}
+
+#[test]
+fn an_excluded_date_stays_excluded_while_the_rule_is_shorter_and_moves() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let start = json!({ "local_start": "2027-03-01T10:00:00", "recurrence": "FREQ=WEEKLY;COUNT=6", "excluded": ["2027-03-29T10:00:00"] });
+    let series = weekly(&admin, &place, start);
+    for patch in [
+        json!({ "recurrence": "FREQ=WEEKLY;COUNT=3" }),
+        json!({ "local_start": "2027-03-01T11:00:00" }),
+        json!({ "recurrence": "FREQ=WEEKLY;COUNT=6" }),
+    ] {
+        change(&admin, &series_path(&series), &patch).expect(200);
+    }
+    let on: Vec<Value> = sessions_of(&admin, &series)
+        .into_iter()
+        .filter(|session| session["status"] == "scheduled")
+        .map(|session| session["local_start"].clone())
+        .collect();
+    let weeks = ["03-01", "03-08", "03-15", "03-22", "04-05"].map(|day| json!(format!("2027-{day}T11:00:00")));
+    assert_eq!(on, weeks);
+}

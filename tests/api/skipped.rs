@@ -185,3 +185,19 @@ fn what_could_not_be_made_of_a_new_series_is_read_there_until_it_is_over() {
     app.at("2027-01-12T13:00:00Z");
     assert_eq!(admin.get(&series_path(&made)).expect(200)["left_out"], json!([]));
 }
+
+#[test]
+fn a_single_session_that_has_begun_stays_as_it_was_and_the_roster_is_told() {
+    let (app, client, rosters) = reader();
+    let stated = |title: &str| roster(&[with(crate::rosters::single("one"), json!({ "title": title }))]);
+    client.post(&rosters, &stated("Reading")).expect(201);
+    app.at("2027-01-05T12:59:59Z");
+    let before = client.post(&rosters, &stated("Poems")).expect(201);
+    assert_eq!((&before["sessions"]["updated"], &before["skipped"]), (&json!(1), &json!([])));
+    app.at("2027-01-05T13:00:00Z");
+    let skipped = json!([{ "external_id": "one", "local_start": "2027-01-05T13:00:00", "reason": "past" }]);
+    for (title, skipped) in [("Stories", skipped), ("Poems", json!([]))] {
+        let answer = client.post(&rosters, &stated(title)).expect(201);
+        assert_eq!((&answer["counts"]["unchanged"], &answer["skipped"]), (&json!(1), &skipped), "{title}");
+    }
+}

@@ -219,10 +219,9 @@ CREATE TABLE session_series (
     cancellation_reason TEXT,
     -- The local date through which the sessions of a series without an end exist. Null if the series' rule ends.
     expanded_until TEXT,
-    -- Whether a series ends before its rule does. "none": it doesn't. Otherwise with the local date before which it
-    -- ends: {"split": "2027-01-26"} if it was split, {"withdrawn": "2027-02-03"} if its partner's roster no longer
-    -- names it.
-    ending TEXT NOT NULL DEFAULT '"none"',
+    -- Where a series ends before its rule does: the first local date that it doesn't have any more. "split": it was
+    -- split there. "withdrawn": its partner's roster no longer names it. {}: it ends where its rule does, if ever.
+    ending TEXT NOT NULL DEFAULT '{}',
     -- The occurrences for which no session could be made, each with the reason.
     left_out TEXT NOT NULL DEFAULT '[]',
     split_from BLOB REFERENCES session_series (id),
@@ -272,8 +271,8 @@ CREATE INDEX listing_words_word_index ON listing_words (word, wording_id, slot);
 CREATE TABLE sessions (
     id BLOB PRIMARY KEY,
     series_id BLOB REFERENCES session_series (id),
-    -- Which occurrence of its series a session is: the local date if the rule gives it, or the local start of an
-    -- additional time.
+    -- Which occurrence of its series a session is: the local start that was stated for it last, with a + behind it if it
+    -- is an additional time.
     occurrence TEXT CHECK ((occurrence IS NULL) = (series_id IS NULL)),
     partner_id BLOB REFERENCES partners (id),
     venue_id BLOB REFERENCES venues (id),

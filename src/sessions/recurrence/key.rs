@@ -3,51 +3,65 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use serde::{Deserialize, Serialize};
 
 use crate::db::LocalTime;
-use crate::text::date::full_date;
 use crate::text_value;
 
-/// The key of an occurrence: it says which occurrence of its series a session is.
+/// The key of an occurrence: it says which occurrence of its series a session is, and which start it had when it was
+/// last stated.
 ///
-/// A rule gives at most one occurrence a day, so the date is the key. The key stays the same if the rule moves to
-/// another time of day. The key of an additional time is that time. Neither key changes if the session is moved by hand
-/// (RFC 5545, section 3.8.4.4: an instance is known by its original start).
+/// A rule gives at most one occurrence a day, so its [`place`](Self::place) is the date. The place stays the same if the
+/// rule moves to another time of day. The place of an additional time is that time. Neither changes if the session is
+/// moved by hand (RFC 5545, section 3.8.4.4: an instance is known by its original start).
 ///
-/// As text, and in the database, a key is `2027-02-09` or `2027-02-09T10:00:00`. The texts sort in the order of the
-/// keys.
+/// As text, and in the database, a key is `2027-02-09T13:00:00`. The key of an additional time has a `+` behind it. The
+/// texts sort in the order of the keys.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, AsExpression, FromSqlRow,
 )]
 #[serde(into = "String", try_from = "String")]
 #[diesel(sql_type = diesel::sql_types::Text)]
-pub enum OccurrenceKey {
-    /// The rule's occurrence on this local date.
-    Rule(NaiveDate),
-    /// The additional occurrence with this local start.
-    Additional(NaiveDateTime),
+pub struct OccurrenceKey {
+    /// The local start that was stated last.
+    pub start: NaiveDateTime,
+    /// Whether it is an additional time, not one of the rule's.
+    pub is_additional: bool,
 }
 
 impl OccurrenceKey {
+    /// The key of the rule's occurrence with this local start.
+    pub fn rule(start: NaiveDateTime) -> Self {
+        Self { start, is_additional: false }
+    }
+
+    /// The key of the additional occurrence with this local start.
+    pub fn additional(start: NaiveDateTime) -> Self {
+        Self { start, is_additional: true }
+    }
+
+    /// The least key on a local date.
+    pub fn first_on(date: NaiveDate) -> Self {
+        Self::rule(date.and_time(NaiveTime::MIN))
+    }
+
     /// The local date.
     pub fn date(self) -> NaiveDate {
-        match self {
-            Self::Rule(date) => date,
-            Self::Additional(start) => start.date(),
-        }
+        self.start.date()
+    }
+
+    /// What the occurrence is known by: the local date, and the time of day if it is an additional one.
+    pub fn place(self) -> (NaiveDate, Option<NaiveTime>) {
+        (self.date(), self.is_additional.then(|| self.start.time()))
     }
 }
 
 impl fmt::Display for OccurrenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rule(date) => write!(f, "{date}"),
-            Self::Additional(start) => LocalTime(*start).fmt(f),
-        }
+        write!(f, "{}{}", LocalTime(self.start), if self.is_additional { "+" } else { "" })
     }
 }
 
@@ -57,7 +71,7 @@ pub struct NoOccurrenceKey;
 
 impl fmt::Display for NoOccurrenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is neither a date such as 2027-02-09 nor a local time such as 2027-02-09T10:00:00")
+        f.write_str("is no local time such as 2027-02-09T10:00:00, with or without a plus sign behind it")
     }
 }
 
@@ -67,11 +81,9 @@ impl FromStr for OccurrenceKey {
     type Err = NoOccurrenceKey;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let key = match text.len() {
-            10 => full_date(text).map(Self::Rule),
-            _ => text.parse().ok().map(|LocalTime(local)| Self::Additional(local)),
-        };
-        key.ok_or(NoOccurrenceKey)
+        let start = text.strip_suffix('+');
+        let LocalTime(local) = start.unwrap_or(text).parse().map_err(|_| NoOccurrenceKey)?;
+        Ok(Self { start: local, is_additional: start.is_some() })
     }
 }
 
@@ -100,16 +112,18 @@ mod tests {
     fn a_key_reads_back_and_sorts_as_its_text_does() {
         let start = local("2027-02-09T10:00:00");
         let mut keys = [
-            OccurrenceKey::Additional(start),
-            OccurrenceKey::Rule(local("2027-02-10T00:00:00").date()),
-            OccurrenceKey::Rule(start.date()),
+            OccurrenceKey::additional(start),
+            OccurrenceKey::first_on(local("2027-02-10T10:00:00").date()),
+            OccurrenceKey::rule(start),
         ];
         for key in keys {
             assert_eq!(key.to_string().parse(), Ok(key));
         }
-        keys.sort_by_key(ToString::to_string);
-        assert_eq!(keys.map(|key| key.to_string()), ["2027-02-09", "2027-02-09T10:00:00", "2027-02-10"]);
-        for text in ["", "2027-2-9", "2027-02-09T10:00", "2027-02-30", "today"] {
+        keys.sort();
+        let texts = keys.map(|key| key.to_string());
+        assert!(texts.is_sorted());
+        assert_eq!(texts, ["2027-02-09T10:00:00", "2027-02-09T10:00:00+", "2027-02-10T00:00:00"]);
+        for text in ["", "2027-02-09", "2027-02-09T10:00", "2027-02-30T10:00:00", "2027-02-09T10:00:00++", "today"] {
             assert_eq!(text.parse::<OccurrenceKey>(), Err(NoOccurrenceKey), "{text}");
         }
     }

@@ -1,8 +1,10 @@
 //! The text of a recurrence rule, read and checked.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc, Weekday};
+use chrono_tz::Tz;
 
 use super::error::quoted;
+use super::local_time::resolve;
 use super::ordinals::Ordinals;
 use super::values::{frequency, months, ordinals, positive, until, week_start, weekdays};
 use super::{MAX_RULE_BYTES, Occurrence, RecurrenceError};
@@ -73,6 +75,38 @@ impl Weekdays {
     pub(super) fn has(&self, weekday: u32, front: u32, back: u32) -> bool {
         self.0[(weekday % 7) as usize].has(front, back)
     }
+}
+
+/// The parts of a rule in the order of RFC 5545, section 3.3.10. Some programs expect FREQ first.
+const ORDER: [&str; 9] = ["FREQ", "UNTIL", "COUNT", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"];
+
+/// The normal form of a rule: upper case, its parts in one order. A rule that can't be read stays as it is, so that its
+/// faults are told in its own words.
+pub fn normal(rule: String) -> String {
+    if Rule::read(&rule).is_err() {
+        return rule;
+    }
+    let upper = rule.to_ascii_uppercase();
+    let mut parts: Vec<&str> = upper.split(';').collect();
+    parts.sort_by_key(|part| ORDER.iter().position(|name| part.split('=').next() == Some(name)));
+    parts.join(";")
+}
+
+/// A rule after its series has moved `from` a time of the day and a zone `to` others. An UNTIL that is a time moves too, so
+/// that the rule keeps its last date: calendar programs write the last start as UNTIL.
+pub fn moved(rule: &str, from: (NaiveTime, Tz), to: (NaiveTime, Tz)) -> Result<String> {
+    let Some(text) = rule.split(';').find_map(|part| part.strip_prefix("UNTIL=")) else { return Ok(rule.to_owned()) };
+    let ends_at = match until(text)? {
+        Until::EndOfDay(_) => return Ok(rule.to_owned()),
+        Until::Local(at) => at,
+        Until::Instant(at) => at.with_timezone(&from.1).naive_local(),
+    };
+    let last = if ends_at.time() < from.0 { ends_at.date() - Days::new(1) } else { ends_at.date() };
+    let moved = match text.strip_suffix('Z') {
+        Some(_) => resolve(last.and_time(to.0), to.1).format("%Y%m%dT%H%M%SZ"),
+        None => last.and_time(to.0).and_utc().format("%Y%m%dT%H%M%S"),
+    };
+    Ok(rule.replace(text, &moved.to_string()))
 }
 
 /// A rule that follows RFC 5545 and uses only what is supported. A filter that is `None` lets every date pass.

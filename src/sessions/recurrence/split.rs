@@ -9,11 +9,10 @@ use super::{LAST_DATE, Recurrence, RecurrenceError, occurrence_on};
 /// When the rest of a series takes place, in the same zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// Whether the rule goes on. If it has ended, `rule` gives only the first of the additional times.
-    pub goes_on: bool,
     /// The first occurrence of `rule`.
     pub local_start: NaiveDateTime,
-    /// The rule. Its COUNT is reduced by the occurrences before the split, excluded or not.
+    /// The rule. Its COUNT is reduced by the occurrences before the split, excluded or not. If the rule has ended, it gives
+    /// only the first of the additional times.
     pub rule: String,
     /// The excluded times from the day of the split on.
     pub excluded: Vec<NaiveDateTime>,
@@ -39,13 +38,13 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, Recurr
             End::Count(count) => with_count(whole.rule, count.saturating_sub(before)),
             _ => whole.rule.to_owned(),
         };
-        return Ok(Rest { goes_on: true, local_start, rule, excluded, additional });
+        return Ok(Rest { local_start, rule, excluded, additional });
     }
     let local_start = additional.iter().min().copied();
     let local_start =
         local_start.ok_or(RecurrenceError::StartNotInRule { local_start: whole.local_start, first: None })?;
     additional.retain(|time| *time != local_start);
-    Ok(Rest { goes_on: false, local_start, rule: "FREQ=DAILY;COUNT=1".into(), excluded, additional })
+    Ok(Rest { local_start, rule: "FREQ=DAILY;COUNT=1".into(), excluded, additional })
 }
 
 /// How many occurrences of the rule itself come before `from`, and its first occurrence from `from` on, excluded or

@@ -31,8 +31,12 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// or cancelled, follow the change: their ids and bookings stay, and each person booked is told of a move.
 ///
 /// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
-/// additional time is known by that time and stays. A date that the series no longer has is cancelled, unless somebody is
-/// booked on it; a new date gets a session. `skipped` lists every session that doesn't follow, with the reason.
+/// additional time is known by that time and stays. If the rule moves onto an additional time at which people are booked,
+/// the session there stays.
+///
+/// A new date gets a session. A date that the series no longer has is cancelled, unless somebody is booked on it. It
+/// comes on again if the series has it again. What people called off stays off. `skipped` lists every session that
+/// doesn't follow, with the reason.
 ///
 /// A patch with `status: cancelled` cancels the series, and ignores everything but `status` and `cancellation_reason`.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
@@ -49,7 +53,7 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
         let Some(change) = patch.change(&old.changeable(), lasting, |change| change)? else {
             return answer(conn, context, old.id, Outcome::default());
         };
-        let change = excluding(change, old, patch)?;
+        let change = moving(change, old, patch)?;
         let mut names = patch.names();
         names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
         let changes = context.event("change", Subject::other("series", old.id), &names);
@@ -60,13 +64,17 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
     .await
 }
 
-/// The change with its excluded times. If the time of day changes, they follow it, unless the patch states them.
+/// The change with its excluded times and the end of its rule. If the time of day or the zone changes, they follow it,
+/// unless the patch states them.
 ///
 /// # Errors
 /// 422 if the times can't be read.
-pub(super) fn excluding(mut change: SeriesChange, old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
+pub(super) fn moving(mut change: SeriesChange, old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
     if !patch.names_one("excluded") {
         times::move_excluded(&mut change, old)?;
+    }
+    if !patch.names_one("recurrence") {
+        times::move_until(&mut change, old)?;
     }
     Ok(change)
 }

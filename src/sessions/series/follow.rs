@@ -30,7 +30,8 @@ pub struct Outcome {
 impl Outcome {
     /// The answer, and the members whose data it holds.
     pub fn shown(self, series: super::types::Series) -> (ChangedSeries, Vec<Id>) {
-        let Self { sessions, skipped, told } = self;
+        let Self { sessions, mut skipped, told } = self;
+        skipped.sort_by_key(|skipped| skipped.local_start);
         (ChangedSeries { series, sessions, skipped, bookings: told.bookings }, told.about)
     }
 }
@@ -60,7 +61,8 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     let (now, wording, resized) = (context.now(), Wording::from(series), !series.seats_as(old));
     let wording_id = wording.id();
     let (mut revisions, mut skipped) = (Vec::new(), Vec::new());
-    for from in hold(conn, series.id, context)?.into_iter().filter(|row| row.starts_at > now) {
+    let to_come = |row: &SessionRow| row.starts_at > now && !row.is_withdrawn();
+    for from in hold(conn, series.id, context)?.into_iter().filter(to_come) {
         let local_start = from.local_start;
         if let Some(reason) = reconcile::standing(&from, now) {
             skipped.push(Skipped { local_start, reason });
@@ -81,7 +83,6 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     sessions::update_many(conn, &revisions)?;
     let mut news = Change::default();
     news.turn_away(lists(conn, series.id, context)?);
-    skipped.sort_by_key(|skipped| skipped.local_start.0);
     Ok(Outcome {
         sessions: SessionOutcomes { updated: revisions.len(), ..SessionOutcomes::default() },
         skipped,
@@ -115,16 +116,13 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
     sessions::update_many(conn, &[difference.update.as_slice(), &difference.cancel].concat())?;
     news.turn_away(lists(conn, series.id, context)?);
     news.kept = notices::pending(conn, &moved)?;
-    difference.skipped.sort_by_key(|(local_start, _)| local_start.0);
-    let skipped =
-        difference.skipped.iter().map(|(local_start, reason)| Skipped { local_start: *local_start, reason: *reason });
     Ok(Outcome {
         sessions: SessionOutcomes {
             created: difference.create.len(),
             updated: difference.update.len(),
             cancelled: difference.cancel.len(),
         },
-        skipped: skipped.collect(),
+        skipped: difference.skipped,
         told: notices::tell(conn, context, &news)?,
     })
 }

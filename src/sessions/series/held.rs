@@ -32,6 +32,11 @@ pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<(
 
 /// Writes which occurrences sessions now are. Nothing that is shown of them changes, so they keep their versions.
 pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
+    // Two may exchange their keys, and no two of a series may have one at any moment.
+    for chunk in rekeyed.chunks(CHUNK) {
+        let these = sessions::table.filter(sessions::id.eq_any(chunk.iter().map(|(id, _)| id)));
+        diesel::update(these).set(sessions::occurrence.eq(sessions::occurrence.concat("-"))).execute(conn)?;
+    }
     for (id, key) in rekeyed {
         diesel::update(sessions::table.find(id)).set(sessions::occurrence.eq(key)).execute(conn)?;
     }

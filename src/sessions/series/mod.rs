@@ -3,15 +3,15 @@
 //! - When a series is made, its sessions are made. If its rule never ends (RFC 5545: neither COUNT nor UNTIL), they are
 //!   made up to a horizon, some months ahead, and more as time goes on ([`top_up`]).
 //! - A change of a series changes its sessions that are still to come, scheduled and not edited by hand. Their ids and
-//!   bookings stay. Past, cancelled and edited sessions stay as they are. A session whose date is no longer in the rule
-//!   is cancelled if nobody is booked.
+//!   bookings stay. Past and edited sessions stay as they are, and so do those that people called off. A session whose
+//!   date is no longer in the rule is cancelled if nobody is booked, and comes on again if it is stated again.
 //! - A session is known by its [occurrence](crate::sessions::recurrence::OccurrenceKey). For the rule that is the local
 //!   date, and for an additional time the local start.
 //! - A series can be split between two days. It then [ends](store::Ending) before the second day, although its rule
 //!   goes on, and another series has the rest of the rule and the sessions from that day on. The rule and the partner's
 //!   statement of the old series don't change.
-//! - A partner's roster may no longer name a series without an end. If people still have bookings, the series ends
-//!   after the last session with bookings, until a roster names it again.
+//! - A series that its partner's roster no longer names is cancelled until a roster names it again. If it has no end and
+//!   people still have bookings, it ends after the last session with bookings instead.
 //! - Cancelling a series cancels its sessions that are still to come, and every booking of them.
 
 pub mod change;

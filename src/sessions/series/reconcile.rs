@@ -1,30 +1,32 @@
 //! How existing sessions follow a changed series or roster entry.
 //!
-//! A session belongs to an occurrence by its [key](OccurrenceKey) only. Sessions that are still to come, scheduled and
-//! not edited by hand change in place: their ids and bookings stay. Past, cancelled and edited sessions stay as they
-//! are. A session whose date or additional time is no longer stated is cancelled if nobody holds a seat in it or waits
-//! for one. Otherwise it is kept and reported. A session is also kept and reported if its new space is taken or its new
-//! venue is closed at that time.
+//! - [Matching] finds the session of each stated occurrence.
+//! - Sessions that are still to come, scheduled and not edited by hand change in place: their ids and bookings stay.
+//!   Past and edited sessions stay as they are, and so do those that people called off.
+//! - A session whose date or additional time is no longer stated is cancelled if nobody holds a seat in it or waits for
+//!   one. Otherwise it is kept and reported. A cancelled one comes on again once it is stated again.
+//! - A session is also kept and reported if its new space is taken or its new venue is closed at that time. A new one is
+//!   left out.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::matching::Left;
+use chrono::NaiveDateTime;
+
+use super::matching::Matching;
 use super::rules;
 use super::store::{Ending, LeftOut, SeriesRow};
-use super::types::SkipReason;
+use super::types::{SkipReason, Skipped};
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
 use crate::sessions::store::{Revision, SessionRow};
-use crate::sessions::types::SessionStatus;
+use crate::sessions::types::{SeriesStatus, SessionStatus};
 use crate::sessions::wordings::Wording;
 
 /// What to do with the sessions of one series or entry.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub struct Difference {
-    /// Sessions that change from an occurrence of the rule to an additional time or back, with their new keys. Their
-    /// starts stay. Write these before new sessions are made.
+    /// Sessions that get another key, and it, beside those that are updated. Write these before anything else.
     pub rekeyed: Vec<(Id, OccurrenceKey)>,
     /// New sessions.
     pub create: Vec<SessionRow>,
@@ -34,8 +36,8 @@ pub struct Difference {
     pub cancel: Vec<Revision>,
     /// The sessions above that may be changed or called off only while nobody holds a seat in them.
     pub unbooked: Vec<Id>,
-    /// The sessions that differ from what is stated, and why.
-    pub skipped: Vec<(LocalTime, SkipReason)>,
+    /// The sessions that differ from what is stated, and why, in no order.
+    pub skipped: Vec<Skipped>,
     /// The occurrences for which no session could be made.
     pub left_out: Vec<LeftOut>,
 }
@@ -46,65 +48,57 @@ impl Difference {
         self.rekeyed.is_empty() && self.create.is_empty() && self.update.is_empty() && self.cancel.is_empty()
     }
 
-    /// Makes a session follow what is wanted, or reports why it doesn't. A session that was cancelled or edited by hand
-    /// is reported only if the statement itself has `changed`.
+    /// Makes a session follow what is wanted, or reports why it doesn't. A session that stays as it was is reported only
+    /// if the statement itself has `changed`.
     fn follow(&mut self, held: &SessionRow, wanted: SessionRow, changed: bool, now: Timestamp) {
         let of_series = held.series_id.is_some();
-        if of_series && held.starts_at <= now {
-            // A series' past sessions never change, so there is nothing to report.
-            return;
-        }
-        if of_series && held.status == SessionStatus::Cancelled {
-            // This is reported even if nothing else differs: the session is stated to take place, but doesn't.
-            self.skipped.extend(changed.then_some((held.local_start, SkipReason::Cancelled)));
-            return;
-        }
         let (next, kept_seats) = moved(held, wanted);
-        if next == *held && !kept_seats {
+        let (stays, differs) = (standing(held, now), !next.says_as(held));
+        let is_news = match stays {
+            // This is reported even if nothing else differs: the session is stated to take place, but doesn't.
+            Some(SkipReason::Cancelled) => next.starts_at > now || !of_series && differs,
+            // A series' past sessions never change, so there is nothing to report.
+            Some(SkipReason::Past) if of_series => false,
+            _ => differs || kept_seats,
+        };
+        if !is_news {
             return;
         }
-        match standing(held, now) {
-            Some(reason) if changed => self.skipped.push((held.local_start, reason)),
-            Some(_) => {}
+        let is_past = next.starts_at <= now;
+        let reason = stays.or_else(|| match held.is_booked() {
             // A session later today can't be moved to a time that has already passed.
-            None if of_series && next.starts_at <= now => {
-                self.skipped.push((held.local_start, SkipReason::Past));
+            _ if of_series && is_past => Some(SkipReason::Past),
+            true if next.delivery != held.delivery || is_past => Some(SkipReason::Booked),
+            _ => None,
+        });
+        if reason.is_some() || kept_seats {
+            self.stay(held, reason.unwrap_or(SkipReason::Booked), changed);
+        }
+        if reason.is_none() && differs {
+            if next.delivery != held.delivery || is_past {
+                self.unbooked.push(held.id);
             }
-            None if next.delivery != held.delivery && held.is_booked() => {
-                self.skipped.push((held.local_start, SkipReason::Booked));
-            }
-            None if next.starts_at <= now && held.is_booked() => {
-                self.skipped.push((held.local_start, SkipReason::Booked));
-            }
-            None => {
-                if kept_seats {
-                    self.skipped.push((held.local_start, SkipReason::Booked));
-                }
-                if next.delivery != held.delivery || next.starts_at <= now {
-                    self.unbooked.push(held.id);
-                }
-                self.update.extend(Revision::of(held.clone(), next, now));
-            }
+            self.update.extend(Revision::of(held.clone(), next, now));
         }
     }
 
     /// Cancels a session whose occurrence is no longer stated, if nobody is booked. Past, cancelled and edited sessions
-    /// stay. An edited session is reported if the statement has `changed`.
+    /// stay. One that stays though it is to come is reported if the statement has `changed`.
     fn leave(&mut self, held: &SessionRow, reason: &str, changed: bool, now: Timestamp) {
-        match standing(held, now) {
-            Some(SkipReason::Edited) if changed => {
-                return self.skipped.push((held.local_start, SkipReason::Edited));
-            }
-            Some(_) => return,
-            None => {}
+        if held.status == SessionStatus::Cancelled || held.starts_at <= now {
+            return;
         }
-        if held.is_booked() {
-            return self.skipped.push((held.local_start, SkipReason::Booked));
+        if held.edited || held.is_booked() {
+            return self.stay(held, if held.edited { SkipReason::Edited } else { SkipReason::Booked }, changed);
         }
         self.unbooked.push(held.id);
         let cancellation_reason = Some(reason.to_owned());
         let off = SessionRow { status: SessionStatus::Cancelled, cancellation_reason, ..held.clone() };
         self.cancel.extend(Revision::of(held.clone(), off, now));
+    }
+
+    fn stay(&mut self, held: &SessionRow, reason: SkipReason, changed: bool) {
+        self.skipped.extend(changed.then_some(Skipped { local_start: held.local_start, reason }));
     }
 }
 
@@ -122,22 +116,25 @@ impl Difference {
 
     /// Leaves out the sessions that clash, and reports them.
     pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>) {
-        let unmade = self.create.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
-        self.left_out.extend(unmade);
-        let skipped = &mut self.skipped;
-        let mut stays = |id: &Id, at: LocalTime| {
-            let clash = clashes.get(id);
-            skipped.extend(clash.map(|clash| (at, clash.reason)));
-            clash.is_none()
+        let Self { create, update, skipped, left_out, .. } = self;
+        let mut is_free = |row: &SessionRow, from: Option<&SessionRow>| {
+            let Some(clash) = clashes.get(&row.id) else { return true };
+            let stays = from.filter(|from| !from.is_withdrawn());
+            left_out.extend(LeftOut::of(row, clash.reason).filter(|_| stays.is_none()));
+            let local_start = stays.map_or(row.local_start, |from| from.local_start);
+            skipped.push(Skipped { local_start, reason: clash.reason });
+            false
         };
-        self.create.retain(|row| stays(&row.id, row.local_start));
-        self.update.retain(|revision| stays(&revision.to.id, revision.from.local_start));
+        create.retain(|row| is_free(row, None));
+        update.retain(|revision| is_free(&revision.to, Some(&revision.from)));
     }
 }
 
-/// Why a session never follows its series, if it doesn't.
+/// Why a session never follows its series, if it doesn't. One that the series itself called off does.
 pub(super) fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> {
-    if held.status == SessionStatus::Cancelled {
+    if held.is_withdrawn() {
+        None
+    } else if held.status == SessionStatus::Cancelled {
         Some(SkipReason::Cancelled)
     } else if held.starts_at <= now {
         Some(SkipReason::Past)
@@ -154,14 +151,13 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
         (below(wanted.capacity, held.seats_taken), below(wanted.online_capacity, held.online_seats_taken));
     let next = SessionRow {
         id: held.id,
-        occurrence: held.occurrence,
         capacity: if few { held.capacity } else { wanted.capacity },
         online_capacity: if few_online { held.online_capacity } else { wanted.online_capacity },
         seats_taken: held.seats_taken,
         online_seats_taken: held.online_seats_taken,
         waitlist_length: held.waitlist_length,
-        status: held.status,
-        cancellation_reason: held.cancellation_reason.clone(),
+        status: if held.is_withdrawn() { SessionStatus::Scheduled } else { held.status },
+        cancellation_reason: held.cancellation_reason.clone().filter(|_| !held.is_withdrawn()),
         edited: held.edited,
         version: held.version,
         created_at: held.created_at,
@@ -169,6 +165,12 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
         ..wanted
     };
     (next, few || few_online)
+}
+
+/// A session that is called off and comes on again as it is wanted.
+pub(super) fn brought_back(held: &SessionRow, wanted: SessionRow) -> Option<Revision> {
+    let now = wanted.updated_at;
+    Revision::of(held.clone(), moved(held, wanted).0, now)
 }
 
 /// A series as it is wanted.
@@ -195,41 +197,42 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     let own = rules::own(series, occurrences);
     let wording_id = Wording::from(series).id();
     let new = |occurrence: &Occurrence, id| SessionRow::of_series(series, wording_id, occurrence, id, now);
-    let mut left = Left::of(held, own);
+    let mut matching = Matching::of(held, own, now);
+    // No more sessions are made of a series that its roster no longer names.
+    let is_over = series.ending.0.withdrawn.map(|_| SkipReason::SeriesEnded);
     let mut missed: Vec<(&Occurrence, SkipReason)> = Vec::new();
-    let mut unserved: HashMap<OccurrenceKey, &Occurrence> = HashMap::new();
+    let mut unserved: HashMap<NaiveDateTime, &Occurrence> = HashMap::new();
     for occurrence in own {
-        match left.take(occurrence, wanted.before) {
-            Some(session) => {
-                if let Cow::Owned(adopted) = &session {
-                    difference.rekeyed.push((adopted.id, occurrence.key));
+        let reason = if occurrence.starts_at <= now.0 { Some(SkipReason::Past) } else { is_over };
+        match (matching.take(occurrence.key), reason) {
+            (Some(session), _) if reason.is_none() || !session.is_withdrawn() => {
+                if standing(session, now).is_some() {
+                    unserved.insert(occurrence.local_start, occurrence);
                 }
-                if standing(&session, now).is_some() {
-                    unserved.insert(OccurrenceKey::Additional(occurrence.local_start), occurrence);
-                }
-                difference.follow(&session, new(occurrence, session.id), changed, now);
+                difference.follow(session, new(occurrence, session.id), changed, now);
             }
-            None if occurrence.starts_at <= now.0 => missed.push((occurrence, SkipReason::Past)),
-            None => difference.create.push(new(occurrence, new_id())),
+            (_, Some(reason)) => missed.push((occurrence, reason)),
+            (_, None) => difference.create.push(new(occurrence, new_id())),
         }
     }
-    for session in left.not_stated(series) {
+    for (key, session) in matching.not_stated(series) {
         // If both the rule and an additional time give a time, it belongs to the rule. But if the rule's session was
         // called off or moved by hand, the session of the additional time stays, because its time is still stated.
-        match session.occurrence.and_then(|key| Some((key, unserved.get(&key)?))) {
-            Some((key, occurrence)) => {
+        let may_stay = key.is_additional && session.status == SessionStatus::Scheduled;
+        match unserved.get(&key.start).filter(|_| may_stay) {
+            Some(occurrence) => {
                 let stays = Occurrence { key, ..**occurrence };
                 difference.follow(session, new(&stays, session.id), changed, now);
             }
             None => difference.leave(session, reason, changed, now),
         }
     }
+    difference.rekeyed = matching.rekeyed(held, &difference.update, now);
     if changed && !series.same_times(wanted.before) {
         let beyond = occurrences.iter().skip(own.len());
         missed.extend(beyond.map(|occurrence| (occurrence, SkipReason::SeriesEnded)));
         difference.miss(&wanted, &missed);
     }
-    difference.skipped.sort_by_key(|(local_start, _)| *local_start);
     difference
 }
 
@@ -240,9 +243,10 @@ impl Difference {
         let new: HashSet<OccurrenceKey> =
             rules::newly_stated(wanted.before, &among).into_iter().map(|occurrence| occurrence.key).collect();
         let new = missed.iter().filter(|(occurrence, _)| new.contains(&occurrence.key));
-        self.skipped.extend(new.map(|(occurrence, reason)| (LocalTime(occurrence.local_start), *reason)));
+        let skipped = |local_start, reason| Skipped { local_start, reason };
+        self.skipped.extend(new.map(|(occurrence, reason)| skipped(LocalTime(occurrence.local_start), *reason)));
         let idle = rules::idle_exclusions(wanted.series).unwrap_or_default();
-        self.skipped.extend(idle.into_iter().map(|time| (time, SkipReason::NotAnOccurrence)));
+        self.skipped.extend(idle.into_iter().map(|time| skipped(time, SkipReason::NotAnOccurrence)));
     }
 }
 
@@ -256,17 +260,17 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 }
 
 /// The series as it is stated, with its own id, and whether it differs from before. If no join link is stated, the
-/// present one stays.
+/// present one stays. A withdrawn series comes back, because its roster names it again.
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
+    let back = held.ending.0.withdrawn.is_some();
     let next = SeriesRow {
         id: held.id,
-        // The roster names the series again, so the series is no longer withdrawn.
         left_out: held.left_out.clone(),
-        ending: Json(if held.ending.0.is_withdrawn() { Ending::None } else { held.ending.0 }),
+        ending: Json(Ending { withdrawn: None, ..held.ending.0 }),
         split_from: held.split_from,
         join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
-        status: held.status,
-        cancellation_reason: held.cancellation_reason.clone(),
+        status: if back { SeriesStatus::Active } else { held.status },
+        cancellation_reason: held.cancellation_reason.clone().filter(|_| !back),
         version: held.version,
         created_at: held.created_at,
         updated_at: held.updated_at,
@@ -276,138 +280,4 @@ pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesR
         return (next, false);
     }
     (SeriesRow { version: held.version + 1, updated_at: now, ..next }, true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sessions::recurrence::RecurrenceError;
-    use crate::sessions::series::types::SeriesInput;
-    use serde_json::{Value, json};
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp(text.parse().unwrap())
-    }
-
-    fn occurrences(series: &SeriesInput) -> Result<Vec<Occurrence>, RecurrenceError> {
-        rules::occurrences(series, "2027-06-30".parse().unwrap()).map(|expansion| expansion.occurrences)
-    }
-
-    fn id() -> Id {
-        crate::clock::new_id_at(at("2026-11-23T09:00:00Z"))
-    }
-
-    fn input(changes: Value) -> SeriesInput {
-        let mut series = json!({
-            "title": "Reading", "pillar": "community", "delivery": "hybrid", "venue_id": id(), "capacity": 10,
-            "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 90,
-            "recurrence": "FREQ=WEEKLY;COUNT=3"
-        });
-        for (name, value) in changes.as_object().unwrap() {
-            series[name] = value.clone();
-        }
-        serde_json::from_value(series).unwrap()
-    }
-
-    /// The difference that a change makes to three weekly sessions, on 6 January 2027: the first is past.
-    fn difference(changes: Value, prepare: impl Fn(&mut [SessionRow])) -> (Vec<SessionRow>, Difference) {
-        let now = at("2027-01-06T09:00:00Z");
-        let (before, after) = (input(json!({})), input(changes));
-        let venue_id = before.venue_id;
-        let times = (occurrences(&before).unwrap(), occurrences(&after).unwrap());
-        let held = SeriesRow::new(id(), before, now);
-        let (wanted, changed) = restated(&held, SeriesRow { venue_id, ..SeriesRow::new(id(), after, now) }, now);
-        assert_eq!(wanted.id, held.id);
-        let wording_id = Wording::from(&held).id();
-        let mut sessions: Vec<_> =
-            times.0.iter().map(|occurrence| SessionRow::of_series(&held, wording_id, occurrence, id(), now)).collect();
-        prepare(&mut sessions);
-        let left = "It has left the rule.";
-        let wanted = Wanted { series: &wanted, before: &held, occurrences: &times.1, changed, left };
-        let difference = series(wanted, &sessions, now, id);
-        (sessions, difference)
-    }
-
-    #[test]
-    fn the_same_statement_makes_no_difference() {
-        assert_eq!(difference(json!({}), |_| {}).1, Difference::default());
-        let (_, touched) = difference(json!({}), |sessions| {
-            sessions[0].wording_id = id();
-            sessions[1].status = SessionStatus::Cancelled;
-            (sessions[2].edited, sessions[2].wording_id) = (true, id());
-        });
-        assert_eq!(touched, Difference::default());
-    }
-
-    #[test]
-    fn future_sessions_keep_their_id_and_their_seats() {
-        let (held, found) = difference(json!({ "title": "Poems" }), |sessions| sessions[1].seats_taken = 4);
-        assert_eq!((found.create.len(), found.update.len(), found.cancel.len()), (0, 2, 0));
-        let Revision { from, to } = &found.update[0];
-        assert_eq!((from, to.wording_id != from.wording_id), (&held[1], true));
-        assert_eq!(*to, SessionRow { wording_id: to.wording_id, version: 2, ..held[1].clone() });
-        assert!(found.skipped.is_empty());
-    }
-
-    #[test]
-    fn new_dates_are_created_and_lost_ones_cancelled_or_kept() {
-        let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;INTERVAL=2;COUNT=3" }), |_| {});
-        assert_eq!((found.create.len(), found.cancel.len()), (1, 1));
-        assert_eq!((found.cancel[0].to.id, &found.unbooked), (held[1].id, &vec![held[1].id]));
-        let (held, found) =
-            difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), |sessions| sessions[2].waitlist_length = 1);
-        assert_eq!(found.cancel.len(), 1);
-        assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Booked)]);
-    }
-
-    #[test]
-    fn an_edited_session_whose_date_is_lost_stays_and_says_so_where_the_statement_changes() {
-        let edit = |sessions: &mut [SessionRow]| {
-            sessions[1].status = SessionStatus::Cancelled;
-            sessions[2].edited = true;
-        };
-        let (held, found) = difference(json!({ "recurrence": "FREQ=WEEKLY;COUNT=1" }), edit);
-        assert!(found.is_empty());
-        assert_eq!(found.skipped, [(held[2].local_start, SkipReason::Edited)]);
-        let beside = |sessions: &mut [SessionRow]| {
-            edit(sessions);
-            let beside = sessions[2].local_start.0 + chrono::TimeDelta::hours(1);
-            sessions[2].occurrence = Some(OccurrenceKey::Additional(beside));
-        };
-        let (_, same) = difference(json!({}), beside);
-        assert_eq!((same.create.len(), same.skipped), (1, vec![]), "one beside the rule is no news by itself");
-    }
-
-    #[test]
-    fn an_additional_time_is_new_whatever_else_is_on_that_day() {
-        for time in ["2027-01-12T10:00:00", "2027-01-12T17:00:00"] {
-            let (_, found) = difference(json!({ "additional": [time] }), |_| {});
-            assert_eq!((found.create.len(), found.update.len()), (1, 0));
-            assert_eq!(found.create[0].occurrence.map(|key| key.to_string()).as_deref(), Some(time));
-        }
-    }
-
-    #[test]
-    fn a_capacity_or_a_delivery_stays_while_people_hold_seats() {
-        let (held, found) = difference(json!({ "capacity": 3 }), |sessions| sessions[1].seats_taken = 4);
-        assert_eq!(found.update.iter().map(|revision| revision.to.id).collect::<Vec<_>>(), [held[2].id]);
-        assert_eq!(found.skipped, [(held[1].local_start, SkipReason::Booked)]);
-        let (held, found) =
-            difference(json!({ "delivery": "in_person" }), |sessions| sessions[1].online_seats_taken = 1);
-        assert_eq!((found.update.len(), &found.unbooked), (1, &vec![held[2].id]));
-        assert_eq!(found.skipped, [(held[1].local_start, SkipReason::Booked)]);
-    }
-
-    #[test]
-    fn a_single_session_that_has_begun_stays_and_says_so() {
-        let now = at("2027-01-05T13:00:00Z");
-        let series = SeriesRow::new(id(), input(json!({})), now);
-        let first = occurrences(&input(json!({}))).unwrap()[0];
-        let held = SessionRow { series_id: None, ..SessionRow::of_series(&series, id(), &first, id(), now) };
-        let wanted = SessionRow { wording_id: id(), ..held.clone() };
-        assert_eq!(single(wanted.clone(), &held, now).skipped, [(held.local_start, SkipReason::Past)]);
-        let before = at("2027-01-05T12:59:59Z");
-        assert_eq!(single(wanted, &held, before).update.len(), 1);
-        assert!(single(held.clone(), &held, now).skipped.is_empty());
-    }
 }

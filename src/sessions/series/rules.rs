@@ -8,23 +8,21 @@ use chrono_tz::Tz;
 use super::store::SeriesRow;
 use super::types::{SeriesChange, SeriesInput};
 use crate::db::{Json, LocalTime, Timestamp};
-use crate::sessions::recurrence::{self, Expansion, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError};
 
 /// The occurrences of a new series, in order. If the series never ends, those up to the horizon.
 ///
 /// # Errors
 /// What is wrong with its times or its rule, and which field is at fault. Also if nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    recurrence::expand_new(
-        &Recurrence {
-            rule: &series.recurrence,
-            local_start: series.local_start.0,
-            tz: recurrence::parse_time_zone(&series.time_zone)?,
-            excluded: &plain(&series.excluded),
-            additional: &plain(&series.additional),
-        },
-        horizon,
-    )
+    let recurrence = Recurrence {
+        rule: &series.recurrence,
+        local_start: series.local_start.0,
+        tz: recurrence::parse_time_zone(&series.time_zone)?,
+        excluded: &plain(&series.excluded),
+        additional: &plain(&series.additional),
+    };
+    recurrence::some(recurrence::expand(&recurrence, horizon)?)
 }
 
 /// The parsed times of a series.
@@ -85,26 +83,25 @@ pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, Re
     recurrence::expand_kept(&Times::of(series)?.recurrence(series), horizon)
 }
 
-/// The series with only the occurrences from a local date on, and whether its rule still goes on. If it doesn't, an
-/// additional time takes the rule's place.
+/// The series with only the occurrences from a local date on. If its rule has ended, an additional time takes the rule's
+/// place.
 ///
 /// # Errors
 /// What is wrong with its rule, or that nothing is left.
-pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<(SeriesRow, bool), RecurrenceError> {
+pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<SeriesRow, RecurrenceError> {
     let rest = recurrence::rest_from(&Times::of(series)?.recurrence(series), from)?;
     let local = |times: Vec<NaiveDateTime>| Json(times.into_iter().map(LocalTime).collect());
-    let row = SeriesRow {
+    Ok(SeriesRow {
         local_start: LocalTime(rest.local_start),
         recurrence: rest.rule,
         excluded: local(rest.excluded),
         additional: local(rest.additional),
         ..series.clone()
-    };
-    Ok((row, rest.goes_on))
+    })
 }
 
-/// If the rule moves to another time of day, moves the excluded times of the rule too. Excluded additional times stay,
-/// because additional times don't move.
+/// If the rule moves to another time of day, moves the excluded times too. Excluded additional times stay, because
+/// additional times don't move. An excluded time that the rule doesn't give now moves as well: a later rule may give it.
 ///
 /// # Errors
 /// What is wrong with the old rule, though a series that is kept has been checked.
@@ -116,12 +113,26 @@ pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), R
         return Ok(());
     }
     let days = recurrence::rule_dates(&Times::of(old)?.recurrence(old), &days)?;
-    let (moves, stays): (Vec<LocalTime>, Vec<LocalTime>) =
-        change.excluded.iter().partition(|time| time.0.time() == was && days.contains(&time.0.date()));
-    let also_additional = moves.iter().filter(|time| change.additional.contains(time));
-    let moved = moves.iter().map(|time| LocalTime(time.0.date().and_time(is)));
-    change.excluded = stays.iter().chain(also_additional).copied().chain(moved).collect();
-    change.excluded.sort_unstable();
+    let (stays, moves): (Vec<LocalTime>, Vec<LocalTime>) =
+        change.excluded.iter().partition(|time| time.0.time() != was || change.additional.contains(time));
+    let gives = |time: &&LocalTime| time.0.time() == was && days.contains(&time.0.date());
+    let moved = moves.iter().chain(stays.iter().filter(gives));
+    let moved = moved.map(|time| LocalTime(time.0.date().and_time(is)));
+    change.excluded = recurrence::set_of(stays.iter().copied().chain(moved));
+    Ok(())
+}
+
+/// If the series moves to another time of day or to another zone, moves the UNTIL of its rule too.
+///
+/// # Errors
+/// What is wrong with the old rule or the new zone.
+pub fn move_until(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), RecurrenceError> {
+    let zone = recurrence::parse_time_zone;
+    let from = (old.local_start.0.time(), zone(&old.time_zone)?);
+    let to = (change.local_start.0.time(), zone(&change.time_zone)?);
+    if from != to {
+        change.recurrence = recurrence::moved(&old.recurrence, from, to)?;
+    }
     Ok(())
 }
 
@@ -148,9 +159,10 @@ pub fn newly_stated<'a>(old: &SeriesRow, among: &[&'a Occurrence]) -> Vec<&'a Oc
         let times = Times::of(old).ok()?;
         recurrence::expand_between(&times.recurrence(old), NaiveDate::MIN, last).ok()
     });
-    let keys: HashSet<OccurrenceKey> = stated.iter().flatten().map(|one| one.key).collect();
+    let places: HashSet<_> = stated.iter().flatten().map(|one| one.key.place()).collect();
     let starts: HashSet<NaiveDateTime> = stated.iter().flatten().map(|one| one.local_start).collect();
-    let new = among.iter().copied().filter(|one| !keys.contains(&one.key) && !starts.contains(&one.local_start));
+    let new = among.iter().copied();
+    let new = new.filter(|one| !places.contains(&one.key.place()) && !starts.contains(&one.local_start));
     new.collect()
 }
 

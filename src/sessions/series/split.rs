@@ -1,14 +1,13 @@
 //! Splitting a series: a day and all that follows become a series of its own.
 
-use std::collections::HashSet;
-
 use actix_web::{HttpResponse, post};
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 
-use super::change::{LEFT, excluding, some_occurrences};
+use super::change::{LEFT, moving, some_occurrences};
 use super::follow;
 use super::handlers::{answer, tag};
 use super::held;
+use super::matching;
 use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, Ending, SeriesRow};
@@ -25,9 +24,9 @@ use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
 use crate::http::reply::Reply;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes;
-use crate::sessions::recurrence::{Expansion, Occurrence, OccurrenceKey};
+use crate::sessions::recurrence::{Expansion, Occurrence};
 use crate::sessions::references::{self, References};
-use crate::sessions::store::{self as session_store, SessionRow};
+use crate::sessions::store as session_store;
 use crate::sessions::types::SeriesStatus;
 
 /// Split a session series
@@ -37,7 +36,8 @@ use crate::sessions::types::SeriesStatus;
 ///
 /// The sessions of the new series keep their ids and bookings. Past, cancelled and edited sessions don't follow the
 /// changes; `skipped` lists every session that doesn't, with the reason. A series that its partner's roster no longer
-/// names can't be split until a roster names it again.
+/// names can't be split until a roster names it again. If the rule has ended before that day, the first additional time
+/// is the rule of the new series, and moves with its `local_start`.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -55,17 +55,17 @@ pub async fn split_series(
         if old.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", old.status, "split"));
         }
-        if old.ending.0.is_withdrawn() {
+        if old.ending.0.withdrawn.is_some() {
             let detail = "Its partner's roster no longer names it. A roster must name it again before it can be split.";
             return Err(Error::new(Kind::InvalidState, detail));
         }
         let horizon = context.state().config.horizon.day(context.now());
         let stated = times::stated_by(&old, horizon)?.occurrences;
         let day = day_of_cut(times::own(&old, &stated), input.from)?;
-        let (base, goes_on) = rest(&old, day, new_id, &context)?;
+        let base = rest(&old, day, new_id, &context)?;
         let change = input.changes.apply(&base.changeable()).map_err(in_changes)?;
-        let change = excluding(change, &base, &input.changes).map_err(in_changes)?;
-        let outcome = apply(conn, &context, &old, (base, change), (day, goes_on))?;
+        let change = moving(change, &base, &input.changes).map_err(in_changes)?;
+        let outcome = apply(conn, &context, &old, (base, change), day)?;
         let reply = answer(conn, &context, new_id, outcome)?;
         Ok(Reply { status: 201, ..reply.at(format!("/v1/session-series/{new_id}")) })
     })
@@ -95,10 +95,9 @@ fn day_of_cut(occurrences: &[Occurrence], from: LocalTime) -> Result<NaiveDate> 
     }
 }
 
-/// The new series before its changes, and whether the rule goes on in it.
-fn rest(old: &SeriesRow, day: NaiveDate, id: Id, context: &Context) -> Result<(SeriesRow, bool)> {
-    let (rest, goes_on) = times::rest_of(old, day)?;
-    let row = SeriesRow {
+/// The new series before its changes.
+fn rest(old: &SeriesRow, day: NaiveDate, id: Id, context: &Context) -> Result<SeriesRow> {
+    Ok(SeriesRow {
         id,
         external_id: None,
         split_from: Some(old.id),
@@ -106,30 +105,8 @@ fn rest(old: &SeriesRow, day: NaiveDate, id: Id, context: &Context) -> Result<(S
         version: 0,
         created_at: context.now(),
         updated_at: context.now(),
-        ..rest
-    };
-    Ok((row, goes_on))
-}
-
-/// The new keys of the sessions of a series whose rule has ended by the split. The first additional time becomes the
-/// only occurrence of its new rule. Sessions of the old rule become additional times.
-fn rekeyed(base: &SeriesRow, theirs: &[&SessionRow]) -> Vec<(Id, OccurrenceKey)> {
-    let first = base.local_start.0;
-    let mut taken: HashSet<OccurrenceKey> = theirs.iter().filter_map(|row| row.occurrence).collect();
-    let mut rekeyed = Vec::new();
-    for row in theirs {
-        let mut start = row.local_start.0;
-        if let Some(OccurrenceKey::Rule(_)) = row.occurrence {
-            while !taken.insert(OccurrenceKey::Additional(start)) {
-                start += TimeDelta::seconds(1);
-            }
-            rekeyed.push((row.id, OccurrenceKey::Additional(start)));
-        }
-    }
-    // This comes last: only now does no other session have the rule's key of that day.
-    let of_first = theirs.iter().find(|row| row.occurrence == Some(OccurrenceKey::Additional(first)));
-    rekeyed.extend(of_first.map(|row| (row.id, OccurrenceKey::Rule(first.date()))));
-    rekeyed
+        ..times::rest_of(old, day)?
+    })
 }
 
 fn apply(
@@ -137,7 +114,7 @@ fn apply(
     context: &Context,
     old: &SeriesRow,
     (base, change): (SeriesRow, SeriesChange),
-    (day, goes_on): (NaiveDate, bool),
+    day: NaiveDate,
 ) -> Result<follow::Outcome> {
     if change.status == SeriesStatus::Cancelled {
         let detail = "Split the series first, then cancel the new one.";
@@ -156,14 +133,15 @@ fn apply(
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
-    store::update(conn, &old.ended(Ending::Split(day), context.now()))?;
+    store::update(conn, &old.ended(Ending { split: Some(day), ..old.ending.0 }, context.now()))?;
     store::insert(conn, &new)?;
-    let all = follow::hold(conn, old.id, context)?;
-    let on_or_after = |row: &&SessionRow| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day);
-    let theirs: Vec<&SessionRow> = all.iter().filter(on_or_after).collect();
+    let mut theirs = follow::hold(conn, old.id, context)?;
+    theirs.retain(|row| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day));
     held::reparent(conn, &theirs.iter().map(|row| row.id).collect::<Vec<_>>(), new.id, context.now())?;
-    if !goes_on {
-        held::rekey(conn, &rekeyed(&base, &theirs))?;
+    if old.additional.0.contains(&base.local_start) {
+        // Its rule may have ended: then what was an additional time is the rule's, before anything is changed.
+        let stated = some_occurrences(&base, context)?.occurrences;
+        held::rekey(conn, &matching::keys(&theirs, &stated, context.now()))?;
     }
     let events = [
         context.event("split", Subject::other("series", old.id), &["ends_before"]),

@@ -15,30 +15,22 @@ use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
 
-/// Whether and why a series ends before its rule does. It ends between two local dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// It ends when its rule does, if the rule has an end.
-    None,
+/// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
+/// more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ending {
     /// It was split. Another series goes on from this date.
-    Split(NaiveDate),
-    /// Its partner's roster no longer names it. It has no sessions from this date on, until a roster names it again.
-    Withdrawn(NaiveDate),
+    pub split: Option<NaiveDate>,
+    /// Its partner's roster no longer names it. It has no sessions from this date on, until a roster names it again. A
+    /// series of which nothing is left is cancelled until then.
+    pub withdrawn: Option<NaiveDate>,
 }
 
 impl Ending {
     /// The first local date on which the series has no sessions any more.
     pub fn before(self) -> Option<NaiveDate> {
-        match self {
-            Self::None => None,
-            Self::Split(date) | Self::Withdrawn(date) => Some(date),
-        }
-    }
-
-    /// Whether the series ended because a roster no longer names it.
-    pub fn is_withdrawn(self) -> bool {
-        matches!(self, Self::Withdrawn(_))
+        self.split.into_iter().chain(self.withdrawn).min()
     }
 }
 
@@ -132,7 +124,7 @@ impl SeriesRow {
             recurrence: written.recurrence,
             excluded: Json(written.excluded),
             additional: Json(written.additional),
-            ending: Json(Ending::None),
+            ending: Json(Ending::default()),
             left_out: Json(Vec::new()),
             split_from: None,
             publication: written.publication,
@@ -212,7 +204,7 @@ impl SeriesRow {
         Self { ending: Json(ending), version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// This row after it was called off.
+    /// This row after it was called off by hand: no roster brings it back.
     ///
     /// # Errors
     /// 409 if it is cancelled already.
@@ -220,9 +212,9 @@ impl SeriesRow {
         if self.status == SeriesStatus::Cancelled {
             return Err(Error::state("series", self.status, "cancelled"));
         }
-        let change = self.changeable();
+        let ending = Ending { withdrawn: None, ..self.ending.0 };
         let reason = Some(reason.to_owned());
-        Ok(self.changed(SeriesChange { status: SeriesStatus::Cancelled, cancellation_reason: reason, ..change }, now))
+        Ok(Self { status: SeriesStatus::Cancelled, cancellation_reason: reason, ..self.ended(ending, now) })
     }
 }
 

@@ -6,11 +6,12 @@
 //! - Each series has one write transaction. It makes nothing if the series has been changed or extended since it was
 //!   read. So the task can run at any time, on two servers at once, and can be stopped at any point.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{Months, NaiveDate};
 
+use super::reconcile;
 use super::rules;
 use super::store::{self, LeftOut, SeriesRow};
 use crate::background::Task;
@@ -135,25 +136,34 @@ impl Stretch {
             return Ok(None);
         }
         // A series that once had an end may have sessions there already.
-        let there: HashSet<_> = sessions::occurrences_after(conn, self.series.id, self.from)?.into_iter().collect();
-        let additional = |row: &SessionRow| OccurrenceKey::Additional(row.local_start.0);
-        let is_there = |row: &SessionRow| {
-            row.occurrence.is_some_and(|key| there.contains(&key)) || there.contains(&additional(row))
-        };
-        let missing = self.sessions.iter().filter(|row| !is_there(row));
-        let mut new: Vec<SessionRow> = missing.cloned().collect();
-        let placings: Vec<Placing> = new.iter().map(|to| Placing { to, from: None }).collect();
+        let day_after = self.from.succ_opt().unwrap_or(self.from);
+        let held = sessions::of_series_from(conn, self.series.id, day_after)?;
+        let there: HashMap<_, _> = held.iter().filter_map(|row| Some((row.occurrence?.place(), row))).collect();
+        let (mut new, mut back) = (Vec::new(), Vec::new());
+        for row in &self.sessions {
+            let additional = OccurrenceKey::additional(row.local_start.0);
+            match row.occurrence.and_then(|key| there.get(&key.place())).or_else(|| there.get(&additional.place())) {
+                None => new.push(row.clone()),
+                Some(held) if held.is_withdrawn() => back.extend(reconcile::brought_back(held, row.clone())),
+                Some(_) => {}
+            }
+        }
+        let made = new.iter().map(|to| Placing { to, from: None });
+        let placings: Vec<Placing> = made.chain(back.iter().map(Placing::from)).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), self.today)?;
         // No request is waiting for an answer, so the series itself says what was left out.
-        let left_out = new.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason));
+        let left_out = placings.iter().filter_map(|one| LeftOut::of(one.to, clashes.get(&one.to.id)?.reason));
         let before = self.series.left_out.0.iter().filter(|one| one.local_start.0.date() >= self.today).cloned();
         let left_out: Vec<LeftOut> = before.chain(left_out).collect();
         if left_out != self.series.left_out.0 {
             store::leave_out(conn, self.series.id, &left_out)?;
         }
         new.retain(|row| !clashes.contains_key(&row.id));
-        listings::keep(conn, [&Wording::from(&self.series)], &new)?;
+        back.retain(|revision| !clashes.contains_key(&revision.to.id));
+        let rows = new.iter().chain(back.iter().map(|revision| &revision.to));
+        listings::keep(conn, [&Wording::from(&self.series)], rows)?;
         sessions::insert_many(conn, &new)?;
-        Ok(Some(new.len()))
+        sessions::update_many(conn, &back)?;
+        Ok(Some(new.len() + back.len()))
     }
 }

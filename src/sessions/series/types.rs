@@ -9,6 +9,7 @@ use super::store::LeftOut;
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::sessions::notices::BookingNotice;
+use crate::sessions::recurrence;
 use crate::sessions::types::{
     self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
     VenueSummary,
@@ -68,14 +69,15 @@ pub struct SeriesInput {
     /// When it takes place again: the value of an RRULE (RFC 5545), with at most 2,000 occurrences. Without COUNT and
     /// UNTIL it never ends. Its sessions are then made some months ahead (12 unless configured otherwise), and more as
     /// time goes on.
+    #[serde(deserialize_with = "recurrence::read_normal")]
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
     pub excluded: Vec<LocalTime>,
     /// Additional local starts (RDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
     pub additional: Vec<LocalTime>,
     /// How many places each session has. For a hybrid series, how many in person. Absent: no limit.
@@ -141,7 +143,7 @@ pub struct SeriesChange {
     /// The space in the venue.
     pub space_id: Option<Id>,
     /// The first start, on the wall clock of `time_zone`. It must be an occurrence of `recurrence`. If its time of day
-    /// changes, the excluded times follow, unless they are changed too.
+    /// changes, the excluded times and the time in UNTIL follow, unless they are changed too.
     pub local_start: LocalTime,
     /// The time zone of all local times.
     #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
@@ -150,14 +152,15 @@ pub struct SeriesChange {
     #[schema(minimum = 1, maximum = 10080, example = 90)]
     pub duration_minutes: i32,
     /// When it takes place again: the value of an RRULE (RFC 5545).
+    #[serde(deserialize_with = "recurrence::read_normal")]
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
     pub excluded: Vec<LocalTime>,
     /// Additional local starts (RDATE).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "recurrence::read_set")]
     #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
     pub additional: Vec<LocalTime>,
     /// How people get a place. Absent: `bookable`.
@@ -236,15 +239,15 @@ pub struct Series {
     /// The duration of each session in minutes.
     #[schema(example = 90)]
     pub duration_minutes: i32,
-    /// When it takes place again (RFC 5545).
+    /// When it takes place again (RFC 5545), in upper case and with its parts in one order.
     #[schema(example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place.
     pub excluded: Vec<LocalTime>,
     /// Additional local starts.
     pub additional: Vec<LocalTime>,
-    /// The series has no sessions on this local date or later, whatever its rule says. It was split on this date, or its
-    /// partner's roster no longer names it; then this is the day after its last session that stays.
+    /// The series has no sessions on this local date or later, whatever its rule says. Either it was split on this date,
+    /// or its partner's roster no longer names it.
     #[schema(example = "2027-01-26")]
     pub ends_before: Option<NaiveDate>,
     /// The series that it was split from.
@@ -314,7 +317,7 @@ pub struct SessionCounts {
 pub enum SkipReason {
     /// People hold seats in it.
     Booked,
-    /// It was cancelled before.
+    /// It was called off by hand, or with its venue, and stays off.
     Cancelled,
     /// It was changed by hand.
     Edited,
@@ -353,7 +356,7 @@ pub struct SessionOutcomes {
     /// New sessions.
     #[schema(example = 0)]
     pub created: usize,
-    /// Sessions that were changed and keep their bookings.
+    /// Sessions that were changed and keep their bookings, and sessions that are on again.
     #[schema(example = 49)]
     pub updated: usize,
     /// Sessions that were called off.

@@ -18,7 +18,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::sessions::recurrence::OccurrenceKey;
-use crate::sessions::store::occurrences_after;
+use crate::sessions::store::of_series_from;
 use crate::sessions::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
 use crate::sessions::types::{SeriesStatus, SessionStatus};
 use crate::sessions::visibility::{Visibility, hidden_partners, listed};
@@ -56,9 +56,10 @@ impl SeriesView {
         let mut left_out = row.left_out.0.clone();
         left_out.retain(|one| !ended(one) && rules::is_to_come(row, one.local_start, now));
         if let Some(first) = left_out.iter().map(|one| one.occurrence.date()).min() {
-            let day_before = first.pred_opt().unwrap_or(first);
-            let made = occurrences_after(conn, row.id, day_before)?;
-            left_out.retain(|one| !made.contains(&one.occurrence));
+            let held = of_series_from(conn, row.id, first)?;
+            let made = held.iter().filter(|session| !session.is_withdrawn()).filter_map(|session| session.occurrence);
+            let made: HashSet<_> = made.map(OccurrenceKey::place).collect();
+            left_out.retain(|one| !made.contains(&one.occurrence.place()));
         }
         Ok(Some(left_out.iter().map(Skipped::from).collect()))
     }
@@ -175,7 +176,8 @@ fn with_sessions_to_come(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<
     let earliest = london_day(now) - Days::new(9);
     let to_come = sessions::table
         .filter(sessions::series_id.eq(session_series::id.nullable()))
-        .filter(sessions::occurrence.ge(OccurrenceKey::Rule(earliest)))
+        // Unless it was moved by hand.
+        .filter(sessions::occurrence.ge(OccurrenceKey::first_on(earliest)).or(sessions::edited.eq(true)))
         .filter(sessions::status.eq(SessionStatus::Scheduled))
         .filter(sessions::ends_at.gt(now));
     let with = session_series::table.filter(session_series::id.eq_any(ids)).filter(exists(to_come));
@@ -233,7 +235,7 @@ pub fn list(
         query = query.filter(session_series::pillar.eq(pillar));
     }
     let rows: Vec<Related> = query.order(session_series::id).limit(slice.fetch()).load(conn)?;
-    let ids: Vec<Id> = rows.iter().map(|row| row.series.id).collect();
+    let ids: Vec<Id> = rows.iter().filter(|row| ends(&row.series)).map(|row| row.series.id).collect();
     let going_on = with_sessions_to_come(conn, &ids, now)?;
     let view = |related: Related| {
         let ended = ends(&related.series) && !going_on.contains(&related.series.id);

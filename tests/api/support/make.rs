@@ -60,13 +60,16 @@ impl Default for SessionSeed<'_> {
 }
 
 impl SessionSeed<'_> {
+    fn local_start(&self) -> LocalTime {
+        LocalTime(super::instant(self.starts_at).with_timezone(&chrono_tz::Europe::London).naive_local())
+    }
+
     /// As a request writes it.
     fn written(&self) -> Value {
-        let starts_at = super::instant(self.starts_at).with_timezone(&chrono_tz::Europe::London).naive_local();
         json!({
             "title": self.title, "pillar": self.pillar, "delivery": self.delivery, "booking_policy": self.booking_policy,
             "partner_id": self.partner_id, "venue_id": self.venue_id, "capacity": self.capacity,
-            "online_capacity": self.online_capacity, "local_start": LocalTime(starts_at), "time_zone": "Europe/London",
+            "online_capacity": self.online_capacity, "local_start": self.local_start(), "time_zone": "Europe/London",
             "duration_minutes": self.minutes, "publication": self.publication
         })
     }
@@ -96,11 +99,11 @@ pub fn session_rows<'a>(app: &App, seeds: impl IntoIterator<Item = SessionSeed<'
     let insert = |conn: &mut Conn| {
         put_sessions(conn, seeds.iter().map(|(id, seed)| (*id, seed.written())), now);
         for (id, seed) in seeds.iter().filter(|(_, seed)| seed.series_id.is_some() || seed.status != "scheduled") {
-            let day = life_rooms::clock::london_day(Timestamp(super::instant(seed.starts_at)));
-            let of =
-                (s::series_id.eq(parsed(seed.series_id)), s::occurrence.eq(seed.series_id.map(|_| day.to_string())));
-            let reason = s::cancellation_reason.eq((seed.status == "cancelled").then_some("Called off"));
-            diesel::update(s::table.find(id)).set((of, s::status.eq(seed.status), reason)).execute(conn)?;
+            let key = seed.series_id.map(|_| seed.local_start().to_string());
+            let of = (s::series_id.eq(parsed(seed.series_id)), s::occurrence.eq(key));
+            let off = seed.status == "cancelled";
+            let off = (s::cancellation_reason.eq(off.then_some("Called off")), s::edited.eq(off));
+            diesel::update(s::table.find(id)).set((of, s::status.eq(seed.status), off)).execute(conn)?;
         }
         Ok(())
     };

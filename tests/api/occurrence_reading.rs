@@ -1,0 +1,74 @@
+//! A plain reading of when a series takes place, beside the code's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Days, NaiveDate, NaiveDateTime};
+use life_rooms::db::{LocalTime, Timestamp};
+use life_rooms::sessions::recurrence::{parse_time_zone, resolve};
+use serde_json::Value;
+
+/// What a series says about when it takes place, read as plainly as can be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    pub start: NaiveDateTime,
+    pub step: u64,
+    pub count: u64,
+    pub additional: BTreeSet<NaiveDateTime>,
+    pub excluded: BTreeSet<NaiveDateTime>,
+    pub zone: String,
+    pub end: Option<NaiveDate>,
+}
+
+impl Statement {
+    pub fn of(series: &Value) -> Self {
+        let time = |value: &Value| value.as_str().unwrap().parse::<LocalTime>().unwrap().0;
+        let times = |name: &str| series[name].as_array().unwrap().iter().map(time).collect();
+        let rule = series["recurrence"].as_str().unwrap();
+        let (frequency, count) = rule.split_once(";COUNT=").unwrap();
+        Self {
+            start: time(&series["local_start"]),
+            step: if frequency == "FREQ=DAILY" { 1 } else { 7 },
+            count: count.parse().unwrap(),
+            additional: times("additional"),
+            excluded: times("excluded"),
+            zone: series["time_zone"].as_str().unwrap().to_owned(),
+            end: series["ends_before"].as_str().map(|end| end.parse().unwrap()),
+        }
+    }
+
+    pub fn rule(&self) -> impl Iterator<Item = NaiveDateTime> {
+        (0..self.count).map(|nth| self.start + Days::new(nth * self.step))
+    }
+
+    /// Each start that is stated, by which occurrence it is.
+    pub fn stated(&self) -> BTreeMap<String, NaiveDateTime> {
+        let rule: BTreeSet<NaiveDateTime> = self.rule().collect();
+        let by_rule = rule.iter().map(|start| (start.date().to_string(), *start));
+        let additional = self.additional.difference(&rule).map(|start| (LocalTime(*start).to_string(), *start));
+        let mut all: BTreeMap<String, NaiveDateTime> = by_rule.chain(additional).collect();
+        all.retain(|_, start| !self.excluded.contains(start) && self.end.is_none_or(|end| start.date() < end));
+        all
+    }
+
+    /// Which occurrence a session that people moved or called off is now: that of the rule on its date, or at the time that
+    /// it had when it was stated last.
+    pub fn follow(&self, key: &str, others: &BTreeSet<String>) -> String {
+        let (start, is_additional) = (key.trim_end_matches('+').parse::<LocalTime>().unwrap().0, key.ends_with('+'));
+        let (stated, date, time) = (self.stated(), start.date().to_string(), LocalTime(start).to_string());
+        match (is_additional, stated.get(&date)) {
+            (false, Some(rules)) => LocalTime(*rules).to_string(),
+            (false, None) if stated.contains_key(&time) && !others.contains(&time) => format!("{time}+"),
+            (true, Some(rules)) if *rules == start && !others.contains(&date) => time,
+            _ => key.to_owned(),
+        }
+    }
+
+    pub fn idle(&self) -> Vec<NaiveDateTime> {
+        let rule: BTreeSet<NaiveDateTime> = self.rule().collect();
+        self.excluded.iter().filter(|time| !rule.contains(time) && !self.additional.contains(time)).copied().collect()
+    }
+
+    pub fn is_to_come(&self, start: NaiveDateTime, now: Timestamp) -> bool {
+        resolve(start, parse_time_zone(&self.zone).unwrap()) > now.0
+    }
+}
