@@ -137,9 +137,11 @@ fn what_the_statement_called_off_comes_on_again_once_it_is_stated_and_can_be_boo
         let series = choir(&admin, json!({}));
         let second = sessions_of(&admin, &series)[1].clone();
         assert_eq!(state(&admin, &series, gone.clone()), ([0, 0, 1], json!([])));
+        assert_eq!(state(&admin, &series, json!({ "title": "Poems" })), ([0, 1, 0], json!([])));
         assert_eq!(state(&admin, &series, back.clone()), ([0, 1, 0], json!([])));
         let again = admin.get(&path(&second)).expect(200);
         assert_eq!((&again["version"], &again["cancellation_reason"]), (&json!(3), &json!(null)));
+        assert_eq!(again["title"], "Poems");
         book(&app, &second, &member_row(&app, "Ann", "A"), json!({}));
         assert_eq!(shown(&admin, &series), [at("02T13:00:00", ON, 0), at("09T13:00:00", ON, 1)]);
     }
