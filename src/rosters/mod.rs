@@ -29,6 +29,7 @@ pub mod read_csv;
 pub mod read_time;
 pub mod store;
 pub mod stored;
+pub mod table;
 
 pub mod types;
 

@@ -218,7 +218,9 @@ impl Questions {
 /// One of each, in every way.
 fn every_way<T: Clone>(choices: &[Vec<T>]) -> Vec<Vec<T>> {
     choices.iter().fold(vec![Vec::new()], |ways, next| {
-        let with = |way: &Vec<T>| next.iter().map(|one| [way.as_slice(), &[one.clone()]].concat()).collect::<Vec<_>>();
+        let with = |way: &Vec<T>| {
+            next.iter().map(|one| [way.as_slice(), std::slice::from_ref(one)].concat()).collect::<Vec<_>>()
+        };
         ways.iter().flat_map(with).collect()
     })
 }

@@ -1,0 +1,109 @@
+//! How the text of a table is cut into records: its separator, its lines, its quotation marks (RFC 4180). Cells are read by
+//! [`read_csv`](super::read_csv).
+
+use crate::error::{Error, Kind, Result};
+
+/// How a table begins.
+pub(super) struct Opening {
+    /// What separates its cells.
+    pub(super) separator: u8,
+    /// How many bytes stand before its header: those of a line `sep=;`, which Excel reads and writes.
+    pub(super) length: usize,
+}
+
+impl Opening {
+    pub(super) fn of(text: &str) -> Self {
+        let blank = text.len() - text.trim_start().len();
+        let line = first_line(&text[blank..]);
+        match told_separator(line) {
+            Some(separator) => Self { separator, length: blank + line.len() },
+            None => Self { separator: guessed_separator(line), length: 0 },
+        }
+    }
+}
+
+/// A text up to its first line end outside quotation marks. Line ends are CR LF, LF, or CR alone.
+fn first_line(text: &str) -> &str {
+    let mut quoted = false;
+    let end = text.bytes().position(|byte| {
+        quoted ^= byte == b'"';
+        !quoted && matches!(byte, b'\r' | b'\n')
+    });
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// The separator of a line `sep=;`.
+fn told_separator(line: &str) -> Option<u8> {
+    let line = line.trim_matches('"');
+    let told = line.get(..4).filter(|word| word.eq_ignore_ascii_case("sep=")).and_then(|_| line.as_bytes().get(4..))?;
+    match told.trim_ascii() {
+        // Written out, or the sign itself.
+        b"\\t" => Some(b'\t'),
+        [separator @ (b',' | b';' | b'|')] => Some(*separator),
+        [] => told.contains(&b'\t').then_some(b'\t'),
+        _ => None,
+    }
+}
+
+/// What a header line has most of outside quotation marks: commas, semicolons, as spreadsheets write in many countries,
+/// or tabs.
+fn guessed_separator(line: &str) -> u8 {
+    let plain: Vec<&str> = line.split('"').step_by(2).collect();
+    let count = |sign: u8| plain.iter().flat_map(|part| part.bytes()).filter(|byte| *byte == sign).count();
+    let most = [b'\t', b';', b','].into_iter().max_by_key(|sign| count(*sign));
+    most.unwrap_or(b',')
+}
+
+/// Where a byte of a table stands.
+#[derive(Clone, Copy)]
+enum At {
+    /// Before a record.
+    Record,
+    /// Before a cell.
+    Cell,
+    /// In a cell without quotation marks.
+    Plain,
+    /// In a cell whose quotation mark opened on this line.
+    Quoted(i32),
+    /// Behind the quotation mark that closes such a cell, unless another follows it.
+    Closed(i32),
+    /// Behind the closed cell and a space.
+    Behind,
+}
+
+/// The line on which each record begins. The reader's own lines are those of the blank lines above.
+///
+/// # Errors
+/// 400 where quotation marks don't match. The reader would take the rest of the table for one cell.
+pub(super) fn lines_of_records(text: &str, opening: &Opening) -> Result<Vec<i32>> {
+    let (mut lines, mut line, mut at, mut before) = (Vec::new(), 1, At::Record, 0);
+    for (place, byte) in text.bytes().enumerate() {
+        if place >= opening.length {
+            if matches!(at, At::Record) && !matches!(byte, b'\r' | b'\n') {
+                lines.push(line);
+                at = At::Cell;
+            }
+            at = match (at, byte) {
+                (At::Quoted(opened), b'"') => At::Closed(opened),
+                (At::Quoted(opened), _) | (At::Closed(opened), b'"') => At::Quoted(opened),
+                (_, b'\r' | b'\n') => At::Record,
+                _ if byte == opening.separator => At::Cell,
+                (At::Cell, b'"') => At::Quoted(line),
+                (At::Closed(_) | At::Behind, b' ') => At::Behind,
+                (At::Closed(_) | At::Behind, _) => return Err(unmatched(line, "closes before the end of its cell")),
+                _ => At::Plain,
+            };
+        }
+        line += i32::from(byte == b'\r' || byte == b'\n' && before != b'\r');
+        before = byte;
+    }
+    match at {
+        At::Quoted(opened) => Err(unmatched(opened, "opens a cell and is never closed")),
+        _ => Ok(lines),
+    }
+}
+
+fn unmatched(line: i32, what: &str) -> Error {
+    let detail = format!("A quotation mark on line {line} {what}. Write \"\" for a quotation mark in a quoted cell.");
+    Error::new(Kind::MalformedRequest, detail)
+}
