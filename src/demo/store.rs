@@ -66,7 +66,7 @@ pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Resul
     in_batches(db, sessions.series, series::insert_many).await?;
     let rows = sessions.sessions.into_iter().map(|session| session.row).collect();
     in_batches(db, rows, move |conn, rows| {
-        listings::keep(conn, &wordings, rows)?;
+        listings::ensure_stored(conn, &wordings, rows)?;
         session_store::insert_many(conn, rows)
     })
     .await?;

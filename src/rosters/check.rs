@@ -4,8 +4,8 @@ use chrono::NaiveDateTime;
 use serde_json::Value;
 use validator::Validate;
 
+use super::extent::Reach;
 use super::lookups::Lookups;
-use super::reach::Reach;
 use super::read::RawEntry;
 use super::types::{EntryKind, RosterEntry};
 use crate::db::{Id, LocalTime};

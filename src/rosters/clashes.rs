@@ -28,7 +28,7 @@ pub fn leave_out(conn: &mut Conn, plan: &mut Plan, today: NaiveDate) -> Result<(
 /// Checks a plan again in the transaction that applies it, where nobody else places sessions in its spaces any more.
 ///
 /// # Errors
-/// [stale](super::stored::is_stale) where something clashes now.
+/// [stale](super::current::is_stale) where something clashes now.
 pub fn check(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<()> {
     if find(conn, plan, today)?.is_empty() {
         return Ok(());

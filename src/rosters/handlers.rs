@@ -5,13 +5,13 @@ use std::sync::Arc;
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use actix_web::{HttpResponse, get, post};
 
+use super::apply::{self, Application};
+use super::body::Posting;
+use super::current::Hold;
 use super::later;
-use super::post::{self, Application};
-use super::posting::Posting;
 use super::read::Form;
 use super::read_csv;
 use super::store;
-use super::stored::Hold;
 use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable};
 use crate::auth::caller::Scope;
 use crate::auth::policy::{self, RosterReader, RosterWriter};
@@ -76,9 +76,9 @@ pub async fn post_roster(
     let posting = Arc::new(posting.keeping([body.reservation, plan]));
     let (planned, context) = (Arc::clone(&posting), who.context());
     let db = &who.state().db;
-    let draft = db.read_long(move |conn| post::draft(conn, &planned, &context, Hold::Snapshot)).await?;
+    let draft = db.read_long(move |conn| apply::draft(conn, &planned, &context, Hold::Snapshot)).await?;
     if manner.dry_run {
-        return Ok(Reply::plain(200, &post::rehearsal(&posting, &draft))?.into_response());
+        return Ok(Reply::plain(200, &apply::rehearsal(&posting, &draft))?.into_response());
     }
     let application = Application::new(posting, who.context(), draft);
     let running = application.clone();

@@ -8,11 +8,11 @@ use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::post::{self, Application};
-use super::posting::Posting;
+use super::apply::{self, Application};
+use super::body::Posting;
+use super::current::Hold;
 use super::read::Form;
 use super::store;
-use super::stored::Hold;
 use super::types::{JobResult, Manner, RosterAnswer};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
@@ -77,9 +77,9 @@ pub async fn run(state: &State, job: Claimed, done: Arc<AtomicUsize>) -> Result<
     let posting = reading.await.map_err(Error::blocking)??.counting(done);
     let posting = Arc::new(posting.keeping([state.plan_turns.for_job().await?]));
     let (planned, planning) = (Arc::clone(&posting), context.clone());
-    let draft = state.db.read_long(move |conn| post::draft(conn, &planned, &planning, Hold::Snapshot)).await?;
+    let draft = state.db.read_long(move |conn| apply::draft(conn, &planned, &planning, Hold::Snapshot)).await?;
     if manner.dry_run {
-        let answer = post::rehearsal(&posting, &draft);
+        let answer = apply::rehearsal(&posting, &draft);
         return state.db.write(move |conn| end(conn, claim, &context, None, answer.clone())).await;
     }
     let application = Application::new(posting, context.clone(), draft);

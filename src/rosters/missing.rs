@@ -13,14 +13,14 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::posting::Posting;
-use super::stored::Hold;
+use super::body::Posting;
+use super::current::Hold;
 use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::clock::london_day;
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::Result;
-use crate::sessions::bookings::run_out::RunOut;
+use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
 use crate::sessions::series::store::{self as series_store, Ending, SeriesRow};
 use crate::sessions::store as session_store;

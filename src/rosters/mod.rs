@@ -12,8 +12,13 @@
 //! - A server makes and applies one plan at a time, and holds few bodies ([`crate::http::budget`], [`crate::http::turn`]).
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).
 
+pub mod apply;
+pub mod body;
 pub mod check;
 pub mod clashes;
+pub mod csv_records;
+pub mod current;
+pub mod extent;
 pub mod handlers;
 pub mod keeping;
 pub mod later;
@@ -21,15 +26,10 @@ pub mod lookups;
 pub mod missing;
 pub mod plan;
 pub mod planner;
-pub mod post;
-pub mod posting;
-pub mod reach;
 pub mod read;
 pub mod read_csv;
 pub mod read_time;
 pub mod store;
-pub mod stored;
-pub mod table;
 
 pub mod types;
 

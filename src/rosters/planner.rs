@@ -1,18 +1,18 @@
 //! From a posting to its [`Plan`], some entries at a time: each checked, and compared with what is stored of it.
 
+use super::body::Posting;
 use super::check::{self, Statement};
+use super::current::{Hold, Known, SERIES_AT_ONCE, Stored};
+use super::extent::Reach;
 use super::lookups::Lookups;
 use super::missing::{self, Absent};
 use super::plan::Plan;
-use super::posting::Posting;
-use super::reach::Reach;
 use super::read::{Form, RawEntry};
-use super::stored::{Hold, Known, SERIES_AT_ONCE, Stored};
 use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipReason};
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Fault, Result};
 use crate::http::context::Context;
-use crate::sessions::bookings::run_out::RunOut;
+use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
 use crate::sessions::registers::types::Headcount;

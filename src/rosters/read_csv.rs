@@ -3,7 +3,7 @@
 //! - Columns can stand in any order and case. An empty cell is absent. A column without a name and without values is
 //!   ignored. The items of a list are joined by `|`.
 //! - The separator is the sign that the header line has most of, or the one that a first line `sep=;` names
-//!   ([`super::table`]).
+//!   ([`super::csv_records`]).
 //! - A cell becomes what the schema of an entry says of its column. So a row is checked exactly like an entry in JSON.
 //! - Times can be written as spreadsheets write them ([`super::read_time`]). Each number of a register's headcount has a
 //!   column.
@@ -11,9 +11,9 @@
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value, json};
 
+use super::csv_records::{Opening, lines_of_records};
 use super::read::RawEntry;
 use super::read_time::read_time;
-use super::table::{Opening, lines_of_records};
 use super::types::RosterEntry;
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::shape::{self, Shape};

@@ -116,7 +116,7 @@ fn apply(
     // If the session is called off, the notices say only that, and not that it was moved too.
     let fields = if cancels { Vec::new() } else { fields };
     let mut news = refit(conn, context, old, &mut next, fields, why)?;
-    listings::keep(conn, [&said], [&next])?;
+    listings::ensure_stored(conn, [&said], [&next])?;
     store::update_many(conn, &[Revision { from: old.clone(), to: next.clone() }])?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     if cancels {

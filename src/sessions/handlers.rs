@@ -98,7 +98,7 @@ pub async fn create_session(
         store::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
         let viewer = Viewer::of(context.anyone());
         clashes::check_one(conn, Placing { to: &row, from: None }, viewer, london_day(context.now()))?;
-        listings::keep(conn, [&wording], [&row])?;
+        listings::ensure_stored(conn, [&wording], [&row])?;
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;
         let session = read_back(conn, &context, row.id)?;

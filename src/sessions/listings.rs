@@ -2,7 +2,7 @@
 //!
 //! A listing is a [`Wording`] in a [`Slot`], as those of one series are, and has its words in `listing_words`. A session
 //! is of the listing that its `wording_id` and `slot` name. So nothing has to follow a session or series that changes: it
-//! points at the listing of what it says now. Whoever writes sessions [keeps](keep) their listings first. Housekeeping
+//! points at the listing of what it says now. Whoever writes sessions [stores](ensure_stored) their listings first. Housekeeping
 //! takes away [what no session is of](forget_unused).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,7 +156,7 @@ const WORDS: usize = 5_000;
 ///
 /// # Errors
 /// 500 where the wording of a new listing isn't among the `wordings`.
-pub fn keep<'a>(
+pub fn ensure_stored<'a>(
     conn: &mut Conn,
     wordings: impl IntoIterator<Item = &'a Wording>,
     rows: impl IntoIterator<Item = &'a SessionRow>,
@@ -298,8 +298,8 @@ pub fn any_unused(conn: &mut Conn, _: Timestamp) -> Result<bool> {
     Ok(select(exists(unused_listings()).or(exists(unused_wordings()))).get_result(conn)?)
 }
 
-/// Takes away some of the listings and wordings that no session has. How many. What somebody [keeps](keep) just now is
-/// passed over. Each is looked at again once nobody can keep it: a session may have come to it before.
+/// Takes away some of the listings and wordings that no session has. How many. What somebody [stores](ensure_stored) just now is
+/// passed over. Each is looked at again once nobody can store it: a session may have come to it before.
 pub fn forget_unused(conn: &mut Conn, _: Timestamp) -> Result<usize> {
     let keys: Vec<Listing> = match conn {
         Conn::Postgres(postgres) => unused_listings().limit(UNUSED).for_update().skip_locked().load(postgres)?,

@@ -19,6 +19,7 @@ pub mod clashes;
 pub mod closings;
 pub mod handlers;
 pub mod join_link;
+mod kinds;
 pub mod listings;
 pub mod notices;
 pub mod recurrence;
@@ -34,7 +35,6 @@ pub mod types;
 pub mod view;
 pub mod visibility;
 pub mod wordings;
-mod words;
 
 use crate::http::operations::Operations;
 

@@ -25,7 +25,7 @@ pub fn lock(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
     Ok(())
 }
 
-/// Adds many sessions, whose [listings are kept](super::listings::keep).
+/// Adds many sessions, whose [listings are kept](super::listings::ensure_stored).
 ///
 /// # Errors
 /// 409 where a partner has another of the same `external_id`.
@@ -67,7 +67,7 @@ pub fn of_series_from(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result
     Ok(later.order(sessions::occurrence).select(SessionRow::as_select()).load(conn)?)
 }
 
-/// Writes the next versions of sessions, whose [listings are kept](super::listings::keep): of each only the columns that
+/// Writes the next versions of sessions, whose [listings are kept](super::listings::ensure_stored): of each only the columns that
 /// differ.
 ///
 /// # Errors

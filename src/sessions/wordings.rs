@@ -1,7 +1,7 @@
 //! What sessions say, apart from when, where and how they take place.
 //!
 //! Each wording is stored once, and sessions point at it. Its id is a digest of it: sessions that say the same have the
-//! same `wording_id`, and whoever compares two sessions needs no text. Writers [keep](super::listings::keep) a wording
+//! same `wording_id`, and whoever compares two sessions needs no text. Writers [keep](super::listings::ensure_stored) a wording
 //! before they write a session that has it.
 
 use diesel::prelude::*;

@@ -330,7 +330,7 @@ fn change(conn: &mut Conn, id: Id, now: Timestamp, edit: impl FnOnce(&mut Sessio
     let mut change = from.changeable(&wording);
     edit(&mut change);
     let to = from.changed(change, wording.id(), now)?;
-    listings::keep(conn, [&wording], [&to])?;
+    listings::ensure_stored(conn, [&wording], [&to])?;
     session_store::update_many(conn, &[Revision { from, to }])
 }
 

@@ -8,10 +8,10 @@ use life_rooms::auth::caller::{Caller, CallerKind, Role};
 use life_rooms::db::schema::registers;
 use life_rooms::error::{Error, Kind};
 use life_rooms::http::context::Context;
-use life_rooms::rosters::post::{self, Application};
-use life_rooms::rosters::posting::Posting;
+use life_rooms::rosters::apply::{self, Application};
+use life_rooms::rosters::body::Posting;
+use life_rooms::rosters::current::Hold;
 use life_rooms::rosters::read::Form;
-use life_rooms::rosters::stored::Hold;
 use life_rooms::rosters::types::{Manner, Missing, Mode};
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ fn planned(app: &App, path: &str, body: &Value) -> Application {
     let context = Context::resumed(&app.state, caller, "planned".into(), path.into());
     let (posting, planning) = (Arc::new(posting), context.clone());
     let over = Arc::clone(&posting);
-    let draft = app.state.db.read_long(move |conn| post::draft(conn, &over, &planning, Hold::Snapshot));
+    let draft = app.state.db.read_long(move |conn| apply::draft(conn, &over, &planning, Hold::Snapshot));
     let draft = actix_web::rt::System::new().block_on(draft).unwrap();
     Application::new(posting, context, draft)
 }

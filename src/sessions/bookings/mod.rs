@@ -17,9 +17,9 @@
 //!   it.
 
 mod admission;
+pub mod expired_offers;
 pub mod handlers;
 pub mod rules;
-pub mod run_out;
 pub mod seats;
 pub mod store;
 pub mod turnover;

@@ -242,7 +242,7 @@ pub(super) fn take_seats(
 
 /// By how much the counts of a session change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Counts {
+pub(super) struct CountChange {
     /// Seats, apart from the online ones of a hybrid session.
     pub(super) in_person: i32,
     /// Online seats of a hybrid session.
@@ -253,7 +253,7 @@ pub(super) struct Counts {
     pub(super) offers: i32,
 }
 
-impl Counts {
+impl CountChange {
     /// These changes with `n` more seats of a kind, or fewer if `n` is negative.
     pub(super) fn seats(mut self, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Self {
         if counts_online(session.delivery, seat) {
@@ -266,9 +266,9 @@ impl Counts {
 }
 
 /// Changes the counts of a [locked](lock_session) session, in the database and in `session`.
-pub(super) fn count(conn: &mut Conn, session: &mut SessionFacts, change: Counts) -> Result<()> {
+pub(super) fn adjust_counts(conn: &mut Conn, session: &mut SessionFacts, change: CountChange) -> Result<()> {
     use sessions::{offers_open, online_seats_taken, seats_taken, waitlist_length};
-    if change == Counts::default() {
+    if change == CountChange::default() {
         return Ok(());
     }
     session.seats_taken += change.in_person;

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use super::admission;
 use super::rules::{self, Offer, Terms};
 use super::seats::{
-    Counts, SessionFacts, count, has_place, lock_session, matching_item, may_see, see, session, take_seats,
+    CountChange, SessionFacts, adjust_counts, has_place, lock_session, matching_item, may_see, see, session, take_seats,
 };
 use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, MemberName, Party, SeatDelivery};
 use super::waiting;
@@ -353,10 +353,11 @@ fn move_to(
 ) -> Result<BookedRow> {
     let row = &booked.0;
     let (held, holds) = (row.status.holds_seats(), status.holds_seats());
-    let mut change = Counts::default().seats(&session, row.delivery, row.seats * (i32::from(holds) - i32::from(held)));
+    let mut change =
+        CountChange::default().seats(&session, row.delivery, row.seats * (i32::from(holds) - i32::from(held)));
     change.waiting -= i32::from(row.status == BookingStatus::Waitlisted);
     change.offers -= i32::from(row.status == BookingStatus::Offered);
-    count(conn, &mut session, change)?;
+    adjust_counts(conn, &mut session, change)?;
     let row = row.clone().moved(status, terms.now);
     let change = (
         bookings::status.eq(status),

@@ -11,7 +11,7 @@ use diesel::sql_types::Bool;
 
 use super::admission;
 use super::rules::{self, Terms};
-use super::seats::{Counts, SessionFacts, count, lock_session};
+use super::seats::{CountChange, SessionFacts, adjust_counts, lock_session};
 use super::store::BookedRow;
 use super::types::{Booking, BookingStatus, SeatDelivery};
 use crate::audit::{self, Event, Subject};
@@ -67,7 +67,7 @@ pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelive
     // The index holds only bookings that have a turn. It is used only if the statement asks for those.
     let turns = bookings::table.filter(bookings::session_id.eq(session.id)).filter(bookings::turn.is_not_null());
     let last: Option<i32> = turns.select(max(bookings::turn)).first(conn)?;
-    count(conn, session, Counts { waiting: 1, ..Counts::default() })?;
+    adjust_counts(conn, session, CountChange { waiting: 1, ..CountChange::default() })?;
     Ok(last.unwrap_or_default() + 1)
 }
 
@@ -94,10 +94,10 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
         .filter(bookings::offer_expires_at.le(now).or(over.into_sql::<Bool>()));
     let ended: Vec<Pending> =
         diesel::update(run_out).set(End::new(RAN_OUT, now)).returning(COLUMNS).get_results(conn)?;
-    let mut change = Counts { offers: -number(&ended), ..Counts::default() };
+    let mut change = CountChange { offers: -number(&ended), ..CountChange::default() };
     if over {
         // From now on nobody waits or has an offer, so both counts become 0.
-        change = Counts { waiting: -session.waitlist_length, offers: -session.offers_open, ..change };
+        change = CountChange { waiting: -session.waitlist_length, offers: -session.offers_open, ..change };
     }
     for booking in &ended {
         change = change.seats(session, booking.delivery, -booking.seats);
@@ -109,7 +109,7 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
             diesel::update(waiting).set(End::new(NO_SEAT, now)).returning(COLUMNS).get_results(conn)?;
         tell(conn, "cancel", &ended, now)?;
     }
-    count(conn, session, change)
+    adjust_counts(conn, session, change)
 }
 
 /// Ends the waiting of bookings that a change of the session has left without a seat to wait for, and returns them.
@@ -132,13 +132,13 @@ fn end_list(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Resu
     let of_it = bookings::table.filter(bookings::session_id.eq(session.id));
     let offered = of_it.filter(bookings::status.eq(BookingStatus::Offered));
     let mut ended: Vec<Pending> = diesel::update(offered).set(end).returning(COLUMNS).get_results(conn)?;
-    let mut change = Counts { offers: -number(&ended), ..Counts::default() };
+    let mut change = CountChange { offers: -number(&ended), ..CountChange::default() };
     for booking in &ended {
         change = change.seats(session, booking.delivery, -booking.seats);
     }
     let waiting = of_it.filter(sql::<Bool>(WAITS));
     let waited: Vec<Pending> = diesel::update(waiting).set(end).returning(COLUMNS).get_results(conn)?;
-    count(conn, session, Counts { waiting: -number(&waited), ..change })?;
+    adjust_counts(conn, session, CountChange { waiting: -number(&waited), ..change })?;
     ended.extend(waited);
     Ok(ended)
 }
@@ -162,7 +162,7 @@ fn end_too_large(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) ->
             diesel::update(too_large).set(End::new(TOO_FEW, now)).returning(COLUMNS).get_results(conn)?;
         too_many.extend(ended);
     }
-    count(conn, session, Counts { waiting: -number(&too_many), ..Counts::default() })?;
+    adjust_counts(conn, session, CountChange { waiting: -number(&too_many), ..CountChange::default() })?;
     Ok(too_many)
 }
 
@@ -199,7 +199,7 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
         if next.is_empty() || admission::refusal(conn, session, *seat, terms.now)?.is_some() {
             continue;
         }
-        let mut change = Counts::default();
+        let mut change = CountChange::default();
         for chunk in next.chunks(AT_ONCE) {
             let ids: Vec<Id> = chunk.iter().map(|booking| booking.id).collect();
             let changes = (
@@ -216,7 +216,7 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
             change.offers += 1;
         }
         // A CHECK of the table keeps the seats within the capacity as well.
-        count(conn, session, change)?;
+        adjust_counts(conn, session, change)?;
         tell(conn, "offer", &next, terms.now)?;
     }
     Ok(())

@@ -69,7 +69,9 @@ fn found(zone: &str, start: &str, rule: &str, excluded: &str, additional: &str) 
     let rule = read(&recurrence)?;
     let cut = local(start).date().checked_add_months(Months::new(12 * YEARS));
     let window = Window { after: None, through: cut.filter(|_| rule.end == End::Never), most: usize::MAX };
-    let all = list(&rule, &recurrence, &window)?;
+    let mut all = list(&rule, &recurrence, &window)?;
+    // The table cuts everything. We list additional times whatever the horizon is.
+    all.retain(|occurrence| occurrence.local_start.date() <= window.last());
     let shown = |occurrence: Option<&Occurrence>| {
         occurrence.map_or(String::new(), |o| o.local_start.format("%FT%T").to_string())
     };

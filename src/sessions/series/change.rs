@@ -53,7 +53,7 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
         let Some(change) = patch.change(&old.changeable(), lasting, |change| change)? else {
             return answer(conn, context, old.id, Outcome::default());
         };
-        let change = moving(change, old, patch)?;
+        let change = with_moved_times(change, old, patch)?;
         let mut names = patch.names();
         names.retain(|name| !calls_off(old, &change) || OF_CALLING_OFF.contains(name));
         let changes = context.event("change", Subject::other("series", old.id), &names);
@@ -69,7 +69,7 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
 ///
 /// # Errors
 /// 422 if the times can't be read.
-pub(super) fn moving(mut change: SeriesChange, old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
+pub(super) fn with_moved_times(mut change: SeriesChange, old: &SeriesRow, patch: &SeriesPatch) -> Result<SeriesChange> {
     if !patch.names_one("excluded") {
         times::move_excluded(&mut change, old)?;
     }

@@ -79,7 +79,7 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
         }
         revisions.extend(Revision::of(from, to, now));
     }
-    listings::keep(conn, [&wording], revisions.iter().map(|revision| &revision.to))?;
+    listings::ensure_stored(conn, [&wording], revisions.iter().map(|revision| &revision.to))?;
     sessions::update_many(conn, &revisions)?;
     let mut news = Change::default();
     news.turn_away(lists(conn, series.id, context)?);
@@ -98,7 +98,7 @@ pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[
     difference.leave_out(&clashes);
 
     let rows = difference.create.iter().chain(difference.update.iter().map(|revision| &revision.to));
-    listings::keep(conn, [&Wording::from(series)], rows)?;
+    listings::ensure_stored(conn, [&Wording::from(series)], rows)?;
     held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
     if difference.left_out != series.left_out.0 {

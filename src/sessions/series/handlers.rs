@@ -104,7 +104,7 @@ pub async fn create_series(
         skipped.extend(idle.map(|local_start| Skipped { local_start, reason: SkipReason::NotAnOccurrence }));
         skipped.sort_by_key(|skipped| skipped.local_start);
         store::insert(conn, &SeriesRow { left_out: Json(left_out), ..row.clone() })?;
-        listings::keep(conn, [&wording], &made)?;
+        listings::ensure_stored(conn, [&wording], &made)?;
         sessions::insert_many(conn, &made)?;
         context.record(conn, &[context.event("create", Subject::other("series", row.id), &[])])?;
         let series = read_back(conn, &context, row.id)?;

@@ -52,7 +52,7 @@ impl Difference {
     /// if the statement itself has `changed`.
     fn follow(&mut self, held: &SessionRow, wanted: SessionRow, changed: bool, now: Timestamp) {
         let of_series = held.series_id.is_some();
-        let (next, kept_seats) = moved(held, wanted);
+        let (next, kept_seats) = merged(held, wanted);
         let (stays, differs) = (standing(held, now), !next.says_as(held));
         let is_news = match stays {
             // This is reported even if nothing else differs: the session is stated to take place, but doesn't.
@@ -145,7 +145,7 @@ pub(super) fn standing(held: &SessionRow, now: Timestamp) -> Option<SkipReason> 
 
 /// The session as it is wanted, with its own id and seats. Also whether a capacity had to stay, because more seats are
 /// taken than the new capacity has.
-fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
+fn merged(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
     let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
     let (few, few_online) =
         (below(wanted.capacity, held.seats_taken), below(wanted.online_capacity, held.online_seats_taken));
@@ -170,7 +170,7 @@ fn moved(held: &SessionRow, wanted: SessionRow) -> (SessionRow, bool) {
 /// A session that is called off and comes on again as it is wanted.
 pub(super) fn brought_back(held: &SessionRow, wanted: SessionRow) -> Option<Revision> {
     let now = wanted.updated_at;
-    Revision::of(held.clone(), moved(held, wanted).0, now)
+    Revision::of(held.clone(), merged(held, wanted).0, now)
 }
 
 /// A series as it is wanted.

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, post};
 use chrono::NaiveDate;
 
-use super::change::{LEFT, moving, some_occurrences};
+use super::change::{LEFT, some_occurrences, with_moved_times};
 use super::follow;
 use super::handlers::{answer, tag};
 use super::held;
@@ -64,7 +64,7 @@ pub async fn split_series(
         let day = day_of_cut(times::own(&old, &stated), input.from)?;
         let base = rest(&old, day, new_id, &context)?;
         let change = input.changes.apply(&base.changeable()).map_err(in_changes)?;
-        let change = moving(change, &base, &input.changes).map_err(in_changes)?;
+        let change = with_moved_times(change, &base, &input.changes).map_err(in_changes)?;
         let outcome = apply(conn, &context, &old, (base, change), day)?;
         let reply = answer(conn, &context, new_id, outcome)?;
         Ok(Reply { status: 201, ..reply.at(format!("/v1/session-series/{new_id}")) })

@@ -161,7 +161,7 @@ impl Stretch {
         new.retain(|row| !clashes.contains_key(&row.id));
         back.retain(|revision| !clashes.contains_key(&revision.to.id));
         let rows = new.iter().chain(back.iter().map(|revision| &revision.to));
-        listings::keep(conn, [&Wording::from(&self.series)], rows)?;
+        listings::ensure_stored(conn, [&Wording::from(&self.series)], rows)?;
         sessions::insert_many(conn, &new)?;
         sessions::update_many(conn, &back)?;
         Ok(Some(new.len() + back.len()))

@@ -119,7 +119,7 @@ pub fn put_sessions(conn: &mut Conn, all: impl IntoIterator<Item = (Id, Value)>,
         wordings.push(Wording::from(&written));
         rows.push(SessionRow::single(id, written, now).expect("a start"));
     }
-    listings::keep(conn, &wordings, &rows).expect("their listings");
+    listings::ensure_stored(conn, &wordings, &rows).expect("their listings");
     store::insert_many(conn, &rows).expect("the sessions are new");
 }
 

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use super::body::Posting;
 use super::missing;
 use super::plan::Plan;
-use super::posting::Posting;
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
-use crate::sessions::bookings::run_out::RunOut;
+use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::bookings::waiting;
 use crate::sessions::listings;
 use crate::sessions::registers::headcounts::{self, HeldHeadcount};
@@ -175,7 +175,7 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     let written = changed.clone().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
     let written: Vec<Id> = written.collect();
     session_store::lock(conn, written.iter().chain(&counted).copied().chain(rekeyed))?;
-    listings::keep(conn, plan.wordings.values(), plan.new_sessions.iter().chain(changed))?;
+    listings::ensure_stored(conn, plan.wordings.values(), plan.new_sessions.iter().chain(changed))?;
     rekey(conn, &plan.rekeyed)?;
     session_store::insert_many(conn, &plan.new_sessions)?;
     // The plan doesn't count their seats.

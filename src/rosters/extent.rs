@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::stored::Stored;
+use super::current::Stored;
 use crate::clock::london_day;
 use crate::db::{Id, LocalTime};
 use crate::http::context::Context;

@@ -5,13 +5,13 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::body::Posting;
 use super::clashes;
+use super::current::{self, Hold};
 use super::lookups::Lookups;
 use super::plan::Plan;
 use super::planner;
-use super::posting::Posting;
 use super::store::{self, RosterRow};
-use super::stored::{self, Hold};
 use super::types::{Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
 use crate::audit::{Event, Subject};
 use crate::clock::london_day;
@@ -148,12 +148,12 @@ impl Application {
         let changed: Vec<Id> = plan.changed_sessions.iter().map(|revision| revision.to.id).collect();
         let apply = |conn: &mut Conn| {
             clashes::check(conn, plan, london_day(self.context.now()))?;
-            stored::apply(conn, plan, &self.context)?;
+            current::apply(conn, plan, &self.context)?;
             waiting::follow(conn, &changed, terms(&self.context)).map(drop)
         };
         match diesel::Connection::transaction(conn, apply) {
             Ok(()) => Ok(true),
-            Err(error) if stored::is_stale(&error) => Ok(false),
+            Err(error) if current::is_stale(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }
