@@ -175,7 +175,9 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     let written = changed.clone().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
     let written: Vec<Id> = written.collect();
     session_store::lock(conn, written.iter().chain(&counted).copied().chain(rekeyed))?;
-    listings::ensure_stored(conn, plan.wordings.values(), plan.new_sessions.iter().chain(changed))?;
+    // A session that is called off keeps what it says.
+    let said = changed.filter(|row| row.status == SessionStatus::Scheduled);
+    listings::ensure_stored(conn, plan.wordings.values(), plan.new_sessions.iter().chain(said))?;
     rekey(conn, &plan.rekeyed)?;
     session_store::insert_many(conn, &plan.new_sessions)?;
     // The plan doesn't count their seats.

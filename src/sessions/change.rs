@@ -115,9 +115,17 @@ fn apply(
     waiting::lapse_offers(conn, &[old.id], context.now())?;
     // If the session is called off, the notices say only that, and not that it was moved too.
     let fields = if cancels { Vec::new() } else { fields };
-    let mut news = refit(conn, context, old, &mut next, fields, why)?;
+    let held = store::get(conn, old.id)?;
+    let mut news = refit(conn, context, (old, &held), &mut next, fields, why)?;
     listings::ensure_stored(conn, [&said], [&next])?;
-    store::update_many(conn, &[Revision { from: old.clone(), to: next.clone() }])?;
+    // Columns that stay aren't written. Bookings change the counts, and not the version.
+    let from = SessionRow {
+        seats_taken: held.seats_taken,
+        online_seats_taken: held.online_seats_taken,
+        waitlist_length: held.waitlist_length,
+        ..old.clone()
+    };
+    store::update_many(conn, &[Revision { from, to: next.clone() }])?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     if cancels {
         return cancel(conn, context, &next, &reason);
@@ -130,12 +138,11 @@ fn apply(
 fn refit(
     conn: &mut Conn,
     context: &Context,
-    old: &SessionRow,
+    (old, now): (&SessionRow, &SessionRow),
     next: &mut SessionRow,
     fields: Vec<String>,
     why: Option<String>,
 ) -> Result<Change> {
-    let now = store::get(conn, old.id)?;
     (next.seats_taken, next.online_seats_taken) = (now.seats_taken, now.online_seats_taken);
     next.waitlist_length = now.waitlist_length;
     if fields.is_empty() {

@@ -236,6 +236,8 @@ pub fn update(conn: &mut Conn, row: &VenueRow) -> Result<()> {
 /// # Errors
 /// 409 if sessions, series or hostings refer to it.
 pub fn delete(conn: &mut Conn, id: Id) -> Result<()> {
+    // Venues are locked before spaces, as everywhere.
+    crate::lock_rows!(conn, venues, [id]);
     let used: bool = select(
         exists(sessions::table.filter(sessions::venue_id.eq(id)))
             .or(exists(session_series::table.filter(session_series::venue_id.eq(id))))

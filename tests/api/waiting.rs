@@ -552,6 +552,28 @@ fn no_list_stays_for_a_kind_of_seat_that_is_gone() {
 }
 
 #[test]
+fn seats_are_counted_anew_where_an_offer_has_run_out_before_the_kind_of_seat_goes() {
+    let app = App::start();
+    let (admin, advisor) = (app.admin(), app.advisor());
+    let place = venue(&admin, "walton", "Liverpool");
+    let seed = SessionSeed { delivery: "hybrid", capacity: Some(2), online_capacity: Some(5), ..Default::default() };
+    let session = session_row(&app, SessionSeed { venue_id: place["id"].as_str(), ..seed });
+    let seat = |delivery: &str| {
+        let body = json!({ "member_id": somebody(&app), "delivery": delivery, "if_full": "wait" });
+        id(&advisor.post(&format!("/v1/sessions/{session}/bookings"), &body).expect(201)).to_owned()
+    };
+    let [leaves, _, offered] = ["in_person"; 3].map(seat);
+    let _ = ["online"; 2].map(seat);
+    leave(&advisor, &leaves).expect(200);
+    assert_eq!(show(&advisor, &offered)["status"], "offered");
+    app.at("2026-11-24T09:00:00Z");
+    // One in person and the offer held two seats. Now the two online hold two, and the row must say so.
+    let online = json!({ "delivery": "online", "online_capacity": null, "capacity": 3 });
+    change(&admin, &format!("/v1/sessions/{session}"), &online).expect(200);
+    assert_eq!(counts(&app, &session), (2, 0, 0));
+}
+
+#[test]
 fn a_series_and_a_roster_that_give_more_seats_offer_them() {
     let app = App::start();
     let (admin, advisor) = (app.admin(), app.advisor());

@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use diesel::dsl::{exists, select, sql};
-use diesel::expression::SqlLiteral;
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 
 use super::types::{BookingStatus, SeatDelivery};
 use crate::auth::reach::Reach;
@@ -30,12 +28,15 @@ pub fn may_see(conn: &mut Conn, reach: Reach, members: &[Id]) -> Result<HashSet<
 }
 
 /// What bookings and registers need to know of a session.
-#[derive(Debug, Clone, Queryable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
 pub struct SessionFacts {
     pub(crate) id: Id,
     series_id: Option<Id>,
     partner_id: Option<Id>,
-    pub(super) title: String,
+    /// What the session says. Its text is read by a statement of its own: one that waits for the lock of a session would
+    /// not see a wording that is new.
+    pub(super) wording_id: Id,
     pub(crate) delivery: Delivery,
     pub(crate) booking_policy: BookingPolicy,
     publication: Publication,
@@ -92,11 +93,13 @@ pub(super) fn counts_online(delivery: Delivery, seat: SeatDelivery) -> bool {
 /// # Errors
 /// 404 if there is none.
 pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
-    let facts = sessions::table.find(id).select(facts());
+    let of_it = sessions::table.find(id);
     // The common connection has no row locks. SQLite has one writer and needs none.
     let row = match conn {
-        Conn::Postgres(postgres) => facts.for_no_key_update().first(postgres).optional()?,
-        Conn::Sqlite(sqlite) => facts.first(sqlite).optional()?,
+        Conn::Postgres(postgres) => {
+            of_it.select(SessionFacts::as_select()).for_no_key_update().first(postgres).optional()?
+        }
+        Conn::Sqlite(sqlite) => of_it.select(SessionFacts::as_select()).first(sqlite).optional()?,
     };
     row.ok_or_else(|| Error::not_found("session"))
 }
@@ -106,51 +109,11 @@ pub fn lock_session(conn: &mut Conn, id: Id) -> Result<SessionFacts> {
 /// # Errors
 /// 404 if there is none, or if the caller may not see it.
 pub fn session(conn: &mut Conn, id: Id, reach: Reach) -> Result<SessionFacts> {
-    let row: Option<SessionFacts> = sessions::table.find(id).select(facts()).first(conn).optional()?;
+    let row: Option<SessionFacts> =
+        sessions::table.find(id).select(SessionFacts::as_select()).first(conn).optional()?;
     let Some(session) = row else { return Err(Error::not_found("session")) };
     see(conn, &session, reach)?;
     Ok(session)
-}
-
-type Facts = (
-    sessions::id,
-    sessions::series_id,
-    sessions::partner_id,
-    SqlLiteral<Text>,
-    sessions::delivery,
-    sessions::booking_policy,
-    sessions::publication,
-    sessions::status,
-    sessions::capacity,
-    sessions::online_capacity,
-    sessions::seats_taken,
-    sessions::online_seats_taken,
-    sessions::waitlist_length,
-    sessions::offers_open,
-    sessions::starts_at,
-    sessions::ends_at,
-);
-
-fn facts() -> Facts {
-    (
-        sessions::id,
-        sessions::series_id,
-        sessions::partner_id,
-        // A join would lock the wording too, for everybody who books a session that says the same.
-        sql("(SELECT title FROM wordings WHERE wordings.id = sessions.wording_id)"),
-        sessions::delivery,
-        sessions::booking_policy,
-        sessions::publication,
-        sessions::status,
-        sessions::capacity,
-        sessions::online_capacity,
-        sessions::seats_taken,
-        sessions::online_seats_taken,
-        sessions::waitlist_length,
-        sessions::offers_open,
-        sessions::starts_at,
-        sessions::ends_at,
-    )
 }
 
 /// Checks that a session is a partner's own, or that a member sees it as in the list of what's on.

@@ -177,7 +177,8 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
         ..BookingRow::new(by.id, session_id, (member_id, delivery), reference, by.account, now)
     };
     insert(conn, std::slice::from_ref(&row))?;
-    Ok((row, (session.title, session.starts_at, session.ends_at), names))
+    let title = wordings::table.find(session.wording_id).select(wordings::title).first(conn)?;
+    Ok((row, (title, session.starts_at, session.ends_at), names))
 }
 
 /// Adds bookings. Their seats must have been taken.

@@ -160,6 +160,8 @@ impl Stretch {
         }
         new.retain(|row| !clashes.contains_key(&row.id));
         back.retain(|revision| !clashes.contains_key(&revision.to.id));
+        // Sessions are locked before listings, as everywhere.
+        sessions::lock(conn, back.iter().map(|revision| revision.to.id))?;
         let rows = new.iter().chain(back.iter().map(|revision| &revision.to));
         listings::ensure_stored(conn, [&Wording::from(&self.series)], rows)?;
         sessions::insert_many(conn, &new)?;
