@@ -217,12 +217,14 @@ fn formed(schema: &Value, raw: &Schemas, form: Form) -> Value {
 /// Properties that mean nothing without each other.
 const TOGETHER: [[&str; 2]; 1] = [["latitude", "longitude"]];
 
-/// Adds which properties must be sent together: as one that isn't null. Not in a patch, because the other property can be there already.
+/// Adds which properties must be sent together, both other than null. Not in a patch, because the other property can be
+/// there already.
 fn say_what_goes_together(schema: &mut Value) {
     let names = schema["properties"].as_object().cloned().unwrap_or_default();
     let is_patch = schema["required"].as_array().is_none_or(Vec::is_empty);
     for [one, other] in TOGETHER.iter().filter(|pair| !is_patch && pair.iter().all(|name| names.contains_key(*name))) {
-        let given = |name: &str| json!({ "properties": { name: { "not": { "type": "null" } } }, "required": [name] });
+        // Some checkers read a part of a schema as closed unless it says that it is open.
+        let given = |name: &str| json!({ "properties": { name: { "not": { "type": "null" } } }, "required": [name], "additionalProperties": true });
         schema["allOf"] = json!([
             { "if": given(one), "then": given(other) },
             { "if": given(other), "then": given(one) }
