@@ -8,6 +8,7 @@ use actix_web::dev::Payload;
 
 use super::context::{Context, authorization, state};
 use super::extract::Extractor;
+use crate::auth::caller::Caller;
 use crate::auth::policy::Policy;
 use crate::auth::store;
 use crate::error::{Error, Kind, Result};
@@ -32,20 +33,19 @@ impl<P> Allowed<P> {
 
 impl<P: Policy> Extractor for Allowed<P> {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
-        let context = identify(request).await?;
-        P::check(context.anyone())?;
-        Ok(Self(context, PhantomData))
+        let caller = identify(request).await?;
+        // Whether the caller may ask comes before what is wrong with the other headers.
+        P::check(caller.as_ref())?;
+        Ok(Self(Context::new(request, caller)?, PhantomData))
     }
 }
 
-/// The context of a request, with its caller; without a caller if the request has no credentials.
+/// The caller of a request; none if the request has no credentials.
 ///
 /// # Errors
 /// 401 for bad credentials, 403 if the caller's partner isn't active.
-pub async fn identify(request: &HttpRequest) -> Result<Context> {
-    let Some(header) = authorization(request)? else {
-        return Context::new(request, None);
-    };
+async fn identify(request: &HttpRequest) -> Result<Option<Caller>> {
+    let Some(header) = authorization(request)? else { return Ok(None) };
     let state = state(request)?;
     let bad = || Error::invalid_token("The access token is wrong or has ended. Get a new one.");
     let text = header.to_str().map_err(|_| bad())?;
@@ -55,7 +55,7 @@ pub async fn identify(request: &HttpRequest) -> Result<Context> {
     let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
     let standing = state.db.read(move |conn| store::standing(conn, &claims)).await?;
     match standing {
-        store::Standing::Good(caller) => Context::new(request, Some(caller)),
+        store::Standing::Good(caller) => Ok(Some(caller)),
         store::Standing::Gone => Err(bad()),
         store::Standing::PartnerNotActive => {
             Err(Error::new(Kind::Forbidden, "The partner isn't active at the moment. Ask the service's site manager."))

@@ -181,6 +181,9 @@ fn every_operation_refuses_whoever_may_not_call_it_before_it_looks_anything_up()
         let refused = send(&people.anonymous);
         assert!(refused.header("www-authenticate").starts_with("Bearer"), "{name}");
         refused.problem(401, "unauthenticated");
+        // Who asks comes before what is wrong with the other headers.
+        let wrong = [("if-match", ""), ("idempotency-key", "")];
+        people.anonymous.send(&method, &concrete(&path), &wrong, b"").problem(401, "unauthenticated");
         for (role, client) in &people.clients {
             let answer = send(client);
             match may.contains(*role) {
