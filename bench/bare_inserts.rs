@@ -92,7 +92,7 @@ fn main() -> Result<(), Failure> {
     let started = Instant::now();
     conn.transaction::<_, Error, _>(|conn| {
         series_store::insert_many(conn, &series)?;
-        listings::keep(conn, &said, &rows)?;
+        listings::ensure_stored(conn, &said, &rows)?;
         session_store::insert_many(conn, &rows)
     })?;
     println!("{:.3} {} {}", started.elapsed().as_secs_f64(), series.len(), rows.len());
