@@ -241,7 +241,7 @@ struct Waiting {
 }
 
 /// Until one of these waits for a lock, or all are done without waiting.
-fn until_one_waits<T>(conn: &mut Conn, others: &[ScopedJoinHandle<'_, T>]) -> Result<(), Error> {
+pub fn until_one_waits<T>(conn: &mut Conn, others: &[ScopedJoinHandle<'_, T>]) -> Result<(), Error> {
     let waiting = "SELECT count(*) AS connections FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                    AND application_name = current_setting('application_name')";
     let started = Instant::now();

@@ -1,15 +1,19 @@
 //! What sessions say is stored once for each distinct wording, follows what is written, and goes with its last session.
 
+use std::thread;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use life_rooms::db::schema::{listing_words, listings, sessions, wordings};
 use life_rooms::db::{Conn, Id};
+use life_rooms::error::Error;
 use serde_json::{Value, json};
 
+use crate::closings::until_one_waits;
 use crate::editing::{change, session_body};
 use crate::housekeeping::keep_house;
 use crate::rosters::{reader, roster, rows, series, with};
-use crate::support::{App, id, venue};
+use crate::support::{App, SessionSeed, id, member_row, session_row, venue};
 
 /// How many wordings and listings there are, and how many listings have words.
 fn kept(app: &App) -> (i64, i64, i64) {
@@ -193,4 +197,36 @@ fn sessions_that_change_while_the_house_is_kept_always_have_their_words() {
     let points: Vec<(Id, i64)> =
         sessions::table.select((sessions::wording_id, sessions::slot)).distinct().load(&mut app.conn()).unwrap();
     assert_eq!(points.len(), 1);
+}
+
+/// Whoever waits for a session while its wording changes is answered with the new one. SQLite has one writer.
+#[test]
+fn a_booking_that_waits_for_a_change_of_words_tells_the_new_ones() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let session = session_row(&app, SessionSeed { delivery: "online", ..SessionSeed::default() });
+    let member = member_row(&app, "Sam", "Riley");
+    let book = || advisor.post(&format!("/v1/sessions/{session}/bookings"), &json!({ "member_id": member }));
+    let mut conn = app.conn();
+    let booked = if matches!(conn, Conn::Postgres(_)) {
+        let reword = "INSERT INTO wordings (id, title, topics, accessibility, pillar) SELECT gen_random_uuid(), 'Poems', topics, \
+            accessibility, pillar FROM wordings; INSERT INTO listings SELECT w.id, s.slot FROM wordings w, sessions s WHERE \
+            w.title = 'Poems'; UPDATE sessions SET wording_id = w.id FROM wordings w WHERE w.title = 'Poems'";
+        thread::scope(|scope| {
+            let meet = |conn: &mut Conn| {
+                conn.batch_execute(reword)?;
+                let booking = [scope.spawn(book)];
+                until_one_waits(conn, &booking)?;
+                Ok::<_, Error>(booking)
+            };
+            let [booking] = conn.transaction(meet).unwrap();
+            booking.join().unwrap()
+        })
+    } else {
+        let admin = app.admin();
+        let path = format!("/v1/sessions/{session}");
+        admin.patch(&path, admin.get(&path).etag(), &json!({ "title": "Poems" })).expect(200);
+        book()
+    };
+    assert_eq!(booked.expect(201)["session"]["title"], "Poems");
 }
