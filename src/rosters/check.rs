@@ -4,7 +4,7 @@ use chrono::NaiveDateTime;
 use serde_json::Value;
 use validator::Validate;
 
-use super::extent::Reach;
+use super::extent::Extent;
 use super::lookups::Lookups;
 use super::read::RawEntry;
 use super::types::{EntryKind, RosterEntry};
@@ -64,7 +64,7 @@ impl Statement {
 ///
 /// # Errors
 /// Everything that is wrong with it, pointers beginning at the entry.
-pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups, reach: Reach<'_>) -> Result<Statement, Vec<Fault>> {
+pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups, extent: Extent<'_>) -> Result<Statement, Vec<Fault>> {
     let kind = kind(&raw);
     let RawEntry { value, mut faults, .. } = raw;
     let shape = shape::of::<RosterEntry>().faults(&value, "");
@@ -75,7 +75,7 @@ pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups, reach: Reach<'_>)
     let shaped = faults.is_empty();
     let entry = Entry { value: &value, faults };
     let places = entry.places(lookups);
-    let times = entry.times(reach);
+    let times = entry.times(extent);
     let register = entry.misplaced_register(kind);
     let mut faults = entry.faults;
     faults.extend(places.faults);
@@ -200,7 +200,7 @@ impl Entry<'_> {
     }
 
     /// When it takes place; nothing where that can't be known for other faults.
-    fn times(&self, reach: Reach<'_>) -> Result<Expansion, Vec<Fault>> {
+    fn times(&self, extent: Extent<'_>) -> Result<Expansion, Vec<Fault>> {
         let mut faults = Vec::new();
         let is = |name: &str| self.value.get("type").and_then(Value::as_str) == Some(name);
         let given = |name: &str| {
@@ -234,12 +234,12 @@ impl Entry<'_> {
         let times = Times { local_start, rule, excluded, additional };
         // Where the zone is wrong, that is a fault already; the rule is tried in ours, so that its faults show too.
         let zone = self.text("time_zone").unwrap_or("Europe/London");
-        times.expand(zone, reach).map_err(told)
+        times.expand(zone, extent).map_err(told)
     }
 }
 
 impl Times {
-    fn expand(&self, zone: &str, reach: Reach<'_>) -> Result<Expansion, RecurrenceError> {
+    fn expand(&self, zone: &str, extent: Extent<'_>) -> Result<Expansion, RecurrenceError> {
         let Some(rule) = &self.rule else {
             rules::single_start(self.local_start.0, zone)?;
             return Ok(NO_TIMES);
@@ -251,7 +251,7 @@ impl Times {
             excluded: &self.excluded,
             additional: &self.additional,
         };
-        reach.expand(zone, &recurrence)
+        extent.expand(zone, &recurrence)
     }
 }
 

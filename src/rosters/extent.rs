@@ -17,13 +17,13 @@ use crate::sessions::series::store::SeriesRow;
 /// - One whose times have changed reaches to the horizon, and as far as it has sessions, so that all of them follow. So
 ///   does one that was withdrawn and is named again.
 #[derive(Debug, Clone, Copy)]
-pub struct Reach<'a> {
+pub struct Extent<'a> {
     today: NaiveDate,
     horizon: NaiveDate,
     held: Option<&'a SeriesRow>,
 }
 
-impl<'a> Reach<'a> {
+impl<'a> Extent<'a> {
     /// Of an entry that is this series, where it is one already.
     pub fn of(series: Option<Id>, stored: &'a Stored, context: &Context) -> Self {
         let held = series.and_then(|id| stored.series.get(&id));

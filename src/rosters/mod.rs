@@ -4,10 +4,10 @@
 //!   except `join_link`, which stays. Posting the same again changes nothing and says so.
 //! - A roster is atomic by default; `mode=partial` applies the good entries; `dry_run=true` applies nothing. Every
 //!   fault of every entry is reported at once.
-//! - One [`posting`] travels so: [`read`] (the three forms, one entry at a time) → [`plan`] ([`planner`]: each entry
-//!   [checked](check), compared with what is [stored], and its sessions
-//!   [reconciled](crate::sessions::series::reconcile), without what [clashes]) → [`post`] (one write transaction, or
-//!   none), at once or [`later`].
+//! - A posting ([`body`]) takes these steps, at once or [`later`]. [`read`] takes the three forms, one entry at a time.
+//!   [`planner`] makes a [`plan`]: it [checks](check) each entry, compares it with what is there ([`current`]),
+//!   [reconciles](crate::sessions::series::reconcile) its sessions, and leaves out what [clashes]. [`apply`] writes the
+//!   plan in one transaction, or writes nothing.
 //! - What it doesn't name stays, unless it is [`missing`] and told to go.
 //! - A server makes and applies one plan at a time, and holds few bodies ([`crate::http::budget`], [`crate::http::turn`]).
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).

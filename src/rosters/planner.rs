@@ -3,7 +3,7 @@
 use super::body::Posting;
 use super::check::{self, Statement};
 use super::current::{Hold, Known, SERIES_AT_ONCE, Stored};
-use super::extent::Reach;
+use super::extent::Extent;
 use super::lookups::Lookups;
 use super::missing::{self, Absent};
 use super::plan::Plan;
@@ -129,8 +129,8 @@ impl Planner<'_> {
         let statement = if self.sessions > MOST_SESSIONS {
             Err(Vec::new())
         } else {
-            let reach = Reach::of(self.known.series(index), stored, self.context);
-            check::check(raw, self.posting.partner_id, self.lookups, reach)
+            let extent = Extent::of(self.known.series(index), stored, self.context);
+            check::check(raw, self.posting.partner_id, self.lookups, extent)
         };
         self.sessions += statement.as_ref().map_or(0, Statement::sessions);
         if self.sessions > MOST_SESSIONS {

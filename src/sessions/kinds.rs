@@ -1,4 +1,4 @@
-//! The words that sessions and series share.
+//! The kinds of sessions and series, such as their pillars, deliveries and states.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

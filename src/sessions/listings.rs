@@ -150,9 +150,9 @@ pub fn times(from: Option<&str>, before: Option<&str>) -> Wanted {
 const CHUNK: usize = 500;
 const WORDS: usize = 5_000;
 
-/// Keeps what sessions say and are found by, before they are written: each wording, and each listing with its words, that
-/// isn't there yet. All of it stays until the transaction ends, whatever housekeeping takes away meanwhile. To be called
-/// once in a transaction, when the sessions are locked: so two that keep the same never wait for each other in a ring.
+/// Stores what sessions say and are found by, before the sessions are written: each new wording, and each new listing with
+/// its words. Housekeeping can't delete them before the transaction ends. Call this once in a transaction, after locking
+/// the sessions. Then two transactions that store the same listings can't block each other.
 ///
 /// # Errors
 /// 500 where the wording of a new listing isn't among the `wordings`.
