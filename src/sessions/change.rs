@@ -18,7 +18,7 @@ use super::references::{self, References};
 use super::rules;
 use super::store::{self, Revision, SessionRow};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
-use super::wordings::{self, Wording};
+use super::wordings::Wording;
 use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
@@ -49,7 +49,7 @@ pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result
     change_own(request, store::get_in, |conn, context, old, patch| {
         context.require_if_match()?;
         context.check_session_match(old.version)?;
-        let wording = wordings::of(conn, old)?;
+        let wording = Wording::of(conn, old)?;
         // The reason belongs to the change, not to the session.
         let lasting = |change: &SessionChange| SessionChange { reason: None, ..change.clone() };
         let Some(change) = patch.change(&old.changeable(&wording), lasting, |change| change)? else {

@@ -1,6 +1,7 @@
 //! Sessions as a viewer may see them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::dsl::{AsSelect, exists, select};
 use diesel::prelude::*;
@@ -56,26 +57,26 @@ impl Columns {
         (self.starts_at, self.id)
     }
 
-    /// What the session says, and the ids of what is shown with it.
-    fn belongs(&self) -> Belongs {
-        (self.wording_id, self.venue_id, self.partner_id)
+    /// The ids of what is shown with the session.
+    fn belongs(&self, wording: &Wording) -> Belongs {
+        (self.venue_id, self.partner_id, wording.programme_id)
     }
 }
 
 /// A session with what it says and its related resources.
-#[derive(Debug, Queryable)]
+#[derive(Debug)]
 pub struct SessionView {
     session: Columns,
+    wording: Arc<Wording>,
     related: Related,
 }
 
-/// The ids of a session's wording, venue and partner.
-type Belongs = (Id, Option<Id>, Option<Id>);
+/// The ids of a session's venue, partner and programme.
+type Belongs = (Option<Id>, Option<Id>, Option<Id>);
 
-/// What a session says, and its venue, partner and programme.
+/// A session's venue, partner and programme.
 #[derive(Debug, Clone, Queryable)]
 pub struct Related {
-    wording: Wording,
     venue: Option<VenueBrief>,
     partner: Option<PartnerBrief>,
     programme: Option<ProgrammeBrief>,
@@ -89,7 +90,8 @@ impl SessionView {
 
     /// The session as it is shown at an instant.
     pub fn as_of(self, now: Timestamp) -> Session {
-        let Self { session: row, related: Related { wording, venue, partner, programme } } = self;
+        let Self { session: row, wording, related: Related { venue, partner, programme } } = self;
+        let wording = Arc::unwrap_or_clone(wording);
         let hybrid = row.delivery == Delivery::Hybrid;
         Session {
             id: row.id,
@@ -142,19 +144,13 @@ fn joined() -> _ {
 }
 
 type RelatedSelection = (
-    AsSelect<Wording, MultiBackend>,
     AsSelect<Option<VenueBrief>, MultiBackend>,
     AsSelect<Option<PartnerBrief>, MultiBackend>,
     AsSelect<Option<ProgrammeBrief>, MultiBackend>,
 );
 
 fn related_selection() -> RelatedSelection {
-    (
-        Wording::as_select(),
-        Option::<VenueBrief>::as_select(),
-        Option::<PartnerBrief>::as_select(),
-        Option::<ProgrammeBrief>::as_select(),
-    )
+    (Option::<VenueBrief>::as_select(), Option::<PartnerBrief>::as_select(), Option::<ProgrammeBrief>::as_select())
 }
 
 /// One session.
@@ -165,16 +161,20 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
     let found = joined()
         .filter(sessions::id.eq(id))
         .select((Columns::as_select(), related_selection()))
-        .first::<SessionView>(conn)
+        .first::<(Columns, Related)>(conn)
         .optional()?;
-    let shown = found.ok_or_else(|| Error::not_found("session"))?;
-    let partner = shown.related.partner.as_ref().map(PartnerBrief::standing);
-    let visible = match Visibility::of(viewer, shown.session.publication, partner) {
+    let (session, related) = found.ok_or_else(|| Error::not_found("session"))?;
+    let partner = related.partner.as_ref().map(PartnerBrief::standing);
+    let visible = match Visibility::of(viewer, session.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
-        Visibility::IfTheirs(member) => is_theirs(conn, member, id, shown.session.series_id)?,
+        Visibility::IfTheirs(member) => is_theirs(conn, member, id, session.series_id)?,
     };
-    if visible { Ok(shown) } else { Err(Error::not_found("session")) }
+    if !visible {
+        return Err(Error::not_found("session"));
+    }
+    let wording = Wording::get(conn, session.wording_id)?;
+    Ok(SessionView { session, wording, related })
 }
 
 /// Whether a member has a booking of a session, or a prescription item for it or its series.
@@ -189,15 +189,15 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// Sessions with their wordings and related resources, in the same order. Most sessions of a page share a few wordings,
-/// venues, partners and programmes. So each combination is read once, through one of its sessions, and not with every row.
+/// Sessions with their wordings and related resources, in the same order. Most sessions of a page share a few venues,
+/// partners and programmes. So each combination is read once, through one of its sessions, and not with every row.
 pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> {
-    let mut through: HashMap<Belongs, Id> = HashMap::new();
-    for row in &rows {
-        through.entry(row.belongs()).or_insert(row.id);
-    }
+    let said = Wording::by_id(conn, rows.iter().map(|row| row.wording_id))?;
+    let worded = rows.into_iter().filter_map(|row| Some((said.get(&row.wording_id)?, row)));
+    let worded: Vec<(&Arc<Wording>, Columns)> = worded.collect();
+    let through: HashMap<Belongs, Id> = worded.iter().map(|(wording, row)| (row.belongs(wording), row.id)).collect();
     let ids: Vec<Id> = through.into_values().collect();
-    let belongs = (sessions::wording_id, sessions::venue_id, sessions::partner_id);
+    let belongs = (sessions::venue_id, sessions::partner_id, wordings::programme_id);
     let read = joined().select((belongs, related_selection()));
     let read: Vec<(Belongs, Related)> = match ids.as_slice() {
         [] => Vec::new(),
@@ -206,6 +206,9 @@ pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> 
         several => read.filter(sessions::id.eq_any(several)).load(conn)?,
     };
     let known: HashMap<Belongs, Related> = read.into_iter().collect();
-    let show = |session: Columns| Some(SessionView { related: known.get(&session.belongs())?.clone(), session });
-    Ok(rows.into_iter().filter_map(show).collect())
+    let show = |(wording, session): (&Arc<Wording>, Columns)| {
+        let related = known.get(&session.belongs(wording))?.clone();
+        Some(SessionView { session, wording: wording.clone(), related })
+    };
+    Ok(worded.into_iter().filter_map(show).collect())
 }

@@ -4,7 +4,12 @@
 //! same `wording_id`, and whoever compares two sessions needs no text. Writers [keep](super::listings::ensure_stored) a wording
 //! before they write a session that has it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
 use diesel::prelude::*;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use super::series::store::SeriesRow;
 use super::store::SessionRow;
@@ -12,7 +17,7 @@ use super::types::{Pillar, SessionChange, SessionInput};
 use crate::db::schema::wordings;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Json};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a session says.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
@@ -89,9 +94,68 @@ impl From<&SeriesRow> for Wording {
     }
 }
 
-/// What a session says.
-pub fn of(conn: &mut Conn, session: &SessionRow) -> Result<Wording> {
-    Ok(wordings::table.find(session.wording_id).select(Wording::as_select()).first(conn)?)
+/// The most bytes of wordings that are kept in memory, and how many that is about.
+const MOST_KEPT: u64 = 8 * 1024 * 1024;
+const KEPT: usize = 8_192;
+
+/// The wordings that were read lately, of any database. A wording never changes under its id, so none is out of date.
+static KEPT_WORDINGS: LazyLock<Cache<Id, Arc<Wording>, Size>> =
+    LazyLock::new(|| Cache::with_weighter(KEPT, MOST_KEPT, Size));
+
+/// How many bytes a wording takes in memory, about.
+#[derive(Debug, Clone)]
+struct Size;
+
+impl Weighter<Id, Arc<Wording>> for Size {
+    fn weight(&self, _: &Id, wording: &Arc<Wording>) -> u64 {
+        let texts = [Some(&wording.title), wording.description.as_ref(), wording.facilitator.as_ref()];
+        let lists = wording.topics.0.iter().chain(&wording.accessibility.0);
+        let text = |text: &String| size_of::<String>() + text.len();
+        (size_of::<Wording>() + texts.into_iter().flatten().chain(lists).map(text).sum::<usize>()) as u64
+    }
+}
+
+impl Wording {
+    /// The wordings with these ids.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn by_id(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<HashMap<Id, Arc<Self>>> {
+        let mut found: HashMap<Id, Option<Arc<Self>>> = HashMap::new();
+        for id in ids {
+            found.entry(id).or_insert_with(|| KEPT_WORDINGS.get(&id));
+        }
+        let missing: Vec<Id> = found.iter().filter(|(_, kept)| kept.is_none()).map(|(id, _)| *id).collect();
+        let read = wordings::table.select((wordings::id, Self::as_select()));
+        let read: Vec<(Id, Self)> = match missing.as_slice() {
+            [] => Vec::new(),
+            // This statement can be cached as a prepared one, unlike one with a list of any length.
+            [one] => read.filter(wordings::id.eq(one)).load(conn)?,
+            several => read.filter(wordings::id.eq_any(several)).load(conn)?,
+        };
+        for (id, wording) in read {
+            let wording = Arc::new(wording);
+            KEPT_WORDINGS.insert(id, wording.clone());
+            found.insert(id, Some(wording));
+        }
+        Ok(found.into_iter().filter_map(|(id, wording)| Some((id, wording?))).collect())
+    }
+
+    /// What a session says.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub fn of(conn: &mut Conn, session: &SessionRow) -> Result<Arc<Self>> {
+        Self::get(conn, session.wording_id)
+    }
+
+    /// The wording with an id.
+    ///
+    /// # Errors
+    /// 404 if there is none. A session's is always there.
+    pub fn get(conn: &mut Conn, id: Id) -> Result<Arc<Self>> {
+        Self::by_id(conn, [id])?.remove(&id).ok_or_else(|| Error::not_found("wording"))
+    }
 }
 
 /// A digest of texts in their order. The length of each goes in too, so that no two lists run together to the same.

@@ -16,12 +16,13 @@ use life_rooms::sessions::bookings::rules::Terms;
 use life_rooms::sessions::bookings::store::{self, Booker};
 use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
 use life_rooms::sessions::bookings::waiting::{self, Positions};
+use life_rooms::sessions::listings;
 use life_rooms::sessions::registers::store as registers;
 use life_rooms::sessions::registers::types::RegisterInput;
 use life_rooms::sessions::rules as session_rules;
 use life_rooms::sessions::store::{self as session_store, Revision};
 use life_rooms::sessions::types::{Delivery, SessionChange, SessionStatus};
-use life_rooms::sessions::{listings, wordings};
+use life_rooms::sessions::wordings::Wording;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
@@ -326,11 +327,11 @@ type Tally = std::collections::BTreeMap<String, u32>;
 /// Changes the session by hand, as its handler writes it.
 fn change(conn: &mut Conn, id: Id, now: Timestamp, edit: impl FnOnce(&mut SessionChange)) -> Result<(), Error> {
     let from = session_store::get(conn, id)?;
-    let wording = wordings::of(conn, &from)?;
+    let wording = Wording::of(conn, &from)?;
     let mut change = from.changeable(&wording);
     edit(&mut change);
     let to = from.changed(change, wording.id(), now)?;
-    listings::ensure_stored(conn, [&wording], [&to])?;
+    listings::ensure_stored(conn, [&*wording], [&to])?;
     session_store::update_many(conn, &[Revision { from, to }])
 }
 

@@ -12,7 +12,7 @@ use life_rooms::sessions::search::query::Search;
 use life_rooms::sessions::search::{self};
 use life_rooms::sessions::store::{self, Revision, SessionRow};
 use life_rooms::sessions::types::SessionChange;
-use life_rooms::sessions::wordings;
+use life_rooms::sessions::wordings::Wording;
 use serde_json::{Value, json};
 
 use crate::support::{App, id, partner_row};
@@ -220,7 +220,7 @@ fn hundreds_of_sessions_are_written_without_a_look_at_all_others() {
     let made = app.admin().post("/v1/session-series", &series).expect(201);
     multiply(&app);
     let rows = store::of_series(&mut app.conn(), id(&made).parse().unwrap()).unwrap();
-    let wording = wordings::of(&mut app.conn(), &rows[0]).unwrap();
+    let wording = Wording::of(&mut app.conn(), &rows[0]).unwrap();
     let revise = |from: SessionRow| {
         let change = SessionChange { capacity: Some(9), ..from.changeable(&wording) };
         Revision { to: from.changed(change, wording.id(), app.clock.now()).unwrap(), from }

@@ -21,6 +21,7 @@ use crate::http::page::Slice;
 use crate::insert_many;
 use crate::members::rules::display_name;
 use crate::sessions::types::BookingPolicy;
+use crate::sessions::wordings::Wording;
 
 /// A row of `bookings`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable)]
@@ -177,7 +178,7 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
         ..BookingRow::new(by.id, session_id, (member_id, delivery), reference, by.account, now)
     };
     insert(conn, std::slice::from_ref(&row))?;
-    let title = wordings::table.find(session.wording_id).select(wordings::title).first(conn)?;
+    let title = Wording::get(conn, session.wording_id)?.title.clone();
     Ok((row, (title, session.starts_at, session.ends_at), names))
 }
 
