@@ -107,8 +107,12 @@ pub fn word_of_programme(programme: Id) -> String {
 
 /// What a session at this venue is found by.
 pub fn word_of_venue(venue: Id) -> String {
-    format!(":venue:{venue}")
+    format!("{VENUE}{venue}")
 }
+
+const VENUE: &str = ":venue:";
+/// Comes after the words of all venues: in ASCII, the semicolon follows the colon.
+const AFTER_VENUES: &str = ":venue;";
 
 /// What a session at this venue is found by that starts in this hour of the week: 0 is Monday from midnight on.
 pub fn word_of_hour_at(venue: Id, hour: i32) -> String {
@@ -326,12 +330,16 @@ pub fn forget_unused(conn: &mut Conn, _: Timestamp) -> Result<usize> {
 
 /// The venues of listings: each with those of the listings that are at it.
 pub fn by_venue(conn: &mut Conn, keys: &[Listing]) -> Result<BTreeMap<Id, Vec<Listing>>> {
+    let wordings: BTreeSet<Id> = keys.iter().map(|(wording, _)| *wording).collect();
+    let words = listing_words::table.filter(listing_words::wording_id.eq_any(wordings));
+    let words = words.filter(listing_words::word.ge(VENUE)).filter(listing_words::word.lt(AFTER_VENUES));
+    let words: Vec<(Listing, String)> =
+        words.select(((listing_words::wording_id, listing_words::slot), listing_words::word)).load(conn)?;
+    let keys: BTreeSet<&Listing> = keys.iter().collect();
     let mut found: BTreeMap<Id, Vec<Listing>> = BTreeMap::new();
-    for (wording, slot) in keys {
-        let of_it = sessions::table.filter(sessions::wording_id.eq(wording)).filter(sessions::slot.eq(slot));
-        let venue: Option<Option<Id>> = of_it.select(sessions::venue_id).first(conn).optional()?;
-        if let Some(venue) = venue.flatten() {
-            found.entry(venue).or_default().push((*wording, *slot));
+    for (listing, word) in words.into_iter().filter(|(listing, _)| keys.contains(listing)) {
+        if let Some(venue) = word.strip_prefix(VENUE).and_then(|id| id.parse().ok()) {
+            found.entry(venue).or_default().push(listing);
         }
     }
     Ok(found)

@@ -1,11 +1,41 @@
 //! The parts of venues, partners and programmes that are shown with sessions.
 
+use std::collections::{HashMap, HashSet};
+
 use diesel::prelude::*;
 
 use super::types::{PartnerSummary, ProgrammeSummary, VenueSummary};
-use crate::db::Id;
 use crate::db::schema::{partners, programmes, venues};
+use crate::db::{Conn, Id};
+use crate::error::Result;
 use crate::partners::types::PartnerStatus;
+
+/// Reads rows of a table by their ids, each once.
+macro_rules! by_id {
+    ($row:ident, $table:ident) => {
+        impl $row {
+            /// Those with these ids.
+            ///
+            /// # Errors
+            /// If the database fails.
+            pub fn by_id(conn: &mut Conn, ids: impl Iterator<Item = Id>) -> Result<HashMap<Id, Self>> {
+                let ids: Vec<Id> = ids.collect::<HashSet<Id>>().into_iter().collect();
+                let rows = $table::table.select(Self::as_select());
+                let found: Vec<Self> = match ids.as_slice() {
+                    [] => Vec::new(),
+                    // This statement can be cached as a prepared one, unlike one with a list of any length.
+                    [one] => rows.filter($table::id.eq(one)).load(conn)?,
+                    several => rows.filter($table::id.eq_any(several)).load(conn)?,
+                };
+                Ok(found.into_iter().map(|row| (row.id, row)).collect())
+            }
+        }
+    };
+}
+
+by_id!(VenueBrief, venues);
+by_id!(PartnerBrief, partners);
+by_id!(ProgrammeBrief, programmes);
 
 /// The columns of a venue that are shown with a session.
 #[derive(Debug, Clone, Queryable, Selectable)]

@@ -1,6 +1,5 @@
 //! Sessions as a viewer may see them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::dsl::{AsSelect, exists, select};
@@ -56,11 +55,6 @@ impl Columns {
     pub fn place(&self) -> (Timestamp, Id) {
         (self.starts_at, self.id)
     }
-
-    /// The ids of what is shown with the session.
-    fn belongs(&self, wording: &Wording) -> Belongs {
-        (self.venue_id, self.partner_id, wording.programme_id)
-    }
 }
 
 /// A session with what it says and its related resources.
@@ -70,9 +64,6 @@ pub struct SessionView {
     wording: Arc<Wording>,
     related: Related,
 }
-
-/// The ids of a session's venue, partner and programme.
-type Belongs = (Option<Id>, Option<Id>, Option<Id>);
 
 /// A session's venue, partner and programme.
 #[derive(Debug, Clone, Queryable)]
@@ -189,26 +180,21 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// Sessions with their wordings and related resources, in the same order. Most sessions of a page share a few venues,
-/// partners and programmes. So each combination is read once, through one of its sessions, and not with every row.
+/// Sessions with their wordings and related resources, in the same order. Most sessions of a page share a few, so each is
+/// read once and not with every row.
 pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> {
-    let said = Wording::by_id(conn, rows.iter().map(|row| row.wording_id))?;
-    let worded = rows.into_iter().filter_map(|row| Some((said.get(&row.wording_id)?, row)));
-    let worded: Vec<(&Arc<Wording>, Columns)> = worded.collect();
-    let through: HashMap<Belongs, Id> = worded.iter().map(|(wording, row)| (row.belongs(wording), row.id)).collect();
-    let ids: Vec<Id> = through.into_values().collect();
-    let belongs = (sessions::venue_id, sessions::partner_id, wordings::programme_id);
-    let read = joined().select((belongs, related_selection()));
-    let read: Vec<(Belongs, Related)> = match ids.as_slice() {
-        [] => Vec::new(),
-        // This statement can be cached as a prepared one, unlike one with a list of any length.
-        [one] => read.filter(sessions::id.eq(one)).load(conn)?,
-        several => read.filter(sessions::id.eq_any(several)).load(conn)?,
+    let wordings = Wording::by_id(conn, rows.iter().map(|row| row.wording_id))?;
+    let venues = VenueBrief::by_id(conn, rows.iter().filter_map(|row| row.venue_id))?;
+    let partners = PartnerBrief::by_id(conn, rows.iter().filter_map(|row| row.partner_id))?;
+    let programmes = ProgrammeBrief::by_id(conn, wordings.values().filter_map(|wording| wording.programme_id))?;
+    let show = |session: Columns| {
+        let wording = wordings.get(&session.wording_id)?.clone();
+        let related = Related {
+            venue: session.venue_id.and_then(|id| venues.get(&id).cloned()),
+            partner: session.partner_id.and_then(|id| partners.get(&id).cloned()),
+            programme: wording.programme_id.and_then(|id| programmes.get(&id).cloned()),
+        };
+        Some(SessionView { session, wording, related })
     };
-    let known: HashMap<Belongs, Related> = read.into_iter().collect();
-    let show = |(wording, session): (&Arc<Wording>, Columns)| {
-        let related = known.get(&session.belongs(wording))?.clone();
-        Some(SessionView { session, wording: wording.clone(), related })
-    };
-    Ok(worded.into_iter().filter_map(show).collect())
+    Ok(rows.into_iter().filter_map(show).collect())
 }

@@ -160,6 +160,10 @@ fn own_words() -> _ {
 fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
     let words = own_words();
     match wanted {
+        // PostgreSQL looks one word up in the index, but reads all words of a listing to compare them with a list.
+        Wanted::OneOf(any) if any.len() == 1 => {
+            query.filter(words.filter(listing_words::word.eq(any[0].clone())).single_value().is_not_null())
+        }
         Wanted::OneOf(any) => {
             query.filter(words.filter(listing_words::word.eq_any(any.clone())).single_value().is_not_null())
         }

@@ -180,6 +180,9 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Resul
                 let stretch = words.filter(word.ge(first)).filter(word.le(last));
                 query.filter(stretch.filter(looked_at(word.eq_any(any))).single_value().is_not_null())
             }
+            Wanted::OneOf(any) if any.len() == 1 => {
+                query.filter(words.filter(word.eq(&any[0])).single_value().is_not_null())
+            }
             Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
             Wanted::Between(from, until) => {
                 let words = words.filter(word.ge(from)).filter(word.lt(until));
