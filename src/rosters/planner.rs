@@ -217,7 +217,7 @@ impl Planner<'_> {
         let external_id = held.external_id.clone().unwrap_or_default();
         if next.status == SeriesStatus::Cancelled {
             // Said each time: there is no way back, and a partner who named it again must know that it is off.
-            self.skip(&external_id, held.local_start, SkipReason::Cancelled);
+            self.skip(&external_id, held.activity.local_start, SkipReason::Cancelled);
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::db::{Id, LocalTime, Timestamp};
+use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::sessions::recurrence;
 use crate::sessions::registers::types::Headcount;
@@ -87,7 +87,7 @@ pub struct RosterEntry {
     /// What it is about.
     #[serde(default)]
     #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
-    pub topics: Vec<String>,
+    pub topics: Json<Vec<String>>,
     /// Where people take part.
     pub delivery: Delivery,
     /// A venue, by id or slug. Required unless it is online.
@@ -105,7 +105,7 @@ pub struct RosterEntry {
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]
     #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["step_free"]))]
-    pub accessibility: Vec<String>,
+    pub accessibility: Json<Vec<String>>,
     /// The start, or a series' first one, on the wall clock of `time_zone`.
     pub local_start: LocalTime,
     /// The zone of all its times, by its IANA name.
@@ -120,12 +120,12 @@ pub struct RosterEntry {
     pub recurrence: Option<String>,
     /// Starts of a series that don't take place.
     #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000)]
-    pub excluded: Vec<LocalTime>,
+    #[schema(max_items = 2000, value_type = Vec<LocalTime>)]
+    pub excluded: Json<Vec<LocalTime>>,
     /// Starts of a series that its rule doesn't give.
     #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000)]
-    pub additional: Vec<LocalTime>,
+    #[schema(max_items = 2000, value_type = Vec<LocalTime>)]
+    pub additional: Json<Vec<LocalTime>>,
     /// Seats; absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,

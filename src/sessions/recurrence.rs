@@ -36,7 +36,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 
-use crate::db::LocalTime;
+use crate::db::{Json, LocalTime};
 use dates::Dates;
 pub use error::RecurrenceError;
 pub use key::OccurrenceKey;
@@ -228,8 +228,8 @@ pub fn set_of(times: impl IntoIterator<Item = LocalTime>) -> Vec<LocalTime> {
 }
 
 /// Reads the times of a series from JSON, as a set.
-pub fn read_set<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<LocalTime>, D::Error> {
-    Vec::deserialize(json).map(set_of)
+pub fn read_set<'de, D: Deserializer<'de>>(json: D) -> Result<Json<Vec<LocalTime>>, D::Error> {
+    Vec::deserialize(json).map(set_of).map(Json)
 }
 
 /// Reads a rule from JSON, in its [normal form](normal).

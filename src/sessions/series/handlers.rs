@@ -93,7 +93,7 @@ pub async fn create_series(
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_series(&row))?;
         sessions::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
-        clashes::hold(conn, row.venue_id, row.space_id)?;
+        clashes::hold(conn, row.activity.venue_id, row.activity.space_id)?;
         let placings: Vec<Placing> = rows.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(context.now()))?;
         let made: Vec<SessionRow> = rows.iter().filter(|row| !clashes.contains_key(&row.id)).cloned().collect();

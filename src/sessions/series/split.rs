@@ -129,7 +129,7 @@ fn apply(
         // A roster that is being planned is then planned again, because these sessions leave its series.
         bump_roster_version(conn, partner_id)?;
     }
-    clashes::hold(conn, new.venue_id, new.space_id)?;
+    clashes::hold(conn, new.activity.venue_id, new.activity.space_id)?;
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
@@ -138,7 +138,7 @@ fn apply(
     let mut theirs = follow::hold(conn, old.id, context)?;
     theirs.retain(|row| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day));
     held::reparent(conn, &theirs.iter().map(|row| row.id).collect::<Vec<_>>(), new.id, context.now())?;
-    if old.additional.0.contains(&base.local_start) {
+    if old.repetition.additional.0.contains(&base.activity.local_start) {
         // Its rule may have ended: then what was an additional time is the rule's, before anything is changed.
         let stated = some_occurrences(&base, context)?.occurrences;
         held::rekey(conn, &matching::keys(&theirs, &stated, context.now()))?;

@@ -75,32 +75,33 @@ impl From<SeriesView> for Series {
     fn from(shown: SeriesView) -> Self {
         let SeriesView { related: shown, ended } = shown;
         let row = shown.series;
+        let (activity, repetition) = (row.activity, row.repetition);
         Self {
             ended,
             id: row.id,
-            title: row.title,
-            description: row.description,
+            title: activity.title,
+            description: activity.description,
             pillar: row.pillar,
-            topics: row.topics.0,
-            delivery: row.delivery,
+            topics: activity.topics.0,
+            delivery: activity.delivery,
             partner_id: row.partner_id,
-            programme_id: row.programme_id,
-            venue_id: row.venue_id,
-            space_id: row.space_id,
-            facilitator: row.facilitator,
-            accessibility: row.accessibility.0,
-            local_start: row.local_start,
-            time_zone: row.time_zone,
-            duration_minutes: row.duration_minutes,
-            recurrence: row.recurrence,
-            excluded: row.excluded.0,
-            additional: row.additional.0,
+            programme_id: activity.programme_id,
+            venue_id: activity.venue_id,
+            space_id: activity.space_id,
+            facilitator: activity.facilitator,
+            accessibility: activity.accessibility.0,
+            local_start: activity.local_start,
+            time_zone: activity.time_zone,
+            duration_minutes: activity.duration_minutes,
+            recurrence: repetition.recurrence,
+            excluded: repetition.excluded.0,
+            additional: repetition.additional.0,
             ends_before: row.ending.0.before(),
             split_from: row.split_from,
-            capacity: row.capacity,
-            online_capacity: row.online_capacity,
-            booking_policy: row.booking_policy,
-            publication: row.publication,
+            capacity: activity.capacity,
+            online_capacity: activity.online_capacity,
+            booking_policy: activity.booking_policy,
+            publication: activity.publication,
             status: row.status,
             cancellation_reason: row.cancellation_reason,
             expanded_until: row.expanded_until,
@@ -188,7 +189,7 @@ fn find(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Related> {
     let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<Related>(conn).optional()?;
     let shown = found.ok_or_else(|| Error::not_found("series"))?;
     let partner = shown.partner.as_ref().map(PartnerBrief::standing);
-    let visible = match Visibility::of(viewer, shown.series.publication, partner) {
+    let visible = match Visibility::of(viewer, shown.series.activity.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
         Visibility::IfTheirs(member) => is_theirs(conn, member, id)?,
