@@ -22,6 +22,7 @@ use diesel::sqlite::Sqlite;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use validator::{Validate, ValidationErrors};
 
 use super::conn::MultiBackend;
 pub use crate::clock::{DbTimestamp, DbUuid, Id, LocalTime, Timestamp};
@@ -37,6 +38,12 @@ pub struct DbJson;
 #[serde(transparent)]
 #[diesel(sql_type = DbJson)]
 pub struct Json<T: fmt::Debug + 'static>(pub T);
+
+impl<T: Validate + fmt::Debug> Validate for Json<T> {
+    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
+        self.0.validate()
+    }
+}
 
 /// Lets the common connection type pass a value on to either database.
 macro_rules! through_multi {

@@ -199,7 +199,7 @@ impl Withdrawal {
             pointer: None,
             outcome: Outcome::Cancelled,
             resource_id: Some(resource_id),
-            errors: Vec::new(),
+            errors: Json(Vec::new()),
         });
     }
 }

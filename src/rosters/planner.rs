@@ -9,7 +9,7 @@ use super::missing::{self, Absent};
 use super::plan::Plan;
 use super::read::{Form, RawEntry};
 use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipReason};
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Fault, Result};
 use crate::http::context::Context;
 use crate::sessions::bookings::expired_offers::RunOut;
@@ -320,7 +320,14 @@ impl Planner<'_> {
             errors.iter_mut().for_each(name_the_column);
         }
         self.plan.counts.add(outcome);
-        self.plan.entries.push(EntryOutcome { external_id, line, pointer: None, outcome, resource_id, errors });
+        self.plan.entries.push(EntryOutcome {
+            external_id,
+            line,
+            pointer: None,
+            outcome,
+            resource_id,
+            errors: Json(errors),
+        });
     }
 }
 

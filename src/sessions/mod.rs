@@ -31,7 +31,6 @@ pub mod rules;
 pub mod search;
 pub mod series;
 pub mod store;
-mod summaries;
 pub mod types;
 pub mod view;
 pub mod visibility;

@@ -1,5 +1,6 @@
 //! Sessions as JSON.
 
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError, ValidationErrors};
@@ -7,9 +8,11 @@ use validator::{Validate, ValidationError, ValidationErrors};
 use super::activity::Activity;
 pub use super::kinds::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus, SessionState, SessionStatus};
 use super::notices::BookingNotice;
+use crate::db::schema::{partners, programmes, venues};
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{all, at, rule};
+use crate::partners::types::PartnerStatus;
 
 /// A single session as it is written.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -79,7 +82,8 @@ pub struct CancelInput {
 }
 
 /// The part of a venue that is shown with a session.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = venues)]
 pub struct VenueSummary {
     /// Its id.
     pub id: Id,
@@ -107,7 +111,8 @@ pub struct VenueSummary {
 }
 
 /// The part of a partner that is shown with a session.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = partners)]
 pub struct PartnerSummary {
     /// Its id.
     pub id: Id,
@@ -117,10 +122,21 @@ pub struct PartnerSummary {
     /// Its name.
     #[schema(example = "The Reader")]
     pub name: String,
+    /// Decides who may see what is the partner's.
+    #[serde(skip)]
+    pub(crate) status: PartnerStatus,
+}
+
+impl PartnerSummary {
+    /// The partner's id and status. They decide who may see the partner's sessions.
+    pub fn standing(&self) -> (Id, PartnerStatus) {
+        (self.id, self.status)
+    }
 }
 
 /// The part of a programme that is shown with a session.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = programmes)]
 pub struct ProgrammeSummary {
     /// Its id.
     pub id: Id,

@@ -8,8 +8,9 @@ use diesel::prelude::*;
 
 use super::rules;
 use super::series::store::lineage;
-use super::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
-use super::types::{BookingPolicy, Delivery, Publication, Session, SessionStatus};
+use super::types::{
+    BookingPolicy, Delivery, PartnerSummary, ProgrammeSummary, Publication, Session, SessionStatus, VenueSummary,
+};
 use super::visibility::Visibility;
 use super::wordings::Wording;
 use crate::auth::viewer::Viewer;
@@ -77,9 +78,9 @@ type Belongs = (Option<Id>, Option<Id>, Option<Id>);
 /// A session's venue, partner and programme.
 #[derive(Debug, Clone, Queryable)]
 pub struct Related {
-    venue: Option<VenueBrief>,
-    partner: Option<PartnerBrief>,
-    programme: Option<ProgrammeBrief>,
+    venue: Option<VenueSummary>,
+    partner: Option<PartnerSummary>,
+    programme: Option<ProgrammeSummary>,
 }
 
 impl SessionView {
@@ -124,9 +125,9 @@ impl SessionView {
             status: rules::state(row.status, row.ends_at, now),
             cancellation_reason: row.cancellation_reason,
             external_id: row.external_id,
-            venue: venue.map(Into::into),
-            partner: partner.map(Into::into),
-            programme: programme.map(Into::into),
+            venue,
+            partner,
+            programme,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -144,13 +145,17 @@ fn joined() -> _ {
 }
 
 type RelatedSelection = (
-    AsSelect<Option<VenueBrief>, MultiBackend>,
-    AsSelect<Option<PartnerBrief>, MultiBackend>,
-    AsSelect<Option<ProgrammeBrief>, MultiBackend>,
+    AsSelect<Option<VenueSummary>, MultiBackend>,
+    AsSelect<Option<PartnerSummary>, MultiBackend>,
+    AsSelect<Option<ProgrammeSummary>, MultiBackend>,
 );
 
 fn related_selection() -> RelatedSelection {
-    (Option::<VenueBrief>::as_select(), Option::<PartnerBrief>::as_select(), Option::<ProgrammeBrief>::as_select())
+    (
+        Option::<VenueSummary>::as_select(),
+        Option::<PartnerSummary>::as_select(),
+        Option::<ProgrammeSummary>::as_select(),
+    )
 }
 
 /// One session.
@@ -164,7 +169,7 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
         .first::<(Columns, Related)>(conn)
         .optional()?;
     let (session, related) = found.ok_or_else(|| Error::not_found("session"))?;
-    let partner = related.partner.as_ref().map(PartnerBrief::standing);
+    let partner = related.partner.as_ref().map(PartnerSummary::standing);
     let visible = match Visibility::of(viewer, session.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,

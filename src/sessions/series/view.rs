@@ -19,17 +19,16 @@ use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::of_series_from;
-use crate::sessions::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
-use crate::sessions::types::{SeriesStatus, SessionStatus};
+use crate::sessions::types::{PartnerSummary, ProgrammeSummary, SeriesStatus, SessionStatus, VenueSummary};
 use crate::sessions::visibility::{Visibility, hidden_partners, listed};
 
 /// A series with its related resources.
 #[derive(Debug, Queryable)]
 struct Related {
     series: SeriesRow,
-    venue: Option<VenueBrief>,
-    partner: Option<PartnerBrief>,
-    programme: Option<ProgrammeBrief>,
+    venue: Option<VenueSummary>,
+    partner: Option<PartnerSummary>,
+    programme: Option<ProgrammeSummary>,
 }
 
 /// A series with its related resources, at an instant.
@@ -107,9 +106,9 @@ impl From<SeriesView> for Series {
             expanded_until: row.expanded_until,
             left_out: None,
             external_id: row.external_id,
-            venue: shown.venue.map(Into::into),
-            partner: shown.partner.map(Into::into),
-            programme: shown.programme.map(Into::into),
+            venue: shown.venue,
+            partner: shown.partner,
+            programme: shown.programme,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -124,17 +123,17 @@ fn joined() -> _ {
 
 type Selection = (
     AsSelect<SeriesRow, MultiBackend>,
-    AsSelect<Option<VenueBrief>, MultiBackend>,
-    AsSelect<Option<PartnerBrief>, MultiBackend>,
-    AsSelect<Option<ProgrammeBrief>, MultiBackend>,
+    AsSelect<Option<VenueSummary>, MultiBackend>,
+    AsSelect<Option<PartnerSummary>, MultiBackend>,
+    AsSelect<Option<ProgrammeSummary>, MultiBackend>,
 );
 
 fn selection() -> Selection {
     (
         SeriesRow::as_select(),
-        Option::<VenueBrief>::as_select(),
-        Option::<PartnerBrief>::as_select(),
-        Option::<ProgrammeBrief>::as_select(),
+        Option::<VenueSummary>::as_select(),
+        Option::<PartnerSummary>::as_select(),
+        Option::<ProgrammeSummary>::as_select(),
     )
 }
 
@@ -188,7 +187,7 @@ fn with_sessions_to_come(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<
 fn find(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Related> {
     let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<Related>(conn).optional()?;
     let shown = found.ok_or_else(|| Error::not_found("series"))?;
-    let partner = shown.partner.as_ref().map(PartnerBrief::standing);
+    let partner = shown.partner.as_ref().map(PartnerSummary::standing);
     let visible = match Visibility::of(viewer, shown.series.activity.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
