@@ -135,7 +135,6 @@ impl Window {
 /// - BYSETPOS selects from the whole day, week, month or year, even if the series starts within it.
 ///
 /// # Errors
-///
 /// A [`RecurrenceError`] that says which field is at fault and what to do about it.
 ///
 /// # Source
@@ -147,10 +146,6 @@ pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansi
 
 /// Like [`expand`], for a series that exists already. If its rule has no end, the number of occurrences isn't limited:
 /// a series that has run for long may have many.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     through(recurrence, horizon, usize::MAX)
 }
@@ -165,7 +160,6 @@ fn through(recurrence: &Recurrence<'_>, horizon: NaiveDate, most: usize) -> Resu
 /// Checks that something takes place, as it must in what is stated anew.
 ///
 /// # Errors
-///
 /// [`RecurrenceError::NoOccurrences`] if every time is excluded.
 pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
     if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
@@ -173,10 +167,6 @@ pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
 
 /// Lists the occurrences of a series on the local dates behind `after`, those of its rule through `through`. Their number
 /// isn't limited here: the caller limits the dates.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn expand_between(
     recurrence: &Recurrence<'_>,
     after: NaiveDate,
@@ -187,10 +177,6 @@ pub fn expand_between(
 }
 
 /// Those of these local dates on which the rule itself gives an occurrence, excluded or not.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn rule_dates(recurrence: &Recurrence<'_>, among: &[NaiveDate]) -> Result<BTreeSet<NaiveDate>, RecurrenceError> {
     let rule = read(recurrence)?;
     let Some(last) = among.iter().max() else { return Ok(BTreeSet::new()) };
@@ -205,10 +191,6 @@ pub fn rule_dates(recurrence: &Recurrence<'_>, among: &[NaiveDate]) -> Result<BT
 }
 
 /// The excluded times that have no effect: neither the rule nor an additional time gives them.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn idle_exclusions(recurrence: &Recurrence<'_>) -> Result<BTreeSet<NaiveDateTime>, RecurrenceError> {
     let of_day: Vec<NaiveDate> = recurrence.excluded.iter().map(NaiveDateTime::date).collect();
     let dates = rule_dates(recurrence, &of_day)?;

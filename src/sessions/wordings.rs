@@ -102,9 +102,6 @@ impl Weighter<Id, Arc<Wording>> for Size {
 
 impl Wording {
     /// The wordings with these ids.
-    ///
-    /// # Errors
-    /// If the database fails.
     pub fn by_id(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<HashMap<Id, Arc<Self>>> {
         let mut found: HashMap<Id, Option<Arc<Self>>> = HashMap::new();
         for id in ids {
@@ -127,9 +124,6 @@ impl Wording {
     }
 
     /// What a session says.
-    ///
-    /// # Errors
-    /// If the database fails.
     pub fn of(conn: &mut Conn, session: &SessionRow) -> Result<Arc<Self>> {
         Self::get(conn, session.wording_id)
     }
