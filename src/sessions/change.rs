@@ -2,9 +2,6 @@
 
 use std::collections::HashMap;
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, patch};
-
 use super::bookings::handlers::terms;
 use super::bookings::rules::seat;
 use super::bookings::seats::lock_session;
@@ -19,19 +16,12 @@ use super::rules;
 use super::store::{self, Revision, SessionRow};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
 use super::wordings::Wording;
-use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::patch::MergePatch;
-use crate::http::reply::Reply;
+use crate::http::prelude::*;
 
 /// Change a session
 ///

@@ -1,19 +1,12 @@
 //! Changing a series and its sessions that are still to come.
 
-use actix_web::{HttpResponse, patch};
-
 use super::follow::{self, Outcome};
 use super::handlers::{answer, cancel_sessions, tag};
 use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
-use crate::audit::Subject;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::Extract;
+use crate::http::prelude::*;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;

@@ -1,6 +1,5 @@
 //! Splitting a series: a day and all that follows become a series of its own.
 
-use actix_web::{HttpResponse, post};
 use chrono::NaiveDate;
 
 use super::change::{LEFT, some_occurrences, with_moved_times};
@@ -12,16 +11,10 @@ use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, Ending, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SplitInput};
-use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
-use crate::db::{Conn, Id, Json, LocalTime};
-use crate::error::{Error, Kind, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
-use crate::http::reply::Reply;
+use crate::db::{Json, LocalTime};
+use crate::http::prelude::*;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes;
 use crate::sessions::recurrence::{Expansion, Occurrence};
