@@ -42,7 +42,7 @@ impl Content {
 
     /// What an event of a series says unless its session says something else.
     pub fn of_series(series: &SeriesRow, around: &Surroundings) -> Self {
-        Self::new(&Wording::from(series), series.delivery, around)
+        Self::new(&Wording::from(series), series.activity.delivery, around)
     }
 
     fn new(words: &Wording, delivery: Delivery, around: &Surroundings) -> Self {

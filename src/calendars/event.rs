@@ -179,9 +179,6 @@ impl Calendar {
     }
 
     /// The calendar as text, its lines folded at 75 bytes and ended by CRLF.
-    ///
-    /// # Errors
-    /// None in practice: writing to a string doesn't fail.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let head = [
             ("VERSION", "2.0"),

@@ -33,9 +33,6 @@ pub(super) fn days_before(now: Timestamp) -> Timestamp {
 }
 
 /// Reads what a calendar needs and answers with it. Reading and writing run away from the threads of requests.
-///
-/// # Errors
-/// What `read` returns.
 pub(super) async fn show<F>(context: &Context, cache: Cache, read: F) -> Result<HttpResponse>
 where
     F: Fn(&mut Conn) -> Result<Calendar> + Send + 'static,
@@ -90,7 +87,7 @@ pub async fn get_venue_calendar(request: Extract<(Allowed<Public>, Path<Id>, NoQ
     let Extract((who, Path(id), _)) = request;
     let of_many = OfMany::new(&who);
     show(&who, Cache::Revalidate, move |conn| {
-        let venue = venues::get(conn, id)?.written();
+        let venue = venues::get(conn, id)?.written;
         of_many.calendar(conn, Of::Venue(id), &venue.name)
     })
     .await

@@ -31,10 +31,10 @@ use crate::sessions::types::SeriesStatus;
 /// The calendar of a series, with those of its sessions that the viewer may see, in the order of their occurrences.
 pub(super) fn calendar(publisher: &Publisher, whole: &(SeriesRow, Surroundings), sessions: &[Shown]) -> Calendar {
     let (series, around) = whole;
-    let mut calendar = Calendar::new(&series.title);
+    let mut calendar = Calendar::new(&series.activity.title);
     let usual = Content::of_series(series, around);
-    let excluded = naive(&series.excluded.0);
-    let rule = recurrence::parse_time_zone(&series.time_zone)
+    let excluded = naive(&series.repetition.excluded.0);
+    let rule = recurrence::parse_time_zone(&series.activity.time_zone)
         .and_then(|tz| Rule::expand(series, tz, &excluded, off_from(series, sessions)));
     let Ok(rule) = rule else {
         // A rule that this version can't expand: each session is shown as a separate event.
@@ -73,7 +73,7 @@ fn naive(times: &[LocalTime]) -> Vec<NaiveDateTime> {
 fn off_from(series: &SeriesRow, sessions: &[Shown]) -> Option<NaiveDateTime> {
     let after_last = || {
         let last = sessions.iter().filter_map(rule_date).max();
-        let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.local_start.0.date());
+        let next = last.and_then(|day| day.succ_opt()).unwrap_or_else(|| series.activity.local_start.0.date());
         next.and_time(Default::default())
     };
     (series.status == SeriesStatus::Cancelled).then(after_last)
@@ -114,7 +114,7 @@ impl Rule {
         excluded: &[NaiveDateTime],
         off_from: Option<NaiveDateTime>,
     ) -> Result<Self, RecurrenceError> {
-        let (rule, local_start) = (series.recurrence.as_str(), series.local_start.0);
+        let (rule, local_start) = (series.repetition.recurrence.as_str(), series.activity.local_start.0);
         let alone = Recurrence { rule, local_start, tz, excluded, additional: &[] };
         // The sessions of a rule without an end exist only up to this day.
         let made = series.expanded_until.unwrap_or(local_start.date());
@@ -123,7 +123,7 @@ impl Rule {
         occurrences.retain(|occurrence| off_from.is_none_or(|end| occurrence.local_start < end));
         // In a time zone, UNTIL must be an instant (RFC 5545). It is that of the last occurrence, however UNTIL was
         // written.
-        let has_until = series.recurrence.contains("UNTIL=");
+        let has_until = series.repetition.recurrence.contains("UNTIL=");
         let ends = has_until || off_from.is_some() || series.ending.0.before().is_some();
         let until = ends.then(|| match occurrences.last() {
             Some(last) => last.starts_at,
@@ -140,8 +140,8 @@ impl Rule {
         Ok(Self {
             tz,
             excluded: excluded.iter().copied().filter(is_given).collect(),
-            text: rule_until(&series.recurrence, until),
-            endless: until.is_none() && recurrence::is_endless(&series.recurrence),
+            text: rule_until(&series.repetition.recurrence, until),
+            endless: until.is_none() && recurrence::is_endless(&series.repetition.recurrence),
             occurrences,
         })
     }
@@ -161,7 +161,7 @@ impl Rule {
                 Some(shown) => {
                     told.kept += 1;
                     let as_usual = Content::of_session(&shown.0, &shown.1) == *usual;
-                    if !as_usual || !self.tells_time(occurrence, series.duration_minutes, &shown.0) {
+                    if !as_usual || !self.tells_time(occurrence, series.activity.duration_minutes, &shown.0) {
                         told.changed.push((*occurrence, shown));
                     }
                 }
@@ -195,9 +195,9 @@ impl Rule {
             url: Some(publisher.address(&format!("/v1/session-series/{}", series.id))),
         };
         let mut master = event(identity, usual);
-        master.append_property(local("DTSTART", series.local_start.0, self.tz));
+        master.append_property(local("DTSTART", series.activity.local_start.0, self.tz));
         // DURATION is exact whatever the clock does. An end as a local time could be ambiguous.
-        master.add_property("DURATION", format!("PT{}M", series.duration_minutes));
+        master.add_property("DURATION", format!("PT{}M", series.activity.duration_minutes));
         master.append_property(Property::new("RRULE", &self.text));
         let mut excluded: Vec<NaiveDateTime> = self.excluded.iter().chain(&told.missing).copied().collect();
         excluded.sort_unstable();
@@ -211,7 +211,8 @@ impl Rule {
     /// The years in which the zone is used.
     fn years(&self, series: &SeriesRow) -> Years {
         let times = self.occurrences.iter().map(|occurrence| occurrence.local_start.year());
-        let first = times.clone().min().unwrap_or(series.local_start.0.year()).min(series.local_start.0.year());
+        let start = series.activity.local_start.0.year();
+        let first = times.clone().min().unwrap_or(start).min(start);
         // An occurrence can last a week, and so reach into the next year.
         Years { first, last: (!self.endless).then(|| times.max().unwrap_or(first) + 1) }
     }

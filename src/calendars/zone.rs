@@ -102,9 +102,6 @@ fn first_second(tz: Tz, from: DateTime<Utc>, until: DateTime<Utc>, before: &Cloc
 
 /// The VTIMEZONE of a zone for these years, its lines folded. A zone that changes its clock twice a year gets one
 /// STANDARD and one DAYLIGHT. There is no further one, since some programs use the first STANDARD and others the last.
-///
-/// # Errors
-/// None in practice: writing to a string doesn't fail.
 pub(super) fn component(tz: Tz, years: Years) -> Result<String, fmt::Error> {
     // Begins a year early: the last change before the first event says how the clock runs at the event.
     let start = new_year(years.first - 1);

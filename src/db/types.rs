@@ -19,9 +19,10 @@ use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{self, SqlType};
 use diesel::sqlite::Sqlite;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use validator::{Validate, ValidationErrors};
 
 use super::conn::MultiBackend;
 pub use crate::clock::{DbTimestamp, DbUuid, Id, LocalTime, Timestamp};
@@ -33,9 +34,16 @@ pub use crate::clock::{DbTimestamp, DbUuid, Id, LocalTime, Timestamp};
 pub struct DbJson;
 
 /// A value stored as JSON. No query looks inside it.
-#[derive(Debug, Clone, PartialEq, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[serde(transparent)]
 #[diesel(sql_type = DbJson)]
 pub struct Json<T: fmt::Debug + 'static>(pub T);
+
+impl<T: Validate + fmt::Debug> Validate for Json<T> {
+    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
+        self.0.validate()
+    }
+}
 
 /// Lets the common connection type pass a value on to either database.
 macro_rules! through_multi {

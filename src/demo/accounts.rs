@@ -56,9 +56,6 @@ pub async fn make_accounts(state: &State) -> Result<Vec<Account>> {
 }
 
 /// Whether the demo's own database is complete. The accounts are made last.
-///
-/// # Errors
-/// What the database says.
 pub fn is_whole(location: &Location) -> Result<bool> {
     migrate::run(location)?;
     let Location::Sqlite(path) = location else { return Ok(true) };

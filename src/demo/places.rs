@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::random::Random;
 use super::store::Known;
 use super::{day, noon, written};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 use crate::partners::programmes::store as programme_store;
 use crate::partners::programmes::types::Programme;
@@ -19,8 +19,8 @@ use crate::sites::hostings::store as hosting_store;
 use crate::sites::hostings::types::{Hosting, HostingInput};
 use crate::sites::store as site_store;
 use crate::sites::types::{Site, SiteInput};
-use crate::venues::store::{self as venue_store, VenueRow};
-use crate::venues::types::{Address, Hours, OpeningHours, VenueInput, VenueKind, VenueStatus};
+use crate::venues::store as venue_store;
+use crate::venues::types::{Address, Hours, OpeningHours, Venue, VenueInput, VenueKind, VenueStatus};
 
 /// Venues with names, kinds and places as the services published them.
 const VENUES: &str = include_str!("data/venues.csv");
@@ -157,7 +157,7 @@ const SECOND_WORDS: [(&str, &str); 5] = [
 /// The planned places and partners, and the ids by slug of everything that will exist then.
 #[derive(Default)]
 pub(super) struct Places {
-    venues: Vec<VenueRow>,
+    venues: Vec<Venue>,
     sites: Vec<Site>,
     hostings: Vec<Hosting>,
     partners: Vec<PartnerRow>,
@@ -230,7 +230,7 @@ fn add_venues(places: &mut Places, random: &mut Random, known: &Known) -> Result
             Some(found) => *found,
             None => {
                 let id = random.id(beginning());
-                places.venues.push(VenueRow::new(id, venue(&line, districts.get(&line.slug).copied()), beginning()));
+                places.venues.push(Venue::new(id, venue(&line, districts.get(&line.slug).copied()), beginning()));
                 id
             }
         };
@@ -255,9 +255,9 @@ fn venue(line: &VenueLine, centre: Option<(f64, f64)>) -> VenueInput {
         longitude: centre.map(|(_, longitude)| longitude),
         local_authority: line.local_authority.clone(),
         uprn: None,
-        accessibility: accessibility(line.kind),
+        accessibility: Json(accessibility(line.kind)),
         capacity: None,
-        opening_hours: opening_hours(line.kind),
+        opening_hours: Json(opening_hours(line.kind)),
         status: VenueStatus::default(),
         status_from: None,
         status_until: None,

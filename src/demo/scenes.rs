@@ -173,7 +173,8 @@ mod tests {
         let made_up = offers::made_up(crate::demo::day(2100, 1, 1)).unwrap().into_iter();
         let made_up: Vec<_> = made_up.map(|offer| offer.series(None, None, None).unwrap()).collect();
         let starts = |title: &str, now: Timestamp| -> Vec<Timestamp> {
-            let first = made_up.iter().find(|series| series.title == title).unwrap().local_start.0.and_utc();
+            let mut activities = made_up.iter().map(|series| &series.activity);
+            let first = activities.find(|activity| activity.title == title).unwrap().local_start.0.and_utc();
             let all = (0..).map(|number| Timestamp(first + TimeDelta::days(14 * number)));
             let ahead = all.skip_while(|at| *at <= now);
             ahead.take_while(|at| at.0 <= now.0 + TimeDelta::days(sessions::AHEAD.cast_signed())).collect()

@@ -66,7 +66,7 @@ fn add(
     let programme_id = offer.programme.as_deref().and_then(|slug| places.programme(slug));
     let is_music = offer.programme.as_deref() == Some("music-and-mental-health");
     let written = offer.series(partner_id, programme_id, venue.map(|(id, _)| id))?;
-    let made = moment.at_latest(noon(written.local_start.0.date() - Days::new(30)));
+    let made = moment.at_latest(noon(written.activity.local_start.0.date() - Days::new(30)));
     let series = SeriesRow::new(random.id(made), written, made);
     let wording_id = Wording::from(&series).id();
     for occurrence in rules::stated_by(&series, moment.today + Days::new(AHEAD))?.occurrences {

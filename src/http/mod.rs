@@ -23,6 +23,7 @@ pub mod prelude;
 pub mod query;
 pub mod reply;
 pub mod rule;
+pub mod schema;
 pub mod shape;
 pub mod state;
 mod trace;

@@ -4,7 +4,6 @@
 //! now, and the result is then checked like the body of a new resource.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
@@ -18,6 +17,7 @@ use validator::Validate;
 
 use super::body::{BODY_LIMIT, checked, glance, parse, read};
 use super::extract::Extractor;
+use super::schema::{self, Schemas};
 use super::shape;
 use crate::error::{Error, Fault, Result};
 
@@ -137,9 +137,8 @@ fn prune(whole: &mut Value) {
 
 impl<T: ToSchema> PartialSchema for MergePatch<T> {
     fn schema() -> RefOr<Schema> {
-        let mut schemas = Vec::new();
-        T::schemas(&mut schemas);
-        let mut schema = patch_of(&json_of(&T::schema()), &schemas.into_iter().collect());
+        let (schema, named) = schema::of::<T>();
+        let mut schema = patch_of(&schema, &named);
         schema["description"] = json!("A JSON merge patch (RFC 7396): absent properties stay, null clears.");
         typed(&schema).unwrap_or_else(T::schema)
     }
@@ -155,21 +154,12 @@ impl<T: ToSchema> ToSchema for MergePatch<T> {
 
     /// The schemas that `T` refers to, and a patch of each object among them.
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        let mut of_target = Vec::new();
-        T::schemas(&mut of_target);
-        let known: HashMap<String, RefOr<Schema>> = of_target.iter().cloned().collect();
-        for (name, schema) in &of_target {
-            let schema = json_of(schema);
-            if schema.get("properties").is_some() {
-                schemas.extend(typed(&patch_of(&schema, &known)).map(|patch| (format!("{name}Patch"), patch)));
-            }
+        let (_, named) = schema::of::<T>();
+        for (name, schema) in named.iter().filter(|(_, schema)| schema.get("properties").is_some()) {
+            schemas.extend(typed(&patch_of(schema, &named)).map(|patch| (format!("{name}Patch"), patch)));
         }
-        schemas.extend(of_target);
+        T::schemas(schemas);
     }
-}
-
-fn json_of(schema: &RefOr<Schema>) -> Value {
-    serde_json::to_value(schema).unwrap_or_default()
 }
 
 fn typed(schema: &Value) -> Option<RefOr<Schema>> {
@@ -178,18 +168,18 @@ fn typed(schema: &Value) -> Option<RefOr<Schema>> {
 
 /// The schema of a patch. Nothing is required or has a default. An optional member can be cleared with null. An object
 /// inside is patched too; a list is replaced as a whole, so the schema of its items doesn't change.
-fn patch_of(schema: &Value, known: &HashMap<String, RefOr<Schema>>) -> Value {
-    let mut patch = schema.clone();
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+fn patch_of(schema: &Value, named: &Schemas) -> Value {
+    let mut patch = schema::merged(schema, named);
+    let required = patch["required"].as_array().cloned().unwrap_or_default();
     if let Some(map) = patch.as_object_mut() {
         map.retain(|name, _| !["required", "example", "examples"].contains(&name.as_str()));
     }
     for (name, property) in patch.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        name_patches(property, known);
+        name_patches(property, named);
         if let Some(map) = property.as_object_mut() {
             map.remove("default");
         }
-        if !required.contains(&name.as_str()) {
+        if !required.iter().any(|required| required == name) {
             nullable(property);
         }
     }
@@ -197,12 +187,12 @@ fn patch_of(schema: &Value, known: &HashMap<String, RefOr<Schema>>) -> Value {
 }
 
 /// Replaces a reference to an object's schema with a reference to the schema of its patch.
-fn name_patches(property: &mut Value, known: &HashMap<String, RefOr<Schema>>) {
+fn name_patches(property: &mut Value, named: &Schemas) {
     for choice in property.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
-        name_patches(choice, known);
+        name_patches(choice, named);
     }
     let Some(path) = property.get("$ref").and_then(Value::as_str).map(str::to_owned) else { return };
-    let target = path.rsplit('/').next().and_then(|name| known.get(name)).map(json_of);
+    let target = schema::name_of(property).and_then(|name| named.get(name));
     if target.is_some_and(|target| target.get("properties").is_some()) {
         property["$ref"] = format!("{path}Patch").into();
     }

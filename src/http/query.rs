@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
 use super::extract::Extractor;
+use super::schema::Schemas;
 use super::shape::{self, Shape};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::text::nearest::hint;
@@ -74,7 +75,7 @@ fn compile(parameter: utoipa::openapi::path::Parameter) -> Parameter {
     let value = serde_json::to_value(&parameter).unwrap_or_default();
     let required = value.get("required").and_then(Value::as_bool).unwrap_or_default();
     let schema = value.get("schema").cloned().unwrap_or_default();
-    Parameter { name: parameter.name, required, shape: shape::compile(&schema, &HashMap::new()) }
+    Parameter { name: parameter.name, required, shape: shape::compile(&schema, &Schemas::new()) }
 }
 
 fn read(query: &str, parameters: &[Parameter]) -> Result<Map<String, Value>> {

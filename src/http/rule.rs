@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use validator::ValidationError;
+use validator::{ValidationError, ValidationErrors};
 
 use crate::text::{phone, postcode};
 
@@ -22,6 +22,13 @@ pub fn at(mut error: ValidationError, pointer: &str) -> ValidationError {
 /// `Ok` if the rule holds, otherwise an error with this code and message.
 pub fn fits(fits: bool, code: &'static str, message: &'static str) -> Result<(), ValidationError> {
     if fits { Ok(()) } else { Err(rule(code, message)) }
+}
+
+/// Every rule of a type that is broken.
+pub fn all<const N: usize>(rules: [Result<(), ValidationError>; N]) -> Result<(), ValidationErrors> {
+    let mut errors = ValidationErrors::new();
+    rules.into_iter().filter_map(Result::err).for_each(|error| errors.add("__all__", error));
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// Checks a telephone number.

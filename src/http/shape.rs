@@ -13,6 +13,7 @@ use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use super::formats;
+use super::schema::{self, Schemas};
 use crate::error::Fault;
 use crate::text::fold::name_key;
 use crate::text::nearest::hint;
@@ -74,11 +75,7 @@ fn cached<T: ToSchema>(id: TypeId, change: impl Fn(Shape) -> Shape) -> Arc<Shape
     if let Some(shape) = shapes.read().ok().and_then(|known| known.get(&id).cloned()) {
         return shape;
     }
-    let mut components = Vec::new();
-    T::schemas(&mut components);
-    let components: HashMap<String, Value> =
-        components.into_iter().map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default())).collect();
-    let schema = serde_json::to_value(T::schema()).unwrap_or_default();
+    let (schema, components) = schema::of::<T>();
     let shape = Arc::new(change(compile(&schema, &components)));
     if let Ok(mut known) = shapes.write() {
         known.insert(id, Arc::clone(&shape));
@@ -87,14 +84,14 @@ fn cached<T: ToSchema>(id: TypeId, change: impl Fn(Shape) -> Shape) -> Arc<Shape
 }
 
 /// Compiles a JSON schema as utoipa writes it.
-pub fn compile(schema: &Value, components: &HashMap<String, Value>) -> Shape {
-    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        let name = reference.rsplit('/').next().unwrap_or_default();
+pub fn compile(schema: &Value, components: &Schemas) -> Shape {
+    if let Some(name) = schema::name_of(schema) {
         return components.get(name).map_or(Shape::Any, |target| compile(target, components));
     }
     if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
         return compile_choice(choices, components);
     }
+    let schema = &schema::merged(schema, components);
     let names: Vec<&str> = match schema.get("type") {
         Some(Value::String(name)) => vec![name],
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
@@ -106,7 +103,7 @@ pub fn compile(schema: &Value, components: &HashMap<String, Value>) -> Shape {
 }
 
 /// Compiles a choice. utoipa writes an optional reference as a choice between null and the reference.
-fn compile_choice(choices: &[Value], components: &HashMap<String, Value>) -> Shape {
+fn compile_choice(choices: &[Value], components: &Schemas) -> Shape {
     let is_null = |schema: &Value| schema.get("type").and_then(Value::as_str) == Some("null");
     let real: Vec<&Value> = choices.iter().filter(|schema| !is_null(schema)).collect();
     let shape = match real.as_slice() {
@@ -116,7 +113,7 @@ fn compile_choice(choices: &[Value], components: &HashMap<String, Value>) -> Sha
     if real.len() < choices.len() { Shape::Nullable(Box::new(shape)) } else { shape }
 }
 
-fn compile_type(name: &str, schema: &Value, components: &HashMap<String, Value>) -> Shape {
+fn compile_type(name: &str, schema: &Value, components: &Schemas) -> Shape {
     let whole = |key: &str| schema.get(key).and_then(Value::as_u64);
     match name {
         "boolean" => Shape::Boolean,
@@ -146,7 +143,7 @@ fn compile_type(name: &str, schema: &Value, components: &HashMap<String, Value>)
     }
 }
 
-fn compile_object(schema: &Value, components: &HashMap<String, Value>) -> Shape {
+fn compile_object(schema: &Value, components: &Schemas) -> Shape {
     let members = schema.get("properties").and_then(Value::as_object).map(|properties| {
         properties.iter().map(|(name, schema)| (name.clone(), compile(schema, components))).collect()
     });

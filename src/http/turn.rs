@@ -33,9 +33,6 @@ impl PlanTurns {
     }
 
     /// Waits for a turn without a time limit, because no client waits for a job.
-    ///
-    /// # Errors
-    /// None.
     pub async fn for_job(&self) -> Result<Reservation> {
         Arc::clone(&self.plans).acquire_owned().await.map(Reservation).map_err(Error::internal)
     }

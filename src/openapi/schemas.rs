@@ -8,13 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::walk::{for_each_operation, for_each_schema, reference_to, referred};
 use crate::http::formats;
-
-/// The schemas of the components, by name.
-type Schemas = BTreeMap<String, Value>;
+use crate::http::schema::{Schemas, merged, name_of};
 
 /// Whether a schema is used in answers or in bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,29 +156,10 @@ fn input_names(bodies: &BTreeSet<String>, answers: &Schemas, raw: &Schemas) -> B
 
 fn rename(part: &mut Value, names: &BTreeMap<String, String>) {
     for_each_value(part, &mut |value| {
-        let name = value.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
-        if let Some(new) = name.and_then(|name| names.get(name)) {
+        if let Some(new) = name_of(value).and_then(|name| names.get(name)) {
             value["$ref"] = reference_to(new)["$ref"].take();
         }
     });
-}
-
-/// A schema that is composed of others (`serde(flatten)`), as one schema with all the properties.
-fn merged(schema: &Value, raw: &Schemas) -> Value {
-    let Some(parts) = schema.get("allOf").and_then(Value::as_array) else { return schema.clone() };
-    let mut whole = schema.as_object().cloned().unwrap_or_default();
-    whole.remove("allOf");
-    let (mut properties, mut required) = (Map::new(), Vec::new());
-    for part in parts {
-        let name = part.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
-        let part = merged(name.and_then(|name| raw.get(name)).unwrap_or(part), raw);
-        properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
-        required.extend(part["required"].as_array().cloned().unwrap_or_default());
-    }
-    whole.insert("type".into(), json!("object"));
-    whole.insert("properties".into(), properties.into());
-    whole.insert("required".into(), required.into());
-    whole.into()
 }
 
 /// This form of a schema and of the schemas inside it.

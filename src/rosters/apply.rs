@@ -12,7 +12,7 @@ use super::lookups::Lookups;
 use super::plan::Plan;
 use super::planner;
 use super::store::{self, RosterRow};
-use super::types::{Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus};
+use super::types::{Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus, RosterSummary};
 use crate::audit::{Event, Subject};
 use crate::clock::london_day;
 use crate::db::{Conn, Id, Json};
@@ -74,7 +74,7 @@ fn answer(posting: &Posting, id: Option<Id>, plan: &Plan) -> RosterAnswer {
         answer.counts = RosterCounts { rejected: plan.counts.rejected, ..RosterCounts::default() };
         answer.sessions = RosterSessionCounts::default();
         answer.skipped.clear();
-        answer.entries.retain(|entry| !entry.errors.is_empty());
+        answer.entries.retain(|entry| !entry.errors.0.is_empty());
     }
     answer
 }
@@ -187,19 +187,19 @@ impl Application {
     }
 
     fn keep(&self, conn: &mut Conn, status: RosterStatus, answer: &RosterAnswer) -> Result<()> {
-        let row = RosterRow {
+        let summary = RosterSummary {
             id: self.id,
             partner_id: self.posting.partner_id,
             mode: self.posting.manner.mode,
             status,
-            posted_by: self.context.caller()?.id,
             counts: Json(answer.counts),
             sessions: Json(answer.sessions),
-            skipped: Json(answer.skipped.clone()),
             version: 1,
             created_at: self.context.now(),
             updated_at: self.context.now(),
         };
+        let skipped = Json(answer.skipped.clone());
+        let row = RosterRow { summary, posted_by: self.context.caller()?.id, skipped };
         store::insert(conn, &row, &answer.entries)?;
         let action = if status == RosterStatus::Applied { "create" } else { "refuse" };
         self.context.record(conn, &[self.context.event(action, Subject::other("roster", self.id), &[])])

@@ -12,10 +12,11 @@ use crate::db::{Id, LocalTime};
 use crate::error::Fault;
 use crate::http::body::faults_of;
 use crate::http::shape;
+use crate::sessions::activity::Activity;
 use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError};
 use crate::sessions::registers::types::Headcount;
 use crate::sessions::rules;
-use crate::sessions::series::types::SeriesInput;
+use crate::sessions::series::types::{Repetition, SeriesInput};
 use crate::sessions::types::{Delivery, SessionInput};
 use crate::text::reading::{is_blank, is_plain};
 
@@ -38,16 +39,16 @@ impl Statement {
     /// The venue that it is at.
     pub fn venue_id(&self) -> Option<Id> {
         match self {
-            Self::Series(series, _) => series.venue_id,
-            Self::Session(session, _) => session.venue_id,
+            Self::Series(series, _) => series.activity.venue_id,
+            Self::Session(session, _) => session.activity.venue_id,
         }
     }
 
     /// The space that it wants.
     pub fn space_id(&self) -> Option<Id> {
         match self {
-            Self::Series(series, _) => series.space_id,
-            Self::Session(session, _) => session.space_id,
+            Self::Series(series, _) => series.activity.space_id,
+            Self::Session(session, _) => session.activity.space_id,
         }
     }
 
@@ -257,14 +258,19 @@ impl Times {
 
 /// The statement of an entry without faults, held to the rules of what it states.
 fn state(entry: RosterEntry, partner_id: Id, ids: &Ids, times: Expansion) -> Result<Statement, Vec<Fault>> {
+    let (kind, pillar, partner_id) = (entry.kind(), entry.pillar, Some(partner_id));
     let headcount = entry.register.map(|register| register.headcount);
-    let statement = match entry.kind() {
-        EntryKind::Series => Statement::Series(Box::new(series(entry, partner_id, ids)), times),
-        EntryKind::Session => Statement::Session(Box::new(session(entry, partner_id, ids)), headcount),
-    };
-    let valid = match &statement {
-        Statement::Series(series, _) => series.validate(),
-        Statement::Session(session, _) => session.validate(),
+    let external_id = Some(entry.external_id.clone());
+    let (activity, repetition) = parts(entry, ids);
+    let (valid, statement) = match kind {
+        EntryKind::Series => {
+            let series = SeriesInput { activity, pillar, repetition, partner_id, external_id };
+            (series.validate(), Statement::Series(Box::new(series), times))
+        }
+        EntryKind::Session => {
+            let session = SessionInput { activity, pillar, partner_id, external_id };
+            (session.validate(), Statement::Session(Box::new(session), headcount))
+        }
     };
     match valid {
         Ok(()) => Ok(statement),
@@ -282,48 +288,19 @@ fn renamed(mut fault: Fault) -> Fault {
     fault
 }
 
-fn series(entry: RosterEntry, partner_id: Id, ids: &Ids) -> SeriesInput {
-    SeriesInput {
+/// What an entry states of its sessions, and when it takes place again.
+fn parts(entry: RosterEntry, ids: &Ids) -> (Activity, Repetition) {
+    let activity = Activity {
         title: entry.title,
         description: entry.description,
-        pillar: entry.pillar,
         topics: entry.topics,
-        delivery: entry.delivery,
-        partner_id: Some(partner_id),
+        facilitator: entry.facilitator,
+        accessibility: entry.accessibility,
         programme_id: ids.programme,
+        delivery: entry.delivery,
         venue_id: ids.venue,
         space_id: ids.space,
         join_link: entry.join_link,
-        facilitator: entry.facilitator,
-        accessibility: entry.accessibility,
-        local_start: entry.local_start,
-        time_zone: entry.time_zone,
-        duration_minutes: entry.duration_minutes,
-        recurrence: recurrence::normal(entry.recurrence.unwrap_or_default()),
-        excluded: entry.excluded,
-        additional: entry.additional,
-        capacity: entry.capacity,
-        online_capacity: entry.online_capacity,
-        booking_policy: entry.booking_policy,
-        publication: entry.publication,
-        external_id: Some(entry.external_id),
-    }
-}
-
-fn session(entry: RosterEntry, partner_id: Id, ids: &Ids) -> SessionInput {
-    SessionInput {
-        title: entry.title,
-        description: entry.description,
-        pillar: entry.pillar,
-        topics: entry.topics,
-        delivery: entry.delivery,
-        partner_id: Some(partner_id),
-        programme_id: ids.programme,
-        venue_id: ids.venue,
-        space_id: ids.space,
-        join_link: entry.join_link,
-        facilitator: entry.facilitator,
-        accessibility: entry.accessibility,
         local_start: entry.local_start,
         time_zone: entry.time_zone,
         duration_minutes: entry.duration_minutes,
@@ -331,6 +308,7 @@ fn session(entry: RosterEntry, partner_id: Id, ids: &Ids) -> SessionInput {
         online_capacity: entry.online_capacity,
         booking_policy: entry.booking_policy,
         publication: entry.publication,
-        external_id: Some(entry.external_id),
-    }
+    };
+    let recurrence = recurrence::normal(entry.recurrence.unwrap_or_default());
+    (activity, Repetition { recurrence, excluded: entry.excluded, additional: entry.additional })
 }

@@ -40,7 +40,7 @@ impl<'a> Extent<'a> {
     /// # Errors
     /// What is wrong with it.
     pub fn expand(&self, zone: &str, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
-        let held = self.held.filter(|held| held.time_zone == zone && stands(held, recurrence));
+        let held = self.held.filter(|held| held.activity.time_zone == zone && stands(held, recurrence));
         let reached = |held: &SeriesRow| {
             held.expanded_until.map(|until| if held.ending.0.withdrawn.is_some() { self.horizon } else { until })
         };
@@ -58,8 +58,8 @@ impl<'a> Extent<'a> {
 /// Whether a series is stated to take place when it does.
 fn stands(held: &SeriesRow, stated: &Recurrence<'_>) -> bool {
     let same = |kept: &[LocalTime], times: &[chrono::NaiveDateTime]| kept.iter().map(|time| &time.0).eq(times);
-    held.recurrence == stated.rule
-        && held.local_start.0 == stated.local_start
-        && same(&held.excluded.0, stated.excluded)
-        && same(&held.additional.0, stated.additional)
+    held.repetition.recurrence == stated.rule
+        && held.activity.local_start.0 == stated.local_start
+        && same(&held.repetition.excluded.0, stated.excluded)
+        && same(&held.repetition.additional.0, stated.additional)
 }

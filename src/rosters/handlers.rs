@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
-use actix_web::{HttpResponse, get, post};
 
 use super::apply::{self, Application};
 use super::body::Posting;
@@ -16,14 +15,8 @@ use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, Roste
 use crate::auth::caller::Scope;
 use crate::auth::policy::{self, RosterReader, RosterWriter};
 use crate::auth::reach::Reach;
-use crate::db::Id;
-use crate::error::{Error, Kind, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Missing, Problems, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, NoQuery, Path, Prefer, Query, RawBody};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::extract::{Prefer, RawBody};
+use crate::http::prelude::*;
 use crate::jobs::types::Job;
 
 /// A partner's rosters are its own: to another partner there is no such thing.
@@ -106,7 +99,7 @@ pub async fn list_rosters(request: Extract<(Allowed<RosterReader>, Path<Id>, Que
     own(&who, partner_id)?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, partner_id, &wanted)).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, RosterSummary::from))
+    who.show_page(Cache::Never, &slice.page(&who, rows, |roster| roster.id, |roster| roster))
 }
 
 /// Get the template of a roster
@@ -140,5 +133,5 @@ pub async fn get_roster(request: Extract<(Allowed<RosterReader>, Path<(Id, Id)>,
     let Extract((who, Path((partner_id, roster_id)), _)) = request;
     own(&who, partner_id)?;
     let roster = who.state().db.read_long(move |conn| store::get(conn, partner_id, roster_id)).await?;
-    who.show(Cache::Never, roster.version, &roster)
+    who.show(Cache::Never, roster.summary.version, &roster)
 }

@@ -199,14 +199,14 @@ impl Withdrawal {
             pointer: None,
             outcome: Outcome::Cancelled,
             resource_id: Some(resource_id),
-            errors: Vec::new(),
+            errors: Json(Vec::new()),
         });
     }
 }
 
 /// The local date of a series.
 fn today(series: &SeriesRow, now: Timestamp) -> NaiveDate {
-    let zone = recurrence::parse_time_zone(&series.time_zone);
+    let zone = recurrence::parse_time_zone(&series.activity.time_zone);
     zone.map_or_else(|_| london_day(now), |zone| now.0.with_timezone(&zone).date_naive())
 }
 
@@ -217,7 +217,7 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
         let external_id = series.external_id.clone().unwrap_or_default();
         let (cancelled, last) = withdrawal.take(&external_id, sessions);
         // Where a rule has no end, it goes on even while no session of its future has been made.
-        let goes_on = series.ending.0 == Ending::default() && is_endless(&series.recurrence);
+        let goes_on = series.ending.0 == Ending::default() && is_endless(&series.repetition.recurrence);
         // A kept session may be one of long ago that was moved by hand: what has taken place since stays too.
         let to_come = || sessions.iter().filter_map(|session| session.occurrence).map(OccurrenceKey::date).max();
         let last_day = last.or_else(to_come).max(Some(today(series, now)));

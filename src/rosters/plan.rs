@@ -60,13 +60,13 @@ impl Plan {
             let mut entry = entry.clone();
             if form == Form::Json {
                 let at = format!("/entries/{index}");
-                for fault in &mut entry.errors {
+                for fault in &mut entry.errors.0 {
                     fault.pointer = Some(format!("{at}{}", fault.pointer.as_deref().unwrap_or_default()));
                 }
                 entry.pointer = Some(at);
             }
             // PostgreSQL keeps no NUL, and a member's name may hold one.
-            for fault in &mut entry.errors {
+            for fault in &mut entry.errors.0 {
                 fault.pointer = fault.pointer.take().map(|pointer| pointer.replace('\0', "\u{fffd}"));
             }
             entry
@@ -78,7 +78,7 @@ impl Plan {
     /// The first of all faults, each from the body's root and in CSV and NDJSON with its line.
     pub fn faults(&self, most: usize) -> Vec<Fault> {
         let placed = self.entries.iter().enumerate().flat_map(|(index, entry)| {
-            entry.errors.iter().map(move |fault| {
+            entry.errors.0.iter().map(move |fault| {
                 let pointer = format!("/entries/{index}{}", fault.pointer.as_deref().unwrap_or_default());
                 let detail = match entry.line {
                     Some(line) => format!("Line {line}: {}", fault.detail).into(),

@@ -9,7 +9,7 @@ use super::missing::{self, Absent};
 use super::plan::Plan;
 use super::read::{Form, RawEntry};
 use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipReason};
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Fault, Result};
 use crate::http::context::Context;
 use crate::sessions::bookings::expired_offers::RunOut;
@@ -217,7 +217,7 @@ impl Planner<'_> {
         let external_id = held.external_id.clone().unwrap_or_default();
         if next.status == SeriesStatus::Cancelled {
             // Said each time: there is no way back, and a partner who named it again must know that it is off.
-            self.skip(&external_id, held.local_start, SkipReason::Cancelled);
+            self.skip(&external_id, held.activity.local_start, SkipReason::Cancelled);
             return (Outcome::Unchanged, Some(held.id));
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
@@ -320,7 +320,14 @@ impl Planner<'_> {
             errors.iter_mut().for_each(name_the_column);
         }
         self.plan.counts.add(outcome);
-        self.plan.entries.push(EntryOutcome { external_id, line, pointer: None, outcome, resource_id, errors });
+        self.plan.entries.push(EntryOutcome {
+            external_id,
+            line,
+            pointer: None,
+            outcome,
+            resource_id,
+            errors: Json(errors),
+        });
     }
 }
 

@@ -4,102 +4,33 @@ use diesel::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Nullable, Text};
 
-use super::types::{
-    EntryOutcome, Mode, Outcome, Roster, RosterCounts, RosterSessionCounts, RosterSkip, RosterStatus, RosterSummary,
-};
+use super::types::{EntryOutcome, Roster, RosterSkip, RosterSummary};
 use crate::db::schema::{partners, roster_entries, rosters};
 use crate::db::types::{DbJson, DbUuid};
-use crate::db::{Conn, Id, Json, Timestamp};
-use crate::error::{Error, Fault, Result};
+use crate::db::{Conn, Id, Json};
+use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
 /// A row of `rosters`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = rosters)]
 pub struct RosterRow {
-    /// Its id.
-    pub id: Id,
-    /// Whose it is.
-    pub partner_id: Id,
-    /// What was to happen to good entries where others are wrong.
-    pub mode: Mode,
-    /// What became of it.
-    pub status: RosterStatus,
+    /// What a list says of it.
+    #[diesel(embed)]
+    pub summary: RosterSummary,
     /// The account or client that posted it.
     pub posted_by: Id,
-    /// Entries by what became of them.
-    pub counts: Json<RosterCounts>,
-    /// Sessions by what became of them.
-    pub sessions: Json<RosterSessionCounts>,
     /// Sessions that aren't as the roster has them.
     pub skipped: Json<Vec<RosterSkip>>,
-    /// 1; 2 once its entries have been taken away.
-    pub version: i32,
-    /// When it was posted.
-    pub created_at: Timestamp,
-    /// The same, or when its entries were taken away.
-    pub updated_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = roster_entries)]
 struct EntryRow {
     roster_id: Id,
     position: i32,
-    external_id: Option<String>,
-    line: Option<i32>,
-    pointer: Option<String>,
-    outcome: Outcome,
-    resource_id: Option<Id>,
-    errors: Json<Vec<Fault>>,
-}
-
-impl From<EntryRow> for EntryOutcome {
-    fn from(row: EntryRow) -> Self {
-        Self {
-            external_id: row.external_id,
-            line: row.line,
-            pointer: row.pointer,
-            outcome: row.outcome,
-            resource_id: row.resource_id,
-            errors: row.errors.0,
-        }
-    }
-}
-
-impl From<RosterRow> for RosterSummary {
-    fn from(row: RosterRow) -> Self {
-        Self {
-            id: row.id,
-            partner_id: row.partner_id,
-            mode: row.mode,
-            status: row.status,
-            counts: row.counts.0,
-            sessions: row.sessions.0,
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
-
-impl RosterRow {
-    fn with_entries(self, entries: Vec<EntryOutcome>) -> Roster {
-        Roster {
-            id: self.id,
-            partner_id: self.partner_id,
-            mode: self.mode,
-            dry_run: false,
-            status: self.status,
-            counts: self.counts.0,
-            sessions: self.sessions.0,
-            skipped: self.skipped.0,
-            entries,
-            version: self.version,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        }
-    }
+    #[diesel(embed)]
+    entry: EntryOutcome,
 }
 
 /// The number that rises with each roster a partner applies.
@@ -138,10 +69,14 @@ const CHUNK: usize = 500;
 pub fn insert(conn: &mut Conn, row: &RosterRow, entries: &[EntryOutcome]) -> Result<()> {
     diesel::insert_into(rosters::table).values(row).execute(conn)?;
     for (chunk, start) in entries.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
-        let rows: Vec<EntryRow> = chunk.iter().zip(start..).map(|(entry, at)| entry_row(row.id, at, entry)).collect();
+        let entry_row = |(entry, position): (&EntryOutcome, i32)| {
+            let entry = entry.clone();
+            EntryRow { roster_id: row.summary.id, position, entry }
+        };
+        let rows: Vec<EntryRow> = chunk.iter().zip(start..).map(entry_row).collect();
         // Many rows in one statement can't be written through the common connection.
         match conn {
-            Conn::Postgres(postgres) => insert_arrays(postgres, row.id, &rows)?,
+            Conn::Postgres(postgres) => insert_arrays(postgres, row.summary.id, &rows)?,
             Conn::Sqlite(sqlite) => diesel::insert_into(roster_entries::table).values(&rows).execute(sqlite)?,
         };
     }
@@ -155,12 +90,12 @@ fn insert_arrays(conn: &mut PgConnection, roster_id: Id, rows: &[EntryRow]) -> Q
     diesel::sql_query(sql)
         .bind::<DbUuid, _>(roster_id)
         .bind::<Array<Integer>, _>(column(rows, |row| row.position))
-        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.external_id.as_deref()))
-        .bind::<Array<Nullable<Integer>>, _>(column(rows, |row| row.line))
-        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.pointer.as_deref()))
-        .bind::<Array<Text>, _>(column(rows, |row| row.outcome))
-        .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.resource_id))
-        .bind::<Array<DbJson>, _>(column(rows, |row| &row.errors))
+        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.entry.external_id.as_deref()))
+        .bind::<Array<Nullable<Integer>>, _>(column(rows, |row| row.entry.line))
+        .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.entry.pointer.as_deref()))
+        .bind::<Array<Text>, _>(column(rows, |row| row.entry.outcome))
+        .bind::<Array<Nullable<DbUuid>>, _>(column(rows, |row| row.entry.resource_id))
+        .bind::<Array<DbJson>, _>(column(rows, |row| &row.entry.errors))
         .execute(conn)
 }
 
@@ -168,27 +103,14 @@ fn column<'a, T>(rows: &'a [EntryRow], cell: impl Fn(&'a EntryRow) -> T) -> Vec<
     rows.iter().map(cell).collect()
 }
 
-fn entry_row(roster_id: Id, position: i32, entry: &EntryOutcome) -> EntryRow {
-    EntryRow {
-        roster_id,
-        position,
-        external_id: entry.external_id.clone(),
-        line: entry.line,
-        pointer: entry.pointer.clone(),
-        outcome: entry.outcome,
-        resource_id: entry.resource_id,
-        errors: Json(entry.errors.clone()),
-    }
-}
-
 /// A page of a partner's rosters, the newest first.
 ///
 /// # Errors
 /// 404 where there is no such partner.
-pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<Id>) -> Result<Vec<RosterRow>> {
+pub fn list(conn: &mut Conn, partner_id: Id, slice: &Slice<Id>) -> Result<Vec<RosterSummary>> {
     roster_version(conn, partner_id)?;
     let mut query =
-        rosters::table.filter(rosters::partner_id.eq(partner_id)).select(RosterRow::as_select()).into_boxed();
+        rosters::table.filter(rosters::partner_id.eq(partner_id)).select(RosterSummary::as_select()).into_boxed();
     if let Some(id) = slice.after {
         query = query.filter(rosters::id.lt(id));
     }
@@ -204,6 +126,6 @@ pub fn get(conn: &mut Conn, partner_id: Id, id: Id) -> Result<Roster> {
     let row: Option<RosterRow> = own.select(RosterRow::as_select()).first(conn).optional()?;
     let row = row.ok_or_else(|| Error::not_found("roster"))?;
     let entries = roster_entries::table.filter(roster_entries::roster_id.eq(id)).order(roster_entries::position);
-    let entries: Vec<EntryRow> = entries.select(EntryRow::as_select()).load(conn)?;
-    Ok(row.with_entries(entries.into_iter().map(EntryOutcome::from).collect()))
+    let entries = entries.select(EntryOutcome::as_select()).load(conn)?;
+    Ok(Roster { summary: row.summary, dry_run: false, skipped: row.skipped.0, entries })
 }

@@ -1,9 +1,11 @@
 //! Rosters as JSON.
 
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::db::{Id, LocalTime, Timestamp};
+use crate::db::schema::{roster_entries, rosters};
+use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::error::Fault;
 use crate::sessions::recurrence;
 use crate::sessions::registers::types::Headcount;
@@ -87,7 +89,7 @@ pub struct RosterEntry {
     /// What it is about.
     #[serde(default)]
     #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
-    pub topics: Vec<String>,
+    pub topics: Json<Vec<String>>,
     /// Where people take part.
     pub delivery: Delivery,
     /// A venue, by id or slug. Required unless it is online.
@@ -105,7 +107,7 @@ pub struct RosterEntry {
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]
     #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["step_free"]))]
-    pub accessibility: Vec<String>,
+    pub accessibility: Json<Vec<String>>,
     /// The start, or a series' first one, on the wall clock of `time_zone`.
     pub local_start: LocalTime,
     /// The zone of all its times, by its IANA name.
@@ -120,12 +122,12 @@ pub struct RosterEntry {
     pub recurrence: Option<String>,
     /// Starts of a series that don't take place.
     #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000)]
-    pub excluded: Vec<LocalTime>,
+    #[schema(max_items = 2000, value_type = Vec<LocalTime>)]
+    pub excluded: Json<Vec<LocalTime>>,
     /// Starts of a series that its rule doesn't give.
     #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000)]
-    pub additional: Vec<LocalTime>,
+    #[schema(max_items = 2000, value_type = Vec<LocalTime>)]
+    pub additional: Json<Vec<LocalTime>>,
     /// Seats; absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
     pub capacity: Option<i32>,
@@ -273,7 +275,8 @@ pub struct RosterSkip {
 }
 
 /// What became of one entry.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable, Selectable, Insertable)]
+#[diesel(table_name = roster_entries)]
 pub struct EntryOutcome {
     /// The partner's name for it, where it has one that can be read.
     #[schema(example = "reader-walton-tue")]
@@ -289,7 +292,8 @@ pub struct EntryOutcome {
     /// The series or session. Null in a dry run for one that would be created.
     pub resource_id: Option<Id>,
     /// Everything that is wrong with it. In CSV and NDJSON the pointers begin at the row.
-    pub errors: Vec<Fault>,
+    #[schema(value_type = Vec<Fault>)]
+    pub errors: Json<Vec<Fault>>,
 }
 
 /// What a roster did, or with `dry_run` would do.
@@ -313,7 +317,8 @@ pub struct RosterAnswer {
 }
 
 /// A roster in a list.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable, Insertable)]
+#[diesel(table_name = rosters)]
 pub struct RosterSummary {
     /// Its id.
     pub id: Id,
@@ -324,9 +329,11 @@ pub struct RosterSummary {
     /// What became of it.
     pub status: RosterStatus,
     /// Entries by what became of them.
-    pub counts: RosterCounts,
+    #[schema(value_type = RosterCounts)]
+    pub counts: Json<RosterCounts>,
     /// Sessions by what became of them.
-    pub sessions: RosterSessionCounts,
+    #[schema(value_type = RosterSessionCounts)]
+    pub sessions: Json<RosterSessionCounts>,
     /// 1; 2 once the outcome of its rows has been taken away.
     #[schema(example = 1)]
     pub version: i32,
@@ -339,32 +346,16 @@ pub struct RosterSummary {
 /// A roster with its outcome, row by row.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Roster {
-    /// Its id.
-    pub id: Id,
-    /// Whose it is.
-    pub partner_id: Id,
-    /// What was to happen to good entries where others are wrong.
-    pub mode: Mode,
+    /// What a list says of it.
+    #[serde(flatten)]
+    pub summary: RosterSummary,
     /// Always false: a dry run is not kept.
     #[schema(example = false)]
     pub dry_run: bool,
-    /// What became of it.
-    pub status: RosterStatus,
-    /// Entries by what became of them.
-    pub counts: RosterCounts,
-    /// Sessions by what became of them.
-    pub sessions: RosterSessionCounts,
     /// Sessions that aren't as the roster has them. Kept for 13 months.
     pub skipped: Vec<RosterSkip>,
     /// Every entry in the roster's order. Kept for 13 months; the counts stay.
     pub entries: Vec<EntryOutcome>,
-    /// 1; 2 once the outcome of its rows has been taken away.
-    #[schema(example = 1)]
-    pub version: i32,
-    /// When it was posted.
-    pub created_at: Timestamp,
-    /// When it was posted, or when the outcome of its rows was taken away.
-    pub updated_at: Timestamp,
 }
 
 /// What a roster did, or with `dry_run` would do.

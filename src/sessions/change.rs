@@ -2,9 +2,6 @@
 
 use std::collections::HashMap;
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, patch};
-
 use super::bookings::handlers::terms;
 use super::bookings::rules::seat;
 use super::bookings::seats::lock_session;
@@ -19,27 +16,24 @@ use super::rules;
 use super::store::{self, Revision, SessionRow};
 use super::types::{ChangedSession, Delivery, SessionChange, SessionPatch, SessionStatus};
 use super::wordings::Wording;
-use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, NoQuery, Path};
 use crate::http::patch::MergePatch;
-use crate::http::reply::Reply;
+use crate::http::prelude::*;
 
 /// Change a session
 ///
 /// A JSON merge patch of the session's texts, capacities, publication and status. Until the session starts, the patch
-/// can also change when, where and how it takes place. The id stays, and so do the bookings that still fit. The members
-/// with bookings are notified. A session that becomes a drop-in loses its waiting list, and booked members keep their
-/// places. A session of a series no longer follows changes of the series. A patch that changes nothing leaves the
-/// session as it is.
+/// can also change when, where and how it takes place. The id stays, and so do the bookings that still fit. Bookings of a
+/// kind of seat that it no longer has are cancelled. The members with bookings are notified.
+///
+/// A capacity can't be below the places that are taken. Waiting parties that are larger than the new capacity are
+/// cancelled. A session that becomes a drop-in loses its waiting list, and booked members keep their places.
+///
+/// A session of a series no longer follows changes of the series. A patch that changes nothing leaves the session as it
+/// is.
 #[utoipa::path(operation_id = "change_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body(content = SessionPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = ChangedSession), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -95,7 +89,8 @@ fn apply(
     }
     let reason = change.cancellation_reason.clone().unwrap_or_default();
     let why = change.reason.clone();
-    let said = wording.changed(&change);
+    // A change by hand leaves the pillar alone.
+    let said = Wording::new(&change.activity, wording.pillar);
     let mut next = old.changed(change, said.id(), context.now())?;
     let fields = next.moved_members(old);
     if !fields.is_empty() || next.booking_policy != old.booking_policy {

@@ -1,7 +1,5 @@
 //! Sessions over HTTP.
 
-use actix_web::{HttpResponse, get, post};
-
 use super::bookings::seats::lock_session;
 use super::clashes::{self, Placing};
 use super::listings;
@@ -16,20 +14,11 @@ use super::types::{CancelInput, ChangedSession, Session, SessionInput};
 use super::view::{self, SessionView};
 use super::visibility::owner;
 use super::wordings::Wording;
-use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::conditional::Tag;
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// List sessions
 ///

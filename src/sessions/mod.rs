@@ -12,6 +12,7 @@
 //!   unlisted, or of a partner that isn't active, also for members with a booking or a prescription item for it
 //!   ([`visibility`]). The join link is in one answer only ([`join_link`]).
 
+pub mod activity;
 pub mod bookings;
 mod bulk;
 pub mod change;
@@ -30,7 +31,6 @@ pub mod rules;
 pub mod search;
 pub mod series;
 pub mod store;
-mod summaries;
 pub mod types;
 pub mod view;
 pub mod visibility;

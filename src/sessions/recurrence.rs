@@ -36,7 +36,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer};
 
-use crate::db::LocalTime;
+use crate::db::{Json, LocalTime};
 use dates::Dates;
 pub use error::RecurrenceError;
 pub use key::OccurrenceKey;
@@ -135,7 +135,6 @@ impl Window {
 /// - BYSETPOS selects from the whole day, week, month or year, even if the series starts within it.
 ///
 /// # Errors
-///
 /// A [`RecurrenceError`] that says which field is at fault and what to do about it.
 ///
 /// # Source
@@ -147,10 +146,6 @@ pub fn expand(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansi
 
 /// Like [`expand`], for a series that exists already. If its rule has no end, the number of occurrences isn't limited:
 /// a series that has run for long may have many.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn expand_kept(recurrence: &Recurrence<'_>, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     through(recurrence, horizon, usize::MAX)
 }
@@ -165,7 +160,6 @@ fn through(recurrence: &Recurrence<'_>, horizon: NaiveDate, most: usize) -> Resu
 /// Checks that something takes place, as it must in what is stated anew.
 ///
 /// # Errors
-///
 /// [`RecurrenceError::NoOccurrences`] if every time is excluded.
 pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
     if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
@@ -173,10 +167,6 @@ pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
 
 /// Lists the occurrences of a series on the local dates behind `after`, those of its rule through `through`. Their number
 /// isn't limited here: the caller limits the dates.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn expand_between(
     recurrence: &Recurrence<'_>,
     after: NaiveDate,
@@ -187,10 +177,6 @@ pub fn expand_between(
 }
 
 /// Those of these local dates on which the rule itself gives an occurrence, excluded or not.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn rule_dates(recurrence: &Recurrence<'_>, among: &[NaiveDate]) -> Result<BTreeSet<NaiveDate>, RecurrenceError> {
     let rule = read(recurrence)?;
     let Some(last) = among.iter().max() else { return Ok(BTreeSet::new()) };
@@ -205,10 +191,6 @@ pub fn rule_dates(recurrence: &Recurrence<'_>, among: &[NaiveDate]) -> Result<BT
 }
 
 /// The excluded times that have no effect: neither the rule nor an additional time gives them.
-///
-/// # Errors
-///
-/// As [`expand`].
 pub fn idle_exclusions(recurrence: &Recurrence<'_>) -> Result<BTreeSet<NaiveDateTime>, RecurrenceError> {
     let of_day: Vec<NaiveDate> = recurrence.excluded.iter().map(NaiveDateTime::date).collect();
     let dates = rule_dates(recurrence, &of_day)?;
@@ -228,8 +210,8 @@ pub fn set_of(times: impl IntoIterator<Item = LocalTime>) -> Vec<LocalTime> {
 }
 
 /// Reads the times of a series from JSON, as a set.
-pub fn read_set<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<LocalTime>, D::Error> {
-    Vec::deserialize(json).map(set_of)
+pub fn read_set<'de, D: Deserializer<'de>>(json: D) -> Result<Json<Vec<LocalTime>>, D::Error> {
+    Vec::deserialize(json).map(set_of).map(Json)
 }
 
 /// Reads a rule from JSON, in its [normal form](normal).

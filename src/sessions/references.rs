@@ -3,6 +3,7 @@
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::activity::Activity;
 use super::series::store::SeriesRow;
 use super::store::SessionRow;
 use crate::db::schema::{partners, programmes, spaces, venues};
@@ -31,8 +32,8 @@ impl References {
 
     /// What a series refers to.
     pub fn of_series(row: &SeriesRow) -> Self {
-        let SeriesRow { partner_id, programme_id, venue_id, space_id, .. } = *row;
-        Self { partner_id, programme_id, venue_id, space_id }
+        let Activity { programme_id, venue_id, space_id, .. } = row.activity;
+        Self { partner_id: row.partner_id, programme_id, venue_id, space_id }
     }
 }
 

@@ -7,6 +7,7 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Array, BigInt, Bool, Date, Integer, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
+use super::activity::Activity;
 use super::listings::Slot;
 use super::recurrence::{Occurrence, OccurrenceKey, RecurrenceError};
 use super::rules;
@@ -133,138 +134,118 @@ impl Revision {
 }
 
 impl SessionRow {
+    /// A new session, which says what [is stored](Wording::id) under `wording_id`.
+    fn new(
+        id: Id,
+        partner_id: Option<Id>,
+        activity: &Activity,
+        wording_id: Id,
+        (local_start, starts_at): (LocalTime, Timestamp),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            series_id: None,
+            occurrence: None,
+            partner_id,
+            venue_id: activity.venue_id,
+            space_id: activity.space_id,
+            external_id: None,
+            wording_id,
+            slot: Slot::new(activity.delivery, partner_id, activity.venue_id, local_start).digest(),
+            delivery: activity.delivery,
+            join_link: activity.join_link.clone(),
+            booking_policy: activity.booking_policy,
+            capacity: activity.capacity,
+            online_capacity: activity.online_capacity,
+            seats_taken: 0,
+            online_seats_taken: 0,
+            waitlist_length: 0,
+            local_start,
+            time_zone: activity.time_zone.clone(),
+            duration_minutes: activity.duration_minutes,
+            starts_at,
+            ends_at: Timestamp(starts_at.0 + TimeDelta::minutes(activity.duration_minutes.into())),
+            starts_on: london_day(starts_at),
+            publication: activity.publication,
+            status: SessionStatus::Scheduled,
+            cancellation_reason: None,
+            edited: false,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// A new session of its own.
     ///
     /// # Errors
     /// The zone is unknown, or the year is out of range.
     pub fn single(id: Id, written: SessionInput, now: Timestamp) -> Result<Self, RecurrenceError> {
-        let starts_at = rules::single_start(written.local_start.0, &written.time_zone)?;
-        Ok(Self {
-            id,
-            series_id: None,
-            occurrence: None,
-            partner_id: written.partner_id,
-            venue_id: written.venue_id,
-            space_id: written.space_id,
-            wording_id: Wording::from(&written).id(),
-            slot: Slot::new(written.delivery, written.partner_id, written.venue_id, written.local_start).digest(),
-            external_id: written.external_id,
-            delivery: written.delivery,
-            join_link: written.join_link,
-            booking_policy: written.booking_policy,
-            capacity: written.capacity,
-            online_capacity: written.online_capacity,
-            seats_taken: 0,
-            online_seats_taken: 0,
-            waitlist_length: 0,
-            local_start: written.local_start,
-            time_zone: written.time_zone,
-            duration_minutes: written.duration_minutes,
-            starts_at,
-            ends_at: after(starts_at, written.duration_minutes),
-            starts_on: london_day(starts_at),
-            publication: written.publication,
-            status: SessionStatus::Scheduled,
-            cancellation_reason: None,
-            edited: false,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        })
+        let SessionInput { ref activity, partner_id, .. } = written;
+        let starts_at = rules::single_start(activity.local_start.0, &activity.time_zone)?;
+        let start = (activity.local_start, starts_at);
+        let row = Self::new(id, partner_id, activity, Wording::from(&written).id(), start, now);
+        Ok(Self { external_id: written.external_id, ..row })
     }
 
-    /// A new session of a series, which says what [is stored](Wording::id) under `wording_id`.
+    /// A new session of a series, which says what is stored under `wording_id`.
     pub fn of_series(series: &SeriesRow, wording_id: Id, occurrence: &Occurrence, id: Id, now: Timestamp) -> Self {
-        let (local_start, starts_at) = (LocalTime(occurrence.local_start), Timestamp(occurrence.starts_at));
+        let start = (LocalTime(occurrence.local_start), Timestamp(occurrence.starts_at));
         Self {
-            id,
             series_id: Some(series.id),
             occurrence: Some(occurrence.key),
-            partner_id: series.partner_id,
-            venue_id: series.venue_id,
-            space_id: series.space_id,
-            external_id: None,
-            wording_id,
-            slot: Slot::new(series.delivery, series.partner_id, series.venue_id, local_start).digest(),
-            delivery: series.delivery,
-            join_link: series.join_link.clone(),
-            booking_policy: series.booking_policy,
-            capacity: series.capacity,
-            online_capacity: series.online_capacity,
-            seats_taken: 0,
-            online_seats_taken: 0,
-            waitlist_length: 0,
-            local_start,
-            time_zone: series.time_zone.clone(),
-            duration_minutes: series.duration_minutes,
-            starts_at,
-            ends_at: after(starts_at, series.duration_minutes),
-            starts_on: london_day(starts_at),
-            publication: series.publication,
-            status: SessionStatus::Scheduled,
-            cancellation_reason: None,
-            edited: false,
-            version: 1,
-            created_at: now,
-            updated_at: now,
+            ..Self::new(id, series.partner_id, &series.activity, wording_id, start, now)
         }
     }
 
     /// What can be changed in it, as it is today.
     pub fn changeable(&self, wording: &Wording) -> SessionChange {
-        SessionChange {
+        let activity = Activity {
             title: wording.title.clone(),
             description: wording.description.clone(),
-            topics: wording.topics.0.clone(),
+            topics: wording.topics.clone(),
             facilitator: wording.facilitator.clone(),
-            accessibility: wording.accessibility.0.clone(),
-            join_link: self.join_link.clone(),
-            delivery: self.delivery,
+            accessibility: wording.accessibility.clone(),
             programme_id: wording.programme_id,
+            delivery: self.delivery,
             venue_id: self.venue_id,
             space_id: self.space_id,
+            join_link: self.join_link.clone(),
             local_start: self.local_start,
             time_zone: self.time_zone.clone(),
             duration_minutes: self.duration_minutes,
-            booking_policy: self.booking_policy,
             capacity: self.capacity,
             online_capacity: self.online_capacity,
+            booking_policy: self.booking_policy,
             publication: self.publication,
-            status: self.status,
-            cancellation_reason: self.cancellation_reason.clone(),
-            reason: None,
-        }
+        };
+        let cancellation_reason = self.cancellation_reason.clone();
+        SessionChange { activity, status: self.status, cancellation_reason, reason: None }
     }
 
-    /// Its next version, edited by hand, which says what is stored under `wording_id`. Its status stays: cancelling is [`cancel`]'s. In its series it stays the same
-    /// occurrence, wherever it is moved.
+    /// Its next version, edited by hand, which says what is stored under `wording_id`. Its status stays, because only
+    /// [`cancel`](super::store::cancel) cancels. In its series it stays the same occurrence, wherever it is moved.
     ///
     /// # Errors
     /// The zone is unknown, or the year is out of range.
     pub fn changed(&self, change: SessionChange, wording_id: Id, now: Timestamp) -> Result<Self, RecurrenceError> {
-        let starts_at = rules::single_start(change.local_start.0, &change.time_zone)?;
+        let SessionChange { activity, cancellation_reason, .. } = change;
+        let starts_at = rules::single_start(activity.local_start.0, &activity.time_zone)?;
+        let start = (activity.local_start, starts_at);
         Ok(Self {
-            wording_id,
-            slot: Slot::new(change.delivery, self.partner_id, change.venue_id, change.local_start).digest(),
-            delivery: change.delivery,
-            venue_id: change.venue_id,
-            space_id: change.space_id,
-            local_start: change.local_start,
-            time_zone: change.time_zone,
-            duration_minutes: change.duration_minutes,
-            starts_at,
-            ends_at: after(starts_at, change.duration_minutes),
-            starts_on: london_day(starts_at),
-            booking_policy: change.booking_policy,
-            join_link: change.join_link,
-            capacity: change.capacity,
-            online_capacity: change.online_capacity,
-            publication: change.publication,
-            cancellation_reason: change.cancellation_reason,
+            series_id: self.series_id,
+            occurrence: self.occurrence,
+            external_id: self.external_id.clone(),
+            seats_taken: self.seats_taken,
+            online_seats_taken: self.online_seats_taken,
+            waitlist_length: self.waitlist_length,
+            status: self.status,
+            cancellation_reason,
             edited: true,
             version: self.version + 1,
-            updated_at: now,
-            ..self.clone()
+            created_at: self.created_at,
+            ..Self::new(self.id, self.partner_id, &activity, wording_id, start, now)
         })
     }
 
@@ -295,8 +276,4 @@ impl SessionRow {
         ];
         differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()).collect()
     }
-}
-
-fn after(start: Timestamp, minutes: i32) -> Timestamp {
-    Timestamp(start.0 + TimeDelta::minutes(minutes.into()))
 }

@@ -1,164 +1,48 @@
 //! Sessions as JSON.
 
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::{Validate, ValidationError, ValidationErrors};
 
+use super::activity::Activity;
 pub use super::kinds::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus, SessionState, SessionStatus};
 use super::notices::BookingNotice;
-use super::rules;
+use crate::db::schema::{partners, programmes, venues};
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
-use crate::http::rule::{at, rule};
-use crate::text::short_name::ShortName;
+use crate::http::rule::{all, at, rule};
+use crate::partners::types::PartnerStatus;
 
 /// A single session as it is written.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = "has_its_place"))]
-#[validate(schema(function = "has_seats_of_its_kind"))]
 pub struct SessionInput {
-    /// What it is called.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
-    pub title: String,
-    /// What happens there.
-    #[schema(
-        min_length = 1,
-        max_length = 5000,
-        example = "We read a story aloud and talk about it. No need to prepare."
-    )]
-    pub description: Option<String>,
+    /// What it is.
+    #[serde(flatten)]
+    pub activity: Activity,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
-    /// What it is about, as short names such as `reading`.
-    #[serde(default)]
-    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
-    pub topics: Vec<String>,
-    /// How people take part.
-    pub delivery: Delivery,
     /// The partner that it belongs to. Absent: the service, or the partner that writes it.
     pub partner_id: Option<Id>,
-    /// The programme of the partner that it belongs to.
-    pub programme_id: Option<Id>,
-    /// The venue. Required unless it is online.
-    pub venue_id: Option<Id>,
-    /// The space in the venue.
-    pub space_id: Option<Id>,
-    /// The link to join online. No session's answer holds it.
-    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
-    pub join_link: Option<String>,
-    /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
-    pub facilitator: Option<String>,
-    /// What makes it accessible beyond its venue, as short names such as `bsl_interpreter`.
-    #[serde(default)]
-    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
-    pub accessibility: Vec<String>,
-    /// The first minute, on the wall clock of `time_zone`.
-    pub local_start: LocalTime,
-    /// The time zone of `local_start`.
-    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
-    pub time_zone: String,
-    /// The duration in minutes. It is exact, also when the clocks change.
-    #[schema(minimum = 1, maximum = 10080, example = 90)]
-    pub duration_minutes: i32,
-    /// How many places there are. For a hybrid session, how many in person. Absent: no limit.
-    #[schema(minimum = 1, maximum = 100000, example = 12)]
-    pub capacity: Option<i32>,
-    /// How many people can join a hybrid session online. Absent: no limit.
-    #[schema(minimum = 1, maximum = 100000, example = 20)]
-    pub online_capacity: Option<i32>,
-    /// How people get a place. Absent: `bookable`.
-    #[serde(default)]
-    pub booking_policy: BookingPolicy,
-    /// Who can see it. Absent: `published`.
-    #[serde(default)]
-    pub publication: Publication,
     /// The name that the partner's own system gives it. Unique among the partner's sessions and series.
     #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-2026-06-03")]
     pub external_id: Option<String>,
 }
 
-fn has_its_place(session: &SessionInput) -> Result<(), ValidationError> {
-    place(session.delivery, session.venue_id)
-}
-
-fn has_seats_of_its_kind(session: &SessionInput) -> Result<(), ValidationError> {
-    online_seats(session.delivery, session.online_capacity)
-}
-
-/// Only an online session needs no venue.
-pub(super) fn place(delivery: Delivery, venue_id: Option<Id>) -> Result<(), ValidationError> {
-    if rules::lacks_venue(delivery, venue_id) {
-        return Err(at(rule("required", "Is required unless delivery is online."), "/venue_id"));
+impl Validate for SessionInput {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind()])
     }
-    Ok(())
-}
-
-/// Only a hybrid session has separate online seats.
-pub(super) fn online_seats(delivery: Delivery, online_capacity: Option<i32>) -> Result<(), ValidationError> {
-    if rules::misplaces_online_capacity(delivery, online_capacity) {
-        return Err(at(rule("not_hybrid", rules::NOT_HYBRID), "/online_capacity"));
-    }
-    Ok(())
 }
 
 /// The fields of a session that can be changed. Once it has started, its time, place and delivery can't be changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = "has_its_reason"))]
-#[validate(schema(function = "keeps_its_place"))]
-#[validate(schema(function = "keeps_seats_of_its_kind"))]
 pub struct SessionChange {
-    /// What it is called.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
-    pub title: String,
-    /// What happens there.
-    #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
-    pub description: Option<String>,
-    /// What it is about, as short names such as `reading`.
-    #[serde(default)]
-    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
-    pub topics: Vec<String>,
-    /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
-    pub facilitator: Option<String>,
-    /// What makes it accessible beyond its venue, as short names.
-    #[serde(default)]
-    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
-    pub accessibility: Vec<String>,
-    /// The link to join online. No session's answer holds it.
-    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
-    pub join_link: Option<String>,
-    /// How people take part. Bookings of a kind of seat that it no longer has are cancelled.
-    pub delivery: Delivery,
-    /// The programme of the partner that it belongs to.
-    pub programme_id: Option<Id>,
-    /// The venue. Required unless it is online.
-    pub venue_id: Option<Id>,
-    /// The space in the venue.
-    pub space_id: Option<Id>,
-    /// The first minute, on the wall clock of `time_zone`.
-    pub local_start: LocalTime,
-    /// The time zone of `local_start`.
-    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
-    pub time_zone: String,
-    /// The duration in minutes. It is exact, also when the clocks change.
-    #[schema(minimum = 1, maximum = 10080, example = 90)]
-    pub duration_minutes: i32,
-    /// How people get a place. Booked members keep their places. Absent: `bookable`.
-    #[serde(default)]
-    pub booking_policy: BookingPolicy,
-    /// How many places there are; in a hybrid session, how many in person. Not below the places that are taken. Waiting
-    /// parties that are larger than the new capacity are cancelled.
-    #[schema(minimum = 1, maximum = 100000, example = 12)]
-    pub capacity: Option<i32>,
-    /// How many people can join a hybrid session online. The rules are those of `capacity`.
-    #[schema(minimum = 1, maximum = 100000, example = 20)]
-    pub online_capacity: Option<i32>,
-    /// Who can see it. Absent: `published`.
-    #[serde(default)]
-    pub publication: Publication,
+    /// What it is.
+    #[serde(flatten)]
+    pub activity: Activity,
     /// `cancelled` calls the session off and cancels every booking. It stays off.
     #[serde(default)]
     pub status: SessionStatus,
@@ -173,16 +57,11 @@ pub struct SessionChange {
 /// A change of a session.
 pub type SessionPatch = MergePatch<SessionChange>;
 
-fn has_its_reason(change: &SessionChange) -> Result<(), ValidationError> {
-    reason(change.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())
-}
-
-fn keeps_its_place(change: &SessionChange) -> Result<(), ValidationError> {
-    place(change.delivery, change.venue_id)
-}
-
-fn keeps_seats_of_its_kind(change: &SessionChange) -> Result<(), ValidationError> {
-    online_seats(change.delivery, change.online_capacity)
+impl Validate for SessionChange {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let reason = reason(self.status == SessionStatus::Cancelled, self.cancellation_reason.as_deref());
+        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind(), reason])
+    }
 }
 
 /// A cancellation needs a reason.
@@ -203,7 +82,8 @@ pub struct CancelInput {
 }
 
 /// The part of a venue that is shown with a session.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = venues)]
 pub struct VenueSummary {
     /// Its id.
     pub id: Id,
@@ -231,7 +111,8 @@ pub struct VenueSummary {
 }
 
 /// The part of a partner that is shown with a session.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = partners)]
 pub struct PartnerSummary {
     /// Its id.
     pub id: Id,
@@ -241,10 +122,21 @@ pub struct PartnerSummary {
     /// Its name.
     #[schema(example = "The Reader")]
     pub name: String,
+    /// Decides who may see what is the partner's.
+    #[serde(skip)]
+    pub(crate) status: PartnerStatus,
+}
+
+impl PartnerSummary {
+    /// The partner's id and status. They decide who may see the partner's sessions.
+    pub fn standing(&self) -> (Id, PartnerStatus) {
+        (self.id, self.status)
+    }
 }
 
 /// The part of a programme that is shown with a session.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = programmes)]
 pub struct ProgrammeSummary {
     /// Its id.
     pub id: Id,

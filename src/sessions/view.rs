@@ -1,5 +1,6 @@
 //! Sessions as a viewer may see them.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::dsl::{AsSelect, exists, select};
@@ -7,8 +8,9 @@ use diesel::prelude::*;
 
 use super::rules;
 use super::series::store::lineage;
-use super::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
-use super::types::{BookingPolicy, Delivery, Publication, Session, SessionStatus};
+use super::types::{
+    BookingPolicy, Delivery, PartnerSummary, ProgrammeSummary, Publication, Session, SessionStatus, VenueSummary,
+};
 use super::visibility::Visibility;
 use super::wordings::Wording;
 use crate::auth::viewer::Viewer;
@@ -68,9 +70,9 @@ pub struct SessionView {
 /// A session's venue, partner and programme.
 #[derive(Debug, Clone, Queryable)]
 pub struct Related {
-    venue: Option<VenueBrief>,
-    partner: Option<PartnerBrief>,
-    programme: Option<ProgrammeBrief>,
+    venue: Option<VenueSummary>,
+    partner: Option<PartnerSummary>,
+    programme: Option<ProgrammeSummary>,
 }
 
 impl SessionView {
@@ -115,9 +117,9 @@ impl SessionView {
             status: rules::state(row.status, row.ends_at, now),
             cancellation_reason: row.cancellation_reason,
             external_id: row.external_id,
-            venue: venue.map(Into::into),
-            partner: partner.map(Into::into),
-            programme: programme.map(Into::into),
+            venue,
+            partner,
+            programme,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -135,13 +137,17 @@ fn joined() -> _ {
 }
 
 type RelatedSelection = (
-    AsSelect<Option<VenueBrief>, MultiBackend>,
-    AsSelect<Option<PartnerBrief>, MultiBackend>,
-    AsSelect<Option<ProgrammeBrief>, MultiBackend>,
+    AsSelect<Option<VenueSummary>, MultiBackend>,
+    AsSelect<Option<PartnerSummary>, MultiBackend>,
+    AsSelect<Option<ProgrammeSummary>, MultiBackend>,
 );
 
 fn related_selection() -> RelatedSelection {
-    (Option::<VenueBrief>::as_select(), Option::<PartnerBrief>::as_select(), Option::<ProgrammeBrief>::as_select())
+    (
+        Option::<VenueSummary>::as_select(),
+        Option::<PartnerSummary>::as_select(),
+        Option::<ProgrammeSummary>::as_select(),
+    )
 }
 
 /// One session.
@@ -155,7 +161,7 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
         .first::<(Columns, Related)>(conn)
         .optional()?;
     let (session, related) = found.ok_or_else(|| Error::not_found("session"))?;
-    let partner = related.partner.as_ref().map(PartnerBrief::standing);
+    let partner = related.partner.as_ref().map(PartnerSummary::standing);
     let visible = match Visibility::of(viewer, session.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
@@ -180,13 +186,29 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
+/// Reads rows of a table by their ids, each once.
+macro_rules! by_id {
+    ($conn:expr, $table:ident, $row:ty, $ids:expr) => {{
+        let ids: Vec<Id> = $ids.collect::<HashSet<Id>>().into_iter().collect();
+        let rows = $table::table.select(<$row>::as_select());
+        let found: Vec<$row> = match ids.as_slice() {
+            [] => Vec::new(),
+            // This statement can be cached as a prepared one, unlike one with a list of any length.
+            [one] => rows.filter($table::id.eq(one)).load($conn)?,
+            several => rows.filter($table::id.eq_any(several)).load($conn)?,
+        };
+        found.into_iter().map(|row| (row.id, row)).collect::<HashMap<Id, $row>>()
+    }};
+}
+
 /// Sessions with their wordings and related resources, in the same order. Most sessions of a page share a few, so each is
 /// read once and not with every row.
 pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> {
     let wordings = Wording::by_id(conn, rows.iter().map(|row| row.wording_id))?;
-    let venues = VenueBrief::by_id(conn, rows.iter().filter_map(|row| row.venue_id))?;
-    let partners = PartnerBrief::by_id(conn, rows.iter().filter_map(|row| row.partner_id))?;
-    let programmes = ProgrammeBrief::by_id(conn, wordings.values().filter_map(|wording| wording.programme_id))?;
+    let venues = by_id!(conn, venues, VenueSummary, rows.iter().filter_map(|row| row.venue_id));
+    let partners = by_id!(conn, partners, PartnerSummary, rows.iter().filter_map(|row| row.partner_id));
+    let programmes = wordings.values().filter_map(|wording| wording.programme_id);
+    let programmes = by_id!(conn, programmes, ProgrammeSummary, programmes);
     let show = |session: Columns| {
         let wording = wordings.get(&session.wording_id)?.clone();
         let related = Related {

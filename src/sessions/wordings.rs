@@ -11,9 +11,10 @@ use diesel::prelude::*;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::activity::Activity;
 use super::series::store::SeriesRow;
 use super::store::SessionRow;
-use super::types::{Pillar, SessionChange, SessionInput};
+use super::types::{Pillar, SessionInput};
 use crate::db::schema::wordings;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Json};
@@ -52,45 +53,29 @@ impl Wording {
         Id(uuid::Uuid::from_bytes(bytes))
     }
 
-    /// What a session says after a change by hand, which leaves the pillar alone.
-    pub fn changed(&self, change: &SessionChange) -> Self {
+    /// What a session of this pillar says.
+    pub fn new(activity: &Activity, pillar: Pillar) -> Self {
         Self {
-            title: change.title.clone(),
-            description: change.description.clone(),
-            topics: Json(change.topics.clone()),
-            facilitator: change.facilitator.clone(),
-            accessibility: Json(change.accessibility.clone()),
-            pillar: self.pillar,
-            programme_id: change.programme_id,
+            title: activity.title.clone(),
+            description: activity.description.clone(),
+            topics: activity.topics.clone(),
+            facilitator: activity.facilitator.clone(),
+            accessibility: activity.accessibility.clone(),
+            pillar,
+            programme_id: activity.programme_id,
         }
     }
 }
 
 impl From<&SessionInput> for Wording {
     fn from(written: &SessionInput) -> Self {
-        Self {
-            title: written.title.clone(),
-            description: written.description.clone(),
-            topics: Json(written.topics.clone()),
-            facilitator: written.facilitator.clone(),
-            accessibility: Json(written.accessibility.clone()),
-            pillar: written.pillar,
-            programme_id: written.programme_id,
-        }
+        Self::new(&written.activity, written.pillar)
     }
 }
 
 impl From<&SeriesRow> for Wording {
     fn from(series: &SeriesRow) -> Self {
-        Self {
-            title: series.title.clone(),
-            description: series.description.clone(),
-            topics: series.topics.clone(),
-            facilitator: series.facilitator.clone(),
-            accessibility: series.accessibility.clone(),
-            pillar: series.pillar,
-            programme_id: series.programme_id,
-        }
+        Self::new(&series.activity, series.pillar)
     }
 }
 
@@ -117,9 +102,6 @@ impl Weighter<Id, Arc<Wording>> for Size {
 
 impl Wording {
     /// The wordings with these ids.
-    ///
-    /// # Errors
-    /// If the database fails.
     pub fn by_id(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<HashMap<Id, Arc<Self>>> {
         let mut found: HashMap<Id, Option<Arc<Self>>> = HashMap::new();
         for id in ids {
@@ -142,9 +124,6 @@ impl Wording {
     }
 
     /// What a session says.
-    ///
-    /// # Errors
-    /// If the database fails.
     pub fn of(conn: &mut Conn, session: &SessionRow) -> Result<Arc<Self>> {
         Self::get(conn, session.wording_id)
     }

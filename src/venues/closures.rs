@@ -13,8 +13,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use chrono_tz::Europe::London;
 use diesel::prelude::*;
 
-use super::store::VenueRow;
-use super::types::{OpeningHours, VenueStatus};
+use super::types::{OpeningHours, Venue, VenueInput, VenueStatus};
 use crate::db::schema::venues;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
@@ -44,9 +43,9 @@ pub fn of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Closure>> {
 
 impl Closure {
     /// When this venue is closed.
-    pub fn of_row(row: &VenueRow) -> Self {
-        let (status, status_from, status_until, hours) = row.closure();
-        Self { status, status_from, status_until, opening_hours: hours.clone() }
+    pub fn of_venue(venue: &Venue) -> Self {
+        let VenueInput { status, status_from, status_until, opening_hours, .. } = venue.written.clone();
+        Self { status, status_from, status_until, opening_hours }
     }
 
     /// Whether the venue takes sessions at any time.

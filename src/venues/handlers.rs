@@ -1,7 +1,7 @@
 //! Venues over HTTP.
 
 use super::near::Circle;
-use super::store::{self, VenueRow};
+use super::store;
 use super::types::{Venue, VenueFilter, VenueInput};
 use crate::auth::policy::{AdminOnly, Public};
 use crate::http::prelude::*;
@@ -21,7 +21,7 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
     let search = search_words(filter.q.as_deref())?;
     let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle, &wanted);
     let rows = who.state().db.read(work).await?;
-    who.show_page(Cache::Minute, &slice.page(&who, rows, VenueRow::key, Venue::from))
+    who.show_page(Cache::Minute, &slice.page(&who, rows, Venue::key, |venue| venue))
 }
 
 /// Get a venue
@@ -34,7 +34,7 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
 pub async fn get_venue(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
-    who.show(Cache::Minute, row.version, &Venue::from(row))
+    who.show(Cache::Minute, row.version, &row)
 }
 
 /// Create a venue
@@ -49,10 +49,10 @@ pub async fn create_venue(
     let Extract((who, _, body)) = request;
     let (context, written) = (who.context(), body.value);
     who.write(&body.bytes, move |conn| {
-        let row = VenueRow::new(context.new_id(), written.clone(), context.now());
+        let row = Venue::new(context.new_id(), written.clone(), context.now());
         store::insert(conn, &row)?;
         context.record(conn, &[context.event("create", Subject::other("venue", row.id), &[])])?;
-        Reply::created(format!("/v1/venues/{}", row.id), row.version, &Venue::from(row))
+        Reply::created(format!("/v1/venues/{}", row.id), row.version, &row)
     })
     .await
 }

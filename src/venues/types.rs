@@ -1,15 +1,18 @@
 //! Venues as JSON.
 
 use chrono::NaiveDate;
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
 use super::hours;
-use crate::db::{Id, Timestamp};
+use crate::db::schema::venues;
+use crate::db::{Id, Json, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, is_postcode, rule};
 use crate::places::LocalAuthority;
+use crate::text::postcode;
 use crate::text::short_name::ShortName;
 
 crate::text_enum! {
@@ -48,6 +51,8 @@ crate::text_enum! {
 /// A postal address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = venues, treat_none_as_null = true)]
 pub struct Address {
     /// Building and street.
     #[schema(min_length = 1, max_length = 200, format = "one-line", example = "William Brown Street")]
@@ -116,7 +121,10 @@ pub struct Hours {
 }
 
 /// A venue as it is written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(
+    Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate, Queryable, Selectable, Insertable, AsChangeset,
+)]
+#[diesel(table_name = venues, treat_none_as_null = true)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "whole_place"))]
 pub struct VenueInput {
@@ -136,6 +144,7 @@ pub struct VenueInput {
     /// The postal address. Absent: not known.
     #[serde(default)]
     #[validate(nested)]
+    #[diesel(embed)]
     pub address: Address,
     /// Degrees north (WGS 84); with `longitude`.
     #[schema(minimum = -90.0, maximum = 90.0, example = 53.4097)]
@@ -152,14 +161,15 @@ pub struct VenueInput {
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]
     #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["step_free", "hearing_loop"]))]
-    pub accessibility: Vec<String>,
+    pub accessibility: Json<Vec<String>>,
     /// How many people it holds.
     #[schema(minimum = 1, maximum = 100000, example = 120)]
     pub capacity: Option<i32>,
     /// When it is open. Absent: not known.
     #[serde(default)]
+    #[schema(value_type = OpeningHours)]
     #[validate(nested)]
-    pub opening_hours: OpeningHours,
+    pub opening_hours: Json<OpeningHours>,
     /// Whether it can be used. Absent: `open`.
     #[serde(default)]
     pub status: VenueStatus,
@@ -192,12 +202,14 @@ fn whole_place(venue: &VenueInput) -> Result<(), ValidationError> {
 }
 
 /// A venue.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = venues)]
 pub struct Venue {
     /// Its id.
     pub id: Id,
     /// What was last written.
     #[serde(flatten)]
+    #[diesel(embed)]
     pub written: VenueInput,
     /// The GSS code of the local authority.
     #[schema(example = "E08000012")]
@@ -209,6 +221,30 @@ pub struct Venue {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Venue {
+    /// A new venue. Its local authority gets its official name, and its postcode the usual spelling.
+    pub fn new(id: Id, mut written: VenueInput, now: Timestamp) -> Self {
+        written.address.postcode = written.address.postcode.as_deref().and_then(postcode::read);
+        let mut local_authority_code = String::new();
+        // The schema has already refused unknown names.
+        if let Ok(known) = written.local_authority.parse::<LocalAuthority>() {
+            written.local_authority = known.name.to_owned();
+            local_authority_code = known.code.to_owned();
+        }
+        Self { id, written, local_authority_code, version: 1, created_at: now, updated_at: now }
+    }
+
+    /// This venue after a change.
+    pub fn changed(&self, written: VenueInput, now: Timestamp) -> Self {
+        Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
+    }
+
+    /// This venue's place in the list.
+    pub fn key(&self) -> (String, Id) {
+        (self.written.name.clone(), self.id)
+    }
 }
 
 /// Which venues to list.

@@ -12,6 +12,7 @@ use life_rooms::config::OfferHours;
 use life_rooms::db::schema::{bookings, registers as register_rows, sessions};
 use life_rooms::db::{Conn, Id, LocalTime, Timestamp};
 use life_rooms::error::{Error, Kind};
+use life_rooms::sessions::activity::Activity;
 use life_rooms::sessions::bookings::rules::Terms;
 use life_rooms::sessions::bookings::store::{self, Booker};
 use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
@@ -378,13 +379,15 @@ impl World<'_> {
                 Step::Capacity { online, capacity } => {
                     waiting::lapse_offers(conn, &[session], terms.now)?;
                     change(conn, session, terms.now, |change| {
-                        *(if *online { &mut change.online_capacity } else { &mut change.capacity }) = *capacity;
+                        let Activity { capacity: there, online_capacity, .. } = &mut change.activity;
+                        *(if *online { online_capacity } else { there }) = *capacity;
                     })?;
                     waiting::follow(conn, &[session], terms).map(drop)
                 }
                 Step::Move { hours } => {
                     change(conn, session, terms.now, |change| {
-                        change.local_start = LocalTime(change.local_start.0 + TimeDelta::hours(*hours));
+                        let start = &mut change.activity.local_start;
+                        start.0 += TimeDelta::hours(*hours);
                     })?;
                     waiting::follow(conn, &[session], terms).map(drop)
                 }

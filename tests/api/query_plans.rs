@@ -11,7 +11,6 @@ use life_rooms::db::{Conn, Id};
 use life_rooms::sessions::search::query::Search;
 use life_rooms::sessions::search::{self};
 use life_rooms::sessions::store::{self, Revision, SessionRow};
-use life_rooms::sessions::types::SessionChange;
 use life_rooms::sessions::wordings::Wording;
 use serde_json::{Value, json};
 
@@ -222,7 +221,8 @@ fn hundreds_of_sessions_are_written_without_a_look_at_all_others() {
     let rows = store::of_series(&mut app.conn(), id(&made).parse().unwrap()).unwrap();
     let wording = Wording::of(&mut app.conn(), &rows[0]).unwrap();
     let revise = |from: SessionRow| {
-        let change = SessionChange { capacity: Some(9), ..from.changeable(&wording) };
+        let mut change = from.changeable(&wording);
+        change.activity.capacity = Some(9);
         Revision { to: from.changed(change, wording.id(), app.clock.now()).unwrap(), from }
     };
     let revisions: Vec<Revision> = rows.into_iter().map(revise).collect();

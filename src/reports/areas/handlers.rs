@@ -1,6 +1,6 @@
 //! Named areas over HTTP.
 
-use super::store::{self, AreaRow};
+use super::store;
 use super::types::{ReportArea, ReportAreaInput};
 use crate::auth::policy::{AdminOnly, Reports};
 use crate::error::Fault;
@@ -19,7 +19,7 @@ pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>
     let slice = Slice::<String>::read(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, AreaRow::key, ReportArea::from))
+    who.show_page(Cache::Never, &slice.page(&who, rows, ReportArea::key, |area| area))
 }
 
 /// Get a named area
@@ -33,7 +33,7 @@ pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, N
     let Extract((who, Path(slug), _)) = request;
     let row = who.state().db.read(move |conn| store::find(conn, &slug)).await?;
     let row = row.ok_or_else(|| Error::not_found("area"))?;
-    who.show(Cache::Never, row.version, &ReportArea::from(row))
+    who.show(Cache::Never, row.version, &row)
 }
 
 /// Name an area, or change one
@@ -59,18 +59,18 @@ pub async fn put_report_area(
         let Some(old) = store::find(conn, &slug)? else {
             context.require_absence()?;
             let number = store::free_number(conn)?;
-            let row = AreaRow::new(context.new_id(), number, slug.clone(), written.clone(), context.now());
+            let row = ReportArea::new(context.new_id(), number, slug.clone(), written.clone(), context.now());
             store::insert(conn, &row)?;
             context.record(conn, &[event("create", row.id)])?;
-            return Reply::created(format!("/v1/report-areas/{slug}"), row.version, &ReportArea::from(row));
+            return Reply::created(format!("/v1/report-areas/{slug}"), row.version, &row);
         };
         context.require_match(old.version)?;
-        let Some(row) = unless_same(&old, old.changed(written.clone(), context.now()), AreaRow::written)? else {
-            return Reply::ok(old.version, &ReportArea::from(old));
+        let Some(row) = unless_same(&old, old.changed(written.clone(), context.now()), ReportArea::written)? else {
+            return Reply::ok(old.version, &old);
         };
         store::update(conn, &row)?;
         context.record(conn, &[event("change", row.id)])?;
-        Reply::ok(row.version, &ReportArea::from(row))
+        Reply::ok(row.version, &row)
     })
     .await
 }

@@ -3,69 +3,16 @@
 use diesel::prelude::*;
 
 use super::MOST_AREAS;
-use super::types::{ReportArea, ReportAreaInput};
+use super::types::ReportArea;
+use crate::db::Conn;
 use crate::db::schema::report_areas;
-use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::places::LocalAuthority;
 
-/// A row of `report_areas`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
-#[diesel(table_name = report_areas)]
-pub struct AreaRow {
-    pub(crate) id: Id,
-    number: i32,
-    slug: String,
-    name: String,
-    local_authorities: Json<Vec<String>>,
-    pub(crate) version: i32,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl AreaRow {
-    /// A new area.
-    pub fn new(id: Id, number: i32, slug: String, written: ReportAreaInput, now: Timestamp) -> Self {
-        let ReportAreaInput { name, local_authorities } = written;
-        let local_authorities = Json(local_authorities.iter().map(|known| known.name.to_owned()).collect());
-        Self { id, number, slug, name, local_authorities, version: 1, created_at: now, updated_at: now }
-    }
-
-    /// This row after a change.
-    pub fn changed(&self, written: ReportAreaInput, now: Timestamp) -> Self {
-        let new = Self::new(self.id, self.number, self.slug.clone(), written, now);
-        Self { version: self.version + 1, created_at: self.created_at, ..new }
-    }
-
-    /// What a PUT gives.
-    pub fn written(&self) -> (String, Vec<String>) {
-        (self.name.clone(), self.local_authorities.0.clone())
-    }
-
-    /// This area's place in the list.
-    pub fn key(&self) -> String {
-        self.slug.clone()
-    }
-}
-
-impl From<AreaRow> for ReportArea {
-    fn from(row: AreaRow) -> Self {
-        Self {
-            id: row.id,
-            slug: row.slug,
-            name: row.name,
-            local_authorities: row.local_authorities.0,
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
-
 /// A page of areas by slug.
-pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<AreaRow>> {
-    let mut query = report_areas::table.select(AreaRow::as_select()).into_boxed();
+pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<ReportArea>> {
+    let mut query = report_areas::table.select(ReportArea::as_select()).into_boxed();
     if let Some(slug) = &slice.after {
         query = query.filter(report_areas::slug.gt(slug));
     }
@@ -73,8 +20,8 @@ pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<AreaRow>> {
 }
 
 /// The area of this slug.
-pub fn find(conn: &mut Conn, slug: &str) -> Result<Option<AreaRow>> {
-    let found = report_areas::table.filter(report_areas::slug.eq(slug)).select(AreaRow::as_select());
+pub fn find(conn: &mut Conn, slug: &str) -> Result<Option<ReportArea>> {
+    let found = report_areas::table.filter(report_areas::slug.eq(slug)).select(ReportArea::as_select());
     Ok(found.first(conn).optional()?)
 }
 
@@ -96,7 +43,7 @@ pub fn free_number(conn: &mut Conn) -> Result<i32> {
 ///
 /// # Errors
 /// 409 if another request added one at the same time.
-pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
+pub fn insert(conn: &mut Conn, row: &ReportArea) -> Result<()> {
     diesel::insert_into(report_areas::table).values(row).execute(conn)?;
     Ok(())
 }
@@ -105,7 +52,7 @@ pub fn insert(conn: &mut Conn, row: &AreaRow) -> Result<()> {
 ///
 /// # Errors
 /// 412 if another request has changed it in between.
-pub fn update(conn: &mut Conn, row: &AreaRow) -> Result<()> {
+pub fn update(conn: &mut Conn, row: &ReportArea) -> Result<()> {
     crate::write_next!(conn, report_areas, row)
 }
 

@@ -2,26 +2,14 @@
 
 use std::collections::HashSet;
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, delete, get, post};
-
 use super::rules::Terms;
 use super::seats::SessionFacts;
 use super::store::{self, BookedRow, Booker, MemberBookingKey};
 use super::types::{Booking, BookingInput, BookingStatus, Cancellation, CancelledBy};
 use super::waiting::Positions;
-use crate::audit::{Event, Subject};
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
 use crate::auth::reach::Reach;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::conditional::Tag;
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Paging, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 
 /// The time of a request, and how long offered seats are held.
 pub(crate) fn terms(context: &Context) -> Terms {

@@ -1,25 +1,15 @@
 //! Changing a venue over HTTP.
 
-use actix_web::web::Bytes;
-use actix_web::{HttpResponse, patch};
-
 use super::store::{self, Affected};
 use super::types::{ChangedVenue, ClosedSessions, Closing};
-use crate::audit::Subject;
 use crate::auth::policy::AdminOnly;
-use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, Path, Query};
-use crate::http::reply::Reply;
+use crate::http::prelude::*;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, Reopened};
 use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store as sessions;
 use crate::venues::closures::Closure;
-use crate::venues::store::{self as venues, VenueRow};
+use crate::venues::store as venues;
 use crate::venues::types::{Venue, VenuePatch};
 
 /// How many sessions an answer lists at most.
@@ -47,19 +37,19 @@ pub async fn change_venue(
     who.write(&Bytes::new(), move |conn| {
         let old = venues::lock(conn, id)?;
         context.require_match(old.version)?;
-        let closure = Closure::of_row(&old);
+        let closure = Closure::of_venue(&old);
         let row = change(conn, &context, old, &patch)?;
-        let affected = store::affected(conn, id, &Closure::of_row(&row), context.now())?;
+        let affected = store::affected(conn, id, &Closure::of_venue(&row), context.now())?;
         let notices = match wish {
             ClosedSessions::Keep => Notices::default(),
             ClosedSessions::Cancel => cancel(conn, &context, &row, &affected)?,
         };
-        if Closure::of_row(&row) != closure {
+        if Closure::of_venue(&row) != closure {
             waiting::reopen(conn, Reopened::Venue(id), terms(&context))?;
         }
         let version = row.version;
         let changed = ChangedVenue {
-            venue: Venue::from(row),
+            venue: row,
             affected: affected.counts(),
             affected_sessions: affected.show(wish.into(), MOST_LISTED),
             bookings: notices.bookings,
@@ -70,8 +60,9 @@ pub async fn change_venue(
 }
 
 /// Writes the venue if the patch changes anything.
-fn change(conn: &mut Conn, context: &Context, old: VenueRow, patch: &VenuePatch) -> Result<VenueRow> {
-    let Some(row) = patch.change(&old, VenueRow::written, |written| old.changed(written, context.now()))? else {
+fn change(conn: &mut Conn, context: &Context, old: Venue, patch: &VenuePatch) -> Result<Venue> {
+    let Some(row) = patch.change(&old, |venue| venue.written.clone(), |written| old.changed(written, context.now()))?
+    else {
         return Ok(old);
     };
     venues::update(conn, &row)?;
@@ -80,8 +71,8 @@ fn change(conn: &mut Conn, context: &Context, old: VenueRow, patch: &VenuePatch)
 }
 
 /// Calls the sessions off with their bookings, and notifies the person of each booking.
-fn cancel(conn: &mut Conn, context: &Context, venue: &VenueRow, affected: &Affected) -> Result<Notices> {
-    let (ids, reason) = (affected.ids(), format!("{} is closed then.", venue.name()));
+fn cancel(conn: &mut Conn, context: &Context, venue: &Venue, affected: &Affected) -> Result<Notices> {
+    let (ids, reason) = (affected.ids(), format!("{} is closed then.", venue.written.name));
     sessions::cancel_these(conn, &ids, &reason, context.now())?;
     let events: Vec<_> = ids.iter().map(|id| context.event("cancel", Subject::other("session", *id), &[])).collect();
     context.record(conn, &events)?;

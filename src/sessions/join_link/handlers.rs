@@ -1,18 +1,10 @@
 //! Join links over HTTP.
 
-use actix_web::{HttpResponse, get};
-
 use super::store;
 use super::types::JoinLink;
-use crate::audit::Subject;
 use crate::auth::policy::MemberOrStaff;
 use crate::auth::reach::Reach;
-use crate::db::Id;
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{Conflict, Missing, Problems};
-use crate::http::extract::{Extract, NoQuery, Path};
-use crate::http::reply::Cache;
+use crate::http::prelude::*;
 
 /// Get a session's join link
 ///

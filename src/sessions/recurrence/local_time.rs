@@ -10,7 +10,6 @@ use crate::clock::LocalTime;
 /// Finds a time zone by its IANA name, such as `Europe/London`. Case matters.
 ///
 /// # Errors
-///
 /// [`RecurrenceError::UnknownTimeZone`].
 pub fn parse_time_zone(name: &str) -> Result<Tz, RecurrenceError> {
     name.parse().map_err(|_| RecurrenceError::UnknownTimeZone { name: quoted(name) })
@@ -19,7 +18,6 @@ pub fn parse_time_zone(name: &str) -> Result<Tz, RecurrenceError> {
 /// Reads a local time written exactly as `YYYY-MM-DDTHH:MM:SS`. `field` is named in the error.
 ///
 /// # Errors
-///
 /// [`RecurrenceError::MalformedLocalTime`].
 pub fn parse_local_time(field: &'static str, text: &str) -> Result<NaiveDateTime, RecurrenceError> {
     let LocalTime(local) =

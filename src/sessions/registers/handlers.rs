@@ -1,21 +1,11 @@
 //! Registers over HTTP.
 
-use actix_web::{HttpResponse, get, put};
-
 use super::rules::Plan;
 use super::store::{self, Access};
 use super::types::{Register, RegisterInput};
-use crate::audit::{Event, Subject};
 use crate::auth::policy::{RegisterReader, RegisterWriter};
 use crate::auth::reach::Reach;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Kind, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::conditional::Tag;
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::reply::{Cache, Reply};
+use crate::http::prelude::*;
 use crate::members::registration::{born_before, register, with_candidates};
 use crate::members::types::{MemberInput, RegistrationQuery, Similar};
 

@@ -1,19 +1,12 @@
 //! Changing a series and its sessions that are still to come.
 
-use actix_web::{HttpResponse, patch};
-
 use super::follow::{self, Outcome};
 use super::handlers::{answer, cancel_sessions, tag};
 use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
-use crate::audit::Subject;
-use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
-use crate::http::answers::{BadInput, Conflict, Missing, Problems, Stale, Storage};
-use crate::http::context::Context;
-use crate::http::extract::Extract;
+use crate::http::prelude::*;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
@@ -32,7 +25,11 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 ///
 /// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
 /// additional time is known by that time and stays. If the rule moves onto an additional time at which people are booked,
-/// the session there stays.
+/// the session there stays. If the time of day of `local_start` changes, the excluded times and the time in UNTIL follow,
+/// unless they are changed too.
+///
+/// A session keeps its delivery if somebody has a seat of a kind that would be gone. A capacity must be at least as many
+/// as are taken in any session.
 ///
 /// A new date gets a session. A date that the series no longer has is cancelled, unless somebody is booked on it. It
 /// comes on again if the series has it again. What people called off stays off. `skipped` lists every session that
@@ -119,7 +116,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     if moves && old.status == SeriesStatus::Cancelled {
         return Err(Error::state("series", old.status, "moved"));
     }
-    if row.programme_id != old.programme_id || moves {
+    if row.activity.programme_id != old.activity.programme_id || moves {
         references::check(conn, &References::of_series(&row))?;
     }
     if !moves {
@@ -129,7 +126,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     let Expansion { occurrences, until } = some_occurrences(&row, context)?;
     let row = SeriesRow { expanded_until: until, ..row };
     references::hold_partner(conn, row.partner_id)?;
-    clashes::hold(conn, row.venue_id, row.space_id)?;
+    clashes::hold(conn, row.activity.venue_id, row.activity.space_id)?;
     if !store::extend(conn, old.extension(until))? {
         return Err(store::changed_meanwhile());
     }

@@ -8,6 +8,7 @@ use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
+use crate::sessions::activity::Activity;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
 use crate::sessions::clashes;
@@ -68,11 +69,10 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
             skipped.push(Skipped { local_start, reason });
             continue;
         }
-        let (booking_policy, publication) = (series.booking_policy, series.publication);
-        let join_link = series.join_link.clone();
+        let Activity { booking_policy, publication, join_link, .. } = series.activity.clone();
         let mut to = SessionRow { wording_id, booking_policy, publication, join_link, ..from.clone() };
-        if resized && from.delivery == series.delivery {
-            (to.capacity, to.online_capacity) = (series.capacity, series.online_capacity);
+        if resized && from.delivery == series.activity.delivery {
+            (to.capacity, to.online_capacity) = (series.activity.capacity, series.activity.online_capacity);
         } else if resized {
             // One that had to keep another delivery counts other seats.
             skipped.push(Skipped { local_start, reason: SkipReason::Booked });
@@ -137,9 +137,10 @@ pub fn check_capacities(new: &SeriesRow, old: &SeriesRow, held: &[SessionRow], c
     }
     let below = |capacity: Option<i32>, taken: i32| capacity.is_some_and(|capacity| capacity < taken);
     // A session that must keep another delivery keeps its capacities too, because they count other kinds of seats.
-    let follows = |row: &&SessionRow| row.delivery == new.delivery && reconcile::standing(row, context.now()).is_none();
+    let Activity { delivery, capacity, online_capacity, .. } = new.activity;
+    let follows = |row: &&SessionRow| row.delivery == delivery && reconcile::standing(row, context.now()).is_none();
     let mut following = held.iter().filter(follows);
-    if following.any(|row| below(new.capacity, row.seats_taken) || below(new.online_capacity, row.online_seats_taken)) {
+    if following.any(|row| below(capacity, row.seats_taken) || below(online_capacity, row.online_seats_taken)) {
         let detail = "More seats are taken than the new capacity holds; nothing was changed.";
         return Err(Error::new(Kind::CapacityBelowSeats, detail));
     }

@@ -2,8 +2,6 @@
 
 use std::collections::HashSet;
 
-use actix_web::{HttpResponse, get, post};
-
 use super::follow::Outcome;
 use super::held;
 use super::rules;
@@ -13,20 +11,12 @@ use super::types::{
     Skipped,
 };
 use super::view::{self, SeriesView};
-use crate::audit::Subject;
 use crate::auth::policy::{Public, SessionWriter};
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::{Conn, Id, Json};
-use crate::error::Result;
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::conditional::Tag;
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
-use crate::http::page::{Page, Slice};
-use crate::http::reply::{Cache, Reply};
+use crate::db::Json;
+use crate::http::prelude::*;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
@@ -93,7 +83,7 @@ pub async fn create_series(
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_series(&row))?;
         sessions::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
-        clashes::hold(conn, row.venue_id, row.space_id)?;
+        clashes::hold(conn, row.activity.venue_id, row.activity.space_id)?;
         let placings: Vec<Placing> = rows.iter().map(|to| Placing { to, from: None }).collect();
         let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(context.now()))?;
         let made: Vec<SessionRow> = rows.iter().filter(|row| !clashes.contains_key(&row.id)).cloned().collect();

@@ -17,6 +17,7 @@ use super::rules;
 use super::store::{Ending, LeftOut, SeriesRow};
 use super::types::{SkipReason, Skipped};
 use crate::db::{Id, Json, LocalTime, Timestamp};
+use crate::sessions::activity::Activity;
 use crate::sessions::clashes::{Clash, Placing};
 use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
 use crate::sessions::store::{Revision, SessionRow};
@@ -263,12 +264,13 @@ pub fn single(wanted: SessionRow, held: &SessionRow, now: Timestamp) -> Differen
 /// present one stays. A withdrawn series comes back, because its roster names it again.
 pub fn restated(held: &SeriesRow, wanted: SeriesRow, now: Timestamp) -> (SeriesRow, bool) {
     let back = held.ending.0.withdrawn.is_some();
+    let join_link = wanted.activity.join_link.clone();
     let next = SeriesRow {
         id: held.id,
         left_out: held.left_out.clone(),
         ending: Json(Ending { withdrawn: None, ..held.ending.0 }),
         split_from: held.split_from,
-        join_link: wanted.join_link.clone().or_else(|| held.join_link.clone()),
+        activity: Activity { join_link: join_link.or_else(|| held.activity.join_link.clone()), ..wanted.activity },
         status: if back { SeriesStatus::Active } else { held.status },
         cancellation_reason: held.cancellation_reason.clone().filter(|_| !back),
         version: held.version,

@@ -6,8 +6,9 @@ use chrono::{NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 
 use super::store::SeriesRow;
-use super::types::{SeriesChange, SeriesInput};
+use super::types::{Repetition, SeriesChange, SeriesInput};
 use crate::db::{Json, LocalTime, Timestamp};
+use crate::sessions::activity::Activity;
 use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError};
 
 /// The occurrences of a new series, in order. If the series never ends, those up to the horizon.
@@ -15,36 +16,39 @@ use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, Recur
 /// # Errors
 /// What is wrong with its times or its rule, and which field is at fault. Also if nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
-    let recurrence = Recurrence {
-        rule: &series.recurrence,
-        local_start: series.local_start.0,
-        tz: recurrence::parse_time_zone(&series.time_zone)?,
-        excluded: &plain(&series.excluded),
-        additional: &plain(&series.additional),
-    };
-    recurrence::some(recurrence::expand(&recurrence, horizon)?)
+    let times = Times::of(&series.activity, &series.repetition)?;
+    recurrence::some(recurrence::expand(&times.recurrence(), horizon)?)
 }
 
 /// The parsed times of a series.
-struct Times {
+struct Times<'a> {
+    rule: &'a str,
+    local_start: NaiveDateTime,
     tz: Tz,
     excluded: Vec<NaiveDateTime>,
     additional: Vec<NaiveDateTime>,
 }
 
-impl Times {
-    fn of(series: &SeriesRow) -> Result<Self, RecurrenceError> {
+impl<'a> Times<'a> {
+    fn of(activity: &Activity, repetition: &'a Repetition) -> Result<Self, RecurrenceError> {
+        let plain = |times: &Json<Vec<LocalTime>>| times.0.iter().map(|time| time.0).collect();
         Ok(Self {
-            tz: recurrence::parse_time_zone(&series.time_zone)?,
-            excluded: plain(&series.excluded.0),
-            additional: plain(&series.additional.0),
+            rule: &repetition.recurrence,
+            local_start: activity.local_start.0,
+            tz: recurrence::parse_time_zone(&activity.time_zone)?,
+            excluded: plain(&repetition.excluded),
+            additional: plain(&repetition.additional),
         })
     }
 
-    fn recurrence<'a>(&'a self, series: &'a SeriesRow) -> Recurrence<'a> {
+    fn of_row(series: &'a SeriesRow) -> Result<Self, RecurrenceError> {
+        Self::of(&series.activity, &series.repetition)
+    }
+
+    fn recurrence(&self) -> Recurrence<'_> {
         Recurrence {
-            rule: &series.recurrence,
-            local_start: series.local_start.0,
+            rule: self.rule,
+            local_start: self.local_start,
             tz: self.tz,
             excluded: &self.excluded,
             additional: &self.additional,
@@ -62,7 +66,7 @@ pub fn occurrences_between(
     after: NaiveDate,
     through: NaiveDate,
 ) -> Result<Vec<Occurrence>, RecurrenceError> {
-    let mut stated = recurrence::expand_between(&Times::of(series)?.recurrence(series), after, through)?;
+    let mut stated = recurrence::expand_between(&Times::of_row(series)?.recurrence(), after, through)?;
     stated.truncate(own(series, &stated).len());
     Ok(stated)
 }
@@ -80,7 +84,7 @@ pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> &'a [Occurrence]
 /// What is wrong with its times or its rule, and which field is at fault.
 pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     let horizon = series.expanded_until.unwrap_or(horizon).max(horizon);
-    recurrence::expand_kept(&Times::of(series)?.recurrence(series), horizon)
+    recurrence::expand_kept(&Times::of_row(series)?.recurrence(), horizon)
 }
 
 /// The series with only the occurrences from a local date on. If its rule has ended, an additional time takes the rule's
@@ -89,13 +93,15 @@ pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, Re
 /// # Errors
 /// What is wrong with its rule, or that nothing is left.
 pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<SeriesRow, RecurrenceError> {
-    let rest = recurrence::rest_from(&Times::of(series)?.recurrence(series), from)?;
+    let rest = recurrence::rest_from(&Times::of_row(series)?.recurrence(), from)?;
     let local = |times: Vec<NaiveDateTime>| Json(times.into_iter().map(LocalTime).collect());
     Ok(SeriesRow {
-        local_start: LocalTime(rest.local_start),
-        recurrence: rest.rule,
-        excluded: local(rest.excluded),
-        additional: local(rest.additional),
+        activity: Activity { local_start: LocalTime(rest.local_start), ..series.activity.clone() },
+        repetition: Repetition {
+            recurrence: rest.rule,
+            excluded: local(rest.excluded),
+            additional: local(rest.additional),
+        },
         ..series.clone()
     })
 }
@@ -106,19 +112,23 @@ pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<SeriesRow, Recurre
 /// # Errors
 /// What is wrong with the old rule, though a series that is kept has been checked.
 pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), RecurrenceError> {
-    let (was, is) = (old.local_start.0.time(), change.local_start.0.time());
+    let (was, is) = (old.activity.local_start.0.time(), change.activity.local_start.0.time());
     let of_rule = |time: &&LocalTime| time.0.time() == was;
-    let days: Vec<NaiveDate> = change.excluded.iter().filter(of_rule).map(|time| time.0.date()).collect();
+    let days: Vec<NaiveDate> = change.repetition.excluded.0.iter().filter(of_rule).map(|time| time.0.date()).collect();
     if was == is || days.is_empty() {
         return Ok(());
     }
-    let days = recurrence::rule_dates(&Times::of(old)?.recurrence(old), &days)?;
-    let (stays, moves): (Vec<LocalTime>, Vec<LocalTime>) =
-        change.excluded.iter().partition(|time| time.0.time() != was || change.additional.contains(time));
+    let days = recurrence::rule_dates(&Times::of_row(old)?.recurrence(), &days)?;
+    let (stays, moves): (Vec<LocalTime>, Vec<LocalTime>) = change
+        .repetition
+        .excluded
+        .0
+        .iter()
+        .partition(|time| time.0.time() != was || change.repetition.additional.0.contains(time));
     let gives = |time: &&LocalTime| time.0.time() == was && days.contains(&time.0.date());
     let moved = moves.iter().chain(stays.iter().filter(gives));
     let moved = moved.map(|time| LocalTime(time.0.date().and_time(is)));
-    change.excluded = recurrence::set_of(stays.iter().copied().chain(moved));
+    change.repetition.excluded = Json(recurrence::set_of(stays.iter().copied().chain(moved)));
     Ok(())
 }
 
@@ -128,17 +138,17 @@ pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), R
 /// What is wrong with the old rule or the new zone.
 pub fn move_until(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), RecurrenceError> {
     let zone = recurrence::parse_time_zone;
-    let from = (old.local_start.0.time(), zone(&old.time_zone)?);
-    let to = (change.local_start.0.time(), zone(&change.time_zone)?);
+    let from = (old.activity.local_start.0.time(), zone(&old.activity.time_zone)?);
+    let to = (change.activity.local_start.0.time(), zone(&change.activity.time_zone)?);
     if from != to {
-        change.recurrence = recurrence::moved(&old.recurrence, from, to)?;
+        change.repetition.recurrence = recurrence::moved(&old.repetition.recurrence, from, to)?;
     }
     Ok(())
 }
 
 /// Whether a local start of a series is still to come.
 pub fn is_to_come(series: &SeriesRow, local_start: LocalTime, now: Timestamp) -> bool {
-    let zone = recurrence::parse_time_zone(&series.time_zone);
+    let zone = recurrence::parse_time_zone(&series.activity.time_zone);
     zone.is_ok_and(|zone| recurrence::resolve(local_start.0, zone) > now.0)
 }
 
@@ -147,7 +157,7 @@ pub fn is_to_come(series: &SeriesRow, local_start: LocalTime, now: Timestamp) ->
 /// # Errors
 /// As [`occurrences`], though a series that is kept has been checked.
 pub fn idle_exclusions(series: &SeriesRow) -> Result<Vec<LocalTime>, RecurrenceError> {
-    let idle = recurrence::idle_exclusions(&Times::of(series)?.recurrence(series))?;
+    let idle = recurrence::idle_exclusions(&Times::of_row(series)?.recurrence())?;
     Ok(idle.into_iter().map(LocalTime).collect())
 }
 
@@ -156,16 +166,12 @@ pub fn idle_exclusions(series: &SeriesRow) -> Result<Vec<LocalTime>, RecurrenceE
 pub fn newly_stated<'a>(old: &SeriesRow, among: &[&'a Occurrence]) -> Vec<&'a Occurrence> {
     let last = among.iter().map(|one| one.local_start.date()).max();
     let stated = last.and_then(|last| {
-        let times = Times::of(old).ok()?;
-        recurrence::expand_between(&times.recurrence(old), NaiveDate::MIN, last).ok()
+        let times = Times::of_row(old).ok()?;
+        recurrence::expand_between(&times.recurrence(), NaiveDate::MIN, last).ok()
     });
     let places: HashSet<_> = stated.iter().flatten().map(|one| one.key.place()).collect();
     let starts: HashSet<NaiveDateTime> = stated.iter().flatten().map(|one| one.local_start).collect();
     let new = among.iter().copied();
     let new = new.filter(|one| !places.contains(&one.key.place()) && !starts.contains(&one.local_start));
     new.collect()
-}
-
-fn plain(times: &[LocalTime]) -> Vec<NaiveDateTime> {
-    times.iter().map(|time| time.0).collect()
 }

@@ -1,6 +1,5 @@
 //! Splitting a series: a day and all that follows become a series of its own.
 
-use actix_web::{HttpResponse, post};
 use chrono::NaiveDate;
 
 use super::change::{LEFT, some_occurrences, with_moved_times};
@@ -12,16 +11,10 @@ use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, Ending, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SplitInput};
-use crate::audit::Subject;
 use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
-use crate::db::{Conn, Id, Json, LocalTime};
-use crate::error::{Error, Kind, Result};
-use crate::http::allowed::Allowed;
-use crate::http::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Storage};
-use crate::http::context::Context;
-use crate::http::extract::{Extract, JsonBody, NoQuery, Path};
-use crate::http::reply::Reply;
+use crate::db::{Json, LocalTime};
+use crate::http::prelude::*;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes;
 use crate::sessions::recurrence::{Expansion, Occurrence};
@@ -129,7 +122,7 @@ fn apply(
         // A roster that is being planned is then planned again, because these sessions leave its series.
         bump_roster_version(conn, partner_id)?;
     }
-    clashes::hold(conn, new.venue_id, new.space_id)?;
+    clashes::hold(conn, new.activity.venue_id, new.activity.space_id)?;
     if !store::extend(conn, old.extension(old.expanded_until))? {
         return Err(store::changed_meanwhile());
     }
@@ -138,7 +131,7 @@ fn apply(
     let mut theirs = follow::hold(conn, old.id, context)?;
     theirs.retain(|row| row.occurrence.is_some_and(|occurrence| occurrence.date() >= day));
     held::reparent(conn, &theirs.iter().map(|row| row.id).collect::<Vec<_>>(), new.id, context.now())?;
-    if old.additional.0.contains(&base.local_start) {
+    if old.repetition.additional.0.contains(&base.activity.local_start) {
         // Its rule may have ended: then what was an additional time is the rule's, before anything is changed.
         let stated = some_occurrences(&base, context)?.occurrences;
         held::rekey(conn, &matching::keys(&theirs, &stated, context.now()))?;

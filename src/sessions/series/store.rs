@@ -4,16 +4,17 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::types::{SeriesChange, SeriesInput, SkipReason};
+use super::types::{Repetition, SeriesChange, SeriesInput, SkipReason};
 use crate::auth::reach::Reach;
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::insert_many;
 use crate::lock_rows;
+use crate::sessions::activity::Activity;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
-use crate::sessions::types::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus};
+use crate::sessions::types::{Pillar, SeriesStatus};
 
 /// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
 /// more.
@@ -58,34 +59,18 @@ impl LeftOut {
 pub struct SeriesRow {
     pub(crate) id: Id,
     pub(crate) partner_id: Option<Id>,
-    pub(crate) programme_id: Option<Id>,
-    pub(crate) venue_id: Option<Id>,
-    pub(crate) space_id: Option<Id>,
     pub(crate) external_id: Option<String>,
-    pub(crate) title: String,
-    pub(crate) description: Option<String>,
+    #[diesel(embed)]
+    pub(crate) activity: Activity,
     pub(crate) pillar: Pillar,
-    pub(crate) topics: Json<Vec<String>>,
-    pub(crate) delivery: Delivery,
-    pub(crate) join_link: Option<String>,
-    pub(crate) facilitator: Option<String>,
-    pub(crate) accessibility: Json<Vec<String>>,
-    pub(crate) booking_policy: BookingPolicy,
-    pub(crate) capacity: Option<i32>,
-    pub(crate) online_capacity: Option<i32>,
-    pub(crate) local_start: LocalTime,
-    pub(crate) time_zone: String,
-    pub(crate) duration_minutes: i32,
-    pub(crate) recurrence: String,
-    pub(crate) excluded: Json<Vec<LocalTime>>,
-    pub(crate) additional: Json<Vec<LocalTime>>,
+    #[diesel(embed)]
+    pub(crate) repetition: Repetition,
     pub(crate) ending: Json<Ending>,
     /// The occurrences for which no session could be made. Only [`leave_out`] changes them. The series keeps its
     /// version, because nobody has changed it.
     #[diesel(skip_update)]
     pub(crate) left_out: Json<Vec<LeftOut>>,
     pub(crate) split_from: Option<Id>,
-    pub(crate) publication: Publication,
     pub(crate) status: SeriesStatus,
     pub(crate) cancellation_reason: Option<String>,
     /// The local date up to which sessions have been made. `None` if the rule has an end. Only [`extend`] changes it.
@@ -103,31 +88,13 @@ impl SeriesRow {
         Self {
             id,
             partner_id: written.partner_id,
-            programme_id: written.programme_id,
-            venue_id: written.venue_id,
-            space_id: written.space_id,
             external_id: written.external_id,
-            title: written.title,
-            description: written.description,
+            activity: written.activity,
             pillar: written.pillar,
-            topics: Json(written.topics),
-            delivery: written.delivery,
-            join_link: written.join_link,
-            facilitator: written.facilitator,
-            accessibility: Json(written.accessibility),
-            booking_policy: written.booking_policy,
-            capacity: written.capacity,
-            online_capacity: written.online_capacity,
-            local_start: written.local_start,
-            time_zone: written.time_zone,
-            duration_minutes: written.duration_minutes,
-            recurrence: written.recurrence,
-            excluded: Json(written.excluded),
-            additional: Json(written.additional),
+            repetition: written.repetition,
             ending: Json(Ending::default()),
             left_out: Json(Vec::new()),
             split_from: None,
-            publication: written.publication,
             status: SeriesStatus::Active,
             cancellation_reason: None,
             expanded_until: None,
@@ -140,27 +107,9 @@ impl SeriesRow {
     /// The fields that can be changed, as they are today.
     pub fn changeable(&self) -> SeriesChange {
         SeriesChange {
-            title: self.title.clone(),
-            description: self.description.clone(),
+            activity: self.activity.clone(),
             pillar: self.pillar,
-            topics: self.topics.0.clone(),
-            facilitator: self.facilitator.clone(),
-            accessibility: self.accessibility.0.clone(),
-            join_link: self.join_link.clone(),
-            delivery: self.delivery,
-            programme_id: self.programme_id,
-            venue_id: self.venue_id,
-            space_id: self.space_id,
-            local_start: self.local_start,
-            time_zone: self.time_zone.clone(),
-            duration_minutes: self.duration_minutes,
-            recurrence: self.recurrence.clone(),
-            excluded: self.excluded.0.clone(),
-            additional: self.additional.0.clone(),
-            booking_policy: self.booking_policy,
-            capacity: self.capacity,
-            online_capacity: self.online_capacity,
-            publication: self.publication,
+            repetition: self.repetition.clone(),
             status: self.status,
             cancellation_reason: self.cancellation_reason.clone(),
             reason: None,
@@ -170,27 +119,9 @@ impl SeriesRow {
     /// This row after a change.
     pub fn changed(&self, change: SeriesChange, now: Timestamp) -> Self {
         Self {
-            title: change.title,
-            description: change.description,
+            activity: change.activity,
             pillar: change.pillar,
-            topics: Json(change.topics),
-            facilitator: change.facilitator,
-            accessibility: Json(change.accessibility),
-            join_link: change.join_link,
-            delivery: change.delivery,
-            programme_id: change.programme_id,
-            venue_id: change.venue_id,
-            space_id: change.space_id,
-            local_start: change.local_start,
-            time_zone: change.time_zone,
-            duration_minutes: change.duration_minutes,
-            recurrence: change.recurrence,
-            excluded: Json(change.excluded),
-            additional: Json(change.additional),
-            booking_policy: change.booking_policy,
-            capacity: change.capacity,
-            online_capacity: change.online_capacity,
-            publication: change.publication,
+            repetition: change.repetition,
             status: change.status,
             cancellation_reason: change.cancellation_reason,
             version: self.version + 1,
@@ -221,30 +152,29 @@ impl SeriesRow {
 impl SeriesRow {
     /// Whether it states the same times as another version.
     pub fn same_times(&self, other: &Self) -> bool {
-        self.local_start == other.local_start
-            && self.time_zone == other.time_zone
-            && self.recurrence == other.recurrence
-            && self.excluded == other.excluded
-            && self.additional == other.additional
+        self.activity.local_start == other.activity.local_start
+            && self.activity.time_zone == other.activity.time_zone
+            && self.repetition == other.repetition
     }
 
     /// Whether it has the same times, place and delivery as another version.
     pub fn takes_place_as(&self, other: &Self) -> bool {
-        let place = |row: &Self| (row.venue_id, row.space_id, row.delivery, row.duration_minutes);
+        let place = |Self { activity: a, .. }: &Self| (a.venue_id, a.space_id, a.delivery, a.duration_minutes);
         place(self) == place(other) && self.same_times(other)
     }
-}
 
-impl SeriesRow {
     /// Whether it has the same capacities as another version.
     pub fn seats_as(&self, other: &Self) -> bool {
-        (self.capacity, self.online_capacity) == (other.capacity, other.online_capacity)
+        let seats = |row: &Self| (row.activity.capacity, row.activity.online_capacity);
+        seats(self) == seats(other)
     }
 
     /// Whether it is the same as another version, apart from capacities.
     pub fn says_as(&self, other: &Self) -> bool {
-        let Self { capacity, online_capacity, version, updated_at, .. } = *other;
-        Self { capacity, online_capacity, version, updated_at, ..self.clone() } == *other
+        let Activity { capacity, online_capacity, .. } = other.activity;
+        let activity = Activity { capacity, online_capacity, ..self.activity.clone() };
+        let (version, updated_at) = (other.version, other.updated_at);
+        Self { activity, version, updated_at, ..self.clone() } == *other
     }
 }
 

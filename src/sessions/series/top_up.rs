@@ -131,7 +131,7 @@ impl Stretch {
     /// Makes the sessions and returns how many. `None` if the series has been changed or extended since it was read.
     fn make(&self, conn: &mut Conn) -> Result<Option<usize>> {
         references::hold_partner(conn, self.series.partner_id)?;
-        clashes::hold(conn, self.series.venue_id, self.series.space_id)?;
+        clashes::hold(conn, self.series.activity.venue_id, self.series.activity.space_id)?;
         if !store::extend(conn, self.series.extension(Some(self.to)))? {
             return Ok(None);
         }

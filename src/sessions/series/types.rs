@@ -1,181 +1,81 @@
 //! Session series as JSON.
 
 use chrono::NaiveDate;
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::{Validate, ValidationError};
+use validator::{Validate, ValidationErrors};
 
 use super::store::LeftOut;
-use crate::db::{Id, LocalTime, Timestamp};
+use crate::db::schema::session_series;
+use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
+use crate::http::rule::all;
+use crate::sessions::activity::Activity;
 use crate::sessions::notices::BookingNotice;
 use crate::sessions::recurrence;
 use crate::sessions::types::{
-    self as shared, BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus,
-    VenueSummary,
+    BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus, VenueSummary, reason,
 };
-use crate::text::short_name::ShortName;
 
 /// A series as it is written.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = "has_its_place"))]
-#[validate(schema(function = "has_seats_of_its_kind"))]
 pub struct SeriesInput {
-    /// What it is called.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
-    pub title: String,
-    /// What happens there.
-    #[schema(
-        min_length = 1,
-        max_length = 5000,
-        example = "We read a story aloud and talk about it. No need to prepare."
-    )]
-    pub description: Option<String>,
+    /// What each of its sessions is.
+    #[serde(flatten)]
+    pub activity: Activity,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
-    /// What it is about, as short names such as `reading`.
-    #[serde(default)]
-    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
-    pub topics: Vec<String>,
-    /// How people take part.
-    pub delivery: Delivery,
+    /// When it takes place.
+    #[serde(flatten)]
+    pub repetition: Repetition,
     /// The partner that it belongs to. Absent: the service, or the partner that writes it.
     pub partner_id: Option<Id>,
-    /// The programme of the partner that it belongs to.
-    pub programme_id: Option<Id>,
-    /// The venue. Required unless it is online.
-    pub venue_id: Option<Id>,
-    /// The space in the venue.
-    pub space_id: Option<Id>,
-    /// The link to join online. No series' answer holds it.
-    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
-    pub join_link: Option<String>,
-    /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
-    pub facilitator: Option<String>,
-    /// What makes it accessible beyond its venue, as short names such as `bsl_interpreter`.
-    #[serde(default)]
-    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
-    pub accessibility: Vec<String>,
-    /// The first start, on the wall clock of `time_zone`. It must be an occurrence of `recurrence`.
-    pub local_start: LocalTime,
-    /// The time zone of all local times. A weekly 10:00 stays 10:00 on the wall clock.
-    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
-    pub time_zone: String,
-    /// The duration of each session in minutes. It is exact, also when the clocks change.
-    #[schema(minimum = 1, maximum = 10080, example = 90)]
-    pub duration_minutes: i32,
-    /// When it takes place again: the value of an RRULE (RFC 5545), with at most 2,000 occurrences. Without COUNT and
-    /// UNTIL it never ends. Its sessions are then made some months ahead (12 unless configured otherwise), and more as
-    /// time goes on.
-    #[serde(deserialize_with = "recurrence::read_normal")]
-    #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
-    pub recurrence: String,
-    /// Local starts that don't take place (EXDATE).
-    #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
-    pub excluded: Vec<LocalTime>,
-    /// Additional local starts (RDATE).
-    #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
-    pub additional: Vec<LocalTime>,
-    /// How many places each session has. For a hybrid series, how many in person. Absent: no limit.
-    #[schema(minimum = 1, maximum = 100000, example = 12)]
-    pub capacity: Option<i32>,
-    /// How many people can join each session of a hybrid series online. Absent: no limit.
-    #[schema(minimum = 1, maximum = 100000, example = 20)]
-    pub online_capacity: Option<i32>,
-    /// How people get a place. Absent: `bookable`.
-    #[serde(default)]
-    pub booking_policy: BookingPolicy,
-    /// Who can see it. Absent: `published`.
-    #[serde(default)]
-    pub publication: Publication,
     /// The name that the partner's own system gives it. Unique among the partner's sessions and series.
     #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-walton-tue")]
     pub external_id: Option<String>,
 }
 
-fn has_its_place(series: &SeriesInput) -> Result<(), ValidationError> {
-    shared::place(series.delivery, series.venue_id)
+impl Validate for SeriesInput {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind()])
+    }
 }
 
-fn has_seats_of_its_kind(series: &SeriesInput) -> Result<(), ValidationError> {
-    shared::online_seats(series.delivery, series.online_capacity)
-}
-
-/// The fields of a series that can be changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Validate)]
+/// When a series takes place, from its first start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable, AsChangeset)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = "has_its_reason"))]
-#[validate(schema(function = "keeps_its_place"))]
-#[validate(schema(function = "keeps_seats_of_its_kind"))]
-pub struct SeriesChange {
-    /// What it is called.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
-    pub title: String,
-    /// What happens there.
-    #[schema(min_length = 1, max_length = 5000, example = "We read a story aloud and talk about it.")]
-    pub description: Option<String>,
-    /// Which of the model's pillars it belongs to.
-    pub pillar: Pillar,
-    /// What it is about, as short names such as `reading`.
-    #[serde(default)]
-    #[schema(max_items = 20, value_type = Vec<ShortName>, example = json!(["reading"]))]
-    pub topics: Vec<String>,
-    /// Who leads it, as it should be shown to everybody.
-    #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
-    pub facilitator: Option<String>,
-    /// What makes it accessible beyond its venue, as short names.
-    #[serde(default)]
-    #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["bsl_interpreter"]))]
-    pub accessibility: Vec<String>,
-    /// The link to join online. No series' answer holds it.
-    #[schema(max_length = 500, format = "uri", write_only, example = "https://meet.example.org/j/123")]
-    pub join_link: Option<String>,
-    /// How people take part. A session keeps its delivery if somebody has a seat of a kind that would be gone.
-    pub delivery: Delivery,
-    /// The programme of the partner that it belongs to.
-    pub programme_id: Option<Id>,
-    /// The venue. Required unless it is online.
-    pub venue_id: Option<Id>,
-    /// The space in the venue.
-    pub space_id: Option<Id>,
-    /// The first start, on the wall clock of `time_zone`. It must be an occurrence of `recurrence`. If its time of day
-    /// changes, the excluded times and the time in UNTIL follow, unless they are changed too.
-    pub local_start: LocalTime,
-    /// The time zone of all local times.
-    #[schema(max_length = 60, format = "time-zone", example = "Europe/London")]
-    pub time_zone: String,
-    /// The duration of each session in minutes.
-    #[schema(minimum = 1, maximum = 10080, example = 90)]
-    pub duration_minutes: i32,
-    /// When it takes place again: the value of an RRULE (RFC 5545).
+#[diesel(table_name = session_series)]
+pub struct Repetition {
+    /// When it takes place again: the value of an RRULE (RFC 5545), with at most 2,000 occurrences. `local_start` must
+    /// be one of them. A weekly 10:00 stays 10:00 on the wall clock. Without COUNT and UNTIL the series never ends. Its
+    /// sessions are then made some months ahead (12 unless configured otherwise), and more as time goes on.
     #[serde(deserialize_with = "recurrence::read_normal")]
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
     pub recurrence: String,
     /// Local starts that don't take place (EXDATE).
     #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000, example = json!(["2027-12-28T13:00:00"]))]
-    pub excluded: Vec<LocalTime>,
+    #[schema(max_items = 2000, value_type = Vec<LocalTime>, example = json!(["2027-12-28T13:00:00"]))]
+    pub excluded: Json<Vec<LocalTime>>,
     /// Additional local starts (RDATE).
     #[serde(default, deserialize_with = "recurrence::read_set")]
-    #[schema(max_items = 2000, example = json!(["2027-12-29T13:00:00"]))]
-    pub additional: Vec<LocalTime>,
-    /// How people get a place. Absent: `bookable`.
-    #[serde(default)]
-    pub booking_policy: BookingPolicy,
-    /// How many places each session has. For a hybrid series, how many in person. At least as many as are taken in any
-    /// session.
-    #[schema(minimum = 1, maximum = 100000, example = 12)]
-    pub capacity: Option<i32>,
-    /// How many people can join each session of a hybrid series online. At least as many as are taken in any session.
-    #[schema(minimum = 1, maximum = 100000, example = 20)]
-    pub online_capacity: Option<i32>,
-    /// Who can see it. Absent: `published`.
-    #[serde(default)]
-    pub publication: Publication,
+    #[schema(max_items = 2000, value_type = Vec<LocalTime>, example = json!(["2027-12-29T13:00:00"]))]
+    pub additional: Json<Vec<LocalTime>>,
+}
+
+/// The fields of a series that can be changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeriesChange {
+    /// What each of its sessions is.
+    #[serde(flatten)]
+    pub activity: Activity,
+    /// Which of the model's pillars it belongs to.
+    pub pillar: Pillar,
+    /// When it takes place.
+    #[serde(flatten)]
+    pub repetition: Repetition,
     /// `cancelled` calls off all sessions that are still to come and cancels every booking. This can't be undone.
     #[serde(default)]
     pub status: SeriesStatus,
@@ -190,16 +90,11 @@ pub struct SeriesChange {
 /// A change of a series.
 pub type SeriesPatch = MergePatch<SeriesChange>;
 
-fn has_its_reason(change: &SeriesChange) -> Result<(), ValidationError> {
-    shared::reason(change.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())
-}
-
-fn keeps_its_place(change: &SeriesChange) -> Result<(), ValidationError> {
-    shared::place(change.delivery, change.venue_id)
-}
-
-fn keeps_seats_of_its_kind(change: &SeriesChange) -> Result<(), ValidationError> {
-    shared::online_seats(change.delivery, change.online_capacity)
+impl Validate for SeriesChange {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let reason = reason(self.status == SeriesStatus::Cancelled, self.cancellation_reason.as_deref());
+        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind(), reason])
+    }
 }
 
 /// A series.

@@ -19,17 +19,16 @@ use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::of_series_from;
-use crate::sessions::summaries::{PartnerBrief, ProgrammeBrief, VenueBrief};
-use crate::sessions::types::{SeriesStatus, SessionStatus};
+use crate::sessions::types::{PartnerSummary, ProgrammeSummary, SeriesStatus, SessionStatus, VenueSummary};
 use crate::sessions::visibility::{Visibility, hidden_partners, listed};
 
 /// A series with its related resources.
 #[derive(Debug, Queryable)]
 struct Related {
     series: SeriesRow,
-    venue: Option<VenueBrief>,
-    partner: Option<PartnerBrief>,
-    programme: Option<ProgrammeBrief>,
+    venue: Option<VenueSummary>,
+    partner: Option<PartnerSummary>,
+    programme: Option<ProgrammeSummary>,
 }
 
 /// A series with its related resources, at an instant.
@@ -75,40 +74,41 @@ impl From<SeriesView> for Series {
     fn from(shown: SeriesView) -> Self {
         let SeriesView { related: shown, ended } = shown;
         let row = shown.series;
+        let (activity, repetition) = (row.activity, row.repetition);
         Self {
             ended,
             id: row.id,
-            title: row.title,
-            description: row.description,
+            title: activity.title,
+            description: activity.description,
             pillar: row.pillar,
-            topics: row.topics.0,
-            delivery: row.delivery,
+            topics: activity.topics.0,
+            delivery: activity.delivery,
             partner_id: row.partner_id,
-            programme_id: row.programme_id,
-            venue_id: row.venue_id,
-            space_id: row.space_id,
-            facilitator: row.facilitator,
-            accessibility: row.accessibility.0,
-            local_start: row.local_start,
-            time_zone: row.time_zone,
-            duration_minutes: row.duration_minutes,
-            recurrence: row.recurrence,
-            excluded: row.excluded.0,
-            additional: row.additional.0,
+            programme_id: activity.programme_id,
+            venue_id: activity.venue_id,
+            space_id: activity.space_id,
+            facilitator: activity.facilitator,
+            accessibility: activity.accessibility.0,
+            local_start: activity.local_start,
+            time_zone: activity.time_zone,
+            duration_minutes: activity.duration_minutes,
+            recurrence: repetition.recurrence,
+            excluded: repetition.excluded.0,
+            additional: repetition.additional.0,
             ends_before: row.ending.0.before(),
             split_from: row.split_from,
-            capacity: row.capacity,
-            online_capacity: row.online_capacity,
-            booking_policy: row.booking_policy,
-            publication: row.publication,
+            capacity: activity.capacity,
+            online_capacity: activity.online_capacity,
+            booking_policy: activity.booking_policy,
+            publication: activity.publication,
             status: row.status,
             cancellation_reason: row.cancellation_reason,
             expanded_until: row.expanded_until,
             left_out: None,
             external_id: row.external_id,
-            venue: shown.venue.map(Into::into),
-            partner: shown.partner.map(Into::into),
-            programme: shown.programme.map(Into::into),
+            venue: shown.venue,
+            partner: shown.partner,
+            programme: shown.programme,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -123,17 +123,17 @@ fn joined() -> _ {
 
 type Selection = (
     AsSelect<SeriesRow, MultiBackend>,
-    AsSelect<Option<VenueBrief>, MultiBackend>,
-    AsSelect<Option<PartnerBrief>, MultiBackend>,
-    AsSelect<Option<ProgrammeBrief>, MultiBackend>,
+    AsSelect<Option<VenueSummary>, MultiBackend>,
+    AsSelect<Option<PartnerSummary>, MultiBackend>,
+    AsSelect<Option<ProgrammeSummary>, MultiBackend>,
 );
 
 fn selection() -> Selection {
     (
         SeriesRow::as_select(),
-        Option::<VenueBrief>::as_select(),
-        Option::<PartnerBrief>::as_select(),
-        Option::<ProgrammeBrief>::as_select(),
+        Option::<VenueSummary>::as_select(),
+        Option::<PartnerSummary>::as_select(),
+        Option::<ProgrammeSummary>::as_select(),
     )
 }
 
@@ -187,8 +187,8 @@ fn with_sessions_to_come(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<
 fn find(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Related> {
     let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<Related>(conn).optional()?;
     let shown = found.ok_or_else(|| Error::not_found("series"))?;
-    let partner = shown.partner.as_ref().map(PartnerBrief::standing);
-    let visible = match Visibility::of(viewer, shown.series.publication, partner) {
+    let partner = shown.partner.as_ref().map(PartnerSummary::standing);
+    let visible = match Visibility::of(viewer, shown.series.activity.publication, partner) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
         Visibility::IfTheirs(member) => is_theirs(conn, member, id)?,
