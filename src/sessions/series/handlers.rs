@@ -27,7 +27,6 @@ use crate::http::context::Context;
 use crate::http::extract::{Extract, JsonBody, NoQuery, Path, Query};
 use crate::http::page::{Page, Slice};
 use crate::http::reply::{Cache, Reply};
-use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
 use crate::sessions::listings;
@@ -129,10 +128,7 @@ pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse>
     who.write(&body.bytes, move |conn| {
         let old = store::get_in(conn, reach, id)?;
         context.check_live_match(old.version, || tag(conn, &context, id))?;
-        if let Some(partner_id) = old.partner_id {
-            // A roster that is being planned is then planned again.
-            bump_roster_version(conn, partner_id)?;
-        }
+        references::replan_rosters(conn, old.partner_id)?;
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
         let outcome = cancel_sessions(conn, &context, id, &reason)?;
         answer(conn, &context, id, outcome)
