@@ -12,7 +12,9 @@ use super::lookups::Lookups;
 use super::plan::Plan;
 use super::planner;
 use super::store::{self, RosterRow};
-use super::types::{Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus, RosterSummary};
+use super::types::{
+    EntryOutcome, Missing, Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus, RosterSummary,
+};
 use crate::audit::{Event, Subject};
 use crate::clock::london_day;
 use crate::db::{Conn, Id, Json};
@@ -54,9 +56,14 @@ pub fn rehearsal(posting: &Posting, draft: &Draft) -> RosterAnswer {
     answer
 }
 
-/// Whether a roster is refused as a whole.
+/// Whether a roster is refused as a whole. One without a good entry says nothing of what is missing.
 fn is_refused(posting: &Posting, plan: &Plan) -> bool {
-    posting.manner.mode == Mode::Atomic && plan.counts.rejected > 0
+    let is_wrong = |entry: &EntryOutcome| entry.outcome == Outcome::Rejected;
+    match posting.manner {
+        Manner { mode: Mode::Atomic, .. } => plan.entries.iter().any(is_wrong),
+        Manner { missing: Missing::Cancel, .. } => plan.entries.iter().all(is_wrong),
+        Manner { missing: Missing::Keep, .. } => false,
+    }
 }
 
 /// What a roster does. A refused one changes nothing: what is wrong with its entries is all there is to say.

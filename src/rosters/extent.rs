@@ -46,7 +46,9 @@ impl<'a> Extent<'a> {
         };
         let Some(until) = held.and_then(reached) else {
             let expand = if self.held.is_some() { recurrence::expand_kept } else { recurrence::expand };
-            return recurrence::some(expand(recurrence, self.horizon)?);
+            let expansion = recurrence::some(expand(recurrence, self.horizon)?)?;
+            recurrence::check_to_come(&expansion, self.today)?;
+            return Ok(expansion);
         };
         // It may be the day before in the series' zone.
         let past = self.today.checked_sub_days(Days::new(2)).unwrap_or(self.today);

@@ -31,11 +31,13 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 ///
 /// An entry is known by its `external_id`: posting the same roster again changes nothing. In atomic mode one wrong
 /// entry refuses the roster; `mode=partial` applies the good entries. The answer lists every fault of every entry. A dry
-/// run answers what the request would do; an atomic roster with a wrong entry would do nothing.
+/// run answers what the request would do; a roster that would be refused would do nothing.
 ///
 /// With `missing=cancel`, sessions to come that the roster doesn't name are cancelled. A session stays if somebody has
-/// booked it, if it was edited, or if its series was split off by hand; `skipped` lists it. A series without an end gets
-/// no more sessions. A roster that names the entry again brings all of that back. What people called off stays off.
+/// booked it, if it was edited, or if its series was split off by hand; `skipped` lists it. The series gets no more
+/// sessions. A roster that names the entry again brings all of that back. What people called off stays off. A wrong entry
+/// names its series or session too. If every entry is wrong, the roster is refused. If the `external_id` of an entry
+/// can't be read, nothing is cancelled.
 ///
 /// A series that exists already gets only sessions that are still to come. `skipped` lists every session that can't be
 /// made, every time. It lists sessions that stay as they were if their entry has changed. A client that states a

@@ -2,9 +2,9 @@
 //!
 //! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
 //! unedited and without bookings is called off, until a roster names it again; the rest stays and is reported. A series is
-//! called off with the last of its future. One whose rule has no end, and of which something stays, isn't: it
-//! [ends](Ending) behind that, so that no more of it is made. A series without a future stays as it is: nothing of it
-//! would take place anyway. What was split off from it by hand stays too, and is reported under its
+//! called off with the last of its future. One of which something stays isn't: it [ends](Ending) behind that. So no more
+//! of it is made, and no change by hand brings back what was called off. A series without a future stays as it is:
+//! nothing of it would take place anyway. What was split off from it by hand stays too, and is reported under its
 //! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to
 //! be missing.
 
@@ -223,10 +223,10 @@ pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
         let last_day = last.or_else(to_come).max(Some(today(series, now)));
         let ending = Ending { withdrawn: last_day.and_then(|day| day.succ_opt()), ..series.ending.0 };
         let ended = match last {
-            Some(_) if goes_on => Some(series.ended(ending, now)),
+            Some(_) if goes_on || cancelled > 0 => Some(series.ended(ending, now)),
             Some(_) => None,
             // Once what people go to is over too, a roster may still name it again.
-            None if series.ending.0.withdrawn.is_some() => None,
+            None if series.ending.0.withdrawn.is_some() && cancelled == 0 => None,
             None if goes_on || !sessions.is_empty() => {
                 series.cancelled(REASON, now).ok().map(|off| SeriesRow { ending: Json(ending), ..off })
             }

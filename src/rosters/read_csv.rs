@@ -6,7 +6,7 @@
 //!   ([`super::csv_records`]).
 //! - A cell becomes what the schema of an entry says of its column. So a row is checked exactly like an entry in JSON.
 //! - Times can be written as spreadsheets write them ([`super::read_time`]). Each number of a register's headcount has a
-//!   column.
+//!   column. If one of them is filled, an empty one is 0.
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value, json};
@@ -173,7 +173,9 @@ fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
         if HEADS.contains(&name) { &mut heads } else { &mut map }.insert(name.to_owned(), value);
     }
     if !heads.is_empty() {
-        map.insert("register".into(), json!({ "headcount": heads }));
+        let count = |name: &str| (name.to_owned(), heads.remove(name).unwrap_or_else(|| json!(0)));
+        let headcount: Map<String, Value> = HEADS.map(count).into_iter().collect();
+        map.insert("register".into(), json!({ "headcount": headcount }));
     }
     if let Some(cell) = unnamed {
         let cell: String = cell.chars().take(40).collect();
@@ -335,13 +337,16 @@ mod tests {
     }
 
     #[test]
-    fn heads_are_a_register_and_empty_cells_of_them_none() {
+    fn heads_are_a_register_and_an_empty_cell_beside_a_filled_one_is_zero() {
         let text = format!("{HEADER},carers,beneficiaries,family\na,x,,,,,90,2,14,3\nb,x,,,,,90,,,\nc,x,,,,,90,,7,\n");
         let found = entries(&text).unwrap();
         let headcount = json!({ "headcount": { "beneficiaries": 14, "family": 3, "carers": 2 } });
         assert_eq!(found[0].value["register"], headcount);
         assert_eq!(found[1].value.get("register"), None);
-        assert_eq!(found[2].value["register"], json!({ "headcount": { "beneficiaries": 7 } }));
+        assert_eq!(
+            found[2].value["register"],
+            json!({ "headcount": { "beneficiaries": 7, "family": 0, "carers": 0 } })
+        );
     }
 
     #[test]

@@ -169,7 +169,7 @@ pub struct RosterInput {
 pub struct RosterLines(pub String);
 
 /// A header row that names columns as the template does, in any order, and one row for each entry. An empty cell is
-/// absent; lists are joined by `|`.
+/// absent; lists are joined by `|`. If one of `beneficiaries`, `family` and `carers` is filled, an empty one of them is 0.
 #[derive(Debug, ToSchema)]
 #[schema(
     example = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes\nexample-reading,Shared reading online,community,online,2027-06-01T13:00:00,Europe/London,90\n"

@@ -165,6 +165,17 @@ pub fn some(expansion: Expansion) -> Result<Expansion, RecurrenceError> {
     if expansion.occurrences.is_empty() { Err(RecurrenceError::NoOccurrences) } else { Ok(expansion) }
 }
 
+/// Checks that no more than [`MAX_OCCURRENCES`] are still to come, which [`expand_kept`] doesn't.
+///
+/// # Errors
+///
+/// [`RecurrenceError::TooManyOccurrences`] if there are more.
+pub fn check_to_come(expansion: &Expansion, today: NaiveDate) -> Result<(), RecurrenceError> {
+    let past = expansion.occurrences.partition_point(|one| one.local_start.date() < today);
+    let too_many = expansion.occurrences.len() - past > MAX_OCCURRENCES;
+    if too_many { Err(RecurrenceError::TooManyOccurrences { until: expansion.until }) } else { Ok(()) }
+}
+
 /// Lists the occurrences of a series on the local dates behind `after`, those of its rule through `through`. Their number
 /// isn't limited here: the caller limits the dates.
 pub fn expand_between(

@@ -9,6 +9,7 @@ use super::store::SessionRow;
 use crate::db::schema::{partners, programmes, spaces, venues};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Fault, Result};
+use crate::partners::store::bump_roster_version;
 
 /// What a series or a session refers to.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +69,12 @@ pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+}
+
+/// Makes a roster of this partner that is being planned be planned again, because its sessions change. Call this before
+/// locking anything else.
+pub fn replan_rosters(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
+    partner_id.map_or(Ok(()), |id| bump_roster_version(conn, id))
 }
 
 /// Keeps rosters of this partner from being applied until the transaction ends, and waits for one that is being

@@ -23,7 +23,7 @@ fn book(client: &Client, session: &Value, body: &Value) -> Answer {
     client.post(&format!("{}/bookings", path(session)), body)
 }
 
-fn patch_venue(admin: &Client, place: &Value, query: &str, patch: &Value) -> Answer {
+pub fn patch_venue(admin: &Client, place: &Value, query: &str, patch: &Value) -> Answer {
     let path = format!("/v1/venues/{}", id(place));
     let etag = admin.get(&path).etag().to_owned();
     admin.patch(&format!("{path}{query}"), &etag, patch)
@@ -49,7 +49,7 @@ fn told(app: &App, member: &str, action: &str) -> i64 {
 const WEEK: &str = "2027-01-11";
 
 /// Closed from Monday to Sunday.
-fn closed_for_a_week() -> Value {
+pub fn closed_for_a_week() -> Value {
     json!({ "status": "temporarily_closed", "status_from": WEEK, "status_until": "2027-01-17" })
 }
 

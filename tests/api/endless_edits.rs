@@ -11,8 +11,9 @@ use life_rooms::error::Error;
 use life_rooms::sessions::series::{store, top_up};
 use serde_json::{Value, json};
 
+use crate::editing::{change, with};
 use crate::recurrence::{entry, go_on, local_starts, post, rows, series_body, start, weeks};
-use crate::support::{Client, id, partner_row};
+use crate::support::{App, Client, id, member_row, partner_row};
 
 fn split(client: &Client, series: &str, from: &str, changes: Value) -> Value {
     let body = json!({ "from": from, "changes": changes });
@@ -205,4 +206,75 @@ fn what_a_roster_withdraws_makes_room_for_what_it_names() {
     assert_eq!((&answer["sessions"]["created"], &answer["sessions"]["cancelled"]), (&json!(4), &json!(4)));
     assert_eq!(answer["skipped"], json!([]));
     assert!(rows(&app, &old).iter().all(|row| row.status == "cancelled"));
+}
+
+/// Two years of Tuesdays, which is more than is made of a series without an end.
+fn two_years(client: &Client, place: &str) -> String {
+    let made = client.post("/v1/session-series", &series_body(place, json!({ "recurrence": "FREQ=WEEKLY;COUNT=104" })));
+    id(&made.expect(201)).to_owned()
+}
+
+/// Which sessions of a series take place, by their starts.
+fn on(app: &App, series: &str) -> Vec<String> {
+    let on = rows(app, series).into_iter().filter(|row| row.status == "scheduled");
+    let mut starts: Vec<String> = on.map(|row| row.local_start).collect();
+    starts.sort_unstable();
+    starts
+}
+
+#[test]
+fn of_a_series_that_loses_its_end_every_session_follows_and_none_is_doubled_later() {
+    let without_end = json!({ "recurrence": "FREQ=WEEKLY", "local_start": "2027-01-06T14:00:00" });
+    for edit in ["time", "day", "split"] {
+        let (app, admin, place) = start();
+        let series = two_years(&admin, &place);
+        let before = rows(&app, &series);
+        let booked = before[99].local_start.clone();
+        assert_eq!(booked, "2028-11-28T13:00:00");
+        let body = json!({ "member_id": member_row(&app, "Ann", "A") });
+        app.advisor().post(&format!("/v1/sessions/{}/bookings", before[99].id), &body).expect(201);
+        let path = format!("/v1/session-series/{series}");
+        let (answer, first) = match edit {
+            "time" => {
+                let later = with(without_end.clone(), json!({ "local_start": "2027-01-05T14:00:00" }));
+                (change(&admin, &path, &later).expect(200), "2027-01-05")
+            }
+            "day" => (change(&admin, &path, &without_end).expect(200), "2027-01-06"),
+            _ => {
+                let changes = with(without_end.clone(), json!({ "local_start": "2027-03-03T14:00:00" }));
+                (split(&admin, &series, "2027-03-02T13:00:00", changes), "2027-03-03")
+            }
+        };
+        assert_eq!(answer["expanded_until"], "2028-12-26", "{edit}");
+        let (new, how_many) = (id(&answer).to_owned(), if edit == "split" { 95 } else { 103 });
+        let mut expected = weeks(first, "14:00:00", how_many + usize::from(edit == "time"));
+        if edit != "time" {
+            assert_eq!(answer["skipped"], json!([{ "local_start": booked, "reason": "booked" }]), "{edit}");
+            expected.push(booked);
+            expected.sort_unstable();
+        }
+        assert_eq!(on(&app, &new), expected, "{edit}");
+        if edit == "time" {
+            let ids = |rows: Vec<crate::recurrence::Row>| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+            assert_eq!(ids(rows(&app, &new)), ids(before));
+        }
+        // Then it goes on from there.
+        app.at("2028-01-10T09:00:00Z");
+        assert!(go_on(&app), "{edit}");
+        let made = if edit == "time" { weeks("2029-01-02", "14:00:00", 2) } else { weeks("2028-12-27", "14:00:00", 3) };
+        assert_eq!(on(&app, &new), [expected, made].concat(), "{edit}");
+    }
+}
+
+#[test]
+fn a_series_that_loses_its_end_is_not_made_for_more_than_two_thousand_sessions_ahead() {
+    let (app, admin, place) = start();
+    let series = two_years(&admin, &place);
+    let path = format!("/v1/session-series/{series}");
+    let daily = json!({ "recurrence": "FREQ=DAILY" });
+    change(&admin, &path, &json!({ "recurrence": "FREQ=WEEKLY;COUNT=400" })).expect(200);
+    let before = rows(&app, &series);
+    let problem = change(&admin, &path, &daily).invalid(&["/recurrence"]);
+    assert_eq!(problem["errors"][0]["code"], "too_many_occurrences");
+    assert_eq!(rows(&app, &series), before);
 }

@@ -39,6 +39,7 @@ mod no_change;
 mod oauth;
 mod occurrence_machine;
 mod occurrence_reading;
+mod occurrence_steps;
 mod occurrences;
 mod offers;
 mod openapi;

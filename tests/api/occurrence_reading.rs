@@ -12,7 +12,10 @@ use serde_json::Value;
 pub struct Statement {
     pub start: NaiveDateTime,
     pub step: u64,
-    pub count: u64,
+    /// None where the rule has no end.
+    pub count: Option<u64>,
+    /// The last date for which sessions are made of a rule without an end.
+    pub until: Option<NaiveDate>,
     pub additional: BTreeSet<NaiveDateTime>,
     pub excluded: BTreeSet<NaiveDateTime>,
     pub zone: String,
@@ -24,20 +27,24 @@ impl Statement {
         let time = |value: &Value| value.as_str().unwrap().parse::<LocalTime>().unwrap().0;
         let times = |name: &str| series[name].as_array().unwrap().iter().map(time).collect();
         let rule = series["recurrence"].as_str().unwrap();
-        let (frequency, count) = rule.split_once(";COUNT=").unwrap();
+        let part = |name: &str| rule.split(';').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+        let every: u64 = part("INTERVAL").map_or(1, |every| every.parse().unwrap());
+        let date = |name: &str| series[name].as_str().map(|date| date.parse().unwrap());
         Self {
             start: time(&series["local_start"]),
-            step: if frequency == "FREQ=DAILY" { 1 } else { 7 },
-            count: count.parse().unwrap(),
+            step: if part("FREQ") == Some("DAILY") { every } else { 7 * every },
+            count: part("COUNT").map(|count| count.parse().unwrap()),
+            until: date("expanded_until"),
             additional: times("additional"),
             excluded: times("excluded"),
             zone: series["time_zone"].as_str().unwrap().to_owned(),
-            end: series["ends_before"].as_str().map(|end| end.parse().unwrap()),
+            end: date("ends_before"),
         }
     }
 
     pub fn rule(&self) -> impl Iterator<Item = NaiveDateTime> {
-        (0..self.count).map(|nth| self.start + Days::new(nth * self.step))
+        let all = (0..self.count.unwrap_or(u64::MAX)).map(|nth| self.start + Days::new(nth * self.step));
+        all.take_while(|start| self.until.is_none_or(|until| start.date() <= until))
     }
 
     /// Each start that is stated, by which occurrence it is.

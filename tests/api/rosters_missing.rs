@@ -217,16 +217,39 @@ fn a_refused_roster_cancels_nothing_and_a_rejected_row_still_names_its_entry() {
     let (app, client, path) = reader();
     client.post(&path, &roster(&[series("a"), series("b"), single("c")])).expect(201);
     let before = rows(&app);
-    let entries = [with(series("a"), json!({ "title": "" }))];
-    client.post(&format!("{path}?missing=cancel"), &roster(&entries)).problem(422, "roster-refused");
+    let wrong = with(series("a"), json!({ "title": "" }));
+    let (cancelling, partial) = (format!("{path}?missing=cancel"), format!("{path}?missing=cancel&mode=partial"));
+    client.post(&cancelling, &roster(&[wrong.clone(), series("b")])).problem(422, "roster-refused");
     assert_eq!(rows(&app), before);
-    let body = client.post(&format!("{path}?missing=cancel&mode=partial"), &roster(&entries)).expect(201);
-    let wanted = json!({ "created": 0, "updated": 0, "unchanged": 0, "cancelled": 2, "rejected": 1 });
+    let body = client.post(&partial, &roster(&[wrong, series("d")])).expect(201);
+    let wanted = json!({ "created": 1, "updated": 0, "unchanged": 0, "cancelled": 2, "rejected": 1 });
     assert_eq!(body["counts"], wanted);
     let named: Vec<_> = body["entries"].as_array().unwrap().iter().map(|entry| &entry["external_id"]).collect();
-    assert_eq!(named, ["a", "b", "c"]);
+    assert_eq!(named, ["a", "d", "b", "c"]);
     assert_eq!(status_of_series(&app, "a"), "active");
     assert_eq!(body["sessions"]["cancelled"], 5);
+}
+
+#[test]
+fn a_roster_without_a_good_entry_says_nothing_of_what_is_missing() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("a"), series("b"), single("c")])).expect(201);
+    let before = rows(&app);
+    let wrong = roster(&["a", "new"].map(|name| with(series(name), json!({ "time_zone": "Europe/Atlantis" }))));
+    let partial = format!("{path}?missing=cancel&mode=partial");
+    let rehearsed = client.post(&format!("{partial}&dry_run=true"), &wrong).expect(200);
+    assert_eq!((&rehearsed["counts"], &rehearsed["sessions"]["cancelled"]), (&counts(0, 0, 0, 2), &json!(0)));
+    let refused = client.post(&partial, &wrong).problem(422, "roster-refused");
+    let detail = refused["detail"].as_str().unwrap();
+    assert!(detail.starts_with("2 of 2 entries are wrong, and nothing was changed; see errors."), "{detail}");
+    assert_eq!(refused["errors"][1]["pointer"], "/entries/1/time_zone");
+    assert_eq!(rows(&app), before);
+    let kept = client.get(&path).expect(200);
+    let kept = kept["items"].as_array().unwrap().iter().find(|roster| roster["status"] == "refused");
+    assert_eq!(kept.expect("it is kept")["counts"], counts(0, 0, 0, 2));
+    // Where nothing is called off, a wrong entry is reported like any other.
+    let keeping = client.post(&format!("{path}?mode=partial"), &wrong).expect(201);
+    assert_eq!((&keeping["counts"], rows(&app)), (&counts(0, 0, 0, 2), before));
 }
 
 /// The entry that can't be named may be the very one that seems to be missing, and there is no way back.

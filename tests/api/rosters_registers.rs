@@ -115,7 +115,7 @@ fn a_spreadsheet_has_a_column_for_each_kind_of_head() {
     let wrong = format!("{header}{}{}", row("a", "many,3,2"), row("b", "4,,-1"));
     let body = post_csv(&client, &format!("{path}?mode=partial"), &wrong).expect(201);
     assert_eq!(pointers(&body["entries"][0]), ["/beneficiaries"]);
-    assert_eq!(pointers(&body["entries"][1]), ["/carers", "/family"]);
+    assert_eq!(pointers(&body["entries"][1]), ["/carers"]);
 }
 
 #[test]
@@ -224,4 +224,25 @@ fn a_roster_that_states_a_register_needs_the_scope_to_take_registers() {
     client.post_with(&path, &later, &roster(&[past("a", heads(1, 0, 0))])).problem(403, "insufficient-scope");
     assert!(registers(&app).is_empty());
     client.post(&path, &roster(&[past("a", Value::Null)])).expect(201);
+}
+
+#[test]
+fn in_a_table_an_empty_cell_of_heads_beside_a_filled_one_is_zero() {
+    let (app, client, path) = reader();
+    let header = "external_id,title,pillar,delivery,venue,local_start,time_zone,duration_minutes";
+    let row = |id: &str, heads: &str| {
+        format!("{id},Reading,community,in_person,walton,2026-06-03T14:00:00,Europe/London,60,{heads}\n")
+    };
+    let rows = [row("a", "14,,"), row("b", ",,2"), row("c", ",,"), row("d", "0, ,")].concat();
+    let posted = post_csv(&client, &path, &format!("{header},beneficiaries,family,carers\n{rows}")).expect(201);
+    assert_eq!(posted["counts"], counts(4, 0, 0, 0));
+    let mut taken = registers(&app);
+    taken.sort_unstable();
+    assert_eq!(taken, [(0, 0, 0, 1), (0, 0, 2, 1), (14, 0, 0, 1)]);
+    // A table may count one kind of heads alone.
+    let alone = post_csv(&client, &path, &format!("{header},family\n{}", row("e", "7"))).expect(201);
+    assert_eq!((&alone["counts"], registers(&app).contains(&(0, 7, 0, 1))), (&counts(1, 0, 0, 0), true));
+    // JSON has no empty cells: who leaves a number out has forgotten it.
+    let headcount = json!({ "headcount": { "beneficiaries": 7 } });
+    client.post(&path, &roster(&[past("f", headcount)])).problem(422, "roster-refused");
 }

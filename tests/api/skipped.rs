@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::editing::{change, path, series_path, session_body, sessions_of, starts, with};
+use crate::closings::{closed_for_a_week, patch_venue};
+use crate::editing::{book, change, path, series_path, session_body, sessions_of, starts, with};
 use crate::recurrence::{go_on, series_body, start};
 use crate::rosters::{reader, roster, series as entry};
-use crate::support::{App, Client, id, partner_row, venue};
+use crate::support::{App, Client, id, member_row, partner_row, venue};
 
 fn post(client: &Client, place: &Value, changes: Value) -> Value {
     let body = json!({ "local_start": "2027-02-02T13:00:00", "recurrence": "FREQ=WEEKLY;COUNT=3" });
@@ -200,4 +201,137 @@ fn a_single_session_that_has_begun_stays_as_it_was_and_the_roster_is_told() {
         let answer = client.post(&rosters, &stated(title)).expect(201);
         assert_eq!((&answer["counts"]["unchanged"], &answer["skipped"]), (&json!(1), &skipped), "{title}");
     }
+}
+
+/// A series of Tuesdays from 5 January 2027.
+fn tuesdays(admin: &Client, place: &Value, changes: Value) -> Value {
+    post(admin, place, with(json!({ "local_start": "2027-01-05T13:00:00" }), changes))
+}
+
+fn did(answer: &Value) -> [u64; 3] {
+    ["created", "updated", "cancelled"].map(|name| answer["sessions"][name].as_u64().unwrap())
+}
+
+#[test]
+fn once_a_venue_is_open_again_a_patch_that_changes_nothing_makes_what_was_skipped() {
+    let app = App::start();
+    let admin = app.admin();
+    let (place, other) = (venue(&admin, "walton", "Liverpool"), venue(&admin, "bootle", "Sefton"));
+    patch_venue(&admin, &place, "", &closed_for_a_week()).expect(200);
+    let closed = json!([skip("2027-01-12T13:00:00", "venue_closed")]);
+    // One is new there, the other comes from another venue, and the third goes on without an end.
+    let new = tuesdays(&admin, &place, json!({}));
+    let moved = tuesdays(&admin, &other, json!({}));
+    let endless = tuesdays(&admin, &place, json!({ "recurrence": "FREQ=WEEKLY" }));
+    let there = json!({ "venue_id": place["id"] });
+    let skipped = change(&admin, &series_path(&moved), &there).expect(200)["skipped"].clone();
+    assert_eq!([&new["skipped"], &skipped, &endless["skipped"]], [&closed; 3]);
+    let read = |series: &Value| admin.get(&series_path(series)).expect(200);
+    let before = [&new, &moved, &endless].map(|series| (read(series), sessions_of(&admin, series)));
+    for (series, before) in [&new, &moved, &endless].into_iter().zip(before) {
+        let still = change(&admin, &series_path(series), &there).expect(200);
+        assert_eq!((did(&still), &still["skipped"]), ([0; 3], &closed));
+        assert_eq!((read(series), sessions_of(&admin, series)), before);
+    }
+
+    patch_venue(&admin, &place, "", &json!({ "status": "open", "status_from": null, "status_until": null }))
+        .expect(200);
+    let (first, rest) = ("2027-01-05T13:00:00", ["2027-01-12T13:00:00", "2027-01-19T13:00:00"]);
+    for (series, healed, patch) in [
+        (&new, [1, 0, 0], json!({})),
+        (&moved, [0, 1, 0], there),
+        (&endless, [1, 0, 0], json!({ "title": endless["title"] })),
+    ] {
+        let version = read(series)["version"].clone();
+        let changed = change(&admin, &series_path(series), &patch).expect(200);
+        assert_eq!((did(&changed), &changed["skipped"], &changed["left_out"]), (healed, &json!([]), &json!([])));
+        assert_eq!(changed["version"], version, "the series itself is as it was");
+        let sessions = sessions_of(&admin, series);
+        assert_eq!(starts(&sessions)[..3], [first, rest[0], rest[1]]);
+        assert!(sessions.iter().all(|session| session["venue"]["slug"] == "walton"));
+        let again = change(&admin, &series_path(series), &patch).expect(200);
+        assert_eq!((did(&again), sessions_of(&admin, series)), ([0; 3], sessions));
+    }
+}
+
+#[test]
+fn a_patch_that_changes_nothing_leaves_alone_what_people_called_off_or_edited_and_what_is_called_off_as_a_whole() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let series = tuesdays(&admin, &place, json!({}));
+    let sessions = sessions_of(&admin, &series);
+    admin.post(&format!("{}/cancel", path(&sessions[0])), &json!({ "reason": "Snow." })).expect(200);
+    change(&admin, &path(&sessions[1]), &json!({ "local_start": "2027-01-13T10:00:00" })).expect(200);
+    // Somebody is booked on a date that leaves; once nobody is, it goes.
+    let booking = book(&app, &sessions[2], &member_row(&app, "Ann", "A"), json!({}));
+    let shorter = json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" });
+    change(&admin, &series_path(&series), &shorter).expect(200);
+    let before = sessions_of(&admin, &series);
+    let nothing = |updated: [u64; 3]| {
+        let answer = change(&admin, &series_path(&series), &shorter).expect(200);
+        assert_eq!((did(&answer), &answer["skipped"], &answer["version"]), (updated, &json!([]), &json!(2)));
+    };
+    nothing([0; 3]);
+    assert_eq!(sessions_of(&admin, &series), before);
+    app.advisor().delete(&format!("/v1/bookings/{}", id(&booking))).expect(200);
+    nothing([0, 0, 1]);
+    let after = sessions_of(&admin, &series);
+    assert_eq!((&after[..2], &after[2]["status"]), (&before[..2], &json!("cancelled")));
+    let off = json!({ "reason": "No money." });
+    admin.post(&format!("{}/cancel", series_path(&series)), &off).expect(200);
+    let answer = change(&admin, &series_path(&series), &json!({})).expect(200);
+    assert_eq!((did(&answer), &answer["skipped"]), ([0; 3], &json!([])));
+}
+
+#[test]
+fn new_words_name_only_sessions_that_do_not_follow_them() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let series = tuesdays(&admin, &place, json!({ "recurrence": "FREQ=WEEKLY;COUNT=5", "capacity": 5 }));
+    let sessions = sessions_of(&admin, &series);
+    for session in &sessions[..2] {
+        admin.post(&format!("{}/cancel", path(session)), &json!({ "reason": "Snow." })).expect(200);
+    }
+    change(&admin, &path(&sessions[2]), &json!({ "title": "Poems" })).expect(200);
+    // Edited, and as it was again.
+    for capacity in [30, 5] {
+        change(&admin, &path(&sessions[3]), &json!({ "capacity": capacity, "title": "Poems" })).expect(200);
+    }
+    let excluded = json!({ "excluded": [sessions[0]["local_start"]] });
+    change(&admin, &series_path(&series), &excluded).expect(200);
+    let (off, edited) =
+        (skip("2027-01-12T13:00:00", "cancelled"), |day: &str| skip(&format!("2027-01-{day}T13:00:00"), "edited"));
+    for (patch, skipped) in [
+        (json!({ "title": "Poems" }), json!([off])),
+        (json!({ "capacity": 6 }), json!([off, edited("19"), edited("26")])),
+        (json!({ "title": "Stories" }), json!([off, edited("19"), edited("26")])),
+    ] {
+        let changed = change(&admin, &series_path(&series), &patch).expect(200);
+        assert_eq!((did(&changed), &changed["skipped"]), ([0, 1, 0], &skipped), "{patch}");
+    }
+    // Of a series that is called off nothing is stated to take place.
+    admin.post(&format!("{}/cancel", series_path(&series)), &json!({ "reason": "No money." })).expect(200);
+    let changed = change(&admin, &series_path(&series), &json!({ "title": "Reading" })).expect(200);
+    assert_eq!((did(&changed), &changed["skipped"]), ([0; 3], &json!([])));
+}
+
+#[test]
+fn a_session_that_was_called_off_is_not_reported_while_another_takes_place_at_its_time() {
+    let (app, client, rosters) = reader();
+    let admin = app.admin();
+    let rule = json!({ "local_start": "2027-02-02T13:00:00", "recurrence": "FREQ=WEEKLY;COUNT=3", "additional": ["2027-02-09T10:00:00"] });
+    let stated = with(entry("tue"), rule);
+    let made = client.post(&rosters, &roster(std::slice::from_ref(&stated))).expect(201);
+    let series = json!({ "id": made["entries"][0]["resource_id"] });
+    let thirteen = sessions_of(&admin, &series)[2].clone();
+    assert_eq!(thirteen["local_start"], "2027-02-09T13:00:00");
+    admin.post(&format!("{}/cancel", path(&thirteen)), &json!({ "reason": "Snow." })).expect(200);
+    // At ten there is the rule's session, which is off, and the additional one, which is on.
+    let ten = json!({ "local_start": "2027-02-02T10:00:00" });
+    let moved = client.post(&rosters, &roster(&[with(stated, ten.clone())])).expect(201);
+    assert_eq!((did(&moved), &moved["skipped"]), ([0, 2, 0], &json!([])));
+    let changed = change(&admin, &series_path(&series), &with(ten, json!({ "duration_minutes": 30 }))).expect(200);
+    assert_eq!((did(&changed), &changed["skipped"]), ([0, 3, 0], &json!([])));
 }

@@ -289,3 +289,63 @@ fn a_series_that_was_left_out_is_split_only_once_it_is_named_again() {
     assert_eq!((did(&weekly.named(json!({}))), both()), ([0; 5], before));
     assert_eq!(weekly.read()["ends_before"], "2027-06-01");
 }
+
+#[test]
+fn a_series_with_an_end_that_is_left_out_keeps_what_is_booked_and_no_change_by_hand_brings_back_the_rest() {
+    for whole in [true, false] {
+        let weekly = Weekly::start();
+        let six = json!({ "recurrence": "FREQ=WEEKLY;COUNT=6" });
+        weekly.named(six.clone());
+        if !whole {
+            let half = json!({ "from": "2027-02-02T13:00:00" });
+            weekly.admin.post(&format!("{}/split", weekly.path()), &half).expect(201);
+        }
+        let (all, free) = if whole { (6, 5) } else { (4, 3) };
+        let booked = weekly.book(2);
+        assert_eq!(did(&weekly.left_out()), [0, 1, 0, 0, free]);
+        assert_eq!(
+            (weekly.read()["ends_before"].clone(), weekly.on()),
+            (json!("2027-01-20"), weeks("2027-01-19", "13:00:00", 1))
+        );
+        for patch in [json!({ "title": "Poems" }), json!({ "duration_minutes": 45 }), json!({})] {
+            let changed = change(&weekly.admin, &weekly.path(), &patch).expect(200);
+            assert_eq!((weekly.on(), &changed["skipped"]), (weeks("2027-01-19", "13:00:00", 1), &json!([])), "{patch}");
+        }
+        let added =
+            change(&weekly.admin, &weekly.path(), &json!({ "additional": ["2027-01-28T10:00:00"] })).expect(200);
+        let ended = json!({ "local_start": "2027-01-28T10:00:00", "reason": "series_ended" });
+        assert!(added["skipped"].as_array().unwrap().contains(&ended), "{added}");
+        assert_eq!(weekly.on().len(), 1);
+        weekly
+            .admin
+            .post(&format!("{}/split", weekly.path()), &json!({ "from": "2027-01-19T13:00:00" }))
+            .problem(409, "invalid-state");
+        let version = weekly.read()["version"].clone();
+        assert_eq!((did(&weekly.left_out()), &weekly.read()["version"]), ([0; 5], &version));
+
+        assert_eq!(did(&weekly.named(six)), [1, 0, 0, free + 1, 0]);
+        assert_eq!(weekly.on(), weeks("2027-01-05", "13:00:00", all));
+        let end = if whole { json!(null) } else { json!("2027-02-02") };
+        assert_eq!((&weekly.read()["ends_before"], &weekly.read()["title"]), (&end, &json!("Shared Reading")));
+        assert_eq!(weekly.admin.get(&format!("/v1/sessions/{booked}")).expect(200)["seats_taken"], 1);
+    }
+}
+
+#[test]
+fn a_series_is_called_off_once_nobody_is_booked_any_more_and_comes_back_once_it_is_named() {
+    for rule in ["FREQ=WEEKLY;COUNT=6", "FREQ=WEEKLY"] {
+        let weekly = Weekly::start();
+        let stated = json!({ "recurrence": rule });
+        weekly.named(stated.clone());
+        let session = weekly.book(2);
+        weekly.left_out();
+        let booking = weekly.app.advisor().get(&format!("/v1/sessions/{session}/bookings")).expect(200);
+        let booking = booking["items"][0]["id"].as_str().unwrap().to_owned();
+        weekly.app.advisor().delete(&format!("/v1/bookings/{booking}")).expect(200);
+        assert_eq!((did(&weekly.left_out()), weekly.read()["status"].clone()), ([0, 1, 0, 0, 1], json!("cancelled")));
+        assert_eq!((did(&weekly.left_out()), weekly.on()), ([0; 5], vec![]));
+        let back = weekly.named(stated);
+        assert_eq!((did(&back)[0], weekly.read()["status"].clone()), (1, json!("active")));
+        assert_eq!(weekly.on().len(), if rule == "FREQ=WEEKLY" { 47 } else { 6 });
+    }
+}

@@ -2,15 +2,16 @@
 
 use super::follow::{self, Outcome};
 use super::handlers::{answer, cancel_sessions, tag};
+use super::held;
 use super::reconcile::Wanted;
 use super::rules as times;
-use super::store::{self, SeriesRow};
-use super::types::{ChangedSeries, SeriesChange, SeriesPatch};
+use super::store::{self, Extension, SeriesRow};
+use super::types::{ChangedSeries, SeriesChange, SeriesPatch, SessionOutcomes};
+use crate::clock::london_day;
 use crate::http::prelude::*;
-use crate::partners::store::bump_roster_version;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
-use crate::sessions::recurrence::Expansion;
+use crate::sessions::recurrence::{self, Expansion};
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
 use crate::sessions::types::SeriesStatus;
@@ -35,6 +36,10 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// comes on again if the series has it again. What people called off stays off. `skipped` lists every session that
 /// doesn't follow, with the reason.
 ///
+/// A patch that changes nothing leaves the series as it is. If a session couldn't follow before, because its venue was
+/// closed, its space was taken or somebody was booked, and can now, it follows or is made. So repeat a patch once a venue
+/// has opened again.
+///
 /// A patch with `status: cancelled` cancels the series, and ignores everything but `status` and `cancellation_reason`.
 #[utoipa::path(operation_id = "change_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body(content = SeriesPatch, content_type = "application/merge-patch+json"),
@@ -48,7 +53,8 @@ pub async fn change_series(request: Extract<Patching<SeriesChange>>) -> Result<H
         // The reason belongs to the change, not to the series.
         let lasting = |change: &SeriesChange| SeriesChange { reason: None, ..change.clone() };
         let Some(change) = patch.change(&old.changeable(), lasting, |change| change)? else {
-            return answer(conn, context, old.id, Outcome::default());
+            let outcome = follow_again(conn, context, old)?;
+            return answer(conn, context, old.id, outcome);
         };
         let change = with_moved_times(change, old, patch)?;
         let mut names = patch.names();
@@ -77,16 +83,46 @@ pub(super) fn with_moved_times(mut change: SeriesChange, old: &SeriesRow, patch:
 }
 
 /// The occurrences that a changed series states. If the series ends before its rule does, it has only the earlier ones.
+/// If its rule has no end, they reach as far as the sessions that the series `of` has, so that all of these follow.
 ///
 /// # Errors
-/// 422 with what is wrong with its times, or if nothing would take place any more.
-pub(super) fn some_occurrences(row: &SeriesRow, context: &Context) -> Result<Expansion> {
-    let expansion = times::stated_by(row, context.state().config.horizon.day(context.now()))?;
+/// 422 with what is wrong with its times, or if nothing or too much would take place from now on.
+pub(super) fn some_occurrences(conn: &mut Conn, row: &SeriesRow, of: Id, context: &Context) -> Result<Expansion> {
+    let horizon = context.state().config.horizon.day(context.now());
+    let expansion = times::stated_by(row, held::last_date(conn, of)?.map_or(horizon, |last| last.max(horizon)))?;
     if times::own(row, &expansion.occurrences).is_empty() {
         let detail = "Nothing would take place any more. To call it off, cancel it.";
         return Err(Error::rule("/recurrence", "no_occurrences", detail));
     }
+    recurrence::check_to_come(&expansion, london_day(context.now()))?;
     Ok(expansion)
+}
+
+/// Makes the sessions follow a series that stays as it is, if they couldn't before. Sessions of days behind the horizon
+/// are left to the top-up.
+fn follow_again(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Result<Outcome> {
+    if series.status == SeriesStatus::Cancelled {
+        return Ok(Outcome::default());
+    }
+    references::replan_rosters(conn, series.partner_id)?;
+    let Expansion { occurrences, until } = times::stated_so_far(series)?;
+    hold(conn, series, series.extension(until))?;
+    let sessions = follow::hold(conn, series.id, context)?;
+    let wanted = Wanted { series, before: series, occurrences: &occurrences, changed: false, left: LEFT };
+    let outcome = follow::in_place(conn, context, wanted, &sessions)?;
+    if outcome.sessions != SessionOutcomes::default() {
+        context.record(conn, &[context.event("change", Subject::other("series", series.id), &["sessions"])])?;
+    }
+    Ok(outcome)
+}
+
+/// Locks the venue and the space of a series, then the series itself, which is made up to another date.
+///
+/// # Errors
+/// 412 if another request has changed or extended it in between.
+pub(super) fn hold(conn: &mut Conn, series: &SeriesRow, extension: Extension) -> Result<()> {
+    clashes::hold(conn, series.activity.venue_id, series.activity.space_id)?;
+    if store::extend(conn, extension)? { Ok(()) } else { Err(store::changed_meanwhile()) }
 }
 
 /// The fields that a patch changes if it calls the series off.
@@ -97,10 +133,7 @@ fn calls_off(old: &SeriesRow, change: &SeriesChange) -> bool {
 }
 
 fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChange) -> Result<Outcome> {
-    if let Some(partner_id) = old.partner_id {
-        // A roster that is being planned is then planned again.
-        bump_roster_version(conn, partner_id)?;
-    }
+    references::replan_rosters(conn, old.partner_id)?;
     if change.status == SeriesStatus::Active {
         rules::check_uncancelled(old.status == SeriesStatus::Cancelled, change.cancellation_reason.as_deref())?;
     }
@@ -123,13 +156,9 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
         store::update(conn, &row)?;
         return follow::in_words(conn, context, &row, old);
     }
-    let Expansion { occurrences, until } = some_occurrences(&row, context)?;
+    let Expansion { occurrences, until } = some_occurrences(conn, &row, old.id, context)?;
     let row = SeriesRow { expanded_until: until, ..row };
-    references::hold_partner(conn, row.partner_id)?;
-    clashes::hold(conn, row.activity.venue_id, row.activity.space_id)?;
-    if !store::extend(conn, old.extension(until))? {
-        return Err(store::changed_meanwhile());
-    }
+    hold(conn, &row, old.extension(until))?;
     store::update(conn, &row)?;
     let sessions = follow::hold(conn, row.id, context)?;
     follow::check_capacities(&row, old, &sessions, context)?;

@@ -1,7 +1,13 @@
 //! Making the sessions of a series follow a change of it, in the same transaction.
 
+use std::collections::HashSet;
+
+use chrono::NaiveDateTime;
+
 use super::held;
+use super::matching::Place;
 use super::reconcile::{self, Wanted};
+use super::rules;
 use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SessionOutcomes, SkipReason, Skipped};
 use crate::clock::london_day;
@@ -15,6 +21,7 @@ use crate::sessions::clashes;
 use crate::sessions::listings;
 use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store::{self as sessions, Revision, SessionRow};
+use crate::sessions::types::{SeriesStatus, SessionStatus};
 use crate::sessions::wordings::Wording;
 
 /// What a change did to the sessions and to the people booked.
@@ -62,22 +69,29 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
     let (now, wording, resized) = (context.now(), Wording::from(series), !series.seats_as(old));
     let wording_id = wording.id();
     let (mut revisions, mut skipped) = (Vec::new(), Vec::new());
+    let held = hold(conn, series.id, context)?;
+    let unserved = unserved(series, &held)?;
+    let is_unserved = |row: &SessionRow| row.occurrence.is_some_and(|key| unserved.contains(&key.place()));
     let to_come = |row: &SessionRow| row.starts_at > now && !row.is_withdrawn();
-    for from in hold(conn, series.id, context)?.into_iter().filter(to_come) {
-        let local_start = from.local_start;
-        if let Some(reason) = reconcile::standing(&from, now) {
-            skipped.push(Skipped { local_start, reason });
-            continue;
-        }
+    for from in held.into_iter().filter(to_come) {
+        let (stays, local_start) = (reconcile::standing(&from, now), from.local_start);
         let Activity { booking_policy, publication, join_link, .. } = series.activity.clone();
         let mut to = SessionRow { wording_id, booking_policy, publication, join_link, ..from.clone() };
-        if resized && from.delivery == series.activity.delivery {
+        // One that had to keep another delivery counts other seats.
+        let keeps_seats = resized && from.delivery != series.activity.delivery;
+        if resized && !keeps_seats {
             (to.capacity, to.online_capacity) = (series.activity.capacity, series.activity.online_capacity);
-        } else if resized {
-            // One that had to keep another delivery counts other seats.
-            skipped.push(Skipped { local_start, reason: SkipReason::Booked });
         }
-        revisions.extend(Revision::of(from, to, now));
+        let differs = match stays {
+            Some(SkipReason::Cancelled) => is_unserved(&from),
+            Some(_) => keeps_seats || !to.says_as(&from),
+            None => keeps_seats,
+        };
+        let reason = stays.unwrap_or(SkipReason::Booked);
+        skipped.extend(differs.then_some(Skipped { local_start, reason }));
+        if stays.is_none() {
+            revisions.extend(Revision::of(from, to, now));
+        }
     }
     listings::ensure_stored(conn, [&wording], revisions.iter().map(|revision| &revision.to))?;
     sessions::update_many(conn, &revisions)?;
@@ -88,6 +102,18 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
         skipped,
         told: notices::tell(conn, context, &news)?,
     })
+}
+
+/// The stated occurrences at whose time no session of the series is on.
+fn unserved(series: &SeriesRow, held: &[SessionRow]) -> Result<HashSet<Place>> {
+    if series.status == SeriesStatus::Cancelled {
+        return Ok(HashSet::new());
+    }
+    let on = held.iter().filter(|row| row.status == SessionStatus::Scheduled);
+    let on: HashSet<NaiveDateTime> = on.map(|row| row.local_start.0).collect();
+    let stated = rules::stated_so_far(series)?.occurrences;
+    let unserved = rules::own(series, &stated).iter().filter(|one| !on.contains(&one.local_start));
+    Ok(unserved.map(|one| one.key.place()).collect())
 }
 
 /// Makes the sessions of a series follow its new times and places. The sessions, the new venue and space must be locked.

@@ -17,7 +17,6 @@ use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::Json;
 use crate::http::prelude::*;
-use crate::partners::store::bump_roster_version;
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
 use crate::sessions::listings;
@@ -119,10 +118,7 @@ pub async fn cancel_series(request: Extract<Cancelling>) -> Result<HttpResponse>
     who.write(&body.bytes, move |conn| {
         let old = store::get_in(conn, reach, id)?;
         context.check_live_match(old.version, || tag(conn, &context, id))?;
-        if let Some(partner_id) = old.partner_id {
-            // A roster that is being planned is then planned again.
-            bump_roster_version(conn, partner_id)?;
-        }
+        references::replan_rosters(conn, old.partner_id)?;
         store::update(conn, &old.cancelled(&reason, context.now())?)?;
         let outcome = cancel_sessions(conn, &context, id, &reason)?;
         answer(conn, &context, id, outcome)

@@ -1,5 +1,7 @@
 //! The existing sessions of a series, in the database.
 
+use chrono::NaiveDate;
+use diesel::dsl::max;
 use diesel::prelude::*;
 
 use crate::db::schema::sessions;
@@ -7,6 +9,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store;
+use crate::sessions::types::SessionStatus;
 
 /// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
@@ -19,6 +22,15 @@ pub fn lock(conn: &mut Conn, series_id: Id) -> Result<()> {
         store::lock(conn, ids)?;
     }
     Ok(())
+}
+
+/// The last local date on which a session of the rule is on.
+pub fn last_date(conn: &mut Conn, series_id: Id) -> Result<Option<NaiveDate>> {
+    let on =
+        sessions::table.filter(sessions::series_id.eq(series_id)).filter(sessions::status.eq(SessionStatus::Scheduled));
+    let of_rule = on.filter(sessions::occurrence.not_like("%+"));
+    let last: Option<OccurrenceKey> = of_rule.select(max(sessions::occurrence)).first(conn)?;
+    Ok(last.map(OccurrenceKey::date))
 }
 
 /// Moves sessions from one series to another. Nothing else about them changes.

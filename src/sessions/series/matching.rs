@@ -12,13 +12,13 @@ use std::collections::{HashMap, HashSet};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::reconcile::standing;
-use super::store::SeriesRow;
 use crate::db::{Id, Timestamp};
 use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
 use crate::sessions::store::{Revision, SessionRow};
 use crate::sessions::types::SessionStatus;
 
-type Place = (NaiveDate, Option<NaiveTime>);
+/// What an occurrence is [known by](OccurrenceKey::place).
+pub(super) type Place = (NaiveDate, Option<NaiveTime>);
 
 fn is_on(session: &SessionRow, now: Timestamp) -> bool {
     session.status == SessionStatus::Scheduled && session.starts_at > now
@@ -117,13 +117,10 @@ impl<'a> Matching<'a> {
         Some(session)
     }
 
-    /// The sessions whose occurrences aren't stated any more, with their keys, in order. A series without an end states
-    /// occurrences of its rule only up to its horizon, so later sessions of the rule aren't among these.
-    pub(super) fn not_stated(&self, series: &SeriesRow) -> Vec<(OccurrenceKey, &'a SessionRow)> {
-        let spoken_of =
-            |key: OccurrenceKey| key.is_additional || series.expanded_until.is_none_or(|until| key.date() <= until);
+    /// The sessions whose occurrences aren't stated any more, with their keys, in order.
+    pub(super) fn not_stated(&self) -> Vec<(OccurrenceKey, &'a SessionRow)> {
         let keyed = self.left.values().filter_map(|session| Some((*self.keys.get(&session.id)?, *session)));
-        let mut gone: Vec<_> = keyed.filter(|(key, _)| spoken_of(*key)).collect();
+        let mut gone: Vec<_> = keyed.collect();
         gone.sort_unstable_by_key(|(key, _)| *key);
         gone
     }

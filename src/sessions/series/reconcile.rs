@@ -8,7 +8,7 @@
 //! - A session is also kept and reported if its new space is taken or its new venue is closed at that time. A new one is
 //!   left out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 
@@ -202,31 +202,37 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     // No more sessions are made of a series that its roster no longer names.
     let is_over = series.ending.0.withdrawn.map(|_| SkipReason::SeriesEnded);
     let mut missed: Vec<(&Occurrence, SkipReason)> = Vec::new();
-    let mut unserved: HashMap<NaiveDateTime, &Occurrence> = HashMap::new();
+    let mut unserved: BTreeMap<NaiveDateTime, (&Occurrence, &SessionRow)> = BTreeMap::new();
     for occurrence in own {
         let reason = if occurrence.starts_at <= now.0 { Some(SkipReason::Past) } else { is_over };
         match (matching.take(occurrence.key), reason) {
+            (Some(session), _) if standing(session, now).is_some() => {
+                unserved.insert(occurrence.local_start, (occurrence, session));
+            }
             (Some(session), _) if reason.is_none() || !session.is_withdrawn() => {
-                if standing(session, now).is_some() {
-                    unserved.insert(occurrence.local_start, occurrence);
-                }
                 difference.follow(session, new(occurrence, session.id), changed, now);
             }
             (_, Some(reason)) => missed.push((occurrence, reason)),
             (_, None) => difference.create.push(new(occurrence, new_id())),
         }
     }
-    for (key, session) in matching.not_stated(series) {
+    for (key, session) in matching.not_stated() {
         // If both the rule and an additional time give a time, it belongs to the rule. But if the rule's session was
         // called off or moved by hand, the session of the additional time stays, because its time is still stated.
         let may_stay = key.is_additional && session.status == SessionStatus::Scheduled;
-        match unserved.get(&key.start).filter(|_| may_stay) {
-            Some(occurrence) => {
-                let stays = Occurrence { key, ..**occurrence };
+        match unserved.get(&key.start).copied().filter(|_| may_stay) {
+            Some((occurrence, other)) => {
+                let stays = Occurrence { key, ..*occurrence };
                 difference.follow(session, new(&stays, session.id), changed, now);
+                if other.status == SessionStatus::Cancelled {
+                    unserved.remove(&key.start);
+                }
             }
             None => difference.leave(session, reason, changed, now),
         }
+    }
+    for (occurrence, session) in unserved.into_values() {
+        difference.follow(session, new(occurrence, session.id), changed, now);
     }
     difference.rekeyed = matching.rekeyed(held, &difference.update, now);
     if changed && !series.same_times(wanted.before) {

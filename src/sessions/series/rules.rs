@@ -87,6 +87,14 @@ pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, Re
     recurrence::expand_kept(&Times::of_row(series)?.recurrence(), horizon)
 }
 
+/// The occurrences that an existing series states, in order, for which sessions have been made so far.
+///
+/// # Errors
+/// As [`stated_by`], though a series that is kept has been checked.
+pub fn stated_so_far(series: &SeriesRow) -> Result<Expansion, RecurrenceError> {
+    stated_by(series, NaiveDate::MIN)
+}
+
 /// The series with only the occurrences from a local date on. If its rule has ended, an additional time takes the rule's
 /// place.
 ///

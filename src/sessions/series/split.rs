@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::change::{LEFT, some_occurrences, with_moved_times};
+use super::change::{LEFT, hold, some_occurrences, with_moved_times};
 use super::follow;
 use super::handlers::{answer, tag};
 use super::held;
@@ -15,8 +15,6 @@ use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
 use crate::db::{Json, LocalTime};
 use crate::http::prelude::*;
-use crate::partners::store::bump_roster_version;
-use crate::sessions::clashes;
 use crate::sessions::recurrence::{Expansion, Occurrence};
 use crate::sessions::references::{self, References};
 use crate::sessions::store as session_store;
@@ -116,16 +114,10 @@ fn apply(
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
     let new = base.changed(SeriesChange { cancellation_reason: None, ..change }, context.now());
     references::check(conn, &References::of_series(&new)).map_err(in_changes)?;
-    let Expansion { occurrences, until } = some_occurrences(&new, context).map_err(in_changes)?;
+    let Expansion { occurrences, until } = some_occurrences(conn, &new, old.id, context).map_err(in_changes)?;
     let new = SeriesRow { expanded_until: until, ..new };
-    if let Some(partner_id) = old.partner_id {
-        // A roster that is being planned is then planned again, because these sessions leave its series.
-        bump_roster_version(conn, partner_id)?;
-    }
-    clashes::hold(conn, new.activity.venue_id, new.activity.space_id)?;
-    if !store::extend(conn, old.extension(old.expanded_until))? {
-        return Err(store::changed_meanwhile());
-    }
+    references::replan_rosters(conn, old.partner_id)?;
+    hold(conn, &new, old.extension(old.expanded_until))?;
     store::update(conn, &old.ended(Ending { split: Some(day), ..old.ending.0 }, context.now()))?;
     store::insert(conn, &new)?;
     let mut theirs = follow::hold(conn, old.id, context)?;
@@ -133,7 +125,7 @@ fn apply(
     held::reparent(conn, &theirs.iter().map(|row| row.id).collect::<Vec<_>>(), new.id, context.now())?;
     if old.repetition.additional.0.contains(&base.activity.local_start) {
         // Its rule may have ended: then what was an additional time is the rule's, before anything is changed.
-        let stated = some_occurrences(&base, context)?.occurrences;
+        let stated = some_occurrences(conn, &base, new.id, context)?.occurrences;
         held::rekey(conn, &matching::keys(&theirs, &stated, context.now()))?;
     }
     let events = [

@@ -135,7 +135,7 @@ impl Stretch {
         if !store::extend(conn, self.series.extension(Some(self.to)))? {
             return Ok(None);
         }
-        // A series that once had an end may have sessions there already.
+        // A series that once had an end may have sessions there that are off.
         let day_after = self.from.succ_opt().unwrap_or(self.from);
         let held = sessions::of_series_from(conn, self.series.id, day_after)?;
         let there: HashMap<_, _> = held.iter().filter_map(|row| Some((row.occurrence?.place(), row))).collect();
