@@ -16,7 +16,7 @@ use crate::http::operations::Operations;
 use crate::http::state::{Hooks, State};
 use crate::openapi::Published;
 use crate::sessions::bookings::handlers::terms;
-use crate::sessions::bookings::waiting::{self, Reopened};
+use crate::sessions::bookings::waiting::{self, Taker};
 
 /// The parts that every worker's app is built from.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ pub fn configure(config: &mut Operations) {
 /// The functions of higher modules that lower modules call.
 pub const HOOKS: Hooks = Hooks {
     shared_with: crate::members::sharing::shared_with,
-    partner_changed: |conn, context, id| waiting::reopen(conn, Reopened::Partner(id), terms(context)),
+    partner_changed: |conn, context, id| waiting::follow_taker(conn, Taker::Partner(id), terms(context)),
     document_json,
     document_yaml,
 };

@@ -42,7 +42,26 @@ pub(super) fn start() -> Result<(), Failure> {
         }
     }
     builder.init();
+    for target in unknown(&filter, &known()) {
+        log::warn!("RUST_LOG names {target}, and nothing in the program logs under this name");
+    }
     Ok(())
+}
+
+/// The names that the program logs under: its own modules, and the crates that it is made of.
+fn known() -> Vec<String> {
+    let crates =
+        include_str!("../../Cargo.lock").lines().filter_map(|line| line.strip_prefix("name = \"")?.split('"').next());
+    let crates = crates.map(|name| name.replace('-', "_")).filter(|name| name != OURS);
+    let modules = include_str!("../lib.rs").lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    crates.chain(modules.chain(["access"]).map(|module| format!("{OURS}::{module}"))).collect()
+}
+
+/// The targets of a filter that fit no known name. As in env_logger, the beginning of a name is enough.
+fn unknown<'a>(filter: &'a str, known: &[String]) -> Vec<&'a str> {
+    let targets = filter.split(',').filter_map(|part| part.split('=').next()).map(str::trim);
+    let fits = |target: &str, name: &String| name.starts_with(target) || target.starts_with(&format!("{name}::"));
+    targets.filter(|target| !is_level(target) && !known.iter().any(|name| fits(target, name))).collect()
 }
 
 /// Checks `RUST_LOG`: a level, or a list such as `info,life_rooms::access=warn`.
@@ -94,6 +113,14 @@ mod tests {
 
     fn read(text: &str) -> Result<String, String> {
         read_filter(Some(text.into()))
+    }
+
+    #[test]
+    fn a_target_that_nothing_logs_under_is_told() {
+        let known = known();
+        let good = "info,life_rooms,life_rooms::access=warn,life_rooms::http::guard=off,actix=warn,diesel::pg=debug,";
+        assert_eq!(unknown(good, &known), Vec::<&str>::new());
+        assert_eq!(unknown("info, life_rooms::acess=warn,actixx=off,diesel", &known), ["life_rooms::acess", "actixx"]);
     }
 
     #[test]

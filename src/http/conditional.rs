@@ -79,6 +79,8 @@ fn digest(body: &[u8]) -> String {
 enum Wanted {
     /// This tag, equal in every character (section 8.8.3.2).
     Whole(Tag),
+    /// The same for a [live](Tag::live) tag of this version.
+    Live(i32, Tag),
     /// Any tag of this version of a session: only the part before the `-` is compared. The part behind it changes with
     /// every booking, and a booking is no reason to refuse a change of the session.
     SessionVersion(i32),
@@ -87,20 +89,38 @@ enum Wanted {
 impl Wanted {
     /// Strong comparison: a weak tag never matches.
     fn is(&self, given: &EntityTag) -> bool {
-        let plain = without_coding(given.tag());
         let same = match self {
-            Self::Whole(tag) => plain == tag.0,
-            Self::SessionVersion(version) => plain.split('-').next() == Some(&version.to_string()),
+            Self::Whole(tag) | Self::Live(_, tag) => without_coding(given.tag()) == tag.0,
+            Self::SessionVersion(version) => is_of(given, *version),
         };
         same && !given.weak
     }
 
-    fn now(&self) -> String {
-        match self {
-            Self::Whole(tag) => format!("its ETag is now {tag}"),
-            Self::SessionVersion(version) => format!("its version is now {version}"),
+    /// The sentence to a client whose tags don't match.
+    fn refusal(&self, given: &[EntityTag]) -> String {
+        if given.iter().any(|tag| tag.weak) {
+            return "If-Match holds a weak ETag, which never matches (RFC 9110, section 13.1.1). Send it without W/, as \
+                    it was sent."
+                .to_owned();
         }
+        let now = match self {
+            Self::Live(version, _) if given.iter().any(|tag| is_of(tag, *version)) => {
+                return format!(
+                    "Its version is still {version}, but it doesn't show the same: the ETag was sent to another caller, \
+                     or something beside it has changed. Get it again with your own token, or send its version alone: \
+                     If-Match: \"{version}\"."
+                );
+            }
+            Self::Whole(tag) | Self::Live(_, tag) => format!("its ETag is now {tag}"),
+            Self::SessionVersion(version) => format!("its version is now {version}"),
+        };
+        format!("It has changed: {now}. Read it again and repeat your change.")
     }
+}
+
+/// Whether a tag is of this version: the part before the `-` says so.
+fn is_of(tag: &EntityTag, version: i32) -> bool {
+    without_coding(tag.tag()).split('-').next() == Some(&version.to_string())
 }
 
 /// The content codings that the service compresses with.
@@ -195,7 +215,7 @@ impl Context {
     pub fn check_live_match(&self, version: i32, tag: impl FnOnce() -> Result<Tag>) -> Result<()> {
         match self.check_match(version) {
             Ok(()) => Ok(()),
-            Err(_) => self.check(&Wanted::Whole(tag()?)),
+            Err(_) => self.check(&Wanted::Live(version, tag()?)),
         }
     }
 
@@ -209,12 +229,10 @@ impl Context {
 
     fn check(&self, wanted: &Wanted) -> Result<()> {
         match self.if_match() {
-            None | Some(IfMatch::Any) => Ok(()),
-            Some(IfMatch::Items(tags)) if tags.iter().any(|tag| wanted.is(tag)) => Ok(()),
-            Some(IfMatch::Items(_)) => Err(Error::new(
-                Kind::PreconditionFailed,
-                format!("It has changed: {}. Read it again and repeat your change.", wanted.now()),
-            )),
+            Some(IfMatch::Items(tags)) if !tags.iter().any(|tag| wanted.is(tag)) => {
+                Err(Error::new(Kind::PreconditionFailed, wanted.refusal(tags)))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -13,6 +13,7 @@ pub fn normal<'a>(format: &str, value: &'a str) -> Option<Cow<'a, str>> {
         "password" => Some(password::normal(value)),
         "email" => email::read(value).map(Cow::Owned),
         "uri" => address::read(value).map(Cow::Owned),
+        "time-zone" => Some(reading::read(value)),
         "phone" | "uk-postcode" | "nhs-number" | "gp-practice-code" => Some(Cow::Owned(reading::read_code(value))),
         _ => None,
     }

@@ -186,8 +186,9 @@ impl Shape {
         }
     }
 
-    /// Normalises a value before it is checked and stored: texts lose the white space around them ([`reading::read`]),
-    /// those of some formats get their one form ([`formats::normal`]), and a whole number such as `90.0` becomes `90`.
+    /// Normalises a value before it is checked and stored: texts and names lose the white space around them
+    /// ([`reading::read`]), those of some formats get their one form ([`formats::normal`]), and a whole number such as
+    /// `90.0` becomes `90`.
     pub fn settle(&self, value: &mut Value) {
         match (self, value) {
             (Shape::Nullable(inner), value) => inner.settle(value),
@@ -306,9 +307,8 @@ impl TextShape {
 
     fn settle(&self, value: &mut String) {
         let settled = match self.format.as_deref() {
-            _ if self.is_free() => Some(reading::read(value)),
+            None | Some(ONE_LINE | NAME) => Some(reading::read(value)),
             Some(format) => formats::normal(format, value),
-            None => None,
         };
         if let Some(settled) = settled.filter(|settled| settled != value.as_str()) {
             *value = settled.into_owned();

@@ -58,7 +58,9 @@ pub async fn create_partner(
 
 /// Change a partner
 ///
-/// A JSON merge patch. A partner that is no longer `active` gets no tokens, and its live tokens are refused at once.
+/// A JSON merge patch. A partner that is no longer `active` gets no tokens, and its live tokens are refused at once. Its
+/// sessions take no new bookings. Who was offered a seat waits again, and is the first to get an offer when the partner
+/// is `active` again.
 #[utoipa::path(operation_id = "change_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
     request_body(content = PartnerPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Partner), BadInput, Missing, Conflict, Stale, Storage, Problems))]

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use diesel::dsl::{AsSelect, exists, select};
 use diesel::prelude::*;
 
@@ -20,6 +21,7 @@ use crate::db::schema::{
 };
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Result};
+use crate::venues::closures::Closure;
 
 /// The columns of a session that are shown, apart from what it says. The join link isn't.
 #[derive(Debug, Queryable, Selectable)]
@@ -56,6 +58,19 @@ impl Columns {
     /// The start and the id, by which sessions are listed.
     pub fn place(&self) -> (Timestamp, Id) {
         (self.starts_at, self.id)
+    }
+
+    /// The venue of the free seats; `None` if one of them is online.
+    pub fn venue_of_seats(&self) -> Option<Id> {
+        let free = self.online_capacity.is_none_or(|capacity| self.online_seats_taken < capacity);
+        let online = self.delivery == Delivery::Online || (self.delivery == Delivery::Hybrid && free);
+        self.venue_id.filter(|_| !online)
+    }
+
+    /// Whether the venue of the free seats is closed then.
+    pub fn is_shut_out(&self, closures: &HashMap<Id, Closure>, today: NaiveDate) -> bool {
+        let closure = self.venue_of_seats().and_then(|venue| closures.get(&venue));
+        closure.is_some_and(|closure| closure.covers(self.starts_at, self.ends_at, today))
     }
 }
 

@@ -9,14 +9,14 @@ use diesel::prelude::*;
 use life_rooms::auth::reach::Reach;
 use life_rooms::clock::Clock;
 use life_rooms::config::OfferHours;
-use life_rooms::db::schema::{bookings, registers as register_rows, sessions};
+use life_rooms::db::schema::{bookings, registers as register_rows, sessions, venues};
 use life_rooms::db::{Conn, Id, LocalTime, Timestamp};
 use life_rooms::error::{Error, Kind};
 use life_rooms::sessions::activity::Activity;
 use life_rooms::sessions::bookings::rules::Terms;
 use life_rooms::sessions::bookings::store::{self, Booker};
 use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
-use life_rooms::sessions::bookings::waiting::{self, Positions};
+use life_rooms::sessions::bookings::waiting::{self, Positions, Taker};
 use life_rooms::sessions::listings;
 use life_rooms::sessions::registers::store as registers;
 use life_rooms::sessions::registers::types::RegisterInput;
@@ -28,7 +28,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
-use crate::support::{App, SessionSeed, instant, member_row, session_row};
+use crate::support::{App, SessionSeed, id, instant, member_row, session_row, venue};
 
 const HOURS: OfferHours = OfferHours { usual: 24, late: 2 };
 const STARTS: &str = "2026-11-30T13:00:00Z";
@@ -36,16 +36,45 @@ const MEMBERS: usize = 12;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Book { member: usize, online: bool, family: i32, carers: i32, wait: bool },
-    Cancel { place: usize, provider: bool },
-    Accept { place: usize },
-    Decline { place: usize },
-    Mark { place: usize, attended: Option<bool> },
-    Capacity { online: bool, capacity: Option<i32> },
-    Move { hours: i64 },
-    Clock { minutes: i64 },
+    Book {
+        member: usize,
+        online: bool,
+        family: i32,
+        carers: i32,
+        wait: bool,
+    },
+    Cancel {
+        place: usize,
+        provider: bool,
+    },
+    Accept {
+        place: usize,
+    },
+    Decline {
+        place: usize,
+    },
+    Mark {
+        place: usize,
+        attended: Option<bool>,
+    },
+    Capacity {
+        online: bool,
+        capacity: Option<i32>,
+    },
+    Move {
+        hours: i64,
+    },
+    Clock {
+        minutes: i64,
+    },
     Task,
     CallOff,
+    /// The venue closes or opens; whether whoever waits is thought of in the same transaction. If not, it is as if
+    /// offers were made beside the closing.
+    Venue {
+        open: bool,
+        followed: bool,
+    },
 }
 
 /// A step, and whether it is aimed at somebody for whom it makes sense: most are.
@@ -65,6 +94,7 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
         3 => (-60..400i64).prop_map(|minutes| Step::Clock { minutes }),
         2 => (1000..2000i64).prop_map(|minutes| Step::Clock { minutes }),
         3 => Just(Step::Task),
+        3 => (any::<bool>(), prop::bool::weighted(0.7)).prop_map(|(open, followed)| Step::Venue { open, followed }),
         1 => prop::bool::weighted(0.2).prop_map(|off| if off { Step::CallOff } else { Step::Task }),
     ];
     (step, prop::bool::weighted(0.85))
@@ -97,6 +127,7 @@ struct Model {
     starts_at: Timestamp,
     called_off: bool,
     registered: bool,
+    closed: bool,
 }
 
 use BookingStatus::{Absent, Attended, Booked, CancelledByMember, CancelledByProvider, Offered, Waitlisted};
@@ -120,10 +151,13 @@ impl Model {
         self.starts_at <= now
     }
 
-    /// Offers end when their time is over, and everything that isn't a place once the session has started.
+    /// Offers at a closed venue are taken back. Others end when their time is over, and everything that isn't a place once the session has started.
     fn lapse(&mut self, now: Timestamp) {
         let over = self.called_off || self.started(now);
         for place in &mut self.places {
+            if place.status == Offered && self.closed && !place.online {
+                place.end(Waitlisted);
+            }
             if place.status == Offered && (over || place.until.unwrap() <= now) {
                 place.ran_out = true;
                 place.end(CancelledByProvider);
@@ -145,7 +179,8 @@ impl Model {
         }
         let hours = if self.starts_at.0 - now.0 <= TimeDelta::hours(24) { 2 } else { 24 };
         let until = Timestamp((now.0 + TimeDelta::hours(hours)).min(self.starts_at.0));
-        for online in [false, true] {
+        for online in if self.closed { &[true][..] } else { &[false, true] } {
+            let online = *online;
             while let Some(next) = self.places.iter().position(|p| p.status == Waitlisted && p.online == online) {
                 if !self.fits(online, self.places[next].seats) {
                     break;
@@ -211,6 +246,7 @@ impl Model {
                 let status = match (free, wait) {
                     _ if next.called_off => return Err(Kind::InvalidState),
                     _ if next.started(now) => return Err(Kind::SessionStarted),
+                    _ if next.closed && !online => return Err(Kind::VenueClosed),
                     _ if has_place => return Err(Kind::AlreadyBooked),
                     (true, _) => Booked,
                     (false, true) if !never => Waitlisted,
@@ -232,6 +268,10 @@ impl Model {
                 next.settle(now);
             }
             Step::Accept { place } => {
+                let Place { status, online, .. } = self.places[place];
+                if self.closed && !online && matches!(status, Offered | Waitlisted) {
+                    return Err(Kind::VenueClosed);
+                }
                 self.offer(place, now)?;
                 next.places[place].end(Booked);
                 next.settle(now);
@@ -271,6 +311,12 @@ impl Model {
                     place.until = place.until.map(|until| until.min(next.starts_at));
                 }
                 next.settle(now);
+            }
+            Step::Venue { open, followed } => {
+                next.closed = !open;
+                if followed && !self.started(now) {
+                    next.settle(now);
+                }
             }
             Step::Clock { .. } => {}
             Step::Task => next.settle(now),
@@ -391,6 +437,14 @@ impl World<'_> {
                     })?;
                     waiting::follow(conn, &[session], terms).map(drop)
                 }
+                Step::Venue { open, followed } => {
+                    let status = if *open { "open" } else { "closed" };
+                    diesel::update(venues::table).set(venues::status.eq(status)).execute(conn)?;
+                    match (followed, sessions::table.find(session).select(sessions::venue_id).first(conn)?) {
+                        (true, Some(venue)) => waiting::follow_taker(conn, Taker::Venue(venue), terms),
+                        _ => Ok(()),
+                    }
+                }
                 Step::Clock { .. } => Ok(()),
                 Step::Task => {
                     for id in waiting::due(conn, terms.now, 10)? {
@@ -478,6 +532,7 @@ impl World<'_> {
             starts_at: Timestamp(instant(STARTS)),
             called_off: false,
             registered: false,
+            closed: false,
         };
         for (step, aimed) in steps {
             let Some(step) = &model.aim(step.clone(), *aimed) else { continue };
@@ -522,6 +577,7 @@ fn begin_again(conn: &mut Conn, session: Id) {
         sessions::local_start.eq(LocalTime(starts_at.0.naive_utc())),
     );
     diesel::update(sessions::table.find(session)).set(changes).execute(conn).unwrap();
+    diesel::update(venues::table).set(venues::status.eq("open")).execute(conn).unwrap();
 }
 
 #[test]
@@ -534,7 +590,8 @@ fn any_sequence_keeps_seats_within_capacity_lists_in_order_and_one_live_booking_
     let cases = std::env::var("BOOKING_CASES").map_or(25, |cases| cases.parse().unwrap());
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let steps = prop::collection::vec(step(), 1..80);
-    let seed = SessionSeed { delivery: "hybrid", ..SessionSeed::default() };
+    let place = venue(&app.admin(), "walton", "Liverpool");
+    let seed = SessionSeed { delivery: "hybrid", venue_id: Some(id(&place)), ..SessionSeed::default() };
     let session = session_row(&app, seed).parse().unwrap();
     let outcome = runner.run(&steps, |steps| {
         let mut conn = kept.take().unwrap_or_else(|| connection(&app));

@@ -147,7 +147,10 @@ fn caches_can_tell_compressed_answers_from_plain_ones() {
     let both = "\"0\", \"1+gzip\"";
     assert_eq!(admin.patch(&path, both, &json!({ "name": "Another" })).expect(200)["version"], 2);
     admin.patch(&path, "\"2+rot13\"", &json!({ "name": "B" })).problem(412, "precondition-failed");
-    admin.patch(&path, "W/\"2\"", &json!({ "name": "B" })).problem(412, "precondition-failed");
+    let weak = admin.patch(&path, "W/\"2\"", &json!({ "name": "B" })).problem(412, "precondition-failed");
+    let detail = "If-Match holds a weak ETag, which never matches (RFC 9110, section 13.1.1). Send it without W/, as it \
+                  was sent.";
+    assert_eq!(weak["detail"], detail);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::editing::{path, series_path, session_body, with};
 use crate::support::{App, Client, id, member_row, partner, programme, venue};
+use crate::waiting::pass_on;
 
 fn set_status(admin: &Client, partner: &Value, status: &str) {
     let path = format!("/v1/partners/{}", id(partner));
@@ -159,7 +160,7 @@ fn with_an_inactive_partner_nobody_who_waits_gets_a_seat_until_it_is_back() {
     let book = |member: &str| {
         advisor.post(&format!("{session}/bookings"), &json!({ "member_id": member, "if_full": "wait" })).expect(201)
     };
-    let (held, waits) = (book(&ann), book(&bob));
+    let (held, waits, last) = (book(&ann), book(&bob), book(&member_row(app, "Cat", "A")));
     let at = format!("/v1/bookings/{}", id(&waits));
     set_status(&admin, &world.partner, "paused");
     advisor.delete(&format!("/v1/bookings/{}", id(&held))).expect(200);
@@ -168,8 +169,14 @@ fn with_an_inactive_partner_nobody_who_waits_gets_a_seat_until_it_is_back() {
     assert_eq!(advisor.get(&at).expect(200)["status"], "offered");
     set_status(&admin, &world.partner, "ended");
     advisor.post(&format!("{at}/accept"), &Value::Null).problem(409, "partner-not-active");
+    // The offer is taken back and not lost: it is made again, to the same person first.
+    let waiting = advisor.get(&at).expect(200);
+    assert_eq!((&waiting["status"], &waiting["waitlist_position"]), (&json!("waitlisted"), &json!(1)));
+    app.at("2026-11-25T09:00:00Z");
+    assert!(!pass_on(app));
     set_status(&admin, &world.partner, "active");
     assert_eq!(advisor.post(&format!("{at}/accept"), &Value::Null).expect(200)["status"], "booked");
+    assert_eq!(advisor.get(&format!("/v1/bookings/{}", id(&last))).expect(200)["status"], "waitlisted");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The bounds of waiting: who may answer an offer and when, how large a party is, and lists that go on over pages.
 
+use diesel::RunQueryDsl;
 use serde_json::{Value, json};
 
-use crate::support::App;
-use crate::waiting::{act, counts, full, id, leave, session, show, somebody, standing, waiter};
+use crate::support::{App, Client, SessionSeed, session_row, venue};
+use crate::waiting::{act, counts, done_to, full, id, leave, pass_on, session, show, somebody, standing, waiter};
 
 #[test]
 fn an_offer_is_answered_once_by_whose_it_is_and_as_it_was_read() {
@@ -93,4 +94,82 @@ fn places_are_right_on_every_page_and_a_page_is_of_one_list_and_caller() {
     advisor.get(&format!("{}&cursor={cursor}", path(&other))).wrong_parameter("cursor");
     app.advisor().get(&format!("{}&cursor={cursor}", path(&session))).wrong_parameter("cursor");
     advisor.get(&format!("{}&cursor=nonsense", path(&session))).wrong_parameter("cursor");
+}
+
+/// A venue, and a hybrid session of one seat of each kind there.
+fn at_a_venue(app: &App) -> (Value, String) {
+    let place = venue(&app.admin(), "walton", "Liverpool");
+    let at = id(&place);
+    let one = SessionSeed { venue_id: Some(&at), delivery: "hybrid", capacity: Some(1), ..SessionSeed::default() };
+    let session = session_row(app, SessionSeed { online_capacity: Some(1), ..one });
+    (place, session)
+}
+
+/// Books a seat of this kind, or waits for one.
+fn queue(app: &App, advisor: &Client, session: &str, seat: &str) -> (String, String) {
+    let member = somebody(app);
+    let body = json!({ "member_id": member, "delivery": seat, "if_full": "wait" });
+    (member, id(&advisor.post(&format!("/v1/sessions/{session}/bookings"), &body).expect(201)))
+}
+
+fn set_venue(app: &App, place: &Value, status: &str) {
+    let (admin, path) = (app.admin(), format!("/v1/venues/{}", id(place)));
+    admin.patch(&path, admin.get(&path).etag(), &json!({ "status": status })).expect(200);
+}
+
+#[test]
+fn an_offer_at_a_venue_that_closes_is_made_again_to_the_same_person_when_it_opens() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let (place, session) = at_a_venue(&app);
+    let [(_, held), (sam, of_sam), (alex, of_alex)] = [0; 3].map(|_| queue(&app, &advisor, &session, "in_person"));
+    let [(_, on_call), (_, online)] = [0; 2].map(|_| queue(&app, &advisor, &session, "online"));
+    leave(&advisor, &held).expect(200);
+    leave(&advisor, &on_call).expect(200);
+    assert_eq!(standing(&advisor, &of_sam), json!(["offered", null, "2026-11-24T09:00:00Z"]));
+
+    app.at("2026-11-23T10:00:00Z");
+    set_venue(&app, &place, "closed");
+    assert_eq!(standing(&advisor, &of_sam), json!(["waitlisted", 1, null]));
+    assert_eq!(standing(&advisor, &of_alex), json!(["waitlisted", 2, null]));
+    assert_eq!((counts(&app, &session), done_to(&app, &sam)), ((0, 2, 1), vec!["offer".into(), "withdraw".into()]));
+    act(&app.member(&sam), &of_sam, "accept").problem(409, "venue-closed");
+    // A venue concerns nobody online.
+    assert_eq!(act(&advisor, &online, "accept").expect(200)["status"], "booked");
+
+    app.at("2026-11-25T09:00:00Z");
+    assert!(!pass_on(&app), "no offer has expired");
+    set_venue(&app, &place, "open");
+    assert_eq!(standing(&advisor, &of_sam), json!(["offered", null, "2026-11-26T09:00:00Z"]));
+    assert_eq!((standing(&advisor, &of_alex), done_to(&app, &alex)), (json!(["waitlisted", 1, null]), vec![]));
+    assert_eq!(act(&app.member(&sam), &of_sam, "accept").expect(200)["status"], "booked");
+    assert_eq!(counts(&app, &session), (1, 1, 0));
+}
+
+#[test]
+fn an_offer_made_while_the_venue_was_being_closed_costs_nobody_their_turn() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let (place, session) = at_a_venue(&app);
+    let [(_, held), (sam, of_sam), (alex, of_alex)] = [0; 3].map(|_| queue(&app, &advisor, &session, "in_person"));
+    leave(&advisor, &held).expect(200);
+    // As if the closing hadn't seen the offer.
+    diesel::sql_query("UPDATE venues SET status = 'closed'").execute(&mut app.conn()).unwrap();
+    act(&advisor, &of_sam, "accept").problem(409, "venue-closed");
+
+    app.at("2026-11-24T09:00:00Z");
+    act(&advisor, &of_sam, "accept").problem(409, "venue-closed");
+    assert!(pass_on(&app) && !pass_on(&app));
+    assert_eq!(standing(&advisor, &of_sam), json!(["waitlisted", 1, null]));
+    assert_eq!((counts(&app, &session), done_to(&app, &sam)), ((0, 2, 0), vec!["offer".into(), "withdraw".into()]));
+    set_venue(&app, &place, "open");
+    assert_eq!((&show(&advisor, &of_sam)["status"], done_to(&app, &alex)), (&json!("offered"), vec![]));
+
+    // Closed until it starts, nobody gets a seat, and that is what they read.
+    set_venue(&app, &place, "closed");
+    app.at("2026-11-30T13:00:00Z");
+    assert!(pass_on(&app));
+    for booking in [&of_sam, &of_alex] {
+        assert_eq!(show(&advisor, booking)["cancellation_reason"], "No seat came free before the session started.");
+    }
 }

@@ -174,3 +174,69 @@ fn what_has_room_is_found_behind_everything_that_is_full() {
         assert_eq!(found(&app.anonymous(), &format!("has_space=true&to=2027-01-04{query}")), [""; 0], "{query}");
     }
 }
+
+/// Months in which a venue is closed: a few online seats among them, and sessions elsewhere and afterwards.
+#[test]
+fn a_seat_at_a_closed_venue_is_no_space_on_whatever_way_it_is_looked_for() {
+    let app = App::start();
+    let place = venue(&app);
+    let nearby = json!({ "slug": "bootle", "name": "Bootle", "kind": "library", "local_authority": "Sefton",
+        "latitude": 53.4632, "longitude": -2.9654 });
+    let other = app.admin().post("/v1/venues", &nearby).expect(201);
+    let first = instant("2027-01-04T09:00:00Z");
+    let many: usize = 1_300;
+    let minute = |n: usize| (first + TimeDelta::minutes(n as i64)).format("%FT%TZ").to_string();
+    // The venue is closed on the first day. The last sessions are on the next.
+    let starts: Vec<String> =
+        (0..many).map(|n| if n < many - 5 { minute(n * 2 / 3) } else { minute(n + 300) }).collect();
+    let titles: Vec<String> = (0..many).map(|n| format!("Singing {}", n % 300)).collect();
+    let seeds = titles.iter().zip(&starts).enumerate().map(|(n, (title, starts_at))| SessionSeed {
+        title,
+        starts_at,
+        venue_id: Some(id(if n % 97 == 50 { &other } else { &place })),
+        delivery: ["hybrid", "hybrid", "online", "in_person"][(n % 101).min(3)],
+        capacity: Some(1),
+        online_capacity: [Some(2), Some(1), None, None][(n % 101).min(3)],
+        ..Default::default()
+    });
+    let ids = session_rows(&app, seeds);
+    let one_seat = sessions::table.filter(sessions::online_capacity.eq(1));
+    diesel::update(one_seat).set(sessions::online_seats_taken.eq(1)).execute(&mut app.conn()).unwrap();
+    let bookable = |n: &usize| n % 97 == 50 || matches!(n % 101, 0 | 2) || *n >= many - 5;
+    let here = |n: &usize| n % 97 != 50;
+    let come = |n: &usize| n % 101 != 2;
+    let wanted = |which: &dyn Fn(&usize) -> bool| -> Vec<String> {
+        let mut found: Vec<usize> = (0..many).filter(bookable).filter(which).collect();
+        found.sort_unstable_by_key(|n| (&starts[*n], &ids[*n]));
+        found.into_iter().map(|n| ids[n].clone()).collect()
+    };
+    let near = "near=53.4631,-2.9653";
+    let by_distance = [wanted(&|n| here(n) && come(n)), wanted(&|n| !here(n) && come(n))].concat();
+    let closed = [
+        json!({ "status": "temporarily_closed", "status_from": "2027-01-04", "status_until": "2027-01-04" }),
+        json!({ "status": "open", "status_from": null, "status_until": null,
+            "opening_hours": { "tuesday": [{ "opens": "09:00", "closes": "17:00" }] } }),
+    ];
+    let everything = found(&app.anonymous(), "has_space=true").len();
+    assert!(everything > many - 50);
+    for closure in closed {
+        let path = format!("/v1/venues/{}", id(&place));
+        app.admin().patch(&path, app.admin().get(&path).etag(), &closure).expect(200);
+        for (query, expected) in [
+            (String::new(), wanted(&|_| true)),
+            (format!("&venue_id={}", id(&place)), wanted(&here)),
+            ("&q=singing".into(), wanted(&|_| true)),
+            ("&weekday=monday&weekday=tuesday".into(), wanted(&|_| true)),
+            ("&local_authority=Liverpool".into(), wanted(&|n| here(n) && come(n))),
+            (format!("&{near}"), wanted(&come)),
+            (format!("&{near}&sort=distance"), by_distance.clone()),
+            (format!("&{near}&sort=distance&q=singing"), by_distance.clone()),
+        ] {
+            for limit in [3, 100] {
+                let query = format!("has_space=true{query}");
+                assert_eq!(found_by(&app.anonymous(), &query, limit), expected, "{query}, {limit} a page");
+            }
+        }
+        assert_eq!(found(&app.anonymous(), "").len(), many);
+    }
+}

@@ -105,6 +105,22 @@ fn the_same_roster_however_its_spreadsheet_was_made_changes_nothing() {
 }
 
 #[test]
+fn white_space_around_a_text_counts_for_nothing_in_json_as_in_a_spreadsheet() {
+    let (app, client, path) = reader();
+    let text = "external_id,title,pillar,topics,programme,delivery,venue,local_start,time_zone,duration_minutes\n\
+                 a , Choir,community , reading | calm,shared-reading , in_person, walton,2027-01-06T13:00:00, Europe/London,60\n";
+    let first = post_csv(&client, &path, text).expect(201);
+    assert_eq!(first["counts"], counts(1, 0, 0, 0), "{first}");
+    let entry = json!({ "external_id": " a", "title": "Choir ", "pillar": " community", "topics": [" reading", "calm\t"],
+        "programme": "\u{a0}shared-reading", "delivery": "in_person\n", "venue": "walton\u{200b}",
+        "local_start": "2027-01-06T13:00:00", "time_zone": "Europe/London ", "duration_minutes": 60 });
+    let again = client.post(&path, &json!({ "entries": [entry] })).expect(201);
+    assert_eq!(again["counts"], counts(0, 0, 1, 0), "{again}");
+    let listed = app.admin().get("/v1/sessions?topic=reading").expect(200);
+    assert_eq!(listed["items"][0]["topics"], json!(["reading", "calm"]));
+}
+
+#[test]
 fn lines_are_told_right_below_cells_of_many_lines_and_blank_ones() {
     let (_app, client, path) = reader();
     for end in ["\n", "\r\n", "\r"] {

@@ -92,6 +92,14 @@ fn sessions_series_bookings_and_registers_have_one_tag_for_one_state() {
     series["recurrence"] = "FREQ=WEEKLY;COUNT=2".into();
     let (series, _) = created(&advisor, "/v1/session-series", &series);
     changed(&advisor, &series, &json!({ "title": "Quire" }));
+    // The public isn't shown what was skipped, so its tag is another. The answer says which tag would do.
+    let public = app.anonymous().get(&series).etag().to_owned();
+    let other = advisor.patch(&series, &public, &json!({ "title": "B" })).problem(412, "precondition-failed");
+    let detail = other["detail"].as_str().unwrap();
+    assert!(detail.contains("Get it again with your own token") && detail.ends_with("If-Match: \"2\"."), "{detail}");
+    let stale = advisor.patch(&series, "\"1\"", &json!({ "title": "B" })).problem(412, "precondition-failed");
+    assert!(stale["detail"].as_str().unwrap().starts_with("It has changed: its ETag is now \"2-"), "{stale}");
+    assert_eq!(advisor.patch(&series, "\"2\"", &json!({ "title": "Choir" })).status, 200);
     let (ann, bea) = (member_row(&app, "Ann", "A"), member_row(&app, "Bea", "B"));
     let bookings = format!("{path}/bookings");
     created(&advisor, &bookings, &json!({ "member_id": ann }));

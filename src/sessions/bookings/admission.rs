@@ -1,11 +1,10 @@
 //! Whether a seat may be given: to a new booking, to whoever waits, or to whoever accepts an offer.
 //!
-//! The session must take bookings, its partner must be active, and its venue open then. What is booked stays booked. Who
-//! waits goes on waiting, and gets an offer once the venue or the partner [is back](super::waiting::reopen).
+//! The partner of the session must be active, and its venue open then. What is booked stays booked. Who waits or has an
+//! offer waits on, and gets an offer once the venue or the partner [is back](super::waiting::follow_taker).
 
 use diesel::prelude::*;
 
-use super::rules;
 use super::seats::SessionFacts;
 use super::types::SeatDelivery;
 use crate::clock::london_day;
@@ -15,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::partners::types::PartnerStatus;
 use crate::venues::closures::Closure;
 
-/// Checks that a seat of this kind may be given now.
+/// Checks that the venue and the partner take people for a seat of this kind.
 ///
 /// # Errors
 /// 409 that says why not.
@@ -23,16 +22,13 @@ pub(super) fn check(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery,
     refusal(conn, session, seat, now)?.map_or(Ok(()), Err)
 }
 
-/// Why no seat of this kind may be given now; `None` if one may.
+/// Why the venue or the partner takes nobody for a seat of this kind; `None` if both do.
 pub(super) fn refusal(
     conn: &mut Conn,
     session: &SessionFacts,
     seat: SeatDelivery,
     now: Timestamp,
 ) -> Result<Option<Error>> {
-    if let Err(refused) = rules::takes_bookings(session, now) {
-        return Ok(Some(refused));
-    }
     let around = sessions::table
         .left_join(venues::table)
         .left_join(partners::table)

@@ -156,6 +156,7 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
     see(conn, &session, by.reach)?;
     waiting::settle(conn, &mut session, by.terms)?;
     let (member_id, names, delivery) = fitting(conn, &session, wish, by.reach)?;
+    rules::takes_bookings(&session, now)?;
     admission::check(conn, &session, delivery, now)?;
     let item = item(conn, &session, wish, member_id)?;
     if has_place(conn, session_id, member_id)? {
@@ -329,10 +330,13 @@ pub fn cancel(
 /// Accepts the seat that a booking is offered.
 ///
 /// # Errors
-/// 409 if nothing is offered, the offer has expired, or no seat may be given now.
+/// 409 if no seat may be given now, nothing is offered or the offer has expired.
 pub fn accept(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), terms: Terms) -> Result<BookedRow> {
+    // Says why an offer was taken back.
+    if matches!(booked.0.status, BookingStatus::Offered | BookingStatus::Waitlisted) {
+        admission::check(conn, &session, booked.0.delivery, terms.now)?;
+    }
     rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "accepted")?;
-    admission::check(conn, &session, booked.0.delivery, terms.now)?;
     move_to(conn, booked, session, BookingStatus::Booked, terms)
 }
 

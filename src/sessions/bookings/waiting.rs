@@ -84,9 +84,10 @@ pub(super) fn settle(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) 
     Ok(turned_away)
 }
 
-/// Ends expired offers and frees their seats. If the session has started or was called off, ends all offers and all
-/// waiting.
+/// Takes back offers that can't be accepted now. Ends expired offers and frees their seats. If the session has started
+/// or was called off, ends all offers and all waiting.
 pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<()> {
+    take_back(conn, session, now)?;
     let over = session.is_over(now);
     let run_out = bookings::table
         .filter(bookings::session_id.eq(session.id))
@@ -94,13 +95,10 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
         .filter(bookings::offer_expires_at.le(now).or(over.into_sql::<Bool>()));
     let ended: Vec<Pending> =
         diesel::update(run_out).set(End::new(RAN_OUT, now)).returning(COLUMNS).get_results(conn)?;
-    let mut change = CountChange { offers: -number(&ended), ..CountChange::default() };
+    let mut change = offers(session, &ended, -1);
     if over {
         // From now on nobody waits or has an offer, so both counts become 0.
         change = CountChange { waiting: -session.waitlist_length, offers: -session.offers_open, ..change };
-    }
-    for booking in &ended {
-        change = change.seats(session, booking.delivery, -booking.seats);
     }
     tell(conn, "expire", &ended, now)?;
     if over {
@@ -110,6 +108,37 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
         tell(conn, "cancel", &ended, now)?;
     }
     adjust_counts(conn, session, change)
+}
+
+/// Takes back the offers of seats that may not be given now: the venue is closed, or the partner isn't active. That isn't
+/// the members' doing. So they wait again, with their old turns, and are the first to get an offer later.
+fn take_back(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<()> {
+    for seat in session.kinds() {
+        if session.offers_open == 0 || admission::refusal(conn, session, *seat, now)?.is_none() {
+            continue;
+        }
+        let offered = bookings::table
+            .filter(bookings::session_id.eq(session.id))
+            .filter(bookings::delivery.eq(seat))
+            .filter(bookings::status.eq(BookingStatus::Offered));
+        let changes = (
+            bookings::status.eq(BookingStatus::Waitlisted),
+            bookings::offer_expires_at.eq(None::<Timestamp>),
+            bookings::version.eq(bookings::version + 1),
+            bookings::updated_at.eq(now),
+        );
+        let back: Vec<Pending> = diesel::update(offered).set(changes).returning(COLUMNS).get_results(conn)?;
+        let change = CountChange { waiting: number(&back), ..offers(session, &back, -1) };
+        adjust_counts(conn, session, change)?;
+        tell(conn, "withdraw", &back, now)?;
+    }
+    Ok(())
+}
+
+/// By how much the counts change if each of these bookings gets an offer (`by` is 1) or no longer has one (-1).
+fn offers(session: &SessionFacts, bookings: &[Pending], by: i32) -> CountChange {
+    let change = CountChange { offers: by * number(bookings), ..CountChange::default() };
+    bookings.iter().fold(change, |change, booking| change.seats(session, booking.delivery, by * booking.seats))
 }
 
 /// Ends the waiting of bookings that a change of the session has left without a seat to wait for, and returns them.
@@ -132,10 +161,7 @@ fn end_list(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Resu
     let of_it = bookings::table.filter(bookings::session_id.eq(session.id));
     let offered = of_it.filter(bookings::status.eq(BookingStatus::Offered));
     let mut ended: Vec<Pending> = diesel::update(offered).set(end).returning(COLUMNS).get_results(conn)?;
-    let mut change = CountChange { offers: -number(&ended), ..CountChange::default() };
-    for booking in &ended {
-        change = change.seats(session, booking.delivery, -booking.seats);
-    }
+    let change = offers(session, &ended, -1);
     let waiting = of_it.filter(sql::<Bool>(WAITS));
     let waited: Vec<Pending> = diesel::update(waiting).set(end).returning(COLUMNS).get_results(conn)?;
     adjust_counts(conn, session, CountChange { waiting: -number(&waited), ..change })?;
@@ -199,7 +225,6 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
         if next.is_empty() || admission::refusal(conn, session, *seat, terms.now)?.is_some() {
             continue;
         }
-        let mut change = CountChange::default();
         for chunk in next.chunks(AT_ONCE) {
             let ids: Vec<Id> = chunk.iter().map(|booking| booking.id).collect();
             let changes = (
@@ -210,12 +235,8 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
             );
             diesel::update(bookings::table.filter(bookings::id.eq_any(ids))).set(changes).execute(conn)?;
         }
-        for booking in &next {
-            change = change.seats(session, *seat, booking.seats);
-            change.waiting -= 1;
-            change.offers += 1;
-        }
         // A CHECK of the table keeps the seats within the capacity as well.
+        let change = CountChange { waiting: -number(&next), ..offers(session, &next, 1) };
         adjust_counts(conn, session, change)?;
         tell(conn, "offer", &next, terms.now)?;
     }
@@ -282,22 +303,23 @@ pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAwa
     Ok(turned_away)
 }
 
-/// What takes people again.
+/// Who takes people.
 #[derive(Debug, Clone, Copy)]
-pub enum Reopened {
+pub enum Taker {
     /// A venue.
     Venue(Id),
     /// A partner.
     Partner(Id),
 }
 
-/// Offers the free seats of sessions to come to those who waited while the venue or the partner took nobody.
-pub fn reopen(conn: &mut Conn, reopened: Reopened, terms: Terms) -> Result<()> {
-    let waited_for = sessions::table.filter(sql::<Bool>("sessions.waitlist_length > 0"));
-    let to_come = waited_for.filter(sessions::starts_at.gt(terms.now)).select(sessions::id).into_boxed();
-    let ids: Vec<Id> = match reopened {
-        Reopened::Venue(id) => to_come.filter(sessions::venue_id.eq(id)).load(conn)?,
-        Reopened::Partner(id) => to_come.filter(sessions::partner_id.eq(id)).load(conn)?,
+/// Brings the waiting lists of sessions to come up to date after their venue or partner has begun or ceased to take
+/// people. Offers that can't be accepted any more are taken back. Free seats that may be given are offered.
+pub fn follow_taker(conn: &mut Conn, taker: Taker, terms: Terms) -> Result<()> {
+    let listed = sessions::waitlist_length.gt(0).or(sessions::offers_open.gt(0));
+    let to_come = sessions::table.filter(sessions::starts_at.gt(terms.now)).filter(listed).select(sessions::id);
+    let ids: Vec<Id> = match taker {
+        Taker::Venue(id) => to_come.filter(sessions::venue_id.eq(id)).load(conn)?,
+        Taker::Partner(id) => to_come.filter(sessions::partner_id.eq(id)).load(conn)?,
     };
     follow(conn, &ids, terms).map(drop)
 }

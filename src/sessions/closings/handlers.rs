@@ -5,7 +5,7 @@ use super::types::{ChangedVenue, ClosedSessions, Closing};
 use crate::auth::policy::AdminOnly;
 use crate::http::prelude::*;
 use crate::sessions::bookings::handlers::terms;
-use crate::sessions::bookings::waiting::{self, Reopened};
+use crate::sessions::bookings::waiting::{self, Taker};
 use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store as sessions;
 use crate::venues::closures::Closure;
@@ -20,7 +20,8 @@ const MOST_LISTED: usize = 2_000;
 /// A JSON merge patch. If the venue is closed at some time, by its status or its opening hours, the answer lists the
 /// sessions to come there that fall into this time, with the number of places booked in each.
 ///
-/// By default these sessions stand, but take no new bookings of people who would come (409 `venue_closed`). With
+/// By default these sessions stand, but take no new bookings of people who would come (409 `venue_closed`). Who was
+/// offered a seat waits again, and is the first to get an offer when the venue is open again. With
 /// `sessions=cancel` they are called off with every booking, all or none, and the answer names the bookings. Sessions
 /// that are only online are not concerned.
 #[utoipa::path(operation_id = "change_venue", tag = "venues",
@@ -45,7 +46,7 @@ pub async fn change_venue(
             ClosedSessions::Cancel => cancel(conn, &context, &row, &affected)?,
         };
         if Closure::of_venue(&row) != closure {
-            waiting::reopen(conn, Reopened::Venue(id), terms(&context))?;
+            waiting::follow_taker(conn, Taker::Venue(id), terms(&context))?;
         }
         let version = row.version;
         let changed = ChangedVenue {

@@ -89,8 +89,8 @@ pub struct SessionFilter {
     /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]
     pub within_km: Option<f64>,
-    /// `true`: only scheduled sessions that haven't begun and have a free seat of any kind, or no limit. `false`
-    /// doesn't restrict the list.
+    /// `true`: only scheduled sessions that haven't begun and have a free seat of any kind, or no limit. At a venue that
+    /// is closed then, only an online seat counts. `false` doesn't restrict the list.
     #[param(example = true)]
     pub has_space: Option<bool>,
     /// Only sessions that start at this time or later, on the clock of the session's own time zone.

@@ -11,7 +11,8 @@
 //! 4. Many listings: no full page yet means that the matches are far away (all next December, say) or don't exist.
 //!    Read only the sessions of the listings that can match, or walk to the end if even these are too many.
 //!
-//! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`).
+//! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`). The
+//! last condition is checked on the rows that were read: a free seat at a venue that is closed then can't be booked.
 //!
 //! | Limit               | Where      | What a higher limit costs                                                     |
 //! | ------------------- | ---------- | ----------------------------------------------------------------------------- |
@@ -41,6 +42,7 @@ use std::collections::{BTreeMap, HashSet};
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
+use crate::clock::london_day;
 use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
@@ -48,6 +50,7 @@ use crate::sessions::listings::{self, Listing};
 use crate::sessions::view::{self, Columns, SessionView};
 use crate::sessions::visibility::hidden_partners;
 use crate::text::words::Wanted;
+use crate::venues::closures;
 pub use conditions::looked_at;
 use conditions::{By, Scope, filtered, within};
 use merge::{Availability, Keys, Position};
@@ -327,9 +330,18 @@ impl Finder<'_> {
     }
 
     /// The first `many` matching sessions, from session to session.
-    fn walk(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
-        let query = within(filtered(self.search, self.scope, By::Start), span, conn);
-        Ok(query.order((sessions::starts_at, sessions::id)).limit(many).load(conn)?)
+    fn walk(&self, conn: &mut Conn, mut span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+        let (mut found, mut size) = (Vec::new(), many);
+        while missing(&found, many) > 0 && !span.is_empty() {
+            let query = within(filtered(self.search, self.scope, By::Start), span, conn);
+            let rows: Vec<Columns> = query.order((sessions::starts_at, sessions::id)).limit(size).load(conn)?;
+            span = span.behind(rows.last().filter(|_| missing(&rows, size) <= 0).map(Columns::place));
+            found.extend(self.open(conn, rows)?);
+            // Some of this batch are at closed venues, so the next one is larger.
+            size = (size * 2).min(MOST_AT_ONCE);
+        }
+        found.truncate(usize::try_from(many).unwrap_or_default());
+        Ok(found)
     }
 
     /// The first `many` matching sessions of a set of keys.
@@ -350,10 +362,8 @@ impl Finder<'_> {
         let most = if keys.count() == 1 { MOST_AT_ONCE } else { MOST_OF_MANY };
         while missing(&found, many) > 0 && seen < steps && !span.is_empty() {
             let places = merge::first(conn, keys, span, size)?;
-            span = match places.last() {
-                Some(last) if missing(&places, size) <= 0 => TimeSpan { after: (last.starts_at, last.id), ..span },
-                _ => span.from(span.until),
-            };
+            let last = places.last().filter(|_| missing(&places, size) <= 0);
+            span = span.behind(last.map(|last| (last.starts_at, last.id)));
             seen += i64::try_from(places.len()).unwrap_or(size);
             found.extend(self.look_at(conn, &places)?);
             // Some of this batch didn't match, so the next one is larger.
@@ -372,6 +382,17 @@ impl Finder<'_> {
         let mut rows: Vec<Columns> =
             query.filter(sessions::id.eq_any(places.iter().map(|place| place.id))).load(conn)?;
         rows.sort_unstable_by_key(Columns::place);
+        self.open(conn, rows)
+    }
+
+    /// These sessions without those whose only free seats are at a venue that is closed then, if a free seat was asked
+    /// for.
+    fn open(&self, conn: &mut Conn, mut rows: Vec<Columns>) -> Result<Vec<Columns>> {
+        if self.search.has_space() {
+            let venues: HashSet<Id> = rows.iter().filter_map(Columns::venue_of_seats).collect();
+            let closures = closures::of(conn, &venues.into_iter().collect::<Vec<_>>())?;
+            rows.retain(|row| !row.is_shut_out(&closures, london_day(self.search.now)));
+        }
         Ok(rows)
     }
 }

@@ -41,6 +41,11 @@ impl TimeSpan {
         Self { after: self.after.max((start, FIRST)), ..self }
     }
 
+    /// The part of the time span behind this session; nothing if there is no such session.
+    pub fn behind(self, last: Option<(Timestamp, Id)>) -> Self {
+        last.map_or_else(|| self.from(self.until), |after| Self { after, ..self })
+    }
+
     /// Whether no session can lie in the time span.
     pub fn is_empty(&self) -> bool {
         self.after.0 >= self.until
