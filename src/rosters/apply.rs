@@ -13,7 +13,8 @@ use super::plan::Plan;
 use super::planner;
 use super::store::{self, RosterRow};
 use super::types::{
-    EntryOutcome, Missing, Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus, RosterSummary,
+    EntryOutcome, Manner, Missing, Mode, Outcome, RosterAnswer, RosterCounts, RosterSessionCounts, RosterStatus,
+    RosterSummary,
 };
 use crate::audit::{Event, Subject};
 use crate::clock::london_day;
