@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, Integer, Nullable, Text};
 use super::types::{
     EntryOutcome, Mode, Outcome, Roster, RosterCounts, RosterSessionCounts, RosterSkip, RosterStatus, RosterSummary,
 };
+use crate::db::conn::LOCK_TIMEOUT;
 use crate::db::schema::{partners, roster_entries, rosters};
 use crate::db::types::{DbJson, DbUuid};
 use crate::db::{Conn, Id, Json, Timestamp};
@@ -124,7 +125,7 @@ pub fn lock_roster_version(conn: &mut Conn, partner_id: Id) -> Result<i32> {
             diesel::sql_query("SET LOCAL lock_timeout = '60s'").execute(postgres)?;
             let locked = partners::table.find(partner_id).select(partners::roster_version).for_no_key_update();
             let version = locked.first(postgres).optional()?.ok_or_else(|| Error::not_found("partner"))?;
-            diesel::sql_query("SET LOCAL lock_timeout = '5s'").execute(postgres)?;
+            diesel::sql_query(format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")).execute(postgres)?;
             Ok(version)
         }
         Conn::Sqlite(_) => roster_version(conn, partner_id),
