@@ -98,6 +98,7 @@ pub fn build(
         .default_service(web::to(fallback::answer))
         .app_data(parts.state.clone())
         .app_data(parts.routes.clone())
+        // Only gzip: an encoder of brotli or zstd keeps a window of megabytes for each answer in flight.
         .wrap(Compress::default())
         .wrap(from_fn(guard))
 }

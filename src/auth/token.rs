@@ -1,16 +1,15 @@
 //! Access tokens: JWTs of type `at+jwt` (RFC 9068), signed with Ed25519. Verification accepts no other algorithm.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::RwLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::caller::{CallerKind, Role};
@@ -25,7 +24,7 @@ pub const AUDIENCE: &str = "life-rooms";
 const TYPE: &str = "at+jwt";
 /// How many seconds ahead of our clock the clock of another server may be.
 const SKEW: i64 = 30;
-/// How many verified tokens are remembered.
+/// How many verified tokens are remembered. One more takes the place of one that was not used for long.
 const REMEMBERED: usize = 10_000;
 
 /// The claims of a token.
@@ -75,7 +74,7 @@ pub struct Tokens {
     issuer: String,
     /// The last key signs; every key verifies.
     keys: Vec<Key>,
-    verified: RwLock<HashMap<[u8; 32], Claims>>,
+    verified: Cache<[u8; 32], Claims>,
 }
 
 impl Tokens {
@@ -92,7 +91,7 @@ impl Tokens {
             .collect();
         files.sort();
         let keys = files.iter().map(|path| load(path)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { issuer, keys, verified: RwLock::default() })
+        Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED) })
     }
 
     /// The issuer of the tokens.
@@ -116,11 +115,7 @@ impl Tokens {
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, String> {
         let hash = <[u8; 32]>::try_from(digest(&SHA256, token.as_bytes()).as_ref()).map_err(|e| e.to_string())?;
         let seconds = now.0.timestamp();
-        let known = self.verified.read().ok().and_then(|verified| verified.get(&hash).cloned());
-        let claims = match known {
-            Some(claims) => claims,
-            None => self.remember(hash, self.decode(token)?, seconds),
-        };
+        let claims = self.verified.get_or_insert_with(&hash, || self.decode(token))?;
         if claims.exp <= seconds {
             return Err("expired".into());
         }
@@ -152,18 +147,6 @@ impl Tokens {
         validation.validate_exp = false;
         let decoded = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation);
         decoded.map(|data| data.claims).map_err(|e| e.to_string())
-    }
-
-    fn remember(&self, hash: [u8; 32], claims: Claims, seconds: i64) -> Claims {
-        if let Ok(mut verified) = self.verified.write() {
-            if verified.len() >= REMEMBERED {
-                verified.retain(|_, claims| claims.exp > seconds);
-            }
-            if verified.len() < REMEMBERED {
-                verified.insert(hash, claims.clone());
-            }
-        }
-        claims
     }
 
     /// The public keys (RFC 7517, RFC 8037).
@@ -212,7 +195,25 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
+/// Checks that nobody but the owner may read a key: whoever reads it can sign tokens of any account.
+#[cfg(unix)]
+fn check_private(path: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = fs::metadata(path).map_err(|e| key_trouble(path, e))?.mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let others = format!("other accounts of this machine may read it; run: chmod 600 {}", path.display());
+    Err(key_trouble(path, others))
+}
+
+#[cfg(not(unix))]
+fn check_private(_: &Path) -> Result<()> {
+    Ok(())
+}
+
 fn load(path: &Path) -> Result<Key> {
+    check_private(path)?;
     let der = fs::read(path).map_err(|e| key_trouble(path, e))?;
     let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|e| key_trouble(path, e))?;
     let public = pair.public_key().as_ref().to_vec();

@@ -58,6 +58,9 @@ enum Command {
 
 /// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
 pub fn run() -> ExitCode {
+    // Database files and keys are for the account that runs the service alone.
+    #[cfg(unix)]
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let cli = Cli::parse();
     let outcome = logging::start().and_then(|()| {
         settings::warn_of_unknown();

@@ -11,7 +11,8 @@ use crate::auth::token::Tokens;
 use crate::background;
 use crate::clock::Clock;
 use crate::config::{Config, ServeSettings, Settings};
-use crate::db::Db;
+use crate::db::conn::checkpoint;
+use crate::db::{Db, Location};
 use crate::http::state::State;
 use crate::server;
 
@@ -71,6 +72,10 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
             location.kind()
         );
         background::start(&state, crate::tasks::all());
-        Ok(server::run_until_told(server, state).await?)
-    })
+        Ok::<_, Failure>(server::run_until_told(server, state).await?)
+    })?;
+    if let Location::Sqlite(path) = &location {
+        checkpoint(path)?;
+    }
+    Ok(())
 }

@@ -97,16 +97,41 @@ pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     Ok(Conn::Sqlite(conn))
 }
 
-/// Opens a PostgreSQL connection. It waits at most two seconds for the server to answer and five for a row lock, so
-/// that a request never hangs.
+/// Time-outs of a connection to PostgreSQL (libpq's parameters): how many seconds it may take to connect, how many
+/// milliseconds what was sent may stay unacknowledged, and after how many seconds of silence the other machine is asked
+/// whether it is still there. A URL that states one of them keeps its own.
+const TIMEOUTS: [(&str, u32); 5] = [
+    ("connect_timeout", 2),
+    ("tcp_user_timeout", 5_000),
+    ("keepalives_idle", 5),
+    ("keepalives_interval", 2),
+    ("keepalives_count", 3),
+];
+
+/// How long a statement waits for a row lock on PostgreSQL: shorter than a request waits for a connection.
+pub const LOCK_TIMEOUT: &str = "2s";
+
+/// Opens a PostgreSQL connection. A statement ends after a minute: none of a request takes so long.
 pub fn open_postgres(url: &str) -> Result<Conn> {
-    let timed = if url.contains("connect_timeout=") {
-        url.to_owned()
-    } else {
-        format!("{url}{}connect_timeout=2", if url.contains('?') { '&' } else { '?' })
-    };
+    let mut timed = url.to_owned();
+    for (name, value) in TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}="))) {
+        let joined = if timed.contains('?') { '&' } else { '?' };
+        timed.push_str(&format!("{joined}{name}={value}"));
+    }
     let mut conn =
         PgConnection::establish(&timed).map_err(|e| Error::unavailable("The database doesn't answer.").because(e))?;
-    conn.batch_execute("SET lock_timeout = '5s'; SET client_min_messages = warning; SET TIME ZONE 'UTC';")?;
+    conn.batch_execute(&format!(
+        "SET lock_timeout = '{LOCK_TIMEOUT}'; SET statement_timeout = '60s'; \
+         SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; SET TIME ZONE 'UTC';"
+    ))?;
     Ok(Conn::Postgres(conn))
+}
+
+/// Writes the log of an SQLite file into the file and empties it, so that the file alone is the database.
+///
+/// # Errors
+/// If the file can't be written.
+pub fn checkpoint(path: &str) -> Result<()> {
+    let Conn::Sqlite(mut sqlite) = open_sqlite(path, Purpose::Write)? else { return Ok(()) };
+    Ok(sqlite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
 }

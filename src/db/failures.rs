@@ -42,7 +42,7 @@ fn by_message(message: &str, cause: &Diesel) -> Error {
         let full = Error::new(Kind::InsufficientStorage, "The disk is full. Nothing was changed.");
         return full.because(cause).breaking_connection().retry_after(60);
     }
-    if says(&["canceling statement due to lock timeout", "database is locked"]) {
+    if says(&["canceling statement due to", "idle-in-transaction timeout", "database is locked"]) {
         return Error::overloaded().because(cause);
     }
     let gone = ["server closed the connection", "terminating connection", "connection to server", "no connection"];

@@ -4,7 +4,7 @@ use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::Text;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
@@ -38,27 +38,25 @@ pub fn run(location: &Location) -> Result<Vec<String>> {
         }
         Location::Postgres(url) => {
             let mut conn = open_postgres(url)?;
-            conn.batch_execute(&format!("SET lock_timeout = 0; SELECT pg_advisory_lock({LOCK})"))?;
+            conn.batch_execute(&format!(
+                "SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({LOCK})"
+            ))?;
             // Closing the connection releases the lock.
             apply(&mut conn)
         }
     }
 }
 
-/// How many tables a database has, and how many of them keep the names of migrations.
-#[derive(QueryableByName)]
-struct Tables {
-    #[diesel(sql_type = BigInt)]
-    all: i64,
-    #[diesel(sql_type = BigInt)]
-    of_migrations: i64,
-}
-
-/// Whether a database has tables and never knew a migration. Tables of PostgreSQL's extensions don't count.
-fn is_foreign(conn: &mut Conn) -> Result<bool> {
-    let tables = match conn {
+/// The names of a database's tables. Tables of PostgreSQL's extensions don't count.
+fn tables(conn: &mut Conn) -> Result<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Table {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let names = match conn {
         Conn::Sqlite(_) => {
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
         }
         Conn::Postgres(_) => {
             "SELECT CAST(relname AS TEXT) AS name FROM pg_class c WHERE relkind IN ('r', 'p') \
@@ -66,22 +64,39 @@ fn is_foreign(conn: &mut Conn) -> Result<bool> {
              AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')"
         }
     };
-    let count = format!(
-        "SELECT COUNT(*) AS \"all\", COUNT(CASE name WHEN '__diesel_schema_migrations' THEN 1 END) AS of_migrations \
-         FROM ({tables}) AS tables"
-    );
-    let tables: Tables = diesel::sql_query(count).get_result(conn)?;
-    Ok(tables.all > 0 && tables.of_migrations == 0)
+    let tables: Vec<Table> = diesel::sql_query(names).load(conn)?;
+    Ok(tables.into_iter().map(|table| table.name).collect())
 }
 
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {
-    if is_foreign(conn)? {
+    let before = tables(conn)?;
+    if !before.is_empty() && !before.iter().any(|table| table == "__diesel_schema_migrations") {
         return Err(Error::unavailable(FOREIGN));
     }
-    match conn {
+    let applied = match conn {
         Conn::Sqlite(sqlite) => apply_to(sqlite, SQLITE),
         Conn::Postgres(postgres) => apply_to(postgres, POSTGRES),
+    }?;
+    check_complete(conn)?;
+    Ok(applied)
+}
+
+/// Checks that the database has every table that an empty one gets from the migrations. Both databases have the same.
+///
+/// # Errors
+/// 503 with the tables that are missing: somebody dropped them, or restored a part of a backup.
+fn check_complete(conn: &mut Conn) -> Result<()> {
+    let mut empty = Conn::Sqlite(SqliteConnection::establish(":memory:").map_err(Error::internal)?);
+    if let Conn::Sqlite(sqlite) = &mut empty {
+        apply_to(sqlite, SQLITE)?;
     }
+    let there = tables(conn)?;
+    let missing: Vec<String> = tables(&mut empty)?.into_iter().filter(|table| !there.contains(table)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("The database lacks tables: {}. Restore it from a backup.", missing.join(", "));
+    Err(Error::new(Kind::Unavailable, detail))
 }
 
 fn apply_to<DB: Backend>(conn: &mut impl MigrationHarness<DB>, ours: EmbeddedMigrations) -> Result<Vec<String>> {

@@ -1,20 +1,28 @@
 //! PostgreSQL: a pool of connections, used on blocking threads.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use diesel::PgConnection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
+use tokio::sync::Semaphore;
 
 use super::conn::{Conn, open_postgres};
 use crate::error::{Error, Result};
 
 /// Connections in the pool of one server.
 const CONNECTIONS: u32 = 16;
+/// How many of them writes may use at once. The others are left to reads, however many writes wait for one row.
+const FOR_WRITES: usize = 12;
 /// How long a request waits for a connection before it is answered with 503.
 const CHECKOUT: Duration = Duration::from_millis(2500);
 /// How often a write is tried if it meets deadlocks or serialization failures.
 const TRIES: usize = 8;
+/// How often the server is asked whether it answers.
+const BEAT: Duration = Duration::from_millis(400);
+/// How long the server may be silent before requests no longer wait for it.
+const LONGEST_SILENCE: Duration = Duration::from_secs(2);
 
 /// Opens connections for the pool. `Conn::establish`, which diesel derives, would try each database in turn.
 #[derive(Debug)]
@@ -61,6 +69,48 @@ fn at_rest(conn: &mut Conn) -> bool {
 /// A pool of connections to one server.
 pub(super) struct Postgres {
     pool: Pool<Manager>,
+    writes: Semaphore,
+    pulse: Pulse,
+}
+
+/// When the server last answered. A thread asks it again and again on a connection of its own.
+///
+/// A server that is frozen, or whose machine has gone, leaves its connections open and silent. Statements on them hang,
+/// and how long one may rightly take isn't known. So requests don't watch their statements but this.
+#[derive(Clone)]
+struct Pulse(Arc<Mutex<Instant>>);
+
+impl Pulse {
+    fn start(url: String) -> Result<Self> {
+        let pulse = Self(Arc::new(Mutex::new(Instant::now())));
+        let last = Arc::downgrade(&pulse.0);
+        let ask = move || {
+            let mut conn = None;
+            while let Some(last) = last.upgrade() {
+                conn = conn.or_else(|| open_postgres(&url).ok());
+                conn = conn.and_then(|mut conn: Conn| conn.batch_execute("SELECT 1").is_ok().then_some(conn));
+                if conn.is_some() {
+                    *last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+                }
+                drop(last);
+                std::thread::sleep(BEAT);
+            }
+        };
+        let named = std::thread::Builder::new().name("postgres-pulse".into());
+        named.spawn(ask).map_err(|e| Error::unavailable("The watch over the database can't start.").because(e))?;
+        Ok(pulse)
+    }
+
+    fn silent_for(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// Returns when the server has been silent for too long.
+    async fn lost(&self) {
+        while self.silent_for() < LONGEST_SILENCE {
+            tokio::time::sleep(LONGEST_SILENCE - self.silent_for().min(LONGEST_SILENCE) + BEAT / 4).await;
+        }
+    }
 }
 
 impl Postgres {
@@ -71,9 +121,9 @@ impl Postgres {
             .connection_timeout(CHECKOUT)
             .test_on_check_out(false)
             .build(Manager { url: url.to_owned() })
-            .map_err(|e| Error::unavailable("The database doesn't answer.").because(e))?;
+            .map_err(|e| silent().because(e))?;
         warn_of_other_languages(&mut *checkout(&pool)?)?;
-        Ok(Self { pool })
+        Ok(Self { pool, writes: Semaphore::new(FOR_WRITES), pulse: Pulse::start(url.to_owned())? })
     }
 
     /// Reads in one snapshot. If the connection turns out to be dead, reads once more on a new one.
@@ -81,7 +131,7 @@ impl Postgres {
         &self,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.blocking(move |pool| {
+        self.blocking(silent, move |pool| {
             let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
             match in_transaction(&mut *checkout(pool)?, begin, &work) {
                 Err(error) if error.lost_connection() => in_transaction(&mut *checkout_live(pool)?, begin, &work),
@@ -97,6 +147,8 @@ impl Postgres {
         &self,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        let turn = tokio::time::timeout(CHECKOUT, self.writes.acquire()).await;
+        let _turn = turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
         self.transact("BEGIN", work).await
     }
 
@@ -113,7 +165,7 @@ impl Postgres {
         begin: &'static str,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.blocking(move |pool| {
+        self.blocking(Error::outcome_unknown, move |pool| {
             let mut lost = false;
             for attempt in 0..TRIES {
                 let mut conn = if lost { checkout_live(pool)? } else { checkout(pool)? };
@@ -131,17 +183,27 @@ impl Postgres {
         .await
     }
 
+    /// Runs work on a thread that may block. If the server is silent for too long, answers with `lost`; the work goes on
+    /// by itself when the server answers again.
     async fn blocking<T: Send + 'static>(
         &self,
+        lost: fn() -> Error,
         work: impl FnOnce(&Pool<Manager>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let pool = self.pool.clone();
-        actix_web::web::block(move || work(&pool)).await.map_err(Error::blocking)?
+        tokio::select! {
+            outcome = actix_web::web::block(move || work(&pool)) => outcome.map_err(Error::blocking)?,
+            () = self.pulse.lost() => Err(lost()),
+        }
     }
 }
 
+fn silent() -> Error {
+    Error::unavailable("The database doesn't answer.")
+}
+
 fn checkout(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
-    pool.get().map_err(|e| Error::unavailable("The database doesn't answer.").because(e))
+    pool.get().map_err(|e| silent().because(e))
 }
 
 /// Warns if the server's messages aren't in English. Deadlocks and full disks are recognised by the English message,
@@ -176,7 +238,7 @@ fn checkout_live(pool: &Pool<Manager>) -> Result<PooledConnection<Manager>> {
             return Ok(conn);
         }
     }
-    Err(Error::unavailable("The database doesn't answer."))
+    Err(silent())
 }
 
 /// Waits before another attempt, longer each time, so that two transactions that collided don't collide again.

@@ -4,6 +4,8 @@
 //! of its own, so a write that fails or panics rolls back alone. The thread commits once and then answers all writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -16,10 +18,12 @@ use crate::error::{Error, Result};
 
 /// How many writes may wait. The next one is refused with 503.
 const QUEUE: usize = 4096;
-/// How long a write may wait before it is refused with 503.
+/// How long a write waits for its turn before it is refused with 503, whatever runs meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The most writes in one commit.
 const GROUP: usize = 64;
+/// How long a commit takes further writes in.
+const LONGEST_GROUP: Duration = Duration::from_millis(100);
 
 /// The outcome of one write inside a group.
 enum Step {
@@ -31,7 +35,7 @@ enum Step {
 
 /// One queued write, with the channel for its answer.
 trait Job: Send {
-    fn queued(&self) -> Instant;
+    /// Runs the write, unless its caller has given it up.
     fn run(&mut self, conn: &mut Conn) -> Step;
     /// Sends the outcome; `commit` says whether the group reached the disk.
     fn answer(self: Box<Self>, commit: Result<()>);
@@ -41,7 +45,19 @@ struct Write<T, F> {
     work: F,
     reply: oneshot::Sender<Result<T>>,
     outcome: Option<Result<T>>,
-    queued: Instant,
+    turn: Turn,
+    taken_up: bool,
+}
+
+/// Who a queued write belongs to: the writer when it takes it up, or the caller who gives it up. The first one has it.
+#[derive(Clone, Default)]
+struct Turn(Arc<AtomicBool>);
+
+impl Turn {
+    /// Whether nobody had it before.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
 }
 
 impl<T, F> Job for Write<T, F>
@@ -49,11 +65,12 @@ where
     T: Send,
     F: Fn(&mut Conn) -> Result<T> + Send,
 {
-    fn queued(&self) -> Instant {
-        self.queued
-    }
-
     fn run(&mut self, conn: &mut Conn) -> Step {
+        // A write that was taken up can run again, if the group that it was in has failed.
+        if !self.taken_up && !self.turn.take() {
+            return Step::Done;
+        }
+        self.taken_up = true;
         let work = &self.work;
         // The write's own error is kept aside: if rolling back the savepoint fails too, diesel returns only that error.
         let mut own = None;
@@ -103,12 +120,18 @@ impl Writer {
     /// # Errors
     /// What the closure returns; 503 if the queue is full or the write waited in it for too long; 507 on a full disk.
     pub async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
-        let (reply, outcome) = oneshot::channel();
-        let job = Write { work, reply, outcome: None, queued: Instant::now() };
-        match self.queue.try_send(Box::new(job)) {
-            Ok(()) => outcome.await.unwrap_or_else(|_| Err(Error::unavailable("The writer has stopped."))),
-            Err(TrySendError::Full(_)) => Err(Error::overloaded()),
-            Err(TrySendError::Disconnected(_)) => Err(Error::unavailable("The writer has stopped.")),
+        let ((reply, mut outcome), turn) = (oneshot::channel(), Turn::default());
+        let job = Write { work, reply, outcome: None, turn: turn.clone(), taken_up: false };
+        let stopped = || Error::unavailable("The writer has stopped.");
+        self.queue.try_send(Box::new(job)).map_err(|error| match error {
+            TrySendError::Full(_) => Error::overloaded(),
+            TrySendError::Disconnected(_) => stopped(),
+        })?;
+        match tokio::time::timeout(LONGEST_WAIT, &mut outcome).await {
+            Ok(answer) => answer.unwrap_or_else(|_| Err(stopped())),
+            Err(_) if turn.take() => Err(Error::overloaded()),
+            // It runs already, so its outcome is awaited.
+            Err(_) => outcome.await.unwrap_or_else(|_| Err(stopped())),
         }
     }
 }
@@ -136,47 +159,57 @@ impl Loop {
                 Err(_) => break,
             }
         }
-        let (mut live, late): (Vec<_>, Vec<_>) =
-            group.into_iter().partition(|job| job.queued().elapsed() < LONGEST_WAIT);
-        for job in late {
-            job.answer(Err(Error::overloaded()));
+        while !group.is_empty() {
+            group = self.commit_some(group);
         }
-        match self.commit(&mut live) {
-            Ok(()) => live.into_iter().for_each(|job| job.answer(Ok(()))),
-            Err(fault) if live.len() == 1 => live.remove(0).answer(fault.verdict()),
+    }
+
+    /// Commits the first of these writes, and returns those that are still to run.
+    fn commit_some(&mut self, mut group: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+        match self.commit(&mut group) {
+            Ok(ran) => {
+                let rest = group.split_off(ran);
+                group.into_iter().for_each(|job| job.answer(Ok(())));
+                return rest;
+            }
+            Err(fault) if group.len() == 1 => group.remove(0).answer(fault.verdict()),
             // Another process is writing, so nothing ran. Waiting again for each write could take minutes.
-            Err(Fault::Begin(_)) => live.into_iter().for_each(|job| job.answer(Err(Error::overloaded()))),
-            Err(Fault::Group(_)) => live.into_iter().for_each(|job| self.alone(job)),
+            Err(Fault::Begin(_)) => group.into_iter().for_each(|job| job.answer(Err(Error::overloaded()))),
+            Err(Fault::Group(_)) => group.into_iter().for_each(|job| self.alone(job)),
             Err(Fault::Job(at)) => {
-                live.remove(at).answer(Ok(()));
-                live.into_iter().for_each(|job| self.alone(job));
+                group.remove(at).answer(Ok(()));
+                group.into_iter().for_each(|job| self.alone(job));
             }
         }
+        Vec::new()
     }
 
     fn alone(&mut self, job: Box<dyn Job>) {
         let mut one = [job];
-        let verdict = self.commit(&mut one).or_else(Fault::verdict);
+        let verdict = self.commit(&mut one).map(drop).or_else(Fault::verdict);
         let [job] = one;
         job.answer(verdict);
     }
 
-    /// Runs these writes in one transaction. After an error none of them is kept, and the next group gets a new
-    /// connection: on a full disk SQLite can end the transaction by itself, and later savepoints would commit alone.
-    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), Fault> {
+    /// Runs these writes in one transaction, and returns how many have run: after a long one the others must not wait
+    /// for the rest of the group. After an error none of them is kept, and the next group gets a new connection: on a
+    /// full disk SQLite can end the transaction by itself, and later savepoints would commit alone.
+    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<usize, Fault> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
             None => open_sqlite(&self.path, Purpose::Write).map_err(Fault::Group)?,
         };
         begin(&mut conn).map_err(Fault::Begin)?;
-        for (at, job) in jobs.iter_mut().enumerate() {
-            if let Step::Broken = job.run(&mut conn) {
-                return Err(Fault::Job(at));
+        let (begun, mut ran) = (Instant::now(), 0);
+        while ran < jobs.len() && begun.elapsed() < LONGEST_GROUP {
+            if let Step::Broken = jobs[ran].run(&mut conn) {
+                return Err(Fault::Job(ran));
             }
+            ran += 1;
         }
         commit(&mut conn).map_err(Fault::Group)?;
         self.conn = Some(conn);
-        Ok(())
+        Ok(ran)
     }
 }
 

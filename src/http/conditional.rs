@@ -124,7 +124,7 @@ fn is_of(tag: &EntityTag, version: i32) -> bool {
 }
 
 /// The content codings that the service compresses with.
-const CODINGS: [&str; 4] = ["gzip", "br", "zstd", "deflate"];
+const CODINGS: [&str; 2] = ["gzip", "deflate"];
 
 fn without_coding(tag: &str) -> &str {
     match tag.rsplit_once('+') {

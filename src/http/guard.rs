@@ -182,9 +182,7 @@ fn problem_of<B>(response: &HttpResponse<B>) -> Option<Error> {
     let kind = Kind::of_status(status.as_u16());
     let detail = match kind {
         // Only the compression answers so by itself.
-        Kind::NotAcceptable => {
-            "Accept-Encoding allows no coding that the service has. Allow identity, gzip, br or zstd."
-        }
+        Kind::NotAcceptable => "Accept-Encoding allows no coding that the service has. Allow identity or gzip.",
         _ => kind.spec().help,
     };
     (!is_problem).then(|| Error::new(kind, detail))

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::Bytes;
 use serde::Serialize;
 
 use super::conditional::Tag;
@@ -136,13 +137,14 @@ impl Context {
     }
 
     /// 200 with a text that isn't JSON.
-    pub fn show_text(&self, cache: Cache, media_type: &'static str, text: String) -> HttpResponse {
-        let mut response = self.found(cache, &Tag::of_bytes(text.as_bytes()), text.into_bytes());
+    pub fn show_text(&self, cache: Cache, media_type: &'static str, text: impl Into<Bytes>) -> HttpResponse {
+        let text = text.into();
+        let mut response = self.found(cache, &Tag::of_bytes(&text), text);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         response
     }
 
-    fn found(&self, cache: Cache, tag: &Tag, body: Vec<u8>) -> HttpResponse {
+    fn found(&self, cache: Cache, tag: &Tag, body: impl Into<Bytes>) -> HttpResponse {
         let policy = match (cache, self.anyone()) {
             (Cache::Never, _) => "no-store",
             (Cache::Minute, None) => "public, max-age=60",
@@ -153,6 +155,6 @@ impl Context {
         let mut response = HttpResponse::Ok();
         response.insert_header(("Cache-Control", policy)).insert_header(("ETag", tag.to_string()));
         response.append_header(("Vary", "Authorization"));
-        response.content_type("application/json").body(body)
+        response.content_type("application/json").body(body.into())
     }
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Nullable, Text};
 
 use super::types::{EntryOutcome, Roster, RosterSkip, RosterSummary};
+use crate::db::conn::LOCK_TIMEOUT;
 use crate::db::schema::{partners, roster_entries, rosters};
 use crate::db::types::{DbJson, DbUuid};
 use crate::db::{Conn, Id, Json};
@@ -55,7 +56,7 @@ pub fn lock_roster_version(conn: &mut Conn, partner_id: Id) -> Result<i32> {
             diesel::sql_query("SET LOCAL lock_timeout = '60s'").execute(postgres)?;
             let locked = partners::table.find(partner_id).select(partners::roster_version).for_no_key_update();
             let version = locked.first(postgres).optional()?.ok_or_else(|| Error::not_found("partner"))?;
-            diesel::sql_query("SET LOCAL lock_timeout = '5s'").execute(postgres)?;
+            diesel::sql_query(format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")).execute(postgres)?;
             Ok(version)
         }
         Conn::Sqlite(_) => roster_version(conn, partner_id),

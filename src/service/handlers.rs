@@ -126,7 +126,7 @@ pub async fn check_ready(request: Extract<(Open, NoQuery)>) -> Result<HttpRespon
 pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Extract((Open(context), _)) = request;
     let document = (context.state().hooks.document_json)();
-    Ok(context.show_text(Cache::Minute, "application/json", document.to_owned()))
+    Ok(context.show_text(Cache::Minute, "application/json", document))
 }
 
 /// This document as YAML
@@ -138,5 +138,5 @@ pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpRespo
 pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Extract((Open(context), _)) = request;
     let document = (context.state().hooks.document_yaml)();
-    Ok(context.show_text(Cache::Minute, "application/yaml", document.to_owned()))
+    Ok(context.show_text(Cache::Minute, "application/yaml", document))
 }

@@ -54,6 +54,39 @@ fn writes_that_lock_each_other_out_run_again() {
     assert_eq!(runs.load(Ordering::SeqCst), expected);
 }
 
+/// SQLite has one writer. A write that waits for its turn behind another is refused after 5 s, and never runs.
+#[test]
+fn a_write_that_has_waited_too_long_is_given_up_and_never_runs() {
+    let app = App::start();
+    if matches!(app.conn(), Conn::Postgres(_)) {
+        return;
+    }
+    let admin = app.admin();
+    let site = |slug: &str| json!({ "slug": slug, "name": slug });
+    let (begun, running) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (db, ended) = (app.state.db.clone(), std::sync::Mutex::new(ended));
+    let long = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(db.write(move |_| {
+            begun.send(()).unwrap();
+            ended.lock().unwrap().recv().unwrap();
+            Ok(())
+        }))
+    });
+    running.recv().unwrap();
+    let refused = admin.post("/v1/sites", &site("given-up"));
+    assert_eq!(refused.header("retry-after"), "1");
+    let problem = refused.problem(503, "unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("Nothing was changed"), "{problem}");
+    end.send(()).unwrap();
+    long.join().unwrap().unwrap();
+    admin.post("/v1/sites", &site("after")).expect(201);
+    let sites = app.anonymous().get("/v1/sites").expect(200);
+    let slugs: Vec<&str> =
+        sites["items"].as_array().unwrap().iter().map(|site| site["slug"].as_str().unwrap()).collect();
+    assert_eq!(slugs, ["after"]);
+}
+
 /// After the database has cut every connection, as a restart does, the next read and the next write work.
 #[test]
 fn connections_that_were_cut_are_opened_again() {

@@ -55,3 +55,23 @@ start_server
 send POST /v1/auth/login "$(jq -nc --arg password "$typed" '{email: "typed@example.org", $password}')"
 expect 200
 passed "A password that is typed on a terminal isn't shown."
+
+stop_server
+case $DATABASE_URL in
+sqlite://*)
+  file=${DATABASE_URL#sqlite://}
+  [ ! -s "$file-wal" ] || fail "a clean stop should leave nothing in the log beside the file"
+  [ "$(stat -c %a "$file")" = 600 ] || fail "only the owner should read the database: $(stat -c '%a %n' "$file")"
+  ;;
+esac
+[ "$(stat -c %a "$LIFE_ROOMS_KEY_DIR")" = 700 ] || fail "only the owner should see the keys"
+chmod 644 "$LIFE_ROOMS_KEY_DIR"/*.der
+says 1 'run: chmod 600' env LIFE_ROOMS_BIND=127.0.0.1:0 "$LIFE_ROOMS" serve
+chmod 600 "$LIFE_ROOMS_KEY_DIR"/*.der
+passed "The files are their owner's alone, and a key that others may read stops the start."
+
+lacking=$work/lacking.db
+DATABASE_URL=sqlite://$lacking "$LIFE_ROOMS" migrate >/dev/null
+sqlite3 "$lacking" 'DROP TABLE audit_events'
+says 1 'lacks tables: audit_events' env DATABASE_URL="sqlite://$lacking" LIFE_ROOMS_BIND=127.0.0.1:0 "$LIFE_ROOMS" serve
+passed "A database that lacks a table is named at the start."
