@@ -230,8 +230,9 @@ fn no_seat_at_a_closed_venue_is_offered_or_accepted_until_it_opens() {
     advisor.post(&format!("{}/accept", at(&bobs)), &Value::Null).expect(200);
     patch_venue(&admin, &place, "", &closed_for_a_week()).expect(200);
     advisor.post(&format!("{}/accept", at(&cats)), &Value::Null).problem(409, "venue-closed");
-    assert_eq!((status(&bobs), status(&cats)), (json!("booked"), json!("offered")));
-    advisor.post(&format!("{}/decline", at(&cats)), &Value::Null).expect(200);
+    assert_eq!((status(&bobs), status(&cats)), (json!("booked"), json!("waitlisted")));
+    advisor.post(&format!("{}/decline", at(&cats)), &Value::Null).problem(409, "invalid-state");
+    advisor.delete(&at(&cats)).expect(200);
 }
 
 #[derive(QueryableByName)]

@@ -133,7 +133,8 @@ fn an_offer_at_a_venue_that_closes_is_made_again_to_the_same_person_when_it_open
     assert_eq!(standing(&advisor, &of_sam), json!(["waitlisted", 1, null]));
     assert_eq!(standing(&advisor, &of_alex), json!(["waitlisted", 2, null]));
     assert_eq!((counts(&app, &session), done_to(&app, &sam)), ((0, 2, 1), vec!["offer".into(), "withdraw".into()]));
-    act(&app.member(&sam), &of_sam, "accept").problem(409, "venue-closed");
+    let member = app.member(&sam);
+    act(&member, &of_sam, "accept").problem(409, "venue-closed");
     // A venue concerns nobody online.
     assert_eq!(act(&advisor, &online, "accept").expect(200)["status"], "booked");
 
@@ -142,7 +143,7 @@ fn an_offer_at_a_venue_that_closes_is_made_again_to_the_same_person_when_it_open
     set_venue(&app, &place, "open");
     assert_eq!(standing(&advisor, &of_sam), json!(["offered", null, "2026-11-26T09:00:00Z"]));
     assert_eq!((standing(&advisor, &of_alex), done_to(&app, &alex)), (json!(["waitlisted", 1, null]), vec![]));
-    assert_eq!(act(&app.member(&sam), &of_sam, "accept").expect(200)["status"], "booked");
+    assert_eq!(act(&member, &of_sam, "accept").expect(200)["status"], "booked");
     assert_eq!(counts(&app, &session), (1, 1, 0));
 }
 
