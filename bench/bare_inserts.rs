@@ -21,7 +21,7 @@ use life_rooms::error::{Error, Result};
 use life_rooms::sessions::listings;
 use life_rooms::sessions::series::store::{self as series_store, SeriesRow};
 use life_rooms::sessions::store::{self as session_store, SessionRow};
-use life_rooms::sessions::wordings::{self, Wording};
+use life_rooms::sessions::wordings::Wording;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -87,12 +87,12 @@ fn main() -> Result<(), Failure> {
     let series: Vec<SeriesRow> =
         session_series::table.order(session_series::id).select(SeriesRow::as_select()).load(&mut conn)?;
     let rows: Vec<SessionRow> = sessions::table.order(sessions::id).select(SessionRow::as_select()).load(&mut conn)?;
-    let said: Vec<Wording> = rows.iter().map(|row| wordings::of(&mut conn, row)).collect::<Result<_>>()?;
+    let said: Vec<_> = rows.iter().map(|row| Wording::of(&mut conn, row)).collect::<Result<_>>()?;
     empty(&mut conn)?;
     let started = Instant::now();
     conn.transaction::<_, Error, _>(|conn| {
         series_store::insert_many(conn, &series)?;
-        listings::ensure_stored(conn, &said, &rows)?;
+        listings::ensure_stored(conn, said.iter().map(|wording| &**wording), &rows)?;
         session_store::insert_many(conn, &rows)
     })?;
     println!("{:.3} {} {}", started.elapsed().as_secs_f64(), series.len(), rows.len());
