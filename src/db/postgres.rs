@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::PgConnection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::conn::{Conn, open_postgres};
 use crate::error::{Error, Result};
@@ -69,7 +69,7 @@ fn at_rest(conn: &mut Conn) -> bool {
 /// A pool of connections to one server.
 pub(super) struct Postgres {
     pool: Pool<Manager>,
-    writes: Semaphore,
+    writes: Arc<Semaphore>,
     pulse: Pulse,
 }
 
@@ -87,9 +87,16 @@ impl Pulse {
         let ask = move || {
             let mut conn = None;
             while let Some(last) = last.upgrade() {
-                conn = conn.or_else(|| open_postgres(&url).ok());
-                conn = conn.and_then(|mut conn: Conn| conn.batch_execute("SELECT 1").is_ok().then_some(conn));
-                if conn.is_some() {
+                let answered = match conn.take().map_or_else(|| open_postgres(&url), Ok) {
+                    Ok(mut open) => {
+                        let answered = open.batch_execute("SELECT 1").is_ok();
+                        conn = answered.then_some(open);
+                        answered
+                    }
+                    // A server that refuses a connection (it has too many, it starts) isn't silent.
+                    Err(error) => error.cause().is_some_and(|cause| cause.contains("FATAL")),
+                };
+                if answered {
                     *last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
                 }
                 drop(last);
@@ -123,7 +130,7 @@ impl Postgres {
             .build(Manager { url: url.to_owned() })
             .map_err(|e| silent().because(e))?;
         warn_of_other_languages(&mut *checkout(&pool)?)?;
-        Ok(Self { pool, writes: Semaphore::new(FOR_WRITES), pulse: Pulse::start(url.to_owned())? })
+        Ok(Self { pool, writes: Arc::new(Semaphore::new(FOR_WRITES)), pulse: Pulse::start(url.to_owned())? })
     }
 
     /// Reads in one snapshot. If the connection turns out to be dead, reads once more on a new one.
@@ -147,9 +154,9 @@ impl Postgres {
         &self,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = tokio::time::timeout(CHECKOUT, self.writes.acquire()).await;
-        let _turn = turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
-        self.transact("BEGIN", work).await
+        let turn = tokio::time::timeout(CHECKOUT, Arc::clone(&self.writes).acquire_owned()).await;
+        let turn = turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
+        self.transact("BEGIN", Some(turn), Error::outcome_unknown, work).await
     }
 
     /// Like [`Postgres::write`], for reads that record events. All reads see the same state.
@@ -157,15 +164,19 @@ impl Postgres {
         &self,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.transact("BEGIN ISOLATION LEVEL REPEATABLE READ", work).await
+        self.transact("BEGIN ISOLATION LEVEL REPEATABLE READ", None, silent, work).await
     }
 
     async fn transact<T: Send + 'static>(
         &self,
         begin: &'static str,
+        turn: Option<OwnedSemaphorePermit>,
+        lost: fn() -> Error,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.blocking(Error::outcome_unknown, move |pool| {
+        self.blocking(lost, move |pool| {
+            // The turn ends with the work, not with a request that no longer waits for it.
+            let _turn = turn;
             let mut lost = false;
             for attempt in 0..TRIES {
                 let mut conn = if lost { checkout_live(pool)? } else { checkout(pool)? };
@@ -183,15 +194,19 @@ impl Postgres {
         .await
     }
 
-    /// Runs work on a thread that may block. If the server is silent for too long, answers with `lost`; the work goes on
-    /// by itself when the server answers again.
+    /// Runs work on a thread that may block. If the server falls silent meanwhile, answers with `lost`; the work goes on by
+    /// itself when the server answers again. If the server is silent already, nothing is begun.
     async fn blocking<T: Send + 'static>(
         &self,
         lost: fn() -> Error,
         work: impl FnOnce(&Pool<Manager>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        if self.pulse.silent_for() >= LONGEST_SILENCE {
+            return Err(silent());
+        }
         let pool = self.pool.clone();
         tokio::select! {
+            biased;
             outcome = actix_web::web::block(move || work(&pool)) => outcome.map_err(Error::blocking)?,
             () = self.pulse.lost() => Err(lost()),
         }

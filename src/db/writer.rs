@@ -201,7 +201,7 @@ impl Loop {
         };
         begin(&mut conn).map_err(Fault::Begin)?;
         let (begun, mut ran) = (Instant::now(), 0);
-        while ran < jobs.len() && begun.elapsed() < LONGEST_GROUP {
+        while ran < jobs.len() && (ran == 0 || begun.elapsed() < LONGEST_GROUP) {
             if let Step::Broken = jobs[ran].run(&mut conn) {
                 return Err(Fault::Job(ran));
             }

@@ -116,7 +116,7 @@ impl Application {
     /// Applies the roster and keeps it with its outcome.
     ///
     /// # Errors
-    /// 422 `roster-refused` where an entry is wrong in atomic mode; then [`Application::keep_refused`] remembers it.
+    /// 422 `roster-refused` if a wrong entry refuses the roster; then [`Application::keep_refused`] remembers it.
     pub fn run(&self, conn: &mut Conn) -> Result<Reply> {
         Reply::created(self.path(), 1, &self.apply(conn)?)
     }

@@ -79,8 +79,9 @@ impl From<&SeriesRow> for Wording {
     }
 }
 
-/// The most bytes of wordings that are kept in memory, and how many that is about.
+/// The most bytes of wordings that are kept in memory.
 const MOST_KEPT: u64 = 8 * 1024 * 1024;
+/// How many wordings that is, about.
 const KEPT: usize = 8_192;
 
 /// The wordings that were read lately, of any database. A wording never changes under its id, so none is out of date.

@@ -111,7 +111,8 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
 }
 
 /// Takes back the offers of seats that may not be given now: the venue is closed, or the partner isn't active. That isn't
-/// the members' doing. So they wait again, with their old turns, and are the first to get an offer later.
+/// the members' doing. So they wait again, with their old turns, and are the first to get an offer later. This holds for
+/// expired offers too: the row doesn't say whether they could have been accepted before.
 fn take_back(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<()> {
     for seat in session.kinds() {
         if session.offers_open == 0 || admission::refusal(conn, session, *seat, now)?.is_none() {
@@ -272,7 +273,8 @@ fn tell(conn: &mut Conn, action: &'static str, moved: &[Pending], now: Timestamp
     audit::record(conn, &events)
 }
 
-/// Ends the expired offers of these sessions. Call it before capacities change, so that their seats don't count.
+/// Ends the expired offers of these sessions, and takes back those that can't be accepted now. Call it before capacities
+/// change, so that their seats don't count.
 pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     for id in with_a_list(conn, ids)? {
         let mut session = lock_session(conn, id)?;
@@ -281,8 +283,8 @@ pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Brings the waiting lists of these sessions up to date after a change of capacities, times or policies. Offers expire
-/// at the start at the latest. Parties that are now too large are turned away. If a session became a drop-in, everybody
+/// Brings the waiting lists of these sessions up to date after a change of capacities, times or policies. Offers that
+/// can't be accepted now are taken back, and the others expire at the start at the latest. Parties that are now too large are turned away. If a session became a drop-in, everybody
 /// on its list is. Free seats are offered. Returns the bookings that were turned away.
 pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAway>> {
     let mut turned_away = Vec::new();
