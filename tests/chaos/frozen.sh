@@ -46,7 +46,7 @@ ask() {
 ask_everything() {
   pids=()
   ask read "$BASE_URL/v1/venues"
-  ask audited "$BASE_URL/v1/members"
+  ask audited "$BASE_URL/v1/members/00000000-0000-4000-8000-000000000000"
   ask write -H 'Content-Type: application/json' -d "$(venue "$1")" "$BASE_URL/v1/venues"
   ask ready "$BASE_URL/health/ready"
   # More than the pool has connections.
