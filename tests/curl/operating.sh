@@ -96,7 +96,9 @@ writer() {
     jq -nc --arg slug "later-$number" '{$slug, name: $slug, kind: "other", local_authority: "Sefton"}' |
       curl -sS -f -o "$work/written" -X POST "$BASE_URL/v1/venues" -H "Authorization: Bearer $TOKEN" \
         -H 'Content-Type: application/json' --data-binary @- || return 1
-    echo "$number" >"$work/acknowledged"
+    # Whoever reads it meanwhile must not find it empty.
+    echo "$number" >"$work/acknowledged.new"
+    mv "$work/acknowledged.new" "$work/acknowledged"
   done
 }
 writer &
