@@ -75,6 +75,20 @@ macro_rules! insert_many {
     };
 }
 
+/// Loads the rows of a table with these ids.
+#[macro_export]
+macro_rules! load_by_ids {
+    ($conn:expr, $table:ident, $columns:expr, $ids:expr) => {{
+        let rows = $table::table.select($columns);
+        match $ids {
+            [] => Ok(Vec::new()),
+            // This statement can be cached as a prepared one, unlike one with a list of any length.
+            [one] => rows.filter($table::id.eq(one)).load($conn),
+            several => rows.filter($table::id.eq_any(several)).load($conn),
+        }
+    }};
+}
+
 /// The purpose of a connection to an SQLite file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -97,9 +111,9 @@ pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     Ok(Conn::Sqlite(conn))
 }
 
-/// Time-outs of a connection to PostgreSQL (libpq's parameters): how many seconds it may take to connect, how many
-/// milliseconds what was sent may stay unacknowledged, and after how many seconds of silence the other machine is asked
-/// whether it is still there. A URL that states one of them keeps its own.
+/// The time-outs of a connection to PostgreSQL, as parameters of libpq. Connecting takes at most 2 s. The connection ends
+/// if the other machine doesn't acknowledge what was sent for 5 s. After 5 s of silence the other machine is asked whether
+/// it is still there. A URL that states one of these parameters keeps its own value.
 const TIMEOUTS: [(&str, u32); 5] = [
     ("connect_timeout", 2),
     ("tcp_user_timeout", 5_000),
@@ -111,7 +125,7 @@ const TIMEOUTS: [(&str, u32); 5] = [
 /// How long a statement waits for a row lock on PostgreSQL: shorter than a request waits for a connection.
 pub const LOCK_TIMEOUT: &str = "2s";
 
-/// Opens a PostgreSQL connection. A statement ends after a minute: none of a request takes so long.
+/// Opens a PostgreSQL connection. A statement is cancelled after a minute: no request needs one that takes so long.
 pub fn open_postgres(url: &str) -> Result<Conn> {
     let mut timed = url.to_owned();
     for (name, value) in TIMEOUTS.iter().filter(|(name, _)| !url.contains(&format!("{name}="))) {

@@ -114,8 +114,8 @@ impl Pulse {
 
     /// Returns when the server has been silent for too long.
     async fn lost(&self) {
-        while self.silent_for() < LONGEST_SILENCE {
-            tokio::time::sleep(LONGEST_SILENCE - self.silent_for().min(LONGEST_SILENCE) + BEAT / 4).await;
+        while let Some(left) = LONGEST_SILENCE.checked_sub(self.silent_for()) {
+            tokio::time::sleep(left + BEAT / 4).await;
         }
     }
 }

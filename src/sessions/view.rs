@@ -21,6 +21,7 @@ use crate::db::schema::{
 };
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Result};
+use crate::load_by_ids;
 use crate::venues::closures::Closure;
 
 /// The columns of a session that are shown, apart from what it says. The join link isn't.
@@ -205,13 +206,7 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
 macro_rules! by_id {
     ($conn:expr, $table:ident, $row:ty, $ids:expr) => {{
         let ids: Vec<Id> = $ids.collect::<HashSet<Id>>().into_iter().collect();
-        let rows = $table::table.select(<$row>::as_select());
-        let found: Vec<$row> = match ids.as_slice() {
-            [] => Vec::new(),
-            // This statement can be cached as a prepared one, unlike one with a list of any length.
-            [one] => rows.filter($table::id.eq(one)).load($conn)?,
-            several => rows.filter($table::id.eq_any(several)).load($conn)?,
-        };
+        let found: Vec<$row> = load_by_ids!($conn, $table, <$row>::as_select(), ids.as_slice())?;
         found.into_iter().map(|row| (row.id, row)).collect::<HashMap<Id, $row>>()
     }};
 }

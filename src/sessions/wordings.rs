@@ -19,6 +19,7 @@ use crate::db::schema::wordings;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Json};
 use crate::error::{Error, Result};
+use crate::load_by_ids;
 
 /// What a session says.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
@@ -109,13 +110,8 @@ impl Wording {
             found.entry(id).or_insert_with(|| KEPT_WORDINGS.get(&id));
         }
         let missing: Vec<Id> = found.iter().filter(|(_, kept)| kept.is_none()).map(|(id, _)| *id).collect();
-        let read = wordings::table.select((wordings::id, Self::as_select()));
-        let read: Vec<(Id, Self)> = match missing.as_slice() {
-            [] => Vec::new(),
-            // This statement can be cached as a prepared one, unlike one with a list of any length.
-            [one] => read.filter(wordings::id.eq(one)).load(conn)?,
-            several => read.filter(wordings::id.eq_any(several)).load(conn)?,
-        };
+        let columns = (wordings::id, Self::as_select());
+        let read: Vec<(Id, Self)> = load_by_ids!(conn, wordings, columns, missing.as_slice())?;
         for (id, wording) in read {
             let wording = Arc::new(wording);
             KEPT_WORDINGS.insert(id, wording.clone());

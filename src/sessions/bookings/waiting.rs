@@ -284,8 +284,9 @@ pub fn lapse_offers(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
 }
 
 /// Brings the waiting lists of these sessions up to date after a change of capacities, times or policies. Offers that
-/// can't be accepted now are taken back, and the others expire at the start at the latest. Parties that are now too large are turned away. If a session became a drop-in, everybody
-/// on its list is. Free seats are offered. Returns the bookings that were turned away.
+/// can't be accepted now are taken back. The others expire at the start at the latest. Parties that are now too large are
+/// turned away. If a session became a drop-in, everybody on its list is. Free seats are offered. Returns the bookings
+/// that were turned away.
 pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAway>> {
     let mut turned_away = Vec::new();
     for id in with_a_list(conn, ids)? {
