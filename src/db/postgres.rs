@@ -148,6 +148,19 @@ impl Postgres {
         .await
     }
 
+    /// Reads with one statement, without a transaction. If the connection turns out to be dead, reads once more on a new
+    /// one.
+    pub(super) async fn read_one<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.blocking(silent, move |pool| match work(&mut *checkout(pool)?) {
+            Err(error) if error.lost_connection() => work(&mut *checkout_live(pool)?),
+            outcome => outcome,
+        })
+        .await
+    }
+
     /// Writes at READ COMMITTED. Runs again after a deadlock or a serialization failure, and once more if the
     /// connection was dead before anything was written. Never runs again after a COMMIT whose outcome is unknown.
     pub(super) async fn write<T: Send + 'static>(

@@ -53,7 +53,7 @@ async fn identify(request: &HttpRequest) -> Result<Option<Caller>> {
     let token = strip_scheme(text, "bearer")
         .ok_or_else(|| Error::unauthenticated("This needs an access token: Authorization: Bearer …"))?;
     let claims = state.tokens.verify(token, state.clock.now()).map_err(|e| bad().because(e))?;
-    let standing = state.db.read(move |conn| store::standing(conn, &claims)).await?;
+    let standing = state.db.read_one(move |conn| store::standing(conn, &claims)).await?;
     match standing {
         store::Standing::Good(caller) => Ok(Some(caller)),
         store::Standing::Gone => Err(bad()),

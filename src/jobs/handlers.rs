@@ -20,7 +20,7 @@ use crate::http::prelude::*;
 pub async fn get_job(request: Extract<(Allowed<RosterUser>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let reach = Reach::of(who.caller()?)?;
-    let job = who.state().db.read(move |conn| store::get(conn, reach, id)).await?;
+    let job = who.state().db.read_one(move |conn| store::get(conn, reach, id)).await?;
     let mut response = who.show(Cache::Never, job.version, &job)?;
     if !job.status.has_ended() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

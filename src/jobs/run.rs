@@ -48,7 +48,7 @@ pub fn start(state: &State, id: Id, kinds: &'static [Kind]) {
 /// A failure of the database.
 pub async fn run_due(state: State, kinds: &[Kind]) -> Result<()> {
     let now = state.clock.now();
-    for id in state.db.read(move |conn| store::waiting(conn, now)).await? {
+    for id in state.db.read_one(move |conn| store::waiting(conn, now)).await? {
         if state.stopping() {
             break;
         }

@@ -38,11 +38,11 @@ async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<TokenReque
     let context = Context::new(request, None)?;
     let (client_id, given) = credentials(request)?.ok_or_else(invalid)?;
     let (id, state) = (client_id.clone(), context.state().clone());
-    let client = state.db.read(move |conn| store::client(conn, &id)).await?;
+    let client = state.db.read_one(move |conn| store::client(conn, &id)).await?;
     let known = client.filter(|client| secret::same(&client.secret_hash, &secret::stored(&given)));
     let client = known.filter(|client| client.revoked_at.is_none()).ok_or_else(invalid)?;
     let partner_id = client.partner_id;
-    if !state.db.read(move |conn| store::partner_is_active(conn, partner_id)).await? {
+    if !state.db.read_one(move |conn| store::partner_is_active(conn, partner_id)).await? {
         return Err(invalid());
     }
     Form::glance(request)?;

@@ -22,7 +22,7 @@ pub async fn login(request: Extract<(Open, NoQuery, JsonBody<Login>)>) -> Result
     let Extract((Open(context), _, body)) = request;
     let state = context.state();
     let email = body.value.email.to_lowercase();
-    let account = state.db.read(move |conn| store::account_by_email(conn, &email)).await?;
+    let account = state.db.read_one(move |conn| store::account_by_email(conn, &email)).await?;
     let stored = account.as_ref().filter(|account| !account.disabled).and_then(|account| account.password_hash.clone());
     let right = state.hasher.verify(body.value.password, stored).await?;
     let wrong = || Error::unauthenticated("The e-mail address or the password is wrong.");
@@ -39,7 +39,7 @@ pub async fn login(request: Extract<(Open, NoQuery, JsonBody<Login>)>) -> Result
 }
 
 async fn active_partner(context: &Context, id: Id) -> Result<()> {
-    if context.state().db.read(move |conn| store::partner_is_active(conn, id)).await? {
+    if context.state().db.read_one(move |conn| store::partner_is_active(conn, id)).await? {
         return Ok(());
     }
     Err(Error::forbidden("The partner isn't active at the moment."))
@@ -164,7 +164,7 @@ pub async fn change_my_password(
     let Extract((who, _, body)) = request;
     let (state, caller) = (who.state(), who.caller()?.clone());
     let id = caller.id;
-    let account = state.db.read(move |conn| store::account(conn, id)).await?;
+    let account = state.db.read_one(move |conn| store::account(conn, id)).await?;
     let generation = account.as_ref().map(|account| account.generation);
     let PasswordChange { current_password, new_password } = body.value;
     let same = current_password == new_password;

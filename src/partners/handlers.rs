@@ -18,7 +18,7 @@ pub async fn list_partners(request: Extract<(Allowed<Public>, Query<Paging>)>) -
     let viewer = Viewer::of(who.anyone());
     let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
-    let rows = who.state().db.read(move |conn| store::list(conn, viewer, &wanted)).await?;
+    let rows = who.state().db.read_one(move |conn| store::list(conn, viewer, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, PartnerRow::key, |row| row.seen_by(viewer)))
 }
 
@@ -32,7 +32,7 @@ pub async fn list_partners(request: Extract<(Allowed<Public>, Query<Paging>)>) -
 pub async fn get_partner(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let viewer = Viewer::of(who.anyone());
-    let row = who.state().db.read(move |conn| store::get(conn, viewer, id)).await?;
+    let row = who.state().db.read_one(move |conn| store::get(conn, viewer, id)).await?;
     who.show(Cache::Minute, row.tag(viewer), &row.seen_by(viewer))
 }
 

@@ -16,7 +16,7 @@ pub async fn list_sites(request: Extract<(Allowed<Public>, Query<Paging>)>) -> R
     let Extract((who, Query(paging))) = request;
     let slice = Slice::read_public(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
-    let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
+    let rows = who.state().db.read_one(move |conn| store::list(conn, &wanted)).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, |site| (site.written.name.clone(), site.id), |site| site))
 }
 
@@ -29,7 +29,7 @@ pub async fn list_sites(request: Extract<(Allowed<Public>, Query<Paging>)>) -> R
 #[get("/v1/sites/{id}")]
 pub async fn get_site(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
+    let row = who.state().db.read_one(move |conn| store::get(conn, id)).await?;
     who.show(Cache::Minute, row.version, &row)
 }
 

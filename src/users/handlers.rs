@@ -15,7 +15,7 @@ pub async fn list_users(request: Extract<(Allowed<AdminOnly>, Query<Paging>)>) -
     let Extract((who, Query(paging))) = request;
     let slice = Slice::<String>::read(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
-    let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
+    let rows = who.state().db.read_one(move |conn| store::list(conn, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, UserRow::key, User::from))
 }
 
@@ -27,7 +27,7 @@ pub async fn list_users(request: Extract<(Allowed<AdminOnly>, Query<Paging>)>) -
 #[get("/v1/users/{id}")]
 pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
+    let row = who.state().db.read_one(move |conn| store::get(conn, id)).await?;
     who.show(Cache::Never, row.version, &User::from(row))
 }
 

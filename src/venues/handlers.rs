@@ -33,7 +33,7 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
 #[get("/v1/venues/{id}")]
 pub async fn get_venue(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
-    let row = who.state().db.read(move |conn| store::get(conn, id)).await?;
+    let row = who.state().db.read_one(move |conn| store::get(conn, id)).await?;
     who.show(Cache::Minute, row.version, &row)
 }
 

@@ -34,7 +34,7 @@ pub async fn list_clients(request: Extract<(Allowed<AdminOnly>, Path<Id>, Query<
 #[get("/v1/partners/{id}/clients/{client_id}")]
 pub async fn get_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((partner_id, id)), _)) = request;
-    let row = who.state().db.read(move |conn| store::get(conn, partner_id, id)).await?;
+    let row = who.state().db.read_one(move |conn| store::get(conn, partner_id, id)).await?;
     who.show(Cache::Never, row.version, &ApiClient::from(row))
 }
 

@@ -18,7 +18,7 @@ pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>
     let Extract((who, Query(paging))) = request;
     let slice = Slice::<String>::read(&who, paging.limit, paging.cursor.as_deref())?;
     let wanted = slice.clone();
-    let rows = who.state().db.read(move |conn| store::list(conn, &wanted)).await?;
+    let rows = who.state().db.read_one(move |conn| store::list(conn, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ReportArea::key, |area| area))
 }
 
@@ -31,7 +31,7 @@ pub async fn list_report_areas(request: Extract<(Allowed<Reports>, Query<Paging>
 #[get("/v1/report-areas/{slug}")]
 pub async fn get_report_area(request: Extract<(Allowed<Reports>, Path<String>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(slug), _)) = request;
-    let row = who.state().db.read(move |conn| store::find(conn, &slug)).await?;
+    let row = who.state().db.read_one(move |conn| store::find(conn, &slug)).await?;
     let row = row.ok_or_else(|| Error::not_found("area"))?;
     who.show(Cache::Never, row.version, &row)
 }

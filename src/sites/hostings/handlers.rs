@@ -38,7 +38,7 @@ pub async fn list_hostings(request: Extract<(Allowed<Public>, Path<Id>, Query<Pa
 #[get("/v1/sites/{id}/hostings/{hosting_id}")]
 pub async fn get_hosting(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((site_id, id)), _)) = request;
-    let row = who.state().db.read(move |conn| store::get(conn, site_id, id)).await?;
+    let row = who.state().db.read_one(move |conn| store::get(conn, site_id, id)).await?;
     who.show(Cache::Minute, row.version, &row)
 }
 

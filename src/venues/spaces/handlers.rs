@@ -38,7 +38,7 @@ pub async fn list_spaces(request: Extract<(Allowed<Public>, Path<Id>, Query<Pagi
 #[get("/v1/venues/{id}/spaces/{space_id}")]
 pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((venue_id, id)), _)) = request;
-    let row = who.state().db.read(move |conn| store::get(conn, venue_id, id)).await?;
+    let row = who.state().db.read_one(move |conn| store::get(conn, venue_id, id)).await?;
     who.show(Cache::Minute, row.version, &row)
 }
 
