@@ -16,7 +16,7 @@ use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::series::store::{SeriesRow, lineage};
 use crate::sessions::types::{Delivery, Publication, SessionStatus};
-use crate::sessions::visibility::{Visibility, hidden_partners, listed};
+use crate::sessions::visibility::{Part, Visibility, in_part};
 use crate::sessions::wordings::Wording;
 
 /// How many events one calendar holds at most.
@@ -218,10 +218,18 @@ pub(super) fn between(
     viewer: Viewer,
     (from, now, until): (Timestamp, Timestamp, Timestamp),
 ) -> Result<Vec<Shown>> {
-    let hidden = &hidden_partners(conn, viewer)?;
     coming_first(|order, many| {
         let range = if order == Order::Start { (now, until) } else { (from, now) };
-        stretch(conn, (of, viewer, hidden), range, (order, many))
+        let mut found = Vec::new();
+        for part in Part::of(viewer) {
+            found.extend(stretch(conn, (of, part), range, (order, many))?);
+        }
+        found.sort_by_key(|(session, ..): &Shown| (session.starts_at, session.id));
+        if order == Order::Latest {
+            found.reverse();
+        }
+        found.truncate(usize::try_from(many).unwrap_or_default());
+        Ok(found)
     })
 }
 
@@ -242,10 +250,10 @@ enum Order {
     Latest,
 }
 
-/// The first `many` sessions that start between two instants.
+/// The first `many` sessions of a part of the list that start between two instants.
 fn stretch(
     conn: &mut Conn,
-    (of, viewer, hidden): (Of, Viewer, &[Id]),
+    (of, part): (Of, Part),
     (from, until): (Timestamp, Timestamp),
     (order, many): (Order, i64),
 ) -> Result<Vec<Shown>> {
@@ -257,7 +265,7 @@ fn stretch(
         Of::Venue(id) => query.filter(sessions::venue_id.eq(id)),
         Of::Partner(id) => query.filter(sessions::partner_id.eq(id)),
     };
-    query = listed!(query, sessions, viewer, hidden);
+    query = in_part!(query, sessions, part);
     query = match order {
         Order::Start => query.order((sessions::starts_at.asc(), sessions::id.asc())),
         Order::Latest => query.order((sessions::starts_at.desc(), sessions::id.desc())),

@@ -198,6 +198,7 @@ tables! {
         left_out -> DbJson,
         split_from -> Nullable<DbUuid>,
         publication -> Text,
+        published -> Bool,
         status -> Text,
         cancellation_reason -> Nullable<Text>,
         expanded_until -> Nullable<Date>,
@@ -240,6 +241,7 @@ tables! {
         offers_open -> Integer,
         week_hour -> Nullable<Integer>,
         has_room -> Bool,
+        published -> Bool,
     }
 
     prescriptions (id) {

@@ -25,6 +25,7 @@ use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
 use crate::sessions::series::store::{self as series_store, Ending, SeriesRow};
 use crate::sessions::store as session_store;
 use crate::sessions::types::{SeriesStatus, SessionStatus};
+use crate::sessions::visibility::PUBLISHED_OR_NOT;
 
 /// Why it is cancelled, for whoever looks at it.
 const REASON: &str = "It is no longer in the partner's roster.";
@@ -128,9 +129,12 @@ impl Lineages {
 
 /// Every session of a partner that is still to come, by its start. Seats of offers that have run out don't count.
 fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result<Vec<Coming>> {
-    let future = sessions::table.filter(sessions::partner_id.eq(partner_id)).filter(sessions::starts_at.gt(now));
+    let future = sessions::table
+        .filter(sessions::partner_id.eq(partner_id))
+        .filter(sessions::published.eq_any(PUBLISHED_OR_NOT))
+        .filter(sessions::starts_at.gt(now));
     if hold == Hold::Lock {
-        let ids: Vec<Id> = future.select(sessions::id).load(conn)?;
+        let ids: Vec<Id> = future.clone().select(sessions::id).load(conn)?;
         session_store::lock(conn, ids)?;
     }
     let columns = (

@@ -75,6 +75,33 @@ impl Columns {
     }
 }
 
+/// A session with its venue and partner.
+#[derive(Debug, Queryable)]
+pub struct Found {
+    /// The session.
+    pub session: Columns,
+    venue: Option<VenueSummary>,
+    partner: Option<PartnerSummary>,
+}
+
+/// The columns of [`Found`].
+pub type FoundSelection = (
+    AsSelect<Columns, MultiBackend>,
+    AsSelect<Option<VenueSummary>, MultiBackend>,
+    AsSelect<Option<PartnerSummary>, MultiBackend>,
+);
+
+/// The columns of [`Found`].
+pub fn found_selection() -> FoundSelection {
+    (Columns::as_select(), Option::<VenueSummary>::as_select(), Option::<PartnerSummary>::as_select())
+}
+
+/// The tables of [`Found`].
+#[diesel::dsl::auto_type]
+pub(super) fn found() -> _ {
+    sessions::table.left_join(venues::table).left_join(partners::table)
+}
+
 /// A session with what it says and its related resources.
 #[derive(Debug)]
 pub struct SessionView {
@@ -166,17 +193,17 @@ fn related_selection() -> RelatedSelection {
     )
 }
 
-/// One session.
+/// One session, read with one statement unless the viewer is a member.
 ///
 /// # Errors
 /// 404 if there is none that this viewer may see.
 pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
     let found = joined()
         .filter(sessions::id.eq(id))
-        .select((Columns::as_select(), related_selection()))
-        .first::<(Columns, Related)>(conn)
+        .select((Columns::as_select(), Wording::as_select(), related_selection()))
+        .first::<(Columns, Wording, Related)>(conn)
         .optional()?;
-    let (session, related) = found.ok_or_else(|| Error::not_found("session"))?;
+    let (session, wording, related) = found.ok_or_else(|| Error::not_found("session"))?;
     let partner = related.partner.as_ref().map(PartnerSummary::standing);
     let visible = match Visibility::of(viewer, session.publication, partner) {
         Visibility::Visible => true,
@@ -186,8 +213,7 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
     if !visible {
         return Err(Error::not_found("session"));
     }
-    let wording = Wording::get(conn, session.wording_id)?;
-    Ok(SessionView { session, wording, related })
+    Ok(SessionView { session, wording: Arc::new(wording), related })
 }
 
 /// Whether a member has a booking of a session, or a prescription item for it or its series.
@@ -202,31 +228,19 @@ pub(super) fn is_theirs(conn: &mut Conn, member: Id, session: Id, series: Option
     Ok(select(exists(booked)).get_result(conn)? || select(exists(prescribed)).get_result(conn)?)
 }
 
-/// Reads rows of a table by their ids, each once.
-macro_rules! by_id {
-    ($conn:expr, $table:ident, $row:ty, $ids:expr) => {{
-        let ids: Vec<Id> = $ids.collect::<HashSet<Id>>().into_iter().collect();
-        let found: Vec<$row> = load_by_ids!($conn, $table, <$row>::as_select(), ids.as_slice())?;
-        found.into_iter().map(|row| (row.id, row)).collect::<HashMap<Id, $row>>()
-    }};
-}
-
-/// Sessions with their wordings and related resources, in the same order. Most sessions of a page share a few, so each is
-/// read once and not with every row.
-pub fn related(conn: &mut Conn, rows: Vec<Columns>) -> Result<Vec<SessionView>> {
-    let wordings = Wording::by_id(conn, rows.iter().map(|row| row.wording_id))?;
-    let venues = by_id!(conn, venues, VenueSummary, rows.iter().filter_map(|row| row.venue_id));
-    let partners = by_id!(conn, partners, PartnerSummary, rows.iter().filter_map(|row| row.partner_id));
-    let programmes = wordings.values().filter_map(|wording| wording.programme_id);
-    let programmes = by_id!(conn, programmes, ProgrammeSummary, programmes);
-    let show = |session: Columns| {
+/// Sessions with their wordings and programmes, in the same order. Most sessions of a page share a few, so each is read
+/// once and not with every row.
+pub fn related(conn: &mut Conn, rows: Vec<Found>) -> Result<Vec<SessionView>> {
+    let wordings = Wording::by_id(conn, rows.iter().map(|row| row.session.wording_id))?;
+    let ids: HashSet<Id> = wordings.values().filter_map(|wording| wording.programme_id).collect();
+    let ids: Vec<Id> = ids.into_iter().collect();
+    let programmes: Vec<ProgrammeSummary> =
+        load_by_ids!(conn, programmes, ProgrammeSummary::as_select(), ids.as_slice())?;
+    let programmes: HashMap<Id, ProgrammeSummary> = programmes.into_iter().map(|row| (row.id, row)).collect();
+    let show = |Found { session, venue, partner }: Found| {
         let wording = wordings.get(&session.wording_id)?.clone();
-        let related = Related {
-            venue: session.venue_id.and_then(|id| venues.get(&id).cloned()),
-            partner: session.partner_id.and_then(|id| partners.get(&id).cloned()),
-            programme: wording.programme_id.and_then(|id| programmes.get(&id).cloned()),
-        };
-        Some(SessionView { session, wording, related })
+        let programme = wording.programme_id.and_then(|id| programmes.get(&id).cloned());
+        Some(SessionView { session, wording, related: Related { venue, partner, programme } })
     };
     Ok(rows.into_iter().filter_map(show).collect())
 }

@@ -1,18 +1,13 @@
 //! Which sessions and series a viewer may see, and whom a new one belongs to.
 //!
 //! A session or series is public while it is published and its partner is active. This rule is here twice: for one by
-//! its id ([`Visibility::of`]) and for lists (`listed!`).
-
-use diesel::dsl::sql;
-use diesel::prelude::*;
-use diesel::sql_types::Bool;
+//! its id ([`Visibility::of`]) and for lists ([`Part`]).
 
 use super::types::Publication;
 use crate::auth::caller::Caller;
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
-use crate::db::schema::partners;
-use crate::db::{Conn, Id};
+use crate::db::Id;
 use crate::error::{Error, Result};
 use crate::partners::types::PartnerStatus;
 
@@ -43,43 +38,63 @@ impl Visibility {
     }
 }
 
-/// The partners whose sessions and series aren't in lists for this viewer: the partners that aren't active.
-pub fn hidden_partners(conn: &mut Conn, viewer: Viewer) -> Result<Vec<Id>> {
-    if viewer == Viewer::Staff {
-        return Ok(Vec::new());
-    }
-    // In the statement itself, not in a parameter: otherwise the partial index isn't used.
-    let inactive = partners::table.filter(sql::<Bool>("partners.status <> 'active'"));
-    Ok(inactive.select(partners::id).load(conn)?)
+/// A part of the sessions or series that a viewer finds in lists. Every index that a list is read from has `published`
+/// in front of the order of the list. So each part is read by itself, and what a viewer may not see costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Everything that is published.
+    Published,
+    /// What is published by partners that are active, and by the service itself.
+    Public,
+    /// Everything that isn't published.
+    Unpublished,
+    /// What this partner has that isn't published.
+    OwnUnpublished(Id),
 }
 
-/// Restricts a boxed query of `sessions` or `session_series` to what a viewer finds in lists: what is published by
-/// partners other than the [`hidden_partners`], and a partner's own. It is a macro because each table has its own types
-/// of columns.
-macro_rules! listed {
-    ($query:expr, $table:ident, $viewer:expr, $hidden:expr) => {{
-        use $crate::auth::viewer::Viewer;
+impl Part {
+    /// The parts that a viewer finds in lists.
+    pub fn of(viewer: Viewer) -> Vec<Self> {
+        match viewer {
+            Viewer::Staff => vec![Self::Published, Self::Unpublished],
+            Viewer::Partner(own) => vec![Self::Public, Self::OwnUnpublished(own)],
+            Viewer::Member(_) | Viewer::Public => vec![Self::Public],
+        }
+    }
+
+    /// Whether what is published is read.
+    pub fn is_published(self) -> bool {
+        matches!(self, Self::Published | Self::Public)
+    }
+}
+
+/// Both values of `published`, for who reads all sessions of a venue or partner by start: `published` comes before the
+/// start in their indexes.
+pub const PUBLISHED_OR_NOT: [bool; 2] = [true, false];
+
+/// Restricts a boxed query of `sessions` or `session_series`, joined with `partners`, to a part of a list. It is a macro
+/// because each table has its own types of columns. `$wrap` can be `looked_at`, if the rows are reached by another index.
+macro_rules! in_part {
+    ($query:expr, $table:ident, $part:expr) => {
+        $crate::sessions::visibility::in_part!($query, $table, $part, std::convert::identity)
+    };
+    ($query:expr, $table:ident, $part:expr, $wrap:path) => {{
+        use $crate::db::schema::partners;
+        use $crate::partners::types::PartnerStatus;
         use $crate::sessions::search::looked_at;
-        use $crate::sessions::types::Publication;
-        let published = $table::publication.eq(Publication::Published);
-        let query = match $viewer {
-            Viewer::Staff => $query,
-            Viewer::Partner(own) => {
-                let own = $table::partner_id.eq(own).assume_not_null();
-                $query.filter(looked_at(published.or(own)))
+        use $crate::sessions::visibility::Part;
+        let query = $query.filter($wrap($table::published.eq($part.is_published())));
+        match $part {
+            Part::Published | Part::Unpublished => query,
+            Part::Public => {
+                let active = partners::status.nullable().eq(PartnerStatus::Active);
+                query.filter(looked_at(active.or($table::partner_id.is_null())))
             }
-            Viewer::Member(_) | Viewer::Public => $query.filter(published),
-        };
-        match $hidden {
-            [] => query,
-            hidden => {
-                let others = $table::partner_id.ne_all(hidden).assume_not_null();
-                query.filter(looked_at($table::partner_id.is_null().or(others)))
-            }
+            Part::OwnUnpublished(own) => query.filter($wrap($table::partner_id.eq(own))),
         }
     }};
 }
-pub(crate) use listed;
+pub(crate) use in_part;
 
 /// The partner that a new session or series belongs to. What a partner makes is its own, whether or not it says so.
 ///

@@ -68,7 +68,6 @@ CREATE TABLE partners (
     updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX partners_name_index ON partners (name, id);
-CREATE INDEX partners_inactive_index ON partners (id) WHERE status <> 'active';
 
 CREATE TABLE programmes (
     id BLOB PRIMARY KEY,
@@ -215,6 +214,8 @@ CREATE TABLE session_series (
     excluded TEXT NOT NULL,
     additional TEXT NOT NULL,
     publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
+    -- Whether the series is in the public list: computed, and in front in the indexes of lists.
+    published INTEGER NOT NULL GENERATED ALWAYS AS (publication = 'published') VIRTUAL,
     status TEXT NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason TEXT,
     -- The local date through which the sessions of a series without an end exist. Null if the series' rule ends.
@@ -230,8 +231,10 @@ CREATE TABLE session_series (
     updated_at INTEGER NOT NULL,
     CONSTRAINT session_series_partner_external_key UNIQUE (partner_id, external_id)
 ) STRICT;
-CREATE INDEX session_series_venue_index ON session_series (venue_id);
-CREATE INDEX session_series_programme_index ON session_series (programme_id);
+CREATE INDEX session_series_published_index ON session_series (published, id);
+CREATE INDEX session_series_partner_index ON session_series (partner_id, published, id);
+CREATE INDEX session_series_venue_index ON session_series (venue_id, published, id);
+CREATE INDEX session_series_programme_index ON session_series (programme_id, published, id);
 CREATE INDEX session_series_space_index ON session_series (space_id);
 CREATE INDEX session_series_expanded_index ON session_series (status, expanded_until);
 CREATE INDEX session_series_split_from_index ON session_series (split_from) WHERE split_from IS NOT NULL;
@@ -313,6 +316,9 @@ CREATE TABLE sessions (
         (status = 'scheduled' AND (waitlist_length = 0 OR delivery = 'hybrid')
             AND (capacity IS NULL OR seats_taken < capacity
                 OR (delivery = 'hybrid' AND (online_capacity IS NULL OR online_seats_taken < online_capacity)))) VIRTUAL,
+    -- Whether the session is in the public list. The database computes this column, so that no statement can forget it.
+    -- The indexes below have it in front of the start: whoever reads what is public passes no drafts.
+    published INTEGER NOT NULL GENERATED ALWAYS AS (publication = 'published') VIRTUAL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -323,18 +329,18 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_listing_fkey FOREIGN KEY (wording_id, slot) REFERENCES listings (wording_id, slot),
     CHECK (ends_at > starts_at)
 ) STRICT;
-CREATE INDEX sessions_starts_at_index ON sessions (starts_at, id);
-CREATE INDEX sessions_venue_index ON sessions (venue_id, starts_at, id);
-CREATE INDEX sessions_partner_index ON sessions (partner_id, starts_at, id);
+CREATE INDEX sessions_starts_at_index ON sessions (published, starts_at, id);
+CREATE INDEX sessions_venue_index ON sessions (venue_id, published, starts_at, id);
+CREATE INDEX sessions_partner_index ON sessions (partner_id, published, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
 -- The sessions that take a space. Read before a session takes one.
 CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
-CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, starts_at, id);
-CREATE INDEX sessions_week_hour_index ON sessions (week_hour, starts_at, id);
-CREATE INDEX sessions_room_index ON sessions (has_room, starts_at, id);
-CREATE INDEX sessions_venue_room_index ON sessions (venue_id, has_room, starts_at, id);
-CREATE INDEX sessions_listing_room_index ON sessions (wording_id, slot, has_room, starts_at, id);
+CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, published, starts_at, id);
+CREATE INDEX sessions_week_hour_index ON sessions (week_hour, published, starts_at, id);
+CREATE INDEX sessions_room_index ON sessions (has_room, published, starts_at, id);
+CREATE INDEX sessions_venue_room_index ON sessions (venue_id, has_room, published, starts_at, id);
+CREATE INDEX sessions_listing_room_index ON sessions (wording_id, slot, has_room, published, starts_at, id);
 
 CREATE TABLE prescriptions (
     id BLOB PRIMARY KEY,

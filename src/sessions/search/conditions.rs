@@ -1,6 +1,6 @@
 //! A search as SQL conditions on the rows of `sessions`.
 
-use diesel::dsl::{AsSelect, IntoBoxed, Select, sql};
+use diesel::dsl::{IntoBoxed, Select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
@@ -11,8 +11,8 @@ use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_pillar, word_of_programme, word_of_topic};
 use crate::sessions::types::Delivery;
-use crate::sessions::view::Columns;
-use crate::sessions::visibility::listed;
+use crate::sessions::view::{FoundSelection, found, found_selection};
+use crate::sessions::visibility::{Part, in_part};
 use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};
 
@@ -30,7 +30,7 @@ pub fn looked_at<Condition>(condition: Condition) -> IsTrue<Condition> {
 }
 
 /// A query for sessions to which conditions can still be added.
-pub type Query<'a> = IntoBoxed<'a, Select<sessions::table, AsSelect<Columns, MultiBackend>>, MultiBackend>;
+pub type Query<'a> = IntoBoxed<'a, Select<found, FoundSelection>, MultiBackend>;
 
 /// How rows are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,13 +41,13 @@ pub enum By {
     Id,
 }
 
-/// What a search needs to know from the database beforehand.
+/// Where a search looks.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
+    /// The part of the list to read.
+    pub part: Part,
     /// The venues in the circle, if the search has one.
     pub near: Option<&'a [Id]>,
-    /// The partners whose sessions are hidden from the viewer.
-    pub hidden: &'a [Id],
 }
 
 /// The query for the sessions that match a search.
@@ -56,8 +56,11 @@ pub struct Scope<'a> {
 /// and sorting every match first, so such conditions are [checked on each row](looked_at). Conditions on other tables
 /// are subqueries for a single value: both databases run these row by row and never make a join or a hash of the table.
 pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
-    let mut query = sessions::table.select(Columns::as_select()).into_boxed();
-    query = listed!(query, sessions, search.viewer, scope.hidden);
+    let mut query = found().select(found_selection()).into_boxed();
+    query = match by {
+        By::Start => in_part!(query, sessions, scope.part),
+        By::Id => in_part!(query, sessions, scope.part, looked_at),
+    };
     query = owned(query, search, by);
     query = placed(query, search, scope.near);
     query = timed(query, search);
@@ -119,10 +122,16 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     query
 }
 
+// The venue of a session, apart from the one that is shown with it.
+diesel::alias! {
+    const THERE: Alias<There> = venues as there;
+}
+
 fn placed<'a>(mut query: Query<'a>, search: &'a Search, near: Option<&'a [Id]>) -> Query<'a> {
     if let Some(authority) = &search.filter.local_authority {
-        let there = venues::table.filter(venues::id.nullable().eq(sessions::venue_id));
-        let there = there.filter(venues::local_authority.eq(authority.name)).select(venues::id).limit(1);
+        let there = THERE.filter(THERE.field(venues::id).nullable().eq(sessions::venue_id));
+        let there = there.filter(THERE.field(venues::local_authority).eq(authority.name));
+        let there = there.select(THERE.field(venues::id)).limit(1);
         query = query.filter(sessions::delivery.ne(Delivery::Online));
         query = query.filter(there.single_value().is_not_null());
     }

@@ -16,6 +16,7 @@ use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings::Listing;
+use crate::sessions::visibility::Part;
 
 /// A set of keys. For each kind of key there is an index of sessions by key and start.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +66,13 @@ impl Keys {
 
     /// The SQL condition that selects the sessions of one key, and the index that has them by start. A listing has two
     /// values, `one.key` and `one.slot`.
-    fn index(&self) -> (&'static str, &'static str) {
+    fn index(&self, part: Part) -> (String, &'static str) {
+        let (condition, index) = self.index_of_all();
+        let published = if part.is_published() { "true" } else { "false" };
+        (format!("{condition} AND published = {published}"), index)
+    }
+
+    fn index_of_all(&self) -> (&'static str, &'static str) {
         match self {
             Self::Listings(_, Availability::Any) => {
                 ("wording_id = one.key AND slot = one.slot", "sessions_listing_index")
@@ -94,12 +101,12 @@ pub struct Position {
 }
 
 /// The first `many` sessions of the set in a time span.
-pub fn first(conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
+pub fn first(conn: &mut Conn, keys: &Keys, part: Part, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     // Two queries: SQLite must be told which index to use, and PostgreSQL to look each key up on its own.
     match conn {
-        Conn::Sqlite(sqlite) if keys.count() == 1 => of_one(sqlite, keys, span, many),
-        Conn::Sqlite(sqlite) => one_by_one(sqlite, keys, span, many),
-        Conn::Postgres(postgres) => on_postgres(postgres, keys, span, many),
+        Conn::Sqlite(sqlite) if keys.count() == 1 => of_one(sqlite, (keys, part), span, many),
+        Conn::Sqlite(sqlite) => one_by_one(sqlite, (keys, part), span, many),
+        Conn::Postgres(postgres) => on_postgres(postgres, (keys, part), span, many),
     }
 }
 
@@ -114,8 +121,13 @@ struct Head {
 
 /// Reads one key after another, the one with the earliest session first. What has been found limits how far the other
 /// keys are read.
-fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: TimeSpan, many: i64) -> Result<Vec<Position>> {
-    let heads = heads(sqlite, keys, span)?;
+fn one_by_one(
+    sqlite: &mut SqliteConnection,
+    (keys, part): (&Keys, Part),
+    mut span: TimeSpan,
+    many: i64,
+) -> Result<Vec<Position>> {
+    let heads = heads(sqlite, (keys, part), span)?;
     let most = usize::try_from(many).unwrap_or_default();
     // Each of the first `many` keys has a session, so the first `many` sessions start no later than the last of these.
     if let Some(last) = heads.get(most.saturating_sub(1)) {
@@ -127,7 +139,7 @@ fn one_by_one(sqlite: &mut SqliteConnection, keys: &Keys, mut span: TimeSpan, ma
             break;
         }
         let key = keys.only(usize::try_from(head.at).unwrap_or(usize::MAX));
-        found.extend(of_one(sqlite, &key, span, many)?);
+        found.extend(of_one(sqlite, (&key, part), span, many)?);
         found.sort_unstable_by_key(|place| (place.starts_at, place.id));
         found.truncate(most);
         if let Some(last) = found.get(most.saturating_sub(1)) {
@@ -155,15 +167,15 @@ fn bind_keys<'a>(query: Bound<'a, Sqlite>, keys: &Keys) -> Bound<'a, Sqlite> {
 }
 
 /// The keys with at least one session in this time span, ordered by their earliest session.
-fn heads(sqlite: &mut SqliteConnection, keys: &Keys, span: TimeSpan) -> Result<Vec<Head>> {
-    let query = bind_keys(diesel::sql_query(heads_text(keys)).into_boxed::<Sqlite>(), keys);
+fn heads(sqlite: &mut SqliteConnection, (keys, part): (&Keys, Part), span: TimeSpan) -> Result<Vec<Head>> {
+    let query = bind_keys(diesel::sql_query(heads_text(keys, part)).into_boxed::<Sqlite>(), keys);
     let (start, id) = span.after;
     let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
     Ok(query.load(sqlite)?)
 }
 
-fn heads_text(keys: &Keys) -> String {
-    let (condition, index) = keys.index();
+fn heads_text(keys: &Keys, part: Part) -> String {
+    let (condition, index) = keys.index(part);
     let (columns, marks) = if keys.are_listings() { ("key, slot", "?,?") } else { ("key", "?") };
     let values: Vec<String> = (0..keys.count()).map(|at| format!("({at},{marks})")).collect();
     format!(
@@ -176,8 +188,13 @@ fn heads_text(keys: &Keys) -> String {
 }
 
 /// The first sessions of a set that has one key.
-fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
-    let (condition, index) = key.index();
+fn of_one(
+    sqlite: &mut SqliteConnection,
+    (key, part): (&Keys, Part),
+    span: TimeSpan,
+    many: i64,
+) -> Result<Vec<Position>> {
+    let (condition, index) = key.index(part);
     let condition = condition.replace("one.key", "?").replace("one.slot", "?");
     let text = format!(
         "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {condition} \
@@ -189,8 +206,13 @@ fn of_one(sqlite: &mut SqliteConnection, key: &Keys, span: TimeSpan, many: i64) 
     Ok(query.bind::<BigInt, _>(many).load(sqlite)?)
 }
 
-fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
-    let query = diesel::sql_query(postgres_text(keys)).into_boxed::<Pg>();
+fn on_postgres(
+    postgres: &mut PgConnection,
+    (keys, part): (&Keys, Part),
+    span: TimeSpan,
+    many: i64,
+) -> Result<Vec<Position>> {
+    let query = diesel::sql_query(postgres_text(keys, part)).into_boxed::<Pg>();
     let (start, id) = span.after;
     let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
     let query = query.bind::<BigInt, _>(many);
@@ -207,8 +229,8 @@ fn on_postgres(postgres: &mut PgConnection, keys: &Keys, span: TimeSpan, many: i
 
 /// The SQL for PostgreSQL. It finds the first session of each key, keeps the earliest `many` keys, reads their first
 /// sessions, and sorts them. If `many` keys have a session, nothing later than the last key's first session is read.
-fn postgres_text(keys: &Keys) -> String {
-    let (condition, _) = keys.index();
+fn postgres_text(keys: &Keys, part: Part) -> String {
+    let (condition, _) = keys.index(part);
     let (columns, arrays) = match keys {
         Keys::Listings(..) => ("key, slot", "$5::uuid[], $6::bigint[]"),
         Keys::Venues(..) => ("key", "$5::uuid[]"),

@@ -47,8 +47,8 @@ use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings::{self, Listing};
-use crate::sessions::view::{self, Columns, SessionView};
-use crate::sessions::visibility::hidden_partners;
+use crate::sessions::view::{self, Found, SessionView};
+use crate::sessions::visibility::Part;
 use crate::text::words::Wanted;
 use crate::venues::closures;
 pub use conditions::looked_at;
@@ -82,10 +82,23 @@ pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: 
         return Ok(Vec::new());
     }
     let near: Option<Vec<Id>> = near.map(|venues| venues.into_iter().map(|(_, id)| id).collect());
-    let hidden = hidden_partners(conn, search.viewer)?;
-    let finder = Finder { search, scope: Scope { near: near.as_deref(), hidden: &hidden } };
-    let rows = finder.page(conn, resumed(search.span(), after), many)?;
+    let span = resumed(search.span(), after);
+    let rows = of_each_part(search, many, |part| {
+        let finder = Finder { search, scope: Scope { part, near: near.as_deref() } };
+        finder.page(conn, span, many)
+    })?;
     view::related(conn, rows)
+}
+
+/// The first `many` sessions of all parts of the list.
+fn of_each_part(search: &Search, many: i64, mut page: impl FnMut(Part) -> Result<Vec<Found>>) -> Result<Vec<Found>> {
+    let mut rows = Vec::new();
+    for part in Part::of(search.viewer) {
+        rows.extend(page(part)?);
+    }
+    rows.sort_by_key(|row| row.session.place());
+    rows.truncate(usize::try_from(many).unwrap_or_default());
+    Ok(rows)
 }
 
 /// One page in the order of distance from the place that was asked for: each session with its key.
@@ -102,7 +115,6 @@ pub fn by_distance(
     let open = open_venues(conn, &ranked, search)?;
     ranked.retain(|(_, venue)| open.contains(venue));
     let at_venues = AtVenues::of(conn, search, &ranked)?;
-    let hidden = hidden_partners(conn, search.viewer)?;
     let (mut keys, mut rows) = (Vec::new(), Vec::new());
     for (distance, venue) in ranked {
         let wanted = missing(&rows, many);
@@ -112,9 +124,12 @@ pub fn by_distance(
         let resumes = after.filter(|(before, at, ..)| (*before, *at) == (distance, venue));
         let span = resumed(search.span(), resumes.map(|(_, _, start, id)| (start, id)));
         let at = [venue];
-        let finder = Finder { search, scope: Scope { near: Some(&at), hidden: &hidden } };
-        for row in at_venues.page(conn, &finder, venue, span, wanted)? {
-            let (start, id) = row.place();
+        let rows_there = of_each_part(search, wanted, |part| {
+            let finder = Finder { search, scope: Scope { part, near: Some(&at) } };
+            at_venues.page(conn, &finder, venue, span, wanted)
+        })?;
+        for row in rows_there {
+            let (start, id) = row.session.place();
             keys.push((distance, venue, start.0.timestamp_micros(), id));
             rows.push(row);
         }
@@ -139,20 +154,23 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], search: &Search) -> Result
     let mut open = HashSet::new();
     let span = search.span();
     let ids: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
-    for chunk in ids.chunks(CHUNK) {
-        let then = sessions::table
-            .filter(sessions::venue_id.eq(venues::id.nullable()))
-            .filter(sessions::starts_at.ge(span.after.0))
-            .filter(sessions::starts_at.lt(span.until))
-            .select(sessions::starts_at)
-            .limit(1);
-        let with = venues::table.filter(venues::id.eq_any(chunk)).select(venues::id).into_boxed();
-        let with = if search.has_space() {
-            with.filter(then.filter(sessions::has_room.eq(true)).single_value().is_not_null())
-        } else {
-            with.filter(then.single_value().is_not_null())
-        };
-        open.extend(with.load::<Id>(conn)?);
+    for part in Part::of(search.viewer) {
+        for chunk in ids.chunks(CHUNK) {
+            let then = sessions::table
+                .filter(sessions::venue_id.eq(venues::id.nullable()))
+                .filter(sessions::published.eq(part.is_published()))
+                .filter(sessions::starts_at.ge(span.after.0))
+                .filter(sessions::starts_at.lt(span.until))
+                .select(sessions::starts_at)
+                .limit(1);
+            let with = venues::table.filter(venues::id.eq_any(chunk)).select(venues::id).into_boxed();
+            let with = if search.has_space() {
+                with.filter(then.filter(sessions::has_room.eq(true)).single_value().is_not_null())
+            } else {
+                with.filter(then.single_value().is_not_null())
+            };
+            open.extend(with.load::<Id>(conn)?);
+        }
     }
     Ok(open)
 }
@@ -184,7 +202,7 @@ impl AtVenues {
     }
 
     /// The first `many` matching sessions at a venue.
-    fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+    fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         let room = finder.search.room();
         match self {
             Self::All => finder.merge(conn, &Keys::Venues(vec![venue], room), span, many),
@@ -201,7 +219,7 @@ impl AtVenues {
     }
 }
 
-/// One search. If the search has a circle, the scope holds the venues in it.
+/// One search in one part of the list. If the search has a circle, the scope holds the venues in it.
 struct Finder<'a> {
     search: &'a Search,
     scope: Scope<'a>,
@@ -209,7 +227,7 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     /// The first `many` matching sessions in a time span.
-    fn page(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+    fn page(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         let along = self.own_keys();
         if !self.search.rejects() {
             return self.all_along(conn, along.as_ref(), span, many);
@@ -227,10 +245,13 @@ impl Finder<'_> {
     }
 
     /// The first `many` matching sessions, found in the way that was chosen.
-    fn go(&self, conn: &mut Conn, way: Way, wanted: &[Wanted], span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+    fn go(&self, conn: &mut Conn, way: Way, wanted: &[Wanted], span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         match way {
             Way::Nowhere => Ok(Vec::new()),
             Way::Through(keys @ Keys::Listings(..)) => self.merge(conn, &keys, span, many),
+            Way::Through(_) if matches!(self.scope.part, Part::OwnUnpublished(_)) => {
+                self.far_along(conn, None, wanted, span, many)
+            }
             Way::Through(keys) => self.far_along(conn, Some(&keys), wanted, span, many),
             Way::Walk => self.far_along(conn, None, wanted, span, many),
         }
@@ -239,6 +260,10 @@ impl Finder<'_> {
     /// The keys to walk along, if the search itself names them: its venue or its hours of the week.
     fn own_keys(&self) -> Option<Keys> {
         let filter = &self.search.filter;
+        // What a partner hasn't published is read by the index of the partner.
+        if matches!(self.scope.part, Part::OwnUnpublished(_)) {
+            return None;
+        }
         match filter.venue_id {
             Some(venue) if self.search.has_space() => Some(Keys::Venues(vec![venue], Availability::HasSpace)),
             _ if self.search.has_owner() || self.search.has_space() => None,
@@ -247,7 +272,7 @@ impl Finder<'_> {
     }
 
     /// The first `many` matching sessions, along a set of keys or the whole list.
-    fn all_along(&self, conn: &mut Conn, along: Option<&Keys>, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+    fn all_along(&self, conn: &mut Conn, along: Option<&Keys>, span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         match along {
             Some(keys) => self.merge(conn, keys, span, many),
             None => self.walk(conn, span, many),
@@ -262,7 +287,7 @@ impl Finder<'_> {
         span: TimeSpan,
         steps: i64,
         many: i64,
-    ) -> Result<(Vec<Columns>, TimeSpan)> {
+    ) -> Result<(Vec<Found>, TimeSpan)> {
         match along {
             Some(keys) => self.merge_some(conn, keys, span, steps, many),
             None => self.walk_some(conn, span, steps, many),
@@ -277,7 +302,7 @@ impl Finder<'_> {
         wanted: &[Wanted],
         span: TimeSpan,
         many: i64,
-    ) -> Result<Vec<Columns>> {
+    ) -> Result<Vec<Found>> {
         let (mut found, rest) = self.some_along(conn, along, span, MORE_STEPS, many)?;
         let missing = missing(&found, many);
         if missing > 0 && !rest.is_empty() {
@@ -291,7 +316,7 @@ impl Finder<'_> {
     }
 
     /// The matching sessions among the next `steps`, and the time span behind them.
-    fn walk_some(&self, conn: &mut Conn, span: TimeSpan, steps: i64, many: i64) -> Result<(Vec<Columns>, TimeSpan)> {
+    fn walk_some(&self, conn: &mut Conn, span: TimeSpan, steps: i64, many: i64) -> Result<(Vec<Found>, TimeSpan)> {
         let rest = match self.steps_ahead(conn, span, steps)? {
             // The walk also covers the sessions that start at the same instant as the last one.
             Some(seen) => span.from(Timestamp(seen.0 + TimeDelta::microseconds(1))),
@@ -325,17 +350,21 @@ impl Finder<'_> {
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
         }
+        ahead = ahead.filter(sessions::published.eq(self.scope.part.is_published()));
+        if let Part::OwnUnpublished(own) = self.scope.part {
+            ahead = ahead.filter(sessions::partner_id.eq(own));
+        }
         let ahead = ahead.order((sessions::starts_at, sessions::id)).offset(steps).limit(1);
         Ok(ahead.select(sessions::starts_at).first(conn).optional()?)
     }
 
     /// The first `many` matching sessions, from session to session.
-    fn walk(&self, conn: &mut Conn, mut span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+    fn walk(&self, conn: &mut Conn, mut span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         let (mut found, mut size) = (Vec::new(), many);
         while missing(&found, many) > 0 && !span.is_empty() {
             let query = within(filtered(self.search, self.scope, By::Start), span, conn);
-            let rows: Vec<Columns> = query.order((sessions::starts_at, sessions::id)).limit(size).load(conn)?;
-            span = span.behind(rows.last().filter(|_| missing(&rows, size) <= 0).map(Columns::place));
+            let rows: Vec<Found> = query.order((sessions::starts_at, sessions::id)).limit(size).load(conn)?;
+            span = span.behind(rows.last().filter(|_| missing(&rows, size) <= 0).map(|row| row.session.place()));
             found.extend(self.open(conn, rows)?);
             // Some of this batch are at closed venues, so the next one is larger.
             size = (size * 2).min(MOST_AT_ONCE);
@@ -345,7 +374,7 @@ impl Finder<'_> {
     }
 
     /// The first `many` matching sessions of a set of keys.
-    fn merge(&self, conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Columns>> {
+    fn merge(&self, conn: &mut Conn, keys: &Keys, span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         Ok(self.merge_some(conn, keys, span, i64::MAX, many)?.0)
     }
 
@@ -357,11 +386,11 @@ impl Finder<'_> {
         mut span: TimeSpan,
         steps: i64,
         many: i64,
-    ) -> Result<(Vec<Columns>, TimeSpan)> {
+    ) -> Result<(Vec<Found>, TimeSpan)> {
         let (mut found, mut seen, mut size) = (Vec::new(), 0, many);
         let most = if keys.count() == 1 { MOST_AT_ONCE } else { MOST_OF_MANY };
         while missing(&found, many) > 0 && seen < steps && !span.is_empty() {
-            let places = merge::first(conn, keys, span, size)?;
+            let places = merge::first(conn, keys, self.scope.part, span, size)?;
             let last = places.last().filter(|_| missing(&places, size) <= 0);
             span = span.behind(last.map(|last| (last.starts_at, last.id)));
             seen += i64::try_from(places.len()).unwrap_or(size);
@@ -374,24 +403,23 @@ impl Finder<'_> {
     }
 
     /// Which of these sessions match, in order.
-    fn look_at(&self, conn: &mut Conn, places: &[Position]) -> Result<Vec<Columns>> {
+    fn look_at(&self, conn: &mut Conn, places: &[Position]) -> Result<Vec<Found>> {
         if places.is_empty() {
             return Ok(Vec::new());
         }
         let query = filtered(self.search, self.scope, By::Id);
-        let mut rows: Vec<Columns> =
-            query.filter(sessions::id.eq_any(places.iter().map(|place| place.id))).load(conn)?;
-        rows.sort_unstable_by_key(Columns::place);
+        let mut rows: Vec<Found> = query.filter(sessions::id.eq_any(places.iter().map(|place| place.id))).load(conn)?;
+        rows.sort_unstable_by_key(|row| row.session.place());
         self.open(conn, rows)
     }
 
     /// These sessions without those whose only free seats are at a venue that is closed then, if a free seat was asked
     /// for.
-    fn open(&self, conn: &mut Conn, mut rows: Vec<Columns>) -> Result<Vec<Columns>> {
+    fn open(&self, conn: &mut Conn, mut rows: Vec<Found>) -> Result<Vec<Found>> {
         if self.search.has_space() {
-            let venues: HashSet<Id> = rows.iter().filter_map(Columns::venue_of_seats).collect();
+            let venues: HashSet<Id> = rows.iter().filter_map(|row| row.session.venue_of_seats()).collect();
             let closures = closures::of(conn, &venues.into_iter().collect::<Vec<_>>())?;
-            rows.retain(|row| !row.is_shut_out(&closures, london_day(self.search.now)));
+            rows.retain(|row| !row.session.is_shut_out(&closures, london_day(self.search.now)));
         }
         Ok(rows)
     }

@@ -20,7 +20,7 @@ use crate::http::page::Slice;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::of_series_from;
 use crate::sessions::types::{PartnerSummary, ProgrammeSummary, SeriesStatus, SessionStatus, VenueSummary};
-use crate::sessions::visibility::{Visibility, hidden_partners, listed};
+use crate::sessions::visibility::{Part, Visibility, in_part};
 
 /// A series with its related resources.
 #[derive(Debug, Queryable)]
@@ -217,24 +217,28 @@ pub fn list(
     slice: &Slice<Id>,
     now: Timestamp,
 ) -> Result<Vec<SeriesView>> {
-    let hidden = hidden_partners(conn, viewer)?;
-    let mut query = listed!(joined().select(selection()).into_boxed(), session_series, viewer, hidden.as_slice());
-    if let Some(id) = slice.after {
-        query = query.filter(session_series::id.gt(id));
+    let mut rows: Vec<Related> = Vec::new();
+    for part in Part::of(viewer) {
+        let mut query = in_part!(joined().select(selection()).into_boxed(), session_series, part);
+        if let Some(id) = slice.after {
+            query = query.filter(session_series::id.gt(id));
+        }
+        if let Some(partner) = filter.partner_id {
+            query = query.filter(session_series::partner_id.eq(partner));
+        }
+        if let Some(programme) = filter.programme_id {
+            query = query.filter(session_series::programme_id.eq(programme));
+        }
+        if let Some(venue) = filter.venue_id {
+            query = query.filter(session_series::venue_id.eq(venue));
+        }
+        if let Some(pillar) = filter.pillar {
+            query = query.filter(session_series::pillar.eq(pillar));
+        }
+        rows.extend(query.order(session_series::id).limit(slice.fetch()).load::<Related>(conn)?);
     }
-    if let Some(partner) = filter.partner_id {
-        query = query.filter(session_series::partner_id.eq(partner));
-    }
-    if let Some(programme) = filter.programme_id {
-        query = query.filter(session_series::programme_id.eq(programme));
-    }
-    if let Some(venue) = filter.venue_id {
-        query = query.filter(session_series::venue_id.eq(venue));
-    }
-    if let Some(pillar) = filter.pillar {
-        query = query.filter(session_series::pillar.eq(pillar));
-    }
-    let rows: Vec<Related> = query.order(session_series::id).limit(slice.fetch()).load(conn)?;
+    rows.sort_by_key(|row| row.series.id);
+    rows.truncate(usize::try_from(slice.fetch()).unwrap_or_default());
     let ids: Vec<Id> = rows.iter().filter(|row| ends(&row.series)).map(|row| row.series.id).collect();
     let going_on = with_sessions_to_come(conn, &ids, now)?;
     let view = |related: Related| {
