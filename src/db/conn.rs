@@ -2,9 +2,11 @@
 
 #![expect(missing_docs, reason = "diesel's derive makes items that take no comments")]
 
+use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::HasSqlType;
-use diesel::{Connection, PgConnection, SqliteConnection};
+use diesel::{Connection, PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
 
 use super::types::{DbJson, DbTimestamp, DbUuid};
 use crate::error::{Error, Result};
@@ -62,7 +64,30 @@ macro_rules! lock_rows {
     }};
 }
 
+/// A statement whose prepared form is kept. Diesel prepares an update anew each time, as its text may differ each time: on
+/// PostgreSQL that is a second round trip. Kept statements are found by their text, so use this for few texts.
+#[derive(Debug, Clone, Copy)]
+pub struct Prepared<Q>(pub Q);
+
+impl<Q> QueryId for Prepared<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Q> RunQueryDsl<Conn> for Prepared<Q> {}
+
 /// Inserts rows, up to 500 in one statement. Diesel can't do this through a connection that may be to either database.
+/// The statement for one row is kept prepared.
 ///
 /// SQLite takes 32,766 values in a statement, and PostgreSQL 65,535: no table has more than 65 columns. A row with an
 /// `Option` must be `treat_none_as_default_value = false`. Otherwise diesel writes each row by itself on SQLite.
@@ -70,7 +95,11 @@ macro_rules! lock_rows {
 macro_rules! insert_many {
     ($conn:expr, $table:path, $rows:expr) => {
         $rows.chunks(500).try_for_each(|rows| {
-            $crate::per_backend!(&mut *$conn, |inner| diesel::insert_into($table).values(rows).execute(inner)).map(drop)
+            $crate::per_backend!(&mut *$conn, |inner| match rows {
+                [row] => diesel::insert_into($table).values(row).execute(inner),
+                rows => diesel::insert_into($table).values(rows).execute(inner),
+            })
+            .map(drop)
         })
     };
 }

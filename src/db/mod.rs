@@ -210,6 +210,6 @@ fn one_statement<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) 
 macro_rules! write_next {
     ($conn:expr, $table:ident, $row:expr) => {{
         let unchanged = $table::table.filter($table::id.eq($row.id)).filter($table::version.eq($row.version - 1));
-        $crate::db::one_row(diesel::update(unchanged).set($row).execute($conn)?)
+        $crate::db::one_row($crate::db::conn::Prepared(diesel::update(unchanged).set($row)).execute($conn)?)
     }};
 }

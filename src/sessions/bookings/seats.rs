@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
-use super::types::{BookingStatus, SeatDelivery};
+use super::types::SeatDelivery;
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
-use crate::db::schema::{bookings, partners, prescription_items, prescriptions, sessions};
+use crate::db::conn::Prepared;
+use crate::db::schema::{partners, prescription_items, prescriptions, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::members::sharing::shared_with;
@@ -170,15 +170,6 @@ pub(super) fn matching_item(
     Ok(query.first(conn).optional()?)
 }
 
-/// Whether the member has a place in this session, or waits for one.
-pub(super) fn has_place(conn: &mut Conn, session_id: Id, member_id: Id) -> Result<bool> {
-    let places = bookings::table
-        .filter(bookings::session_id.eq(session_id))
-        .filter(bookings::member_id.eq(member_id))
-        .filter(bookings::status.eq_any(BookingStatus::LIVE));
-    Ok(select(exists(places)).get_result(conn)?)
-}
-
 /// Takes seats, all or none. Returns whether there were enough. The statement itself compares with the capacity, so
 /// concurrent bookings can't take too many. The session keeps its version, because taking seats doesn't change it.
 pub(super) fn take_seats(
@@ -195,10 +186,11 @@ pub(super) fn take_seats(
         .filter(sessions::starts_at.gt(now));
     let taken = if counts_online(session.delivery, seat) {
         let enough = online_capacity.is_null().or((online_seats_taken + n).nullable().le(online_capacity));
-        diesel::update(open.filter(enough)).set(online_seats_taken.eq(online_seats_taken + n)).execute(conn)?
+        Prepared(diesel::update(open.filter(enough)).set(online_seats_taken.eq(online_seats_taken + n)))
+            .execute(conn)?
     } else {
         let enough = capacity.is_null().or((seats_taken + n).nullable().le(capacity));
-        diesel::update(open.filter(enough)).set(seats_taken.eq(seats_taken + n)).execute(conn)?
+        Prepared(diesel::update(open.filter(enough)).set(seats_taken.eq(seats_taken + n))).execute(conn)?
     };
     Ok(taken == 1)
 }
@@ -244,6 +236,6 @@ pub(super) fn adjust_counts(conn: &mut Conn, session: &mut SessionFacts, change:
         waitlist_length.eq(waitlist_length + change.waiting),
         offers_open.eq(offers_open + change.offers),
     );
-    diesel::update(sessions::table.find(session.id)).set(changes).execute(conn)?;
+    Prepared(diesel::update(sessions::table.find(session.id)).set(changes)).execute(conn)?;
     Ok(())
 }

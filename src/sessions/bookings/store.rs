@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use super::admission;
 use super::rules::{self, Offer, Terms};
 use super::seats::{
-    CountChange, SessionFacts, adjust_counts, has_place, lock_session, matching_item, may_see, see, session, take_seats,
+    CountChange, SessionFacts, adjust_counts, lock_session, matching_item, may_see, see, session, take_seats,
 };
 use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, MemberName, Party, SeatDelivery};
 use super::waiting;
@@ -159,16 +159,13 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
     rules::takes_bookings(&session, now)?;
     admission::check(conn, &session, delivery, now)?;
     let item = item(conn, &session, wish, member_id)?;
-    if has_place(conn, session_id, member_id)? {
-        return Err(already_booked());
-    }
+    let reference = new_reference(conn, session_id, member_id)?;
     let seats = wish.party.seats();
     let turn = match place(conn, &session, delivery, seats, now)? {
         Ok(()) => None,
         Err(full) if wish.if_full == IfFull::Refuse => return Err(full),
         Err(_) => Some(waiting::join(conn, &mut session, delivery, seats)?),
     };
-    let reference = free_reference(conn, session_id)?;
     let row = BookingRow {
         status: if turn.is_some() { BookingStatus::Waitlisted } else { BookingStatus::Booked },
         family: wish.party.family,
@@ -266,17 +263,24 @@ fn already_booked() -> Error {
     Error::new(Kind::AlreadyBooked, detail).with(Fault::at("/member_id", "taken", detail))
 }
 
-/// A reference that no booking of the session has. The session is locked, so nobody else can take it.
-fn free_reference(conn: &mut Conn, session_id: Id) -> Result<String> {
+/// A reference for a new booking, which no booking of the session has. The session is locked, so nobody else can take it.
+///
+/// # Errors
+/// 409 if the member has a place in this session, or waits for one. One statement looks for both.
+fn new_reference(conn: &mut Conn, session_id: Id, member_id: Id) -> Result<String> {
+    let of_session = bookings::table.filter(bookings::session_id.eq(session_id));
+    let places = of_session.filter(bookings::member_id.eq(member_id));
+    let places = places.filter(bookings::status.eq_any(BookingStatus::LIVE));
     // There are thirty million references for some thousand bookings. A second try is rare, and a tenth never comes.
     for _ in 0..10 {
         let mut random = [0; 5];
         aws_lc_rs::rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
         let reference = rules::reference(random);
-        let of_session = bookings::table.filter(bookings::session_id.eq(session_id));
-        let taken: bool = select(exists(of_session.filter(bookings::reference.eq(&reference)))).get_result(conn)?;
-        if !taken {
-            return Ok(reference);
+        let same = of_session.filter(bookings::reference.eq(&reference));
+        match select((exists(places.clone()), exists(same))).get_result::<(bool, bool)>(conn)? {
+            (true, _) => return Err(already_booked()),
+            (false, true) => {}
+            (false, false) => return Ok(reference),
         }
     }
     Err(Error::internal("no free reference in ten tries"))
