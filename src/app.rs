@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::Data;
 use actix_web::{App, web};
 use utoipa::openapi::OpenApi as Document;
 use utoipa_actix_web::AppExt;
 
+use crate::http::coding::Fixed;
 use crate::http::fallback::{self, Routes};
 use crate::http::guard::guard;
 use crate::http::operations::Operations;
@@ -55,8 +56,8 @@ pub fn configure(config: &mut Operations) {
 pub const HOOKS: Hooks = Hooks {
     shared_with: crate::members::sharing::shared_with,
     partner_changed: |conn, context, id| waiting::follow_taker(conn, Taker::Partner(id), terms(context)),
-    document_json,
-    document_yaml,
+    document_json: fixed_json,
+    document_yaml: fixed_yaml,
 };
 
 /// The OpenAPI document as the handlers and types describe it. Made only once.
@@ -80,6 +81,16 @@ pub fn document_yaml() -> &'static str {
     &YAML
 }
 
+fn fixed_json() -> &'static Fixed {
+    static JSON: LazyLock<Fixed> = LazyLock::new(|| Fixed::new(document_json()));
+    &JSON
+}
+
+fn fixed_yaml() -> &'static Fixed {
+    static YAML: LazyLock<Fixed> = LazyLock::new(|| Fixed::new(document_yaml()));
+    &YAML
+}
+
 /// Builds the app of one worker.
 pub fn build(
     parts: &Parts,
@@ -98,7 +109,5 @@ pub fn build(
         .default_service(web::to(fallback::answer))
         .app_data(parts.state.clone())
         .app_data(parts.routes.clone())
-        // Only gzip: an encoder of brotli or zstd keeps a window of megabytes for each answer in flight.
-        .wrap(Compress::default())
         .wrap(from_fn(guard))
 }

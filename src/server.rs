@@ -15,6 +15,9 @@ const NOTICE: Duration = Duration::from_millis(500);
 /// How many seconds the running requests may then take.
 const GRACE: u64 = 8;
 
+/// How many connections the server has open. Further ones wait to be taken up.
+const MOST_CONNECTIONS: usize = 4096;
+
 /// Makes a server on this socket. The server runs when the result is awaited.
 ///
 /// # Errors
@@ -23,6 +26,7 @@ pub fn start(state: State, socket: TcpListener, workers: usize) -> std::io::Resu
     let parts = Parts::new(state);
     let server = HttpServer::new(move || app::build(&parts))
         .workers(workers)
+        .max_connections(MOST_CONNECTIONS.div_ceil(workers))
         .shutdown_timeout(GRACE)
         .client_request_timeout(Duration::from_secs(10))
         .disable_signals()

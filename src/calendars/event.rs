@@ -139,13 +139,15 @@ pub(super) fn runs_evenly(from: DateTime<Utc>, to: DateTime<Utc>, tz: Tz) -> boo
 pub(super) struct Calendar {
     name: String,
     zones: BTreeMap<&'static str, (Tz, Years)>,
-    events: Vec<Event>,
+    /// The text of the events so far.
+    events: String,
+    written: fmt::Result,
 }
 
 impl Calendar {
     /// An empty calendar of this name.
     pub fn new(name: &str) -> Self {
-        Self { name: one_line(name), zones: BTreeMap::new(), events: Vec::new() }
+        Self { name: one_line(name), zones: BTreeMap::new(), events: String::new(), written: Ok(()) }
     }
 
     /// Adds an event between two instants. Its times are local times of the zone. They are instants if the clock is
@@ -166,9 +168,9 @@ impl Calendar {
         self.push(event);
     }
 
-    /// Adds an event.
+    /// Adds an event. Only its text is kept.
     pub fn push(&mut self, event: Event) {
-        self.events.push(event);
+        self.written = self.written.and_then(|()| event.fmt_write(&mut self.events));
     }
 
     /// Notes that events use this zone in these years.
@@ -179,7 +181,11 @@ impl Calendar {
     }
 
     /// The calendar as text, its lines folded at 75 bytes and ended by CRLF.
-    pub fn text(&self) -> Result<String, fmt::Error> {
+    ///
+    /// # Errors
+    /// If an event couldn't be written.
+    pub fn text(self) -> Result<String, fmt::Error> {
+        self.written?;
         let head = [
             ("VERSION", "2.0"),
             ("PRODID", "-//Life Rooms API//EN"),
@@ -200,11 +206,10 @@ impl Calendar {
         if self.zones.is_empty() && self.events.is_empty() {
             text.push_str(&zone::component(Tz::UTC, Years { first: 2020, last: Some(2020) })?);
         }
-        for event in &self.events {
-            text.push_str(&event.try_into_string()?);
-        }
-        text.push_str("END:VCALENDAR\r\n");
-        Ok(text)
+        let mut whole = self.events;
+        whole.insert_str(0, &text);
+        whole.push_str("END:VCALENDAR\r\n");
+        Ok(whole)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::Timestamp;
 use crate::http::prelude::*;
+use crate::http::sending;
 use crate::partners::store as partners;
 use crate::sessions::search::query::london_midnight;
 use crate::venues::store as venues;
@@ -32,13 +33,15 @@ pub(super) fn days_before(now: Timestamp) -> Timestamp {
     london_midnight(today.checked_sub_days(Days::new(DAYS_BACK)).unwrap_or(today))
 }
 
-/// Reads what a calendar needs and answers with it. Reading and writing run away from the threads of requests.
+/// Reads what a calendar needs and answers with it. Reading and writing run away from the threads of requests, a few
+/// calendars at a time: each can take ten megabytes.
 pub(super) async fn show<F>(context: &Context, cache: Cache, read: F) -> Result<HttpResponse>
 where
     F: Fn(&mut Conn) -> Result<Calendar> + Send + 'static,
 {
+    let turn = sending::turn().await?;
     let text = context.state().db.read_long(move |conn| read(conn)?.text().map_err(Error::internal)).await?;
-    Ok(context.show_text(cache, MEDIA_TYPE, text))
+    Ok(turn.of(context.show_text(cache, MEDIA_TYPE, text)))
 }
 
 /// Get a session as a calendar

@@ -123,12 +123,9 @@ fn is_of(tag: &EntityTag, version: i32) -> bool {
     without_coding(tag.tag()).split('-').next() == Some(&version.to_string())
 }
 
-/// The content codings that the service compresses with.
-const CODINGS: [&str; 2] = ["gzip", "deflate"];
-
 fn without_coding(tag: &str) -> &str {
     match tag.rsplit_once('+') {
-        Some((plain, coding)) if CODINGS.contains(&coding) => plain,
+        Some((plain, "gzip")) => plain,
         _ => tag,
     }
 }

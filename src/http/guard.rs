@@ -8,7 +8,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use actix_web::body::{BoxBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -17,12 +17,13 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 
+use super::coding::{self, Coding};
 use super::conditional::Held;
 use super::context::RequestId;
 use super::cors::Cors;
 use super::fallback::Routes;
 use super::state::State;
-use super::{html, negotiation, trace};
+use super::{html, negotiation, sending, trace};
 use crate::error::{Error, Kind};
 
 /// The middleware. It must be the outermost.
@@ -37,10 +38,13 @@ pub async fn guard(
         let answer = seen.finish(answer, None);
         return Ok(request.into_response(answer));
     }
-    if let Err(error) = check(&request) {
-        let answer = seen.finish(seen.problem(&error), None);
-        return Ok(request.into_response(answer));
-    }
+    let coding = match check(&request) {
+        Ok(coding) => coding,
+        Err(error) => {
+            let answer = seen.finish(seen.problem(&error), None);
+            return Ok(request.into_response(answer));
+        }
+    };
     negotiation::simplify(&mut request);
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => {
@@ -49,6 +53,7 @@ pub async fn guard(
                 None => response.map_into_boxed_body(),
                 Some(error) => seen.problem(&error),
             };
+            let answer = seen.send(answer, coding).await;
             let answer = seen.finish(answer, request.match_pattern());
             Ok(ServiceResponse::new(request, answer))
         }
@@ -60,12 +65,13 @@ pub async fn guard(
     }
 }
 
-/// Refuses a request that no handler needs to see.
-fn check(request: &ServiceRequest) -> Result<(), Error> {
+/// Refuses a request that no handler needs to see. Returns how its answer is sent.
+fn check(request: &ServiceRequest) -> Result<Coding, Error> {
     if let Some(routes) = request.app_data::<Data<Routes>>() {
         routes.check(request.path(), request.method())?;
     }
-    negotiation::check(request)
+    negotiation::check(request)?;
+    coding::of(request)
 }
 
 /// The parts of a request that the guard needs after the router has taken it.
@@ -117,10 +123,20 @@ impl Seen {
         error.response(&self.path, self.shown_id())
     }
 
+    /// Makes the body ready to be sent: nothing if the client holds it already, else as the client takes it.
+    async fn send(&self, mut answer: HttpResponse, coding: Coding) -> HttpResponse {
+        let compressed = coding.announce(&mut answer);
+        let answer = self.held.apply(answer);
+        let has_body = !matches!(answer.body().size(), BodySize::None | BodySize::Sized(0));
+        match sending::prepare(answer, compressed && has_body).await {
+            Ok(answer) => answer,
+            Err(error) => self.problem(&error),
+        }
+    }
+
     /// Adds the headers that every answer has, and logs the request. The log names the route's template, never the
     /// path's values or the query, which can be personal.
-    fn finish(&self, response: HttpResponse, route: Option<String>) -> HttpResponse {
-        let mut response = self.held.apply(response);
+    fn finish(&self, mut response: HttpResponse, route: Option<String>) -> HttpResponse {
         let headers = response.headers_mut();
         if let Ok(value) = HeaderValue::from_str(self.shown_id()) {
             headers.insert(HeaderName::from_static("x-request-id"), value);
@@ -180,12 +196,7 @@ fn problem_of<B>(response: &HttpResponse<B>) -> Option<Error> {
     }
     let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
     let kind = Kind::of_status(status.as_u16());
-    let detail = match kind {
-        // Only the compression answers so by itself.
-        Kind::NotAcceptable => "Accept-Encoding allows no coding that the service has. Allow identity or gzip.",
-        _ => kind.spec().help,
-    };
-    (!is_problem).then(|| Error::new(kind, detail))
+    (!is_problem).then(|| Error::new(kind, kind.spec().help))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{self, Accept, Header, Quality};
-use actix_web::http::{Method, Version};
+use actix_web::http::Method;
+use actix_web::http::header::{Accept, Header, Quality};
 use actix_web::mime::{self, Mime};
 
 use super::extract::Extractor;
@@ -80,18 +80,11 @@ pub fn takes_json_only(request: &HttpRequest) -> bool {
     quality(&accept, &mime::APPLICATION_JSON) > problem
 }
 
-/// Prepares a request for the router and the compression.
-///
-/// - HEAD becomes GET, so that the same handler answers it with the same checks and audit. The server then leaves out
-///   the content (section 9.3.2).
-/// - An HTTP/1.0 request loses its `Accept-Encoding`: a compressed answer comes in chunks, which HTTP/1.0 doesn't know
-///   (RFC 9112, section 6.1).
+/// Makes HEAD a GET, so that the same handler answers it with the same checks and audit. The server then leaves out the
+/// content (section 9.3.2).
 pub fn simplify(request: &mut ServiceRequest) {
     let head = request.head_mut();
     if head.method == Method::HEAD {
         head.method = Method::GET;
-    }
-    if head.version < Version::HTTP_11 {
-        head.headers_mut().remove(header::ACCEPT_ENCODING);
     }
 }

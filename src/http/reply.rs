@@ -6,6 +6,7 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Bytes;
 use serde::Serialize;
 
+use super::coding::{Coding, Fixed};
 use super::conditional::Tag;
 use super::context::Context;
 use super::page::Page;
@@ -144,16 +145,29 @@ impl Context {
         response
     }
 
-    fn found(&self, cache: Cache, tag: &Tag, body: impl Into<Bytes>) -> HttpResponse {
-        let policy = match (cache, self.anyone()) {
+    /// 200 with a document that stays the same.
+    pub fn show_fixed(&self, cache: Cache, media_type: &'static str, document: &Fixed, coding: Coding) -> HttpResponse {
+        let mut response = document.answer(coding);
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control(cache)));
+        headers.append(header::VARY, HeaderValue::from_static("Authorization"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response
+    }
+
+    fn cache_control(&self, cache: Cache) -> &'static str {
+        match (cache, self.anyone()) {
             (Cache::Never, _) => "no-store",
             (Cache::Minute, None) => "public, max-age=60",
             (Cache::Revalidate, None) => "public, no-cache",
             (Cache::Minute, Some(_)) => "private, max-age=60",
             (Cache::Revalidate, Some(_)) => "private, no-cache",
-        };
+        }
+    }
+
+    fn found(&self, cache: Cache, tag: &Tag, body: impl Into<Bytes>) -> HttpResponse {
         let mut response = HttpResponse::Ok();
-        response.insert_header(("Cache-Control", policy)).insert_header(("ETag", tag.to_string()));
+        response.insert_header(("Cache-Control", self.cache_control(cache))).insert_header(("ETag", tag.to_string()));
         response.append_header(("Vary", "Authorization"));
         response.content_type("application/json").body(body.into())
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::budget::BodyBudget;
+use super::coding::Fixed;
 use super::context::Context;
 use super::turn::PlanTurns;
 use crate::auth::password::Hasher;
@@ -45,9 +46,9 @@ pub struct Hooks {
     /// Called when a partner's status has changed: its sessions may take people again.
     pub partner_changed: fn(&mut Conn, &Context, Id) -> Result<()>,
     /// The OpenAPI document as JSON.
-    pub document_json: fn() -> &'static str,
+    pub document_json: fn() -> &'static Fixed,
     /// The OpenAPI document as YAML.
-    pub document_yaml: fn() -> &'static str,
+    pub document_yaml: fn() -> &'static Fixed,
 }
 
 impl State {

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::http::coding::Coding;
 use crate::http::html;
 use crate::http::negotiation::Medium;
 use crate::http::prelude::*;
@@ -123,10 +124,10 @@ pub async fn check_ready(request: Extract<(Open, NoQuery)>) -> Result<HttpRespon
 #[utoipa::path(operation_id = "get_document", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/json", body = Object), (status = 304, description = "Not changed"), Problems), security(()))]
 #[get("/openapi.json")]
-pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Extract((Open(context), _)) = request;
+pub async fn get_document(request: Extract<(Open, NoQuery, Coding)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _, coding)) = request;
     let document = (context.state().hooks.document_json)();
-    Ok(context.show_text(Cache::Minute, "application/json", document))
+    Ok(context.show_fixed(Cache::Minute, "application/json", document, coding))
 }
 
 /// This document as YAML
@@ -135,8 +136,8 @@ pub async fn get_document(request: Extract<(Open, NoQuery)>) -> Result<HttpRespo
 #[utoipa::path(operation_id = "get_document_as_yaml", tag = "service",
     responses((status = 200, description = "The OpenAPI document", content_type = "application/yaml", body = Object), (status = 304, description = "Not changed"), Problems), security(()))]
 #[get("/openapi.yaml")]
-pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
-    let Extract((Open(context), _)) = request;
+pub async fn get_document_as_yaml(request: Extract<(Open, NoQuery, Coding)>) -> Result<HttpResponse> {
+    let Extract((Open(context), _, coding)) = request;
     let document = (context.state().hooks.document_yaml)();
-    Ok(context.show_text(Cache::Minute, "application/yaml", document))
+    Ok(context.show_fixed(Cache::Minute, "application/yaml", document, coding))
 }

@@ -186,7 +186,7 @@ fn answers_are_compressed_as_the_client_asks() {
     for n in 0..20 {
         venue(&admin, &format!("venue-{n}"), "Liverpool");
     }
-    for (asked, encoding) in [("gzip", "gzip"), ("deflate", "deflate"), ("br, zstd, gzip;q=0.1", "gzip")] {
+    for (asked, encoding) in [("gzip", "gzip"), ("deflate, gzip", "gzip"), ("br, zstd, gzip;q=0.1", "gzip")] {
         let token = admin.token.as_deref().unwrap();
         let request = format!(
             "GET /v1/venues HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\naccept-encoding: {asked}\r\nconnection: close\r\n\r\n"

@@ -1,0 +1,173 @@
+//! Sends the bodies of answers, and bounds what they take in memory.
+//!
+//! An encoder takes 300 kB, so a few answers are compressed at a time. An answer of megabytes stays in memory until its
+//! client has read it. So long answers share one limit, and are handed to the connection piece by piece. If there is no
+//! room for a new one, the oldest that is still being read is cut off: a client that reads slowly can't keep the others
+//! waiting.
+
+use std::collections::VecDeque;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::web::Bytes;
+use flate2::Compression;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::coding;
+use crate::error::{Error, Result};
+
+/// The most bytes that the connection gets at once.
+const PIECE: usize = 32 * 1024;
+/// Answers up to this length have no limit but that of connections.
+const SHORT: usize = 64 * 1024;
+/// The memory for all long answers in flight, in KiB.
+const ROOM: usize = 32 * 1024;
+/// How many answers are compressed, and how many calendars are made, at a time.
+const AT_ONCE: usize = 4;
+/// How long an answer waits for memory before the client gets 503.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long a long answer may be on its way while others need its memory.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+static ROOM_LEFT: Semaphore = Semaphore::const_new(ROOM);
+static ENCODERS: Semaphore = Semaphore::const_new(AT_ONCE);
+static MAKING: Semaphore = Semaphore::const_new(AT_ONCE);
+/// The long answers in flight, the oldest first.
+static IN_FLIGHT: Mutex<VecDeque<Weak<Rest>>> = Mutex::new(VecDeque::new());
+
+/// The right to make an answer that can be very long. It travels with the answer until there is room for it.
+pub struct Making(SemaphorePermit<'static>);
+
+/// Waits for the turn to make an answer that can be very long.
+///
+/// # Errors
+/// 503 if it doesn't come in time.
+pub async fn turn() -> Result<Making> {
+    let turn = tokio::time::timeout(LONGEST_WAIT, MAKING.acquire()).await;
+    Ok(Making(turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?))
+}
+
+impl Making {
+    /// Lets the turn travel with the answer.
+    pub fn of(self, mut response: HttpResponse) -> HttpResponse {
+        response.extensions_mut().insert(Arc::new(self.0));
+        response
+    }
+}
+
+/// Makes the answer ready to be sent, and waits for what it needs.
+///
+/// # Errors
+/// 503 if there is no room for it in time.
+pub(super) async fn prepare(response: HttpResponse, compressed: bool) -> Result<HttpResponse> {
+    let (mut response, body) = response.into_parts();
+    let _turn = response.extensions_mut().remove::<Arc<SemaphorePermit<'static>>>();
+    let bytes = match body.try_into_bytes() {
+        Ok(bytes) => bytes,
+        Err(streamed) => return Ok(response.set_body(streamed)),
+    };
+    let bytes = if compressed { compress(bytes).await? } else { bytes };
+    if bytes.len() <= SHORT {
+        return Ok(response.set_body(BoxBody::new(bytes)));
+    }
+    let length = bytes.len() as u64;
+    let room = room_for(bytes.len()).await?;
+    let rest = Arc::new(Rest { left: Mutex::new(Some((bytes, Some(room)))), begun: Instant::now() });
+    in_flight().push_back(Arc::downgrade(&rest));
+    Ok(response.set_body(BoxBody::new(Pieces { rest, length })))
+}
+
+/// A body that takes no memory of its own, because its bytes are kept anyway.
+pub(super) fn body(bytes: Bytes) -> BoxBody {
+    let length = bytes.len() as u64;
+    let rest = Rest { left: Mutex::new(Some((bytes, None))), begun: Instant::now() };
+    BoxBody::new(Pieces { rest: Arc::new(rest), length })
+}
+
+async fn compress(bytes: Bytes) -> Result<Bytes> {
+    let _turn = ENCODERS.acquire().await.map_err(Error::internal)?;
+    let work = move || coding::gzip(&bytes, Compression::fast());
+    actix_web::web::block(work).await.map_err(Error::blocking)?.map_err(Error::internal)
+}
+
+/// Waits for memory. Answers that have been on their way for long are cut off meanwhile.
+async fn room_for(bytes: usize) -> Result<SemaphorePermit<'static>> {
+    let begun = Instant::now();
+    // An answer longer than all the room takes all of it.
+    let size = u32::try_from(bytes.div_ceil(1024).min(ROOM)).map_err(Error::internal)?;
+    let mut room = pin!(ROOM_LEFT.acquire_many(size));
+    loop {
+        match tokio::time::timeout(PATIENCE / 100, &mut room).await {
+            Ok(room) => return room.map_err(Error::internal),
+            Err(_) if begun.elapsed() > LONGEST_WAIT => return Err(Error::overloaded()),
+            Err(_) => cut_off_oldest(),
+        }
+    }
+}
+
+fn in_flight() -> MutexGuard<'static, VecDeque<Weak<Rest>>> {
+    IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Cuts off the oldest long answer, if it has been on its way for too long.
+fn cut_off_oldest() {
+    let mut in_flight = in_flight();
+    while let Some(oldest) = in_flight.front().map(Weak::upgrade) {
+        match oldest {
+            Some(oldest) if oldest.begun.elapsed() < PATIENCE => return,
+            Some(oldest) => {
+                oldest.take();
+                log::warn!("an answer was cut off: its client read it too slowly, and others needed the memory");
+                in_flight.pop_front();
+                return;
+            }
+            None => drop(in_flight.pop_front()),
+        }
+    }
+}
+
+/// What is left of a long answer, and its room. `None` once all of it was handed over, or it was cut off.
+struct Rest {
+    left: Mutex<Option<(Bytes, Option<SemaphorePermit<'static>>)>>,
+    begun: Instant,
+}
+
+impl Rest {
+    fn take(&self) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// A body in pieces.
+struct Pieces {
+    rest: Arc<Rest>,
+    length: u64,
+}
+
+impl MessageBody for Pieces {
+    type Error = std::io::Error;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.length)
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<std::io::Result<Bytes>>> {
+        let mut left = self.rest.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((bytes, _)) = left.as_mut() else {
+            return Poll::Ready(Some(Err(std::io::ErrorKind::TimedOut.into())));
+        };
+        if bytes.is_empty() {
+            return Poll::Ready(None);
+        }
+        let piece = bytes.split_to(bytes.len().min(PIECE));
+        Poll::Ready(Some(Ok(piece)))
+    }
+
+    fn try_into_bytes(self) -> std::result::Result<Bytes, Self> {
+        Err(self)
+    }
+}
