@@ -93,9 +93,9 @@ fn a_limit_that_is_off_says_nothing_and_refuses_nobody() {
 
 #[test]
 fn a_page_of_another_origin_may_read_the_limit() {
-    let app = App::start();
+    let app = limited(Limit::OFF, Limit::new(30, 60));
     let answer = app.anonymous().send("GET", "/v1/venues", &[("origin", "https://a.example")], b"");
     let exposed = answer.header("access-control-expose-headers");
     assert!(["RateLimit", "RateLimit-Policy", "Retry-After"].iter().all(|name| exposed.contains(name)), "{exposed}");
-    assert_eq!(answer.header("ratelimit-policy"), "\"network\";q=6000;w=60");
+    assert_eq!(answer.header("ratelimit-policy"), "\"network\";q=30;w=60");
 }
