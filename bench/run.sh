@@ -122,6 +122,8 @@ median() { sort -n "$work/$1.$2" | awk '{v[NR] = $1} END {print v[int((NR + 1) /
 rss() { awk '/^VmRSS/ {printf "%d MiB", $2 / 1024}' "/proc/$(cat "$work/$1.pid")/status"; }
 
 [ -n "${POSTGRES_URL:-}" ] || start_cluster
+# One machine sends everything.
+export LIFE_ROOMS_CALLER_LIMIT=0 LIFE_ROOMS_NETWORK_LIMIT=0
 for name in sqlite postgres; do
   say "Filling $name"
   if [ $name = sqlite ]; then export DATABASE_URL=sqlite://$work/bench.db; else export DATABASE_URL=$POSTGRES_URL; fi

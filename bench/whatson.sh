@@ -30,7 +30,7 @@ if [ -z "${LIFE_ROOMS:-}" ]; then
 fi
 
 start_server() {
-  "$LIFE_ROOMS" serve >"$work/log" 2>&1 &
+  LIFE_ROOMS_CALLER_LIMIT=0 LIFE_ROOMS_NETWORK_LIMIT=0 "$LIFE_ROOMS" serve >"$work/log" 2>&1 &
   server=$!
   for _ in $(seq 1 300); do
     url=$(sed -n 's/.*ready on \(http:[^ ]*\) .*/\1/p' "$work/log" | head -n 1)

@@ -1,5 +1,7 @@
 //! The settings of the server, with their defaults and their checks. Secrets are never printed.
 
+mod limits;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use url::Url;
 
 use crate::clock::{Timestamp, london_day};
 use crate::text::date::full_date;
+
+pub use limits::{Limit, LimitSettings, Limits, LoginLimits};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +103,10 @@ pub struct ServeSettings {
     /// The first day that reports count; must be the first day of a month
     #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
     pub reports_since: String,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
+    pub limits: LimitSettings,
 }
 
 /// How far ahead the sessions of series without an end are made.
@@ -162,6 +170,8 @@ pub struct Config {
     pub offers: OfferHours,
     /// The first day that reports count. It is the first day of a month.
     pub reports_since: NaiveDate,
+    /// What one caller, one network or one guesser can ask of the service.
+    pub limits: Limits,
 }
 
 impl Default for Config {
@@ -174,6 +184,7 @@ impl Default for Config {
             body_time: Duration::from_secs(30),
             offers: OfferHours::default(),
             reports_since: PUBLISHED_SINCE,
+            limits: Limits::default(),
         }
     }
 }
@@ -237,6 +248,7 @@ impl ServeSettings {
             horizon: self.horizon,
             offers,
             reports_since: reports_since(&self.reports_since)?,
+            limits: self.limits.check()?,
             ..Config::default()
         })
     }

@@ -6,6 +6,8 @@
 //! | jobs that have ended | 30 days |
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
+//! | counts of wrong passwords | until their bucket is full again |
+//! | networks that an account logged in from | 90 days after the last login |
 //! | wordings and listings that no session has | until the next housekeeping |
 //!
 //! Audit events are never deleted.
@@ -14,6 +16,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::auth::throttle::{buckets, known};
 use crate::background::Task;
 use crate::config::Config;
 use crate::db::{Conn, Timestamp};
@@ -33,11 +36,13 @@ struct Kept {
     forget: fn(&mut Conn, Timestamp) -> Result<usize>,
 }
 
-const KEPT: [Kept; 5] = [
+const KEPT: [Kept; 7] = [
     Kept { overdue: idempotency::overdue, forget: idempotency::forget },
     Kept { overdue: jobs::store::overdue, forget: jobs::store::forget },
     Kept { overdue: rosters::keeping::refused_overdue, forget: rosters::keeping::forget_refused },
     Kept { overdue: rosters::keeping::entries_overdue, forget: rosters::keeping::forget_entries },
+    Kept { overdue: buckets::overdue, forget: buckets::forget },
+    Kept { overdue: known::overdue, forget: known::forget },
     Kept { overdue: listings::any_unused, forget: listings::forget_unused },
 ];
 

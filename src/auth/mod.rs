@@ -5,11 +5,13 @@
 //! A token lasts fifteen minutes. Each request looks the account up again, so disabling an account works at once.
 
 pub mod caller;
+mod key_files;
 mod keys;
 pub mod password;
 pub mod policy;
 pub mod reach;
 pub mod secret;
 pub mod store;
+pub mod throttle;
 pub mod token;
 pub mod viewer;

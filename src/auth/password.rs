@@ -1,28 +1,21 @@
 //! Passwords, hashed with argon2id and the parameters of the OWASP cheat sheet. A hash is slow and needs much memory,
 //! so only a few run at a time, and none on a request thread.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
 
+use super::throttle::Lane;
+use super::throttle::lanes::Lanes;
 use crate::error::{Error, Result};
 use crate::text::password::normal;
 
 /// The cost of argon2id: memory in KiB, passes, lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
-/// How many hashes may wait for their turn. The next one is refused with 503.
-const QUEUE: usize = 256;
-/// How long a hash waits for its turn before it is refused with 503.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Hashes and verifies passwords. Each takes 19 MiB, so only a few run at a time.
 pub struct Hasher {
-    places: Arc<Semaphore>,
-    queue: Arc<Semaphore>,
+    lanes: Lanes,
     /// The hash of a password that nobody has. Verifying against this hash makes an unknown account take as long as a
     /// wrong password.
     nobody: String,
@@ -32,30 +25,24 @@ impl Hasher {
     /// A hasher that leaves half of the cores to other requests.
     pub fn new() -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Ok(Self {
-            places: Arc::new(Semaphore::new((cores / 2).max(1))),
-            queue: Arc::new(Semaphore::new(QUEUE)),
-            nobody: hash(&super::secret::new_secret()?)?,
-        })
+        Ok(Self { lanes: Lanes::new((cores / 2).max(1)), nobody: hash(&super::secret::new_secret()?)? })
     }
 
     /// The hash of a password, in PHC form.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.run(move || hash(&password)).await
+        self.run(Lane::Known, move || hash(&password)).await
     }
 
     /// Whether the password belongs to this hash. Without a hash the answer is `false` and takes just as long.
-    pub async fn verify(&self, password: String, stored: Option<String>) -> Result<bool> {
+    pub async fn verify(&self, lane: Lane, password: String, stored: Option<String>) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let right = self.run(move || verify(&password, &stored)).await?;
+        let right = self.run(lane, move || verify(&password, &stored)).await?;
         Ok(right && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let _waiting = self.queue.try_acquire().map_err(|_| Error::overloaded())?;
-        let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
-        let place = place.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
+    async fn run<T: Send + 'static>(&self, lane: Lane, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let place = self.lanes.place(lane).await?;
         // The work holds its place until it ends, even if the client hangs up.
         let run = move || {
             let outcome = work();

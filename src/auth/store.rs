@@ -115,6 +115,8 @@ pub struct Account {
     pub disabled: bool,
     /// Its generation: tokens of an older generation have ended.
     pub generation: i32,
+    /// How many wrong passwords were given since the last right one.
+    pub failed_logins: i32,
 }
 
 /// The account with this e-mail address, in lower case.
@@ -127,11 +129,12 @@ pub fn account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
     Ok(users::table.find(id).select(Account::as_select()).first(conn).optional()?)
 }
 
-/// Sets a password and ends every token of the account. Returns whether the account exists.
+/// Sets a password, ends every token of the account, and unlocks it. Returns whether the account exists.
 pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Result<bool> {
     let changed = diesel::update(users::table.find(id))
         .set((
             users::password_hash.eq(hash),
+            users::failed_logins.eq(0),
             users::generation.eq(users::generation + 1),
             users::version.eq(users::version + 1),
             users::updated_at.eq(now),

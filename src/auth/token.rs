@@ -1,7 +1,6 @@
 //! Access tokens: JWTs of type `at+jwt` (RFC 9068), signed with Ed25519. Verification accepts no other algorithm.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,6 +12,7 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::caller::{CallerKind, Role};
+use super::key_files::{key_trouble, make_once, read_private};
 pub use super::keys::{Jwk, Jwks};
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
@@ -164,57 +164,18 @@ impl Tokens {
 }
 
 /// Makes the first key of an empty folder.
-///
-/// Servers that start together end up with the same key: each writes a file aside and links it to the key's name, and
-/// only one link can succeed.
 fn make_first_key(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    let first = folder.join("0001.der");
     if fs::read_dir(folder)?.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "der")) {
         return Ok(());
     }
     let pair = Ed25519KeyPair::generate().map_err(|_| std::io::Error::other("no randomness"))?;
     let der = pair.to_pkcs8v1().map_err(|_| std::io::Error::other("no key"))?;
-    let aside = folder.join(format!("{}.new", uuid::Uuid::new_v4()));
-    write_private(&aside, der.as_ref())?;
-    let linked = fs::hard_link(&aside, &first);
-    fs::remove_file(&aside)?;
-    match linked {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
-        _ => Ok(()),
-    }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Checks that nobody but the owner may read a key: whoever reads it can sign tokens of any account.
-#[cfg(unix)]
-fn check_private(path: &Path) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let mode = fs::metadata(path).map_err(|e| key_trouble(path, e))?.mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let others = format!("other accounts of this machine may read it; run: chmod 600 {}", path.display());
-    Err(key_trouble(path, others))
-}
-
-#[cfg(not(unix))]
-fn check_private(_: &Path) -> Result<()> {
-    Ok(())
+    make_once(folder, "0001.der", der.as_ref())
 }
 
 fn load(path: &Path) -> Result<Key> {
-    check_private(path)?;
-    let der = fs::read(path).map_err(|e| key_trouble(path, e))?;
+    let der = read_private(path)?;
     let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|e| key_trouble(path, e))?;
     let public = pair.public_key().as_ref().to_vec();
     Ok(Key {
@@ -223,8 +184,4 @@ fn load(path: &Path) -> Result<Key> {
         decoding: DecodingKey::from_ed_der(&public),
         public,
     })
-}
-
-fn key_trouble(path: &Path, cause: impl std::fmt::Display) -> Error {
-    Error::unavailable("The signing keys can't be used.").because(format!("{}: {cause}", path.display()))
 }

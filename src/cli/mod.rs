@@ -51,7 +51,7 @@ enum Command {
     /// Look after sessions
     #[command(subcommand)]
     Sessions(sessions::Sessions),
-    /// Make accounts and set their passwords
+    /// Make accounts, set their passwords and unlock them
     #[command(subcommand)]
     User(user::User),
 }

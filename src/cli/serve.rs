@@ -7,12 +7,14 @@ use clap::Args;
 
 use super::{Failure, database, demo};
 use crate::auth::password::Hasher;
+use crate::auth::throttle::Throttle;
 use crate::auth::token::Tokens;
 use crate::background;
 use crate::clock::Clock;
 use crate::config::{Config, ServeSettings, Settings};
 use crate::db::conn::checkpoint;
 use crate::db::{Db, Location};
+use crate::http::rates::Rates;
 use crate::http::state::State;
 use crate::server;
 
@@ -49,9 +51,12 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         // The demo is used on this machine, so calendar links and tokens name the address at which it is reached.
         config.public_url = demo::address(listening);
     }
+    let clock = Clock::system();
     let state = State {
         db: Db::open(&location)?,
-        clock: Clock::system(),
+        throttle: Arc::new(Throttle::open(&key_dir, config.limits.login, &clock)?),
+        rates: Arc::new(Rates::new(&config.limits, &clock)),
+        clock,
         tokens: Arc::new(Tokens::open(&key_dir, config.public_url.clone())?),
         config: Arc::new(config),
         hasher: Arc::new(Hasher::new()?),

@@ -7,9 +7,10 @@ use clap::{Args, Subcommand};
 use super::{Failure, database};
 use crate::audit::{self, Event, Subject};
 use crate::auth::caller::Role;
+use crate::auth::throttle::Throttle;
 use crate::auth::{password, store as accounts};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{LoginLimits, Settings};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::text::email;
@@ -28,6 +29,18 @@ pub(super) enum User {
     #[command(after_help = "Example:\n  life-rooms user set-password --email you@example.org --password-stdin \
                             < new-password.txt")]
     SetPassword(Account),
+    /// Let the owner of an account log in from anywhere again after many wrong passwords
+    #[command(after_help = "Example:\n  life-rooms user unlock you@example.org")]
+    Unlock(Unlock),
+}
+
+#[derive(Args)]
+pub(super) struct Unlock {
+    #[command(flatten)]
+    settings: Settings,
+    /// The e-mail address of the account
+    #[arg(value_parser = email)]
+    email: String,
 }
 
 #[derive(Args)]
@@ -76,6 +89,7 @@ pub(super) fn run(command: &User) -> Result<(), Failure> {
     match command {
         User::Create(create) => run_create(create),
         User::SetPassword(set) => run_set_password(set),
+        User::Unlock(unlock) => run_unlock(unlock),
     }
 }
 
@@ -119,6 +133,22 @@ fn run_set_password(account: &Account) -> Result<(), Failure> {
         audit::record(conn, &[Event::by_system(&clock, "change", subject, &["password"])])
     })?;
     println!("Set the password of {}; its tokens have ended.", account.email);
+    Ok(())
+}
+
+fn run_unlock(command: &Unlock) -> Result<(), Failure> {
+    let (clock, email) = (Clock::system(), command.email.clone());
+    let key_dir = command.settings.key_dir().map_err(Failure::usage)?;
+    let throttle = Throttle::open(&key_dir, LoginLimits::default(), &clock)?;
+    write(&command.settings, move |conn| {
+        let account = accounts::account_by_email(conn, &email)?;
+        let unknown = || Error::new(Kind::NotFound, format!("There is no account of {email}."));
+        let account = account.ok_or_else(unknown)?;
+        throttle.unlock(conn, &email)?;
+        let subject = subject(account.id, account.member_id);
+        audit::record(conn, &[Event::by_system(&clock, "unlock", subject, &[])])
+    })?;
+    println!("Unlocked the account of {}.", command.email);
     Ok(())
 }
 

@@ -140,6 +140,7 @@ tables! {
         disabled -> Bool,
         permissions -> DbJson,
         generation -> Integer,
+        failed_logins -> Integer,
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
@@ -372,6 +373,17 @@ tables! {
         body -> Text,
         expires_at -> DbTimestamp,
         about -> DbJson,
+    }
+
+    throttles (key) {
+        key -> Text,
+        tat -> DbTimestamp,
+    }
+
+    known_networks (user_id, network) {
+        user_id -> DbUuid,
+        network -> Text,
+        last_seen_on -> Date,
     }
 
     leases (name) {

@@ -74,6 +74,7 @@ kinds! {
     RosterRefused: 422, "roster-refused", "The roster was refused", "Some entries are wrong. In atomic mode nothing was changed. errors lists the faults. mode=partial would apply the good entries.";
     IdempotencyMismatch: 422, "idempotency-mismatch", "The Idempotency-Key was used for another body", "A key stands for one request. Use a new key.";
     PreconditionRequired: 428, "precondition-required", "If-Match is missing", "Send If-Match with the ETag of what you read, so that nobody's change is lost.";
+    TooManyRequests: 429, "too-many-requests", "Too many requests", "You, your network or an address that somebody logs in with has used up a limit. Wait as many seconds as Retry-After says. Nothing was changed.";
     Internal: 500, "internal", "Something went wrong on our side", "It has been logged under the request_id. Trying again may help.";
     Unavailable: 503, "unavailable", "Not available just now", "Nothing was changed. Try again after the seconds in Retry-After.";
     OutcomeUnknown: 503, "outcome-unknown", "It is not known whether it was saved", "Send the request again with the same Idempotency-Key. It is then done exactly once, whether or not it was saved the first time.";
@@ -98,6 +99,7 @@ impl Kind {
             408 => Self::RequestTimeout,
             413 => Self::PayloadTooLarge,
             415 => Self::UnsupportedMediaType,
+            429 => Self::TooManyRequests,
             503 => Self::Unavailable,
             _ => Self::Internal,
         }

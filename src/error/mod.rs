@@ -240,8 +240,11 @@ impl Error {
     }
 
     /// The same failure as an answer to a token request, with the `error` and `error_description` that OAuth clients
-    /// read. RFC 6749 has no code for a failure of the server, so such a failure gets neither.
+    /// read. RFC 6749 has no code for a limit or for a failure of the server, so such a failure gets neither.
     pub fn in_oauth(mut self, plain_json: bool) -> Self {
+        if self.0.kind == Kind::TooManyRequests {
+            return self;
+        }
         let code = match self.0.kind {
             Kind::InvalidClient => "invalid_client",
             _ => self.0.oauth.unwrap_or("invalid_request"),
@@ -282,6 +285,11 @@ impl Error {
     /// Too many requests are waiting: 503.
     pub fn overloaded() -> Self {
         Self::new(Kind::Unavailable, "The service is busy. Nothing was changed. Try again shortly.").retry_after(1)
+    }
+
+    /// A limit is used up: 429. `seconds` says when the next request is let through.
+    pub fn too_many(detail: impl Into<Cow<'static, str>>, seconds: u32) -> Self {
+        Self::new(Kind::TooManyRequests, detail).retry_after(seconds.max(1))
     }
 
     /// The connection was lost during COMMIT: 503.

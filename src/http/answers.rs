@@ -33,6 +33,7 @@ pub const FAILURES: &[Failure] = &[
     failure("415", "UnsupportedMediaType", "The body has the wrong media type"),
     failure("422", "InvalidBody", "The body breaks a rule; errors lists each"),
     failure("428", "PreconditionRequired", "If-Match is missing"),
+    failure("429", "TooManyRequests", "Too many requests, or too many wrong passwords; Retry-After says when to go on"),
     failure("500", "InternalError", "Something went wrong on our side"),
     failure("503", "Unavailable", "Not available just now; Retry-After says when"),
     failure("507", "InsufficientStorage", "The disk is full; nothing was changed"),
@@ -72,7 +73,7 @@ macro_rules! answers {
 
 answers! {
     /// The failures that every operation can have.
-    Problems = ["400", "406", "500", "503", "default"];
+    Problems = ["400", "406", "429", "500", "503", "default"];
     /// Operations that take a body.
     BadInput = ["408", "413", "415", "422"];
     /// Operations that need no token but can refuse credentials.

@@ -15,6 +15,7 @@ use crate::auth::caller::{Caller, CallerKind};
 use crate::clock::new_id_at;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::text::network::Network;
 
 /// The request's id in the audit. The guard makes it and keeps it with the request. It is never the id that the client
 /// chose.
@@ -37,6 +38,7 @@ struct Inner {
     /// Whether the request is only for something that doesn't exist yet: `If-None-Match: *`.
     only_new: bool,
     idempotency_key: Option<String>,
+    network: Network,
 }
 
 /// The longest `Idempotency-Key`.
@@ -65,6 +67,7 @@ impl Context {
             if_match: conditional::if_match(request)?,
             only_new: conditional::is_only_new(request),
             idempotency_key: key,
+            network: request.extensions().get::<Network>().copied().unwrap_or_default(),
             state,
         })))
     }
@@ -81,6 +84,7 @@ impl Context {
             if_match: None,
             only_new: false,
             idempotency_key: None,
+            network: Network::default(),
             state: state.clone(),
         }))
     }
@@ -111,6 +115,11 @@ impl Context {
     /// 401 if the request has no credentials. Operations that need a caller refuse such a request earlier.
     pub fn caller(&self) -> Result<&Caller> {
         self.0.caller.as_ref().ok_or_else(|| Error::unauthenticated("This needs an access token."))
+    }
+
+    /// The network that the request came from. The guard finds it out.
+    pub fn network(&self) -> Network {
+        self.0.network
     }
 
     /// The request's id in the audit.

@@ -22,8 +22,9 @@ use super::conditional::Held;
 use super::context::RequestId;
 use super::cors::Cors;
 use super::fallback::Routes;
+use super::rates::Rate;
 use super::state::State;
-use super::{html, negotiation, sending, trace};
+use super::{address, html, negotiation, sending, trace};
 use crate::error::{Error, Kind};
 
 /// The middleware. It must be the outermost.
@@ -32,10 +33,17 @@ pub async fn guard(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     // The router takes the request, so what is needed afterwards is copied first.
-    let seen = Seen::of(&request);
+    let mut seen = Seen::of(&request);
+    let network = address::network(request.request());
     request.extensions_mut().insert(RequestId(seen.id.clone()));
+    request.extensions_mut().insert(network);
     if let Some(answer) = seen.cors.preflight() {
         let answer = seen.finish(answer, None);
+        return Ok(request.into_response(answer));
+    }
+    seen.rate = Rate::of(&request, network);
+    if let Some(error) = seen.rate.as_ref().and_then(Rate::refusal) {
+        let answer = seen.finish(seen.problem(&error), None);
         return Ok(request.into_response(answer));
     }
     let coding = match check(&request) {
@@ -86,11 +94,15 @@ struct Seen {
     traceparent: Option<HeaderValue>,
     cors: Cors,
     held: Held,
+    rate: Option<Rate>,
+    /// Whether clients reach the service by HTTPS.
+    is_https: bool,
 }
 
 impl Seen {
     fn of(request: &ServiceRequest) -> Self {
-        let origins = request.app_data::<Data<State>>().map(|state| state.config.allowed_origins.as_slice());
+        let config = request.app_data::<Data<State>>().map(|state| &state.config);
+        let origins = config.map(|config| config.allowed_origins.as_slice());
         Self {
             started: Instant::now(),
             id: trace::new_id(),
@@ -100,6 +112,8 @@ impl Seen {
             traceparent: trace::parent(request.headers()),
             cors: Cors::of(request, origins.unwrap_or_default()),
             held: Held::of(request),
+            rate: None,
+            is_https: config.is_some_and(|config| config.public_url.starts_with("https://")),
         }
     }
 
@@ -141,13 +155,15 @@ impl Seen {
         if let Ok(value) = HeaderValue::from_str(self.shown_id()) {
             headers.insert(HeaderName::from_static("x-request-id"), value);
         }
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if let Some(parent) = &self.traceparent {
             headers.insert(HeaderName::from_static("traceparent"), parent.clone());
         }
         self.cors.apply(headers);
+        if let Some(rate) = &self.rate {
+            rate.apply(headers);
+        }
         vary(headers, self.cors.decided_by());
-        html::protect(&self.path, headers);
+        html::protect(&self.path, self.is_https, headers);
         log::info!(
             target: "life_rooms::access",
             "{} method={} route={} status={} micros={}",

@@ -1,5 +1,6 @@
 //! How requests are read and answered, the same for every resource.
 
+pub mod address;
 pub mod allowed;
 pub mod answers;
 pub mod body;
@@ -22,6 +23,7 @@ pub mod patch;
 pub mod prefer;
 pub mod prelude;
 pub mod query;
+pub mod rates;
 pub mod reply;
 pub mod rule;
 pub mod schema;

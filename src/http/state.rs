@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::budget::BodyBudget;
 use super::coding::Fixed;
 use super::context::Context;
+use super::rates::Rates;
 use super::turn::PlanTurns;
 use crate::auth::password::Hasher;
+use crate::auth::throttle::Throttle;
 use crate::auth::token::Tokens;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -28,6 +30,10 @@ pub struct State {
     pub tokens: Arc<Tokens>,
     /// Hashes passwords, a few at a time.
     pub hasher: Arc<Hasher>,
+    /// Bounds how often passwords are guessed.
+    pub throttle: Arc<Throttle>,
+    /// Bounds how many requests one caller sends.
+    pub rates: Arc<Rates>,
     /// The memory for large bodies.
     pub bodies: Arc<BodyBudget>,
     /// Lets one roster at a time be planned.

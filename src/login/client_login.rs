@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::password_login::refuse_client;
 use crate::auth::caller::Scope;
 use crate::auth::secret;
 use crate::auth::store::{self, Client};
@@ -39,8 +40,10 @@ async fn read(request: &HttpRequest, payload: &mut Payload) -> Result<TokenReque
     let (client_id, given) = credentials(request)?.ok_or_else(invalid)?;
     let (id, state) = (client_id.clone(), context.state().clone());
     let client = state.db.read_one(move |conn| store::client(conn, &id)).await?;
-    let known = client.filter(|client| secret::same(&client.secret_hash, &secret::stored(&given)));
-    let client = known.filter(|client| client.revoked_at.is_none()).ok_or_else(invalid)?;
+    let Some(known) = client.filter(|client| secret::same(&client.secret_hash, &secret::stored(&given))) else {
+        return Err(refuse_client(&context, invalid()).await);
+    };
+    let client = Some(known).filter(|client| client.revoked_at.is_none()).ok_or_else(invalid)?;
     let partner_id = client.partner_id;
     if !state.db.read_one(move |conn| store::partner_is_active(conn, partner_id)).await? {
         return Err(invalid());

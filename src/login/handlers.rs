@@ -4,6 +4,7 @@ use actix_web::http::header::{HeaderValue, PRAGMA};
 use strum::IntoEnumIterator;
 
 use super::client_login::TokenRequest;
+use super::password_login::{authenticate, is_own_password};
 use super::types::{AccessToken, ClientTokenRequest, Login, Me, PasswordChange, ServerMetadata};
 use crate::auth::caller::{CallerKind, Role, Scope};
 use crate::auth::policy::{AccountHolder, Anyone};
@@ -15,18 +16,16 @@ use crate::http::prelude::*;
 ///
 /// Returns an access token that lasts fifteen minutes. An unknown address and a wrong password get the same answer
 /// after the same time.
+///
+/// After several wrong passwords the answer is 429, whether or not there is such an account. Wrong passwords from other
+/// networks don't keep an account out of a network that it has logged in from in the last 90 days.
 #[utoipa::path(operation_id = "login", tag = "auth", request_body = Login,
     responses((status = 200, description = "An access token", body = AccessToken), BadInput, Refused, Problems), security(()))]
 #[post("/v1/auth/login")]
 pub async fn login(request: Extract<(Open, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
     let Extract((Open(context), _, body)) = request;
-    let state = context.state();
-    let email = body.value.email.to_lowercase();
-    let account = state.db.read_one(move |conn| store::account_by_email(conn, &email)).await?;
-    let stored = account.as_ref().filter(|account| !account.disabled).and_then(|account| account.password_hash.clone());
-    let right = state.hasher.verify(body.value.password, stored).await?;
-    let wrong = || Error::unauthenticated("The e-mail address or the password is wrong.");
-    let account = account.filter(|_| right).ok_or_else(wrong)?;
+    let Login { email, password } = body.value;
+    let account = authenticate(&context, &email.to_lowercase(), password).await?;
     if let Some(partner_id) = account.partner_id {
         active_partner(&context, partner_id).await?;
     }
@@ -168,7 +167,8 @@ pub async fn change_my_password(
     let generation = account.as_ref().map(|account| account.generation);
     let PasswordChange { current_password, new_password } = body.value;
     let same = current_password == new_password;
-    if !state.hasher.verify(current_password, account.and_then(|account| account.password_hash)).await? {
+    let hash = account.and_then(|account| account.password_hash);
+    if !is_own_password(&who, id, current_password, hash).await? {
         return Err(Error::rule("/current_password", "wrong_password", "Is not the current password."));
     }
     if same {

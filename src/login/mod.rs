@@ -2,6 +2,7 @@
 
 pub mod client_login;
 pub mod handlers;
+pub mod password_login;
 pub mod types;
 
 crate::routes! {

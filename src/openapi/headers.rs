@@ -33,6 +33,18 @@ const HEADERS: &[Header] = &[
     ("Idempotent-Replay", "`true` if this answer was given to the same request before.", "true"),
     ("Preference-Applied", "The preference of `Prefer` that was followed.", "respond-async"),
     ("Accept-Patch", "The media types that a `PATCH` can have.", "application/merge-patch+json, application/json"),
+    (
+        "RateLimit-Policy",
+        "The limit that the request was counted in: `q` requests in `w` seconds. `caller` is the limit of the account or \
+         API client, `network` that of requests without a token from one network. Absent if the service has no limit.",
+        "\"caller\";q=6000;w=60",
+    ),
+    (
+        "RateLimit",
+        "How many more requests are let through at once (`r`), and in how many seconds that is the whole limit again; in \
+         a 429, in how many seconds the next request is let through (`t`).",
+        "\"caller\";r=5999;t=1",
+    ),
     ("Allow", "The methods that the path has.", "GET, HEAD, POST"),
 ];
 
@@ -63,11 +75,11 @@ pub(super) fn add(answer: &mut Value, names: &[&str]) {
 
 /// The headers of a problem with this status.
 pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
-    let mut names = vec!["X-Request-Id"];
+    let mut names = vec!["X-Request-Id", "RateLimit-Policy", "RateLimit"];
     names.extend(match status {
         "401" | "403" => &["WWW-Authenticate"][..],
         "415" => &["Accept-Patch"],
-        "409" | "503" | "507" => &["Retry-After"],
+        "409" | "429" | "503" | "507" => &["Retry-After"],
         "default" => &["Allow", "Retry-After"],
         _ => &[],
     });
@@ -77,15 +89,22 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
 /// The bodies that have no `ETag`, because they show no stored state: a token, and the members that a search found.
 const UNTAGGED: [&str; 2] = ["/AccessToken", "/MemberSearchResult"];
 
+/// The operations that are never limited: see [`crate::http::rates`].
+const UNLIMITED: [&str; 2] = ["check_live", "check_ready"];
+
 /// Adds the headers of an operation's answers, except its problems.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let replayed = takes_a_key(method, operation);
+    let limited = !operation["operationId"].as_str().is_some_and(|id| UNLIMITED.contains(&id));
     let conditional = operation["responses"].get("304").is_some();
     for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with(['2', '3']) {
             continue;
         }
         let mut names = vec!["X-Request-Id"];
+        if limited {
+            names.extend(["RateLimit-Policy", "RateLimit"]);
+        }
         let shown = answer["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default().to_owned();
         let is_untagged = UNTAGGED.iter().any(|name| shown.ends_with(name));
         if conditional || (method != "get" && !shown.is_empty() && !is_untagged) {

@@ -80,8 +80,8 @@ pub(super) fn complete_token_request(operation: &mut Value) {
     if operation["operationId"] != "issue_client_token" {
         return;
     }
-    // The guard checks `Accept` (406) before it knows the operation, so a 406 is an ordinary problem.
-    let own = |failure: &&Failure| failure.status.starts_with('4') && failure.status != "406";
+    // The guard checks `Accept` (406) and limits (429) before it knows the operation, so these are ordinary problems.
+    let own = |failure: &&Failure| failure.status.starts_with('4') && !["406", "429"].contains(&failure.status);
     for failure in FAILURES.iter().filter(own) {
         if operation["responses"].get(failure.status).is_some() {
             let content = json!({ "schema": reference_to("TokenProblem") });

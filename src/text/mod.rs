@@ -8,6 +8,7 @@
 //! | Which words does a search find it by? | [`words::words`], [`words::name_words`] |
 //! | Which known name did the client mean? | [`nearest`] |
 //! | Is it a telephone number, NHS number, postcode, date, e-mail or web address? | [`phone`], [`nhs_number`], [`postcode`], [`date`], [`email`], [`address`] |
+//! | Which network is an address in? | [`network`] |
 //!
 //! This module doesn't know resources, the database or HTTP.
 
@@ -16,6 +17,7 @@ pub mod date;
 pub mod email;
 pub mod fold;
 pub mod nearest;
+pub mod network;
 pub mod nhs_number;
 pub mod password;
 pub mod phone;

@@ -22,6 +22,7 @@ pub struct UserRow {
     disabled: bool,
     permissions: Json<Vec<Permission>>,
     generation: i32,
+    failed_logins: i32,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -47,22 +48,25 @@ impl UserRow {
             disabled: written.disabled,
             permissions: Json(written.permissions),
             generation: 1,
+            failed_logins: 0,
             version: 1,
             created_at: now,
             updated_at: now,
         }
     }
 
-    /// This row after a change, with the hash of the new password if it changes. A change that ends the account's
-    /// tokens raises its generation.
+    /// This row after a change, with the hash of the new password if it changes. A new password unlocks the account. A
+    /// change that ends the account's tokens raises its generation.
     pub fn changed(&self, written: UserInput, new_hash: Option<String>, now: Timestamp) -> Self {
         let ends_tokens = new_hash.is_some()
             || written.role != self.role
             || written.partner_id != self.partner_id
             || written.disabled != self.disabled;
+        let failed_logins = if new_hash.is_some() { 0 } else { self.failed_logins };
         let hash = new_hash.or_else(|| self.password_hash.clone());
         Self {
             generation: self.generation + i32::from(ends_tokens),
+            failed_logins,
             version: self.version + 1,
             created_at: self.created_at,
             ..Self::new(self.id, written, self.member_id, hash, now)

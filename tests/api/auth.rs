@@ -49,7 +49,9 @@ fn an_unknown_address_is_answered_as_a_wrong_password_is_and_takes_as_long() {
     let without = app.admin().post("/v1/users", &json!({ "email": "none@example.org", "role": "analyst" }));
     without.expect(201);
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
-    for _ in 0..7 {
+    for minute in 0..7 {
+        // Slowly enough for wrong passwords to be looked at.
+        app.at(&format!("2026-11-23T09:{minute:02}:00Z"));
         let mut bodies = Vec::new();
         for (email, times) in ["ann@example.org", "nobody@example.org", "none@example.org"].iter().zip(&mut times) {
             let started = Instant::now();
@@ -502,7 +504,7 @@ fn many_logins_at_once_leave_room_for_other_requests() {
         let statuses: Vec<u16> = logins.into_iter().map(|login| login.join().unwrap()).collect();
         (statuses, answered)
     });
-    assert!(statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [200, 429, 503].contains(status)), "{statuses:?}");
     assert!(statuses.contains(&200), "{statuses:?}");
     let mut answered: Vec<Duration> = answered;
     answered.sort();

@@ -51,16 +51,13 @@ fn every_operation_says_what_it_does_who_may_and_how_it_fails() {
             assert!(answer["description"].as_str().is_some_and(|d| !d.is_empty()), "{at} {status} has no description");
             if status.starts_with('4') || status.starts_with('5') || status == "default" {
                 let schema = &answer["content"]["application/problem+json"]["schema"]["$ref"];
-                let name = if path == "/v1/oauth/token" && status.starts_with('4') && status != "406" {
-                    "TokenProblem"
-                } else {
-                    "Problem"
-                };
+                let is_own = status.starts_with('4') && !["406", "429"].contains(&status.as_str());
+                let name = if path == "/v1/oauth/token" && is_own { "TokenProblem" } else { "Problem" };
                 assert_eq!(schema, &format!("#/components/schemas/{name}"), "{at} {status}");
             }
         }
         let needs = |status: &str| assert!(answers.contains_key(status), "{at} does not say {status}");
-        ["400", "406", "500", "503", "default"].into_iter().for_each(needs);
+        ["400", "406", "429", "500", "503", "default"].into_iter().for_each(needs);
         if operation.get("requestBody").is_some() {
             ["408", "413", "415", "422"].into_iter().for_each(needs);
         }

@@ -43,11 +43,13 @@ within() {
   done
 }
 
-# Starts the server on a free port and sets BASE_URL from its ready line.
+# Starts the server on a free port, without the limits of requests for each caller (the scripts send as fast as they can),
+# and sets BASE_URL from its ready line.
 start_server() {
   [ -z "${BASE_URL:-}" ] || return 0
   : >"$work/server.log"
   RUST_LOG=${RUST_LOG:-info,life_rooms::access=warn} LIFE_ROOMS_BIND=127.0.0.1:0 LIFE_ROOMS_LOG_FORMAT=text \
+    LIFE_ROOMS_CALLER_LIMIT=${LIFE_ROOMS_CALLER_LIMIT:-0} LIFE_ROOMS_NETWORK_LIMIT=${LIFE_ROOMS_NETWORK_LIMIT:-0} \
     "$LIFE_ROOMS" serve 2>"$work/server.log" &
   server=$!
   within 60 answered || fail "the server did not say that it is ready"

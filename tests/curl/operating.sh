@@ -50,6 +50,7 @@ paste() {
 }
 
 PASSWORD=$password paste 'As a service' 1
+paste Limits 1
 start_server
 log_in you
 create_venues

@@ -151,6 +151,7 @@ CREATE TABLE users (
     disabled boolean NOT NULL,
     permissions jsonb NOT NULL,
     generation integer NOT NULL,
+    failed_logins integer NOT NULL DEFAULT 0,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -506,6 +507,23 @@ CREATE TABLE idempotency_records (
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX idempotency_records_expires_index ON idempotency_records (expires_at);
+
+-- Buckets that bound how often passwords are guessed. key is a keyed digest, so that no address stands here. The bucket is
+-- full again at tat.
+CREATE TABLE throttles (
+    key text COLLATE "C" PRIMARY KEY,
+    tat timestamptz NOT NULL
+);
+CREATE INDEX throttles_tat_index ON throttles (tat);
+
+-- The networks that an account has logged in from, as keyed digests.
+CREATE TABLE known_networks (
+    user_id uuid NOT NULL REFERENCES users (id),
+    network text COLLATE "C" NOT NULL,
+    last_seen_on date NOT NULL,
+    PRIMARY KEY (user_id, network)
+);
+CREATE INDEX known_networks_last_seen_index ON known_networks (last_seen_on);
 
 -- Work that only one server may do at a time: which server does it, and until when.
 CREATE TABLE leases (

@@ -152,6 +152,7 @@ CREATE TABLE users (
     disabled INTEGER NOT NULL CHECK (disabled IN (0, 1)),
     permissions TEXT NOT NULL,
     generation INTEGER NOT NULL,
+    failed_logins INTEGER NOT NULL DEFAULT 0,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -506,6 +507,23 @@ CREATE TABLE idempotency_records (
     expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX idempotency_records_expires_index ON idempotency_records (expires_at);
+
+-- Buckets that bound how often passwords are guessed. key is a keyed digest, so that no address stands here. The bucket is
+-- full again at tat.
+CREATE TABLE throttles (
+    key TEXT PRIMARY KEY,
+    tat INTEGER NOT NULL
+) STRICT;
+CREATE INDEX throttles_tat_index ON throttles (tat);
+
+-- The networks that an account has logged in from, as keyed digests.
+CREATE TABLE known_networks (
+    user_id BLOB NOT NULL REFERENCES users (id),
+    network TEXT NOT NULL,
+    last_seen_on TEXT NOT NULL,
+    PRIMARY KEY (user_id, network)
+) STRICT;
+CREATE INDEX known_networks_last_seen_index ON known_networks (last_seen_on);
 
 -- Work that only one server may do at a time: which server does it, and until when.
 CREATE TABLE leases (

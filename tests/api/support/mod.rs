@@ -15,11 +15,13 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use life_rooms::auth::caller::{CallerKind, Role, Scope};
 use life_rooms::auth::password::Hasher;
+use life_rooms::auth::throttle::Throttle;
 use life_rooms::auth::token::{AUDIENCE, Claims, LIFETIME, Tokens};
 use life_rooms::clock::Clock;
-use life_rooms::config::Config;
+use life_rooms::config::{Config, Limit, Limits};
 use life_rooms::db::schema::{api_clients, users};
 use life_rooms::db::{Conn, Db, Id, Json, Location};
+use life_rooms::http::rates::Rates;
 use life_rooms::http::state::State;
 use life_rooms::server;
 
@@ -78,7 +80,14 @@ impl App {
         Self::start_with(Config { allowed_origins: vec!["https://front.example.org".into()], ..Config::default() })
     }
 
-    pub fn start_with(config: Config) -> Self {
+    pub fn start_with(mut config: Config) -> Self {
+        // Tests send much while the clock stands still. What a test sets stays.
+        let (usual, limits) = (Limits::default(), &mut config.limits);
+        for (limit, usual) in [(&mut limits.caller, usual.caller), (&mut limits.network, usual.network)] {
+            if *limit == usual {
+                *limit = Limit::new(1_000_000, 60);
+            }
+        }
         let folder = std::env::temp_dir().join(format!("life-rooms-test-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&folder).expect("a folder");
         let location = database::fresh(&folder);
@@ -87,6 +96,8 @@ impl App {
             db: Db::open(&location).expect("the database opens"),
             clock: clock.clone(),
             tokens: Arc::new(Tokens::open(&folder.join("keys"), config.public_url.clone()).expect("keys")),
+            throttle: Arc::new(Throttle::open(&folder.join("keys"), config.limits.login, &clock).expect("a key")),
+            rates: Arc::new(Rates::new(&config.limits, &clock)),
             config: Arc::new(config),
             hasher: Arc::clone(&HASHER),
             bodies: Arc::default(),
@@ -101,7 +112,9 @@ impl App {
     /// A second server on this database, with connections of its own and the same keys.
     pub fn beside(&self) -> Neighbour {
         let db = Db::open(&self.location).expect("the database opens");
-        let (url, handle) = serve(State { db, ..self.state.clone() });
+        let limits = self.state.config.limits.login;
+        let throttle = Arc::new(Throttle::open(&self.key_dir(), limits, &self.clock).expect("a key"));
+        let (url, handle) = serve(State { db, throttle, ..self.state.clone() });
         Neighbour { url, handle }
     }
 

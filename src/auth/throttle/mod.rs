@@ -1,0 +1,258 @@
+//! Bounds how often passwords can be guessed.
+//!
+//! A wrong password is counted in several buckets: for its e-mail address and network together, for the address from all
+//! networks, and for the network. An attempt is refused (429) before its password is looked at while one of its buckets
+//! is empty. An address that has no account has the same buckets, so nobody learns from them which address has one.
+//!
+//! Nobody is locked out by a stranger: a network that the account has logged in from is [known], and an attempt from it
+//! has to pass only the buckets of the address and that network together.
+
+pub mod buckets;
+pub mod known;
+pub mod lanes;
+pub mod limiter;
+pub mod turns;
+
+use std::path::Path;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use diesel::prelude::*;
+
+use super::key_files::{key_trouble, make_once, read_private};
+use super::store::{self, Account};
+use crate::clock::{Clock, london_day};
+use crate::config::LoginLimits;
+use crate::db::schema::users;
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::text::network::Network;
+use buckets::{Bucket, Level};
+use limiter::Limiter;
+use turns::{Turn, Turns};
+
+/// The file in the key folder with the secret that names the buckets.
+const KEY_FILE: &str = "throttle.key";
+/// The account that nobody has. Looking for its networks makes an unknown address cost what an account costs.
+const NOBODY: Id = Id(uuid::Uuid::nil());
+
+/// The limits of logging in, with their part that is in this server's memory.
+pub struct Throttle {
+    secret: hmac::Key,
+    limits: LoginLimits,
+    flood: Limiter<Network>,
+    turns: Turns,
+}
+
+/// An attempt to log in: its address, its network and its buckets.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    email: String,
+    network: Network,
+    /// The buckets that every attempt must pass: the address from this network, at once and over a day.
+    own: Vec<Bucket>,
+    /// The buckets that an attempt from an unknown network must pass too: the address, and the network.
+    shared: Vec<Bucket>,
+}
+
+/// What the database says of an attempt.
+pub struct Seen {
+    /// The account with the address.
+    pub account: Option<Account>,
+    /// The name of the network as the account's.
+    network: String,
+    /// The day of the last login from the network, if the account is known there.
+    last_seen: Option<chrono::NaiveDate>,
+    /// In how many seconds the attempt is let through; `None` if it is now.
+    pub wait: Option<u32>,
+    /// Whether the network gave wrong passwords lately.
+    is_suspect: bool,
+    /// Whether the account has had so many wrong passwords in a row that it can be used from known networks only.
+    is_locked: bool,
+}
+
+/// How an attempt waits for its password to be looked at. Those who are likely to be honest come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// From a network that the account has logged in from.
+    Known,
+    /// From a network that nothing is known of.
+    New,
+    /// From a network that gave wrong passwords lately.
+    Suspect,
+}
+
+impl Throttle {
+    /// Loads the secret from the key folder, or makes one.
+    ///
+    /// # Errors
+    /// When the file can't be made or read.
+    pub fn open(folder: &Path, limits: LoginLimits, clock: &Clock) -> Result<Self> {
+        Ok(Self { secret: secret(folder)?, limits, flood: Limiter::new(limits.flood, clock), turns: Turns::default() })
+    }
+
+    /// The name of something in the database. Without the secret nobody can tell what it names.
+    fn name(&self, kind: &str, parts: &[&str]) -> String {
+        // No part holds a NUL, so two different lists of parts are never joined to the same text.
+        let text = [&[kind], parts].concat().join("\0");
+        URL_SAFE_NO_PAD.encode(&hmac::sign(&self.secret, text.as_bytes()).as_ref()[..24])
+    }
+
+    /// Begins an attempt to log in.
+    ///
+    /// # Errors
+    /// 429 if the network sends too many attempts to this server.
+    pub fn attempt(&self, email: &str, network: Network) -> Result<Attempt> {
+        if let Some(wait) = self.flood.count(&network).and_then(|verdict| verdict.wait) {
+            return Err(Error::too_many("Too many logins from your network. Try again shortly.", wait));
+        }
+        let at = network.to_string();
+        let bucket = |kind, parts: &[&str], limit| Bucket { key: self.name(kind, parts), limit };
+        Ok(Attempt {
+            own: vec![
+                bucket("login", &[email, &at], self.limits.pair),
+                bucket("login-day", &[email, &at], self.limits.pair_day),
+            ],
+            shared: vec![
+                bucket("login-account", &[email], self.limits.account),
+                bucket("login-network", &[&at], self.limits.network),
+            ],
+            email: email.to_owned(),
+            network,
+        })
+    }
+
+    /// Waits until few other attempts on the address run. Attempts from a known network don't wait for others.
+    ///
+    /// # Errors
+    /// 429 if that takes too long.
+    pub async fn turn(&self, attempt: &Attempt, seen: &Seen) -> Result<Turn> {
+        match seen.last_seen {
+            Some(_) => self.turns.wait(&format!("{}\0{}", attempt.email, attempt.network)).await,
+            None => self.turns.wait(&attempt.email).await,
+        }
+    }
+
+    /// Looks up the account of an attempt, and whether the attempt is let through. The statements are the same whether
+    /// or not there is an account.
+    pub fn look(&self, conn: &mut Conn, attempt: &Attempt, now: Timestamp) -> Result<Seen> {
+        let account = store::account_by_email(conn, &attempt.email)?;
+        let id = account.as_ref().map_or(NOBODY, |account| account.id);
+        let network = self.name("known", &[&id.to_string(), &attempt.network.to_string()]);
+        let last_seen = known::last_seen(conn, id, &network, now)?;
+        let all: Vec<Bucket> = attempt.own.iter().chain(&attempt.shared).cloned().collect();
+        let levels = buckets::levels(conn, &all, now)?;
+        let to_pass = if last_seen.is_some() { &levels[..attempt.own.len()] } else { &levels[..] };
+        let failed = account.as_ref().map_or(0, |account| account.failed_logins);
+        let is_over = |most: u32| most > 0 && u32::try_from(failed).is_ok_and(|failed| failed >= most);
+        Ok(Seen {
+            account,
+            network,
+            last_seen,
+            wait: to_pass.iter().filter_map(|level| level.wait).max(),
+            is_suspect: levels.last().is_some_and(|level: &Level| level.is_used),
+            is_locked: last_seen.is_none() && is_over(self.limits.lock_after),
+        })
+    }
+
+    /// Counts a wrong password.
+    pub fn fail(&self, conn: &mut Conn, attempt: &Attempt, seen: &FailedLogin, now: Timestamp) -> Result<()> {
+        let mut hit = attempt.own.clone();
+        if !seen.is_known {
+            hit.extend(attempt.shared.iter().cloned());
+        }
+        buckets::hit(conn, hit, now)?;
+        // Sent also if there is no account: it then changes nothing.
+        let account = users::table.find(seen.account.unwrap_or(NOBODY));
+        diesel::update(account).set(users::failed_logins.eq(users::failed_logins + 1)).execute(conn)?;
+        Ok(())
+    }
+
+    /// The bucket for guesses of a caller at the password of their own account.
+    pub fn own_password(&self, id: Id) -> Bucket {
+        Bucket { key: self.name("own-password", &[&id.to_string()]), limit: self.limits.pair }
+    }
+
+    /// The bucket for wrong secrets of API clients from one network.
+    pub fn client_secret(&self, network: Network) -> Bucket {
+        Bucket { key: self.name("client", &[&network.to_string()]), limit: self.limits.network }
+    }
+
+    /// Lets the owner of an account log in from anywhere again.
+    pub fn unlock(&self, conn: &mut Conn, email: &str) -> Result<()> {
+        let account = users::table.filter(users::email.eq(email));
+        diesel::update(account).set(users::failed_logins.eq(0)).execute(conn)?;
+        buckets::clear(conn, &[self.name("login-account", &[email])])
+    }
+}
+
+/// The part of [`Seen`] that counting a wrong password needs.
+#[derive(Debug, Clone, Copy)]
+pub struct FailedLogin {
+    account: Option<Id>,
+    is_known: bool,
+}
+
+/// What a right password changes: see [`Seen::success`].
+#[derive(Debug, Clone)]
+pub struct Success {
+    account: Id,
+    network: Option<String>,
+}
+
+impl Seen {
+    /// The hash of the password that the attempt must give; none if no password will do.
+    pub fn hash(&self) -> Option<String> {
+        let usable = self.account.as_ref().filter(|account| !account.disabled && !self.is_locked);
+        usable.and_then(|account| account.password_hash.clone())
+    }
+
+    /// How the attempt waits for its turn.
+    pub fn lane(&self) -> Lane {
+        match (self.last_seen, self.is_suspect) {
+            (Some(_), _) => Lane::Known,
+            (None, false) => Lane::New,
+            (None, true) => Lane::Suspect,
+        }
+    }
+
+    /// What counting a wrong password needs.
+    pub fn failure(&self) -> FailedLogin {
+        FailedLogin { account: self.account.as_ref().map(|account| account.id), is_known: self.last_seen.is_some() }
+    }
+
+    /// What a right password changes. `None` is the usual case: the account had no wrong password since the last right
+    /// one, and logged in from this network today.
+    pub fn success(&self, now: Timestamp) -> Option<Success> {
+        let account = self.account.as_ref()?;
+        let network = (self.last_seen != Some(london_day(now))).then(|| self.network.clone());
+        (network.is_some() || account.failed_logins > 0).then_some(Success { account: account.id, network })
+    }
+}
+
+/// Keeps what a right password changes.
+pub fn succeed(conn: &mut Conn, success: &Success, now: Timestamp) -> Result<()> {
+    let failed = users::table.find(success.account).filter(users::failed_logins.gt(0));
+    diesel::update(failed).set(users::failed_logins.eq(0)).execute(conn)?;
+    match &success.network {
+        Some(network) => known::see(conn, success.account, network, now),
+        None => Ok(()),
+    }
+}
+
+/// Loads the secret, or makes one.
+fn secret(folder: &Path) -> Result<hmac::Key> {
+    let path = folder.join(KEY_FILE);
+    if !path.exists() {
+        let mut bytes = [0; 32];
+        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
+        std::fs::create_dir_all(folder).map_err(|e| key_trouble(folder, e))?;
+        make_once(folder, KEY_FILE, &bytes).map_err(|e| key_trouble(&path, e))?;
+    }
+    let bytes = read_private(&path)?;
+    if bytes.len() < 32 {
+        return Err(key_trouble(&path, "it is shorter than 32 bytes; delete it, and a new one is made"));
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+}
