@@ -2,10 +2,13 @@
 //!
 //! This module doesn't know HTTP: `http::allowed` finds the caller of a request, and `login` handles logging in.
 //!
-//! A token lasts fifteen minutes. Each request looks the account up again, so disabling an account works at once.
+//! A token lasts fifteen minutes. Each request looks the account and its login up again, so disabling an account and
+//! logging out work at once.
 
 pub mod caller;
+pub mod key_files;
 mod keys;
+pub mod logins;
 pub mod password;
 pub mod policy;
 pub mod reach;

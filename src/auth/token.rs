@@ -1,8 +1,7 @@
 //! Access tokens: JWTs of type `at+jwt` (RFC 9068), signed with Ed25519. Verification accepts no other algorithm.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -13,7 +12,9 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::caller::{CallerKind, Role};
+use super::key_files::{make_once, read_private, trouble, with_extension};
 pub use super::keys::{Jwk, Jwks};
+use super::logins::token::RefreshKey;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 
@@ -22,6 +23,10 @@ pub const LIFETIME: i64 = 15 * 60;
 /// Who access tokens are for.
 pub const AUDIENCE: &str = "life-rooms";
 const TYPE: &str = "at+jwt";
+/// How the names of signing keys' files end.
+const EXTENSION: &str = "der";
+/// The name of the first key's file.
+const FIRST: &str = "0001.der";
 /// How many seconds ahead of our clock the clock of another server may be.
 const SKEW: i64 = 30;
 /// How many verified tokens are remembered. One more takes the place of one that was not used for long.
@@ -57,6 +62,9 @@ pub struct Claims {
     /// The member, if the role is `member`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub member_id: Option<Id>,
+    /// The login, if the token is an account's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sid: Option<Id>,
     /// The scopes of a client's token, separated by blanks.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scope: Option<String>,
@@ -74,6 +82,7 @@ pub struct Tokens {
     issuer: String,
     /// The last key signs; every key verifies.
     keys: Vec<Key>,
+    refresh: RefreshKey,
     verified: Cache<[u8; 32], Claims>,
 }
 
@@ -83,15 +92,15 @@ impl Tokens {
     /// # Errors
     /// When the folder can't be read or written, or holds a file that isn't a key.
     pub fn open(folder: &Path, issuer: String) -> Result<Self> {
-        make_first_key(folder).map_err(|e| key_trouble(folder, e))?;
-        let mut files: Vec<PathBuf> = fs::read_dir(folder)
-            .map_err(|e| key_trouble(folder, e))?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "der"))
-            .collect();
-        files.sort();
+        make_first_key(folder).map_err(|e| trouble(folder, e))?;
+        let files = with_extension(folder, EXTENSION).map_err(|e| trouble(folder, e))?;
         let keys = files.iter().map(|path| load(path)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED) })
+        Ok(Self { issuer, keys, refresh: RefreshKey::open(folder)?, verified: Cache::new(REMEMBERED) })
+    }
+
+    /// The key of refresh tokens.
+    pub fn refresh(&self) -> &RefreshKey {
+        &self.refresh
     }
 
     /// The issuer of the tokens.
@@ -164,58 +173,23 @@ impl Tokens {
 }
 
 /// Makes the first key of an empty folder.
-///
-/// Servers that start together end up with the same key: each writes a file aside and links it to the key's name, and
-/// only one link can succeed.
 fn make_first_key(folder: &Path) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    let first = folder.join("0001.der");
-    if fs::read_dir(folder)?.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "der")) {
+    if !with_extension(folder, EXTENSION)?.is_empty() {
         return Ok(());
     }
+    make_once(folder, FIRST, new_key()?.as_ref())
+}
+
+/// A new key in PKCS#8.
+fn new_key() -> std::io::Result<impl AsRef<[u8]>> {
     let pair = Ed25519KeyPair::generate().map_err(|_| std::io::Error::other("no randomness"))?;
-    let der = pair.to_pkcs8v1().map_err(|_| std::io::Error::other("no key"))?;
-    let aside = folder.join(format!("{}.new", uuid::Uuid::new_v4()));
-    write_private(&aside, der.as_ref())?;
-    let linked = fs::hard_link(&aside, &first);
-    fs::remove_file(&aside)?;
-    match linked {
-        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
-        _ => Ok(()),
-    }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Checks that nobody but the owner may read a key: whoever reads it can sign tokens of any account.
-#[cfg(unix)]
-fn check_private(path: &Path) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let mode = fs::metadata(path).map_err(|e| key_trouble(path, e))?.mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let others = format!("other accounts of this machine may read it; run: chmod 600 {}", path.display());
-    Err(key_trouble(path, others))
-}
-
-#[cfg(not(unix))]
-fn check_private(_: &Path) -> Result<()> {
-    Ok(())
+    pair.to_pkcs8v1().map_err(|_| std::io::Error::other("no key"))
 }
 
 fn load(path: &Path) -> Result<Key> {
-    check_private(path)?;
-    let der = fs::read(path).map_err(|e| key_trouble(path, e))?;
-    let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|e| key_trouble(path, e))?;
+    let der = read_private(path)?;
+    let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|e| trouble(path, e))?;
     let public = pair.public_key().as_ref().to_vec();
     Ok(Key {
         id: URL_SAFE_NO_PAD.encode(&digest(&SHA256, &public).as_ref()[..12]),
@@ -223,8 +197,4 @@ fn load(path: &Path) -> Result<Key> {
         decoding: DecodingKey::from_ed_der(&public),
         public,
     })
-}
-
-fn key_trouble(path: &Path, cause: impl std::fmt::Display) -> Error {
-    Error::unavailable("The signing keys can't be used.").because(format!("{}: {cause}", path.display()))
 }

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::{Failure, database};
 use crate::audit::{self, Event, Subject};
 use crate::auth::caller::Role;
+use crate::auth::logins::Why;
 use crate::auth::{password, store as accounts};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -114,9 +115,12 @@ fn run_set_password(account: &Account) -> Result<(), Failure> {
         let account = accounts::account_by_email(conn, &email)?;
         let unknown = || Error::new(Kind::NotFound, format!("There is no account of {email}."));
         let account = account.ok_or_else(unknown)?;
-        accounts::set_password(conn, account.id, &hash, clock.now())?;
-        let subject = subject(account.id, account.member_id);
-        audit::record(conn, &[Event::by_system(&clock, "change", subject, &["password"])])
+        let subject = account.subject();
+        let mut events = vec![Event::by_system(&clock, "change", subject, &["password"])];
+        if accounts::set_password(conn, account.id, &hash, clock.now())? {
+            events.push(Event::by_system(&clock, "logins_ended", subject, &[Why::Password.into()]));
+        }
+        audit::record(conn, &events)
     })?;
     println!("Set the password of {}; its tokens have ended.", account.email);
     Ok(())

@@ -33,6 +33,11 @@ const HEADERS: &[Header] = &[
     ("Idempotent-Replay", "`true` if this answer was given to the same request before.", "true"),
     ("Preference-Applied", "The preference of `Prefer` that was followed.", "respond-async"),
     ("Accept-Patch", "The media types that a `PATCH` can have.", "application/merge-patch+json, application/json"),
+    (
+        "Set-Cookie",
+        "The refresh token, if the login asked for the cookie. After logging out, takes the cookie away.",
+        "__Secure-life-rooms-refresh=lrr_AZnS8Ho; Path=/v1/auth; Secure; HttpOnly; SameSite=Strict; Max-Age=7200",
+    ),
     ("Allow", "The methods that the path has.", "GET, HEAD, POST"),
 ];
 
@@ -75,11 +80,15 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
 }
 
 /// The bodies that have no `ETag`, because they show no stored state: a token, and the members that a search found.
-const UNTAGGED: [&str; 2] = ["/AccessToken", "/MemberSearchResult"];
+const UNTAGGED: [&str; 3] = ["/AccessToken", "/LoggedIn", "/MemberSearchResult"];
+
+/// The operations that set or clear the cookie of a refresh token.
+const WITH_COOKIE: [&str; 3] = ["login", "refresh_login", "log_out"];
 
 /// Adds the headers of an operation's answers, except its problems.
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let replayed = takes_a_key(method, operation);
+    let sets_cookie = WITH_COOKIE.iter().any(|id| operation["operationId"] == *id);
     let conditional = operation["responses"].get("304").is_some();
     for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with(['2', '3']) {
@@ -102,6 +111,9 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         }
         if shown.contains("/Page_") {
             names.push("Link");
+        }
+        if sets_cookie {
+            names.push("Set-Cookie");
         }
         if replayed && status.starts_with('2') {
             names.push("Idempotent-Replay");

@@ -2,7 +2,9 @@
 
 use super::store::{self, UserRow};
 use super::types::{User, UserInput, UserPatch};
+use crate::auth::logins::Why;
 use crate::auth::policy::AdminOnly;
+use crate::auth::store as accounts;
 use crate::http::prelude::*;
 
 /// List accounts
@@ -54,7 +56,8 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
 
 /// Change an account
 ///
-/// A JSON merge patch. A change of the role, the partner, the password or `disabled` ends the account's tokens at once.
+/// A JSON merge patch. A change of the role, the partner, the e-mail address, the password or `disabled` ends the
+/// account's logins and tokens at once.
 #[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems))]
@@ -74,9 +77,32 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
             None => old.changed(old.written(), hash.clone(), context.now()),
             Some(row) => row,
         };
-        store::update(conn, &old, &row)?;
-        context.record(conn, &[context.event("change", Subject::other("user", id), &patch.names())])?;
+        let ended = store::update(conn, &old, &row)?;
+        let subject = Subject::other("user", id);
+        let mut events = vec![context.event("change", subject, &patch.names())];
+        events.extend(ended.map(|why| context.event("logins_ended", subject, &[why.into()])));
+        context.record(conn, &events)?;
         Reply::ok(row.version, &User::from(row))
+    })
+    .await
+}
+
+/// End an account's logins
+///
+/// Every refresh token and every access token of the account ends at once. Its password stays. A member's own account is
+/// a 404.
+#[utoipa::path(operation_id = "end_user_logins", tag = "users", params(("id" = Id, Path, description = "The account")),
+    responses((status = 204, description = "Ended"), Missing, MayBeStale, Storage, Problems))]
+#[delete("/v1/users/{id}/logins")]
+pub async fn end_user_logins(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, id)?;
+        context.check_match(old.version)?;
+        accounts::end_logins(conn, id, context.now())?;
+        context.record(conn, &[context.event("logins_ended", Subject::other("user", id), &[Why::LogoutAll.into()])])?;
+        Ok(Reply::empty())
     })
     .await
 }

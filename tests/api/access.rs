@@ -11,6 +11,11 @@ use crate::support::{App, Client};
 /// everybody, with a token or without. A new operation fails the test until it stands here.
 const MAY: &[(&str, &str)] = &[
     ("login", "*"),
+    ("refresh_login", "*"),
+    ("log_out", "*"),
+    ("list_my_logins", "adnm"),
+    ("end_my_login", "adnm"),
+    ("end_my_logins", "adnm"),
     ("issue_client_token", "*"),
     ("get_keys", "*"),
     ("get_server_metadata", "*"),
@@ -44,6 +49,7 @@ const MAY: &[(&str, &str)] = &[
     ("get_user", "a"),
     ("create_user", "a"),
     ("change_user", "a"),
+    ("end_user_logins", "a"),
     ("list_partners", "*"),
     ("get_partner", "*"),
     ("create_partner", "a"),
@@ -256,6 +262,7 @@ struct Belongings {
     item: String,
     link: String,
     consent: String,
+    login: String,
 }
 
 impl Belongings {
@@ -293,6 +300,7 @@ impl Belongings {
         let consent = advisor.post(&format!("/v1/members/{member}/consents"), &consent).expect(201);
         Self {
             consent: id(&consent),
+            login: admin.id.expect("an account").to_string(),
             link: id(&link),
             roster: id(&roster),
             job: id(&job.expect(202)),
@@ -317,6 +325,7 @@ impl Belongings {
             "jobs" => &self.job,
             "bookings" => &self.booking,
             "prescriptions" => &self.prescription,
+            "me" => &self.login,
             other => panic!("whose is {other}? Say so in tests/api/access.rs"),
         };
         let inner = [

@@ -33,6 +33,7 @@ mod inactive_partners;
 mod jobs;
 mod join_links;
 mod journeys;
+mod logins;
 mod members;
 mod moves;
 mod no_change;
