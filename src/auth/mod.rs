@@ -13,6 +13,7 @@ pub mod password;
 pub mod policy;
 pub mod reach;
 pub mod secret;
+pub mod signing_keys;
 pub mod store;
 pub mod token;
 pub mod viewer;

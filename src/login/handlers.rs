@@ -91,7 +91,7 @@ pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<Htt
 #[get("/.well-known/jwks.json")]
 pub async fn get_keys(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Extract((Open(context), _)) = request;
-    context.show_plain(Cache::Minute, &context.state().tokens.public())
+    context.show_plain(Cache::Minute, &context.state().tokens.public(context.now()))
 }
 
 /// How to get tokens

@@ -33,6 +33,7 @@ mod inactive_partners;
 mod jobs;
 mod join_links;
 mod journeys;
+mod keys;
 mod logins;
 mod members;
 mod moves;
