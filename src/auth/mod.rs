@@ -10,6 +10,7 @@ pub mod key_files;
 mod keys;
 pub mod logins;
 pub mod password;
+pub mod password_rules;
 pub mod policy;
 pub mod reach;
 pub mod secret;

@@ -6,7 +6,7 @@ use super::caller::{Caller, CallerKind, Role, Scope};
 use super::logins::{self, Why};
 use super::token::Claims;
 use crate::audit::Subject;
-use crate::db::schema::{api_clients, logins as login_rows, partners, users};
+use crate::db::schema::{api_clients, logins as login_rows, members, partners, users};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
@@ -110,6 +110,8 @@ fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
 pub struct Account {
     /// Its id.
     pub id: Id,
+    /// Its e-mail address.
+    pub email: String,
     /// The stored hash; none until a password is set.
     pub password_hash: Option<String>,
     /// Its role.
@@ -170,6 +172,18 @@ pub fn end_logins(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
 pub fn locked_account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
     crate::lock_rows!(conn, users, [id]);
     account(conn, id)
+}
+
+/// What somebody who guesses the password of this account would try: its e-mail address, and the names of its member.
+pub fn known_of(conn: &mut Conn, email: String, member_id: Option<Id>) -> Result<Vec<String>> {
+    let Some(id) = member_id else { return Ok(vec![email]) };
+    let names: Option<(String, String, Option<String>)> = members::table
+        .find(id)
+        .select((members::given_name, members::family_name, members::preferred_name))
+        .first(conn)
+        .optional()?;
+    let (given, family, preferred) = names.unwrap_or_default();
+    Ok([email, given, family].into_iter().chain(preferred).collect())
 }
 
 /// Whether a partner exists and is active.

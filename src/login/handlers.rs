@@ -10,6 +10,7 @@ use super::types::{AccessToken, ClientTokenRequest, LoggedIn, Login, Me, Passwor
 use crate::audit::Actor;
 use crate::auth::caller::{CallerKind, Role, Scope};
 use crate::auth::logins::Why;
+use crate::auth::password_rules;
 use crate::auth::policy::{AccountHolder, Anyone};
 use crate::auth::store;
 use crate::auth::token::{Claims, Jwks, LIFETIME};
@@ -142,6 +143,8 @@ pub async fn get_me(request: Extract<(Allowed<Anyone>, NoQuery)>) -> Result<Http
 ///
 /// Every login and token of the account ends, also the one of this request: log in again. Setting the same password again changes
 /// nothing, and no token ends.
+///
+/// A new password has 15 to 128 characters, a member's 8 to 128, and isn't easily guessed.
 #[utoipa::path(operation_id = "change_my_password", tag = "auth", request_body = PasswordChange,
     responses((status = 204, description = "Changed"), BadInput, Problems), security(("bearer" = [])))]
 #[put("/v1/me/password")]
@@ -151,7 +154,12 @@ pub async fn change_my_password(
     let Extract((who, _, body)) = request;
     let (state, caller) = (who.state(), who.caller()?.clone());
     let id = caller.id;
-    let account = state.db.read(move |conn| store::account(conn, id)).await?;
+    let read = state.db.read(move |conn| {
+        let account = store::account(conn, id)?;
+        let known = account.as_ref().map(|account| store::known_of(conn, account.email.clone(), account.member_id));
+        Ok((account, known.transpose()?.unwrap_or_default()))
+    });
+    let (account, known) = read.await?;
     let generation = account.as_ref().map(|account| account.generation);
     let PasswordChange { current_password, new_password } = body.value;
     let same = current_password == new_password;
@@ -161,6 +169,7 @@ pub async fn change_my_password(
     if same {
         return Ok(Reply::empty().into_response());
     }
+    password_rules::check(new_password.clone(), caller.role, known, "/new_password").await?;
     let hash = state.hasher.hash(new_password).await?;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {

@@ -3,6 +3,7 @@
 use super::store::{self, UserRow};
 use super::types::{User, UserInput, UserPatch};
 use crate::auth::logins::Why;
+use crate::auth::password_rules;
 use crate::auth::policy::AdminOnly;
 use crate::auth::store as accounts;
 use crate::http::prelude::*;
@@ -42,7 +43,7 @@ pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>)
 pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
     let Extract((who, _, body)) = request;
     let (context, mut written) = (who.context(), body.value);
-    let hash = hashed(&who, written.password.take()).await?;
+    let hash = hashed(&who, written.password.take(), &written).await?;
     // The stored copy of the request must not help anybody guess the password, so the password is left out.
     let remembered = serde_json::to_vec(&written).map_err(Error::internal)?;
     who.write(&remembered.into(), move |conn| {
@@ -64,7 +65,14 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
 #[patch("/v1/users/{id}")]
 pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let hash = hashed(&who, patch.text("password").map(str::to_owned)).await?;
+    let hash = match patch.text("password").map(str::to_owned) {
+        None => None,
+        password => {
+            let old = who.state().db.read(move |conn| store::get(conn, id)).await?;
+            who.require_match(old.version)?;
+            hashed(&who, password, &old.written()).await?
+        }
+    };
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
@@ -107,10 +115,12 @@ pub async fn end_user_logins(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQ
     .await
 }
 
-/// The hash of a password. Hashing is slow, so it is done before any transaction.
-async fn hashed(context: &Context, password: Option<String>) -> Result<Option<String>> {
-    match password {
-        Some(password) => context.state().hasher.hash(password).await.map(Some),
-        None => Ok(None),
-    }
+/// The hash of a new password of this account. Hashing is slow, so it is done before any transaction.
+///
+/// # Errors
+/// 422 if the password can't be set.
+async fn hashed(context: &Context, password: Option<String>, account: &UserInput) -> Result<Option<String>> {
+    let Some(password) = password else { return Ok(None) };
+    password_rules::check(password.clone(), account.role, vec![account.email.clone()], "/password").await?;
+    context.state().hasher.hash(password).await.map(Some)
 }

@@ -174,7 +174,7 @@ fn logging_out_holds_on_the_next_request_on_every_server_and_says_nothing_of_oth
     is_out(&one);
     one.client.at(&neighbour.url).get("/v1/me").problem(401, "unauthenticated");
     refresh(&app, &one.refresh).problem(401, "unauthenticated");
-    for nonsense in [&one.refresh, "", "nonsense", "lrr_", &tampered(&other.refresh)] {
+    for nonsense in [one.refresh.as_str(), "", "nonsense", "lrr_", &tampered(&other.refresh)] {
         assert_eq!(log_out(nonsense), 204, "{nonsense}");
     }
     assert_eq!(app.anonymous().post("/v1/auth/logout", &json!({})).status, 204);
@@ -497,7 +497,8 @@ fn a_paused_partner_is_not_refreshed_and_its_login_stays() {
     let app = App::start();
     let admin = app.admin();
     let partner = crate::support::partner(&admin, "the-reader");
-    let body = json!({ "email": "p@example.org", "role": "partner", "partner_id": partner["id"], "password": PASSWORD });
+    let body =
+        json!({ "email": "p@example.org", "role": "partner", "partner_id": partner["id"], "password": PASSWORD });
     admin.post("/v1/users", &body).expect(201);
     let user = logged_in(&app, "p@example.org");
     let path = format!("/v1/partners/{}", id(&partner));

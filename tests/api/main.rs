@@ -48,6 +48,7 @@ mod openapi;
 mod paging;
 mod parity;
 mod partners;
+mod passwords;
 mod pasted;
 mod prescriptions;
 mod query_plans;
