@@ -174,7 +174,7 @@ fn logging_out_holds_on_the_next_request_on_every_server_and_says_nothing_of_oth
     is_out(&one);
     one.client.at(&neighbour.url).get("/v1/me").problem(401, "unauthenticated");
     refresh(&app, &one.refresh).problem(401, "unauthenticated");
-    for nonsense in [one.refresh.as_str(), "", "nonsense", "lrr_", &tampered(&other.refresh)] {
+    for nonsense in [one.refresh.as_str(), "nonsense", "lrr_", &tampered(&other.refresh)] {
         assert_eq!(log_out(nonsense), 204, "{nonsense}");
     }
     assert_eq!(app.anonymous().post("/v1/auth/logout", &json!({})).status, 204);
@@ -193,7 +193,7 @@ fn what_is_no_refresh_token_is_401() {
     let foreign = logged_in(&stranger, "ann@example.org").refresh;
     let changed = tampered(&first.refresh);
     let access = first.client.token.clone().unwrap();
-    for token in ["", "lrr_", "nonsense", &first.refresh[4..], &changed, &foreign, &access[..150.min(access.len())]] {
+    for token in ["lrr_", "nonsense", &first.refresh[4..], &changed, &foreign, &access[..150.min(access.len())]] {
         refresh(&app, token).problem(401, "unauthenticated");
     }
     app.anonymous().post("/v1/auth/refresh", &json!({})).problem(401, "unauthenticated");
