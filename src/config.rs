@@ -1,9 +1,12 @@
 //! The settings of the server, with their defaults and their checks. Secrets are never printed.
 
 mod limits;
+mod logins;
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{Datelike, Months, NaiveDate};
@@ -14,6 +17,7 @@ use crate::clock::{Timestamp, london_day};
 use crate::text::date::full_date;
 
 pub use limits::{Limit, LimitSettings, Limits, LoginLimits};
+pub use logins::{Lifetime, LoginSettings, Logins};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +104,10 @@ pub struct ServeSettings {
     #[arg(long, env = "LIFE_ROOMS_LATE_OFFER_HOURS", default_value = "2")]
     pub late_offer_hours: String,
 
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
+    pub logins: LoginSettings,
+
     /// The first day that reports count; must be the first day of a month
     #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
     pub reports_since: String,
@@ -168,6 +176,8 @@ pub struct Config {
     pub body_time: Duration,
     /// How long an offered seat is kept.
     pub offers: OfferHours,
+    /// How long people stay logged in.
+    pub logins: Logins,
     /// The first day that reports count. It is the first day of a month.
     pub reports_since: NaiveDate,
     /// What one caller, one network or one guesser can ask of the service.
@@ -183,6 +193,7 @@ impl Default for Config {
             body_pause: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
             offers: OfferHours::default(),
+            logins: Logins::default(),
             reports_since: PUBLISHED_SINCE,
             limits: Limits::default(),
         }
@@ -247,6 +258,7 @@ impl ServeSettings {
             allowed_origins,
             horizon: self.horizon,
             offers,
+            logins: self.logins.check()?,
             reports_since: reports_since(&self.reports_since)?,
             limits: self.limits.check()?,
             ..Config::default()
@@ -266,8 +278,18 @@ impl ServeSettings {
 
 /// A whole number of hours, up to two weeks.
 fn hours(name: &str, text: &str) -> Result<u32, String> {
-    let hours = text.trim().parse().ok().filter(|hours| (1..=336).contains(hours));
-    hours.ok_or_else(|| format!("{name} must be a whole number of hours from 1 to 336, not {text:?}"))
+    whole(name, "hours", text, 336)
+}
+
+/// A whole number of these units, from 1 to `most`.
+fn whole<T: FromStr + PartialOrd + Display + From<u8>>(
+    name: &str,
+    unit: &str,
+    text: &str,
+    most: T,
+) -> Result<T, String> {
+    let number = text.trim().parse().ok().filter(|number| *number >= T::from(1) && *number <= most);
+    number.ok_or_else(|| format!("{name} must be a whole number of {unit} from 1 to {most}, not {text:?}"))
 }
 
 /// Reads the first day that reports count.

@@ -3,6 +3,7 @@
 //! | data | kept for |
 //! | --- | --- |
 //! | records of `Idempotency-Key`s | 24 hours |
+//! | logins, after their end | 90 days |
 //! | jobs that have ended | 30 days |
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::auth::logins::store as logins;
 use crate::auth::throttle::{buckets, known};
 use crate::background::Task;
 use crate::config::Config;
@@ -36,8 +38,9 @@ struct Kept {
     forget: fn(&mut Conn, Timestamp) -> Result<usize>,
 }
 
-const KEPT: [Kept; 7] = [
+const KEPT: [Kept; 8] = [
     Kept { overdue: idempotency::overdue, forget: idempotency::forget },
+    Kept { overdue: logins::overdue, forget: logins::forget },
     Kept { overdue: jobs::store::overdue, forget: jobs::store::forget },
     Kept { overdue: rosters::keeping::refused_overdue, forget: rosters::keeping::forget_refused },
     Kept { overdue: rosters::keeping::entries_overdue, forget: rosters::keeping::forget_entries },

@@ -82,6 +82,8 @@ pub struct Caller {
     pub scopes: Vec<Scope>,
     /// Permissions beyond the role.
     pub permissions: Vec<String>,
+    /// The login that an account's token belongs to.
+    pub login_id: Option<Id>,
 }
 
 impl Caller {

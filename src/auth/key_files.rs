@@ -1,18 +1,21 @@
-//! Files with secrets in the key folder. They are made once, and only their owner may read them.
+//! Secret files in the folder of keys. Only their owner may read them.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::io::{Error as IoError, ErrorKind, Result as IoResult, Write};
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Makes a file with a secret, unless it is there already.
+/// Makes a file with this name and content, unless the folder has one of this name.
 ///
-/// Servers that start together end up with the same file: each writes its own aside and links it to the name, and only
+/// Servers that start together end up with the same file: each writes a file aside and links it to the name, and only
 /// one link can succeed.
-pub(super) fn make_once(folder: &Path, name: &str, secret: &[u8]) -> std::io::Result<()> {
+///
+/// # Errors
+/// When the folder can't be read or written.
+pub fn make_once(folder: &Path, name: &str, bytes: &[u8]) -> IoResult<()> {
     let aside = folder.join(format!("{}.new", uuid::Uuid::new_v4()));
-    write_private(&aside, secret)?;
+    write_private(&aside, bytes)?;
     let linked = fs::hard_link(&aside, folder.join(name));
     fs::remove_file(&aside)?;
     match linked {
@@ -21,7 +24,7 @@ pub(super) fn make_once(folder: &Path, name: &str, secret: &[u8]) -> std::io::Re
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn write_private(path: &Path, bytes: &[u8]) -> IoResult<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -31,24 +34,51 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// The bytes of a file with a secret.
+/// The content of a secret file.
 ///
 /// # Errors
-/// When the file can't be read, or when others may read it too: whoever reads a key can use it.
-pub(super) fn read_private(path: &Path) -> Result<Vec<u8>> {
+/// When it can't be read, or when somebody else than its owner may read it.
+pub fn read_private(path: &Path) -> Result<Vec<u8>> {
     check_private(path)?;
-    fs::read(path).map_err(|e| key_trouble(path, e))
+    fs::read(path).map_err(|e| trouble(path, e))
 }
 
+/// Random bytes for a new secret file.
+///
+/// # Errors
+/// When the system has no randomness.
+pub fn random<const N: usize>() -> IoResult<[u8; N]> {
+    let mut bytes = [0u8; N];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| IoError::other("no randomness"))?;
+    Ok(bytes)
+}
+
+/// The files of a folder whose names end like this, in the order of their names.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn with_extension(folder: &Path, extension: &str) -> IoResult<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Checks that nobody but the owner may read a key: whoever reads it can sign tokens of any account.
 #[cfg(unix)]
 fn check_private(path: &Path) -> Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let mode = fs::metadata(path).map_err(|e| key_trouble(path, e))?.mode();
+    let mode = fs::metadata(path).map_err(|e| trouble(path, e))?.mode();
     if mode & 0o077 == 0 {
         return Ok(());
     }
     let others = format!("other accounts of this machine may read it; run: chmod 600 {}", path.display());
-    Err(key_trouble(path, others))
+    Err(trouble(path, others))
 }
 
 #[cfg(not(unix))]
@@ -56,7 +86,7 @@ fn check_private(_: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A key that can't be used: 503, and the log says which and why.
-pub(super) fn key_trouble(path: &Path, cause: impl std::fmt::Display) -> Error {
-    Error::unavailable("The signing keys can't be used.").because(format!("{}: {cause}", path.display()))
+/// The failure of a key or of the folder of keys.
+pub fn trouble(path: &Path, cause: impl std::fmt::Display) -> Error {
+    Error::unavailable("The keys can't be used.").because(format!("{}: {cause}", path.display()))
 }

@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 /// A set of public keys (RFC 7517).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Jwks {
-    /// The keys that sign tokens at present.
+    /// The keys whose tokens count at present: the one that signs, the one before while its tokens last, and a new one
+    /// before it begins to sign.
     pub keys: Vec<Jwk>,
 }
 

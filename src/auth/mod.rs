@@ -2,15 +2,19 @@
 //!
 //! This module doesn't know HTTP: `http::allowed` finds the caller of a request, and `login` handles logging in.
 //!
-//! A token lasts fifteen minutes. Each request looks the account up again, so disabling an account works at once.
+//! A token lasts fifteen minutes. Each request looks the account and its login up again, so disabling an account and
+//! logging out work at once.
 
 pub mod caller;
-mod key_files;
+pub mod key_files;
 mod keys;
+pub mod logins;
 pub mod password;
+pub mod password_rules;
 pub mod policy;
 pub mod reach;
 pub mod secret;
+pub mod signing_keys;
 pub mod store;
 pub mod throttle;
 pub mod token;

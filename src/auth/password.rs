@@ -70,8 +70,3 @@ fn verify(password: &str, stored: &str) -> Result<bool> {
     let parsed = PasswordHash::new(stored).map_err(Error::internal)?;
     Ok(argon2()?.verify_password(normal(password).as_bytes(), &parsed).is_ok())
 }
-
-/// Whether a password has an accepted length: 8 to 128 characters, counted in composed form.
-pub fn good_length(password: &str) -> bool {
-    (8..=128).contains(&normal(password).chars().count())
-}

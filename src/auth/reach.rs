@@ -85,7 +85,16 @@ mod tests {
 
     fn caller(role: Role, partner_id: Option<Id>, member_id: Option<Id>) -> Caller {
         let id = Id(uuid::Uuid::from_u128(1));
-        Caller { id, kind: CallerKind::User, role, partner_id, member_id, scopes: Vec::new(), permissions: Vec::new() }
+        Caller {
+            id,
+            kind: CallerKind::User,
+            role,
+            partner_id,
+            member_id,
+            scopes: Vec::new(),
+            permissions: Vec::new(),
+            login_id: None,
+        }
     }
 
     #[test]

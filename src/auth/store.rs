@@ -3,8 +3,10 @@
 use diesel::prelude::*;
 
 use super::caller::{Caller, CallerKind, Role, Scope};
+use super::logins::{self, Why};
 use super::token::Claims;
-use crate::db::schema::{api_clients, partners, users};
+use crate::audit::Subject;
+use crate::db::schema::{api_clients, logins as login_rows, members, partners, users};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
@@ -12,7 +14,8 @@ use crate::error::Result;
 pub enum Standing {
     /// They may.
     Good(Caller),
-    /// The account or client is disabled, revoked or deleted, or the token is of an older generation.
+    /// The account or client is disabled, revoked or deleted, its login has ended, or the token is of an older
+    /// generation.
     Gone,
     /// Their partner is paused or ended.
     PartnerNotActive,
@@ -29,8 +32,10 @@ pub fn standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
 type UserRow = (i32, bool, Role, Option<Id>, Option<Id>, Json<Vec<String>>, Option<String>);
 
 fn user_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
-    let row: Option<UserRow> = users::table
-        .left_join(partners::table)
+    let Some(login_id) = claims.sid else { return Ok(Standing::Gone) };
+    let row: Option<UserRow> = login_rows::table
+        .inner_join(users::table.left_join(partners::table))
+        .filter(login_rows::id.eq(login_id).and(login_rows::ended_at.is_null()))
         .filter(users::id.eq(claims.sub))
         .select((
             users::generation,
@@ -60,6 +65,7 @@ fn user_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
         member_id,
         scopes: Vec::new(),
         permissions: permissions.0,
+        login_id: Some(login_id),
     }))
 }
 
@@ -94,6 +100,7 @@ fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
         member_id: None,
         scopes: granted.filter(|scope| owned.0.contains(scope)).collect(),
         permissions: Vec::new(),
+        login_id: None,
     }))
 }
 
@@ -103,6 +110,8 @@ fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
 pub struct Account {
     /// Its id.
     pub id: Id,
+    /// Its e-mail address.
+    pub email: String,
     /// The stored hash; none until a password is set.
     pub password_hash: Option<String>,
     /// Its role.
@@ -119,6 +128,13 @@ pub struct Account {
     pub failed_logins: i32,
 }
 
+impl Account {
+    /// The account as the subject of an audit event. A member's account is that member's data.
+    pub fn subject(&self) -> Subject {
+        Subject { kind: "user", id: Some(self.id), member_id: self.member_id }
+    }
+}
+
 /// The account with this e-mail address, in lower case.
 pub fn account_by_email(conn: &mut Conn, email: &str) -> Result<Option<Account>> {
     Ok(users::table.filter(users::email.eq(email)).select(Account::as_select()).first(conn).optional()?)
@@ -129,9 +145,9 @@ pub fn account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
     Ok(users::table.find(id).select(Account::as_select()).first(conn).optional()?)
 }
 
-/// Sets a password, ends every token of the account, and unlocks it. Returns whether the account exists.
+/// Sets a password, ends every login and token of the account, and unlocks it. Returns whether there were logins.
 pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Result<bool> {
-    let changed = diesel::update(users::table.find(id))
+    diesel::update(users::table.find(id))
         .set((
             users::password_hash.eq(hash),
             users::failed_logins.eq(0),
@@ -140,7 +156,37 @@ pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Resu
             users::updated_at.eq(now),
         ))
         .execute(conn)?;
-    Ok(changed == 1)
+    logins::store::end_all(conn, id, Why::Password, now)
+}
+
+/// Ends every login and token of an account. Returns whether there were logins.
+pub fn end_logins(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::generation.eq(users::generation + 1),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    logins::store::end_all(conn, id, Why::LogoutAll, now)
+}
+
+/// The account with this id, locked until the transaction ends.
+pub fn locked_account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
+    crate::lock_rows!(conn, users, [id]);
+    account(conn, id)
+}
+
+/// What somebody who guesses the password of this account would try: its e-mail address, and the names of its member.
+pub fn known_of(conn: &mut Conn, email: String, member_id: Option<Id>) -> Result<Vec<String>> {
+    let Some(id) = member_id else { return Ok(vec![email]) };
+    let names: Option<(String, String, Option<String>)> = members::table
+        .find(id)
+        .select((members::given_name, members::family_name, members::preferred_name))
+        .first(conn)
+        .optional()?;
+    let (given, family, preferred) = names.unwrap_or_default();
+    Ok([email, given, family].into_iter().chain(preferred).collect())
 }
 
 /// Whether a partner exists and is active.

@@ -1,19 +1,19 @@
 //! Access tokens: JWTs of type `at+jwt` (RFC 9068), signed with Ed25519. Verification accepts no other algorithm.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use chrono::DateTime;
+use jsonwebtoken::{Algorithm, Header, Validation};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::caller::{CallerKind, Role};
-use super::key_files::{key_trouble, make_once, read_private};
 pub use super::keys::{Jwk, Jwks};
+use super::logins::token::RefreshKey;
+use super::signing_keys::Ring;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 
@@ -23,7 +23,9 @@ pub const LIFETIME: i64 = 15 * 60;
 pub const AUDIENCE: &str = "life-rooms";
 const TYPE: &str = "at+jwt";
 /// How many seconds ahead of our clock the clock of another server may be.
-const SKEW: i64 = 30;
+pub const SKEW: i64 = 30;
+/// How many seconds pass before the folder of keys is looked at again. Nobody can make a server look more often.
+const LOOK_EVERY: u64 = 5;
 /// How many verified tokens are remembered. One more takes the place of one that was not used for long.
 const REMEMBERED: usize = 10_000;
 
@@ -57,41 +59,71 @@ pub struct Claims {
     /// The member, if the role is `member`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub member_id: Option<Id>,
+    /// The login, if the token is an account's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sid: Option<Id>,
     /// The scopes of a client's token, separated by blanks.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scope: Option<String>,
 }
 
-struct Key {
-    id: String,
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    public: Vec<u8>,
-}
-
 /// The signing keys, and the tokens that were verified lately. Verifying a signature costs more than a whole read.
 pub struct Tokens {
     issuer: String,
-    /// The last key signs; every key verifies.
-    keys: Vec<Key>,
-    verified: Cache<[u8; 32], Claims>,
+    folder: PathBuf,
+    ring: RwLock<Arc<Ring>>,
+    /// When the folder was last looked at, in seconds since 1970.
+    looked_at: AtomicI64,
+    refresh: RefreshKey,
+    verified: Cache<[u8; 32], Verified>,
 }
 
+/// The claims of a token whose signature is right, and the id of the key that signed it.
+type Verified = (Claims, String);
+
 impl Tokens {
-    /// Loads the keys of a folder. If the folder is empty or missing, makes a first key.
+    /// Loads the keys of a folder. If the folder is empty or missing, makes the first keys.
     ///
     /// # Errors
     /// When the folder can't be read or written, or holds a file that isn't a key.
     pub fn open(folder: &Path, issuer: String) -> Result<Self> {
-        make_first_key(folder).map_err(|e| key_trouble(folder, e))?;
-        let mut files: Vec<PathBuf> = fs::read_dir(folder)
-            .map_err(|e| key_trouble(folder, e))?
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "der"))
-            .collect();
-        files.sort();
-        let keys = files.iter().map(|path| load(path)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { issuer, keys, verified: Cache::new(REMEMBERED) })
+        Ok(Self {
+            issuer,
+            ring: RwLock::new(Arc::new(Ring::open(folder)?)),
+            looked_at: AtomicI64::new(0),
+            refresh: RefreshKey::open(folder)?,
+            verified: Cache::new(REMEMBERED),
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The key of refresh tokens.
+    pub fn refresh(&self) -> &RefreshKey {
+        &self.refresh
+    }
+
+    /// The signing keys as the folder had them a few seconds ago at most.
+    fn ring(&self, now: Timestamp) -> Arc<Ring> {
+        let known = Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner));
+        let (last, seconds) = (self.looked_at.load(Ordering::Relaxed), now.0.timestamp());
+        let fresh = seconds.abs_diff(last) < LOOK_EVERY;
+        // Only one of several requests looks.
+        if fresh || self.looked_at.compare_exchange(last, seconds, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            return known;
+        }
+        match known.changed(&self.folder) {
+            Ok(None) => known,
+            Ok(Some(ring)) => {
+                log::info!("the folder of keys has changed: its keys are used from now on");
+                let ring = Arc::new(ring);
+                *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ring);
+                ring
+            }
+            Err(error) => {
+                log::error!("the keys of before stay in use: {error}");
+                known
+            }
+        }
     }
 
     /// The issuer of the tokens.
@@ -99,9 +131,12 @@ impl Tokens {
         &self.issuer
     }
 
-    /// Signs a token.
+    /// Signs a token with the key of the time at which the token is made.
     pub fn sign(&self, claims: &Claims) -> Result<String> {
-        let key = self.keys.last().ok_or_else(|| Error::internal("there is no signing key"))?;
+        let made = DateTime::from_timestamp(claims.iat, 0).map(Timestamp);
+        let made = made.ok_or_else(|| Error::internal("a token was made at no time"))?;
+        let ring = self.ring(made);
+        let key = ring.signing(made)?;
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TYPE.into());
         header.kid = Some(key.id.clone());
@@ -115,7 +150,12 @@ impl Tokens {
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, String> {
         let hash = <[u8; 32]>::try_from(digest(&SHA256, token.as_bytes()).as_ref()).map_err(|e| e.to_string())?;
         let seconds = now.0.timestamp();
-        let claims = self.verified.get_or_insert_with(&hash, || self.decode(token))?;
+        let ring = self.ring(now);
+        let (claims, key) = self.verified.get_or_insert_with(&hash, || self.decode(token, &ring, now))?;
+        // A key can have ended since the token was remembered.
+        if ring.verifying(&key, now).is_none() {
+            return Err("the key has ended".into());
+        }
         if claims.exp <= seconds {
             return Err("expired".into());
         }
@@ -125,7 +165,7 @@ impl Tokens {
         Ok(claims)
     }
 
-    fn decode(&self, token: &str) -> Result<Claims, String> {
+    fn decode(&self, token: &str, ring: &Ring, now: Timestamp) -> Result<Verified, String> {
         let header = jsonwebtoken::decode_header(token).map_err(|e| e.to_string())?;
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TYPE) {
             return Err("another algorithm or type".into());
@@ -138,7 +178,7 @@ impl Tokens {
         if header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some() {
             return Err("names a key of its own".into());
         }
-        let key = self.keys.iter().find(|key| Some(&key.id) == header.kid.as_ref()).ok_or("unknown key")?;
+        let key = header.kid.and_then(|id| ring.verifying(&id, now)).ok_or("unknown key")?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[AUDIENCE]);
@@ -146,42 +186,11 @@ impl Tokens {
         // `verify` compares the times itself at every use, also of a remembered token.
         validation.validate_exp = false;
         let decoded = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation);
-        decoded.map(|data| data.claims).map_err(|e| e.to_string())
+        decoded.map(|data| (data.claims, key.id.clone())).map_err(|e| e.to_string())
     }
 
-    /// The public keys (RFC 7517, RFC 8037).
-    pub fn public(&self) -> Jwks {
-        let jwk = |key: &Key| Jwk {
-            kty: "OKP",
-            crv: "Ed25519",
-            x: URL_SAFE_NO_PAD.encode(&key.public),
-            kid: key.id.clone(),
-            alg: "EdDSA",
-            r#use: "sig",
-        };
-        Jwks { keys: self.keys.iter().map(jwk).collect() }
+    /// The public keys of the tokens that count at this time.
+    pub fn public(&self, now: Timestamp) -> Jwks {
+        self.ring(now).public(now)
     }
-}
-
-/// Makes the first key of an empty folder.
-fn make_first_key(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)?;
-    if fs::read_dir(folder)?.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "der")) {
-        return Ok(());
-    }
-    let pair = Ed25519KeyPair::generate().map_err(|_| std::io::Error::other("no randomness"))?;
-    let der = pair.to_pkcs8v1().map_err(|_| std::io::Error::other("no key"))?;
-    make_once(folder, "0001.der", der.as_ref())
-}
-
-fn load(path: &Path) -> Result<Key> {
-    let der = read_private(path)?;
-    let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|e| key_trouble(path, e))?;
-    let public = pair.public_key().as_ref().to_vec();
-    Ok(Key {
-        id: URL_SAFE_NO_PAD.encode(&digest(&SHA256, &public).as_ref()[..12]),
-        encoding: EncodingKey::from_ed_der(&der),
-        decoding: DecodingKey::from_ed_der(&public),
-        public,
-    })
 }

@@ -2,6 +2,7 @@
 
 mod database;
 mod demo;
+mod keys;
 mod logging;
 mod serve;
 mod sessions;
@@ -51,6 +52,9 @@ enum Command {
     /// Look after sessions
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// Look after the signing keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Make accounts, set their passwords and unlock them
     #[command(subcommand)]
     User(user::User),
@@ -85,6 +89,7 @@ fn run_command(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Sessions(command) => sessions::run(&command),
+        Command::Keys(command) => keys::run(&command),
         Command::User(command) => user::run(&command),
     }
 }

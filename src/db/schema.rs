@@ -146,6 +146,22 @@ tables! {
         updated_at -> DbTimestamp,
     }
 
+    logins (id) {
+        id -> DbUuid,
+        user_id -> DbUuid,
+        nonce -> Binary,
+        counter -> Integer,
+        by_cookie -> Bool,
+        client_name -> Nullable<Text>,
+        network -> Nullable<Text>,
+        rotated_at -> DbTimestamp,
+        last_used_at -> DbTimestamp,
+        expires_at -> DbTimestamp,
+        ended_at -> Nullable<DbTimestamp>,
+        ended_why -> Nullable<Text>,
+        created_at -> DbTimestamp,
+    }
+
     api_clients (id) {
         id -> DbUuid,
         partner_id -> DbUuid,
@@ -469,6 +485,7 @@ tables! {
 }
 
 diesel::joinable!(users -> partners (partner_id));
+diesel::joinable!(logins -> users (user_id));
 diesel::joinable!(programmes -> partners (partner_id));
 diesel::joinable!(api_clients -> partners (partner_id));
 diesel::joinable!(session_series -> partners (partner_id));

@@ -44,6 +44,7 @@ kinds! {
     TokenRefused: 400, "token-refused", "The token isn't granted", "The token request lacks something, repeats a parameter, or asks for a grant or a scope that the client doesn't have. error is the code of RFC 6749, section 5.2.";
     Forbidden: 403, "forbidden", "This account may not do this", "The role of the account never allows this operation.";
     InsufficientScope: 403, "insufficient-scope", "The token lacks a scope", "Ask for the scope when you get a token. If the client doesn't have the scope, a site manager can add it.";
+    OriginNotAllowed: 403, "origin-not-allowed", "Pages of this origin may not do this", "A request with the cookie of a refresh token must come from a page of the service itself or of an allowed origin, and have Content-Type: application/json. The service's operator sets LIFE_ROOMS_ALLOWED_ORIGINS.";
     NotFound: 404, "not-found", "Not found", "It does not exist, or you may not see it.";
     MethodNotAllowed: 405, "method-not-allowed", "The path doesn't have this method", "The Allow header lists the methods that the path has.";
     NotAcceptable: 406, "not-acceptable", "No format that you accept", "The path answers in application/json. Allow it in Accept, or leave Accept out.";

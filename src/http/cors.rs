@@ -1,8 +1,8 @@
 //! Which web pages may read an answer: the CORS protocol of the Fetch standard.
 //!
 //! Every page may read an answer that needs no token (`*`). Such an answer is the same for everybody, so caches keep
-//! one copy. Only pages of the configured origins may read the other answers. The service uses no cookies, so no
-//! answer allows credentials.
+//! one copy. Only pages of the configured origins may read the other answers. The only cookie is that of a refresh token,
+//! so only requests below `/v1/auth/` may be sent with cookies, and only from those pages.
 //!
 //! This isn't a library's middleware, because the guard must add these headers also to the answers that it makes
 //! itself, such as the answer after a panic.
@@ -37,6 +37,8 @@ enum Readers {
 #[derive(Debug)]
 pub struct Cors {
     readers: Readers,
+    /// Whether the page may send the request with cookies.
+    with_cookies: bool,
     preflight: Option<Preflight>,
 }
 
@@ -67,7 +69,8 @@ impl Cors {
             Some(origin) => Readers::Origin(origin.clone()),
             None => Readers::Nobody,
         };
-        Self { readers, preflight: preflight.map(|(_, preflight)| preflight) }
+        let with_cookies = request.path().starts_with("/v1/auth/") && matches!(readers, Readers::Origin(_));
+        Self { readers, with_cookies, preflight: preflight.map(|(_, preflight)| preflight) }
     }
 
     /// The answer, if the request is a preflight. [`Cors::apply`] adds which pages may read it.
@@ -94,6 +97,9 @@ impl Cors {
             Readers::Nobody => return,
         };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if self.with_cookies {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
         if self.preflight.is_none() {
             headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         }

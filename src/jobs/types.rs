@@ -123,6 +123,7 @@ impl Asker {
     /// The asker as the caller of the work. Whether they may do it was checked when they asked.
     pub fn caller(&self) -> Caller {
         let Self { id, kind, role, partner_id, member_id, .. } = *self;
-        Caller { id, kind, role, partner_id, member_id, scopes: Vec::new(), permissions: Vec::new() }
+        let (scopes, permissions) = (Vec::new(), Vec::new());
+        Caller { id, kind, role, partner_id, member_id, scopes, permissions, login_id: None }
     }
 }

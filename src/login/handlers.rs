@@ -4,69 +4,50 @@ use actix_web::http::header::{HeaderValue, PRAGMA};
 use strum::IntoEnumIterator;
 
 use super::client_login::TokenRequest;
+use super::device::Device;
+use super::grant::{self, Wanted, claims};
 use super::password_login::{authenticate, is_own_password};
-use super::types::{AccessToken, ClientTokenRequest, Login, Me, PasswordChange, ServerMetadata};
+use super::types::{AccessToken, ClientTokenRequest, LoggedIn, Login, Me, PasswordChange, ServerMetadata};
+use crate::audit::Actor;
 use crate::auth::caller::{CallerKind, Role, Scope};
+use crate::auth::logins::Why;
+use crate::auth::password_rules;
 use crate::auth::policy::{AccountHolder, Anyone};
 use crate::auth::store;
-use crate::auth::token::{AUDIENCE, Claims, Jwks, LIFETIME};
+use crate::auth::token::{Claims, Jwks, LIFETIME};
 use crate::http::prelude::*;
 
 /// Log in
 ///
-/// Returns an access token that lasts fifteen minutes. An unknown address and a wrong password get the same answer
-/// after the same time.
+/// Returns an access token that lasts fifteen minutes, and a refresh token for the next one. An unknown address and a
+/// wrong password get the same answer after the same time.
+///
+/// An account has at most ten logins. One more ends the one that was used longest ago.
 ///
 /// After several wrong passwords the answer is 429, whether or not there is such an account. Wrong passwords from other
 /// networks don't keep an account out of a network that it has logged in from in the last 90 days.
 #[utoipa::path(operation_id = "login", tag = "auth", request_body = Login,
-    responses((status = 200, description = "An access token", body = AccessToken), BadInput, Refused, Problems), security(()))]
+    responses((status = 200, description = "The tokens", body = LoggedIn), BadInput, Refused, Storage, Problems),
+    security(()))]
 #[post("/v1/auth/login")]
-pub async fn login(request: Extract<(Open, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
-    let Extract((Open(context), _, body)) = request;
-    let Login { email, password } = body.value;
+pub async fn login(request: Extract<(Device, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
+    let Extract((Device { context, .. }, _, body)) = request;
+    let Login { email, password, client_name, cookie } = body.value;
     let account = authenticate(&context, &email.to_lowercase(), password).await?;
     if let Some(partner_id) = account.partner_id {
         active_partner(&context, partner_id).await?;
     }
-    let claims = Claims {
-        partner_id: account.partner_id,
-        member_id: account.member_id,
-        ..claims(&context, account.id, CallerKind::User, account.role, account.generation)
-    };
-    token(&context, &claims)
+    let network = Some(context.network().to_string());
+    let wanted = Wanted { client_name, by_cookie: cookie, network };
+    grant::begin(&context, &account, wanted).await
 }
 
 async fn active_partner(context: &Context, id: Id) -> Result<()> {
     if context.state().db.read_one(move |conn| store::partner_is_active(conn, id)).await? {
         return Ok(());
     }
+    log::info!("request={} a login was refused: the partner isn't active", context.request_id());
     Err(Error::forbidden("The partner isn't active at the moment."))
-}
-
-fn claims(context: &Context, sub: Id, kind: CallerKind, role: Role, generation: i32) -> Claims {
-    let now = context.now().0.timestamp();
-    Claims {
-        iss: context.state().tokens.issuer().to_owned(),
-        aud: AUDIENCE.into(),
-        sub,
-        iat: now,
-        nbf: now,
-        exp: now + LIFETIME,
-        jti: context.new_id(),
-        kind,
-        role,
-        generation,
-        partner_id: None,
-        member_id: None,
-        scope: None,
-    }
-}
-
-fn token(context: &Context, claims: &Claims) -> Result<HttpResponse> {
-    let access_token = context.state().tokens.sign(claims)?;
-    let body = AccessToken { access_token, token_type: "Bearer", expires_in: LIFETIME, scope: claims.scope.clone() };
-    Ok(Reply::plain(200, &body)?.into_response())
 }
 
 /// Get a token for an API client
@@ -78,7 +59,7 @@ fn token(context: &Context, claims: &Claims) -> Result<HttpResponse> {
 /// `application/json` to a client whose `Accept` allows that and doesn't name `application/problem+json`.
 #[utoipa::path(operation_id = "issue_client_token", tag = "auth",
     request_body(content = ClientTokenRequest, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "An access token", body = AccessToken), BadInput, Problems),
+    responses((status = 200, description = "An access token", body = AccessToken), BadInput, Storage, Problems),
     security(("client_basic" = [])))]
 #[post("/v1/oauth/token")]
 pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<HttpResponse> {
@@ -86,10 +67,19 @@ pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<Htt
     let scopes = scopes.into_iter().map(Scope::name).collect::<Vec<_>>().join(" ");
     let claims = Claims {
         partner_id: Some(client.partner_id),
-        scope: Some(scopes),
+        scope: Some(scopes.clone()),
         ..claims(&context, client.id, CallerKind::Client, Role::Partner, client.generation)
     };
-    let mut response = token(&context, &claims)?;
+    let access_token = context.state().tokens.sign(&claims)?;
+    let (inside, actor, id) = (context.clone(), Actor::Client(client.id), client.id);
+    let recorded = context.state().db.write(move |conn| {
+        let subject = Subject::other("client", id);
+        let event = Event::new(inside.now(), actor, inside.request_id(), "issue", subject, &["access_token"]);
+        inside.record(conn, &[event.numbered_at(inside.state().clock.now())])
+    });
+    recorded.await?;
+    let body = AccessToken { access_token, token_type: "Bearer", expires_in: LIFETIME, scope: scopes };
+    let mut response = Reply::plain(200, &body)?.into_response();
     // RFC 6749, section 5.1.
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(response)
@@ -103,7 +93,7 @@ pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<Htt
 #[get("/.well-known/jwks.json")]
 pub async fn get_keys(request: Extract<(Open, NoQuery)>) -> Result<HttpResponse> {
     let Extract((Open(context), _)) = request;
-    context.show_plain(Cache::Minute, &context.state().tokens.public())
+    context.show_plain(Cache::Minute, &context.state().tokens.public(context.now()))
 }
 
 /// How to get tokens
@@ -152,8 +142,10 @@ pub async fn get_me(request: Extract<(Allowed<Anyone>, NoQuery)>) -> Result<Http
 
 /// Change your password
 ///
-/// Every token of the account ends, also the one of this request: log in again. Setting the same password again changes
+/// Every login and token of the account ends, also the one of this request: log in again. Setting the same password again changes
 /// nothing, and no token ends.
+///
+/// A new password has 15 to 128 characters, a member's 8 to 128, and isn't easily guessed.
 #[utoipa::path(operation_id = "change_my_password", tag = "auth", request_body = PasswordChange,
     responses((status = 204, description = "Changed"), BadInput, Problems), security(("bearer" = [])))]
 #[put("/v1/me/password")]
@@ -163,7 +155,12 @@ pub async fn change_my_password(
     let Extract((who, _, body)) = request;
     let (state, caller) = (who.state(), who.caller()?.clone());
     let id = caller.id;
-    let account = state.db.read_one(move |conn| store::account(conn, id)).await?;
+    let read = state.db.read(move |conn| {
+        let account = store::account(conn, id)?;
+        let known = account.as_ref().map(|account| store::known_of(conn, account.email.clone(), account.member_id));
+        Ok((account, known.transpose()?.unwrap_or_default()))
+    });
+    let (account, known) = read.await?;
     let generation = account.as_ref().map(|account| account.generation);
     let PasswordChange { current_password, new_password } = body.value;
     let same = current_password == new_password;
@@ -174,16 +171,21 @@ pub async fn change_my_password(
     if same {
         return Ok(Reply::empty().into_response());
     }
+    password_rules::check(new_password.clone(), caller.role, known, "/new_password").await?;
     let hash = state.hasher.hash(new_password).await?;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         // Hashing takes a while. If somebody reset or disabled the account meanwhile, that change stands.
-        let now = store::account(conn, id)?.filter(|account| !account.disabled);
-        if now.map(|account| account.generation) != generation {
+        let now = store::locked_account(conn, id)?.filter(|account| !account.disabled);
+        if now.as_ref().map(|account| account.generation) != generation {
             return Err(Error::invalid_token("The account was changed in the meantime. Log in again."));
         }
-        store::set_password(conn, id, &hash, context.now())?;
-        context.record(conn, &[context.event("change", Subject::other("user", id), &["password"])])?;
+        let subject = now.map_or(Subject::other("user", id), |account| account.subject());
+        let mut events = vec![context.event("change", subject, &["password"])];
+        if store::set_password(conn, id, &hash, context.now())? {
+            events.push(context.event("logins_ended", subject, &[Why::Password.into()]));
+        }
+        context.record(conn, &events)?;
         Ok(Reply::empty())
     })
     .await

@@ -1,5 +1,6 @@
 //! Checks a password under the limits of guessing: see [`crate::auth::throttle`].
 
+use super::grant::wrong_password;
 use crate::auth::store::Account;
 use crate::auth::throttle::{self, Attempt, Lane, Seen, buckets};
 use crate::db::Id;
@@ -23,7 +24,7 @@ pub async fn authenticate(context: &Context, email: &str, password: String) -> R
     }
     let (throttle, failure, now) = (state.throttle.clone(), seen.failure(), context.now());
     state.db.write(move |conn| throttle.fail(conn, &attempt, &failure, now)).await?;
-    Err(Error::unauthenticated("The e-mail address or the password is wrong."))
+    Err(wrong_password(context))
 }
 
 /// What the database says of an attempt.

@@ -32,6 +32,9 @@ fn tell_example(parameter: &mut Value) {
 
 fn body(operation_id: &str) -> Option<Value> {
     let example = match operation_id {
+        "refresh_login" | "log_out" => json!({
+            "refresh_token": "lrr_AZnS8Ho8e72h9T0sWg6bQQAAAAF4b1p2Yk9JcXhHc2RqTm1LZUx3UHJUdVZ5WmFCY0Q"
+        }),
         "create_user" => json!({ "email": "new.advisor@example.org", "role": "advisor" }),
         "change_user" => json!({ "disabled": true }),
         "create_venue" => json!({

@@ -45,6 +45,11 @@ const HEADERS: &[Header] = &[
          a 429, in how many seconds the next request is let through (`t`).",
         "\"caller\";r=5999;t=1",
     ),
+    (
+        "Set-Cookie",
+        "The refresh token, if the login asked for the cookie. After logging out, takes the cookie away.",
+        "__Secure-life-rooms-refresh=lrr_AZnS8Ho; Path=/v1/auth; Secure; HttpOnly; SameSite=Strict; Max-Age=7200",
+    ),
     ("Allow", "The methods that the path has.", "GET, HEAD, POST"),
 ];
 
@@ -87,7 +92,10 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
 }
 
 /// The bodies that have no `ETag`, because they show no stored state: a token, and the members that a search found.
-const UNTAGGED: [&str; 2] = ["/AccessToken", "/MemberSearchResult"];
+const UNTAGGED: [&str; 3] = ["/AccessToken", "/LoggedIn", "/MemberSearchResult"];
+
+/// The operations that set or clear the cookie of a refresh token.
+const WITH_COOKIE: [&str; 3] = ["login", "refresh_login", "log_out"];
 
 /// The operations that are never limited: see [`crate::http::rates`].
 const UNLIMITED: [&str; 2] = ["check_live", "check_ready"];
@@ -96,6 +104,7 @@ const UNLIMITED: [&str; 2] = ["check_live", "check_ready"];
 pub(super) fn complete(method: &str, operation: &mut Value) {
     let replayed = takes_a_key(method, operation);
     let limited = !operation["operationId"].as_str().is_some_and(|id| UNLIMITED.contains(&id));
+    let sets_cookie = WITH_COOKIE.iter().any(|id| operation["operationId"] == *id);
     let conditional = operation["responses"].get("304").is_some();
     for (status, answer) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with(['2', '3']) {
@@ -121,6 +130,9 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         }
         if shown.contains("/Page_") {
             names.push("Link");
+        }
+        if sets_cookie {
+            names.push("Set-Cookie");
         }
         if replayed && status.starts_with('2') {
             names.push("Idempotent-Replay");

@@ -2,7 +2,10 @@
 
 use super::store::{self, UserRow};
 use super::types::{User, UserInput, UserPatch};
+use crate::auth::logins::Why;
+use crate::auth::password_rules;
 use crate::auth::policy::AdminOnly;
+use crate::auth::store as accounts;
 use crate::http::prelude::*;
 
 /// List accounts
@@ -40,7 +43,7 @@ pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>)
 pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
     let Extract((who, _, body)) = request;
     let (context, mut written) = (who.context(), body.value);
-    let hash = hashed(&who, written.password.take()).await?;
+    let hash = hashed(&who, written.password.take(), &written).await?;
     // The stored copy of the request must not help anybody guess the password, so the password is left out.
     let remembered = serde_json::to_vec(&written).map_err(Error::internal)?;
     who.write(&remembered.into(), move |conn| {
@@ -54,14 +57,22 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
 
 /// Change an account
 ///
-/// A JSON merge patch. A change of the role, the partner, the password or `disabled` ends the account's tokens at once.
+/// A JSON merge patch. A change of the role, the partner, the e-mail address, the password or `disabled` ends the
+/// account's logins and tokens at once.
 #[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/users/{id}")]
 pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let hash = hashed(&who, patch.text("password").map(str::to_owned)).await?;
+    let hash = match patch.text("password").map(str::to_owned) {
+        None => None,
+        password => {
+            let old = who.state().db.read(move |conn| store::get(conn, id)).await?;
+            who.require_match(old.version)?;
+            hashed(&who, password, &old.written()).await?
+        }
+    };
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
@@ -74,17 +85,42 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
             None => old.changed(old.written(), hash.clone(), context.now()),
             Some(row) => row,
         };
-        store::update(conn, &old, &row)?;
-        context.record(conn, &[context.event("change", Subject::other("user", id), &patch.names())])?;
+        let ended = store::update(conn, &old, &row)?;
+        let subject = Subject::other("user", id);
+        let mut events = vec![context.event("change", subject, &patch.names())];
+        events.extend(ended.map(|why| context.event("logins_ended", subject, &[why.into()])));
+        context.record(conn, &events)?;
         Reply::ok(row.version, &User::from(row))
     })
     .await
 }
 
-/// The hash of a password. Hashing is slow, so it is done before any transaction.
-async fn hashed(context: &Context, password: Option<String>) -> Result<Option<String>> {
-    match password {
-        Some(password) => context.state().hasher.hash(password).await.map(Some),
-        None => Ok(None),
-    }
+/// End an account's logins
+///
+/// Every refresh token and every access token of the account ends at once. Its password stays. A member's own account is
+/// a 404.
+#[utoipa::path(operation_id = "end_user_logins", tag = "users", params(("id" = Id, Path, description = "The account")),
+    responses((status = 204, description = "Ended"), Missing, MayBeStale, Storage, Problems))]
+#[delete("/v1/users/{id}/logins")]
+pub async fn end_user_logins(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _)) = request;
+    let context = who.context();
+    who.write(&Bytes::new(), move |conn| {
+        let old = store::get(conn, id)?;
+        context.check_match(old.version)?;
+        accounts::end_logins(conn, id, context.now())?;
+        context.record(conn, &[context.event("logins_ended", Subject::other("user", id), &[Why::LogoutAll.into()])])?;
+        Ok(Reply::empty())
+    })
+    .await
+}
+
+/// The hash of a new password of this account. Hashing is slow, so it is done before any transaction.
+///
+/// # Errors
+/// 422 if the password can't be set.
+async fn hashed(context: &Context, password: Option<String>, account: &UserInput) -> Result<Option<String>> {
+    let Some(password) = password else { return Ok(None) };
+    password_rules::check(password.clone(), account.role, vec![account.email.clone()], "/password").await?;
+    context.state().hasher.hash(password).await.map(Some)
 }

@@ -3,7 +3,8 @@
 //! - Site managers see and change all accounts except members' own. A member's account comes from self-registration or
 //!   an advisor's invitation, and a site manager reads nothing about a person.
 //! - An e-mail address is kept in lower case and is unique.
-//! - A change of the role, the partner, `disabled` or the password ends the account's tokens at once.
+//! - A change of the role, the partner, the e-mail address, `disabled` or the password ends the account's logins and
+//!   tokens at once.
 //! - There is always at least one enabled site manager.
 
 pub mod handlers;
@@ -11,5 +12,5 @@ pub mod store;
 pub mod types;
 
 crate::routes! {
-    handlers: list_users, get_user, create_user, change_user
+    handlers: list_users, get_user, create_user, change_user, end_user_logins
 }

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::types::{Permission, User, UserInput};
 use crate::auth::caller::Role;
+use crate::auth::logins::{Why, store as logins};
 use crate::db::schema::{members, partners, users};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -56,20 +57,32 @@ impl UserRow {
     }
 
     /// This row after a change, with the hash of the new password if it changes. A new password unlocks the account. A
-    /// change that ends the account's tokens raises its generation.
+    /// change that ends the account's logins raises its generation.
     pub fn changed(&self, written: UserInput, new_hash: Option<String>, now: Timestamp) -> Self {
-        let ends_tokens = new_hash.is_some()
-            || written.role != self.role
-            || written.partner_id != self.partner_id
-            || written.disabled != self.disabled;
         let failed_logins = if new_hash.is_some() { 0 } else { self.failed_logins };
         let hash = new_hash.or_else(|| self.password_hash.clone());
+        let next = Self::new(self.id, written, self.member_id, hash, now);
         Self {
-            generation: self.generation + i32::from(ends_tokens),
+            generation: self.generation + i32::from(self.ends_logins(&next).is_some()),
             failed_logins,
             version: self.version + 1,
             created_at: self.created_at,
-            ..Self::new(self.id, written, self.member_id, hash, now)
+            ..next
+        }
+    }
+
+    /// Why the account's logins end when this row becomes the next; `None` if they don't.
+    fn ends_logins(&self, next: &Self) -> Option<Why> {
+        if next.disabled != self.disabled {
+            Some(Why::Disabled)
+        } else if (next.role, next.partner_id) != (self.role, self.partner_id) {
+            Some(Why::Changed)
+        } else if next.password_hash != self.password_hash {
+            Some(Why::Password)
+        } else if next.email != self.email {
+            Some(Why::Email)
+        } else {
+            None
         }
     }
 
@@ -140,12 +153,12 @@ pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
     Ok(())
 }
 
-/// Writes the next version of an account over the one before.
+/// Writes the next version of an account over the one before. Returns why the account's logins ended, if any did.
 ///
 /// # Errors
 /// 409 if the address is taken or no enabled site manager would be left; 412 if another request has changed
 /// it in between; 422 if the partner is unknown.
-pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<()> {
+pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<Option<Why>> {
     check_partner(conn, row.partner_id)?;
     if old.is_enabled_admin() && !row.is_enabled_admin() && !others_manage(conn, row.id)? {
         return Err(Error::new(
@@ -153,7 +166,9 @@ pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<()> {
             "This is the last enabled site manager. Make or enable another one first.",
         ));
     }
-    crate::write_next!(conn, users, row)
+    crate::write_next!(conn, users, row)?;
+    let Some(why) = old.ends_logins(row) else { return Ok(None) };
+    Ok(logins::end_all(conn, row.id, why, row.updated_at)?.then_some(why))
 }
 
 fn check_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {

@@ -52,8 +52,14 @@ pub struct UserInput {
     #[serde(default)]
     #[schema(max_items = 1, value_type = std::collections::HashSet<Permission>, example = json!(["safeguarding"]))]
     pub permissions: Vec<Permission>,
-    /// The password. No answer shows it. An account without one can't log in.
-    #[schema(format = "password", write_only, min_length = 8, max_length = 128, example = "paper boat under the lamp")]
+    /// The password. No answer shows it. It must not be easily guessed. An account without one can't log in.
+    #[schema(
+        format = "password",
+        write_only,
+        min_length = 15,
+        max_length = 128,
+        example = "paper boat under the lamp"
+    )]
     pub password: Option<String>,
 }
 

@@ -107,12 +107,12 @@ fn changing_ones_password_ends_ones_tokens() {
     let change = |current: &str, new: &str| {
         ann.put("/v1/me/password", "", &json!({ "current_password": current, "new_password": new }))
     };
-    change("wrong horse battery", "paper boat lamp").invalid(&["/current_password"]);
+    change("wrong horse battery", "paper boat under the lamp").invalid(&["/current_password"]);
     change(PASSWORD, "short").invalid(&["/new_password"]);
-    assert_eq!(change(PASSWORD, "paper boat lamp").status, 204);
+    assert_eq!(change(PASSWORD, "paper boat under the lamp").status, 204);
     ann.get("/v1/me").problem(401, "unauthenticated");
     log_in(&app, "ann@example.org", PASSWORD).problem(401, "unauthenticated");
-    logged_in(&app, "ann@example.org", "paper boat lamp").get("/v1/me").expect(200);
+    logged_in(&app, "ann@example.org", "paper boat under the lamp").get("/v1/me").expect(200);
 }
 
 #[test]
@@ -219,6 +219,60 @@ fn a_token_with_a_wrong_header_is_401() {
     for (what, token) in tokens {
         refused(&app, what, &token);
     }
+}
+
+/// Every point of RFC 8725 that a token can break although the service's own key signed it.
+#[test]
+fn a_token_that_the_right_key_signed_is_401_if_it_is_not_of_the_one_form_that_the_service_makes() {
+    let app = App::start();
+    let forge = Forge::of(&app);
+    let jwks = app.anonymous().get("/.well-known/jwks.json").expect(200);
+    let own_key = json!({ "kty": "OKP", "crv": "Ed25519", "x": jwks["keys"][0]["x"], "alg": "EdDSA" });
+    let url = "https://evil.example.org/jwks.json";
+    let with_header = |change: &dyn Fn(&mut Header)| forge.with_header(change);
+    let with_claims = |change: &dyn Fn(&mut Value)| {
+        let mut claims = serde_json::to_value(&forge.claims).unwrap();
+        change(&mut claims);
+        jsonwebtoken::encode(&forge.header, &claims, &forge.key).expect("a token")
+    };
+    let set = |name: &'static str, value: Value| with_claims(&move |claims| claims[name] = value.clone());
+    let without = |name: &'static str| {
+        with_claims(&move |claims| {
+            claims.as_object_mut().unwrap().remove(name);
+        })
+    };
+    let (issuer, other) = (forge.claims.iss.clone(), app.advisor().id.unwrap());
+    let tokens = [
+        ("3.9 and 3.10: a key by address", with_header(&|header| header.x5u = Some(url.into()))),
+        ("3.9: the key itself", with_header(&|header| header.jwk = serde_json::from_value(own_key.clone()).ok())),
+        ("3.9: a chain", with_header(&|header| header.x5c = Some(vec!["MIIB".into()]))),
+        ("3.11: an ID token", with_header(&|header| header.typ = Some("id_token+jwt".into()))),
+        ("3.11: a security event", with_header(&|header| header.typ = Some("secevent+jwt".into()))),
+        ("3.11: an empty type", with_header(&|header| header.typ = Some(String::new()))),
+        ("3.8: two issuers", set("iss", json!([issuer, "https://elsewhere.example.org"]))),
+        ("3.8: an issuer with a slash", set("iss", json!(format!("{issuer}/")))),
+        ("3.8: no issuer", without("iss")),
+        ("3.9: two audiences", set("aud", json!(["life-rooms", "another"]))),
+        ("3.9: no audience", without("aud")),
+        ("no end", without("exp")),
+        ("an end in words", set("exp", json!("tomorrow"))),
+        ("no subject", without("sub")),
+        ("a subject that is no account", set("sub", json!("admin"))),
+        ("no role", without("role")),
+        ("an unknown role", set("role", json!("root"))),
+        ("no kind", without("kind")),
+        ("no login", without("sid")),
+        ("an unknown login", set("sid", json!(app.clock.new_id()))),
+        ("another account's login", set("sid", json!(other))),
+    ];
+    for (what, token) in tokens {
+        refused(&app, what, &token);
+    }
+    let unchanged = with_claims(&|_| {});
+    app.with_token(&unchanged).get("/v1/me").expect(200);
+    // What nobody looks at does no harm: a certificate's digest names no key here.
+    let harmless = with_header(&|header| header.x5t = Some("AAAA".into()));
+    app.with_token(&harmless).get("/v1/me").expect(200);
 }
 
 #[test]
@@ -364,7 +418,7 @@ fn a_client_without_scopes_reads_the_catalogue() {
     let path = format!("/v1/partners/{}/programmes", id(&own));
     client.post(&path, &json!({ "slug": "b", "name": "B" })).problem(403, "insufficient-scope");
     client
-        .put("/v1/me/password", "", &json!({ "current_password": "x", "new_password": "paper boat" }))
+        .put("/v1/me/password", "", &json!({ "current_password": "x", "new_password": "paper boat under the lamp" }))
         .problem(403, "forbidden");
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use actix_web::rt::System;
 use diesel::prelude::*;
-use life_rooms::db::schema::{bookings, consents, members, partners, sessions, users};
+use life_rooms::db::schema::{bookings, consents, logins, members, partners, sessions, users};
 use life_rooms::db::{Id, Timestamp};
 use life_rooms::demo::{self, Outcome};
 use serde_json::{Value, json};
@@ -133,5 +133,6 @@ fn scenes(app: &App) {
     let follows =
         places.as_array().unwrap().iter().filter(|place| place["prescription_item_id"] == plan["items"][0]["id"]);
     assert!(follows.count() >= 2, "{places}");
+    diesel::delete(logins::table.filter(logins::user_id.eq(member.id.unwrap()))).execute(&mut conn).unwrap();
     diesel::delete(users::table.filter(users::member_id.eq(first))).execute(&mut conn).unwrap();
 }

@@ -28,12 +28,12 @@ fn an_e_mail_address_is_kept_in_the_form_that_was_checked() {
         ("v@bücher.example", "v@xn--bcher-kva.example"),
         ("ｗ＠ｂ.example", "w@b.example"),
     ] {
-        let body = |email: &str| json!({ "email": email, "role": "analyst", "password": "correct horse" });
+        let body = |email: &str| json!({ "email": email, "role": "analyst", "password": "correct horse battery" });
         let made = admin.post("/v1/users", &body(sent)).expect(201);
         assert_eq!(made["email"], kept, "{sent:?}");
         admin.post("/v1/users", &body(kept)).problem(409, "already-exists");
         for email in [sent, kept] {
-            let login = json!({ "email": email, "password": "correct horse" });
+            let login = json!({ "email": email, "password": "correct horse battery" });
             app.anonymous().post("/v1/auth/login", &login).expect(200);
         }
         let path = format!("/v1/users/{}", id(&made));

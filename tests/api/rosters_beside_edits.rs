@@ -32,6 +32,7 @@ fn planned(app: &App, path: &str, body: &Value) -> Application {
         member_id: None,
         scopes: Vec::new(),
         permissions: Vec::new(),
+        login_id: None,
     };
     let context = Context::resumed(&app.state, caller, "planned".into(), path.into());
     let (posting, planning) = (Arc::new(posting), context.clone());

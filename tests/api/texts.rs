@@ -195,7 +195,7 @@ fn a_password_is_the_same_password_on_every_keyboard() {
     for (email, set, typed) in [
         ("a@example.org", composed, decomposed),
         ("b@example.org", decomposed, composed),
-        ("d@example.org", "paper\u{a0}boat\u{3000}lamp", "paper boat lamp"),
+        ("d@example.org", "paper\u{a0}boat\u{3000}and lamp", "paper boat and lamp"),
     ] {
         app.admin().post("/v1/users", &json!({ "email": email, "role": "analyst", "password": set })).expect(201);
         let log_in = |password: &str| {

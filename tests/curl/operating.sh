@@ -143,3 +143,9 @@ TOKEN=$admin pages /v1/partners
 holds "what was written after the backup should not be there" 'all(.[]; .slug != "after-the-backup")'
 TOKEN=$admin create_partner after-the-restore 'After the restore' charity
 passed "The restore has the data of the backup, and the server writes on."
+
+paste 'Signing keys' 1
+grep -q 'Made the signing key' "$work/said" || fail "a key should be made: $(cat "$work/said")"
+TOKEN=$admin get /v1/me
+holds 'a token of the key before should count' '.role == "admin"'
+passed "A new signing key logs nobody out."

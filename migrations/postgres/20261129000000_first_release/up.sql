@@ -160,6 +160,27 @@ CREATE TABLE users (
 );
 CREATE INDEX users_partner_index ON users (partner_id);
 
+-- A login is one signed-in device: one family of refresh tokens. Only the newest token of a family counts, so the number
+-- of the newest is enough to know every older one. expires_at is when the login can no longer be used, whatever happens.
+CREATE TABLE logins (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id),
+    nonce bytea NOT NULL,
+    counter integer NOT NULL CHECK (counter > 0),
+    by_cookie boolean NOT NULL,
+    client_name text COLLATE "C",
+    network text COLLATE "C",
+    rotated_at timestamptz NOT NULL,
+    last_used_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    ended_why text COLLATE "C" CHECK (ended_why IN ('logout', 'logout_all', 'reuse', 'password', 'email', 'disabled', 'changed', 'evicted', 'expired')),
+    created_at timestamptz NOT NULL,
+    CHECK ((ended_at IS NULL) = (ended_why IS NULL))
+);
+CREATE INDEX logins_user_index ON logins (user_id, ended_at, id);
+CREATE INDEX logins_expires_index ON logins (expires_at);
+
 CREATE TABLE api_clients (
     id uuid PRIMARY KEY,
     partner_id uuid NOT NULL REFERENCES partners (id),

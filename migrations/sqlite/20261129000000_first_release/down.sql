@@ -21,6 +21,7 @@ DROP TABLE wordings;
 DROP TABLE session_series;
 DROP TABLE consents;
 DROP TABLE api_clients;
+DROP TABLE logins;
 DROP TABLE users;
 DROP TABLE member_words;
 DROP TABLE members;

@@ -161,6 +161,27 @@ CREATE TABLE users (
 ) STRICT;
 CREATE INDEX users_partner_index ON users (partner_id);
 
+-- A login is one signed-in device: one family of refresh tokens. Only the newest token of a family counts, so the number
+-- of the newest is enough to know every older one. expires_at is when the login can no longer be used, whatever happens.
+CREATE TABLE logins (
+    id BLOB PRIMARY KEY,
+    user_id BLOB NOT NULL REFERENCES users (id),
+    nonce BLOB NOT NULL,
+    counter INTEGER NOT NULL CHECK (counter > 0),
+    by_cookie INTEGER NOT NULL CHECK (by_cookie IN (0, 1)),
+    client_name TEXT,
+    network TEXT,
+    rotated_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    ended_why TEXT CHECK (ended_why IN ('logout', 'logout_all', 'reuse', 'password', 'email', 'disabled', 'changed', 'evicted', 'expired')),
+    created_at INTEGER NOT NULL,
+    CHECK ((ended_at IS NULL) = (ended_why IS NULL))
+) STRICT;
+CREATE INDEX logins_user_index ON logins (user_id, ended_at, id);
+CREATE INDEX logins_expires_index ON logins (expires_at);
+
 CREATE TABLE api_clients (
     id BLOB PRIMARY KEY,
     partner_id BLOB NOT NULL REFERENCES partners (id),

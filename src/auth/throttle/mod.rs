@@ -20,7 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 
-use super::key_files::{key_trouble, make_once, read_private};
+use super::key_files::{make_once, random, read_private, trouble};
 use super::store::{self, Account};
 use crate::clock::{Clock, london_day};
 use crate::config::LoginLimits;
@@ -245,14 +245,13 @@ pub fn succeed(conn: &mut Conn, success: &Success, now: Timestamp) -> Result<()>
 fn secret(folder: &Path) -> Result<hmac::Key> {
     let path = folder.join(KEY_FILE);
     if !path.exists() {
-        let mut bytes = [0; 32];
-        aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
-        std::fs::create_dir_all(folder).map_err(|e| key_trouble(folder, e))?;
-        make_once(folder, KEY_FILE, &bytes).map_err(|e| key_trouble(&path, e))?;
+        std::fs::create_dir_all(folder).map_err(|e| trouble(folder, e))?;
+        let made = random::<32>().and_then(|bytes| make_once(folder, KEY_FILE, &bytes));
+        made.map_err(|e| trouble(&path, e))?;
     }
     let bytes = read_private(&path)?;
     if bytes.len() < 32 {
-        return Err(key_trouble(&path, "it is shorter than 32 bytes; delete it, and a new one is made"));
+        return Err(trouble(&path, "it is shorter than 32 bytes; delete it, and a new one is made"));
     }
     Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }

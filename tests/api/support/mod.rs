@@ -19,7 +19,7 @@ use life_rooms::auth::throttle::Throttle;
 use life_rooms::auth::token::{AUDIENCE, Claims, LIFETIME, Tokens};
 use life_rooms::clock::Clock;
 use life_rooms::config::{Config, Limit, Limits};
-use life_rooms::db::schema::{api_clients, users};
+use life_rooms::db::schema::{api_clients, logins, users};
 use life_rooms::db::{Conn, Db, Id, Json, Location};
 use life_rooms::http::rates::Rates;
 use life_rooms::http::state::State;
@@ -215,10 +215,30 @@ impl App {
             ))
             .execute(&mut self.conn())
             .expect("the account is new");
+        self.log_in_row(id);
         let claims = Claims { partner_id, member_id, ..self.claims(id, CallerKind::User, role) };
         let mut client = self.with_token(&self.state.tokens.sign(&claims).expect("a token"));
         client.id = Some(id);
         client
+    }
+
+    /// A login of this account that lasts a century and has the account's id.
+    fn log_in_row(&self, id: Id) {
+        let now = self.clock.now();
+        diesel::insert_into(logins::table)
+            .values((
+                logins::id.eq(id),
+                logins::user_id.eq(id),
+                logins::nonce.eq(vec![0u8; 16]),
+                logins::counter.eq(1),
+                logins::by_cookie.eq(false),
+                logins::rotated_at.eq(now),
+                logins::last_used_at.eq(now),
+                logins::expires_at.eq(now.plus_seconds(100 * 365 * 24 * 3600)),
+                logins::created_at.eq(now),
+            ))
+            .execute(&mut self.conn())
+            .expect("the login is new");
     }
 
     /// Claims of a valid token that ends in a century, so that tests may move the clock.
@@ -237,6 +257,7 @@ impl App {
             generation: 1,
             partner_id: None,
             member_id: None,
+            sid: (kind == CallerKind::User).then_some(sub),
             scope: None,
         }
     }
