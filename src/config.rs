@@ -96,6 +96,10 @@ pub struct ServeSettings {
     #[arg(long, env = "LIFE_ROOMS_LATE_OFFER_HOURS", default_value = "2")]
     pub late_offer_hours: String,
 
+    /// How many bytes a second a request's body must have on average, after its first 8 seconds
+    #[arg(long, env = "LIFE_ROOMS_BODY_RATE", default_value = "2000")]
+    pub body_rate: String,
+
     /// The first day that reports count; must be the first day of a month
     #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
     pub reports_since: String,
@@ -154,6 +158,10 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How far ahead the sessions of series without an end are made.
     pub horizon: Horizon,
+    /// How many bytes a second a request's body must have on average before 408.
+    pub body_rate: u32,
+    /// The time before that counts.
+    pub body_allowance: Duration,
     /// The longest pause within a request's body before 408.
     pub body_pause: Duration,
     /// The longest time for a whole body (a roster gets ten times as long) before 408.
@@ -170,8 +178,10 @@ impl Default for Config {
             public_url: "https://life-rooms.invalid".into(),
             allowed_origins: Vec::new(),
             horizon: Horizon::default(),
+            body_rate: 2_000,
+            body_allowance: Duration::from_secs(8),
             body_pause: Duration::from_secs(10),
-            body_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(60),
             offers: OfferHours::default(),
             reports_since: PUBLISHED_SINCE,
         }
@@ -236,6 +246,7 @@ impl ServeSettings {
             allowed_origins,
             horizon: self.horizon,
             offers,
+            body_rate: body_rate(&self.body_rate)?,
             reports_since: reports_since(&self.reports_since)?,
             ..Config::default()
         })
@@ -256,6 +267,12 @@ impl ServeSettings {
 fn hours(name: &str, text: &str) -> Result<u32, String> {
     let hours = text.trim().parse().ok().filter(|hours| (1..=336).contains(hours));
     hours.ok_or_else(|| format!("{name} must be a whole number of hours from 1 to 336, not {text:?}"))
+}
+
+/// Reads the least rate of bodies, in bytes a second.
+fn body_rate(text: &str) -> Result<u32, String> {
+    let rate = text.trim().parse().ok().filter(|rate| (1..=1_000_000).contains(rate));
+    rate.ok_or_else(|| format!("LIFE_ROOMS_BODY_RATE must be a whole number of bytes from 1 to 1000000, not {text:?}"))
 }
 
 /// Reads the first day that reports count.

@@ -9,6 +9,7 @@ mod keys;
 pub mod password;
 pub mod policy;
 pub mod reach;
+pub mod right;
 pub mod secret;
 pub mod store;
 pub mod token;

@@ -67,7 +67,7 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
     names.extend(match status {
         "401" | "403" => &["WWW-Authenticate"][..],
         "415" => &["Accept-Patch"],
-        "409" | "503" | "507" => &["Retry-After"],
+        "409" | "429" | "503" | "507" => &["Retry-After"],
         "default" => &["Allow", "Retry-After"],
         _ => &[],
     });
