@@ -108,6 +108,10 @@ pub struct ServeSettings {
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub logins: LoginSettings,
 
+    /// How many bytes a second a request's body must have on average, after its first 8 seconds
+    #[arg(long, env = "LIFE_ROOMS_BODY_RATE", default_value = "2000")]
+    pub body_rate: String,
+
     /// The first day that reports count; must be the first day of a month
     #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
     pub reports_since: String,
@@ -170,6 +174,10 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How far ahead the sessions of series without an end are made.
     pub horizon: Horizon,
+    /// How many bytes a second a request's body must have on average before 408.
+    pub body_rate: u32,
+    /// The time before that counts.
+    pub body_allowance: Duration,
     /// The longest pause within a request's body before 408.
     pub body_pause: Duration,
     /// The longest time for a whole body (a roster gets ten times as long) before 408.
@@ -190,8 +198,10 @@ impl Default for Config {
             public_url: "https://life-rooms.invalid".into(),
             allowed_origins: Vec::new(),
             horizon: Horizon::default(),
+            body_rate: 2_000,
+            body_allowance: Duration::from_secs(8),
             body_pause: Duration::from_secs(10),
-            body_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(60),
             offers: OfferHours::default(),
             logins: Logins::default(),
             reports_since: PUBLISHED_SINCE,
@@ -259,6 +269,7 @@ impl ServeSettings {
             horizon: self.horizon,
             offers,
             logins: self.logins.check()?,
+            body_rate: body_rate(&self.body_rate)?,
             reports_since: reports_since(&self.reports_since)?,
             limits: self.limits.check()?,
             ..Config::default()
@@ -290,6 +301,12 @@ fn whole<T: FromStr + PartialOrd + Display + From<u8>>(
 ) -> Result<T, String> {
     let number = text.trim().parse().ok().filter(|number| *number >= T::from(1) && *number <= most);
     number.ok_or_else(|| format!("{name} must be a whole number of {unit} from 1 to {most}, not {text:?}"))
+}
+
+/// Reads the least rate of bodies, in bytes a second.
+fn body_rate(text: &str) -> Result<u32, String> {
+    let rate = text.trim().parse().ok().filter(|rate| (1..=1_000_000).contains(rate));
+    rate.ok_or_else(|| format!("LIFE_ROOMS_BODY_RATE must be a whole number of bytes from 1 to 1000000, not {text:?}"))
 }
 
 /// Reads the first day that reports count.

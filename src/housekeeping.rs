@@ -21,7 +21,7 @@ use crate::auth::logins::store as logins;
 use crate::auth::throttle::{buckets, known};
 use crate::background::Task;
 use crate::config::Config;
-use crate::db::{Conn, Timestamp};
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::idempotency;
 use crate::http::state::State;
@@ -36,18 +36,30 @@ struct Kept {
     /// Deletes some of the data that is too old and returns how many rows. The part is small, so that others can write
     /// in between.
     forget: fn(&mut Conn, Timestamp) -> Result<usize>,
+    /// Whether rosters write such data ahead, so that a part is deleted only while no roster has its turn.
+    is_written_ahead: bool,
+}
+
+const fn kept(
+    overdue: fn(&mut Conn, Timestamp) -> Result<bool>,
+    forget: fn(&mut Conn, Timestamp) -> Result<usize>,
+) -> Kept {
+    Kept { overdue, forget, is_written_ahead: false }
 }
 
 const KEPT: [Kept; 8] = [
-    Kept { overdue: idempotency::overdue, forget: idempotency::forget },
-    Kept { overdue: logins::overdue, forget: logins::forget },
-    Kept { overdue: jobs::store::overdue, forget: jobs::store::forget },
-    Kept { overdue: rosters::keeping::refused_overdue, forget: rosters::keeping::forget_refused },
-    Kept { overdue: rosters::keeping::entries_overdue, forget: rosters::keeping::forget_entries },
-    Kept { overdue: buckets::overdue, forget: buckets::forget },
-    Kept { overdue: known::overdue, forget: known::forget },
-    Kept { overdue: listings::any_unused, forget: listings::forget_unused },
+    kept(idempotency::overdue, idempotency::forget),
+    kept(logins::overdue, logins::forget),
+    kept(jobs::store::overdue, jobs::store::forget),
+    kept(rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
+    kept(rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
+    kept(buckets::overdue, buckets::forget),
+    kept(known::overdue, known::forget),
+    Kept { is_written_ahead: true, ..kept(listings::any_unused, listings::forget_unused) },
 ];
+
+/// In whose name the housekeeping waits for a turn: no partner's and no account's.
+const NOBODY: Id = Id(uuid::Uuid::nil());
 
 /// The task that does the housekeeping.
 pub const TASK: Task = Task {
@@ -70,12 +82,21 @@ fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
 /// Deletes everything that is too old. Each part is a transaction of its own. So if a run is cut off, the next goes on.
 async fn run(state: State) -> Result<()> {
     let now = state.clock.now();
-    for Kept { forget, .. } in &KEPT {
-        while state.db.write(move |conn| forget(conn, now)).await? > 0 {
+    for kept in &KEPT {
+        while forget_some(&state, kept, now).await? > 0 {
             if state.stopping() {
                 return Ok(());
             }
         }
     }
     Ok(())
+}
+
+async fn forget_some(state: &State, kept: &Kept, now: Timestamp) -> Result<usize> {
+    let forget = kept.forget;
+    let _turn = match kept.is_written_ahead {
+        true => Some(state.plan_turns.for_job(NOBODY).await?),
+        false => None,
+    };
+    state.db.write(move |conn| forget(conn, now)).await
 }

@@ -92,6 +92,11 @@ impl Caller {
         matches!(self.role, Role::Admin | Role::Advisor)
     }
 
+    /// Whose share of the server's work the caller's requests take: the partner's, or that of an account without one.
+    pub fn owner(&self) -> Id {
+        self.partner_id.unwrap_or(self.id)
+    }
+
     /// Whether the caller has this scope. A user has every scope; an API client has those of its token.
     pub fn has_scope(&self, scope: Scope) -> bool {
         self.kind == CallerKind::User || self.scopes.contains(&scope)

@@ -13,6 +13,7 @@ pub mod password;
 pub mod password_rules;
 pub mod policy;
 pub mod reach;
+pub mod right;
 pub mod secret;
 pub mod signing_keys;
 pub mod store;

@@ -23,7 +23,7 @@ use super::feeds::{self, session_identity};
 use super::store::{SessionFacts, Shown, Surroundings};
 use super::zone::{self, Years};
 use crate::db::LocalTime;
-use crate::sessions::recurrence::{self, Occurrence, OccurrenceKey, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Occurrence, OccurrenceKey, Recurrence, RecurrenceError, Work};
 use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::types::SeriesStatus;
@@ -115,7 +115,8 @@ impl Rule {
         off_from: Option<NaiveDateTime>,
     ) -> Result<Self, RecurrenceError> {
         let (rule, local_start) = (series.repetition.recurrence.as_str(), series.activity.local_start.0);
-        let alone = Recurrence { rule, local_start, tz, excluded, additional: &[] };
+        let work = Work::of_kept();
+        let alone = Recurrence { rule, local_start, tz, excluded, additional: &[], work: &work };
         // The sessions of a rule without an end exist only up to this day.
         let made = series.expanded_until.unwrap_or(local_start.date());
         let mut occurrences = recurrence::expand_kept(&alone, made)?.occurrences;

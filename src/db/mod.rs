@@ -122,7 +122,8 @@ impl Db {
     /// Runs reads that return a result and events, and writes the events with `record`. The result is returned only
     /// when the events are on disk. Without events nothing is written.
     ///
-    /// On SQLite the writer records the events after the reads; on PostgreSQL both are one transaction.
+    /// On SQLite the writer records the events after the reads, before the writes that are queued; on PostgreSQL both are
+    /// one transaction.
     ///
     /// # Errors
     /// As [`Db::read`] and [`Db::write`]. If the events can't be written, there is no result.
@@ -136,7 +137,7 @@ impl Db {
             Inner::Sqlite { number, path, writer } => {
                 let (answer, entries) = sqlite_read(*number, path, &work)?;
                 if !entries.is_empty() {
-                    writer.write(move |conn| record(conn, &entries)).await?;
+                    writer.record(move |conn| record(conn, &entries)).await?;
                 }
                 Ok(answer)
             }

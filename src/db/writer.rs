@@ -2,11 +2,15 @@
 //!
 //! The thread takes the writes that have queued and opens one `IMMEDIATE` transaction. Each write runs in a savepoint
 //! of its own, so a write that fails or panics rolls back alone. The thread commits once and then answers all writes.
+//!
+//! Reads of personal data have a queue of their own for their events. It is emptied first, so that nobody waits for a
+//! record behind a queue full of writes.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
@@ -18,12 +22,21 @@ use crate::error::{Error, Result};
 
 /// How many writes may wait. The next one is refused with 503.
 const QUEUE: usize = 4096;
+/// How many records of reads may wait.
+const RECORDS: usize = 1024;
 /// How long a write waits for its turn before it is refused with 503, whatever runs meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// The most writes in one commit.
 const GROUP: usize = 64;
+/// How many of them can be records of reads, so that writes go on too.
+const RECORDS_OF_GROUP: usize = GROUP / 2;
 /// How long a commit takes further writes in.
 const LONGEST_GROUP: Duration = Duration::from_millis(100);
+
+/// A commit that takes so long is logged, for whoever looks for what holds the others up.
+const LONG: Duration = Duration::from_millis(250);
+/// A commit that takes so long is logged as a warning.
+const TOO_LONG: Duration = Duration::from_secs(1);
 
 /// The outcome of one write inside a group.
 enum Step {
@@ -100,19 +113,24 @@ where
 /// A handle to the writer thread. When the last handle is dropped, the thread empties its queue and ends.
 #[derive(Clone)]
 pub struct Writer {
-    queue: SyncSender<Box<dyn Job>>,
+    writes: SyncSender<Box<dyn Job>>,
+    records: SyncSender<Box<dyn Job>>,
+    /// One for each job that was queued: the thread waits for both queues at once.
+    wake: Sender<()>,
 }
 
 impl Writer {
     /// Opens the file and starts the thread.
     pub fn start(path: String) -> Result<Self> {
         let conn = open_sqlite(&path, Purpose::Write)?;
-        let (queue, jobs) = sync_channel(QUEUE);
+        let ((writes, queued), (records, queued_records)) = (sync_channel(QUEUE), sync_channel(RECORDS));
+        let (wake, woken) = channel();
+        let queues = Queues { records: queued_records, rest: VecDeque::new(), writes: queued, woken };
         std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || Loop { path, conn: Some(conn), jobs }.run())
+            .spawn(move || Loop { path, conn: Some(conn), queues }.run())
             .map_err(|e| Error::unavailable("The writer can't start.").because(e))?;
-        Ok(Self { queue })
+        Ok(Self { writes, records, wake })
     }
 
     /// Queues a write and waits until it is on disk.
@@ -120,13 +138,30 @@ impl Writer {
     /// # Errors
     /// What the closure returns; 503 if the queue is full or the write waited in it for too long; 507 on a full disk.
     pub async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        self.wait(&self.writes, work).await
+    }
+
+    /// The same, for the events of a read.
+    ///
+    /// # Errors
+    /// As [`Writer::write`]; it is another queue that can be full.
+    pub async fn record<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        self.wait(&self.records, work).await
+    }
+
+    async fn wait<T: Send + 'static>(
+        &self,
+        queue: &SyncSender<Box<dyn Job>>,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let ((reply, mut outcome), turn) = (oneshot::channel(), Turn::default());
         let job = Write { work, reply, outcome: None, turn: turn.clone(), taken_up: false };
         let stopped = || Error::unavailable("The writer has stopped.");
-        self.queue.try_send(Box::new(job)).map_err(|error| match error {
+        queue.try_send(Box::new(job)).map_err(|error| match error {
             TrySendError::Full(_) => Error::overloaded(),
             TrySendError::Disconnected(_) => stopped(),
         })?;
+        self.wake.send(()).map_err(|_| stopped())?;
         match tokio::time::timeout(LONGEST_WAIT, &mut outcome).await {
             Ok(answer) => answer.unwrap_or_else(|_| Err(stopped())),
             Err(_) if turn.take() => Err(Error::overloaded()),
@@ -136,31 +171,54 @@ impl Writer {
     }
 }
 
+/// What waits for the thread.
+struct Queues {
+    records: Receiver<Box<dyn Job>>,
+    /// What an earlier group had no time for.
+    rest: VecDeque<Box<dyn Job>>,
+    writes: Receiver<Box<dyn Job>>,
+    woken: Receiver<()>,
+}
+
+impl Queues {
+    /// Waits for jobs, and takes as many as one commit may have: records first. `None` if no handle is left.
+    fn next_group(&mut self) -> Option<Vec<Box<dyn Job>>> {
+        let mut group = Vec::new();
+        while group.is_empty() {
+            if self.rest.is_empty() {
+                self.woken.recv().ok()?;
+            }
+            group.extend(self.records.try_iter().take(RECORDS_OF_GROUP));
+            let room = GROUP - group.len();
+            group.extend(self.rest.drain(..room.min(self.rest.len())));
+            let room = GROUP - group.len();
+            group.extend(self.writes.try_iter().take(room));
+        }
+        Some(group)
+    }
+
+    /// Puts jobs back that had no time. They come before what was queued later.
+    fn put_back(&mut self, jobs: Vec<Box<dyn Job>>) {
+        for job in jobs.into_iter().rev() {
+            self.rest.push_front(job);
+        }
+    }
+}
+
 struct Loop {
     path: String,
     /// The connection; `None` after a fault, until the file is opened again.
     conn: Option<Conn>,
-    jobs: Receiver<Box<dyn Job>>,
+    queues: Queues,
 }
 
 impl Loop {
+    /// Runs the queued writes, those of a group in one commit. After a fault of the database, runs each write of the
+    /// group in a commit of its own.
     fn run(mut self) {
-        while let Ok(first) = self.jobs.recv() {
-            self.group(first);
-        }
-    }
-
-    /// Runs the queued writes in one commit. After a fault of the database, runs each write in a commit of its own.
-    fn group(&mut self, first: Box<dyn Job>) {
-        let mut group = vec![first];
-        while group.len() < GROUP {
-            match self.jobs.try_recv() {
-                Ok(job) => group.push(job),
-                Err(_) => break,
-            }
-        }
-        while !group.is_empty() {
-            group = self.commit_some(group);
+        while let Some(group) = self.queues.next_group() {
+            let rest = self.commit_some(group);
+            self.queues.put_back(rest);
         }
     }
 
@@ -208,6 +266,7 @@ impl Loop {
             ran += 1;
         }
         commit(&mut conn).map_err(Fault::Group)?;
+        tell_if_long(ran, begun.elapsed());
         self.conn = Some(conn);
         Ok(ran)
     }
@@ -230,6 +289,14 @@ impl Fault {
             Fault::Job(_) => Ok(()),
             Fault::Begin(error) | Fault::Group(error) => Err(error),
         }
+    }
+}
+
+/// Logs a commit for which others have waited long.
+fn tell_if_long(writes: usize, took: Duration) {
+    let level = if took >= TOO_LONG { log::Level::Warn } else { log::Level::Debug };
+    if took >= LONG {
+        log::log!(level, "a commit of {writes} writes held the writer for {} ms", took.as_millis());
     }
 }
 

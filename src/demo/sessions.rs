@@ -9,6 +9,7 @@ use super::store::Known;
 use super::{Moment, noon};
 use crate::db::Id;
 use crate::error::Result;
+use crate::sessions::recurrence::Work;
 use crate::sessions::series::rules;
 use crate::sessions::series::store::SeriesRow;
 use crate::sessions::store::SessionRow;
@@ -69,7 +70,7 @@ fn add(
     let made = moment.at_latest(noon(written.activity.local_start.0.date() - Days::new(30)));
     let series = SeriesRow::new(random.id(made), written, made);
     let wording_id = Wording::from(&series).id();
-    for occurrence in rules::stated_by(&series, moment.today + Days::new(AHEAD))?.occurrences {
+    for occurrence in rules::stated_by(&series, moment.today + Days::new(AHEAD), &Work::of_kept())?.occurrences {
         let row = SessionRow::of_series(&series, wording_id, &occurrence, random.id(made), made);
         planned.sessions.push(Planned {
             past: row.starts_on < moment.today,

@@ -3,14 +3,16 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use actix_web::HttpRequest;
 use actix_web::dev::Payload;
+use actix_web::{HttpMessage, HttpRequest};
 
 use super::context::{Context, authorization, state};
-use super::extract::Extractor;
+use super::extract::{Extractor, Path};
 use crate::auth::caller::Caller;
 use crate::auth::policy::Policy;
+use crate::auth::reach::Reach;
 use crate::auth::store;
+use crate::db::Id;
 use crate::error::{Error, Kind, Result};
 
 /// The context of a request whose caller satisfies a policy.
@@ -36,7 +38,34 @@ impl<P: Policy> Extractor for Allowed<P> {
         let caller = identify(request).await?;
         // Whether the caller may ask comes before what is wrong with the other headers.
         P::check(caller.as_ref())?;
-        Ok(Self(Context::new(request, caller)?, PhantomData))
+        let context = Context::new(request, caller)?;
+        // For the extractors that come after this one.
+        request.extensions_mut().insert(context.clone());
+        Ok(Self(context, PhantomData))
+    }
+}
+
+/// The caller of a request, in an extractor that comes after [`Allowed`].
+///
+/// # Errors
+/// 401 if the request has no credentials.
+pub fn caller_of(request: &HttpRequest) -> Result<Caller> {
+    let context = request.extensions().get::<Context>().cloned();
+    context.ok_or_else(|| Error::internal("nobody has asked who calls"))?.caller().cloned()
+}
+
+/// The id of the partner in the path, whose things the caller reaches. It is read before the body.
+pub struct OwnPartner(pub Id);
+
+impl Extractor for OwnPartner {
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let Path(id) = Path::<Id>::extract(request, payload).await?;
+        // To another partner there is no such partner.
+        if Reach::of(&caller_of(request)?)?.has_partner(Some(id)) {
+            Ok(Self(id))
+        } else {
+            Err(Error::not_found("partner"))
+        }
     }
 }
 

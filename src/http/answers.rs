@@ -33,7 +33,7 @@ pub const FAILURES: &[Failure] = &[
     failure("415", "UnsupportedMediaType", "The body has the wrong media type"),
     failure("422", "InvalidBody", "The body breaks a rule; errors lists each"),
     failure("428", "PreconditionRequired", "If-Match is missing"),
-    failure("429", "TooManyRequests", "Too many requests, or too many wrong passwords; Retry-After says when to go on"),
+    failure("429", "TooManyRequests", "Too much at once, or too many wrong passwords; Retry-After says when to go on"),
     failure("500", "InternalError", "Something went wrong on our side"),
     failure("503", "Unavailable", "Not available just now; Retry-After says when"),
     failure("507", "InsufficientStorage", "The disk is full; nothing was changed"),
@@ -86,6 +86,8 @@ answers! {
     Stale = ["412", "428"];
     /// Deletions and actions: If-Match is checked if it is sent.
     MayBeStale = ["412"];
+    /// Operations that one caller or partner can ask for only so often.
+    TooMany = ["429"];
     /// Writes to a disk that may be full.
     Storage = ["507"];
 }

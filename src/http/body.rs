@@ -12,6 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use super::allowed::caller_of;
 use super::budget::Reservation;
 use super::context::state;
 use super::extract::Extractor;
@@ -104,9 +105,9 @@ impl Extractor for RawBody {
     }
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
-        // A body without a declared length may be as large as the largest roster.
-        let mut reservation = state(request)?.bodies.reserve(declared(request).unwrap_or(ROSTER_LIMIT))?;
-        let bytes = read(request, payload, ROSTER_LIMIT).await?;
+        let owner = caller_of(request)?.owner();
+        let mut reservation = state(request)?.bodies.reserve(owner, declared(request).unwrap_or_default())?;
+        let bytes = read_within(request, payload, ROSTER_LIMIT, Some(&mut reservation)).await?;
         reservation.shrink_to(bytes.len());
         Ok(Self { bytes, media_type: media_type(request), reservation })
     }
@@ -252,20 +253,38 @@ pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()>
 
 /// Reads the whole body: 413 if it is too large, 408 if it comes too slowly.
 pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes> {
-    let (pause, whole) = patience(request, limit);
+    read_within(request, payload, limit, None).await
+}
+
+/// A body without a declared length reserves so many bytes at a time.
+const STEP: usize = 64 * 1024;
+
+/// The same, and reserves memory for what comes, if it isn't reserved yet.
+async fn read_within(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+    mut reservation: Option<&mut Reservation>,
+) -> Result<Bytes> {
+    let patience = Patience::of(request, limit);
     let started = Instant::now();
     let mut stream = actix_web::web::Payload::from_request(request, payload).await.map_err(Error::internal)?;
     // The capacity is only reserved. Bytes that are declared and never sent take no memory.
     let mut bytes = BytesMut::with_capacity(declared(request).unwrap_or_default().min(limit));
     loop {
-        let left = whole.saturating_sub(started.elapsed());
-        let Ok(next) = tokio::time::timeout(pause.min(left), stream.next()).await else {
-            return Err(Error::new(Kind::RequestTimeout, "The body came too slowly. Nothing was changed."));
+        let wait = patience.left(started.elapsed(), bytes.len());
+        let Ok(next) = tokio::time::timeout(wait, stream.next()).await else {
+            return Err(patience.spent());
         };
         match next {
             None => return Ok(bytes.freeze()),
             Some(Ok(chunk)) if bytes.len() + chunk.len() > limit => return Err(too_large(limit)),
-            Some(Ok(chunk)) => bytes.extend_from_slice(&chunk),
+            Some(Ok(chunk)) => {
+                if let Some(reservation) = reservation.as_deref_mut() {
+                    reservation.grow_to((bytes.len() + chunk.len()).next_multiple_of(STEP).min(limit))?;
+                }
+                bytes.extend_from_slice(&chunk);
+            }
             Some(Err(e)) => {
                 return Err(Error::new(Kind::MalformedRequest, "The body ended too early.").because(e));
             }
@@ -286,12 +305,72 @@ pub async fn refuse_body(request: &HttpRequest, payload: &mut Payload) -> Result
     Err(Error::new(Kind::MalformedRequest, "This operation takes no body. Send none."))
 }
 
-/// The longest pause within this body, and the longest time for the whole of it.
-fn patience(request: &HttpRequest, limit: usize) -> (Duration, Duration) {
-    let config = request.app_data::<Data<State>>().map(|state| state.config.clone()).unwrap_or_default();
-    (config.body_pause, if limit > BODY_LIMIT { config.body_time * 10 } else { config.body_time })
+/// How long a body is waited for.
+struct Patience {
+    /// The longest pause within it.
+    pause: Duration,
+    /// The longest time for the whole of it.
+    whole: Duration,
+    /// The time before its rate counts.
+    allowance: Duration,
+    /// The bytes a second that must come on average after that.
+    rate: u32,
+}
+
+impl Patience {
+    fn of(request: &HttpRequest, limit: usize) -> Self {
+        let config = request.app_data::<Data<State>>().map(|state| state.config.clone()).unwrap_or_default();
+        let whole = if limit > BODY_LIMIT { config.body_time * 10 } else { config.body_time };
+        Self { pause: config.body_pause, whole, allowance: config.body_allowance, rate: config.body_rate }
+    }
+
+    /// How long the next bytes may take. Each byte that has come is worth a part of a second.
+    fn left(&self, elapsed: Duration, received: usize) -> Duration {
+        let earned = self.allowance + Duration::from_secs_f64(received as f64 / f64::from(self.rate.max(1)));
+        self.pause.min(self.whole.min(earned).saturating_sub(elapsed))
+    }
+
+    fn spent(&self) -> Error {
+        let Self { pause, whole, allowance, rate } = self;
+        let (pause, whole, allowance) = (pause.as_secs(), whole.as_secs(), allowance.as_secs());
+        let detail = format!(
+            "The body came too slowly. Nothing was changed. After {allowance} s at least {rate} bytes a second must come \
+             on average, without a pause of {pause} s, and the whole within {whole} s."
+        );
+        Error::new(Kind::RequestTimeout, detail)
+    }
 }
 
 fn too_large(limit: usize) -> Error {
     Error::new(Kind::PayloadTooLarge, format!("The body must be at most {limit} bytes."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After how many seconds a body is cut off that comes at this rate, if it is within two minutes.
+    fn cut_off(bytes: usize, every: u64) -> Option<u64> {
+        let config = crate::config::Config::default();
+        let (pause, whole) = (config.body_pause, config.body_time * 10);
+        let patience = Patience { pause, whole, allowance: config.body_allowance, rate: config.body_rate };
+        let (mut at, mut received) = (Duration::ZERO, 0);
+        while at < Duration::from_secs(120) {
+            let left = patience.left(at, received);
+            if left < Duration::from_secs(every) {
+                return Some((at + left).as_secs());
+            }
+            (at, received) = (at + Duration::from_secs(every), received + bytes);
+        }
+        None
+    }
+
+    #[test]
+    fn a_trickle_is_cut_off_within_ten_seconds_and_a_slow_line_is_not() {
+        assert_eq!(cut_off(1, 4), Some(8));
+        assert_eq!(cut_off(100, 1), Some(8));
+        assert_eq!(cut_off(8_000, 1), None);
+        assert_eq!(cut_off(8_000, 4), None, "2 kB a second, in bursts");
+        assert_eq!(cut_off(80_000, 11), Some(8), "nothing at first");
+    }
 }

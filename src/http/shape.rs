@@ -229,7 +229,9 @@ impl Shape {
                 if *unique {
                     check_unique(values, at, faults);
                 }
-                for (index, value) in values.iter().enumerate() {
+                // What is too much isn't looked at.
+                let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+                for (index, value) in values.iter().enumerate().take(most) {
                     items.check(value, &format!("{at}/{index}"), faults);
                 }
             }

@@ -1,39 +1,167 @@
 //! Rosters are planned one at a time, because planning a year of sessions takes several times the memory of the body.
+//! Partners take turns: the next roster of one waits until each other partner that waits has had one.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot::{self, Receiver, Sender};
 
-use super::budget::Reservation;
-use crate::error::{Error, Result};
+use crate::db::Id;
+use crate::error::{Error, Kind, Result};
 
 /// How long a request waits for the rosters before it.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many rosters of one partner may wait.
+const MOST_WAITING: usize = 20;
 
 /// Lets one roster at a time be planned.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PlanTurns {
-    plans: Arc<Semaphore>,
+    line: Arc<Mutex<Line>>,
 }
 
-impl Default for PlanTurns {
-    fn default() -> Self {
-        Self { plans: Arc::new(Semaphore::new(1)) }
+/// Who waits.
+#[derive(Debug, Default)]
+struct Line {
+    busy: bool,
+    /// Who has the turn or had it last.
+    last: Option<Id>,
+    waiting: BTreeMap<Id, VecDeque<Sender<Turn>>>,
+}
+
+/// The turn to make a plan. Dropping it passes it on.
+#[derive(Debug)]
+pub struct Turn {
+    /// `None` if there is nothing to pass on.
+    line: Option<Arc<Mutex<Line>>>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(line) = self.line.take() else { return };
+        loop {
+            let next = lock(&line).next();
+            let Some(next) = next else { return };
+            match next.send(Turn { line: Some(Arc::clone(&line)) }) {
+                Ok(()) => return,
+                // Whoever waited has given up meanwhile.
+                Err(mut unused) => unused.line = None,
+            }
+        }
+    }
+}
+
+fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+    line.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Line {
+    /// Takes the next one out of the line: the first of the owner whose turn it is.
+    fn next(&mut self) -> Option<Sender<Turn>> {
+        let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
+        let next = self.waiting.range((after, Bound::Unbounded)).next().or_else(|| self.waiting.first_key_value());
+        let Some(owner) = next.map(|(owner, _)| *owner) else {
+            self.busy = false;
+            return None;
+        };
+        self.last = Some(owner);
+        let queue = self.waiting.get_mut(&owner);
+        let first = queue.and_then(VecDeque::pop_front);
+        self.waiting.retain(|_, queue| !queue.is_empty());
+        first
     }
 }
 
 impl PlanTurns {
-    /// Waits for a turn. Keep the turn from making the plan until the plan has been applied.
+    /// Waits for a turn. Keep the turn from making the plan until the plan has been applied. `owner` is the partner, or
+    /// the account of a caller without one.
     ///
     /// # Errors
-    /// 503 if that takes too long.
-    pub async fn for_request(&self) -> Result<Reservation> {
-        tokio::time::timeout(PATIENCE, self.for_job()).await.map_err(|_| Error::overloaded())?
+    /// 429 if too many of the same owner wait already, 503 if it takes too long.
+    pub async fn for_request(&self, owner: Id) -> Result<Turn> {
+        match self.stand(owner, MOST_WAITING)? {
+            Standing::First(turn) => Ok(turn),
+            Standing::Waiting(turn) => match tokio::time::timeout(PATIENCE, turn).await {
+                Ok(turn) => turn.map_err(Error::internal),
+                Err(_) => Err(Error::overloaded()),
+            },
+        }
     }
 
     /// Waits for a turn without a time limit, because no client waits for a job.
-    pub async fn for_job(&self) -> Result<Reservation> {
-        Arc::clone(&self.plans).acquire_owned().await.map(Reservation).map_err(Error::internal)
+    pub async fn for_job(&self, owner: Id) -> Result<Turn> {
+        match self.stand(owner, usize::MAX)? {
+            Standing::First(turn) => Ok(turn),
+            Standing::Waiting(turn) => turn.await.map_err(Error::internal),
+        }
+    }
+
+    /// How many rosters wait for their turn.
+    pub fn waiting(&self) -> usize {
+        lock(&self.line).waiting.values().map(VecDeque::len).sum()
+    }
+
+    fn stand(&self, owner: Id, most: usize) -> Result<Standing> {
+        let mut line = lock(&self.line);
+        if !line.busy {
+            (line.busy, line.last) = (true, Some(owner));
+            return Ok(Standing::First(Turn { line: Some(Arc::clone(&self.line)) }));
+        }
+        let queue = line.waiting.entry(owner).or_default();
+        queue.retain(|waiting| !waiting.is_closed());
+        if queue.len() >= most {
+            let detail = format!(
+                "{most} rosters of yours wait for their turn. Nothing was changed. Send this one again when one of them \
+                 has ended."
+            );
+            return Err(Error::new(Kind::TooMuchAtOnce, detail).retry_after(1));
+        }
+        let (send, turn) = oneshot::channel();
+        queue.push_back(send);
+        Ok(Standing::Waiting(turn))
+    }
+}
+
+/// How somebody stands in the line.
+enum Standing {
+    First(Turn),
+    Waiting(Receiver<Turn>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u128) -> Id {
+        Id(uuid::Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn owners_take_turns_and_who_gives_up_is_passed_over() {
+        let turns = PlanTurns::default();
+        let Standing::First(first) = turns.stand(id(1), 3).unwrap() else { panic!("nobody waits") };
+        let waits = |owner| match turns.stand(id(owner), 3) {
+            Ok(Standing::Waiting(turn)) => turn,
+            Ok(Standing::First(_)) => panic!("it is not free"),
+            Err(error) => panic!("{error}"),
+        };
+        let mut waiting =
+            vec![(1, waits(1)), (1, waits(1)), (1, waits(1)), (2, waits(2)), (3, waits(3)), (2, waits(2))];
+        assert_eq!(turns.stand(id(1), 3).err().map(|error| error.kind()), Some(Kind::TooMuchAtOnce));
+        drop(waiting.remove(4));
+        let (mut turn, mut order) = (first, Vec::new());
+        while !waiting.is_empty() {
+            drop(turn);
+            let called: Vec<usize> = (0..waiting.len()).filter(|at| !waiting[*at].1.is_empty()).collect();
+            let [at] = called[..] else { panic!("one at a time: {called:?}") };
+            let (owner, mut receiver) = waiting.remove(at);
+            turn = receiver.try_recv().unwrap();
+            order.push(owner);
+        }
+        assert_eq!(order, [2, 1, 2, 1, 1]);
+        drop(turn);
+        assert!(matches!(turns.stand(id(9), 3), Ok(Standing::First(_))));
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,10 +12,12 @@ use super::types::{Job, JobKind, JobProgress, JobStatus};
 use crate::auth::reach::Reach;
 use crate::db::schema::jobs;
 use crate::db::{Conn, Id, Json, Timestamp};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Kind, Problem, Result};
 
 /// How long a lease on a job lasts without being renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
+/// The most jobs of one partner that have not ended.
+pub const MOST_WAITING: i64 = 5;
 /// How long a job that has ended can be read, in seconds.
 const KEPT: i64 = 30 * 24 * 3600;
 
@@ -70,6 +73,28 @@ impl From<Row> for Job {
     }
 }
 
+/// Checks that a partner may have one more job, and lets no other request add one until the transaction ends.
+///
+/// # Errors
+/// 429 if too many of its jobs have not ended.
+pub fn check_room(conn: &mut Conn, partner_id: Id) -> Result<()> {
+    if let Conn::Postgres(postgres) = conn {
+        // Not the partner's row: a roster that is applied holds this row for long.
+        let number = partner_id.0.as_u64_pair().1.cast_signed();
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<BigInt, _>(number).execute(postgres)?;
+    }
+    let waiting = jobs::table.filter(jobs::partner_id.eq(partner_id)).filter(jobs::ended_at.is_null());
+    let waiting: i64 = waiting.count().get_result(conn)?;
+    if waiting < MOST_WAITING {
+        return Ok(());
+    }
+    let detail = format!(
+        "{waiting} jobs of this partner have not ended; the most is {MOST_WAITING}. Nothing was taken in. Send it again \
+         when one of them has ended."
+    );
+    Err(Error::new(Kind::TooMuchAtOnce, detail).retry_after(10))
+}
+
 /// Adds a job with its input. The job is due at once.
 pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> Result<Job> {
     let row = (
@@ -107,10 +132,20 @@ pub fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
     Ok(select(exists(due)).get_result(conn)?)
 }
 
-/// The jobs that no server runs, the oldest first.
-pub fn waiting(conn: &mut Conn, now: Timestamp) -> Result<Vec<Id>> {
+/// A job that no server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub struct Due {
+    /// The job.
+    pub id: Id,
+    /// The partner that it belongs to.
+    pub partner_id: Option<Id>,
+}
+
+/// The jobs that no server runs: each partner has only [a few](MOST_WAITING).
+pub fn due(conn: &mut Conn, now: Timestamp) -> Result<Vec<Due>> {
     let due = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_null());
-    Ok(due.order(jobs::id).limit(100).select(jobs::id).load(conn)?)
+    Ok(due.select(Due::as_select()).load(conn)?)
 }
 
 /// How many jobs the housekeeping deletes in one transaction.

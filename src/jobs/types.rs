@@ -5,8 +5,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
 
-use crate::auth::caller::{Caller, CallerKind, Role};
-use crate::db::{Id, Timestamp};
+use crate::auth::right::Right;
+use crate::db::{Conn, Id, Timestamp};
 use crate::error::Problem;
 use crate::http::context::Context;
 
@@ -89,11 +89,8 @@ pub struct Job {
 /// Who asked for a job and in which request. The job is done in their name and under that request's id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Asker {
-    id: Id,
-    kind: CallerKind,
-    role: Role,
-    partner_id: Option<Id>,
-    member_id: Option<Id>,
+    /// The right to ask, which may end before the job is done.
+    pub right: Right,
     /// The request's id.
     pub request_id: String,
     /// The path of the request.
@@ -105,10 +102,9 @@ impl Asker {
     ///
     /// # Errors
     /// 401 if the request has no credentials.
-    pub fn of(context: &Context) -> crate::error::Result<Self> {
-        let Caller { id, kind, role, partner_id, member_id, .. } = *context.caller()?;
+    pub fn of(conn: &mut Conn, context: &Context) -> crate::error::Result<Self> {
         let (request_id, path) = (context.request_id().to_owned(), context.path().to_owned());
-        Ok(Self { id, kind, role, partner_id, member_id, request_id, path })
+        Ok(Self { right: Right::of(conn, context.caller()?)?, request_id, path })
     }
 
     /// The `asker` that a job's `work` names.
@@ -118,12 +114,5 @@ impl Asker {
     pub fn in_work(work: &Value) -> crate::error::Result<Self> {
         let asker = work.get("asker").ok_or_else(|| crate::error::Error::internal("a job without an asker"))?;
         Self::deserialize(asker).map_err(crate::error::Error::internal)
-    }
-
-    /// The asker as the caller of the work. Whether they may do it was checked when they asked.
-    pub fn caller(&self) -> Caller {
-        let Self { id, kind, role, partner_id, member_id, .. } = *self;
-        let (scopes, permissions) = (Vec::new(), Vec::new());
-        Caller { id, kind, role, partner_id, member_id, scopes, permissions, login_id: None }
     }
 }

@@ -1,8 +1,9 @@
 //! Posting a roster: read, planned over a snapshot, then applied in one write transaction.
 //!
-//! The transaction checks what the plan was made over. Where that has moved, it plans again over rows that it has
-//! locked, so that two rosters of one partner, or a roster and a booking, come out as if one had waited.
+//! The transaction checks what the plan was made over. Where that has moved, the roster is planned anew; at last within
+//! the transaction, over rows that it has locked, so that two rosters of one partner, or a roster and a booking, come out as if one had waited.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::body::Posting;
@@ -99,6 +100,10 @@ pub struct Application {
     /// The latest draft, to remember a refusal by. A transaction never begins with it: the one that it was made in may
     /// not have been kept.
     latest: Arc<Mutex<Arc<Draft>>>,
+    /// Whether the transaction may plan again.
+    replans: bool,
+    /// Whether it would have had to.
+    stale: Arc<AtomicBool>,
 }
 
 impl Application {
@@ -106,7 +111,23 @@ impl Application {
     pub fn new(posting: Arc<Posting>, context: Context, draft: Draft) -> Self {
         let id = context.new_id();
         let snapshot = Arc::new(draft);
-        Self { posting, context, id, latest: Arc::new(Mutex::new(Arc::clone(&snapshot))), snapshot }
+        let latest = Arc::new(Mutex::new(Arc::clone(&snapshot)));
+        Self { posting, context, id, latest, snapshot, replans: true, stale: Arc::default() }
+    }
+
+    /// The same, but if something has changed since it was planned, it fails and is [stale](Self::is_stale).
+    pub fn without_replanning(self) -> Self {
+        Self { replans: false, ..self }
+    }
+
+    /// Whether something has changed since it was planned, so that nothing was applied.
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Relaxed)
+    }
+
+    /// The plan that was made over a snapshot, unless it is refused.
+    pub fn plan_to_apply(&self) -> Option<&Plan> {
+        Some(&self.snapshot.plan).filter(|plan| !is_refused(&self.posting, plan))
     }
 
     fn latest(&self) -> MutexGuard<'_, Arc<Draft>> {
@@ -131,7 +152,12 @@ impl Application {
         let mut draft = Arc::clone(&self.snapshot);
         hold(conn, draft.plan.venues.iter().copied(), draft.plan.spaces.iter().copied())?;
         let fresh = roster_version == draft.roster_version && Lookups::load(conn, partner_id)?.same_as(&draft.lookups);
-        if !(fresh && self.try_apply(conn, &draft.plan)?) {
+        let applied = fresh && self.try_apply(conn, &draft.plan)?;
+        self.stale.store(!applied && !self.replans, Ordering::Relaxed);
+        if self.is_stale() {
+            return Err(Error::overloaded());
+        }
+        if !applied {
             draft = Arc::new(self::draft(conn, &self.posting, &self.context, Hold::Lock)?);
             *self.latest() = Arc::clone(&draft);
             // It may name venues and spaces that the one before didn't know of; what clashes in them is looked at again.

@@ -15,6 +15,7 @@ use super::types::Manner;
 use crate::db::Id;
 use crate::error::Result;
 use crate::http::budget::Reservation;
+use crate::http::turn::Turn;
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub struct Posting {
     has_registers: bool,
     total: usize,
     checked: Arc<AtomicUsize>,
-    /// The reservations that it takes, as long as anybody works on it: also when its client has hung up.
-    reservations: Vec<Reservation>,
+    /// The memory and the turn that it has, as long as anybody works on it: also when its client has hung up.
+    _held: (Option<Reservation>, Option<Turn>),
 }
 
 impl Posting {
@@ -75,7 +76,7 @@ impl Posting {
             has_registers,
             total,
             checked: Arc::default(),
-            reservations: Vec::new(),
+            _held: (None, None),
         })
     }
 
@@ -84,10 +85,9 @@ impl Posting {
         Self { checked, ..self }
     }
 
-    /// Keeps the reservations that it takes.
-    pub fn keeping(mut self, reservations: impl IntoIterator<Item = Reservation>) -> Self {
-        self.reservations.extend(reservations);
-        self
+    /// Keeps the memory and the turn that it has.
+    pub fn holding(self, reservation: Option<Reservation>, turn: Turn) -> Self {
+        Self { _held: (reservation, Some(turn)), ..self }
     }
 
     /// Calls `take` with each entry and its index.

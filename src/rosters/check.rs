@@ -13,7 +13,7 @@ use crate::error::Fault;
 use crate::http::body::faults_of;
 use crate::http::shape;
 use crate::sessions::activity::Activity;
-use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError, Work};
 use crate::sessions::registers::types::Headcount;
 use crate::sessions::rules;
 use crate::sessions::series::types::{Repetition, SeriesInput};
@@ -61,11 +61,17 @@ impl Statement {
     }
 }
 
-/// What an entry states.
+/// What an entry states. The days that its rule looks at are taken from `work`.
 ///
 /// # Errors
 /// Everything that is wrong with it, pointers beginning at the entry.
-pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups, extent: Extent<'_>) -> Result<Statement, Vec<Fault>> {
+pub fn check(
+    raw: RawEntry,
+    partner_id: Id,
+    lookups: &Lookups,
+    extent: Extent<'_>,
+    work: &Work,
+) -> Result<Statement, Vec<Fault>> {
     let kind = kind(&raw);
     let RawEntry { value, mut faults, .. } = raw;
     let shape = shape::of::<RosterEntry>().faults(&value, "");
@@ -76,7 +82,7 @@ pub fn check(raw: RawEntry, partner_id: Id, lookups: &Lookups, extent: Extent<'_
     let shaped = faults.is_empty();
     let entry = Entry { value: &value, faults };
     let places = entry.places(lookups);
-    let times = entry.times(extent);
+    let times = entry.times(extent, work);
     let register = entry.misplaced_register(kind);
     let mut faults = entry.faults;
     faults.extend(places.faults);
@@ -201,7 +207,7 @@ impl Entry<'_> {
     }
 
     /// When it takes place; nothing where that can't be known for other faults.
-    fn times(&self, extent: Extent<'_>) -> Result<Expansion, Vec<Fault>> {
+    fn times(&self, extent: Extent<'_>, work: &Work) -> Result<Expansion, Vec<Fault>> {
         let mut faults = Vec::new();
         let is = |name: &str| self.value.get("type").and_then(Value::as_str) == Some(name);
         let given = |name: &str| {
@@ -235,12 +241,12 @@ impl Entry<'_> {
         let times = Times { local_start, rule, excluded, additional };
         // Where the zone is wrong, that is a fault already; the rule is tried in ours, so that its faults show too.
         let zone = self.text("time_zone").unwrap_or("Europe/London");
-        times.expand(zone, extent).map_err(told)
+        times.expand(zone, extent, work).map_err(told)
     }
 }
 
 impl Times {
-    fn expand(&self, zone: &str, extent: Extent<'_>) -> Result<Expansion, RecurrenceError> {
+    fn expand(&self, zone: &str, extent: Extent<'_>, work: &Work) -> Result<Expansion, RecurrenceError> {
         let Some(rule) = &self.rule else {
             rules::single_start(self.local_start.0, zone)?;
             return Ok(NO_TIMES);
@@ -251,6 +257,7 @@ impl Times {
             tz: recurrence::parse_time_zone(zone)?,
             excluded: &self.excluded,
             additional: &self.additional,
+            work,
         };
         extent.expand(zone, &recurrence)
     }

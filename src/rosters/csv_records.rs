@@ -1,6 +1,7 @@
 //! How the text of a table is cut into records: its separator, its lines, its quotation marks (RFC 4180). Cells are read by
 //! [`read_csv`](super::read_csv).
 
+use super::read::{LONGEST_ENTRY, too_long};
 use crate::error::{Error, Kind, Result};
 
 /// How a table begins.
@@ -15,6 +16,8 @@ impl Opening {
     pub(super) fn of(text: &str) -> Self {
         let blank = text.len() - text.trim_start().len();
         let line = first_line(&text[blank..]);
+        // A longer one is refused as soon as the records are looked at.
+        let line = &line[..line.floor_char_boundary(LONGEST_ENTRY)];
         match told_separator(line) {
             Some(separator) => Self { separator, length: blank + line.len() },
             None => Self { separator: guessed_separator(line), length: 0 },
@@ -74,14 +77,22 @@ enum At {
 /// The line on which each record begins. The reader's own lines are those of the blank lines above.
 ///
 /// # Errors
-/// 400 where quotation marks don't match. The reader would take the rest of the table for one cell.
+/// 400 where quotation marks don't match: the reader would take the rest of the table for one cell. 422 where a record is
+/// too long.
 pub(super) fn lines_of_records(text: &str, opening: &Opening) -> Result<Vec<i32>> {
     let (mut lines, mut line, mut at, mut before) = (Vec::new(), 1, At::Record, 0);
+    let mut begins = 0;
     for (place, byte) in text.bytes().enumerate() {
         if place >= opening.length {
             if matches!(at, At::Record) && !matches!(byte, b'\r' | b'\n') {
                 lines.push(line);
+                begins = place;
                 at = At::Cell;
+            }
+            if !matches!(at, At::Record) && place - begins > LONGEST_ENTRY {
+                // Of the records, the first is the header.
+                let pointer = lines.len().checked_sub(2).map(|index| format!("/entries/{index}"));
+                return Err(too_long(&pointer.unwrap_or_default(), lines.last().copied()));
             }
             at = match (at, byte) {
                 (At::Quoted(opened), b'"') => At::Closed(opened),

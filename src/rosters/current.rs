@@ -172,12 +172,11 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     let changed = plan.changed_sessions.iter().map(|revision| &revision.to);
     let counted: Vec<Id> = plan.headcounts.iter().map(|change| change.session_id).collect();
     let rekeyed = plan.rekeyed.iter().map(|(id, _)| *id);
-    let written = changed.clone().map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
+    let written = changed.map(|row| row.id).chain(plan.withdrawal.sessions.iter().copied());
     let written: Vec<Id> = written.collect();
     session_store::lock(conn, written.iter().chain(&counted).copied().chain(rekeyed))?;
-    // A session that is called off keeps what it says.
-    let said = changed.filter(|row| row.status == SessionStatus::Scheduled);
-    listings::ensure_stored(conn, plan.wordings.values(), plan.new_sessions.iter().chain(said))?;
+    // They were written ahead, unless the housekeeping of another server has taken some away.
+    listings::ensure_stored(conn, plan.wordings.values(), plan.listed())?;
     rekey(conn, &plan.rekeyed)?;
     session_store::insert_many(conn, &plan.new_sessions)?;
     // The plan doesn't count their seats.

@@ -6,7 +6,7 @@ use super::current::Stored;
 use crate::clock::london_day;
 use crate::db::{Id, LocalTime};
 use crate::http::context::Context;
-use crate::sessions::recurrence::{self, Expansion, OccurrenceKey, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, MAX_DAYS, OccurrenceKey, Recurrence, RecurrenceError};
 use crate::sessions::series::store::SeriesRow;
 
 /// How far an entry reaches whose rule has no end.
@@ -35,12 +35,22 @@ impl<'a> Extent<'a> {
         Self { today: london_day(context.now()), horizon: reached.unwrap_or(horizon).max(horizon), held }
     }
 
-    /// The occurrences of a recurrence in a zone of this name, as far as it reaches.
+    /// The occurrences of a recurrence in a zone of this name, as far as it reaches. The days that it looks at are taken
+    /// from the work that its roster may be. One that is stated anew may look at as many as a series that is made by
+    /// itself.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn expand(&self, zone: &str, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
         let held = self.held.filter(|held| held.activity.time_zone == zone && stands(held, recurrence));
+        let part = recurrence.work.part(if held.is_some() { u32::MAX } else { MAX_DAYS });
+        let expansion = self.list(held, &Recurrence { work: &part, ..*recurrence });
+        recurrence.work.take(&part);
+        expansion
+    }
+
+    /// Lists the occurrences. `held` is the series if it stands as it did.
+    fn list(&self, held: Option<&SeriesRow>, recurrence: &Recurrence<'_>) -> Result<Expansion, RecurrenceError> {
         let reached = |held: &SeriesRow| {
             held.expanded_until.map(|until| if held.ending.0.withdrawn.is_some() { self.horizon } else { until })
         };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 
+use super::ahead;
 use super::apply::{self, Application};
 use super::body::Posting;
 use super::current::Hold;
@@ -15,6 +16,7 @@ use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, Roste
 use crate::auth::caller::Scope;
 use crate::auth::policy::{self, RosterReader, RosterWriter};
 use crate::auth::reach::Reach;
+use crate::http::allowed::OwnPartner;
 use crate::http::extract::{Prefer, RawBody};
 use crate::http::prelude::*;
 use crate::jobs::types::Job;
@@ -27,7 +29,7 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// Post a roster
 ///
 /// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template). At
-/// most 50,000 sessions a roster and 2,000 a series.
+/// most 32,000 sessions a roster and 2,000 a series.
 ///
 /// An entry is known by its `external_id`: posting the same roster again changes nothing. In atomic mode one wrong
 /// entry refuses the roster; `mode=partial` applies the good entries. The answer lists every fault of every entry. A dry
@@ -41,7 +43,10 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 ///
 /// A series that exists already gets only sessions that are still to come. `skipped` lists every session that can't be
 /// made, every time. It lists sessions that stay as they were if their entry has changed. A client that states a
-/// `register` also needs the scope `registers:write`. With `Prefer: respond-async` the roster is applied later, as a job.
+/// `register` also needs the scope `registers:write`.
+///
+/// With `Prefer: respond-async` the roster is applied later, as a job. Five jobs of a partner can wait. A job fails with
+/// 403 if whoever sent it may no longer post rosters when it is applied.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200)),
@@ -49,35 +54,34 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
     responses((status = 200, description = "What a dry run would do", body = RosterAnswer),
         (status = 201, description = "Applied and recorded, also where nothing had to be changed", body = RosterAnswer),
         (status = 202, description = "Taken in; Location is the job that applies it", body = Job),
-        BadInput, Missing, Storage, Problems),
+        BadInput, Missing, TooMany, Storage, Problems),
     security(("bearer" = []), ("client" = ["rosters:write"])))]
 #[post("/v1/partners/{id}/rosters")]
 pub async fn post_roster(
-    request: Extract<(Allowed<RosterWriter>, Path<Id>, Query<RosterOptions>, Prefer, RawBody)>,
+    request: Extract<(Allowed<RosterWriter>, OwnPartner, Query<RosterOptions>, Prefer, RawBody)>,
 ) -> Result<HttpResponse> {
-    let Extract((who, Path(partner_id), Query(options), prefer, body)) = request;
+    let Extract((who, OwnPartner(partner_id), Query(options), prefer, body)) = request;
     let (form, manner) = (Form::of_media_type(&body.media_type), Manner::from(options));
     let bytes = body.bytes.clone();
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
     let posting = reading.await.map_err(Error::blocking)??;
-    own(&who, partner_id)?;
     if posting.has_registers() {
         policy::scope(who.caller()?, Scope::RegistersWrite)?;
     }
     if prefer.respond_async {
         return later::accept(&who, &posting, &body.bytes).await;
     }
-    let plan = who.state().plan_turns.for_request().await?;
-    let posting = Arc::new(posting.keeping([body.reservation, plan]));
-    let (planned, context) = (Arc::clone(&posting), who.context());
-    let db = &who.state().db;
-    let draft = db.read_long(move |conn| apply::draft(conn, &planned, &context, Hold::Snapshot)).await?;
+    let turn = who.state().plan_turns.for_request(who.caller()?.owner()).await?;
+    let posting = Arc::new(posting.holding(Some(body.reservation), turn));
+    let (context, db) = (who.context(), &who.state().db);
     if manner.dry_run {
+        let planned = Arc::clone(&posting);
+        let draft = db.read_long(move |conn| apply::draft(conn, &planned, &context, Hold::Snapshot)).await?;
         return Ok(Reply::plain(200, &apply::rehearsal(&posting, &draft))?.into_response());
     }
-    let application = Application::new(posting, who.context(), draft);
-    let running = application.clone();
-    match who.write(&body.bytes, move |conn| running.run(conn)).await {
+    let write = async |application: Application| who.write(&body.bytes, move |conn| application.run(conn)).await;
+    let (application, outcome) = ahead::apply(&posting, &context, write).await?;
+    match outcome {
         Err(refusal) if refusal.kind() == Kind::RosterRefused => {
             db.write(move |conn| application.keep_refused(conn)).await?;
             Err(refusal)
@@ -95,10 +99,11 @@ pub async fn post_roster(
         (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"])))]
 #[get("/v1/partners/{id}/rosters")]
-pub async fn list_rosters(request: Extract<(Allowed<RosterReader>, Path<Id>, Query<Paging>)>) -> Result<HttpResponse> {
-    let Extract((who, Path(partner_id), Query(filter))) = request;
+pub async fn list_rosters(
+    request: Extract<(Allowed<RosterReader>, OwnPartner, Query<Paging>)>,
+) -> Result<HttpResponse> {
+    let Extract((who, OwnPartner(partner_id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    own(&who, partner_id)?;
     let wanted = slice.clone();
     let rows = who.state().db.read(move |conn| store::list(conn, partner_id, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, |roster| roster.id, |roster| roster))
@@ -112,9 +117,10 @@ pub async fn list_rosters(request: Extract<(Allowed<RosterReader>, Path<Id>, Que
     responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = []), ("client" = ["rosters:read"])))]
 #[get("/v1/partners/{id}/rosters/template.csv")]
-pub async fn get_roster_template(request: Extract<(Allowed<RosterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
-    let Extract((who, Path(partner_id), _)) = request;
-    own(&who, partner_id)?;
+pub async fn get_roster_template(
+    request: Extract<(Allowed<RosterReader>, OwnPartner, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, OwnPartner(partner_id), _)) = request;
     who.state().db.read(move |conn| store::roster_version(conn, partner_id)).await?;
     let mut response = who.show_text(Cache::Minute, "text/csv; charset=utf-8", read_csv::template()?);
     let file = HeaderValue::from_static("attachment; filename=\"roster.csv\"");

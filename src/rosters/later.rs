@@ -8,12 +8,16 @@ use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::web::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::ahead;
 use super::apply::{self, Application};
 use super::body::Posting;
 use super::current::Hold;
 use super::read::Form;
 use super::store;
 use super::types::{JobResult, Manner, RosterAnswer};
+use crate::auth::caller::{Caller, Scope};
+use crate::auth::policy::{self, Policy, RosterWriter};
+use crate::auth::reach::Reach;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
@@ -36,23 +40,38 @@ struct Work {
     manner: Manner,
 }
 
+impl Work {
+    /// Whoever asked for it, if they may still post such a roster.
+    ///
+    /// # Errors
+    /// 403 if they may not.
+    fn caller(&self, conn: &mut Conn, has_registers: bool) -> Result<Caller> {
+        let caller = self.asker.right.caller(conn)?;
+        RosterWriter::check(Some(&caller))?;
+        if has_registers {
+            policy::scope(&caller, Scope::RegistersWrite)?;
+        }
+        match Reach::of(&caller)?.has_partner(Some(self.partner_id)) {
+            true => Ok(caller),
+            false => Err(Error::forbidden("The roster is another partner's.")),
+        }
+    }
+}
+
 /// Takes a posting in, and starts it.
 ///
 /// # Errors
-/// 404 where there is no such partner.
+/// 404 where there is no such partner; 429 where too many of its jobs have not ended.
 pub async fn accept(context: &Context, posting: &Posting, bytes: &Bytes) -> Result<HttpResponse> {
     let (partner_id, form, manner) = (posting.partner_id, posting.form, posting.manner);
-    let work = Work { asker: Asker::of(context)?, partner_id, form, manner };
-    let job = NewJob {
-        id: context.new_id(),
-        kind: JobKind::Roster,
-        partner_id: Some(partner_id),
-        work: serde_json::to_value(work).map_err(Error::internal)?,
-        total: i32::try_from(posting.total()).map_err(Error::internal)?,
-    };
-    let (id, now, payload) = (job.id, context.now(), bytes.clone());
+    let total = i32::try_from(posting.total()).map_err(Error::internal)?;
+    let (id, now, payload, asking) = (context.new_id(), context.now(), bytes.clone(), context.clone());
     let taken = context.write(bytes, move |conn| {
         store::roster_version(conn, partner_id)?;
+        jobs::check_room(conn, partner_id)?;
+        let work = Work { asker: Asker::of(conn, &asking)?, partner_id, form, manner };
+        let work = serde_json::to_value(work).map_err(Error::internal)?;
+        let job = NewJob { id, kind: JobKind::Roster, partner_id: Some(partner_id), work, total };
         let job = jobs::insert(conn, &job, &payload, now)?;
         Ok(Reply { status: 202, ..Reply::created(format!("/v1/jobs/{}", job.id), job.version, &job)? })
     });
@@ -60,50 +79,96 @@ pub async fn accept(context: &Context, posting: &Posting, bytes: &Bytes) -> Resu
     let applied = (HeaderName::from_static("preference-applied"), HeaderValue::from_static("respond-async"));
     response.headers_mut().insert(applied.0, applied.1);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    // Where this was a repeated request, there is no job of this id, and nothing is started.
-    run::start(context.state(), id, &[JOB]);
+    run::start(context.state(), &[JOB]);
     Ok(response)
 }
 
 /// Applies a roster that was taken in, and ends its job in the same transaction.
 ///
 /// # Errors
-/// What the request would have been answered with.
+/// What the request would have been answered with; 403 if whoever asked for it may no longer post it.
 pub async fn run(state: &State, job: Claimed, done: Arc<AtomicUsize>) -> Result<()> {
-    let Work { asker, partner_id, form, manner } = serde_json::from_value(job.work).map_err(Error::internal)?;
-    let (claim, bytes) = (job.claim, Bytes::from(job.payload));
-    let context = Context::resumed(state, asker.caller(), asker.request_id, asker.path);
-    let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
-    let posting = reading.await.map_err(Error::blocking)??.counting(done);
-    let posting = Arc::new(posting.keeping([state.plan_turns.for_job().await?]));
-    let (planned, planning) = (Arc::clone(&posting), context.clone());
-    let draft = state.db.read_long(move |conn| apply::draft(conn, &planned, &planning, Hold::Snapshot)).await?;
-    if manner.dry_run {
-        let answer = apply::rehearsal(&posting, &draft);
-        return state.db.write(move |conn| end(conn, claim, &context, None, answer.clone())).await;
+    let running = Running::take_up(state, job, done).await?;
+    if running.work.manner.dry_run { running.rehearse().await } else { running.apply().await }
+}
+
+/// A posting whose job this server has taken up.
+#[derive(Clone)]
+struct Running {
+    claim: Claim,
+    work: Arc<Work>,
+    context: Context,
+    posting: Arc<Posting>,
+}
+
+impl Running {
+    async fn take_up(state: &State, job: Claimed, done: Arc<AtomicUsize>) -> Result<Self> {
+        let work: Work = serde_json::from_value(job.work).map_err(Error::internal)?;
+        let (claim, bytes, work) = (job.claim, Bytes::from(job.payload), Arc::new(work));
+        let asked = Arc::clone(&work);
+        let caller = state.db.read(move |conn| asked.caller(conn, false)).await?;
+        let Asker { request_id, path, .. } = work.asker.clone();
+        let context = Context::resumed(state, caller, request_id, path);
+        let (partner_id, form, manner) = (work.partner_id, work.form, work.manner);
+        let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
+        let posting = reading.await.map_err(Error::blocking)??.counting(done);
+        let turn = state.plan_turns.for_job(context.caller()?.owner()).await?;
+        Ok(Self { claim, work, context, posting: Arc::new(posting.holding(None, turn)) })
     }
-    let application = Application::new(posting, context.clone(), draft);
-    let (applying, refused) = (application.clone(), application);
-    let ending = context.clone();
-    let applied = state.db.write(move |conn| {
-        if jobs::hold(conn, claim, ending.now())? {
-            let answer = applying.apply(conn)?;
-            end(conn, claim, &ending, Some(applying.path()), answer)?;
+
+    /// Checks, where the job ends, that whoever asked for it may still do so. Their right may have ended while the roster
+    /// was planned.
+    fn check_right(&self, conn: &mut Conn) -> Result<()> {
+        self.work.caller(conn, self.posting.has_registers()).map(drop)
+    }
+
+    async fn rehearse(self) -> Result<()> {
+        let db = self.context.state().db.clone();
+        let running = self.clone();
+        let plan = move |conn: &mut Conn| apply::draft(conn, &running.posting, &running.context, Hold::Snapshot);
+        let draft = db.read_long(plan).await?;
+        let answer = apply::rehearsal(&self.posting, &draft);
+        let write = move |conn: &mut Conn| {
+            self.check_right(conn)?;
+            end(conn, self.claim, &self.context, None, answer.clone())
+        };
+        db.write(write).await
+    }
+
+    async fn apply(self) -> Result<()> {
+        let db = &self.context.state().db;
+        let write = async |application: Application| {
+            let running = self.clone();
+            db.write(move |conn| running.apply_in(conn, &application)).await
+        };
+        let (refused, outcome) = ahead::apply(&self.posting, &self.context, write).await?;
+        match outcome {
+            Err(refusal) if refusal.kind() == Kind::RosterRefused => {
+                let running = self.clone();
+                db.write(move |conn| running.refuse_in(conn, &refused, &refusal)).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn apply_in(&self, conn: &mut Conn, application: &Application) -> Result<()> {
+        if jobs::hold(conn, self.claim, self.context.now())? {
+            let answer = application.apply(conn)?;
+            // Last, so that as little time as can be is left until the commit. An error undoes what was written.
+            self.check_right(conn)?;
+            end(conn, self.claim, &self.context, Some(application.path()), answer)?;
         }
         Ok(())
-    });
-    match applied.await {
-        Err(refusal) if refusal.kind() == Kind::RosterRefused => {
-            let write = move |conn: &mut Conn| {
-                if jobs::hold(conn, claim, context.now())? {
-                    refused.keep_refused(conn)?;
-                    jobs::fail(conn, claim, &refusal.problem(context.path(), context.request_id()), context.now())?;
-                }
-                Ok(())
-            };
-            state.db.write(write).await
+    }
+
+    fn refuse_in(&self, conn: &mut Conn, refused: &Application, refusal: &Error) -> Result<()> {
+        let (context, now) = (&self.context, self.context.now());
+        if jobs::hold(conn, self.claim, now)? {
+            self.check_right(conn)?;
+            refused.keep_refused(conn)?;
+            jobs::fail(conn, self.claim, &refusal.problem(context.path(), context.request_id()), now)?;
         }
-        outcome => outcome,
+        Ok(())
     }
 }
 

@@ -6,14 +6,17 @@
 //!   fault of every entry is reported at once.
 //! - A posting ([`body`]) takes these steps, at once or [`later`]. [`read`] takes the three forms, one entry at a time.
 //!   [`planner`] makes a [`plan`]: it [checks](check) each entry, compares it with what is there ([`current`]),
-//!   [reconciles](crate::sessions::series::reconcile) its sessions, and leaves out what [clashes]. [`apply`] writes the
-//!   plan in one transaction, or writes nothing.
+//!   [reconciles](crate::sessions::series::reconcile) its sessions, and leaves out what [clashes]. [`ahead`] writes
+//!   what nobody sees in pieces, and [`apply`] the rest of the plan in one transaction, or nothing.
+//! - How much work one posting may be is [bounded](budget).
 //! - What it doesn't name stays, unless it is [`missing`] and told to go.
 //! - A server makes and applies one plan at a time, and holds few bodies ([`crate::http::budget`], [`crate::http::turn`]).
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).
 
+pub mod ahead;
 pub mod apply;
 pub mod body;
+pub mod budget;
 pub mod check;
 pub mod clashes;
 pub mod csv_records;

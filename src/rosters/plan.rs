@@ -11,6 +11,7 @@ use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::registers::headcounts::HeadcountChange;
 use crate::sessions::series::store::{Extension, LeftOut, SeriesRow};
 use crate::sessions::store::{Revision, SessionRow};
+use crate::sessions::types::SessionStatus;
 use crate::sessions::wordings::Wording;
 
 /// What a roster would do.
@@ -53,6 +54,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The sessions that are written and say something. A session that is called off keeps what it says.
+    pub fn listed(&self) -> impl Iterator<Item = &SessionRow> {
+        let changed = self.changed_sessions.iter().map(|revision| &revision.to);
+        self.new_sessions.iter().chain(changed.filter(|row| row.status == SessionStatus::Scheduled))
+    }
+
     /// The outcomes as an answer shows them: where each entry stands, and in JSON its faults from the body's root;
     /// then what was called off, which stands nowhere.
     pub fn shown(&self, form: Form) -> Vec<EntryOutcome> {

@@ -1,6 +1,7 @@
 //! From a posting to its [`Plan`], some entries at a time: each checked, and compared with what is stored of it.
 
 use super::body::Posting;
+use super::budget::Budget;
 use super::check::{self, Statement};
 use super::current::{Hold, Known, SERIES_AT_ONCE, Stored};
 use super::extent::Extent;
@@ -10,8 +11,9 @@ use super::plan::Plan;
 use super::read::{Form, RawEntry};
 use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipReason};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
-use crate::error::{Fault, Result};
+use crate::error::{Error, Fault, Result};
 use crate::http::context::Context;
+use crate::http::shape::MOST_FAULTS;
 use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
@@ -24,11 +26,12 @@ use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput, SessionStatus};
 use crate::sessions::wordings::Wording;
 
-/// Most sessions that the entries of one roster may have together.
-pub const MOST_SESSIONS: usize = 50_000;
+/// Most sessions that the entries of one roster may have together: a year of 600 weekly groups is 31,200. On SQLite,
+/// everybody's writes wait while they are written, a second for so many.
+pub const MOST_SESSIONS: usize = 32_000;
 
 /// Faults that are kept of one roster. Where there are more, its wrong entries keep one each: nobody reads on, and
-/// 50,000 entries can be wrong in a hundred ways each.
+/// 32,000 entries can be wrong in a hundred ways each.
 const MOST_KEPT: usize = 20_000;
 
 /// Entries that are planned at a time.
@@ -37,7 +40,7 @@ const ENTRIES_AT_ONCE: usize = 500;
 /// Plans a roster over what there is.
 ///
 /// # Errors
-/// The database's, and those of [`Posting::each`].
+/// 422 if the roster is more work than its [`Budget`]; the database's, and those of [`Posting::each`].
 pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Context, hold: Hold) -> Result<Plan> {
     let (now, known) = (context.now(), Known::load(conn, posting, hold)?);
     // Once they are held: else an offer may be passed on before its session is read.
@@ -50,6 +53,7 @@ pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Con
         context,
         now,
         sessions: 0,
+        budget: Budget::default(),
         kept: 0,
         next: Batch::default(),
         plan: Plan::default(),
@@ -82,6 +86,8 @@ struct Planner<'a> {
     now: Timestamp,
     /// How many sessions the entries so far have together.
     sessions: usize,
+    /// The work that is left.
+    budget: Budget,
     /// How many faults are kept so far.
     kept: usize,
     /// The entries that are planned next.
@@ -116,12 +122,12 @@ impl Planner<'_> {
         let Batch { entries, series, singles } = std::mem::take(&mut self.next);
         let stored = Stored::load(conn, &series, &singles, &self.run_out)?;
         for (index, raw) in entries {
-            self.take_entry(index, raw, &stored);
+            self.take_entry(index, raw, &stored)?;
         }
         Ok(())
     }
 
-    fn take_entry(&mut self, index: usize, raw: RawEntry, stored: &Stored) {
+    fn take_entry(&mut self, index: usize, raw: RawEntry, stored: &Stored) -> Result<()> {
         let (external_id, line) = (check::external_id(&raw).map(str::to_owned), raw.line);
         let mut faults: Vec<Fault> = self.repeats(index, external_id.as_deref()).into_iter().collect();
         faults.extend(self.changed_type(&raw));
@@ -130,7 +136,7 @@ impl Planner<'_> {
             Err(Vec::new())
         } else {
             let extent = Extent::of(self.known.series(index), stored, self.context);
-            check::check(raw, self.posting.partner_id, self.lookups, extent)
+            check::check(raw, self.posting.partner_id, self.lookups, extent, &self.budget.days)
         };
         self.sessions += statement.as_ref().map_or(0, Statement::sessions);
         if self.sessions > MOST_SESSIONS {
@@ -145,7 +151,16 @@ impl Planner<'_> {
                 Err(faults)
             }
         };
+        self.budget.count_faults(planned.as_ref().err().map_or(0, Vec::len));
         self.record(external_id, line, planned);
+        self.budget.spent().map_or(Ok(()), |spent| Err(self.refusal(index, line, spent)))
+    }
+
+    /// The refusal of a roster that is too much work, with the faults that were found until then.
+    fn refusal(&self, index: usize, line: Option<i32>, spent: Fault) -> Error {
+        let detail = line.map_or(spent.detail.to_string(), |line| format!("Line {line}: {}", spent.detail));
+        let spent = Fault::at(format!("/entries/{index}"), spent.code, detail);
+        Error::invalid([spent].into_iter().chain(self.plan.faults(MOST_FAULTS - 1)).collect())
     }
 
     /// An `external_id` that an entry before has used.
@@ -194,10 +209,12 @@ impl Planner<'_> {
         let (wording, now) = (Wording::from(&row), self.now);
         let (wording_id, new_id) = (wording.id(), || self.context.new_id());
         let new = |occurrence| SessionRow::of_series(&row, wording_id, occurrence, new_id(), now);
-        self.plan.new_sessions.extend(times.occurrences.iter().map(new));
+        let sessions: Vec<SessionRow> = times.occurrences.iter().map(new).collect();
+        sessions.iter().for_each(|row| self.budget.count_session(row, &wording));
+        self.plan.new_sessions.extend(sessions);
         self.plan.sessions.created += times.occurrences.len() as u32;
         self.plan.wordings.insert(wording.id(), wording);
-        for excluded in rules::idle_exclusions(&row).unwrap_or_default() {
+        for excluded in rules::idle_exclusions(&row, &self.budget.days).unwrap_or_default() {
             self.skip(row.external_id.as_deref().unwrap_or_default(), excluded, SkipReason::NotAnOccurrence);
         }
         let id = row.id;
@@ -222,7 +239,8 @@ impl Planner<'_> {
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         let left = "It is no longer in the partner's roster.";
-        let wanted = Wanted { series: &next, before: held, occurrences: &times.occurrences, changed, left };
+        let (occurrences, work) = (&times.occurrences, &self.budget.days);
+        let wanted = Wanted { series: &next, before: held, occurrences, changed, left, work };
         let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         self.take(&external_id, difference, || Wording::from(&next));
@@ -239,6 +257,7 @@ impl Planner<'_> {
         let register = self.register(&row, headcount, None)?;
         let id = row.id;
         self.plan.sessions.created += 1;
+        self.budget.count_session(&row, &wording);
         self.plan.new_sessions.push(row);
         self.plan.wordings.insert(wording.id(), wording);
         self.plan.headcounts.extend(register);
@@ -287,6 +306,8 @@ impl Planner<'_> {
     fn take(&mut self, external_id: &str, mut difference: Difference, wording: impl FnOnce() -> Wording) {
         if !(difference.create.is_empty() && difference.update.is_empty()) {
             let wording = wording();
+            let written = difference.create.iter().chain(difference.update.iter().map(|revision| &revision.to));
+            written.for_each(|row| self.budget.count_session(row, &wording));
             self.plan.wordings.insert(wording.id(), wording);
         }
         self.plan.sessions.created += difference.create.len() as u32;

@@ -14,7 +14,10 @@ use crate::http::json::{Unambiguous, twice};
 use crate::http::{body, shape};
 
 /// Most entries of one roster: as many as it may have sessions.
-pub const MOST_ENTRIES: usize = 50_000;
+pub const MOST_ENTRIES: usize = 32_000;
+
+/// The longest entry, in bytes: as long as an ordinary body. What is in memory of a list or an object stays small.
+pub const LONGEST_ENTRY: usize = 256 * 1024;
 
 /// How a roster was written, which decides how its faults are pointed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,8 +56,8 @@ pub struct RawEntry {
 /// Calls `take` with each entry of a posting, in its order, its texts in the one form that is kept, and says how many there are. One entry is held at a time.
 ///
 /// # Errors
-/// 400 where the body is not well-formed; 422 where it is no roster: other members, no entries, too many of them,
-/// wrong columns. Some entries may have been taken by then.
+/// 400 where the body is not well-formed; 422 where it is no roster: other members, no entries, too many of them, one that
+/// is too long, wrong columns. Some entries may have been taken by then.
 pub fn each(form: Form, bytes: &[u8], take: &mut dyn FnMut(RawEntry)) -> Result<usize> {
     let mut count = 0;
     let shape = shape::of::<RosterEntry>();
@@ -92,6 +95,9 @@ fn text(bytes: &[u8]) -> Result<&str> {
 
 fn each_in_json(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     body::check_nesting(text.as_bytes())?;
+    if let Some(index) = first_too_long(text.as_bytes()) {
+        return Err(too_long(&format!("/entries/{index}"), None));
+    }
     let mut walk = Walk { take, inside: false, names: HashSet::new(), faults: Vec::new() };
     let mut json = serde_json::Deserializer::from_str(text);
     json.deserialize_any(&mut walk).and_then(|()| json.end()).map_err(body::not_json)?;
@@ -181,8 +187,11 @@ impl<'de> Visitor<'de> for &mut Walk<'_> {
             return IgnoredAny.visit_map(members).map(|_| ());
         }
         while let Some(name) = members.next_key::<String>()? {
-            if !self.names.insert(name.clone()) {
+            if self.names.contains(&name) {
                 return Err(twice(&name));
+            }
+            if self.names.len() < shape::MOST_FAULTS || name == "entries" {
+                self.names.insert(name.clone());
             }
             if self.is_entries(&name) {
                 self.inside = true;
@@ -196,13 +205,56 @@ impl<'de> Visitor<'de> for &mut Walk<'_> {
     }
 }
 
+/// The index of the first item that is too long to be an entry, in a list that is a member of the body. It is looked for
+/// before anything is read: the items of a list take more memory than its text.
+fn first_too_long(text: &[u8]) -> Option<usize> {
+    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
+    // Where the item begins, if this is inside such a list, and which one it is.
+    let (mut begins, mut index) = (None, 0);
+    for (place, byte) in text.iter().enumerate() {
+        if begins.is_some_and(|begins| place - begins > LONGEST_ENTRY) {
+            return Some(index);
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            _ if in_text => {}
+            b'{' | b'[' => {
+                depth += 1;
+                if depth == 2 && *byte == b'[' {
+                    (begins, index) = (Some(place + 1), 0);
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                begins = begins.filter(|_| depth >= 2);
+            }
+            b',' if depth == 2 && begins.is_some() => (begins, index) = (Some(place + 1), index + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The refusal of a body with an entry that is too long.
+pub(super) fn too_long(pointer: &str, line: Option<i32>) -> Error {
+    let place = line.map(|line| format!("Line {line}: ")).unwrap_or_default();
+    Error::rule(pointer, "too_long", format!("{place}An entry must be at most {LONGEST_ENTRY} bytes long."))
+}
+
 fn each_line(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     // A text may end its lines with CR alone.
     let end = if text.contains('\n') { '\n' } else { '\r' };
+    let mut index = 0;
     for (number, line) in (1..).zip(text.split(end)) {
         if line.trim().is_empty() {
             continue;
         }
+        if line.len() > LONGEST_ENTRY {
+            return Err(too_long(&format!("/entries/{index}"), Some(number)));
+        }
+        index += 1;
         let value = body::parse(line.as_bytes())
             .map_err(|e| Error::new(Kind::MalformedRequest, format!("Line {number} is not well-formed JSON. {e}")))?;
         take(entry(Some(number), value));
@@ -259,6 +311,31 @@ mod tests {
             let found: Vec<_> = faults.iter().filter_map(|fault| fault.pointer.as_deref()).collect();
             assert_eq!(found, pointers);
         }
+    }
+
+    #[test]
+    fn an_entry_may_be_so_long_and_no_longer_in_each_form() {
+        let object = |length: usize| format!("{{\"a\": \"{}\"}}", "x".repeat(length - 9));
+        let json = |length| format!("{{\"entries\": [1,{}, 2]}}", object(length));
+        let lines = |length| format!("1\n{}\n2", object(length));
+        let columns = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes";
+        let csv = |length: usize| format!("{columns}\na,x\n{},\n", "x".repeat(length - 1));
+        let forms: [(Form, &dyn Fn(usize) -> String); 3] =
+            [(Form::Json, &json), (Form::Lines, &lines), (Form::Csv, &csv)];
+        for (form, text) in forms {
+            assert!(entries(form, text(LONGEST_ENTRY).as_bytes()).is_ok(), "{form:?}");
+            let fault = entries(form, text(LONGEST_ENTRY + 1).as_bytes()).unwrap_err().into_faults().remove(0);
+            assert_eq!((fault.pointer.as_deref(), &*fault.code), (Some("/entries/1"), "too_long"), "{form:?}");
+            let line = match form {
+                Form::Json => "An entry",
+                Form::Lines => "Line 2: ",
+                Form::Csv => "Line 3: ",
+            };
+            assert!(fault.detail.starts_with(line), "{}", fault.detail);
+        }
+        // Brackets and commas in a text are none, and neither is what stands in no list.
+        let texts = json!({ "entries": ["],[{,", 1], "more": { "a": "x".repeat(LONGEST_ENTRY + 1) } }).to_string();
+        assert_eq!(first_too_long(texts.as_bytes()), None);
     }
 
     #[test]

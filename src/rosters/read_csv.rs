@@ -206,22 +206,24 @@ fn times(name: &str, cell: &str, shape: &Shape, faults: &mut Vec<Fault>) -> Valu
         Value::from(read)
     };
     match shape {
-        Shape::Array { .. } => {
-            items(cell).enumerate().map(|(index, part)| one(part, format!("/{name}/{index}"))).collect()
+        Shape::Array { most, .. } => {
+            items(cell, *most).enumerate().map(|(index, part)| one(part, format!("/{name}/{index}"))).collect()
         }
         _ => one(cell, format!("/{name}")),
     }
 }
 
-/// The items of a list in a cell. An empty one, such as that behind a last `|`, is none.
-fn items(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split('|').map(str::trim).filter(|part| !is_blank(part))
+/// The items of a list in a cell, and one more than it may have at most. An empty one, such as that behind a last `|`, is
+/// none.
+fn items(cell: &str, most: Option<u64>) -> impl Iterator<Item = &str> {
+    let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    cell.split('|').map(str::trim).filter(|part| !is_blank(part)).take(most.saturating_add(1))
 }
 
 fn coerce(cell: &str, shape: &Shape) -> Value {
     match shape {
         Shape::Nullable(inner) => coerce(cell, inner),
-        Shape::Array { items: shape, .. } => items(cell).map(|part| coerce(part, shape)).collect(),
+        Shape::Array { items: shape, most, .. } => items(cell, *most).map(|part| coerce(part, shape)).collect(),
         Shape::Integer { .. } => cell.parse::<i64>().map_or_else(|_| number(cell), Value::from),
         _ => Value::from(cell),
     }

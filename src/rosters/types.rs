@@ -157,7 +157,7 @@ impl RosterEntry {
 #[serde(deny_unknown_fields)]
 pub struct RosterInput {
     /// Each with an `external_id` of its own.
-    #[schema(min_items = 1, max_items = 50000)]
+    #[schema(min_items = 1, max_items = 32000)]
     pub entries: Vec<RosterEntry>,
 }
 

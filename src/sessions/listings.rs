@@ -5,7 +5,7 @@
 //! points at the listing of what it says now. Whoever writes sessions [stores](ensure_stored) their listings first. Housekeeping
 //! takes away [what no session is of](forget_unused).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Datelike, Timelike, Weekday};
 use diesel::dsl::{exists, select};
@@ -63,6 +63,11 @@ impl Slot {
     fn week_hour(&self) -> i32 {
         (self.weekday.num_days_from_monday() * 24 + self.time.0).cast_signed()
     }
+}
+
+/// How many words a session is found by that says this.
+pub fn count_words(wording: &Wording, row: &SessionRow) -> usize {
+    words_of(wording, &Slot::of(row)).len()
 }
 
 /// The words of a listing.
@@ -165,9 +170,12 @@ pub fn ensure_stored<'a>(
     wordings: impl IntoIterator<Item = &'a Wording>,
     rows: impl IntoIterator<Item = &'a SessionRow>,
 ) -> Result<()> {
-    let slots: BTreeMap<Listing, Slot> =
-        rows.into_iter().map(|row| ((row.wording_id, row.slot), Slot::of(row))).collect();
-    let wordings: BTreeMap<Id, &Wording> = wordings.into_iter().map(|wording| (wording.id(), wording)).collect();
+    let slots = rows.into_iter().map(|row| ((row.wording_id, row.slot), Slot::of(row))).collect();
+    ensure(conn, &wordings.into_iter().map(|wording| (wording.id(), wording)).collect(), slots)
+}
+
+/// Stores these listings, their wordings and their words, if they aren't there.
+fn ensure(conn: &mut Conn, wordings: &BTreeMap<Id, &Wording>, slots: BTreeMap<Listing, Slot>) -> Result<()> {
     let wording = |id| wordings.get(&id).copied().ok_or_else(|| Error::internal("a new listing needs its wording"));
     let used: BTreeSet<Id> = slots.keys().map(|(wording, _)| *wording).collect();
     add_missing(conn, used, held_wordings, |conn, ids| {
@@ -182,6 +190,39 @@ pub fn ensure_stored<'a>(
         rows.extend(words.into_iter().map(|word| (listing, word)));
     }
     rows.chunks(WORDS).try_for_each(|chunk| insert_words(conn, chunk))
+}
+
+/// A listing that is to be stored.
+#[derive(Debug, Clone)]
+pub struct NewListing {
+    key: Listing,
+    slot: Slot,
+    wording: Wording,
+}
+
+/// The listings of these sessions that aren't stored. `wordings` has what they say.
+pub fn not_stored<'a>(
+    conn: &mut Conn,
+    wordings: &HashMap<Id, Wording>,
+    rows: impl IntoIterator<Item = &'a SessionRow>,
+) -> Result<Vec<NewListing>> {
+    let mut new: BTreeMap<Listing, Slot> =
+        rows.into_iter().map(|row| ((row.wording_id, row.slot), Slot::of(row))).collect();
+    let ids: BTreeSet<Id> = new.keys().map(|(wording, _)| *wording).collect();
+    for chunk in ids.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+        let stored = listings::table.filter(listings::wording_id.eq_any(chunk));
+        for key in stored.select((listings::wording_id, listings::slot)).load::<Listing>(conn)? {
+            new.remove(&key);
+        }
+    }
+    let told = |(key, slot): (Listing, Slot)| Some(NewListing { key, slot, wording: wordings.get(&key.0)?.clone() });
+    Ok(new.into_iter().filter_map(told).collect())
+}
+
+/// Stores listings before their sessions are written. Until then, housekeeping may delete them.
+pub fn store(conn: &mut Conn, new: &[NewListing]) -> Result<()> {
+    let wordings = new.iter().map(|new| (new.key.0, &new.wording)).collect();
+    ensure(conn, &wordings, new.iter().map(|new| (new.key, new.slot)).collect())
 }
 
 /// Inserts what is wanted and isn't there, and holds what is. Gives what was inserted here: another transaction may

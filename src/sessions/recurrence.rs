@@ -13,7 +13,7 @@
 //!
 //! FREQ (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYMONTH, BYSETPOS and WKST are
 //! supported. The work is bounded for every input: years from [`EARLIEST_YEAR`] to [`LATEST_YEAR`], rules of
-//! [`MAX_RULE_BYTES`] bytes, [`MAX_OCCURRENCES`] results.
+//! [`MAX_RULE_BYTES`] bytes, [`MAX_OCCURRENCES`] results, and so many days looked at ([`Work`]).
 
 mod dates;
 mod error;
@@ -29,6 +29,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod values;
+mod work;
 
 use std::collections::BTreeSet;
 
@@ -44,6 +45,7 @@ pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
 pub use rule::{moved, normal};
 pub use split::{Rest, rest_from};
+pub use work::{MAX_DAYS, Work};
 
 /// The most occurrences that are listed of a series at once. Additional ones count, excluded ones don't.
 pub const MAX_OCCURRENCES: usize = 2000;
@@ -80,6 +82,8 @@ pub struct Recurrence<'a> {
     pub excluded: &'a [NaiveDateTime],
     /// Additional local starts (RDATE). They take place unless they are excluded.
     pub additional: &'a [NaiveDateTime],
+    /// The days that it may still look at.
+    pub work: &'a Work,
 }
 
 /// One time at which a series takes place.
@@ -195,10 +199,12 @@ pub fn rule_dates(recurrence: &Recurrence<'_>, among: &[NaiveDate]) -> Result<BT
         End::Count(count) => count as usize,
         End::Until(_) | End::Never => usize::MAX,
     };
-    let dates = Dates::new(&rule, recurrence.local_start.date(), LAST_DATE.min(*last)).take(most);
+    let dates = Dates::new(&rule, recurrence.local_start.date(), LAST_DATE.min(*last), recurrence.work).take(most);
     let until_end = dates.take_while(|date| !rule.end.is_before(&occurrence_on(*date, recurrence)));
     let wanted: BTreeSet<NaiveDate> = among.iter().copied().collect();
-    Ok(until_end.filter(|date| wanted.contains(date)).collect())
+    let found = until_end.filter(|date| wanted.contains(date)).collect();
+    recurrence.work.check()?;
+    Ok(found)
 }
 
 /// The excluded times that have no effect: neither the rule nor an additional time gives them.
@@ -295,12 +301,16 @@ fn rule_occurrences(
         End::Until(_) | End::Never => usize::MAX,
     };
     let start = recurrence.local_start.date();
-    check_start(rule, recurrence, Dates::new(rule, start, LAST_DATE).next())?;
+    let first = Dates::new(rule, start, LAST_DATE, recurrence.work).next();
+    recurrence.work.check()?;
+    check_start(rule, recurrence, first)?;
 
-    let mut dates = Dates::new(rule, start, window.last());
+    let mut dates = Dates::new(rule, start, window.last(), recurrence.work);
     let mut occurrences = Vec::with_capacity(count.min(64));
     for counted in 1.. {
-        let date = match dates.next() {
+        let next = dates.next();
+        recurrence.work.check()?;
+        let date = match next {
             Some(date) => date,
             None if window.through.is_some() || rule.end.is_within(LATEST_YEAR) => break,
             None => {

@@ -134,6 +134,19 @@ fn a_body_that_comes_too_slowly_is_cut_off() {
 }
 
 #[test]
+fn a_body_that_has_no_pause_and_trickles_is_cut_off_too() {
+    let config = Config { body_allowance: Duration::from_millis(100), body_rate: 1_000_000, ..Config::default() };
+    let app = App::start_with(config);
+    let token = app.admin().token.unwrap();
+    let head = format!(
+        "POST /v1/venues HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{"
+    );
+    let answer = raw(&app, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("at least 1000000 bytes a second"), "{answer}");
+}
+
+#[test]
 fn a_body_without_a_declared_length_is_held_to_the_limit_too() {
     let app = App::start();
     let token = app.admin().token.unwrap();

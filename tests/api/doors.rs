@@ -14,7 +14,7 @@ use life_rooms::error::{Error, Kind};
 use life_rooms::http::state::State;
 use serde_json::json;
 
-use crate::support::{App, instant};
+use crate::support::{App, instant, member_row};
 
 fn venue(app: &App, slug: &str) -> Id {
     let body = json!({ "slug": slug, "name": slug, "kind": "library", "local_authority": "Sefton" });
@@ -85,6 +85,45 @@ fn a_write_that_has_waited_too_long_is_given_up_and_never_runs() {
     let slugs: Vec<&str> =
         sites["items"].as_array().unwrap().iter().map(|site| site["slug"].as_str().unwrap()).collect();
     assert_eq!(slugs, ["after"]);
+}
+
+/// A queue full of writes turns writes away. It keeps nobody from a record: the event of the read has a queue of its own.
+#[test]
+fn a_record_is_read_though_the_queue_of_writes_is_full() {
+    let app = App::start();
+    if matches!(app.conn(), Conn::Postgres(_)) {
+        return;
+    }
+    let (admin, advisor, member) = (app.admin(), app.advisor(), member_row(&app, "Sam", "Ashe"));
+    let (begun, running) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (db, ended) = (app.state.db.clone(), std::sync::Mutex::new(ended));
+    let long = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(db.write(move |_| {
+            begun.send(()).unwrap();
+            ended.lock().unwrap().recv().unwrap();
+            Ok(())
+        }))
+    });
+    running.recv().unwrap();
+    let (db, (full, filled)) = (app.state.db.clone(), std::sync::mpsc::channel());
+    let others = std::thread::spawn(move || {
+        let writes = futures_util::future::join_all((0..4_200).map(|_| db.write(|_| Ok(()))));
+        let full = futures_util::future::lazy(move |_| full.send(()).unwrap());
+        actix_web::rt::System::new().block_on(futures_util::future::join(writes, full)).0
+    });
+    filled.recv().unwrap();
+    let body = json!({ "slug": "late", "name": "late" });
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| advisor.get(&format!("/v1/members/{member}")).expect(200));
+        admin.post("/v1/sites", &body).problem(503, "unavailable");
+        end.send(()).unwrap();
+        assert_eq!(read.join().unwrap()["id"], *member);
+    });
+    long.join().unwrap().unwrap();
+    let refused = others.join().unwrap().into_iter().filter(Result::is_err).count();
+    assert_eq!(refused, 4_200 - 4_096);
+    admin.post("/v1/sites", &body).expect(201);
 }
 
 /// After the database has cut every connection, as a restart does, the next read and the next write work.

@@ -1,8 +1,11 @@
 //! What is kept has an end: the one task that takes it away, without anybody sending anything.
 
+use std::time::{Duration, Instant};
+
 use diesel::prelude::*;
+use futures_util::FutureExt;
 use life_rooms::background;
-use life_rooms::db::schema::{audit_events, idempotency_records, jobs, roster_entries};
+use life_rooms::db::schema::{audit_events, idempotency_records, jobs, roster_entries, sessions, wordings};
 use life_rooms::tasks;
 use serde_json::json;
 
@@ -102,4 +105,26 @@ fn the_outcome_of_each_row_of_a_roster_is_gone_after_thirteen_months_and_its_cou
     assert_eq!(roster_entries::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 0);
     assert_eq!(events(), known);
     assert!(!keep_house(&app));
+}
+
+#[test]
+fn what_is_written_ahead_for_a_roster_stays_while_the_roster_has_its_turn() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("a")])).expect(201);
+    // As it is between the pieces and the roster: nothing says this yet.
+    diesel::delete(sessions::table).execute(&mut app.conn()).unwrap();
+    let said = || wordings::table.count().get_result::<i64>(&mut app.conn()).unwrap();
+    let turn = app.state.plan_turns.for_job(app.clock.new_id()).now_or_never().expect("it is free").unwrap();
+    std::thread::scope(|scope| {
+        let house = scope.spawn(|| keep_house(&app));
+        let started = Instant::now();
+        while app.state.plan_turns.waiting() == 0 {
+            assert!(started.elapsed() < Duration::from_secs(60), "it doesn't wait for its turn");
+            std::thread::yield_now();
+        }
+        assert_eq!(said(), 1);
+        drop(turn);
+        assert!(house.join().unwrap());
+    });
+    assert_eq!(said(), 0);
 }

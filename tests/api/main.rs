@@ -60,6 +60,7 @@ mod replays;
 mod report_areas;
 mod report_questions;
 mod reports;
+mod roster_budget;
 mod rosters;
 mod rosters_beside_edits;
 mod rosters_missing;

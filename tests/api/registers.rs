@@ -518,3 +518,14 @@ fn a_client_that_may_only_take_registers_sees_nobody_and_removes_nobody() {
     let answer = both.put(&path(&session), "\"2\"", &body).expect(200);
     assert_eq!(answer["walk_ins"], json!([{ "member": person(&alex, "Alex Moss") }]));
 }
+
+#[test]
+fn so_many_new_people_are_registered_at_once_and_no_more() {
+    let app = App::start();
+    let session = session_row(&app, SessionSeed { starts_at: "2026-11-23T08:00:00Z", ..SessionSeed::default() });
+    let person = |n: usize| json!({ "member": { "given_name": "Sam", "family_name": format!("Ashe {n}"), "roles": ["public"] } });
+    let body = json!({ "bookings": [], "walk_ins": (0..501).map(person).collect::<Vec<_>>(),
+        "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } });
+    let problem = app.advisor().put(&path(&session), "\"0\"", &body).invalid(&["/walk_ins"]);
+    assert_eq!(problem["errors"][0]["code"], "too_many_new");
+}

@@ -1,8 +1,9 @@
 //! Rosters at the same time, and big ones.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
@@ -166,22 +167,70 @@ fn begin(app: &App, client: &Client, path: &str) -> TcpStream {
     socket
 }
 
-#[test]
-fn bodies_that_are_more_than_there_is_room_for_are_refused_until_there_is_room() {
-    let (app, client, path) = reader();
-    let (mut others, small) = (Vec::new(), many("a", 1));
+/// Begins bodies of the largest size until the partner's share of the room is used up, which its next roster tells.
+fn fill_share(app: &App, client: &Client, path: &str) -> Vec<TcpStream> {
+    let mut begun = Vec::new();
     // One that meets the small one on its way is refused itself: so one more begins each time.
-    let mut refusals = (0..1000).map(|_| {
-        others.push(begin(&app, &client, &path));
-        client.post(&path, &small)
+    let refused = (0..1000).map(|_| {
+        begun.push(begin(app, client, path));
+        client.post(path, &many("a", 1))
     });
-    let refused = refusals.find(|answer| answer.status != 201).expect("there isn't room for all of them");
+    let refused = refused.into_iter().find(|answer| answer.status != 201).expect("there isn't room for all of them");
+    assert_eq!(refused.header("retry-after"), "1");
+    let detail = refused.problem(429, "too-much-at-once")["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains(" 16777216 bytes; with this one they may take 16777216."), "{detail}");
+    begun
+}
+
+#[test]
+fn a_partner_s_slow_bodies_keep_out_its_own_and_three_partners_all_until_there_is_room() {
+    let (app, client, path) = reader();
+    let scopes = [Scope::RostersWrite, Scope::RostersRead];
+    let another = |slug: &str| {
+        let id = partner(&app, slug);
+        (app.partner_client(&id, &scopes), format!("/v1/partners/{id}/rosters"))
+    };
+    let (others, theirs) = another("philharmonic");
+    let mut slow = fill_share(&app, &client, &path);
+    others.post(&theirs, &many("b", 1)).expect(201);
+    // An admin has a share too.
+    app.admin().post(&path, &many("c", 1)).expect(201);
+    for slug in ["everyman", "tate"] {
+        let (client, path) = another(slug);
+        slow.extend(fill_share(&app, &client, &path));
+    }
+    let refused = others.post(&theirs, &many("b", 1));
     assert_eq!(refused.header("retry-after"), "1");
     refused.problem(503, "unavailable");
-    drop(others);
-    let mut answers = (0..10_000).map(|_| client.post(&path, &small));
-    let taken = answers.find(|answer| answer.status != 503).expect("there is room once the others have gone");
-    assert_eq!(taken.expect(201)["counts"]["rejected"], 0);
+    drop(slow);
+    for (client, path) in [(others, theirs), (client, path)] {
+        let mut answers = (0..10_000).map(|_| client.post(&path, &many("b", 1)));
+        let taken =
+            answers.find(|answer| ![429, 503].contains(&answer.status)).expect("there is room once they have gone");
+        assert_eq!(taken.expect(201)["counts"]["rejected"], 0);
+    }
+}
+
+#[test]
+fn who_may_post_is_decided_before_the_body_is_read() {
+    let (app, _, path) = reader();
+    let reads_only = app.partner_client(path.split('/').nth(3).unwrap(), &[Scope::RostersRead]);
+    let other = app.partner_client(&partner(&app, "philharmonic"), &[Scope::RostersWrite]);
+    for (client, status) in [(reads_only, 403), (app.advisor(), 403), (other, 404), (app.with_token("wrong"), 401)] {
+        // Of 16 MiB, eleven bytes are sent.
+        let mut socket = begin(&app, &client, &path);
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+        while !String::from_utf8_lossy(&answer).contains("\"request_id\"") {
+            match socket.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(read) => answer.extend_from_slice(&buffer[..read]),
+            }
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("\"request_id\""), "{answer}");
+    }
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use chrono::{Datelike, Days, Months, NaiveDate};
 
 use super::rule::{Frequency, Rule};
+use super::work::Work;
 
 /// The dates of a rule from its start to a last date, in ascending order. The end of the rule doesn't matter here.
 ///
 /// Goes period by period (day, week, month or year). It lists the dates of a period that pass the rule's filters, keeps
-/// those that BYSETPOS selects, and returns them one by one.
+/// those that BYSETPOS selects, and returns them one by one. Ends early if there is no [`Work`] left.
 pub(super) struct Dates<'a> {
     rule: &'a Rule,
     start: NaiveDate,
@@ -17,11 +18,12 @@ pub(super) struct Dates<'a> {
     /// The dates of the current period. The first `given` of them have been returned.
     set: Vec<NaiveDate>,
     given: usize,
+    work: &'a Work,
 }
 
 impl<'a> Dates<'a> {
     /// The dates of `rule` from `start` to `last`. The rule's defaults must be filled in.
-    pub(super) fn new(rule: &'a Rule, start: NaiveDate, last: NaiveDate) -> Self {
+    pub(super) fn new(rule: &'a Rule, start: NaiveDate, last: NaiveDate, work: &'a Work) -> Self {
         let period = match rule.frequency {
             Frequency::Daily => Some(start),
             Frequency::Weekly => {
@@ -31,7 +33,7 @@ impl<'a> Dates<'a> {
             Frequency::Monthly => start.with_day(1),
             Frequency::Yearly => start.with_ordinal(1),
         };
-        Self { rule, start, last, period, set: Vec::new(), given: 0 }
+        Self { rule, start, last, period, set: Vec::new(), given: 0, work }
     }
 
     /// The first day of the next period, by the rule's interval.
@@ -43,6 +45,18 @@ impl<'a> Dates<'a> {
             Frequency::Weekly => period.checked_add_days(Days::new(days * 7)),
             Frequency::Monthly => period.checked_add_months(Months::new(interval)),
             Frequency::Yearly => period.checked_add_months(Months::new(interval.saturating_mul(12))),
+        }
+    }
+
+    /// The days of the period that begins on `first` at which its [listing](Self::fill) looks. A month that the rule
+    /// leaves out counts as one.
+    fn days_of(&self, first: NaiveDate) -> u32 {
+        let of_month = |month: u32| if has_month(self.rule, month) { 31 } else { 1 };
+        match self.rule.frequency {
+            Frequency::Daily => 1,
+            Frequency::Weekly => 7,
+            Frequency::Monthly => of_month(first.month()),
+            Frequency::Yearly => (1..=12).map(of_month).sum(),
         }
     }
 
@@ -125,6 +139,9 @@ impl Iterator for Dates<'_> {
                 }
             }
             let period = self.period.filter(|day| *day <= self.last)?;
+            if !self.work.look_at(self.days_of(period)) {
+                return None;
+            }
             self.period = self.period_after(period);
             self.fill(period);
         }

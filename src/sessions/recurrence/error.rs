@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use super::{EARLIEST_YEAR, LATEST_YEAR, MAX_EXCLUDED, MAX_OCCURRENCES};
+use super::{EARLIEST_YEAR, LATEST_YEAR, MAX_DAYS, MAX_EXCLUDED, MAX_OCCURRENCES};
 
 /// Why a recurrence can't be expanded. Displayed as a sentence for the person who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum RecurrenceError {
         /// The last date that was to be listed, if the rule has no end.
         until: Option<NaiveDate>,
     },
+    /// It looks at more days than it may, such as [`MAX_DAYS`].
+    TooManyDays,
     /// Every occurrence is excluded.
     NoOccurrences,
     /// More excluded times than [`MAX_EXCLUDED`].
@@ -63,6 +65,7 @@ impl RecurrenceError {
             Self::MalformedRule { .. } => "malformed_rule",
             Self::UnsupportedRulePart { .. } => "unsupported_rule_part",
             Self::TooManyOccurrences { .. } => "too_many_occurrences",
+            Self::TooManyDays => "too_many_days",
             Self::NoOccurrences => "no_occurrences",
             Self::TooManyExcluded => "too_many_excluded",
             Self::StartNotInRule { .. } => "start_not_in_rule",
@@ -78,6 +81,7 @@ impl RecurrenceError {
             Self::MalformedRule { .. }
             | Self::UnsupportedRulePart { .. }
             | Self::TooManyOccurrences { .. }
+            | Self::TooManyDays
             | Self::NoOccurrences => "recurrence",
             Self::TooManyExcluded => "excluded",
             Self::StartNotInRule { .. } => "local_start",
@@ -122,6 +126,10 @@ impl fmt::Display for RecurrenceError {
             Self::TooManyOccurrences { until: None } => write!(
                 f,
                 "The recurrence has more than {MAX_OCCURRENCES} occurrences. End it earlier, or split it into several series."
+            ),
+            Self::TooManyDays => write!(
+                f,
+                "The recurrence goes through more than {MAX_DAYS} days to find its occurrences. Start it later, end it earlier, or choose a FREQ that comes nearer to it."
             ),
             Self::NoOccurrences => {
                 write!(f, "Nothing would take place: every time of the recurrence is excluded. Exclude fewer times.")

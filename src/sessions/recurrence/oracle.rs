@@ -65,6 +65,7 @@ fn found(zone: &str, start: &str, rule: &str, excluded: &str, additional: &str) 
         tz: parse_time_zone(zone)?,
         excluded: &excluded,
         additional: &additional,
+        work: &Work::of_kept(),
     };
     let rule = read(&recurrence)?;
     let cut = local(start).date().checked_add_months(Months::new(12 * YEARS));

@@ -40,7 +40,7 @@ proptest! {
         let interval = if weekly { interval } else { step };
         for rule_end in [format!("COUNT={}", all.len()), format!("UNTIL={}", end.format("%Y%m%dT%H%M%S"))] {
             let rule = format!("FREQ={name};INTERVAL={interval};{rule_end}");
-            let found = expand_all(&Recurrence { rule: &rule, local_start: start, tz: London, excluded: &excluded, additional: &[] }).unwrap();
+            let found = expand_all(&Recurrence { rule: &rule, local_start: start, tz: London, excluded: &excluded, additional: &[], work: &Work::of_kept() }).unwrap();
             let expected = all.iter().filter(|time| !excluded.contains(time));
             prop_assert!(found.iter().map(|o| (o.local_start, o.starts_at.naive_utc(), o.key))
                 .eq(expected.map(|time| (*time, british_instant(*time), OccurrenceKey::rule(*time)))));
@@ -60,7 +60,7 @@ proptest! {
         prop_assume!(in_rule(start.date()));
         let by_day: Vec<String> = numbers.iter().map(|number| format!("{number}{name}")).collect();
         let rule = format!("FREQ=MONTHLY;BYDAY={};COUNT=60", by_day.join(","));
-        let found = expand_all(&Recurrence { rule: &rule, local_start: start, tz: London, excluded: &[], additional: &[] }).unwrap();
+        let found = expand_all(&Recurrence { rule: &rule, local_start: start, tz: London, excluded: &[], additional: &[], work: &Work::of_kept() }).unwrap();
         let expected = start.date().iter_days().filter(|day| in_rule(*day)).take(60);
         prop_assert!(found.iter().map(|o| o.local_start.date()).eq(expected));
     }
@@ -77,7 +77,7 @@ proptest! {
         start in some_start(),
     ) {
         let rule = parts.join(";");
-        let result = expand_all(&Recurrence { rule: &rule, local_start: start, tz: London, excluded: &[], additional: &[] });
+        let result = expand_all(&Recurrence { rule: &rule, local_start: start, tz: London, excluded: &[], additional: &[], work: &Work::of_kept() });
         match result {
             Ok(found) => {
                 prop_assert!(found.len() <= MAX_OCCURRENCES);

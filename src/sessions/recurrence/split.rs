@@ -33,7 +33,9 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, Recurr
         times.iter().copied().filter(|time| time.date() >= from).collect()
     };
     let (excluded, mut additional) = (still(whole.excluded), still(whole.additional));
-    if let Some((before, local_start)) = first_from(&rule, whole, from) {
+    let first = first_from(&rule, whole, from);
+    whole.work.check()?;
+    if let Some((before, local_start)) = first {
         let rule = match rule.end {
             End::Count(count) => with_count(whole.rule, count.saturating_sub(before)),
             _ => whole.rule.to_owned(),
@@ -50,7 +52,7 @@ pub fn rest_from(whole: &Recurrence<'_>, from: NaiveDate) -> Result<Rest, Recurr
 /// How many occurrences of the rule itself come before `from`, and its first occurrence from `from` on, excluded or
 /// not.
 fn first_from(rule: &Rule, whole: &Recurrence<'_>, from: NaiveDate) -> Option<(u32, NaiveDateTime)> {
-    let dates = Dates::new(rule, whole.local_start.date(), LAST_DATE);
+    let dates = Dates::new(rule, whole.local_start.date(), LAST_DATE, whole.work);
     for (before, date) in (0u32..).zip(dates) {
         let occurrence = occurrence_on(date, whole);
         if rule.end.is_before(&occurrence) || rule.end == End::Count(before) {
@@ -75,7 +77,7 @@ fn with_count(rule: &str, count: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::tests::local;
-    use super::super::{Occurrence, expand_kept};
+    use super::super::{Occurrence, Work, expand_kept};
     use super::*;
     use chrono::{Datelike, Days, TimeDelta};
     use chrono_tz::Europe::London;
@@ -86,7 +88,14 @@ mod tests {
         let (excluded, additional) = (times(excluded), times(additional));
         let local_start = local("2027-01-05T13:00:00");
         rest_from(
-            &Recurrence { rule, local_start, tz: London, excluded: &excluded, additional: &additional },
+            &Recurrence {
+                rule,
+                local_start,
+                tz: London,
+                excluded: &excluded,
+                additional: &additional,
+                work: &Work::of_kept(),
+            },
             local(from).date(),
         )
     }
@@ -153,7 +162,7 @@ mod tests {
 
         #[test]
         fn what_came_before_and_the_rest_are_the_whole((start, rule, excluded, additional) in some_series(), at in 0usize..60) {
-            let whole = Recurrence { rule: &rule, local_start: start, tz: London, excluded: &excluded, additional: &additional };
+            let whole = Recurrence { rule: &rule, local_start: start, tz: London, excluded: &excluded, additional: &additional, work: &Work::of_kept() };
             let all = match expand_kept(&whole, LAST_DATE) {
                 Err(error) => {
                     // There are too few leap years until the tables end.
@@ -166,7 +175,7 @@ mod tests {
             let from = all[at % all.len()].local_start.date();
             let rest = rest_from(&whole, from).unwrap();
             let rest = Recurrence {
-                rule: &rest.rule, local_start: rest.local_start, tz: London, excluded: &rest.excluded, additional: &rest.additional,
+                rule: &rest.rule, local_start: rest.local_start, tz: London, excluded: &rest.excluded, additional: &rest.additional, work: &Work::of_kept()
             };
             let rest = expand_kept(&rest, LAST_DATE).unwrap().occurrences;
             let bare = |times: &[Occurrence]| times.iter().map(|o| (o.local_start, o.starts_at)).collect::<Vec<_>>();

@@ -23,6 +23,7 @@ fn expand_with(
         tz: London,
         excluded: &excluded,
         additional: &additional,
+        work: &Work::of_kept(),
     })
 }
 
@@ -240,7 +241,14 @@ fn times_of_the_calendars_ends_and_fractions_of_a_second_are_refused() {
         let whole = local("2027-01-05T13:00:00");
         let with = |local_start, additional: &[NaiveDateTime]| {
             let excluded = &[time];
-            expand_all(&Recurrence { rule: "FREQ=DAILY;COUNT=1", local_start, tz: London, excluded, additional })
+            expand_all(&Recurrence {
+                rule: "FREQ=DAILY;COUNT=1",
+                local_start,
+                tz: London,
+                excluded,
+                additional,
+                work: &Work::of_kept(),
+            })
         };
         assert_eq!(with(time, &[]).unwrap_err().field(), "local_start");
         assert_eq!(with(whole, &[time]).unwrap_err().field(), "additional");
@@ -293,6 +301,7 @@ fn a_rule_without_an_end_is_listed_through_the_horizon_and_from_there_to_the_nex
         tz: London,
         excluded: &excluded,
         additional: &additional,
+        work: &Work::of_kept(),
     };
     let year = expand(&recurrence, date("2028-01-05")).unwrap();
     assert_eq!((year.occurrences.len(), year.until), (53 - 2 + 2, Some(date("2028-01-05"))));
@@ -315,7 +324,14 @@ fn a_rule_without_an_end_is_listed_through_the_horizon_and_from_there_to_the_nex
 #[test]
 fn a_rule_without_an_end_has_its_first_date_whatever_the_horizon_and_ends_with_the_time_zones() {
     let far = |rule, start, horizon| {
-        let recurrence = Recurrence { rule, local_start: local(start), tz: London, excluded: &[], additional: &[] };
+        let recurrence = Recurrence {
+            rule,
+            local_start: local(start),
+            tz: London,
+            excluded: &[],
+            additional: &[],
+            work: &Work::of_kept(),
+        };
         expand(&recurrence, date(horizon))
     };
     let first = far("FREQ=DAILY", "2030-01-05T13:00:00", "2027-12-31").unwrap();
@@ -330,11 +346,43 @@ fn a_rule_without_an_end_has_its_first_date_whatever_the_horizon_and_ends_with_t
 fn a_rule_without_an_end_has_two_thousand_occurrences_to_the_horizon_at_most() {
     let daily = |start: &str| {
         let rule = "FREQ=DAILY";
-        let recurrence = Recurrence { rule, local_start: local(start), tz: London, excluded: &[], additional: &[] };
+        let recurrence = Recurrence {
+            rule,
+            local_start: local(start),
+            tz: London,
+            excluded: &[],
+            additional: &[],
+            work: &Work::of_kept(),
+        };
         expand(&recurrence, date("2027-12-31"))
     };
     assert_eq!(daily("2022-07-11T13:00:00").map(|found| found.occurrences.len()), Ok(2000));
     let error = daily("2022-07-10T13:00:00").unwrap_err();
     assert_eq!((error.code(), error.field()), ("too_many_occurrences", "recurrence"));
     assert!(error.to_string().contains("from its start to 2027-12-31. Start it later"), "{error}");
+}
+
+#[test]
+fn a_rule_may_look_at_so_many_days_for_its_occurrences() {
+    let error = |rule, start, days| {
+        let work = Work::of(days);
+        let (local_start, excluded) = (local(start), [local("2099-12-31T10:00:00")]);
+        let stated = Recurrence { rule, local_start, tz: London, excluded: &excluded, additional: &[], work: &work };
+        let expansion = expand_all(&stated).err();
+        assert_eq!(work.is_over(), expansion == Some(RecurrenceError::TooManyDays));
+        expansion.map(|error| error.code())
+    };
+    let never = "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30";
+    assert_eq!(error(never, "1900-01-01T10:00:00", MAX_DAYS), Some("too_many_days"));
+    assert_eq!(error(never, "1900-01-01T10:00:00", u32::MAX), Some("start_not_in_rule"));
+    // The first day is looked at twice: once to see whether it is the rule's.
+    for (rule, days) in [
+        ("FREQ=DAILY;COUNT=10", 11),
+        ("FREQ=WEEKLY;COUNT=10", 77),
+        ("FREQ=MONTHLY;COUNT=10", 341),
+        ("FREQ=YEARLY;COUNT=10", 462),
+    ] {
+        assert_eq!(error(rule, "2027-01-01T10:00:00", days), None, "{rule}");
+        assert_eq!(error(rule, "2027-01-01T10:00:00", days - 1), Some("too_many_days"), "{rule}");
+    }
 }

@@ -57,15 +57,30 @@ fn is_one_person(walk_in: &WalkInInput) -> Result<(), ValidationError> {
     }
 }
 
+/// The most people whom one request registers on the spot: everybody's writes wait for it.
+const MOST_NEW: usize = 500;
+
+fn has_few_new_people(register: &RegisterInput) -> Result<(), ValidationError> {
+    let new = register.walk_ins.iter().filter(|walk_in| walk_in.member.is_some()).count();
+    if new <= MOST_NEW {
+        return Ok(());
+    }
+    let detail =
+        "At most 500 new people can be registered at once. Take the register with these first, then with more.";
+    Err(at(rule("too_many_new", detail), "/walk_ins"))
+}
+
 /// A register as it is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[validate(schema(function = "has_few_new_people"))]
 pub struct RegisterInput {
     /// Marks for bookings. A booking that isn't named stays as it is.
     #[schema(max_items = 5000)]
     #[validate(nested)]
     pub bookings: Vec<Attendance>,
-    /// All walk-ins that the caller can see. One that is no longer named is removed.
+    /// All walk-ins that the caller can see. One that is no longer named is removed. At most 500 of them can be people
+    /// to register on the spot.
     #[schema(max_items = 5000)]
     #[validate(nested)]
     pub walk_ins: Vec<WalkInInput>,

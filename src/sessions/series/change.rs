@@ -11,7 +11,7 @@ use crate::clock::london_day;
 use crate::http::prelude::*;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
-use crate::sessions::recurrence::{self, Expansion};
+use crate::sessions::recurrence::{self, Expansion, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
 use crate::sessions::types::SeriesStatus;
@@ -89,7 +89,8 @@ pub(super) fn with_moved_times(mut change: SeriesChange, old: &SeriesRow, patch:
 /// 422 with what is wrong with its times, or if nothing or too much would take place from now on.
 pub(super) fn some_occurrences(conn: &mut Conn, row: &SeriesRow, of: Id, context: &Context) -> Result<Expansion> {
     let horizon = context.state().config.horizon.day(context.now());
-    let expansion = times::stated_by(row, held::last_date(conn, of)?.map_or(horizon, |last| last.max(horizon)))?;
+    let horizon = held::last_date(conn, of)?.map_or(horizon, |last| last.max(horizon));
+    let expansion = times::stated_by(row, horizon, &Work::of_one())?;
     if times::own(row, &expansion.occurrences).is_empty() {
         let detail = "Nothing would take place any more. To call it off, cancel it.";
         return Err(Error::rule("/recurrence", "no_occurrences", detail));
@@ -108,7 +109,8 @@ fn follow_again(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Resul
     let Expansion { occurrences, until } = times::stated_so_far(series)?;
     hold(conn, series, series.extension(until))?;
     let sessions = follow::hold(conn, series.id, context)?;
-    let wanted = Wanted { series, before: series, occurrences: &occurrences, changed: false, left: LEFT };
+    let work = Work::of_one();
+    let wanted = Wanted { series, before: series, occurrences: &occurrences, changed: false, left: LEFT, work: &work };
     let outcome = follow::in_place(conn, context, wanted, &sessions)?;
     if outcome.sessions != SessionOutcomes::default() {
         context.record(conn, &[context.event("change", Subject::other("series", series.id), &["sessions"])])?;
@@ -162,6 +164,8 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     store::update(conn, &row)?;
     let sessions = follow::hold(conn, row.id, context)?;
     follow::check_capacities(&row, old, &sessions, context)?;
-    let wanted = Wanted { series: &row, before: old, occurrences: &occurrences, changed: true, left: &left };
+    let work = Work::of_one();
+    let wanted =
+        Wanted { series: &row, before: old, occurrences: &occurrences, changed: true, left: &left, work: &work };
     follow::in_place(conn, context, wanted, &sessions)
 }

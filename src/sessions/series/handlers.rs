@@ -21,7 +21,7 @@ use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
 use crate::sessions::listings;
 use crate::sessions::notices::{self, Change};
-use crate::sessions::recurrence::Expansion;
+use crate::sessions::recurrence::{Expansion, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::CancelInput;
@@ -89,7 +89,7 @@ pub async fn create_series(
         let left_out: Vec<LeftOut> =
             rows.iter().filter_map(|row| LeftOut::of(row, clashes.get(&row.id)?.reason)).collect();
         let mut skipped: Vec<Skipped> = left_out.iter().map(Skipped::from).collect();
-        let idle = rules::idle_exclusions(&row)?.into_iter();
+        let idle = rules::idle_exclusions(&row, &Work::of_one())?.into_iter();
         skipped.extend(idle.map(|local_start| Skipped { local_start, reason: SkipReason::NotAnOccurrence }));
         skipped.sort_by_key(|skipped| skipped.local_start);
         store::insert(conn, &SeriesRow { left_out: Json(left_out), ..row.clone() })?;

@@ -19,7 +19,7 @@ use super::types::{SkipReason, Skipped};
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::activity::Activity;
 use crate::sessions::clashes::{Clash, Placing};
-use crate::sessions::recurrence::{Occurrence, OccurrenceKey};
+use crate::sessions::recurrence::{Occurrence, OccurrenceKey, Work};
 use crate::sessions::store::{Revision, SessionRow};
 use crate::sessions::types::{SeriesStatus, SessionStatus};
 use crate::sessions::wordings::Wording;
@@ -187,6 +187,8 @@ pub struct Wanted<'a> {
     pub changed: bool,
     /// The reason of sessions that are cancelled because they are no longer stated.
     pub left: &'a str,
+    /// The days that its recurrence may still look at.
+    pub work: &'a Work,
 }
 
 /// The difference between a series as it is wanted and its existing sessions. New sessions are made only for
@@ -252,7 +254,7 @@ impl Difference {
         let new = missed.iter().filter(|(occurrence, _)| new.contains(&occurrence.key));
         let skipped = |local_start, reason| Skipped { local_start, reason };
         self.skipped.extend(new.map(|(occurrence, reason)| skipped(LocalTime(occurrence.local_start), *reason)));
-        let idle = rules::idle_exclusions(wanted.series).unwrap_or_default();
+        let idle = rules::idle_exclusions(wanted.series, wanted.work).unwrap_or_default();
         self.skipped.extend(idle.into_iter().map(|time| skipped(time, SkipReason::NotAnOccurrence)));
     }
 }

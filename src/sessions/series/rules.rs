@@ -9,7 +9,7 @@ use super::store::SeriesRow;
 use super::types::{Repetition, SeriesChange, SeriesInput};
 use crate::db::{Json, LocalTime, Timestamp};
 use crate::sessions::activity::Activity;
-use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError};
+use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, RecurrenceError, Work};
 
 /// The occurrences of a new series, in order. If the series never ends, those up to the horizon.
 ///
@@ -17,7 +17,7 @@ use crate::sessions::recurrence::{self, Expansion, Occurrence, Recurrence, Recur
 /// What is wrong with its times or its rule, and which field is at fault. Also if nothing would take place.
 pub fn occurrences(series: &SeriesInput, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
     let times = Times::of(&series.activity, &series.repetition)?;
-    recurrence::some(recurrence::expand(&times.recurrence(), horizon)?)
+    recurrence::some(recurrence::expand(&times.recurrence(&Work::of_one()), horizon)?)
 }
 
 /// The parsed times of a series.
@@ -45,13 +45,14 @@ impl<'a> Times<'a> {
         Self::of(&series.activity, &series.repetition)
     }
 
-    fn recurrence(&self) -> Recurrence<'_> {
+    fn recurrence<'w>(&'w self, work: &'w Work) -> Recurrence<'w> {
         Recurrence {
             rule: self.rule,
             local_start: self.local_start,
             tz: self.tz,
             excluded: &self.excluded,
             additional: &self.additional,
+            work,
         }
     }
 }
@@ -66,7 +67,7 @@ pub fn occurrences_between(
     after: NaiveDate,
     through: NaiveDate,
 ) -> Result<Vec<Occurrence>, RecurrenceError> {
-    let mut stated = recurrence::expand_between(&Times::of_row(series)?.recurrence(), after, through)?;
+    let mut stated = recurrence::expand_between(&Times::of_row(series)?.recurrence(&Work::of_kept()), after, through)?;
     stated.truncate(own(series, &stated).len());
     Ok(stated)
 }
@@ -78,13 +79,13 @@ pub fn own<'a>(series: &SeriesRow, stated: &'a [Occurrence]) -> &'a [Occurrence]
 }
 
 /// The occurrences that an existing series states, in order. If the series never ends, those up to the horizon, or as
-/// far as it has sessions.
+/// far as it has sessions. `work` bounds the days to look at.
 ///
 /// # Errors
 /// What is wrong with its times or its rule, and which field is at fault.
-pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, RecurrenceError> {
+pub fn stated_by(series: &SeriesRow, horizon: NaiveDate, work: &Work) -> Result<Expansion, RecurrenceError> {
     let horizon = series.expanded_until.unwrap_or(horizon).max(horizon);
-    recurrence::expand_kept(&Times::of_row(series)?.recurrence(), horizon)
+    recurrence::expand_kept(&Times::of_row(series)?.recurrence(work), horizon)
 }
 
 /// The occurrences that an existing series states, in order, for which sessions have been made so far.
@@ -92,7 +93,7 @@ pub fn stated_by(series: &SeriesRow, horizon: NaiveDate) -> Result<Expansion, Re
 /// # Errors
 /// As [`stated_by`], though a series that is kept has been checked.
 pub fn stated_so_far(series: &SeriesRow) -> Result<Expansion, RecurrenceError> {
-    stated_by(series, NaiveDate::MIN)
+    stated_by(series, NaiveDate::MIN, &Work::of_kept())
 }
 
 /// The series with only the occurrences from a local date on. If its rule has ended, an additional time takes the rule's
@@ -101,7 +102,7 @@ pub fn stated_so_far(series: &SeriesRow) -> Result<Expansion, RecurrenceError> {
 /// # Errors
 /// What is wrong with its rule, or that nothing is left.
 pub fn rest_of(series: &SeriesRow, from: NaiveDate) -> Result<SeriesRow, RecurrenceError> {
-    let rest = recurrence::rest_from(&Times::of_row(series)?.recurrence(), from)?;
+    let rest = recurrence::rest_from(&Times::of_row(series)?.recurrence(&Work::of_kept()), from)?;
     let local = |times: Vec<NaiveDateTime>| Json(times.into_iter().map(LocalTime).collect());
     Ok(SeriesRow {
         activity: Activity { local_start: LocalTime(rest.local_start), ..series.activity.clone() },
@@ -126,7 +127,7 @@ pub fn move_excluded(change: &mut SeriesChange, old: &SeriesRow) -> Result<(), R
     if was == is || days.is_empty() {
         return Ok(());
     }
-    let days = recurrence::rule_dates(&Times::of_row(old)?.recurrence(), &days)?;
+    let days = recurrence::rule_dates(&Times::of_row(old)?.recurrence(&Work::of_kept()), &days)?;
     let (stays, moves): (Vec<LocalTime>, Vec<LocalTime>) = change
         .repetition
         .excluded
@@ -160,12 +161,12 @@ pub fn is_to_come(series: &SeriesRow, local_start: LocalTime, now: Timestamp) ->
     zone.is_ok_and(|zone| recurrence::resolve(local_start.0, zone) > now.0)
 }
 
-/// The excluded times of a series that exclude nothing.
+/// The excluded times of a series that exclude nothing. `work` bounds the days to look at.
 ///
 /// # Errors
 /// As [`occurrences`], though a series that is kept has been checked.
-pub fn idle_exclusions(series: &SeriesRow) -> Result<Vec<LocalTime>, RecurrenceError> {
-    let idle = recurrence::idle_exclusions(&Times::of_row(series)?.recurrence())?;
+pub fn idle_exclusions(series: &SeriesRow, work: &Work) -> Result<Vec<LocalTime>, RecurrenceError> {
+    let idle = recurrence::idle_exclusions(&Times::of_row(series)?.recurrence(work))?;
     Ok(idle.into_iter().map(LocalTime).collect())
 }
 
@@ -175,7 +176,7 @@ pub fn newly_stated<'a>(old: &SeriesRow, among: &[&'a Occurrence]) -> Vec<&'a Oc
     let last = among.iter().map(|one| one.local_start.date()).max();
     let stated = last.and_then(|last| {
         let times = Times::of_row(old).ok()?;
-        recurrence::expand_between(&times.recurrence(), NaiveDate::MIN, last).ok()
+        recurrence::expand_between(&times.recurrence(&Work::of_kept()), NaiveDate::MIN, last).ok()
     });
     let places: HashSet<_> = stated.iter().flatten().map(|one| one.key.place()).collect();
     let starts: HashSet<NaiveDateTime> = stated.iter().flatten().map(|one| one.local_start).collect();

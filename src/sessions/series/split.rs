@@ -15,7 +15,7 @@ use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
 use crate::db::{Json, LocalTime};
 use crate::http::prelude::*;
-use crate::sessions::recurrence::{Expansion, Occurrence};
+use crate::sessions::recurrence::{Expansion, Occurrence, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::store as session_store;
 use crate::sessions::types::SeriesStatus;
@@ -51,7 +51,7 @@ pub async fn split_series(
             return Err(Error::new(Kind::InvalidState, detail));
         }
         let horizon = context.state().config.horizon.day(context.now());
-        let stated = times::stated_by(&old, horizon)?.occurrences;
+        let stated = times::stated_by(&old, horizon, &Work::of_kept())?.occurrences;
         let day = day_of_cut(times::own(&old, &stated), input.from)?;
         let base = rest(&old, day, new_id, &context)?;
         let change = input.changes.apply(&base.changeable()).map_err(in_changes)?;
@@ -136,7 +136,9 @@ fn apply(
     let theirs = session_store::of_series(conn, new.id)?;
     follow::check_capacities(&new, &base, &theirs, context)?;
     follow::lists(conn, old.id, context)?;
-    let wanted = Wanted { series: &new, before: &base, occurrences: &occurrences, changed: true, left: &left };
+    let work = Work::of_one();
+    let wanted =
+        Wanted { series: &new, before: &base, occurrences: &occurrences, changed: true, left: &left, work: &work };
     follow::in_place(conn, context, wanted, &theirs)
 }
 

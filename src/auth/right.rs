@@ -1,0 +1,93 @@
+//! The right of somebody who was let in earlier, for work that is done after its request. It ends with what it rests on:
+//! the account or API client, the role, the partner, the scopes.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::caller::{Caller, CallerKind, Role, Scope};
+use crate::db::schema::{api_clients, partners, users};
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::{Error, Result};
+
+/// Who was let in, and as what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Right {
+    id: Id,
+    kind: CallerKind,
+    role: Role,
+    partner_id: Option<Id>,
+    member_id: Option<Id>,
+    /// The login of an account's token. Work goes on after the login ends: only its owner's right counts.
+    login_id: Option<Id>,
+    /// The scopes of the token.
+    scopes: Vec<Scope>,
+    /// The generation of the account or client. The next one ends all tokens, and so this right too.
+    generation: i32,
+}
+
+impl Right {
+    /// The right of this caller.
+    ///
+    /// # Errors
+    /// 404 if the account or client was deleted just now.
+    pub fn of(conn: &mut Conn, caller: &Caller) -> Result<Self> {
+        let Caller { id, kind, role, partner_id, member_id, login_id, .. } = *caller;
+        let generation = match kind {
+            CallerKind::User => users::table.find(id).select(users::generation).first(conn)?,
+            CallerKind::Client => api_clients::table.find(id).select(api_clients::generation).first(conn)?,
+        };
+        Ok(Self { id, kind, role, partner_id, member_id, login_id, scopes: caller.scopes.clone(), generation })
+    }
+
+    /// The caller, if they still have the right. A client has those scopes of its token that it still has itself.
+    ///
+    /// # Errors
+    /// 403 if they haven't.
+    pub fn caller(&self, conn: &mut Conn) -> Result<Caller> {
+        let Self { id, kind, role, partner_id, member_id, login_id, .. } = *self;
+        let scopes = match kind {
+            CallerKind::User => self.check_user(conn).map(|()| Vec::new()),
+            CallerKind::Client => self.scopes_of_client(conn),
+        }?;
+        Ok(Caller { id, kind, role, partner_id, member_id, scopes, permissions: Vec::new(), login_id })
+    }
+
+    fn check_user(&self, conn: &mut Conn) -> Result<()> {
+        let user = users::table.left_join(partners::table).filter(users::id.eq(self.id));
+        let columns = (users::disabled, users::generation, users::role, users::partner_id, partners::status.nullable());
+        let user: Option<(bool, i32, Role, Option<Id>, Option<String>)> =
+            user.select(columns).first(conn).optional()?;
+        let Some((disabled, generation, role, partner_id, partner)) = user else { return Err(ended()) };
+        if disabled || (generation, role, partner_id) != (self.generation, self.role, self.partner_id) {
+            return Err(ended());
+        }
+        check_partner(partner.as_deref())
+    }
+
+    fn scopes_of_client(&self, conn: &mut Conn) -> Result<Vec<Scope>> {
+        let client = api_clients::table.inner_join(partners::table).filter(api_clients::id.eq(self.id));
+        let columns = (api_clients::revoked_at, api_clients::generation, api_clients::scopes, partners::status);
+        let client: Option<(Option<Timestamp>, i32, Json<Vec<Scope>>, String)> =
+            client.select(columns).first(conn).optional()?;
+        let Some((revoked_at, generation, owned, partner)) = client else { return Err(ended()) };
+        if revoked_at.is_some() || generation != self.generation {
+            return Err(ended());
+        }
+        check_partner(Some(&partner))?;
+        Ok(self.scopes.iter().copied().filter(|scope| owned.0.contains(scope)).collect())
+    }
+}
+
+fn check_partner(status: Option<&str>) -> Result<()> {
+    if status.is_none_or(|status| status == "active") {
+        return Ok(());
+    }
+    Err(Error::forbidden("The partner isn't active any more. Nothing was changed."))
+}
+
+fn ended() -> Error {
+    Error::forbidden(
+        "The account or API client that asked for this was since revoked, disabled or given another role, password or \
+         secret. Nothing was changed. Send it again with a new token.",
+    )
+}
