@@ -155,12 +155,14 @@ fn examples_of_bodies_are_accepted() {
     for (method, path, operation) in operations(&document) {
         let example = &operation["requestBody"]["content"]["application/json"]["example"];
         let names_something = example.to_string().contains("0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41");
+        // Nobody has the refresh token of an example.
+        let names_something = names_something || path == "/v1/auth/refresh";
         if method != "POST" || path.contains('{') || example.is_null() || names_something {
             continue;
         }
         let client = people.somebody_who_may(operation["operationId"].as_str().unwrap());
         let answer = client.post(&path, example);
-        assert!(matches!(answer.status, 200 | 201), "{method} {path}: {}", answer.text);
+        assert!(matches!(answer.status, 200 | 201 | 204), "{method} {path}: {}", answer.text);
         tried += 1;
     }
     assert!(tried > 7, "{tried} examples were tried");
