@@ -6,7 +6,7 @@
 use std::net::TcpListener;
 
 use actix_web::http::header;
-use actix_web::middleware::{Compress, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::{Bytes, Data, get, post};
 use actix_web::{App, HttpResponse, HttpServer};
 use life_rooms::http::guard::guard;
@@ -57,7 +57,6 @@ async fn main() -> std::io::Result<()> {
             .route("/v1/sessions", get().to(page))
             .route("/v1/sessions/{id}", get().to(session))
             .route("/v1/sessions/{id}/bookings", post().to(booking))
-            .wrap(Compress::default())
             .wrap(from_fn(guard))
     })
     .listen(socket)?
