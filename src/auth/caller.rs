@@ -84,6 +84,8 @@ pub struct Caller {
     pub permissions: Vec<String>,
     /// The login that an account's token belongs to.
     pub login_id: Option<Id>,
+    /// The generation of the account or client, which the token has too.
+    pub generation: i32,
 }
 
 impl Caller {

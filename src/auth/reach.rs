@@ -94,6 +94,7 @@ mod tests {
             scopes: Vec::new(),
             permissions: Vec::new(),
             login_id: None,
+            generation: 1,
         }
     }
 

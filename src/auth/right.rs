@@ -26,17 +26,10 @@ pub struct Right {
 }
 
 impl Right {
-    /// The right of this caller.
-    ///
-    /// # Errors
-    /// 404 if the account or client was deleted just now.
-    pub fn of(conn: &mut Conn, caller: &Caller) -> Result<Self> {
-        let Caller { id, kind, role, partner_id, member_id, login_id, .. } = *caller;
-        let generation = match kind {
-            CallerKind::User => users::table.find(id).select(users::generation).first(conn)?,
-            CallerKind::Client => api_clients::table.find(id).select(api_clients::generation).first(conn)?,
-        };
-        Ok(Self { id, kind, role, partner_id, member_id, login_id, scopes: caller.scopes.clone(), generation })
+    /// The right of this caller, as it was when the request was let in.
+    pub fn of(caller: &Caller) -> Self {
+        let Caller { id, kind, role, partner_id, member_id, login_id, generation, .. } = *caller;
+        Self { id, kind, role, partner_id, member_id, login_id, scopes: caller.scopes.clone(), generation }
     }
 
     /// The caller, if they still have the right. A client has those scopes of its token that it still has itself.
@@ -44,12 +37,12 @@ impl Right {
     /// # Errors
     /// 403 if they haven't.
     pub fn caller(&self, conn: &mut Conn) -> Result<Caller> {
-        let Self { id, kind, role, partner_id, member_id, login_id, .. } = *self;
+        let Self { id, kind, role, partner_id, member_id, login_id, generation, .. } = *self;
         let scopes = match kind {
             CallerKind::User => self.check_user(conn).map(|()| Vec::new()),
             CallerKind::Client => self.scopes_of_client(conn),
         }?;
-        Ok(Caller { id, kind, role, partner_id, member_id, scopes, permissions: Vec::new(), login_id })
+        Ok(Caller { id, kind, role, partner_id, member_id, scopes, permissions: Vec::new(), login_id, generation })
     }
 
     fn check_user(&self, conn: &mut Conn) -> Result<()> {

@@ -134,10 +134,17 @@ pub struct Rotated {
 /// more, and every token that they signed has ended.
 ///
 /// # Errors
-/// 409 if the key before the newest still counts: its tokens would end early. When the folder can't be read or written.
+/// 404 if the folder holds no key. 409 if the key before the newest still counts: its tokens would end early. When the
+/// folder can't be read or written.
 pub fn rotate(folder: &Path, now: Timestamp, stolen: bool) -> Result<Rotated> {
-    fs::create_dir_all(folder).map_err(|e| trouble(folder, e))?;
     let old = with_extension(folder, EXTENSION).map_err(|e| trouble(folder, e))?;
+    if old.is_empty() {
+        let detail = format!(
+            "{} holds no signing key, so no server uses it. Give the folder that the servers use in LIFE_ROOMS_KEY_DIR.",
+            folder.display()
+        );
+        return Err(Error::new(Kind::NotFound, detail));
+    }
     let newest = old.last().and_then(|path| made_at(path));
     if let Some(made) = newest
         && !stolen
@@ -155,8 +162,8 @@ pub fn rotate(folder: &Path, now: Timestamp, stolen: bool) -> Result<Rotated> {
     for path in &old[..old.len().saturating_sub(kept)] {
         fs::remove_file(path).map_err(|e| trouble(path, e))?;
     }
-    let signs_from = if stolen || old.is_empty() { now } else { now.plus_seconds(ANNOUNCED) };
-    let before_until = (!stolen && !old.is_empty()).then(|| now.plus_seconds(OVERLAP));
+    let signs_from = if stolen { now } else { now.plus_seconds(ANNOUNCED) };
+    let before_until = (!stolen).then(|| now.plus_seconds(OVERLAP));
     Ok(Rotated { id: read(&folder.join(name), None)?.id, signs_from, before_until })
 }
 

@@ -66,6 +66,7 @@ fn user_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
         scopes: Vec::new(),
         permissions: permissions.0,
         login_id: Some(login_id),
+        generation,
     }))
 }
 
@@ -101,11 +102,12 @@ fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
         scopes: granted.filter(|scope| owned.0.contains(scope)).collect(),
         permissions: Vec::new(),
         login_id: None,
+        generation,
     }))
 }
 
 /// The part of an account that logging in needs.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub struct Account {
     /// Its id.

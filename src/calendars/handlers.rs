@@ -54,8 +54,11 @@ where
 pub async fn get_session_calendar(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let (publisher, viewer) = (publisher(&who), Viewer::of(who.anyone()));
-    show(&who, Cache::Revalidate, move |conn| Ok(feeds::of_session(&publisher, &store::session(conn, id, viewer)?)))
-        .await
+    let read = move |conn: &mut Conn| {
+        feeds::of_session(&publisher, &store::session(conn, id, viewer)?).text().map_err(Error::internal)
+    };
+    let text = who.state().db.read_long(read).await?;
+    Ok(who.show_text(Cache::Revalidate, MEDIA_TYPE, text))
 }
 
 /// Get a series as a calendar

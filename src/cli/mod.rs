@@ -29,7 +29,7 @@ struct Cli {
 enum Command {
     /// Run the server; migrates the database first
     #[command(after_help = "Example:\n  life-rooms serve --bind 127.0.0.1:8080\n  life-rooms serve --demo")]
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Migrate the database to the schema of this binary
     #[command(after_help = "Example:\n  DATABASE_URL=postgres://app@localhost/life_rooms life-rooms migrate")]
     Migrate {

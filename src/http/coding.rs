@@ -60,7 +60,8 @@ impl Coding {
         };
         let long_enough = matches!(response.body().size(), BodySize::Sized(length) if length >= shortest);
         let coded = response.headers().contains_key(header::CONTENT_ENCODING);
-        if !long_enough || coded || is_picture(response) || response.status() == StatusCode::NO_CONTENT {
+        let decided = response.extensions().contains::<Decided>();
+        if !long_enough || coded || decided || is_picture(response) || response.status() == StatusCode::NO_CONTENT {
             return false;
         }
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -95,6 +96,9 @@ pub(super) fn gzip(bytes: &[u8], level: Compression) -> std::io::Result<Bytes> {
     Ok(encoder.finish()?.into())
 }
 
+/// Marks an answer whose coding is decided already.
+struct Decided;
+
 /// A document that stays the same while the server runs. It is compressed once, not for each answer.
 #[derive(Debug, Clone)]
 pub struct Fixed {
@@ -120,6 +124,8 @@ impl Fixed {
         if compressed.is_some() {
             answer.insert_header(ContentEncoding::Gzip);
         }
-        answer.body(sending::body(compressed.unwrap_or(&self.plain).clone()))
+        let mut answer = answer.body(sending::body(compressed.unwrap_or(&self.plain).clone()));
+        answer.extensions_mut().insert(Decided);
+        answer
     }
 }

@@ -23,6 +23,7 @@ use super::context::RequestId;
 use super::cors::Cors;
 use super::fallback::Routes;
 use super::rates::Rate;
+use super::sending::Refusable;
 use super::state::State;
 use super::{address, html, negotiation, sending, trace};
 use crate::error::{Error, Kind};
@@ -94,6 +95,7 @@ struct Seen {
     traceparent: Option<HeaderValue>,
     cors: Cors,
     held: Held,
+    is_read: bool,
     rate: Option<Rate>,
     /// Whether clients reach the service by HTTPS.
     is_https: bool,
@@ -112,6 +114,7 @@ impl Seen {
             traceparent: trace::parent(request.headers()),
             cors: Cors::of(request, origins.unwrap_or_default()),
             held: Held::of(request),
+            is_read: request.method() == Method::GET || request.method() == Method::HEAD,
             rate: None,
             is_https: config.is_some_and(|config| config.public_url.starts_with("https://")),
         }
@@ -142,7 +145,8 @@ impl Seen {
         let compressed = coding.announce(&mut answer);
         let answer = self.held.apply(answer);
         let has_body = !matches!(answer.body().size(), BodySize::None | BodySize::Sized(0));
-        match sending::prepare(answer, compressed && has_body).await {
+        let refusable = if self.is_read { Refusable::Yes } else { Refusable::No };
+        match sending::prepare(answer, compressed && has_body, refusable).await {
             Ok(answer) => answer,
             Err(error) => self.problem(&error),
         }

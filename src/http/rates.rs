@@ -22,7 +22,7 @@ const EXEMPT: &str = "/health/";
 
 /// The limits.
 pub struct Rates {
-    /// By account or API client.
+    /// By login or API client.
     callers: Limiter<Id>,
     /// By network, for requests without a valid token.
     networks: Limiter<Network>,
@@ -85,10 +85,11 @@ impl Rate {
     }
 }
 
-/// The account or API client whose valid token the request has. Whether the account may still be used is found out
-/// later: that needs the database.
+/// The login of the account, or the API client, whose valid token the request has. Whether it may still be used is found
+/// out later: that needs the database. Each login has a limit of its own, so a stolen token that has ended doesn't use up
+/// its owner's.
 fn caller(request: &ServiceRequest, state: &State) -> Option<Id> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let claims = state.tokens.verify(strip_scheme(header, "bearer")?, state.clock.now()).ok()?;
-    Some(claims.sub)
+    Some(claims.sid.unwrap_or(claims.sub))
 }

@@ -30,8 +30,14 @@ const ROOM: usize = 32 * 1024;
 const AT_ONCE: usize = 4;
 /// How long an answer waits for memory before the client gets 503.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How long a long answer may be on its way while others need its memory.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a long answer may be on its way while others need its memory. Shorter than they wait.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often an answer that waits looks for one to cut off.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How many answers are noted before those that have ended are taken out.
+const MOST_NOTED: usize = 1_024;
 
 static ROOM_LEFT: Semaphore = Semaphore::const_new(ROOM);
 static ENCODERS: Semaphore = Semaphore::const_new(AT_ONCE);
@@ -59,26 +65,54 @@ impl Making {
     }
 }
 
+/// Whether an answer may be refused because there is no room for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusable {
+    /// It may: nothing was changed.
+    Yes,
+    /// It may not: what it tells of was done.
+    No,
+}
+
 /// Makes the answer ready to be sent, and waits for what it needs.
 ///
 /// # Errors
-/// 503 if there is no room for it in time.
-pub(super) async fn prepare(response: HttpResponse, compressed: bool) -> Result<HttpResponse> {
+/// 503 if there is no room for it in time and it may be refused.
+pub(super) async fn prepare(response: HttpResponse, compressed: bool, refusable: Refusable) -> Result<HttpResponse> {
     let (mut response, body) = response.into_parts();
-    let _turn = response.extensions_mut().remove::<Arc<SemaphorePermit<'static>>>();
+    let turn = response.extensions_mut().remove::<Arc<SemaphorePermit<'static>>>();
     let bytes = match body.try_into_bytes() {
         Ok(bytes) => bytes,
         Err(streamed) => return Ok(response.set_body(streamed)),
     };
-    let bytes = if compressed { compress(bytes).await? } else { bytes };
+    let mut room = match (bytes.len() > SHORT).then_some(room_for(bytes.len())) {
+        None => None,
+        Some(wait) => match wait.await {
+            Err(error) if refusable == Refusable::Yes => return Err(error),
+            room => room.ok(),
+        },
+    };
+    drop(turn);
+    let bytes = if compressed { compress(bytes, refusable).await? } else { bytes };
     if bytes.len() <= SHORT {
         return Ok(response.set_body(BoxBody::new(bytes)));
     }
+    // What the compression saved is for others.
+    let saved = room.as_ref().map_or(0, |room| room.num_permits().saturating_sub(kib(bytes.len())));
+    drop(room.as_mut().and_then(|room| room.split(saved)));
     let length = bytes.len() as u64;
-    let room = room_for(bytes.len()).await?;
-    let rest = Arc::new(Rest { left: Mutex::new(Some((bytes, Some(room)))), begun: Instant::now() });
-    in_flight().push_back(Arc::downgrade(&rest));
+    let rest = Arc::new(Rest { left: Mutex::new(Some((bytes, room))), begun: Instant::now() });
+    let mut in_flight = in_flight();
+    if in_flight.len() >= MOST_NOTED {
+        in_flight.retain(|answer| answer.strong_count() > 0);
+    }
+    in_flight.push_back(Arc::downgrade(&rest));
     Ok(response.set_body(BoxBody::new(Pieces { rest, length })))
+}
+
+/// The room that so many bytes take. An answer longer than all the room takes all of it.
+fn kib(bytes: usize) -> usize {
+    bytes.div_ceil(1024).min(ROOM)
 }
 
 /// A body that takes no memory of its own, because its bytes are kept anyway.
@@ -88,20 +122,29 @@ pub(super) fn body(bytes: Bytes) -> BoxBody {
     BoxBody::new(Pieces { rest: Arc::new(rest), length })
 }
 
-async fn compress(bytes: Bytes) -> Result<Bytes> {
-    let _turn = ENCODERS.acquire().await.map_err(Error::internal)?;
-    let work = move || coding::gzip(&bytes, Compression::fast());
+async fn compress(bytes: Bytes, refusable: Refusable) -> Result<Bytes> {
+    let turn = match refusable {
+        Refusable::Yes => {
+            tokio::time::timeout(LONGEST_WAIT, ENCODERS.acquire()).await.map_err(|_| Error::overloaded())?
+        }
+        Refusable::No => ENCODERS.acquire().await,
+    };
+    let turn = turn.map_err(Error::internal)?;
+    let work = move || {
+        // The turn ends with the work, not with a client that hangs up.
+        let _turn = turn;
+        coding::gzip(&bytes, Compression::fast())
+    };
     actix_web::web::block(work).await.map_err(Error::blocking)?.map_err(Error::internal)
 }
 
 /// Waits for memory. Answers that have been on their way for long are cut off meanwhile.
 async fn room_for(bytes: usize) -> Result<SemaphorePermit<'static>> {
     let begun = Instant::now();
-    // An answer longer than all the room takes all of it.
-    let size = u32::try_from(bytes.div_ceil(1024).min(ROOM)).map_err(Error::internal)?;
+    let size = u32::try_from(kib(bytes)).map_err(Error::internal)?;
     let mut room = pin!(ROOM_LEFT.acquire_many(size));
     loop {
-        match tokio::time::timeout(PATIENCE / 100, &mut room).await {
+        match tokio::time::timeout(TICK, &mut room).await {
             Ok(room) => return room.map_err(Error::internal),
             Err(_) if begun.elapsed() > LONGEST_WAIT => return Err(Error::overloaded()),
             Err(_) => cut_off_oldest(),

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
 
 use crate::auth::right::Right;
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{Id, Timestamp};
 use crate::error::Problem;
 use crate::http::context::Context;
 
@@ -102,9 +102,9 @@ impl Asker {
     ///
     /// # Errors
     /// 401 if the request has no credentials.
-    pub fn of(conn: &mut Conn, context: &Context) -> crate::error::Result<Self> {
+    pub fn of(context: &Context) -> crate::error::Result<Self> {
         let (request_id, path) = (context.request_id().to_owned(), context.path().to_owned());
-        Ok(Self { right: Right::of(conn, context.caller()?)?, request_id, path })
+        Ok(Self { right: Right::of(context.caller()?), request_id, path })
     }
 
     /// The `asker` that a job's `work` names.

@@ -7,11 +7,18 @@ use crate::db::Id;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 
+/// An account whose password was right.
+pub struct Authenticated {
+    /// The account.
+    pub account: Account,
+    seen: Seen,
+}
+
 /// The account with this address and password.
 ///
 /// # Errors
 /// 401 if there is none; 429 if too many wrong passwords were given; 503 if too many attempts wait.
-pub async fn authenticate(context: &Context, email: &str, password: String) -> Result<Account> {
+pub async fn authenticate(context: &Context, email: &str, password: String) -> Result<Authenticated> {
     let state = context.state();
     let attempt = state.throttle.attempt(email, context.network())?;
     let first = look(context, &attempt).await?;
@@ -19,8 +26,8 @@ pub async fn authenticate(context: &Context, email: &str, password: String) -> R
     // Attempts that came before may have used up a bucket since.
     let seen = look(context, &attempt).await?;
     if state.hasher.verify(seen.lane(), password, seen.hash()).await? {
-        remember_success(context, &seen).await;
-        return seen.account.ok_or_else(|| Error::internal("a password without an account"));
+        let account = seen.account.clone().ok_or_else(|| Error::internal("a password without an account"))?;
+        return Ok(Authenticated { account, seen });
     }
     let (throttle, failure, now) = (state.throttle.clone(), seen.failure(), context.now());
     state.db.write(move |conn| throttle.fail(conn, &attempt, &failure, now)).await?;
@@ -47,10 +54,11 @@ fn too_many_wrong(seconds: u32) -> Error {
     Error::too_many(detail, seconds)
 }
 
-/// Keeps what a right password changes. If that can't be written, as on a full disk, the owner logs in all the same.
-async fn remember_success(context: &Context, seen: &Seen) {
+/// Keeps what a login that has begun changes: its network is known from now on. If that can't be written, the login
+/// stands.
+pub async fn remember(context: &Context, authenticated: &Authenticated) {
     let (state, now) = (context.state(), context.now());
-    let Some(success) = seen.success(now) else { return };
+    let Some(success) = authenticated.seen.success(now) else { return };
     let kept = state.db.write(move |conn| throttle::succeed(conn, &success, now)).await;
     if let Err(error) = kept {
         log::warn!("request={} the network of a login was not kept: {error}", context.request_id());
@@ -64,12 +72,14 @@ async fn remember_success(context: &Context, seen: &Seen) {
 pub async fn is_own_password(context: &Context, id: Id, password: String, hash: Option<String>) -> Result<bool> {
     let (state, now) = (context.state(), context.now());
     let bucket = state.throttle.own_password(id);
+    // Without turns, many guesses at once would all look at the bucket before the first of them is counted.
+    let _turn = state.throttle.own_turn(id).await?;
     let looked_at = [bucket.clone()];
     let levels = state.db.read(move |conn| buckets::levels(conn, &looked_at, now)).await?;
     if let Some(seconds) = levels.iter().find_map(|level| level.wait) {
         return Err(too_many_wrong(seconds));
     }
-    let right = state.hasher.verify(Lane::Known, password, hash).await?;
+    let right = state.hasher.verify(Lane::New, password, hash).await?;
     if !right {
         state.db.write(move |conn| buckets::hit(conn, vec![bucket.clone()], now)).await?;
     }

@@ -16,9 +16,11 @@ use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, Roste
 use crate::auth::caller::Scope;
 use crate::auth::policy::{self, RosterReader, RosterWriter};
 use crate::auth::reach::Reach;
+use crate::auth::right::Right;
 use crate::http::allowed::OwnPartner;
 use crate::http::extract::{Prefer, RawBody};
 use crate::http::prelude::*;
+use crate::http::sending;
 use crate::jobs::types::Job;
 
 /// A partner's rosters are its own: to another partner there is no such thing.
@@ -79,7 +81,17 @@ pub async fn post_roster(
         let draft = db.read_long(move |conn| apply::draft(conn, &planned, &context, Hold::Snapshot)).await?;
         return Ok(Reply::plain(200, &apply::rehearsal(&posting, &draft))?.into_response());
     }
-    let write = async |application: Application| who.write(&body.bytes, move |conn| application.run(conn)).await;
+    let (right, has_registers) = (Right::of(who.caller()?), posting.has_registers());
+    let write = async |application: Application| {
+        let right = right.clone();
+        let work = move |conn: &mut Conn| {
+            let reply = application.run(conn)?;
+            // The body may have taken minutes, and the line half a minute.
+            later::still_may_post(conn, &right, partner_id, has_registers)?;
+            Ok(reply)
+        };
+        who.write(&body.bytes, work).await
+    };
     let (application, outcome) = ahead::apply(&posting, &context, write).await?;
     match outcome {
         Err(refusal) if refusal.kind() == Kind::RosterRefused => {
@@ -140,6 +152,7 @@ pub async fn get_roster_template(
 pub async fn get_roster(request: Extract<(Allowed<RosterReader>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((partner_id, roster_id)), _)) = request;
     own(&who, partner_id)?;
+    let turn = sending::turn().await?;
     let roster = who.state().db.read_long(move |conn| store::get(conn, partner_id, roster_id)).await?;
-    who.show(Cache::Never, roster.summary.version, &roster)
+    Ok(turn.of(who.show(Cache::Never, roster.summary.version, &roster)?))
 }

@@ -18,6 +18,7 @@ use super::types::{JobResult, Manner, RosterAnswer};
 use crate::auth::caller::{Caller, Scope};
 use crate::auth::policy::{self, Policy, RosterWriter};
 use crate::auth::reach::Reach;
+use crate::auth::right::Right;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
@@ -40,21 +41,25 @@ struct Work {
     manner: Manner,
 }
 
+/// Whoever asked for a roster, if they may still post it. Their right may have ended since they were let in.
+///
+/// # Errors
+/// 403 if they may not.
+pub fn still_may_post(conn: &mut Conn, right: &Right, partner_id: Id, has_registers: bool) -> Result<Caller> {
+    let caller = right.caller(conn)?;
+    RosterWriter::check(Some(&caller))?;
+    if has_registers {
+        policy::scope(&caller, Scope::RegistersWrite)?;
+    }
+    match Reach::of(&caller)?.has_partner(Some(partner_id)) {
+        true => Ok(caller),
+        false => Err(Error::forbidden("The roster is another partner's.")),
+    }
+}
+
 impl Work {
-    /// Whoever asked for it, if they may still post such a roster.
-    ///
-    /// # Errors
-    /// 403 if they may not.
     fn caller(&self, conn: &mut Conn, has_registers: bool) -> Result<Caller> {
-        let caller = self.asker.right.caller(conn)?;
-        RosterWriter::check(Some(&caller))?;
-        if has_registers {
-            policy::scope(&caller, Scope::RegistersWrite)?;
-        }
-        match Reach::of(&caller)?.has_partner(Some(self.partner_id)) {
-            true => Ok(caller),
-            false => Err(Error::forbidden("The roster is another partner's.")),
-        }
+        still_may_post(conn, &self.asker.right, self.partner_id, has_registers)
     }
 }
 
@@ -69,7 +74,7 @@ pub async fn accept(context: &Context, posting: &Posting, bytes: &Bytes) -> Resu
     let taken = context.write(bytes, move |conn| {
         store::roster_version(conn, partner_id)?;
         jobs::check_room(conn, partner_id)?;
-        let work = Work { asker: Asker::of(conn, &asking)?, partner_id, form, manner };
+        let work = Work { asker: Asker::of(&asking)?, partner_id, form, manner };
         let work = serde_json::to_value(work).map_err(Error::internal)?;
         let job = NewJob { id, kind: JobKind::Roster, partner_id: Some(partner_id), work, total };
         let job = jobs::insert(conn, &job, &payload, now)?;

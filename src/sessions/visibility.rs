@@ -39,7 +39,7 @@ impl Visibility {
 }
 
 /// A part of the sessions or series that a viewer finds in lists. Every index that a list is read from has `published`
-/// in front of the order of the list. So each part is read by itself, and what a viewer may not see costs nothing.
+/// in front of the order of the list. So each part is read by itself, and drafts that a viewer may not see cost nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// Everything that is published.

@@ -33,6 +33,7 @@ fn planned(app: &App, path: &str, body: &Value) -> Application {
         scopes: Vec::new(),
         permissions: Vec::new(),
         login_id: None,
+        generation: 1,
     };
     let context = Context::resumed(&app.state, caller, "planned".into(), path.into());
     let (posting, planning) = (Arc::new(posting), context.clone());

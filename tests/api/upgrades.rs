@@ -42,12 +42,12 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     assert!(said.starts_with("life-rooms: ") && said.ends_with(sentence), "{said}");
     assert!(output.stdout.is_empty());
     // Also where it knows the first release, if it knows something older too.
-    app.conn().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20261129000000')").unwrap();
+    app.conn().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20261130000000')").unwrap();
     assert!(
         migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))
     );
     // One that knows only the first release is up to date, as any that this binary made.
-    let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261129000000'";
+    let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261130000000'";
     app.conn().batch_execute(new).unwrap();
     assert_eq!(migrate_command(&app), "The database is up to date.\n");
 }

@@ -5,7 +5,8 @@
 //! is empty. An address that has no account has the same buckets, so nobody learns from them which address has one.
 //!
 //! Nobody is locked out by a stranger: a network that the account has logged in from is [known], and an attempt from it
-//! has to pass only the buckets of the address and that network together.
+//! has to pass only the buckets of the address and that network together. The price: who is in the same network, and has
+//! used up its bucket, can tell that the account is known there.
 
 pub mod buckets;
 pub mod known;
@@ -174,6 +175,15 @@ impl Throttle {
         Bucket { key: self.name("own-password", &[&id.to_string()]), limit: self.limits.pair }
     }
 
+    /// Waits until few other looks at a caller's own password run.
+    ///
+    /// # Errors
+    /// 429 if that takes too long.
+    pub async fn own_turn(&self, id: Id) -> Result<Turn> {
+        // No e-mail address has a NUL.
+        self.turns.wait(&format!("own\0{id}")).await
+    }
+
     /// The bucket for wrong secrets of API clients from one network.
     pub fn client_secret(&self, network: Network) -> Bucket {
         Bucket { key: self.name("client", &[&network.to_string()]), limit: self.limits.network }
@@ -181,9 +191,11 @@ impl Throttle {
 
     /// Lets the owner of an account log in from anywhere again.
     pub fn unlock(&self, conn: &mut Conn, email: &str) -> Result<()> {
+        // In the order of `fail`, so that neither waits for the other in a ring.
+        buckets::clear(conn, &[self.name("login-account", &[email])])?;
         let account = users::table.filter(users::email.eq(email));
         diesel::update(account).set(users::failed_logins.eq(0)).execute(conn)?;
-        buckets::clear(conn, &[self.name("login-account", &[email])])
+        Ok(())
     }
 }
 

@@ -40,8 +40,7 @@ impl Turns {
         };
         // Made before the wait, so that the queue is also put away if the client hangs up while it waits.
         let mut turn = Turn { queues: Arc::clone(&self.0), key: key.to_owned(), permit: None };
-        let busy =
-            || Error::too_many("Too many logins with this e-mail address at the same time. Try again shortly.", 1);
+        let busy = || Error::too_many("Too many passwords for this account at the same time. Try again shortly.", 1);
         let permit = tokio::time::timeout(PATIENCE, queue.acquire_owned()).await.map_err(|_| busy())?;
         turn.permit = Some(permit.map_err(Error::internal)?);
         Ok(turn)
