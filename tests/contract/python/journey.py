@@ -16,13 +16,13 @@ from life_rooms_client.api.members import change_member, list_consents, register
 from life_rooms_client.api.sessions import create_booking, create_session, get_session, list_sessions
 from life_rooms_client.api.venues import change_venue, create_venue, get_venue, list_venues
 from life_rooms_client.models import (
-    AccessToken,
     AddressPatch,
     Booking,
     BookingInput,
     ChangedVenue,
     ContactPreferencesPatch,
     Delivery,
+    LoggedIn,
     Login,
     Me,
     Member,
@@ -62,7 +62,7 @@ def tag(answer: Response[T]) -> str:
 
 def logged_in(role: str) -> AuthenticatedClient:
     body = Login(email=f"{role}@example.org", password=os.environ["PASSWORD"])
-    token = the(AccessToken, login.sync(client=Client(base_url=BASE), body=body))
+    token = the(LoggedIn, login.sync(client=Client(base_url=BASE), body=body))
     return AuthenticatedClient(base_url=BASE, token=token.access_token)
 
 
