@@ -68,6 +68,12 @@ impl Part {
     }
 }
 
+diesel::define_sql_function! {
+    /// The condition itself. It tells SQLite that most rows meet it: otherwise SQLite takes `published` for as selective as
+    /// a venue, and reads the index of all sessions for those of one venue. PostgreSQL's function is in the migration.
+    fn likely(condition: diesel::sql_types::Bool) -> diesel::sql_types::Bool;
+}
+
 /// Both values of `published`, for who reads all sessions of a venue or partner by start: `published` comes before the
 /// start in their indexes.
 pub const PUBLISHED_OR_NOT: [bool; 2] = [true, false];
@@ -83,7 +89,8 @@ macro_rules! in_part {
         use $crate::partners::types::PartnerStatus;
         use $crate::sessions::search::looked_at;
         use $crate::sessions::visibility::Part;
-        let query = $query.filter($wrap($table::published.eq($part.is_published())));
+        let published = $crate::sessions::visibility::likely($table::published.eq($part.is_published()));
+        let query = $query.filter($wrap(published));
         match $part {
             Part::Published | Part::Unpublished => query,
             Part::Public => {

@@ -32,3 +32,4 @@ DROP TABLE partners;
 DROP TABLE spaces;
 DROP TABLE venue_words;
 DROP TABLE venues;
+DROP FUNCTION likely(boolean);

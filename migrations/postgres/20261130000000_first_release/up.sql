@@ -47,6 +47,9 @@ CREATE TABLE spaces (
     CONSTRAINT spaces_venue_name_key UNIQUE (venue_id, name)
 );
 
+-- SQLite has this function: it tells its planner that most rows meet a condition. Here it is the condition itself.
+CREATE FUNCTION likely(boolean) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT $1';
+
 CREATE TABLE partners (
     id uuid PRIMARY KEY,
     slug text COLLATE "C" NOT NULL CONSTRAINT partners_slug_key UNIQUE,

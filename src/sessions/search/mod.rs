@@ -48,7 +48,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings::{self, Listing};
 use crate::sessions::view::{self, Found, SessionView};
-use crate::sessions::visibility::Part;
+use crate::sessions::visibility::{Part, likely};
 use crate::text::words::Wanted;
 use crate::venues::closures;
 pub use conditions::looked_at;
@@ -158,7 +158,7 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], search: &Search) -> Result
         for chunk in ids.chunks(CHUNK) {
             let then = sessions::table
                 .filter(sessions::venue_id.eq(venues::id.nullable()))
-                .filter(sessions::published.eq(part.is_published()))
+                .filter(likely(sessions::published.eq(part.is_published())))
                 .filter(sessions::starts_at.ge(span.after.0))
                 .filter(sessions::starts_at.lt(span.until))
                 .select(sessions::starts_at)
@@ -350,7 +350,7 @@ impl Finder<'_> {
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
         }
-        ahead = ahead.filter(sessions::published.eq(self.scope.part.is_published()));
+        ahead = ahead.filter(likely(sessions::published.eq(self.scope.part.is_published())));
         if let Part::OwnUnpublished(own) = self.scope.part {
             ahead = ahead.filter(sessions::partner_id.eq(own));
         }
