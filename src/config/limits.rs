@@ -51,7 +51,7 @@ pub struct LimitSettings {
     #[arg(long, env = "LIFE_ROOMS_TRUSTED_PROXIES", default_value = "", hide_default_value = true)]
     pub trusted_proxies: String,
 
-    /// Requests of one account or API client: COUNT/SECONDS, or 0 for no limit
+    /// Requests of one login or API client: COUNT/SECONDS, or 0 for no limit
     #[arg(long, env = "LIFE_ROOMS_CALLER_LIMIT", value_name = "LIMIT", default_value = "6000/60", value_parser = limit)]
     pub caller_limit: Limit,
 
@@ -117,7 +117,7 @@ impl Default for LoginLimits {
 pub struct Limits {
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Requests of one account or API client.
+    /// Requests of one login or API client.
     pub caller: Limit,
     /// Requests without a token from one network.
     pub network: Limit,

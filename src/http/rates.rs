@@ -58,7 +58,7 @@ impl Rate {
     /// 429 if the request isn't let through.
     pub(super) fn refusal(&self) -> Option<Error> {
         let who = match self.name {
-            "caller" => "this account or API client",
+            "caller" => "this login or API client",
             _ => "your network without a token",
         };
         let limit = self.verdict.limit;

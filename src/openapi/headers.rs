@@ -35,7 +35,7 @@ const HEADERS: &[Header] = &[
     ("Accept-Patch", "The media types that a `PATCH` can have.", "application/merge-patch+json, application/json"),
     (
         "RateLimit-Policy",
-        "The limit that the request was counted in: `q` requests in `w` seconds. `caller` is the limit of the account or \
+        "The limit that the request was counted in: `q` requests in `w` seconds. `caller` is the limit of the login or \
          API client, `network` that of requests without a token from one network. Absent if the service has no limit.",
         "\"caller\";q=6000;w=60",
     ),

@@ -1,7 +1,8 @@
 //! Posting a roster: read, planned over a snapshot, then applied in one write transaction.
 //!
-//! The transaction checks what the plan was made over. Where that has moved, the roster is planned anew; at last within
-//! the transaction, over rows that it has locked, so that two rosters of one partner, or a roster and a booking, come out as if one had waited.
+//! The transaction checks what the plan was made over. If that has changed, the roster is planned anew. The last time it
+//! is planned within the transaction, over rows that it has locked. So two rosters of one partner, or a roster and a
+//! booking, end as if one had waited for the other.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
