@@ -29,6 +29,11 @@ impl Subject {
         Self { kind, id: Some(id), member_id: Some(member_id) }
     }
 
+    /// An account. A member's account is that member's data.
+    pub fn of_account(id: Id, member_id: Option<Id>) -> Self {
+        Self { kind: "user", id: Some(id), member_id }
+    }
+
     /// Something that is no member's data.
     pub fn other(kind: &'static str, id: Id) -> Self {
         Self { kind, id: Some(id), member_id: None }

@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::caller::{Caller, CallerKind, Role, Scope};
-use crate::db::schema::{api_clients, partners, users};
-use crate::db::{Conn, Id, Json, Timestamp};
+use super::store::{self, Standing};
+use crate::db::schema::{partners, users};
+use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 
 /// Who was let in, and as what.
@@ -38,11 +39,16 @@ impl Right {
     /// 403 if they haven't.
     pub fn caller(&self, conn: &mut Conn) -> Result<Caller> {
         let Self { id, kind, role, partner_id, member_id, login_id, generation, .. } = *self;
-        let scopes = match kind {
-            CallerKind::User => self.check_user(conn).map(|()| Vec::new()),
-            CallerKind::Client => self.scopes_of_client(conn),
-        }?;
-        Ok(Caller { id, kind, role, partner_id, member_id, scopes, permissions: Vec::new(), login_id, generation })
+        if kind == CallerKind::Client {
+            return match store::client_standing(conn, id, generation, &self.scopes)? {
+                Standing::Good(caller) => Ok(caller),
+                Standing::Gone => Err(ended()),
+                Standing::PartnerNotActive => Err(partner_not_active()),
+            };
+        }
+        self.check_user(conn)?;
+        let (scopes, permissions) = (Vec::new(), Vec::new());
+        Ok(Caller { id, kind, role, partner_id, member_id, scopes, permissions, login_id, generation })
     }
 
     fn check_user(&self, conn: &mut Conn) -> Result<()> {
@@ -54,28 +60,15 @@ impl Right {
         if disabled || (generation, role, partner_id) != (self.generation, self.role, self.partner_id) {
             return Err(ended());
         }
-        check_partner(partner.as_deref())
-    }
-
-    fn scopes_of_client(&self, conn: &mut Conn) -> Result<Vec<Scope>> {
-        let client = api_clients::table.inner_join(partners::table).filter(api_clients::id.eq(self.id));
-        let columns = (api_clients::revoked_at, api_clients::generation, api_clients::scopes, partners::status);
-        let client: Option<(Option<Timestamp>, i32, Json<Vec<Scope>>, String)> =
-            client.select(columns).first(conn).optional()?;
-        let Some((revoked_at, generation, owned, partner)) = client else { return Err(ended()) };
-        if revoked_at.is_some() || generation != self.generation {
-            return Err(ended());
+        if partner.is_some_and(|status| status != "active") {
+            return Err(partner_not_active());
         }
-        check_partner(Some(&partner))?;
-        Ok(self.scopes.iter().copied().filter(|scope| owned.0.contains(scope)).collect())
+        Ok(())
     }
 }
 
-fn check_partner(status: Option<&str>) -> Result<()> {
-    if status.is_none_or(|status| status == "active") {
-        return Ok(());
-    }
-    Err(Error::forbidden("The partner isn't active any more. Nothing was changed."))
+fn partner_not_active() -> Error {
+    Error::forbidden("The partner isn't active any more. Nothing was changed.")
 }
 
 fn ended() -> Error {

@@ -25,7 +25,11 @@ pub enum Standing {
 pub fn standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
     match claims.kind {
         CallerKind::User => user_standing(conn, claims),
-        CallerKind::Client => client_standing(conn, claims),
+        CallerKind::Client => {
+            let named = claims.scope.as_deref().unwrap_or_default().split(' ');
+            let granted: Vec<Scope> = named.filter_map(|name| name.parse().ok()).collect();
+            client_standing(conn, claims.sub, claims.generation, &granted)
+        }
     }
 }
 
@@ -72,10 +76,12 @@ fn user_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
 
 type ClientRow = (i32, Option<Timestamp>, Id, Json<Vec<Scope>>, String);
 
-fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
+/// Looks up whether an API client of this generation may still use the service. It has those of the granted scopes that
+/// it still owns.
+pub fn client_standing(conn: &mut Conn, id: Id, expected: i32, granted: &[Scope]) -> Result<Standing> {
     let row: Option<ClientRow> = api_clients::table
         .inner_join(partners::table)
-        .filter(api_clients::id.eq(claims.sub))
+        .filter(api_clients::id.eq(id))
         .select((
             api_clients::generation,
             api_clients::revoked_at,
@@ -86,20 +92,19 @@ fn client_standing(conn: &mut Conn, claims: &Claims) -> Result<Standing> {
         .first(conn)
         .optional()?;
     let Some((generation, revoked_at, partner_id, owned, partner)) = row else { return Ok(Standing::Gone) };
-    if revoked_at.is_some() || generation != claims.generation {
+    if revoked_at.is_some() || generation != expected {
         return Ok(Standing::Gone);
     }
     if partner != "active" {
         return Ok(Standing::PartnerNotActive);
     }
-    let granted = claims.scope.as_deref().unwrap_or_default().split(' ').filter_map(|name| name.parse::<Scope>().ok());
     Ok(Standing::Good(Caller {
-        id: claims.sub,
+        id,
         kind: CallerKind::Client,
         role: Role::Partner,
         partner_id: Some(partner_id),
         member_id: None,
-        scopes: granted.filter(|scope| owned.0.contains(scope)).collect(),
+        scopes: granted.iter().copied().filter(|scope| owned.0.contains(scope)).collect(),
         permissions: Vec::new(),
         login_id: None,
         generation,
@@ -131,9 +136,9 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account as the subject of an audit event. A member's account is that member's data.
+    /// The account as the subject of an audit event.
     pub fn subject(&self) -> Subject {
-        Subject { kind: "user", id: Some(self.id), member_id: self.member_id }
+        Subject::of_account(self.id, self.member_id)
     }
 }
 

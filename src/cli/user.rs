@@ -119,7 +119,7 @@ fn run_create(command: &Create) -> Result<(), Failure> {
         let (email, permissions) = (email.clone(), Vec::new());
         let written = UserInput { email, role, partner_id, disabled: false, permissions, password: None };
         store::insert(conn, &UserRow::new(id, written, member_id, Some(hash.clone()), clock.now()))?;
-        audit::record(conn, &[Event::by_system(&clock, "create", subject(id, member_id), &[])])
+        audit::record(conn, &[Event::by_system(&clock, "create", Subject::of_account(id, member_id), &[])])
     };
     run_to_end(db.write(work))?;
     println!("Made the account {id} ({}, {role}).", command.account.email);
@@ -170,10 +170,6 @@ fn find_account(conn: &mut Conn, email: &str) -> Result<accounts::Account> {
 fn find_partner(conn: &mut Conn, slug: &str) -> Result<Id> {
     let found = store::partner_by_slug(conn, slug)?;
     found.ok_or_else(|| Error::new(Kind::NotFound, format!("There is no partner with the slug {slug}.")))
-}
-
-fn subject(id: Id, member_id: Option<Id>) -> Subject {
-    Subject { kind: "user", id: Some(id), member_id }
 }
 
 /// Migrates the database and opens it. The migration lets the command run before the server's first start.

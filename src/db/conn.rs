@@ -64,8 +64,8 @@ macro_rules! lock_rows {
     }};
 }
 
-/// A statement whose prepared form is kept. Diesel prepares an update anew each time, as its text may differ each time: on
-/// PostgreSQL that is a second round trip. Kept statements are found by their text, so use this for few texts.
+/// A statement whose prepared form is kept, and found again by its text: use it where the texts are few. Diesel prepares
+/// an update anew each time, because its text may differ each time. On PostgreSQL that is a second round trip.
 #[derive(Debug, Clone, Copy)]
 pub struct Prepared<Q>(pub Q);
 

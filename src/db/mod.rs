@@ -1,5 +1,5 @@
-//! All access to the database: [`Db::read`], [`Db::read_one`], [`Db::read_long`], [`Db::write`] and [`Db::read_and_record`]. Nothing else
-//! in the crate holds a connection.
+//! All access to the database: [`Db::read`], [`Db::read_one`], [`Db::read_long`], [`Db::write`] and
+//! [`Db::read_and_record`]. Nothing else in the crate holds a connection.
 //!
 //! On SQLite, a read runs on the calling thread with that thread's own connection, and writes queue for the one
 //! [`writer`]. On PostgreSQL, both take a connection from a pool and run on a blocking thread.

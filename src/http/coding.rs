@@ -6,7 +6,7 @@ use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::body::{BodySize, MessageBody};
-use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::dev::Payload;
 use actix_web::http::header::{self, AcceptEncoding, ContentEncoding, Encoding, Header, HeaderValue};
 use actix_web::http::{StatusCode, Version};
 use actix_web::web::Bytes;
@@ -79,14 +79,6 @@ impl Extractor for Coding {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         Self::of(request, request.version())
     }
-}
-
-/// The coding of a request that the router hasn't taken yet.
-///
-/// # Errors
-/// 406.
-pub(super) fn of(request: &ServiceRequest) -> Result<Coding> {
-    Coding::of(request, request.version())
 }
 
 /// Compresses bytes.

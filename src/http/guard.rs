@@ -17,7 +17,7 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::FutureExt;
 
-use super::coding::{self, Coding};
+use super::coding::Coding;
 use super::conditional::Held;
 use super::context::RequestId;
 use super::cors::Cors;
@@ -43,11 +43,8 @@ pub async fn guard(
         return Ok(request.into_response(answer));
     }
     seen.rate = Rate::of(&request, network);
-    if let Some(error) = seen.rate.as_ref().and_then(Rate::refusal) {
-        let answer = seen.finish(seen.problem(&error), None);
-        return Ok(request.into_response(answer));
-    }
-    let coding = match check(&request) {
+    let refusal = seen.rate.as_ref().and_then(Rate::refusal);
+    let coding = match refusal.map_or_else(|| check(&request), Err) {
         Ok(coding) => coding,
         Err(error) => {
             let answer = seen.finish(seen.problem(&error), None);
@@ -80,7 +77,7 @@ fn check(request: &ServiceRequest) -> Result<Coding, Error> {
         routes.check(request.path(), request.method())?;
     }
     negotiation::check(request)?;
-    coding::of(request)
+    Coding::of(request, request.version())
 }
 
 /// The parts of a request that the guard needs after the router has taken it.

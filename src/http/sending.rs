@@ -32,10 +32,8 @@ const AT_ONCE: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a long answer may be on its way while others need its memory. Shorter than they wait.
 const PATIENCE: Duration = Duration::from_secs(2);
-
 /// How often an answer that waits looks for one to cut off.
 const TICK: Duration = Duration::from_millis(100);
-
 /// How many answers are noted before those that have ended are taken out.
 const MOST_NOTED: usize = 1_024;
 
@@ -46,7 +44,7 @@ static MAKING: Semaphore = Semaphore::const_new(AT_ONCE);
 static IN_FLIGHT: Mutex<VecDeque<Weak<Rest>>> = Mutex::new(VecDeque::new());
 
 /// The right to make an answer that can be very long. It travels with the answer until there is room for it.
-pub struct Making(SemaphorePermit<'static>);
+pub struct Making(#[expect(dead_code, reason = "held until it is dropped")] SemaphorePermit<'static>);
 
 /// Waits for the turn to make an answer that can be very long.
 ///
@@ -60,7 +58,7 @@ pub async fn turn() -> Result<Making> {
 impl Making {
     /// Lets the turn travel with the answer.
     pub fn of(self, mut response: HttpResponse) -> HttpResponse {
-        response.extensions_mut().insert(Arc::new(self.0));
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -80,7 +78,7 @@ pub(super) enum Refusable {
 /// 503 if there is no room for it in time and it may be refused.
 pub(super) async fn prepare(response: HttpResponse, compressed: bool, refusable: Refusable) -> Result<HttpResponse> {
     let (mut response, body) = response.into_parts();
-    let turn = response.extensions_mut().remove::<Arc<SemaphorePermit<'static>>>();
+    let turn = response.extensions_mut().remove::<Making>();
     let bytes = match body.try_into_bytes() {
         Ok(bytes) => bytes,
         Err(streamed) => return Ok(response.set_body(streamed)),

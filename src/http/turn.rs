@@ -81,7 +81,7 @@ impl PlanTurns {
     /// # Errors
     /// 429 if too many of the same owner wait already, 503 if it takes too long.
     pub async fn for_request(&self, owner: Id) -> Result<Turn> {
-        match self.stand(owner, MOST_WAITING, Place::Last)? {
+        match self.stand(owner, MOST_WAITING, Side::Back)? {
             Standing::First(turn) => Ok(turn),
             Standing::Waiting(turn) => match tokio::time::timeout(PATIENCE, turn).await {
                 Ok(turn) => turn.map_err(Error::internal),
@@ -90,10 +90,10 @@ impl PlanTurns {
         }
     }
 
-    /// Waits for a turn without a time limit, because no client waits for a job. The job goes before its owner's requests:
-    /// the jobs of all others wait for it.
+    /// Waits for a turn without a time limit, because no client waits for a job. The job goes before its owner's
+    /// requests: the jobs of all others wait for it.
     pub async fn for_job(&self, owner: Id) -> Result<Turn> {
-        match self.stand(owner, usize::MAX, Place::First)? {
+        match self.stand(owner, usize::MAX, Side::Front)? {
             Standing::First(turn) => Ok(turn),
             Standing::Waiting(turn) => turn.await.map_err(Error::internal),
         }
@@ -104,7 +104,7 @@ impl PlanTurns {
         lock(&self.line).waiting.values().map(VecDeque::len).sum()
     }
 
-    fn stand(&self, owner: Id, most: usize, place: Place) -> Result<Standing> {
+    fn stand(&self, owner: Id, most: usize, side: Side) -> Result<Standing> {
         let mut line = lock(&self.line);
         if !line.busy {
             (line.busy, line.last) = (true, Some(owner));
@@ -120,19 +120,19 @@ impl PlanTurns {
             return Err(Error::new(Kind::TooMuchAtOnce, detail).retry_after(1));
         }
         let (send, turn) = oneshot::channel();
-        match place {
-            Place::Last => queue.push_back(send),
-            Place::First => queue.push_front(send),
+        match side {
+            Side::Back => queue.push_back(send),
+            Side::Front => queue.push_front(send),
         }
         Ok(Standing::Waiting(turn))
     }
 }
 
-/// Where somebody stands among those of the same owner.
+/// The end of the queue of its owner at which somebody joins it.
 #[derive(Clone, Copy)]
-enum Place {
-    First,
-    Last,
+enum Side {
+    Front,
+    Back,
 }
 
 /// How somebody stands in the line.
@@ -152,15 +152,15 @@ mod tests {
     #[test]
     fn owners_take_turns_and_who_gives_up_is_passed_over() {
         let turns = PlanTurns::default();
-        let Standing::First(first) = turns.stand(id(1), 3, Place::Last).unwrap() else { panic!("nobody waits") };
-        let waits = |owner| match turns.stand(id(owner), 3, Place::Last) {
+        let Standing::First(first) = turns.stand(id(1), 3, Side::Back).unwrap() else { panic!("nobody waits") };
+        let waits = |owner| match turns.stand(id(owner), 3, Side::Back) {
             Ok(Standing::Waiting(turn)) => turn,
             Ok(Standing::First(_)) => panic!("it is not free"),
             Err(error) => panic!("{error}"),
         };
         let mut waiting =
             vec![(1, waits(1)), (1, waits(1)), (1, waits(1)), (2, waits(2)), (3, waits(3)), (2, waits(2))];
-        assert_eq!(turns.stand(id(1), 3, Place::Last).err().map(|error| error.kind()), Some(Kind::TooMuchAtOnce));
+        assert_eq!(turns.stand(id(1), 3, Side::Back).err().map(|error| error.kind()), Some(Kind::TooMuchAtOnce));
         drop(waiting.remove(4));
         let (mut turn, mut order) = (first, Vec::new());
         while !waiting.is_empty() {
@@ -173,6 +173,6 @@ mod tests {
         }
         assert_eq!(order, [2, 1, 2, 1, 1]);
         drop(turn);
-        assert!(matches!(turns.stand(id(9), 3, Place::Last), Ok(Standing::First(_))));
+        assert!(matches!(turns.stand(id(9), 3, Side::Back), Ok(Standing::First(_))));
     }
 }

@@ -1,7 +1,6 @@
 //! One's own logins: the devices on which one is signed in.
 
 use super::types::OpenLogin;
-use crate::auth::caller::Caller;
 use crate::auth::logins::store as logins;
 use crate::auth::logins::{Why, lifetime};
 use crate::auth::policy::AccountHolder;
@@ -40,7 +39,14 @@ pub async fn end_my_login(request: Extract<(Allowed<AccountHolder>, Path<Id>, No
             return Err(Error::not_found("login"));
         }
         if logins::end(conn, id, Why::Logout, context.now())? {
-            context.record(conn, &[context.event("logins_ended", subject(&caller), &[Why::Logout.into()])])?;
+            context.record(
+                conn,
+                &[context.event(
+                    "logins_ended",
+                    Subject::of_account(caller.id, caller.member_id),
+                    &[Why::Logout.into()],
+                )],
+            )?;
         }
         Ok(Reply::empty())
     })
@@ -58,13 +64,16 @@ pub async fn end_my_logins(request: Extract<(Allowed<AccountHolder>, NoQuery)>) 
     let (context, caller) = (who.context(), who.caller()?.clone());
     who.write(&Bytes::new(), move |conn| {
         if store::end_logins(conn, caller.id, context.now())? {
-            context.record(conn, &[context.event("logins_ended", subject(&caller), &[Why::LogoutAll.into()])])?;
+            context.record(
+                conn,
+                &[context.event(
+                    "logins_ended",
+                    Subject::of_account(caller.id, caller.member_id),
+                    &[Why::LogoutAll.into()],
+                )],
+            )?;
         }
         Ok(Reply::empty())
     })
     .await
-}
-
-fn subject(caller: &Caller) -> Subject {
-    Subject { kind: "user", id: Some(caller.id), member_id: caller.member_id }
 }

@@ -25,7 +25,7 @@ use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
 use crate::sessions::series::store::{self as series_store, Ending, SeriesRow};
 use crate::sessions::store as session_store;
 use crate::sessions::types::{SeriesStatus, SessionStatus};
-use crate::sessions::visibility::{PUBLISHED_OR_NOT, likely};
+use crate::sessions::visibility::published_or_not;
 
 /// Why it is cancelled, for whoever looks at it.
 const REASON: &str = "It is no longer in the partner's roster.";
@@ -131,7 +131,7 @@ impl Lineages {
 fn coming(conn: &mut Conn, partner_id: Id, now: Timestamp, hold: Hold) -> Result<Vec<Coming>> {
     let future = sessions::table
         .filter(sessions::partner_id.eq(partner_id))
-        .filter(likely(sessions::published.eq_any(PUBLISHED_OR_NOT)))
+        .filter(published_or_not())
         .filter(sessions::starts_at.gt(now));
     if hold == Hold::Lock {
         let ids: Vec<Id> = future.clone().select(sessions::id).load(conn)?;

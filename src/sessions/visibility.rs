@@ -3,11 +3,14 @@
 //! A session or series is public while it is published and its partner is active. This rule is here twice: for one by
 //! its id ([`Visibility::of`]) and for lists ([`Part`]).
 
+use diesel::prelude::*;
+
 use super::types::Publication;
 use crate::auth::caller::Caller;
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::db::Id;
+use crate::db::schema::sessions;
 use crate::error::{Error, Result};
 use crate::partners::types::PartnerStatus;
 
@@ -74,9 +77,11 @@ diesel::define_sql_function! {
     fn likely(condition: diesel::sql_types::Bool) -> diesel::sql_types::Bool;
 }
 
-/// Both values of `published`, for who reads all sessions of a venue or partner by start: `published` comes before the
-/// start in their indexes.
-pub const PUBLISHED_OR_NOT: [bool; 2] = [true, false];
+/// Every session, published or not. Whoever reads all sessions of a venue or partner by start states this, because
+/// `published` comes before the start in their indexes.
+pub fn published_or_not() -> likely<diesel::dsl::EqAny<sessions::published, [bool; 2]>> {
+    likely(sessions::published.eq_any([true, false]))
+}
 
 /// Restricts a boxed query of `sessions` or `session_series`, joined with `partners`, to a part of a list. It is a macro
 /// because each table has its own types of columns. `$wrap` can be `looked_at`, if the rows are reached by another index.

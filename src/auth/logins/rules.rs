@@ -18,7 +18,7 @@ pub struct Family {
     pub last_used_at: Timestamp,
     /// When the login ends at the latest.
     pub expires_at: Timestamp,
-    /// Whether the login has ended, or its account is disabled.
+    /// Whether the login has ended.
     pub ended: bool,
 }
 

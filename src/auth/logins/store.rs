@@ -109,8 +109,7 @@ pub fn end(conn: &mut Conn, id: Id, why: Why, now: Timestamp) -> Result<bool> {
 /// Ends every login of an account. Returns whether there were any. The account must be locked, for instance because it
 /// was changed in this transaction.
 pub fn end_all(conn: &mut Conn, user_id: Id, why: Why, now: Timestamp) -> Result<bool> {
-    let open = logins::table.filter(logins::user_id.eq(user_id)).filter(logins::ended_at.is_null());
-    Ok(diesel::update(open).set(ending(why, now)).execute(conn)? > 0)
+    Ok(diesel::update(open(user_id)).set(ending(why, now)).execute(conn)? > 0)
 }
 
 fn ending(

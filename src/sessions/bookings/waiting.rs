@@ -20,7 +20,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::notices::{COLUMNS, Pending};
 use crate::sessions::types::BookingPolicy;
-use crate::sessions::visibility::{PUBLISHED_OR_NOT, likely};
+use crate::sessions::visibility::published_or_not;
 
 /// The reason of a booking whose offer expired.
 const RAN_OUT: &str = "The offered seat was not accepted in time.";
@@ -320,7 +320,7 @@ pub enum Taker {
 /// people. Offers that can't be accepted any more are taken back. Free seats that may be given are offered.
 pub fn follow_taker(conn: &mut Conn, taker: Taker, terms: Terms) -> Result<()> {
     let listed = sessions::waitlist_length.gt(0).or(sessions::offers_open.gt(0));
-    let to_come = sessions::table.filter(likely(sessions::published.eq_any(PUBLISHED_OR_NOT)));
+    let to_come = sessions::table.filter(published_or_not());
     let to_come = to_come.filter(sessions::starts_at.gt(terms.now)).filter(listed).select(sessions::id);
     let ids: Vec<Id> = match taker {
         Taker::Venue(id) => to_come.filter(sessions::venue_id.eq(id)).load(conn)?,

@@ -9,7 +9,7 @@ use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
 use crate::sessions::store;
 use crate::sessions::types::{Delivery, SessionStatus};
-use crate::sessions::visibility::{PUBLISHED_OR_NOT, likely};
+use crate::sessions::visibility::published_or_not;
 use crate::venues::closures::Closure;
 
 /// The columns of a session that are needed to tell whether a closing concerns it, and to list it.
@@ -71,7 +71,7 @@ pub fn affected(conn: &mut Conn, venue_id: Id, closure: &Closure, now: Timestamp
     let read = |conn: &mut Conn| -> Result<Vec<Columns>> {
         let to_come = sessions::table
             .filter(sessions::venue_id.eq(venue_id))
-            .filter(likely(sessions::published.eq_any(PUBLISHED_OR_NOT)))
+            .filter(published_or_not())
             .filter(sessions::starts_at.gt(now))
             .filter(sessions::status.eq(SessionStatus::Scheduled))
             .filter(sessions::delivery.ne(Delivery::Online))
