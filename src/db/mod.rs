@@ -71,6 +71,11 @@ impl Db {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// Whether all writes wait for one writer, as on SQLite.
+    pub fn has_one_writer(&self) -> bool {
+        matches!(&*self.0, Inner::Sqlite { .. })
+    }
+
     /// Runs short reads in one snapshot. On SQLite they block the calling thread, so use this only for indexed look-ups
     /// and pages.
     pub async fn read<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {

@@ -61,6 +61,18 @@ impl Context {
         Ok(response)
     }
 
+    /// Whether a request with this `Idempotency-Key` was answered already: then [`write`](Self::write) doesn't call its
+    /// `work`, unless the record is deleted in between.
+    pub async fn has_answered(&self) -> Result<bool> {
+        let Some(scope) = self.idempotency_scope() else { return Ok(false) };
+        let kept = records::expires_at.gt(self.now());
+        let query = move |conn: &mut Conn| {
+            let record = records::idempotency_records.find(&scope).filter(kept);
+            Ok(select(exists(record)).get_result(conn)?)
+        };
+        self.state().db.read_one(query).await
+    }
+
     /// A key counts for one caller, method, path and query. An account that moves to another partner or gets another
     /// role counts as another caller: it may not see the earlier answers any more. So does a token with other scopes.
     fn idempotency_scope(&self) -> Option<String> {

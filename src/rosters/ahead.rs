@@ -2,7 +2,8 @@
 //!
 //! On SQLite everybody's writes wait for one writer. So what nobody sees is written before the one transaction that
 //! applies the roster, in short transactions of their own: what new sessions say, and the words by which they are found.
-//! What a roster that fails leaves behind, the housekeeping takes away. It waits for a turn as rosters do
+//! The values of many new sessions are brought to the writer before too ([`staging`]). What a roster that fails leaves
+//! behind, the housekeeping takes away. It waits for a turn as rosters do
 //! ([`crate::http::turn`]), so it takes nothing away that is written for a roster whose turn it is.
 
 use std::sync::Arc;
@@ -11,9 +12,12 @@ use std::time::{Duration, Instant};
 use super::apply::{self, Application};
 use super::body::Posting;
 use super::current::Hold;
+use crate::db::{Conn, Db, Id};
 use crate::error::Result;
 use crate::http::context::Context;
 use crate::sessions::listings::{self, NewListing};
+use crate::sessions::staging;
+use crate::sessions::store::SessionRow;
 
 /// How long a piece should hold the writer. One that takes longer makes the next one smaller.
 const PIECE: Duration = Duration::from_millis(100);
@@ -22,6 +26,11 @@ const FIRST: usize = 4;
 const LARGEST: usize = 1_000;
 /// How often a roster is planned anew because something has changed. Then it is planned in its transaction.
 const REPLANS: usize = 2;
+/// How often a roster that is too large for that is planned anew. Then it is refused with 503.
+const REPLANS_OF_LARGE: usize = 5;
+/// The most sessions of a roster for which others may wait while it has the one writer of an SQLite file: it may be planned
+/// then, and its new sessions aren't staged.
+const FEW_SESSIONS: usize = 1_000;
 
 /// Plans a posting and has it applied by `write`. Returns the last application with its outcome.
 ///
@@ -32,19 +41,25 @@ pub async fn apply<T>(
     context: &Context,
     write: impl AsyncFn(Application) -> Result<T>,
 ) -> Result<(Application, Result<T>)> {
-    let mut left = REPLANS;
+    let db = &context.state().db;
+    let mut replans = 0;
     loop {
         let (planned, planning) = (Arc::clone(posting), context.clone());
         let plan = move |conn: &mut _| apply::draft(conn, &planned, &planning, Hold::Snapshot);
-        let draft = context.state().db.read_long(plan).await?;
-        let application = Application::new(Arc::clone(posting), context.clone(), draft);
-        let application = if left > 0 { application.without_replanning() } else { application };
+        let application = Application::new(Arc::clone(posting), context.clone(), db.read_long(plan).await?);
+        // Others would wait for the one writer of an SQLite file as long as it plans.
+        let large = db.has_one_writer() && application.sessions() > FEW_SESSIONS;
+        let most = if large { REPLANS_OF_LARGE } else { REPLANS };
+        let plans_again = replans == most && !large;
+        let application = if plans_again { application } else { application.without_replanning() };
         store(&application, context).await?;
+        let staged = stage(&application, context).await?;
         let outcome = write(application.clone()).await;
-        if outcome.is_ok() || !application.is_stale() {
+        drop(staged);
+        if !application.is_stale() || replans == most {
             return Ok((application, outcome));
         }
-        left -= 1;
+        replans += 1;
     }
 }
 
@@ -67,6 +82,47 @@ async fn store(application: &Application, context: &Context) -> Result<()> {
         size = next_size(size, took.await?);
     }
     Ok(())
+}
+
+/// The sessions of a roster that are staged. They are deleted when this is dropped, also if the client has hung up.
+struct Staged {
+    db: Db,
+    roster_id: Id,
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        let (db, roster_id) = (self.db.clone(), self.roster_id);
+        // If this fails, a later roster deletes them.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { db.write(move |conn| staging::forget(conn, roster_id)).await });
+        }
+    }
+}
+
+/// Stages the new sessions of a large roster in pieces, unless it will be refused: in the order of their starts, in which
+/// most indexes have them.
+async fn stage(application: &Application, context: &Context) -> Result<Option<Staged>> {
+    let db = &context.state().db;
+    let rows = application.plan_to_apply().map(|plan| plan.new_sessions.as_slice()).unwrap_or_default();
+    if !db.has_one_writer() || rows.len() <= FEW_SESSIONS {
+        return Ok(None);
+    }
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|at| rows[*at].starts_at);
+    let (roster_id, now) = (application.id(), context.now());
+    let staged = Staged { db: db.clone(), roster_id };
+    db.write(move |conn| staging::tidy(conn, now)).await?;
+    for piece in order.chunks(LARGEST) {
+        let (piece, planned) = (piece.to_vec(), application.clone());
+        let write = move |conn: &mut Conn| {
+            let rows = planned.plan_to_apply().map(|plan| plan.new_sessions.as_slice()).unwrap_or_default();
+            let rows: Vec<&SessionRow> = piece.iter().filter_map(|at| rows.get(*at)).collect();
+            staging::stage(conn, roster_id, &rows)
+        };
+        db.write(write).await?;
+    }
+    Ok(Some(staged))
 }
 
 /// How many listings the next piece has.

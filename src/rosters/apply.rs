@@ -126,6 +126,17 @@ impl Application {
         self.stale.load(Ordering::Relaxed)
     }
 
+    /// The roster's id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// How many sessions it writes.
+    pub fn sessions(&self) -> usize {
+        let plan = &self.snapshot.plan;
+        plan.new_sessions.len() + plan.changed_sessions.len() + plan.withdrawal.sessions.len()
+    }
+
     /// The plan that was made over a snapshot, unless it is refused.
     pub fn plan_to_apply(&self) -> Option<&Plan> {
         Some(&self.snapshot.plan).filter(|plan| !is_refused(&self.posting, plan))
@@ -153,7 +164,7 @@ impl Application {
         let mut draft = Arc::clone(&self.snapshot);
         hold(conn, draft.plan.venues.iter().copied(), draft.plan.spaces.iter().copied())?;
         let fresh = roster_version == draft.roster_version && Lookups::load(conn, partner_id)?.same_as(&draft.lookups);
-        let applied = fresh && self.try_apply(conn, &draft.plan)?;
+        let applied = fresh && self.try_apply(conn, &draft.plan, Some(self.id))?;
         self.stale.store(!applied && !self.replans, Ordering::Relaxed);
         if self.is_stale() {
             return Err(Error::overloaded());
@@ -163,7 +174,7 @@ impl Application {
             *self.latest() = Arc::clone(&draft);
             // It may name venues and spaces that the one before didn't know of; what clashes in them is looked at again.
             hold(conn, draft.plan.venues.iter().copied(), draft.plan.spaces.iter().copied())?;
-            if !self.try_apply(conn, &draft.plan)? {
+            if !self.try_apply(conn, &draft.plan, None)? {
                 return Err(Error::overloaded());
             }
         }
@@ -176,14 +187,14 @@ impl Application {
     }
 
     /// Whether the plan could be applied; not where what it was made over has changed, and then nothing is kept.
-    fn try_apply(&self, conn: &mut Conn, plan: &Plan) -> Result<bool> {
+    fn try_apply(&self, conn: &mut Conn, plan: &Plan, staged: Option<Id>) -> Result<bool> {
         if is_refused(&self.posting, plan) {
             return Err(self.refusal(plan));
         }
         let changed: Vec<Id> = plan.changed_sessions.iter().map(|revision| revision.to.id).collect();
         let apply = |conn: &mut Conn| {
             clashes::check(conn, plan, london_day(self.context.now()))?;
-            current::apply(conn, plan, &self.context)?;
+            current::apply(conn, plan, staged, &self.context)?;
             waiting::follow(conn, &changed, terms(&self.context)).map(drop)
         };
         match diesel::Connection::transaction(conn, apply) {

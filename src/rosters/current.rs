@@ -17,6 +17,7 @@ use crate::sessions::listings;
 use crate::sessions::registers::headcounts::{self, HeldHeadcount};
 use crate::sessions::series::held::rekey;
 use crate::sessions::series::store::{self as series_store, SeriesRow};
+use crate::sessions::staging;
 use crate::sessions::store::{self as session_store, SessionRow};
 use crate::sessions::types::SessionStatus;
 
@@ -147,11 +148,11 @@ fn few(posting: &Posting) -> Option<Vec<&str>> {
     (names.len() <= CHUNK).then_some(names)
 }
 
-/// Writes what a plan says.
+/// Writes what a plan says. `staged` is the roster under which its new sessions may be staged.
 ///
 /// # Errors
 /// [`is_stale`] ones where something has changed since the plan was made; then nothing of it may be kept.
-pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
+pub fn apply(conn: &mut Conn, plan: &Plan, staged: Option<Id>, context: &Context) -> Result<()> {
     series_store::insert_many(conn, &plan.new_series)?;
     for extension in &plan.extensions {
         if !series_store::extend(conn, *extension)? {
@@ -178,7 +179,10 @@ pub fn apply(conn: &mut Conn, plan: &Plan, context: &Context) -> Result<()> {
     // They were written ahead, unless the housekeeping of another server has taken some away.
     listings::ensure_stored(conn, plan.wordings.values(), plan.listed())?;
     rekey(conn, &plan.rekeyed)?;
-    session_store::insert_many(conn, &plan.new_sessions)?;
+    match staged {
+        Some(roster_id) => staging::insert(conn, roster_id, &plan.new_sessions)?,
+        None => session_store::insert_many(conn, &plan.new_sessions)?,
+    }
     // The plan doesn't count their seats.
     let run_out = RunOut::load(conn, context.now())?.among(&written);
     waiting::lapse_offers(conn, &run_out, context.now())?;

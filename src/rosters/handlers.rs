@@ -73,6 +73,10 @@ pub async fn post_roster(
     if prefer.respond_async {
         return later::accept(&who, &posting, &body.bytes).await;
     }
+    // Before it is planned: what was done already costs no more than a look.
+    if who.has_answered().await? {
+        return who.write(&body.bytes, |_| Err(Error::overloaded())).await;
+    }
     let turn = who.state().plan_turns.for_request(who.caller()?.owner()).await?;
     let posting = Arc::new(posting.holding(Some(body.reservation), turn));
     let (context, db) = (who.context(), &who.state().db);

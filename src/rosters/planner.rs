@@ -36,6 +36,9 @@ const MOST_KEPT: usize = 20_000;
 
 /// Entries that are planned at a time.
 const ENTRIES_AT_ONCE: usize = 500;
+/// How long they can be together, in bytes, before they are planned: a list of small numbers takes twenty times as much in
+/// memory.
+const BYTES_AT_ONCE: usize = 1024 * 1024;
 
 /// Plans a roster over what there is.
 ///
@@ -101,6 +104,7 @@ struct Batch {
     entries: Vec<(usize, RawEntry)>,
     series: Vec<Id>,
     singles: Vec<Id>,
+    bytes: usize,
 }
 
 /// What became of an entry and what it is, or everything that is wrong with it.
@@ -111,15 +115,15 @@ impl Planner<'_> {
     fn gather(&mut self, conn: &mut Conn, index: usize, raw: RawEntry) -> Result<()> {
         self.next.series.extend(self.known.series(index));
         self.next.singles.extend(self.known.single(index));
+        self.next.bytes += raw.length();
         self.next.entries.push((index, raw));
-        if self.next.entries.len() < ENTRIES_AT_ONCE && self.next.series.len() < SERIES_AT_ONCE {
-            return Ok(());
-        }
-        self.take_batch(conn)
+        let next = &self.next;
+        let room = next.bytes < BYTES_AT_ONCE && next.entries.len() < ENTRIES_AT_ONCE;
+        if room && next.series.len() < SERIES_AT_ONCE { Ok(()) } else { self.take_batch(conn) }
     }
 
     fn take_batch(&mut self, conn: &mut Conn) -> Result<()> {
-        let Batch { entries, series, singles } = std::mem::take(&mut self.next);
+        let Batch { entries, series, singles, .. } = std::mem::take(&mut self.next);
         let stored = Stored::load(conn, &series, &singles, &self.run_out)?;
         for (index, raw) in entries {
             self.take_entry(index, raw, &stored)?;

@@ -53,6 +53,21 @@ pub struct RawEntry {
     pub faults: Vec<Fault>,
 }
 
+impl RawEntry {
+    /// About as many bytes as it is long in JSON.
+    pub fn length(&self) -> usize {
+        fn length(value: &Value) -> usize {
+            match value {
+                Value::String(text) => text.len() + 3,
+                Value::Array(items) => items.iter().map(length).sum::<usize>() + 2,
+                Value::Object(members) => members.iter().map(|(name, value)| name.len() + 4 + length(value)).sum(),
+                _ => 5,
+            }
+        }
+        length(&self.value)
+    }
+}
+
 /// Calls `take` with each entry of a posting, in its order, its texts in the one form that is kept, and says how many there are. One entry is held at a time.
 ///
 /// # Errors

@@ -30,6 +30,7 @@ mod row;
 pub mod rules;
 pub mod search;
 pub mod series;
+pub mod staging;
 pub mod store;
 pub mod types;
 pub mod view;
