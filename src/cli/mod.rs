@@ -4,6 +4,8 @@ mod database;
 mod demo;
 mod keys;
 mod logging;
+#[cfg(unix)]
+mod memory;
 mod serve;
 mod sessions;
 mod settings;
@@ -66,6 +68,10 @@ pub fn run() -> ExitCode {
     #[cfg(unix)]
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let cli = Cli::parse();
+    #[cfg(unix)]
+    if matches!(cli.command, Command::Serve(_)) {
+        memory::give_back_at_once();
+    }
     let outcome = logging::start().and_then(|()| {
         settings::warn_of_unknown();
         run_command(cli.command)

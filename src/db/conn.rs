@@ -151,7 +151,8 @@ const TIMEOUTS: [(&str, u32); 5] = [
     ("keepalives_count", 3),
 ];
 
-/// How long a statement waits for a row lock on PostgreSQL: shorter than a request waits for a connection.
+/// How long a statement of a roster or a command waits for a row lock on PostgreSQL. Other writes
+/// [wait less](super::postgres) with a connection.
 pub const LOCK_TIMEOUT: &str = "2s";
 
 /// Opens a PostgreSQL connection. A statement is cancelled after a minute: no request needs one that takes so long.

@@ -42,6 +42,9 @@ fn by_message(message: &str, cause: &Diesel) -> Error {
         let full = Error::new(Kind::InsufficientStorage, "The disk is full. Nothing was changed.");
         return full.because(cause).breaking_connection().retry_after(60);
     }
+    if says(&["canceling statement due to lock timeout"]) {
+        return Error::overloaded().because(cause).blocked();
+    }
     if says(&["canceling statement due to", "idle-in-transaction timeout", "database is locked"]) {
         return Error::overloaded().because(cause);
     }

@@ -17,8 +17,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager, Connection, InstrumentationEvent, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, Connection, InstrumentationEvent, SimpleConnection, TransactionManager,
+};
 
 pub use conn::Conn;
 use conn::{Purpose, open_sqlite};
@@ -106,7 +109,8 @@ impl Db {
         match &*self.0 {
             Inner::Sqlite { number, path, .. } => {
                 let (number, path) = (*number, path.clone());
-                actix_web::web::block(move || sqlite_read(number, &path, &work)).await.map_err(Error::blocking)?
+                let read = move || sqlite_read(number, &path, &|conn| thrifty(conn, &work));
+                actix_web::web::block(read).await.map_err(Error::blocking)?
             }
             Inner::Postgres(postgres) => postgres.read(work).await,
         }
@@ -176,6 +180,22 @@ fn sqlite_connected<T>(number: u64, path: &str, work: impl FnOnce(&mut Conn) -> 
         READERS.with_borrow_mut(|readers| readers.insert(number, conn));
     }
     outcome
+}
+
+/// A read that takes longer has filled the memory that its connection has for pages of the file.
+const LARGE_READ: Duration = Duration::from_millis(100);
+
+/// Runs reads. After a large one, gives back the memory that SQLite has kept for pages: there are many threads for such
+/// reads, with a connection each.
+fn thrifty<T>(conn: &mut Conn, work: &impl Fn(&mut Conn) -> Result<T>) -> Result<T> {
+    let begun = Instant::now();
+    let answer = work(conn)?;
+    if let Conn::Sqlite(sqlite) = conn
+        && begun.elapsed() > LARGE_READ
+    {
+        sqlite.batch_execute("PRAGMA shrink_memory")?;
+    }
+    Ok(answer)
 }
 
 /// Runs reads in a deferred transaction, so that all of them see the same state.

@@ -17,8 +17,14 @@ const CONNECTIONS: u32 = 16;
 const FOR_WRITES: usize = 12;
 /// How long a request waits for a connection before it is answered with 503.
 const CHECKOUT: Duration = Duration::from_millis(2500);
-/// How often a write is tried if it meets deadlocks or serialization failures.
-const TRIES: usize = 8;
+/// How long a write waits for a row with its connection, in SQL. After that it lets others have the connection for as long,
+/// and tries again: writes that wait for one row don't keep out those that need another.
+const LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
+const LOCK_PAUSE: Duration = Duration::from_millis(200);
+/// How long it waits so before the request is answered with 503.
+const LONGEST_BLOCKED: Duration = Duration::from_secs(2);
+/// How often a write is tried again that meets deadlocks or serialization failures.
+const TRIES: usize = 7;
 /// How often the server is asked whether it answers.
 const BEAT: Duration = Duration::from_millis(400);
 /// How long the server may be silent before requests no longer wait for it.
@@ -46,7 +52,9 @@ impl ManageConnection for Manager {
     type Error = CantConnect;
 
     fn connect(&self) -> Result<Conn, CantConnect> {
-        open_postgres(&self.url).map_err(CantConnect)
+        let mut conn = open_postgres(&self.url).map_err(CantConnect)?;
+        conn.batch_execute(LOCK_TIMEOUT).map_err(|e| CantConnect(e.into()))?;
+        Ok(conn)
     }
 
     fn is_valid(&self, conn: &mut Conn) -> Result<(), CantConnect> {
@@ -161,14 +169,14 @@ impl Postgres {
         .await
     }
 
-    /// Writes at READ COMMITTED. Runs again after a deadlock or a serialization failure, and once more if the
-    /// connection was dead before anything was written. Never runs again after a COMMIT whose outcome is unknown.
+    /// Writes at READ COMMITTED. Runs again after a deadlock or a serialization failure, or if another transaction holds a
+    /// row, and once more if the connection was dead before anything was written. Never runs again after a COMMIT whose
+    /// outcome is unknown.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = tokio::time::timeout(CHECKOUT, Arc::clone(&self.writes).acquire_owned()).await;
-        let turn = turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
+        let turn = Turn::of(Arc::clone(&self.writes)).await?;
         self.transact("BEGIN", Some(turn), Error::outcome_unknown, work).await
     }
 
@@ -183,26 +191,29 @@ impl Postgres {
     async fn transact<T: Send + 'static>(
         &self,
         begin: &'static str,
-        turn: Option<OwnedSemaphorePermit>,
+        mut turn: Option<Turn>,
         lost: fn() -> Error,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        // The turn ends with the work, not with a request that no longer waits for it.
         self.blocking(lost, move |pool| {
-            // The turn ends with the work, not with a request that no longer waits for it.
-            let _turn = turn;
-            let mut lost = false;
-            for attempt in 0..TRIES {
+            let (begun, mut lost, mut collisions) = (Instant::now(), false, 0);
+            loop {
                 let mut conn = if lost { checkout_live(pool)? } else { checkout(pool)? };
                 match in_transaction(&mut conn, begin, &work) {
                     Err(error) if error.lost_connection() && !lost => lost = true,
-                    Err(error) if error.collided() => {
+                    Err(error) if error.collided() && collisions < TRIES => {
                         drop(conn);
-                        back_off(attempt);
+                        back_off(collisions);
+                        collisions += 1;
+                    }
+                    Err(error) if error.is_blocked() && begun.elapsed() < LONGEST_BLOCKED => {
+                        drop(conn);
+                        turn = turn.map(Turn::again).transpose()?;
                     }
                     outcome => return outcome,
                 }
             }
-            Err(Error::overloaded())
         })
         .await
     }
@@ -223,6 +234,32 @@ impl Postgres {
             outcome = actix_web::web::block(move || work(&pool)) => outcome.map_err(Error::blocking)?,
             () = self.pulse.lost() => Err(lost()),
         }
+    }
+}
+
+/// The right of one write to use a connection.
+struct Turn {
+    turns: Arc<Semaphore>,
+    _held: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// 503 if it doesn't come in time.
+    async fn of(turns: Arc<Semaphore>) -> Result<Self> {
+        let turn = tokio::time::timeout(CHECKOUT, Arc::clone(&turns).acquire_owned()).await;
+        let held = turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
+        Ok(Self { turns, _held: held })
+    }
+
+    /// Lets others have it for a while, and waits for it again. Blocks the thread.
+    fn again(self) -> Result<Self> {
+        let turns = Arc::clone(&self.turns);
+        drop(self);
+        std::thread::sleep(LOCK_PAUSE);
+        tokio::runtime::Handle::current().block_on(Self::of(turns))
     }
 }
 

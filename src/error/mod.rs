@@ -47,6 +47,8 @@ enum Trouble {
     Lost,
     /// Two transactions were in each other's way. Running this one again may succeed.
     Collided,
+    /// Another transaction held a row for longer than a statement waits.
+    Blocked,
 }
 
 /// One thing wrong with a request, and where.
@@ -332,6 +334,12 @@ impl Error {
         error
     }
 
+    /// Another transaction holds what this one needs: 503, if it still does after some tries.
+    pub fn blocked(mut self) -> Self {
+        self.0.trouble = Trouble::Blocked;
+        self
+    }
+
     /// The database server closed the connection: 503. The connection can't be used again.
     pub fn lost(cause: impl fmt::Display) -> Self {
         let mut error = Self::unavailable("The database doesn't answer.").because(cause);
@@ -379,6 +387,11 @@ impl Error {
     /// Whether the transaction may succeed if it runs again.
     pub fn collided(&self) -> bool {
         self.0.trouble == Trouble::Collided
+    }
+
+    /// Whether another transaction held what this one needs.
+    pub fn is_blocked(&self) -> bool {
+        self.0.trouble == Trouble::Blocked
     }
 
     /// The problem document.

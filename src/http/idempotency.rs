@@ -183,11 +183,12 @@ fn wait_for_others(conn: &mut Conn, scope: &str) -> Result<()> {
     let number = i64::from_str_radix(scope.get(..15).unwrap_or_default(), 16).unwrap_or_default();
     let lock = diesel::sql_query("SELECT pg_advisory_xact_lock($1)").bind::<diesel::sql_types::BigInt, _>(number);
     lock.execute(postgres).map_err(|e| match Error::from(e) {
-        error if error.kind() == Kind::Unavailable && !error.breaks_connection() => Error::new(
+        error if error.is_blocked() => Error::new(
             Kind::InProgress,
             "A request with the same Idempotency-Key is still running. Wait and send this again.",
         )
-        .retry_after(1),
+        .retry_after(1)
+        .blocked(),
         error => error,
     })?;
     Ok(())

@@ -17,7 +17,6 @@ use crate::error::Result;
 use crate::http::context::Context;
 use crate::sessions::listings::{self, NewListing};
 use crate::sessions::staging;
-use crate::sessions::store::SessionRow;
 
 /// How long a piece should hold the writer. One that takes longer makes the next one smaller.
 const PIECE: Duration = Duration::from_millis(100);
@@ -100,26 +99,20 @@ impl Drop for Staged {
     }
 }
 
-/// Stages the new sessions of a large roster in pieces, unless it will be refused: in the order of their starts, in which
-/// most indexes have them.
+/// Stages the new sessions of a large roster in pieces, unless it will be refused.
 async fn stage(application: &Application, context: &Context) -> Result<Option<Staged>> {
     let db = &context.state().db;
-    let rows = application.plan_to_apply().map(|plan| plan.new_sessions.as_slice()).unwrap_or_default();
-    if !db.has_one_writer() || rows.len() <= FEW_SESSIONS {
+    let many = application.new_sessions().len();
+    if !db.has_one_writer() || many <= FEW_SESSIONS {
         return Ok(None);
     }
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by_key(|at| rows[*at].starts_at);
     let (roster_id, now) = (application.id(), context.now());
     let staged = Staged { db: db.clone(), roster_id };
     db.write(move |conn| staging::tidy(conn, now)).await?;
-    for piece in order.chunks(LARGEST) {
-        let (piece, planned) = (piece.to_vec(), application.clone());
-        let write = move |conn: &mut Conn| {
-            let rows = planned.plan_to_apply().map(|plan| plan.new_sessions.as_slice()).unwrap_or_default();
-            let rows: Vec<&SessionRow> = piece.iter().filter_map(|at| rows.get(*at)).collect();
-            staging::stage(conn, roster_id, &rows)
-        };
+    for start in (0..many).step_by(LARGEST) {
+        let planned = application.clone();
+        let piece = start..many.min(start + LARGEST);
+        let write = move |conn: &mut Conn| staging::stage(conn, roster_id, &planned.new_sessions()[piece.clone()]);
         db.write(write).await?;
     }
     Ok(Some(staged))

@@ -29,6 +29,7 @@ use crate::partners::store::bump_roster_version;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting;
 use crate::sessions::clashes::hold;
+use crate::sessions::store::SessionRow;
 
 /// A plan and what it was made over.
 pub struct Draft {
@@ -129,6 +130,11 @@ impl Application {
     /// The roster's id.
     pub fn id(&self) -> Id {
         self.id
+    }
+
+    /// The sessions that it adds, unless it is refused.
+    pub fn new_sessions(&self) -> &[SessionRow] {
+        self.plan_to_apply().map(|plan| plan.new_sessions.as_slice()).unwrap_or_default()
     }
 
     /// How many sessions it writes.

@@ -12,20 +12,19 @@ use diesel::sqlite::Sqlite;
 use super::row::{Column, Revision, SessionRow};
 use crate::db::Conn;
 
-/// The values of one statement: SQLite takes 32,766. A statement of many rows keeps what it changes for the case that it
-/// fails, so fewer and longer ones are faster.
-const VALUES: usize = 32_000;
+/// Rows of one statement: 30 columns each, and SQLite takes 32,766 values.
+const CHUNK: usize = 500;
 
 /// Adds sessions.
 pub(super) fn insert(conn: &mut Conn, rows: &[SessionRow]) -> QueryResult<()> {
-    let rows: Vec<&SessionRow> = rows.iter().collect();
     let names = names(Column::ALL);
-    insert_each(conn, &rows, |rows| format!("INSERT INTO sessions ({names}) {rows}"))
+    insert_each(conn, rows, |rows| format!("INSERT INTO sessions ({names}) {rows}"))
 }
 
 /// Executes `into` around every column of these rows.
-pub(super) fn insert_each(conn: &mut Conn, rows: &[&SessionRow], into: impl Fn(String) -> String) -> QueryResult<()> {
-    rows.chunks(VALUES / Column::ALL.len()).try_for_each(|rows| execute(conn, Column::ALL, rows, &into).map(drop))
+pub(super) fn insert_each(conn: &mut Conn, rows: &[SessionRow], into: impl Fn(String) -> String) -> QueryResult<()> {
+    let rows: Vec<&SessionRow> = rows.iter().collect();
+    rows.chunks(CHUNK).try_for_each(|rows| execute(conn, Column::ALL, rows, &into).map(drop))
 }
 
 /// Writes next versions: of each session only the columns that differ. How many were still in the version before.
@@ -41,7 +40,7 @@ pub(super) fn update(conn: &mut Conn, revisions: &[Revision]) -> QueryResult<usi
         let set: Vec<String> = changed.iter().map(|column| format!("{0} = n.{0}", column.name())).collect();
         let columns: Vec<Column> = [Column::id].into_iter().chain(changed).collect();
         let (names, set) = (names(&columns), set.join(", "));
-        for chunk in rows.chunks(VALUES / columns.len()) {
+        for chunk in rows.chunks(CHUNK) {
             written += execute(conn, &columns, chunk, |rows| {
                 format!(
                     "WITH n ({names}) AS ({rows}) UPDATE sessions SET {set} FROM n \

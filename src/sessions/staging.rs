@@ -44,7 +44,7 @@ pub fn tidy(conn: &mut Conn, now: Timestamp) -> Result<()> {
 }
 
 /// Stages some sessions of a roster.
-pub fn stage(conn: &mut Conn, roster_id: Id, rows: &[&SessionRow]) -> Result<()> {
+pub fn stage(conn: &mut Conn, roster_id: Id, rows: &[SessionRow]) -> Result<()> {
     let Conn::Sqlite(sqlite) = conn else { return Ok(()) };
     make_table(sqlite)?;
     let roster = literal(roster_id);

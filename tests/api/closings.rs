@@ -246,9 +246,12 @@ pub fn until_one_waits<T>(conn: &mut Conn, others: &[ScopedJoinHandle<'_, T>]) -
     let waiting = "SELECT count(*) AS connections FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
                    AND application_name = current_setting('application_name')";
     let started = Instant::now();
+    // Within a transaction, PostgreSQL shows the same activity until this is forgotten.
+    let forget = "SELECT pg_stat_clear_snapshot()";
     while diesel::sql_query(waiting).get_result::<Waiting>(conn)?.connections == 0
         && !others.iter().all(ScopedJoinHandle::is_finished)
     {
+        diesel::sql_query(forget).execute(conn)?;
         assert!(started.elapsed() < Duration::from_secs(30), "they neither wait nor end");
         thread::yield_now();
     }

@@ -61,6 +61,40 @@ fn eight_partners_at_once_lose_nothing() {
     assert_eq!(at_once(&posts), [(0, 10); 8]);
 }
 
+/// So many that SQLite's writer is brought their sessions before it writes them.
+#[test]
+fn two_partners_large_rosters_at_once_are_each_as_they_were_sent() {
+    let (app, _, _) = reader();
+    let scopes = [Scope::RostersWrite, Scope::RostersRead];
+    let weekly = json!({ "recurrence": "FREQ=WEEKLY;COUNT=52" });
+    let year = |title: String, one: &str| {
+        let entry = |n| with(with(series(&format!("{one}{n}")), weekly.clone()), json!({ "title": title }));
+        roster(&(0..25).map(entry).collect::<Vec<_>>())
+    };
+    let partners = ["one", "two"].map(|name| (name, partner(&app, name)));
+    let posts = |title: &str| {
+        let post = |(name, id): &(&str, String)| {
+            let path = format!("/v1/partners/{id}/rosters");
+            (app.partner_client(id, &scopes), path, year(format!("{title} of {name}"), name))
+        };
+        partners.iter().map(post).collect::<Vec<_>>()
+    };
+    assert_eq!(at_once(&posts("Poems")), [(25, 0); 2]);
+    assert_eq!(at_once(&posts("Poems")), [(0, 25); 2]);
+    assert_eq!(at_once(&posts("Plays")), [(0, 0); 2]);
+    assert_eq!(rows(&app).len(), 2_600);
+    for (name, id) in &partners {
+        let of_one = format!("/v1/sessions?partner_id={id}&from=2027-12-01&limit=100");
+        let found = app.anonymous().get(&of_one).expect(200);
+        let titles: BTreeSet<&str> = found["items"].as_array().unwrap().iter().map(title).collect();
+        assert_eq!(titles, BTreeSet::from([format!("Plays of {name}").as_str()]));
+    }
+}
+
+fn title(session: &Value) -> &str {
+    session["title"].as_str().unwrap()
+}
+
 #[test]
 fn a_roster_that_cancels_and_one_that_names_come_out_as_if_one_had_waited() {
     let (app, client, path) = reader();
