@@ -9,6 +9,7 @@ pub mod coding;
 pub mod conditional;
 pub mod context;
 pub mod cors;
+pub mod cursor;
 pub mod extract;
 pub mod fallback;
 pub mod formats;

@@ -40,8 +40,18 @@ impl<T: ToSchema + 'static> Extractor for MergePatch<T> {
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         let bytes = read(request, payload, BODY_LIMIT).await?;
-        let mut value = parse(&bytes)?;
-        let shape = shape::of_patch::<MergePatch<T>>();
+        Self::parse(&bytes)
+    }
+}
+
+impl<T: ToSchema + 'static> MergePatch<T> {
+    /// Reads a patch from the bytes of a body, and checks its shape.
+    ///
+    /// # Errors
+    /// 400 if the bytes aren't well-formed JSON, 422 if the JSON isn't a patch of `T`.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let mut value = parse(bytes)?;
+        let shape = shape::of_patch::<Self>();
         shape.settle(&mut value);
         let faults = shape.faults(&value, "");
         match value {

@@ -204,7 +204,7 @@ pub struct PrescriptionFilter {
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
     /// Where the page begins: `next` of the page before.
-    #[param(max_length = 1000)]
+    #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }
 
@@ -220,6 +220,6 @@ pub struct MemberPrescriptionFilter {
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
     /// Where the page begins: `next` of the page before.
-    #[param(max_length = 1000)]
+    #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }

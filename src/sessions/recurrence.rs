@@ -98,6 +98,13 @@ pub struct Occurrence {
     pub key: OccurrenceKey,
 }
 
+impl Occurrence {
+    /// The occurrence that a rule gives at this local time.
+    fn of_rule(local_start: NaiveDateTime, tz: Tz) -> Self {
+        Self { local_start, starts_at: resolve(local_start, tz), key: OccurrenceKey::rule(local_start) }
+    }
+}
+
 /// The occurrences of a series, and through which date they are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expansion {
@@ -347,8 +354,7 @@ fn check_start(rule: &Rule, recurrence: &Recurrence<'_>, first: Option<NaiveDate
 }
 
 fn occurrence_on(date: NaiveDate, recurrence: &Recurrence<'_>) -> Occurrence {
-    let local_start = date.and_time(recurrence.local_start.time());
-    Occurrence { local_start, starts_at: resolve(local_start, recurrence.tz), key: OccurrenceKey::rule(local_start) }
+    Occurrence::of_rule(date.and_time(recurrence.local_start.time()), recurrence.tz)
 }
 
 fn additional_occurrence(local_start: NaiveDateTime, tz: Tz) -> Occurrence {

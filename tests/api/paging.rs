@@ -6,8 +6,9 @@ use diesel::prelude::*;
 use life_rooms::db::schema::sessions;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
 
-use crate::support::{App, SessionSeed, id, session_row};
+use crate::support::{App, SessionSeed, id, partner, session_row, venue};
 
 /// Whatever is inserted between two pages, before, at or behind the place where the reader is: what was there from the
 /// beginning is read once, in order, and nothing twice.
@@ -41,4 +42,41 @@ fn paging_returns_every_row_once_while_rows_are_inserted() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// A name can look like a date, and can be as long as names may be. The link to the page behind it works.
+#[test]
+fn a_list_goes_on_behind_every_name() {
+    let app = App::start();
+    let admin = app.admin();
+    let partner_id = id(&partner(&admin, "the-reader")).to_owned();
+    let venue_id = id(&venue(&admin, "walton", "Liverpool")).to_owned();
+    let lists = [
+        ("/v1/venues".to_owned(), json!({ "slug": "", "kind": "library", "local_authority": "Liverpool" })),
+        ("/v1/sites".to_owned(), json!({ "slug": "" })),
+        ("/v1/partners".to_owned(), json!({ "slug": "", "kind": "charity" })),
+        (format!("/v1/partners/{partner_id}/programmes"), json!({ "slug": "" })),
+        (format!("/v1/venues/{venue_id}/spaces"), json!({})),
+    ];
+    let longest = "\u{1d504}".repeat(200);
+    let names = ["1066-10-14", "2027-1-5", "+12345-1-1", &longest, "\u{1d505}"];
+    for (path, mut body) in lists {
+        for (index, name) in names.iter().enumerate() {
+            body["name"] = json!(name);
+            if body.get("slug").is_some() {
+                body["slug"] = json!(format!("name-{index}"));
+            }
+            admin.post(&path, &body).expect(201);
+        }
+        let (mut at, mut seen) = (format!("{path}?limit=1"), BTreeSet::new());
+        loop {
+            let page = admin.get(&at).expect(200);
+            seen.insert(page["items"][0]["name"].as_str().unwrap().to_owned());
+            match page["next"].as_str() {
+                Some(next) => at = next.to_owned(),
+                None => break,
+            }
+        }
+        assert!(names.iter().all(|name| seen.contains(*name)), "{path}: {seen:?}");
+    }
 }

@@ -382,6 +382,36 @@ fn a_series_keeps_its_last_date_when_it_moves_to_another_time_or_zone() {
     }
 }
 
+/// On 28 March 2027 the clock skips 01:30, so that session is at 02:30. On 31 October it shows 01:30 twice, and the
+/// session is at the first.
+#[test]
+fn a_series_that_ends_where_the_clock_changes_keeps_its_last_date_when_it_moves() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    for (first, until, last) in [
+        ("2027-03-14", "20270328T010000Z", "2027-03-21"),
+        ("2027-03-14", "20270328T012959Z", "2027-03-21"),
+        ("2027-03-14", "20270328T013000Z", "2027-03-28"),
+        ("2027-03-14", "20270328T013000", "2027-03-28"),
+        ("2027-10-17", "20271031T002959Z", "2027-10-24"),
+        ("2027-10-17", "20271031T003000Z", "2027-10-31"),
+        ("2027-10-17", "20271031T011500Z", "2027-10-31"),
+    ] {
+        let rule = format!("FREQ=WEEKLY;UNTIL={until}");
+        let start = json!({ "local_start": format!("{first}T01:30:00"), "recurrence": rule });
+        let series = weekly(&admin, &place, start);
+        for time in ["01:30", "11:00", "01:30"] {
+            let moves = json!({ "local_start": format!("{first}T{time}:00") });
+            change(&admin, &series_path(&series), &moves).expect(200);
+            let sessions = sessions_of(&admin, &series);
+            let on = sessions.iter().filter(|session| session["status"] == "scheduled");
+            let ends = on.map(|session| session["local_start"].as_str().unwrap()).max().unwrap();
+            assert_eq!(ends, format!("{last}T{time}:00"), "{until}");
+        }
+    }
+}
+
 #[test]
 fn an_excluded_date_stays_excluded_while_the_rule_is_shorter_and_moves() {
     let app = App::start();

@@ -96,12 +96,17 @@ pub fn normal(rule: String) -> String {
 /// that the rule keeps its last date: calendar programs write the last start as UNTIL.
 pub fn moved(rule: &str, from: (NaiveTime, Tz), to: (NaiveTime, Tz)) -> Result<String> {
     let Some(text) = rule.split(';').find_map(|part| part.strip_prefix("UNTIL=")) else { return Ok(rule.to_owned()) };
-    let ends_at = match until(text)? {
+    let until = until(text)?;
+    let latest = match until {
         Until::EndOfDay(_) => return Ok(rule.to_owned()),
-        Until::Local(at) => at,
-        Until::Instant(at) => at.with_timezone(&from.1).naive_local(),
+        Until::Local(at) => at.date(),
+        Until::Instant(at) => at.with_timezone(&from.1).date_naive(),
     };
-    let last = if ends_at.time() < from.0 { ends_at.date() - Days::new(1) } else { ends_at.date() };
+    // The clock can skip the time of the last occurrence, or show it twice. So the dates are compared as occurrences.
+    // It can also skip a whole day: then the last date is two days before.
+    let end = End::Until(until);
+    let takes_place = |date: &NaiveDate| !end.is_before(&Occurrence::of_rule(date.and_time(from.0), from.1));
+    let last = (0..3).map(|days| latest - Days::new(days)).find(takes_place).unwrap_or(latest);
     let moved = match text.strip_suffix('Z') {
         Some(_) => resolve(last.and_time(to.0), to.1).format("%Y%m%dT%H%M%SZ"),
         None => last.and_time(to.0).and_utc().format("%Y%m%dT%H%M%S"),

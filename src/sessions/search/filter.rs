@@ -111,7 +111,7 @@ pub struct SessionFilter {
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
     /// Where the page begins: `next` of the page before.
-    #[param(max_length = 1000)]
+    #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }
 

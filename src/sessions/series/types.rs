@@ -306,6 +306,6 @@ pub struct SeriesFilter {
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
     /// Where the page begins. It is in the `next` of the page before.
-    #[param(max_length = 1000)]
+    #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }
