@@ -1,0 +1,237 @@
+"""Loads by partners that post rosters."""
+
+import json
+import socket
+import threading
+import time
+
+import tools
+from tools import LATER, SOON, entry
+
+MIB = 2 ** 20
+ROSTER_LIMIT = 16 * MIB
+
+
+def roster(entries):
+    return json.dumps({"entries": entries}).encode()
+
+
+def made(answer):
+    return answer.body["sessions"]["created"] if answer.status in (200, 201) else 0
+
+
+def long_texts(world):
+    """1 A roster of 62 KiB: 24 daily series of 2,000 sessions, with a description of 2,400 characters"""
+    client, path = world.sender()
+    text = ("Stories and poems, read aloud together. " * 60)[:2_400]
+
+    def daily(count, number):
+        return [entry(at, external_id=f"{number}-{at}", recurrence="FREQ=DAILY;COUNT=2000", description=text)
+                for at in range(count)]
+
+    world.begin()
+    number = 0
+    while world.left():
+        # As it was sent at first, then as much as one roster may have.
+        for series in (24, 16):
+            number += 1
+            world.post(client, path, roster(daily(series, number)), f"{series * 2_000:,} sessions")
+
+
+def many_words(world):
+    """2 A roster of 15 MiB: descriptions of 300 different words each"""
+    client, path = world.sender()
+
+    def wordy(entries, number):
+        words = (f"{number}w{at:x}q" for at in range(entries * 300))
+        return roster([entry(at, external_id=f"{number}-{at}", description=" ".join(next(words) for _ in range(300)))
+                       for at in range(entries)])
+
+    # The most words that a roster may have are 300,000.
+    bodies = [(f"{len(body) / MIB:.0f} MiB", body) for body in (wordy(5_400, 1), *(wordy(900, number) for number in (2, 3, 4)))]
+    world.begin()
+    for what, body in bodies * 100:
+        if not world.left():
+            break
+        world.post(client, path, body, what)
+
+
+def other_titles(world):
+    """3 A year's roster of 31,200 sessions, again and again with other titles"""
+    client, path = world.sender()
+
+    def year(title):
+        return roster([entry(number, title=f"{title} {number}", recurrence="FREQ=WEEKLY;COUNT=52",
+                             description="Stories and poems, read aloud together. Tea and biscuits.") for number in range(600)])
+
+    first = client.call("POST", path, year("Group"), timeout=120)
+    world.demand(f"a year's roster is taken (it was answered {first.status})", made(first) == 31_200)
+    titles = [year(title) for title in ("Reading group", "Circle of readers")]
+    world.begin()
+    number = 0
+    while world.left():
+        number += 1
+        world.post(client, path, titles[number % 2], "other titles")
+
+
+def slow_bodies(world):
+    """7 Roster bodies of 16 MiB, a byte every 4 s: three of one partner, then one of each of three partners"""
+    senders = [world.sender(number) for number in range(3)]
+    world.neighbour_posts = True
+    whole = world.seconds
+    world.begin()
+
+    def drip(client, path, what, until):
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            status = one_slow_body(world.server, client.token, path, until)
+            world.note(what, tools.Answer(status, None, time.monotonic() - begun, {}))
+            # Refused at once is asked again soon, but not as fast as the machine can.
+            time.sleep(max(0, min(0.2, until - time.monotonic())))
+
+    half = time.monotonic() + whole / 2
+    world.at_once(*(lambda: drip(*senders[0], "of one partner", half) for _ in range(3)))
+    world.at_once(*(lambda sender=sender: drip(*sender, "of three partners", world.begun + whole) for sender in senders))
+
+
+def one_slow_body(server, token, path, until):
+    """Sends a body slowly until it is answered, and returns the status."""
+    with socket.create_connection((server.host, server.port)) as stream:
+        stream.sendall(f"POST {path} HTTP/1.1\r\nHost: {server.host}\r\nAuthorization: Bearer {token}\r\nContent-Type: "
+                       f"application/json\r\nContent-Length: {ROSTER_LIMIT}\r\n\r\n{{".encode())
+        while (left := until - time.monotonic()) > 0:
+            stream.settimeout(min(4, left))
+            try:
+                answer = stream.recv(4096)
+                return int(answer.split()[1]) if answer else "hung up"
+            except TimeoutError:
+                pass
+            except OSError:
+                return "hung up"
+            try:
+                stream.sendall(b" ")
+            except OSError:
+                return "hung up"
+    return "still sending"
+
+
+def never(world):
+    """8 Rosters of up to 50,000 entries whose rule never comes: 30 February, from 1900 on"""
+    client, path = world.sender()
+    world.neighbour_posts = True
+
+    def rules(count, **more):
+        return roster([entry(number, local_start="1900-01-01T10:00:00", recurrence="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", **more)
+                       for number in range(count)])
+
+    bodies = [(f"{count:,} entries", rules(count)) for count in (50_000, 32_000)]
+    # Right up to the last part of the search: the rule gives a day, and then none for as long as is looked.
+    bodies.append(("with a last day", rules(32_000, additional=[f"{SOON}T10:00:00"])))
+    world.begin()
+    for what, body in bodies * 100:
+        if not world.left():
+            break
+        world.post(client, path, body, what)
+
+
+def many_jobs(world):
+    """9 Twelve rosters of 15 MiB to be applied later, and a partner that waits for a job of one entry"""
+    client, path = world.sender()
+    neighbour, own = world.partner("neighbour")
+    later = {"Prefer": "respond-async"}
+    text = "Tea and biscuits, as ever. " * 12
+    body = roster([entry(number, description=f"{number} {text}") for number in range(15 * MIB // 610)])
+    world.begin()
+    for _ in range(12):
+        if world.left():
+            world.post(client, path, body, f"{len(body) / MIB:.0f} MiB", headers=later)
+    waits = []
+    while world.left() and len(waits) < 3:
+        begun = time.monotonic()
+        job = neighbour.call("POST", own, roster([entry(0, external_id="job", title=f"Title {begun}")]), headers=later)
+        world.note("the neighbour's job", job)
+        if job.status != 202:
+            break
+        while world.left() and neighbour.get(f"/v1/jobs/{job.body['id']}")["status"] not in ("succeeded", "failed"):
+            time.sleep(0.1)
+        waits.append(time.monotonic() - begun)
+    ended = world.left() > 0
+    world.say(f"the neighbour's job {'ended' if ended else 'had not ended'} after {max(waits, default=0):.1f} s")
+    world.demand("a partner's small job ends while others queue large ones", ended and waits)
+    while world.left() and world.short is False:
+        world.post(client, path, body, f"{len(body) / MIB:.0f} MiB", headers=later)
+        time.sleep(0.2)
+
+
+def lists(world):
+    """10 A CSV cell of 16 MiB of |, and 5.5 million empty lists, three at once"""
+    senders = [world.sender(number) for number in range(3)]
+    head = b"external_id,title,pillar,delivery,local_start,time_zone,duration_minutes,topics\r\n"
+    head += f"a,b,community,online,{SOON}T10:00:00,Europe/London,60,".encode()
+    cell = head + b"|" * (ROSTER_LIMIT - len(head) - 2) + b"\r\n"
+    empty = b'{"entries":[' + b"[]," * ((ROSTER_LIMIT - 20) // 3) + b"[]]}"
+    one = b'{"entries":[{"topics":[' + b"[]," * ((ROSTER_LIMIT - 40) // 3) + b"[]]}]}"
+    bodies = [("a cell of |", cell, "text/csv"), ("empty lists", empty, "application/json"), ("a list of them", one, "application/json")]
+    world.begin()
+
+    def send(client, path):
+        for what, body, media_type in bodies * 1_000:
+            if not world.left():
+                return
+            world.post(client, path, body, what, media_type=media_type)
+
+    world.at_once(*(lambda sender=sender: send(*sender) for sender in senders))
+
+
+def taken_room(world):
+    """14 A draft daily series of 24 hours in a library's room, and a partner that wants the room"""
+    client, path = world.sender()
+    neighbour, own = world.partner("neighbour")
+    place = {"delivery": "in_person", "venue": "library", "space": "The room"}
+    whole = entry(0, recurrence="FREQ=DAILY;COUNT=2000", local_start=f"{SOON}T00:00:00", duration_minutes=1440,
+                  publication="draft", **place)
+    world.begin()
+    world.post(client, path, roster([whole]), "the draft")
+    answer = world.post(neighbour, own, roster([entry(0, external_id="room", local_start=f"{LATER.replace(day=1)}T10:00:00", **place),
+                                                entry(1, external_id="soon", local_start=f"{SOON}T10:00:00", **place)]), "who wants the room")
+    if answer.status == 201:
+        skipped = [skip["reason"] for skip in answer.body["skipped"]]
+        world.say("the room is free for them" if not skipped else f"the room is not free for them: {', '.join(skipped)}")
+    time.sleep(1)
+
+
+def drafts(world):
+    """4 200,000 sessions of draft series before the first public one, then 16 connections that list sessions"""
+    reader = tools.Client(world.server)
+    pages = ("/v1/sessions", "/v1/session-series")
+    before = [median(reader, page) for page in pages]
+    number, wanted = 0, 100
+    begun = time.monotonic()
+    client, path = world.sender()
+    for first in range(0, wanted, 16):
+        series = [entry(at, recurrence="FREQ=DAILY;COUNT=2000", publication="draft") for at in range(first, min(first + 16, wanted))]
+        number += made(client.call("POST", path, roster(series), timeout=300))
+    world.demand(f"{wanted * 2_000:,} drafts are made", number == wanted * 2_000)
+    world.say(f"{number:,} drafts made in {time.monotonic() - begun:.0f} s")
+    after = [median(reader, page) for page in pages]
+    for page, was, now in zip(pages, before, after):
+        world.say(f"{page} {was * 1000:.1f} → {now * 1000:.1f} ms")
+        # Passing the drafts one by one cost a quarter of a second.
+        world.demand(f"{page} costs what it did without the drafts", now < max(0.03, was * 5))
+    world.begin()
+
+    def read():
+        client = tools.Client(world.server)
+        while world.left():
+            world.note("pages", client.call("GET", pages[0], timeout=world.left() + 1))
+
+    world.at_once(*[read] * 16)
+
+
+def median(client, page):
+    """The median of the seconds that a page takes."""
+    times = []
+    for _ in range(15):
+        answer = client.call("GET", page)
+        times.append(answer.seconds)
+    return sorted(times)[7]
