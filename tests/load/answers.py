@@ -6,7 +6,7 @@ import socket
 import time
 
 import tools
-from tools import SOON, entry
+from tools import entry
 
 # How long somebody who doesn't read keeps a connection open.
 UNREAD = 3
@@ -22,8 +22,7 @@ def calendars(world):
     """6 Public calendars of 2,000 sessions: 50 at once read them, and 50 don't"""
     client, path = world.sender()
     text = ("Stories and poems, read aloud together. " * 50)[:1_800]
-    series = [entry(number, recurrence="FREQ=DAILY;COUNT=360", description=text)
-              for number in range(6)]
+    series = [entry(number, recurrence="FREQ=DAILY;COUNT=360", description=text) for number in range(6)]
     client.must("POST", path, 201, {"entries": series}, timeout=120)
     world.begin()
     asyncio.run(ask(world, path.replace("rosters", "calendar.ics"), "identity", 50))
@@ -63,7 +62,11 @@ async def leave_unread(world, path, headers, until, counts):
         stream.setblocking(False)
         try:
             await asyncio.get_running_loop().sock_connect(stream, (world.server.host, world.server.port))
-            lines = [f"GET {path} HTTP/1.1", f"Host: {world.server.host}", *(f"{name}: {value}" for name, value in headers.items())]
+            lines = [
+                f"GET {path} HTTP/1.1",
+                f"Host: {world.server.host}",
+                *(f"{name}: {value}" for name, value in headers.items()),
+            ]
             await asyncio.get_running_loop().sock_sendall(stream, "\r\n".join(lines).encode() + b"\r\n\r\n")
             counts["asked"] += 1
             await asyncio.sleep(min(UNREAD, left))

@@ -48,7 +48,7 @@ async def probe(pool, name, *request):
 
 async def main():
     # The first line is long.
-    lines = asyncio.StreamReader(limit=2 ** 20)
+    lines = asyncio.StreamReader(limit=2**20)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     wanted = json.loads(await lines.readline())
     pool = Pool(wanted["host"], wanted["port"])
@@ -71,8 +71,13 @@ async def main():
         ask("write", "POST", f"/v1/sessions/{session}/bookings", posted, json.dumps({"member_id": member}).encode())
         if "rosters" in wanted and number % 20 == 0:
             change = wanted["entry"] | {"title": f"Title {number}"}
-            ask("roster", "POST", wanted["rosters"], posted | {"Authorization": f"Bearer {wanted['neighbour']}"},
-                json.dumps({"entries": [change]}).encode())
+            ask(
+                "roster",
+                "POST",
+                wanted["rosters"],
+                posted | {"Authorization": f"Bearer {wanted['neighbour']}"},
+                json.dumps({"entries": [change]}).encode(),
+            )
         number += 1
         # A time that was missed is not asked for later in a heap.
         await asyncio.wait([stop], timeout=max(start + number * EVERY - time.monotonic(), 0))

@@ -28,11 +28,7 @@ SENDERS = ["sender-0", "sender-1", "sender-2"]
 
 
 class Trouble(Exception):
-    """The load can't be made: the run ends with this sentence."""
-
-
-class NotThere(Exception):
-    """The binary lacks what the load needs."""
+    """The load can't be made, and why."""
 
 
 def psql(url, statement):
@@ -82,9 +78,17 @@ class Server:
 
     def __init__(self, binary, place, settings=()):
         self.database_url, keys = place
-        self.environment = dict(os.environ, DATABASE_URL=self.database_url, LIFE_ROOMS_KEY_DIR=str(keys),
-                                LIFE_ROOMS_BIND="127.0.0.1:0", LIFE_ROOMS_LOG_FORMAT="text", RUST_LOG="warn,life_rooms::cli=info",
-                                LIFE_ROOMS_CALLER_LIMIT="0", LIFE_ROOMS_NETWORK_LIMIT="0", **dict(settings))
+        self.environment = dict(
+            os.environ,
+            DATABASE_URL=self.database_url,
+            LIFE_ROOMS_KEY_DIR=str(keys),
+            LIFE_ROOMS_BIND="127.0.0.1:0",
+            LIFE_ROOMS_LOG_FORMAT="text",
+            RUST_LOG="warn,life_rooms::cli=info",
+            LIFE_ROOMS_CALLER_LIMIT="0",
+            LIFE_ROOMS_NETWORK_LIMIT="0",
+            **dict(settings),
+        )
         self.binary, self.log = binary, keys.parent / "server.log"
 
     def start(self):
@@ -157,7 +161,7 @@ class Client:
         return self.must("GET", path, 200)
 
     def must(self, method, path, status, body=None, **more):
-        """The answer's body. Anything but this status ends the run."""
+        """The answer's body. Anything but this status ends the load."""
         answer = self.call(method, path, body, **more)
         if answer.status != status:
             raise Trouble(f"{method} {path} answered {answer.status}, not {status}: {str(answer.body)[:500]}")
@@ -176,15 +180,28 @@ def basic(client):
 
 
 def client_token(server, client):
-    answer = Client(server).must("POST", "/v1/oauth/token", 200, b"grant_type=client_credentials",
-                                 media_type="application/x-www-form-urlencoded", headers=basic(client))
+    answer = Client(server).must(
+        "POST",
+        "/v1/oauth/token",
+        200,
+        b"grant_type=client_credentials",
+        media_type="application/x-www-form-urlencoded",
+        headers=basic(client),
+    )
     return answer["access_token"]
 
 
 def entry(number, **more):
     """An entry of a roster: one public session online, unless more is said."""
-    return {"external_id": f"entry-{number}", "title": f"Group {number}", "pillar": "community", "delivery": "online",
-            "local_start": time_of(number), "time_zone": "Europe/London", "duration_minutes": 60} | more
+    return {
+        "external_id": f"entry-{number}",
+        "title": f"Group {number}",
+        "pillar": "community",
+        "delivery": "online",
+        "local_start": time_of(number),
+        "time_zone": "Europe/London",
+        "duration_minutes": 60,
+    } | more
 
 
 def time_of(number, day=SOON):
@@ -207,12 +224,25 @@ def fill(server):
         known["partners"][slug] = partner
         known["clients"][slug] = (client["client_id"], client["client_secret"])
     partner = known["partners"]["neighbour"]
-    series = [entry(number, delivery="in_person", venue="library", capacity=1000, recurrence="FREQ=WEEKLY;COUNT=52",
-                    local_start=time_of(number, LATER),
-                    description="Stories and poems, read aloud together. Tea and biscuits.") for number in range(20)]
-    Client(server, client_token(server, known["clients"]["neighbour"])).create(f"/v1/partners/{partner}/rosters", entries=series)
-    known["members"] = [advisor.create("/v1/members", given_name=name, family_name=f"{name}son", roles=["service_user"])["id"]
-                        for name in ("Ada", "Bessie", "Cora", "Dora", "Edith", "Flora")]
+    series = [
+        entry(
+            number,
+            delivery="in_person",
+            venue="library",
+            capacity=1000,
+            recurrence="FREQ=WEEKLY;COUNT=52",
+            local_start=time_of(number, LATER),
+            description="Stories and poems, read aloud together. Tea and biscuits.",
+        )
+        for number in range(20)
+    ]
+    Client(server, client_token(server, known["clients"]["neighbour"])).create(
+        f"/v1/partners/{partner}/rosters", entries=series
+    )
+    known["members"] = [
+        advisor.create("/v1/members", given_name=name, family_name=f"{name}son", roles=["service_user"])["id"]
+        for name in ("Ada", "Bessie", "Cora", "Dora", "Edith", "Flora")
+    ]
     known["sessions"], path = [], f"/v1/sessions?partner_id={partner}&limit=100"
     while path:
         page = advisor.get(path)
@@ -226,7 +256,9 @@ class World:
 
     def __init__(self, server, known, seconds, short, idle):
         self.server, self.known, self.seconds, self.short, self.idle = server, known, seconds, short, idle
-        self.admin, self.advisor = (Client(server, log_in(server, f"{role}@example.org")) for role in ("admin", "advisor"))
+        self.admin, self.advisor = (
+            Client(server, log_in(server, f"{role}@example.org")) for role in ("admin", "advisor")
+        )
         # Statuses and the slowest answer of each thing that was sent; sentences; and sentences that must be true.
         self.sent, self.said, self.demands = {}, [], []
         self.probes, self.begun, self.ended = None, None, None
@@ -292,23 +324,35 @@ class World:
             if self.probes:
                 self.probes.process.kill()
         self.demand("the server still runs", alive)
-        return {"sent": {what: ({str(status): count for status, count in statuses.items()}, slowest)
-                         for what, (statuses, slowest) in self.sent.items()},
-                "said": self.said, "demands": self.demands, "seconds": self.ended - self.begun,
-                "memory": [self.memory_before, self.memory_after[1]],
-                "probes": {name: self.summary(name, answers) for name in self.probes.names}}
+        return {
+            "sent": {
+                what: ({str(status): count for status, count in statuses.items()}, slowest)
+                for what, (statuses, slowest) in self.sent.items()
+            },
+            "said": self.said,
+            "demands": self.demands,
+            "seconds": self.ended - self.begun,
+            "memory": [self.memory_before, self.memory_after[1]],
+            "probes": {name: self.summary(name, answers) for name in self.probes.names},
+        }
 
     def summary(self, name, answers):
         """What a probe met while it was idle and beside the load."""
         idle = [took for who, begun, took, _ in answers if who == name and begun < self.begun]
-        beside = [(took, status) for who, begun, took, status in answers
-                  if who == name and self.begun <= begun <= self.ended]
+        beside = [
+            (took, status) for who, begun, took, status in answers if who == name and self.begun <= begun <= self.ended
+        ]
         if not idle or not beside:
             raise Trouble(f"the probe {name} was not asked: the load was too short")
         times = [took for took, _ in beside]
-        return {"idle": statistics.median(idle), "idle worst": max(idle), "median": statistics.median(times),
-                "worst": max(times), "count": len(times),
-                "other": dict(collections.Counter(str(status) for _, status in beside if not str(status).startswith("2")))}
+        return {
+            "idle": statistics.median(idle),
+            "idle worst": max(idle),
+            "median": statistics.median(times),
+            "worst": max(times),
+            "count": len(times),
+            "other": dict(collections.Counter(str(status) for _, status in beside if not str(status).startswith("2"))),
+        }
 
 
 class Probes:
@@ -317,15 +361,21 @@ class Probes:
     def __init__(self, world):
         known, server = world.known, world.server
         self.names = ["list", "read", "write"]
-        wanted = {"host": server.host, "port": server.port, "advisor": world.advisor.token, "members": known["members"],
-                  "sessions": known["sessions"]}
+        wanted = {
+            "host": server.host,
+            "port": server.port,
+            "advisor": world.advisor.token,
+            "members": known["members"],
+            "sessions": known["sessions"],
+        }
         if world.neighbour_posts:
             client, path = world.partner("neighbour")
             wanted |= {"neighbour": client.token, "rosters": path, "entry": entry(0, external_id="neighbour")}
             self.names.append("roster")
         self.answers = []
-        self.process = subprocess.Popen([sys.executable, HERE / "probes.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+        self.process = subprocess.Popen(
+            [sys.executable, HERE / "probes.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.send(wanted)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -358,7 +408,11 @@ class Connection:
         return self.streams
 
     def send(self, method, path, headers=(), body=b""):
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", *(f"{name}: {value}" for name, value in dict(headers).items())]
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {self.host}",
+            *(f"{name}: {value}" for name, value in dict(headers).items()),
+        ]
         if body or method != "GET":
             lines.append(f"Content-Length: {len(body)}")
         self.streams[1].write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)

@@ -6,9 +6,10 @@ import random
 import subprocess
 import sys
 import time
+from functools import partial
 
 import tools
-from tools import SOON, entry
+from tools import entry
 
 
 def waiting_for_a_row(world):
@@ -16,7 +17,9 @@ def waiting_for_a_row(world):
     session = world.known["sessions"][-1]
     hold = f"SELECT 1 FROM sessions WHERE id = '{session}' FOR UPDATE; SELECT pg_sleep({world.seconds + 5})"
     world.begin()
-    holder = subprocess.Popen(["psql", "-X", "-q", "-d", world.server.database_url, "-c", hold], stdout=subprocess.DEVNULL)
+    holder = subprocess.Popen(
+        ["psql", "-X", "-q", "-d", world.server.database_url, "-c", hold], stdout=subprocess.DEVNULL
+    )
 
     def book(number):
         client = tools.Client(world.server, world.advisor.token)
@@ -26,7 +29,7 @@ def waiting_for_a_row(world):
             time.sleep(0.02)
 
     try:
-        world.at_once(*(lambda number=number: book(number) for number in range(40)))
+        world.at_once(*(partial(book, number) for number in range(40)))
     finally:
         holder.kill()
         holder.wait()
@@ -37,8 +40,13 @@ def logins(world):
     for number in range(1, 5):
         world.server.create_account(f"person{number}@example.org", "advisor")
     world.begin()
-    command = [sys.executable, tools.HERE / "logins.py", f"http://{world.server.host}:{world.server.port}",
-               str(max(world.left() - 2, 1)), "400"]
+    command = [
+        sys.executable,
+        tools.HERE / "logins.py",
+        f"http://{world.server.host}:{world.server.port}",
+        str(max(world.left() - 2, 1)),
+        "400",
+    ]
     environment = dict(os.environ, PASSWORD=tools.PASSWORD, LIMIT_SECONDS="10" if world.short else "2")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=world.left() + 60)
     world.say(done.stdout.strip() or done.stderr.strip().splitlines()[-1])
@@ -51,8 +59,12 @@ def bookings_beside_a_roster(world):
     counts = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
     def body(title, capacity):
-        return {"entries": [entry(number, title=f"{title} {number}", capacity=capacity, recurrence="FREQ=WEEKLY;COUNT=10")
-                            for number in range(20)]}
+        return {
+            "entries": [
+                entry(number, title=f"{title} {number}", capacity=capacity, recurrence="FREQ=WEEKLY;COUNT=10")
+                for number in range(20)
+            ]
+        }
 
     client.must("POST", path, 201, body("Group", 1))
     partner = world.known["partners"]["sender-0"]
@@ -79,7 +91,7 @@ def bookings_beside_a_roster(world):
             number += 1
             world.post(client, path, body(f"Title {number}", 1 + number % 2), "rosters")
 
-    world.at_once(plan, *(lambda number=number: book(number) for number in range(len(world.known["members"]))))
+    world.at_once(plan, *(partial(book, number) for number in range(len(world.known["members"]))))
     time.sleep(1.2)  # PostgreSQL counts a little later.
     deadlocks = int(tools.psql(world.server.database_url, counts)) - deadlocks
     world.say(f"{deadlocks} deadlocks")
@@ -130,19 +142,30 @@ def many_tokens(world):
 def registers(world):
     """17 Registers with 2,400 new people, then with 500"""
     past = (tools.datetime.datetime.now() - tools.datetime.timedelta(days=2)).strftime("%Y-%m-%dT10:%M:00")
-    sessions = [world.admin.create("/v1/sessions", **{key: value for key, value in entry(number).items() if key != "external_id"}
-                                   | {"local_start": past})["id"] for number in range(40)]
+    sessions = [
+        world.admin.create(
+            "/v1/sessions",
+            **{key: value for key, value in entry(number).items() if key != "external_id"} | {"local_start": past},
+        )["id"]
+        for number in range(40)
+    ]
     world.begin()
     for number, session in enumerate(sessions):
         for count in (2_400, 500):
             if world.left():
                 path, people = f"/v1/sessions/{session}/register", [person(number, at) for at in range(count)]
                 tag = world.advisor.call("GET", path).headers.get("ETag", "*")
-                taken = {"bookings": [], "walk_ins": people, "headcount": {"beneficiaries": 0, "family": 0, "carers": 0}}
+                taken = {
+                    "bookings": [],
+                    "walk_ins": people,
+                    "headcount": {"beneficiaries": 0, "family": 0, "carers": 0},
+                }
                 answer = world.advisor.call("PUT", path, taken, headers={"If-Match": tag}, timeout=world.left() + 1)
                 world.note(f"{count:,} new people", answer)
 
 
 def person(number, at):
-    word = "".join(chr(97 + (number * 10_007 + at) // 26 ** place % 26) for place in range(5))
-    return {"member": {"given_name": word.title(), "family_name": f"{word[::-1].title()}son", "roles": ["service_user"]}}
+    word = "".join(chr(97 + (number * 10_007 + at) // 26**place % 26) for place in range(5))
+    return {
+        "member": {"given_name": word.title(), "family_name": f"{word[::-1].title()}son", "roles": ["service_user"]}
+    }
