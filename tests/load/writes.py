@@ -17,9 +17,9 @@ def waiting_for_a_row(world):
     session = world.known["sessions"][-1]
     hold = f"SELECT 1 FROM sessions WHERE id = '{session}' FOR UPDATE; SELECT pg_sleep({world.seconds + 5})"
     world.begin()
-    holder = subprocess.Popen(
-        ["psql", "-X", "-q", "-d", world.server.database_url, "-c", hold], stdout=subprocess.DEVNULL
-    )
+    command = ["psql", "-X", "-q", "-d", world.server.database_url, "-c", hold]
+    holder = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    time.sleep(0.3)  # It has the row by then.
 
     def book(number):
         client = tools.Client(world.server, world.advisor.token)
