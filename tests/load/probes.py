@@ -26,7 +26,17 @@ class Pool:
     async def ask(self, *request):
         connection = self.unused.pop() if self.unused else None
         if connection is None or connection.streams is None or time.monotonic() - connection.used > 2:
-            connection = tools.Connection(self.host, self.port)
+            return await self.ask_anew(*request)
+        try:
+            status, _ = await connection.ask(*request)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            # The server may have closed it just then, because nobody used it.
+            return await self.ask_anew(*request)
+        self.unused.append(connection)
+        return status
+
+    async def ask_anew(self, *request):
+        connection = tools.Connection(self.host, self.port)
         status, _ = await connection.ask(*request)
         self.unused.append(connection)
         return status
@@ -56,7 +66,7 @@ async def main():
     advisor = {"Authorization": f"Bearer {wanted['advisor']}"}
     posted = advisor | {"Content-Type": "application/json"}
     sessions, members = wanted["sessions"], wanted["members"]
-    asked, number, start = set(), 0, time.monotonic()
+    asked, number, due = set(), 0, time.monotonic()
 
     def ask(*request):
         task = asyncio.create_task(probe(pool, *request))
@@ -79,8 +89,9 @@ async def main():
                 json.dumps({"entries": [change]}).encode(),
             )
         number += 1
-        # A time that was missed is not asked for later in a heap.
-        await asyncio.wait([stop], timeout=max(start + number * EVERY - time.monotonic(), 0))
+        # Times that were missed are not made up for in a heap.
+        due = max(due + EVERY, time.monotonic())
+        await asyncio.wait([stop], timeout=max(due - time.monotonic(), 0))
     if asked:
         _, late = await asyncio.wait(asked, timeout=PATIENCE)
         for task in late:

@@ -391,7 +391,7 @@ class Probes:
     def stop(self):
         """Asks no more, waits a while for what was asked, and returns all answers."""
         self.send("stop")
-        self.reader.join(20)
+        self.reader.join(40)
         if self.reader.is_alive():
             raise Trouble("the probes did not end")
         return self.answers
