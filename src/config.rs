@@ -108,7 +108,7 @@ pub struct ServeSettings {
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub logins: LoginSettings,
 
-    /// How many bytes a second a request's body must have on average, after its first 8 seconds
+    /// How many bytes a second of a request's body must come; it may be 8 seconds late
     #[arg(long, env = "LIFE_ROOMS_BODY_RATE", default_value = "2000")]
     pub body_rate: String,
 
@@ -174,9 +174,9 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// How far ahead the sessions of series without an end are made.
     pub horizon: Horizon,
-    /// How many bytes a second a request's body must have on average before 408.
+    /// How many bytes a second of a request's body must come. One that is later than the allowance is 408.
     pub body_rate: u32,
-    /// The time before that counts.
+    /// How late a body may be.
     pub body_allowance: Duration,
     /// The longest pause within a request's body before 408.
     pub body_pause: Duration,

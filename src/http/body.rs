@@ -19,6 +19,7 @@ use super::extract::Extractor;
 use super::json::Unambiguous;
 use super::shape;
 use super::state::State;
+use crate::config::Config;
 use crate::error::{Error, Fault, Kind, Result};
 
 /// The largest ordinary body, in bytes.
@@ -256,7 +257,7 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
     read_within(request, payload, limit, None).await
 }
 
-/// A body without a declared length reserves so many bytes at a time.
+/// How many bytes of memory a body reserves at a time.
 const STEP: usize = 64 * 1024;
 
 /// The same, and reserves memory for what comes, if it isn't reserved yet.
@@ -266,13 +267,13 @@ async fn read_within(
     limit: usize,
     mut reservation: Option<&mut Reservation>,
 ) -> Result<Bytes> {
-    let patience = Patience::of(request, limit);
+    let mut patience = Patience::of(request, limit);
     let started = Instant::now();
     let mut stream = actix_web::web::Payload::from_request(request, payload).await.map_err(Error::internal)?;
     // The capacity is only reserved. Bytes that are declared and never sent take no memory.
     let mut bytes = BytesMut::with_capacity(declared(request).unwrap_or_default().min(limit));
     loop {
-        let wait = patience.left(started.elapsed(), bytes.len());
+        let wait = patience.left(started.elapsed());
         let Ok(next) = tokio::time::timeout(wait, stream.next()).await else {
             return Err(patience.spent());
         };
@@ -284,6 +285,7 @@ async fn read_within(
                     reservation.grow_to((bytes.len() + chunk.len()).next_multiple_of(STEP).min(limit))?;
                 }
                 bytes.extend_from_slice(&chunk);
+                patience.received(chunk.len(), started.elapsed());
             }
             Some(Err(e)) => {
                 return Err(Error::new(Kind::MalformedRequest, "The body ended too early.").because(e));
@@ -311,31 +313,44 @@ struct Patience {
     pause: Duration,
     /// The longest time for the whole of it.
     whole: Duration,
-    /// The time before its rate counts.
+    /// How far it may be behind its rate.
     allowance: Duration,
-    /// The bytes a second that must come on average after that.
+    /// The bytes a second that must come.
     rate: u32,
+    /// When it is too far behind, from its beginning on.
+    until: Duration,
 }
 
 impl Patience {
     fn of(request: &HttpRequest, limit: usize) -> Self {
         let config = request.app_data::<Data<State>>().map(|state| state.config.clone()).unwrap_or_default();
         let whole = if limit > BODY_LIMIT { config.body_time * 10 } else { config.body_time };
-        Self { pause: config.body_pause, whole, allowance: config.body_allowance, rate: config.body_rate }
+        Self::new(&config, whole)
     }
 
-    /// How long the next bytes may take. Each byte that has come is worth a part of a second.
-    fn left(&self, elapsed: Duration, received: usize) -> Duration {
-        let earned = self.allowance + Duration::from_secs_f64(received as f64 / f64::from(self.rate.max(1)));
-        self.pause.min(self.whole.min(earned).saturating_sub(elapsed))
+    fn new(config: &Config, whole: Duration) -> Self {
+        let allowance = config.body_allowance;
+        Self { pause: config.body_pause, whole, allowance, rate: config.body_rate, until: allowance }
+    }
+
+    /// Each byte is worth a part of a second. What comes fast earns no more than the allowance: else a body that was
+    /// sent at once but for its last byte could keep its memory for hours.
+    fn received(&mut self, bytes: usize, elapsed: Duration) {
+        let earned = self.until + Duration::from_secs_f64(bytes as f64 / f64::from(self.rate.max(1)));
+        self.until = earned.min(elapsed + self.allowance);
+    }
+
+    /// How long the next bytes may take.
+    fn left(&self, elapsed: Duration) -> Duration {
+        self.pause.min(self.whole.min(self.until).saturating_sub(elapsed))
     }
 
     fn spent(&self) -> Error {
-        let Self { pause, whole, allowance, rate } = self;
+        let Self { pause, whole, allowance, rate, .. } = self;
         let (pause, whole, allowance) = (pause.as_secs(), whole.as_secs(), allowance.as_secs());
         let detail = format!(
-            "The body came too slowly. Nothing was changed. After {allowance} s at least {rate} bytes a second must come \
-             on average, without a pause of {pause} s, and the whole within {whole} s."
+            "The body came too slowly. Nothing was changed. At least {rate} bytes a second must come, at no time \
+             {allowance} s late, without a pause of {pause} s, and the whole within {whole} s."
         );
         Error::new(Kind::RequestTimeout, detail)
     }
@@ -349,28 +364,31 @@ fn too_large(limit: usize) -> Error {
 mod tests {
     use super::*;
 
-    /// After how many seconds a body is cut off that comes at this rate, if it is within two minutes.
-    fn cut_off(bytes: usize, every: u64) -> Option<u64> {
-        let config = crate::config::Config::default();
-        let (pause, whole) = (config.body_pause, config.body_time * 10);
-        let patience = Patience { pause, whole, allowance: config.body_allowance, rate: config.body_rate };
-        let (mut at, mut received) = (Duration::ZERO, 0);
+    /// After how many seconds a body is cut off that begins with so many bytes and then comes at this rate, if it is
+    /// within two minutes.
+    fn cut_off(first: usize, bytes: usize, every: u64) -> Option<u64> {
+        let config = Config::default();
+        let mut patience = Patience::new(&config, config.body_time * 10);
+        let mut at = Duration::ZERO;
+        patience.received(first, at);
         while at < Duration::from_secs(120) {
-            let left = patience.left(at, received);
+            let left = patience.left(at);
             if left < Duration::from_secs(every) {
                 return Some((at + left).as_secs());
             }
-            (at, received) = (at + Duration::from_secs(every), received + bytes);
+            at += Duration::from_secs(every);
+            patience.received(bytes, at);
         }
         None
     }
 
     #[test]
     fn a_trickle_is_cut_off_within_ten_seconds_and_a_slow_line_is_not() {
-        assert_eq!(cut_off(1, 4), Some(8));
-        assert_eq!(cut_off(100, 1), Some(8));
-        assert_eq!(cut_off(8_000, 1), None);
-        assert_eq!(cut_off(8_000, 4), None, "2 kB a second, in bursts");
-        assert_eq!(cut_off(80_000, 11), Some(8), "nothing at first");
+        assert_eq!(cut_off(0, 1, 4), Some(8));
+        assert_eq!(cut_off(0, 100, 1), Some(8));
+        assert_eq!(cut_off(0, 8_000, 1), None);
+        assert_eq!(cut_off(0, 8_000, 4), None, "2 kB a second, in bursts");
+        assert_eq!(cut_off(0, 80_000, 11), Some(8), "nothing at first");
+        assert_eq!(cut_off(ROSTER_LIMIT - 100, 1, 4), Some(8), "all but the last of it at once");
     }
 }

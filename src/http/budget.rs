@@ -1,5 +1,8 @@
 //! Limits how many bytes of large bodies one server keeps in memory at once: all of them together, and those of each
 //! partner, so that none can keep the others out.
+//!
+//! Of its own share, a body takes at once what it declares. Of what all have, it takes only what has come: somebody who
+//! declares much and sends little takes little from the others. Small bodies have room that large ones can't take.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +15,10 @@ use crate::error::{Error, Kind, Result};
 const BODIES: usize = 3 * ROSTER_LIMIT;
 /// The limit for those of one partner.
 const SHARE: usize = ROSTER_LIMIT;
+/// Bodies up to this size are small: hundreds of sessions.
+const SMALL: usize = 256 * 1024;
+/// How much more memory small bodies may take, when the limit for all is reached.
+const FOR_SMALL: usize = 4 * 1024 * 1024;
 
 /// The memory that large bodies may still take.
 #[derive(Debug, Default)]
@@ -19,10 +26,12 @@ pub struct BodyBudget {
     taken: Arc<Mutex<Taken>>,
 }
 
-/// How many bytes are reserved, and for whom.
+/// How many bytes are reserved.
 #[derive(Debug, Default)]
 struct Taken {
+    /// What has come of all bodies.
     all: usize,
+    /// What each owner's bodies declare, or what has come of them if that is more.
     by: HashMap<Id, usize>,
 }
 
@@ -31,6 +40,9 @@ struct Taken {
 pub struct Reservation {
     taken: Arc<Mutex<Taken>>,
     owner: Id,
+    /// What it takes of the owner's share.
+    share: usize,
+    /// What it takes of the memory of all.
     bytes: usize,
 }
 
@@ -38,19 +50,23 @@ impl Reservation {
     /// Reserves as many bytes more as are missing to this size.
     ///
     /// # Errors
-    /// As [`BodyBudget::reserve`]. The reservation then stays as it was.
+    /// 429 if other bodies of the same owner leave too little memory of its share, 503 if those of all do. The
+    /// reservation then stays as it was.
     pub fn grow_to(&mut self, size: usize) -> Result<()> {
-        let more = size.saturating_sub(self.bytes);
-        lock(&self.taken).take(self.owner, more)?;
-        self.bytes += more;
+        let mut taken = lock(&self.taken);
+        let (share, bytes) = (size.max(self.share), size.max(self.bytes));
+        taken.check_share(self.owner, share - self.share)?;
+        taken.check_all(size, bytes - self.bytes)?;
+        taken.add(self.owner, share - self.share, bytes - self.bytes);
+        (self.share, self.bytes) = (share, bytes);
         Ok(())
     }
 
     /// Keeps this many bytes and gives the rest back.
     pub fn shrink_to(&mut self, size: usize) {
-        let less = self.bytes.saturating_sub(size);
-        lock(&self.taken).give_back(self.owner, less);
-        self.bytes -= less;
+        let (share, bytes) = (size.min(self.share), size.min(self.bytes));
+        lock(&self.taken).give_back(self.owner, self.share - share, self.bytes - bytes);
+        (self.share, self.bytes) = (share, bytes);
     }
 }
 
@@ -61,13 +77,16 @@ impl Drop for Reservation {
 }
 
 impl BodyBudget {
-    /// Reserves memory for a body of this many bytes. `owner` is the partner, or the account of a caller without one.
+    /// Begins a reservation for a body that declares this many bytes. It grows as they come. `owner` is the partner, or
+    /// the account of a caller without one.
     ///
     /// # Errors
-    /// 429 if other bodies of the same owner leave too little memory of its share, 503 if those of all do.
-    pub fn reserve(&self, owner: Id, bytes: usize) -> Result<Reservation> {
-        lock(&self.taken).take(owner, bytes)?;
-        Ok(Reservation { taken: Arc::clone(&self.taken), owner, bytes })
+    /// 429 if other bodies of the same owner leave too little memory of its share.
+    pub fn reserve(&self, owner: Id, declared: usize) -> Result<Reservation> {
+        let mut taken = lock(&self.taken);
+        taken.check_share(owner, declared)?;
+        taken.add(owner, declared, 0);
+        Ok(Reservation { taken: Arc::clone(&self.taken), owner, share: declared, bytes: 0 })
     }
 }
 
@@ -76,27 +95,33 @@ fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 }
 
 impl Taken {
-    fn take(&mut self, owner: Id, bytes: usize) -> Result<()> {
+    fn check_share(&self, owner: Id, more: usize) -> Result<()> {
         let own = self.by.get(&owner).copied().unwrap_or_default();
-        if own + bytes > SHARE {
-            let detail = format!(
-                "Your rosters that are being read or applied take {own} bytes; with this one they may take {SHARE}. \
-                 Nothing was changed. Send it again when one of them has ended."
-            );
-            return Err(Error::new(Kind::TooMuchAtOnce, detail).retry_after(1));
+        if own + more <= SHARE {
+            return Ok(());
         }
-        if self.all + bytes > BODIES {
-            return Err(Error::overloaded());
-        }
-        self.all += bytes;
-        *self.by.entry(owner).or_default() += bytes;
-        Ok(())
+        let detail = format!(
+            "Your rosters that are being read or applied take {own} bytes; with this one they may take {SHARE}. \
+             Nothing was changed. Send it again when one of them has ended."
+        );
+        Err(Error::new(Kind::TooMuchAtOnce, detail).retry_after(1))
     }
 
-    fn give_back(&mut self, owner: Id, bytes: usize) {
+    /// Checks that there is memory for `more` bytes of a body that then has this size.
+    fn check_all(&self, size: usize, more: usize) -> Result<()> {
+        let limit = if size <= SMALL { BODIES + FOR_SMALL } else { BODIES };
+        if self.all + more <= limit { Ok(()) } else { Err(Error::overloaded()) }
+    }
+
+    fn add(&mut self, owner: Id, share: usize, bytes: usize) {
+        self.all += bytes;
+        *self.by.entry(owner).or_default() += share;
+    }
+
+    fn give_back(&mut self, owner: Id, share: usize, bytes: usize) {
         self.all = self.all.saturating_sub(bytes);
         if let Some(own) = self.by.get_mut(&owner) {
-            *own = own.saturating_sub(bytes);
+            *own = own.saturating_sub(share);
         }
         self.by.retain(|_, own| *own > 0);
     }
@@ -106,20 +131,57 @@ impl Taken {
 mod tests {
     use super::*;
 
+    fn id(number: u128) -> Id {
+        Id(uuid::Uuid::from_u128(number))
+    }
+
+    /// A body of which everything has come.
+    fn whole(budget: &BodyBudget, owner: u128, bytes: usize) -> std::result::Result<Reservation, Kind> {
+        let mut body = budget.reserve(id(owner), bytes).map_err(|error| error.kind())?;
+        body.grow_to(bytes).map_err(|error| error.kind())?;
+        Ok(body)
+    }
+
+    fn refusal(budget: &BodyBudget, owner: u128, bytes: usize) -> Option<Kind> {
+        whole(budget, owner, bytes).err()
+    }
+
     #[test]
     fn an_owner_has_a_share_and_what_is_dropped_is_given_back() {
-        let (budget, id) = (BodyBudget::default(), |number| Id(uuid::Uuid::from_u128(number)));
-        let refused = |owner, bytes| budget.reserve(id(owner), bytes).map(drop).map_err(|error| error.kind());
+        let budget = BodyBudget::default();
         let mut first = budget.reserve(id(1), 10).unwrap();
-        assert_eq!(refused(1, SHARE), Err(Kind::TooMuchAtOnce));
+        assert_eq!(refusal(&budget, 1, SHARE), Some(Kind::TooMuchAtOnce));
         first.grow_to(SHARE).unwrap();
         assert_eq!(first.grow_to(SHARE + 1).unwrap_err().kind(), Kind::TooMuchAtOnce);
-        let others = [budget.reserve(id(2), SHARE).unwrap(), budget.reserve(id(3), SHARE).unwrap()];
-        assert_eq!(refused(4, 1), Err(Kind::Unavailable));
-        first.shrink_to(SHARE - 1);
-        assert_eq!((refused(4, 1), refused(4, 2)), (Ok(()), Err(Kind::Unavailable)));
+        let others = [whole(&budget, 2, SHARE).unwrap(), whole(&budget, 3, SHARE).unwrap()];
+        assert_eq!(refusal(&budget, 4, SMALL + 1), Some(Kind::Unavailable));
+        first.shrink_to(SHARE - SMALL - 1);
+        assert_eq!(refusal(&budget, 4, SMALL + 1), None);
+        assert_eq!(refusal(&budget, 4, SMALL + 2), Some(Kind::Unavailable));
         drop((first, others));
-        assert_eq!(refused(1, SHARE), Ok(()));
+        assert_eq!(refusal(&budget, 1, SHARE), None);
         assert!(lock(&budget.taken).by.is_empty());
+        assert_eq!(lock(&budget.taken).all, 0);
+    }
+
+    #[test]
+    fn what_is_declared_and_not_sent_takes_nothing_from_others() {
+        let budget = BodyBudget::default();
+        let slow: Vec<_> = (1..=9).map(|owner| budget.reserve(id(owner), SHARE).unwrap()).collect();
+        assert_eq!(refusal(&budget, 10, SHARE), None);
+        drop(slow);
+    }
+
+    #[test]
+    fn small_bodies_have_room_that_large_ones_can_not_take() {
+        let budget = BodyBudget::default();
+        let large: Vec<_> = (1..=3).map(|owner| whole(&budget, owner, SHARE).unwrap()).collect();
+        let small: Vec<_> = (0..FOR_SMALL / SMALL).map(|_| whole(&budget, 4, SMALL).unwrap()).collect();
+        assert_eq!(refusal(&budget, 5, 1), Some(Kind::Unavailable));
+        drop(small);
+        let mut growing = whole(&budget, 4, SMALL).unwrap();
+        assert_eq!(growing.grow_to(SMALL + 1).unwrap_err().kind(), Kind::Unavailable);
+        drop(large);
+        growing.grow_to(SMALL + 1).unwrap();
     }
 }

@@ -143,7 +143,7 @@ fn a_body_that_has_no_pause_and_trickles_is_cut_off_too() {
     );
     let answer = raw(&app, head.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(answer.contains("at least 1000000 bytes a second"), "{answer}");
+    assert!(answer.contains("At least 1000000 bytes a second"), "{answer}");
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn fill_share(app: &App, client: &Client, path: &str) -> Vec<TcpStream> {
 }
 
 #[test]
-fn a_partner_s_slow_bodies_keep_out_its_own_and_three_partners_all_until_there_is_room() {
+fn a_partner_s_slow_bodies_keep_out_its_own_until_they_have_gone_and_nobody_else_s() {
     let (app, client, path) = reader();
     let scopes = [Scope::RostersWrite, Scope::RostersRead];
     let another = |slug: &str| {
@@ -229,20 +229,16 @@ fn a_partner_s_slow_bodies_keep_out_its_own_and_three_partners_all_until_there_i
     others.post(&theirs, &many("b", 1)).expect(201);
     // An admin has a share too.
     app.admin().post(&path, &many("c", 1)).expect(201);
-    for slug in ["everyman", "tate"] {
+    // Together they declare all the memory that there is for bodies.
+    for slug in ["everyman", "tate", "bluecoat"] {
         let (client, path) = another(slug);
         slow.extend(fill_share(&app, &client, &path));
     }
-    let refused = others.post(&theirs, &many("b", 1));
-    assert_eq!(refused.header("retry-after"), "1");
-    refused.problem(503, "unavailable");
+    others.post(&theirs, &many("b", 2)).expect(201);
     drop(slow);
-    for (client, path) in [(others, theirs), (client, path)] {
-        let mut answers = (0..10_000).map(|_| client.post(&path, &many("b", 1)));
-        let taken =
-            answers.find(|answer| ![429, 503].contains(&answer.status)).expect("there is room once they have gone");
-        assert_eq!(taken.expect(201)["counts"]["rejected"], 0);
-    }
+    let mut answers = (0..10_000).map(|_| client.post(&path, &many("b", 1)));
+    let taken = answers.find(|answer| answer.status != 429).expect("there is room once they have gone");
+    assert_eq!(taken.expect(201)["counts"]["rejected"], 0);
 }
 
 #[test]
