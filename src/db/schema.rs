@@ -216,6 +216,7 @@ tables! {
         split_from -> Nullable<DbUuid>,
         publication -> Text,
         published -> Bool,
+        text_bytes -> Integer,
         status -> Text,
         cancellation_reason -> Nullable<Text>,
         expanded_until -> Nullable<Date>,
@@ -434,6 +435,8 @@ tables! {
     listings (wording_id, slot) {
         wording_id -> DbUuid,
         slot -> BigInt,
+        partner_id -> Nullable<DbUuid>,
+        bytes -> Integer,
     }
 
     listing_words (wording_id, slot, word) {

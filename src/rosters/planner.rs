@@ -14,6 +14,7 @@ use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Result};
 use crate::http::context::Context;
 use crate::http::shape::MOST_FAULTS;
+use crate::partners::quotas::Growth;
 use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
@@ -218,6 +219,7 @@ impl Planner<'_> {
             self.skip(row.external_id.as_deref().unwrap_or_default(), excluded, SkipReason::NotAnOccurrence);
         }
         let id = row.id;
+        self.plan.series_text += Growth::of_series(&row).series_text;
         self.plan.new_series.push(row);
         (Outcome::Created, Some(id))
     }
@@ -246,6 +248,7 @@ impl Planner<'_> {
         self.take(&external_id, difference, || Wording::from(&next));
         if changed {
             self.plan.extensions.push(held.extension(next.expanded_until));
+            self.plan.series_text += Growth::of_changed_series(&next, held).series_text;
             self.plan.changed_series.push(next);
         }
         (outcome, Some(held.id))

@@ -22,6 +22,7 @@ use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::http::patch::MergePatch;
 use crate::http::prelude::*;
+use crate::partners::quotas::Growth;
 
 /// Change a session
 ///
@@ -112,7 +113,6 @@ fn apply(
     let fields = if cancels { Vec::new() } else { fields };
     let held = store::get(conn, old.id)?;
     let mut news = refit(conn, context, (old, &held), &mut next, fields, why)?;
-    listings::ensure_stored(conn, [&said], [&next])?;
     // Columns that stay aren't written. Bookings change the counts, and not the version.
     let from = SessionRow {
         seats_taken: held.seats_taken,
@@ -120,7 +120,10 @@ fn apply(
         waitlist_length: held.waitlist_length,
         ..old.clone()
     };
-    store::update_many(conn, &[Revision { from, to: next.clone() }])?;
+    let revision = [Revision { from, to: next.clone() }];
+    Growth::default().and_sessions(&[], &revision, [&said], context.now()).check(conn, context, old.partner_id)?;
+    listings::ensure_stored(conn, [&said], [&next])?;
+    store::update_many(conn, &revision)?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     if cancels {
         return cancel(conn, context, &next, &reason);

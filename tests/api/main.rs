@@ -53,6 +53,7 @@ mod passwords;
 mod pasted;
 mod prescriptions;
 mod query_plans;
+mod quotas;
 mod rates;
 mod recurrence;
 mod registers;

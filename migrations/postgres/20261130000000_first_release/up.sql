@@ -240,6 +240,11 @@ CREATE TABLE session_series (
     publication text COLLATE "C" NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     -- Whether the series is in the public list: computed, and in front in the indexes of lists.
     published boolean NOT NULL GENERATED ALWAYS AS (publication = 'published') STORED,
+    -- How many bytes its texts have. The database computes this column, so that no statement can forget it. JSON is
+    -- counted without the blanks that PostgreSQL puts into it.
+    text_bytes integer NOT NULL GENERATED ALWAYS AS
+        (octet_length(title) + coalesce(octet_length(description), 0) + coalesce(octet_length(facilitator), 0)
+            + octet_length(replace(topics::text, ', ', ',')) + octet_length(replace(accessibility::text, ', ', ','))) STORED,
     status text COLLATE "C" NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason text COLLATE "C",
     -- The local date through which the sessions of a series without an end exist. Null if the series' rule ends.
@@ -257,6 +262,7 @@ CREATE TABLE session_series (
 );
 CREATE INDEX session_series_published_index ON session_series (published, id);
 CREATE INDEX session_series_partner_index ON session_series (partner_id, published, id);
+CREATE INDEX session_series_text_index ON session_series (partner_id, text_bytes);
 CREATE INDEX session_series_venue_index ON session_series (venue_id, published, id);
 CREATE INDEX session_series_programme_index ON session_series (programme_id, published, id);
 CREATE INDEX session_series_space_index ON session_series (space_id);
@@ -282,8 +288,12 @@ CREATE INDEX wordings_programme_index ON wordings (programme_id);
 CREATE TABLE listings (
     wording_id uuid NOT NULL REFERENCES wordings (id),
     slot bigint NOT NULL,
+    -- The partner of the slot, and the bytes of the wording. For counting how much text a partner has.
+    partner_id uuid REFERENCES partners (id),
+    bytes integer NOT NULL,
     PRIMARY KEY (wording_id, slot)
 );
+CREATE INDEX listings_partner_index ON listings (partner_id, wording_id, bytes);
 
 -- The words that sessions are found by. They are written and deleted together with their listing. A word with a colon
 -- stands for a field and never comes from a text, such as `:topic:reading`.

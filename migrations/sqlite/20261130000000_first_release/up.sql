@@ -238,6 +238,11 @@ CREATE TABLE session_series (
     publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     -- Whether the series is in the public list: computed, and in front in the indexes of lists.
     published INTEGER NOT NULL GENERATED ALWAYS AS (publication = 'published') VIRTUAL,
+    -- How many bytes its texts have. The database computes this column, so that no statement can forget it.
+    text_bytes INTEGER NOT NULL GENERATED ALWAYS AS
+        (length(CAST(title AS BLOB)) + coalesce(length(CAST(description AS BLOB)), 0)
+            + coalesce(length(CAST(facilitator AS BLOB)), 0) + length(CAST(topics AS BLOB))
+            + length(CAST(accessibility AS BLOB))) VIRTUAL,
     status TEXT NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason TEXT,
     -- The local date through which the sessions of a series without an end exist. Null if the series' rule ends.
@@ -255,6 +260,7 @@ CREATE TABLE session_series (
 ) STRICT;
 CREATE INDEX session_series_published_index ON session_series (published, id);
 CREATE INDEX session_series_partner_index ON session_series (partner_id, published, id);
+CREATE INDEX session_series_text_index ON session_series (partner_id, text_bytes);
 CREATE INDEX session_series_venue_index ON session_series (venue_id, published, id);
 CREATE INDEX session_series_programme_index ON session_series (programme_id, published, id);
 CREATE INDEX session_series_space_index ON session_series (space_id);
@@ -280,8 +286,12 @@ CREATE INDEX wordings_programme_index ON wordings (programme_id);
 CREATE TABLE listings (
     wording_id BLOB NOT NULL REFERENCES wordings (id),
     slot INTEGER NOT NULL,
+    -- The partner of the slot, and the bytes of the wording. For counting how much text a partner has.
+    partner_id BLOB REFERENCES partners (id),
+    bytes INTEGER NOT NULL,
     PRIMARY KEY (wording_id, slot)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX listings_partner_index ON listings (partner_id, wording_id, bytes);
 
 -- The words that sessions are found by. They are written and deleted together with their listing. A word with a colon
 -- stands for a field and never comes from a text, such as `:topic:reading`.

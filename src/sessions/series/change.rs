@@ -9,6 +9,7 @@ use super::store::{self, Extension, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SeriesPatch, SessionOutcomes};
 use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::partners::quotas::Growth;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
 use crate::sessions::recurrence::{self, Expansion, Work};
@@ -111,7 +112,7 @@ fn follow_again(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Resul
     let sessions = follow::hold(conn, series.id, context)?;
     let work = Work::of_one();
     let wanted = Wanted { series, before: series, occurrences: &occurrences, changed: false, left: LEFT, work: &work };
-    let outcome = follow::in_place(conn, context, wanted, &sessions)?;
+    let outcome = follow::in_place(conn, context, wanted, &sessions, Growth::default())?;
     if outcome.sessions != SessionOutcomes::default() {
         context.record(conn, &[context.event("change", Subject::other("series", series.id), &["sessions"])])?;
     }
@@ -167,5 +168,5 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     let work = Work::of_one();
     let wanted =
         Wanted { series: &row, before: old, occurrences: &occurrences, changed: true, left: &left, work: &work };
-    follow::in_place(conn, context, wanted, &sessions)
+    follow::in_place(conn, context, wanted, &sessions, Growth::of_changed_series(&row, old).after_series())
 }

@@ -14,6 +14,7 @@ use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
+use crate::partners::quotas::Growth;
 use crate::sessions::activity::Activity;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
@@ -93,6 +94,8 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
             revisions.extend(Revision::of(from, to, now));
         }
     }
+    let growth = Growth::of_changed_series(series, old).after_series();
+    growth.and_sessions(&[], &revisions, [&wording], now).check(conn, context, series.partner_id)?;
     listings::ensure_stored(conn, [&wording], revisions.iter().map(|revision| &revision.to))?;
     sessions::update_many(conn, &revisions)?;
     let mut news = Change::default();
@@ -117,14 +120,24 @@ fn unserved(series: &SeriesRow, held: &[SessionRow]) -> Result<HashSet<Place>> {
 }
 
 /// Makes the sessions of a series follow its new times and places. The sessions, the new venue and space must be locked.
-pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
+/// `growth` is what the series itself adds to what its partner has.
+pub fn in_place(
+    conn: &mut Conn,
+    context: &Context,
+    wanted: Wanted<'_>,
+    held: &[SessionRow],
+    growth: Growth,
+) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
     let clashes = clashes::find(conn, &difference.placings(), &difference.leaving(), london_day(now))?;
     difference.leave_out(&clashes);
 
+    let wording = Wording::from(series);
+    let growth = growth.and_sessions(&difference.create, &difference.update, [&wording], now);
+    growth.check(conn, context, series.partner_id)?;
     let rows = difference.create.iter().chain(difference.update.iter().map(|revision| &revision.to));
-    listings::ensure_stored(conn, [&Wording::from(series)], rows)?;
+    listings::ensure_stored(conn, [&wording], rows)?;
     held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
     if difference.left_out != series.left_out.0 {

@@ -15,6 +15,7 @@ use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
 use crate::db::{Json, LocalTime};
 use crate::http::prelude::*;
+use crate::partners::quotas::Growth;
 use crate::sessions::recurrence::{Expansion, Occurrence, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::store as session_store;
@@ -139,7 +140,7 @@ fn apply(
     let work = Work::of_one();
     let wanted =
         Wanted { series: &new, before: &base, occurrences: &occurrences, changed: true, left: &left, work: &work };
-    follow::in_place(conn, context, wanted, &theirs)
+    follow::in_place(conn, context, wanted, &theirs, Growth::of_series(&new).after_series())
 }
 
 /// Moves the pointers of faults to `changes` in the body.

@@ -236,17 +236,18 @@ pub fn any_behind(conn: &mut Conn, horizon: NaiveDate) -> Result<bool> {
     Ok(!behind(conn, horizon)?.is_empty())
 }
 
-/// The series without an end whose sessions don't reach the horizon yet.
-pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
+/// The series without an end whose sessions don't reach the horizon yet, each with its partner.
+pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<(Id, Option<Id>)>> {
     let behind = session_series::table
         .filter(session_series::status.eq(SeriesStatus::Active))
         .filter(session_series::expanded_until.lt(horizon));
-    let columns = (session_series::id, session_series::ending, session_series::expanded_until);
-    let mut rows: Vec<(Id, Json<Ending>, Option<NaiveDate>)> =
-        behind.order(session_series::id).select(columns).load(conn)?;
+    let whose = (session_series::id, session_series::partner_id);
+    let columns = (whose, session_series::ending, session_series::expanded_until);
+    type Behind = ((Id, Option<Id>), Json<Ending>, Option<NaiveDate>);
+    let mut rows: Vec<Behind> = behind.order(session_series::id).select(columns).load(conn)?;
     let next_day = |until: NaiveDate| until.succ_opt();
     rows.retain(|(_, ending, until)| ending.0.before().is_none_or(|end| until.and_then(next_day) < Some(end)));
-    Ok(rows.into_iter().map(|(id, ..)| id).collect())
+    Ok(rows.into_iter().map(|(whose, ..)| whose).collect())
 }
 
 /// Adds a series, without its sessions.
