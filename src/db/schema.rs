@@ -49,6 +49,7 @@ tables! {
         venue_id -> DbUuid,
         name -> Text,
         capacity -> Nullable<Integer>,
+        kept_for -> DbJson,
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,

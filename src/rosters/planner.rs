@@ -137,7 +137,8 @@ impl Planner<'_> {
             Err(Vec::new())
         } else {
             let extent = Extent::of(self.known.series(index), stored, self.context);
-            check::check(raw, self.posting.partner_id, self.lookups, extent, &self.budget.days)
+            let held = self.space_held(index, stored);
+            check::check(raw, self.posting.partner_id, self.lookups, (extent, held), &self.budget.days)
         };
         self.sessions += statement.as_ref().map_or(0, Statement::sessions);
         if self.sessions > MOST_SESSIONS {
@@ -155,6 +156,12 @@ impl Planner<'_> {
         self.budget.count_faults(planned.as_ref().err().map_or(0, Vec::len));
         self.record(external_id, line, planned);
         self.budget.spent().map_or(Ok(()), |spent| Err(self.refusal(index, line, spent)))
+    }
+
+    /// The space that an entry's series or session holds already.
+    fn space_held(&self, index: usize, stored: &Stored) -> Option<Id> {
+        let series = self.known.series(index).and_then(|id| stored.series.get(&id)?.space_held());
+        series.or_else(|| self.known.single(index).and_then(|id| stored.singles.get(&id)?.space_held()))
     }
 
     /// The refusal of a roster that is too much work, with the faults that were found until then.

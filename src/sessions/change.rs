@@ -27,7 +27,7 @@ use crate::partners::quotas::Growth;
 /// Change a session
 ///
 /// A JSON merge patch of the session's texts, capacities, publication and status. Until the session starts, the patch
-/// can also change when, where and how it takes place. The id stays, and so do the bookings that still fit. Bookings of a
+/// can also change when, where and how it takes place. A draft that is published takes its space, if the space is free. The id stays, and so do the bookings that still fit. Bookings of a
 /// kind of seat that it no longer has are cancelled. The members with bookings are notified.
 ///
 /// A capacity can't be below the places that are taken. Waiting parties that are larger than the new capacity are
@@ -98,12 +98,13 @@ fn apply(
         let state = rules::state(old.status, old.ends_at, context.now());
         rules::check_movable(state, old.starts_at, context.now())?;
     }
-    if !fields.is_empty() || said.programme_id != wording.programme_id {
-        references::check(conn, &References::of_session(&next, said.programme_id))?;
+    let placing = Placing { to: &next, from: Some(old) };
+    if !fields.is_empty() || said.programme_id != wording.programme_id || placing.takes_space() {
+        let named = References::of_session(&next, said.programme_id).holding(old.space_held());
+        references::check(conn, &named)?;
     }
     if !cancels {
         // This locks the venue and the space. They are locked before sessions.
-        let placing = Placing { to: &next, from: Some(old) };
         clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
     }
     // Nobody books from here on. If somebody has changed the session in between, it isn't written.

@@ -72,7 +72,8 @@ pub async fn get_session(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>)
 /// Create a session
 ///
 /// A single one, without a series. It may lie in the past. A space holds one session at a time, and a venue none on
-/// days on which it is closed.
+/// days on which it is closed. A draft holds no space: it takes its space when it is published. A space that is kept for
+/// other partners is a fault (`space_kept`).
 ///
 /// A partner has quotas of series, sessions to come and text. They bind staff too when they write for the partner.
 #[utoipa::path(operation_id = "create_session", tag = "sessions", request_body = SessionInput,

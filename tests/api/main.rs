@@ -34,6 +34,7 @@ mod inactive_partners;
 mod jobs;
 mod join_links;
 mod journeys;
+mod kept_spaces;
 mod keys;
 mod logins;
 mod members;

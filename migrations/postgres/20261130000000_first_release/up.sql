@@ -41,6 +41,7 @@ CREATE TABLE spaces (
     venue_id uuid NOT NULL REFERENCES venues (id),
     name text COLLATE "C" NOT NULL,
     capacity integer CHECK (capacity > 0),
+    kept_for jsonb NOT NULL,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -368,8 +369,8 @@ CREATE INDEX sessions_starts_at_index ON sessions (published, starts_at, id);
 CREATE INDEX sessions_venue_index ON sessions (venue_id, published, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, published, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
--- The sessions that take a space. Read before a session takes one.
-CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
+-- The sessions that hold a space: a draft holds none. Read before a session takes one.
+CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled' AND publication <> 'draft';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
 CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, published, starts_at, id);
 CREATE INDEX sessions_week_hour_index ON sessions (week_hour, published, starts_at, id);

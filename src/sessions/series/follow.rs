@@ -18,7 +18,7 @@ use crate::partners::quotas::Growth;
 use crate::sessions::activity::Activity;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
-use crate::sessions::clashes;
+use crate::sessions::clashes::{self, Clash, Placing};
 use crate::sessions::listings;
 use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store::{self as sessions, Revision, SessionRow};
@@ -62,7 +62,9 @@ pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<Tu
 }
 
 /// Writes a series' texts, policy and publication to the sessions that follow it, and its capacities if the series had
-/// others before: some sessions had to keep more, for the people who are booked. Their times and places don't change.
+/// others before: some sessions had to keep more, for the people who are booked. Their times and places don't change. If
+/// they were drafts and aren't any more, they take their spaces, which must be locked; those whose space is taken stay as
+/// they are.
 ///
 /// # Errors
 /// 409 if a capacity is below the seats that are taken in one of them.
@@ -94,6 +96,13 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
             revisions.extend(Revision::of(from, to, now));
         }
     }
+    let placings: Vec<Placing> = revisions.iter().map(Placing::from).collect();
+    let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(now))?;
+    skipped.extend(revisions.iter().filter_map(|revision| {
+        let Clash { reason, .. } = *clashes.get(&revision.to.id)?;
+        Some(Skipped { local_start: revision.from.local_start, reason })
+    }));
+    revisions.retain(|revision| !clashes.contains_key(&revision.to.id));
     let growth = Growth::of_changed_series(series, old).after_series();
     growth.and_sessions(&[], &revisions, [&wording], now).check(conn, context, series.partner_id)?;
     listings::ensure_stored(conn, [&wording], revisions.iter().map(|revision| &revision.to))?;

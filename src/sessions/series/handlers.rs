@@ -64,6 +64,8 @@ pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) 
 /// All of its sessions are made too. If the recurrence never ends, they are made up to the service's horizon. They may
 /// lie in the past. The answer says how many were made, and which were skipped and why.
 ///
+/// The sessions of a draft hold no space. A space that is kept for other partners is a fault (`space_kept`).
+///
 /// A partner has quotas of series, sessions to come and text. They bind staff too when they write for the partner.
 #[utoipa::path(operation_id = "create_series", tag = "sessions", request_body = SeriesInput,
     responses((status = 201, description = "Created", body = CreatedSeries), BadInput, Conflict, Storage, Problems),

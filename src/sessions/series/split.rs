@@ -114,7 +114,7 @@ fn apply(
     }
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
     let new = base.changed(SeriesChange { cancellation_reason: None, ..change }, context.now());
-    references::check(conn, &References::of_series(&new)).map_err(in_changes)?;
+    references::check(conn, &References::of_series(&new).holding(old.space_held())).map_err(in_changes)?;
     let Expansion { occurrences, until } = some_occurrences(conn, &new, old.id, context).map_err(in_changes)?;
     let new = SeriesRow { expanded_until: until, ..new };
     references::replan_rosters(conn, old.partner_id)?;

@@ -14,7 +14,7 @@ use crate::lock_rows;
 use crate::sessions::activity::Activity;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
-use crate::sessions::types::{Pillar, SeriesStatus};
+use crate::sessions::types::{Pillar, Publication, SeriesStatus};
 
 /// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
 /// more.
@@ -155,6 +155,11 @@ impl SeriesRow {
         self.activity.local_start == other.activity.local_start
             && self.activity.time_zone == other.activity.time_zone
             && self.repetition == other.repetition
+    }
+
+    /// The space that its sessions hold. Those of a draft hold none.
+    pub fn space_held(&self) -> Option<Id> {
+        self.activity.space_id.filter(|_| self.activity.publication != Publication::Draft)
     }
 
     /// Whether it has the same times, place and delivery as another version.
