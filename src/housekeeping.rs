@@ -8,7 +8,6 @@
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
 //! | counts of wrong passwords | until their bucket is full again |
-//! | networks that an account logged in from | 90 days after the last login |
 //! | wordings and listings that no session has | until the next housekeeping |
 //!
 //! Audit events are never deleted.
@@ -18,7 +17,7 @@ use std::time::Duration;
 use futures_util::future::LocalBoxFuture;
 
 use crate::auth::logins::store as logins;
-use crate::auth::throttle::{buckets, known};
+use crate::auth::throttle::buckets;
 use crate::background::Task;
 use crate::config::Config;
 use crate::db::{Conn, Id, Timestamp};
@@ -47,14 +46,13 @@ const fn kept(
     Kept { overdue, forget, is_written_ahead: false }
 }
 
-const KEPT: [Kept; 8] = [
+const KEPT: [Kept; 7] = [
     kept(idempotency::overdue, idempotency::forget),
     kept(logins::overdue, logins::forget),
     kept(jobs::store::overdue, jobs::store::forget),
     kept(rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
     kept(rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
     kept(buckets::overdue, buckets::forget),
-    kept(known::overdue, known::forget),
     Kept { is_written_ahead: true, ..kept(listings::any_unused, listings::forget_unused) },
 ];
 

@@ -398,12 +398,6 @@ tables! {
         tat -> DbTimestamp,
     }
 
-    known_networks (user_id, network) {
-        user_id -> DbUuid,
-        network -> Text,
-        last_seen_on -> Date,
-    }
-
     leases (name) {
         name -> Text,
         holder -> DbUuid,

@@ -181,6 +181,7 @@ CREATE TABLE logins (
     CHECK ((ended_at IS NULL) = (ended_why IS NULL))
 ) STRICT;
 CREATE INDEX logins_user_index ON logins (user_id, ended_at, id);
+CREATE INDEX logins_network_index ON logins (user_id, network, last_used_at);
 CREATE INDEX logins_expires_index ON logins (expires_at);
 
 CREATE TABLE api_clients (
@@ -547,15 +548,6 @@ CREATE TABLE throttles (
     tat INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX throttles_tat_index ON throttles (tat);
-
--- The networks that an account has logged in from, as keyed digests.
-CREATE TABLE known_networks (
-    user_id BLOB NOT NULL REFERENCES users (id),
-    network TEXT NOT NULL,
-    last_seen_on TEXT NOT NULL,
-    PRIMARY KEY (user_id, network)
-) STRICT;
-CREATE INDEX known_networks_last_seen_index ON known_networks (last_seen_on);
 
 -- Work that only one server may do at a time: which server does it, and until when.
 CREATE TABLE leases (
