@@ -37,6 +37,7 @@ mod journeys;
 mod kept_spaces;
 mod keys;
 mod logins;
+mod logs;
 mod members;
 mod moves;
 mod no_change;
