@@ -275,7 +275,14 @@ fn wrong_passwords_leave_rows_only_until_their_buckets_are_full_again() {
 #[test]
 fn a_wrong_password_counts_though_the_client_hangs_up_before_the_answer() {
     let wide = Limit::new(100_000, 100_000);
-    let limits = LoginLimits { flood: Limit::OFF, pair: wide, pair_day: wide, account: Limit::OFF, network: Limit::OFF, lock_after: 0 };
+    let limits = LoginLimits {
+        flood: Limit::OFF,
+        pair: wide,
+        pair_day: wide,
+        account: Limit::OFF,
+        network: Limit::OFF,
+        lock_after: 0,
+    };
     let app = App::start_with(proxied(limits));
     let body = json!({ "email": "ann@example.org", "password": WRONG }).to_string();
     let request = format!(
