@@ -2,6 +2,7 @@
 
 mod limits;
 mod logins;
+mod quotas;
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ use crate::text::date::full_date;
 
 pub use limits::{Limit, LimitSettings, Limits, LoginLimits};
 pub use logins::{Lifetime, LoginSettings, Logins};
+pub use quotas::{QuotaSettings, Quotas};
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +121,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub limits: LimitSettings,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
+    pub quotas: QuotaSettings,
 }
 
 /// How far ahead the sessions of series without an end are made.
@@ -190,6 +196,8 @@ pub struct Config {
     pub reports_since: NaiveDate,
     /// What one caller, one network or one guesser can ask of the service.
     pub limits: Limits,
+    /// How much one partner may have.
+    pub quotas: Quotas,
 }
 
 impl Default for Config {
@@ -206,6 +214,7 @@ impl Default for Config {
             logins: Logins::default(),
             reports_since: PUBLISHED_SINCE,
             limits: Limits::default(),
+            quotas: Quotas::default(),
         }
     }
 }
@@ -272,6 +281,7 @@ impl ServeSettings {
             body_rate: body_rate(&self.body_rate)?,
             reports_since: reports_since(&self.reports_since)?,
             limits: self.limits.check()?,
+            quotas: self.quotas.quotas(),
             ..Config::default()
         })
     }

@@ -8,17 +8,20 @@
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
 //! | counts of wrong passwords | until their bucket is full again |
-//! | networks that an account logged in from | 90 days after the last login |
 //! | wordings and listings that no session has | until the next housekeeping |
 //!
-//! Audit events are never deleted.
+//! The networks in which an account is known, and its refresh tokens, are part of its logins. Audit events are never
+//! deleted.
+//!
+//! A run deletes at most so many rows of each kind, so that no kind keeps the others waiting, and says in one line of the
+//! log what it deleted.
 
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::auth::logins::store as logins;
-use crate::auth::throttle::{buckets, known};
+use crate::auth::throttle::buckets;
 use crate::background::Task;
 use crate::config::Config;
 use crate::db::{Conn, Id, Timestamp};
@@ -29,8 +32,13 @@ use crate::jobs;
 use crate::rosters;
 use crate::sessions::listings;
 
+/// How many rows of one kind a run deletes, about. The next run goes on.
+pub const MOST: usize = 50_000;
+
 /// Data that is kept for a limited time.
 struct Kept {
+    /// What it is, in the log.
+    name: &'static str,
     /// Whether any of the data is too old. A short read.
     overdue: fn(&mut Conn, Timestamp) -> Result<bool>,
     /// Deletes some of the data that is too old and returns how many rows. The part is small, so that others can write
@@ -41,21 +49,24 @@ struct Kept {
 }
 
 const fn kept(
+    name: &'static str,
     overdue: fn(&mut Conn, Timestamp) -> Result<bool>,
     forget: fn(&mut Conn, Timestamp) -> Result<usize>,
 ) -> Kept {
-    Kept { overdue, forget, is_written_ahead: false }
+    Kept { name, overdue, forget, is_written_ahead: false }
 }
 
-const KEPT: [Kept; 8] = [
-    kept(idempotency::overdue, idempotency::forget),
-    kept(logins::overdue, logins::forget),
-    kept(jobs::store::overdue, jobs::store::forget),
-    kept(rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
-    kept(rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
-    kept(buckets::overdue, buckets::forget),
-    kept(known::overdue, known::forget),
-    Kept { is_written_ahead: true, ..kept(listings::any_unused, listings::forget_unused) },
+const KEPT: [Kept; 7] = [
+    kept("idempotency records", idempotency::overdue, idempotency::forget),
+    kept("logins", logins::overdue, logins::forget),
+    kept("jobs", jobs::store::overdue, jobs::store::forget),
+    kept("refused rosters", rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
+    kept("rows of rosters", rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
+    kept("counts of wrong passwords", buckets::overdue, buckets::forget),
+    Kept {
+        is_written_ahead: true,
+        ..kept("unused wordings and listings", listings::any_unused, listings::forget_unused)
+    },
 ];
 
 /// In whose name the housekeeping waits for a turn: no partner's and no account's.
@@ -79,15 +90,32 @@ fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
     Ok(false)
 }
 
-/// Deletes everything that is too old. Each part is a transaction of its own. So if a run is cut off, the next goes on.
+/// Deletes what is too old. Each part is a transaction of its own. So if a run is cut off, the next goes on.
 async fn run(state: State) -> Result<()> {
     let now = state.clock.now();
+    let (mut gone, mut outcome) = (Vec::new(), Ok(()));
     for kept in &KEPT {
-        while forget_some(&state, kept, now).await? > 0 {
-            if state.stopping() {
-                return Ok(());
-            }
+        let mut rows = 0;
+        outcome = forget_all(&state, kept, now, &mut rows).await;
+        gone.extend((rows > 0).then(|| format!("{rows} {}", kept.name)));
+        if outcome.is_err() || state.stopping() {
+            break;
         }
+    }
+    if !gone.is_empty() {
+        log::info!("the housekeeping deleted {}", gone.join(", "));
+    }
+    outcome
+}
+
+/// Deletes what is too old of one kind, up to the most of a run. Counts it in `rows`, also if it fails on the way.
+async fn forget_all(state: &State, kept: &Kept, now: Timestamp, rows: &mut usize) -> Result<()> {
+    while *rows < MOST && !state.stopping() {
+        let some = forget_some(state, kept, now).await?;
+        if some == 0 {
+            break;
+        }
+        *rows += some;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 
 use super::throttle::Lane;
-use super::throttle::lanes::Lanes;
+use super::throttle::lanes::{Lanes, Place};
 use crate::error::{Error, Result};
 use crate::text::password::normal;
 
@@ -30,19 +30,26 @@ impl Hasher {
 
     /// The hash of a password, in PHC form.
     pub async fn hash(&self, password: String) -> Result<String> {
-        self.run(Lane::Known, move || hash(&password)).await
+        Self::run(self.lanes.place(Lane::Known).await?, move || hash(&password)).await
+    }
+
+    /// Waits for a place in which a password can be [verified](Self::verify).
+    ///
+    /// # Errors
+    /// 503 if too many wait, or if it takes too long.
+    pub async fn place(&self, lane: Lane) -> Result<Place> {
+        self.lanes.place(lane).await
     }
 
     /// Whether the password belongs to this hash. Without a hash the answer is `false` and takes just as long.
-    pub async fn verify(&self, lane: Lane, password: String, stored: Option<String>) -> Result<bool> {
+    pub async fn verify(&self, place: Place, password: String, stored: Option<String>) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
-        let right = self.run(lane, move || verify(&password, &stored)).await?;
+        let right = Self::run(place, move || verify(&password, &stored)).await?;
         Ok(right && known)
     }
 
-    async fn run<T: Send + 'static>(&self, lane: Lane, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let place = self.lanes.place(lane).await?;
+    async fn run<T: Send + 'static>(place: Place, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
         // The work holds its place until it ends, even if the client hangs up.
         let run = move || {
             let outcome = work();

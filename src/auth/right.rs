@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::caller::{Caller, CallerKind, Role, Scope};
 use super::store::{self, Standing};
-use crate::db::schema::{partners, users};
+use crate::db::schema::{api_clients, partners, users};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::lock_rows;
 
 /// Who was let in, and as what.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +50,17 @@ impl Right {
         self.check_user(conn)?;
         let (scopes, permissions) = (Vec::new(), Vec::new());
         Ok(Caller { id, kind, role, partner_id, member_id, scopes, permissions, login_id, generation })
+    }
+
+    /// Keeps the account or client, and its partner, from being changed until the transaction ends, and waits for a change
+    /// that isn't committed yet. Otherwise a right could end between the check and the commit. SQLite has one writer.
+    pub fn hold(&self, conn: &mut Conn) -> Result<()> {
+        lock_rows!(conn, partners, self.partner_id, for_share);
+        match self.kind {
+            CallerKind::User => lock_rows!(conn, users, [self.id], for_share),
+            CallerKind::Client => lock_rows!(conn, api_clients, [self.id], for_share),
+        }
+        Ok(())
     }
 
     fn check_user(&self, conn: &mut Conn) -> Result<()> {

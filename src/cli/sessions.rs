@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{Failure, database};
 use crate::clock::Clock;
-use crate::config::{Horizon, Settings};
+use crate::config::{Horizon, QuotaSettings, Settings};
 use crate::sessions::series::top_up::{self, Extended};
 
 #[derive(Subcommand)]
@@ -20,6 +20,8 @@ pub(super) struct Extend {
     settings: Settings,
     #[command(flatten)]
     horizon: Horizon,
+    #[command(flatten)]
+    quotas: QuotaSettings,
 }
 
 /// Runs a command about sessions.
@@ -32,12 +34,15 @@ pub(super) fn run(command: &Sessions) -> Result<(), Failure> {
 fn run_extend(command: &Extend) -> Result<(), Failure> {
     let ((db, _), clock) = (database::open(&command.settings)?, Clock::system());
     let horizon = command.horizon.day(clock.now());
-    let Extended { series, sessions, failed } =
-        actix_web::rt::System::new().block_on(top_up::run(&db, &clock, horizon))?;
+    let run = top_up::run(&db, &clock, horizon, command.quotas.quotas());
+    let Extended { series, sessions, failed, held_back } = actix_web::rt::System::new().block_on(run)?;
     match series {
         0 => println!("No series without an end lacked sessions up to {horizon}."),
         1 => println!("Extended 1 series to {horizon}; new sessions: {sessions}."),
         _ => println!("Extended {series} series to {horizon}; new sessions: {sessions}."),
+    }
+    if held_back > 0 {
+        println!("Not extended because of a quota of their partner: {held_back} series; see the log above.");
     }
     match failed {
         0 => Ok(()),

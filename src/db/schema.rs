@@ -49,6 +49,7 @@ tables! {
         venue_id -> DbUuid,
         name -> Text,
         capacity -> Nullable<Integer>,
+        kept_for -> DbJson,
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
@@ -216,6 +217,7 @@ tables! {
         split_from -> Nullable<DbUuid>,
         publication -> Text,
         published -> Bool,
+        text_bytes -> Integer,
         status -> Text,
         cancellation_reason -> Nullable<Text>,
         expanded_until -> Nullable<Date>,
@@ -396,12 +398,6 @@ tables! {
         tat -> DbTimestamp,
     }
 
-    known_networks (user_id, network) {
-        user_id -> DbUuid,
-        network -> Text,
-        last_seen_on -> Date,
-    }
-
     leases (name) {
         name -> Text,
         holder -> DbUuid,
@@ -434,6 +430,8 @@ tables! {
     listings (wording_id, slot) {
         wording_id -> DbUuid,
         slot -> BigInt,
+        partner_id -> Nullable<DbUuid>,
+        bytes -> Integer,
     }
 
     listing_words (wording_id, slot, word) {

@@ -64,6 +64,7 @@ kinds! {
     PartnerNotActive: 409, "partner-not-active", "The partner isn't active", "The partner that runs the session is paused or ended. Its sessions take no new bookings. Existing bookings stay.";
     PossibleDuplicate: 409, "possible-duplicate", "This person may be registered already", "candidates lists the members that this person may be. If it is somebody else, send the request again with confirm_not_duplicate=true.";
     HostingOverlap: 409, "hosting-overlap", "The site is hosted elsewhere at that time", "A site's hostings can't overlap. End the other hosting first.";
+    QuotaExceeded: 409, "quota-exceeded", "The partner may not have more", "A partner can have so many series, sessions to come, bytes of text and API clients. errors says which quota it is, how much the partner has, how much the request would add, and the most. The quotas bind staff too when they write for the partner. Shorten texts, wait until sessions have passed, revoke a client, or ask the service's operator for more.";
     InUse: 409, "in-use", "It is in use", "Other things refer to it, so it can't be deleted. Close it instead.";
     InvalidState: 409, "invalid-state", "The current state doesn't allow this", "detail names the current state.";
     InProgress: 409, "in-progress", "The same request is still running", "A request with the same Idempotency-Key is still running. Wait, and then send this one again.";

@@ -55,6 +55,14 @@ impl Device {
         Some(Token { presented: Presented::read(text)?, by_cookie })
     }
 
+    /// Every refresh token of the request: the one in the body, and the one in the cookie.
+    pub fn tokens(&self, in_body: Option<&str>) -> Vec<Token> {
+        let both = [(in_body, false), (self.cookie.as_deref(), true)];
+        let read =
+            |(text, by_cookie): (Option<&str>, bool)| Some(Token { presented: Presented::read(text?)?, by_cookie });
+        both.into_iter().filter_map(read).collect()
+    }
+
     /// Takes the cookie away from the browser that sent it.
     pub fn clear(&self, response: &mut HttpResponse) -> Result<()> {
         match self.cookie {

@@ -6,7 +6,7 @@ use strum::IntoEnumIterator;
 use super::client_login::TokenRequest;
 use super::device::Device;
 use super::grant::{self, Wanted, claims};
-use super::password_login::{authenticate, is_own_password, remember};
+use super::password_login::{authenticate, is_own_password};
 use super::types::{AccessToken, ClientTokenRequest, LoggedIn, Login, Me, PasswordChange, ServerMetadata};
 use crate::audit::Actor;
 use crate::auth::caller::{CallerKind, Role, Scope};
@@ -33,16 +33,13 @@ use crate::http::prelude::*;
 pub async fn login(request: Extract<(Device, NoQuery, JsonBody<Login>)>) -> Result<HttpResponse> {
     let Extract((Device { context, .. }, _, body)) = request;
     let Login { email, password, client_name, cookie } = body.value;
-    let authenticated = authenticate(&context, &email.to_lowercase(), password).await?;
-    let account = &authenticated.account;
+    let account = authenticate(&context, &email.to_lowercase(), password).await?;
     if let Some(partner_id) = account.partner_id {
         active_partner(&context, partner_id).await?;
     }
     let network = Some(context.network().to_string());
     let wanted = Wanted { client_name, by_cookie: cookie, network };
-    let answer = grant::begin(&context, account, wanted).await?;
-    remember(&context, &authenticated).await;
-    Ok(answer)
+    grant::begin(&context, &account, wanted).await
 }
 
 async fn active_partner(context: &Context, id: Id) -> Result<()> {

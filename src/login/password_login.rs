@@ -2,36 +2,40 @@
 
 use super::grant::wrong_password;
 use crate::auth::store::Account;
-use crate::auth::throttle::{self, Attempt, Lane, Seen, buckets};
+use crate::auth::throttle::{Attempt, Lane, Seen, buckets};
 use crate::db::Id;
 use crate::error::{Error, Result};
 use crate::http::context::Context;
-
-/// An account whose password was right.
-pub struct Authenticated {
-    /// The account.
-    pub account: Account,
-    seen: Seen,
-}
 
 /// The account with this address and password.
 ///
 /// # Errors
 /// 401 if there is none; 429 if too many wrong passwords were given; 503 if too many attempts wait.
-pub async fn authenticate(context: &Context, email: &str, password: String) -> Result<Authenticated> {
+pub async fn authenticate(context: &Context, email: &str, password: String) -> Result<Account> {
     let state = context.state();
     let attempt = state.throttle.attempt(email, context.network())?;
     let first = look(context, &attempt).await?;
-    let _turn = state.throttle.turn(&attempt, &first).await?;
+    let turn = state.throttle.turn(&attempt, &first).await?;
     // Attempts that came before may have used up a bucket since.
     let seen = look(context, &attempt).await?;
-    if state.hasher.verify(seen.lane(), password, seen.hash()).await? {
-        let account = seen.account.clone().ok_or_else(|| Error::internal("a password without an account"))?;
-        return Ok(Authenticated { account, seen });
-    }
-    let (throttle, failure, now) = (state.throttle.clone(), seen.failure(), context.now());
-    state.db.write(move |conn| throttle.fail(conn, &attempt, &failure, now)).await?;
-    Err(wrong_password(context))
+    let place = state.hasher.place(seen.lane()).await?;
+    let (state, now) = (state.clone(), context.now());
+    let account = to_the_end(async move {
+        let _turn = turn;
+        if state.hasher.verify(place, password, seen.hash()).await? {
+            return seen.account.map(Some).ok_or_else(|| Error::internal("a password without an account"));
+        }
+        let (throttle, failure) = (state.throttle.clone(), seen.failure());
+        state.db.write(move |conn| throttle.fail(conn, &attempt, &failure, now)).await?;
+        Ok(None)
+    });
+    account.await?.ok_or_else(|| wrong_password(context))
+}
+
+/// Looks at a guess and counts it if it is wrong, also if the client hangs up meanwhile: the rest of the request is
+/// dropped then, and the guess would not count.
+async fn to_the_end<T: 'static>(work: impl Future<Output = Result<T>> + 'static) -> Result<T> {
+    actix_web::rt::spawn(work).await.map_err(Error::internal)?
 }
 
 /// What the database says of an attempt.
@@ -54,17 +58,6 @@ fn too_many_wrong(seconds: u32) -> Error {
     Error::too_many(detail, seconds)
 }
 
-/// Keeps what a login that has begun changes: its network is known from now on. If that can't be written, the login
-/// stands.
-pub async fn remember(context: &Context, authenticated: &Authenticated) {
-    let (state, now) = (context.state(), context.now());
-    let Some(success) = authenticated.seen.success(now) else { return };
-    let kept = state.db.write(move |conn| throttle::succeed(conn, &success, now)).await;
-    if let Err(error) = kept {
-        log::warn!("request={} the network of a login was not kept: {error}", context.request_id());
-    }
-}
-
 /// Whether this is the password of the caller's own account. Whoever holds a token must not guess the password with it.
 ///
 /// # Errors
@@ -73,17 +66,22 @@ pub async fn is_own_password(context: &Context, id: Id, password: String, hash: 
     let (state, now) = (context.state(), context.now());
     let bucket = state.throttle.own_password(id);
     // Without turns, many guesses at once would all look at the bucket before the first of them is counted.
-    let _turn = state.throttle.own_turn(id).await?;
+    let turn = state.throttle.own_turn(id).await?;
     let looked_at = [bucket.clone()];
     let levels = state.db.read(move |conn| buckets::levels(conn, &looked_at, now)).await?;
     if let Some(seconds) = levels.iter().find_map(|level| level.wait) {
         return Err(too_many_wrong(seconds));
     }
-    let right = state.hasher.verify(Lane::New, password, hash).await?;
-    if !right {
-        state.db.write(move |conn| buckets::hit(conn, vec![bucket.clone()], now)).await?;
-    }
-    Ok(right)
+    let (place, state) = (state.hasher.place(Lane::New).await?, state.clone());
+    to_the_end(async move {
+        let _turn = turn;
+        let right = state.hasher.verify(place, password, hash).await?;
+        if !right {
+            state.db.write(move |conn| buckets::hit(conn, vec![bucket.clone()], now)).await?;
+        }
+        Ok(right)
+    })
+    .await
 }
 
 /// Counts a wrong secret of an API client, and answers it. A right secret is never refused: a secret can't be guessed,
@@ -92,16 +90,16 @@ pub async fn is_own_password(context: &Context, id: Id, password: String, hash: 
 /// # Errors
 /// 429 if too many wrong secrets came from the network, otherwise `wrong`.
 pub async fn refuse_client(context: &Context, wrong: Error) -> Error {
-    let (state, now) = (context.state(), context.now());
+    let (state, now) = (context.state().clone(), context.now());
     let bucket = state.throttle.client_secret(context.network());
     let looked_at = [bucket.clone()];
-    let counted = async {
+    let counted = to_the_end(async move {
         let levels = state.db.read(move |conn| buckets::levels(conn, &looked_at, now)).await?;
         if let Some(seconds) = levels.iter().find_map(|level| level.wait) {
             let detail = "Too many wrong credentials of API clients from your network. Check the id and the secret.";
             return Err(Error::too_many(detail, seconds));
         }
         state.db.write(move |conn| buckets::hit(conn, vec![bucket.clone()], now)).await
-    };
+    });
     counted.await.err().unwrap_or(wrong)
 }

@@ -92,24 +92,28 @@ fn settle(conn: &mut Conn, context: &Context, presented: Presented, decision: De
 /// Log out
 ///
 /// Ends the login of a refresh token, and its access tokens. Answers the same if the token is wrong or its login has
-/// ended before. The cookie is taken away.
+/// ended before. If there is a token in the body and one in the cookie, both logins end. The cookie is taken away.
 #[utoipa::path(operation_id = "log_out", tag = "auth", request_body = RefreshInput,
     responses((status = 204, description = "Logged out"), BadInput, Refused, Storage, Problems), security(()))]
 #[post("/v1/auth/logout")]
 pub async fn log_out(request: Extract<(Device, NoQuery, JsonBody<RefreshInput>)>) -> Result<HttpResponse> {
     let Extract((device, _, body)) = request;
     let context = &device.context;
-    if let Some(token) = device.token(body.value.refresh_token.as_deref())
-        && let Some((login, account, _)) = genuine(context, token).await?
-        && login.ended_at.is_none()
-    {
+    let mut ending = Vec::new();
+    for token in device.tokens(body.value.refresh_token.as_deref()) {
+        ending.extend(genuine(context, token).await?.filter(|(login, ..)| login.ended_at.is_none()));
+    }
+    if !ending.is_empty() {
         let inside = context.clone();
-        let ending =
-            context.state().db.write(move |conn| match logins::end(conn, login.id, Why::Logout, inside.now())? {
-                true => record(conn, &inside, &account, "logins_ended", &[Why::Logout.into()]),
-                false => Ok(()),
-            });
-        ending.await?;
+        let end = move |conn: &mut Conn| {
+            for (login, account, _) in &ending {
+                if logins::end(conn, login.id, Why::Logout, inside.now())? {
+                    record(conn, &inside, account, "logins_ended", &[Why::Logout.into()])?;
+                }
+            }
+            Ok(())
+        };
+        context.state().db.write(end).await?;
     }
     let mut response = Reply::empty().into_response();
     device.clear(&mut response)?;

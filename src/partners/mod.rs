@@ -2,11 +2,13 @@
 //!
 //! - The public sees active partners, without their contacts; staff see all of them, and a partner sees itself.
 //! - A partner that isn't active gets no tokens, and its live tokens are refused.
+//! - How much a partner may have is bounded ([`quotas`]).
 //! - Site managers and the partner itself write its programmes. Only site managers manage its API clients.
 
 pub mod clients;
 pub mod handlers;
 pub mod programmes;
+pub mod quotas;
 pub mod store;
 pub mod types;
 

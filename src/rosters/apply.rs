@@ -41,12 +41,15 @@ pub struct Draft {
 /// Plans a posting over what there is.
 ///
 /// # Errors
-/// 404 where there is no such partner.
+/// 404 where there is no such partner; 409 where the partner may not have so much.
 pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) -> Result<Draft> {
     let roster_version = store::roster_version(conn, posting.partner_id)?;
     let lookups = Lookups::load(conn, posting.partner_id)?;
     let mut plan = planner::plan(conn, posting, &lookups, context, hold)?;
     clashes::leave_out(conn, &mut plan, london_day(context.now()))?;
+    if !is_refused(posting, &plan) {
+        plan.growth(context.now()).check(conn, context, Some(posting.partner_id))?;
+    }
     Ok(Draft { roster_version, lookups, plan })
 }
 
@@ -200,6 +203,7 @@ impl Application {
         let changed: Vec<Id> = plan.changed_sessions.iter().map(|revision| revision.to.id).collect();
         let apply = |conn: &mut Conn| {
             clashes::check(conn, plan, london_day(self.context.now()))?;
+            plan.growth(self.context.now()).check(conn, &self.context, Some(self.posting.partner_id))?;
             current::apply(conn, plan, staged, &self.context)?;
             waiting::follow(conn, &changed, terms(&self.context)).map(drop)
         };

@@ -61,7 +61,8 @@ impl Statement {
     }
 }
 
-/// What an entry states. The days that its rule looks at are taken from `work`.
+/// What an entry states. `held` is the space that its series or session holds already. The days that its rule looks at are
+/// taken from `work`.
 ///
 /// # Errors
 /// Everything that is wrong with it, pointers beginning at the entry.
@@ -69,7 +70,7 @@ pub fn check(
     raw: RawEntry,
     partner_id: Id,
     lookups: &Lookups,
-    extent: Extent<'_>,
+    (extent, held): (Extent<'_>, Option<Id>),
     work: &Work,
 ) -> Result<Statement, Vec<Fault>> {
     let kind = kind(&raw);
@@ -81,7 +82,7 @@ pub fn check(
     );
     let shaped = faults.is_empty();
     let entry = Entry { value: &value, faults };
-    let places = entry.places(lookups);
+    let places = entry.places(lookups, held);
     let times = entry.times(extent, work);
     let register = entry.misplaced_register(kind);
     let mut faults = entry.faults;
@@ -169,7 +170,7 @@ impl Entry<'_> {
     }
 
     /// What the names of venue, space and programme stand for, and whether the delivery has the place it needs.
-    fn places(&self, lookups: &Lookups) -> Places {
+    fn places(&self, lookups: &Lookups, held: Option<Id>) -> Places {
         let mut places = Places::default();
         let Places { ids, faults } = &mut places;
         let mut keep = |found: Option<Result<Id, Fault>>| match found.transpose() {
@@ -182,7 +183,7 @@ impl Entry<'_> {
         ids.programme = keep(self.text("programme").map(|text| lookups.programme(text)));
         ids.venue = keep(self.text("venue").map(|text| lookups.venue(text)));
         ids.space = match (ids.venue, self.text("space")) {
-            (Some(venue), Some(text)) => keep(Some(lookups.space(venue, text))),
+            (Some(venue), Some(text)) => keep(Some(lookups.space(venue, text, held))),
             _ => None,
         };
         let given = |name: &str| self.value.get(name).is_some_and(|value| !value.is_null());

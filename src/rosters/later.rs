@@ -41,11 +41,21 @@ struct Work {
     manner: Manner,
 }
 
-/// Whoever asked for a roster, if they may still post it. Their right may have ended since they were let in.
+/// Checks, in the transaction that writes, that whoever asked for a roster may still post it. Their right may have ended
+/// since they were let in. From here on it can't end before the transaction does.
 ///
 /// # Errors
 /// 403 if they may not.
-pub fn still_may_post(conn: &mut Conn, right: &Right, partner_id: Id, has_registers: bool) -> Result<Caller> {
+pub fn still_may_post(conn: &mut Conn, right: &Right, partner_id: Id, has_registers: bool) -> Result<()> {
+    right.hold(conn)?;
+    may_post(conn, right, partner_id, has_registers).map(drop)
+}
+
+/// Whoever asked for a roster, if they may post it now.
+///
+/// # Errors
+/// 403 if they may not.
+fn may_post(conn: &mut Conn, right: &Right, partner_id: Id, has_registers: bool) -> Result<Caller> {
     let caller = right.caller(conn)?;
     RosterWriter::check(Some(&caller))?;
     if has_registers {
@@ -54,12 +64,6 @@ pub fn still_may_post(conn: &mut Conn, right: &Right, partner_id: Id, has_regist
     match Reach::of(&caller)?.has_partner(Some(partner_id)) {
         true => Ok(caller),
         false => Err(Error::forbidden("The roster is another partner's.")),
-    }
-}
-
-impl Work {
-    fn caller(&self, conn: &mut Conn, has_registers: bool) -> Result<Caller> {
-        still_may_post(conn, &self.asker.right, self.partner_id, has_registers)
     }
 }
 
@@ -111,7 +115,7 @@ impl Running {
         let work: Work = serde_json::from_value(job.work).map_err(Error::internal)?;
         let (claim, bytes, work) = (job.claim, Bytes::from(job.payload), Arc::new(work));
         let asked = Arc::clone(&work);
-        let caller = state.db.read(move |conn| asked.caller(conn, false)).await?;
+        let caller = state.db.read(move |conn| may_post(conn, &asked.asker.right, asked.partner_id, false)).await?;
         let Asker { request_id, path, .. } = work.asker.clone();
         let context = Context::resumed(state, caller, request_id, path);
         let (partner_id, form, manner) = (work.partner_id, work.form, work.manner);
@@ -124,7 +128,7 @@ impl Running {
     /// Checks, where the job ends, that whoever asked for it may still do so. Their right may have ended while the roster
     /// was planned.
     fn check_right(&self, conn: &mut Conn) -> Result<()> {
-        self.work.caller(conn, self.posting.has_registers()).map(drop)
+        still_may_post(conn, &self.work.asker.right, self.work.partner_id, self.posting.has_registers())
     }
 
     async fn rehearse(self) -> Result<()> {

@@ -6,10 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use diesel::prelude::*;
 
 use crate::db::schema::{programmes, spaces, venues};
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Json};
 use crate::error::{Fault, Result};
 use crate::text::fold::name_key;
 use crate::text::nearest::nearest;
+use crate::venues::spaces::types::{KEPT, is_open_to};
 
 /// Things that are known by an id and by a slug.
 #[derive(Debug, Default)]
@@ -59,6 +60,8 @@ pub struct Lookups {
     programmes: Named,
     /// By venue: each space's id and name.
     spaces: HashMap<Id, Vec<(Id, String)>>,
+    /// The spaces that are kept for other partners.
+    kept: HashSet<Id>,
 }
 
 impl Lookups {
@@ -68,12 +71,15 @@ impl Lookups {
         let own = programmes::table.filter(programmes::partner_id.eq(partner_id));
         let programmes = own.select((programmes::id, programmes::slug)).load(conn)?;
         let mut by_venue: HashMap<Id, Vec<(Id, String)>> = HashMap::new();
-        for (venue, id, name) in
-            spaces::table.select((spaces::venue_id, spaces::id, spaces::name)).load::<(Id, Id, String)>(conn)?
+        let mut kept = HashSet::new();
+        let columns = (spaces::venue_id, spaces::id, spaces::name, spaces::kept_for);
+        for (venue, id, name, kept_for) in
+            spaces::table.select(columns).load::<(Id, Id, String, Json<Vec<Id>>)>(conn)?
         {
             by_venue.entry(venue).or_default().push((id, name));
+            kept.extend((!is_open_to(Some(partner_id), &kept_for.0)).then_some(id));
         }
-        Ok(Self { venues: Named::new(venues), programmes: Named::new(programmes), spaces: by_venue })
+        Ok(Self { venues: Named::new(venues), programmes: Named::new(programmes), spaces: by_venue, kept })
     }
 
     /// Whether the same names stand for the same things.
@@ -83,7 +89,10 @@ impl Lookups {
             let pairs = lookups.spaces.iter().flat_map(|(venue, spaces)| spaces.iter().map(|(id, _)| (*venue, *id)));
             pairs.collect()
         };
-        same(&self.venues, &other.venues) && same(&self.programmes, &other.programmes) && known(self) == known(other)
+        same(&self.venues, &other.venues)
+            && same(&self.programmes, &other.programmes)
+            && known(self) == known(other)
+            && self.kept == other.kept
     }
 
     /// A venue by id or slug.
@@ -104,11 +113,20 @@ impl Lookups {
         self.programmes.find(text).ok_or_else(|| Fault::at("/programme", "unknown_programme", detail()))
     }
 
-    /// A space of a venue by id or name, whatever its case and accents.
+    /// A space of a venue by id or name, whatever its case and accents. `held` is the space that the entry's series or
+    /// session holds already: it may stay there.
     ///
     /// # Errors
-    /// A fault that names the venue's spaces.
-    pub fn space(&self, venue: Id, text: &str) -> Result<Id, Fault> {
+    /// A fault that names the venue's spaces, or that says that the space is kept for others.
+    pub fn space(&self, venue: Id, text: &str, held: Option<Id>) -> Result<Id, Fault> {
+        let id = self.named_space(venue, text)?;
+        if held != Some(id) && self.kept.contains(&id) {
+            return Err(Fault::at("/space", KEPT.0, KEPT.1));
+        }
+        Ok(id)
+    }
+
+    fn named_space(&self, venue: Id, text: &str) -> Result<Id, Fault> {
         let spaces = self.spaces.get(&venue).map(Vec::as_slice).unwrap_or_default();
         let by_id = text.parse().ok().filter(|id| spaces.iter().any(|(known, _)| known == id));
         let exact = || spaces.iter().find(|(_, name)| name == text).map(|(id, _)| *id);

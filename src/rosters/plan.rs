@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::missing::Withdrawal;
 use super::read::Form;
 use super::types::{EntryOutcome, RosterCounts, RosterSessionCounts, RosterSkip};
-use crate::db::Id;
+use crate::db::{Id, Timestamp};
 use crate::error::Fault;
+use crate::partners::quotas::Growth;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::registers::headcounts::HeadcountChange;
 use crate::sessions::series::store::{Extension, LeftOut, SeriesRow};
@@ -29,6 +30,8 @@ pub struct Plan {
     pub new_series: Vec<SeriesRow>,
     /// Series to write over the version before.
     pub changed_series: Vec<SeriesRow>,
+    /// By how many bytes the texts of all of these become longer.
+    pub series_text: i64,
     /// How far they have sessions, and will; to be taken before they are written.
     pub extensions: Vec<Extension>,
     /// Sessions that are another occurrence of their series now, to be written before sessions are added.
@@ -58,6 +61,13 @@ impl Plan {
     pub fn listed(&self) -> impl Iterator<Item = &SessionRow> {
         let changed = self.changed_sessions.iter().map(|revision| &revision.to);
         self.new_sessions.iter().chain(changed.filter(|row| row.status == SessionStatus::Scheduled))
+    }
+
+    /// What it adds to what the partner has.
+    pub fn growth(&self, now: Timestamp) -> Growth {
+        let series = i64::try_from(self.new_series.len()).unwrap_or(i64::MAX);
+        let growth = Growth { series, series_text: self.series_text, ..Growth::default() };
+        growth.and_sessions(&self.new_sessions, &self.changed_sessions, self.wordings.values(), now)
     }
 
     /// The outcomes as an answer shows them: where each entry stands, and in JSON its faults from the body's root;

@@ -14,6 +14,7 @@ use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Result};
 use crate::http::context::Context;
 use crate::http::shape::MOST_FAULTS;
+use crate::partners::quotas::Growth;
 use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::Expansion;
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
@@ -140,7 +141,8 @@ impl Planner<'_> {
             Err(Vec::new())
         } else {
             let extent = Extent::of(self.known.series(index), stored, self.context);
-            check::check(raw, self.posting.partner_id, self.lookups, extent, &self.budget.days)
+            let held = self.space_held(index, stored);
+            check::check(raw, self.posting.partner_id, self.lookups, (extent, held), &self.budget.days)
         };
         self.sessions += statement.as_ref().map_or(0, Statement::sessions);
         if self.sessions > MOST_SESSIONS {
@@ -158,6 +160,12 @@ impl Planner<'_> {
         self.budget.count_faults(planned.as_ref().err().map_or(0, Vec::len));
         self.record(external_id, line, planned);
         self.budget.spent().map_or(Ok(()), |spent| Err(self.refusal(index, line, spent)))
+    }
+
+    /// The space that an entry's series or session holds already.
+    fn space_held(&self, index: usize, stored: &Stored) -> Option<Id> {
+        let series = self.known.series(index).and_then(|id| stored.series.get(&id)?.space_held());
+        series.or_else(|| self.known.single(index).and_then(|id| stored.singles.get(&id)?.space_held()))
     }
 
     /// The refusal of a roster that is too much work, with the faults that were found until then.
@@ -222,6 +230,7 @@ impl Planner<'_> {
             self.skip(row.external_id.as_deref().unwrap_or_default(), excluded, SkipReason::NotAnOccurrence);
         }
         let id = row.id;
+        self.plan.series_text += Growth::of_series(&row).series_text;
         self.plan.new_series.push(row);
         (Outcome::Created, Some(id))
     }
@@ -250,6 +259,7 @@ impl Planner<'_> {
         self.take(&external_id, difference, || Wording::from(&next));
         if changed {
             self.plan.extensions.push(held.extension(next.expanded_until));
+            self.plan.series_text += Growth::of_changed_series(&next, held).series_text;
             self.plan.changed_series.push(next);
         }
         (outcome, Some(held.id))

@@ -22,11 +22,12 @@ use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::http::patch::MergePatch;
 use crate::http::prelude::*;
+use crate::partners::quotas::Growth;
 
 /// Change a session
 ///
 /// A JSON merge patch of the session's texts, capacities, publication and status. Until the session starts, the patch
-/// can also change when, where and how it takes place. The id stays, and so do the bookings that still fit. Bookings of a
+/// can also change when, where and how it takes place. A draft that is published takes its space, if the space is free. The id stays, and so do the bookings that still fit. Bookings of a
 /// kind of seat that it no longer has are cancelled. The members with bookings are notified.
 ///
 /// A capacity can't be below the places that are taken. Waiting parties that are larger than the new capacity are
@@ -97,12 +98,13 @@ fn apply(
         let state = rules::state(old.status, old.ends_at, context.now());
         rules::check_movable(state, old.starts_at, context.now())?;
     }
-    if !fields.is_empty() || said.programme_id != wording.programme_id {
-        references::check(conn, &References::of_session(&next, said.programme_id))?;
+    let placing = Placing { to: &next, from: Some(old) };
+    if !fields.is_empty() || said.programme_id != wording.programme_id || placing.takes_space() {
+        let named = References::of_session(&next, said.programme_id).holding(old.space_held());
+        references::check(conn, &named)?;
     }
     if !cancels {
         // This locks the venue and the space. They are locked before sessions.
-        let placing = Placing { to: &next, from: Some(old) };
         clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
     }
     // Nobody books from here on. If somebody has changed the session in between, it isn't written.
@@ -112,7 +114,6 @@ fn apply(
     let fields = if cancels { Vec::new() } else { fields };
     let held = store::get(conn, old.id)?;
     let mut news = refit(conn, context, (old, &held), &mut next, fields, why)?;
-    listings::ensure_stored(conn, [&said], [&next])?;
     // Columns that stay aren't written. Bookings change the counts, and not the version.
     let from = SessionRow {
         seats_taken: held.seats_taken,
@@ -120,7 +121,10 @@ fn apply(
         waitlist_length: held.waitlist_length,
         ..old.clone()
     };
-    store::update_many(conn, &[Revision { from, to: next.clone() }])?;
+    let revision = [Revision { from, to: next.clone() }];
+    Growth::default().and_sessions(&[], &revision, [&said], context.now()).check(conn, context, old.partner_id)?;
+    listings::ensure_stored(conn, [&said], [&next])?;
+    store::update_many(conn, &revision)?;
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     if cancels {
         return cancel(conn, context, &next, &reason);

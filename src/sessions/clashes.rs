@@ -2,8 +2,8 @@
 //! none while it is closed. A series has one session at a time, apart from sessions that were moved by hand.
 //!
 //! Code that writes sessions first [locks](hold) their venues and spaces, then asks what [clashes](find), and writes the
-//! rest, all in one transaction. A session may start at the instant when another ends. Cancelled sessions take no
-//! space.
+//! rest, all in one transaction. A session may start at the instant when another ends. Cancelled sessions and drafts hold
+//! no space: a draft takes its space when it is published.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -47,9 +47,25 @@ impl<'a> From<&'a Revision> for Placing<'a> {
 }
 
 impl Placing<'_> {
-    /// Whether the session is new or changes its place or time.
+    /// Whether the session is new, changes its place or time, or takes a space that it didn't hold.
     pub fn is_move(&self) -> bool {
+        self.changes_place() || self.takes_space()
+    }
+
+    /// Whether the session is new or changes its place or time.
+    fn changes_place(&self) -> bool {
         self.to.status == SessionStatus::Scheduled && self.from.is_none_or(|from| !same_place(self.to, from))
+    }
+
+    /// Whether the session takes a space that it didn't hold: it moves there, or was a draft.
+    pub fn takes_space(&self) -> bool {
+        let held = self.from.and_then(SessionRow::space_held);
+        self.to.space_held().is_some_and(|space| held != Some(space))
+    }
+
+    /// Whether the session holds a space no longer, without moving to another.
+    fn frees_space(&self) -> bool {
+        self.to.space_held().is_none() && self.from.is_some_and(|from| from.space_held().is_some())
     }
 }
 
@@ -91,7 +107,8 @@ pub fn find(
     let moves: Vec<&Placing> = placings.iter().filter(|placing| placing.is_move()).collect();
     let at: BTreeSet<Id> = moves.iter().filter_map(|placing| placing.to.venue_id).collect();
     let closures = closures::of(conn, &at.into_iter().collect::<Vec<_>>())?;
-    let taken = Taken::load(conn, &moves, leaving)?;
+    let freed = placings.iter().filter(|placing| placing.frees_space()).map(|placing| placing.to.id);
+    let taken = Taken::load(conn, &moves, &freed.chain(leaving.iter().copied()).collect())?;
     Ok(judge(&moves, &closures, taken, today))
 }
 
@@ -105,11 +122,12 @@ fn judge(
     let mut staying: Vec<&SessionRow> = Vec::new();
     let held: HashMap<Id, &SessionRow> =
         moves.iter().filter_map(|placing| placing.from.map(|from| (from.id, from))).collect();
-    for Placing { to, from } in moves.iter().copied() {
-        let clash = if is_closed(to, closures, today) {
+    for placing in moves.iter().copied() {
+        let Placing { to, from } = placing;
+        let clash = if placing.changes_place() && is_closed(to, closures, today) {
             Some(Clash { reason: SkipReason::VenueClosed, with: None })
         } else {
-            taken.by(to)
+            taken.by(placing)
         };
         match clash {
             Some(clash) => {
@@ -191,7 +209,7 @@ impl Taken {
     }
 
     fn load_spaces(&mut self, conn: &mut Conn, moves: &[&Placing<'_>], away: &HashSet<Id>) -> Result<()> {
-        let wanting = || moves.iter().map(|placing| placing.to).filter(|to| to.space_id.is_some());
+        let wanting = || moves.iter().map(|placing| placing.to).filter(|to| to.space_held().is_some());
         let earliest = wanting().map(|to| to.starts_at).min();
         let latest = wanting().map(|to| to.ends_at).max();
         let (Some(earliest), Some(latest)) = (earliest, latest) else { return Ok(()) };
@@ -203,7 +221,7 @@ impl Taken {
                 .filter(sessions::starts_at.lt(latest))
                 .filter(sessions::ends_at.gt(earliest))
                 // In the statement itself, not in a parameter: otherwise the partial index isn't used.
-                .filter(sql::<Bool>("sessions.status = 'scheduled'"))
+                .filter(sql::<Bool>("sessions.status = 'scheduled' AND sessions.publication <> 'draft'"))
                 .order((sessions::starts_at, sessions::id))
                 .select((sessions::space_id, sessions::id, sessions::starts_at, sessions::ends_at));
             for (space, id, starts_at, ends_at) in there.load::<(Option<Id>, Id, Timestamp, Timestamp)>(conn)? {
@@ -216,15 +234,15 @@ impl Taken {
     }
 
     /// The session that has the space or the time that this session wants.
-    fn by(&self, row: &SessionRow) -> Option<Clash> {
-        let clash = |reason| move |with| Clash { reason, with: Some(with) };
-        let space = row.space_id.and_then(|space| self.spaces.get(&space)?.by(row.starts_at, row.ends_at));
-        let time = || self.times.get(&time_of(row)?).copied();
+    fn by(&self, placing: &Placing<'_>) -> Option<Clash> {
+        let (row, clash) = (placing.to, |reason| move |with| Clash { reason, with: Some(with) });
+        let space = row.space_held().and_then(|space| self.spaces.get(&space)?.by(row.starts_at, row.ends_at));
+        let time = || self.times.get(&time_of(row)?).copied().filter(|_| placing.changes_place());
         space.map(clash(SkipReason::SpaceTaken)).or_else(|| time().map(clash(SkipReason::TimeTaken)))
     }
 
     fn take(&mut self, row: &SessionRow) {
-        if let Some(space) = row.space_id {
+        if let Some(space) = row.space_held() {
             self.spaces.entry(space).or_default().placed.insert(row.starts_at, (row.ends_at, row.id));
         }
         self.times.extend(time_of(row).map(|time| (time, row.id)));
@@ -242,7 +260,7 @@ impl Taken {
     }
 
     fn give_way_in_space(&mut self, stays: &SessionRow) -> Vec<Id> {
-        let Some(space) = stays.space_id.and_then(|space| self.spaces.get_mut(&space)) else { return Vec::new() };
+        let Some(space) = stays.space_held().and_then(|space| self.spaces.get_mut(&space)) else { return Vec::new() };
         let there = space.placed.range(..stays.ends_at).rev().take_while(|(_, (end, _))| *end > stays.starts_at);
         let there: Vec<(Timestamp, Id)> = there.map(|(start, (_, id))| (*start, *id)).collect();
         for (start, _) in &there {
@@ -297,15 +315,17 @@ fn problem(conn: &mut Conn, clash: Clash, viewer: Viewer) -> Result<Error> {
         sessions::local_start,
         sessions::duration_minutes,
         sessions::publication,
-        (partners::id, partners::status).nullable(),
+        (partners::id, partners::status, partners::name).nullable(),
     );
-    type Found = (String, LocalTime, i32, Publication, Option<(Id, PartnerStatus)>);
+    type Found = (String, LocalTime, i32, Publication, Option<(Id, PartnerStatus, String)>);
     let found = sessions::table.inner_join(wordings::table).left_join(partners::table);
     let found = found.filter(sessions::id.eq(with)).select(columns);
     let (title, local_start, minutes, publication, partner): Found = found.first(conn)?;
-    let detail = match Visibility::of(viewer, publication, partner) {
+    let standing = partner.as_ref().map(|(id, status, _)| (*id, *status));
+    let whose = partner.map(|(.., name)| format!(" of {name}")).unwrap_or_default();
+    let detail = match Visibility::of(viewer, publication, standing) {
         Visibility::Visible => format!(
-            "“{title}” (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \
+            "“{title}”{whose} (/v1/sessions/{with}) has the space from {local_start} on for {minutes} minutes. \
              Choose another time or space."
         ),
         _ => "Another session has the space at that time. Choose another time or space.".to_owned(),

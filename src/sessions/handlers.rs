@@ -19,6 +19,7 @@ use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::partners::quotas::{self, Growth};
 
 /// List sessions
 ///
@@ -71,7 +72,10 @@ pub async fn get_session(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>)
 /// Create a session
 ///
 /// A single one, without a series. It may lie in the past. A space holds one session at a time, and a venue none on
-/// days on which it is closed.
+/// days on which it is closed. A draft holds no space: it takes its space when it is published. A space that is kept for
+/// other partners is a fault (`space_kept`).
+///
+/// A partner has quotas of series, sessions to come and text. They bind staff too when they write for the partner.
 #[utoipa::path(operation_id = "create_session", tag = "sessions", request_body = SessionInput,
     responses((status = 201, description = "Created", body = Session), BadInput, Conflict, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
@@ -86,9 +90,12 @@ pub async fn create_session(
     let row = SessionRow::single(context.new_id(), written, context.now())?;
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_session(&row, wording.programme_id))?;
+        quotas::hold(conn, row.partner_id)?;
         store::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
         let viewer = Viewer::of(context.anyone());
         clashes::check_one(conn, Placing { to: &row, from: None }, viewer, london_day(context.now()))?;
+        let growth = Growth::default().and_sessions(std::slice::from_ref(&row), &[], [&wording], context.now());
+        growth.check(conn, &context, row.partner_id)?;
         listings::ensure_stored(conn, [&wording], [&row])?;
         store::insert_many(conn, std::slice::from_ref(&row))?;
         context.record(conn, &[context.event("create", Subject::other("session", row.id), &[])])?;

@@ -182,7 +182,10 @@ fn ensure(conn: &mut Conn, wordings: &BTreeMap<Id, &Wording>, slots: BTreeMap<Li
         let rows = ids.iter().map(|id| Ok((wordings::id.eq(*id), wording(*id)?)));
         insert_wordings(conn, rows.collect::<Result<Vec<_>>>()?, ids)
     })?;
-    let new = add_missing(conn, slots.keys().copied().collect(), held_listings, insert_listings)?;
+    let new = add_missing(conn, slots.keys().copied().collect(), held_listings, |conn, keys| {
+        let row = |key: &Listing| Ok((*key, slots.get(key).and_then(|slot| slot.partner_id), wording(key.0)?.bytes()));
+        insert_listings(conn, keys, keys.iter().map(row).collect::<Result<Vec<_>>>()?)
+    })?;
     let mut rows = Vec::new();
     for listing in new {
         let wording = wording(listing.0)?;
@@ -287,9 +290,15 @@ fn insert_wordings(conn: &mut Conn, rows: Vec<NewWording<'_>>, ids: &[Id]) -> Re
     }
 }
 
-fn insert_listings(conn: &mut Conn, keys: &[Listing]) -> Result<Vec<Listing>> {
-    let rows = keys.iter().map(|(wording, slot)| (listings::wording_id.eq(*wording), listings::slot.eq(*slot)));
-    let insert = diesel::insert_into(listings::table).values(rows.collect::<Vec<_>>());
+/// A listing's key and partner, and the bytes of its wording.
+type ListingRow = (Listing, Option<Id>, i32);
+
+fn insert_listings(conn: &mut Conn, keys: &[Listing], rows: Vec<ListingRow>) -> Result<Vec<Listing>> {
+    let row = |((wording, slot), partner, bytes): ListingRow| {
+        let key = (listings::wording_id.eq(wording), listings::slot.eq(slot));
+        (key, listings::partner_id.eq(partner), listings::bytes.eq(bytes))
+    };
+    let insert = diesel::insert_into(listings::table).values(rows.into_iter().map(row).collect::<Vec<_>>());
     match conn {
         Conn::Postgres(postgres) => {
             let inserted = (listings::wording_id, listings::slot);

@@ -18,6 +18,7 @@ mod bulk;
 pub mod change;
 pub mod clashes;
 pub mod closings;
+mod growth;
 pub mod handlers;
 pub mod join_link;
 mod kinds;

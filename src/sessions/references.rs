@@ -7,9 +7,10 @@ use super::activity::Activity;
 use super::series::store::SeriesRow;
 use super::store::SessionRow;
 use crate::db::schema::{partners, programmes, spaces, venues};
-use crate::db::{Conn, Id};
+use crate::db::{Conn, Id, Json};
 use crate::error::{Error, Fault, Result};
 use crate::partners::store::bump_roster_version;
+use crate::venues::spaces::types::{KEPT, is_open_to};
 
 /// What a series or a session refers to.
 #[derive(Debug, Clone, Copy)]
@@ -22,19 +23,26 @@ pub struct References {
     pub venue_id: Option<Id>,
     /// The space in the venue.
     pub space_id: Option<Id>,
+    /// The space that it holds already. It may stay there, also if the space is kept for others since.
+    pub held: Option<Id>,
 }
 
 impl References {
     /// What a session of this programme refers to.
     pub fn of_session(row: &SessionRow, programme_id: Option<Id>) -> Self {
         let SessionRow { partner_id, venue_id, space_id, .. } = *row;
-        Self { partner_id, programme_id, venue_id, space_id }
+        Self { partner_id, programme_id, venue_id, space_id, held: None }
     }
 
     /// What a series refers to.
     pub fn of_series(row: &SeriesRow) -> Self {
         let Activity { programme_id, venue_id, space_id, .. } = row.activity;
-        Self { partner_id: row.partner_id, programme_id, venue_id, space_id }
+        Self { partner_id: row.partner_id, programme_id, venue_id, space_id, held: None }
+    }
+
+    /// The same of what holds a space already.
+    pub fn holding(self, held: Option<Id>) -> Self {
+        Self { held, ..self }
     }
 }
 
@@ -63,9 +71,14 @@ pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
         faults.push(Fault::at("/venue_id", "unknown_venue", "There is no such venue."));
     }
     if let Some(id) = named.space_id {
-        let venue: Option<Id> = spaces::table.find(id).select(spaces::venue_id).first(conn).optional()?;
-        if venue.is_none() || venue != named.venue_id {
-            faults.push(Fault::at("/space_id", "unknown_space", "There is no such space in this venue."));
+        let found = spaces::table.find(id).select((spaces::venue_id, spaces::kept_for));
+        match found.first::<(Id, Json<Vec<Id>>)>(conn).optional()? {
+            Some((venue, Json(kept_for))) if named.venue_id == Some(venue) => {
+                if named.held != Some(id) && !is_open_to(named.partner_id, &kept_for) {
+                    faults.push(Fault::at("/space_id", KEPT.0, KEPT.1));
+                }
+            }
+            _ => faults.push(Fault::at("/space_id", "unknown_space", "There is no such space in this venue.")),
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }

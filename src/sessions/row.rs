@@ -259,6 +259,12 @@ impl SessionRow {
         Column::ALL.iter().all(|column| *column == Column::occurrence || !column.differs(self, other))
     }
 
+    /// The space that it holds, so that no other session can take place there meanwhile. A draft holds none.
+    pub fn space_held(&self) -> Option<Id> {
+        let holds = self.status == SessionStatus::Scheduled && self.publication != Publication::Draft;
+        self.space_id.filter(|_| holds)
+    }
+
     /// Whether anybody holds or waits for a seat.
     pub fn is_booked(&self) -> bool {
         self.seats_taken + self.online_seats_taken + self.waitlist_length > 0

@@ -54,6 +54,15 @@ impl Wording {
         Id(uuid::Uuid::from_bytes(bytes))
     }
 
+    /// How many bytes its texts have. The database computes the same of a series' own texts (`text_bytes`).
+    pub fn bytes(&self) -> i32 {
+        let texts = [Some(&self.title), self.description.as_ref(), self.facilitator.as_ref()];
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        // As compact JSON: two quotes and a comma for each, and the brackets.
+        let list = |names: &[String]| names.iter().map(|name| name.len() + 3).sum::<usize>().max(1) + 1;
+        i32::try_from(texts + list(&self.topics.0) + list(&self.accessibility.0)).unwrap_or(i32::MAX)
+    }
+
     /// What a session of this pillar says.
     pub fn new(activity: &Activity, pillar: Pillar) -> Self {
         Self {

@@ -70,7 +70,8 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
         password => {
             let old = who.state().db.read(move |conn| store::get(conn, id)).await?;
             who.require_match(old.version)?;
-            hashed(&who, password, &old.written()).await?
+            // By the rules for the account as it will be: its address and its role may change too.
+            hashed(&who, password, &patch.apply(&old.written())?).await?
         }
     };
     let context = who.context();

@@ -69,14 +69,18 @@ fn what_is_in_the_way_is_named_only_to_who_may_see_it() {
     let (own, other) =
         (app.partner_client(&reader, &[Scope::SessionsWrite]), app.partner_client(&phil, &[Scope::SessionsWrite]));
     let body = in_space(&place, &room, "2027-01-05T13:00:00");
-    let hidden =
-        own.post("/v1/sessions", &with(body.clone(), json!({ "title": "Secret", "publication": "draft" }))).expect(201);
+    let hidden = own
+        .post("/v1/sessions", &with(body.clone(), json!({ "title": "Secret", "publication": "unlisted" })))
+        .expect(201);
     let detail = |client: &Client| client.post("/v1/sessions", &body).problem(409, "space-taken").to_string();
     for client in [&own, &admin, &app.advisor()] {
-        assert!(detail(client).contains("Secret") && detail(client).contains(id(&hidden)));
+        assert!(detail(client).contains("“Secret” of Partner reader (") && detail(client).contains(id(&hidden)));
     }
     let told = detail(&other);
     assert!(!told.contains("Secret") && !told.contains(id(&hidden)) && !told.contains("13:00"), "{told}");
+    assert!(!told.contains("Partner reader"), "{told}");
+    change(&own, &path(&hidden), &json!({ "publication": "published" })).expect(200);
+    assert!(detail(&other).contains("“Secret” of Partner reader ("));
 }
 
 #[test]

@@ -105,7 +105,11 @@ fn series_that_are_split_while_they_are_topped_up_have_each_date_once() {
         .collect();
     app.at("2027-05-18T09:00:00Z");
     let horizon = app.state.config.horizon.day(app.clock.now());
-    let top_up = || actix_web::rt::System::new().block_on(top_up::run(&app.state.db, &app.clock, horizon)).unwrap();
+    let top_up = || {
+        actix_web::rt::System::new()
+            .block_on(top_up::run(&app.state.db, &app.clock, horizon, app.state.config.quotas))
+            .unwrap()
+    };
     let cut = |series: &String| {
         let (at, body) = (format!("/v1/session-series/{series}/split"), json!({ "from": "2027-06-01T13:00:00" }));
         // Who is told that the series has changed meanwhile reads it again and repeats.

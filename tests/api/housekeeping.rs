@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 use futures_util::FutureExt;
 use life_rooms::background;
-use life_rooms::db::schema::{audit_events, idempotency_records, jobs, roster_entries, sessions, wordings};
+use life_rooms::db::schema::{audit_events, idempotency_records, jobs, roster_entries, sessions, throttles, wordings};
+use life_rooms::housekeeping;
 use life_rooms::tasks;
 use serde_json::json;
 
 use crate::rosters::{reader, roster, series, single, with};
+use crate::support::log::{Listener, listen};
 use crate::support::{Answer, App, Client};
 
 /// Whether there was anything to take away.
@@ -127,4 +129,71 @@ fn what_is_written_ahead_for_a_roster_stays_while_the_roster_has_its_turn() {
         assert!(house.join().unwrap());
     });
     assert_eq!(said(), 0);
+}
+
+/// What housekeeping says it deleted. Other tests keep house too.
+fn said(listener: &Listener) -> Vec<String> {
+    let lines = listener.lines_with("the housekeeping deleted ");
+    lines.iter().filter_map(|line| Some(line.split_once("deleted ")?.1.to_owned())).collect()
+}
+
+#[test]
+fn a_run_says_in_one_line_what_it_deleted_of_each_kind_and_nothing_if_it_deleted_nothing() {
+    let listener = listen();
+    let (app, client, path) = reader();
+    let admin = app.admin();
+    for number in 0..11 {
+        let headers = [("idempotency-key", format!("key-{number}"))];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        admin.post_with("/v1/sites", &headers, &json!({ "slug": format!("s{number}"), "name": "x" })).expect(201);
+    }
+    ended(&client, &client.post_with(&path, &[("prefer", "respond-async")], &roster(&[series("a"), single("b")])));
+    client
+        .post(&path, &roster(&[with(single("bad"), json!({ "duration_minutes": -1 }))]))
+        .problem(422, "roster-refused");
+    let poems = [series("a"), single("b")].map(|entry| with(entry, json!({ "title": "Poems" })));
+    client.post(&path, &roster(&poems)).expect(201);
+    let body = json!({ "email": "ann@example.org", "role": "advisor", "password": "paper boat under the lamp" });
+    admin.post("/v1/users", &body).expect(201);
+    let log_in = |password: &str| {
+        let body = json!({ "email": "ann@example.org", "password": password });
+        app.anonymous().post("/v1/auth/login", &body)
+    };
+    log_in("paper boat under the lamp").expect(200);
+    log_in("another boat under the lamp").problem(401, "unauthenticated");
+    app.at("2028-01-01T09:00:00Z");
+    assert!(keep_house(&app));
+    // Two rosters with two rows each. What the first of them said, in one slot, nothing says any more.
+    let expected = "11 idempotency records, 1 logins, 1 jobs, 1 refused rosters, 4 rows of rosters, 2 counts of wrong \
+                    passwords, 2 unused wordings and listings";
+    assert_eq!(said(&listener).iter().filter(|line| *line == expected).count(), 1, "{:#?}", said(&listener));
+    let before = said(&listener).len();
+    assert!(!keep_house(&app), "nothing is left to do");
+    // Somebody else's server may have kept house meanwhile, and then said what.
+    assert!(said(&listener)[before..].iter().all(|line| line != expected));
+}
+
+#[test]
+fn a_run_deletes_so_many_of_a_kind_and_goes_on_with_the_next_kind() {
+    let app = App::start();
+    let many = housekeeping::MOST + 700;
+    let at = app.clock.now().plus_seconds(-1);
+    let sql = format!(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {many}) \
+         INSERT INTO throttles (key, tat) SELECT 'key-' || n, $1 FROM n"
+    );
+    let insert = diesel::sql_query(&sql).bind::<life_rooms::db::types::DbTimestamp, _>(at);
+    life_rooms::per_backend!(&mut app.conn(), |conn| insert.execute(conn)).unwrap();
+    let left = || throttles::table.count().get_result::<i64>(&mut app.conn()).unwrap();
+    let admin = app.admin();
+    let series = json!({ "title": "Reading", "pillar": "community", "delivery": "online", "time_zone": "Europe/London",
+        "local_start": "2027-01-05T13:00:00", "duration_minutes": 60 });
+    admin.post("/v1/sessions", &series).expect(201);
+    diesel::delete(sessions::table).execute(&mut app.conn()).unwrap();
+    assert!(keep_house(&app));
+    assert_eq!(left(), 700);
+    assert_eq!(wordings::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 0);
+    assert!(keep_house(&app));
+    assert_eq!(left(), 0);
+    assert!(!keep_house(&app));
 }

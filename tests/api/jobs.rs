@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use life_rooms::auth::caller::{Role, Scope};
 use life_rooms::background;
 use life_rooms::db::schema::{api_clients, jobs, partners, users, wordings};
-use life_rooms::db::{Id, Json};
+use life_rooms::db::{Conn, Id, Json};
 use life_rooms::jobs::store::{Claim, Claimed};
 use life_rooms::jobs::types::JobKind;
 use life_rooms::rosters::later;
@@ -123,6 +123,65 @@ fn a_job_fails_with_the_problem_that_would_have_been_answered() {
     assert_eq!(list["items"].as_array().unwrap().len(), 2, "the refusal is kept");
     let at = format!("{path}/{}", list["items"][0]["id"].as_str().unwrap());
     assert!(job["problem"]["detail"].as_str().unwrap().ends_with(&at), "{job}");
+}
+
+/// Waits until another connection waits for a lock that this one has.
+fn wait_until_blocking(postgres: &mut diesel::PgConnection) {
+    #[derive(QueryableByName)]
+    struct Waiting {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let (started, sql) =
+        (Instant::now(), "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))");
+    while diesel::sql_query(sql).get_result::<Waiting>(postgres).unwrap().count == 0 {
+        assert!(started.elapsed() < Duration::from_secs(60), "nobody waits");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_job_waits_for_a_revocation_that_is_not_committed_yet_and_then_fails() {
+    let (app, _, path) = reader();
+    let partner_id = path.split('/').nth(3).unwrap();
+    app.partner_client(partner_id, &[Scope::RostersWrite]);
+    let client = api_clients::table.order(api_clients::id.desc()).select(api_clients::id);
+    let client: Id = client.first(&mut app.conn()).unwrap();
+    for kind in ["client", "user", "partner"] {
+        let (account, now) = (app.partner_user(partner_id).id.unwrap(), app.clock.now());
+        let (id, right_kind) = if kind == "client" { (client, "client") } else { (account, "user") };
+        let right = json!({ "id": id, "kind": right_kind, "role": "partner", "partner_id": partner_id, "member_id": null,
+            "scopes": ["rosters:write"], "generation": 1 });
+        let (job, ..) = abandoned_of(&app, partner_id, 0, &right);
+        app.clock.set(now.0 + chrono::TimeDelta::seconds(60));
+        std::thread::scope(|scope| {
+            let mut conn = app.conn();
+            conn.transaction(|conn| -> diesel::QueryResult<()> {
+                match kind {
+                    "client" => {
+                        let revoked = (api_clients::revoked_at.eq(now), api_clients::generation.eq(2));
+                        diesel::update(api_clients::table.find(id)).set(revoked).execute(conn)?
+                    }
+                    "user" => diesel::update(users::table.find(id)).set(users::disabled.eq(true)).execute(conn)?,
+                    _ => {
+                        let partner = partners::table.find(partner_id.parse::<Id>().unwrap());
+                        diesel::update(partner).set(partners::status.eq("paused")).execute(conn)?
+                    }
+                };
+                // SQLite has one writer: there the job runs after the commit.
+                if let Conn::Postgres(postgres) = conn {
+                    scope.spawn(|| run_due(&app));
+                    wait_until_blocking(postgres);
+                }
+                Ok(())
+            })
+            .unwrap();
+        });
+        run_due(&app);
+        let looked_at = app.admin().get(&format!("/v1/jobs/{job}")).expect(200);
+        assert_eq!((&looked_at["status"], &looked_at["problem"]["status"]), (&json!("failed"), &json!(403)), "{kind}");
+        assert_eq!(rows(&app).len(), 0, "{kind}");
+    }
 }
 
 #[test]

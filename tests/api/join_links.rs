@@ -1,7 +1,5 @@
 //! Join links: for whom, when, and nowhere else.
 
-use std::sync::Mutex;
-
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use life_rooms::db::Id;
@@ -9,6 +7,7 @@ use life_rooms::db::schema::{audit_events, sessions};
 use serde_json::{Value, json};
 
 use crate::editing::change;
+use crate::support::log::listen;
 use crate::support::{App, Client, SessionSeed, member_row, partner, partner_row, session_row, venue};
 
 const LINK: &str = "https://meet.example.org/j/s3cr3t-m33t1ng";
@@ -161,26 +160,6 @@ fn staff_see_a_link_at_any_time_and_nobody_sees_one_that_is_not_there() {
     app.advisor().get(&path(&app.clock.new_id().to_string())).problem(404, "not-found");
 }
 
-/// Log lines that hold the secret of this file's link.
-struct Leaks(Mutex<Vec<String>>);
-
-static LEAKS: Leaks = Leaks(Mutex::new(Vec::new()));
-
-impl log::Log for Leaks {
-    fn enabled(&self, _: &log::Metadata) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record) {
-        let line = record.args().to_string();
-        if line.contains(SECRET) {
-            self.0.lock().unwrap().push(line);
-        }
-    }
-
-    fn flush(&self) {}
-}
-
 #[derive(QueryableByName)]
 struct Kept {
     #[diesel(sql_type = Text)]
@@ -189,9 +168,7 @@ struct Kept {
 
 #[test]
 fn a_link_is_in_no_list_answer_problem_log_line_audit_event_or_kept_answer() {
-    log::set_logger(&LEAKS).expect("no other test logs");
-    log::set_max_level(log::LevelFilter::Debug);
-    let app = App::start();
+    let (listener, app) = (listen(), App::start());
     let (admin, advisor) = (app.admin(), app.advisor());
     let reader = partner(&admin, "the-reader")["id"].as_str().unwrap().to_owned();
     let keyed = [("idempotency-key", "once")];
@@ -246,5 +223,5 @@ fn a_link_is_in_no_list_answer_problem_log_line_audit_event_or_kept_answer() {
         assert!(!kept.is_empty() || table == "roster_entries");
         assert!(kept.iter().all(|kept| !kept.text.contains(SECRET)), "{table}");
     }
-    assert_eq!(*LEAKS.0.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(listener.lines_with(SECRET), Vec::<String>::new());
 }

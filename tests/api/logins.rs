@@ -448,6 +448,31 @@ fn a_browsers_refresh_token_is_a_cookie_that_no_script_reads() {
 }
 
 #[test]
+fn whoever_logs_out_with_a_cookie_and_a_token_in_the_body_ends_both_logins() {
+    let app = App::start();
+    let ann = account(&app, "ann@example.org");
+    let answer = log_in(&app, "ann@example.org", json!({ "cookie": true }));
+    let (pair, _) = cookie(&answer);
+    let browser = app.with_token(answer.json["access_token"].as_str().unwrap());
+    let (other, third) = (logged_in(&app, "ann@example.org"), logged_in(&app, "ann@example.org"));
+    let headers = [("cookie", pair.as_str()), ("origin", FRONT)];
+    let left = app.anonymous().post_with("/v1/auth/logout", &headers, &json!({ "refresh_token": other.refresh }));
+    assert_eq!((left.status, cookie(&left).0.as_str()), (204, "__Secure-life-rooms-refresh="));
+    browser.get("/v1/me").problem(401, "unauthenticated");
+    is_out(&other);
+    third.client.get("/v1/me").expect(200);
+    assert_eq!(ended(&app, ann), ["logout", "logout"]);
+    // A wrong token in one of the places doesn't keep the other from ending.
+    let answer = log_in(&app, "ann@example.org", json!({ "cookie": true }));
+    let (pair, _) = cookie(&answer);
+    let headers = [("cookie", pair.as_str()), ("origin", FRONT)];
+    let wrong = json!({ "refresh_token": tampered(&third.refresh) });
+    assert_eq!(app.anonymous().post_with("/v1/auth/logout", &headers, &wrong).status, 204);
+    app.with_token(answer.json["access_token"].as_str().unwrap()).get("/v1/me").problem(401, "unauthenticated");
+    third.client.get("/v1/me").expect(200);
+}
+
+#[test]
 fn a_page_of_another_origin_can_not_use_the_cookie() {
     let app = App::start_with(Config {
         allowed_origins: vec![FRONT.into()],

@@ -58,6 +58,33 @@ fn a_members_password_has_eight_characters_and_is_not_easily_guessed() {
 }
 
 #[test]
+fn a_new_password_is_held_against_the_address_that_the_account_has_from_then_on() {
+    let app = App::start();
+    let admin = app.admin();
+    let made = admin.post("/v1/users", &json!({ "email": "ann@example.org", "role": "advisor" })).expect(201);
+    let at = format!("/v1/users/{}", made["id"].as_str().unwrap());
+    let patch = |email: &str, password: &str| {
+        let tag = admin.get(&at).etag().to_owned();
+        admin.patch(&at, &tag, &json!({ "email": email, "password": password }))
+    };
+    let (email, whole) = ("v.q.whitlock-bryce@example.org", "v.q.whitlock-bryce");
+    for password in [whole, "v.q.whitlock-bryce1", "V.Q.Whitlock-Bryce", email] {
+        let problem = patch(email, password).invalid(&["/password"]);
+        assert_eq!(problem["errors"][0]["code"], "too_common", "{password}");
+    }
+    let tag = admin.get(&at).etag().to_owned();
+    admin
+        .patch(&at, &tag, &json!({ "email": "no address", "password": "paper boat under the lamp" }))
+        .invalid(&["/email"]);
+    assert_eq!(admin.get(&at).expect(200)["email"], "ann@example.org");
+    patch(email, PASSWORD).expect(200);
+    // What was easily guessed with the address of before can be set with the next one.
+    patch("ann@example.org", whole).expect(200);
+    let body = json!({ "email": "v.q.whitlock-bryce@other.example.org", "role": "advisor", "password": whole });
+    assert_eq!(outcome(admin.post("/v1/users", &body)), "too_common");
+}
+
+#[test]
 fn everybody_elses_password_has_fifteen_characters_and_is_not_easily_guessed() {
     let app = App::start();
     let admin = app.admin();

@@ -39,7 +39,7 @@ fn fill(app: &App) -> Value {
 fn multiply(app: &App) {
     if let Conn::Postgres(postgres) = &mut app.conn() {
         // Columns that the database computes can't be written.
-        let copies = "INSERT INTO listings SELECT id, 0 FROM wordings LIMIT 1; \
+        let copies = "INSERT INTO listings (wording_id, slot, bytes) SELECT id, 0, 0 FROM wordings LIMIT 1; \
             CREATE TEMP TABLE copies AS SELECT s.* FROM sessions s, generate_series(1, 40); \
             UPDATE copies SET id = gen_random_uuid(), series_id = NULL, occurrence = NULL, starts_at = starts_at + random() * interval '300 days', \
             ends_at = starts_at + interval '310 days', slot = 0, venue_id = NULL, \

@@ -335,7 +335,11 @@ fn several_top_ups_and_a_roster_at_once_make_each_date_once() {
     }
     app.at("2027-05-18T09:00:00Z");
     let horizon = app.state.config.horizon.day(app.clock.now());
-    let top_up = || actix_web::rt::System::new().block_on(top_up::run(&app.state.db, &app.clock, horizon)).unwrap();
+    let top_up = || {
+        actix_web::rt::System::new()
+            .block_on(top_up::run(&app.state.db, &app.clock, horizon, app.state.config.quotas))
+            .unwrap()
+    };
     let (made, posted) = thread::scope(|scope| {
         let runs: Vec<_> = (0..3).map(|_| scope.spawn(top_up)).collect();
         let posted = scope.spawn(|| client.post(&path, &entries("Poems")));

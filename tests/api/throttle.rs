@@ -1,12 +1,15 @@
 //! Guessing passwords is slow for whoever guesses, and for nobody else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use diesel::prelude::*;
 use life_rooms::config::{Config, Limit, Limits, LoginLimits};
-use life_rooms::db::schema::{known_networks, throttles, users};
+use life_rooms::db::Timestamp;
+use life_rooms::db::schema::{throttles, users};
 use life_rooms::text::network::read_range;
 use serde_json::{Value, json};
 
@@ -221,33 +224,94 @@ fn after_many_wrong_passwords_in_a_row_only_known_networks_log_in_until_the_acco
 }
 
 #[test]
-fn a_right_password_writes_only_what_is_new_and_ends_the_row_of_wrong_ones() {
-    let app = start();
+fn a_network_is_known_for_ninety_days_after_a_login_from_there_was_used_last() {
+    let app = App::start_with(proxied(LoginLimits { lock_after: 3, ..LoginLimits::default() }));
+    let body = json!({ "email": "ann@example.org", "role": "advisor", "password": PASSWORD });
+    app.admin().post("/v1/users", &body).expect(201);
     let client = app.anonymous();
-    let known = || -> Vec<(String, chrono::NaiveDate)> {
-        let rows = known_networks::table.select((known_networks::network, known_networks::last_seen_on));
-        rows.order(known_networks::last_seen_on).load(&mut app.conn()).unwrap()
-    };
     let failed = || -> i32 {
         let ann = users::table.filter(users::email.eq("ann@example.org"));
         ann.select(users::failed_logins).first(&mut app.conn()).unwrap()
     };
-    log_in(&client, "ann@example.org", PASSWORD, HOME).expect(200);
-    log_in(&client, "ann@example.org", WRONG, HOME).problem(401, "unauthenticated");
-    assert_eq!((known().len(), failed()), (1, 1));
-    log_in(&client, "ann@example.org", PASSWORD, "192.0.2.250").expect(200);
-    assert_eq!((known().len(), failed()), (1, 0), "a neighbour's address is the same network");
-    app.at("2026-11-25T09:00:00Z");
-    log_in(&client, "ann@example.org", PASSWORD, HOME).expect(200);
-    assert_eq!(known()[0].1.to_string(), "2026-11-25");
-    // After 90 days without a login the network isn't known, and its row goes.
-    app.at("2027-02-23T09:00:00Z");
+    // A locked account can be used only from a known network.
+    let lock = |day: &str| {
+        app.at(&format!("{day}T08:00:00Z"));
+        for number in 0..3 {
+            log_in(&client, "ann@example.org", WRONG, &network(number)).problem(401, "unauthenticated");
+        }
+        assert_eq!(failed(), 3);
+    };
+    let begun = log_in(&client, "ann@example.org", PASSWORD, HOME).expect(200);
+    app.at("2026-11-23T10:30:00Z");
+    // Refreshed from elsewhere: the network where it began is still in use, and the other one isn't known by that.
+    let token = json!({ "refresh_token": begun["refresh_token"] });
+    client.post_with("/v1/auth/refresh", &[("x-forwarded-for", "198.51.100.1")], &token).expect(200);
+    lock("2026-12-01");
+    log_in(&client, "ann@example.org", PASSWORD, "198.51.100.1").problem(401, "unauthenticated");
+    // Ninety days after the refresh, and ninety days and an hour and a half after the login.
+    app.at("2027-02-21T10:30:00Z");
     keep_house(&app);
-    assert_eq!(known().len(), 1);
-    app.at("2027-02-24T09:00:00Z");
+    log_in(&client, "ann@example.org", PASSWORD, "192.0.2.250").expect(200);
+    assert_eq!(failed(), 0, "a neighbour's address is the same network");
+    lock("2027-03-01");
+    app.at("2027-05-22T10:30:01Z");
+    log_in(&client, "ann@example.org", PASSWORD, HOME).problem(401, "unauthenticated");
+}
+
+#[test]
+fn wrong_passwords_leave_rows_only_until_their_buckets_are_full_again() {
+    let app = start();
+    log_in(&app.anonymous(), "ann@example.org", WRONG, HOME).problem(401, "unauthenticated");
+    let rows = || throttles::table.count().get_result::<i64>(&mut app.conn()).unwrap();
+    assert_eq!(rows(), 4);
+    app.at("2026-11-23T10:35:59Z");
+    keep_house(&app);
+    assert_eq!(rows(), 1, "the bucket of a day");
+    app.at("2026-11-23T10:36:00Z");
     assert!(keep_house(&app));
-    assert_eq!(known().len(), 0);
-    assert_eq!(throttles::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 0, "full buckets have no rows");
+    assert_eq!(rows(), 0);
+}
+
+#[test]
+fn a_wrong_password_counts_though_the_client_hangs_up_before_the_answer() {
+    let wide = Limit::new(100_000, 100_000);
+    let limits = LoginLimits {
+        flood: Limit::OFF,
+        pair: wide,
+        pair_day: wide,
+        account: Limit::OFF,
+        network: Limit::OFF,
+        lock_after: 0,
+    };
+    let app = App::start_with(proxied(limits));
+    let body = json!({ "email": "ann@example.org", "password": WRONG }).to_string();
+    let request = format!(
+        "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let address = app.url.strip_prefix("http://").unwrap();
+    // A wrong password moves a bucket on by a second.
+    let counted = || -> i64 {
+        let last = throttles::table.order(throttles::tat.desc()).select(throttles::tat);
+        let last: Option<Timestamp> = last.first(&mut app.conn()).optional().unwrap();
+        last.map_or(0, |tat| (tat.0 - instant(NOW)).num_seconds())
+    };
+    let (mut answered, started) = (0, Instant::now());
+    for pause in (0..8).cycle() {
+        let mut socket = std::net::TcpStream::connect(address).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        // Meanwhile the server reads the guess and begins to look at it, which takes long.
+        for _ in 0..pause {
+            app.anonymous().get("/health/live").expect(200);
+        }
+        socket.set_nonblocking(true).unwrap();
+        answered += i64::from(socket.peek(&mut [0]).is_ok());
+        drop(socket);
+        if counted() >= answered + 5 {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "{} counted, {answered} answered", counted());
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@ DROP TABLE report_areas;
 DROP TABLE calendar_links;
 DROP TABLE jobs;
 DROP TABLE leases;
-DROP TABLE known_networks;
 DROP TABLE throttles;
 DROP TABLE idempotency_records;
 DROP TABLE audit_events;

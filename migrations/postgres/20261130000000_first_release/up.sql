@@ -41,6 +41,7 @@ CREATE TABLE spaces (
     venue_id uuid NOT NULL REFERENCES venues (id),
     name text COLLATE "C" NOT NULL,
     capacity integer CHECK (capacity > 0),
+    kept_for jsonb NOT NULL,
     version integer NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
@@ -182,6 +183,7 @@ CREATE TABLE logins (
     CHECK ((ended_at IS NULL) = (ended_why IS NULL))
 );
 CREATE INDEX logins_user_index ON logins (user_id, ended_at, id);
+CREATE INDEX logins_network_index ON logins (user_id, network, last_used_at);
 CREATE INDEX logins_expires_index ON logins (expires_at);
 
 CREATE TABLE api_clients (
@@ -240,6 +242,11 @@ CREATE TABLE session_series (
     publication text COLLATE "C" NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     -- Whether the series is in the public list: computed, and in front in the indexes of lists.
     published boolean NOT NULL GENERATED ALWAYS AS (publication = 'published') STORED,
+    -- How many bytes its texts have. The database computes this column, so that no statement can forget it. JSON is
+    -- counted without the blanks that PostgreSQL puts into it.
+    text_bytes integer NOT NULL GENERATED ALWAYS AS
+        (octet_length(title) + coalesce(octet_length(description), 0) + coalesce(octet_length(facilitator), 0)
+            + octet_length(replace(topics::text, ', ', ',')) + octet_length(replace(accessibility::text, ', ', ','))) STORED,
     status text COLLATE "C" NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason text COLLATE "C",
     -- The local date through which the sessions of a series without an end exist. Null if the series' rule ends.
@@ -257,6 +264,7 @@ CREATE TABLE session_series (
 );
 CREATE INDEX session_series_published_index ON session_series (published, id);
 CREATE INDEX session_series_partner_index ON session_series (partner_id, published, id);
+CREATE INDEX session_series_text_index ON session_series (partner_id, text_bytes);
 CREATE INDEX session_series_venue_index ON session_series (venue_id, published, id);
 CREATE INDEX session_series_programme_index ON session_series (programme_id, published, id);
 CREATE INDEX session_series_space_index ON session_series (space_id);
@@ -282,8 +290,12 @@ CREATE INDEX wordings_programme_index ON wordings (programme_id);
 CREATE TABLE listings (
     wording_id uuid NOT NULL REFERENCES wordings (id),
     slot bigint NOT NULL,
+    -- The partner of the slot, and the bytes of the wording. For counting how much text a partner has.
+    partner_id uuid REFERENCES partners (id),
+    bytes integer NOT NULL,
     PRIMARY KEY (wording_id, slot)
 );
+CREATE INDEX listings_partner_index ON listings (partner_id, wording_id, bytes);
 
 -- The words that sessions are found by. They are written and deleted together with their listing. A word with a colon
 -- stands for a field and never comes from a text, such as `:topic:reading`.
@@ -358,8 +370,8 @@ CREATE INDEX sessions_starts_at_index ON sessions (published, starts_at, id);
 CREATE INDEX sessions_venue_index ON sessions (venue_id, published, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, published, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
--- The sessions that take a space. Read before a session takes one.
-CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
+-- The sessions that hold a space: a draft holds none. Read before a session takes one.
+CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled' AND publication <> 'draft';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
 CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, published, starts_at, id);
 CREATE INDEX sessions_week_hour_index ON sessions (week_hour, published, starts_at, id);
@@ -539,15 +551,6 @@ CREATE TABLE throttles (
     tat timestamptz NOT NULL
 );
 CREATE INDEX throttles_tat_index ON throttles (tat);
-
--- The networks that an account has logged in from, as keyed digests.
-CREATE TABLE known_networks (
-    user_id uuid NOT NULL REFERENCES users (id),
-    network text COLLATE "C" NOT NULL,
-    last_seen_on date NOT NULL,
-    PRIMARY KEY (user_id, network)
-);
-CREATE INDEX known_networks_last_seen_index ON known_networks (last_seen_on);
 
 -- Work that only one server may do at a time: which server does it, and until when.
 CREATE TABLE leases (

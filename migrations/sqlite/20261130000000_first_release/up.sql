@@ -42,6 +42,7 @@ CREATE TABLE spaces (
     venue_id BLOB NOT NULL REFERENCES venues (id),
     name TEXT NOT NULL,
     capacity INTEGER CHECK (capacity > 0),
+    kept_for TEXT NOT NULL,
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
@@ -180,6 +181,7 @@ CREATE TABLE logins (
     CHECK ((ended_at IS NULL) = (ended_why IS NULL))
 ) STRICT;
 CREATE INDEX logins_user_index ON logins (user_id, ended_at, id);
+CREATE INDEX logins_network_index ON logins (user_id, network, last_used_at);
 CREATE INDEX logins_expires_index ON logins (expires_at);
 
 CREATE TABLE api_clients (
@@ -238,6 +240,11 @@ CREATE TABLE session_series (
     publication TEXT NOT NULL CHECK (publication IN ('draft', 'published', 'unlisted')),
     -- Whether the series is in the public list: computed, and in front in the indexes of lists.
     published INTEGER NOT NULL GENERATED ALWAYS AS (publication = 'published') VIRTUAL,
+    -- How many bytes its texts have. The database computes this column, so that no statement can forget it.
+    text_bytes INTEGER NOT NULL GENERATED ALWAYS AS
+        (length(CAST(title AS BLOB)) + coalesce(length(CAST(description AS BLOB)), 0)
+            + coalesce(length(CAST(facilitator AS BLOB)), 0) + length(CAST(topics AS BLOB))
+            + length(CAST(accessibility AS BLOB))) VIRTUAL,
     status TEXT NOT NULL CHECK (status IN ('active', 'cancelled')),
     cancellation_reason TEXT,
     -- The local date through which the sessions of a series without an end exist. Null if the series' rule ends.
@@ -255,6 +262,7 @@ CREATE TABLE session_series (
 ) STRICT;
 CREATE INDEX session_series_published_index ON session_series (published, id);
 CREATE INDEX session_series_partner_index ON session_series (partner_id, published, id);
+CREATE INDEX session_series_text_index ON session_series (partner_id, text_bytes);
 CREATE INDEX session_series_venue_index ON session_series (venue_id, published, id);
 CREATE INDEX session_series_programme_index ON session_series (programme_id, published, id);
 CREATE INDEX session_series_space_index ON session_series (space_id);
@@ -280,8 +288,12 @@ CREATE INDEX wordings_programme_index ON wordings (programme_id);
 CREATE TABLE listings (
     wording_id BLOB NOT NULL REFERENCES wordings (id),
     slot INTEGER NOT NULL,
+    -- The partner of the slot, and the bytes of the wording. For counting how much text a partner has.
+    partner_id BLOB REFERENCES partners (id),
+    bytes INTEGER NOT NULL,
     PRIMARY KEY (wording_id, slot)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX listings_partner_index ON listings (partner_id, wording_id, bytes);
 
 -- The words that sessions are found by. They are written and deleted together with their listing. A word with a colon
 -- stands for a field and never comes from a text, such as `:topic:reading`.
@@ -355,8 +367,8 @@ CREATE INDEX sessions_starts_at_index ON sessions (published, starts_at, id);
 CREATE INDEX sessions_venue_index ON sessions (venue_id, published, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, published, starts_at, id);
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
--- The sessions that take a space. Read before a session takes one.
-CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled';
+-- The sessions that hold a space: a draft holds none. Read before a session takes one.
+CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled' AND publication <> 'draft';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
 CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, published, starts_at, id);
 CREATE INDEX sessions_week_hour_index ON sessions (week_hour, published, starts_at, id);
@@ -536,15 +548,6 @@ CREATE TABLE throttles (
     tat INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX throttles_tat_index ON throttles (tat);
-
--- The networks that an account has logged in from, as keyed digests.
-CREATE TABLE known_networks (
-    user_id BLOB NOT NULL REFERENCES users (id),
-    network TEXT NOT NULL,
-    last_seen_on TEXT NOT NULL,
-    PRIMARY KEY (user_id, network)
-) STRICT;
-CREATE INDEX known_networks_last_seen_index ON known_networks (last_seen_on);
 
 -- Work that only one server may do at a time: which server does it, and until when.
 CREATE TABLE leases (

@@ -13,7 +13,7 @@ use crate::db::schema::{logins, partners, users};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 
-/// For how many seconds a login is kept after its end.
+/// For how many seconds a login is kept after its end, and its network is known after its last use.
 const KEPT: i64 = 90 * 24 * 3600;
 /// How many logins the housekeeping deletes in one transaction.
 const PIECE: i64 = 500;
@@ -78,7 +78,14 @@ pub fn find(conn: &mut Conn, id: Id) -> Result<Option<Found>> {
     Ok(row.map(|(login, account, partner)| (login, account, partner.is_none_or(|status| status == "active"))))
 }
 
-/// Adds a login of an account that is locked. Ends the account's logins that can't be used any more, and the one used
+/// Whether the account has used a login lately that began in this network.
+pub fn is_known(conn: &mut Conn, user_id: Id, network: &str, now: Timestamp) -> Result<bool> {
+    let own = logins::table.filter(logins::user_id.eq(user_id)).filter(logins::network.eq(network));
+    let used = own.filter(logins::last_used_at.ge(now.plus_seconds(-KEPT)));
+    Ok(diesel::select(diesel::dsl::exists(used)).get_result(conn)?)
+}
+
+/// Adds a login of an account that is locked, and unlocks the account for other networks. Ends the account's logins that can't be used any more, and the one used
 /// longest ago if there would be too many. Returns whether it ended one that could still be used.
 pub fn insert(conn: &mut Conn, row: &LoginRow, lifetime: Lifetime) -> Result<bool> {
     let now = row.created_at;
@@ -88,6 +95,8 @@ pub fn insert(conn: &mut Conn, row: &LoginRow, lifetime: Lifetime) -> Result<boo
         end(conn, *id, *why, now)?;
     }
     diesel::insert_into(logins::table).values(row).execute(conn)?;
+    let failed = users::table.find(row.user_id).filter(users::failed_logins.gt(0));
+    diesel::update(failed).set(users::failed_logins.eq(0)).execute(conn)?;
     Ok(ending.iter().any(|(_, why)| *why == Why::Evicted))
 }
 

@@ -4,12 +4,11 @@
 //! networks, and for the network. An attempt is refused (429) before its password is looked at while one of its buckets
 //! is empty. An address that has no account has the same buckets, so nobody learns from them which address has one.
 //!
-//! Nobody is locked out by a stranger: a network that the account has logged in from is [known], and an attempt from it
-//! has to pass only the buckets of the address and that network together. The price: who is in the same network, and has
+//! Nobody is locked out by a stranger: a network that the account has logged in from is known
+//! ([`logins::store::is_known`]), and an attempt from it has to pass only the buckets of the address and that network together. The price: who is in the same network, and has
 //! used up its bucket, can tell that the account is known there.
 
 pub mod buckets;
-pub mod known;
 pub mod lanes;
 pub mod limiter;
 pub mod turns;
@@ -22,8 +21,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 
 use super::key_files::{make_once, random, read_private, trouble};
+use super::logins;
 use super::store::{self, Account};
-use crate::clock::{Clock, london_day};
+use crate::clock::Clock;
 use crate::config::LoginLimits;
 use crate::db::schema::users;
 use crate::db::{Conn, Id, Timestamp};
@@ -61,10 +61,8 @@ pub struct Attempt {
 pub struct Seen {
     /// The account with the address.
     pub account: Option<Account>,
-    /// The name of the network as the account's.
-    network: String,
-    /// The day of the last login from the network, if the account is known there.
-    last_seen: Option<chrono::NaiveDate>,
+    /// Whether the account has logged in from the network lately.
+    is_known: bool,
     /// In how many seconds the attempt is let through; `None` if it is now.
     pub wait: Option<u32>,
     /// Whether the network gave wrong passwords lately.
@@ -129,9 +127,9 @@ impl Throttle {
     /// # Errors
     /// 429 if that takes too long.
     pub async fn turn(&self, attempt: &Attempt, seen: &Seen) -> Result<Turn> {
-        match seen.last_seen {
-            Some(_) => self.turns.wait(&format!("{}\0{}", attempt.email, attempt.network)).await,
-            None => self.turns.wait(&attempt.email).await,
+        match seen.is_known {
+            true => self.turns.wait(&format!("{}\0{}", attempt.email, attempt.network)).await,
+            false => self.turns.wait(&attempt.email).await,
         }
     }
 
@@ -140,20 +138,18 @@ impl Throttle {
     pub fn look(&self, conn: &mut Conn, attempt: &Attempt, now: Timestamp) -> Result<Seen> {
         let account = store::account_by_email(conn, &attempt.email)?;
         let id = account.as_ref().map_or(NOBODY, |account| account.id);
-        let network = self.name("known", &[&id.to_string(), &attempt.network.to_string()]);
-        let last_seen = known::last_seen(conn, id, &network, now)?;
+        let is_known = logins::store::is_known(conn, id, &attempt.network.to_string(), now)?;
         let all: Vec<Bucket> = attempt.own.iter().chain(&attempt.shared).cloned().collect();
         let levels = buckets::levels(conn, &all, now)?;
-        let to_pass = if last_seen.is_some() { &levels[..attempt.own.len()] } else { &levels[..] };
+        let to_pass = if is_known { &levels[..attempt.own.len()] } else { &levels[..] };
         let failed = account.as_ref().map_or(0, |account| account.failed_logins);
         let is_over = |most: u32| most > 0 && u32::try_from(failed).is_ok_and(|failed| failed >= most);
         Ok(Seen {
             account,
-            network,
-            last_seen,
+            is_known,
             wait: to_pass.iter().filter_map(|level| level.wait).max(),
             is_suspect: levels.last().is_some_and(|level: &Level| level.is_used),
-            is_locked: last_seen.is_none() && is_over(self.limits.lock_after),
+            is_locked: !is_known && is_over(self.limits.lock_after),
         })
     }
 
@@ -206,13 +202,6 @@ pub struct FailedLogin {
     is_known: bool,
 }
 
-/// What a right password changes: see [`Seen::success`].
-#[derive(Debug, Clone)]
-pub struct Success {
-    account: Id,
-    network: Option<String>,
-}
-
 impl Seen {
     /// The hash of the password that the attempt must give; none if no password will do.
     pub fn hash(&self) -> Option<String> {
@@ -222,34 +211,16 @@ impl Seen {
 
     /// How the attempt waits for its turn.
     pub fn lane(&self) -> Lane {
-        match (self.last_seen, self.is_suspect) {
-            (Some(_), _) => Lane::Known,
-            (None, false) => Lane::New,
-            (None, true) => Lane::Suspect,
+        match (self.is_known, self.is_suspect) {
+            (true, _) => Lane::Known,
+            (false, false) => Lane::New,
+            (false, true) => Lane::Suspect,
         }
     }
 
     /// What counting a wrong password needs.
     pub fn failure(&self) -> FailedLogin {
-        FailedLogin { account: self.account.as_ref().map(|account| account.id), is_known: self.last_seen.is_some() }
-    }
-
-    /// What a right password changes. `None` is the usual case: the account had no wrong password since the last right
-    /// one, and logged in from this network today.
-    pub fn success(&self, now: Timestamp) -> Option<Success> {
-        let account = self.account.as_ref()?;
-        let network = (self.last_seen != Some(london_day(now))).then(|| self.network.clone());
-        (network.is_some() || account.failed_logins > 0).then_some(Success { account: account.id, network })
-    }
-}
-
-/// Keeps what a right password changes.
-pub fn succeed(conn: &mut Conn, success: &Success, now: Timestamp) -> Result<()> {
-    let failed = users::table.find(success.account).filter(users::failed_logins.gt(0));
-    diesel::update(failed).set(users::failed_logins.eq(0)).execute(conn)?;
-    match &success.network {
-        Some(network) => known::see(conn, success.account, network, now),
-        None => Ok(()),
+        FailedLogin { account: self.account.as_ref().map(|account| account.id), is_known: self.is_known }
     }
 }
 

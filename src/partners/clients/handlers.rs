@@ -5,6 +5,7 @@ use super::types::{ApiClient, ApiClientInput, IssuedApiClient};
 use crate::auth::policy::AdminOnly;
 use crate::auth::secret;
 use crate::http::prelude::*;
+use crate::partners::quotas::{self, Growth};
 use crate::partners::store as partners;
 
 /// List a partner's API clients
@@ -52,6 +53,8 @@ pub async fn create_client(
     let (context, written, secret) = (who.context(), body.value, secret::new_secret()?);
     who.write(&body.bytes, move |conn| {
         partners::reach(conn, context.caller()?, partner_id)?;
+        quotas::hold(conn, Some(partner_id))?;
+        Growth { clients: 1, ..Growth::default() }.check(conn, &context, Some(partner_id))?;
         let stored = secret::stored(&secret);
         let row = ClientRow::new(context.new_id(), partner_id, written.clone(), stored, context.now());
         store::insert(conn, &row)?;

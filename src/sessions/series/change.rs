@@ -9,12 +9,13 @@ use super::store::{self, Extension, SeriesRow};
 use super::types::{ChangedSeries, SeriesChange, SeriesPatch, SessionOutcomes};
 use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::partners::quotas::Growth;
 use crate::sessions::change::{Patching, change_own};
 use crate::sessions::clashes;
 use crate::sessions::recurrence::{self, Expansion, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
-use crate::sessions::types::SeriesStatus;
+use crate::sessions::types::{Publication, SeriesStatus};
 
 /// The reason of sessions that are cancelled because their dates left the rule, if the request gives none.
 pub(super) const LEFT: &str = "It is no longer one of its series.";
@@ -35,6 +36,8 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// A new date gets a session. A date that the series no longer has is cancelled, unless somebody is booked on it. It
 /// comes on again if the series has it again. What people called off stays off. `skipped` lists every session that
 /// doesn't follow, with the reason.
+///
+/// A draft holds no space. If a draft is published, a session whose space is taken stays a draft, and `skipped` lists it.
 ///
 /// A patch that changes nothing leaves the series as it is. If a session couldn't follow before, because its venue was
 /// closed, its space was taken or somebody was booked, and can now, it follows or is made. So repeat a patch once a venue
@@ -111,7 +114,7 @@ fn follow_again(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Resul
     let sessions = follow::hold(conn, series.id, context)?;
     let work = Work::of_one();
     let wanted = Wanted { series, before: series, occurrences: &occurrences, changed: false, left: LEFT, work: &work };
-    let outcome = follow::in_place(conn, context, wanted, &sessions)?;
+    let outcome = follow::in_place(conn, context, wanted, &sessions, Growth::default())?;
     if outcome.sessions != SessionOutcomes::default() {
         context.record(conn, &[context.event("change", Subject::other("series", series.id), &["sessions"])])?;
     }
@@ -151,10 +154,16 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     if moves && old.status == SeriesStatus::Cancelled {
         return Err(Error::state("series", old.status, "moved"));
     }
-    if row.activity.programme_id != old.activity.programme_id || moves {
-        references::check(conn, &References::of_series(&row))?;
+    let publishes = row.space_held().is_some() && old.space_held().is_none();
+    if row.activity.programme_id != old.activity.programme_id || moves || publishes {
+        references::check(conn, &References::of_series(&row).holding(old.space_held()))?;
     }
     if !moves {
+        if row.activity.publication != Publication::Draft {
+            // Spaces are locked before series and sessions.
+            let spaces = held::spaces_of_drafts(conn, row.id)?;
+            clashes::hold(conn, [], spaces)?;
+        }
         store::update(conn, &row)?;
         return follow::in_words(conn, context, &row, old);
     }
@@ -167,5 +176,5 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     let work = Work::of_one();
     let wanted =
         Wanted { series: &row, before: old, occurrences: &occurrences, changed: true, left: &left, work: &work };
-    follow::in_place(conn, context, wanted, &sessions)
+    follow::in_place(conn, context, wanted, &sessions, Growth::of_changed_series(&row, old).after_series())
 }

@@ -14,10 +14,11 @@ use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
+use crate::partners::quotas::Growth;
 use crate::sessions::activity::Activity;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, TurnedAway};
-use crate::sessions::clashes;
+use crate::sessions::clashes::{self, Clash, Placing};
 use crate::sessions::listings;
 use crate::sessions::notices::{self, Change, Notices};
 use crate::sessions::store::{self as sessions, Revision, SessionRow};
@@ -61,7 +62,9 @@ pub fn lists(conn: &mut Conn, series_id: Id, context: &Context) -> Result<Vec<Tu
 }
 
 /// Writes a series' texts, policy and publication to the sessions that follow it, and its capacities if the series had
-/// others before: some sessions had to keep more, for the people who are booked. Their times and places don't change.
+/// others before: some sessions had to keep more, for the people who are booked. Their times and places don't change. If
+/// they were drafts and aren't any more, they take their spaces, which must be locked; those whose space is taken stay as
+/// they are.
 ///
 /// # Errors
 /// 409 if a capacity is below the seats that are taken in one of them.
@@ -93,6 +96,15 @@ pub fn in_words(conn: &mut Conn, context: &Context, series: &SeriesRow, old: &Se
             revisions.extend(Revision::of(from, to, now));
         }
     }
+    let placings: Vec<Placing> = revisions.iter().map(Placing::from).collect();
+    let clashes = clashes::find(conn, &placings, &HashSet::new(), london_day(now))?;
+    skipped.extend(revisions.iter().filter_map(|revision| {
+        let Clash { reason, .. } = *clashes.get(&revision.to.id)?;
+        Some(Skipped { local_start: revision.from.local_start, reason })
+    }));
+    revisions.retain(|revision| !clashes.contains_key(&revision.to.id));
+    let growth = Growth::of_changed_series(series, old).after_series();
+    growth.and_sessions(&[], &revisions, [&wording], now).check(conn, context, series.partner_id)?;
     listings::ensure_stored(conn, [&wording], revisions.iter().map(|revision| &revision.to))?;
     sessions::update_many(conn, &revisions)?;
     let mut news = Change::default();
@@ -117,14 +129,24 @@ fn unserved(series: &SeriesRow, held: &[SessionRow]) -> Result<HashSet<Place>> {
 }
 
 /// Makes the sessions of a series follow its new times and places. The sessions, the new venue and space must be locked.
-pub fn in_place(conn: &mut Conn, context: &Context, wanted: Wanted<'_>, held: &[SessionRow]) -> Result<Outcome> {
+/// `growth` is what the series itself adds to what its partner has.
+pub fn in_place(
+    conn: &mut Conn,
+    context: &Context,
+    wanted: Wanted<'_>,
+    held: &[SessionRow],
+    growth: Growth,
+) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());
     let mut difference = reconcile::series(wanted, held, now, || context.new_id());
     let clashes = clashes::find(conn, &difference.placings(), &difference.leaving(), london_day(now))?;
     difference.leave_out(&clashes);
 
+    let wording = Wording::from(series);
+    let growth = growth.and_sessions(&difference.create, &difference.update, [&wording], now);
+    growth.check(conn, context, series.partner_id)?;
     let rows = difference.create.iter().chain(difference.update.iter().map(|revision| &revision.to));
-    listings::ensure_stored(conn, [&Wording::from(series)], rows)?;
+    listings::ensure_stored(conn, [&wording], rows)?;
     held::rekey(conn, &difference.rekeyed)?;
     sessions::insert_many(conn, &difference.create)?;
     if difference.left_out != series.left_out.0 {

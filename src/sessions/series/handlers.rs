@@ -17,6 +17,7 @@ use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::Json;
 use crate::http::prelude::*;
+use crate::partners::quotas::{self, Growth};
 use crate::sessions::clashes::{self, Placing};
 use crate::sessions::handlers::Cancelling;
 use crate::sessions::listings;
@@ -62,6 +63,10 @@ pub async fn get_series(request: Extract<(Allowed<Public>, Path<Id>, NoQuery)>) 
 ///
 /// All of its sessions are made too. If the recurrence never ends, they are made up to the service's horizon. They may
 /// lie in the past. The answer says how many were made, and which were skipped and why.
+///
+/// The sessions of a draft hold no space. A space that is kept for other partners is a fault (`space_kept`).
+///
+/// A partner has quotas of series, sessions to come and text. They bind staff too when they write for the partner.
 #[utoipa::path(operation_id = "create_series", tag = "sessions", request_body = SeriesInput,
     responses((status = 201, description = "Created", body = CreatedSeries), BadInput, Conflict, Storage, Problems),
     security(("bearer" = []), ("client" = ["sessions:write"])))]
@@ -81,6 +86,7 @@ pub async fn create_series(
     let rows: Vec<SessionRow> = occurrences.iter().map(each).collect();
     who.write(&bytes, move |conn| {
         references::check(conn, &References::of_series(&row))?;
+        quotas::hold(conn, row.partner_id)?;
         sessions::check_external_id(conn, row.partner_id, row.external_id.as_deref())?;
         clashes::hold(conn, row.activity.venue_id, row.activity.space_id)?;
         let placings: Vec<Placing> = rows.iter().map(|to| Placing { to, from: None }).collect();
@@ -92,6 +98,8 @@ pub async fn create_series(
         let idle = rules::idle_exclusions(&row, &Work::of_one())?.into_iter();
         skipped.extend(idle.map(|local_start| Skipped { local_start, reason: SkipReason::NotAnOccurrence }));
         skipped.sort_by_key(|skipped| skipped.local_start);
+        let growth = Growth::of_series(&row).and_sessions(&made, &[], [&wording], context.now());
+        growth.check(conn, &context, row.partner_id)?;
         store::insert(conn, &SeriesRow { left_out: Json(left_out), ..row.clone() })?;
         listings::ensure_stored(conn, [&wording], &made)?;
         sessions::insert_many(conn, &made)?;

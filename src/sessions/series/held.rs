@@ -9,7 +9,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store;
-use crate::sessions::types::SessionStatus;
+use crate::sessions::types::{Publication, SessionStatus};
 
 /// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
@@ -22,6 +22,15 @@ pub fn lock(conn: &mut Conn, series_id: Id) -> Result<()> {
         store::lock(conn, ids)?;
     }
     Ok(())
+}
+
+/// The spaces that the drafts among the sessions of a series take once they are published. A session may still be in
+/// another space than its series.
+pub fn spaces_of_drafts(conn: &mut Conn, series_id: Id) -> Result<Vec<Id>> {
+    let drafts = sessions::table.filter(sessions::series_id.eq(series_id));
+    let drafts = drafts.filter(sessions::publication.eq(Publication::Draft));
+    let of_it = drafts.filter(sessions::space_id.is_not_null());
+    Ok(of_it.select(sessions::space_id.assume_not_null()).distinct().load(conn)?)
 }
 
 /// The last local date on which a session of the rule is on.

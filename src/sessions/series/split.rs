@@ -15,6 +15,7 @@ use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
 use crate::db::{Json, LocalTime};
 use crate::http::prelude::*;
+use crate::partners::quotas::Growth;
 use crate::sessions::recurrence::{Expansion, Occurrence, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::store as session_store;
@@ -113,7 +114,7 @@ fn apply(
     }
     let left = change.reason.clone().unwrap_or_else(|| LEFT.to_owned());
     let new = base.changed(SeriesChange { cancellation_reason: None, ..change }, context.now());
-    references::check(conn, &References::of_series(&new)).map_err(in_changes)?;
+    references::check(conn, &References::of_series(&new).holding(old.space_held())).map_err(in_changes)?;
     let Expansion { occurrences, until } = some_occurrences(conn, &new, old.id, context).map_err(in_changes)?;
     let new = SeriesRow { expanded_until: until, ..new };
     references::replan_rosters(conn, old.partner_id)?;
@@ -139,7 +140,7 @@ fn apply(
     let work = Work::of_one();
     let wanted =
         Wanted { series: &new, before: &base, occurrences: &occurrences, changed: true, left: &left, work: &work };
-    follow::in_place(conn, context, wanted, &theirs)
+    follow::in_place(conn, context, wanted, &theirs, Growth::of_series(&new).after_series())
 }
 
 /// Moves the pointers of faults to `changes` in the body.

@@ -14,7 +14,7 @@ use crate::lock_rows;
 use crate::sessions::activity::Activity;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
-use crate::sessions::types::{Pillar, SeriesStatus};
+use crate::sessions::types::{Pillar, Publication, SeriesStatus};
 
 /// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
 /// more.
@@ -157,6 +157,11 @@ impl SeriesRow {
             && self.repetition == other.repetition
     }
 
+    /// The space that its sessions hold. Those of a draft hold none.
+    pub fn space_held(&self) -> Option<Id> {
+        self.activity.space_id.filter(|_| self.activity.publication != Publication::Draft)
+    }
+
     /// Whether it has the same times, place and delivery as another version.
     pub fn takes_place_as(&self, other: &Self) -> bool {
         let place = |Self { activity: a, .. }: &Self| (a.venue_id, a.space_id, a.delivery, a.duration_minutes);
@@ -236,17 +241,18 @@ pub fn any_behind(conn: &mut Conn, horizon: NaiveDate) -> Result<bool> {
     Ok(!behind(conn, horizon)?.is_empty())
 }
 
-/// The series without an end whose sessions don't reach the horizon yet.
-pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<Id>> {
+/// The series without an end whose sessions don't reach the horizon yet, each with its partner.
+pub fn behind(conn: &mut Conn, horizon: NaiveDate) -> Result<Vec<(Id, Option<Id>)>> {
     let behind = session_series::table
         .filter(session_series::status.eq(SeriesStatus::Active))
         .filter(session_series::expanded_until.lt(horizon));
-    let columns = (session_series::id, session_series::ending, session_series::expanded_until);
-    let mut rows: Vec<(Id, Json<Ending>, Option<NaiveDate>)> =
-        behind.order(session_series::id).select(columns).load(conn)?;
+    let whose = (session_series::id, session_series::partner_id);
+    let columns = (whose, session_series::ending, session_series::expanded_until);
+    type Behind = ((Id, Option<Id>), Json<Ending>, Option<NaiveDate>);
+    let mut rows: Vec<Behind> = behind.order(session_series::id).select(columns).load(conn)?;
     let next_day = |until: NaiveDate| until.succ_opt();
     rows.retain(|(_, ending, until)| ending.0.before().is_none_or(|end| until.and_then(next_day) < Some(end)));
-    Ok(rows.into_iter().map(|(id, ..)| id).collect())
+    Ok(rows.into_iter().map(|(whose, ..)| whose).collect())
 }
 
 /// Adds a series, without its sessions.

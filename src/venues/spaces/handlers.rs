@@ -45,6 +45,8 @@ pub async fn get_space(request: Extract<(Allowed<Public>, Path<(Id, Id)>, NoQuer
 /// Create a space
 ///
 /// Its name must be new in the venue.
+///
+/// A space can be kept for up to 50 partners. Sessions of other partners can't be planned in it. The service's own can.
 #[utoipa::path(operation_id = "create_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue")), request_body = SpaceInput,
     responses((status = 201, description = "Created", body = Space), BadInput, Missing, Conflict, Storage, Problems))]
@@ -67,6 +69,8 @@ pub async fn create_space(
 /// Change a space
 ///
 /// A JSON merge patch.
+///
+/// If it is kept for partners from now on, what others have planned there stays, and can be changed without leaving it.
 #[utoipa::path(operation_id = "change_space", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), ("space_id" = Id, Path, description = "The space")),
     request_body(content = SpacePatch, content_type = "application/merge-patch+json"),

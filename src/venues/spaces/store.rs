@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 
 use super::types::Space;
-use crate::db::schema::{session_series, sessions, spaces};
+use crate::db::schema::{partners, session_series, sessions, spaces};
 use crate::db::{Conn, Id};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
 
 /// A page of a venue's spaces by name.
@@ -30,8 +30,9 @@ pub fn get(conn: &mut Conn, venue_id: Id, id: Id) -> Result<Space> {
 /// Adds a space.
 ///
 /// # Errors
-/// 409 if the venue already has a space of this name.
+/// 409 if the venue already has a space of this name; 422 if it is kept for a partner that doesn't exist.
 pub fn insert(conn: &mut Conn, row: &Space) -> Result<()> {
+    check_partners(conn, &row.written.kept_for.0)?;
     diesel::insert_into(spaces::table).values(row).execute(conn)?;
     Ok(())
 }
@@ -39,9 +40,23 @@ pub fn insert(conn: &mut Conn, row: &Space) -> Result<()> {
 /// Writes the next version of a space over the one before.
 ///
 /// # Errors
-/// 412 if another request has changed it in between; 409 if the venue already has a space of this name.
+/// 412 if another request has changed it in between; 409 if the venue already has a space of this name; 422 if it is kept
+/// for a partner that doesn't exist.
 pub fn update(conn: &mut Conn, row: &Space) -> Result<()> {
+    check_partners(conn, &row.written.kept_for.0)?;
     crate::write_next!(conn, spaces, row)
+}
+
+/// Checks that these partners exist. No partner is ever deleted.
+fn check_partners(conn: &mut Conn, ids: &[Id]) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<Id> = partners::table.filter(partners::id.eq_any(ids)).select(partners::id).load(conn)?;
+    let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains(id));
+    let fault = |(at, _)| Fault::at(format!("/kept_for/{at}"), "unknown_partner", "There is no such partner.");
+    let faults: Vec<Fault> = unknown.map(fault).collect();
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }
 
 /// Removes a space.

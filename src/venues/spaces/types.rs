@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::db::schema::spaces;
-use crate::db::{Id, Timestamp};
+use crate::db::{Id, Json, Timestamp};
 use crate::http::patch::MergePatch;
 
 /// A space as it is written.
@@ -20,7 +20,20 @@ pub struct SpaceInput {
     /// How many people it holds.
     #[schema(minimum = 1, maximum = 100000, example = 24)]
     pub capacity: Option<i32>,
+    /// The partners that it is kept for. Others can't plan sessions in it; the service itself can. Empty: anybody can.
+    #[serde(default)]
+    #[schema(max_items = 50, value_type = std::collections::HashSet<Id>, example = json!([]))]
+    pub kept_for: Json<Vec<Id>>,
 }
+
+/// Whether a session of this partner, or of the service itself (`None`), can be planned in a space that is kept for these
+/// partners.
+pub fn is_open_to(partner_id: Option<Id>, kept_for: &[Id]) -> bool {
+    kept_for.is_empty() || partner_id.is_none_or(|id| kept_for.contains(&id))
+}
+
+/// The code and the sentence of the fault for a space that is kept for others.
+pub const KEPT: (&str, &str) = ("space_kept", "Is kept for other partners. Choose another space.");
 
 /// A change of a space.
 pub type SpacePatch = MergePatch<SpaceInput>;

@@ -4,6 +4,7 @@ pub mod attacker;
 mod client;
 mod contract;
 mod database;
+pub mod log;
 mod make;
 
 use std::net::TcpListener;
