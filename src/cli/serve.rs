@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ServeSettings, Settings};
 use crate::db::conn::checkpoint;
 use crate::db::{Db, Location};
+use crate::http::budget::BodyBudget;
 use crate::http::rates::Rates;
 use crate::http::state::State;
 use crate::server;
@@ -60,7 +61,8 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         tokens: Arc::new(Tokens::open(&key_dir, config.public_url.clone())?),
         config: Arc::new(config),
         hasher: Arc::new(Hasher::new()?),
-        bodies: Arc::default(),
+        rosters: Arc::new(BodyBudget::of_rosters()),
+        bodies: Arc::new(BodyBudget::of_others()),
         plan_turns: Arc::default(),
         hooks: crate::app::HOOKS,
         stop: Arc::default(),

@@ -132,11 +132,14 @@ pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     let mut conn = SqliteConnection::establish(path)
         .map_err(|e| Error::unavailable("The database file can't be opened.").because(e))?;
     let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                   PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -8000;";
+                   PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
     conn.batch_execute(pragmas)?;
-    if purpose == Purpose::Read {
-        conn.batch_execute("PRAGMA query_only = ON;")?;
-    }
+    // In KiB. A large roster changes a page of an index for nearly each row: pages that have no room are written, and read
+    // again, many times.
+    conn.batch_execute(match purpose {
+        Purpose::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -8000;",
+        Purpose::Write => "PRAGMA cache_size = -24000;",
+    })?;
     Ok(Conn::Sqlite(conn))
 }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
@@ -266,8 +266,11 @@ impl Loop {
             ran += 1;
         }
         commit(&mut conn).map_err(Fault::Group)?;
-        tell_if_long(ran, begun.elapsed());
-        self.conn = Some(conn);
+        let took = begun.elapsed();
+        tell_if_long(ran, took);
+        // What was written is kept. If the memory can't be given back, the next group gets a new connection.
+        let thrifty = took < LONG || conn.batch_execute("PRAGMA shrink_memory").is_ok();
+        self.conn = Some(conn).filter(|_| thrifty);
         Ok(ran)
     }
 }

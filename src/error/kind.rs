@@ -77,7 +77,7 @@ kinds! {
     IdempotencyMismatch: 422, "idempotency-mismatch", "The Idempotency-Key was used for another body", "A key stands for one request. Use a new key.";
     PreconditionRequired: 428, "precondition-required", "If-Match is missing", "Send If-Match with the ETag of what you read, so that nobody's change is lost.";
     TooManyRequests: 429, "too-many-requests", "Too many requests", "You, your network or an address that somebody logs in with has used up a limit. Wait as many seconds as Retry-After says. Nothing was changed.";
-    TooMuchAtOnce: 429, "too-much-at-once", "Too much of the partner is under way", "A partner has a share of what the server does: bytes of rosters, rosters that wait for their turn, jobs that have not ended. detail says which is used up. Nothing was changed. Send the request again when something of it has ended.";
+    TooMuchAtOnce: 429, "too-much-at-once", "Too much of the sender is under way", "A partner, an account without one, and a network without a token each have a share of what the server does: bytes of bodies, rosters that wait for their turn, jobs that have not ended. detail says which is used up. Nothing was changed. Send the request again when something of it has ended.";
     Internal: 500, "internal", "Something went wrong on our side", "It has been logged under the request_id. Trying again may help.";
     Unavailable: 503, "unavailable", "Not available just now", "Nothing was changed. Try again after the seconds in Retry-After.";
     OutcomeUnknown: 503, "outcome-unknown", "It is not known whether it was saved", "Send the request again with the same Idempotency-Key. It is then done exactly once, whether or not it was saved the first time.";

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut, Data};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::allowed::caller_of;
-use super::budget::Reservation;
+use super::budget::{FREE, Owner, Reservation};
 use super::context::state;
 use super::extract::Extractor;
 use super::json::Unambiguous;
@@ -21,6 +21,7 @@ use super::shape;
 use super::state::State;
 use crate::config::Config;
 use crate::error::{Error, Fault, Kind, Result};
+use crate::text::network::Network;
 
 /// The largest ordinary body, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
@@ -106,9 +107,10 @@ impl Extractor for RawBody {
     }
 
     async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
-        let owner = caller_of(request)?.owner();
-        let mut reservation = state(request)?.bodies.reserve(owner, declared(request).unwrap_or_default())?;
-        let bytes = read_within(request, payload, ROSTER_LIMIT, Some(&mut reservation)).await?;
+        let owner = Owner::Caller(caller_of(request)?.owner());
+        let mut reservation = state(request)?.rosters.reserve(owner, declared(request).unwrap_or_default())?;
+        let grow = |size: usize| reservation.grow_to(size.next_multiple_of(STEP).min(ROSTER_LIMIT));
+        let bytes = read_within(request, payload, ROSTER_LIMIT, grow).await?;
         reservation.shrink_to(bytes.len());
         Ok(Self { bytes, media_type: media_type(request), reservation })
     }
@@ -252,20 +254,39 @@ pub fn glance(request: &HttpRequest, limit: usize, types: &[&str]) -> Result<()>
     Err(Error::new(Kind::UnsupportedMediaType, detail).header(taken, types.join(", ")))
 }
 
-/// Reads the whole body: 413 if it is too large, 408 if it comes too slowly.
-pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes> {
-    read_within(request, payload, limit, None).await
+/// Bytes that keep their reserved memory for as long as anybody has them.
+struct Kept {
+    bytes: Bytes,
+    _reservation: Reservation,
 }
 
-/// How many bytes of memory a body reserves at a time.
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads the whole body: 413 if it is too large, 408 if it comes too slowly, 429 or 503 if bodies take too much memory.
+pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes> {
+    let owner = match caller_of(request) {
+        Ok(caller) => Owner::Caller(caller.owner()),
+        Err(_) => Owner::Network(request.extensions().get::<Network>().copied().unwrap_or_default()),
+    };
+    let mut reservation = state(request)?.bodies.reserve(owner, 0)?;
+    let grow = |size| if size > FREE { reservation.grow_to(size) } else { Ok(()) };
+    let bytes = read_within(request, payload, limit, grow).await?;
+    Ok(if bytes.len() > FREE { Bytes::from_owner(Kept { bytes, _reservation: reservation }) } else { bytes })
+}
+
+/// How many bytes of memory a roster reserves at a time.
 const STEP: usize = 64 * 1024;
 
-/// The same, and reserves memory for what comes, if it isn't reserved yet.
+/// The same, but `grow` reserves the memory for so many bytes.
 async fn read_within(
     request: &HttpRequest,
     payload: &mut Payload,
     limit: usize,
-    mut reservation: Option<&mut Reservation>,
+    mut grow: impl FnMut(usize) -> Result<()>,
 ) -> Result<Bytes> {
     let mut patience = Patience::of(request, limit);
     let started = Instant::now();
@@ -281,9 +302,7 @@ async fn read_within(
             None => return Ok(bytes.freeze()),
             Some(Ok(chunk)) if bytes.len() + chunk.len() > limit => return Err(too_large(limit)),
             Some(Ok(chunk)) => {
-                if let Some(reservation) = reservation.as_deref_mut() {
-                    reservation.grow_to((bytes.len() + chunk.len()).next_multiple_of(STEP).min(limit))?;
-                }
+                grow(bytes.len() + chunk.len())?;
                 bytes.extend_from_slice(&chunk);
                 patience.received(chunk.len(), started.elapsed());
             }

@@ -1,5 +1,5 @@
-//! Limits how many bytes of large bodies one server keeps in memory at once: all of them together, and those of each
-//! partner, so that none can keep the others out.
+//! Limits how many bytes of bodies one server keeps in memory at once: all of them together, and those of each partner,
+//! account or network, so that none can keep the others out. Rosters have one budget, and all other bodies another.
 //!
 //! Of its own share, a body takes at once what it declares. Of what all have, it takes only what has come: somebody who
 //! declares much and sends little takes little from the others. Small bodies have room that large ones can't take.
@@ -10,19 +10,42 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::body::ROSTER_LIMIT;
 use crate::db::Id;
 use crate::error::{Error, Kind, Result};
+use crate::text::network::Network;
 
-/// The limit for all large bodies together: three of the largest, or thousands of usual size.
-const BODIES: usize = 3 * ROSTER_LIMIT;
-/// The limit for those of one partner.
-const SHARE: usize = ROSTER_LIMIT;
-/// Bodies up to this size are small: hundreds of sessions.
-const SMALL: usize = 256 * 1024;
-/// How much more memory small bodies may take, when the limit for all is reached.
-const FOR_SMALL: usize = 4 * 1024 * 1024;
+/// Whose bodies share a part of the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A partner, or an account without one.
+    Caller(Id),
+    /// Everybody in a network who has no token.
+    Network(Network),
+}
 
-/// The memory that large bodies may still take.
-#[derive(Debug, Default)]
+/// How much memory bodies may take, in bytes.
+#[derive(Debug)]
+struct Bounds {
+    /// All of them together.
+    all: usize,
+    /// Those of one owner.
+    share: usize,
+    /// Bodies up to this size are small.
+    small: usize,
+    /// How much more memory small bodies may take, when the limit for all is reached.
+    for_small: usize,
+}
+
+/// Three of the largest rosters, or thousands of usual size. Small ones have hundreds of sessions.
+const ROSTERS: Bounds =
+    Bounds { all: 3 * ROSTER_LIMIT, share: ROSTER_LIMIT, small: 256 * 1024, for_small: 4 * 1024 * 1024 };
+/// Of the other bodies nearly all are so short that they [need no room](FREE).
+const OTHERS: Bounds = Bounds { all: 16 * 1024 * 1024, share: 2 * 1024 * 1024, small: 0, for_small: 0 };
+/// Bodies up to this length, other than rosters, are bounded by the number of connections alone.
+pub const FREE: usize = 8 * 1024;
+
+/// The memory that bodies may still take.
+#[derive(Debug)]
 pub struct BodyBudget {
+    bounds: &'static Bounds,
     taken: Arc<Mutex<Taken>>,
 }
 
@@ -32,14 +55,15 @@ struct Taken {
     /// What has come of all bodies.
     all: usize,
     /// What each owner's bodies declare, or what has come of them if that is more.
-    by: HashMap<Id, usize>,
+    by: HashMap<Owner, usize>,
 }
 
 /// A part of a budget. Dropping the reservation gives its part back.
 #[derive(Debug)]
 pub struct Reservation {
+    bounds: &'static Bounds,
     taken: Arc<Mutex<Taken>>,
-    owner: Id,
+    owner: Owner,
     /// What it takes of the owner's share.
     share: usize,
     /// What it takes of the memory of all.
@@ -55,8 +79,8 @@ impl Reservation {
     pub fn grow_to(&mut self, size: usize) -> Result<()> {
         let mut taken = lock(&self.taken);
         let (share, bytes) = (size.max(self.share), size.max(self.bytes));
-        taken.check_share(self.owner, share - self.share)?;
-        taken.check_all(size, bytes - self.bytes)?;
+        taken.check_share(self.bounds, self.owner, share - self.share)?;
+        taken.check_all(self.bounds, size, bytes - self.bytes)?;
         taken.add(self.owner, share - self.share, bytes - self.bytes);
         (self.share, self.bytes) = (share, bytes);
         Ok(())
@@ -77,16 +101,26 @@ impl Drop for Reservation {
 }
 
 impl BodyBudget {
-    /// Begins a reservation for a body that declares this many bytes. It grows as they come. `owner` is the partner, or
-    /// the account of a caller without one.
+    /// The budget of rosters.
+    pub fn of_rosters() -> Self {
+        Self { bounds: &ROSTERS, taken: Arc::default() }
+    }
+
+    /// The budget of all other bodies.
+    pub fn of_others() -> Self {
+        Self { bounds: &OTHERS, taken: Arc::default() }
+    }
+
+    /// Begins a reservation for a body that declares this many bytes. It grows as they come.
     ///
     /// # Errors
     /// 429 if other bodies of the same owner leave too little memory of its share.
-    pub fn reserve(&self, owner: Id, declared: usize) -> Result<Reservation> {
+    pub fn reserve(&self, owner: Owner, declared: usize) -> Result<Reservation> {
         let mut taken = lock(&self.taken);
-        taken.check_share(owner, declared)?;
+        taken.check_share(self.bounds, owner, declared)?;
         taken.add(owner, declared, 0);
-        Ok(Reservation { taken: Arc::clone(&self.taken), owner, share: declared, bytes: 0 })
+        let taken = Arc::clone(&self.taken);
+        Ok(Reservation { bounds: self.bounds, taken, owner, share: declared, bytes: 0 })
     }
 }
 
@@ -95,30 +129,34 @@ fn lock(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 }
 
 impl Taken {
-    fn check_share(&self, owner: Id, more: usize) -> Result<()> {
-        let own = self.by.get(&owner).copied().unwrap_or_default();
-        if own + more <= SHARE {
+    fn check_share(&self, bounds: &Bounds, owner: Owner, more: usize) -> Result<()> {
+        let (own, share) = (self.by.get(&owner).copied().unwrap_or_default(), bounds.share);
+        if own + more <= share {
             return Ok(());
         }
+        let whose = match owner {
+            Owner::Caller(_) => "Your bodies that are being read or worked on",
+            Owner::Network(_) => "The bodies without a token that are being read from your network",
+        };
         let detail = format!(
-            "Your rosters that are being read or applied take {own} bytes; with this one they may take {SHARE}. \
-             Nothing was changed. Send it again when one of them has ended."
+            "{whose} take {own} bytes; with this one they may take {share}. Nothing was changed. Send it again when one \
+             of them has ended."
         );
         Err(Error::new(Kind::TooMuchAtOnce, detail).retry_after(1))
     }
 
     /// Checks that there is memory for `more` bytes of a body that then has this size.
-    fn check_all(&self, size: usize, more: usize) -> Result<()> {
-        let limit = if size <= SMALL { BODIES + FOR_SMALL } else { BODIES };
+    fn check_all(&self, bounds: &Bounds, size: usize, more: usize) -> Result<()> {
+        let limit = if size <= bounds.small { bounds.all + bounds.for_small } else { bounds.all };
         if self.all + more <= limit { Ok(()) } else { Err(Error::overloaded()) }
     }
 
-    fn add(&mut self, owner: Id, share: usize, bytes: usize) {
+    fn add(&mut self, owner: Owner, share: usize, bytes: usize) {
         self.all += bytes;
         *self.by.entry(owner).or_default() += share;
     }
 
-    fn give_back(&mut self, owner: Id, share: usize, bytes: usize) {
+    fn give_back(&mut self, owner: Owner, share: usize, bytes: usize) {
         self.all = self.all.saturating_sub(bytes);
         if let Some(own) = self.by.get_mut(&owner) {
             *own = own.saturating_sub(share);
@@ -131,8 +169,12 @@ impl Taken {
 mod tests {
     use super::*;
 
-    fn id(number: u128) -> Id {
-        Id(uuid::Uuid::from_u128(number))
+    const SHARE: usize = ROSTERS.share;
+    const SMALL: usize = ROSTERS.small;
+    const FOR_SMALL: usize = ROSTERS.for_small;
+
+    fn id(number: u128) -> Owner {
+        Owner::Caller(Id(uuid::Uuid::from_u128(number)))
     }
 
     /// A body of which everything has come.
@@ -148,7 +190,7 @@ mod tests {
 
     #[test]
     fn an_owner_has_a_share_and_what_is_dropped_is_given_back() {
-        let budget = BodyBudget::default();
+        let budget = BodyBudget::of_rosters();
         let mut first = budget.reserve(id(1), 10).unwrap();
         assert_eq!(refusal(&budget, 1, SHARE), Some(Kind::TooMuchAtOnce));
         first.grow_to(SHARE).unwrap();
@@ -166,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_declared_and_not_sent_takes_nothing_from_others() {
-        let budget = BodyBudget::default();
+        let budget = BodyBudget::of_rosters();
         let slow: Vec<_> = (1..=9).map(|owner| budget.reserve(id(owner), SHARE).unwrap()).collect();
         assert_eq!(refusal(&budget, 10, SHARE), None);
         drop(slow);
@@ -174,7 +216,7 @@ mod tests {
 
     #[test]
     fn small_bodies_have_room_that_large_ones_can_not_take() {
-        let budget = BodyBudget::default();
+        let budget = BodyBudget::of_rosters();
         let large: Vec<_> = (1..=3).map(|owner| whole(&budget, owner, SHARE).unwrap()).collect();
         let small: Vec<_> = (0..FOR_SMALL / SMALL).map(|_| whole(&budget, 4, SMALL).unwrap()).collect();
         assert_eq!(refusal(&budget, 5, 1), Some(Kind::Unavailable));

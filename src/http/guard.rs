@@ -33,6 +33,8 @@ pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    // Requests that come on one connection without waiting for answers take turns with those on other connections.
+    tokio::task::yield_now().await;
     // The router takes the request, so what is needed afterwards is copied first.
     let mut seen = Seen::of(&request);
     let network = address::network(request.request());

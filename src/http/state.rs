@@ -34,7 +34,9 @@ pub struct State {
     pub throttle: Arc<Throttle>,
     /// Bounds how many requests one caller sends.
     pub rates: Arc<Rates>,
-    /// The memory for large bodies.
+    /// The memory for rosters.
+    pub rosters: Arc<BodyBudget>,
+    /// The memory for all other bodies.
     pub bodies: Arc<BodyBudget>,
     /// Lets one roster at a time be planned.
     pub plan_turns: Arc<PlanTurns>,

@@ -22,6 +22,7 @@ use life_rooms::clock::Clock;
 use life_rooms::config::{Config, Limit, Limits};
 use life_rooms::db::schema::{api_clients, logins, users};
 use life_rooms::db::{Conn, Db, Id, Json, Location};
+use life_rooms::http::budget::BodyBudget;
 use life_rooms::http::rates::Rates;
 use life_rooms::http::state::State;
 use life_rooms::server;
@@ -101,7 +102,8 @@ impl App {
             rates: Arc::new(Rates::new(&config.limits, &clock)),
             config: Arc::new(config),
             hasher: Arc::clone(&HASHER),
-            bodies: Arc::default(),
+            rosters: Arc::new(BodyBudget::of_rosters()),
+            bodies: Arc::new(BodyBudget::of_others()),
             plan_turns: Arc::default(),
             hooks: life_rooms::app::HOOKS,
             stop: Arc::default(),
