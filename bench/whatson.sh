@@ -105,7 +105,7 @@ grow() {
 
 copy_listings() {
   echo "INSERT INTO wordings (id, $said) SELECT ${other//%s/id}, $said FROM wordings WHERE id IN $first;
-    INSERT INTO listings SELECT ${other//%s/wording_id}, slot FROM listings WHERE wording_id IN $first;
+    INSERT INTO listings (wording_id, slot, partner_id, bytes) SELECT ${other//%s/wording_id}, slot, partner_id, bytes FROM listings WHERE wording_id IN $first;
     INSERT INTO listing_words SELECT ${other//%s/wording_id}, slot, word FROM listing_words WHERE wording_id IN $first;"
 }
 

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::Scope;
-use life_rooms::db::Id;
 use life_rooms::db::schema::{audit_events, bookings, prescription_items, prescriptions, programmes, sessions, spaces};
+use life_rooms::db::{Id, Json};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, App, Client, id, member_row, partner_row, venue};
@@ -66,6 +66,7 @@ fn space_row(app: &App, venue: &str) -> String {
         spaces::id.eq(id),
         spaces::venue_id.eq(venue.parse::<Id>().unwrap()),
         spaces::name.eq("Room 1"),
+        spaces::kept_for.eq(Json(Vec::<Id>::new())),
         spaces::version.eq(1),
         spaces::created_at.eq(now),
         spaces::updated_at.eq(now),

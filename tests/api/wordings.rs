@@ -210,7 +210,7 @@ fn a_booking_that_waits_for_a_change_of_words_tells_the_new_ones() {
     let mut conn = app.conn();
     let booked = if matches!(conn, Conn::Postgres(_)) {
         let reword = "INSERT INTO wordings (id, title, topics, accessibility, pillar) SELECT gen_random_uuid(), 'Poems', topics, \
-            accessibility, pillar FROM wordings; INSERT INTO listings SELECT w.id, s.slot FROM wordings w, sessions s WHERE \
+            accessibility, pillar FROM wordings; INSERT INTO listings (wording_id, slot, bytes) SELECT w.id, s.slot, 0 FROM wordings w, sessions s WHERE \
             w.title = 'Poems'; UPDATE sessions SET wording_id = w.id FROM wordings w WHERE w.title = 'Poems'";
         thread::scope(|scope| {
             let meet = |conn: &mut Conn| {
