@@ -1,5 +1,7 @@
 //! Calendars of separate sessions: of one session, of many, and of a member's bookings.
 
+use std::borrow::Borrow;
+
 use chrono_tz::Tz;
 
 use super::content::Content;
@@ -30,13 +32,18 @@ pub(super) fn push_session(calendar: &mut Calendar, publisher: &Publisher, shown
 
 /// The calendar of one session.
 pub(super) fn of_session(publisher: &Publisher, shown: &Shown) -> Calendar {
-    of_sessions(publisher, &shown.0.wording.title, std::slice::from_ref(shown))
+    of_sessions(publisher, &shown.0.wording.title, [shown])
 }
 
-/// The calendar of many sessions, each as an event by itself.
-pub(super) fn of_sessions(publisher: &Publisher, name: &str, sessions: &[Shown]) -> Calendar {
+/// The calendar of many sessions, each as an event by itself. The memory of a session that is handed over is free once its
+/// event is written.
+pub(super) fn of_sessions<S: Borrow<Shown>>(
+    publisher: &Publisher,
+    name: &str,
+    sessions: impl IntoIterator<Item = S>,
+) -> Calendar {
     let mut calendar = Calendar::new(name);
-    sessions.iter().for_each(|shown| push_session(&mut calendar, publisher, shown));
+    sessions.into_iter().for_each(|shown| push_session(&mut calendar, publisher, shown.borrow()));
     calendar
 }
 

@@ -34,7 +34,7 @@ pub(super) fn days_before(now: Timestamp) -> Timestamp {
 }
 
 /// Reads what a calendar needs and answers with it. Reading and writing run away from the threads of requests, a few
-/// calendars at a time: each can take ten megabytes.
+/// calendars at a time: each can take twenty megabytes.
 pub(super) async fn show<F>(context: &Context, cache: Cache, read: F) -> Result<HttpResponse>
 where
     F: Fn(&mut Conn) -> Result<Calendar> + Send + 'static,
@@ -135,6 +135,6 @@ impl OfMany {
     }
 
     fn calendar(&self, conn: &mut Conn, of: Of, name: &str) -> Result<Calendar> {
-        Ok(feeds::of_sessions(&self.publisher, name, &store::between(conn, of, self.viewer, self.range)?))
+        Ok(feeds::of_sessions(&self.publisher, name, store::between(conn, of, self.viewer, self.range)?))
     }
 }

@@ -446,7 +446,6 @@ tables! {
         partner_id -> Nullable<DbUuid>,
         status -> Text,
         work -> DbJson,
-        payload -> Nullable<Binary>,
         done -> Integer,
         total -> Integer,
         result -> Nullable<Text>,
@@ -458,6 +457,11 @@ tables! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
         ended_at -> Nullable<DbTimestamp>,
+    }
+
+    job_payloads (job_id) {
+        job_id -> DbUuid,
+        payload -> Binary,
     }
 
     report_areas (id) {

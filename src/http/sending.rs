@@ -26,8 +26,10 @@ const PIECE: usize = 32 * 1024;
 const SHORT: usize = 64 * 1024;
 /// The memory for all long answers in flight, in KiB.
 const ROOM: usize = 32 * 1024;
-/// How many answers are compressed, and how many calendars are made, at a time.
-const AT_ONCE: usize = 4;
+/// How many answers are compressed at a time.
+const COMPRESSED: usize = 4;
+/// How many answers that can be very long are made at a time. A calendar takes twenty megabytes meanwhile.
+const MADE: usize = 2;
 /// How long an answer waits for memory before the client gets 503.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a long answer may be on its way while others need its memory. Shorter than they wait.
@@ -38,8 +40,8 @@ const TICK: Duration = Duration::from_millis(100);
 const MOST_NOTED: usize = 1_024;
 
 static ROOM_LEFT: Semaphore = Semaphore::const_new(ROOM);
-static ENCODERS: Semaphore = Semaphore::const_new(AT_ONCE);
-static MAKING: Semaphore = Semaphore::const_new(AT_ONCE);
+static ENCODERS: Semaphore = Semaphore::const_new(COMPRESSED);
+static MAKING: Semaphore = Semaphore::const_new(MADE);
 /// The long answers in flight, the oldest first.
 static IN_FLIGHT: Mutex<VecDeque<Weak<Rest>>> = Mutex::new(VecDeque::new());
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::types::{Job, JobKind, JobProgress, JobStatus};
 use crate::auth::reach::Reach;
-use crate::db::schema::jobs;
+use crate::db::schema::{job_payloads, jobs};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Problem, Result};
 
@@ -103,7 +103,6 @@ pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> 
         jobs::partner_id.eq(job.partner_id),
         jobs::status.eq(JobStatus::Queued),
         jobs::work.eq(Json(job.work.clone())),
-        jobs::payload.eq(payload),
         jobs::done.eq(0),
         jobs::total.eq(job.total),
         jobs::attempts.eq(0),
@@ -113,6 +112,8 @@ pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> 
         jobs::updated_at.eq(now),
     );
     diesel::insert_into(jobs::table).values(row).execute(conn)?;
+    let input = (job_payloads::job_id.eq(job.id), job_payloads::payload.eq(payload));
+    diesel::insert_into(job_payloads::table).values(input).execute(conn)?;
     get(conn, Reach::Everyone, job.id)
 }
 
@@ -206,9 +207,9 @@ pub fn take(conn: &mut Conn, claim: Claim, now: Timestamp) -> Result<Option<Clai
     if diesel::update(due).set(changes).execute(conn)? == 0 {
         return Ok(None);
     }
-    let columns = (jobs::kind, jobs::work, jobs::payload, jobs::attempts);
-    let (kind, work, payload, attempts): (JobKind, Json<Value>, Option<Vec<u8>>, i32) =
-        jobs::table.find(claim.id).select(columns).first(conn)?;
+    let columns = (jobs::kind, jobs::work, jobs::attempts);
+    let (kind, work, attempts): (JobKind, Json<Value>, i32) = jobs::table.find(claim.id).select(columns).first(conn)?;
+    let payload = job_payloads::table.find(claim.id).select(job_payloads::payload).first(conn).optional()?;
     Ok(Some(Claimed { claim, kind, work: work.0, payload: payload.unwrap_or_default(), attempts }))
 }
 
@@ -266,12 +267,12 @@ pub fn fail(conn: &mut Conn, claim: Claim, problem: &Problem, now: Timestamp) ->
 fn end(conn: &mut Conn, claim: Claim, status: JobStatus, now: Timestamp) -> Result<()> {
     let changes = (
         jobs::status.eq(status),
-        jobs::payload.eq(None::<Vec<u8>>),
         jobs::due_at.eq(now.plus_seconds(KEPT)),
         jobs::ended_at.eq(now),
         jobs::version.eq(jobs::version + 1),
         jobs::updated_at.eq(now),
     );
     diesel::update(jobs::table.find(claim.id)).set(changes).execute(conn)?;
+    diesel::delete(job_payloads::table.find(claim.id)).execute(conn)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 use life_rooms::auth::caller::{Role, Scope};
 use life_rooms::background;
-use life_rooms::db::schema::{api_clients, jobs, partners, users, wordings};
+use life_rooms::db::schema::{api_clients, job_payloads, jobs, partners, users, wordings};
 use life_rooms::db::{Conn, Id, Json};
 use life_rooms::jobs::store::{Claim, Claimed};
 use life_rooms::jobs::types::JobKind;
@@ -61,18 +61,23 @@ fn abandoned_of(app: &App, partner_id: &str, attempts: i32, right: &Value) -> (I
     diesel::insert_into(jobs::table)
         .values((
             (jobs::id.eq(id), jobs::kind.eq("roster"), jobs::partner_id.eq(partner_id.parse::<Id>().unwrap())),
-            (jobs::status.eq("running"), jobs::work.eq(Json(work.clone())), jobs::payload.eq(payload)),
+            (jobs::status.eq("running"), jobs::work.eq(Json(work.clone()))),
             (jobs::done.eq(0), jobs::total.eq(1), jobs::attempts.eq(attempts), jobs::holder.eq(holder)),
             (jobs::due_at.eq(now.plus_seconds(30)), jobs::version.eq(2)),
             (jobs::created_at.eq(now), jobs::updated_at.eq(now)),
         ))
         .execute(&mut app.conn())
         .expect("the job is new");
+    diesel::insert_into(job_payloads::table)
+        .values((job_payloads::job_id.eq(id), job_payloads::payload.eq(payload)))
+        .execute(&mut app.conn())
+        .expect("it has no payload yet");
     (id, holder, work)
 }
 
 fn payload(app: &App, id: &str) -> Option<Vec<u8>> {
-    jobs::table.find(id.parse::<Id>().unwrap()).select(jobs::payload).first(&mut app.conn()).unwrap()
+    let of_it = job_payloads::table.find(id.parse::<Id>().unwrap());
+    of_it.select(job_payloads::payload).first(&mut app.conn()).optional().unwrap()
 }
 
 #[test]
@@ -307,8 +312,14 @@ fn a_job_that_never_gets_anywhere_is_given_up() {
 
 /// Changes what is kept of a job's request.
 fn garble(app: &App, id: Id, work: &Value, payload: &[u8]) {
-    let changes = (jobs::work.eq(Json(work.clone())), jobs::payload.eq(payload.to_vec()));
-    diesel::update(jobs::table.find(id)).set(changes).execute(&mut app.conn()).unwrap();
+    let work = jobs::work.eq(Json(work.clone()));
+    diesel::update(jobs::table.find(id)).set(work).execute(&mut app.conn()).unwrap();
+    replace_payload(app, id, payload);
+}
+
+fn replace_payload(app: &App, id: Id, payload: &[u8]) {
+    let payload = job_payloads::payload.eq(payload);
+    diesel::update(job_payloads::table.find(id)).set(payload).execute(&mut app.conn()).unwrap();
 }
 
 #[test]
@@ -449,10 +460,7 @@ fn a_right_that_ends_while_a_job_waits_ends_the_job_with_403() {
             (json!("succeeded"), 4)
         );
         let (job, ..) = abandoned_of(&app, partner_id, 1, &right);
-        diesel::update(jobs::table.find(job))
-            .set(jobs::payload.eq(roster(&[series("b")]).to_string().into_bytes()))
-            .execute(&mut app.conn())
-            .unwrap();
+        replace_payload(&app, job, roster(&[series("b")]).to_string().as_bytes());
         lose(&app, id);
         app.at("2026-11-23T09:02:00Z");
         assert!(run_due(&app));

@@ -276,6 +276,10 @@ class World:
     def begin(self):
         """All is prepared: measures the probes with nothing beside them, then begins the time of the load."""
         self.probes = Probes(self)
+        # A process takes long to start on a busy machine.
+        until = time.monotonic() + 60
+        while not self.probes.answers and time.monotonic() < until:
+            time.sleep(0.05)
         time.sleep(self.idle)
         self.memory_before = self.server.memory()[0]
         # A load comes from other machines in life. Here it leaves the processors to the server first.

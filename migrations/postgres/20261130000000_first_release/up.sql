@@ -567,7 +567,6 @@ CREATE TABLE jobs (
     partner_id uuid REFERENCES partners (id),
     status text COLLATE "C" NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'failed')),
     work jsonb NOT NULL,
-    payload bytea,
     done integer NOT NULL CHECK (done >= 0),
     total integer NOT NULL CHECK (total >= done),
     result text COLLATE "C",
@@ -579,11 +578,17 @@ CREATE TABLE jobs (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     ended_at timestamptz,
-    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)),
-    CHECK ((ended_at IS NULL) = (payload IS NOT NULL))
+    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL))
 );
 CREATE INDEX jobs_due_index ON jobs (due_at);
 CREATE INDEX jobs_partner_index ON jobs (partner_id, id);
+
+-- What a job works on, until it has ended. It can have megabytes, and SQLite writes a row anew with each change: so it
+-- isn't in the job's row.
+CREATE TABLE job_payloads (
+    job_id uuid PRIMARY KEY REFERENCES jobs (id),
+    payload bytea NOT NULL
+);
 
 -- Addresses of members' own calendars. The secret of an address is stored as a digest.
 CREATE TABLE calendar_links (

@@ -564,7 +564,6 @@ CREATE TABLE jobs (
     partner_id BLOB REFERENCES partners (id),
     status TEXT NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'failed')),
     work TEXT NOT NULL,
-    payload BLOB,
     done INTEGER NOT NULL CHECK (done >= 0),
     total INTEGER NOT NULL CHECK (total >= done),
     result TEXT,
@@ -576,11 +575,17 @@ CREATE TABLE jobs (
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     ended_at INTEGER,
-    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL)),
-    CHECK ((ended_at IS NULL) = (payload IS NOT NULL))
+    CHECK ((status IN ('succeeded', 'failed')) = (ended_at IS NOT NULL))
 ) STRICT;
 CREATE INDEX jobs_due_index ON jobs (due_at);
 CREATE INDEX jobs_partner_index ON jobs (partner_id, id);
+
+-- What a job works on, until it has ended. It can have megabytes, and SQLite writes a row anew with each change: so it
+-- isn't in the job's row.
+CREATE TABLE job_payloads (
+    job_id BLOB PRIMARY KEY REFERENCES jobs (id),
+    payload BLOB NOT NULL
+) STRICT;
 
 -- Addresses of members' own calendars. The secret of an address is stored as a digest.
 CREATE TABLE calendar_links (
