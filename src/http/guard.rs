@@ -5,8 +5,9 @@
 //! too long, or one that breaks off. actix-http answers it with a status and no body, closes the connection, and has no
 //! hook for another answer. The document says so (`openapi/info.md`).
 
+use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -28,13 +29,29 @@ use super::state::State;
 use super::{address, html, negotiation, sending, trace};
 use crate::error::{Error, Kind};
 
+/// How long a thread answers requests before those on other connections have their turn.
+const TURN: Duration = Duration::from_millis(2);
+
+thread_local! {
+    /// When the others last had their turn.
+    static OTHERS_TURN: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Lets other connections have their turn, if they have waited for it. Without this, many requests that are sent on one
+/// connection without waiting for their answers would all be answered first.
+async fn take_turns() {
+    if OTHERS_TURN.get().is_none_or(|last| last.elapsed() >= TURN) {
+        tokio::task::yield_now().await;
+        OTHERS_TURN.set(Some(Instant::now()));
+    }
+}
+
 /// The middleware. It must be the outermost.
 pub async fn guard(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    // Requests that come on one connection without waiting for answers take turns with those on other connections.
-    tokio::task::yield_now().await;
+    take_turns().await;
     // The router takes the request, so what is needed afterwards is copied first.
     let mut seen = Seen::of(&request);
     let network = address::network(request.request());

@@ -121,7 +121,7 @@ fn apply(
         waitlist_length: held.waitlist_length,
         ..old.clone()
     };
-    let revision = [Revision { from, to: next.clone() }];
+    let revision = [Revision { from: Box::new(from), to: next.clone() }];
     Growth::default().and_sessions(&[], &revision, [&said], context.now()).check(conn, context, old.partner_id)?;
     listings::ensure_stored(conn, [&said], [&next])?;
     store::update_many(conn, &revision)?;

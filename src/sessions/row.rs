@@ -109,8 +109,9 @@ session_columns! {
 /// A session that is to be written over what it was.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revision {
-    /// As it was read. Where that isn't its version any more, it isn't written.
-    pub from: SessionRow,
+    /// As it was read. Where that isn't its version any more, it isn't written. Boxed, since a roster has 32,000 of these in
+    /// a list that grows.
+    pub from: Box<SessionRow>,
     /// Its next version.
     pub to: SessionRow,
 }
@@ -119,7 +120,8 @@ impl Revision {
     /// Of a session that was read and what it is to become; `None` if that [says the same](SessionRow::says_as).
     pub fn of(from: SessionRow, to: SessionRow, now: Timestamp) -> Option<Self> {
         let changed = !to.says_as(&from);
-        changed.then(|| Self { to: SessionRow { version: from.version + 1, updated_at: now, ..to }, from })
+        changed
+            .then(|| Self { to: SessionRow { version: from.version + 1, updated_at: now, ..to }, from: Box::new(from) })
     }
 
     /// The columns in which the next version differs.

@@ -379,7 +379,7 @@ fn change(conn: &mut Conn, id: Id, now: Timestamp, edit: impl FnOnce(&mut Sessio
     edit(&mut change);
     let to = from.changed(change, wording.id(), now)?;
     listings::ensure_stored(conn, [&*wording], [&to])?;
-    session_store::update_many(conn, &[Revision { from, to }])
+    session_store::update_many(conn, &[Revision { from: Box::new(from), to }])
 }
 
 impl World<'_> {

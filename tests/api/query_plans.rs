@@ -246,7 +246,7 @@ fn hundreds_of_sessions_are_written_without_a_look_at_all_others() {
     let revise = |from: SessionRow| {
         let mut change = from.changeable(&wording);
         change.activity.capacity = Some(9);
-        Revision { to: from.changed(change, wording.id(), app.clock.now()).unwrap(), from }
+        Revision { to: from.changed(change, wording.id(), app.clock.now()).unwrap(), from: Box::new(from) }
     };
     let revisions: Vec<Revision> = rows.into_iter().map(revise).collect();
     let sent = sent_by(&app, |conn| store::update_many(conn, &revisions).unwrap());
