@@ -47,6 +47,9 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// made, every time. It lists sessions that stay as they were if their entry has changed. A client that states a
 /// `register` also needs the scope `registers:write`.
 ///
+/// Bookings stay with a session that a roster moves. Nothing is sent to the people booked, and the answer doesn't name
+/// them: `GET /v1/sessions/{id}/bookings` does. An event is recorded for each of them.
+///
 /// With `Prefer: respond-async` the roster is applied later, as a job. Five jobs of a partner can wait. A job fails with
 /// 403 if whoever sent it may no longer post rosters when it is applied.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",

@@ -104,6 +104,9 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
 /// Cancel a session
 ///
 /// Its bookings are cancelled too. A cancelled session can't be restored.
+///
+/// Nothing is sent to the people booked. `bookings` names the cancelled bookings, so tell these people. An event is
+/// recorded for each of them.
 #[utoipa::path(operation_id = "cancel_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSession), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -123,7 +126,7 @@ pub async fn cancel_session(request: Extract<Cancelling>) -> Result<HttpResponse
     .await
 }
 
-/// Cancels a session that is still to end, and its bookings, and tells each person whose booking it was.
+/// Cancels a session that is still to end, and its bookings, and records an event for each booking.
 pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str) -> Result<Notices> {
     rules::check_cancellable(rules::state(old.status, old.ends_at, context.now()))?;
     store::cancel(conn, old.id, reason, context.now())?;

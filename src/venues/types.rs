@@ -72,7 +72,8 @@ pub struct Address {
     pub postcode: Option<String>,
 }
 
-/// When a place is open, by weekday. A day without hours is closed. Hours must not overlap.
+/// When a place is open, by weekday. If any weekday has hours, a weekday without hours takes no sessions. On a day with
+/// hours, sessions can also be outside them. Hours must not overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 #[validate(schema(function = "hours_apart"))]

@@ -22,7 +22,10 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// Change a session series
 ///
 /// A JSON merge patch. A series stays with its partner. The sessions that are still to come, and that nobody has edited
-/// or cancelled, follow the change: their ids and bookings stay, and each person booked is told of a move.
+/// or cancelled, follow the change: their ids and bookings stay.
+///
+/// Nothing is sent to the people booked. `bookings` names their bookings, so tell them of a move or a cancellation. An
+/// event is recorded for each of them.
 ///
 /// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
 /// additional time is known by that time and stays. If the rule moves onto an additional time at which people are booked,

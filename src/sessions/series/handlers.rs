@@ -107,6 +107,9 @@ pub async fn create_series(
 /// Cancel a session series
 ///
 /// Its sessions that are still to come are cancelled, with their bookings. A cancelled series can't be restored.
+///
+/// Nothing is sent to the people booked. `bookings` names the cancelled bookings, so tell these people. An event is
+/// recorded for each of them.
 #[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -132,7 +135,7 @@ pub(super) fn tag(conn: &mut Conn, context: &Context, id: Id) -> Result<Tag> {
     Tag::live(series.version, &series)
 }
 
-/// Cancels the sessions of a series that are still to come, and notifies the people booked.
+/// Cancels the sessions of a series that are still to come, with their bookings, and records an event for each booking.
 pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason: &str) -> Result<Outcome> {
     held::lock(conn, id)?;
     let ids = sessions::cancel_future(conn, id, reason, context.now())?;

@@ -29,6 +29,9 @@ use crate::sessions::types::SeriesStatus;
 /// changes; `skipped` lists every session that doesn't, with the reason. A series that its partner's roster no longer
 /// names can't be split until a roster names it again. If the rule has ended before that day, the first additional time
 /// is the rule of the new series, and moves with its `local_start`.
+///
+/// Nothing is sent to the people booked. `bookings` names the bookings of sessions that `changes` moved or cancelled, so
+/// tell these people. An event is recorded for each of them.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
