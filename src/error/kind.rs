@@ -65,7 +65,7 @@ kinds! {
     PossibleDuplicate: 409, "possible-duplicate", "This person may be registered already", "candidates lists the members that this person may be. If it is somebody else, send the request again with confirm_not_duplicate=true.";
     HostingOverlap: 409, "hosting-overlap", "The site is hosted elsewhere at that time", "A site's hostings can't overlap. End the other hosting first.";
     InUse: 409, "in-use", "It is in use", "Other things refer to it, so it can't be deleted. Close it instead.";
-    InvalidState: 409, "invalid-state", "The current state doesn't allow this", "detail names the current state.";
+    InvalidState: 409, "invalid-state", "The current state doesn't allow this", "detail names the current state and, where there is one, what is possible in it.";
     InProgress: 409, "in-progress", "The same request is still running", "A request with the same Idempotency-Key is still running. Wait, and then send this one again.";
     AnswerWithheld: 409, "answer-withheld", "It was done before, and its answer isn't repeated", "A request with this Idempotency-Key was done before, and nothing was done now. Its answer held data of a member who no longer consents to share it. If the request made something, detail says where to read it.";
     PreconditionFailed: 412, "precondition-failed", "It has changed since you read it", "Read it again and repeat the change with the new ETag in If-Match.";

@@ -12,18 +12,18 @@ use crate::http::rule::{fits, is_phone, is_postcode, rule};
 use crate::text::fold;
 use crate::text::nhs_number::{self, Wrong};
 
-/// How somebody is connected with the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MemberRole {
-    /// Uses the service.
-    ServiceUser,
-    /// Cares for somebody who uses the service.
-    Carer,
-    /// Is family of somebody who uses the service.
-    Family,
-    /// Comes along as one of the public.
-    Public,
+crate::described! {
+    /// How somebody is connected with the service.
+    pub enum MemberRole {
+        /// Uses the service.
+        ServiceUser,
+        /// Cares for somebody who uses the service.
+        Carer,
+        /// Is family of somebody who uses the service.
+        Family,
+        /// Comes along as one of the public.
+        Public,
+    }
 }
 
 /// The ways in which somebody may be contacted. A way that isn't given may not be used.

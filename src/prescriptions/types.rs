@@ -23,21 +23,21 @@ crate::text_enum! {
         /// A partner.
         Partner,
     }
-    /// The state of a prescription.
+    /// The state of a prescription: `draft`, then `active`, then `completed` or `closed_early`. A draft and an active one
+    /// can also become `declined`. The operations `activate`, `complete`, `close` and `decline` set it.
     pub enum PrescriptionStatus {
-        /// Being written.
+        /// Being written. It counts in no report, and can be deleted.
         Draft,
         /// Agreed and under way.
         Active,
-        /// Done.
+        /// Done. It is a last state.
         Completed,
-        /// Ended before it was done.
+        /// Ended before it was done. It is a last state.
         ClosedEarly,
-        /// Not wanted.
+        /// The member doesn't want it. It is a last state.
         Declined,
     }
     /// What somebody needs support with.
-    #[derive(strum::EnumIter)]
     pub enum NeedDomain {
         /// Somewhere to live.
         Housing,

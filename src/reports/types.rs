@@ -13,16 +13,16 @@ use crate::prescriptions::types::PrescriptionOrigin;
 use crate::sessions::bookings::types::SeatDelivery;
 use crate::sessions::types::Pillar;
 
-/// What each row of a report stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupBy {
-    /// One row for each site.
-    Site,
-    /// One row for each local authority.
-    LocalAuthority,
-    /// One row for each calendar month.
-    Month,
+crate::described! {
+    /// What each row of a report stands for.
+    pub enum GroupBy {
+        /// One row for each site.
+        Site,
+        /// One row for each local authority.
+        LocalAuthority,
+        /// One row for each calendar month.
+        Month,
+    }
 }
 
 /// Which prescriptions to count. A site manager may give a filter several values: any of them matches. An analyst gives

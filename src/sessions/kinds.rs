@@ -1,7 +1,5 @@
 //! The kinds of sessions and series, such as their pillars, deliveries and states.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 crate::text_enum! {
     /// Which of the model's pillars it belongs to.
@@ -65,15 +63,15 @@ crate::text_enum! {
     }
 }
 
-/// What a session reads as: a scheduled one that has ended is completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum SessionState {
-    /// It will take place, or does now.
-    Scheduled,
-    /// It is off.
-    Cancelled,
-    /// It has ended.
-    Completed,
+crate::described! {
+    /// What a session reads as: a scheduled one that has ended is completed.
+    #[derive(strum::Display)]
+    pub enum SessionState {
+        /// It will take place, or does now.
+        Scheduled,
+        /// It is off.
+        Cancelled,
+        /// It has ended.
+        Completed,
+    }
 }

@@ -24,14 +24,14 @@ use crate::http::context::Context;
 /// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// What happened to a booking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BookingOutcome {
-    /// It stands, at the session's new time or place.
-    Kept,
-    /// It was cancelled.
-    Cancelled,
+crate::described! {
+    /// What happened to a booking.
+    pub enum BookingOutcome {
+        /// It stands, at the session's new time or place.
+        Kept,
+        /// It was cancelled.
+        Cancelled,
+    }
 }
 
 /// A booking of a session that was moved or called off. Or a booking that no longer waits, because its session now has

@@ -7,25 +7,26 @@ use crate::db::{Id, LocalTime, Timestamp};
 use crate::sessions::notices::BookingNotice;
 use crate::venues::types::Venue;
 
-/// What to do with sessions on days when their venue is closed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ClosedSessions {
-    /// The sessions stand, but take no new bookings of people who would come.
-    #[default]
-    Keep,
-    /// The sessions are called off, with every booking. This can't be undone.
-    Cancel,
+crate::described! {
+    /// What to do with sessions on days when their venue is closed.
+    #[derive(Default)]
+    pub enum ClosedSessions {
+        /// The sessions stand, but take no new bookings of people who would come.
+        #[default]
+        Keep,
+        /// The sessions are called off, with every booking. This can't be undone.
+        Cancel,
+    }
 }
 
-/// What happened to a session on a day when its venue is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionOutcome {
-    /// The session stands, but takes no new bookings of people who would come.
-    Kept,
-    /// The session was called off, with every booking.
-    Cancelled,
+crate::described! {
+    /// What happened to a session on a day when its venue is closed.
+    pub enum SessionOutcome {
+        /// The session stands, but takes no new bookings of people who would come.
+        Kept,
+        /// The session was called off, with every booking.
+        Cancelled,
+    }
 }
 
 impl From<ClosedSessions> for SessionOutcome {

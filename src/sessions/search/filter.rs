@@ -9,15 +9,16 @@ use crate::places::LocalAuthority;
 use crate::sessions::types::{Delivery, Pillar};
 use crate::text::short_name::ShortName;
 
-/// The order in which sessions are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionOrder {
-    /// By start.
-    #[default]
-    Start,
-    /// The nearest venue first, and the sessions of each venue by start. Needs `near`.
-    Distance,
+crate::described! {
+    /// The order in which sessions are listed.
+    #[derive(Default)]
+    pub enum SessionOrder {
+        /// By start.
+        #[default]
+        Start,
+        /// The nearest venue first, and the sessions of each venue by start. Needs `near`.
+        Distance,
+    }
 }
 
 /// A day of the week.

@@ -152,7 +152,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     let row = old.changed(change, context.now());
     let moves = !row.takes_place_as(old);
     if moves && old.status == SeriesStatus::Cancelled {
-        return Err(Error::state("series", old.status, "moved"));
+        return Err(Error::state("series", old.status, "be moved").but("Only its", &["texts can be changed"]));
     }
     if row.activity.programme_id != old.activity.programme_id || moves {
         references::check(conn, &References::of_series(&row))?;

@@ -206,28 +206,28 @@ pub struct SessionCounts {
     pub created: usize,
 }
 
-/// Why a session differs from its series or roster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SkipReason {
-    /// People hold seats in it.
-    Booked,
-    /// It was called off by hand, or with its venue, and stays off.
-    Cancelled,
-    /// It was changed by hand.
-    Edited,
-    /// The series has no session at this excluded time, so excluding the time changes nothing.
-    NotAnOccurrence,
-    /// The session has begun, or would have begun by now.
-    Past,
-    /// The series ends before that day: it was split, or its partner's roster no longer names it.
-    SeriesEnded,
-    /// Another session has the space at that time.
-    SpaceTaken,
-    /// Another session of the series stays at that time.
-    TimeTaken,
-    /// The venue is closed that day.
-    VenueClosed,
+crate::described! {
+    /// Why a session differs from its series or roster.
+    pub enum SkipReason {
+        /// People hold seats in it.
+        Booked,
+        /// It was called off by hand, or with its venue, and stays off.
+        Cancelled,
+        /// It was changed by hand.
+        Edited,
+        /// The series has no session at this excluded time, so excluding the time changes nothing.
+        NotAnOccurrence,
+        /// The session has begun, or would have begun by now.
+        Past,
+        /// The series ends before that day: it was split, or its partner's roster no longer names it.
+        SeriesEnded,
+        /// Another session has the space at that time.
+        SpaceTaken,
+        /// Another session of the series stays at that time.
+        TimeTaken,
+        /// The venue is closed that day.
+        VenueClosed,
+    }
 }
 
 /// A session that differs from its series.
