@@ -136,7 +136,7 @@ pub struct ServeSettings {
     #[arg(long, env = "LIFE_ROOMS_BODY_RATE", default_value = "2000")]
     pub body_rate: String,
 
-    /// The first day that reports count; must be the first day of a month
+    /// The first day of the reports' periods; must be the first day of a month; an admin's own days may be earlier
     #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
     pub reports_since: String,
 
@@ -210,7 +210,7 @@ pub struct Config {
     pub offers: OfferHours,
     /// How long people stay logged in.
     pub logins: Logins,
-    /// The first day that reports count. It is the first day of a month.
+    /// The first day of the reports' periods. It is the first day of a month. An admin's own days may be earlier.
     pub reports_since: NaiveDate,
     /// What one caller, one network or one guesser can ask of the service.
     pub limits: Limits,
@@ -333,7 +333,7 @@ fn body_rate(text: &str) -> Result<u32, String> {
     rate.ok_or_else(|| format!("LIFE_ROOMS_BODY_RATE must be a whole number of bytes from 1 to 1000000, not {text:?}"))
 }
 
-/// Reads the first day that reports count.
+/// Reads the first day of the reports' periods.
 fn reports_since(text: &str) -> Result<NaiveDate, String> {
     // A text such as 2011-12 could be a month or a financial year. From April 2012 on, no text can be both.
     let earliest = NaiveDate::from_ymd_opt(2012, 4, 1).unwrap_or_default();
@@ -411,7 +411,10 @@ mod tests {
             ("postgres://app@localhost/life_rooms", "postgres://app@localhost/life_rooms"),
             ("postgres://app:s3cret@db:5433/life_rooms", "postgres://app:PASSWORD@db:5433/life_rooms"),
             ("postgres://app:s3%40cret@db/x?sslmode=disable", "postgres://app:PASSWORD@db/x?sslmode=disable"),
-            ("postgres://db/x?user=app&password=s3cret&connect_timeout=3", "postgres://db/x?user=app&connect_timeout=3"),
+            (
+                "postgres://db/x?user=app&password=s3cret&connect_timeout=3",
+                "postgres://db/x?user=app&connect_timeout=3",
+            ),
             ("postgres://one,two:5433:s3cret/x", "postgres://USER:PASSWORD@HOST/NAME"),
             ("sqlite:///var/lib/rooms.db", "sqlite:///var/lib/rooms.db"),
         ] {

@@ -182,7 +182,7 @@ pub fn set_disabled(conn: &mut Conn, id: Id, disabled: bool, now: Timestamp) -> 
 
 /// Whether there is any account.
 pub fn has_accounts(conn: &mut Conn) -> Result<bool> {
-    Ok(diesel::select(diesel::dsl::exists(users::table)).get_result(conn)?)
+    Ok(users::table.select(users::id).first::<Id>(conn).optional()?.is_some())
 }
 
 /// Ends every login and token of an account. Returns whether there were logins.

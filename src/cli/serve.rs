@@ -76,10 +76,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         if !state.db.read_one(accounts::has_accounts).await? {
             log::info!("{}", how_to_make_the_first_account(&location));
         }
-        log::info!(
-            "ready on http://{listening} with {}; documentation: http://{listening}/docs/",
-            location.kind()
-        );
+        log::info!("ready on http://{listening} with {}; documentation: http://{listening}/docs/", location.kind());
         background::start(&state, crate::tasks::all());
         Ok::<_, Failure>(server::run_until_told(server, state).await?)
     })?;

@@ -253,4 +253,7 @@ impl MemberSearch {
 pub struct MemberSearchResult {
     /// The members who match, by name, at most `limit` of them.
     pub items: Vec<MemberSummary>,
+    /// Whether more members match than are shown. Then search again with more details.
+    #[schema(example = false)]
+    pub more: bool,
 }

@@ -30,8 +30,8 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 
 /// Post a roster
 ///
-/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template). At
-/// most 32,000 sessions a roster and 2,000 a series.
+/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template;
+/// dates are read day first). At most 32,000 sessions a roster and 2,000 a series.
 ///
 /// An entry is known by its `external_id`: posting the same roster again changes nothing. In atomic mode one wrong
 /// entry refuses the roster; `mode=partial` applies the good entries. The answer lists every fault of every entry. A dry
@@ -126,7 +126,9 @@ pub async fn list_rosters(
 
 /// Get the template of a roster
 ///
-/// A CSV file with a header row that names every column, and one example row.
+/// A CSV file with a header row that names every column, and one example row. A file that is posted can also have
+/// semicolons or tabs between its cells. Times can be written with the day first: `05/01/2027 14:00` is the 5th of
+/// January.
 #[utoipa::path(operation_id = "get_roster_template", tag = "rosters",
     params(("id" = Id, Path, description = "The partner")),
     responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), (status = 304, description = "Not changed"), Missing, Problems),

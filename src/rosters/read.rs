@@ -51,6 +51,9 @@ pub struct RawEntry {
     pub value: Value,
     /// What was wrong with it as a row of a table.
     pub faults: Vec<Fault>,
+    /// That it has more cells than the header. Empty cells at the end are no fault by themselves. If the row has other
+    /// faults, a stray separator may be their cause.
+    pub surplus: Option<Fault>,
 }
 
 /// Calls `take` with each entry of a posting, in its order, its texts in the one form that is kept, and says how many there are. One entry is held at a time.
@@ -263,7 +266,7 @@ fn each_line(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
 }
 
 fn entry(line: Option<i32>, value: Value) -> RawEntry {
-    RawEntry { line, value, faults: Vec::new() }
+    RawEntry { line, value, faults: Vec::new(), surplus: None }
 }
 
 #[cfg(test)]

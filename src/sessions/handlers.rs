@@ -54,7 +54,8 @@ pub async fn list_sessions(request: Extract<(Allowed<Public>, Query<SessionFilte
 
 /// Get a session
 ///
-/// What is published is for everybody. A draft is shown to staff and to its own partner.
+/// What is published is for everybody. A draft is shown to admins, to advisors and to its own
+/// partner.
 #[utoipa::path(operation_id = "get_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     responses((status = 200, description = "The session", body = Session), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]

@@ -75,7 +75,10 @@ pub fn check_new_start(starts_at: Timestamp, now: Timestamp) -> Result<()> {
 /// 409 if it was cancelled before, because that can't be undone. 422 if there is a reason for a cancellation.
 pub fn check_uncancelled(is_cancelled: bool, reason: Option<&str>) -> Result<()> {
     if is_cancelled {
-        return Err(Error::new(Kind::InvalidState, "It is cancelled, and this can't be undone. Create another one instead."));
+        return Err(Error::new(
+            Kind::InvalidState,
+            "It is cancelled, and this can't be undone. Create another one instead.",
+        ));
     }
     match reason {
         Some(_) => Err(Error::rule("/cancellation_reason", "not_cancelled", "Goes only with the status cancelled.")),

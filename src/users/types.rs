@@ -12,21 +12,22 @@ use crate::http::rule::{at, rule};
 crate::described! {
     /// What an account may do besides what its role allows.
     pub enum Permission {
-        /// Read and write safeguarding flags.
+        /// Read and write members' safeguarding flags: warnings that somebody is at risk of harm. No operation has such
+        /// flags yet, so the permission changes nothing so far.
         Safeguarding,
     }
 }
 
 crate::described! {
-    /// The roles of accounts that site managers create. Members' accounts are not made here.
+    /// The roles of accounts that admins create. Members' accounts are not made here.
     pub enum AccountRole {
-        /// A site manager.
+        /// Runs the service: venues, partners, accounts and reports. Never sees a person's record.
         Admin,
-        /// A pathways advisor.
+        /// A pathways advisor, who works with members.
         Advisor,
-        /// Reads reports.
+        /// Reads reports, and never sees a person's record.
         Analyst,
-        /// Works for a partner.
+        /// Works for one partner, and sees that partner's own data.
         Partner,
     }
 }

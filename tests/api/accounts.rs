@@ -16,7 +16,8 @@ use crate::users::{fails, run, succeeds};
 fn a_members_account_is_disabled_at_once_and_enabled_again() {
     let app = App::start();
     let ann = member_row(&app, "Ann", "A");
-    let create = ["user", "create", "--email", "ann@example.org", "--role", "member", "--member", &ann, "--password-stdin"];
+    let create =
+        ["user", "create", "--email", "ann@example.org", "--role", "member", "--member", &ann, "--password-stdin"];
     succeeds(&run(&app, &create, "correct horse battery\n"));
     let body = json!({ "email": "ann@example.org", "password": "correct horse battery" });
     let tokens = app.anonymous().post("/v1/auth/login", &body).expect(200);
@@ -76,7 +77,10 @@ fn first_lines(app: &App) -> String {
 fn a_server_without_accounts_says_how_to_make_the_first_in_its_own_database() {
     let app = App::start();
     let said = first_lines(&app);
-    assert!(said.contains(&format!("DATABASE_URL='{}' life-rooms user create", app.location.without_password())), "{said}");
+    assert!(
+        said.contains(&format!("DATABASE_URL='{}' life-rooms user create", app.location.without_password())),
+        "{said}"
+    );
     let create = ["user", "create", "--email", "boss@example.org", "--role", "admin", "--password-stdin"];
     succeeds(&run(&app, &create, "correct horse battery\n"));
     let said = first_lines(&app);

@@ -45,7 +45,7 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 
 /// Get a session series
 ///
-/// Published series are for everybody. Drafts are for staff and their own partner.
+/// Published series are for everybody. Drafts are for admins, advisors and their own partner.
 #[utoipa::path(operation_id = "get_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The series", body = Series), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]

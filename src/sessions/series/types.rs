@@ -305,7 +305,7 @@ pub struct SeriesFilter {
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins. It is in the `next` of the page before.
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1000)]
     pub cursor: Option<String>,
 }
