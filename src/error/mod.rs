@@ -276,8 +276,13 @@ impl Error {
         Self::new(Kind::InvalidState, format!("The {what} is {state} and can't {change}."))
     }
 
-    /// Adds to the sentence of [`Error::state`] what is possible in this state. `can` is how that sentence begins.
-    /// Nothing is possible in a last state.
+    /// Adds to the sentence of [`Error::state`] that no other state follows.
+    pub fn at_its_end(self) -> Self {
+        self.but("", &[])
+    }
+
+    /// Adds to the sentence of [`Error::state`] what is possible in this state. `can` is how that sentence begins, such as
+    /// "It can be". In the last state nothing is possible.
     pub fn but(mut self, can: &str, possible: &[&str]) -> Self {
         let sentence = match possible {
             [] => "This is its last state.".to_owned(),

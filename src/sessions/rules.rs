@@ -93,7 +93,7 @@ pub fn check_uncancelled(is_cancelled: bool, reason: Option<&str>) -> Result<()>
 pub fn check_cancellable(state: SessionState) -> Result<()> {
     match state {
         SessionState::Scheduled => Ok(()),
-        state => Err(Error::state("session", state, "be cancelled").but("", &[])),
+        state => Err(Error::state("session", state, "be cancelled").at_its_end()),
     }
 }
 

@@ -47,7 +47,7 @@ pub async fn split_series(
         let old = store::get_in(conn, reach, id)?;
         context.check_live_match(old.version, || tag(conn, &context, id))?;
         if old.status == SeriesStatus::Cancelled {
-            return Err(Error::state("series", old.status, "be split").but("", &[]));
+            return Err(Error::state("series", old.status, "be split").at_its_end());
         }
         if old.ending.0.withdrawn.is_some() {
             let detail = "Its partner's roster no longer names it. A roster must name it again before it can be split.";
