@@ -57,6 +57,30 @@ impl Location {
             Self::Postgres(_) => "postgres",
         }
     }
+
+    /// The value of `DATABASE_URL` that names the same database from any folder. Logs may hold it: the word PASSWORD
+    /// stands for the password.
+    pub fn without_password(&self) -> String {
+        match self {
+            Self::Sqlite(path) => {
+                let whole = std::path::absolute(path).unwrap_or_else(|_| path.into());
+                format!("sqlite://{}", whole.display())
+            }
+            Self::Postgres(url) => hide_password(url).unwrap_or_else(|| "postgres://USER:PASSWORD@HOST/NAME".into()),
+        }
+    }
+}
+
+/// A URL without its password. `None` if it can't be read.
+fn hide_password(url: &str) -> Option<String> {
+    let mut url = url::Url::parse(url).ok()?;
+    if url.password().is_some() {
+        url.set_password(Some("PASSWORD")).ok()?;
+    }
+    let is_shown = |pair: &&str| form_urlencoded::parse(pair.as_bytes()).all(|(name, _)| name != "password");
+    let shown = url.query().map(|query| query.split('&').filter(is_shown).collect::<Vec<_>>().join("&"));
+    url.set_query(shown.as_deref());
+    Some(url.into())
 }
 
 fn asks_for_tls(url: &str) -> bool {
@@ -114,7 +138,7 @@ pub struct ServeSettings {
     #[arg(long, env = "LIFE_ROOMS_BODY_RATE", default_value = "2000")]
     pub body_rate: String,
 
-    /// The first day that reports count; must be the first day of a month
+    /// The first day of the reports' periods; must be the first day of a month; an admin's own days may be earlier
     #[arg(long, env = "LIFE_ROOMS_REPORTS_SINCE", default_value = "2021-10-01")]
     pub reports_since: String,
 
@@ -192,7 +216,7 @@ pub struct Config {
     pub offers: OfferHours,
     /// How long people stay logged in.
     pub logins: Logins,
-    /// The first day that reports count. It is the first day of a month.
+    /// The first day of the reports' periods. It is the first day of a month. An admin's own days may be earlier.
     pub reports_since: NaiveDate,
     /// What one caller, one network or one guesser can ask of the service.
     pub limits: Limits,
@@ -319,7 +343,7 @@ fn body_rate(text: &str) -> Result<u32, String> {
     rate.ok_or_else(|| format!("LIFE_ROOMS_BODY_RATE must be a whole number of bytes from 1 to 1000000, not {text:?}"))
 }
 
-/// Reads the first day that reports count.
+/// Reads the first day of the reports' periods.
 fn reports_since(text: &str) -> Result<NaiveDate, String> {
     // A text such as 2011-12 could be a month or a financial year. From April 2012 on, no text can be both.
     let earliest = NaiveDate::from_ymd_opt(2012, 4, 1).unwrap_or_default();
@@ -389,6 +413,25 @@ mod tests {
             let told = check(&["--reports-since", wrong]).unwrap_err();
             assert!(told.starts_with("LIFE_ROOMS_REPORTS_SINCE must be the first day of a month"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_log_names_the_database_without_its_password() {
+        for (url, shown) in [
+            ("postgres://app@localhost/life_rooms", "postgres://app@localhost/life_rooms"),
+            ("postgres://app:s3cret@db:5433/life_rooms", "postgres://app:PASSWORD@db:5433/life_rooms"),
+            ("postgres://app:s3%40cret@db/x?sslmode=disable", "postgres://app:PASSWORD@db/x?sslmode=disable"),
+            (
+                "postgres://db/x?user=app&password=s3cret&connect_timeout=3",
+                "postgres://db/x?user=app&connect_timeout=3",
+            ),
+            ("postgres://one,two:5433:s3cret/x", "postgres://USER:PASSWORD@HOST/NAME"),
+            ("sqlite:///var/lib/rooms.db", "sqlite:///var/lib/rooms.db"),
+        ] {
+            assert_eq!(Location::parse(url).unwrap().without_password(), shown);
+        }
+        let near = Location::parse("sqlite://rooms.db").unwrap().without_password();
+        assert!(near.starts_with("sqlite:///") && near.ends_with("/rooms.db"), "{near}");
     }
 
     #[test]

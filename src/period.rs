@@ -17,7 +17,7 @@ pub enum Period {
     Month(NaiveDate),
     /// A financial year, by the year in which it begins in April.
     FinancialYear(i32),
-    /// Everything since the first day that reports count.
+    /// Everything since the first day of the reports' periods.
     All,
 }
 

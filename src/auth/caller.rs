@@ -9,13 +9,13 @@ crate::text_enum! {
     /// What an account is for.
     #[derive(Hash)]
     pub enum Role {
-        /// A site manager. Manages venues, partners and accounts, and never sees a person's record.
+        /// Runs the service: venues, partners, accounts and reports. Never sees a person's record.
         Admin,
-        /// A pathways advisor.
+        /// A pathways advisor, who works with members.
         Advisor,
         /// Reads counts, and never sees a person's record.
         Analyst,
-        /// A member, who sees only their own record.
+        /// Somebody who uses the service, and sees only their own record.
         Member,
         /// An API client or a user of one partner.
         Partner,

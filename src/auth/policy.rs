@@ -57,11 +57,11 @@ macro_rules! roles {
 }
 
 roles! {
-    /// Site managers.
+    /// Admins.
     AdminOnly: Admin;
     /// Pathways advisors.
     AdvisorOnly: Advisor;
-    /// Site managers and advisors.
+    /// Admins and advisors.
     Staff: Admin, Advisor;
     /// Members (for their own data) and advisors.
     MemberOrAdvisor: Member, Advisor;
@@ -89,11 +89,11 @@ macro_rules! partner_scopes {
 partner_scopes! {
     /// Staff, and partners that may write sessions.
     SessionWriter: SessionsWrite, Admin, Advisor;
-    /// Site managers, and partners that may write their programmes.
+    /// Admins, and partners that may write their programmes.
     ProgrammeWriter: ProgrammesWrite, Admin;
-    /// Site managers, and partners that may post rosters.
+    /// Admins, and partners that may post rosters.
     RosterWriter: RostersWrite, Admin;
-    /// Site managers, and partners that may read their rosters.
+    /// Admins, and partners that may read their rosters.
     RosterReader: RostersRead, Admin;
     /// Members (for their own bookings), advisors, and partners that may read bookings of their sessions.
     BookingReader: BookingsRead, Member, Advisor;
@@ -103,7 +103,7 @@ partner_scopes! {
     RegisterWriter: RegistersWrite, Advisor;
 }
 
-/// Site managers, and partners that may read or post their rosters. A partner that posts a roster can see its outcome.
+/// Admins, and partners that may read or post their rosters. A partner that posts a roster can see its outcome.
 pub struct RosterUser;
 
 impl Policy for RosterUser {

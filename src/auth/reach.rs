@@ -104,6 +104,6 @@ mod tests {
             let lost = caller(role, None, None);
             assert!(Reach::of(&lost).is_err() && Reach::to_people(&lost).is_err(), "{role}");
         }
-        assert!(Reach::to_people(&caller(Role::Admin, None, None)).is_err(), "a site manager reaches no record");
+        assert!(Reach::to_people(&caller(Role::Admin, None, None)).is_err(), "an admin reaches no record");
     }
 }

@@ -166,6 +166,25 @@ pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Resu
     logins::store::end_all(conn, id, Why::Password, now)
 }
 
+/// Bars an account from logging in and ends its logins and tokens, or lets it log in again. Returns whether there were
+/// logins.
+pub fn set_disabled(conn: &mut Conn, id: Id, disabled: bool, now: Timestamp) -> Result<bool> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::disabled.eq(disabled),
+            users::generation.eq(users::generation + 1),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    logins::store::end_all(conn, id, Why::Disabled, now)
+}
+
+/// Whether there is any account.
+pub fn has_accounts(conn: &mut Conn) -> Result<bool> {
+    Ok(users::table.select(users::id).first::<Id>(conn).optional()?.is_some())
+}
+
 /// Ends every login and token of an account. Returns whether there were logins.
 pub fn end_logins(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
     diesel::update(users::table.find(id))

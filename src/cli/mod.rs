@@ -57,7 +57,7 @@ enum Command {
     /// Look after the signing keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// Make accounts, set their passwords and unlock them
+    /// Make accounts, set their passwords, unlock, disable and enable them
     #[command(subcommand)]
     User(user::User),
 }

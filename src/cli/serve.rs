@@ -1,12 +1,14 @@
 //! `life-rooms serve`
 
-use std::net::TcpListener;
+use std::io::{Error, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use clap::Args;
 
 use super::{Failure, database, demo};
 use crate::auth::password::Hasher;
+use crate::auth::store as accounts;
 use crate::auth::throttle::Throttle;
 use crate::auth::token::Tokens;
 use crate::background;
@@ -38,7 +40,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let location = settings.location().map_err(Failure::usage)?;
     let key_dir = settings.key_dir().map_err(Failure::usage)?;
     // The socket is bound first, so that a second server stops before it touches the database of the first.
-    let socket = TcpListener::bind(address).map_err(|e| Failure::new(format!("can't listen on {address}: {e}")))?;
+    let socket = TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))?;
     database::check(&location)?;
     if command.demo {
         demo::clear_unfinished(&location)?;
@@ -73,11 +75,10 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
             demo::prepare(&state, &demo::address(listening)).await?;
         }
         let server = server::start(state.clone(), socket, workers)?;
-        log::info!(
-            "ready on http://{listening} with {}; documentation: http://{listening}/docs/; first account: \
-             life-rooms user create --email you@example.org --role admin --password-stdin",
-            location.kind()
-        );
+        if !state.db.read_one(accounts::has_accounts).await? {
+            log::info!("{}", how_to_make_the_first_account(&location));
+        }
+        log::info!("ready on http://{listening} with {}; documentation: http://{listening}/docs/", location.kind());
         background::start(&state, crate::tasks::all());
         Ok::<_, Failure>(server::run_until_told(server, state).await?)
     })?;
@@ -85,4 +86,25 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         checkpoint(path)?;
     }
     Ok(())
+}
+
+/// Why the server can't listen on an address, and what to do about it.
+fn cannot_listen(address: SocketAddr, error: &Error) -> Failure {
+    let what_to_do = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "; another program listens there. Stop it, or choose another address, for example --bind 127.0.0.1:8081 or \
+             LIFE_ROOMS_BIND=127.0.0.1:8081"
+        }
+        _ => "; choose another address with --bind or LIFE_ROOMS_BIND",
+    };
+    Failure::new(format!("can't listen on {address}: {error}{what_to_do}"))
+}
+
+/// The command that makes the first account in this server's database, from any folder.
+fn how_to_make_the_first_account(location: &Location) -> String {
+    let url = location.without_password().replace('\'', "'\\''");
+    format!(
+        "there is no account yet; make the first one: DATABASE_URL='{url}' life-rooms user create --email \
+         you@example.org --role admin"
+    )
 }

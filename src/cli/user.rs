@@ -1,4 +1,5 @@
-//! `life-rooms user`: makes the first account, and sets passwords when nobody can log in to use the API.
+//! `life-rooms user`: makes accounts, the first one and those of members, sets passwords, and unlocks, disables and enables
+//! accounts.
 
 use std::io::{IsTerminal, Read};
 
@@ -32,11 +33,17 @@ pub(super) enum User {
     SetPassword(Account),
     /// Let the owner of an account log in from anywhere again after many wrong passwords
     #[command(after_help = "Example:\n  life-rooms user unlock you@example.org")]
-    Unlock(Unlock),
+    Unlock(Named),
+    /// Bar an account from logging in, a member's too; its logins and tokens end at once
+    #[command(after_help = "Example:\n  life-rooms user disable sam@example.org")]
+    Disable(Named),
+    /// Let a disabled account log in again, with the password that it had
+    #[command(after_help = "Example:\n  life-rooms user enable sam@example.org")]
+    Enable(Named),
 }
 
 #[derive(Args)]
-pub(super) struct Unlock {
+pub(super) struct Named {
     #[command(flatten)]
     settings: Settings,
     /// The e-mail address of the account
@@ -90,7 +97,9 @@ pub(super) fn run(command: &User) -> Result<(), Failure> {
     match command {
         User::Create(create) => run_create(create),
         User::SetPassword(set) => run_set_password(set),
-        User::Unlock(unlock) => run_unlock(unlock),
+        User::Unlock(named) => run_unlock(named),
+        User::Disable(named) => run_set_disabled(named, true),
+        User::Enable(named) => run_set_disabled(named, false),
     }
 }
 
@@ -148,7 +157,7 @@ fn run_set_password(account: &Account) -> Result<(), Failure> {
     Ok(())
 }
 
-fn run_unlock(command: &Unlock) -> Result<(), Failure> {
+fn run_unlock(command: &Named) -> Result<(), Failure> {
     let (clock, email) = (Clock::system(), command.email.clone());
     let key_dir = command.settings.key_dir().map_err(Failure::usage)?;
     let throttle = Throttle::open(&key_dir, LoginLimits::default(), &clock)?;
@@ -162,9 +171,40 @@ fn run_unlock(command: &Unlock) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Disables an account, or enables it. An account that is so already stays as it is, and nothing is recorded.
+fn run_set_disabled(command: &Named, disabled: bool) -> Result<(), Failure> {
+    let (clock, email) = (Clock::system(), command.email.clone());
+    let db = open(&command.settings)?;
+    let changed = run_to_end(db.write(move |conn| {
+        let id = find_account(conn, &email)?.id;
+        let account = accounts::locked_account(conn, id)?.ok_or_else(|| no_account(&email))?;
+        if account.disabled == disabled {
+            return Ok(false);
+        }
+        let mut events = vec![Event::by_system(&clock, "change", account.subject(), &["disabled"])];
+        if accounts::set_disabled(conn, id, disabled, clock.now())? {
+            events.push(Event::by_system(&clock, "logins_ended", account.subject(), &[Why::Disabled.into()]));
+        }
+        audit::record(conn, &events)?;
+        Ok(true)
+    }))?;
+    let email = &command.email;
+    match (changed, disabled) {
+        (true, true) => println!("Disabled the account of {email}; its logins and tokens have ended."),
+        (true, false) => println!("Enabled the account of {email}. It logs in with the password that it had."),
+        (false, true) => println!("The account of {email} was disabled already."),
+        (false, false) => println!("The account of {email} was enabled already."),
+    }
+    Ok(())
+}
+
+fn no_account(email: &str) -> Error {
+    Error::new(Kind::NotFound, format!("There is no account of {email}."))
+}
+
 fn find_account(conn: &mut Conn, email: &str) -> Result<accounts::Account> {
     let account = accounts::account_by_email(conn, email)?;
-    account.ok_or_else(|| Error::new(Kind::NotFound, format!("There is no account of {email}.")))
+    account.ok_or_else(|| no_account(email))
 }
 
 fn find_partner(conn: &mut Conn, slug: &str) -> Result<Id> {

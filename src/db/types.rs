@@ -226,26 +226,15 @@ pub trait TextEnum: Sized + Copy + 'static {
 /// databases use the same names.
 #[macro_export]
 macro_rules! text_enum {
-    ($($(#[$about:meta])* pub enum $name:ident { $($variants:tt)* })+) => { $(
-        $(#[$about])*
-        #[derive(
-            Debug,
-            Clone,
-            Copy,
-            PartialEq,
-            Eq,
-            serde::Serialize,
-            serde::Deserialize,
-            utoipa::ToSchema,
-            strum::IntoStaticStr,
-            strum::EnumString,
-            diesel::expression::AsExpression,
-            diesel::deserialize::FromSqlRow,
-        )]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        pub enum $name { $($variants)* }
+    ($($(#[doc = $about:literal])+ $(#[derive($($traits:tt)+)])* pub enum $name:ident { $($variants:tt)* })+) => { $(
+        $crate::described! {
+            $(#[doc = $about])+
+            #[derive(strum::IntoStaticStr, strum::EnumString)]
+            #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+            $(#[derive($($traits)+)])*
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            pub enum $name { $($variants)* }
+        }
 
         impl $crate::db::types::TextEnum for $name {
             fn name(self) -> &'static str {

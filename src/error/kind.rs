@@ -40,10 +40,10 @@ kinds! {
     MalformedRequest: 400, "malformed-request", "The request can't be read", "The body is not well-formed UTF-8 JSON, is nested more than 32 deep, or a header can't be read. Correct the request and send it again.";
     InvalidParameter: 400, "invalid-parameter", "A path or query value is wrong", "A value in the path or the query is wrong, is sent twice, or isn't known to the operation. errors names it.";
     Unauthenticated: 401, "unauthenticated", "Credentials are missing or not valid", "Send Authorization: Bearer with an access token from /v1/auth/login or /v1/oauth/token. Tokens last 15 minutes and end at once when the account is disabled.";
-    InvalidClient: 401, "invalid-client", "The API client's credentials are not valid", "The client id or secret is wrong, the client was revoked, or its partner is not active. A site manager can make new credentials.";
+    InvalidClient: 401, "invalid-client", "The API client's credentials are not valid", "The client id or secret is wrong, the client was revoked, or its partner is not active. An admin can make new credentials.";
     TokenRefused: 400, "token-refused", "The token isn't granted", "The token request lacks something, repeats a parameter, or asks for a grant or a scope that the client doesn't have. error is the code of RFC 6749, section 5.2.";
     Forbidden: 403, "forbidden", "This account may not do this", "The role of the account never allows this operation.";
-    InsufficientScope: 403, "insufficient-scope", "The token lacks a scope", "Ask for the scope when you get a token. If the client doesn't have the scope, a site manager can add it.";
+    InsufficientScope: 403, "insufficient-scope", "The token lacks a scope", "Ask for the scope when you get a token. If the client doesn't have the scope, an admin can add it.";
     OriginNotAllowed: 403, "origin-not-allowed", "Pages of this origin may not do this", "A request with the cookie of a refresh token must come from a page of the service itself or of an allowed origin, and have Content-Type: application/json. The service's operator sets LIFE_ROOMS_ALLOWED_ORIGINS.";
     NotFound: 404, "not-found", "Not found", "It does not exist, or you may not see it.";
     MethodNotAllowed: 405, "method-not-allowed", "The path doesn't have this method", "The Allow header lists the methods that the path has.";
@@ -66,7 +66,7 @@ kinds! {
     HostingOverlap: 409, "hosting-overlap", "The site is hosted elsewhere at that time", "A site's hostings can't overlap. End the other hosting first.";
     QuotaExceeded: 409, "quota-exceeded", "The partner may not have more", "A partner can have so many series, sessions to come, bytes of text and API clients. errors says which quota it is, how much the partner has, how much the request would add, and the most. The quotas bind staff too when they write for the partner. Shorten texts, wait until sessions have passed, revoke a client, or ask the service's operator for more.";
     InUse: 409, "in-use", "It is in use", "Other things refer to it, so it can't be deleted. Close it instead.";
-    InvalidState: 409, "invalid-state", "The current state doesn't allow this", "detail names the current state.";
+    InvalidState: 409, "invalid-state", "The current state doesn't allow this", "detail names the current state and, where there is one, what is possible in it.";
     InProgress: 409, "in-progress", "The same request is still running", "A request with the same Idempotency-Key is still running. Wait, and then send this one again.";
     AnswerWithheld: 409, "answer-withheld", "It was done before, and its answer isn't repeated", "A request with this Idempotency-Key was done before, and nothing was done now. Its answer held data of a member who no longer consents to share it. If the request made something, detail says where to read it.";
     PreconditionFailed: 412, "precondition-failed", "It has changed since you read it", "Read it again and repeat the change with the new ETag in If-Match.";

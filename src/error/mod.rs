@@ -272,9 +272,27 @@ impl Error {
         self
     }
 
-    /// The current state doesn't allow the change: 409, and the sentence names the state.
-    pub fn state(what: &str, state: impl fmt::Display, verb: &str) -> Self {
-        Self::new(Kind::InvalidState, format!("The {what} is {state} and can't be {verb}."))
+    /// The current state doesn't allow the change: 409, and the sentence names the state. `change` is what can't be done,
+    /// such as "be moved".
+    pub fn state(what: &str, state: impl fmt::Display, change: &str) -> Self {
+        Self::new(Kind::InvalidState, format!("The {what} is {state} and can't {change}."))
+    }
+
+    /// Adds to the sentence of [`Error::state`] that no other state follows.
+    pub fn at_its_end(self) -> Self {
+        self.but("", &[])
+    }
+
+    /// Adds to the sentence of [`Error::state`] what is possible in this state. `can` is how that sentence begins, such as
+    /// "It can be". In the last state nothing is possible.
+    pub fn but(mut self, can: &str, possible: &[&str]) -> Self {
+        let sentence = match possible {
+            [] => "This is its last state.".to_owned(),
+            [only] => format!("{can} {only}."),
+            [first @ .., last] => format!("{can} {} or {last}.", first.join(", ")),
+        };
+        self.0.detail = format!("{} {sentence}", self.0.detail).into();
+        self
     }
 
     /// The server can't do it now: 503.

@@ -87,7 +87,7 @@ async fn identify(request: &HttpRequest) -> Result<Option<Caller>> {
         store::Standing::Good(caller) => Ok(Some(caller)),
         store::Standing::Gone => Err(bad()),
         store::Standing::PartnerNotActive => {
-            Err(Error::new(Kind::Forbidden, "The partner isn't active at the moment. Ask the service's site manager."))
+            Err(Error::new(Kind::Forbidden, "The partner isn't active at the moment. Ask the service's admin."))
         }
     }
 }

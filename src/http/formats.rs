@@ -1,11 +1,52 @@
 //! Checks the formats that the OpenAPI document names, such as `uuid` and `date`.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
 
 use crate::db::{Id, LocalTime};
 use crate::period::{self, Period};
 use crate::places::{self, LocalAuthority};
 use crate::text::{address, date, email, password, reading};
+
+/// The formats that a pattern defines: the format, its pattern for programs, and the same as a sentence for people. A
+/// fault holds the sentence, never the pattern.
+const PATTERNS: [(&str, &str, &str); 6] = [
+    (
+        "slug",
+        "^[a-z0-9]+(-[a-z0-9]+)*$",
+        "Must be words of small letters a to z and digits, joined by single hyphens, such as walton-life-rooms.",
+    ),
+    (
+        "short-name",
+        "^[a-z0-9_]+$",
+        "Must be small letters a to z, digits and underscores only, without spaces, such as step_free.",
+    ),
+    (
+        "time-of-day",
+        "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        "Must be a time from 00:00 to 23:59, with two digits for the hour and two for the minute, such as 09:30.",
+    ),
+    ("uprn", "^[0-9]{1,12}$", "Must be a unique property reference number: 1 to 12 digits, such as 38233522."),
+    (
+        "charity-number",
+        "^(SC|NIC)?[0-9]{5,8}$",
+        "Must be 5 to 8 digits, such as 1126806, with SC before them in Scotland and NIC in Northern Ireland.",
+    ),
+    (
+        "coordinates",
+        "^-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)$",
+        "Must be degrees north, from -90 to 90, and degrees east, from -180 to 180, with a comma between them and no \
+         space, such as 53.4097,-2.9795.",
+    ),
+];
+
+/// The compiled patterns, each with its format and its sentence.
+static COMPILED: LazyLock<Vec<(&str, Regex, &str)>> = LazyLock::new(|| {
+    let compiled = |(format, pattern, sentence)| Some((format, Regex::new(pattern).ok()?, sentence));
+    PATTERNS.into_iter().filter_map(compiled).collect()
+});
 
 /// The form of a text of this format in which it is checked and stored. `None` if the format has no form of its own.
 pub fn normal<'a>(format: &str, value: &'a str) -> Option<Cow<'a, str>> {
@@ -14,6 +55,7 @@ pub fn normal<'a>(format: &str, value: &'a str) -> Option<Cow<'a, str>> {
         "email" => email::read(value).map(Cow::Owned),
         "uri" => address::read(value).map(Cow::Owned),
         "time-zone" => Some(reading::read(value)),
+        format if PATTERNS.iter().any(|(known, ..)| *known == format) => Some(reading::read(value)),
         "phone" | "uk-postcode" | "nhs-number" | "gp-practice-code" => Some(Cow::Owned(reading::read_code(value))),
         _ => None,
     }
@@ -21,6 +63,9 @@ pub fn normal<'a>(format: &str, value: &'a str) -> Option<Cow<'a, str>> {
 
 /// What is wrong with a text of this format; `None` if it is right, or if the format is only a hint (`password`).
 pub fn fault(format: &str, value: &str) -> Option<&'static str> {
+    if let Some((_, pattern, sentence)) = COMPILED.iter().find(|(known, ..)| *known == format) {
+        return (!pattern.is_match(value)).then_some(*sentence);
+    }
     let (good, detail) = match format {
         "uuid" => (value.parse::<Id>().is_ok(), "Must be a UUID such as 0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41."),
         "date" => (
@@ -50,6 +95,9 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
 
 /// The pattern of a format for the OpenAPI document; `None` if no pattern can describe the format.
 pub fn pattern(format: &str) -> Option<&'static str> {
+    if let Some((_, pattern, _)) = PATTERNS.iter().find(|(known, ..)| *known == format) {
+        return Some(*pattern);
+    }
     match format {
         "date" => Some("^(19[0-9]{2}|2[01][0-9]{2}|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"),
         "date-time-local" => Some(
@@ -72,5 +120,23 @@ pub fn unknown(format: &str, value: &str) -> Option<(&'static str, String)> {
             Some(("unknown_local_authority", refused.to_string()))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_has_a_sentence_without_a_pattern_whose_example_fits_it() {
+        assert_eq!(COMPILED.len(), PATTERNS.len());
+        for (format, pattern, sentence) in COMPILED.iter() {
+            let example = sentence.split("such as ").nth(1).unwrap();
+            let example = example.split([' ', '.']).next().unwrap().trim_end_matches(',');
+            let example = if *format == "coordinates" { "53.4097,-2.9795" } else { example };
+            assert!(pattern.is_match(example), "{format}: {example}");
+            assert!(!sentence.contains(['^', '[', '$', '\\']), "{format}: {sentence}");
+            assert_eq!(fault(format, "No!"), Some(*sentence));
+        }
     }
 }

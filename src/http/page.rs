@@ -27,13 +27,19 @@ pub struct Paging {
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins. Take it from `next` of the page before.
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }
 
 /// The number of items on a page if the client doesn't ask for another.
 pub const DEFAULT_LIMIT: i64 = 50;
+
+/// The refusal of a whole path, which `next` gives, as a cursor.
+fn is_a_path() -> Error {
+    let detail = "Is a path, not a cursor. Call the path that next gives as it is, or send only the cursor in it.";
+    Error::parameter("cursor", "wrong_cursor", detail)
+}
 
 /// The part of a list to read.
 #[derive(Debug, Clone)]
@@ -71,6 +77,7 @@ impl<K: Key> Slice<K> {
         };
         let after = match cursor {
             None => None,
+            Some(text) if text.contains(['/', '?', '=']) => return Err(is_a_path()),
             Some(text) => {
                 let cursor = Cursor::decode(text).filter(|cursor: &Cursor<K>| cursor.r#for == binding);
                 Some(cursor.ok_or_else(wrong)?.at)

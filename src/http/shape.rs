@@ -341,13 +341,13 @@ impl TextShape {
         if let Some(most) = self.most.filter(|most| length > *most) {
             return faults.push(Fault::at(at, "too_long", format!("Must be at most {most} characters.")));
         }
-        // The format comes before the pattern, because its sentence is easier to understand.
+        // The format comes before the pattern, because it has a sentence of its own.
         if let Some(detail) = self.format.as_deref().and_then(|format| formats::fault(format, value)) {
             return faults.push(Fault::at(at, "wrong_format", detail));
         }
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.is_match(value)) {
-            let pattern = self.pattern.as_ref().map(Regex::as_str).unwrap_or_default();
-            return faults.push(Fault::at(at, "wrong_format", format!("Must match {pattern}")));
+            let detail = "Must have the form that the OpenAPI document states.";
+            return faults.push(Fault::at(at, "wrong_format", detail));
         }
         if let Some((code, detail)) = self.format.as_deref().and_then(|format| formats::unknown(format, value)) {
             faults.push(Fault::at(at, code, detail));

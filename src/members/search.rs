@@ -10,7 +10,8 @@ const MOST: i64 = 20;
 
 /// Search members
 ///
-/// Everything that is given must match. The search changes nothing. It is recorded as a read of each person's data that
+/// Everything that is given must match. The answer has no further pages: if `more` is true, give more of what you know
+/// about the person. The search changes nothing. It is recorded as a read of each person's data that
 /// it shows.
 #[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
     responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems))]
@@ -25,10 +26,15 @@ pub async fn search_members(
         return Err(Error::rule("", "required", detail));
     }
     let work = move |conn: &mut crate::db::Conn| {
-        let rows = names::search(conn, &wanted, wanted.limit.unwrap_or(MOST))?;
+        let limit = wanted.limit.unwrap_or(MOST);
+        // One more than is shown says whether there are more.
+        let mut rows = names::search(conn, &wanted, limit + 1)?;
+        let shown = usize::try_from(limit).unwrap_or_default();
+        let more = rows.len() > shown;
+        rows.truncate(shown);
         let subjects = rows.iter().map(|row| Subject::of_member("member", row.id, row.id));
         let events: Vec<Event> = subjects.map(|subject| context.event("search", subject, &SUMMARY_FIELDS)).collect();
-        Ok((MemberSearchResult { items: rows.into_iter().map(MemberSummary::from).collect() }, events))
+        Ok((MemberSearchResult { items: rows.into_iter().map(MemberSummary::from).collect(), more }, events))
     };
     let found = who.state().db.read_audited(work).await?;
     Ok(Reply::plain(200, &found)?.into_response())

@@ -198,15 +198,19 @@ pub fn queue_registrations(conn: &mut Conn) -> Result<()> {
 /// How many candidates are shown at most.
 const MOST_CANDIDATES: i64 = 10;
 
-/// Other members who may be the same person: the same names with the same date of birth or postcode, or the same
-/// telephone number with the same date of birth.
+/// Other members who may be the same person. They have the same date of birth and the same names, even if given and
+/// family name are swapped. Or they have the same date of birth and telephone number, or the same names and postcode.
 pub fn like(conn: &mut Conn, row: &MemberRow) -> Result<Vec<MemberRow>> {
     let same_name = members::family_key.eq(&row.family_key).and(members::given_key.eq(&row.given_key));
+    let swapped_name = members::family_key.eq(&row.given_key).and(members::given_key.eq(&row.family_key));
     // What the new member doesn't give is NULL in these comparisons, so it matches nobody.
     let same_birthday = members::date_of_birth.eq(row.date_of_birth);
     let same_home = members::postcode.eq(&row.postcode);
     let same_phone = members::phone.eq(&row.phone);
-    let alike = (same_name.and(same_birthday.or(same_home))).or(same_phone.and(same_birthday));
+    let alike = same_name
+        .and(same_birthday.or(same_home))
+        .or(swapped_name.and(same_birthday))
+        .or(same_phone.and(same_birthday));
     let query = members::table.filter(members::id.ne(row.id)).filter(alike).select(MemberRow::as_select());
     Ok(query.order(members::id).limit(MOST_CANDIDATES).load(conn)?)
 }

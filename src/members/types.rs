@@ -12,18 +12,18 @@ use crate::http::rule::{fits, is_phone, is_postcode, rule};
 use crate::text::fold;
 use crate::text::nhs_number::{self, Wrong};
 
-/// How somebody is connected with the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MemberRole {
-    /// Uses the service.
-    ServiceUser,
-    /// Cares for somebody who uses the service.
-    Carer,
-    /// Is family of somebody who uses the service.
-    Family,
-    /// Comes along as one of the public.
-    Public,
+crate::described! {
+    /// How somebody is connected with the service.
+    pub enum MemberRole {
+        /// Uses the service.
+        ServiceUser,
+        /// Cares for somebody who uses the service.
+        Carer,
+        /// Is family of somebody who uses the service.
+        Family,
+        /// Comes along as one of the public.
+        Public,
+    }
 }
 
 /// The ways in which somebody may be contacted. A way that isn't given may not be used.
@@ -253,4 +253,7 @@ impl MemberSearch {
 pub struct MemberSearchResult {
     /// The members who match, by name, at most `limit` of them.
     pub items: Vec<MemberSummary>,
+    /// Whether more members match than are shown. Then search again with more details.
+    #[schema(example = false)]
+    pub more: bool,
 }

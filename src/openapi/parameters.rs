@@ -57,6 +57,14 @@ fn finish(schema: &mut Value) {
     {
         *schema = real.clone();
     }
+    add_pattern(schema);
+    if let Some(items) = schema.get_mut("items") {
+        add_pattern(items);
+    }
+}
+
+/// Adds the pattern of a text whose format has one.
+fn add_pattern(schema: &mut Value) {
     let pattern = schema["format"].as_str().and_then(formats::pattern);
     if let Some(pattern) = pattern.filter(|_| schema.get("pattern").is_none()) {
         schema["pattern"] = json!(pattern);

@@ -8,7 +8,8 @@ use crate::http::prelude::*;
 
 /// List partners
 ///
-/// By name, a page at a time. The public sees active partners. Staff see all partners, with their contacts.
+/// By name, a page at a time. The public sees active partners. Admins and advisors see all partners,
+/// with their contacts.
 #[utoipa::path(operation_id = "list_partners", tag = "partners", params(Paging),
     responses((status = 200, description = "A page of partners", body = Page<Partner>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -24,7 +25,7 @@ pub async fn list_partners(request: Extract<(Allowed<Public>, Query<Paging>)>) -
 
 /// Get a partner
 ///
-/// Only staff and the partner itself see its contact.
+/// Only admins, advisors and the partner itself see its contact.
 #[utoipa::path(operation_id = "get_partner", tag = "partners", params(("id" = Id, Path, description = "The partner")),
     responses((status = 200, description = "The partner", body = Partner), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]

@@ -3,7 +3,7 @@
 //! - The public sees active partners, without their contacts; staff see all of them, and a partner sees itself.
 //! - A partner that isn't active gets no tokens, and its live tokens are refused.
 //! - How much a partner may have is bounded ([`quotas`]).
-//! - Site managers and the partner itself write its programmes. Only site managers manage its API clients.
+//! - Admins and the partner itself write its programmes. Only admins manage its API clients.
 
 pub mod clients;
 pub mod handlers;

@@ -172,7 +172,7 @@ pub fn exists(conn: &mut Conn, id: Id) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(partners::table.find(id))).get_result(conn)?)
 }
 
-/// Checks that a caller may write what belongs to a partner. Site managers may, and the partner itself.
+/// Checks that a caller may write what belongs to a partner. Admins may, and the partner itself.
 ///
 /// # Errors
 /// 404 if there is no such partner, or the caller is another partner.

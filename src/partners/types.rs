@@ -48,7 +48,7 @@ crate::text_enum! {
     }
 }
 
-/// Whom to ask at a partner. Shown to staff and to the partner itself.
+/// Whom to ask at a partner. Shown to admins, to advisors and to the partner itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
@@ -70,7 +70,7 @@ pub struct Contact {
 #[validate(schema(function = "ends_after_it_starts"))]
 pub struct PartnerInput {
     /// A short name for use in addresses, unique among partners.
-    #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "the-reader")]
+    #[schema(min_length = 1, max_length = 80, format = "slug", example = "the-reader")]
     pub slug: String,
     /// The name people know it by.
     #[schema(min_length = 1, max_length = 200, format = "one-line", example = "The Reader")]
@@ -79,7 +79,7 @@ pub struct PartnerInput {
     pub kind: PartnerKind,
     /// The number in the register of charities. It consists of digits, with `SC` in front in Scotland and `NIC` in Northern
     /// Ireland.
-    #[schema(min_length = 5, max_length = 11, pattern = "^(SC|NIC)?[0-9]{5,8}$", example = "1126806")]
+    #[schema(min_length = 5, max_length = 11, format = "charity-number", example = "1126806")]
     pub charity_number: Option<String>,
     /// The website.
     #[schema(format = "uri", max_length = 500, example = "https://partner.example.org")]
@@ -87,7 +87,7 @@ pub struct PartnerInput {
     /// What the partner does, for the public.
     #[schema(min_length = 1, max_length = 4000, example = "Shared reading aloud in small groups.")]
     pub description: Option<String>,
-    /// Whom to ask. Shown to staff and to the partner itself.
+    /// Whom to ask. Shown to admins, to advisors and to the partner itself.
     #[validate(nested)]
     pub contact: Option<Contact>,
     /// The first day of the partnership.

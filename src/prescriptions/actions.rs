@@ -11,7 +11,7 @@ use crate::http::prelude::*;
 
 /// Activate a draft
 ///
-/// It counts in reports from now on. Its `developed_on` is today, unless the draft gives an earlier day.
+/// Only a draft can be activated. It counts in reports from now on. Its `developed_on` is today, unless the draft gives an earlier day.
 #[utoipa::path(operation_id = "activate_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     responses((status = 200, description = "Active", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/activate")]
@@ -24,7 +24,7 @@ pub async fn activate_prescription(
 
 /// Complete an active prescription
 ///
-/// It can't be changed afterwards.
+/// Only an active prescription can be completed. It can't be changed afterwards.
 #[utoipa::path(operation_id = "complete_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     responses((status = 200, description = "Completed", body = Prescription), Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/prescriptions/{id}/complete")]
@@ -37,7 +37,7 @@ pub async fn complete_prescription(
 
 /// Close an active prescription early
 ///
-/// The body may be left out.
+/// Only an active prescription can be closed. It can't be changed afterwards. The body may be left out.
 #[utoipa::path(operation_id = "close_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = Option<Ending>,
     responses((status = 200, description = "Closed", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems))]
@@ -51,7 +51,7 @@ pub async fn close_prescription(
 
 /// Decline a prescription
 ///
-/// Declines a draft or an active prescription. The body may be left out.
+/// Declines a draft or an active prescription. It can't be changed afterwards. The body may be left out.
 #[utoipa::path(operation_id = "decline_prescription", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = Option<Ending>,
     responses((status = 200, description = "Declined", body = Prescription), BadInput, Missing, Conflict, MayBeStale, Storage, Problems))]
@@ -68,8 +68,7 @@ async fn act(who: &Context, id: Id, verb: Verb, reason: Option<String>, body: &B
     who.write(body, move |conn| {
         let old = store::lock(conn, reach, id)?;
         context.check_match(old.version)?;
-        let status = verb.after(old.status);
-        let status = status.ok_or_else(|| Error::state("prescription", old.status, verb.participle()))?;
+        let status = verb.check_after(old.status)?;
         let row = old.moved(status, reason.clone(), london_day(context.now()), context.now());
         store::update(conn, &row)?;
         record(&context, conn, verb.name(), &row, &["status"])?;

@@ -170,7 +170,7 @@ pub async fn change_prescription(
 
 /// Refuses a prescription that is neither a draft nor active.
 pub(super) fn still_open(row: &PrescriptionRow) -> Result<()> {
-    if rules::is_open(row.status) { Ok(()) } else { Err(Error::state("prescription", row.status, "changed")) }
+    if rules::is_open(row.status) { Ok(()) } else { Err(rules::refused(row.status, "changed")) }
 }
 
 /// Delete a draft
@@ -188,7 +188,7 @@ pub async fn delete_prescription(
         let row = store::lock(conn, reach, id)?;
         context.check_match(row.version)?;
         if row.status != PrescriptionStatus::Draft {
-            return Err(Error::state("prescription", row.status, "deleted"));
+            return Err(rules::refused(row.status, "deleted"));
         }
         store::delete(conn, id)?;
         record(&context, conn, "delete", &row, &[])?;

@@ -1,7 +1,7 @@
 //! Which states a prescription can move to, and what its needs must be.
 
 use super::types::{Need, PrescriptionStatus};
-use crate::error::Fault;
+use crate::error::{Error, Fault, Result};
 
 /// An action on a whole prescription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Every action.
+    const ALL: [Self; 4] = [Self::Activate, Self::Complete, Self::Close, Self::Decline];
+
     /// The name of the action, for the audit.
     pub fn name(self) -> &'static str {
         match self {
@@ -27,8 +30,8 @@ impl Verb {
         }
     }
 
-    /// The participle, for the sentence that refuses the action.
-    pub fn participle(self) -> &'static str {
+    /// The participle, for the sentence that refuses an action.
+    fn participle(self) -> &'static str {
         match self {
             Self::Activate => "activated",
             Self::Complete => "completed",
@@ -37,8 +40,16 @@ impl Verb {
         }
     }
 
+    /// The state after this action.
+    ///
+    /// # Errors
+    /// 409 if the action isn't allowed in `state`.
+    pub fn check_after(self, state: PrescriptionStatus) -> Result<PrescriptionStatus> {
+        self.after(state).ok_or_else(|| refused(state, self.participle()))
+    }
+
     /// The state after this action. `None` if the action isn't allowed in `state`.
-    pub fn after(self, state: PrescriptionStatus) -> Option<PrescriptionStatus> {
+    fn after(self, state: PrescriptionStatus) -> Option<PrescriptionStatus> {
         use PrescriptionStatus::{Active, ClosedEarly, Completed, Declined, Draft};
         match (state, self) {
             (Draft, Self::Activate) => Some(Active),
@@ -48,6 +59,12 @@ impl Verb {
             _ => None,
         }
     }
+}
+
+/// The refusal of an action, given by its participle: 409 that names the actions that are possible in this state.
+pub fn refused(state: PrescriptionStatus, participle: &str) -> Error {
+    let possible = Verb::ALL.into_iter().filter(|verb| verb.after(state).is_some()).map(Verb::participle);
+    Error::state("prescription", state, &format!("be {participle}")).but("It can be", &possible.collect::<Vec<_>>())
 }
 
 /// Whether a prescription in this state can still be changed.

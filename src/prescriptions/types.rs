@@ -23,21 +23,21 @@ crate::text_enum! {
         /// A partner.
         Partner,
     }
-    /// The state of a prescription.
+    /// The state of a prescription: `draft`, then `active`, then `completed` or `closed_early`. A draft and an active one
+    /// can also become `declined`. The operations `activate`, `complete`, `close` and `decline` set it.
     pub enum PrescriptionStatus {
-        /// Being written.
+        /// Being written. It counts in no report, and can be deleted.
         Draft,
         /// Agreed and under way.
         Active,
-        /// Done.
+        /// Done. It is a last state.
         Completed,
-        /// Ended before it was done.
+        /// Ended before it was done. It is a last state.
         ClosedEarly,
-        /// Not wanted.
+        /// The member doesn't want it. It is a last state.
         Declined,
     }
     /// What somebody needs support with.
-    #[derive(strum::EnumIter)]
     pub enum NeedDomain {
         /// Somewhere to live.
         Housing,
@@ -203,7 +203,7 @@ pub struct PrescriptionFilter {
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: `next` of the page before.
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }
@@ -219,7 +219,7 @@ pub struct MemberPrescriptionFilter {
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: `next` of the page before.
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! How counts are shown: exactly to site managers, rounded to everybody else.
+//! How counts are shown: exactly to admins, rounded to everybody else.
 //!
 //! A count from the database is [`Exact`] and can't be written into an answer. Only [`Disclosure::show`] turns it into
 //! something that can.

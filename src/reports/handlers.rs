@@ -31,7 +31,7 @@ const ATTENDANCE: &str = "Attendance by members that was recorded in a register:
 /// Count prescriptions
 ///
 /// Counts activated prescriptions by the day they were developed. An analyst asks for a period and gets rounded
-/// figures, in which 1 to 7 are null. A site manager gets exact figures, which aren't for publication.
+/// figures, in which 1 to 7 are null. An admin gets exact figures, which aren't for publication.
 #[utoipa::path(operation_id = "report_prescriptions", tag = "reports", params(PrescriptionFilter),
     responses((status = 200, description = "The counts", body = PrescriptionReport), Problems))]
 #[get("/v1/reports/prescriptions")]
@@ -51,7 +51,7 @@ pub async fn report_prescriptions(
 /// Count attendance
 ///
 /// Counts distinct members, attendances and headcounts by the day of the session. An analyst asks for a period and gets
-/// rounded figures, in which 1 to 7 are null. A site manager gets exact figures, which aren't for publication.
+/// rounded figures, in which 1 to 7 are null. An admin gets exact figures, which aren't for publication.
 #[utoipa::path(operation_id = "report_attendance", tag = "reports", params(AttendanceFilter),
     responses((status = 200, description = "The counts", body = AttendanceReport), Problems))]
 #[get("/v1/reports/attendance")]

@@ -2,7 +2,7 @@
 //!
 //! - An answer includes the report's definition, the time it was counted, the filters, the days that were counted, and
 //!   how small counts were treated.
-//! - Site managers get exact figures for any days, marked as not for publication. Each report that they read is
+//! - Admins get exact figures for any days, marked as not for publication. Each report that they read is
 //!   recorded in the audit, with its name and its filters.
 //! - Analysts get rounded figures ([`disclosure`]), for fixed periods ([`periods`]), with few dimensions at once
 //!   ([`rules`]). All three limits are needed: if days and places could be combined freely, rounding could be undone.

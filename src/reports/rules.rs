@@ -17,7 +17,7 @@ use crate::period::Period;
 /// The reader of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// A site manager: exact figures for the service's own use.
+    /// An admin: exact figures for the service's own use.
     Manager,
     /// An analyst: figures that may leave the service.
     Analyst,
@@ -144,13 +144,13 @@ fn days_of(period: Period, since: NaiveDate, today: NaiveDate) -> Result<Days> {
 fn check_shape(question: &Question) -> Result<()> {
     for (name, given) in [("from", question.from), ("to", question.to)] {
         if given.is_some() {
-            let detail = "Only site managers choose days. Ask for a period instead: a month (2026-11), a financial year \
+            let detail = "Only admins choose days. Ask for a period instead: a month (2026-11), a financial year \
                           (2026-27) or all.";
             return Err(Error::parameter(name, "not_yours", detail));
         }
     }
     if let Some((name, ..)) = question.filters.iter().find(|(.., values)| *values > 1) {
-        let detail = "Only site managers give a filter more than one value. Several local authorities together are a \
+        let detail = "Only admins give a filter more than one value. Several local authorities together are a \
                       named area: GET /v1/report-areas lists them.";
         return Err(Error::parameter(*name, "repeated", detail));
     }

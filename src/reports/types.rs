@@ -13,19 +13,19 @@ use crate::prescriptions::types::PrescriptionOrigin;
 use crate::sessions::bookings::types::SeatDelivery;
 use crate::sessions::types::Pillar;
 
-/// What each row of a report stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupBy {
-    /// One row for each site.
-    Site,
-    /// One row for each local authority.
-    LocalAuthority,
-    /// One row for each calendar month.
-    Month,
+crate::described! {
+    /// What each row of a report stands for.
+    pub enum GroupBy {
+        /// One row for each site.
+        Site,
+        /// One row for each local authority.
+        LocalAuthority,
+        /// One row for each calendar month.
+        Month,
+    }
 }
 
-/// Which prescriptions to count. A site manager may give a filter several values: any of them matches. An analyst gives
+/// Which prescriptions to count. An admin may give a filter several values: any of them matches. An analyst gives
 /// each filter one value, and `group_by` and the filters together have at most two dimensions.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
@@ -33,15 +33,15 @@ pub enum GroupBy {
 pub struct PrescriptionFilter {
     /// A month (`2026-11`), a financial year from April to March (`2026-27`) or `all`. A month's figures are published
     /// from the 8th of the next month on, and the current year and `all` end with the last published month. Absent:
-    /// `all` for an analyst, every day for a site manager.
+    /// `all` for an analyst, every day for an admin.
     #[param(inline, example = "2025-26")]
     #[schema(example = "2025-26")]
     pub period: Option<Period>,
-    /// Developed on this day or later. For site managers. An analyst gives a `period` instead.
+    /// Developed on this day or later. For admins. An analyst gives a `period` instead.
     #[param(example = "2021-10-01")]
     #[schema(example = "2021-10-01")]
     pub from: Option<NaiveDate>,
-    /// Developed on this day or earlier. For site managers. An analyst gives a `period` instead.
+    /// Developed on this day or earlier. For admins. An analyst gives a `period` instead.
     #[param(example = "2026-09-30")]
     #[schema(example = "2026-09-30")]
     pub to: Option<NaiveDate>,
@@ -70,7 +70,7 @@ pub struct PrescriptionFilter {
     pub group_by: Option<GroupBy>,
 }
 
-/// Which attendance to count. A site manager may give a filter several values: any of them matches. An analyst gives
+/// Which attendance to count. An admin may give a filter several values: any of them matches. An analyst gives
 /// each filter one value, and `group_by` and the filters together have at most two dimensions, or exactly these three:
 /// `local_authority` (or `area`), `pillar` and `delivery`.
 #[derive(Debug, Clone, Serialize, Deserialize, IntoParams, ToSchema)]
@@ -79,15 +79,15 @@ pub struct PrescriptionFilter {
 pub struct AttendanceFilter {
     /// A month (`2026-11`), a financial year from April to March (`2026-27`) or `all`. A month's figures are published
     /// from the 8th of the next month on, and the current year and `all` end with the last published month. Absent:
-    /// `all` for an analyst, every day for a site manager.
+    /// `all` for an analyst, every day for an admin.
     #[param(inline, example = "2025-26")]
     #[schema(example = "2025-26")]
     pub period: Option<Period>,
-    /// Sessions on this day or later. For site managers. An analyst gives a `period` instead.
+    /// Sessions on this day or later. For admins. An analyst gives a `period` instead.
     #[param(example = "2021-10-01")]
     #[schema(example = "2021-10-01")]
     pub from: Option<NaiveDate>,
-    /// Sessions on this day or earlier. For site managers. An analyst gives a `period` instead.
+    /// Sessions on this day or earlier. For admins. An analyst gives a `period` instead.
     #[param(example = "2026-09-30")]
     #[schema(example = "2026-09-30")]
     pub to: Option<NaiveDate>,

@@ -74,7 +74,7 @@ pub fn check(
     work: &Work,
 ) -> Result<Statement, Vec<Fault>> {
     let kind = kind(&raw);
-    let RawEntry { value, mut faults, .. } = raw;
+    let RawEntry { value, mut faults, surplus, .. } = raw;
     let shape = shape::of::<RosterEntry>().faults(&value, "");
     // What reading the row has found at a place says more than the schema does.
     faults.extend(
@@ -98,6 +98,7 @@ pub fn check(
             Err(e) => faults.push(Fault::at("", "wrong_format", e.to_string())),
         }
     }
+    faults.splice(0..0, surplus);
     faults.truncate(MOST_FAULTS);
     Err(faults)
 }

@@ -36,7 +36,7 @@ pub fn check(conn: &mut Conn, plan: &Plan, today: NaiveDate) -> Result<()> {
     Err(Error::new(Kind::PreconditionFailed, "A space was taken, or a venue closed, in between."))
 }
 
-/// Tells the people who are booked on sessions that were moved.
+/// Records an event for each booking of the sessions that were moved.
 pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
     let mut news = Change::default();
     let mut ids = Vec::new();

@@ -30,8 +30,8 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 
 /// Post a roster
 ///
-/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template). At
-/// most 32,000 sessions a roster and 2,000 a series.
+/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template;
+/// dates are read day first). At most 32,000 sessions a roster and 2,000 a series.
 ///
 /// An entry is known by its `external_id`: posting the same roster again changes nothing. In atomic mode one wrong
 /// entry refuses the roster; `mode=partial` applies the good entries. The answer lists every fault of every entry. A dry
@@ -49,6 +49,9 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 ///
 /// A partner has quotas of series, sessions to come and text. A roster that would exceed one is not applied, not in part
 /// either, and a dry run of it has the same answer.
+///
+/// Bookings stay with a session that a roster moves. Nothing is sent to the people booked, and the answer doesn't name
+/// them: `GET /v1/sessions/{id}/bookings` does. An event is recorded for each of them.
 ///
 /// With `Prefer: respond-async` the roster is applied later, as a job. Five jobs of a partner can wait. A job fails with
 /// 403 if whoever sent it may no longer post rosters when it is applied.
@@ -130,7 +133,9 @@ pub async fn list_rosters(
 
 /// Get the template of a roster
 ///
-/// A CSV file with a header row that names every column, and one example row.
+/// A CSV file with a header row that names every column, and one example row. A file that is posted can also have
+/// semicolons or tabs between its cells. Times can be written with the day first: `05/01/2027 14:00` is the 5th of
+/// January.
 #[utoipa::path(operation_id = "get_roster_template", tag = "rosters",
     params(("id" = Id, Path, description = "The partner")),
     responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), (status = 304, description = "Not changed"), Missing, Problems),

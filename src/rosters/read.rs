@@ -51,6 +51,9 @@ pub struct RawEntry {
     pub value: Value,
     /// What was wrong with it as a row of a table.
     pub faults: Vec<Fault>,
+    /// That it has more cells than the header. Empty cells at the end are no fault by themselves. If the row has other
+    /// faults, a stray separator may be their cause.
+    pub surplus: Option<Fault>,
 }
 
 impl RawEntry {
@@ -278,7 +281,7 @@ fn each_line(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
 }
 
 fn entry(line: Option<i32>, value: Value) -> RawEntry {
-    RawEntry { line, value, faults: Vec::new() }
+    RawEntry { line, value, faults: Vec::new(), surplus: None }
 }
 
 #[cfg(test)]

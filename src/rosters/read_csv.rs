@@ -170,6 +170,7 @@ fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
         };
         let name = name.as_str();
         let value = if TIMES.contains(&name) { times(name, cell, shape, &mut faults) } else { coerce(cell, shape) };
+        faults.extend(not_joined(name, cell, &value));
         if HEADS.contains(&name) { &mut heads } else { &mut map }.insert(name.to_owned(), value);
     }
     if !heads.is_empty() {
@@ -182,15 +183,21 @@ fn entry(line: i32, record: &StringRecord, columns: &[Column<'_>]) -> RawEntry {
         let detail = format!("The cell {cell:?} stands in a column without a name in the header.");
         faults.push(Fault::at("", "unnamed_column", detail));
     }
-    if record.len() > columns.len() && record.iter().skip(columns.len()).any(|cell| !cell.is_empty()) {
-        let detail = format!(
-            "The row has {} cells and the header {}. Put a cell that holds the separator in quotation marks.",
-            record.len(),
-            columns.len()
-        );
-        faults.push(Fault::at("", "too_many_cells", detail));
+    let mut surplus = surplus(record, columns.len());
+    // It comes first, because the faults that follow may only come of it.
+    if record.iter().skip(columns.len()).any(|cell| !cell.is_empty()) {
+        faults.splice(0..0, surplus.take());
     }
-    RawEntry { line: Some(line), value: Value::Object(map), faults }
+    RawEntry { line: Some(line), value: Value::Object(map), faults, surplus }
+}
+
+/// That a row has more cells than the header.
+fn surplus(record: &StringRecord, columns: usize) -> Option<Fault> {
+    let detail = format!(
+        "The row has {} cells and the header {columns}. Put a cell that holds the separator in quotation marks.",
+        record.len(),
+    );
+    (record.len() > columns).then(|| Fault::at("", "too_many_cells", detail))
 }
 
 /// The time in a cell, or the times in a list, as an entry has them; a fault for each that is none.
@@ -218,6 +225,13 @@ fn times(name: &str, cell: &str, shape: &Shape, faults: &mut Vec<Fault>) -> Valu
 fn items(cell: &str, most: Option<u64>) -> impl Iterator<Item = &str> {
     let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     cell.split('|').map(str::trim).filter(|part| !is_blank(part)).take(most.saturating_add(1))
+}
+
+/// That a list has no `|` but another sign between its items, as far as its items can't hold that sign.
+fn not_joined(name: &str, cell: &str, value: &Value) -> Option<Fault> {
+    let wrong = value.is_array() && !cell.contains('|') && cell.contains([',', ';']);
+    let detail = "The items of a list are joined by |, for example step_free|hearing_loop.";
+    wrong.then(|| Fault::at(format!("/{name}/0"), "wrong_format", detail))
 }
 
 fn coerce(cell: &str, shape: &Shape) -> Value {
@@ -319,7 +333,7 @@ mod tests {
         let text = format!("{HEADER},Topics , CAPACITY\na,x,,,,,ninety,a | b,12\n").replace(',', ";");
         let found = entries(&text).unwrap();
         let value = json!({ "external_id": "a", "title": "x", "duration_minutes": "ninety", "topics": ["a", "b"], "capacity": 12 });
-        assert_eq!(found, [RawEntry { line: Some(2), value, faults: vec![] }]);
+        assert_eq!(found, [RawEntry { line: Some(2), value, faults: vec![], surplus: None }]);
     }
 
     #[test]

@@ -170,6 +170,13 @@ pub struct RosterLines(pub String);
 
 /// A header row that names columns as the template does, in any order, and one row for each entry. An empty cell is
 /// absent; lists are joined by `|`. If one of `beneficiaries`, `family` and `carers` is filled, an empty one of them is 0.
+///
+/// The file is UTF-8, with or without a byte-order mark. The separator is the comma, the semicolon or the tab, whichever
+/// the header has most of; a first line such as `sep=;` names it. A cell that holds the separator stands in quotation
+/// marks.
+///
+/// Times are written as `2027-01-05T14:00:00`, or as spreadsheets write them, with the day first: `05/01/2027 14:00` is
+/// the 5th of January.
 #[derive(Debug, ToSchema)]
 #[schema(
     example = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes\nexample-reading,Shared reading online,community,online,2027-06-01T13:00:00,Europe/London,90\n"

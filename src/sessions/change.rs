@@ -27,8 +27,12 @@ use crate::partners::quotas::Growth;
 /// Change a session
 ///
 /// A JSON merge patch of the session's texts, capacities, publication and status. Until the session starts, the patch
-/// can also change when, where and how it takes place. A draft that is published takes its space, if the space is free. The id stays, and so do the bookings that still fit. Bookings of a
-/// kind of seat that it no longer has are cancelled. The members with bookings are notified.
+/// can also change when, where and how it takes place. A draft that is published takes its space, if the space is free.
+/// The id stays, and so do the bookings that still fit. Bookings of a
+/// kind of seat that it no longer has are cancelled.
+///
+/// Nothing is sent to the people booked. `bookings` names their bookings, so tell them of a move or a cancellation. An
+/// event is recorded for each of them.
 ///
 /// A capacity can't be below the places that are taken. Waiting parties that are larger than the new capacity are
 /// cancelled. A session that becomes a drop-in loses its waiting list, and booked members keep their places.

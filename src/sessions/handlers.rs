@@ -55,7 +55,8 @@ pub async fn list_sessions(request: Extract<(Allowed<Public>, Query<SessionFilte
 
 /// Get a session
 ///
-/// What is published is for everybody. A draft is shown to staff and to its own partner.
+/// What is published is for everybody. A draft is shown to admins, to advisors and to its own
+/// partner.
 #[utoipa::path(operation_id = "get_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     responses((status = 200, description = "The session", body = Session), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -111,6 +112,9 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
 /// Cancel a session
 ///
 /// Its bookings are cancelled too. A cancelled session can't be restored.
+///
+/// Nothing is sent to the people booked. `bookings` names the cancelled bookings, so tell these people. An event is
+/// recorded for each of them.
 #[utoipa::path(operation_id = "cancel_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSession), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -130,7 +134,7 @@ pub async fn cancel_session(request: Extract<Cancelling>) -> Result<HttpResponse
     .await
 }
 
-/// Cancels a session that is still to end, and its bookings, and tells each person whose booking it was.
+/// Cancels a session that is still to end, and its bookings, and records an event for each booking.
 pub(super) fn cancel(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str) -> Result<Notices> {
     rules::check_cancellable(rules::state(old.status, old.ends_at, context.now()))?;
     store::cancel(conn, old.id, reason, context.now())?;

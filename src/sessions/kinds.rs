@@ -1,16 +1,13 @@
 //! The kinds of sessions and series, such as their pillars, deliveries and states.
 
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
 crate::text_enum! {
-    /// Which of the model's pillars it belongs to.
+    /// Which of the three pillars of the Life Rooms model it belongs to.
     pub enum Pillar {
-        /// Learning.
+        /// Courses and workshops: people learn something.
         Learning,
-        /// Social prescribing.
+        /// Support that a social prescription leads to, such as advice on housing, debt or work.
         SocialPrescribing,
-        /// Community.
+        /// Being with others, for example to read, to sing or to make something.
         Community,
     }
     /// How people take part.
@@ -25,24 +22,25 @@ crate::text_enum! {
     /// How people get a place.
     #[derive(Default)]
     pub enum BookingPolicy {
-        /// Just come; it takes no bookings.
+        /// People just come. It takes no bookings.
         DropIn,
-        /// Anybody may book.
+        /// Every member can book a place, or an advisor for them.
         #[default]
         Bookable,
-        /// Only with an item of a prescription that points at it.
+        /// Only a member whose active prescription has an item for it or for its series gets a place. An item that the
+        /// member added themself doesn't count.
         ReferralOnly,
     }
-    /// Who can see it. `draft`: staff and its own partner. `published`: everybody. `unlisted`: staff, its own partner, and
-    /// members who have a booking or a prescription item for it. To everybody else an unlisted one doesn't exist.
+    /// Who can see it. To everybody else it doesn't exist.
     #[derive(Default)]
     pub enum Publication {
-        /// Staff and the own partner.
+        /// Admins, advisors and its own partner.
         Draft,
         /// Everybody.
         #[default]
         Published,
-        /// Staff, the own partner, and members with a booking or a prescription item for it; in no public list.
+        /// Admins, advisors, its own partner, and members with a booking or a prescription item for it. It is in no
+        /// public list.
         Unlisted,
     }
     /// Whether a session takes place, as it is kept and set.
@@ -65,15 +63,15 @@ crate::text_enum! {
     }
 }
 
-/// What a session reads as: a scheduled one that has ended is completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, strum::Display)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum SessionState {
-    /// It will take place, or does now.
-    Scheduled,
-    /// It is off.
-    Cancelled,
-    /// It has ended.
-    Completed,
+crate::described! {
+    /// What a session reads as: a scheduled one that has ended is completed.
+    #[derive(strum::Display)]
+    pub enum SessionState {
+        /// It will take place, or does now.
+        Scheduled,
+        /// It is off.
+        Cancelled,
+        /// It has ended.
+        Completed,
+    }
 }

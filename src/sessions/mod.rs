@@ -5,7 +5,7 @@
 //! - What sessions say is stored once for each distinct wording ([`wordings`]). What they are found by is their listing
 //!   ([`listings`]), a wording in a slot of the week.
 //! - A space holds one session at a time, and a closed venue none ([`clashes`]). What moves keeps its id and its
-//!   bookings, and the booked are told ([`notices`]).
+//!   bookings; an event is recorded for each booking, and the answer lists them ([`notices`]).
 //! - Whoever changes a session by hand marks it `edited`: changes of its series leave it alone from then on.
 //! - Seats are the bookings' to count; a capacity below the seats that are taken is refused, by the database itself.
 //! - What is published is for everybody while its partner is active, a draft for staff and the own partner, and what is

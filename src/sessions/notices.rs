@@ -1,7 +1,8 @@
-//! What happens to the bookings of sessions that are moved or called off, and the notices to their members.
+//! What happens to the bookings of sessions that are moved or called off, and what is recorded and answered about them.
 //!
-//! A notice is an audit event for a booking, written in the transaction of the change. Members find it in their access
-//! log. An answer lists bookings by id and reference. It names the member only if the caller may see them.
+//! An audit event for each booking is written in the transaction of the change. Nothing is sent to the member: the answer
+//! lists the bookings, and whoever made the change tells the people. It lists bookings by id and reference, and names the
+//! member only if the caller may see them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,14 +24,14 @@ use crate::http::context::Context;
 /// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
 
-/// What happened to a booking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BookingOutcome {
-    /// It stands, at the session's new time or place.
-    Kept,
-    /// It was cancelled.
-    Cancelled,
+crate::described! {
+    /// What happened to a booking.
+    pub enum BookingOutcome {
+        /// It stands, at the session's new time or place.
+        Kept,
+        /// It was cancelled.
+        Cancelled,
+    }
 }
 
 /// A booking of a session that was moved or called off. Or a booking that no longer waits, because its session now has
@@ -158,7 +159,7 @@ pub struct Notices {
     pub about: Vec<Id>,
 }
 
-/// Writes the notice to the member of each booking, and returns what the answer says.
+/// Records an event for each booking, and returns what the answer says.
 pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices> {
     let moved = |booking: &Pending| -> Vec<&str> {
         news.fields.get(&booking.session_id).into_iter().flatten().map(String::as_str).collect()

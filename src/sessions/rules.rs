@@ -53,7 +53,7 @@ pub fn check_movable(state: SessionState, starts_at: Timestamp, now: Timestamp) 
             let detail = format!("The session started at {starts_at} and can't be moved. Its texts can be changed.");
             Err(Error::new(Kind::SessionStarted, detail))
         }
-        state => Err(Error::state("session", state, "moved")),
+        state => Err(Error::state("session", state, "be moved").but("Only its", &["texts can be changed"])),
     }
 }
 
@@ -75,7 +75,10 @@ pub fn check_new_start(starts_at: Timestamp, now: Timestamp) -> Result<()> {
 /// 409 if it was cancelled before, because that can't be undone. 422 if there is a reason for a cancellation.
 pub fn check_uncancelled(is_cancelled: bool, reason: Option<&str>) -> Result<()> {
     if is_cancelled {
-        return Err(Error::new(Kind::InvalidState, "It is cancelled, and this can't be undone."));
+        return Err(Error::new(
+            Kind::InvalidState,
+            "It is cancelled, and this can't be undone. Create another one instead.",
+        ));
     }
     match reason {
         Some(_) => Err(Error::rule("/cancellation_reason", "not_cancelled", "Goes only with the status cancelled.")),
@@ -90,7 +93,7 @@ pub fn check_uncancelled(is_cancelled: bool, reason: Option<&str>) -> Result<()>
 pub fn check_cancellable(state: SessionState) -> Result<()> {
     match state {
         SessionState::Scheduled => Ok(()),
-        state => Err(Error::state("session", state, "cancelled")),
+        state => Err(Error::state("session", state, "be cancelled").at_its_end()),
     }
 }
 

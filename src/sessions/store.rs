@@ -135,7 +135,7 @@ pub fn cancel(conn: &mut Conn, id: Id, reason: &str, now: Timestamp) -> Result<(
         .execute(conn)?
         == 0
     {
-        return Err(Error::state("session", SessionStatus::Cancelled, "cancelled"));
+        return Err(Error::state("session", SessionStatus::Cancelled, "be cancelled").at_its_end());
     }
     let attended = bookings::table.filter(bookings::session_id.eq(id)).filter(bookings::status.eq_any(ATTENDANCE));
     let taken = registers::table.find(id);

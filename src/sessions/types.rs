@@ -241,6 +241,6 @@ pub struct ChangedSession {
     #[serde(flatten)]
     pub session: Session,
     /// The bookings of a session that was moved or called off, and bookings that no longer wait because the session now
-    /// has too few seats for them. Each person was notified.
+    /// has too few seats for them. Nothing was sent to these people: tell them.
     pub bookings: Vec<BookingNotice>,
 }

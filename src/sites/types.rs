@@ -15,7 +15,7 @@ use crate::http::patch::MergePatch;
 #[serde(deny_unknown_fields)]
 pub struct SiteInput {
     /// A short name for use in addresses, unique among sites.
-    #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "central-liverpool")]
+    #[schema(min_length = 1, max_length = 80, format = "slug", example = "central-liverpool")]
     pub slug: String,
     /// The name people know it by.
     #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Central Liverpool")]

@@ -9,11 +9,13 @@
 //! | Which known name did the client mean? | [`nearest`] |
 //! | Is it a telephone number, NHS number, postcode, date, e-mail or web address? | [`phone`], [`nhs_number`], [`postcode`], [`date`], [`email`], [`address`] |
 //! | Which network is an address in? | [`network`] |
+//! | How does the OpenAPI document describe the values of an enum? | [`described`] |
 //!
 //! This module doesn't know resources, the database or HTTP.
 
 pub mod address;
 pub mod date;
+pub mod described;
 pub mod email;
 pub mod fold;
 pub mod nearest;

@@ -1,11 +1,11 @@
 //! Accounts that log in, each with one role. An account with the role `partner` also has a partner.
 //!
-//! - Site managers see and change all accounts except members' own. A member's account comes from self-registration or
-//!   an advisor's invitation, and a site manager reads nothing about a person.
+//! - Admins see and change all accounts except members' own. A member's account comes from self-registration or
+//!   an advisor's invitation, and an admin reads nothing about a person.
 //! - An e-mail address is kept in lower case and is unique.
 //! - A change of the role, the partner, the e-mail address, `disabled` or the password ends the account's logins and
 //!   tokens at once.
-//! - There is always at least one enabled site manager.
+//! - There is always at least one enabled admin.
 
 pub mod handlers;
 pub mod store;

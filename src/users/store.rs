@@ -98,7 +98,7 @@ impl UserRow {
         }
     }
 
-    /// Whether it is a site manager's account that can log in.
+    /// Whether it is an admin's account that can log in.
     pub fn is_enabled_admin(&self) -> bool {
         self.role == Role::Admin && !self.disabled
     }
@@ -156,14 +156,14 @@ pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
 /// Writes the next version of an account over the one before. Returns why the account's logins ended, if any did.
 ///
 /// # Errors
-/// 409 if the address is taken or no enabled site manager would be left; 412 if another request has changed
+/// 409 if the address is taken or no enabled admin would be left; 412 if another request has changed
 /// it in between; 422 if the partner is unknown.
 pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<Option<Why>> {
     check_partner(conn, row.partner_id)?;
     if old.is_enabled_admin() && !row.is_enabled_admin() && !others_manage(conn, row.id)? {
         return Err(Error::new(
             Kind::InvalidState,
-            "This is the last enabled site manager. Make or enable another one first.",
+            "This is the last enabled admin. Make or enable another one first.",
         ));
     }
     crate::write_next!(conn, users, row)?;
@@ -179,8 +179,8 @@ fn check_partner(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
     Err(Error::rule("/partner_id", "unknown_partner", "There is no such partner."))
 }
 
-/// Whether there is another enabled site manager. On PostgreSQL all of them are locked first, in a fixed order:
-/// otherwise two site managers could disable each other at the same time. SQLite has one writer.
+/// Whether there is another enabled admin. On PostgreSQL all of them are locked first, in a fixed order:
+/// otherwise two admins could disable each other at the same time. SQLite has one writer.
 fn others_manage(conn: &mut Conn, id: Id) -> Result<bool> {
     let admins = users::table
         .filter(users::role.eq(Role::Admin))

@@ -9,26 +9,27 @@ use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
 
-/// What an account may do besides what its role allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Permission {
-    /// Read and write safeguarding flags.
-    Safeguarding,
+crate::described! {
+    /// What an account may do besides what its role allows.
+    pub enum Permission {
+        /// Read and write members' safeguarding flags: warnings that somebody is at risk of harm. No operation has such
+        /// flags yet, so the permission changes nothing so far.
+        Safeguarding,
+    }
 }
 
-/// The roles of accounts that site managers create. Members' accounts are not made here.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum AccountRole {
-    /// A site manager.
-    Admin,
-    /// A pathways advisor.
-    Advisor,
-    /// Reads reports.
-    Analyst,
-    /// Works for a partner.
-    Partner,
+crate::described! {
+    /// The roles of accounts that admins create. Members' accounts are not made here.
+    pub enum AccountRole {
+        /// Runs the service: venues, partners, accounts and reports. Never sees a person's record.
+        Admin,
+        /// A pathways advisor, who works with members.
+        Advisor,
+        /// Reads reports, and never sees a person's record.
+        Analyst,
+        /// Works for one partner, and sees that partner's own data.
+        Partner,
+    }
 }
 
 /// An account as it is written.

@@ -72,7 +72,8 @@ pub struct Address {
     pub postcode: Option<String>,
 }
 
-/// When a place is open, by weekday. A day without hours is closed. Hours must not overlap.
+/// When a place is open, by weekday. If any weekday has hours, a weekday without hours takes no sessions. On a day with
+/// hours, sessions can also be outside them. Hours must not overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 #[validate(schema(function = "hours_apart"))]
@@ -113,10 +114,10 @@ pub struct OpeningHours {
 #[serde(deny_unknown_fields)]
 pub struct Hours {
     /// When it opens.
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:30")]
+    #[schema(format = "time-of-day", example = "09:30")]
     pub opens: String,
     /// When it closes: later on the same day, or on the next day if this time is at or before `opens`.
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "15:30")]
+    #[schema(format = "time-of-day", example = "15:30")]
     pub closes: String,
 }
 
@@ -129,12 +130,7 @@ pub struct Hours {
 #[validate(schema(function = "whole_place"))]
 pub struct VenueInput {
     /// A short name for use in addresses, unique among venues.
-    #[schema(
-        min_length = 1,
-        max_length = 80,
-        pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
-        example = "liverpool-central-library"
-    )]
+    #[schema(min_length = 1, max_length = 80, format = "slug", example = "liverpool-central-library")]
     pub slug: String,
     /// The name people know it by.
     #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Liverpool Central Library")]
@@ -156,7 +152,7 @@ pub struct VenueInput {
     #[schema(min_length = 1, max_length = 80, format = "local-authority", example = "Liverpool")]
     pub local_authority: String,
     /// The Unique Property Reference Number, if it is known.
-    #[schema(pattern = "^[0-9]{1,12}$", max_length = 12, example = "38233522")]
+    #[schema(format = "uprn", max_length = 12, example = "38233522")]
     pub uprn: Option<String>,
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]
@@ -272,11 +268,7 @@ pub struct VenueFilter {
     pub accessibility: Vec<ShortName>,
     /// Only venues near this place, given as degrees north and east (WGS 84). Venues without a known position aren't
     /// found.
-    #[param(
-        max_length = 50,
-        pattern = "^-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)$",
-        example = "53.4097,-2.9795"
-    )]
+    #[param(max_length = 50, format = "coordinates", example = "53.4097,-2.9795")]
     pub near: Option<String>,
     /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]
@@ -284,7 +276,7 @@ pub struct VenueFilter {
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: `next` of the page before.
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }

@@ -147,7 +147,7 @@ fn closing_may_call_off_what_is_on_and_names_who_was_booked() {
     for booking in second["bookings"].as_array().unwrap() {
         assert_eq!(booking["outcome"], "cancelled");
         assert!(booking["reason"].as_str().unwrap().contains("closed"), "{booking}");
-        // A site manager reads no person's record.
+        // An admin reads no person's record.
         assert!(booking.get("member_id").is_none_or(Value::is_null), "{booking}");
     }
     let cancelled = admin.get(&path(&within)).expect(200);

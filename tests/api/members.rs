@@ -126,7 +126,7 @@ fn every_fault_of_a_registration_is_named_at_once_and_nothing_is_written() {
     advisor.post("/v1/members?sure=true", &peg()).wrong_parameter("sure");
     advisor.post("/v1/members?confirm_not_duplicate=yes", &peg()).wrong_parameter("confirm_not_duplicate");
     let found = advisor.post("/v1/members/search", &json!({ "postcode": "L9 1AA" })).expect(200);
-    assert_eq!(found, json!({ "items": [] }));
+    assert_eq!(found, json!({ "items": [], "more": false }));
     advisor.post("/v1/members", &with(peg(), json!({ "date_of_birth": "2026-11-23" }))).expect(201);
 }
 
@@ -154,6 +154,20 @@ fn somebody_alike_is_shown_as_a_candidate_and_the_sight_is_audited() {
     assert_eq!(fields, &["given_name", "family_name", "date_of_birth", "postcode"]);
     advisor.post("/v1/members", &bare).expect(201);
     advisor.post("/v1/members?confirm_not_duplicate=true", &alike[0]).expect(201);
+}
+
+#[test]
+fn swapped_names_with_the_same_birthday_are_a_possible_duplicate() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let known = advisor.post("/v1/members", &peg()).expect(201);
+    let swapped = json!({ "given_name": "WYN JONES", "family_name": "margaret", "roles": ["public"] });
+    let born = with(swapped.clone(), json!({ "date_of_birth": "1961-04-02" }));
+    let problem = advisor.post("/v1/members", &born).problem(409, "possible-duplicate");
+    assert_eq!(problem["candidates"][0]["id"], known["id"]);
+    // Without the birthday, or on another one, they are somebody else.
+    advisor.post("/v1/members", &with(swapped.clone(), json!({ "date_of_birth": "1961-02-04" }))).expect(201);
+    advisor.post("/v1/members", &with(swapped, json!({ "postcode": "L9 1AA" }))).expect(201);
 }
 
 #[test]
@@ -234,6 +248,11 @@ fn a_search_names_something_and_shows_twenty_at_most() {
     let count = |body: Value| advisor.post("/v1/members/search", &body).expect(200)["items"].as_array().unwrap().len();
     assert_eq!(count(json!({ "name": "smith" })), 20);
     assert_eq!(count(json!({ "name": "ann s", "limit": 3 })), 3);
+    let more = |body: Value| advisor.post("/v1/members/search", &body).expect(200)["more"].clone();
+    member(&advisor, "Bea", "Smith");
+    assert_eq!(more(json!({ "name": "smith" })), true);
+    assert_eq!(more(json!({ "name": "ann s", "limit": 20 })), true);
+    assert_eq!(more(json!({ "name": "bea", "limit": 1 })), false);
     advisor.post("/v1/members/search", &json!({})).invalid(&[""]);
     advisor.post("/v1/members/search", &json!({ "limit": 5 })).invalid(&[""]);
     advisor.post("/v1/members/search", &json!({ "name": "'", "limit": 20 })).invalid(&["/name"]);

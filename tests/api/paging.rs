@@ -80,3 +80,21 @@ fn a_list_goes_on_behind_every_name() {
         assert!(names.iter().all(|name| seen.contains(*name)), "{path}: {seen:?}");
     }
 }
+
+#[test]
+fn a_path_as_a_cursor_is_told_apart_from_a_wrong_cursor() {
+    let app = App::start();
+    for starts_at in ["2026-12-01T10:00:00Z", "2026-12-02T10:00:00Z"] {
+        session_row(&app, SessionSeed { starts_at, ..SessionSeed::default() });
+    }
+    let next = app.anonymous().get("/v1/sessions?limit=1").json["next"].as_str().unwrap().to_owned();
+    let encoded: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    for (path, words) in [
+        (format!("/v1/sessions?limit=1&cursor={encoded}"), "Is a path, not a cursor."),
+        ("/v1/sessions?limit=1&cursor=abc".to_owned(), "Is not a cursor of this list"),
+    ] {
+        let problem = app.anonymous().get(&path).problem(400, "invalid-parameter");
+        assert!(problem["errors"][0]["detail"].as_str().unwrap().starts_with(words), "{problem}");
+    }
+    assert_eq!(app.anonymous().get(&next).json["items"].as_array().unwrap().len(), 1);
+}

@@ -1,4 +1,4 @@
-//! Which passwords can be set: by a site manager, by oneself, and on the command line.
+//! Which passwords can be set: by an admin, by oneself, and on the command line.
 
 use diesel::prelude::*;
 use life_rooms::auth::caller::Role;

@@ -246,3 +246,31 @@ fn a_table_without_a_header_is_told_so_in_one_fault() {
     let posted = client.send("POST", &path, &[("content-type", "application/x-ndjson")], two.as_bytes());
     assert_eq!(posted.expect(201)["counts"], counts(2, 0, 0, 0));
 }
+
+#[test]
+fn a_list_joined_by_commas_is_told_the_sign_that_joins() {
+    let (_app, client, path) = reader();
+    let header = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes,topics";
+    for topics in ["\"reading,singing\"", "\"reading; singing\""] {
+        let row = format!("a,Choir,community,online,2027-01-05T13:00:00,Europe/London,90,{topics}");
+        let problem = post_csv(&client, &path, &format!("{header}\n{row}\n")).problem(422, "roster-refused");
+        assert_eq!(pointers(&problem), ["/entries/0/topics/0"]);
+        let detail = problem["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.starts_with("The items of a list are joined by |"), "{detail}");
+    }
+}
+
+#[test]
+fn a_stray_comma_is_named_before_the_faults_that_come_of_it() {
+    let (_app, client, path) = reader();
+    let header = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes,capacity";
+    let row = |title: &str| format!("a,{title},community,online,2027-01-05T13:00:00,Europe/London,90,");
+    let problem = post_csv(&client, &path, &format!("{header}\n{}\n", row("Sing, and dance")));
+    let problem = problem.problem(422, "roster-refused");
+    let first = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(first.starts_with("The row has 9 cells and the header 8."), "{problem}");
+    assert!(problem["errors"].as_array().unwrap().len() > 1, "{problem}");
+    // A row of a table with an empty cell too many is as good as one without.
+    let answer = post_csv(&client, &path, &format!("{header}\n{},\n", row("Choir")));
+    assert_eq!(answer.status, 201, "{}", answer.text);
+}

@@ -518,3 +518,50 @@ fn a_text_of_one_line_is_one_line_wherever_it_is_sent() {
         assert_eq!(problem["errors"][0]["code"], "blank");
     }
 }
+
+#[test]
+fn a_text_of_the_wrong_form_is_told_the_form_in_words() {
+    let app = App::start();
+    let admin = app.admin();
+    let venue = |change: Value| {
+        let mut body = json!({ "slug": "walton", "name": "Walton", "kind": "library", "local_authority": "Liverpool" });
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        admin.post("/v1/venues", &body).problem(422, "invalid-body")
+    };
+    let partner = json!({ "slug": "reader", "name": "Reader", "kind": "charity", "charity_number": "no. 1126806" });
+    let hours = |opens: &str| json!({ "opening_hours": { "monday": [{ "opens": opens, "closes": "17:00" }] } });
+    for (problem, words) in [
+        (venue(json!({ "slug": "Walton Library" })), "small letters a to z and digits, joined by single hyphens"),
+        (venue(json!({ "uprn": "3823 3522" })), "1 to 12 digits"),
+        (venue(json!({ "accessibility": ["Step free"] })), "letters a to z, digits and underscores"),
+        (venue(hours("9:30")), "a time from 00:00 to 23:59"),
+        (admin.post("/v1/partners", &partner).problem(422, "invalid-body"), "5 to 8 digits"),
+        (admin.get("/v1/venues?near=53.4,%20-2.9").problem(400, "invalid-parameter"), "degrees north"),
+        (admin.get("/v1/sessions?near=Walton").problem(400, "invalid-parameter"), "degrees north"),
+        (admin.get("/v1/sessions?starts_after=9am").problem(400, "invalid-parameter"), "a time from 00:00 to 23:59"),
+        (admin.get("/v1/sessions?topic=Shared%20Reading").problem(400, "invalid-parameter"), "underscores"),
+    ] {
+        let fault = &problem["errors"][0];
+        assert_eq!(fault["code"], "wrong_format", "{problem}");
+        assert!(fault["detail"].as_str().unwrap().contains(words), "{problem}");
+    }
+}
+
+/// A pattern in the document has a format, and the format has a sentence for people.
+#[test]
+fn every_pattern_of_the_document_belongs_to_a_format() {
+    fn walk(value: &Value, at: &str, bare: &mut Vec<String>) {
+        if value["pattern"].is_string() && !value["format"].is_string() {
+            bare.push(at.to_owned());
+        }
+        for (name, inner) in value.as_object().into_iter().flatten() {
+            walk(inner, &format!("{at}/{name}"), bare);
+        }
+        for (index, inner) in value.as_array().into_iter().flatten().enumerate() {
+            walk(inner, &format!("{at}/{index}"), bare);
+        }
+    }
+    let mut bare = Vec::new();
+    walk(&serde_json::from_str(&crate::support::committed()).unwrap(), "", &mut bare);
+    assert_eq!(bare, Vec::<String>::new());
+}

@@ -168,9 +168,9 @@ fn a_seat_that_comes_free_is_offered_to_whoever_is_next_and_can_be_accepted() {
     assert_eq!((&booked.json["status"], &booked.json["offer_expires_at"]), (&json!("booked"), &json!(null)));
     assert_eq!((accept().json, counts(&app, &session)), (booked.json, (1, 1, 0)));
     let problem = act(&member, &of_sam, "accept").problem(409, "invalid-state");
-    assert_eq!(problem["detail"], "The booking is booked and can't be accepted.");
+    assert_eq!(problem["detail"], "The booking is booked and can't be accepted. It can be cancelled.");
     let problem = act(&member, &of_sam, "decline").problem(409, "invalid-state");
-    assert_eq!(problem["detail"], "The booking is booked and can't be declined.");
+    assert_eq!(problem["detail"], "The booking is booked and can't be declined. It can be cancelled.");
     assert_eq!(standing(&advisor, &of_alex), json!(["waitlisted", 1, null]));
 }
 

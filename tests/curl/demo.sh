@@ -12,7 +12,7 @@ if "$LIFE_ROOMS" demo >"$work/demo.log" 2>&1; then fail "demo should not fill a 
 make_account analyst
 make_account admin
 start_server
-# The published figures: exact to a site manager, to an analyst rounded to the nearest 5.
+# The published figures: exact to an admin, to an analyst rounded to the nearest 5.
 figures() {
   log_in "$1"
   get "/v1/reports/prescriptions?$2local_authority=Liverpool&origin=advisor"

@@ -10,8 +10,9 @@ set -euo pipefail
 # 1. A server on a fresh database.
 start_server
 if [ -n "$server" ]; then
-  grep -q 'documentation: http:.*first account: life-rooms user create' "$work/server.log" ||
-    fail "the ready line should name the documentation and how to make the first account"
+  grep -q 'ready on .*documentation: http:' "$work/server.log" || fail "the ready line should name the documentation"
+  grep -q "make the first one: DATABASE_URL='.*' life-rooms user create" "$work/server.log" ||
+    fail "the log should say how to make the first account in this database"
 fi
 get /health/ready
 expect 200

@@ -21,7 +21,7 @@ crate::text_enum! {
     pub enum Why {
         /// Its own device logged out, or the account ended this one login.
         Logout,
-        /// The account or a site manager ended all logins.
+        /// The account or an admin ended all logins.
         LogoutAll,
         /// A refresh token was used that had been used before.
         Reuse,

@@ -109,7 +109,10 @@ pub async fn rotate_client(request: Extract<(Allowed<AdminOnly>, Path<(Id, Id)>,
         let old = store::get(conn, partner_id, id)?;
         context.check_match(old.version)?;
         if old.revoked_at.is_some() {
-            return Err(Error::state("client", "revoked", "rotated"));
+            return Err(Error::new(
+                Kind::InvalidState,
+                "The client is revoked and can't be rotated. Create another one.",
+            ));
         }
         let row = old.rotated(secret::stored(&secret), context.now());
         store::update(conn, &row)?;

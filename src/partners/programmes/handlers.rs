@@ -56,7 +56,7 @@ pub async fn get_programme(request: Extract<(Allowed<Public>, Path<(Id, Id)>, No
 
 /// Create a programme
 ///
-/// A site manager or the partner itself may create one.
+/// An admin or the partner itself may create one.
 #[utoipa::path(operation_id = "create_programme", tag = "partners",
     params(("id" = Id, Path, description = "The partner")), request_body = ProgrammeInput,
     responses((status = 201, description = "Created", body = Programme), BadInput, Missing, Conflict, Storage, Problems),
@@ -80,7 +80,7 @@ pub async fn create_programme(
 
 /// Change a programme
 ///
-/// A JSON merge patch. A site manager or the partner itself may change it.
+/// A JSON merge patch. An admin or the partner itself may change it.
 #[utoipa::path(operation_id = "change_programme", tag = "partners",
     params(("id" = Id, Path, description = "The partner"), ("programme_id" = Id, Path, description = "The programme")),
     request_body(content = ProgrammePatch, content_type = "application/merge-patch+json"),

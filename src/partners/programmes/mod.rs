@@ -1,7 +1,7 @@
 //! Programmes: lines of a partner's work, such as "Shared Reading".
 //!
 //! - A slug is unique within its partner.
-//! - Whoever may see a partner may see its programmes. Site managers and the partner itself write them.
+//! - Whoever may see a partner may see its programmes. Admins and the partner itself write them.
 
 pub mod handlers;
 pub mod store;

@@ -15,7 +15,7 @@ use crate::http::patch::MergePatch;
 #[serde(deny_unknown_fields)]
 pub struct ProgrammeInput {
     /// A short name for use in rosters and addresses, unique within the partner.
-    #[schema(min_length = 1, max_length = 80, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "shared-reading")]
+    #[schema(min_length = 1, max_length = 80, format = "slug", example = "shared-reading")]
     pub slug: String,
     /// The name people know it by.
     #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading")]

@@ -7,7 +7,6 @@ use super::types::{
 };
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
-use crate::db::types::TextEnum;
 use crate::http::prelude::*;
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
@@ -66,6 +65,17 @@ pub async fn get_prescription_item(
 /// Change an item of a prescription
 ///
 /// A JSON merge patch. `If-Match` holds the version of the item, not of the prescription.
+///
+/// An item that isn't a referral begins as `proposed`, a referral to a partner as `requested`. Then `status` can change:
+///
+/// - from `proposed` to `accepted`, `declined`, `disengaged` or `unavailable`;
+/// - from `requested` to `accepted`, `rejected`, `declined`, `disengaged` or `unavailable`;
+/// - from `accepted` to `engaged`, `declined`, `disengaged` or `unavailable`;
+/// - from `engaged` to `completed`, `declined`, `disengaged` or `unavailable`.
+///
+/// The other states are the last. `rejected` needs a `reason`; with every other state it may be given. Only an advisor
+/// records the partner's answer to a referral: a member can't set it from `requested` to `accepted` or `rejected`. A
+/// step that isn't in this list is 409 `invalid_state`, and its `detail` says what the item can become.
 #[utoipa::path(operation_id = "change_prescription_item", tag = "prescriptions",
     params(("id" = Id, Path, description = "The prescription"), ("item_id" = Id, Path, description = "The item")),
     request_body(content = PrescriptionItemPatch, content_type = "application/merge-patch+json"),
@@ -97,14 +107,13 @@ pub async fn change_prescription_item(
 /// Whether the caller may make this change. Keeping the state is always allowed. A rejection needs a reason. A member
 /// may not record what a partner answered.
 fn may_change(old: &ItemRow, written: &PrescriptionItemChange, reach: Reach) -> Result<()> {
-    use PrescriptionItemStatus::{Accepted, Rejected, Requested};
-    if reach.is_member() && old.status == Requested && matches!(written.status, Accepted | Rejected) {
+    if reach.is_member() && rules::is_partners_answer(old.status, written.status) {
         return Err(Error::rule("/status", "not_yours", "Only an advisor records the partner's answer."));
     }
-    if written.status != old.status && !rules::may_become(old.kind, old.status, written.status) {
-        return Err(Error::state("item", old.status, TextEnum::name(written.status)));
+    if written.status != old.status {
+        rules::check_step(old.status, written.status, reach.is_member())?;
     }
-    if written.status == Rejected && written.reason.is_none() {
+    if written.status == PrescriptionItemStatus::Rejected && written.reason.is_none() {
         return Err(Error::rule("/reason", "required", "Say why the partner rejected it."));
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! Which states an item can move to, and what an item must say.
 
 use super::types::{PrescriptionItemInput, PrescriptionItemKind, PrescriptionItemStatus};
-use crate::error::Fault;
+use crate::db::types::TextEnum;
+use crate::error::{Error, Fault, Result};
 use crate::prescriptions::types::NeedDomain;
 
 /// The state that an item begins in.
@@ -12,19 +13,37 @@ pub fn first(kind: PrescriptionItemKind) -> PrescriptionItemStatus {
     }
 }
 
-/// Whether an item of this kind may go from one state to another.
-pub fn may_become(kind: PrescriptionItemKind, from: PrescriptionItemStatus, to: PrescriptionItemStatus) -> bool {
+/// The states that an item can move to. An item that begins as `proposed` is never `requested`, and the other way round.
+pub fn next(from: PrescriptionItemStatus) -> &'static [PrescriptionItemStatus] {
     use PrescriptionItemStatus::{
         Accepted, Completed, Declined, Disengaged, Engaged, Proposed, Rejected, Requested, Unavailable,
     };
-    let referral = kind == PrescriptionItemKind::Partner;
-    match (from, to) {
-        (Proposed, Accepted) => !referral,
-        (Requested, Accepted | Rejected) => referral,
-        (Accepted, Engaged) | (Engaged, Completed) => true,
-        (Proposed | Requested | Accepted | Engaged, Declined | Disengaged | Unavailable) => true,
-        _ => false,
+    match from {
+        Proposed => &[Accepted, Declined, Disengaged, Unavailable],
+        Requested => &[Accepted, Rejected, Declined, Disengaged, Unavailable],
+        Accepted => &[Engaged, Declined, Disengaged, Unavailable],
+        Engaged => &[Completed, Declined, Disengaged, Unavailable],
+        Completed | Rejected | Declined | Disengaged | Unavailable => &[],
     }
+}
+
+/// Whether this step records what a partner answered to a referral.
+pub fn is_partners_answer(from: PrescriptionItemStatus, to: PrescriptionItemStatus) -> bool {
+    use PrescriptionItemStatus::{Accepted, Rejected, Requested};
+    from == Requested && matches!(to, Accepted | Rejected)
+}
+
+/// Checks that an item can move from one state to another.
+///
+/// # Errors
+/// 409 that names the states that it can move to, or, for a member, those that a member can set.
+pub fn check_step(from: PrescriptionItemStatus, to: PrescriptionItemStatus, by_member: bool) -> Result<()> {
+    if next(from).contains(&to) {
+        return Ok(());
+    }
+    let open = next(from).iter().filter(|next| !(by_member && is_partners_answer(from, **next)));
+    let open: Vec<&str> = open.map(|status| status.name()).collect();
+    Err(Error::state("item", from, &format!("become {to}")).but("It can become", &open))
 }
 
 /// The faults of an item by itself: its target, and its need, which must be one of `needs`. `at` is the item's pointer.
@@ -56,10 +75,10 @@ mod tests {
         for kind in PrescriptionItemKind::iter() {
             let referral = kind == PrescriptionItemKind::Partner;
             assert_eq!(first(kind), if referral { Requested } else { Proposed });
-            assert!(may_become(kind, first(kind), Accepted));
-            assert!(may_become(kind, Accepted, Engaged) && may_become(kind, Engaged, Completed));
-            assert_eq!(may_become(kind, first(kind), Rejected), referral);
-            assert!(!may_become(kind, first(kind), Engaged) && !may_become(kind, Accepted, Completed));
+            assert!(next(first(kind)).contains(&Accepted));
+            assert!(next(Accepted).contains(&Engaged) && next(Engaged).contains(&Completed));
+            assert_eq!(next(first(kind)).contains(&Rejected), referral);
+            assert!(!next(first(kind)).contains(&Engaged) && !next(Accepted).contains(&Completed));
         }
     }
 
@@ -79,11 +98,11 @@ mod tests {
             let kind = PrescriptionItemKind::iter().nth(kind).unwrap();
             let mut seen = vec![first(kind)];
             for step in steps {
-                let (now, next) = (seen[seen.len() - 1], PrescriptionItemStatus::iter().nth(step).unwrap());
-                if may_become(kind, now, next) {
+                let (now, to) = (seen[seen.len() - 1], PrescriptionItemStatus::iter().nth(step).unwrap());
+                if next(now).contains(&to) {
                     prop_assert!([Proposed, Requested, Accepted, Engaged].contains(&now), "{now} has ended");
-                    prop_assert!(!seen.contains(&next), "{next} again");
-                    seen.push(next);
+                    prop_assert!(!seen.contains(&to), "{to} again");
+                    seen.push(to);
                 }
             }
         }

@@ -10,7 +10,6 @@ use crate::prescriptions::types::NeedDomain;
 
 crate::text_enum! {
     /// The kind of thing that an item refers to.
-    #[derive(strum::EnumIter)]
     pub enum PrescriptionItemKind {
         /// A series of sessions.
         Series,
@@ -23,26 +22,28 @@ crate::text_enum! {
         /// Nothing: plain advice.
         Advice,
     }
-    /// The state of an item.
-    #[derive(strum::EnumIter)]
+    /// The state of an item. It begins as `proposed`, or as `requested` if it is a referral to a partner, and goes on to
+    /// `accepted`, `engaged` and `completed`. Until it is completed it can also end as `declined`, `disengaged` or
+    /// `unavailable`. A referral can end as `rejected`. The advisor and the member can set each state that comes next,
+    /// but only an advisor records a partner's answer.
     pub enum PrescriptionItemStatus {
-        /// Offered to the member.
+        /// Offered to the member, who hasn't answered yet. Every item that isn't a referral begins so.
         Proposed,
-        /// A partner was asked.
+        /// The partner has been asked and hasn't answered yet. Every referral begins so.
         Requested,
-        /// Agreed to, by the member or the partner.
+        /// The member said yes, or the partner did to a referral. An advisor records the partner's answer.
         Accepted,
-        /// The partner said no.
+        /// The partner said no to a referral. An advisor records it, with the `reason`. It is a last state.
         Rejected,
-        /// Under way.
+        /// The member takes part.
         Engaged,
-        /// Done.
+        /// Done as planned. It is a last state.
         Completed,
-        /// The member said no.
+        /// The member said no. It is a last state.
         Declined,
-        /// The member stopped.
+        /// The member stopped coming or answering. It is a last state.
         Disengaged,
-        /// No longer offered.
+        /// It can't be had, for example because the group has ended. It is a last state.
         Unavailable,
     }
 }
@@ -69,7 +70,7 @@ pub struct PrescriptionItemInput {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct PrescriptionItemChange {
-    /// The state of the item.
+    /// The state of the item. The operation's description says which state can follow which.
     pub status: PrescriptionItemStatus,
     /// Why it is in this state. Required with `rejected`.
     #[schema(min_length = 1, max_length = 1000, example = "No places before spring")]

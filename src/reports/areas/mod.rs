@@ -1,6 +1,6 @@
 //! Named areas: several local authorities that reports can count together, such as Liverpool and Sefton.
 //!
-//! A site manager names them. Analysts can't combine local authorities themselves: from figures of many combinations,
+//! An admin names them. Analysts can't combine local authorities themselves: from figures of many combinations,
 //! small counts could be worked out. This is also why there are at most [`MOST_AREAS`].
 
 pub mod handlers;

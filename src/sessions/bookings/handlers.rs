@@ -32,7 +32,8 @@ fn check_match(conn: &mut Conn, context: &Context, booked: &BookedRow) -> Result
 /// Book a place
 ///
 /// Members book for themselves, and an advisor books for any member. A party gets all its seats or none. If there are too
-/// few seats or others already wait, `if_full: wait` puts the booking on the waiting list.
+/// few seats or others already wait, `if_full: wait` puts the booking on the waiting list. When a seat is offered to a
+/// booking that waits, nothing is sent: its `status` becomes `offered`.
 #[utoipa::path(operation_id = "create_booking", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = BookingInput,
     responses((status = 201, description = "Booked, or waitlisted", body = Booking), BadInput, Missing, Conflict, Storage, Problems),

@@ -35,7 +35,7 @@ pub fn seat(delivery: Delivery, wanted: Option<SeatDelivery>) -> Option<SeatDeli
 /// 409 if the session is cancelled, is a drop-in or has started.
 pub fn takes_bookings(session: &SessionFacts, now: Timestamp) -> Result<()> {
     if session.is_cancelled() {
-        return Err(Error::state("session", "cancelled", "booked"));
+        return Err(Error::state("session", "cancelled", "be booked").at_its_end());
     }
     if session.booking_policy == BookingPolicy::DropIn {
         return Err(Error::new(Kind::TakesNoBookings, "It is a drop-in session: no booking is needed, just come."));
@@ -49,7 +49,7 @@ pub fn takes_bookings(session: &SessionFacts, now: Timestamp) -> Result<()> {
 /// 409 if the booking is cancelled already, or the session has started.
 pub fn can_be_cancelled(status: BookingStatus, starts_at: Timestamp, now: Timestamp) -> Result<()> {
     if !status.is_live() {
-        return Err(Error::state("booking", status, "cancelled"));
+        return Err(Error::state("booking", status, "be cancelled").at_its_end());
     }
     not_started(starts_at, now)
 }
@@ -102,7 +102,17 @@ pub fn check_offer(offer: &Offer, starts_at: Timestamp, now: Timestamp, verb: &s
         BookingStatus::CancelledByProvider if offer.expires_at.is_some_and(|at| at <= offer.updated_at) => {
             Err(expired(offer))
         }
-        status => Err(Error::state("booking", status, verb)),
+        status => Err(without_offer(status, starts_at > now, verb)),
+    }
+}
+
+/// The refusal to accept or decline without an offer. It says what is possible with the booking.
+fn without_offer(status: BookingStatus, not_started: bool, verb: &str) -> Error {
+    let refused = Error::state("booking", status, &format!("be {verb}"));
+    match status {
+        BookingStatus::Booked | BookingStatus::Waitlisted if not_started => refused.but("It can be", &["cancelled"]),
+        status if status.is_live() => refused,
+        _ => refused.at_its_end(),
     }
 }
 

@@ -14,7 +14,8 @@ crate::text_enum! {
         Booked,
         /// Waits for a place and holds no seat.
         Waitlisted,
-        /// Has been offered a place that became free.
+        /// Has been offered a place that became free, until `offer_expires_at`. Nothing is sent: read the booking to
+        /// see the offer, and tell the member.
         Offered,
         /// Was there.
         Attended,
@@ -55,15 +56,16 @@ crate::text_enum! {
     }
 }
 
-/// What to do when the session is full.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum IfFull {
-    /// Refuse the booking.
-    #[default]
-    Refuse,
-    /// Join the waiting list, behind everybody who waits already. The booking is then `waitlisted`.
-    Wait,
+crate::described! {
+    /// What to do when the session is full.
+    #[derive(Default)]
+    pub enum IfFull {
+        /// Refuse the booking.
+        #[default]
+        Refuse,
+        /// Join the waiting list, behind everybody who waits already. The booking is then `waitlisted`.
+        Wait,
+    }
 }
 
 /// The guests who come along; each takes a seat.
@@ -180,15 +182,16 @@ impl Booking {
     }
 }
 
-/// Who cancels.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelledBy {
-    /// The member, or an advisor for the member.
-    #[default]
-    Member,
-    /// The service. For advisors only.
-    Provider,
+crate::described! {
+    /// Who cancels.
+    #[derive(Default)]
+    pub enum CancelledBy {
+        /// The member, or an advisor for the member.
+        #[default]
+        Member,
+        /// The service. For advisors only.
+        Provider,
+    }
 }
 
 /// How a booking is cancelled.

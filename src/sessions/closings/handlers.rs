@@ -17,13 +17,18 @@ const MOST_LISTED: usize = 2_000;
 
 /// Change a venue
 ///
-/// A JSON merge patch. If the venue is closed at some time, by its status or its opening hours, the answer lists the
-/// sessions to come there that fall into this time, with the number of places booked in each.
+/// A JSON merge patch. The answer lists the sessions to come on days when the venue is closed, with the number of places
+/// booked in each. It is closed on the days that its `status` covers. It is also closed on every weekday without opening
+/// hours, if another weekday has some. Only whole days count: a group in the evening, after the hours of an open day, is
+/// not concerned.
 ///
 /// By default these sessions stand, but take no new bookings of people who would come (409 `venue_closed`). Who was
 /// offered a seat waits again, and is the first to get an offer when the venue is open again. With
-/// `sessions=cancel` they are called off with every booking, all or none, and the answer names the bookings. Sessions
-/// that are only online are not concerned.
+/// `sessions=cancel` they are called off with every booking, all or none. Sessions that are only online are not
+/// concerned.
+///
+/// Nothing is sent to the people whose bookings were cancelled. `bookings` names these bookings, so tell them. An event is
+/// recorded for each of them.
 #[utoipa::path(operation_id = "change_venue", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), Closing),
     request_body(content = VenuePatch, content_type = "application/merge-patch+json"),
@@ -71,7 +76,7 @@ fn change(conn: &mut Conn, context: &Context, old: Venue, patch: &VenuePatch) ->
     Ok(row)
 }
 
-/// Calls the sessions off with their bookings, and notifies the person of each booking.
+/// Calls the sessions off with their bookings, and records an event for each booking.
 fn cancel(conn: &mut Conn, context: &Context, venue: &Venue, affected: &Affected) -> Result<Notices> {
     let (ids, reason) = (affected.ids(), format!("{} is closed then.", venue.written.name));
     sessions::cancel_these(conn, &ids, &reason, context.now())?;

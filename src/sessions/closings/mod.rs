@@ -1,7 +1,7 @@
 //! What happens to the sessions at a venue that is closed.
 //!
 //! - The answer to a change of a venue lists the sessions that the venue no longer takes. These are scheduled, haven't
-//!   begun, aren't only online, and fall into the time when the venue [is closed](crate::venues::closures). They stand
+//!   begun, aren't only online, and are on a day when the venue [is closed](crate::venues::closures). They stand
 //!   unless `sessions=cancel` calls them off.
 //! - In both cases they take no new bookings of people who would come.
 //! - Changing a venue is here and not in [`venues`](crate::venues), because sessions depend on venues and never the

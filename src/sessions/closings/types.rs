@@ -7,25 +7,26 @@ use crate::db::{Id, LocalTime, Timestamp};
 use crate::sessions::notices::BookingNotice;
 use crate::venues::types::Venue;
 
-/// What to do with sessions at a venue that is closed at their time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ClosedSessions {
-    /// The sessions stand, but take no new bookings of people who would come.
-    #[default]
-    Keep,
-    /// The sessions are called off, with every booking. This can't be undone.
-    Cancel,
+crate::described! {
+    /// What to do with sessions on days when their venue is closed.
+    #[derive(Default)]
+    pub enum ClosedSessions {
+        /// The sessions stand, but take no new bookings of people who would come.
+        #[default]
+        Keep,
+        /// The sessions are called off, with every booking. This can't be undone.
+        Cancel,
+    }
 }
 
-/// What happened to a session at a venue that is closed at its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionOutcome {
-    /// The session stands, but takes no new bookings of people who would come.
-    Kept,
-    /// The session was called off, with every booking.
-    Cancelled,
+crate::described! {
+    /// What happened to a session on a day when its venue is closed.
+    pub enum SessionOutcome {
+        /// The session stands, but takes no new bookings of people who would come.
+        Kept,
+        /// The session was called off, with every booking.
+        Cancelled,
+    }
 }
 
 impl From<ClosedSessions> for SessionOutcome {
@@ -42,12 +43,12 @@ impl From<ClosedSessions> for SessionOutcome {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct Closing {
-    /// What to do with sessions that fall into the time when the venue is closed. Absent: they are kept.
+    /// What to do with sessions to come on days when the venue is closed. Absent: they are kept.
     #[param(inline)]
     pub sessions: Option<ClosedSessions>,
 }
 
-/// A session at a venue that is closed at its time.
+/// A session on a day when its venue is closed. A session outside the opening hours of a day that has some isn't one.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AffectedSession {
     /// The session.
@@ -85,16 +86,16 @@ pub struct AffectedCounts {
     pub booked: i64,
 }
 
-/// A venue that was changed, and the sessions to come that fall into the time when it is closed.
+/// A venue that was changed, and the sessions to come on days when it is closed.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ChangedVenue {
     /// The venue.
     #[serde(flatten)]
     pub venue: Venue,
-    /// How many sessions to come fall into the time when the venue is closed, and how many places are booked in them.
+    /// How many sessions to come are on days when the venue is closed, and how many places are booked in them.
     pub affected: AffectedCounts,
     /// These sessions, by start: at most the first 2,000.
     pub affected_sessions: Vec<AffectedSession>,
-    /// The bookings that were cancelled. Each person was notified.
+    /// The bookings that were cancelled. Nothing was sent to these people: tell them.
     pub bookings: Vec<BookingNotice>,
 }

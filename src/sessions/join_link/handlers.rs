@@ -8,8 +8,8 @@ use crate::http::prelude::*;
 
 /// Get a session's join link
 ///
-/// Members who hold an online seat get the link from 60 minutes before the session starts until it ends. Staff get it
-/// at any time. Keep the link to yourself: no other answer holds it.
+/// Members who hold an online seat get the link from 60 minutes before the session starts until it ends. Admins and
+/// advisors get it at any time. Keep the link to yourself: no other answer holds it.
 #[utoipa::path(operation_id = "get_join_link", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     responses((status = 200, description = "The join link", body = JoinLink), (status = 304, description = "Not changed"), Missing, Conflict, Problems),
     security(("bearer" = [])))]

@@ -146,7 +146,7 @@ pub fn hold(conn: &mut Conn, session_id: Id, reach: Reach) -> Result<(SessionFac
 /// 409 if it is cancelled or has not started.
 pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
     if session.is_cancelled() {
-        return Err(Error::state("session", "cancelled", "registered"));
+        return Err(Error::state("session", "cancelled", "be registered").at_its_end());
     }
     if session.starts_at > now {
         let detail = format!("The session starts at {}. Take its register after that.", session.starts_at);

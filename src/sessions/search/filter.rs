@@ -9,15 +9,16 @@ use crate::places::LocalAuthority;
 use crate::sessions::types::{Delivery, Pillar};
 use crate::text::short_name::ShortName;
 
-/// The order in which sessions are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionOrder {
-    /// By start.
-    #[default]
-    Start,
-    /// The nearest venue first, and the sessions of each venue by start. Needs `near`.
-    Distance,
+crate::described! {
+    /// The order in which sessions are listed.
+    #[derive(Default)]
+    pub enum SessionOrder {
+        /// By start.
+        #[default]
+        Start,
+        /// The nearest venue first, and the sessions of each venue by start. Needs `near`.
+        Distance,
+    }
 }
 
 /// A day of the week.
@@ -80,11 +81,7 @@ pub struct SessionFilter {
     pub accessibility: Vec<ShortName>,
     /// Only sessions at venues near this place, given as degrees north and east (WGS 84). A session that is only online
     /// has no place and isn't found.
-    #[param(
-        max_length = 50,
-        pattern = "^-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)$",
-        example = "53.4097,-2.9795"
-    )]
+    #[param(max_length = 50, format = "coordinates", example = "53.4097,-2.9795")]
     pub near: Option<String>,
     /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]
@@ -94,11 +91,11 @@ pub struct SessionFilter {
     #[param(example = true)]
     pub has_space: Option<bool>,
     /// Only sessions that start at this time or later, on the clock of the session's own time zone.
-    #[param(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "18:00")]
+    #[param(format = "time-of-day", example = "18:00")]
     pub starts_after: Option<String>,
     /// Only sessions that start before this time, on the clock of the session's own time zone. Later than
     /// `starts_after`.
-    #[param(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "21:00")]
+    #[param(format = "time-of-day", example = "21:00")]
     pub starts_before: Option<String>,
     /// Only sessions on this day of the week in their own time zone. Given more than once: on any of the days.
     #[serde(default)]
@@ -110,7 +107,7 @@ pub struct SessionFilter {
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins: `next` of the page before.
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }

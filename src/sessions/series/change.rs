@@ -23,7 +23,10 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// Change a session series
 ///
 /// A JSON merge patch. A series stays with its partner. The sessions that are still to come, and that nobody has edited
-/// or cancelled, follow the change: their ids and bookings stay, and each person booked is told of a move.
+/// or cancelled, follow the change: their ids and bookings stay.
+///
+/// Nothing is sent to the people booked. `bookings` names their bookings, so tell them of a move or a cancellation. An
+/// event is recorded for each of them.
 ///
 /// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
 /// additional time is known by that time and stays. If the rule moves onto an additional time at which people are booked,
@@ -152,7 +155,7 @@ fn apply(conn: &mut Conn, context: &Context, old: &SeriesRow, change: SeriesChan
     let row = old.changed(change, context.now());
     let moves = !row.takes_place_as(old);
     if moves && old.status == SeriesStatus::Cancelled {
-        return Err(Error::state("series", old.status, "moved"));
+        return Err(Error::state("series", old.status, "be moved").but("Only its", &["texts can be changed"]));
     }
     let publishes = row.space_held().is_some() && old.space_held().is_none();
     if row.activity.programme_id != old.activity.programme_id || moves || publishes {

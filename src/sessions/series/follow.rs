@@ -32,7 +32,7 @@ pub struct Outcome {
     pub sessions: SessionOutcomes,
     /// The sessions that differ from the series.
     pub skipped: Vec<Skipped>,
-    /// The notices to the people booked.
+    /// What the answer says about the bookings.
     pub told: Notices,
 }
 

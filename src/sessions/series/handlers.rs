@@ -46,7 +46,7 @@ pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)
 
 /// Get a session series
 ///
-/// Published series are for everybody. Drafts are for staff and their own partner.
+/// Published series are for everybody. Drafts are for admins, advisors and their own partner.
 #[utoipa::path(operation_id = "get_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     responses((status = 200, description = "The series", body = Series), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]
@@ -115,6 +115,9 @@ pub async fn create_series(
 /// Cancel a session series
 ///
 /// Its sessions that are still to come are cancelled, with their bookings. A cancelled series can't be restored.
+///
+/// Nothing is sent to the people booked. `bookings` names the cancelled bookings, so tell these people. An event is
+/// recorded for each of them.
 #[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -140,7 +143,7 @@ pub(super) fn tag(conn: &mut Conn, context: &Context, id: Id) -> Result<Tag> {
     Tag::live(series.version, &series)
 }
 
-/// Cancels the sessions of a series that are still to come, and notifies the people booked.
+/// Cancels the sessions of a series that are still to come, with their bookings, and records an event for each booking.
 pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason: &str) -> Result<Outcome> {
     held::lock(conn, id)?;
     let ids = sessions::cancel_future(conn, id, reason, context.now())?;

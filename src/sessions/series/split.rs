@@ -30,6 +30,9 @@ use crate::sessions::types::SeriesStatus;
 /// changes; `skipped` lists every session that doesn't, with the reason. A series that its partner's roster no longer
 /// names can't be split until a roster names it again. If the rule has ended before that day, the first additional time
 /// is the rule of the new series, and moves with its `local_start`.
+///
+/// Nothing is sent to the people booked. `bookings` names the bookings of sessions that `changes` moved or cancelled, so
+/// tell these people. An event is recorded for each of them.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),
@@ -45,7 +48,7 @@ pub async fn split_series(
         let old = store::get_in(conn, reach, id)?;
         context.check_live_match(old.version, || tag(conn, &context, id))?;
         if old.status == SeriesStatus::Cancelled {
-            return Err(Error::state("series", old.status, "split"));
+            return Err(Error::state("series", old.status, "be split").at_its_end());
         }
         if old.ending.0.withdrawn.is_some() {
             let detail = "Its partner's roster no longer names it. A roster must name it again before it can be split.";

@@ -141,7 +141,7 @@ impl SeriesRow {
     /// 409 if it is cancelled already.
     pub fn cancelled(&self, reason: &str, now: Timestamp) -> Result<Self> {
         if self.status == SeriesStatus::Cancelled {
-            return Err(Error::state("series", self.status, "cancelled"));
+            return Err(Error::state("series", self.status, "be cancelled").at_its_end());
         }
         let ending = Ending { withdrawn: None, ..self.ending.0 };
         let reason = Some(reason.to_owned());

@@ -206,28 +206,28 @@ pub struct SessionCounts {
     pub created: usize,
 }
 
-/// Why a session differs from its series or roster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SkipReason {
-    /// People hold seats in it.
-    Booked,
-    /// It was called off by hand, or with its venue, and stays off.
-    Cancelled,
-    /// It was changed by hand.
-    Edited,
-    /// The series has no session at this excluded time, so excluding the time changes nothing.
-    NotAnOccurrence,
-    /// The session has begun, or would have begun by now.
-    Past,
-    /// The series ends before that day: it was split, or its partner's roster no longer names it.
-    SeriesEnded,
-    /// Another session has the space at that time.
-    SpaceTaken,
-    /// Another session of the series stays at that time.
-    TimeTaken,
-    /// The venue is closed that day.
-    VenueClosed,
+crate::described! {
+    /// Why a session differs from its series or roster.
+    pub enum SkipReason {
+        /// People hold seats in it.
+        Booked,
+        /// It was called off by hand, or with its venue, and stays off.
+        Cancelled,
+        /// It was changed by hand.
+        Edited,
+        /// The series has no session at this excluded time, so excluding the time changes nothing.
+        NotAnOccurrence,
+        /// The session has begun, or would have begun by now.
+        Past,
+        /// The series ends before that day: it was split, or its partner's roster no longer names it.
+        SeriesEnded,
+        /// Another session has the space at that time.
+        SpaceTaken,
+        /// Another session of the series stays at that time.
+        TimeTaken,
+        /// The venue is closed that day.
+        VenueClosed,
+    }
 }
 
 /// A session that differs from its series.
@@ -270,7 +270,7 @@ pub struct ChangedSeries {
     /// The sessions that don't follow the series as it is now, each with the reason.
     pub skipped: Vec<Skipped>,
     /// The bookings of sessions that were moved or called off, and bookings that no longer wait because a session now
-    /// has too few seats for them. Each person was notified.
+    /// has too few seats for them. Nothing was sent to these people: tell them.
     pub bookings: Vec<BookingNotice>,
 }
 
@@ -305,7 +305,7 @@ pub struct SeriesFilter {
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,
-    /// Where the page begins. It is in the `next` of the page before.
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1200)]
     pub cursor: Option<String>,
 }
