@@ -256,7 +256,7 @@ fn a_list_joined_by_commas_is_told_the_sign_that_joins() {
         let problem = post_csv(&client, &path, &format!("{header}\n{row}\n")).problem(422, "roster-refused");
         assert_eq!(pointers(&problem), ["/entries/0/topics/0"]);
         let detail = problem["errors"][0]["detail"].as_str().unwrap();
-        assert!(detail.starts_with("The items of a list are joined by |"), "{detail}");
+        assert!(detail.contains("The items of a list are joined by |"), "{detail}");
     }
 }
 
@@ -268,7 +268,7 @@ fn a_stray_comma_is_named_before_the_faults_that_come_of_it() {
     let problem = post_csv(&client, &path, &format!("{header}\n{}\n", row("Sing, and dance")));
     let problem = problem.problem(422, "roster-refused");
     let first = problem["errors"][0]["detail"].as_str().unwrap();
-    assert!(first.starts_with("The row has 9 cells and the header 8."), "{problem}");
+    assert!(first.contains("The row has 9 cells and the header 8."), "{problem}");
     assert!(problem["errors"].as_array().unwrap().len() > 1, "{problem}");
     // A row of a table with an empty cell too many is as good as one without.
     let answer = post_csv(&client, &path, &format!("{header}\n{},\n", row("Choir")));
