@@ -17,10 +17,11 @@ const CONNECTIONS: u32 = 16;
 const FOR_WRITES: usize = 12;
 /// How long a request waits for a connection before it is answered with 503.
 const CHECKOUT: Duration = Duration::from_millis(2500);
-/// How long a write waits for a row with its connection, in SQL. After that it lets others have the connection for as long,
-/// and tries again: writes that wait for one row don't keep out those that need another.
+/// How long a write waits for a row with its connection, in SQL. After that it lets others have the connection for about as
+/// long, and tries again: writes that wait for one row don't keep out those that need another.
 const LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
-const LOCK_PAUSE: Duration = Duration::from_millis(200);
+/// About how long the others have it, in milliseconds.
+const LOCK_PAUSE: u64 = 200;
 /// How long it waits so before the request is answered with 503.
 const LONGEST_BLOCKED: Duration = Duration::from_secs(2);
 /// How often a write is tried again that meets deadlocks or serialization failures.
@@ -258,7 +259,9 @@ impl Turn {
     fn again(self) -> Result<Self> {
         let turns = Arc::clone(&self.turns);
         drop(self);
-        std::thread::sleep(LOCK_PAUSE);
+        // Not as long for all: two that keep each other's rows would meet again.
+        let more = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) * LOCK_PAUSE / 255;
+        std::thread::sleep(Duration::from_millis(LOCK_PAUSE / 2 + more));
         tokio::runtime::Handle::current().block_on(Self::of(turns))
     }
 }

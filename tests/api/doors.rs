@@ -51,9 +51,9 @@ fn writes_that_lock_each_other_out_run_again() {
     }
     let versions: Vec<i32> = venues::table.select(venues::version).load(&mut app.conn()).unwrap();
     assert_eq!(versions, [2, 2]);
-    // Either of them, or both, let go of their row and run again.
-    let expected = if matches!(app.conn(), Conn::Postgres(_)) { 3..=4 } else { 2..=2 };
-    assert!(expected.contains(&runs.load(Ordering::SeqCst)), "{runs:?}");
+    // Either of them, or both, let go of their row and run again, until they no longer meet.
+    let runs = runs.load(Ordering::SeqCst);
+    assert!(if matches!(app.conn(), Conn::Postgres(_)) { runs > 2 } else { runs == 2 }, "{runs}");
 }
 
 /// On PostgreSQL, a transaction that goes on for long keeps a row. Writes that wait for this row let those go on that need
