@@ -131,13 +131,13 @@ fn what_is_planned_in_a_space_that_is_kept_later_stays_and_can_be_changed_there(
     let weekly = other.post("/v1/session-series", &world.weekly(3, json!({}))).expect(201);
     let at = format!("/v1/partners/{phil}/rosters");
     let entry = with(series("a"), json!({ "space": "Room 1", "local_start": "2027-05-04T13:00:00" }));
-    other.post(&at, &roster(&[entry.clone()])).expect(201);
+    other.post(&at, &roster(std::slice::from_ref(&entry))).expect(201);
     world.keep_for(json!([reader]));
     change(other, &path(&session), &json!({ "local_start": "2027-03-01T10:00:00", "title": "Poems" })).expect(200);
     change(other, &series_path(&weekly), &json!({ "local_start": "2027-01-05T14:00:00" })).expect(200);
     let cut = json!({ "from": "2027-01-12T14:00:00", "changes": { "duration_minutes": 50 } });
     other.post(&format!("{}/split", series_path(&weekly)), &cut).expect(201);
-    assert_eq!(other.post(&at, &roster(&[entry.clone()])).expect(201)["counts"], counts(0, 0, 1, 0));
+    assert_eq!(other.post(&at, &roster(std::slice::from_ref(&entry))).expect(201)["counts"], counts(0, 0, 1, 0));
     let moved = with(entry, json!({ "duration_minutes": 60 }));
     assert_eq!(other.post(&at, &roster(&[moved])).expect(201)["counts"], counts(0, 1, 0, 0));
     kept(other.post("/v1/sessions", &world.session("2027-03-01T18:00:00", json!({}))), "/space_id");
