@@ -45,7 +45,7 @@ SETTINGS = {
 }
 # The seconds of a load, in full and in short. In short, some need more than others to show anything.
 SECONDS, SHORT = 20, 4
-LONGER = {"2": 6, "6": 6, "7": 12, "9": 8, "16": 20, "17": 6}
+LONGER = {"2": 6, "6": 6, "7": 12, "9": 14, "16": 20, "17": 6}
 IDLE, SHORT_IDLE = 3, 1.5
 # The most memory in MiB.
 MEMORY = {"SQLite": 150, "PostgreSQL": 200}
