@@ -214,7 +214,7 @@ def check(number, row, kind):
         faults.append(f"the server took {row['memory'][1]:.0f} MiB; the most is {MEMORY[kind]}")
     for name, probe in row["probes"].items():
         # A roster waits for the one before it, so it may take as long as the largest one.
-        median, worst = (10, 15) if name == "roster" else (0.5, 4)
+        median, worst = (10, 15) if name == "roster" else (1, 4)
         allowed = {"median": max(median, 20 * probe["idle"]), "worst": max(worst, 20 * probe["idle worst"])}
         faults += [
             f"{NAMES[name]}: the {what} is {probe[what]:.2f} s, more than {most:.2f} s"
