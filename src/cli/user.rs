@@ -4,6 +4,8 @@
 use std::io::{IsTerminal, Read};
 
 use clap::{Args, Subcommand};
+#[cfg(unix)]
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use super::{Failure, database};
 use crate::audit::{self, Event, Subject};
@@ -235,6 +237,8 @@ fn check(db: &Db, password: &str, role: Role, email: &str, member_id: Option<Id>
 fn password(from_input: bool) -> Result<String, Failure> {
     let input = std::io::stdin();
     if input.is_terminal() {
+        #[cfg(unix)]
+        let _hidden = Hidden::begin(&input);
         let first = checked(rpassword::prompt_password("Password: ")?)?;
         let again = rpassword::prompt_password("The same again: ")?;
         return if first == again { Ok(first) } else { Err(Failure::new("the two passwords differ")) };
@@ -244,6 +248,31 @@ fn password(from_input: bool) -> Result<String, Failure> {
         false => Err(Failure::usage(
             "there is no terminal to ask for the password on: give it on standard input with --password-stdin",
         )),
+    }
+}
+
+/// Hides what is typed on a terminal until it is dropped: also what is typed before a question stands there, which
+/// `rpassword` alone would show.
+#[cfg(unix)]
+struct Hidden(Termios);
+
+#[cfg(unix)]
+impl Hidden {
+    /// `None` if the terminal can't be changed.
+    fn begin(input: &std::io::Stdin) -> Option<Self> {
+        let was = tcgetattr(input).ok()?;
+        let mut hidden = was.clone();
+        hidden.local_flags.remove(LocalFlags::ECHO);
+        tcsetattr(input, SetArg::TCSANOW, &hidden).ok()?;
+        Some(Self(was))
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // If this fails, there is no terminal any more.
+        let _ = tcsetattr(std::io::stdin(), SetArg::TCSANOW, &self.0);
     }
 }
 
