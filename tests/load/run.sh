@@ -5,7 +5,7 @@
 #   tests/load/run.sh                      every load, 20 seconds each, on SQLite
 #   tests/load/run.sh 4 6                  two of them
 #   tests/load/run.sh --before OLD_BINARY  the same to an older binary, for two lines a load
-#   tests/load/run.sh --short              some seconds each; fails if others wait or the server grows
+#   tests/load/run.sh --short              some seconds each; fails if others wait or the server grows. Without load 13
 #   DATABASE_URL=postgres://postgres@127.0.0.1/postgres tests/load/run.sh
 #
 # LIFE_ROOMS is the binary (default: the release build). DATABASE_URL is a PostgreSQL server on which databases can be

@@ -273,7 +273,7 @@ class World:
         client = Client(self.server, client_token(self.server, self.known["clients"][slug]))
         return client, f"/v1/partners/{self.known['partners'][slug]}/rosters"
 
-    def begin(self):
+    def begin(self, yields=True):
         """All is prepared: measures the probes with nothing beside them, then begins the time of the load."""
         self.probes = Probes(self)
         # A process takes long to start on a busy machine.
@@ -283,7 +283,8 @@ class World:
         time.sleep(self.idle)
         self.memory_before = self.server.memory()[0]
         # A load comes from other machines in life. Here it leaves the processors to the server first.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        if yields:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         self.begun = time.monotonic()
 
     def left(self):
