@@ -8,6 +8,7 @@ use std::fmt::Debug;
 use chrono::NaiveDate;
 use life_rooms::db::Id;
 use life_rooms::http::cursor::{Cursor, Key, LONGEST};
+use life_rooms::text::reading::is_one_line;
 
 /// Runs the target.
 pub fn run(data: &[u8]) {
@@ -19,7 +20,7 @@ pub fn run(data: &[u8]) {
     made_up::<(NaiveDate, Id)>(text);
     made_up::<(i64, Id)>(text);
     made_up::<(i64, Id, i64, Id)>(text);
-    if !text.contains('\0') {
+    if is_one_line(text) {
         let name: String = text.chars().take(200).collect();
         let bytes = text.bytes().chain([0; 16]).take(16).fold(0, |sum, byte| sum << 8 | u128::from(byte));
         let cursor = Cursor { at: (name, Id(uuid::Uuid::from_u128(bytes))), r#for: "0123456789AB".to_owned() };
