@@ -459,9 +459,10 @@ tables! {
         ended_at -> Nullable<DbTimestamp>,
     }
 
-    job_payloads (job_id) {
+    job_payloads (job_id, position) {
         job_id -> DbUuid,
-        payload -> Binary,
+        position -> Integer,
+        piece -> Binary,
     }
 
     report_areas (id) {

@@ -112,9 +112,26 @@ pub fn insert(conn: &mut Conn, job: &NewJob, payload: &[u8], now: Timestamp) -> 
         jobs::updated_at.eq(now),
     );
     diesel::insert_into(jobs::table).values(row).execute(conn)?;
-    let input = (job_payloads::job_id.eq(job.id), job_payloads::payload.eq(payload));
-    diesel::insert_into(job_payloads::table).values(input).execute(conn)?;
+    for (position, piece) in (0..).zip(payload.chunks(PAYLOAD_PIECE)) {
+        let piece = (job_payloads::position.eq(position), job_payloads::piece.eq(piece));
+        diesel::insert_into(job_payloads::table).values((job_payloads::job_id.eq(job.id), piece)).execute(conn)?;
+    }
     get(conn, Reach::Everyone, job.id)
+}
+
+/// The bytes of one piece of a job's input.
+const PAYLOAD_PIECE: usize = 1024 * 1024;
+
+/// What a job works on.
+fn payload(conn: &mut Conn, id: Id) -> Result<Vec<u8>> {
+    let pieces = job_payloads::table.filter(job_payloads::job_id.eq(id));
+    let count: i64 = pieces.count().get_result(conn)?;
+    let mut payload = Vec::with_capacity(usize::try_from(count).map_err(Error::internal)? * PAYLOAD_PIECE);
+    for position in 0..i32::try_from(count).map_err(Error::internal)? {
+        let piece = job_payloads::table.find((id, position)).select(job_payloads::piece);
+        payload.extend(piece.first::<Vec<u8>>(conn)?);
+    }
+    Ok(payload)
 }
 
 /// A job within the caller's reach.
@@ -209,8 +226,7 @@ pub fn take(conn: &mut Conn, claim: Claim, now: Timestamp) -> Result<Option<Clai
     }
     let columns = (jobs::kind, jobs::work, jobs::attempts);
     let (kind, work, attempts): (JobKind, Json<Value>, i32) = jobs::table.find(claim.id).select(columns).first(conn)?;
-    let payload = job_payloads::table.find(claim.id).select(job_payloads::payload).first(conn).optional()?;
-    Ok(Some(Claimed { claim, kind, work: work.0, payload: payload.unwrap_or_default(), attempts }))
+    Ok(Some(Claimed { claim, kind, work: work.0, payload: payload(conn, claim.id)?, attempts }))
 }
 
 /// Renews the lease on a job and writes its progress. Returns whether the lease is still this holder's.
@@ -273,6 +289,6 @@ fn end(conn: &mut Conn, claim: Claim, status: JobStatus, now: Timestamp) -> Resu
         jobs::updated_at.eq(now),
     );
     diesel::update(jobs::table.find(claim.id)).set(changes).execute(conn)?;
-    diesel::delete(job_payloads::table.find(claim.id)).execute(conn)?;
+    diesel::delete(job_payloads::table.filter(job_payloads::job_id.eq(claim.id))).execute(conn)?;
     Ok(())
 }

@@ -69,15 +69,15 @@ fn abandoned_of(app: &App, partner_id: &str, attempts: i32, right: &Value) -> (I
         .execute(&mut app.conn())
         .expect("the job is new");
     diesel::insert_into(job_payloads::table)
-        .values((job_payloads::job_id.eq(id), job_payloads::payload.eq(payload)))
+        .values((job_payloads::job_id.eq(id), job_payloads::position.eq(0), job_payloads::piece.eq(payload)))
         .execute(&mut app.conn())
         .expect("it has no payload yet");
     (id, holder, work)
 }
 
 fn payload(app: &App, id: &str) -> Option<Vec<u8>> {
-    let of_it = job_payloads::table.find(id.parse::<Id>().unwrap());
-    of_it.select(job_payloads::payload).first(&mut app.conn()).optional().unwrap()
+    let of_it = job_payloads::table.find((id.parse::<Id>().unwrap(), 0));
+    of_it.select(job_payloads::piece).first(&mut app.conn()).optional().unwrap()
 }
 
 #[test]
@@ -107,6 +107,20 @@ fn a_roster_is_taken_in_and_applied_as_a_job() {
     let headers = [("if-none-match", seen.etag())];
     assert_eq!(client.send("GET", taken.header("location"), &headers, b"").status, 304);
     assert!(!run_due(&app), "nothing is left to do");
+}
+
+/// It is kept in pieces of a megabyte until it is applied.
+#[test]
+fn a_roster_of_megabytes_is_applied_as_a_job() {
+    let (app, client, path) = reader();
+    let told = "Stories and poems, read aloud together. ".repeat(90);
+    let entry = |n: usize| with(single(&format!("s{n}")), json!({ "description": format!("{n}: {told}") }));
+    let taken = client.post_with(&path, &ASYNC, &roster(&(0..700).map(entry).collect::<Vec<_>>()));
+    taken.clone().expect(202);
+    let job = ended(&client, &taken);
+    assert_eq!(job["result"]["counts"], counts(700, 0, 0, 0), "{job}");
+    let pieces = job_payloads::table.count().get_result::<i64>(&mut app.conn()).unwrap();
+    assert_eq!(pieces, 0, "what it worked on is removed");
 }
 
 #[test]
@@ -318,8 +332,8 @@ fn garble(app: &App, id: Id, work: &Value, payload: &[u8]) {
 }
 
 fn replace_payload(app: &App, id: Id, payload: &[u8]) {
-    let payload = job_payloads::payload.eq(payload);
-    diesel::update(job_payloads::table.find(id)).set(payload).execute(&mut app.conn()).unwrap();
+    let piece = job_payloads::piece.eq(payload);
+    diesel::update(job_payloads::table.find((id, 0))).set(piece).execute(&mut app.conn()).unwrap();
 }
 
 #[test]

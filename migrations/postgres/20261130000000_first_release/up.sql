@@ -584,10 +584,12 @@ CREATE INDEX jobs_due_index ON jobs (due_at);
 CREATE INDEX jobs_partner_index ON jobs (partner_id, id);
 
 -- What a job works on, until it has ended. It can have megabytes, and SQLite writes a row anew with each change: so it
--- isn't in the job's row.
+-- isn't in the job's row. It is in pieces, since SQLite has a row in memory twice while it writes it.
 CREATE TABLE job_payloads (
-    job_id uuid PRIMARY KEY REFERENCES jobs (id),
-    payload bytea NOT NULL
+    job_id uuid NOT NULL REFERENCES jobs (id),
+    position integer NOT NULL,
+    piece bytea NOT NULL,
+    PRIMARY KEY (job_id, position)
 );
 
 -- Addresses of members' own calendars. The secret of an address is stored as a digest.

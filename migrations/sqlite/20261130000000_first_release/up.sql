@@ -581,10 +581,12 @@ CREATE INDEX jobs_due_index ON jobs (due_at);
 CREATE INDEX jobs_partner_index ON jobs (partner_id, id);
 
 -- What a job works on, until it has ended. It can have megabytes, and SQLite writes a row anew with each change: so it
--- isn't in the job's row.
+-- isn't in the job's row. It is in pieces, since SQLite has a row in memory twice while it writes it.
 CREATE TABLE job_payloads (
-    job_id BLOB PRIMARY KEY REFERENCES jobs (id),
-    payload BLOB NOT NULL
+    job_id BLOB NOT NULL REFERENCES jobs (id),
+    position INTEGER NOT NULL,
+    piece BLOB NOT NULL,
+    PRIMARY KEY (job_id, position)
 ) STRICT;
 
 -- Addresses of members' own calendars. The secret of an address is stored as a digest.
