@@ -33,6 +33,8 @@ const RECORDS_OF_GROUP: usize = GROUP / 2;
 /// How long a commit takes further writes in.
 const LONGEST_GROUP: Duration = Duration::from_millis(100);
 
+/// A commit that takes so long has filled the memory for pages, which is then given back.
+const LARGE: Duration = Duration::from_millis(50);
 /// A commit that takes so long is logged, for whoever looks for what holds the others up.
 const LONG: Duration = Duration::from_millis(250);
 /// A commit that takes so long is logged as a warning.
@@ -269,7 +271,7 @@ impl Loop {
         let took = begun.elapsed();
         tell_if_long(ran, took);
         // What was written is kept. If the memory can't be given back, the next group gets a new connection.
-        let thrifty = took < LONG || conn.batch_execute("PRAGMA shrink_memory").is_ok();
+        let thrifty = took < LARGE || conn.batch_execute("PRAGMA shrink_memory").is_ok();
         self.conn = Some(conn).filter(|_| thrifty);
         Ok(ran)
     }
