@@ -59,6 +59,7 @@ async fn main() -> std::io::Result<()> {
             .route("/v1/sessions/{id}/bookings", post().to(booking))
             .wrap(from_fn(guard))
     })
+    .tcp_nodelay(true)
     .listen(socket)?
     .run()
     .await

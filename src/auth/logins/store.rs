@@ -85,8 +85,9 @@ pub fn is_known(conn: &mut Conn, user_id: Id, network: &str, now: Timestamp) -> 
     Ok(diesel::select(diesel::dsl::exists(used)).get_result(conn)?)
 }
 
-/// Adds a login of an account that is locked, and unlocks the account for other networks. Ends the account's logins that can't be used any more, and the one used
-/// longest ago if there would be too many. Returns whether it ended one that could still be used.
+/// Adds a login of an account that is locked, and unlocks the account for other networks. Ends the account's logins that
+/// can't be used any more, and the one used longest ago if there would be too many. Returns whether it ended one that
+/// could still be used.
 pub fn insert(conn: &mut Conn, row: &LoginRow, lifetime: Lifetime) -> Result<bool> {
     let now = row.created_at;
     let known: Vec<LoginRow> = open(row.user_id).select(LoginRow::as_select()).load(conn)?;

@@ -5,8 +5,8 @@
 //! is empty. An address that has no account has the same buckets, so nobody learns from them which address has one.
 //!
 //! Nobody is locked out by a stranger: a network that the account has logged in from is known
-//! ([`logins::store::is_known`]), and an attempt from it has to pass only the buckets of the address and that network together. The price: who is in the same network, and has
-//! used up its bucket, can tell that the account is known there.
+//! ([`logins::store::is_known`]), and an attempt from it has to pass only the buckets of the address and that network
+//! together. The price: who is in the same network, and has used up its bucket, can tell that the account is known there.
 
 pub mod buckets;
 pub mod lanes;
