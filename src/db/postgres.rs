@@ -19,7 +19,7 @@ const FOR_WRITES: usize = 12;
 const CHECKOUT: Duration = Duration::from_millis(2500);
 /// How long a write waits for a row with its connection, in SQL. After that it lets others have the connection for about as
 /// long, and tries again: writes that wait for one row don't keep out those that need another.
-const LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
+const SHORT_LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
 /// About how long the others have it, in milliseconds.
 const LOCK_PAUSE: u64 = 200;
 /// How long it waits so before the request is answered with 503.
@@ -54,7 +54,7 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Conn, CantConnect> {
         let mut conn = open_postgres(&self.url).map_err(CantConnect)?;
-        conn.batch_execute(LOCK_TIMEOUT).map_err(|e| CantConnect(e.into()))?;
+        conn.batch_execute(SHORT_LOCK_TIMEOUT).map_err(|e| CantConnect(e.into()))?;
         Ok(conn)
     }
 
@@ -177,8 +177,8 @@ impl Postgres {
         &self,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = Turn::of(Arc::clone(&self.writes)).await?;
-        self.transact("BEGIN", Some(turn), Error::outcome_unknown, work).await
+        let permit = Permit::of(Arc::clone(&self.writes)).await?;
+        self.transact("BEGIN", Some(permit), Error::outcome_unknown, work).await
     }
 
     /// Like [`Postgres::write`], for reads that record events. All reads see the same state.
@@ -192,11 +192,11 @@ impl Postgres {
     async fn transact<T: Send + 'static>(
         &self,
         begin: &'static str,
-        mut turn: Option<Turn>,
+        mut permit: Option<Permit>,
         lost: fn() -> Error,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        // The turn ends with the work, not with a request that no longer waits for it.
+        // The permit ends with the work, not with a request that no longer waits for it.
         self.blocking(lost, move |pool| {
             let (begun, mut lost, mut collisions) = (Instant::now(), false, 0);
             loop {
@@ -210,7 +210,7 @@ impl Postgres {
                     }
                     Err(error) if error.is_blocked() && begun.elapsed() < LONGEST_BLOCKED => {
                         drop(conn);
-                        turn = turn.map(Turn::again).transpose()?;
+                        permit = permit.map(Permit::again).transpose()?;
                     }
                     outcome => return outcome,
                 }
@@ -239,30 +239,30 @@ impl Postgres {
 }
 
 /// The right of one write to use a connection.
-struct Turn {
-    turns: Arc<Semaphore>,
+struct Permit {
+    permits: Arc<Semaphore>,
     _held: OwnedSemaphorePermit,
 }
 
-impl Turn {
+impl Permit {
     /// Waits for it.
     ///
     /// # Errors
     /// 503 if it doesn't come in time.
-    async fn of(turns: Arc<Semaphore>) -> Result<Self> {
-        let turn = tokio::time::timeout(CHECKOUT, Arc::clone(&turns).acquire_owned()).await;
-        let held = turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
-        Ok(Self { turns, _held: held })
+    async fn of(permits: Arc<Semaphore>) -> Result<Self> {
+        let permit = tokio::time::timeout(CHECKOUT, Arc::clone(&permits).acquire_owned()).await;
+        let held = permit.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
+        Ok(Self { permits, _held: held })
     }
 
     /// Lets others have it for a while, and waits for it again. Blocks the thread.
     fn again(self) -> Result<Self> {
-        let turns = Arc::clone(&self.turns);
+        let permits = Arc::clone(&self.permits);
         drop(self);
         // Not as long for all: two that keep each other's rows would meet again.
         let more = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) * LOCK_PAUSE / 255;
         std::thread::sleep(Duration::from_millis(LOCK_PAUSE / 2 + more));
-        tokio::runtime::Handle::current().block_on(Self::of(turns))
+        tokio::runtime::Handle::current().block_on(Self::of(permits))
     }
 }
 

@@ -352,7 +352,7 @@ impl Error {
         error
     }
 
-    /// Another transaction holds what this one needs: 503, if it still does after some tries.
+    /// Marks the failure as one that comes of a row that another transaction holds. The transaction is tried again.
     pub fn blocked(mut self) -> Self {
         self.0.trouble = Trouble::Blocked;
         self

@@ -27,6 +27,8 @@ use crate::text::network::Network;
 pub const BODY_LIMIT: usize = 256 * 1024;
 /// The largest roster, in bytes.
 pub const ROSTER_LIMIT: usize = 16 * 1024 * 1024;
+/// How many bytes of memory a roster reserves at a time.
+const STEP: usize = 64 * 1024;
 const JSON: [&str; 1] = ["application/json"];
 /// The deepest nesting of JSON.
 const DEEPEST: usize = 32;
@@ -278,10 +280,7 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
     Ok(if bytes.len() > FREE { Bytes::from_owner(Kept { bytes, _reservation: reservation }) } else { bytes })
 }
 
-/// How many bytes of memory a roster reserves at a time.
-const STEP: usize = 64 * 1024;
-
-/// The same, but `grow` reserves the memory for so many bytes.
+/// Reads the whole body, with memory that `grow` reserves: it is called with the size of what has come so far.
 async fn read_within(
     request: &HttpRequest,
     payload: &mut Payload,

@@ -35,6 +35,13 @@ pub struct Token {
     pub by_cookie: bool,
 }
 
+impl Token {
+    /// Reads what was [sent](Device::sent). `None` if it can't be a refresh token.
+    fn read((text, by_cookie): (&str, bool)) -> Option<Self> {
+        Some(Self { presented: Presented::read(text)?, by_cookie })
+    }
+}
+
 impl Extractor for Device {
     async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
         let context = Context::new(request, None)?;
@@ -50,17 +57,18 @@ impl Device {
     /// The refresh token of the request. If the body has one, the cookie isn't looked at. `None` if there is no token,
     /// or if it can't be one.
     pub fn token(&self, in_body: Option<&str>) -> Option<Token> {
-        let by_cookie = in_body.is_none();
-        let text = in_body.or(self.cookie.as_deref())?;
-        Some(Token { presented: Presented::read(text)?, by_cookie })
+        self.sent(in_body).next().and_then(Token::read)
     }
 
     /// Every refresh token of the request: the one in the body, and the one in the cookie.
     pub fn tokens(&self, in_body: Option<&str>) -> Vec<Token> {
-        let both = [(in_body, false), (self.cookie.as_deref(), true)];
-        let read =
-            |(text, by_cookie): (Option<&str>, bool)| Some(Token { presented: Presented::read(text?)?, by_cookie });
-        both.into_iter().filter_map(read).collect()
+        self.sent(in_body).filter_map(Token::read).collect()
+    }
+
+    /// What was sent as a refresh token, and whether the cookie had it. The body comes first.
+    fn sent<'a>(&'a self, in_body: Option<&'a str>) -> impl Iterator<Item = (&'a str, bool)> {
+        let in_cookie = self.cookie.as_deref().map(|text| (text, true));
+        in_body.map(|text| (text, false)).into_iter().chain(in_cookie)
     }
 
     /// Takes the cookie away from the browser that sent it.

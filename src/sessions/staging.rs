@@ -38,9 +38,7 @@ fn make_table(sqlite: &mut SqliteConnection) -> QueryResult<()> {
 /// Deletes what rosters that were given up have left, before another is staged.
 pub fn tidy(conn: &mut Conn, now: Timestamp) -> Result<()> {
     let Conn::Sqlite(sqlite) = conn else { return Ok(()) };
-    make_table(sqlite)?;
-    let old = literal(first_id_at(now.plus_seconds(-LONGEST)));
-    Ok(sqlite.batch_execute(&format!("DELETE FROM temp.staged_sessions WHERE roster_id < {old}"))?)
+    Ok(delete(sqlite, "<", first_id_at(now.plus_seconds(-LONGEST)))?)
 }
 
 /// Stages some sessions of a roster.
@@ -73,7 +71,11 @@ pub fn insert(conn: &mut Conn, roster_id: Id, rows: &[SessionRow]) -> Result<()>
 /// Deletes what is staged of a roster.
 pub fn forget(conn: &mut Conn, roster_id: Id) -> Result<()> {
     let Conn::Sqlite(sqlite) = conn else { return Ok(()) };
+    Ok(delete(sqlite, "=", roster_id)?)
+}
+
+/// Deletes what is staged of the rosters whose id compares so with this one.
+fn delete(sqlite: &mut SqliteConnection, comparison: &str, id: Id) -> QueryResult<()> {
     make_table(sqlite)?;
-    let staged = format!("DELETE FROM temp.staged_sessions WHERE roster_id = {}", literal(roster_id));
-    Ok(sqlite.batch_execute(&staged)?)
+    sqlite.batch_execute(&format!("DELETE FROM temp.staged_sessions WHERE roster_id {comparison} {}", literal(id)))
 }

@@ -58,6 +58,11 @@ def many_words(world):
         (f"{len(body) / MIB:.0f} MiB", body)
         for body in (wordy(5_400, 1), *(wordy(900, number) for number in (2, 3, 4)))
     ]
+    post_in_turn(world, client, path, bodies)
+
+
+def post_in_turn(world, client, path, bodies):
+    """Begins the load: posts these named bodies, one after the other and again, as long as it lasts."""
     world.begin()
     for what, body in bodies * 100:
         if not world.left():
@@ -166,11 +171,7 @@ def never(world):
     bodies = [(f"{count:,} entries", rules(count)) for count in (50_000, 32_000)]
     # Right up to the last part of the search: the rule gives a day, and then none for as long as is looked.
     bodies.append(("with a last day", rules(32_000, additional=[f"{SOON}T10:00:00"])))
-    world.begin()
-    for what, body in bodies * 100:
-        if not world.left():
-            break
-        world.post(client, path, body, what)
+    post_in_turn(world, client, path, bodies)
 
 
 def many_jobs(world):
