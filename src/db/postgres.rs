@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 const CONNECTIONS: u32 = 16;
 /// How many of them writes may use at once. The others are left to reads, however many writes wait for one row.
 const FOR_WRITES: usize = 12;
+/// How many of those are for writes that have waited for a row before, and try again. So others find a connection at once.
+const FOR_BLOCKED: usize = 4;
 /// How long a request waits for a connection before it is answered with 503.
 const CHECKOUT: Duration = Duration::from_millis(2500);
 /// How long a write waits for a row with its connection, in SQL. After that it lets others have the connection for about as
@@ -78,7 +80,7 @@ fn at_rest(conn: &mut Conn) -> bool {
 /// A pool of connections to one server.
 pub(super) struct Postgres {
     pool: Pool<Manager>,
-    writes: Arc<Semaphore>,
+    gates: Gates,
     pulse: Pulse,
 }
 
@@ -139,7 +141,8 @@ impl Postgres {
             .build(Manager { url: url.to_owned() })
             .map_err(|e| silent().because(e))?;
         warn_of_other_languages(&mut *checkout(&pool)?)?;
-        Ok(Self { pool, writes: Arc::new(Semaphore::new(FOR_WRITES)), pulse: Pulse::start(url.to_owned())? })
+        let [writes, blocked] = [FOR_WRITES, FOR_BLOCKED].map(|most| Arc::new(Semaphore::new(most)));
+        Ok(Self { pool, gates: Gates { writes, blocked }, pulse: Pulse::start(url.to_owned())? })
     }
 
     /// Reads in one snapshot. If the connection turns out to be dead, reads once more on a new one.
@@ -177,7 +180,7 @@ impl Postgres {
         &self,
         work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let permit = Permit::of(Arc::clone(&self.writes)).await?;
+        let permit = self.gates.pass().await?;
         self.transact("BEGIN", Some(permit), Error::outcome_unknown, work).await
     }
 
@@ -210,7 +213,7 @@ impl Postgres {
                     }
                     Err(error) if error.is_blocked() && begun.elapsed() < LONGEST_BLOCKED => {
                         drop(conn);
-                        permit = permit.map(Permit::again).transpose()?;
+                        permit = permit.map(|permit| permit.again(begun + LONGEST_BLOCKED)).transpose()?;
                     }
                     outcome => return outcome,
                 }
@@ -238,31 +241,54 @@ impl Postgres {
     }
 }
 
-/// The right of one write to use a connection.
-struct Permit {
-    permits: Arc<Semaphore>,
-    _held: OwnedSemaphorePermit,
+/// How many writes may use a connection at once.
+#[derive(Clone)]
+struct Gates {
+    writes: Arc<Semaphore>,
+    /// Those that were blocked pass this gate too.
+    blocked: Arc<Semaphore>,
 }
 
-impl Permit {
-    /// Waits for it.
+impl Gates {
+    /// Waits for the right to use a connection.
     ///
     /// # Errors
     /// 503 if it doesn't come in time.
-    async fn of(permits: Arc<Semaphore>) -> Result<Self> {
-        let permit = tokio::time::timeout(CHECKOUT, Arc::clone(&permits).acquire_owned()).await;
-        let held = permit.map_err(|_| Error::overloaded())?.map_err(Error::internal)?;
-        Ok(Self { permits, _held: held })
+    async fn pass(&self) -> Result<Permit> {
+        Ok(Permit { gates: self.clone(), _held: vec![through(&self.writes).await?] })
     }
 
-    /// Lets others have it for a while, and waits for it again. Blocks the thread.
-    fn again(self) -> Result<Self> {
-        let permits = Arc::clone(&self.permits);
+    /// The same for a write that was blocked.
+    async fn pass_again(&self) -> Result<Permit> {
+        let blocked = through(&self.blocked).await?;
+        Ok(Permit { gates: self.clone(), _held: vec![blocked, through(&self.writes).await?] })
+    }
+}
+
+async fn through(gate: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    let permit = tokio::time::timeout(CHECKOUT, Arc::clone(gate).acquire_owned()).await;
+    permit.map_err(|_| Error::overloaded())?.map_err(Error::internal)
+}
+
+/// The right of one write to use a connection.
+struct Permit {
+    gates: Gates,
+    _held: Vec<OwnedSemaphorePermit>,
+}
+
+impl Permit {
+    /// Lets others have it for a while, and waits for it again, until then at most. Blocks the thread.
+    ///
+    /// # Errors
+    /// 503 if it doesn't come in time.
+    fn again(self, until: Instant) -> Result<Self> {
+        let gates = self.gates.clone();
         drop(self);
         // Not as long for all: two that keep each other's rows would meet again.
         let more = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) * LOCK_PAUSE / 255;
         std::thread::sleep(Duration::from_millis(LOCK_PAUSE / 2 + more));
-        tokio::runtime::Handle::current().block_on(Self::of(permits))
+        let passing = async { tokio::time::timeout_at(until.into(), gates.pass_again()).await };
+        tokio::runtime::Handle::current().block_on(passing).map_err(|_| Error::overloaded())?
     }
 }
 
