@@ -1,10 +1,14 @@
 //! Rosters are planned one at a time, because planning a year of sessions takes several times the memory of the body.
 //! Partners take turns: the next roster of one waits until each other partner that waits has had one.
+//!
+//! After a roster that has kept the writer from others for a while, the next one waits as long. So whatever is posted, the
+//! writer belongs to the others for half of the time.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
@@ -28,6 +32,8 @@ struct Line {
     busy: bool,
     /// Who has the turn or had it last.
     last: Option<Id>,
+    /// Until when nobody begins.
+    rests_until: Option<Instant>,
     waiting: BTreeMap<Id, VecDeque<Sender<Turn>>>,
 }
 
@@ -36,15 +42,41 @@ struct Line {
 pub struct Turn {
     /// `None` if there is nothing to pass on.
     line: Option<Arc<Mutex<Line>>>,
+    /// How long the next one waits after it, in milliseconds.
+    rest: AtomicU64,
+}
+
+impl Turn {
+    fn of(line: &Arc<Mutex<Line>>) -> Self {
+        Self { line: Some(Arc::clone(line)), rest: AtomicU64::new(0) }
+    }
+
+    /// Has the next one wait for so long after this turn has ended.
+    pub fn rest_after(&self, rest: Duration) {
+        self.rest.store(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Waits until the one before has rested.
+    async fn rested(self) -> Self {
+        let until = self.line.as_ref().and_then(|line| lock(line).rests_until);
+        if let Some(left) = until.and_then(|until| until.checked_duration_since(Instant::now())) {
+            tokio::time::sleep(left).await;
+        }
+        self
+    }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(line) = self.line.take() else { return };
+        let rest = Duration::from_millis(*self.rest.get_mut());
+        if !rest.is_zero() {
+            lock(&line).rests_until = Instant::now().checked_add(rest);
+        }
         loop {
             let next = lock(&line).next();
             let Some(next) = next else { return };
-            match next.send(Turn { line: Some(Arc::clone(&line)) }) {
+            match next.send(Turn::of(&line)) {
                 Ok(()) => return,
                 // Whoever waited has given up meanwhile.
                 Err(mut unused) => unused.line = None,
@@ -82,9 +114,9 @@ impl PlanTurns {
     /// 429 if too many of the same owner wait already, 503 if it takes too long.
     pub async fn for_request(&self, owner: Id) -> Result<Turn> {
         match self.stand(owner, MOST_WAITING, Side::Back)? {
-            Standing::First(turn) => Ok(turn),
+            Standing::First(turn) => Ok(turn.rested().await),
             Standing::Waiting(turn) => match tokio::time::timeout(PATIENCE, turn).await {
-                Ok(turn) => turn.map_err(Error::internal),
+                Ok(turn) => Ok(turn.map_err(Error::internal)?.rested().await),
                 Err(_) => Err(Error::overloaded()),
             },
         }
@@ -94,8 +126,8 @@ impl PlanTurns {
     /// requests: the jobs of all others wait for it.
     pub async fn for_job(&self, owner: Id) -> Result<Turn> {
         match self.stand(owner, usize::MAX, Side::Front)? {
-            Standing::First(turn) => Ok(turn),
-            Standing::Waiting(turn) => turn.await.map_err(Error::internal),
+            Standing::First(turn) => Ok(turn.rested().await),
+            Standing::Waiting(turn) => Ok(turn.await.map_err(Error::internal)?.rested().await),
         }
     }
 
@@ -108,7 +140,7 @@ impl PlanTurns {
         let mut line = lock(&self.line);
         if !line.busy {
             (line.busy, line.last) = (true, Some(owner));
-            return Ok(Standing::First(Turn { line: Some(Arc::clone(&self.line)) }));
+            return Ok(Standing::First(Turn::of(&self.line)));
         }
         let queue = line.waiting.entry(owner).or_default();
         queue.retain(|waiting| !waiting.is_closed());
@@ -174,5 +206,18 @@ mod tests {
         assert_eq!(order, [2, 1, 2, 1, 1]);
         drop(turn);
         assert!(matches!(turns.stand(id(9), 3, Side::Back), Ok(Standing::First(_))));
+    }
+    #[test]
+    fn the_next_one_waits_until_a_turn_has_rested() {
+        let (turns, rest) = (PlanTurns::default(), Duration::from_millis(20));
+        let waited = actix_web::rt::System::new().block_on(async {
+            let turn = turns.for_request(id(1)).await.unwrap();
+            turn.rest_after(rest);
+            let begun = Instant::now();
+            drop(turn);
+            drop(turns.for_request(id(2)).await.unwrap());
+            begun.elapsed()
+        });
+        assert!(waited >= rest, "{waited:?}");
     }
 }

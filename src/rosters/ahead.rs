@@ -53,7 +53,11 @@ pub async fn apply<T>(
         let application = if plans_again { application } else { application.without_replanning() };
         store(&application, context).await?;
         let staged = stage(&application, context).await?;
+        let begun = Instant::now();
         let outcome = write(application.clone()).await;
+        if large {
+            posting.rest_after(begun.elapsed());
+        }
         drop(staged);
         if !application.is_stale() || replans == most {
             return Ok((application, outcome));

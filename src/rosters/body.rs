@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use actix_web::web::Bytes;
 
@@ -45,7 +46,7 @@ pub struct Posting {
     total: usize,
     checked: Arc<AtomicUsize>,
     /// The memory and the turn that it has, as long as anybody works on it: also when its client has hung up.
-    _held: (Option<Reservation>, Option<Turn>),
+    held: (Option<Reservation>, Option<Turn>),
 }
 
 impl Posting {
@@ -76,7 +77,7 @@ impl Posting {
             has_registers,
             total,
             checked: Arc::default(),
-            _held: (None, None),
+            held: (None, None),
         })
     }
 
@@ -87,7 +88,12 @@ impl Posting {
 
     /// Keeps the memory and the turn that it has.
     pub fn holding(self, reservation: Option<Reservation>, turn: Turn) -> Self {
-        Self { _held: (reservation, Some(turn)), ..self }
+        Self { held: (reservation, Some(turn)), ..self }
+    }
+
+    /// Has the next posting wait for so long after this one has ended.
+    pub fn rest_after(&self, rest: Duration) {
+        self.held.1.iter().for_each(|turn| turn.rest_after(rest));
     }
 
     /// Calls `take` with each entry and its index.
