@@ -24,11 +24,12 @@ use crate::auth::logins::store as logins;
 use crate::auth::throttle::buckets;
 use crate::background::Task;
 use crate::config::Config;
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{Conn, Timestamp};
 use crate::error::Result;
 use crate::http::idempotency;
 use crate::http::state::State;
 use crate::jobs;
+use crate::line::Owner;
 use crate::rosters;
 use crate::sessions::listings;
 
@@ -68,9 +69,6 @@ const KEPT: [Kept; 7] = [
         ..kept("unused wordings and listings", listings::any_unused, listings::forget_unused)
     },
 ];
-
-/// In whose name the housekeeping waits for a turn: no partner's and no account's.
-const NOBODY: Id = Id(uuid::Uuid::nil());
 
 /// The task that does the housekeeping.
 pub const TASK: Task = Task {
@@ -123,7 +121,7 @@ async fn forget_all(state: &State, kept: &Kept, now: Timestamp, rows: &mut usize
 async fn forget_some(state: &State, kept: &Kept, now: Timestamp) -> Result<usize> {
     let forget = kept.forget;
     let _turn = match kept.is_written_ahead {
-        true => Some(state.plan_turns.for_job(NOBODY).await?),
+        true => Some(state.plan_turns.for_job(Owner::Service).await?),
         false => None,
     };
     state.db.write(move |conn| forget(conn, now)).await

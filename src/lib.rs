@@ -18,7 +18,7 @@
 //!
 //! ```text
 //! clock · text · period                     time, identifiers; names, words and numbers as people write them; months
-//! places                                    the local authorities of the United Kingdom
+//! places · line                             the local authorities of the United Kingdom; who takes turns with whom
 //! error                                     Error, the table of problem types, the Problem body
 //! config                                    settings
 //! db                                        connections, transactions, types, schema, migrations, failures
@@ -59,6 +59,7 @@ mod floors;
 pub mod housekeeping;
 pub mod http;
 pub mod jobs;
+pub mod line;
 pub mod login;
 pub mod members;
 pub mod openapi;

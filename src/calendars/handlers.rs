@@ -39,9 +39,9 @@ pub(super) async fn show<F>(context: &Context, cache: Cache, read: F) -> Result<
 where
     F: Fn(&mut Conn) -> Result<Calendar> + Send + 'static,
 {
-    let turn = sending::turn().await?;
+    let turn = context.state().long_answers.for_request(context.owner()).await?;
     let text = context.state().db.read_long(move |conn| read(conn)?.text().map_err(Error::internal)).await?;
-    Ok(turn.of(context.show_text(cache, MEDIA_TYPE, text)))
+    Ok(sending::with_turn(turn, context.show_text(cache, MEDIA_TYPE, text)))
 }
 
 /// Get a session as a calendar

@@ -19,6 +19,7 @@ use crate::db::{Db, Location};
 use crate::http::budget::BodyBudget;
 use crate::http::rates::Rates;
 use crate::http::state::State;
+use crate::http::turn::Turns;
 use crate::server;
 
 #[derive(Args)]
@@ -65,7 +66,8 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         hasher: Arc::new(Hasher::new()?),
         rosters: Arc::new(BodyBudget::of_rosters()),
         bodies: Arc::new(BodyBudget::of_others()),
-        plan_turns: Arc::default(),
+        plan_turns: Arc::new(Turns::of_rosters()),
+        long_answers: Arc::new(Turns::of_long_answers()),
         hooks: crate::app::HOOKS,
         stop: Arc::default(),
     };

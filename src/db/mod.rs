@@ -32,6 +32,7 @@ use writer::Writer;
 pub use crate::clock::{Id, LocalTime, Timestamp};
 pub use crate::config::Location;
 use crate::error::{Error, Kind, Result};
+use crate::line::Owner;
 
 /// Checks that the update of a row in a certain version has found it.
 ///
@@ -122,8 +123,20 @@ impl Db {
     /// # Errors
     /// What the closure returns; 503 or 507 if the database can't write. After an error nothing is kept.
     pub async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
+        self.write_for(Owner::Service, work).await
+    }
+
+    /// The same for somebody: on SQLite, where writes wait for each other, owners take turns.
+    ///
+    /// # Errors
+    /// As [`Db::write`]; 429 if too many writes of the owner wait.
+    pub async fn write_for<T: Send + 'static>(
+        &self,
+        owner: Owner,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         match &*self.0 {
-            Inner::Sqlite { writer, .. } => writer.write(work).await,
+            Inner::Sqlite { writer, .. } => writer.write(owner, work).await,
             Inner::Postgres(postgres) => postgres.write(work).await,
         }
     }

@@ -1,16 +1,16 @@
 //! The one writer of an SQLite file: a thread that commits writes in groups, so that one flush to disk serves many.
 //!
-//! The thread takes the writes that have queued and opens one `IMMEDIATE` transaction. Each write runs in a savepoint
-//! of its own, so a write that fails or panics rolls back alone. The thread commits once and then answers all writes.
+//! The thread opens one `IMMEDIATE` transaction and runs the writes that wait. Each write runs in a savepoint of its own,
+//! so a write that fails or panics rolls back alone. The thread commits once and then answers all writes. A write whose
+//! client has hung up before its turn never runs.
 //!
-//! Reads of personal data have a queue of their own for their events. It is emptied first, so that nobody waits for a
-//! record behind a queue full of writes.
+//! Owners take turns: the next write of one comes after one of each other owner. Reads of personal data have a queue of
+//! their own for their events. It is emptied first, so that nobody waits for a record behind a queue full of writes.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
@@ -18,10 +18,13 @@ use diesel::{Connection, SqliteConnection};
 use tokio::sync::oneshot;
 
 use super::conn::{Conn, Purpose, open_sqlite};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::line::{Line, Owner};
 
 /// How many writes may wait. The next one is refused with 503.
 const QUEUE: usize = 4096;
+/// How many writes of one owner may wait. The next one is refused with 429.
+const QUEUE_OF_OWNER: usize = 512;
 /// How many records of reads may wait.
 const RECORDS: usize = 1024;
 /// How long a write waits for its turn before it is refused with 503, whatever runs meanwhile.
@@ -50,6 +53,8 @@ enum Step {
 
 /// One queued write, with the channel for its answer.
 trait Job: Send {
+    /// Whether anybody still waits for it.
+    fn is_wanted(&self) -> bool;
     /// Runs the write, unless its caller has given it up.
     fn run(&mut self, conn: &mut Conn) -> Step;
     /// Sends the outcome; `commit` says whether the group reached the disk.
@@ -80,6 +85,10 @@ where
     T: Send,
     F: Fn(&mut Conn) -> Result<T> + Send,
 {
+    fn is_wanted(&self) -> bool {
+        !self.reply.is_closed()
+    }
+
     fn run(&mut self, conn: &mut Conn) -> Step {
         // A write that was taken up can run again, if the group that it was in has failed.
         if !self.taken_up && !self.turn.take() {
@@ -112,35 +121,42 @@ where
     }
 }
 
-/// A handle to the writer thread. When the last handle is dropped, the thread empties its queue and ends.
+/// A handle to the writer thread. When the last handle is dropped, the thread empties its queues and ends.
 #[derive(Clone)]
-pub struct Writer {
-    writes: SyncSender<Box<dyn Job>>,
-    records: SyncSender<Box<dyn Job>>,
-    /// One for each job that was queued: the thread waits for both queues at once.
-    wake: Sender<()>,
+pub struct Writer(Arc<Handle>);
+
+struct Handle(Arc<Queues>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl Writer {
     /// Opens the file and starts the thread.
     pub fn start(path: String) -> Result<Self> {
         let conn = open_sqlite(&path, Purpose::Write)?;
-        let ((writes, queued), (records, queued_records)) = (sync_channel(QUEUE), sync_channel(RECORDS));
-        let (wake, woken) = channel();
-        let queues = Queues { records: queued_records, rest: VecDeque::new(), writes: queued, woken };
+        let queues = Arc::new(Queues::default());
+        let writer = Self(Arc::new(Handle(Arc::clone(&queues))));
         std::thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || Loop { path, conn: Some(conn), queues }.run())
             .map_err(|e| Error::unavailable("The writer can't start.").because(e))?;
-        Ok(Self { writes, records, wake })
+        Ok(writer)
     }
 
     /// Queues a write and waits until it is on disk.
     ///
     /// # Errors
-    /// What the closure returns; 503 if the queue is full or the write waited in it for too long; 507 on a full disk.
-    pub async fn write<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
-        self.wait(&self.writes, work).await
+    /// What the closure returns; 429 if too many writes of the owner wait; 503 if the queue is full or the write waited in
+    /// it for too long; 507 on a full disk.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        owner: Owner,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        wait(|job| self.0.0.add_write(owner, job), work).await
     }
 
     /// The same, for the events of a read.
@@ -148,124 +164,188 @@ impl Writer {
     /// # Errors
     /// As [`Writer::write`]; it is another queue that can be full.
     pub async fn record<T: Send + 'static>(&self, work: impl Fn(&mut Conn) -> Result<T> + Send + 'static) -> Result<T> {
-        self.wait(&self.records, work).await
+        wait(|job| self.0.0.add_record(job), work).await
     }
+}
 
-    async fn wait<T: Send + 'static>(
-        &self,
-        queue: &SyncSender<Box<dyn Job>>,
-        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let ((reply, mut outcome), turn) = (oneshot::channel(), Turn::default());
-        let job = Write { work, reply, outcome: None, turn: turn.clone(), taken_up: false };
-        let stopped = || Error::unavailable("The writer has stopped.");
-        queue.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) => Error::overloaded(),
-            TrySendError::Disconnected(_) => stopped(),
-        })?;
-        self.wake.send(()).map_err(|_| stopped())?;
-        match tokio::time::timeout(LONGEST_WAIT, &mut outcome).await {
-            Ok(answer) => answer.unwrap_or_else(|_| Err(stopped())),
-            Err(_) if turn.take() => Err(Error::overloaded()),
-            // It runs already, so its outcome is awaited.
-            Err(_) => outcome.await.unwrap_or_else(|_| Err(stopped())),
-        }
+/// Queues a job with `add`, and waits for its outcome. If nobody waits any more, the job never runs.
+async fn wait<T: Send + 'static>(
+    add: impl FnOnce(Box<dyn Job>) -> Result<()>,
+    work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let ((reply, mut outcome), turn) = (oneshot::channel(), Turn::default());
+    add(Box::new(Write { work, reply, outcome: None, turn: turn.clone(), taken_up: false }))?;
+    match tokio::time::timeout(LONGEST_WAIT, &mut outcome).await {
+        Ok(answer) => answer.unwrap_or_else(|_| Err(stopped())),
+        Err(_) if turn.take() => Err(Error::overloaded()),
+        // It runs already, so its outcome is awaited.
+        Err(_) => outcome.await.unwrap_or_else(|_| Err(stopped())),
     }
+}
+
+fn stopped() -> Error {
+    Error::unavailable("The writer has stopped.")
 }
 
 /// What waits for the thread.
+#[derive(Default)]
 struct Queues {
-    records: Receiver<Box<dyn Job>>,
-    /// What an earlier group had no time for.
-    rest: VecDeque<Box<dyn Job>>,
-    writes: Receiver<Box<dyn Job>>,
-    woken: Receiver<()>,
+    waiting: Mutex<Waiting>,
+    /// Told when there is something to do.
+    news: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    records: VecDeque<Box<dyn Job>>,
+    writes: Line<Owner, Box<dyn Job>>,
+    /// Whether nothing more comes.
+    closed: bool,
 }
 
 impl Queues {
-    /// Waits for jobs, and takes as many as one commit may have: records first. `None` if no handle is left.
-    fn next_group(&mut self) -> Option<Vec<Box<dyn Job>>> {
-        let mut group = Vec::new();
-        while group.is_empty() {
-            if self.rest.is_empty() {
-                self.woken.recv().ok()?;
-            }
-            group.extend(self.records.try_iter().take(RECORDS_OF_GROUP));
-            let room = GROUP - group.len();
-            group.extend(self.rest.drain(..room.min(self.rest.len())));
-            let room = GROUP - group.len();
-            group.extend(self.writes.try_iter().take(room));
-        }
-        Some(group)
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts jobs back that had no time. They come before what was queued later.
-    fn put_back(&mut self, jobs: Vec<Box<dyn Job>>) {
-        for job in jobs.into_iter().rev() {
-            self.rest.push_front(job);
+    fn add(&self, add: impl FnOnce(&mut Waiting) -> Result<()>) -> Result<()> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(stopped());
+        }
+        add(&mut waiting)?;
+        self.news.notify_one();
+        Ok(())
+    }
+
+    fn add_write(&self, owner: Owner, job: Box<dyn Job>) -> Result<()> {
+        self.add(|Waiting { writes, .. }| {
+            let is_full = |writes: &Line<_, _>| owner != Owner::Service && writes.count_of(owner) >= QUEUE_OF_OWNER;
+            if is_full(writes) && writes.keep_of(owner, |job: &Box<dyn Job>| job.is_wanted()) >= QUEUE_OF_OWNER {
+                return Err(too_many());
+            }
+            if writes.count() >= QUEUE {
+                return Err(Error::overloaded());
+            }
+            writes.push_back(owner, job);
+            Ok(())
+        })
+    }
+
+    fn add_record(&self, job: Box<dyn Job>) -> Result<()> {
+        self.add(|Waiting { records, .. }| {
+            if records.len() >= RECORDS {
+                return Err(Error::overloaded());
+            }
+            records.push_back(job);
+            Ok(())
+        })
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.news.notify_one();
+    }
+
+    /// Waits for the first job of a group. `None` if nothing waits and nothing more comes.
+    fn first(&self) -> Option<Box<dyn Job>> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(job) = waiting.next(true) {
+                return Some(job);
+            }
+            if waiting.closed {
+                return None;
+            }
+            waiting = self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+impl Waiting {
+    /// Takes out the next job that somebody waits for: a record if it may be one.
+    fn next(&mut self, may_be_record: bool) -> Option<Box<dyn Job>> {
+        loop {
+            let record = if may_be_record { self.records.pop_front() } else { None };
+            let job = record.or_else(|| self.writes.next())?;
+            if job.is_wanted() {
+                return Some(job);
+            }
+        }
+    }
+}
+
+fn too_many() -> Error {
+    let detail = format!(
+        "{QUEUE_OF_OWNER} of your changes wait for their turn. Nothing was changed. Send this one again when some of them \
+         have ended."
+    );
+    Error::new(Kind::TooMuchAtOnce, detail).retry_after(1)
 }
 
 struct Loop {
     path: String,
     /// The connection; `None` after a fault, until the file is opened again.
     conn: Option<Conn>,
-    queues: Queues,
+    queues: Arc<Queues>,
+}
+
+impl Drop for Loop {
+    /// Nobody must wait for a thread that has ended.
+    fn drop(&mut self) {
+        let mut waiting = self.queues.lock();
+        *waiting = Waiting { closed: true, ..Waiting::default() };
+    }
 }
 
 impl Loop {
-    /// Runs the queued writes, those of a group in one commit. After a fault of the database, runs each write of the
-    /// group in a commit of its own.
+    /// Runs what waits, some writes in one commit. After a fault of the database, runs each of them in a commit of its own.
     fn run(mut self) {
-        while let Some(group) = self.queues.next_group() {
-            let rest = self.commit_some(group);
-            self.queues.put_back(rest);
+        while let Some(first) = self.queues.first() {
+            self.commit_some(first);
         }
     }
 
-    /// Commits the first of these writes, and returns those that are still to run.
-    fn commit_some(&mut self, mut group: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
-        match self.commit(&mut group) {
-            Ok(ran) => {
-                let rest = group.split_off(ran);
-                group.into_iter().for_each(|job| job.answer(Ok(())));
-                return rest;
-            }
+    /// Commits this job with others that wait.
+    fn commit_some(&mut self, first: Box<dyn Job>) {
+        let mut group = vec![first];
+        match self.commit(&mut group, GROUP) {
+            Ok(()) => group.into_iter().for_each(|job| job.answer(Ok(()))),
             Err(fault) if group.len() == 1 => group.remove(0).answer(fault.verdict()),
-            // Another process is writing, so nothing ran. Waiting again for each write could take minutes.
-            Err(Fault::Begin(_)) => group.into_iter().for_each(|job| job.answer(Err(Error::overloaded()))),
-            Err(Fault::Group(_)) => group.into_iter().for_each(|job| self.alone(job)),
             Err(Fault::Job(at)) => {
                 group.remove(at).answer(Ok(()));
                 group.into_iter().for_each(|job| self.alone(job));
             }
+            Err(Fault::Begin(_) | Fault::Group(_)) => group.into_iter().for_each(|job| self.alone(job)),
         }
-        Vec::new()
     }
 
     fn alone(&mut self, job: Box<dyn Job>) {
-        let mut one = [job];
-        let verdict = self.commit(&mut one).map(drop).or_else(Fault::verdict);
-        let [job] = one;
-        job.answer(verdict);
+        let mut one = vec![job];
+        let verdict = self.commit(&mut one, 1).or_else(Fault::verdict);
+        if let Some(job) = one.pop() {
+            job.answer(verdict);
+        }
     }
 
-    /// Runs these writes in one transaction, and returns how many have run: after a long one the others must not wait
-    /// for the rest of the group. After an error none of them is kept, and the next group gets a new connection: on a
-    /// full disk SQLite can end the transaction by itself, and later savepoints would commit alone.
-    fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<usize, Fault> {
+    /// Runs these jobs in one transaction, and takes others in until it has so many or has taken too long. After an error
+    /// none of them is kept, and the next group gets a new connection: on a full disk SQLite can end the transaction by
+    /// itself, and later savepoints would commit alone.
+    fn commit(&mut self, jobs: &mut Vec<Box<dyn Job>>, most: usize) -> Result<(), Fault> {
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
             None => open_sqlite(&self.path, Purpose::Write).map_err(Fault::Group)?,
         };
         begin(&mut conn).map_err(Fault::Begin)?;
         let (begun, mut ran) = (Instant::now(), 0);
-        while ran < jobs.len() && (ran == 0 || begun.elapsed() < LONGEST_GROUP) {
+        while ran < jobs.len() {
             if let Step::Broken = jobs[ran].run(&mut conn) {
                 return Err(Fault::Job(ran));
             }
             ran += 1;
+            if ran == jobs.len() && ran < most && begun.elapsed() < LONGEST_GROUP {
+                jobs.extend(self.queues.lock().next(ran < RECORDS_OF_GROUP));
+            }
         }
         commit(&mut conn).map_err(Fault::Group)?;
         let took = begun.elapsed();
@@ -273,7 +353,7 @@ impl Loop {
         // What was written is kept. If the memory can't be given back, the next group gets a new connection.
         let thrifty = took < LARGE || conn.batch_execute("PRAGMA shrink_memory").is_ok();
         self.conn = Some(conn).filter(|_| thrifty);
-        Ok(ran)
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use actix_web::dev::Payload;
 use actix_web::http::{Method, header};
 use actix_web::web::{Bytes, BytesMut, Data};
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,15 +13,15 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::allowed::caller_of;
-use super::budget::{FREE, Owner, Reservation};
-use super::context::state;
+use super::budget::{FREE, Reservation};
+use super::context::{network_of, state};
 use super::extract::Extractor;
 use super::json::Unambiguous;
 use super::shape;
 use super::state::State;
 use crate::config::Config;
 use crate::error::{Error, Fault, Kind, Result};
-use crate::text::network::Network;
+use crate::line::Owner;
 
 /// The largest ordinary body, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
@@ -272,7 +272,7 @@ impl AsRef<[u8]> for Kept {
 pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> Result<Bytes> {
     let owner = match caller_of(request) {
         Ok(caller) => Owner::Caller(caller.owner()),
-        Err(_) => Owner::Network(request.extensions().get::<Network>().copied().unwrap_or_default()),
+        Err(_) => Owner::Network(network_of(request)),
     };
     let mut reservation = state(request)?.bodies.reserve(owner, 0)?;
     let grow = |size| if size > FREE { reservation.grow_to(size) } else { Ok(()) };

@@ -8,18 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::body::ROSTER_LIMIT;
-use crate::db::Id;
 use crate::error::{Error, Kind, Result};
-use crate::text::network::Network;
-
-/// Whose bodies share a part of the memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Owner {
-    /// A partner, or an account without one.
-    Caller(Id),
-    /// Everybody in a network who has no token.
-    Network(Network),
-}
+use crate::line::Owner;
 
 /// How much memory bodies may take, in bytes.
 #[derive(Debug)]
@@ -135,7 +125,7 @@ impl Taken {
             return Ok(());
         }
         let whose = match owner {
-            Owner::Caller(_) => "Your bodies that are being read or worked on",
+            Owner::Service | Owner::Caller(_) => "Your bodies that are being read or worked on",
             Owner::Network(_) => "The bodies without a token that are being read from your network",
         };
         let detail = format!(
@@ -168,6 +158,7 @@ impl Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::Id;
 
     const SHARE: usize = ROSTERS.share;
     const SMALL: usize = ROSTERS.small;

@@ -15,6 +15,7 @@ use crate::auth::caller::{Caller, CallerKind};
 use crate::clock::new_id_at;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::line::Owner;
 use crate::text::network::Network;
 
 /// The request's id in the audit. The guard makes it and keeps it with the request. It is never the id that the client
@@ -67,7 +68,7 @@ impl Context {
             if_match: conditional::if_match(request)?,
             only_new: conditional::is_only_new(request),
             idempotency_key: key,
-            network: request.extensions().get::<Network>().copied().unwrap_or_default(),
+            network: network_of(request),
             state,
         })))
     }
@@ -117,7 +118,23 @@ impl Context {
         self.0.caller.as_ref().ok_or_else(|| Error::unauthenticated("This needs an access token."))
     }
 
-    /// The network that the request came from. The guard finds it out.
+    /// Whose share of the server's work this request takes.
+    pub fn owner(&self) -> Owner {
+        self.anyone().map_or(Owner::Network(self.network()), |caller| Owner::Caller(caller.owner()))
+    }
+
+    /// Runs one write transaction in the turn of whoever sent this request. An `Idempotency-Key` doesn't count.
+    ///
+    /// # Errors
+    /// As [`crate::db::Db::write_for`].
+    pub async fn write_anew<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Conn) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.state().db.write_for(self.owner(), work).await
+    }
+
+    /// The network that the request came from.
     pub fn network(&self) -> Network {
         self.0.network
     }
@@ -186,6 +203,11 @@ impl Context {
 pub fn state(request: &HttpRequest) -> Result<State> {
     let state = request.app_data::<Data<State>>().map(|state| state.get_ref().clone());
     state.ok_or_else(|| Error::internal("the app was built without its state"))
+}
+
+/// The network that a request came from. The guard finds it out.
+pub fn network_of(request: &HttpRequest) -> Network {
+    request.extensions().get::<Network>().copied().unwrap_or_default()
 }
 
 /// The request's `Authorization`.

@@ -47,12 +47,11 @@ impl Context {
         body: &Bytes,
         work: impl Fn(&mut Conn) -> Result<Reply> + Send + 'static,
     ) -> Result<HttpResponse> {
-        let db = self.state().db.clone();
         let Some(scope) = self.idempotency_scope() else {
-            return Ok(db.write(work).await?.into_response());
+            return Ok(self.write_anew(work).await?.into_response());
         };
         let (context, hash) = (self.clone(), hex(body));
-        let (reply, replayed) = db.write(move |conn| once(conn, &context, &scope, &hash, &work)).await?;
+        let (reply, replayed) = self.write_anew(move |conn| once(conn, &context, &scope, &hash, &work)).await?;
         let mut response = reply.into_response();
         if replayed {
             let name = actix_web::http::header::HeaderName::from_static("idempotent-replay");

@@ -7,6 +7,7 @@ pub mod body;
 pub mod budget;
 pub mod coding;
 pub mod conditional;
+pub mod connections;
 pub mod context;
 pub mod cors;
 pub mod cursor;

@@ -18,6 +18,7 @@ use flate2::Compression;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::coding;
+use super::turn::Turn;
 use crate::error::{Error, Result};
 
 /// The most bytes that the connection gets at once.
@@ -28,8 +29,6 @@ const SHORT: usize = 64 * 1024;
 const ROOM: usize = 32 * 1024;
 /// How many answers are compressed at a time.
 const COMPRESSED: usize = 4;
-/// How many answers that can be very long are made at a time. A calendar takes twenty megabytes meanwhile.
-const MADE: usize = 2;
 /// How long an answer waits for memory before the client gets 503.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a long answer may be on its way while others need its memory. Shorter than they wait.
@@ -41,28 +40,13 @@ const MOST_NOTED: usize = 1_024;
 
 static ROOM_LEFT: Semaphore = Semaphore::const_new(ROOM);
 static ENCODERS: Semaphore = Semaphore::const_new(COMPRESSED);
-static MAKING: Semaphore = Semaphore::const_new(MADE);
 /// The long answers in flight, the oldest first.
 static IN_FLIGHT: Mutex<VecDeque<Weak<Rest>>> = Mutex::new(VecDeque::new());
 
-/// The right to make an answer that can be very long. It travels with the answer until there is room for it.
-pub struct Making(#[expect(dead_code, reason = "held until it is dropped")] SemaphorePermit<'static>);
-
-/// Waits for the turn to make an answer that can be very long.
-///
-/// # Errors
-/// 503 if it doesn't come in time.
-pub async fn turn() -> Result<Making> {
-    let turn = tokio::time::timeout(LONGEST_WAIT, MAKING.acquire()).await;
-    Ok(Making(turn.map_err(|_| Error::overloaded())?.map_err(Error::internal)?))
-}
-
-impl Making {
-    /// Lets the turn travel with the answer.
-    pub fn of(self, mut response: HttpResponse) -> HttpResponse {
-        response.extensions_mut().insert(self);
-        response
-    }
+/// Lets the turn to make a very long answer travel with the answer, until there is room for it.
+pub fn with_turn(turn: Turn, mut response: HttpResponse) -> HttpResponse {
+    response.extensions_mut().insert(turn);
+    response
 }
 
 /// Whether an answer may be refused because there is no room for it.
@@ -80,7 +64,7 @@ pub(super) enum Refusable {
 /// 503 if there is no room for it in time and it may be refused.
 pub(super) async fn prepare(response: HttpResponse, compressed: bool, refusable: Refusable) -> Result<HttpResponse> {
     let (mut response, body) = response.into_parts();
-    let turn = response.extensions_mut().remove::<Making>();
+    let turn = response.extensions_mut().remove::<Turn>();
     let bytes = match body.try_into_bytes() {
         Ok(bytes) => bytes,
         Err(streamed) => return Ok(response.set_body(streamed)),

@@ -8,7 +8,7 @@ use super::budget::BodyBudget;
 use super::coding::Fixed;
 use super::context::Context;
 use super::rates::Rates;
-use super::turn::PlanTurns;
+use super::turn::Turns;
 use crate::auth::password::Hasher;
 use crate::auth::throttle::Throttle;
 use crate::auth::token::Tokens;
@@ -39,7 +39,9 @@ pub struct State {
     /// The memory for all other bodies.
     pub bodies: Arc<BodyBudget>,
     /// Lets one roster at a time be planned.
-    pub plan_turns: Arc<PlanTurns>,
+    pub plan_turns: Arc<Turns>,
+    /// Lets a few very long answers be made at a time.
+    pub long_answers: Arc<Turns>,
     /// Functions that `http` needs from the modules above it.
     pub hooks: Hooks,
     /// Set when the server has been told to stop.

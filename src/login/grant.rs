@@ -64,7 +64,7 @@ pub async fn begin(context: &Context, account: &Account, wanted: Wanted) -> Resu
         created_at: now,
     };
     let (row, generation, context_inside) = (login.clone(), account.generation, context.clone());
-    let account = context.state().db.write(move |conn| {
+    let account = context.write_anew(move |conn| {
         let account = store::locked_account(conn, row.user_id)?;
         // Hashing takes a while. If the account was disabled or its password was changed meanwhile, that stands.
         let account = account.filter(|account| !account.disabled && account.generation == generation);

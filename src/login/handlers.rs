@@ -72,7 +72,7 @@ pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<Htt
     };
     let access_token = context.state().tokens.sign(&claims)?;
     let (inside, actor, id) = (context.clone(), Actor::Client(client.id), client.id);
-    let recorded = context.state().db.write(move |conn| {
+    let recorded = context.write_anew(move |conn| {
         let subject = Subject::other("client", id);
         let event = Event::new(inside.now(), actor, inside.request_id(), "issue", subject, &["access_token"]);
         inside.record(conn, &[event.numbered_at(inside.state().clock.now())])

@@ -37,7 +37,7 @@ pub async fn refresh_login(request: Extract<(Device, NoQuery, JsonBody<RefreshIn
         Decision::Repeat => Some(Grant { account, login }),
         Decision::Rotate | Decision::End(_) => {
             let inside = context.clone();
-            context.state().db.write(move |conn| settle(conn, &inside, presented, decision)).await?
+            context.write_anew(move |conn| settle(conn, &inside, presented, decision)).await?
         }
     };
     grant.ok_or_else(|| refused(context))?.answer(context)
@@ -113,7 +113,7 @@ pub async fn log_out(request: Extract<(Device, NoQuery, JsonBody<RefreshInput>)>
             }
             Ok(())
         };
-        context.state().db.write(end).await?;
+        context.write_anew(end).await?;
     }
     let mut response = Reply::empty().into_response();
     device.clear(&mut response)?;

@@ -104,5 +104,5 @@ async fn record_read(who: &Allowed<Reports>, reader: Reader, name: &str, filter:
     }
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     let event = who.event("read", Subject { kind: "report", id: None, member_id: None }, &fields);
-    who.state().db.write(move |conn| audit::record(conn, std::slice::from_ref(&event))).await
+    who.write_anew(move |conn| audit::record(conn, std::slice::from_ref(&event))).await
 }

@@ -83,7 +83,7 @@ pub async fn post_roster(
     if who.has_answered().await? {
         return who.write(&body.bytes, |_| Err(Error::overloaded())).await;
     }
-    let turn = who.state().plan_turns.for_request(who.caller()?.owner()).await?;
+    let turn = who.state().plan_turns.for_request(who.owner()).await?;
     let posting = Arc::new(posting.holding(Some(body.reservation), turn));
     let (context, db) = (who.context(), &who.state().db);
     if manner.dry_run {
@@ -164,7 +164,7 @@ pub async fn get_roster_template(
 pub async fn get_roster(request: Extract<(Allowed<RosterReader>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((partner_id, roster_id)), _)) = request;
     own(&who, partner_id)?;
-    let turn = sending::turn().await?;
+    let turn = who.state().long_answers.for_request(who.owner()).await?;
     let roster = who.state().db.read_long(move |conn| store::get(conn, partner_id, roster_id)).await?;
-    Ok(turn.of(who.show(Cache::Never, roster.summary.version, &roster)?))
+    Ok(sending::with_turn(turn, who.show(Cache::Never, roster.summary.version, &roster)?))
 }

@@ -121,7 +121,7 @@ impl Running {
         let (partner_id, form, manner) = (work.partner_id, work.form, work.manner);
         let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
         let posting = reading.await.map_err(Error::blocking)??.counting(done);
-        let turn = state.plan_turns.for_job(context.caller()?.owner()).await?;
+        let turn = state.plan_turns.for_job(context.owner()).await?;
         Ok(Self { claim, work, context, posting: Arc::new(posting.holding(None, turn)) })
     }
 

@@ -11,7 +11,7 @@ const BITS_V4: u8 = 24;
 const BITS_V6: u8 = 48;
 
 /// The network that an address is in. Limits count networks, because whoever has one address has its neighbours too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Network(IpNet);
 
 impl Network {

@@ -1,17 +1,19 @@
 //! The doors to the database: what they do when transactions collide and connections are cut.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use life_rooms::background::{self, Task};
 use life_rooms::db::schema::{leases, venues};
-use life_rooms::db::{Conn, Id, Timestamp};
+use life_rooms::db::{Conn, Db, Id, Timestamp};
 use life_rooms::error::{Error, Kind};
 use life_rooms::http::state::State;
+use life_rooms::line::Owner;
 use serde_json::json;
 
 use crate::closings::until_one_waits;
@@ -120,6 +122,84 @@ fn a_write_that_has_waited_too_long_is_given_up_and_never_runs() {
     let slugs: Vec<&str> =
         sites["items"].as_array().unwrap().iter().map(|site| site["slug"].as_str().unwrap()).collect();
     assert_eq!(slugs, ["after"]);
+}
+
+/// Keeps SQLite's writer busy until `end` is called or dropped.
+fn busy(db: &Db) -> (std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>) {
+    let (begun, running) = std::sync::mpsc::channel();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (db, ended) = (db.clone(), std::sync::Mutex::new(ended));
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async {
+            let work = move |_: &mut Conn| {
+                let _ = begun.send(());
+                let _ = ended.lock().unwrap().recv();
+                Ok(())
+            };
+            db.write(work).await.unwrap();
+        });
+    });
+    running.recv().unwrap();
+    (end, thread)
+}
+
+/// A client that hangs up before its write has begun doesn't want it any more.
+#[test]
+fn a_write_whose_client_has_hung_up_never_runs() {
+    let app = App::start();
+    if matches!(app.conn(), Conn::Postgres(_)) {
+        return;
+    }
+    let (end, thread) = busy(&app.state.db);
+    let runs = Arc::new(AtomicUsize::new(0));
+    let count = || {
+        let runs = Arc::clone(&runs);
+        move |_: &mut Conn| Ok(runs.fetch_add(1, Ordering::SeqCst))
+    };
+    let ran_before = actix_web::rt::System::new().block_on(async {
+        let given_up = app.state.db.write(count());
+        assert!(given_up.now_or_never().is_none(), "it has to wait");
+        drop(end);
+        app.state.db.write(count()).await.unwrap()
+    });
+    thread.join().unwrap();
+    assert_eq!(ran_before, 0, "the one that was given up came first");
+}
+
+/// However many changes one caller has sent, the change of another comes after one of them.
+#[test]
+fn callers_take_turns_at_the_writer() {
+    let app = App::start();
+    if matches!(app.conn(), Conn::Postgres(_)) {
+        return;
+    }
+    let (end, thread) = busy(&app.state.db);
+    let order = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let [much, little] = [1, 2].map(|number| Owner::Caller(Id(uuid::Uuid::from_u128(number))));
+    actix_web::rt::System::new().block_on(async {
+        let write = |owner: Owner, number: usize| {
+            let order = Arc::clone(&order);
+            let work = move |_: &mut Conn| {
+                order.lock().unwrap().push(number);
+                Ok(())
+            };
+            let mut writing = Box::pin(app.state.db.write_for(owner, work));
+            assert!(writing.as_mut().now_or_never().is_none(), "it has to wait");
+            writing
+        };
+        let mut writing: Vec<_> = (0..512).map(|number| write(much, number)).collect();
+        let refused = app.state.db.write_for(much, |_| Ok(())).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::TooMuchAtOnce);
+        writing.push(write(little, 1_000));
+        drop(end);
+        for one in writing {
+            one.await.unwrap();
+        }
+    });
+    thread.join().unwrap();
+    let order = order.lock().unwrap();
+    assert!(order.iter().position(|number| *number == 1_000).unwrap() <= 1, "{order:?}");
+    assert_eq!(order.len(), 513);
 }
 
 /// A queue full of writes turns writes away. It keeps nobody from a record: the event of the read has a queue of its own.

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use life_rooms::background;
 use life_rooms::db::schema::{audit_events, idempotency_records, jobs, roster_entries, sessions, throttles, wordings};
 use life_rooms::housekeeping;
+use life_rooms::line::Owner;
 use life_rooms::tasks;
 use serde_json::json;
 
@@ -119,7 +120,7 @@ fn what_is_written_ahead_for_a_roster_stays_while_the_roster_has_its_turn() {
     // The roster gives its turn back just after it is answered.
     let started = Instant::now();
     let turn = loop {
-        match app.state.plan_turns.for_job(app.clock.new_id()).now_or_never() {
+        match app.state.plan_turns.for_job(Owner::Service).now_or_never() {
             Some(turn) => break turn.unwrap(),
             None => assert!(started.elapsed() < Duration::from_secs(60), "it isn't given back"),
         }

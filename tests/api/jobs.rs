@@ -10,6 +10,7 @@ use life_rooms::db::schema::{api_clients, job_payloads, jobs, partners, users, w
 use life_rooms::db::{Conn, Id, Json};
 use life_rooms::jobs::store::{Claim, Claimed};
 use life_rooms::jobs::types::JobKind;
+use life_rooms::line::Owner;
 use life_rooms::rosters::later;
 use serde_json::{Value, json};
 
@@ -490,7 +491,7 @@ fn a_right_that_ends_while_a_job_is_planned_ends_it_with_403_and_nothing_is_publ
     let all = LOSSES.iter().map(|loss| (false, loss)).chain(USER_LOSSES.iter().map(|loss| (true, loss)));
     for (is_user, (what, lose, problem)) in all {
         let (app, admin, client, id, path) = poster(is_user);
-        let turn = futures_util::FutureExt::now_or_never(app.state.plan_turns.for_job(app.clock.new_id()));
+        let turn = futures_util::FutureExt::now_or_never(app.state.plan_turns.for_job(Owner::Service));
         let turn = turn.expect("it is free").unwrap();
         let taken = client.post_with(&path, &ASYNC, &roster(&[series("a")]));
         taken.clone().expect(202);
@@ -519,7 +520,7 @@ fn a_partner_has_five_jobs_waiting_and_another_partner_is_not_kept_out() {
     let (app, client, path) = reader();
     let other = partner(&app, "philharmonic");
     let others = app.partner_client(&other, &[Scope::RostersWrite, Scope::RostersRead]);
-    let turn = futures_util::FutureExt::now_or_never(app.state.plan_turns.for_job(app.clock.new_id()));
+    let turn = futures_util::FutureExt::now_or_never(app.state.plan_turns.for_job(Owner::Service));
     let post = |n: usize| client.post_with(&path, &ASYNC, &roster(&[series(&format!("s{n}"))]));
     let taken: Vec<Answer> = (0..5).map(post).collect();
     let refused = post(5);

@@ -25,6 +25,7 @@ use life_rooms::db::{Conn, Db, Id, Json, Location};
 use life_rooms::http::budget::BodyBudget;
 use life_rooms::http::rates::Rates;
 use life_rooms::http::state::State;
+use life_rooms::http::turn::Turns;
 use life_rooms::server;
 
 pub use client::{Answer, Client};
@@ -104,7 +105,8 @@ impl App {
             hasher: Arc::clone(&HASHER),
             rosters: Arc::new(BodyBudget::of_rosters()),
             bodies: Arc::new(BodyBudget::of_others()),
-            plan_turns: Arc::default(),
+            plan_turns: Arc::new(Turns::of_rosters()),
+            long_answers: Arc::new(Turns::of_long_answers()),
             hooks: life_rooms::app::HOOKS,
             stop: Arc::default(),
         };
