@@ -8,6 +8,7 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 
 use crate::app::{self, Parts};
+use crate::http::connections::Connections;
 use crate::http::state::State;
 
 /// How long a stopping server still takes connections while `/health/ready` answers 503.
@@ -23,10 +24,12 @@ const MOST_CONNECTIONS: usize = 4096;
 /// # Errors
 /// When the socket can't be used.
 pub fn start(state: State, socket: TcpListener, workers: usize) -> std::io::Result<Server> {
+    let connections = Connections::new(&state.config.limits);
     let parts = Parts::new(state);
     let server = HttpServer::new(move || app::build(&parts))
         // A long answer is sent in pieces. Without this the last one waits for an acknowledgement: 40 ms each time.
         .tcp_nodelay(true)
+        .on_connect(move |connection, kept| connections.accept(connection, kept))
         .workers(workers)
         .max_connections(MOST_CONNECTIONS.div_ceil(workers))
         .shutdown_timeout(GRACE)

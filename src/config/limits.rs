@@ -59,6 +59,10 @@ pub struct LimitSettings {
     #[arg(long, env = "LIFE_ROOMS_NETWORK_LIMIT", value_name = "LIMIT", default_value = "6000/60", value_parser = limit)]
     pub network_limit: Limit,
 
+    /// Connections that one network may have open, apart from trusted proxies; 0 for no limit
+    #[arg(long, env = "LIFE_ROOMS_NETWORK_CONNECTIONS", value_name = "COUNT", default_value = "1024")]
+    pub network_connections: usize,
+
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub login: LoginLimits,
@@ -121,6 +125,8 @@ pub struct Limits {
     pub caller: Limit,
     /// Requests without a token from one network.
     pub network: Limit,
+    /// Connections that one network may have open; 0 for no limit.
+    pub connections: usize,
     /// Logging in.
     pub login: LoginLimits,
 }
@@ -131,6 +137,7 @@ impl Default for Limits {
             trusted_proxies: Vec::new(),
             caller: Limit::new(6_000, 60),
             network: Limit::new(6_000, 60),
+            connections: 1_024,
             login: LoginLimits::default(),
         }
     }
@@ -152,6 +159,7 @@ impl LimitSettings {
             trusted_proxies: listed.map(read).collect::<Result<_, _>>()?,
             caller: self.caller_limit,
             network: self.network_limit,
+            connections: self.network_connections,
             login: self.login,
         })
     }

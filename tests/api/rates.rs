@@ -1,5 +1,9 @@
 //! One caller, or one network without a token, sends only so many requests.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
 use life_rooms::config::{Config, Limit, Limits};
 use serde_json::json;
 
@@ -98,4 +102,64 @@ fn a_page_of_another_origin_may_read_the_limit() {
     let exposed = answer.header("access-control-expose-headers");
     assert!(["RateLimit", "RateLimit-Policy", "Retry-After"].iter().all(|name| exposed.contains(name)), "{exposed}");
     assert_eq!(answer.header("ratelimit-policy"), "\"network\";q=30;w=60");
+}
+
+/// Sends a request on a connection that stays open. Returns what comes back first; nothing if the server has hung up.
+fn first_bytes(socket: &mut TcpStream) -> String {
+    let mut head = [0; 15];
+    let sent = socket.write_all(b"GET /v1/venues HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let came = sent.and_then(|()| socket.read(&mut head)).unwrap_or_default();
+    String::from_utf8_lossy(&head[..came]).into_owned()
+}
+
+#[test]
+fn a_network_has_so_many_connections_and_a_further_one_is_closed() {
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let app = App::start_with(Config { limits, ..Config::default() });
+    let connect = || TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
+    let mut open: Vec<TcpStream> = (0..3).map(|_| connect()).collect();
+    for socket in &mut open {
+        assert_eq!(first_bytes(socket), "HTTP/1.1 200 OK");
+    }
+    assert_eq!(first_bytes(&mut connect()), "", "a fourth one is closed");
+    drop(open);
+    let begun = Instant::now();
+    while first_bytes(&mut connect()).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the connections that were closed still count");
+    }
+}
+
+/// What bodies without a token that are still being read may take: 2 MiB of one network.
+#[test]
+fn bodies_of_a_network_without_a_token_share_two_mebibytes() {
+    let app = App::start();
+    let head = "POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                Content-Length: 250000\r\n\r\n";
+    let part = [b' '; 200_000];
+    let unfinished = || {
+        let socket = TcpStream::connect(app.url.trim_start_matches("http://")).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let whole = [head.as_bytes(), &part].concat();
+        (socket, whole, 0)
+    };
+    let mut sockets: Vec<(TcpStream, Vec<u8>, usize)> = (0..12).map(|_| unfinished()).collect();
+    let begun = Instant::now();
+    let mut answers = Vec::new();
+    // Each sends as much as is taken, until one is answered.
+    while answers.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nobody is refused");
+        for (socket, whole, sent) in &mut sockets {
+            *sent += socket.write(&whole[*sent..]).unwrap_or_default();
+            let mut answer = [0; 4_096];
+            match socket.read(&mut answer) {
+                Ok(came) if came > 0 => answers.push(String::from_utf8_lossy(&answer[..came]).into_owned()),
+                _ => {}
+            }
+        }
+    }
+    assert!(answers[0].starts_with("HTTP/1.1 429"), "{}", answers[0]);
+    assert!(answers[0].contains("too-much-at-once"), "{}", answers[0]);
+    app.anonymous()
+        .post("/v1/auth/login", &json!({ "email": "nobody@example.org", "password": "x" }))
+        .problem(401, "unauthenticated");
 }
