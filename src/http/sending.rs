@@ -2,8 +2,8 @@
 //!
 //! An encoder takes 300 kB, so a few answers are compressed at a time. An answer of megabytes stays in memory until its
 //! client has read it. So long answers share one limit, and are handed to the connection piece by piece. If there is no
-//! room for a new one, the oldest that is still being read is cut off: a client that reads slowly can't keep the others
-//! waiting.
+//! room for a new one, one that isn't being read is cut off, or the oldest: a client that reads slowly can't keep the
+//! others waiting.
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
@@ -33,6 +33,8 @@ const COMPRESSED: usize = 4;
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a long answer may be on its way while others need its memory. Shorter than they wait.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long its client may read nothing of it meanwhile.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How often an answer that waits looks for one to cut off.
 const TICK: Duration = Duration::from_millis(100);
 /// How many answers are noted before those that have ended are taken out.
@@ -85,7 +87,7 @@ pub(super) async fn prepare(response: HttpResponse, compressed: bool, refusable:
     let saved = room.as_ref().map_or(0, |room| room.num_permits().saturating_sub(kib(bytes.len())));
     drop(room.as_mut().and_then(|room| room.split(saved)));
     let length = bytes.len() as u64;
-    let rest = Arc::new(Rest { left: Mutex::new(Some((bytes, room))), begun: Instant::now() });
+    let rest = Arc::new(Rest::new(bytes, room));
     let mut in_flight = in_flight();
     if in_flight.len() >= MOST_NOTED {
         in_flight.retain(|answer| answer.strong_count() > 0);
@@ -102,8 +104,7 @@ fn kib(bytes: usize) -> usize {
 /// A body that takes no memory of its own, because its bytes are kept anyway.
 pub(super) fn body(bytes: Bytes) -> BoxBody {
     let length = bytes.len() as u64;
-    let rest = Rest { left: Mutex::new(Some((bytes, None))), begun: Instant::now() };
-    BoxBody::new(Pieces { rest: Arc::new(rest), length })
+    BoxBody::new(Pieces { rest: Arc::new(Rest::new(bytes, None)), length })
 }
 
 async fn compress(bytes: Bytes, refusable: Refusable) -> Result<Bytes> {
@@ -131,7 +132,7 @@ async fn room_for(bytes: usize) -> Result<SemaphorePermit<'static>> {
         match tokio::time::timeout(TICK, &mut room).await {
             Ok(room) => return room.map_err(Error::internal),
             Err(_) if begun.elapsed() > LONGEST_WAIT => return Err(Error::overloaded()),
-            Err(_) => cut_off_oldest(),
+            Err(_) => cut_one_off(),
         }
     }
 }
@@ -140,32 +141,42 @@ fn in_flight() -> MutexGuard<'static, VecDeque<Weak<Rest>>> {
     IN_FLIGHT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Cuts off the oldest long answer, if it has been on its way for too long.
-fn cut_off_oldest() {
+/// Cuts off the oldest long answer that is read too slowly, if there is one.
+fn cut_one_off() {
     let mut in_flight = in_flight();
-    while let Some(oldest) = in_flight.front().map(Weak::upgrade) {
-        match oldest {
-            Some(oldest) if oldest.begun.elapsed() < PATIENCE => return,
-            Some(oldest) => {
-                oldest.take();
-                log::warn!("an answer was cut off: its client read it too slowly, and others needed the memory");
-                in_flight.pop_front();
-                return;
-            }
-            None => drop(in_flight.pop_front()),
-        }
+    in_flight.retain(|answer| answer.strong_count() > 0);
+    let slow = in_flight.iter().position(|answer| answer.upgrade().is_some_and(|answer| answer.is_slow()));
+    if let Some(answer) = slow.and_then(|at| in_flight.remove(at)?.upgrade()) {
+        answer.lock().left = None;
+        log::warn!("an answer was cut off: its client read it too slowly, and others needed the memory");
     }
 }
 
-/// What is left of a long answer, and its room. `None` once all of it was handed over, or it was cut off.
+/// What is left of a long answer.
 struct Rest {
-    left: Mutex<Option<(Bytes, Option<SemaphorePermit<'static>>)>>,
     begun: Instant,
+    part: Mutex<Part>,
+}
+
+struct Part {
+    /// The bytes and their room. `None` once the answer was cut off.
+    left: Option<(Bytes, Option<SemaphorePermit<'static>>)>,
+    /// When the last piece was handed over.
+    moved: Instant,
 }
 
 impl Rest {
-    fn take(&self) {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+    fn new(bytes: Bytes, room: Option<SemaphorePermit<'static>>) -> Self {
+        let begun = Instant::now();
+        Self { begun, part: Mutex::new(Part { left: Some((bytes, room)), moved: begun }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Part> {
+        self.part.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_slow(&self) -> bool {
+        self.begun.elapsed() >= PATIENCE || self.lock().moved.elapsed() >= LONGEST_PAUSE
     }
 }
 
@@ -183,8 +194,9 @@ impl MessageBody for Pieces {
     }
 
     fn poll_next(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Option<std::io::Result<Bytes>>> {
-        let mut left = self.rest.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((bytes, _)) = left.as_mut() else {
+        let mut part = self.rest.lock();
+        part.moved = Instant::now();
+        let Some((bytes, _)) = part.left.as_mut() else {
             return Poll::Ready(Some(Err(std::io::ErrorKind::TimedOut.into())));
         };
         if bytes.is_empty() {

@@ -30,7 +30,7 @@ struct Rules {
 const ROSTERS: Rules = Rules { what: "rosters", places: 1, most_waiting: 20, patience: Duration::from_secs(30) };
 /// A calendar takes twenty megabytes while it is made.
 const LONG_ANSWERS: Rules =
-    Rules { what: "requests for long answers", places: 2, most_waiting: 8, patience: Duration::from_secs(5) };
+    Rules { what: "requests for long answers", places: 2, most_waiting: 64, patience: Duration::from_secs(5) };
 
 /// Lets a few of a kind be done at a time.
 #[derive(Debug)]
