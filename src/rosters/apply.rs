@@ -47,6 +47,8 @@ pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) 
     let lookups = Lookups::load(conn, posting.partner_id)?;
     let mut plan = planner::plan(conn, posting, &lookups, context, hold)?;
     clashes::leave_out(conn, &mut plan, london_day(context.now()))?;
+    // Most indexes are by start: rows that come in this order touch each page of them once.
+    plan.new_sessions.sort_unstable_by_key(|row| (row.starts_at, row.id));
     if !is_refused(posting, &plan) {
         plan.growth(context.now()).check(conn, context, Some(posting.partner_id))?;
     }

@@ -356,7 +356,6 @@ CREATE TABLE sessions (
     version INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    CONSTRAINT sessions_partner_external_key UNIQUE (partner_id, external_id),
     CONSTRAINT sessions_series_occurrence_key UNIQUE (series_id, occurrence),
     CHECK (capacity IS NULL OR seats_taken <= capacity),
     CHECK (online_capacity IS NULL OR online_seats_taken <= online_capacity),
@@ -366,7 +365,9 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_starts_at_index ON sessions (published, starts_at, id);
 CREATE INDEX sessions_venue_index ON sessions (venue_id, published, starts_at, id);
 CREATE INDEX sessions_partner_index ON sessions (partner_id, published, starts_at, id);
-CREATE INDEX sessions_space_index ON sessions (space_id, starts_at);
+-- Of the sessions of series none has an external_id, and few have a space: a roster of a year has less to write.
+CREATE UNIQUE INDEX sessions_partner_external_key ON sessions (partner_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX sessions_space_index ON sessions (space_id, starts_at) WHERE space_id IS NOT NULL;
 -- The sessions that hold a space: a draft holds none. Read before a session takes one.
 CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled' AND publication <> 'draft';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
