@@ -33,6 +33,10 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template;
 /// dates are read day first). At most 32,000 sessions a roster and 2,000 a series.
 ///
+/// Of these, a roster writes what is new or changed, 32,000 sessions at most. A cancelled session, and one that is on
+/// again, counts as two. One that gets another time, venue, space or publication counts as four. So a roster can move
+/// 8,000 sessions, or cancel 16,000. If it would write more, nothing is changed: post it in parts.
+///
 /// An entry is known by its `external_id`: posting the same roster again changes nothing. In atomic mode one wrong
 /// entry refuses the roster; `mode=partial` applies the good entries. The answer lists every fault of every entry. A dry
 /// run answers what the request would do; a roster that would be refused would do nothing.

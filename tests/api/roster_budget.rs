@@ -99,6 +99,38 @@ fn a_roster_has_so_many_faults_and_the_first_are_told() {
     assert_eq!(problem["errors"][1]["pointer"], "/entries/0/excluded/0");
 }
 
+#[test]
+fn a_roster_moves_and_cancels_so_many_sessions_at_once() {
+    let (app, client, path) = reader();
+    let daily = |n: usize| with(series(&format!("d{n}")), json!({ "recurrence": "FREQ=DAILY;COUNT=2000" }));
+    let changed = |changes: Value| (0..9).map(|n| with(daily(n), changes.clone())).collect::<Vec<_>>();
+    let all: Vec<Value> = (0..9).map(daily).collect();
+    assert_eq!(client.post(&path, &roster(&all)).expect(201)["sessions"]["created"], 18_000);
+    let told = "the roster has more than 32000 sessions to write, where a cancelled one counts as two and a moved one as \
+                four. Send it in parts.";
+    let moved = changed(json!({ "local_start": "2027-01-05T18:00:00" }));
+    let shorter = changed(json!({ "recurrence": "FREQ=DAILY;COUNT=1" }));
+    for (entries, place) in [(&moved, "/entries/4"), (&shorter, "/entries/8")] {
+        let problem = client.post(&path, &roster(entries)).problem(422, "invalid-body");
+        assert_eq!((first(&problem).0, first(&problem).1), ("too_many_changes", place), "{problem}");
+        assert!(first(&problem).2.ends_with(told), "{problem}");
+    }
+    let cancelling = format!("{path}?missing=cancel");
+    for query in ["", "&mode=partial", "&dry_run=true"] {
+        let other = roster(&[single("other")]);
+        let problem = client.post(&format!("{cancelling}{query}"), &other).problem(422, "invalid-body");
+        assert_eq!((first(&problem).0, first(&problem).1), ("too_many_changes", ""), "{problem}");
+        assert!(first(&problem).2.starts_with("The roster doesn't name 18000 sessions,"), "{problem}");
+    }
+    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1, "nothing was applied or kept");
+    // In parts: as many as may be moved, and as many as may be cancelled.
+    assert_eq!(client.post(&path, &roster(&moved[..4])).expect(201)["sessions"]["updated"], 8_000);
+    let named = roster(&[daily(8)]);
+    assert_eq!(client.post(&cancelling, &named).expect(201)["sessions"]["cancelled"], 16_000);
+    let off = rows(&app).into_iter().filter(|row| row.status == "cancelled").count();
+    assert_eq!(off, 16_000);
+}
+
 /// Sends a body of the largest size.
 fn largest(app: &App, client: &Client, path: &str, media_type: &str, text: String) -> Value {
     assert!(text.len() <= ROSTER_LIMIT, "{}", text.len());
