@@ -236,15 +236,18 @@ def has_ended(world, client, job):
 
 
 def lists(world):
-    """10 A CSV cell of 16 MiB of |, and 5.5 million empty lists, three at once"""
+    """10 A CSV cell of 16 MiB of |, 8.4 million CSV rows, and 5.5 million empty lists, three at once"""
     senders = [world.sender(number) for number in range(3)]
     head = b"external_id,title,pillar,delivery,local_start,time_zone,duration_minutes,topics\r\n"
     head += f"a,b,community,online,{SOON}T10:00:00,Europe/London,60,".encode()
     cell = head + b"|" * (ROSTER_LIMIT - len(head) - 2) + b"\r\n"
+    columns = head.split(b"\r\n")[0] + b"\r\n"
+    short = columns + b"x\n" * ((ROSTER_LIMIT - len(columns)) // 2)
     empty = b'{"entries":[' + b"[]," * ((ROSTER_LIMIT - 20) // 3) + b"[]]}"
     one = b'{"entries":[{"topics":[' + b"[]," * ((ROSTER_LIMIT - 40) // 3) + b"[]]}]}"
     bodies = [
         ("a cell of |", cell, "text/csv"),
+        ("rows of two bytes", short, "text/csv"),
         ("empty lists", empty, "application/json"),
         ("a list of them", one, "application/json"),
     ]
