@@ -14,7 +14,6 @@ use super::read::{self, Form, RawEntry};
 use super::types::Manner;
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::budget::Reservation;
 use crate::http::turn::Turn;
 
 /// Where an entry stands.
@@ -44,8 +43,8 @@ pub struct Posting {
     has_registers: bool,
     total: usize,
     checked: Arc<AtomicUsize>,
-    /// The memory and the turn that it has, as long as anybody works on it: also when its client has hung up.
-    _held: (Option<Reservation>, Option<Turn>),
+    /// The turn that it has, as long as anybody works on it: also when its client has hung up.
+    _held: Option<Turn>,
 }
 
 impl Posting {
@@ -76,7 +75,7 @@ impl Posting {
             has_registers,
             total,
             checked: Arc::default(),
-            _held: (None, None),
+            _held: None,
         })
     }
 
@@ -85,9 +84,9 @@ impl Posting {
         Self { checked, ..self }
     }
 
-    /// Keeps the memory and the turn that it has.
-    pub fn holding(self, reservation: Option<Reservation>, turn: Turn) -> Self {
-        Self { _held: (reservation, Some(turn)), ..self }
+    /// Keeps its turn.
+    pub fn holding(self, turn: Turn) -> Self {
+        Self { _held: Some(turn), ..self }
     }
 
     /// Calls `take` with each entry and its index.

@@ -88,7 +88,7 @@ pub async fn post_roster(
         return who.write(&body.bytes, |_| Err(Error::overloaded())).await;
     }
     let turn = who.state().plan_turns.for_request(who.caller()?.owner()).await?;
-    let posting = Arc::new(posting.holding(Some(body.reservation), turn));
+    let posting = Arc::new(posting.holding(turn));
     let (context, db) = (who.context(), &who.state().db);
     if manner.dry_run {
         let planned = Arc::clone(&posting);
