@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::types::{Job, JobKind, JobProgress, JobStatus};
 use crate::auth::reach::Reach;
@@ -56,7 +57,7 @@ struct Row {
 
 impl From<Row> for Job {
     fn from(row: Row) -> Self {
-        let read = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+        let read = |text: Option<String>| text.and_then(|text| RawValue::from_string(text).ok());
         Self {
             id: row.id,
             kind: row.kind,
