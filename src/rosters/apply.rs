@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::body::Posting;
 use super::clashes;
 use super::current::{self, Hold};
+use super::keeping::MOST_WRONG;
 use super::lookups::Lookups;
 use super::plan::Plan;
 use super::planner;
@@ -239,7 +240,9 @@ impl Application {
     pub fn keep_refused(&self, conn: &mut Conn) -> Result<()> {
         store::lock_roster_version(conn, self.posting.partner_id)?;
         let latest = Arc::clone(&self.latest());
-        self.keep(conn, RosterStatus::Refused, &answer(&self.posting, Some(self.id), &latest.plan))
+        let mut answer = answer(&self.posting, Some(self.id), &latest.plan);
+        answer.entries.truncate(MOST_WRONG);
+        self.keep(conn, RosterStatus::Refused, &answer)
     }
 
     fn keep(&self, conn: &mut Conn, status: RosterStatus, answer: &RosterAnswer) -> Result<()> {

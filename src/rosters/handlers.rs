@@ -158,8 +158,8 @@ pub async fn get_roster_template(
 
 /// Get a roster
 ///
-/// With its outcome, row by row, for thirteen months; its counts stay. Of a refused one the rows that were wrong, for
-/// thirty days.
+/// With its outcome, row by row, for thirteen months; its counts stay. Of a refused one the first thousand rows that were
+/// wrong, for thirty days. `counts` says how many there were.
 #[utoipa::path(operation_id = "get_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), ("roster_id" = Id, Path, description = "The roster")),
     responses((status = 200, description = "The roster", body = Roster), (status = 304, description = "Not changed"), Missing, Problems),

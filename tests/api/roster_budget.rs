@@ -131,6 +131,18 @@ fn a_roster_moves_and_cancels_so_many_sessions_at_once() {
     assert_eq!(off, 16_000);
 }
 
+#[test]
+fn of_a_refused_roster_the_first_thousand_wrong_rows_are_kept() {
+    let (_app, client, path) = reader();
+    let problem = lines(&client, &path, (0..1_200).map(|n| json!(n))).problem(422, "roster-refused");
+    assert!(problem["detail"].as_str().unwrap().starts_with("1200 of 1200 entries are wrong"), "{problem}");
+    let kept = client.get(&path).expect(200)["items"][0].clone();
+    let kept = client.get(&format!("{path}/{}", kept["id"].as_str().unwrap())).expect(200);
+    assert_eq!(kept["counts"]["rejected"], 1_200);
+    let lines: Vec<&Value> = kept["entries"].as_array().unwrap().iter().map(|entry| &entry["line"]).collect();
+    assert_eq!((lines.len(), lines[0], lines[999]), (1_000, &json!(1), &json!(1_000)));
+}
+
 /// Sends a body of the largest size.
 fn largest(app: &App, client: &Client, path: &str, media_type: &str, text: String) -> Value {
     assert!(text.len() <= ROSTER_LIMIT, "{}", text.len());
