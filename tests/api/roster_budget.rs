@@ -143,6 +143,39 @@ fn of_a_refused_roster_the_first_thousand_wrong_rows_are_kept() {
     assert_eq!((lines.len(), lines[0], lines[999]), (1_000, &json!(1), &json!(1_000)));
 }
 
+#[test]
+fn the_nearest_names_are_told_for_a_hundred_unknown_spaces_of_a_venue() {
+    let (app, client, path) = reader();
+    let admin = app.admin();
+    let walton = admin.get("/v1/venues").json["items"][0]["id"].as_str().unwrap().to_owned();
+    for name in ["Reading room", "Kitchen", "Café"] {
+        admin.post(&format!("/v1/venues/{walton}/spaces"), &json!({ "name": name })).expect(201);
+    }
+    let at = |space: &str, n: usize| with(single(&format!("s{n}")), json!({ "space": space }));
+    let told = |space: &str, times: usize| {
+        let entries = (0..times).map(|n| at(&space.replace('#', &n.to_string()), n));
+        let problem = lines(&client, &path, entries).problem(422, "roster-refused");
+        let details = problem["errors"].as_array().unwrap().iter().map(|fault| fault["detail"].as_str().unwrap());
+        details.map(|detail| detail.split_once(": ").unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    let near = "The venue has no such space. Nearest: Kitchen, Café, Reading room.";
+    let same = told("Kitchn", 150);
+    assert!(same.len() == 150 && same.iter().all(|detail| detail == near), "{}", same[0]);
+    let many = told("Kitchen #", 150);
+    assert!(many[..100].iter().all(|detail| detail.contains(" Nearest: Kitchen, ")), "{}", many[99]);
+    assert!(many[100..].iter().all(|detail| detail == "The venue has no such space."), "{}", many[100]);
+    // Another case and other accents are the same name.
+    lines(
+        &client,
+        &path,
+        ["cafe", "CAFÉ", "kitchen"]
+            .into_iter()
+            .enumerate()
+            .map(|(n, name)| with(at(name, n), json!({ "local_start": format!("2027-01-0{}T10:00:00", n + 5) }))),
+    )
+    .expect(201);
+}
+
 /// Sends a body of the largest size.
 fn largest(app: &App, client: &Client, path: &str, media_type: &str, text: String) -> Value {
     assert!(text.len() <= ROSTER_LIMIT, "{}", text.len());
