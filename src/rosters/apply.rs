@@ -48,8 +48,9 @@ pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) 
     let lookups = Lookups::load(conn, posting.partner_id)?;
     let mut plan = planner::plan(conn, posting, &lookups, context, hold)?;
     clashes::leave_out(conn, &mut plan, london_day(context.now()))?;
-    if !is_refused(posting, &plan) {
-        plan.growth(context.now()).check(conn, context, Some(posting.partner_id))?;
+    // What is planned in the transaction that writes it is checked there.
+    if hold == Hold::Snapshot && !is_refused(posting, &plan) {
+        plan.growth(context.now()).foresee(conn, context, Some(posting.partner_id))?;
     }
     Ok(Draft { roster_version, lookups, plan })
 }
