@@ -2,6 +2,7 @@
 //! accounts.
 
 use std::io::{IsTerminal, Read};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 #[cfg(unix)]
@@ -161,11 +162,24 @@ fn run_set_password(account: &Account) -> Result<(), Failure> {
 
 fn run_unlock(command: &Named) -> Result<(), Failure> {
     let (clock, email) = (Clock::system(), command.email.clone());
-    let key_dir = command.settings.key_dir().map_err(Failure::usage)?;
-    let throttle = Throttle::open(&key_dir, LoginLimits::default(), &clock)?;
+    let throttle = throttle(&command.settings.key_dir().map_err(Failure::usage)?)?;
     let db = open(&command.settings)?;
     run_to_end(db.write(move |conn| {
         let account = find_account(conn, &email)?;
+/// The throttle of the server, if its keys can be read. Before the first start of the server there are none.
+fn known_throttle(settings: &Settings) -> Option<Throttle> {
+    settings.key_dir().ok().and_then(|folder| throttle(&folder).ok())
+}
+
+/// The throttle of the server whose keys are in this folder.
+fn throttle(folder: &Path) -> Result<Throttle, Failure> {
+    let known = Throttle::known(folder, LoginLimits::default(), &Clock::system())?;
+    known.ok_or_else(|| {
+        let folder = folder.display();
+        Failure::usage(format!("the folder {folder} holds no throttle.key: name the key folder of the server"))
+    })
+}
+
         throttle.unlock(conn, &email)?;
         audit::record(conn, &[Event::by_system(&clock, "unlock", account.subject(), &[])])
     }))?;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::housekeeping::keep_house;
 use crate::support::{Answer, App, Client, NOW, id, instant, partner};
+use crate::users::{fails, run, succeeds};
 
 const PASSWORD: &str = "correct horse battery";
 const WRONG: &str = "wrong horse battery";
@@ -110,6 +111,17 @@ fn guesses_in_pairs_at_the_same_moment_are_four_an_hour_too_and_the_owner_logs_i
         assert!((1..=quarter as usize + 1).contains(&looked_at), "{looked_at} in {quarter} quarters of an hour");
         log_in(&client, "ann@example.org", PASSWORD, HOME).expect(200);
     }
+}
+
+#[test]
+fn unlocking_needs_the_key_folder_of_the_server_and_makes_no_other() {
+    let app = start();
+    let other = app.key_dir().with_extension("other");
+    let place = other.to_str().unwrap();
+    let unlock = |more: &[&str]| run(&app, &[&["user", "unlock", "ann@example.org"], more].concat(), "");
+    fails(&unlock(&["--key-dir", place]), 2, &format!("the folder {place} holds no throttle.key"));
+    assert!(!other.exists());
+    succeeds(&unlock(&[]));
 }
 
 #[test]
