@@ -114,6 +114,43 @@ fn guesses_in_pairs_at_the_same_moment_are_four_an_hour_too_and_the_owner_logs_i
 }
 
 #[test]
+fn a_new_password_is_not_kept_out_by_guesses_at_the_one_before() {
+    let app = start();
+    let client = app.anonymous();
+    log_in(&client, "ann@example.org", PASSWORD, HOME).expect(200);
+    let mut sent = 0;
+    let mut guess_until_refused = || {
+        for _ in 0..30 {
+            sent += 1;
+            if !is_looked_at(log_in(&client, "ann@example.org", WRONG, &network(sent))) {
+                return;
+            }
+        }
+        panic!("every guess is looked at");
+    };
+    let elsewhere = |password: &str, from: &str| {
+        log_in(&client, "ann@example.org", password, from).expect(200)["access_token"].as_str().unwrap().to_owned()
+    };
+    // An admin's.
+    guess_until_refused();
+    let users = app.admin().get("/v1/users").expect(200);
+    let ann = users["items"].as_array().unwrap().iter().find(|user| user["email"] == "ann@example.org").unwrap();
+    let second = json!({ "password": "second horse battery" });
+    app.admin().patch(&format!("/v1/users/{}", id(ann)), "\"1\"", &second).expect(200);
+    let token = elsewhere("second horse battery", "10.200.0.1");
+    // The person's own.
+    guess_until_refused();
+    let third = json!({ "current_password": "second horse battery", "new_password": "third horse battery" });
+    assert_eq!(app.with_token(&token).put("/v1/me/password", "", &third).status, 204);
+    elsewhere("third horse battery", "10.200.1.1");
+    // That of the command line.
+    guess_until_refused();
+    let set = ["user", "set-password", "--email", "ann@example.org", "--password-stdin"];
+    succeeds(&run(&app, &set, "fourth horse battery\n"));
+    elsewhere("fourth horse battery", "10.200.2.1");
+}
+
+#[test]
 fn unlocking_needs_the_key_folder_of_the_server_and_makes_no_other() {
     let app = start();
     let other = app.key_dir().with_extension("other");

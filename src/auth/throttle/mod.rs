@@ -168,15 +168,15 @@ impl Throttle {
 
     /// Counts a wrong password.
     pub fn fail(&self, conn: &mut Conn, attempt: &Attempt, seen: &FailedLogin, now: Timestamp) -> Result<()> {
+        // The account before its buckets, as where a password is set: neither waits for the other in a ring. Sent also
+        // if there is no account: it then changes nothing.
+        let account = users::table.find(seen.account.unwrap_or(NOBODY));
+        diesel::update(account).set(users::failed_logins.eq(users::failed_logins + 1)).execute(conn)?;
         let mut hit = attempt.own.clone();
         if !seen.is_known {
             hit.extend(attempt.shared.iter().cloned());
         }
-        buckets::hit(conn, hit, now)?;
-        // Sent also if there is no account: it then changes nothing.
-        let account = users::table.find(seen.account.unwrap_or(NOBODY));
-        diesel::update(account).set(users::failed_logins.eq(users::failed_logins + 1)).execute(conn)?;
-        Ok(())
+        buckets::hit(conn, hit, now)
     }
 
     /// The bucket for guesses of a caller at the password of their own account.
@@ -200,11 +200,15 @@ impl Throttle {
 
     /// Lets the owner of an account log in from anywhere again.
     pub fn unlock(&self, conn: &mut Conn, email: &str) -> Result<()> {
-        // In the order of `fail`, so that neither waits for the other in a ring.
-        buckets::clear(conn, &[self.name("login-account", &[email])])?;
         let account = users::table.filter(users::email.eq(email));
         diesel::update(account).set(users::failed_logins.eq(0)).execute(conn)?;
-        Ok(())
+        self.forget_guesses(conn, email)
+    }
+
+    /// Forgets the wrong passwords that were given for an address from unknown networks: they were guesses at a password
+    /// that isn't the account's any more.
+    pub fn forget_guesses(&self, conn: &mut Conn, email: &str) -> Result<()> {
+        buckets::clear(conn, &[self.name("login-account", &[email])])
     }
 }
 
