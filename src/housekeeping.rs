@@ -31,7 +31,7 @@ use crate::http::state::State;
 use crate::jobs;
 use crate::line::Owner;
 use crate::rosters;
-use crate::sessions::listings;
+use crate::sessions::listings::{self, LookedAt};
 
 /// How many rows of one kind a run deletes, about. The next run goes on.
 pub const MOST: usize = 50_000;
@@ -42,11 +42,15 @@ struct Kept {
     name: &'static str,
     /// Whether any of the data is too old. A short read.
     overdue: fn(&mut Conn, Timestamp) -> Result<bool>,
-    /// Deletes some of the data that is too old and returns how many rows. The part is small, so that others can write
-    /// in between.
-    forget: fn(&mut Conn, Timestamp) -> Result<usize>,
-    /// Whether rosters write such data ahead, so that a part is deleted only while no roster has its turn.
-    is_written_ahead: bool,
+    forget: Forget,
+}
+
+/// How some of the data that is too old is deleted. The part is small, so that others can write in between.
+enum Forget {
+    /// Deletes a part and returns how many rows.
+    Oldest(fn(&mut Conn, Timestamp) -> Result<usize>),
+    /// Deletes wordings and listings that no session has.
+    Unused,
 }
 
 const fn kept(
@@ -54,7 +58,7 @@ const fn kept(
     overdue: fn(&mut Conn, Timestamp) -> Result<bool>,
     forget: fn(&mut Conn, Timestamp) -> Result<usize>,
 ) -> Kept {
-    Kept { name, overdue, forget, is_written_ahead: false }
+    Kept { name, overdue, forget: Forget::Oldest(forget) }
 }
 
 const KEPT: [Kept; 7] = [
@@ -64,10 +68,7 @@ const KEPT: [Kept; 7] = [
     kept("refused rosters", rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
     kept("rows of rosters", rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
     kept("counts of wrong passwords", buckets::overdue, buckets::forget),
-    Kept {
-        is_written_ahead: true,
-        ..kept("unused wordings and listings", listings::any_unused, listings::forget_unused)
-    },
+    Kept { name: "unused wordings and listings", overdue: listings::any_unused, forget: Forget::Unused },
 ];
 
 /// The task that does the housekeeping.
@@ -108,8 +109,9 @@ async fn run(state: State) -> Result<()> {
 
 /// Deletes what is too old of one kind, up to the most of a run. Counts it in `rows`, also if it fails on the way.
 async fn forget_all(state: &State, kept: &Kept, now: Timestamp, rows: &mut usize) -> Result<()> {
+    let Forget::Oldest(forget) = kept.forget else { return forget_unused(state, rows).await };
     while *rows < MOST && !state.stopping() {
-        let some = forget_some(state, kept, now).await?;
+        let some = state.db.write(move |conn| forget(conn, now)).await?;
         if some == 0 {
             break;
         }
@@ -118,11 +120,17 @@ async fn forget_all(state: &State, kept: &Kept, now: Timestamp, rows: &mut usize
     Ok(())
 }
 
-async fn forget_some(state: &State, kept: &Kept, now: Timestamp) -> Result<usize> {
-    let forget = kept.forget;
-    let _turn = match kept.is_written_ahead {
-        true => Some(state.plan_turns.for_job(Owner::Service).await?),
-        false => None,
-    };
-    state.db.write(move |conn| forget(conn, now)).await
+/// Deletes wordings and listings that no session has, in parts. A part is looked for in a read, from where the one before
+/// ended, because on SQLite nobody can write while a transaction that writes looks through all of them. It is deleted only
+/// while no roster has its turn, because rosters write such data ahead.
+async fn forget_unused(state: &State, rows: &mut usize) -> Result<()> {
+    let mut looked_at = LookedAt::default();
+    while *rows < MOST && !state.stopping() {
+        let part = state.db.read_long(move |conn| looked_at.next(conn)).await?;
+        let Some(end) = looked_at.after(&part) else { break };
+        looked_at = end;
+        let _turn = state.plan_turns.for_job(Owner::Service).await?;
+        *rows += state.db.write(move |conn| listings::forget_unused(conn, &part)).await?;
+    }
+    Ok(())
 }

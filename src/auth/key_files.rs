@@ -4,7 +4,44 @@ use std::fs;
 use std::io::{Error as IoError, ErrorKind, Result as IoResult, Write};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::hmac;
+
 use crate::error::{Error, Result};
+
+/// How many bytes a [secret] has.
+const SECRET: usize = 32;
+
+/// The secret key in this file of the folder. If there is none, one is made, with its folder.
+///
+/// # Errors
+/// When the file can't be read or made, holds no key, or may be read by others.
+pub fn secret(folder: &Path, name: &str) -> Result<hmac::Key> {
+    if let Some(known) = known_secret(folder, name)? {
+        return Ok(known);
+    }
+    let make = || {
+        fs::create_dir_all(folder)?;
+        make_once(folder, name, &random::<SECRET>()?)
+    };
+    make().map_err(|e| trouble(folder, e))?;
+    known_secret(folder, name)?.ok_or_else(|| trouble(&folder.join(name), "it was removed just now"))
+}
+
+/// The secret key in this file of the folder; `None` if there is no such file.
+///
+/// # Errors
+/// When the file can't be read, holds no key, or may be read by others.
+pub fn known_secret(folder: &Path, name: &str) -> Result<Option<hmac::Key>> {
+    let path = folder.join(name);
+    if !fs::exists(&path).map_err(|e| trouble(&path, e))? {
+        return Ok(None);
+    }
+    let bytes = read_private(&path)?;
+    if bytes.len() != SECRET {
+        return Err(trouble(&path, format!("it must hold {SECRET} bytes; restore it, or remove it to make another")));
+    }
+    Ok(Some(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+}
 
 /// Makes a file with this name and content, unless the folder has one of this name.
 ///

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::caller::{Caller, CallerKind, Role, Scope};
 use super::logins::{self, Why};
+use super::throttle::Throttle;
 use super::token::Claims;
 use crate::audit::Subject;
 use crate::db::schema::{api_clients, logins as login_rows, members, partners, users};
@@ -152,8 +153,16 @@ pub fn account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
     Ok(users::table.find(id).select(Account::as_select()).first(conn).optional()?)
 }
 
-/// Sets a password, ends every login and token of the account, and unlocks it. Returns whether there were logins.
-pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Result<bool> {
+/// Sets a password, ends every login and token of the account, and unlocks it. Returns whether there were logins. Without
+/// a throttle the guesses at the password before still count.
+pub fn set_password(
+    conn: &mut Conn,
+    throttle: Option<&Throttle>,
+    account: &Account,
+    hash: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let id = account.id;
     diesel::update(users::table.find(id))
         .set((
             users::password_hash.eq(hash),
@@ -163,6 +172,7 @@ pub fn set_password(conn: &mut Conn, id: Id, hash: &str, now: Timestamp) -> Resu
             users::updated_at.eq(now),
         ))
         .execute(conn)?;
+    throttle.map_or(Ok(()), |throttle| throttle.forget_guesses(conn, &account.email))?;
     logins::store::end_all(conn, id, Why::Password, now)
 }
 

@@ -2,6 +2,7 @@
 //! accounts.
 
 use std::io::{IsTerminal, Read};
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 #[cfg(unix)]
@@ -120,6 +121,7 @@ fn run_create(command: &Create) -> Result<(), Failure> {
     let (clock, role, member_id) = (Clock::system(), command.role, command.member);
     let (email, slug) = (command.account.email.clone(), command.partner.clone());
     let id = clock.new_id();
+    let throttle = known_throttle(&command.account.settings);
     let work = move |conn: &mut Conn| {
         let partner_id = slug.as_deref().map(|slug| find_partner(conn, slug)).transpose()?;
         if let Some(member_id) = member_id
@@ -129,7 +131,8 @@ fn run_create(command: &Create) -> Result<(), Failure> {
         }
         let (email, permissions) = (email.clone(), Vec::new());
         let written = UserInput { email, role, partner_id, disabled: false, permissions, password: None };
-        store::insert(conn, &UserRow::new(id, written, member_id, Some(hash.clone()), clock.now()))?;
+        let row = UserRow::new(id, written, member_id, Some(hash.clone()), clock.now());
+        store::insert(conn, throttle.as_ref(), &row)?;
         audit::record(conn, &[Event::by_system(&clock, "create", Subject::of_account(id, member_id), &[])])
     };
     run_to_end(db.write(work))?;
@@ -145,24 +148,42 @@ fn run_set_password(account: &Account) -> Result<(), Failure> {
     let found = run_to_end(db.read(find.clone()))?;
     check(&db, &given, found.role, &found.email, found.member_id)?;
     let hash = password::hash(&given)?;
+    let throttle = known_throttle(&account.settings);
+    let is_unlocked = throttle.is_some();
     let work = move |conn: &mut Conn| {
         let account = find(conn)?;
         let subject = account.subject();
         let mut events = vec![Event::by_system(&clock, "change", subject, &["password"])];
-        if accounts::set_password(conn, account.id, &hash, clock.now())? {
+        if accounts::set_password(conn, throttle.as_ref(), &account, &hash, clock.now())? {
             events.push(Event::by_system(&clock, "logins_ended", subject, &[Why::Password.into()]));
         }
         audit::record(conn, &events)
     };
     run_to_end(db.write(work))?;
     println!("Set the password of {}; its tokens have ended.", account.email);
+    if !is_unlocked {
+        println!("Wrong passwords that were given before still count: the server's key folder isn't named.");
+    }
     Ok(())
+}
+
+/// The throttle of the server, if its keys can be read. Before the first start of the server there are none.
+fn known_throttle(settings: &Settings) -> Option<Throttle> {
+    settings.key_dir().ok().and_then(|folder| throttle(&folder).ok())
+}
+
+/// The throttle of the server whose keys are in this folder.
+fn throttle(folder: &Path) -> Result<Throttle, Failure> {
+    let known = Throttle::known(folder, LoginLimits::default(), &Clock::system())?;
+    known.ok_or_else(|| {
+        let folder = folder.display();
+        Failure::usage(format!("the folder {folder} holds no throttle.key: name the key folder of the server"))
+    })
 }
 
 fn run_unlock(command: &Named) -> Result<(), Failure> {
     let (clock, email) = (Clock::system(), command.email.clone());
-    let key_dir = command.settings.key_dir().map_err(Failure::usage)?;
-    let throttle = Throttle::open(&key_dir, LoginLimits::default(), &clock)?;
+    let throttle = throttle(&command.settings.key_dir().map_err(Failure::usage)?)?;
     let db = open(&command.settings)?;
     run_to_end(db.write(move |conn| {
         let account = find_account(conn, &email)?;

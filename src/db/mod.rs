@@ -8,6 +8,7 @@ pub mod conn;
 mod constraints;
 mod failures;
 pub mod migrate;
+pub mod pieces;
 mod postgres;
 pub mod schema;
 pub mod types;

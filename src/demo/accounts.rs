@@ -38,16 +38,17 @@ pub async fn make_accounts(state: &State) -> Result<Vec<Account>> {
         let password = random_text(12)?;
         let hash = state.hasher.hash(password.clone()).await?;
         let account = Account { role, email: email.clone(), password };
-        let (id, now) = (state.clock.new_id(), state.clock.now());
+        let (id, now, throttle) = (state.clock.new_id(), state.clock.now(), state.throttle.clone());
         state
             .db
             .write(move |conn| {
                 let (partner_id, member_id) = tied_to(conn, role)?;
                 if let Some(known) = auth_store::account_by_email(conn, &email)? {
-                    return auth_store::set_password(conn, known.id, &hash, now).map(drop);
+                    return auth_store::set_password(conn, Some(&throttle), &known, &hash, now).map(drop);
                 }
                 let user = json!({ "email": email, "role": role, "partner_id": partner_id });
-                user_store::insert(conn, &UserRow::new(id, written(user)?, member_id, Some(hash.clone()), now))
+                let row = UserRow::new(id, written(user)?, member_id, Some(hash.clone()), now);
+                user_store::insert(conn, Some(&throttle), &row)
             })
             .await?;
         accounts.push(account);

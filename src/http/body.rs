@@ -90,12 +90,10 @@ impl<T: DeserializeOwned + ToSchema + Validate + Default + 'static> Extractor fo
 
 /// A body of bytes with its media type, for rosters.
 pub struct RawBody {
-    /// The bytes as they came.
+    /// The bytes as they came, with the memory that is reserved for them.
     pub bytes: Bytes,
     /// The media type without parameters, in lower case.
     pub media_type: String,
-    /// The memory that is reserved for the body.
-    pub reservation: Reservation,
 }
 
 /// The media types in which a roster can be sent.
@@ -114,7 +112,8 @@ impl Extractor for RawBody {
         let grow = |size: usize| reservation.grow_to(size.next_multiple_of(STEP).min(ROSTER_LIMIT));
         let bytes = read_within(request, payload, ROSTER_LIMIT, grow).await?;
         reservation.shrink_to(bytes.len());
-        Ok(Self { bytes, media_type: media_type(request), reservation })
+        let bytes = Bytes::from_owner(Kept { bytes, _reservation: reservation });
+        Ok(Self { bytes, media_type: media_type(request) })
     }
 }
 

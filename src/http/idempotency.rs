@@ -15,6 +15,7 @@ use super::context::Context;
 use super::reply::Reply;
 use crate::audit::Subject;
 use crate::auth::caller::{Role, Scope};
+use crate::db::pieces::{octet_length, piece};
 use crate::db::schema::idempotency_records::dsl as records;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -142,7 +143,8 @@ fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()>
     Err(Error::new(Kind::AnswerWithheld, detail))
 }
 
-/// How many records the housekeeping deletes in one transaction.
+/// How many records the housekeeping deletes in one transaction at most. The answer of a roster has megabytes, so
+/// [fewer](piece) of those.
 const PIECE: i64 = 500;
 
 /// Whether there are expired records.
@@ -153,7 +155,10 @@ pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
 /// Deletes some expired records and returns how many.
 pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let expired = records::idempotency_records.filter(records::expires_at.le(now));
-    let scopes: Vec<String> = expired.order(records::expires_at).limit(PIECE).select(records::scope).load(conn)?;
+    let sizes = expired.order(records::expires_at).limit(PIECE);
+    let sizes = sizes.select((records::scope, octet_length(records::body.nullable())));
+    let sizes: Vec<(String, Option<i32>)> = sizes.load(conn)?;
+    let scopes = piece(sizes.into_iter().map(|(scope, bytes)| (scope, bytes.unwrap_or_default().into())).collect());
     Ok(diesel::delete(expired.filter(records::scope.eq_any(&scopes))).execute(conn)?)
 }
 

@@ -7,6 +7,7 @@ use super::types::Job;
 use crate::auth::policy::RosterUser;
 use crate::auth::reach::Reach;
 use crate::http::prelude::*;
+use crate::http::sending;
 
 /// Get a job
 ///
@@ -20,8 +21,9 @@ use crate::http::prelude::*;
 pub async fn get_job(request: Extract<(Allowed<RosterUser>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _)) = request;
     let reach = Reach::of(who.caller()?)?;
-    let job = who.state().db.read_one(move |conn| store::get(conn, reach, id)).await?;
-    let mut response = who.show(Cache::Never, job.version, &job)?;
+    let turn = who.state().long_answers.for_request(who.owner()).await?;
+    let job = who.state().db.read_long(move |conn| store::get(conn, reach, id)).await?;
+    let mut response = sending::with_turn(turn, who.show(Cache::Never, job.version, &job)?);
     if !job.status.has_ended() {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

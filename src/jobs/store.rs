@@ -7,9 +7,11 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::types::{Job, JobKind, JobProgress, JobStatus};
 use crate::auth::reach::Reach;
+use crate::db::pieces::{octet_length, piece};
 use crate::db::schema::{job_payloads, jobs};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Problem, Result};
@@ -56,7 +58,7 @@ struct Row {
 
 impl From<Row> for Job {
     fn from(row: Row) -> Self {
-        let read = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
+        let read = |text: Option<String>| text.and_then(|text| RawValue::from_string(text).ok());
         Self {
             id: row.id,
             kind: row.kind,
@@ -166,7 +168,8 @@ pub fn due(conn: &mut Conn, now: Timestamp) -> Result<Vec<Due>> {
     Ok(due.select(Due::as_select()).load(conn)?)
 }
 
-/// How many jobs the housekeeping deletes in one transaction.
+/// How many jobs the housekeeping deletes in one transaction at most. The result of a dry run has megabytes, so
+/// [fewer](piece) of those.
 const PIECE: i64 = 100;
 
 /// Whether there are jobs that ended too long ago to be kept.
@@ -178,7 +181,10 @@ pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
 /// Deletes some jobs that ended long ago and returns how many.
 pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let old = jobs::table.filter(jobs::due_at.le(now)).filter(jobs::ended_at.is_not_null());
-    let ids: Vec<Id> = old.order(jobs::due_at).limit(PIECE).select(jobs::id).load(conn)?;
+    let sizes = (jobs::id, octet_length(jobs::result), octet_length(jobs::problem));
+    let sizes: Vec<(Id, Option<i32>, Option<i32>)> = old.order(jobs::due_at).limit(PIECE).select(sizes).load(conn)?;
+    let bytes = |size: Option<i32>| i64::from(size.unwrap_or_default());
+    let ids = piece(sizes.into_iter().map(|(id, result, problem)| (id, bytes(result) + bytes(problem))).collect());
     Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(&ids))).execute(conn)?)
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Ref, Schema, Type};
 
@@ -70,11 +71,12 @@ pub struct Job {
     /// How much of it is done.
     pub progress: JobProgress,
     /// What the job did; null until it has succeeded.
+    // The text as it is stored: that of a dry run can have megabytes, and many times more as a `Value`.
     #[schema(schema_with = result_schema)]
-    pub result: Option<Value>,
+    pub result: Option<Box<RawValue>>,
     /// Why the job failed: the problem that would have answered the request. Null if the job hasn't failed.
     #[schema(value_type = Option<Problem>)]
-    pub problem: Option<Value>,
+    pub problem: Option<Box<RawValue>>,
     /// Rises with each step. It is also the `ETag`.
     #[schema(example = 3)]
     pub version: i32,

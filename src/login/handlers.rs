@@ -177,12 +177,12 @@ pub async fn change_my_password(
     who.write(&Bytes::new(), move |conn| {
         // Hashing takes a while. If somebody reset or disabled the account meanwhile, that change stands.
         let now = store::locked_account(conn, id)?.filter(|account| !account.disabled);
-        if now.as_ref().map(|account| account.generation) != generation {
-            return Err(Error::invalid_token("The account was changed in the meantime. Log in again."));
-        }
-        let subject = now.map_or(Subject::other("user", id), |account| account.subject());
+        let now = now.filter(|account| Some(account.generation) == generation);
+        let changed = || Error::invalid_token("The account was changed in the meantime. Log in again.");
+        let account = now.ok_or_else(changed)?;
+        let subject = account.subject();
         let mut events = vec![context.event("change", subject, &["password"])];
-        if store::set_password(conn, id, &hash, context.now())? {
+        if store::set_password(conn, Some(&context.state().throttle), &account, &hash, context.now())? {
             events.push(context.event("logins_ended", subject, &[Why::Password.into()]));
         }
         context.record(conn, &events)?;

@@ -16,9 +16,9 @@ pub async fn authenticate(context: &Context, email: &str, password: String) -> R
     let attempt = state.throttle.attempt(email, context.network())?;
     let first = look(context, &attempt).await?;
     let turn = state.throttle.turn(&attempt, &first).await?;
-    // Attempts that came before may have used up a bucket since.
+    let place = state.hasher.place(first.lane()).await?;
+    // Attempts that came before may have used up a bucket since. Only those that have a place now aren't counted yet.
     let seen = look(context, &attempt).await?;
-    let place = state.hasher.place(seen.lane()).await?;
     let (state, now) = (state.clone(), context.now());
     let account = to_the_end(async move {
         let _turn = turn;

@@ -4,13 +4,16 @@
 //!   ([`crate::config::Quotas`]). They bind the partner, whoever writes for it.
 //! - Whatever makes a partner have more says by how much ([`Growth`]) and asks [`check`], in the transaction that writes
 //!   it. What adds nothing is not counted.
+//! - On SQLite everybody's writes wait for that transaction. So it [doesn't count](surely_fits) what a partner has, unless
+//!   the partner may be near its quota.
 //! - Ended and cancelled series count, and so do cancelled sessions until their time has passed: they are kept and shown.
 //!   A revoked client doesn't.
 //! - The text of each series counts, and what its sessions say counts once for each wording, however many sessions say it.
 //! - Requests that add series, sessions or clients [hold] the partner first, so that two at once can't both take what is
 //!   left. A change of one session's text doesn't: it could exceed the quota by itself only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use diesel::dsl::{exists, sum};
 use diesel::prelude::*;
@@ -27,6 +30,10 @@ use crate::per_backend;
 
 /// How many values one `IN (…)` holds.
 const CHUNK: usize = 500;
+
+/// The codes of the quotas of what is slow to count.
+const SESSIONS: &str = "too_many_sessions";
+const TEXT: &str = "too_much_text";
 
 /// What a write adds to what a partner has.
 #[derive(Debug, Clone, Default)]
@@ -79,6 +86,20 @@ impl Growth {
     pub fn check(&self, conn: &mut Conn, context: &Context, partner_id: Option<Id>) -> Result<()> {
         check(conn, &context.state().config.quotas, partner_id, self, context.now())
     }
+
+    /// The bytes of text that it adds at most: some may be there already.
+    fn text_at_most(&self) -> i64 {
+        self.series_text.max(0) + self.said.values().sum::<i64>()
+    }
+
+    /// As [`Growth::check`], before the transaction that writes it, which checks again.
+    ///
+    /// # Errors
+    /// As [`check`].
+    pub fn foresee(&self, conn: &mut Conn, context: &Context, partner_id: Option<Id>) -> Result<()> {
+        let (quotas, now) = (&context.state().config.quotas, context.now());
+        partner_id.map_or(Ok(()), |partner| refuse(&figures(conn, quotas, partner, self, now)?))
+    }
 }
 
 /// Locks a partner that gets more until the transaction ends. Call this before locking anything else.
@@ -92,13 +113,59 @@ pub fn hold(conn: &mut Conn, partner_id: Option<Id>) -> Result<()> {
 /// 409 `quota-exceeded` with a fault for each quota that would be exceeded.
 pub fn check(conn: &mut Conn, quotas: &Quotas, partner_id: Option<Id>, growth: &Growth, now: Timestamp) -> Result<()> {
     let Some(partner) = partner_id else { return Ok(()) };
+    let mut counted = *quotas;
+    let fits = |most: Option<i64>, kind, adds| most.is_some_and(|most| surely_fits(kind, adds, most));
+    if matches!(conn, Conn::Sqlite(_)) {
+        counted.sessions = quotas.sessions.filter(|_| !fits(quotas.sessions, (partner, SESSIONS), growth.sessions));
+        counted.text = quotas.text.filter(|_| !fits(quotas.text, (partner, TEXT), growth.text_at_most()));
+    }
+    let figures = figures(conn, &counted, partner, growth, now)?;
+    if matches!(conn, Conn::Sqlite(_)) {
+        figures.iter().for_each(|figure| remember(partner, figure));
+    }
+    refuse(&figures)
+}
+
+/// What there is at most of what is slow to count, by partner and code of the quota: the last count, and all that was
+/// added since. Less is never noted, so a bound can be too high, and then it is counted again. It is right because a
+/// SQLite file has one server, whose writes come one after the other. What a failed write would have added stays in it.
+static AT_MOST: LazyLock<Mutex<HashMap<(Id, &'static str), i64>>> = LazyLock::new(Mutex::default);
+
+fn at_most() -> MutexGuard<'static, HashMap<(Id, &'static str), i64>> {
+    AT_MOST.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether so much more fits without being counted; then it is noted. For example: a partner was counted with 31,200
+/// sessions and has got 200 since, so it has at most 31,400. Of a quota of 150,000, one more surely fits.
+fn surely_fits(kind: (Id, &'static str), adds: i64, most: i64) -> bool {
+    match at_most().get_mut(&kind) {
+        Some(bound) if *bound + adds.max(0) <= most => {
+            *bound += adds.max(0);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Notes what was counted.
+fn remember(partner: Id, figure: &Figure) {
+    if figure.code == SESSIONS || figure.code == TEXT {
+        at_most().insert((partner, figure.code), figure.is + figure.adds.max(0));
+    }
+}
+
+fn figures(conn: &mut Conn, quotas: &Quotas, partner: Id, growth: &Growth, now: Timestamp) -> Result<Vec<Figure>> {
     let figures = [
         of_series(conn, quotas, partner, growth)?,
         of_sessions(conn, quotas, partner, growth, now)?,
         of_text(conn, quotas, partner, growth)?,
         of_clients(conn, quotas, partner, growth)?,
     ];
-    let faults: Vec<Fault> = figures.iter().flatten().filter(|one| one.is_over()).map(Figure::fault).collect();
+    Ok(figures.into_iter().flatten().collect())
+}
+
+fn refuse(figures: &[Figure]) -> Result<()> {
+    let faults: Vec<Fault> = figures.iter().filter(|one| one.is_over()).map(Figure::fault).collect();
     if faults.is_empty() {
         return Ok(());
     }
@@ -129,7 +196,7 @@ fn of_sessions(
         .filter(sessions::published.eq_any([true, false]))
         .filter(sessions::starts_at.gt(now));
     let is = to_come.count().get_result(conn)?;
-    Ok(Some(Figure { code: "too_many_sessions", what: "sessions to come", is, adds: growth.sessions, most }))
+    Ok(Some(Figure { code: SESSIONS, what: "sessions to come", is, adds: growth.sessions, most }))
 }
 
 fn of_clients(conn: &mut Conn, quotas: &Quotas, partner: Id, growth: &Growth) -> Result<Option<Figure>> {
@@ -148,7 +215,7 @@ fn of_text(conn: &mut Conn, quotas: &Quotas, partner: Id, growth: &Growth) -> Re
     let of_series = if growth.series_are_written { of_series - growth.series_text } else { of_series };
     let all: i64 = growth.said.values().sum();
     let figure = |of_sessions: i64, adds: i64| Figure {
-        code: "too_much_text",
+        code: TEXT,
         what: "bytes of text",
         is: of_series + of_sessions,
         adds: growth.series_text + adds,
@@ -209,4 +276,22 @@ fn freed(conn: &mut Conn, partner: Id, growth: &Growth, said: &BTreeMap<Id, i64>
         }
     }
     Ok(freed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_surely_fits_is_not_counted_until_the_quota_may_be_reached() {
+        let partner = Id(uuid::Uuid::new_v4());
+        let fits = |adds| surely_fits((partner, SESSIONS), adds, 100);
+        let count = |is, adds| remember(partner, &Figure { code: SESSIONS, what: "", is, adds, most: 100 });
+        assert!(!fits(1), "nothing was counted yet");
+        count(60, 20);
+        assert_eq!([15, -30, 5, 1, 0].map(fits), [true, true, true, false, true]);
+        // Most of them are over by now.
+        count(10, 1);
+        assert_eq!([89, 1].map(fits), [true, false]);
+    }
 }

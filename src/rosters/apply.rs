@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::body::Posting;
 use super::clashes;
 use super::current::{self, Hold};
+use super::keeping::MOST_WRONG;
 use super::lookups::Lookups;
 use super::plan::Plan;
 use super::planner;
@@ -49,8 +50,9 @@ pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) 
     clashes::leave_out(conn, &mut plan, london_day(context.now()))?;
     // Most indexes are by start: rows that come in this order touch each page of them once.
     plan.new_sessions.sort_unstable_by_key(|row| (row.starts_at, row.id));
-    if !is_refused(posting, &plan) {
-        plan.growth(context.now()).check(conn, context, Some(posting.partner_id))?;
+    // What is planned in the transaction that writes it is checked there.
+    if hold == Hold::Snapshot && !is_refused(posting, &plan) {
+        plan.growth(context.now()).foresee(conn, context, Some(posting.partner_id))?;
     }
     Ok(Draft { roster_version, lookups, plan })
 }
@@ -241,7 +243,9 @@ impl Application {
     pub fn keep_refused(&self, conn: &mut Conn) -> Result<()> {
         store::lock_roster_version(conn, self.posting.partner_id)?;
         let latest = Arc::clone(&self.latest());
-        self.keep(conn, RosterStatus::Refused, &answer(&self.posting, Some(self.id), &latest.plan))
+        let mut answer = answer(&self.posting, Some(self.id), &latest.plan);
+        answer.entries.truncate(MOST_WRONG);
+        self.keep(conn, RosterStatus::Refused, &answer)
     }
 
     fn keep(&self, conn: &mut Conn, status: RosterStatus, answer: &RosterAnswer) -> Result<()> {

@@ -15,7 +15,6 @@ use super::read::{self, Form, RawEntry};
 use super::types::Manner;
 use crate::db::Id;
 use crate::error::Result;
-use crate::http::budget::Reservation;
 use crate::http::turn::Turn;
 
 /// Where an entry stands.
@@ -45,8 +44,8 @@ pub struct Posting {
     has_registers: bool,
     total: usize,
     checked: Arc<AtomicUsize>,
-    /// The memory and the turn that it has, as long as anybody works on it: also when its client has hung up.
-    held: (Option<Reservation>, Option<Turn>),
+    /// The turn that it has, as long as anybody works on it: also when its client has hung up.
+    turn: Option<Turn>,
 }
 
 impl Posting {
@@ -77,7 +76,7 @@ impl Posting {
             has_registers,
             total,
             checked: Arc::default(),
-            held: (None, None),
+            turn: None,
         })
     }
 
@@ -86,14 +85,14 @@ impl Posting {
         Self { checked, ..self }
     }
 
-    /// Keeps the memory and the turn that it has.
-    pub fn holding(self, reservation: Option<Reservation>, turn: Turn) -> Self {
-        Self { held: (reservation, Some(turn)), ..self }
+    /// Keeps its turn.
+    pub fn holding(self, turn: Turn) -> Self {
+        Self { turn: Some(turn), ..self }
     }
 
     /// Has the next posting wait for so long after this one has ended.
     pub fn rest_after(&self, rest: Duration) {
-        self.held.1.iter().for_each(|turn| turn.rest_after(rest));
+        self.turn.iter().for_each(|turn| turn.rest_after(rest));
     }
 
     /// Calls `take` with each entry and its index.

@@ -1,4 +1,5 @@
-//! What is wrong with an entry: everything at once, as far as each thing can be known beside the others.
+//! Checks an entry and lists all its faults at once. A fault that depends on a member that is wrong itself isn't looked for:
+//! for example, without a readable `local_start` nobody can say when a series takes place.
 
 use chrono::NaiveDateTime;
 use serde_json::Value;
@@ -23,7 +24,7 @@ use crate::text::reading::{is_blank, is_plain};
 /// More faults of one entry are not listed.
 const MOST_FAULTS: usize = 100;
 
-/// When something takes place of which that can't be known.
+/// Stands for the times of an entry whose start or rule can't be read.
 const NO_TIMES: Expansion = Expansion { occurrences: Vec::new(), until: None };
 
 /// What a good entry states.

@@ -60,8 +60,6 @@ fn guessed_separator(line: &str) -> u8 {
 /// Where a byte of a table stands.
 #[derive(Clone, Copy)]
 enum At {
-    /// Before a record.
-    Record,
     /// Before a cell.
     Cell,
     /// In a cell without quotation marks.
@@ -74,43 +72,76 @@ enum At {
     Behind,
 }
 
-/// The line on which each record begins. The reader's own lines are those of the blank lines above.
-///
-/// # Errors
-/// 400 where quotation marks don't match: the reader would take the rest of the table for one cell. 422 where a record is
-/// too long.
-pub(super) fn lines_of_records(text: &str, opening: &Opening) -> Result<Vec<i32>> {
-    let (mut lines, mut line, mut at, mut before) = (Vec::new(), 1, At::Record, 0);
-    let mut begins = 0;
-    for (place, byte) in text.bytes().enumerate() {
-        if place >= opening.length {
-            if matches!(at, At::Record) && !matches!(byte, b'\r' | b'\n') {
-                lines.push(line);
-                begins = place;
-                at = At::Cell;
-            }
-            if !matches!(at, At::Record) && place - begins > LONGEST_ENTRY {
+/// Finds the line on which each record begins, one record at a time. The reader's own lines are those of the blank lines
+/// above.
+pub(super) struct RecordLines<'a> {
+    bytes: &'a [u8],
+    separator: u8,
+    /// The next byte.
+    place: usize,
+    /// Its line.
+    line: i32,
+    /// How many records have begun.
+    begun: usize,
+}
+
+impl<'a> RecordLines<'a> {
+    pub(super) fn of(text: &'a str, opening: &Opening) -> Self {
+        let mut lines = Self { bytes: text.as_bytes(), separator: opening.separator, place: 0, line: 1, begun: 0 };
+        while lines.place < opening.length {
+            lines.step();
+        }
+        lines
+    }
+
+    /// The line on which the next record begins; `None` at the end.
+    ///
+    /// # Errors
+    /// 400 where quotation marks don't match: the reader would take the rest of the table for one cell. 422 where the
+    /// record is too long.
+    pub(super) fn next(&mut self) -> Result<Option<i32>> {
+        while matches!(self.bytes.get(self.place), Some(b'\r' | b'\n')) {
+            self.step();
+        }
+        let (first, begins) = (self.line, self.place);
+        let mut at = At::Cell;
+        while let Some(byte) = self.bytes.get(self.place) {
+            if self.place - begins > LONGEST_ENTRY {
                 // Of the records, the first is the header.
-                let pointer = lines.len().checked_sub(2).map(|index| format!("/entries/{index}"));
-                return Err(too_long(&pointer.unwrap_or_default(), lines.last().copied()));
+                let pointer = self.begun.checked_sub(1).map(|index| format!("/entries/{index}"));
+                return Err(too_long(&pointer.unwrap_or_default(), Some(first)));
             }
-            at = match (at, byte) {
+            at = match (at, *byte) {
                 (At::Quoted(opened), b'"') => At::Closed(opened),
                 (At::Quoted(opened), _) | (At::Closed(opened), b'"') => At::Quoted(opened),
-                (_, b'\r' | b'\n') => At::Record,
-                _ if byte == opening.separator => At::Cell,
-                (At::Cell, b'"') => At::Quoted(line),
+                (_, b'\r' | b'\n') => break,
+                (_, byte) if byte == self.separator => At::Cell,
+                (At::Cell, b'"') => At::Quoted(self.line),
                 (At::Closed(_) | At::Behind, b' ') => At::Behind,
-                (At::Closed(_) | At::Behind, _) => return Err(unmatched(line, "closes before the end of its cell")),
+                (At::Closed(_) | At::Behind, _) => {
+                    return Err(unmatched(self.line, "closes before the end of its cell"));
+                }
                 _ => At::Plain,
             };
+            self.step();
         }
-        line += i32::from(byte == b'\r' || byte == b'\n' && before != b'\r');
-        before = byte;
+        self.begun += 1;
+        match at {
+            At::Quoted(opened) => Err(unmatched(opened, "opens a cell and is never closed")),
+            _ => Ok((self.place > begins).then_some(first)),
+        }
     }
-    match at {
-        At::Quoted(opened) => Err(unmatched(opened, "opens a cell and is never closed")),
-        _ => Ok(lines),
+
+    /// Passes a byte.
+    fn step(&mut self) {
+        let byte = |place: usize| self.bytes.get(place).copied();
+        let follows_cr = self.place.checked_sub(1).and_then(byte) == Some(b'\r');
+        self.line += i32::from(match byte(self.place) {
+            Some(b'\r') => true,
+            Some(b'\n') => !follows_cr,
+            _ => false,
+        });
+        self.place += 1;
     }
 }
 

@@ -1,4 +1,4 @@
-//! What there is of what a roster names, and writing the difference.
+//! Reads the stored series and sessions that a roster names, and writes what the roster changes of them.
 
 use std::collections::HashMap;
 

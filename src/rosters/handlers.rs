@@ -33,6 +33,10 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template;
 /// dates are read day first). At most 32,000 sessions a roster and 2,000 a series.
 ///
+/// Of these, a roster writes what is new or changed, 32,000 sessions at most. A cancelled session, and one that is on
+/// again, counts as two. One that gets another time, venue, space or publication counts as four. So a roster can move
+/// 8,000 sessions, or cancel 16,000. If it would write more, nothing is changed: post it in parts.
+///
 /// An entry is known by its `external_id`: posting the same roster again changes nothing. In atomic mode one wrong
 /// entry refuses the roster; `mode=partial` applies the good entries. The answer lists every fault of every entry. A dry
 /// run answers what the request would do; a roster that would be refused would do nothing.
@@ -84,7 +88,7 @@ pub async fn post_roster(
         return who.write(&body.bytes, |_| Err(Error::overloaded())).await;
     }
     let turn = who.state().plan_turns.for_request(who.owner()).await?;
-    let posting = Arc::new(posting.holding(Some(body.reservation), turn));
+    let posting = Arc::new(posting.holding(turn));
     let (context, db) = (who.context(), &who.state().db);
     if manner.dry_run {
         let planned = Arc::clone(&posting);
@@ -154,8 +158,8 @@ pub async fn get_roster_template(
 
 /// Get a roster
 ///
-/// With its outcome, row by row, for thirteen months; its counts stay. Of a refused one the rows that were wrong, for
-/// thirty days.
+/// With its outcome, row by row, for thirteen months; its counts stay. Of a refused one the first thousand rows that were
+/// wrong, for thirty days. `counts` says how many there were.
 #[utoipa::path(operation_id = "get_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), ("roster_id" = Id, Path, description = "The roster")),
     responses((status = 200, description = "The roster", body = Roster), (status = 304, description = "Not changed"), Missing, Problems),

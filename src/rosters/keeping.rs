@@ -1,5 +1,5 @@
-//! How long rosters are kept: a refused one 30 days, the row-by-row outcome of any other 13 months. What a roster came to
-//! in numbers stays.
+//! How long rosters are kept: a refused one for 30 days with the first of its wrong rows, and the row-by-row outcome of
+//! an applied one for 13 months. The counts of an applied roster stay.
 
 use chrono::Months;
 use diesel::dsl::{exists, select};
@@ -15,10 +15,12 @@ use crate::error::Result;
 const REFUSED_DAYS: i64 = 30;
 /// Months that the outcome of each row is kept.
 const ENTRIES_MONTHS: u32 = 13;
-/// Refused rosters that are taken away at once, with up to a thousand faults each.
-const ROSTERS: i64 = 10;
+/// The wrong rows of a refused roster that are kept.
+pub const MOST_WRONG: usize = 1_000;
 /// Rows that are taken away at once.
 const ENTRIES: i64 = 5_000;
+/// Refused rosters that are taken away at once: together they have no more rows than that.
+const ROSTERS: i64 = ENTRIES / MOST_WRONG as i64;
 
 fn refused_until(now: Timestamp) -> Timestamp {
     now.plus_seconds(-REFUSED_DAYS * 24 * 3600)

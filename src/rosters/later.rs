@@ -122,7 +122,7 @@ impl Running {
         let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
         let posting = reading.await.map_err(Error::blocking)??.counting(done);
         let turn = state.plan_turns.for_job(context.owner()).await?;
-        Ok(Self { claim, work, context, posting: Arc::new(posting.holding(None, turn)) })
+        Ok(Self { claim, work, context, posting: Arc::new(posting.holding(turn)) })
     }
 
     /// Checks, where the job ends, that whoever asked for it may still do so. Their right may have ended while the roster

@@ -12,44 +12,80 @@ use crate::text::fold::name_key;
 use crate::text::nearest::nearest;
 use crate::venues::spaces::types::{KEPT, is_open_to};
 
-/// Things that are known by an id and by a slug.
+/// Things that are known by an id and by a name: a slug, or the name of a space.
 #[derive(Debug, Default)]
 struct Named {
-    slugs: HashMap<String, Id>,
+    names: HashMap<String, Id>,
     ids: HashSet<Id>,
     /// What the unknown names of this roster are told: the nearest known ones take time to find.
     told: Mutex<HashMap<String, String>>,
 }
 
-/// For so many different unknown names the nearest known ones are looked for; in a whole roster of wrong names
-/// nobody reads more.
+/// For so many different unknown names the nearest known ones are looked for. In a whole roster of wrong names nobody
+/// reads more.
 const MOST_GUESSED: usize = 100;
 
 impl Named {
-    fn new(rows: Vec<(Id, String)>) -> Self {
-        let ids = rows.iter().map(|(id, _)| *id).collect();
-        Self { ids, slugs: rows.into_iter().map(|(id, slug)| (slug, id)).collect(), told: Mutex::default() }
+    /// If two have the same name, it is the first one's.
+    fn new(rows: impl IntoIterator<Item = (Id, String)>) -> Self {
+        let mut named = Self::default();
+        for (id, name) in rows {
+            named.add(id, name);
+        }
+        named
+    }
+
+    fn add(&mut self, id: Id, name: String) {
+        self.ids.insert(id);
+        self.names.entry(name).or_insert(id);
     }
 
     fn find(&self, text: &str) -> Option<Id> {
         let by_id = text.parse().ok().filter(|id| self.ids.contains(id));
-        by_id.or_else(|| self.slugs.get(text).copied())
+        by_id.or_else(|| self.names.get(text).copied())
     }
 
-    fn unknown(&self, text: &str, what: &str) -> String {
+    /// The sentence that there is no such thing, with the nearest ones.
+    fn unknown(&self, text: &str, sentence: &str) -> String {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(detail) = told.get(text) {
             return detail.clone();
         }
-        let mut detail = format!("There is no such {what}.");
+        let mut detail = sentence.to_owned();
         if told.len() < MOST_GUESSED {
-            let near = nearest(text, self.slugs.keys().map(String::as_str));
+            let near = nearest(text, self.names.keys().map(String::as_str));
             if !near.is_empty() {
                 detail.push_str(&format!(" Nearest: {}.", near.join(", ")));
             }
             told.insert(text.to_owned(), detail.clone());
         }
         detail
+    }
+
+    fn is_same_as(&self, other: &Self) -> bool {
+        self.names == other.names && self.ids == other.ids
+    }
+}
+
+/// The spaces of one venue.
+#[derive(Debug, Default)]
+struct Spaces {
+    named: Named,
+    /// By the name without case and accents; `None` if several spaces have it.
+    keys: HashMap<String, Option<Id>>,
+}
+
+impl Spaces {
+    fn add(&mut self, id: Id, name: String) {
+        let key = name_key(&name);
+        if !key.is_empty() {
+            self.keys.entry(key).and_modify(|known| *known = None).or_insert(Some(id));
+        }
+        self.named.add(id, name);
+    }
+
+    fn find(&self, text: &str) -> Option<Id> {
+        self.named.find(text).or_else(|| self.keys.get(&name_key(text)).copied().flatten())
     }
 }
 
@@ -58,8 +94,8 @@ impl Named {
 pub struct Lookups {
     venues: Named,
     programmes: Named,
-    /// By venue: each space's id and name.
-    spaces: HashMap<Id, Vec<(Id, String)>>,
+    /// By venue.
+    spaces: HashMap<Id, Spaces>,
     /// The spaces that are kept for other partners.
     kept: HashSet<Id>,
 }
@@ -67,16 +103,16 @@ pub struct Lookups {
 impl Lookups {
     /// Reads them.
     pub fn load(conn: &mut Conn, partner_id: Id) -> Result<Self> {
-        let venues = venues::table.select((venues::id, venues::slug)).load(conn)?;
+        let venues: Vec<(Id, String)> = venues::table.select((venues::id, venues::slug)).load(conn)?;
         let own = programmes::table.filter(programmes::partner_id.eq(partner_id));
-        let programmes = own.select((programmes::id, programmes::slug)).load(conn)?;
-        let mut by_venue: HashMap<Id, Vec<(Id, String)>> = HashMap::new();
+        let programmes: Vec<(Id, String)> = own.select((programmes::id, programmes::slug)).load(conn)?;
+        let mut by_venue: HashMap<Id, Spaces> = HashMap::new();
         let mut kept = HashSet::new();
         let columns = (spaces::venue_id, spaces::id, spaces::name, spaces::kept_for);
         for (venue, id, name, kept_for) in
             spaces::table.select(columns).load::<(Id, Id, String, Json<Vec<Id>>)>(conn)?
         {
-            by_venue.entry(venue).or_default().push((id, name));
+            by_venue.entry(venue).or_default().add(id, name);
             kept.extend((!is_open_to(Some(partner_id), &kept_for.0)).then_some(id));
         }
         Ok(Self { venues: Named::new(venues), programmes: Named::new(programmes), spaces: by_venue, kept })
@@ -84,14 +120,14 @@ impl Lookups {
 
     /// Whether the same names stand for the same things.
     pub fn same_as(&self, other: &Self) -> bool {
-        let same = |one: &Named, other: &Named| one.slugs == other.slugs;
-        let known = |lookups: &Self| -> HashSet<(Id, Id)> {
-            let pairs = lookups.spaces.iter().flat_map(|(venue, spaces)| spaces.iter().map(|(id, _)| (*venue, *id)));
-            pairs.collect()
+        let (ours, theirs) = (&self.spaces, &other.spaces);
+        let same_spaces = |(venue, spaces): (&Id, &Spaces)| {
+            theirs.get(venue).is_some_and(|others| spaces.named.is_same_as(&others.named))
         };
-        same(&self.venues, &other.venues)
-            && same(&self.programmes, &other.programmes)
-            && known(self) == known(other)
+        self.venues.is_same_as(&other.venues)
+            && self.programmes.is_same_as(&other.programmes)
+            && ours.len() == theirs.len()
+            && ours.iter().all(same_spaces)
             && self.kept == other.kept
     }
 
@@ -100,7 +136,7 @@ impl Lookups {
     /// # Errors
     /// A fault that names the three nearest.
     pub fn venue(&self, text: &str) -> Result<Id, Fault> {
-        let unknown = || Fault::at("/venue", "unknown_venue", self.venues.unknown(text, "venue"));
+        let unknown = || Fault::at("/venue", "unknown_venue", self.venues.unknown(text, "There is no such venue."));
         self.venues.find(text).ok_or_else(unknown)
     }
 
@@ -109,7 +145,7 @@ impl Lookups {
     /// # Errors
     /// A fault that names the three nearest; another partner's programme is as unknown as one that doesn't exist.
     pub fn programme(&self, text: &str) -> Result<Id, Fault> {
-        let detail = || self.programmes.unknown(text, "programme of this partner");
+        let detail = || self.programmes.unknown(text, "There is no such programme of this partner.");
         self.programmes.find(text).ok_or_else(|| Fault::at("/programme", "unknown_programme", detail()))
     }
 
@@ -117,7 +153,7 @@ impl Lookups {
     /// session holds already: it may stay there.
     ///
     /// # Errors
-    /// A fault that names the venue's spaces, or that says that the space is kept for others.
+    /// A fault that names the three nearest, or that says that the space is kept for others.
     pub fn space(&self, venue: Id, text: &str, held: Option<Id>) -> Result<Id, Fault> {
         let id = self.named_space(venue, text)?;
         if held != Some(id) && self.kept.contains(&id) {
@@ -127,20 +163,11 @@ impl Lookups {
     }
 
     fn named_space(&self, venue: Id, text: &str) -> Result<Id, Fault> {
-        let spaces = self.spaces.get(&venue).map(Vec::as_slice).unwrap_or_default();
-        let by_id = text.parse().ok().filter(|id| spaces.iter().any(|(known, _)| known == id));
-        let exact = || spaces.iter().find(|(_, name)| name == text).map(|(id, _)| *id);
-        let by_name = || {
-            // Another spelling of the name will do, where it is the name of one space only.
-            let key = name_key(text);
-            let mut alike = spaces.iter().filter(|(_, name)| !key.is_empty() && name_key(name) == key);
-            alike.next().filter(|_| alike.next().is_none()).map(|(id, _)| *id)
-        };
-        by_id.or_else(exact).or_else(by_name).ok_or_else(|| {
-            let names = nearest(text, spaces.iter().map(|(_, name)| name.as_str()));
-            let detail = match names.as_slice() {
-                [] => "The venue has no spaces.".to_owned(),
-                names => format!("The venue has no such space. Nearest: {}.", names.join(", ")),
+        let spaces = self.spaces.get(&venue);
+        spaces.and_then(|spaces| spaces.find(text)).ok_or_else(|| {
+            let detail = match spaces {
+                None => "The venue has no spaces.".to_owned(),
+                Some(spaces) => spaces.named.unknown(text, "The venue has no such space."),
             };
             Fault::at("/space", "unknown_space", detail)
         })

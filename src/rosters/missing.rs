@@ -1,12 +1,14 @@
-//! `missing=cancel`: what a partner's roster no longer names.
+//! `missing=cancel`: cancels what a partner's roster no longer names.
 //!
-//! That can only be what a roster could name, something with an `external_id`. Of it everything that is still to come,
-//! unedited and without bookings is called off, until a roster names it again; the rest stays and is reported. A series is
-//! called off with the last of its future. One of which something stays isn't: it [ends](Ending) behind that. So no more
-//! of it is made, and no change by hand brings back what was called off. A series without a future stays as it is:
-//! nothing of it would take place anyway. What was split off from it by hand stays too, and is reported under its
-//! `external_id`. Where an entry's `external_id` can't be read, nothing is called off: it may be the one that seems to
-//! be missing.
+//! - A roster can name only what has an `external_id`, so nothing else can be missing.
+//! - Sessions to come that nobody has booked and nobody has edited are cancelled. The others stay, and are reported.
+//! - If no session of a series stays, the series is cancelled too. If some stay, the series [ends](Ending) after the last of
+//!   them. So nothing more is made of it, and no change by hand brings the cancelled sessions back. A roster that names the
+//!   series again does.
+//! - A series that has no sessions to come stays as it is.
+//! - Sessions of a series that was split off by hand stay. They are reported under the `external_id` of the series that they
+//!   were split from.
+//! - If the `external_id` of an entry can't be read, nothing is cancelled: the entry may name what seems to be missing.
 
 use std::collections::HashMap;
 

@@ -6,7 +6,7 @@ use super::check::{self, Statement};
 use super::current::{Hold, Known, SERIES_AT_ONCE, Stored};
 use super::extent::Extent;
 use super::lookups::Lookups;
-use super::missing::{self, Absent};
+use super::missing::{self, Absent, Withdrawal};
 use super::plan::Plan;
 use super::read::{Form, RawEntry};
 use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipReason};
@@ -27,12 +27,12 @@ use crate::sessions::store::SessionRow;
 use crate::sessions::types::{SeriesStatus, SessionInput, SessionStatus};
 use crate::sessions::wordings::Wording;
 
-/// Most sessions that the entries of one roster may have together: a year of 600 weekly groups is 31,200. On SQLite,
-/// everybody's writes wait while they are written, a second for so many.
+/// Most sessions that the entries of one roster may have together: a year of 600 weekly groups has 31,200. How many of
+/// them may be written is counted apart: see [`Budget`].
 pub const MOST_SESSIONS: usize = 32_000;
 
-/// Faults that are kept of one roster. Where there are more, its wrong entries keep one each: nobody reads on, and
-/// 32,000 entries can be wrong in a hundred ways each.
+/// Once so many faults of a roster are kept, each further wrong entry keeps only its first. Nobody reads more. Otherwise
+/// 32,000 entries with a hundred faults each would keep three million.
 const MOST_KEPT: usize = 20_000;
 
 /// Entries that are planned at a time.
@@ -70,15 +70,10 @@ pub fn plan(conn: &mut Conn, posting: &Posting, lookups: &Lookups, context: &Con
     })?;
     taken?;
     planner.take_batch(conn)?;
-    let mut plan = planner.plan;
     if posting.manner.missing == Missing::Cancel && posting.names_all() {
-        let withdrawal = missing::plan(&Absent::load(conn, posting, now, hold)?, now);
-        plan.counts.cancelled += withdrawal.entries.len() as u32;
-        plan.sessions.cancelled += withdrawal.sessions.len() as u32;
-        plan.skipped.extend(withdrawal.skipped.iter().cloned());
-        plan.withdrawal = withdrawal;
+        planner.withdraw(missing::plan(&Absent::load(conn, posting, now, hold)?, now))?;
     }
-    Ok(plan)
+    Ok(planner.plan)
 }
 
 struct Planner<'a> {
@@ -162,6 +157,19 @@ impl Planner<'_> {
         self.budget.spent().map_or(Ok(()), |spent| Err(self.refusal(index, line, spent)))
     }
 
+    /// Takes what the roster no longer names.
+    fn withdraw(&mut self, withdrawal: Withdrawal) -> Result<()> {
+        self.budget.count_cancelled(withdrawal.sessions.len());
+        if let Some(spent) = self.budget.spent_on_missing(withdrawal.sessions.len()) {
+            return Err(Error::invalid([spent].into_iter().chain(self.plan.faults(MOST_FAULTS - 1)).collect()));
+        }
+        self.plan.counts.cancelled += withdrawal.entries.len() as u32;
+        self.plan.sessions.cancelled += withdrawal.sessions.len() as u32;
+        self.plan.skipped.extend(withdrawal.skipped.iter().cloned());
+        self.plan.withdrawal = withdrawal;
+        Ok(())
+    }
+
     /// The space that an entry's series or session holds already.
     fn space_held(&self, index: usize, stored: &Stored) -> Option<Id> {
         let series = self.known.series(index).and_then(|id| stored.series.get(&id)?.space_held());
@@ -222,7 +230,7 @@ impl Planner<'_> {
         let (wording_id, new_id) = (wording.id(), || self.context.new_id());
         let new = |occurrence| SessionRow::of_series(&row, wording_id, occurrence, new_id(), now);
         let sessions: Vec<SessionRow> = times.occurrences.iter().map(new).collect();
-        sessions.iter().for_each(|row| self.budget.count_session(row, &wording));
+        sessions.iter().for_each(|row| self.budget.count_new(row, &wording));
         self.plan.new_sessions.extend(sessions);
         self.plan.sessions.created += times.occurrences.len() as u32;
         self.plan.wordings.insert(wording.id(), wording);
@@ -271,7 +279,7 @@ impl Planner<'_> {
         let register = self.register(&row, headcount, None)?;
         let id = row.id;
         self.plan.sessions.created += 1;
-        self.budget.count_session(&row, &wording);
+        self.budget.count_new(&row, &wording);
         self.plan.new_sessions.push(row);
         self.plan.wordings.insert(wording.id(), wording);
         self.plan.headcounts.extend(register);
@@ -320,10 +328,12 @@ impl Planner<'_> {
     fn take(&mut self, external_id: &str, mut difference: Difference, wording: impl FnOnce() -> Wording) {
         if !(difference.create.is_empty() && difference.update.is_empty()) {
             let wording = wording();
-            let written = difference.create.iter().chain(difference.update.iter().map(|revision| &revision.to));
-            written.for_each(|row| self.budget.count_session(row, &wording));
+            difference.create.iter().for_each(|row| self.budget.count_new(row, &wording));
+            difference.update.iter().for_each(|revision| self.budget.count_changed(revision, &wording));
             self.plan.wordings.insert(wording.id(), wording);
         }
+        self.budget.count_cancelled(difference.cancel.len());
+        self.budget.count_rekeyed(difference.rekeyed.len());
         self.plan.sessions.created += difference.create.len() as u32;
         self.plan.sessions.updated += difference.update.len() as u32;
         self.plan.sessions.cancelled += difference.cancel.len() as u32;

@@ -71,7 +71,8 @@ impl RawEntry {
     }
 }
 
-/// Calls `take` with each entry of a posting, in its order, its texts in the one form that is kept, and says how many there are. One entry is held at a time.
+/// Calls `take` with each entry of a posting, in its order, and says how many there are. Texts come in the one form that is
+/// kept. One entry is in memory at a time.
 ///
 /// # Errors
 /// 400 where the body is not well-formed; 422 where it is no roster: other members, no entries, too many of them, one that
@@ -137,7 +138,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Something else than a list inside, or than an object outside.
+    /// Reports a value of the wrong type. The body must be an object, and its member `entries` a list.
     fn wrong(&mut self) {
         self.faults.push(match self.inside {
             true => Fault::at("/entries", "wrong_type", "Must be a list."),
@@ -273,6 +274,9 @@ fn each_line(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
             return Err(too_long(&format!("/entries/{index}"), Some(number)));
         }
         index += 1;
+        if index > MOST_ENTRIES + 1 {
+            break;
+        }
         let value = body::parse(line.as_bytes())
             .map_err(|e| Error::new(Kind::MalformedRequest, format!("Line {number} is not well-formed JSON. {e}")))?;
         take(entry(Some(number), value));

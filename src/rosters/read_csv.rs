@@ -11,8 +11,8 @@
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value, json};
 
-use super::csv_records::{Opening, lines_of_records};
-use super::read::RawEntry;
+use super::csv_records::{Opening, RecordLines};
+use super::read::{MOST_ENTRIES, RawEntry};
 use super::read_time::read_time;
 use super::types::RosterEntry;
 use crate::error::{Error, Fault, Kind, Result};
@@ -58,7 +58,7 @@ const TIMES: [&str; 3] = ["local_start", "excluded", "additional"];
 /// What stands in a column of heads; the entry's schema says how many may be.
 static COUNT: Shape = Shape::Integer { least: None, most: None };
 
-/// Calls `take` with each row of a table. `text` has no byte-order mark.
+/// Calls `take` with each row of a table, up to one more than a roster may have. `text` has no byte-order mark.
 ///
 /// # Errors
 /// 400 where a quoted cell doesn't end; 422 where a column is unknown, there twice, or missing.
@@ -75,10 +75,15 @@ pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
         return Err(Error::internal("an entry is an object"));
     };
     let mut columns = None;
-    let mut lines = lines_of_records(text, &opening)?.into_iter();
+    let mut lines = RecordLines::of(text, &opening);
     let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(malformed)? {
-        let line = lines.next().unwrap_or_default();
+    let mut taken = 0;
+    while taken <= MOST_ENTRIES {
+        // Before the reader takes the record in: it may be too long.
+        let line = lines.next()?.unwrap_or_default();
+        if !reader.read_record(&mut record).map_err(malformed)? {
+            break;
+        }
         // A cell without a visible character is empty.
         if record.iter().any(|cell| !cell.is_empty() && is_blank(cell)) {
             record = record.iter().map(|cell| if is_blank(cell) { "" } else { cell }).collect();
@@ -88,7 +93,10 @@ pub fn each(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
         }
         match &columns {
             None => columns = Some(header(&record, members, required)?),
-            Some(columns) => take(entry(line, &record, columns)),
+            Some(columns) => {
+                taken += 1;
+                take(entry(line, &record, columns));
+            }
         }
     }
     match columns {

@@ -361,7 +361,8 @@ pub struct Roster {
     pub dry_run: bool,
     /// Sessions that aren't as the roster has them. Kept for 13 months.
     pub skipped: Vec<RosterSkip>,
-    /// Every entry in the roster's order. Kept for 13 months; the counts stay.
+    /// Every entry in the roster's order. Kept for 13 months; the counts stay. Of a refused roster the first thousand wrong
+    /// ones.
     pub entries: Vec<EntryOutcome>,
 }
 

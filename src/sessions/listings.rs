@@ -352,15 +352,55 @@ pub fn any_unused(conn: &mut Conn, _: Timestamp) -> Result<bool> {
     Ok(select(exists(unused_listings()).or(exists(unused_wordings()))).get_result(conn)?)
 }
 
-/// Takes away some of the listings and wordings that no session has. How many. What somebody [stores](ensure_stored) just now is
-/// passed over. Each is looked at again once nobody can store it: a session may have come to it before.
-pub fn forget_unused(conn: &mut Conn, _: Timestamp) -> Result<usize> {
-    let keys: Vec<Listing> = match conn {
-        Conn::Postgres(postgres) => unused_listings().limit(UNUSED).for_update().skip_locked().load(postgres)?,
-        Conn::Sqlite(sqlite) => unused_listings().limit(UNUSED).load(sqlite)?,
-    };
+/// Some listings that no session is of, and wordings that are in no listing.
+#[derive(Debug, Default)]
+pub struct Unused {
+    listings: Vec<Listing>,
+    wordings: Vec<Id>,
+}
+
+/// Up to where unused listings and wordings were looked for: the keys of the last ones.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct LookedAt {
+    listing: Option<Listing>,
+    wording: Option<Id>,
+}
+
+impl LookedAt {
+    /// Looks for the next ones.
+    pub fn next(self, conn: &mut Conn) -> Result<Unused> {
+        let (wording, slot) = self.listing.unwrap_or((Id(uuid::Uuid::nil()), i64::MIN));
+        let further = unused_listings()
+            .filter(listings::wording_id.ge(wording))
+            .filter(listings::wording_id.gt(wording).or(listings::slot.gt(slot)))
+            .order((listings::wording_id, listings::slot));
+        let mut wordings = unused_wordings().order(wordings::id).limit(UNUSED).into_boxed();
+        if let Some(last) = self.wording {
+            wordings = wordings.filter(wordings::id.gt(last));
+        }
+        Ok(Unused { listings: further.limit(UNUSED).load(conn)?, wordings: wordings.load(conn)? })
+    }
+
+    /// The place behind these; `None` if there are none.
+    pub fn after(self, found: &Unused) -> Option<Self> {
+        let (listing, wording) = (found.listings.last().copied(), found.wordings.last().copied());
+        let is_any = listing.is_some() || wording.is_some();
+        is_any.then_some(Self { listing: listing.or(self.listing), wording: wording.or(self.wording) })
+    }
+}
+
+/// Deletes listings and wordings that were unused when they were looked for, and returns how many. What somebody
+/// [stores](ensure_stored) just now is passed over. Each is looked at again once nobody can store it: a session may have
+/// come to it since.
+pub fn forget_unused(conn: &mut Conn, found: &Unused) -> Result<usize> {
     let mut gone = 0;
-    for (wording, slot) in keys {
+    for (wording, slot) in found.listings.iter().copied() {
+        if let Conn::Postgres(postgres) = conn {
+            let free = listings::table.find((wording, slot)).select(listings::slot).for_update().skip_locked();
+            if free.first::<i64>(postgres).optional()?.is_none() {
+                continue;
+            }
+        }
         let of_it = sessions::table.filter(sessions::wording_id.eq(wording)).filter(sessions::slot.eq(slot));
         let unused = listings::table.find((wording, slot)).filter(diesel::dsl::not(exists(of_it)));
         if diesel::delete(unused).execute(conn)? > 0 {
@@ -369,9 +409,13 @@ pub fn forget_unused(conn: &mut Conn, _: Timestamp) -> Result<usize> {
             gone += 1;
         }
     }
+    // With the last of its listings, a wording is unused too.
+    let of_listings = found.listings.iter().map(|(wording, _)| *wording);
+    let ids: BTreeSet<Id> = of_listings.chain(found.wordings.iter().copied()).collect();
+    let some = wordings::table.filter(wordings::id.eq_any(ids)).select(wordings::id);
     let ids: Vec<Id> = match conn {
-        Conn::Postgres(postgres) => unused_wordings().limit(UNUSED).for_update().skip_locked().load(postgres)?,
-        Conn::Sqlite(sqlite) => unused_wordings().limit(UNUSED).load(sqlite)?,
+        Conn::Postgres(postgres) => some.for_update().skip_locked().load(postgres)?,
+        Conn::Sqlite(sqlite) => some.load(sqlite)?,
     };
     let of_it = listings::table.filter(listings::wording_id.eq(wordings::id));
     let unused = wordings::table.filter(wordings::id.eq_any(ids)).filter(diesel::dsl::not(exists(of_it)));

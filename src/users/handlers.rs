@@ -48,7 +48,7 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
     let remembered = serde_json::to_vec(&written).map_err(Error::internal)?;
     who.write(&remembered.into(), move |conn| {
         let row = UserRow::new(context.new_id(), written.clone(), None, hash.clone(), context.now());
-        store::insert(conn, &row)?;
+        store::insert(conn, Some(&context.state().throttle), &row)?;
         context.record(conn, &[context.event("create", Subject::other("user", row.id), &[])])?;
         Reply::created(format!("/v1/users/{}", row.id), row.version, &User::from(row))
     })
@@ -86,7 +86,7 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
             None => old.changed(old.written(), hash.clone(), context.now()),
             Some(row) => row,
         };
-        let ended = store::update(conn, &old, &row)?;
+        let ended = store::update(conn, &context.state().throttle, &old, &row)?;
         let subject = Subject::other("user", id);
         let mut events = vec![context.event("change", subject, &patch.names())];
         events.extend(ended.map(|why| context.event("logins_ended", subject, &[why.into()])));

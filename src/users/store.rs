@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::types::{Permission, User, UserInput};
 use crate::auth::caller::Role;
 use crate::auth::logins::{Why, store as logins};
+use crate::auth::throttle::Throttle;
 use crate::db::schema::{members, partners, users};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
@@ -143,22 +144,23 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
     row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
 }
 
-/// Adds an account.
+/// Adds an account. Guesses at its address from before count no longer; without a throttle they do.
 ///
 /// # Errors
 /// 409 if the address is taken, 422 if the partner is unknown.
-pub fn insert(conn: &mut Conn, row: &UserRow) -> Result<()> {
+pub fn insert(conn: &mut Conn, throttle: Option<&Throttle>, row: &UserRow) -> Result<()> {
     check_partner(conn, row.partner_id)?;
     diesel::insert_into(users::table).values(row).execute(conn)?;
-    Ok(())
+    throttle.map_or(Ok(()), |throttle| throttle.forget_guesses(conn, &row.email))
 }
 
-/// Writes the next version of an account over the one before. Returns why the account's logins ended, if any did.
+/// Writes the next version of an account over the one before. If the password is new, guesses at the one before count no
+/// longer. Returns why the account's logins ended, if any did.
 ///
 /// # Errors
 /// 409 if the address is taken or no enabled admin would be left; 412 if another request has changed
 /// it in between; 422 if the partner is unknown.
-pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<Option<Why>> {
+pub fn update(conn: &mut Conn, throttle: &Throttle, old: &UserRow, row: &UserRow) -> Result<Option<Why>> {
     check_partner(conn, row.partner_id)?;
     if old.is_enabled_admin() && !row.is_enabled_admin() && !others_manage(conn, row.id)? {
         return Err(Error::new(
@@ -167,6 +169,9 @@ pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<Option<Wh
         ));
     }
     crate::write_next!(conn, users, row)?;
+    if row.password_hash != old.password_hash {
+        throttle.forget_guesses(conn, &row.email)?;
+    }
     let Some(why) = old.ends_logins(row) else { return Ok(None) };
     Ok(logins::end_all(conn, row.id, why, row.updated_at)?.then_some(why))
 }

@@ -99,6 +99,83 @@ fn a_roster_has_so_many_faults_and_the_first_are_told() {
     assert_eq!(problem["errors"][1]["pointer"], "/entries/0/excluded/0");
 }
 
+#[test]
+fn a_roster_moves_and_cancels_so_many_sessions_at_once() {
+    let (app, client, path) = reader();
+    let daily = |n: usize| with(series(&format!("d{n}")), json!({ "recurrence": "FREQ=DAILY;COUNT=2000" }));
+    let changed = |changes: Value| (0..9).map(|n| with(daily(n), changes.clone())).collect::<Vec<_>>();
+    let all: Vec<Value> = (0..9).map(daily).collect();
+    assert_eq!(client.post(&path, &roster(&all)).expect(201)["sessions"]["created"], 18_000);
+    let told = "the roster has more than 32000 sessions to write, where a cancelled one counts as two and a moved one as \
+                four. Send it in parts.";
+    let moved = changed(json!({ "local_start": "2027-01-05T18:00:00" }));
+    let shorter = changed(json!({ "recurrence": "FREQ=DAILY;COUNT=1" }));
+    for (entries, place) in [(&moved, "/entries/4"), (&shorter, "/entries/8")] {
+        let problem = client.post(&path, &roster(entries)).problem(422, "invalid-body");
+        assert_eq!((first(&problem).0, first(&problem).1), ("too_many_changes", place), "{problem}");
+        assert!(first(&problem).2.ends_with(told), "{problem}");
+    }
+    let cancelling = format!("{path}?missing=cancel");
+    for query in ["", "&mode=partial", "&dry_run=true"] {
+        let other = roster(&[single("other")]);
+        let problem = client.post(&format!("{cancelling}{query}"), &other).problem(422, "invalid-body");
+        assert_eq!((first(&problem).0, first(&problem).1), ("too_many_changes", ""), "{problem}");
+        assert!(first(&problem).2.starts_with("The roster doesn't name 18000 sessions,"), "{problem}");
+    }
+    assert_eq!(client.get(&path).expect(200)["items"].as_array().unwrap().len(), 1, "nothing was applied or kept");
+    // In parts: as many as may be moved, and as many as may be cancelled.
+    assert_eq!(client.post(&path, &roster(&moved[..4])).expect(201)["sessions"]["updated"], 8_000);
+    let named = roster(&[daily(8)]);
+    assert_eq!(client.post(&cancelling, &named).expect(201)["sessions"]["cancelled"], 16_000);
+    let off = rows(&app).into_iter().filter(|row| row.status == "cancelled").count();
+    assert_eq!(off, 16_000);
+}
+
+#[test]
+fn of_a_refused_roster_the_first_thousand_wrong_rows_are_kept() {
+    let (_app, client, path) = reader();
+    let problem = lines(&client, &path, (0..1_200).map(|n| json!(n))).problem(422, "roster-refused");
+    assert!(problem["detail"].as_str().unwrap().starts_with("1200 of 1200 entries are wrong"), "{problem}");
+    let kept = client.get(&path).expect(200)["items"][0].clone();
+    let kept = client.get(&format!("{path}/{}", kept["id"].as_str().unwrap())).expect(200);
+    assert_eq!(kept["counts"]["rejected"], 1_200);
+    let lines: Vec<&Value> = kept["entries"].as_array().unwrap().iter().map(|entry| &entry["line"]).collect();
+    assert_eq!((lines.len(), lines[0], lines[999]), (1_000, &json!(1), &json!(1_000)));
+}
+
+#[test]
+fn the_nearest_names_are_told_for_a_hundred_unknown_spaces_of_a_venue() {
+    let (app, client, path) = reader();
+    let admin = app.admin();
+    let walton = admin.get("/v1/venues").json["items"][0]["id"].as_str().unwrap().to_owned();
+    for name in ["Reading room", "Kitchen", "Café"] {
+        admin.post(&format!("/v1/venues/{walton}/spaces"), &json!({ "name": name })).expect(201);
+    }
+    let at = |space: &str, n: usize| with(single(&format!("s{n}")), json!({ "space": space }));
+    let told = |space: &str, times: usize| {
+        let entries = (0..times).map(|n| at(&space.replace('#', &n.to_string()), n));
+        let problem = lines(&client, &path, entries).problem(422, "roster-refused");
+        let details = problem["errors"].as_array().unwrap().iter().map(|fault| fault["detail"].as_str().unwrap());
+        details.map(|detail| detail.split_once(": ").unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    let near = "The venue has no such space. Nearest: Kitchen, Café, Reading room.";
+    let same = told("Kitchn", 150);
+    assert!(same.len() == 150 && same.iter().all(|detail| detail == near), "{}", same[0]);
+    let many = told("Kitchen #", 150);
+    assert!(many[..100].iter().all(|detail| detail.contains(" Nearest: Kitchen, ")), "{}", many[99]);
+    assert!(many[100..].iter().all(|detail| detail == "The venue has no such space."), "{}", many[100]);
+    // Another case and other accents are the same name.
+    lines(
+        &client,
+        &path,
+        ["cafe", "CAFÉ", "kitchen"]
+            .into_iter()
+            .enumerate()
+            .map(|(n, name)| with(at(name, n), json!({ "local_start": format!("2027-01-0{}T10:00:00", n + 5) }))),
+    )
+    .expect(201);
+}
+
 /// Sends a body of the largest size.
 fn largest(app: &App, client: &Client, path: &str, media_type: &str, text: String) -> Value {
     assert!(text.len() <= ROSTER_LIMIT, "{}", text.len());
@@ -125,6 +202,10 @@ fn a_list_without_end_is_refused_before_it_is_read() {
     assert_eq!((first(&problem).0, first(&problem).1), ("too_long", "/entries/0"));
     let problem = largest(&app, &client, &path, "text/csv", filling("external_id", ",", ""));
     assert_eq!((first(&problem).0, first(&problem).1), ("too_long", ""));
+    // Records of two bytes, which nobody counts to the end.
+    let short = filling("external_id,title,pillar,delivery,local_start,time_zone,duration_minutes\n", "x\n", "");
+    let problem = largest(&app, &client, &path, "text/csv", short);
+    assert_eq!((first(&problem).0, first(&problem).1), ("too_many", ""));
     let many = filling("{\"entries\":[", "[],", "1]}");
     let problem = largest(&app, &client, &path, "application/json", many);
     assert_eq!((first(&problem).0, first(&problem).1), ("too_many", "/entries"));

@@ -70,31 +70,53 @@ def post_in_turn(world, client, path, bodies):
         world.post(client, path, body, what)
 
 
+def weekly(groups=range(600), title="Group", **more):
+    """A year of these weekly groups: 52 sessions each."""
+    return [
+        entry(
+            number,
+            title=f"{title} {number}",
+            recurrence="FREQ=WEEKLY;COUNT=52",
+            description="Stories and poems, read aloud together. Tea and biscuits.",
+            **more,
+        )
+        for number in groups
+    ]
+
+
+def post_a_year(world, client, path):
+    first = client.call("POST", path, roster(weekly()), timeout=120)
+    world.demand(f"a year's roster is taken (it was answered {first.status})", made(first) == 31_200)
+
+
 def other_titles(world):
     """3 A year's roster of 31,200 sessions, again and again with other titles"""
     client, path = world.sender()
-
-    def year(title):
-        return roster(
-            [
-                entry(
-                    number,
-                    title=f"{title} {number}",
-                    recurrence="FREQ=WEEKLY;COUNT=52",
-                    description="Stories and poems, read aloud together. Tea and biscuits.",
-                )
-                for number in range(600)
-            ]
-        )
-
-    first = client.call("POST", path, year("Group"), timeout=120)
-    world.demand(f"a year's roster is taken (it was answered {first.status})", made(first) == 31_200)
-    titles = [year(title) for title in ("Reading group", "Circle of readers")]
+    post_a_year(world, client, path)
+    titles = [roster(weekly(title=title)) for title in ("Reading group", "Circle of readers")]
     world.begin()
     number = 0
     while world.left():
         number += 1
         world.post(client, path, titles[number % 2], "other titles")
+
+
+def other_hours(world):
+    """18 The year's roster again at another hour, all of it, then as much as may be moved or cancelled at once"""
+    client, path = world.sender()
+    post_a_year(world, client, path)
+    world.begin()
+    world.post(client, path, roster(weekly(local_start=f"{SOON}T09:30:00")), "31,200 moved")
+    hour = 9
+    while world.left():
+        hour = hour % 12 + 9
+        # A roster may move 8,000 sessions. These groups have 7,956.
+        moved = weekly(range(153), local_start=f"{SOON}T{hour:02}:30:00")
+        answer = world.post(client, path, roster(moved), "7,956 moved")
+        world.demand("a part of the roster is moved", answer.status in (201, "none"))
+        # The groups that aren't named have 15,600 sessions.
+        world.post(client, f"{path}?missing=cancel", roster(moved + weekly(range(153, 300))), "15,600 cancelled")
+        world.post(client, path, roster(moved + weekly(range(153, 600))), "15,600 on again")
 
 
 def slow_bodies(world):
@@ -214,15 +236,18 @@ def has_ended(world, client, job):
 
 
 def lists(world):
-    """10 A CSV cell of 16 MiB of |, and 5.5 million empty lists, three at once"""
+    """10 A CSV cell of 16 MiB of |, 8.4 million CSV rows, and 5.5 million empty lists, three at once"""
     senders = [world.sender(number) for number in range(3)]
     head = b"external_id,title,pillar,delivery,local_start,time_zone,duration_minutes,topics\r\n"
     head += f"a,b,community,online,{SOON}T10:00:00,Europe/London,60,".encode()
     cell = head + b"|" * (ROSTER_LIMIT - len(head) - 2) + b"\r\n"
+    columns = head.split(b"\r\n")[0] + b"\r\n"
+    short = columns + b"x\n" * ((ROSTER_LIMIT - len(columns)) // 2)
     empty = b'{"entries":[' + b"[]," * ((ROSTER_LIMIT - 20) // 3) + b"[]]}"
     one = b'{"entries":[{"topics":[' + b"[]," * ((ROSTER_LIMIT - 40) // 3) + b"[]]}]}"
     bodies = [
         ("a cell of |", cell, "text/csv"),
+        ("rows of two bytes", short, "text/csv"),
         ("empty lists", empty, "application/json"),
         ("a list of them", one, "application/json"),
     ]

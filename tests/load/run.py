@@ -34,6 +34,7 @@ LOADS = {
         writes.bookings_beside_a_roster,
         writes.many_tokens,
         writes.registers,
+        rosters.other_hours,
     )
 }
 ONLY_POSTGRES = {"11", "15"}

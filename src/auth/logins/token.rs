@@ -3,7 +3,6 @@
 //! The MAC needs a key that lies beside the database, and a random value that lies in the login's row. So neither a copy
 //! of the database nor the key alone yields a token.
 
-use std::fs;
 use std::path::Path;
 
 use aws_lc_rs::hmac;
@@ -11,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
-use crate::auth::key_files::{make_once, random, read_private, trouble};
+use crate::auth::key_files::secret;
 use crate::db::Id;
 use crate::error::Result;
 
@@ -19,7 +18,7 @@ use crate::error::Result;
 const PREFIX: &str = "lrr_";
 /// The name of the key's file.
 const FILE: &str = "refresh.key";
-/// The length of the key and of a MAC.
+/// The length of a MAC.
 const LENGTH: usize = 32;
 /// What the MAC of a refresh token begins with. Each use of the key has its own label.
 const LABEL: &[u8] = b"refresh";
@@ -43,19 +42,7 @@ impl RefreshKey {
     /// # Errors
     /// When the file can't be read or made, holds no key, or may be read by others.
     pub fn open(folder: &Path) -> Result<Self> {
-        let path = folder.join(FILE);
-        if !fs::exists(&path).map_err(|e| trouble(&path, e))? {
-            let made = random::<LENGTH>().and_then(|bytes| make_once(folder, FILE, &bytes));
-            made.map_err(|e| trouble(folder, e))?;
-        }
-        let bytes = read_private(&path)?;
-        if bytes.len() != LENGTH {
-            return Err(trouble(
-                &path,
-                format!("it must hold {LENGTH} bytes; restore it, or remove it to make another"),
-            ));
-        }
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
+        secret(folder, FILE).map(Self)
     }
 
     /// The token with this number.
@@ -89,6 +76,8 @@ impl Presented {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn key(byte: u8) -> RefreshKey {

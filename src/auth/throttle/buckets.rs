@@ -23,6 +23,11 @@ pub struct Bucket {
     pub limit: Limit,
 }
 
+/// How many more hits than a bucket lets through are counted. Attempts that run at the same time all look before the first
+/// of them is counted: two on one account, and as many from one network as a server looks at passwords at a time. What is
+/// too many is paid back: nothing is let through until the bucket is where it would be without them.
+const AT_THE_SAME_TIME: i64 = 8;
+
 impl Bucket {
     /// The time after which one more is let through, in microseconds.
     fn interval(&self) -> i64 {
@@ -32,7 +37,7 @@ impl Bucket {
     /// The furthest ahead that `tat` can be. If the clock of the machine was wrong for a while, a bucket could be empty
     /// for that long, so it is never read as further ahead.
     fn furthest(&self) -> i64 {
-        self.interval() * i64::from(self.limit.count)
+        self.interval() * (i64::from(self.limit.count) + AT_THE_SAME_TIME)
     }
 
     /// How many microseconds the bucket lets nothing through for, if this is its `tat`.

@@ -20,7 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use diesel::prelude::*;
 
-use super::key_files::{make_once, random, read_private, trouble};
+use super::key_files::{known_secret, secret};
 use super::logins;
 use super::store::{self, Account};
 use crate::clock::Clock;
@@ -88,7 +88,20 @@ impl Throttle {
     /// # Errors
     /// When the file can't be made or read.
     pub fn open(folder: &Path, limits: LoginLimits, clock: &Clock) -> Result<Self> {
-        Ok(Self { secret: secret(folder)?, limits, flood: Limiter::new(limits.flood, clock), turns: Turns::default() })
+        Ok(Self::of(secret(folder, KEY_FILE)?, limits, clock))
+    }
+
+    /// The throttle of a server that has run: `None` if the key folder holds no secret, because then it is the folder of
+    /// no server.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub fn known(folder: &Path, limits: LoginLimits, clock: &Clock) -> Result<Option<Self>> {
+        Ok(known_secret(folder, KEY_FILE)?.map(|secret| Self::of(secret, limits, clock)))
+    }
+
+    fn of(secret: hmac::Key, limits: LoginLimits, clock: &Clock) -> Self {
+        Self { secret, limits, flood: Limiter::new(limits.flood, clock), turns: Turns::default() }
     }
 
     /// The name of something in the database. Without the secret nobody can tell what it names.
@@ -155,15 +168,15 @@ impl Throttle {
 
     /// Counts a wrong password.
     pub fn fail(&self, conn: &mut Conn, attempt: &Attempt, seen: &FailedLogin, now: Timestamp) -> Result<()> {
+        // The account before its buckets, as where a password is set: neither waits for the other in a ring. Sent also
+        // if there is no account: it then changes nothing.
+        let account = users::table.find(seen.account.unwrap_or(NOBODY));
+        diesel::update(account).set(users::failed_logins.eq(users::failed_logins + 1)).execute(conn)?;
         let mut hit = attempt.own.clone();
         if !seen.is_known {
             hit.extend(attempt.shared.iter().cloned());
         }
-        buckets::hit(conn, hit, now)?;
-        // Sent also if there is no account: it then changes nothing.
-        let account = users::table.find(seen.account.unwrap_or(NOBODY));
-        diesel::update(account).set(users::failed_logins.eq(users::failed_logins + 1)).execute(conn)?;
-        Ok(())
+        buckets::hit(conn, hit, now)
     }
 
     /// The bucket for guesses of a caller at the password of their own account.
@@ -187,11 +200,15 @@ impl Throttle {
 
     /// Lets the owner of an account log in from anywhere again.
     pub fn unlock(&self, conn: &mut Conn, email: &str) -> Result<()> {
-        // In the order of `fail`, so that neither waits for the other in a ring.
-        buckets::clear(conn, &[self.name("login-account", &[email])])?;
         let account = users::table.filter(users::email.eq(email));
         diesel::update(account).set(users::failed_logins.eq(0)).execute(conn)?;
-        Ok(())
+        self.forget_guesses(conn, email)
+    }
+
+    /// Forgets the wrong passwords that were given for an address from unknown networks: they were guesses at a password
+    /// that isn't the account's any more.
+    pub fn forget_guesses(&self, conn: &mut Conn, email: &str) -> Result<()> {
+        buckets::clear(conn, &[self.name("login-account", &[email])])
     }
 }
 
@@ -222,19 +239,4 @@ impl Seen {
     pub fn failure(&self) -> FailedLogin {
         FailedLogin { account: self.account.as_ref().map(|account| account.id), is_known: self.is_known }
     }
-}
-
-/// Loads the secret, or makes one.
-fn secret(folder: &Path) -> Result<hmac::Key> {
-    let path = folder.join(KEY_FILE);
-    if !path.exists() {
-        std::fs::create_dir_all(folder).map_err(|e| trouble(folder, e))?;
-        let made = random::<32>().and_then(|bytes| make_once(folder, KEY_FILE, &bytes));
-        made.map_err(|e| trouble(&path, e))?;
-    }
-    let bytes = read_private(&path)?;
-    if bytes.len() < 32 {
-        return Err(trouble(&path, "it is shorter than 32 bytes; delete it, and a new one is made"));
-    }
-    Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
 }
