@@ -133,6 +133,13 @@ impl Revision {
     pub fn moved_members(&self) -> Vec<String> {
         self.to.moved_members(&self.from)
     }
+
+    /// The session with its next key, if its rule has another time of day then. A session that isn't written must still
+    /// get this key. Keys that differ in more are written before the sessions.
+    pub fn rekeyed(&self) -> Option<(Id, OccurrenceKey)> {
+        let (old, new) = (self.from.occurrence?, self.to.occurrence?);
+        (old != new && old.place() == new.place()).then_some((self.to.id, new))
+    }
 }
 
 impl SessionRow {

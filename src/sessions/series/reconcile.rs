@@ -115,9 +115,11 @@ impl Difference {
         self.cancel.iter().map(|revision| revision.to.id).collect()
     }
 
-    /// Leaves out the sessions that clash, and reports them.
+    /// Leaves out the sessions that clash, and reports them. They stay as they are, but are known by the rule's new time.
     pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>) {
-        let Self { create, update, skipped, left_out, .. } = self;
+        let Self { rekeyed, create, update, skipped, left_out, .. } = self;
+        let clashing = update.iter().filter(|revision| clashes.contains_key(&revision.to.id));
+        rekeyed.extend(clashing.filter_map(Revision::rekeyed));
         let mut is_free = |row: &SessionRow, from: Option<&SessionRow>| {
             let Some(clash) = clashes.get(&row.id) else { return true };
             let stays = from.filter(|from| !from.is_withdrawn());
