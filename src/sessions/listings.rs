@@ -35,7 +35,7 @@ pub struct Slot {
     time: (u32, u32),
 }
 
-/// Words of one text by which it is found: more than a page of prose has different ones.
+/// How many words of its texts a session is found by at most. A page of prose has fewer different words.
 const MOST_WORDS: usize = 300;
 
 impl Slot {
@@ -74,7 +74,10 @@ pub fn count_words(wording: &Wording, row: &SessionRow) -> usize {
 fn words_of(wording: &Wording, slot: &Slot) -> BTreeSet<String> {
     let texts = [Some(wording.title.as_str()), wording.description.as_deref(), wording.facilitator.as_deref()];
     let topics = &wording.topics.0;
-    let text = texts.into_iter().flatten().chain(topics.iter().map(String::as_str)).flat_map(words);
+    let short = [Some(wording.title.as_str()), wording.facilitator.as_deref()].into_iter().flatten();
+    let short = short.chain(topics.iter().map(String::as_str));
+    // The description is the longest text. It comes last, so that its words don't keep the others out.
+    let text = short.chain(wording.description.as_deref()).flat_map(words);
     let mut all = BTreeSet::new();
     for word in text {
         if all.len() >= MOST_WORDS {
