@@ -80,7 +80,8 @@ pub fn update_many(conn: &mut Conn, revisions: &[Revision]) -> Result<()> {
     Ok(())
 }
 
-fn changed_meanwhile() -> Error {
+/// 412: another request has changed it in between.
+pub fn changed_meanwhile() -> Error {
     Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }
 

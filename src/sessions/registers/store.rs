@@ -33,7 +33,7 @@ pub struct RegisterRow {
     updated_at: Timestamp,
 }
 
-/// What of registers a caller may see.
+/// What a caller may see of registers.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     /// Whose sessions.
@@ -155,12 +155,11 @@ pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Takes the register of a session that is [locked](hold), over the version that it had then. Without a plan the
-/// register stays as it was, and nothing is written.
+/// Takes the register of a session that is [locked](hold) and [has started](check_started), over the version that it had
+/// then. Without a plan the register stays as it was, and nothing is written.
 ///
 /// # Errors
-/// 409 if the session is cancelled or has not started. 422 with every fault. 412 if a roster, which doesn't lock the
-/// session, has taken the register in between.
+/// 422 with every fault. 412 if a roster, which doesn't lock the session, has taken the register in between.
 pub fn take(
     conn: &mut Conn,
     (session, version): (&SessionFacts, i32),
@@ -168,7 +167,6 @@ pub fn take(
     (access, account): (Access, Id),
     now: Timestamp,
 ) -> Result<(Option<Plan>, RegisterView)> {
-    check_started(session, now)?;
     // The session has started. Members who still wait or have an offer lose their places, and can be walk-ins.
     waiting::lapse(conn, &mut session.clone(), now)?;
     let present = present(conn, session.id, input, access.reach)?;
