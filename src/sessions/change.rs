@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::bookings::handlers::terms;
 use super::bookings::rules::seat;
-use super::bookings::seats::lock_session;
+use super::bookings::seats::{counts_online, lock_session};
 use super::bookings::types::{BookingStatus, SeatDelivery};
 use super::bookings::waiting;
 use super::clashes::{self, Placing};
@@ -163,8 +163,10 @@ fn refit(
     let (kept, cancelled): (Vec<Pending>, Vec<Pending>) = pending.into_iter().partition(fits);
     let reason = why.unwrap_or_else(|| gone(next.delivery).to_owned());
     notices::cancel(conn, &cancelled, &reason, context.now())?;
-    let offered = cancelled.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
-    store::close_offers(conn, old.id, offered)?;
+    let kept_as = |status| kept.iter().filter(move |booking| booking.status == status);
+    let waiting_online =
+        kept_as(BookingStatus::Waitlisted).filter(|booking| counts_online(next.delivery, booking.delivery));
+    store::recount(conn, old.id, kept_as(BookingStatus::Offered).count(), waiting_online.count())?;
     count(next, &kept, &cancelled);
     Ok(Change { kept, cancelled, reason, fields, ..Change::default() })
 }

@@ -85,10 +85,13 @@ pub fn changed_meanwhile() -> Error {
     Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }
 
-/// Counts offers of a session less that were cancelled, while it is locked.
-pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
-    let fewer = sessions::offers_open - i32::try_from(cancelled).unwrap_or_default();
-    diesel::update(sessions::table.find(id)).set(sessions::offers_open.eq(fewer)).execute(conn)?;
+/// Writes the counts of a locked session that a [`SessionRow`] doesn't have: how many offers are open, and how many wait
+/// for an online seat of a hybrid session.
+pub fn recount(conn: &mut Conn, id: Id, offers: usize, waiting_online: usize) -> Result<()> {
+    let number = |n| i32::try_from(n).unwrap_or(i32::MAX);
+    let counts =
+        (sessions::offers_open.eq(number(offers)), sessions::online_waitlist_length.eq(number(waiting_online)));
+    diesel::update(sessions::table.find(id)).set(counts).execute(conn)?;
     Ok(())
 }
 
@@ -199,6 +202,7 @@ struct Cancellation<'a> {
     seats_taken: i32,
     online_seats_taken: i32,
     waitlist_length: i32,
+    online_waitlist_length: i32,
     offers_open: i32,
     edited: bool,
     updated_at: Timestamp,
@@ -212,6 +216,7 @@ impl<'a> Cancellation<'a> {
             seats_taken: 0,
             online_seats_taken: 0,
             waitlist_length: 0,
+            online_waitlist_length: 0,
             offers_open: 0,
             edited: true,
             updated_at: now,

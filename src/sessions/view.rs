@@ -42,6 +42,7 @@ pub struct Columns {
     seats_taken: i32,
     online_seats_taken: i32,
     waitlist_length: i32,
+    online_waitlist_length: i32,
     local_start: LocalTime,
     time_zone: String,
     duration_minutes: i32,
@@ -63,7 +64,8 @@ impl Columns {
 
     /// The venue of the free seats; `None` if one of them is online.
     pub fn venue_of_seats(&self) -> Option<Id> {
-        let free = self.online_capacity.is_none_or(|capacity| self.online_seats_taken < capacity);
+        let left = self.online_capacity.is_none_or(|capacity| self.online_seats_taken < capacity);
+        let free = left && self.online_waitlist_length == 0;
         let online = self.delivery == Delivery::Online || (self.delivery == Delivery::Hybrid && free);
         self.venue_id.filter(|_| !online)
     }
