@@ -31,8 +31,13 @@ use crate::partners::quotas::Growth;
 /// The id stays, and so do the bookings that still fit. Bookings of a
 /// kind of seat that it no longer has are cancelled.
 ///
-/// Nothing is sent to the people booked. `bookings` names their bookings, so tell them of a move or a cancellation. An
-/// event is recorded for each of them.
+/// The id stays, and so do the bookings that still fit. Bookings of a kind of seat that it no longer has are cancelled.
+///
+/// A patch with `status: cancelled` cancels the session, and ignores everything but `status` and `cancellation_reason`.
+///
+/// Nothing is sent to the people booked. `bookings` lists their bookings, so tell them of a move or a cancellation. An
+/// admin sees no personal data: `member_id` is null, and an advisor finds the people by the ids of the bookings. An event
+/// is recorded for each booking.
 ///
 /// A capacity can't be below the places that are taken. Waiting parties that are larger than the new capacity are
 /// cancelled. A session that becomes a drop-in loses its waiting list, and booked members keep their places.
