@@ -52,7 +52,8 @@ pub struct SessionFilter {
     /// Only sessions that people take part in this way.
     #[param(inline)]
     pub delivery: Option<Delivery>,
-    /// Only sessions at this venue.
+    /// Only sessions that people come to at this venue. A session that is only online isn't found, even if it names the
+    /// venue.
     #[param(inline)]
     pub venue_id: Option<Id>,
     /// Only sessions of this partner.

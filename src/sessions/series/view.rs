@@ -231,6 +231,7 @@ pub fn list(
         }
         if let Some(venue) = filter.venue_id {
             query = query.filter(session_series::venue_id.eq(venue));
+            query = query.filter(session_series::delivery.ne(Delivery::Online));
         }
         if let Some(pillar) = filter.pillar {
             query = query.filter(session_series::pillar.eq(pillar));
