@@ -18,7 +18,7 @@ use super::types::{Delivery, Pillar};
 use super::wordings::{Wording, digest};
 use crate::db::schema::{listing_words, listings, sessions, wordings};
 use crate::db::types::{DbUuid, TextEnum};
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Result};
 use crate::text::words::{Wanted, word_of_feature, words};
 
@@ -158,8 +158,7 @@ pub fn times(from: Option<&str>, before: Option<&str>) -> Wanted {
     )
 }
 
-/// Rows of one statement that reads or writes wordings or listings, and words of one.
-const CHUNK: usize = 500;
+/// How many words one statement writes.
 const WORDS: usize = 5_000;
 
 /// Stores what sessions say and are found by, before the sessions are written: each new wording, and each new listing with
@@ -215,7 +214,7 @@ pub fn not_stored<'a>(
     let mut new: BTreeMap<Listing, Slot> =
         rows.into_iter().map(|row| ((row.wording_id, row.slot), Slot::of(row))).collect();
     let ids: BTreeSet<Id> = new.keys().map(|(wording, _)| *wording).collect();
-    for chunk in ids.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+    for chunk in ids.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
         let stored = listings::table.filter(listings::wording_id.eq_any(chunk));
         for key in stored.select((listings::wording_id, listings::slot)).load::<Listing>(conn)? {
             new.remove(&key);
@@ -241,12 +240,12 @@ fn add_missing<Key: Ord + Copy>(
 ) -> Result<BTreeSet<Key>> {
     let (mut left, mut new) = (wanted, BTreeSet::new());
     while !left.is_empty() {
-        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(CHUNK) {
+        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(AT_ONCE) {
             for key in held(conn, chunk)? {
                 left.remove(&key);
             }
         }
-        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(CHUNK) {
+        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(AT_ONCE) {
             let inserted = insert(conn, chunk)?;
             left.retain(|key| !inserted.contains(key));
             new.extend(inserted);

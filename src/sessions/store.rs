@@ -12,12 +12,9 @@ pub use super::row::{Revision, SessionRow};
 use super::types::SessionStatus;
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, registers, session_series, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::lock_rows;
-
-/// Values in one `IN (…)`.
-const CHUNK: usize = 500;
 
 /// Locks sessions until the transaction ends: nobody books or changes them meanwhile.
 pub fn lock(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
@@ -167,7 +164,7 @@ pub fn cancel_future(conn: &mut Conn, series_id: Id, reason: &str, now: Timestam
 /// # Errors
 /// 412 where one of them isn't so, or isn't any more; then none of it may be kept.
 pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
         let free = sessions::table
             .filter(sessions::id.eq_any(chunk))
@@ -186,7 +183,7 @@ pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp
 
 /// Cancels these sessions, which are locked and scheduled.
 pub fn cancel_these(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         let changes = (Cancellation::by_hand(reason, now), sessions::version.eq(sessions::version + 1));
         diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(changes).execute(conn)?;
     }

@@ -16,7 +16,7 @@ use super::store::BookedRow;
 use super::types::{Booking, BookingStatus, SeatDelivery};
 use crate::audit::{self, Event, Subject};
 use crate::db::schema::{bookings, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::notices::{COLUMNS, Pending};
 use crate::sessions::types::BookingPolicy;
@@ -39,9 +39,6 @@ pub struct TurnedAway {
     /// Why.
     pub reason: &'static str,
 }
-
-/// How many values one statement binds. Both databases take many more.
-const AT_ONCE: usize = 500;
 
 /// Whether anybody waits for this kind of seat.
 pub(super) fn anybody(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<bool> {

@@ -10,16 +10,13 @@ use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, WalkIn
 use crate::auth::caller::{Caller, Scope};
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, members, registers, walk_ins};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::insert_many;
 use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, see, session};
 use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::bookings::waiting;
-
-/// How many values one statement binds. Both databases take many more.
-const AT_ONCE: usize = 1000;
 
 /// A row of `registers`.
 #[derive(Debug, Clone, Queryable, Selectable)]
