@@ -24,13 +24,14 @@ pub(super) fn insert_each(conn: &mut Conn, rows: &[SessionRow], into: impl Fn(St
     rows.chunks(AT_ONCE).try_for_each(|rows| execute(conn, Column::ALL, rows, &into).map(drop))
 }
 
-/// Writes next versions: of each session only the columns that differ. How many were still in the version before.
+/// Writes the next versions of sessions, of each only the columns that differ. A session that is no longer in the version
+/// before isn't written. Returns how many were written.
 pub(super) fn update(conn: &mut Conn, revisions: &[Revision]) -> QueryResult<usize> {
     let mut alike: BTreeMap<Vec<Column>, Vec<&SessionRow>> = BTreeMap::new();
     for revision in revisions {
         alike.entry(revision.columns()).or_default().push(&revision.to);
     }
-    // Else SQLite may go through all sessions and look each up in the rows, for which it would make an index.
+    // The plus keeps SQLite from reading all sessions and looking each up in the new rows.
     let key = if matches!(conn, Conn::Sqlite(_)) { "+n.id" } else { "n.id" };
     let mut written = 0;
     for (changed, rows) in alike {

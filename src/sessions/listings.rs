@@ -1,9 +1,9 @@
 //! Listings: what sessions have in common by which they are found.
 //!
-//! A listing is a [`Wording`] in a [`Slot`], as those of one series are, and has its words in `listing_words`. A session
-//! is of the listing that its `wording_id` and `slot` name. So nothing has to follow a session or series that changes: it
-//! points at the listing of what it says now. Whoever writes sessions [stores](ensure_stored) their listings first. Housekeeping
-//! takes away [what no session is of](forget_unused).
+//! A listing is a [`Wording`] in a [`Slot`]: a series has one, or few. Its words are in `listing_words`. The `wording_id`
+//! and the `slot` of a session name its listing. If a session changes, it names another listing, and no listing has to
+//! change. Whoever writes sessions [stores](ensure_stored) their listings first. Housekeeping deletes the listings [that
+//! no session names](forget_unused).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -72,7 +72,6 @@ pub fn count_words(wording: &Wording, row: &SessionRow) -> usize {
 
 /// The words of a listing.
 fn words_of(wording: &Wording, slot: &Slot) -> BTreeSet<String> {
-    let texts = [Some(wording.title.as_str()), wording.description.as_deref(), wording.facilitator.as_deref()];
     let topics = &wording.topics.0;
     let short = [Some(wording.title.as_str()), wording.facilitator.as_deref()].into_iter().flatten();
     let short = short.chain(topics.iter().map(String::as_str));
@@ -354,8 +353,9 @@ pub fn any_unused(conn: &mut Conn, _: Timestamp) -> Result<bool> {
     Ok(select(exists(unused_listings()).or(exists(unused_wordings()))).get_result(conn)?)
 }
 
-/// Takes away some of the listings and wordings that no session has. How many. What somebody [stores](ensure_stored) just now is
-/// passed over. Each is looked at again once nobody can store it: a session may have come to it before.
+/// Deletes some of the listings and wordings that no session names, and returns how many. Those that somebody
+/// [stores](ensure_stored) just now are left alone. Each is checked again once it is locked, because a session may have
+/// got it in between.
 pub fn forget_unused(conn: &mut Conn, _: Timestamp) -> Result<usize> {
     let keys: Vec<Listing> = match conn {
         Conn::Postgres(postgres) => unused_listings().limit(UNUSED).for_update().skip_locked().load(postgres)?,
@@ -380,7 +380,7 @@ pub fn forget_unused(conn: &mut Conn, _: Timestamp) -> Result<usize> {
     Ok(gone + diesel::delete(unused).execute(conn)?)
 }
 
-/// The venues of listings: each with those of the listings that are at it.
+/// The venues of these listings, each with the listings that are at it.
 pub fn by_venue(conn: &mut Conn, keys: &[Listing]) -> Result<BTreeMap<Id, Vec<Listing>>> {
     let wordings: BTreeSet<Id> = keys.iter().map(|(wording, _)| *wording).collect();
     let words = listing_words::table.filter(listing_words::wording_id.eq_any(wordings));
