@@ -46,8 +46,7 @@ impl Content {
     }
 
     fn new(words: &Wording, delivery: Delivery, around: &Surroundings) -> Self {
-        // Nobody comes to the venue of an online session.
-        let place = around.place.as_ref().filter(|_| delivery != Delivery::Online);
+        let place = place(delivery, around);
         let owner = [around.partner.as_deref(), around.programme.as_deref()];
         let owner: Vec<&str> = owner.into_iter().flatten().collect();
         let led_by = words.facilitator.as_deref().map(|name| format!("Led by {name}"));
@@ -93,7 +92,7 @@ impl Content {
         Self {
             summary: "Appointment".into(),
             description: None,
-            location: location(delivery, around.place.as_ref(), None),
+            location: location(delivery, place(delivery, around), None),
             categories: Vec::new(),
             ..self
         }
@@ -103,6 +102,11 @@ impl Content {
 fn paragraphs<const N: usize>(parts: [Option<String>; N]) -> Option<String> {
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("\n\n"))
+}
+
+/// Where people come to. Nobody comes to the venue of an online session.
+fn place(delivery: Delivery, around: &Surroundings) -> Option<&Place> {
+    around.place.as_ref().filter(|_| delivery != Delivery::Online)
 }
 
 fn location(delivery: Delivery, place: Option<&Place>, space: Option<&str>) -> Option<String> {

@@ -83,8 +83,8 @@ pub async fn get_series_calendar(request: Extract<(Allowed<Public>, Path<Id>, No
 
 /// Get a venue's calendar
 ///
-/// Each session there that starts between 30 days ago and 12 months ahead is an event. There are at most 2,000 events:
-/// sessions to come first, then the latest past ones.
+/// Each session there that starts between 30 days ago and 12 months ahead is an event. A session that is only online isn't
+/// there, even if it names the venue. There are at most 2,000 events: sessions to come first, then the latest past ones.
 #[utoipa::path(operation_id = "get_venue_calendar", tag = "calendars", params(("id" = Id, Path, description = "The venue")),
     responses((status = 200, description = "The calendar", body = String, content_type = "text/calendar"), (status = 304, description = "Not changed"), Missing, Problems),
     security((), ("bearer" = []), ("client" = [])))]

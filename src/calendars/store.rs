@@ -262,7 +262,8 @@ fn stretch(
         .select((SessionFacts::as_select(), surroundings!()))
         .into_boxed();
     query = match of {
-        Of::Venue(id) => query.filter(sessions::venue_id.eq(id)),
+        // Nobody comes to the venue of an online session.
+        Of::Venue(id) => query.filter(sessions::venue_id.eq(id)).filter(sessions::delivery.ne(Delivery::Online)),
         Of::Partner(id) => query.filter(sessions::partner_id.eq(id)),
     };
     query = in_part!(query, sessions, part);

@@ -57,7 +57,7 @@ macro_rules! lock_rows {
             let ids: std::collections::BTreeSet<$crate::db::Id> = $ids.into_iter().collect();
             let ids: Vec<$crate::db::Id> = ids.into_iter().collect();
             let rows = |ids| $table::table.filter($table::id.eq_any(ids)).order($table::id).select($table::id);
-            for chunk in ids.chunks(500) {
+            for chunk in ids.chunks($crate::db::AT_ONCE) {
                 rows(chunk).$lock().execute(postgres)?;
             }
         }
@@ -86,7 +86,7 @@ impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<Q> {
 
 impl<Q> RunQueryDsl<Conn> for Prepared<Q> {}
 
-/// Inserts rows, up to 500 in one statement. Diesel can't do this through a connection that may be to either database.
+/// Inserts rows, [some at a time](crate::db::AT_ONCE). Diesel can't do this through a connection that may be to either database.
 /// The statement for one row is kept prepared.
 ///
 /// SQLite takes 32,766 values in a statement, and PostgreSQL 65,535: no table has more than 65 columns. A row with an
@@ -94,7 +94,7 @@ impl<Q> RunQueryDsl<Conn> for Prepared<Q> {}
 #[macro_export]
 macro_rules! insert_many {
     ($conn:expr, $table:path, $rows:expr) => {
-        $rows.chunks(500).try_for_each(|rows| {
+        $rows.chunks($crate::db::AT_ONCE).try_for_each(|rows| {
             $crate::per_backend!(&mut *$conn, |inner| match rows {
                 [row] => diesel::insert_into($table).values(row).execute(inner),
                 rows => diesel::insert_into($table).values(rows).execute(inner),

@@ -196,6 +196,8 @@ fn sqlite_connected<T>(number: u64, path: &str, work: impl FnOnce(&mut Conn) -> 
     outcome
 }
 
+/// How many rows one statement writes, and how many values one `IN (…)` holds.
+pub const AT_ONCE: usize = 500;
 /// A read that takes longer has filled the memory that its connection has for pages of the file.
 const LARGE_READ: Duration = Duration::from_millis(100);
 

@@ -258,6 +258,7 @@ tables! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
         offers_open -> Integer,
+        online_waitlist_length -> Integer,
         week_hour -> Nullable<Integer>,
         has_room -> Bool,
         published -> Bool,

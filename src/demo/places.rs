@@ -197,8 +197,9 @@ impl Places {
     }
 
     /// The made-up partners, for referrals.
-    pub(super) fn all_partners(&self) -> Vec<Id> {
-        let mut ids: Vec<Id> = self.partner_ids.values().copied().collect();
+    pub(super) fn made_up_partners(&self) -> Vec<Id> {
+        let is_real = |slug: &str| PARTNERS.iter().any(|(real, ..)| *real == slug);
+        let mut ids: Vec<Id> = self.partner_ids.iter().filter(|(slug, _)| !is_real(slug)).map(|(_, id)| *id).collect();
         ids.sort();
         ids
     }

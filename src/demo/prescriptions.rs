@@ -55,7 +55,7 @@ pub(super) fn plan(
     moment: Moment,
 ) -> Vec<Whole> {
     let mut planner =
-        Planner { random, series: sessions.series_ids(), partners: places.all_partners(), planned: Vec::new() };
+        Planner { random, series: sessions.series_ids(), partners: places.made_up_partners(), planned: Vec::new() };
     // The prescriptions of the published figure lie in published months. Everything else goes on until yesterday.
     let (since, given, until) = (figures_begin(), moment.given, moment.today - Days::new(1));
     let site = |slug| places.site(slug);

@@ -190,6 +190,14 @@ impl Error {
         error
     }
 
+    /// Nothing is wrong if there are no faults; otherwise 422 with every fault.
+    ///
+    /// # Errors
+    /// 422 if there are any.
+    pub fn unless_none(faults: Vec<Fault>) -> Result<()> {
+        if faults.is_empty() { Ok(()) } else { Err(Self::invalid(faults)) }
+    }
+
     /// One rule of the body is broken: 422.
     pub fn rule(
         pointer: impl Into<String>,

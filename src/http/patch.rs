@@ -133,7 +133,7 @@ impl<T> MergePatch<T> {
     pub fn refuse(&self, names: &[&str], why: &'static str) -> Result<()> {
         let named = names.iter().filter(|name| self.patch.contains_key(**name));
         let faults: Vec<Fault> = named.map(|name| Fault::at(format!("/{name}"), "not_yours", why)).collect();
-        if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+        Error::unless_none(faults)
     }
 }
 

@@ -41,13 +41,14 @@ pub async fn register_member(
     born_before(&context, written.date_of_birth)?;
     let wanted = written.clone();
     let outcome = who.write(&body.bytes, move |conn| {
-        let row = registration::register(conn, &context, &written, query.similar())?;
+        let registered = registration::register(conn, &context, &written, query.similar())?;
+        let row = registered.map_err(|_| registration::possible_duplicate())?;
         let id = row.id;
         Ok(Reply::created(format!("/v1/members/{id}"), row.version, &Member::from(row))?.about(id))
     });
     match outcome.await {
         Err(error) if error.kind() == Kind::PossibleDuplicate => {
-            Err(registration::with_candidates(&who, vec![wanted]).await?)
+            Err(registration::with_candidates(error, &who, vec![wanted]).await?)
         }
         outcome => outcome,
     }

@@ -6,7 +6,7 @@ use super::store::{self, MemberRow};
 use super::types::{MemberInput, MemberSummary, SUMMARY_FIELDS, Similar};
 use crate::audit::Subject;
 use crate::clock::london_day;
-use crate::db::Conn;
+use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 
@@ -24,30 +24,38 @@ pub(crate) fn born_before(context: &Context, born: Option<NaiveDate>) -> Result<
     Ok(())
 }
 
-/// Registers a member and records it in the audit.
+/// Registers a member and records it in the audit. The inner error lists similar members, if there are any and nobody
+/// has confirmed that this is somebody else. Then the transaction must not be kept.
 ///
 /// # Errors
-/// 409 `possible-duplicate` if there are similar members and nobody has confirmed that this is somebody else. The
-/// candidates are added [afterwards](with_candidates). 409 if another member has the NHS number.
+/// 409 if another member has the NHS number.
 pub(crate) fn register(
     conn: &mut Conn,
     context: &Context,
     written: &MemberInput,
     similar: Similar,
-) -> Result<MemberRow> {
+) -> Result<Result<MemberRow, Vec<Id>>> {
     store::queue_registrations(conn)?;
     let row = MemberRow::new(context.new_id(), written.clone(), context.now());
     store::insert(conn, std::slice::from_ref(&row))?;
-    if similar == Similar::Refuse && !store::like(conn, &row)?.is_empty() {
-        return Err(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE));
+    if similar == Similar::Refuse {
+        let alike = store::like(conn, &row)?;
+        if !alike.is_empty() {
+            return Ok(Err(alike.into_iter().map(|row| row.id).collect()));
+        }
     }
     context.record(conn, &[context.event("create", Subject::of_member("member", row.id, row.id), &[])])?;
-    Ok(row)
+    Ok(Ok(row))
+}
+
+/// The problem `possible-duplicate`. Its candidates are added [afterwards](with_candidates).
+pub(crate) fn possible_duplicate() -> Error {
+    Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE)
 }
 
 /// The problem `possible-duplicate` with the members who may be one of these people. The registration's transaction was
 /// rolled back together with its audit events, so the candidates are read, and audited, in one of their own.
-pub(crate) async fn with_candidates(context: &Context, written: Vec<MemberInput>) -> Result<Error> {
+pub(crate) async fn with_candidates(problem: Error, context: &Context, written: Vec<MemberInput>) -> Result<Error> {
     let reader = context.clone();
     let rows: Vec<MemberRow> =
         written.into_iter().map(|written| MemberRow::new(context.new_id(), written, context.now())).collect();
@@ -64,5 +72,5 @@ pub(crate) async fn with_candidates(context: &Context, written: Vec<MemberInput>
         Ok((summaries.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))
     };
     let candidates = context.state().db.read_audited(work).await?;
-    Ok(Error::new(Kind::PossibleDuplicate, POSSIBLE_DUPLICATE).with_candidates(candidates))
+    Ok(problem.with_candidates(candidates))
 }

@@ -5,11 +5,8 @@ use std::collections::{HashMap, HashSet};
 use diesel::prelude::*;
 
 use crate::db::schema::consents;
-use crate::db::{Conn, Id};
+use crate::db::{AT_ONCE, Conn, Id};
 use crate::error::Result;
-
-/// How many values one statement binds. Both databases take many more.
-const AT_ONCE: usize = 1000;
 
 /// Of these members, those who consent to be shared with this partner.
 ///

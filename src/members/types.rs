@@ -48,7 +48,7 @@ pub struct EmergencyContact {
     #[schema(min_length = 1, max_length = 200, format = "name", example = "Sam Reid")]
     pub name: String,
     /// Their telephone number.
-    #[schema(min_length = 7, max_length = 40, example = "07700 900456")]
+    #[schema(min_length = 7, max_length = 40, format = "phone", example = "07700 900456")]
     #[validate(custom(function = "is_phone"))]
     pub phone: String,
     /// What they are to the member.

@@ -16,8 +16,8 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "change_user" => &[AlreadyExists, InvalidState],
         "create_programme" | "change_programme" => &[AlreadyExists],
         "create_calendar_link" | "rotate_client" => &[InvalidState],
-        "create_client" => &[InvalidState, QuotaExceeded],
-        "put_report_area" => &[InvalidState],
+        "create_client" => &[QuotaExceeded],
+        "put_report_area" => &[AlreadyExists, InvalidState],
         "delete_venue" | "delete_space" => &[InUse],
         "create_hosting" | "change_hosting" => &[HostingOverlap],
         "delete_prescription" => &[InvalidState, InUse],
@@ -33,7 +33,6 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "create_booking" => &[
             AlreadyBooked,
             InvalidState,
-            OfferExpired,
             PartnerNotActive,
             ReferralOnly,
             SessionFull,
@@ -41,11 +40,10 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
             TakesNoBookings,
             VenueClosed,
         ],
-        "accept_booking" => {
-            &[InvalidState, OfferExpired, PartnerNotActive, SessionStarted, TakesNoBookings, VenueClosed]
-        }
-        "decline_booking" | "cancel_booking" => &[InvalidState, OfferExpired, SessionStarted],
-        "get_join_link" => &[InvalidState, JoinLinkClosed],
+        "accept_booking" => &[InvalidState, OfferExpired, PartnerNotActive, VenueClosed],
+        "decline_booking" => &[InvalidState, OfferExpired],
+        "cancel_booking" => &[InvalidState, OfferExpired, SessionStarted],
+        "get_join_link" => &[JoinLinkClosed],
         "take_register" => &[AlreadyExists, InvalidState, PossibleDuplicate, SessionNotStarted],
         "post_roster" => &[CapacityBelowSeats, SpaceTaken, VenueClosed, InUse, QuotaExceeded],
         _ => &[],

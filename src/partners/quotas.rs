@@ -23,13 +23,10 @@ use super::store;
 use crate::config::Quotas;
 use crate::db::schema::{api_clients, listings, session_series, sessions};
 use crate::db::types::DbUuid;
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::context::Context;
 use crate::per_backend;
-
-/// How many values one `IN (…)` holds.
-const CHUNK: usize = 500;
 
 /// The codes of the quotas of what is slow to count.
 const SESSIONS: &str = "too_many_sessions";
@@ -266,7 +263,7 @@ fn said(conn: &mut Conn, partner: Id) -> Result<BTreeMap<Id, i64>> {
 fn freed(conn: &mut Conn, partner: Id, growth: &Growth, said: &BTreeMap<Id, i64>) -> Result<i64> {
     let left: Vec<Id> = growth.left.keys().filter(|id| !growth.said.contains_key(id)).copied().collect();
     let mut freed = 0;
-    for chunk in left.chunks(CHUNK) {
+    for chunk in left.chunks(AT_ONCE) {
         let own = sessions::table.filter(sessions::partner_id.eq(partner)).filter(sessions::wording_id.eq_any(chunk));
         let counted = own.group_by(sessions::wording_id).select((sessions::wording_id, diesel::dsl::count_star()));
         for (id, count) in counted.load::<(Id, i64)>(conn)? {

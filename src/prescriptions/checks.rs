@@ -32,7 +32,7 @@ fn unknown_site(conn: &mut Conn, site_id: Option<Id>) -> Result<Option<Fault>> {
 }
 
 fn outcome(faults: Vec<Fault>) -> Result<()> {
-    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+    Error::unless_none(faults)
 }
 
 /// Checks a new prescription written by a caller with this reach.

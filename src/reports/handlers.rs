@@ -23,7 +23,7 @@ const PRESCRIPTIONS: &str = "Social prescriptions that have been activated, what
 const ATTENDANCE: &str = "Attendance by members that was recorded in a register: bookings marked attended, and \
     walk-ins. distinct_members counts each person once however often they came; attendances counts every visit. \
     Absences never count. The local authority is that of the session's venue, the site the one that the venue hosted \
-    on that day. In a hybrid session the seat decides whether somebody attended in person or online; walk-ins and \
+    on that day. A session that is only online has neither: nobody came to the venue that it names. In a hybrid session the seat decides whether somebody attended in person or online; walk-ins and \
     headcounts count as in person there. headcount is the sum of people counted by head who are not members; some of \
     them may have been counted at several sessions, and it must never be added to distinct_members. Each row counts \
     its distinct members by itself: the same person can be in several rows, so rows needn't add up to the totals.";

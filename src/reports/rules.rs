@@ -60,13 +60,10 @@ pub enum Dimension {
 /// The most dimensions that an analyst's question has, unless it has one of the [`SHAPES`].
 const MOST_DIMENSIONS: usize = 2;
 
-/// Questions with more dimensions that analysts may ask: {place, pillar, delivery} for attendance and {place, origin}
-/// for prescriptions.
-const SHAPES: [&[Dimension]; 4] = [
+/// Questions with more dimensions that analysts may ask: {place, pillar, delivery} for attendance.
+const SHAPES: [&[Dimension]; 2] = [
     &[Dimension::LocalAuthority, Dimension::Pillar, Dimension::Delivery],
     &[Dimension::Area, Dimension::Pillar, Dimension::Delivery],
-    &[Dimension::LocalAuthority, Dimension::Origin],
-    &[Dimension::Area, Dimension::Origin],
 ];
 
 /// The parts of a question that the rules look at.

@@ -132,14 +132,15 @@ fn heads(conn: &mut Conn, scope: &Attendance<'_>, grouping: &Grouping) -> Result
 /// How somebody without a seat took part. In a hybrid session this counts as in person.
 const AT_THE_DOOR: &str = "CASE s.delivery WHEN 'online' THEN 'online' ELSE 'in_person' END";
 
-/// The sessions that match the filter (`s`), what they say (`said`) if the filter asks for it, their venues (`v`), their
-/// sites (`st`) if rows are by site, and another table with a condition. `CROSS JOIN` makes SQLite start from the sessions instead of looking up a session for every
-/// row.
+/// The sessions that match the filter (`s`), what they say (`said`) if the filter asks for it, the venues that people come
+/// to (`v`), their sites (`st`) if rows are by site, and another table with a condition. `CROSS JOIN` makes SQLite start
+/// from the sessions instead of looking up a session for every row.
 fn chosen_sessions(sql: &mut Sql, scope: &Attendance<'_>, grouping: &Grouping, table: &str, condition: &str) {
-    sql.push(" FROM sessions s LEFT JOIN venues v ON v.id = s.venue_id");
+    // Nobody comes to the venue of an online session.
+    sql.push(" FROM sessions s LEFT JOIN venues v ON v.id = s.venue_id AND s.delivery <> 'online'");
     if grouping.is_by_site() {
         sql.push(
-            " LEFT JOIN hostings h ON h.venue_id = s.venue_id AND h.starts_on <= s.starts_on \
+            " LEFT JOIN hostings h ON h.venue_id = v.id AND h.starts_on <= s.starts_on \
              AND (h.ends_on IS NULL OR h.ends_on >= s.starts_on) LEFT JOIN sites st ON st.id = h.site_id",
         );
     }

@@ -91,11 +91,12 @@ pub struct AttendanceFilter {
     #[param(example = "2026-09-30")]
     #[schema(example = "2026-09-30")]
     pub to: Option<NaiveDate>,
-    /// Sessions at a venue in this named area. Not together with `local_authority`.
+    /// Sessions at a venue in this named area. A session that is only online is at none. Not together with
+    /// `local_authority`.
     #[param(max_length = 80, example = "liverpool-and-sefton")]
     #[schema(max_length = 80, example = "liverpool-and-sefton")]
     pub area: Option<String>,
-    /// Sessions at a venue in this local authority.
+    /// Sessions at a venue in this local authority. A session that is only online is at none.
     #[serde(default)]
     #[param(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]
     #[schema(inline, max_items = 20, example = json!(["Sefton", "Liverpool"]))]

@@ -12,7 +12,7 @@ use crate::http::context::Context;
 use crate::sessions::clashes::{self, Clash, Placing};
 use crate::sessions::notices::{self, Change};
 use crate::sessions::series::store::LeftOut;
-use crate::sessions::store::SessionRow;
+use crate::sessions::store::{Revision, SessionRow};
 use crate::sessions::types::SessionStatus;
 
 /// Leaves out of a plan what clashes, with what there is or within the roster itself, and says so.
@@ -85,6 +85,8 @@ impl Plan {
         let before = self.new_sessions.len();
         self.new_sessions.retain(|row| is_free(row, None));
         let unmade = (before - self.new_sessions.len()) as u32;
+        let clashing = self.changed_sessions.iter().filter(|revision| clashes.contains_key(&revision.to.id));
+        self.rekeyed.extend(clashing.filter_map(Revision::rekeyed));
         self.changed_sessions.retain(|revision| is_free(&revision.to, Some(&revision.from)));
         self.sessions.created -= unmade;
         self.sessions.updated -= clashes.len() as u32 - unmade;

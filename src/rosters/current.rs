@@ -8,7 +8,7 @@ use super::body::Posting;
 use super::missing;
 use super::plan::Plan;
 use crate::db::schema::{session_series, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::sessions::bookings::expired_offers::RunOut;
@@ -21,8 +21,6 @@ use crate::sessions::staging;
 use crate::sessions::store::{self as session_store, SessionRow};
 use crate::sessions::types::SessionStatus;
 
-/// Values in one `IN (…)`.
-const CHUNK: usize = 500;
 /// Series whose sessions are read at once: some 2,600 rows of weekly ones.
 pub const SERIES_AT_ONCE: usize = 50;
 
@@ -55,7 +53,7 @@ impl Known {
         if hold == Hold::Lock {
             let mut held: Vec<Id> = singles.values().copied().collect();
             let series: Vec<Id> = series.values().copied().collect();
-            for chunk in series.chunks(CHUNK) {
+            for chunk in series.chunks(AT_ONCE) {
                 let of_series = sessions::table.filter(sessions::series_id.eq_any(chunk));
                 held.extend(of_series.select(sessions::id).load::<Id>(conn)?);
             }
@@ -104,7 +102,7 @@ impl Stored {
                 }
             }
         }
-        for chunk in singles.chunks(CHUNK) {
+        for chunk in singles.chunks(AT_ONCE) {
             let rows = sessions::table.filter(sessions::id.eq_any(chunk)).select(SessionRow::as_select());
             for mut row in rows.load::<SessionRow>(conn)? {
                 run_out.free(&mut row);
@@ -144,8 +142,8 @@ fn singles(conn: &mut Conn, posting: &Posting) -> Result<Names> {
 
 /// The names in a posting, where they are few.
 fn few(posting: &Posting) -> Option<Vec<&str>> {
-    let names: Vec<&str> = posting.names().take(CHUNK + 1).collect();
-    (names.len() <= CHUNK).then_some(names)
+    let names: Vec<&str> = posting.names().take(AT_ONCE + 1).collect();
+    (names.len() <= AT_ONCE).then_some(names)
 }
 
 /// Writes what a plan says. `staged` is the roster under which its new sessions may be staged.
@@ -188,7 +186,7 @@ pub fn apply(conn: &mut Conn, plan: &Plan, staged: Option<Id>, context: &Context
     waiting::lapse_offers(conn, &run_out, context.now())?;
     session_store::update_many(conn, &plan.changed_sessions)?;
     check_begun(conn, &counted, context.now())?;
-    for chunk in plan.unbooked.chunks(CHUNK) {
+    for chunk in plan.unbooked.chunks(AT_ONCE) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
         let booked = sessions::table.filter(sessions::id.eq_any(chunk)).filter(taken.gt(0));
         if booked.count().get_result::<i64>(conn)? > 0 {
@@ -204,7 +202,7 @@ pub fn apply(conn: &mut Conn, plan: &Plan, staged: Option<Id>, context: &Context
 /// # Errors
 /// 412 where one of them was called off or moved in between: neither is a new version of what the plan writes.
 fn check_begun(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<()> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         let without = sessions::status.ne(SessionStatus::Scheduled).or(sessions::starts_at.gt(now));
         let without = sessions::table.filter(sessions::id.eq_any(chunk)).filter(without);
         if without.count().get_result::<i64>(conn)? > 0 {

@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
 use crate::sessions::series::store::{self as series_store, Ending, SeriesRow};
-use crate::sessions::store as session_store;
+use crate::sessions::store::{self as session_store, changed_meanwhile};
 use crate::sessions::types::{SeriesStatus, SessionStatus};
 use crate::sessions::visibility::published_or_not;
 
@@ -265,7 +265,7 @@ pub fn end_series(conn: &mut Conn, withdrawal: &Withdrawal) -> Result<()> {
         series_store::update(conn, row)?;
         // Sessions that were made of it since are not in the plan.
         if !series_store::extend(conn, row.extension(row.expanded_until))? {
-            return Err(series_store::changed_meanwhile());
+            return Err(changed_meanwhile());
         }
     }
     Ok(())

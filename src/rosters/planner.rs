@@ -16,7 +16,7 @@ use crate::http::context::Context;
 use crate::http::shape::MOST_FAULTS;
 use crate::partners::quotas::Growth;
 use crate::sessions::bookings::expired_offers::RunOut;
-use crate::sessions::recurrence::Expansion;
+use crate::sessions::recurrence::{Expansion, RecurrenceError};
 use crate::sessions::registers::headcounts::{HeadcountChange, HeldHeadcount};
 use crate::sessions::registers::types::Headcount;
 use crate::sessions::series::reconcile::{self, Difference, Wanted};
@@ -208,12 +208,10 @@ impl Planner<'_> {
         self.plan.venues.extend(statement.venue_id());
         self.plan.spaces.extend(statement.space_id());
         match statement {
-            Statement::Series(written, times) => {
-                Ok(match self.known.series(index).and_then(|id| stored.series.get(&id)) {
-                    Some(held) => self.known_series(held, *written, &times, stored),
-                    None => self.new_series(*written, &times),
-                })
-            }
+            Statement::Series(written, times) => match self.known.series(index).and_then(|id| stored.series.get(&id)) {
+                Some(held) => self.known_series(held, *written, &times, stored),
+                None => self.new_series(*written, &times),
+            },
             Statement::Session(written, headcount) => {
                 match self.known.single(index).and_then(|id| stored.singles.get(&id)) {
                     Some(held) => self.known_session(held, *written, headcount, stored),
@@ -223,7 +221,7 @@ impl Planner<'_> {
         }
     }
 
-    fn new_series(&mut self, written: SeriesInput, times: &Expansion) -> (Outcome, Option<Id>) {
+    fn new_series(&mut self, written: SeriesInput, times: &Expansion) -> Planned {
         let row = SeriesRow::new(self.context.new_id(), written, self.now);
         let row = SeriesRow { expanded_until: times.until, ..row };
         let (wording, now) = (Wording::from(&row), self.now);
@@ -234,35 +232,29 @@ impl Planner<'_> {
         self.plan.new_sessions.extend(sessions);
         self.plan.sessions.created += times.occurrences.len() as u32;
         self.plan.wordings.insert(wording.id(), wording);
-        for excluded in rules::idle_exclusions(&row, &self.budget.days).unwrap_or_default() {
+        for excluded in rules::idle_exclusions(&row, &self.budget.days).map_err(faults)? {
             self.skip(row.external_id.as_deref().unwrap_or_default(), excluded, SkipReason::NotAnOccurrence);
         }
         let id = row.id;
         self.plan.series_text += Growth::of_series(&row).series_text;
         self.plan.new_series.push(row);
-        (Outcome::Created, Some(id))
+        Ok((Outcome::Created, Some(id)))
     }
 
-    fn known_series(
-        &mut self,
-        held: &SeriesRow,
-        written: SeriesInput,
-        times: &Expansion,
-        stored: &Stored,
-    ) -> (Outcome, Option<Id>) {
+    fn known_series(&mut self, held: &SeriesRow, written: SeriesInput, times: &Expansion, stored: &Stored) -> Planned {
         let stated = SeriesRow { expanded_until: times.until, ..SeriesRow::new(held.id, written, self.now) };
         let (next, changed) = reconcile::restated(held, stated, self.now);
         let external_id = held.external_id.clone().unwrap_or_default();
         if next.status == SeriesStatus::Cancelled {
             // Said each time: there is no way back, and a partner who named it again must know that it is off.
             self.skip(&external_id, held.activity.local_start, SkipReason::Cancelled);
-            return (Outcome::Unchanged, Some(held.id));
+            return Ok((Outcome::Unchanged, Some(held.id)));
         }
         let sessions = stored.sessions.get(&held.id).map(Vec::as_slice).unwrap_or_default();
         let left = "It is no longer in the partner's roster.";
         let (occurrences, work) = (&times.occurrences, &self.budget.days);
         let wanted = Wanted { series: &next, before: held, occurrences, changed, left, work };
-        let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id());
+        let difference = reconcile::series(wanted, sessions, self.now, || self.context.new_id()).map_err(faults)?;
         let outcome = if changed || !difference.is_empty() { Outcome::Updated } else { Outcome::Unchanged };
         self.take(&external_id, difference, || Wording::from(&next));
         if changed {
@@ -270,7 +262,7 @@ impl Planner<'_> {
             self.plan.series_text += Growth::of_changed_series(&next, held).series_text;
             self.plan.changed_series.push(next);
         }
-        (outcome, Some(held.id))
+        Ok((outcome, Some(held.id)))
     }
 
     fn new_session(&mut self, written: SessionInput, headcount: Option<Headcount>) -> Planned {
@@ -385,6 +377,10 @@ fn name_the_column(fault: &mut Fault) {
 
 /// A single session as it is written; its times have been checked.
 fn single(id: Id, written: SessionInput, now: Timestamp) -> Result<SessionRow, Vec<Fault>> {
-    SessionRow::single(id, written, now)
-        .map_err(|e| vec![Fault::at(format!("/{}", e.field()), e.code(), e.to_string())])
+    SessionRow::single(id, written, now).map_err(faults)
+}
+
+/// What is wrong with the times of an entry.
+fn faults(error: RecurrenceError) -> Vec<Fault> {
+    vec![Fault::at(format!("/{}", error.field()), error.code(), error.to_string())]
 }

@@ -124,7 +124,7 @@ fn each_in_json(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     if !names.contains("entries") && faults.iter().all(|fault| fault.pointer.as_deref() != Some("")) {
         faults.push(Fault::at("/entries", "required", "Is required."));
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+    Error::unless_none(faults)
 }
 
 /// Walks `{"entries": […]}` without ever holding more of it than an entry.

@@ -8,7 +8,7 @@ use super::types::{EntryOutcome, Roster, RosterSkip, RosterSummary};
 use crate::db::conn::LOCK_TIMEOUT;
 use crate::db::schema::{partners, roster_entries, rosters};
 use crate::db::types::{DbJson, DbUuid};
-use crate::db::{Conn, Id, Json};
+use crate::db::{AT_ONCE, Conn, Id, Json};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 
@@ -63,13 +63,10 @@ pub fn lock_roster_version(conn: &mut Conn, partner_id: Id) -> Result<i32> {
     }
 }
 
-/// Entries of one INSERT.
-const CHUNK: usize = 500;
-
 /// Keeps a roster with its outcome.
 pub fn insert(conn: &mut Conn, row: &RosterRow, entries: &[EntryOutcome]) -> Result<()> {
     diesel::insert_into(rosters::table).values(row).execute(conn)?;
-    for (chunk, start) in entries.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+    for (chunk, start) in entries.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
         let entry_row = |(entry, position): (&EntryOutcome, i32)| {
             let entry = entry.clone();
             EntryRow { roster_id: row.summary.id, position, entry }

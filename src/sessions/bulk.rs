@@ -10,10 +10,7 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
 use super::row::{Column, Revision, SessionRow};
-use crate::db::Conn;
-
-/// Rows of one statement: 30 columns each, and SQLite takes 32,766 values.
-const CHUNK: usize = 500;
+use crate::db::{AT_ONCE, Conn};
 
 /// Adds sessions.
 pub(super) fn insert(conn: &mut Conn, rows: &[SessionRow]) -> QueryResult<()> {
@@ -24,23 +21,24 @@ pub(super) fn insert(conn: &mut Conn, rows: &[SessionRow]) -> QueryResult<()> {
 /// Executes `into` around every column of these rows.
 pub(super) fn insert_each(conn: &mut Conn, rows: &[SessionRow], into: impl Fn(String) -> String) -> QueryResult<()> {
     let rows: Vec<&SessionRow> = rows.iter().collect();
-    rows.chunks(CHUNK).try_for_each(|rows| execute(conn, Column::ALL, rows, &into).map(drop))
+    rows.chunks(AT_ONCE).try_for_each(|rows| execute(conn, Column::ALL, rows, &into).map(drop))
 }
 
-/// Writes next versions: of each session only the columns that differ. How many were still in the version before.
+/// Writes the next versions of sessions, of each only the columns that differ. A session that is no longer in the version
+/// before isn't written. Returns how many were written.
 pub(super) fn update(conn: &mut Conn, revisions: &[Revision]) -> QueryResult<usize> {
     let mut alike: BTreeMap<Vec<Column>, Vec<&SessionRow>> = BTreeMap::new();
     for revision in revisions {
         alike.entry(revision.columns()).or_default().push(&revision.to);
     }
-    // Else SQLite may go through all sessions and look each up in the rows, for which it would make an index.
+    // The plus keeps SQLite from reading all sessions and looking each up in the new rows.
     let key = if matches!(conn, Conn::Sqlite(_)) { "+n.id" } else { "n.id" };
     let mut written = 0;
     for (changed, rows) in alike {
         let set: Vec<String> = changed.iter().map(|column| format!("{0} = n.{0}", column.name())).collect();
         let columns: Vec<Column> = [Column::id].into_iter().chain(changed).collect();
         let (names, set) = (names(&columns), set.join(", "));
-        for chunk in rows.chunks(CHUNK) {
+        for chunk in rows.chunks(AT_ONCE) {
             written += execute(conn, &columns, chunk, |rows| {
                 format!(
                     "WITH n ({names}) AS ({rows}) UPDATE sessions SET {set} FROM n \

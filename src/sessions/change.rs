@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::bookings::handlers::terms;
 use super::bookings::rules::seat;
-use super::bookings::seats::lock_session;
+use super::bookings::seats::{counts_online, lock_session};
 use super::bookings::types::{BookingStatus, SeatDelivery};
 use super::bookings::waiting;
 use super::clashes::{self, Placing};
@@ -28,11 +28,15 @@ use crate::partners::quotas::Growth;
 ///
 /// A JSON merge patch of the session's texts, capacities, publication and status. Until the session starts, the patch
 /// can also change when, where and how it takes place. A draft that is published takes its space, if the space is free.
-/// The id stays, and so do the bookings that still fit. Bookings of a
-/// kind of seat that it no longer has are cancelled.
+/// A space that is kept for other partners is a fault (`space_kept`).
 ///
-/// Nothing is sent to the people booked. `bookings` names their bookings, so tell them of a move or a cancellation. An
-/// event is recorded for each of them.
+/// The id stays, and so do the bookings that still fit. Bookings of a kind of seat that it no longer has are cancelled.
+///
+/// A patch with `status: cancelled` cancels the session, and ignores everything but `status` and `cancellation_reason`.
+///
+/// Nothing is sent to the people booked. `bookings` lists their bookings, so tell them of a move or a cancellation. An
+/// admin sees no personal data: `member_id` is null, and an advisor finds the people by the ids of the bookings. An event
+/// is recorded for each booking.
 ///
 /// A capacity can't be below the places that are taken. Waiting parties that are larger than the new capacity are
 /// cancelled. A session that becomes a drop-in loses its waiting list, and booked members keep their places.
@@ -54,7 +58,7 @@ pub async fn change_session(request: Extract<Patching<SessionChange>>) -> Result
         let Some(change) = patch.change(&old.changeable(&wording), lasting, |change| change)? else {
             return answer(conn, context, old.id, Notices::default());
         };
-        let told = apply(conn, context, (old, &wording), change, &patch.names())?;
+        let told = apply(conn, context, (old, &wording), change, patch.names())?;
         answer(conn, context, old.id, told)
     })
     .await
@@ -81,43 +85,37 @@ pub(super) async fn change_own<Row: 'static, T: 'static>(
     .await
 }
 
+/// The members that a patch changes if it cancels the session.
+const OF_CANCELLING: [&str; 2] = ["status", "cancellation_reason"];
+
+/// A session with what it says.
+type Said<'a> = (&'a SessionRow, &'a Wording);
+
 fn apply(
     conn: &mut Conn,
     context: &Context,
-    (old, wording): (&SessionRow, &Wording),
+    (old, wording): Said<'_>,
     change: SessionChange,
-    names: &[&str],
+    mut names: Vec<&str>,
 ) -> Result<Notices> {
-    let cancels = change.status == SessionStatus::Cancelled && old.status == SessionStatus::Scheduled;
+    if change.status == SessionStatus::Cancelled && old.status == SessionStatus::Scheduled {
+        // The rest of the patch is ignored.
+        names.retain(|name| OF_CANCELLING.contains(name));
+        return call_off(conn, context, old, &change.cancellation_reason.unwrap_or_default(), &names);
+    }
     if change.status == SessionStatus::Scheduled {
         rules::check_uncancelled(old.status == SessionStatus::Cancelled, change.cancellation_reason.as_deref())?;
     }
-    let reason = change.cancellation_reason.clone().unwrap_or_default();
     let why = change.reason.clone();
     // A change by hand leaves the pillar alone.
     let said = Wording::new(&change.activity, wording.pillar);
     let mut next = old.changed(change, said.id(), context.now())?;
-    let fields = next.moved_members(old);
-    if !fields.is_empty() || next.booking_policy != old.booking_policy {
-        let state = rules::state(old.status, old.ends_at, context.now());
-        rules::check_movable(state, old.starts_at, context.now())?;
-    }
-    let placing = Placing { to: &next, from: Some(old) };
-    if !fields.is_empty() || said.programme_id != wording.programme_id || placing.takes_space() {
-        let named = References::of_session(&next, said.programme_id).holding(old.space_held());
-        references::check(conn, &named)?;
-    }
-    if !cancels {
-        // This locks the venue and the space. They are locked before sessions.
-        clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))?;
-    }
+    check_place(conn, context, (old, wording), (&next, &said))?;
     // Nobody books from here on. If somebody has changed the session in between, it isn't written.
     lock_session(conn, old.id)?;
     waiting::lapse_offers(conn, &[old.id], context.now())?;
-    // If the session is called off, the notices say only that, and not that it was moved too.
-    let fields = if cancels { Vec::new() } else { fields };
     let held = store::get(conn, old.id)?;
-    let mut news = refit(conn, context, (old, &held), &mut next, fields, why)?;
+    let mut news = refit(conn, context, (old, &held), &mut next, why)?;
     // Columns that stay aren't written. Bookings change the counts, and not the version.
     let from = SessionRow {
         seats_taken: held.seats_taken,
@@ -129,12 +127,35 @@ fn apply(
     Growth::default().and_sessions(&[], &revision, [&said], context.now()).check(conn, context, old.partner_id)?;
     listings::ensure_stored(conn, [&said], [&next])?;
     store::update_many(conn, &revision)?;
-    context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
-    if cancels {
-        return cancel(conn, context, &next, &reason);
-    }
+    context.record(conn, &[context.event("change", Subject::other("session", old.id), &names)])?;
     news.turn_away(waiting::follow(conn, &[old.id], terms(context))?);
     notices::tell(conn, context, &news)
+}
+
+/// Cancels a session by a patch.
+fn call_off(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str, names: &[&str]) -> Result<Notices> {
+    lock_session(conn, old.id)?;
+    if store::get(conn, old.id)?.version != old.version {
+        return Err(store::changed_meanwhile());
+    }
+    context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
+    cancel(conn, context, old, reason)
+}
+
+/// Checks that a session may move, and that it can take place where it is to be. This locks the venue and the space:
+/// they are locked before sessions.
+fn check_place(conn: &mut Conn, context: &Context, (old, wording): Said<'_>, (next, said): Said<'_>) -> Result<()> {
+    let moves = !next.moved_members(old).is_empty();
+    if moves || next.booking_policy != old.booking_policy {
+        let state = rules::state(old.status, old.ends_at, context.now());
+        rules::check_movable(state, old.starts_at, context.now())?;
+    }
+    let placing = Placing { to: next, from: Some(old) };
+    if moves || said.programme_id != wording.programme_id || placing.takes_space() {
+        let named = References::of_session(next, said.programme_id).holding(old.space_held());
+        references::check(conn, &named)?;
+    }
+    clashes::check_one(conn, placing, Viewer::of(context.anyone()), london_day(context.now()))
 }
 
 /// Cancels the bookings that no longer fit a moved session, and counts the seats of the others.
@@ -143,9 +164,9 @@ fn refit(
     context: &Context,
     (old, now): (&SessionRow, &SessionRow),
     next: &mut SessionRow,
-    fields: Vec<String>,
     why: Option<String>,
 ) -> Result<Change> {
+    let fields = next.moved_members(old);
     (next.seats_taken, next.online_seats_taken) = (now.seats_taken, now.online_seats_taken);
     next.waitlist_length = now.waitlist_length;
     if fields.is_empty() {
@@ -163,8 +184,10 @@ fn refit(
     let (kept, cancelled): (Vec<Pending>, Vec<Pending>) = pending.into_iter().partition(fits);
     let reason = why.unwrap_or_else(|| gone(next.delivery).to_owned());
     notices::cancel(conn, &cancelled, &reason, context.now())?;
-    let offered = cancelled.iter().filter(|booking| booking.status == BookingStatus::Offered).count();
-    store::close_offers(conn, old.id, offered)?;
+    let kept_as = |status| kept.iter().filter(move |booking| booking.status == status);
+    let waiting_online =
+        kept_as(BookingStatus::Waitlisted).filter(|booking| counts_online(next.delivery, booking.delivery));
+    store::recount(conn, old.id, kept_as(BookingStatus::Offered).count(), waiting_online.count())?;
     count(next, &kept, &cancelled);
     Ok(Change { kept, cancelled, reason, fields, ..Change::default() })
 }

@@ -18,14 +18,12 @@ use super::types::{Delivery, Publication, SessionStatus};
 use super::visibility::Visibility;
 use crate::auth::viewer::Viewer;
 use crate::db::schema::{partners, sessions, spaces, venues, wordings};
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::lock_rows;
 use crate::partners::types::PartnerStatus;
 use crate::venues::closures::{self, Closure};
 
-/// How many values one `IN (…)` holds.
-const CHUNK: usize = 500;
 /// The longest duration of a session that the schema allows.
 const LONGEST: TimeDelta = TimeDelta::minutes(10_080);
 
@@ -194,7 +192,7 @@ impl Taken {
         let latest = wanting().map(|(_, start)| start).max();
         let (Some(earliest), Some(latest)) = (earliest, latest) else { return Ok(()) };
         let series: Vec<Id> = wanting().map(|(series, _)| series).collect::<BTreeSet<Id>>().into_iter().collect();
-        for chunk in series.chunks(CHUNK) {
+        for chunk in series.chunks(AT_ONCE) {
             let there = sessions::table
                 .filter(sessions::series_id.eq_any(chunk))
                 .filter(sessions::starts_at.between(earliest, latest))
@@ -214,7 +212,7 @@ impl Taken {
         let latest = wanting().map(|to| to.ends_at).max();
         let (Some(earliest), Some(latest)) = (earliest, latest) else { return Ok(()) };
         let wanted: Vec<Id> = wanting().filter_map(|to| to.space_id).collect::<BTreeSet<Id>>().into_iter().collect();
-        for chunk in wanted.chunks(CHUNK) {
+        for chunk in wanted.chunks(AT_ONCE) {
             let there = sessions::table
                 .filter(sessions::space_id.eq_any(chunk))
                 .filter(sessions::starts_at.gt(Timestamp(earliest.0 - LONGEST)))

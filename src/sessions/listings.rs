@@ -1,9 +1,9 @@
 //! Listings: what sessions have in common by which they are found.
 //!
-//! A listing is a [`Wording`] in a [`Slot`], as those of one series are, and has its words in `listing_words`. A session
-//! is of the listing that its `wording_id` and `slot` name. So nothing has to follow a session or series that changes: it
-//! points at the listing of what it says now. Whoever writes sessions [stores](ensure_stored) their listings first. Housekeeping
-//! takes away [what no session is of](forget_unused).
+//! A listing is a [`Wording`] in a [`Slot`]: a series has one, or few. Its words are in `listing_words`. The `wording_id`
+//! and the `slot` of a session name its listing. If a session changes, it names another listing, and no listing has to
+//! change. Whoever writes sessions [stores](ensure_stored) their listings first. Housekeeping deletes the listings [that
+//! no session names](forget_unused).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ use super::types::{Delivery, Pillar};
 use super::wordings::{Wording, digest};
 use crate::db::schema::{listing_words, listings, sessions, wordings};
 use crate::db::types::{DbUuid, TextEnum};
-use crate::db::{Conn, Id, LocalTime, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Result};
 use crate::text::words::{Wanted, word_of_feature, words};
 
@@ -35,7 +35,7 @@ pub struct Slot {
     time: (u32, u32),
 }
 
-/// Words of one text by which it is found: more than a page of prose has different ones.
+/// How many words of its texts a session is found by at most. A page of prose has fewer different words.
 const MOST_WORDS: usize = 300;
 
 impl Slot {
@@ -72,9 +72,11 @@ pub fn count_words(wording: &Wording, row: &SessionRow) -> usize {
 
 /// The words of a listing.
 fn words_of(wording: &Wording, slot: &Slot) -> BTreeSet<String> {
-    let texts = [Some(wording.title.as_str()), wording.description.as_deref(), wording.facilitator.as_deref()];
     let topics = &wording.topics.0;
-    let text = texts.into_iter().flatten().chain(topics.iter().map(String::as_str)).flat_map(words);
+    let short = [Some(wording.title.as_str()), wording.facilitator.as_deref()].into_iter().flatten();
+    let short = short.chain(topics.iter().map(String::as_str));
+    // The description is the longest text. It comes last, so that its words don't keep the others out.
+    let text = short.chain(wording.description.as_deref()).flat_map(words);
     let mut all = BTreeSet::new();
     for word in text {
         if all.len() >= MOST_WORDS {
@@ -155,8 +157,7 @@ pub fn times(from: Option<&str>, before: Option<&str>) -> Wanted {
     )
 }
 
-/// Rows of one statement that reads or writes wordings or listings, and words of one.
-const CHUNK: usize = 500;
+/// How many words one statement writes.
 const WORDS: usize = 5_000;
 
 /// Stores what sessions say and are found by, before the sessions are written: each new wording, and each new listing with
@@ -212,7 +213,7 @@ pub fn not_stored<'a>(
     let mut new: BTreeMap<Listing, Slot> =
         rows.into_iter().map(|row| ((row.wording_id, row.slot), Slot::of(row))).collect();
     let ids: BTreeSet<Id> = new.keys().map(|(wording, _)| *wording).collect();
-    for chunk in ids.into_iter().collect::<Vec<_>>().chunks(CHUNK) {
+    for chunk in ids.into_iter().collect::<Vec<_>>().chunks(AT_ONCE) {
         let stored = listings::table.filter(listings::wording_id.eq_any(chunk));
         for key in stored.select((listings::wording_id, listings::slot)).load::<Listing>(conn)? {
             new.remove(&key);
@@ -238,12 +239,12 @@ fn add_missing<Key: Ord + Copy>(
 ) -> Result<BTreeSet<Key>> {
     let (mut left, mut new) = (wanted, BTreeSet::new());
     while !left.is_empty() {
-        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(CHUNK) {
+        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(AT_ONCE) {
             for key in held(conn, chunk)? {
                 left.remove(&key);
             }
         }
-        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(CHUNK) {
+        for chunk in left.iter().copied().collect::<Vec<_>>().chunks(AT_ONCE) {
             let inserted = insert(conn, chunk)?;
             left.retain(|key| !inserted.contains(key));
             new.extend(inserted);
@@ -422,7 +423,7 @@ pub fn forget_unused(conn: &mut Conn, found: &Unused) -> Result<usize> {
     Ok(gone + diesel::delete(unused).execute(conn)?)
 }
 
-/// The venues of listings: each with those of the listings that are at it.
+/// The venues of these listings, each with the listings that are at it.
 pub fn by_venue(conn: &mut Conn, keys: &[Listing]) -> Result<BTreeMap<Id, Vec<Listing>>> {
     let wordings: BTreeSet<Id> = keys.iter().map(|(wording, _)| *wording).collect();
     let words = listing_words::table.filter(listing_words::wording_id.eq_any(wordings));

@@ -38,18 +38,17 @@ pub mod view;
 pub mod visibility;
 pub mod wordings;
 
-use crate::http::operations::Operations;
-
-/// Registers the routes.
-pub fn configure(config: &mut Operations) {
-    config.service(handlers::get_session);
-    config.service(handlers::list_sessions);
-    config.service(handlers::create_session);
-    config.service(change::change_session);
-    config.service(handlers::cancel_session);
-    series::configure(config);
-    bookings::configure(config);
-    registers::configure(config);
-    join_link::configure(config);
-    closings::configure(config);
+crate::routes! {
+    handlers: get_session, list_sessions, create_session;
+    change: change_session;
+    handlers: cancel_session;
+    series::handlers: list_series, get_series, create_series;
+    series::change: change_series;
+    series::split: split_series;
+    series::handlers: cancel_series;
+    bookings::handlers: create_booking, list_session_bookings, get_booking, cancel_booking, accept_booking,
+        decline_booking, list_member_bookings;
+    registers::handlers: get_register, take_register;
+    join_link::handlers: get_join_link;
+    closings::handlers: change_venue
 }

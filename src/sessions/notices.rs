@@ -17,12 +17,9 @@ use crate::audit::Subject;
 use crate::auth::caller::Scope;
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::context::Context;
-
-/// How many values one `IN (…)` holds.
-const CHUNK: usize = 500;
 
 crate::described! {
     /// What happened to a booking.
@@ -100,7 +97,7 @@ const PENDING: [BookingStatus; 3] = [BookingStatus::Booked, BookingStatus::Waitl
 /// The pending bookings of these sessions, by the start of the session and by id.
 pub fn pending(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<Pending>> {
     let mut found = Vec::new();
-    for chunk in sessions.chunks(CHUNK) {
+    for chunk in sessions.chunks(AT_ONCE) {
         let of_them = bookings::table
             .inner_join(sessions::table)
             .filter(bookings::session_id.eq_any(chunk))
@@ -115,7 +112,7 @@ pub fn pending(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<Pending>> {
 /// Cancels pending bookings. Their seats are freed by the caller.
 pub fn cancel(conn: &mut Conn, cancelled: &[Pending], reason: &str, now: Timestamp) -> Result<()> {
     let ids: Vec<Id> = cancelled.iter().map(|booking| booking.id).collect();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         let changes = (
             bookings::status.eq(BookingStatus::CancelledByProvider),
             bookings::cancellation_reason.eq(reason),

@@ -81,7 +81,7 @@ pub fn check(conn: &mut Conn, named: &References) -> Result<()> {
             _ => faults.push(Fault::at("/space_id", "unknown_space", "There is no such space in this venue.")),
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+    Error::unless_none(faults)
 }
 
 /// Makes a roster of this partner that is being planned be planned again, because its sessions change. Call this before

@@ -117,7 +117,8 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// Of a session that was read and what it is to become; `None` if that [says the same](SessionRow::says_as).
+    /// The revision of a session that was read into what it is to become. `None` if both [say the
+    /// same](SessionRow::says_as).
     pub fn of(from: SessionRow, to: SessionRow, now: Timestamp) -> Option<Self> {
         let changed = !to.says_as(&from);
         changed
@@ -129,9 +130,16 @@ impl Revision {
         Column::ALL.iter().copied().filter(|column| column.differs(&self.from, &self.to)).collect()
     }
 
-    /// Which members say when, where or how it takes place otherwise than before.
+    /// The members that say when, where and how the session takes place, and differ from before.
     pub fn moved_members(&self) -> Vec<String> {
         self.to.moved_members(&self.from)
+    }
+
+    /// The session with its next key, if its rule has another time of day then. A session that isn't written must still
+    /// get this key. Keys that differ in more are written before the sessions.
+    pub fn rekeyed(&self) -> Option<(Id, OccurrenceKey)> {
+        let (old, new) = (self.from.occurrence?, self.to.occurrence?);
+        (old != new && old.place() == new.place()).then_some((self.to.id, new))
     }
 }
 
@@ -272,7 +280,7 @@ impl SessionRow {
         self.seats_taken + self.online_seats_taken + self.waitlist_length > 0
     }
 
-    /// Which members say when, where or how it takes place otherwise than in another version.
+    /// The members that say when, where and how the session takes place, and differ from another version.
     pub fn moved_members(&self, other: &Self) -> Vec<String> {
         let differ = [
             ("local_start", self.local_start != other.local_start),

@@ -12,12 +12,9 @@ pub use super::row::{Revision, SessionRow};
 use super::types::SessionStatus;
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, registers, session_series, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::lock_rows;
-
-/// Values in one `IN (…)`.
-const CHUNK: usize = 500;
 
 /// Locks sessions until the transaction ends: nobody books or changes them meanwhile.
 pub fn lock(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
@@ -25,15 +22,15 @@ pub fn lock(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
     Ok(())
 }
 
-/// Adds many sessions, whose [listings are kept](super::listings::ensure_stored).
+/// Adds many sessions. Their [listings must be stored](super::listings::ensure_stored).
 ///
 /// # Errors
-/// 409 where a partner has another of the same `external_id`.
+/// 409 if a partner has another session with the same `external_id`.
 pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
     Ok(bulk::insert(conn, rows)?)
 }
 
-/// One session, whosever it is.
+/// One session of anybody.
 ///
 /// # Errors
 /// 404 where there is none.
@@ -67,8 +64,8 @@ pub fn of_series_from(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result
     Ok(later.order(sessions::occurrence).select(SessionRow::as_select()).load(conn)?)
 }
 
-/// Writes the next versions of sessions, whose [listings are kept](super::listings::ensure_stored): of each only the columns that
-/// differ.
+/// Writes the next versions of sessions, of each only the columns that differ. Their
+/// [listings must be stored](super::listings::ensure_stored).
 ///
 /// # Errors
 /// 412 where another request has changed one in between; 409 where a capacity is below the seats that are taken. Then
@@ -80,14 +77,18 @@ pub fn update_many(conn: &mut Conn, revisions: &[Revision]) -> Result<()> {
     Ok(())
 }
 
-fn changed_meanwhile() -> Error {
+/// 412: another request has changed it in between.
+pub fn changed_meanwhile() -> Error {
     Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }
 
-/// Counts offers of a session less that were cancelled, while it is locked.
-pub fn close_offers(conn: &mut Conn, id: Id, cancelled: usize) -> Result<()> {
-    let fewer = sessions::offers_open - i32::try_from(cancelled).unwrap_or_default();
-    diesel::update(sessions::table.find(id)).set(sessions::offers_open.eq(fewer)).execute(conn)?;
+/// Writes the counts of a locked session that a [`SessionRow`] doesn't have: how many offers are open, and how many wait
+/// for an online seat of a hybrid session.
+pub fn recount(conn: &mut Conn, id: Id, offers: usize, waiting_online: usize) -> Result<()> {
+    let number = |n| i32::try_from(n).unwrap_or(i32::MAX);
+    let counts =
+        (sessions::offers_open.eq(number(offers)), sessions::online_waitlist_length.eq(number(waiting_online)));
+    diesel::update(sessions::table.find(id)).set(counts).execute(conn)?;
     Ok(())
 }
 
@@ -103,11 +104,11 @@ pub fn following_with_a_list(conn: &mut Conn, series_id: Id, now: Timestamp) -> 
     Ok(listed.order(sessions::id).select(sessions::id).load(conn)?)
 }
 
-/// A partner has one series or session by an `external_id`: a roster finds it by that alone. The partner is locked, as
-/// rosters lock it, so that nobody else takes it meanwhile.
+/// Checks that no other series or session of a partner has an `external_id`: a roster finds a series or session by that
+/// alone. The partner is locked, as rosters lock it, so that nobody else takes the `external_id` meanwhile.
 ///
 /// # Errors
-/// 409 where it is taken, by either.
+/// 409 if a series or a session has it.
 pub fn check_external_id(conn: &mut Conn, partner_id: Option<Id>, external_id: Option<&str>) -> Result<()> {
     let (Some(partner_id), Some(external_id)) = (partner_id, external_id) else { return Ok(()) };
     crate::partners::store::lock(conn, partner_id)?;
@@ -145,7 +146,7 @@ pub fn cancel(conn: &mut Conn, id: Id, reason: &str, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Cancels what is still to come of a series, as [`cancel`]; gives the ids.
+/// Cancels the sessions of a series that are still to come, as [`cancel`] does. Returns their ids.
 pub fn cancel_future(conn: &mut Conn, series_id: Id, reason: &str, now: Timestamp) -> Result<Vec<Id>> {
     let future = sessions::table
         .filter(sessions::series_id.eq(series_id))
@@ -157,13 +158,13 @@ pub fn cancel_future(conn: &mut Conn, series_id: Id, reason: &str, now: Timestam
         .get_results(conn)?)
 }
 
-/// Cancels sessions that are still to come, unedited, and in which nobody holds or waits for a seat, since they aren't
-/// stated any more: they come on again once they are.
+/// Cancels sessions that their series or roster no longer states. They come on again once they are stated again. All must
+/// be still to come and not edited by hand, and nobody may hold or wait for a seat in them.
 ///
 /// # Errors
-/// 412 where one of them isn't so, or isn't any more; then none of it may be kept.
+/// 412 if one of them isn't so any more. Then the transaction must not be kept.
 pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;
         let free = sessions::table
             .filter(sessions::id.eq_any(chunk))
@@ -182,7 +183,7 @@ pub fn cancel_unbooked(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp
 
 /// Cancels these sessions, which are locked and scheduled.
 pub fn cancel_these(conn: &mut Conn, ids: &[Id], reason: &str, now: Timestamp) -> Result<()> {
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         let changes = (Cancellation::by_hand(reason, now), sessions::version.eq(sessions::version + 1));
         diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(changes).execute(conn)?;
     }
@@ -198,6 +199,7 @@ struct Cancellation<'a> {
     seats_taken: i32,
     online_seats_taken: i32,
     waitlist_length: i32,
+    online_waitlist_length: i32,
     offers_open: i32,
     edited: bool,
     updated_at: Timestamp,
@@ -211,6 +213,7 @@ impl<'a> Cancellation<'a> {
             seats_taken: 0,
             online_seats_taken: 0,
             waitlist_length: 0,
+            online_waitlist_length: 0,
             offers_open: 0,
             edited: true,
             updated_at: now,

@@ -22,6 +22,7 @@ use crate::db::schema::{
 use crate::db::{Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Result};
 use crate::load_by_ids;
+use crate::partners::types::PartnerStatus;
 use crate::venues::closures::Closure;
 
 /// The columns of a session that are shown, apart from what it says. The join link isn't.
@@ -42,6 +43,7 @@ pub struct Columns {
     seats_taken: i32,
     online_seats_taken: i32,
     waitlist_length: i32,
+    online_waitlist_length: i32,
     local_start: LocalTime,
     time_zone: String,
     duration_minutes: i32,
@@ -63,7 +65,8 @@ impl Columns {
 
     /// The venue of the free seats; `None` if one of them is online.
     pub fn venue_of_seats(&self) -> Option<Id> {
-        let free = self.online_capacity.is_none_or(|capacity| self.online_seats_taken < capacity);
+        let left = self.online_capacity.is_none_or(|capacity| self.online_seats_taken < capacity);
+        let free = left && self.online_waitlist_length == 0;
         let online = self.delivery == Delivery::Online || (self.delivery == Delivery::Hybrid && free);
         self.venue_id.filter(|_| !online)
     }
@@ -110,12 +113,19 @@ pub struct SessionView {
     related: Related,
 }
 
-/// A session's venue, partner and programme.
+/// The venue, partner and programme of a session or a series.
 #[derive(Debug, Clone, Queryable)]
 pub struct Related {
-    venue: Option<VenueSummary>,
-    partner: Option<PartnerSummary>,
-    programme: Option<ProgrammeSummary>,
+    pub(super) venue: Option<VenueSummary>,
+    pub(super) partner: Option<PartnerSummary>,
+    pub(super) programme: Option<ProgrammeSummary>,
+}
+
+impl Related {
+    /// The partner with its status, by which a viewer may see what is the partner's.
+    pub(super) fn standing(&self) -> Option<(Id, PartnerStatus)> {
+        self.partner.as_ref().map(PartnerSummary::standing)
+    }
 }
 
 impl SessionView {
@@ -179,13 +189,15 @@ fn joined() -> _ {
         .left_join(programmes::table.on(wordings::programme_id.eq(programmes::id.nullable())))
 }
 
-type RelatedSelection = (
+/// The columns of [`Related`].
+pub(super) type RelatedSelection = (
     AsSelect<Option<VenueSummary>, MultiBackend>,
     AsSelect<Option<PartnerSummary>, MultiBackend>,
     AsSelect<Option<ProgrammeSummary>, MultiBackend>,
 );
 
-fn related_selection() -> RelatedSelection {
+/// The columns of [`Related`].
+pub(super) fn related_selection() -> RelatedSelection {
     (
         Option::<VenueSummary>::as_select(),
         Option::<PartnerSummary>::as_select(),
@@ -204,8 +216,7 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<SessionView> {
         .first::<(Columns, Wording, Related)>(conn)
         .optional()?;
     let (session, wording, related) = found.ok_or_else(|| Error::not_found("session"))?;
-    let partner = related.partner.as_ref().map(PartnerSummary::standing);
-    let visible = match Visibility::of(viewer, session.publication, partner) {
+    let visible = match Visibility::of(viewer, session.publication, related.standing()) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
         Visibility::IfTheirs(member) => is_theirs(conn, member, id, session.series_id)?,

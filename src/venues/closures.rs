@@ -15,11 +15,8 @@ use diesel::prelude::*;
 
 use super::types::{OpeningHours, Venue, VenueInput, VenueStatus};
 use crate::db::schema::venues;
-use crate::db::{Conn, Id, Json, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Json, Timestamp};
 use crate::error::Result;
-
-/// How many values one `IN (…)` holds.
-const CHUNK: usize = 500;
 
 /// The fields of a venue that say when it is closed.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -34,7 +31,7 @@ pub struct Closure {
 /// When these venues are closed, by id.
 pub fn of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Closure>> {
     let mut found = HashMap::new();
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         let these = venues::table.filter(venues::id.eq_any(chunk)).select((venues::id, Closure::as_select()));
         found.extend(these.load::<(Id, Closure)>(conn)?);
     }

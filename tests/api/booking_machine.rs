@@ -22,7 +22,7 @@ use life_rooms::sessions::registers::store as registers;
 use life_rooms::sessions::registers::types::RegisterInput;
 use life_rooms::sessions::rules as session_rules;
 use life_rooms::sessions::store::{self as session_store, Revision};
-use life_rooms::sessions::types::{Delivery, SessionChange, SessionStatus};
+use life_rooms::sessions::types::SessionChange;
 use life_rooms::sessions::wordings::Wording;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -420,6 +420,7 @@ impl World<'_> {
                     let input: RegisterInput = serde_json::from_value(input).unwrap();
                     let access = registers::Access { reach: Reach::Everyone, sees_people: true };
                     let (held, version) = registers::hold(conn, session, access.reach)?;
+                    registers::check_started(&held, terms.now)?;
                     registers::take(conn, (&held, version), &input, (access, session), terms.now).map(|_| ())
                 }
                 Step::Capacity { online, capacity } => {
@@ -474,13 +475,12 @@ impl World<'_> {
         let (room, call, waiting, offers, room_most, call_most): Seats =
             sessions::table.find(self.session).select(columns).first(self.conn).unwrap();
         // What the database works out of it, for searches.
-        let columns = (sessions::has_room, sessions::status, sessions::delivery);
-        let (has_room, status, delivery): (bool, SessionStatus, Delivery) =
+        let columns = (sessions::has_room, sessions::online_waitlist_length);
+        let (has_room, waiting_online): (bool, i32) =
             sessions::table.find(self.session).select(columns).first(self.conn).unwrap();
-        let (free, hybrid) = (|most: Option<i32>, taken| most.is_none_or(|most| taken < most), Delivery::Hybrid);
-        let seat = free(room_most, room) || (delivery == hybrid && free(call_most, call));
-        let expected = status == SessionStatus::Scheduled && (waiting == 0 || delivery == hybrid) && seat;
-        assert_eq!(has_room, expected);
+        let gives_one = |online: bool| model.waits(online).next().is_none() && model.fits(online, 1);
+        assert_eq!(has_room, !model.called_off && (gives_one(false) || gives_one(true)));
+        assert_eq!(waiting_online, model.waits(true).count() as i32);
         let rows: Vec<Row> = bookings::table
             .filter(bookings::session_id.eq(self.session))
             .select((
@@ -569,6 +569,7 @@ fn begin_again(conn: &mut Conn, session: Id) {
     diesel::delete(bookings::table).execute(conn).unwrap();
     diesel::delete(register_rows::table).execute(conn).unwrap();
     let counts = (sessions::seats_taken.eq(0), sessions::online_seats_taken.eq(0), sessions::waitlist_length.eq(0));
+    let counts = (counts, sessions::online_waitlist_length.eq(0));
     let starts_at = Timestamp(instant(STARTS));
     let changes = (
         (counts, sessions::offers_open.eq(0), sessions::status.eq("scheduled")),

@@ -208,15 +208,26 @@ fn with_neutral_titles_it_says_when_and_where_and_nothing_that_tells_what() {
         ..Default::default()
     };
     booking(app, &session_row(app, off), ann, "cancelled_by_provider", "2026-11-20T09:00:00Z");
+    let online = SessionSeed {
+        title: "Debt advice online",
+        delivery: "online",
+        venue_id: Some(&all.place),
+        starts_at: "2026-12-03T10:00:00Z",
+        ..Default::default()
+    };
+    booking(app, &session_row(app, online), ann, "booked", "2026-11-20T09:00:00Z");
     let link = make(&app.member(ann), ann, json!({ "neutral_titles": true }));
     let answer = app.anonymous().get(&path_of(&link));
     let found = events(&answer);
     let shown: Vec<_> = found.iter().map(|event| (event.value("SUMMARY"), event.value("STATUS"))).collect();
-    assert_eq!(shown, [("Appointment", "CONFIRMED"), ("Appointment", "CANCELLED")]);
+    let appointment = |status| ("Appointment", status);
+    assert_eq!(shown, ["CONFIRMED", "CANCELLED", "CONFIRMED"].map(appointment));
     let names: Vec<&str> = found[0].0.iter().map(|line| line.name.as_str()).collect();
     let expected = ["DTEND", "DTSTAMP", "DTSTART", "LAST-MODIFIED", "LOCATION", "SEQUENCE", "STATUS", "SUMMARY", "UID"];
     assert_eq!(names, expected);
     assert_eq!(found[0].value("LOCATION"), "Venue walton");
+    // Nobody comes to the venue of an online session.
+    assert_eq!(found[2].value("LOCATION"), "Online");
     assert!(answer.text.contains(&booked) && !answer.text.contains(&session), "nothing leads to the session");
     for word in ["Debt", "Grief", "community", "Called off", "reference"] {
         assert!(!answer.text.contains(word), "{word}: {}", answer.text);

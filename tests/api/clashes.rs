@@ -3,8 +3,8 @@
 use life_rooms::auth::caller::Scope;
 use serde_json::{Value, json};
 
-use crate::editing::{change, path, series_path, session_body, sessions_of, starts, with};
-use crate::support::{App, Client, id, partner_row, venue};
+use crate::editing::{book, change, path, series_path, session_body, sessions_of, starts, with};
+use crate::support::{App, Client, id, member_row, partner_row, venue};
 
 fn space(admin: &Client, venue: &Value, name: &str) -> Value {
     admin.post(&format!("/v1/venues/{}/spaces", id(venue)), &json!({ "name": name })).expect(201)
@@ -173,6 +173,89 @@ fn a_series_skips_what_clashes_and_makes_the_rest() {
     assert_eq!(skips(&split), [("2027-01-26T14:00:00", "space_taken")]);
     let rooms: Vec<Value> = sessions_of(&admin, &split).iter().map(|session| session["space_id"].clone()).collect();
     assert_eq!(rooms, [other["id"].clone(), room["id"].clone()]);
+}
+
+/// What is on in a series on 9 February: start, seats taken and space.
+fn on_the_ninth(client: &Client, series: &Value) -> Vec<(String, i64, Value)> {
+    let all = sessions_of(client, series);
+    let on = all.iter().filter(|session| session["status"] == "scheduled").map(|session| {
+        let start = session["local_start"].as_str().unwrap().to_owned();
+        (start, session["seats_taken"].as_i64().unwrap(), session["space_id"].clone())
+    });
+    on.filter(|(start, ..)| start.starts_with("2027-02-09")).collect()
+}
+
+#[test]
+fn a_session_that_takes_the_rules_place_and_clashes_leaves_its_old_place_to_another() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let room = space(&admin, &place, "Room 1");
+    let body = json!({
+        "local_start": "2027-02-02T09:00:00", "recurrence": "FREQ=WEEKLY;COUNT=2", "additional": ["2027-02-09T13:00:00"]
+    });
+    let series = admin.post("/v1/session-series", &with(session_body(id(&place)), body)).expect(201);
+    let change_to = |patch: Value| change(&admin, &series_path(&series), &patch).expect(200);
+    change_to(json!({ "local_start": "2027-02-02T13:00:00", "additional": [] }));
+    change_to(json!({ "additional": ["2027-02-09T10:00:00"] }));
+    let sessions = sessions_of(&admin, &series);
+    let booked = sessions.iter().find(|session| session["local_start"] == "2027-02-09T10:00:00").unwrap();
+    book(&app, booked, &member_row(&app, "Ann", "A"), json!({}));
+    let blocker = admin.post("/v1/sessions", &in_space(&place, &room, "2027-02-09T10:00:00")).expect(201);
+    let moved = json!({ "local_start": "2027-02-02T10:00:00", "space_id": id(&room) });
+    for _ in 0..2 {
+        assert_eq!(skips(&change_to(moved.clone())), [("2027-02-09T10:00:00", "space_taken")]);
+    }
+    assert_eq!(on_the_ninth(&admin, &series), [("2027-02-09T10:00:00".into(), 1, json!(null))]);
+    // It is the rule's session of that date now: it goes into the room once that is free, and moves with the rule.
+    admin.post(&format!("{}/cancel", path(&blocker)), &json!({ "reason": "Free" })).expect(200);
+    change_to(json!({ "local_start": "2027-02-02T11:00:00", "additional": [] }));
+    assert_eq!(on_the_ninth(&admin, &series), [("2027-02-09T11:00:00".into(), 1, room["id"].clone())]);
+}
+
+#[test]
+fn a_session_that_clashes_is_known_by_the_rules_new_time() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let room = space(&admin, &place, "Room 1");
+    admin.post("/v1/sessions", &in_space(&place, &room, "2027-02-09T10:00:00")).expect(201);
+    let partner = partner_row(&app, "reader");
+    let client = app.partner_client(&partner, &[Scope::RostersWrite]);
+    let tuesdays = json!({ "local_start": "2027-02-02T09:00:00", "recurrence": "FREQ=WEEKLY;COUNT=2" });
+    let series = admin.post("/v1/session-series", &with(session_body(id(&place)), tuesdays.clone())).expect(201);
+    let entry = with(session_body("walton"), json!({ "external_id": "choir", "venue_id": null, "venue": "walton" }));
+    let post = |change: Value| {
+        let entries = json!({ "entries": [with(with(entry.clone(), tuesdays.clone()), change)] });
+        client.post(&format!("/v1/partners/{partner}/rosters"), &entries).expect(201)
+    };
+    let posted = post(json!({}));
+    let rosters = json!({ "id": posted["entries"][0]["resource_id"] });
+    for series in [&series, &rosters] {
+        book(&app, &sessions_of(&admin, series)[1], &member_row(&app, "Ann", "A"), json!({}));
+    }
+    let moved = json!({ "local_start": "2027-02-02T10:00:00" });
+    // The rule comes to an end before that day, and the time that it had there becomes an additional one.
+    let additional = json!({ "recurrence": "FREQ=WEEKLY;COUNT=1", "additional": ["2027-02-09T10:00:00"] });
+    let change_to = |patch: Value| change(&admin, &series_path(&series), &patch).expect(200);
+    let answers = [
+        change_to(with(moved.clone(), json!({ "space_id": id(&room) }))),
+        post(with(moved.clone(), json!({ "space": "Room 1" }))),
+    ];
+    for answer in &answers {
+        assert!(skips(answer).contains(&("2027-02-09T09:00:00", "space_taken")), "{answer}");
+    }
+    let mut patch = additional.clone();
+    patch["space_id"] = Value::Null;
+    change_to(patch);
+    post(with(moved, additional));
+    for series in [&series, &rosters] {
+        let on = on_the_ninth(&admin, series);
+        assert_eq!(
+            on.iter().map(|(start, seats, _)| (start.as_str(), *seats)).collect::<Vec<_>>(),
+            [("2027-02-09T10:00:00", 1)]
+        );
+    }
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn at_a_closed_venue_nobody_is_booked_to_come() {
 }
 
 #[test]
-fn closing_may_call_off_what_is_on_and_names_who_was_booked() {
+fn closing_may_call_off_what_is_on_and_lists_the_bookings_without_the_members() {
     let app = App::start();
     let (admin, advisor) = (app.admin(), app.advisor());
     let place = venue(&admin, "walton", "Liverpool");

@@ -469,3 +469,32 @@ fn people_who_book_while_a_series_moves_are_told_or_book_the_new_time() {
     let after = sessions_of(&admin, &series);
     assert_eq!((&after[0]["seats_taken"], &after[0]["venue"]["slug"]), (&json!(12), &json!("bootle")));
 }
+
+#[test]
+fn a_patch_that_cancels_ignores_everything_else() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "walton", "Liverpool");
+    let session = admin.post("/v1/sessions", &with(session_body(id(&place)), json!({ "capacity": 5 }))).expect(201);
+    let members = ["Ann", "Bob", "Cat"].map(|name| member_row(&app, name, "A"));
+    for member in &members {
+        book(&app, &session, member, json!({}));
+    }
+    let off = json!({
+        "status": "cancelled", "cancellation_reason": "Ill", "capacity": 1, "title": "Poems",
+        "local_start": "2027-01-06T13:00:00"
+    });
+    let answer = change(&admin, &path(&session), &off).expect(200);
+    assert_eq!((&answer["status"], &answer["cancellation_reason"]), (&json!("cancelled"), &json!("Ill")));
+    for member in ["capacity", "title", "local_start"] {
+        assert_eq!(answer[member], session[member], "{member}");
+    }
+    assert_eq!((&answer["version"], news(&answer).len()), (&json!(2), 3));
+    assert!(news(&answer).iter().all(|line| (line.1, line.2) == ("cancelled", Some("Ill"))), "{answer}");
+    let events = audit_events::table
+        .filter(audit_events::resource_kind.eq("session").and(audit_events::action.eq("change")))
+        .select(audit_events::fields);
+    let fields: Vec<Json<Vec<String>>> = events.load(&mut app.conn()).unwrap();
+    assert_eq!(fields[0].0, ["cancellation_reason", "status"]);
+    assert_eq!(told(&app, &members[0]), [("cancel".to_owned(), vec!["status".to_owned()])]);
+}

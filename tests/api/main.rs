@@ -29,6 +29,7 @@ mod drop_in;
 mod editing;
 mod ended_series;
 mod endless_edits;
+mod free_seats;
 mod housekeeping;
 mod http;
 mod inactive_partners;

@@ -8,21 +8,23 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use diesel::prelude::*;
-use life_rooms::db::schema::sessions;
+use life_rooms::db::schema::{sessions, wordings};
 use life_rooms::db::{Id, LocalTime, Timestamp};
 use life_rooms::sessions::recurrence::{parse_time_zone, resolve};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use crate::editing::{change, with};
-use crate::occurrence_reading::Statement;
-use crate::occurrence_steps::{Change, FIRST, NOW, RULES, Step, TIMES, ZONES, local, step, texts};
+use crate::editing::{change, session_body, with};
+use crate::occurrence_reading::{Said, Statement};
+use crate::occurrence_steps::{
+    Change, FIRST, MINUTES, NOW, RULES, Step, TAKEN, TIMES, TITLES, ZONES, local, step, texts,
+};
 use crate::recurrence::go_on;
 use crate::support::{App, Client, id, instant, member_row, partner_row, venue};
 
 /// A session as the database has it.
-#[derive(Debug, Clone, PartialEq, Queryable)]
+#[derive(Debug, Clone, PartialEq)]
 struct Row {
     id: Id,
     series: Option<Id>,
@@ -35,6 +37,7 @@ struct Row {
     edited: bool,
     seats: i32,
     version: i32,
+    said: Said,
 }
 
 impl Row {
@@ -58,8 +61,15 @@ impl Row {
         self.is_on() && !self.edited && self.starts_at > now
     }
 
-    fn place(&self) -> (LocalTime, &str, Timestamp, &str, i32) {
-        (self.local_start, &self.zone, self.starts_at, &self.status, self.seats)
+    fn place(&self) -> (LocalTime, &str, Timestamp, &str, i32, &Said) {
+        (self.local_start, &self.zone, self.starts_at, &self.status, self.seats, &self.said)
+    }
+
+    /// Whether it takes place in this space within these minutes.
+    fn is_in(&self, space: &str, from: Timestamp, minutes: i64) -> bool {
+        let end = |start: Timestamp, minutes: i64| start.plus_seconds(minutes * 60);
+        let overlaps = self.starts_at < end(from, minutes) && from < end(self.starts_at, self.said.minutes);
+        self.is_on() && self.said.space.as_deref() == Some(space) && overlaps
     }
 }
 
@@ -68,6 +78,9 @@ struct World<'a> {
     client: &'a Client,
     rosters: &'a str,
     members: &'a [String],
+    /// The space, and when somebody else is in it.
+    space: &'a str,
+    taken: (Timestamp, i64),
     /// The first is the roster's.
     series: Vec<String>,
     entry: Value,
@@ -85,27 +98,26 @@ impl World<'_> {
         let columns = (
             (s::id, s::series_id, s::occurrence, s::local_start, s::time_zone),
             (s::starts_at, s::status, s::edited, s::seats_taken, s::version),
+            (wordings::title, s::duration_minutes, s::space_id),
         );
-        type Columns = ((Id, Option<Id>, Option<String>, LocalTime, String), (Timestamp, String, bool, i32, i32));
+        type Columns = (
+            (Id, Option<Id>, Option<String>, LocalTime, String),
+            (Timestamp, String, bool, i32, i32),
+            (String, i32, Option<Id>),
+        );
         let rows: Vec<Columns> = s::sessions
+            .inner_join(wordings::table.on(wordings::id.eq(s::wording_id)))
             .filter(s::series_id.eq_any(ids))
             .order(s::id)
             .select(columns)
             .load(&mut self.app.conn())
             .unwrap();
-        let row =
-            |((id, series, occurrence, local_start, zone), (starts_at, status, edited, seats, version)): Columns| Row {
-                id,
-                series,
-                occurrence,
-                local_start,
-                zone,
-                starts_at,
-                status,
-                edited,
-                seats,
-                version,
-            };
+        let row = |(known, now, said): Columns| {
+            let (id, series, occurrence, local_start, zone) = known;
+            let (starts_at, status, edited, seats, version) = now;
+            let said = Said { title: said.0, minutes: said.1.into(), space: said.2.map(|id| id.to_string()) };
+            Row { id, series, occurrence, local_start, zone, starts_at, status, edited, seats, version, said }
+        };
         rows.into_iter().map(row).collect()
     }
 
@@ -123,11 +135,7 @@ impl World<'_> {
             Step::Patch { series, change } => self.patch(&before, *series, change),
             Step::Roster { change } => self.roster(&before, change),
             Step::Split { series, day } => self.split(&before, *series, *day),
-            Step::Edit { session, day, time } => {
-                let Some(path) = self.session(&before, *session) else { return };
-                let to = json!({ "local_start": LocalTime(local(*day, *time)).to_string() });
-                assert!([200, 409, 422].contains(&change(self.client, &path, &to).status));
-            }
+            Step::Edit { session, day, time } => self.edit(&before, *session, local(*day, *time)),
             Step::Cancel { session } => {
                 let Some(path) = self.session(&before, *session) else { return };
                 let answer = self.client.post(&format!("{path}/cancel"), &json!({ "reason": "Off." }));
@@ -135,12 +143,7 @@ impl World<'_> {
                 self.called_off.extend((answer.status == 200).then(|| before[session % before.len()].id));
             }
             Step::Book { session } => self.book(&before, *session),
-            Step::Unbook { session } => {
-                let row = &before[session % before.len()];
-                if let Some(booking) = self.bookings.get_mut(&row.id).and_then(Vec::pop) {
-                    self.app.advisor().delete(&format!("/v1/bookings/{booking}"));
-                }
-            }
+            Step::Unbook { session } => self.unbook(&before, *session),
             Step::Clock { days } => {
                 self.now = self.now.plus_seconds(i64::try_from(*days).unwrap() * 86_400);
                 self.app.at(&self.now.to_string());
@@ -149,6 +152,50 @@ impl World<'_> {
             Step::Missing => self.leave_out(&before),
         }
         self.doubles_nothing();
+    }
+
+    /// What one of the rows before has become, after a step that changes no other.
+    fn only(&self, before: &[Row], changed: Id) -> Row {
+        let after = self.rows();
+        let others = |rows: &[Row]| rows.iter().filter(|row| row.id != changed).cloned().collect::<Vec<_>>();
+        assert_eq!(others(&after), others(before));
+        after.into_iter().find(|row| row.id == changed).unwrap()
+    }
+
+    fn edit(&mut self, before: &[Row], which: usize, start: NaiveDateTime) {
+        let Some(path) = self.session(before, which) else { return };
+        let was = &before[which % before.len()];
+        let to = json!({ "local_start": LocalTime(start).to_string() });
+        let answer = change(self.client, &path, &to);
+        let is = self.only(before, was.id);
+        match answer.status {
+            200 if was.local_start.0 == start => assert_eq!(&is, was),
+            200 => {
+                let at = Timestamp(resolve(start, parse_time_zone(&was.zone).unwrap()));
+                let moved = Row { local_start: LocalTime(start), starts_at: at, edited: true, ..was.clone() };
+                assert_eq!(is, Row { version: was.version + 1, ..moved });
+            }
+            409 => {
+                // It is off or has begun, or would be in somebody's way.
+                let kinds = ["/invalid-state", "/session-started", "/space-taken"];
+                let kind = answer.json["type"].as_str().unwrap();
+                assert!(kinds.iter().any(|known| kind.ends_with(known)), "{}", answer.text);
+                assert_eq!(&is, was);
+            }
+            _ => {
+                assert_eq!((answer.status, &is), (422, was), "{}", answer.text);
+                assert_eq!(answer.json["errors"][0]["pointer"], "/local_start", "{}", answer.text);
+            }
+        }
+    }
+
+    fn unbook(&mut self, before: &[Row], which: usize) {
+        let Some(was) = before.get(which % before.len().max(1)) else { return };
+        let Some(booking) = self.bookings.get_mut(&was.id).and_then(Vec::pop) else { return };
+        let answer = self.app.advisor().delete(&format!("/v1/bookings/{booking}"));
+        let free = i32::from(was.is_on() && was.starts_at > self.now);
+        assert_eq!(answer.status, if free == 1 { 200 } else { 409 }, "{}", answer.text);
+        assert_eq!(self.only(before, was.id), Row { seats: was.seats - free, ..was.clone() });
     }
 
     fn book(&mut self, before: &[Row], which: usize) {
@@ -180,16 +227,51 @@ impl World<'_> {
         if let Some(zone) = change.zone {
             body["time_zone"] = json!(ZONES[zone]);
         }
+        if let Some(title) = change.title {
+            body["title"] = json!(TITLES[title]);
+        }
+        if let Some(minutes) = change.minutes {
+            body["duration_minutes"] = json!(MINUTES[minutes]);
+        }
         body
+    }
+
+    /// The same with the space, under the name that a roster or a patch has for it.
+    fn stated_in(&self, change: &Change, start: NaiveDateTime, name: &str) -> Value {
+        let mut body = Self::stated(change, start);
+        if let Some(in_space) = change.in_space {
+            body[name] = if in_space { json!(self.space) } else { Value::Null };
+        }
+        body
+    }
+
+    /// Whether somebody else is in the space when an occurrence is to be there.
+    fn is_in_the_way(
+        &self,
+        rows: &[&[Row]],
+        new: &Statement,
+        series: Id,
+        (place, start): (&str, NaiveDateTime),
+    ) -> bool {
+        let Some(space) = new.said.space.as_deref() else { return false };
+        let from = Timestamp(resolve(start, parse_time_zone(&new.zone).unwrap()));
+        let minutes = new.said.minutes;
+        let overlaps = |other: (Timestamp, i64)| {
+            other.0 < from.plus_seconds(minutes * 60) && from < other.0.plus_seconds(other.1 * 60)
+        };
+        let own = |row: &Row| row.series == Some(series) && row.known_by() == place;
+        let mut others = rows.iter().flat_map(|rows| rows.iter()).filter(|row| !own(row));
+        overlaps(self.taken) || others.any(|row| row.is_in(space, from, minutes))
     }
 
     fn patch(&mut self, before: &[Row], series: usize, change_to: &Change) {
         let path = self.path(series);
         let held = self.client.get(&path).expect(200);
         let old = Statement::of(&held);
-        let answer = change(self.client, &path, &Self::stated(change_to, old.start));
+        let answer = change(self.client, &path, &self.stated_in(change_to, old.start, "space_id"));
         if answer.status != 200 {
-            assert!(answer.status == 422 || held["status"] == "cancelled", "{}", answer.text);
+            let refused = if held["status"] == "cancelled" { vec![409, 422] } else { vec![422] };
+            assert!(refused.contains(&answer.status), "{}", answer.text);
             assert_eq!(self.rows(), before);
             return;
         }
@@ -197,10 +279,26 @@ impl World<'_> {
         let series = id(&answer.json).parse().unwrap();
         // What couldn't follow before may follow a change that is none.
         let changed = answer.json["version"] != held["version"];
-        self.follows(before, &new, &answer.json["skipped"], changed && old != new, series);
+        if old.differs_in_title_only(&new) {
+            self.follows_in_words(before, &new.said.title, series);
+        } else {
+            let moved = changed && !old.same_times(&new);
+            self.follows(before, &new, &answer.json["skipped"], moved, series);
+        }
         let after = self.rows();
-        let again = change(self.client, &path, &Self::stated(change_to, new.start)).expect(200);
+        let again = change(self.client, &path, &self.stated_in(change_to, new.start, "space_id")).expect(200);
         assert_eq!((&again["version"], self.rows()), (&answer.json["version"], after));
+    }
+
+    /// A series has another title: so have the sessions that follow it, and nothing else has changed.
+    fn follows_in_words(&self, before: &[Row], title: &str, series: Id) {
+        for (was, is) in before.iter().zip(self.rows()) {
+            let follows = was.series == Some(series) && was.follows(self.now) && was.said.title != title;
+            let said = Said { title: title.to_owned(), ..was.said.clone() };
+            let renamed = Row { said, version: was.version + 1, ..was.clone() };
+            assert_eq!(&is, if follows { &renamed } else { was });
+        }
+        assert_eq!(before.len(), self.rows().len());
     }
 
     /// Time has gone on: what is made of series without an end by then.
@@ -216,7 +314,9 @@ impl World<'_> {
             for (place, start) in new.filter(|_| was.until != is.until) {
                 let of_it = after.iter().filter(|row| row.series == id.parse().ok());
                 let there = |row: &Row| row.local_start.0 == start || row.edited && row.known_by() == place;
-                assert!(of_it.clone().any(there), "{start} isn't made: {of_it:?}");
+                let series = id.parse().unwrap();
+                let in_the_way = self.is_in_the_way(&[before, &after], &is, series, (&place, start));
+                assert!(of_it.clone().any(there) || in_the_way, "{start} isn't made: {of_it:?}");
             }
         }
     }
@@ -243,7 +343,7 @@ impl World<'_> {
         let path = self.path(0);
         let held = self.client.get(&path).expect(200);
         let start = self.entry["local_start"].as_str().unwrap().parse::<LocalTime>().unwrap().0;
-        self.entry = with(self.entry.clone(), Self::stated(change, start));
+        self.entry = with(self.entry.clone(), self.stated_in(change, start, "space"));
         let entries = json!({ "entries": [self.entry] });
         let was_left_out = self.left_out;
         let answer = self.client.post(self.rosters, &entries);
@@ -263,7 +363,7 @@ impl World<'_> {
             // That it is named again is no news of its times.
             let old = Statement { end: new.end, ..Statement::of(&held) };
             let series = self.series[0].parse().unwrap();
-            self.follows(before, &new, &answer["skipped"], old != new, series);
+            self.follows(before, &new, &answer["skipped"], !old.same_times(&new), series);
         }
         let after = self.rows();
         let again = self.client.post(self.rosters, &entries).expect(201);
@@ -311,6 +411,7 @@ impl World<'_> {
         let stated = new.stated();
         let starts: BTreeSet<NaiveDateTime> = stated.values().copied().collect();
         let of_it: Vec<&Row> = after.iter().filter(|row| row.series == Some(series)).collect();
+        let in_the_way = |place: &str, start| self.is_in_the_way(&[before, &after], new, series, (place, start));
         let own = |row: &&Row| by_id[&row.id].series == Some(series) && !row.is_withdrawn();
         let known: BTreeSet<String> = before.iter().filter(own).map(|row| row.known_by().to_owned()).collect();
         for was in before {
@@ -336,6 +437,7 @@ impl World<'_> {
                 assert_eq!(was.seats, 0, "people are booked: {was:?}");
                 let other = |row: &&&Row| row.id != is.id && row.local_start == was.local_start;
                 let served = of_it.iter().filter(other).any(|row| row.is_on());
+                let served = served || in_the_way(is.known_by(), was.local_start.0);
                 assert!(served || !starts.contains(&was.local_start.0), "it is stated still: {was:?}");
                 continue;
             }
@@ -353,9 +455,12 @@ impl World<'_> {
                 let is_stated = starts.contains(&from) && was.seats > 0 && !instead && !by_hand;
                 assert!(!is_stated, "people are booked at a time that is stated still: {was:?} {is:?}");
             }
-            let is_as_stated = starts.contains(&to) && is.zone == new.zone;
+            let is_as_stated = starts.contains(&to) && is.zone == new.zone && is.said == new.said;
+            // It may stay where it was if somebody is in the space where it is stated to be.
+            let stays = || stated.get(is.known_by()).is_some_and(|start| in_the_way(is.known_by(), *start));
             let why = || format!("it stays without a reason, or it isn't reported: {is:?} {skipped:?}");
-            assert!(is_as_stated || if changed { skipped.contains(&to) } else { was.seats > 0 }, "{}", why());
+            let told = if changed { skipped.contains(&to) } else { was.seats > 0 || stays() };
+            assert!(is_as_stated || told, "{}", why());
         }
         for (place, start) in stated.iter().filter(|(_, start)| new.is_to_come(**start, now) && !left_out) {
             let there = of_it.iter().any(|row| row.is_on() && row.local_start.0 == *start);
@@ -365,7 +470,8 @@ impl World<'_> {
             let instant = of_it.iter().any(|row| row.is_on() && row.starts_at.0 == at);
             // An earlier statement made it begin before now.
             let begun = of_it.iter().any(|row| row.is_on() && row.starts_at <= now && row.known_by() == place);
-            assert!(there || by_hand || instant || begun, "{start} isn't there: {of_it:?}");
+            let in_the_way = in_the_way(place, *start);
+            assert!(there || by_hand || instant || begun || in_the_way, "{start} isn't there: {of_it:?}");
             let told = of_it.iter().any(|row| row.known_by() == place && skipped.contains(&row.local_start.0));
             assert!(
                 there || told || begun || skipped.contains(start) || !changed,
@@ -380,7 +486,7 @@ impl World<'_> {
         for one in reasons.as_array().unwrap() {
             let as_stated = |row: &&&Row| {
                 let start = stated.get(row.known_by());
-                row.is_on() && start == Some(&row.local_start.0) && row.zone == new.zone
+                row.is_on() && start == Some(&row.local_start.0) && row.zone == new.zone && row.said == new.said
             };
             let mut there = of_it.iter().filter(|row| row.local_start.0 == time_of(one));
             let is_kept = ["booked", "edited", "cancelled"].contains(&one["reason"].as_str().unwrap());
@@ -411,7 +517,7 @@ fn time_of(skipped: &Value) -> NaiveDateTime {
 fn any_sequence_moves_nobody_doubles_nothing_brings_nothing_back_and_reports_what_it_skips() {
     let app = App::start();
     let client = app.admin();
-    venue(&client, "walton", "Liverpool");
+    let walton = venue(&client, "walton", "Liverpool");
     let members: Vec<String> = (0..8).map(|_| member_row(&app, "Sam", "Riley")).collect();
     let cases = std::env::var("OCCURRENCE_CASES").map_or(12, |cases| cases.parse().unwrap());
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
@@ -426,14 +532,20 @@ fn any_sequence_moves_nobody_doubles_nothing_brings_nothing_back_and_reports_wha
             "delivery": "in_person", "venue": "walton", "local_start": format!("{FIRST}T10:00:00"),
             "time_zone": "Europe/London", "duration_minutes": 60, "recurrence": "FREQ=WEEKLY;COUNT=3"
         });
+        let spaces = format!("/v1/venues/{}/spaces", id(&walton));
+        let space = client.post(&spaces, &json!({ "name": format!("Room {}", number.get()) })).expect(201);
+        let foreign = json!({ "space_id": id(&space), "local_start": LocalTime(local(TAKEN.0, TAKEN.1)).to_string() });
+        let foreign = client.post("/v1/sessions", &with(session_body(id(&walton)), foreign)).expect(201);
+        let taken = (Timestamp(instant(foreign["starts_at"].as_str().unwrap())), 90);
         let made = client.post(&rosters, &json!({ "entries": [entry] })).expect(201);
         let series = vec![made["entries"][0]["resource_id"].as_str().unwrap().to_owned()];
         let now = Timestamp(instant(NOW));
         let (client, rosters, members) = (&client, rosters.as_str(), members.as_slice());
         let (bookings, called_off) = (HashMap::new(), BTreeSet::new());
         let left_out = false;
+        let (app, space) = (&app, id(&space));
         let mut world =
-            World { app: &app, client, rosters, members, series, entry, bookings, called_off, now, left_out };
+            World { app, client, rosters, members, space, taken, series, entry, bookings, called_off, now, left_out };
         steps.iter().for_each(|step| world.take(step));
         // Nothing more is to be made of them.
         for series in &world.series {

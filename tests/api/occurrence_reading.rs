@@ -7,6 +7,14 @@ use life_rooms::db::{LocalTime, Timestamp};
 use life_rooms::sessions::recurrence::{parse_time_zone, resolve};
 use serde_json::Value;
 
+/// What a series or a session says apart from its times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    pub title: String,
+    pub minutes: i64,
+    pub space: Option<String>,
+}
+
 /// What a series says about when it takes place, read as plainly as can be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
@@ -20,6 +28,7 @@ pub struct Statement {
     pub excluded: BTreeSet<NaiveDateTime>,
     pub zone: String,
     pub end: Option<NaiveDate>,
+    pub said: Said,
 }
 
 impl Statement {
@@ -39,7 +48,23 @@ impl Statement {
             excluded: times("excluded"),
             zone: series["time_zone"].as_str().unwrap().to_owned(),
             end: date("ends_before"),
+            said: Said {
+                title: series["title"].as_str().unwrap().to_owned(),
+                minutes: series["duration_minutes"].as_i64().unwrap(),
+                space: series["space_id"].as_str().map(str::to_owned),
+            },
         }
+    }
+
+    /// Whether both say the same about when the series takes place.
+    pub fn same_times(&self, other: &Self) -> bool {
+        Self { said: other.said.clone(), ..self.clone() } == *other
+    }
+
+    /// Whether both say the same, apart from the title.
+    pub fn differs_in_title_only(&self, other: &Self) -> bool {
+        let title = other.said.title.clone();
+        self != other && Self { said: Said { title, ..self.said.clone() }, ..self.clone() } == *other
     }
 
     pub fn rule(&self) -> impl Iterator<Item = NaiveDateTime> {

@@ -9,6 +9,11 @@ pub const TIMES: [&str; 3] = ["01:30:00", "02:30:00", "10:00:00"];
 pub const ZONES: [&str; 2] = ["Europe/London", "Europe/Paris"];
 /// A Sunday.
 pub const FIRST: &str = "2027-03-07";
+pub const TITLES: [&str; 2] = ["Reading", "Poems"];
+/// No longer than from one of the times to the next.
+pub const MINUTES: [i64; 2] = [60, 45];
+/// When somebody else's session is in the space: the day and the time.
+pub const TAKEN: (u64, usize) = (7, 2);
 pub const NOW: &str = "2027-03-01T09:00:00Z";
 
 #[derive(Debug, Clone)]
@@ -57,6 +62,10 @@ pub struct Change {
     pub additional: Option<Vec<(u64, usize)>>,
     pub excluded: Option<Vec<(u64, usize)>>,
     pub zone: Option<usize>,
+    pub title: Option<usize>,
+    pub minutes: Option<usize>,
+    /// Whether the series takes place in the space.
+    pub in_space: Option<bool>,
 }
 
 fn day() -> impl Strategy<Value = u64> {
@@ -69,13 +78,23 @@ fn changes() -> impl Strategy<Value = Change> {
     let rule = prop_oneof![3 => with_end, 1 => (1..RULES.len(), Just(None))];
     let rule = prop::option::weighted(0.4, rule);
     let (time, zone) = (prop::option::weighted(0.4, 0..TIMES.len()), prop::option::weighted(0.15, 0..ZONES.len()));
-    (time, rule, times(4), times(3), zone).prop_map(|(time, rule, additional, excluded, zone)| Change {
-        time,
-        rule,
-        additional,
-        excluded,
-        zone,
-    })
+    let said = (
+        prop::option::weighted(0.15, 0..TITLES.len()),
+        prop::option::weighted(0.1, 0..MINUTES.len()),
+        prop::option::weighted(0.25, any::<bool>()),
+    );
+    (time, rule, times(4), times(3), zone, said).prop_map(
+        |(time, rule, additional, excluded, zone, (title, minutes, in_space))| Change {
+            time,
+            rule,
+            additional,
+            excluded,
+            zone,
+            title,
+            minutes,
+            in_space,
+        },
+    )
 }
 
 pub fn step() -> impl Strategy<Value = Step> {

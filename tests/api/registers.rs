@@ -429,6 +429,7 @@ fn an_advisor_registers_a_walk_in_on_the_spot_by_the_rules_of_registering() {
     let stays = json!([{ "member_id": kim }, { "member_id": peg }, { "member": person("peg") }]);
     let problem = advisor.put(&path(&session), "\"1\"", &with(stays.clone())).problem(409, "possible-duplicate");
     assert_eq!((problem["candidates"].as_array().unwrap().len(), &problem["candidates"][0]["id"]), (1, &json!(peg)));
+    assert_eq!(problem["errors"][0]["pointer"], "/walk_ins/2/member");
     let people = |given: &str| {
         let found = advisor.post("/v1/members/search", &json!({ "name": format!("{given} reid") })).expect(200);
         found["items"].as_array().unwrap().len()
@@ -441,6 +442,11 @@ fn an_advisor_registers_a_walk_in_on_the_spot_by_the_rules_of_registering() {
     let twins = json!([{ "member": person("Ida") }, { "member": person("Ida") }]);
     let problem = advisor.put(&path(&session), "\"2\"", &with(twins.clone())).problem(409, "possible-duplicate");
     assert_eq!((&problem["candidates"], people("ida")), (&json!([]), 0));
+    let fault = json!({
+        "pointer": "/walk_ins/1/member", "parameter": null, "code": "possible_duplicate",
+        "detail": "May be the same person as /walk_ins/0/member."
+    });
+    assert_eq!(problem["errors"], json!([fault]));
     advisor.put(&confirmed, "\"2\"", &with(twins)).expect(200);
     assert_eq!(people("ida"), 2);
 }

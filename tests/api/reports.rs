@@ -410,6 +410,29 @@ fn attendance_is_filtered_by_place_pillar_partner_and_programme() {
 }
 
 #[test]
+fn who_attended_an_online_session_was_not_at_the_venue_that_it_names() {
+    let app = App::start();
+    let mut seed = Seed::new(&app);
+    let library = seed.venue("library", "Liverpool");
+    let site = seed.site("site", &[(library, "2024-01-01", None)]).to_string();
+    for delivery in ["in_person", "online", "hybrid"] {
+        let session = seed.session("2024-02-01", Some(library), "learning", delivery);
+        let member = seed.member();
+        seed.attended(session, &[member]);
+        seed.heads(session, 1, 2, 4);
+    }
+    let admin = app.admin();
+    assert_eq!(attendance(&admin, ""), [3, 3, 21]);
+    assert_eq!(attendance(&admin, "?local_authority=Liverpool"), [2, 2, 14]);
+    for (by, here) in [("local_authority", "Liverpool"), ("site", site.as_str())] {
+        let report = admin.get(&format!("/v1/reports/attendance?group_by={by}")).expect(200);
+        let rows = report["rows"].as_array().unwrap().iter();
+        let rows: Vec<_> = rows.map(|row| (&row["key"], &row["attendances"], &row["headcount"])).collect();
+        assert_eq!(rows, [(&json!(here), &json!(2), &json!(14)), (&json!(null), &json!(1), &json!(7))], "{by}");
+    }
+}
+
+#[test]
 fn attendance_by_site_follows_what_the_venue_hosted_that_day() {
     let app = App::start();
     let mut seed = Seed::new(&app);

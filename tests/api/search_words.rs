@@ -1,6 +1,6 @@
 //! Which words the parameter `q` finds: a singular and its plural, a word with a hyphen and without it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::App;
 
@@ -54,4 +54,27 @@ fn a_plural_finds_its_singular_and_a_hyphen_can_be_left_out() {
         let found = anyone.get(&format!("/v1/venues?q={q}")).expect(200);
         assert_eq!(found["items"].as_array().unwrap().len(), 1, "{q}");
     }
+}
+
+#[test]
+fn a_long_description_hides_neither_facilitator_nor_topics() {
+    let app = App::start();
+    let (admin, anyone) = (app.admin(), app.anonymous());
+    let words: Vec<String> = (0..400).map(|number| format!("w{number}")).collect();
+    let session = json!({
+        "title": "Shared Reading", "pillar": "community", "delivery": "online", "facilitator": "Priya Nair",
+        "topics": ["poetry"], "description": words.join(" "), "local_start": "2026-12-01T13:00:00",
+        "time_zone": "Europe/London", "duration_minutes": 60
+    });
+    admin.post("/v1/sessions", &session).expect(201);
+    let found = |q: &str| anyone.get(&format!("/v1/sessions?q={q}")).expect(200)["items"].as_array().map(Vec::len);
+    for q in ["reading", "priya+nair", "poetry", "w0", "w294"] {
+        assert_eq!(found(q), Some(1), "{q}");
+    }
+    // Five words are of the title, the facilitator and the topic, so 295 of the description are left.
+    assert_eq!(found("w295"), Some(0));
+    let document: Value = app.anonymous().get("/openapi.json").expect(200);
+    let parameters = document["paths"]["/v1/sessions"]["get"]["parameters"].as_array().unwrap();
+    let q = parameters.iter().find(|parameter| parameter["name"] == "q").unwrap();
+    assert!(q["description"].as_str().unwrap().contains("at most 300 different words"), "{q}");
 }

@@ -335,3 +335,18 @@ fn a_session_that_was_called_off_is_not_reported_while_another_takes_place_at_it
     let changed = change(&admin, &series_path(&series), &with(ten, json!({ "duration_minutes": 30 }))).expect(200);
     assert_eq!((did(&changed), &changed["skipped"]), ([0, 3, 0], &json!([])));
 }
+
+#[test]
+fn an_exclusion_too_far_away_to_be_checked_is_refused_by_a_patch_too() {
+    let app = App::start();
+    let admin = app.admin();
+    let place = venue(&admin, "bootle", "Sefton");
+    let yearly = json!({ "local_start": "1985-01-01T13:00:00", "recurrence": "FREQ=YEARLY;BYDAY=1TU" });
+    let far = json!({ "excluded": ["2099-01-06T13:00:00"] });
+    let stated = with(with(session_body(id(&place)), yearly.clone()), far.clone());
+    let posted = admin.post("/v1/session-series", &stated).invalid(&["/recurrence"]);
+    assert_eq!(posted["errors"][0]["code"], "too_many_days");
+    let series = post(&admin, &place, yearly);
+    let patched = change(&admin, &series_path(&series), &far).invalid(&["/recurrence"]);
+    assert_eq!(patched["errors"], posted["errors"]);
+}

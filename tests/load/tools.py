@@ -39,6 +39,15 @@ def psql(url, statement):
     return done.stdout.strip()
 
 
+def until(what, holds, seconds=30):
+    """Asks again and again whether something holds, until it does."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise Trouble(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
 class Databases:
     """Makes databases: files in a folder, or databases beside the one that a PostgreSQL URL names."""
 

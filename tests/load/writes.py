@@ -16,10 +16,12 @@ def waiting_for_a_row(world):
     """11 PostgreSQL: 40 bookings that wait for one row, which somebody holds"""
     session = world.known["sessions"][-1]
     hold = f"SELECT 1 FROM sessions WHERE id = '{session}' FOR UPDATE; SELECT pg_sleep({world.seconds + 5})"
+    url = world.server.database_url
     world.begin()
-    command = ["psql", "-X", "-q", "-d", world.server.database_url, "-c", hold]
-    holder = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    time.sleep(0.3)  # It has the row by then.
+    holder = subprocess.Popen(["psql", "-X", "-q", "-d", url, "-c", hold], stdout=subprocess.DEVNULL)
+    # The holder sleeps once it has the row.
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    tools.until("somebody holds the row", lambda: tools.psql(url, sleeping) != "0")
 
     def book(number):
         client = tools.Client(world.server, world.advisor.token)
@@ -57,7 +59,9 @@ def logins(world):
 def bookings_beside_a_roster(world):
     """15 PostgreSQL: bookings with a waiting list, and cancellations, beside a roster"""
     client, path = world.sender()
+    url = world.server.database_url
     counts = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    rows = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'bookings'"
 
     def body(title, capacity):
         return {
@@ -75,7 +79,7 @@ def bookings_beside_a_roster(world):
         sessions += [session["id"] for session in answer["items"]]
         page = answer["next"]
     world.begin()
-    deadlocks = int(tools.psql(world.server.database_url, counts))
+    deadlocks, before = int(tools.psql(url, counts)), int(tools.psql(url, rows))
 
     def book(number):
         advisor, chance = tools.Client(world.server, world.advisor.token), random.Random(number)
@@ -93,8 +97,10 @@ def bookings_beside_a_roster(world):
             world.post(client, path, body(f"Title {number}", 1 + number % 2), "rosters")
 
     world.at_once(plan, *(partial(book, number) for number in range(len(world.known["members"]))))
-    time.sleep(1.2)  # PostgreSQL counts a little later.
-    deadlocks = int(tools.psql(world.server.database_url, counts)) - deadlocks
+    # A connection reports its deadlocks together with the rows that it wrote, up to a second later.
+    booked = world.sent["bookings"][0][201]
+    tools.until("PostgreSQL has counted all bookings", lambda: int(tools.psql(url, rows)) - before >= booked)
+    deadlocks = int(tools.psql(url, counts)) - deadlocks
     world.say(f"{deadlocks} deadlocks")
     world.demand("nothing waits for a deadlock", deadlocks == 0)
 

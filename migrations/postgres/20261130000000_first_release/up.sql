@@ -340,19 +340,22 @@ CREATE TABLE sessions (
     edited boolean NOT NULL,
     -- How many bookings have an open offer of a seat. If there are none, and nobody waits, bookings needn't be read.
     offers_open integer NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
+    -- How many of those who wait want an online seat of a hybrid session.
+    online_waitlist_length integer NOT NULL DEFAULT 0 CHECK (online_waitlist_length >= 0),
     -- The hour of the week in which a session starts, on its own clock: 0 is Monday from midnight on, 167 is Sunday
     -- from 23:00 on. The database computes it, so that no statement can forget it.
     week_hour integer GENERATED ALWAYS AS
         ((extract(isodow FROM make_date(substr(local_start, 1, 4)::integer, substr(local_start, 6, 2)::integer,
             substr(local_start, 9, 2)::integer))::integer - 1) * 24 + substr(local_start, 12, 2)::integer) STORED,
-    -- Whether somebody who books now gets a seat. People on the waiting list come first, even if a seat is free; a
+    -- Whether somebody who books one seat now gets it. People on the waiting list come first, even if a seat is free; a
     -- hybrid session has a waiting list for each way of taking part. The database computes this column, so that no
     -- statement can forget it. The indexes hold this column and not the numbers of seats, so that only a booking that
     -- takes the last seat, or a cancellation that frees one, has to change them.
     has_room boolean NOT NULL GENERATED ALWAYS AS
-        (status = 'scheduled' AND (waitlist_length = 0 OR delivery = 'hybrid')
-            AND (capacity IS NULL OR seats_taken < capacity
-                OR (delivery = 'hybrid' AND (online_capacity IS NULL OR online_seats_taken < online_capacity)))) STORED,
+        (status = 'scheduled'
+            AND (waitlist_length = online_waitlist_length AND (capacity IS NULL OR seats_taken < capacity)
+                OR delivery = 'hybrid' AND online_waitlist_length = 0
+                    AND (online_capacity IS NULL OR online_seats_taken < online_capacity))) STORED,
     -- Whether the session is in the public list. The database computes this column, so that no statement can forget it.
     -- The indexes below have it in front of the start: whoever reads what is public passes no drafts.
     published boolean NOT NULL GENERATED ALWAYS AS (publication = 'published') STORED,

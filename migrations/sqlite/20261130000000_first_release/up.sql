@@ -338,18 +338,21 @@ CREATE TABLE sessions (
     edited INTEGER NOT NULL CHECK (edited IN (0, 1)),
     -- How many bookings have an open offer of a seat. If there are none, and nobody waits, bookings needn't be read.
     offers_open INTEGER NOT NULL DEFAULT 0 CHECK (offers_open >= 0),
+    -- How many of those who wait want an online seat of a hybrid session.
+    online_waitlist_length INTEGER NOT NULL DEFAULT 0 CHECK (online_waitlist_length >= 0),
     -- The hour of the week in which a session starts, on its own clock: 0 is Monday from midnight on, 167 is Sunday
     -- from 23:00 on. The database computes it, so that no statement can forget it.
     week_hour INTEGER GENERATED ALWAYS AS
         ((strftime('%w', local_start) + 6) % 7 * 24 + CAST(substr(local_start, 12, 2) AS INTEGER)) VIRTUAL,
-    -- Whether somebody who books now gets a seat. People on the waiting list come first, even if a seat is free; a
+    -- Whether somebody who books one seat now gets it. People on the waiting list come first, even if a seat is free; a
     -- hybrid session has a waiting list for each way of taking part. The database computes this column, so that no
     -- statement can forget it. Triggers would do so too, but with them SQLite keeps a journal of each statement, which
     -- makes a roster two and a half times as slow.
     has_room INTEGER NOT NULL GENERATED ALWAYS AS
-        (status = 'scheduled' AND (waitlist_length = 0 OR delivery = 'hybrid')
-            AND (capacity IS NULL OR seats_taken < capacity
-                OR (delivery = 'hybrid' AND (online_capacity IS NULL OR online_seats_taken < online_capacity)))) VIRTUAL,
+        (status = 'scheduled'
+            AND (waitlist_length = online_waitlist_length AND (capacity IS NULL OR seats_taken < capacity)
+                OR delivery = 'hybrid' AND online_waitlist_length = 0
+                    AND (online_capacity IS NULL OR online_seats_taken < online_capacity))) VIRTUAL,
     -- Whether the session is in the public list. The database computes this column, so that no statement can forget it.
     -- The indexes below have it in front of the start: whoever reads what is public passes no drafts.
     published INTEGER NOT NULL GENERATED ALWAYS AS (publication = 'published') VIRTUAL,

@@ -25,16 +25,3 @@ pub mod store;
 pub mod turnover;
 pub mod types;
 pub mod waiting;
-
-use crate::http::operations::Operations;
-
-/// Registers the routes.
-pub fn configure(config: &mut Operations) {
-    config.service(handlers::create_booking);
-    config.service(handlers::list_session_bookings);
-    config.service(handlers::get_booking);
-    config.service(handlers::cancel_booking);
-    config.service(handlers::accept_booking);
-    config.service(handlers::decline_booking);
-    config.service(handlers::list_member_bookings);
-}

@@ -46,6 +46,8 @@ pub struct SessionFacts {
     seats_taken: i32,
     online_seats_taken: i32,
     pub(super) waitlist_length: i32,
+    /// How many of these want an online seat of a hybrid session.
+    pub(super) online_waitlist_length: i32,
     pub(super) offers_open: i32,
     pub(crate) starts_at: Timestamp,
     pub(super) ends_at: Timestamp,
@@ -84,7 +86,7 @@ impl SessionFacts {
 }
 
 /// Whether a seat counts against the separate online capacity. Only a hybrid session has one.
-pub(super) fn counts_online(delivery: Delivery, seat: SeatDelivery) -> bool {
+pub(in crate::sessions) fn counts_online(delivery: Delivery, seat: SeatDelivery) -> bool {
     delivery == Delivery::Hybrid && seat == SeatDelivery::Online
 }
 
@@ -204,6 +206,8 @@ pub(super) struct CountChange {
     pub(super) online: i32,
     /// Bookings that wait.
     pub(super) waiting: i32,
+    /// Those of them that wait for an online seat of a hybrid session.
+    pub(super) waiting_online: i32,
     /// Bookings that are offered a seat.
     pub(super) offers: i32,
 }
@@ -218,22 +222,31 @@ impl CountChange {
         }
         self
     }
+
+    /// These changes with `n` more bookings that wait for a kind of seat, or fewer if `n` is negative.
+    pub(super) fn waiting(mut self, session: &SessionFacts, seat: SeatDelivery, n: i32) -> Self {
+        self.waiting += n;
+        self.waiting_online += if counts_online(session.delivery, seat) { n } else { 0 };
+        self
+    }
 }
 
 /// Changes the counts of a [locked](lock_session) session, in the database and in `session`.
 pub(super) fn adjust_counts(conn: &mut Conn, session: &mut SessionFacts, change: CountChange) -> Result<()> {
-    use sessions::{offers_open, online_seats_taken, seats_taken, waitlist_length};
+    use sessions::{offers_open, online_seats_taken, online_waitlist_length, seats_taken, waitlist_length};
     if change == CountChange::default() {
         return Ok(());
     }
     session.seats_taken += change.in_person;
     session.online_seats_taken += change.online;
     session.waitlist_length += change.waiting;
+    session.online_waitlist_length += change.waiting_online;
     session.offers_open += change.offers;
     let changes = (
         seats_taken.eq(seats_taken + change.in_person),
         online_seats_taken.eq(online_seats_taken + change.online),
         waitlist_length.eq(waitlist_length + change.waiting),
+        online_waitlist_length.eq(online_waitlist_length + change.waiting_online),
         offers_open.eq(offers_open + change.offers),
     );
     Prepared(diesel::update(sessions::table.find(session.id)).set(changes)).execute(conn)?;

@@ -365,7 +365,7 @@ fn move_to(
     let (held, holds) = (row.status.holds_seats(), status.holds_seats());
     let mut change =
         CountChange::default().seats(&session, row.delivery, row.seats * (i32::from(holds) - i32::from(held)));
-    change.waiting -= i32::from(row.status == BookingStatus::Waitlisted);
+    change = change.waiting(&session, row.delivery, -i32::from(row.status == BookingStatus::Waitlisted));
     change.offers -= i32::from(row.status == BookingStatus::Offered);
     adjust_counts(conn, &mut session, change)?;
     let row = row.clone().moved(status, terms.now);

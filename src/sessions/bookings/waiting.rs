@@ -16,7 +16,7 @@ use super::store::BookedRow;
 use super::types::{Booking, BookingStatus, SeatDelivery};
 use crate::audit::{self, Event, Subject};
 use crate::db::schema::{bookings, sessions};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::notices::{COLUMNS, Pending};
 use crate::sessions::types::BookingPolicy;
@@ -39,9 +39,6 @@ pub struct TurnedAway {
     /// Why.
     pub reason: &'static str,
 }
-
-/// How many values one statement binds. Both databases take many more.
-const AT_ONCE: usize = 500;
 
 /// Whether anybody waits for this kind of seat.
 pub(super) fn anybody(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<bool> {
@@ -68,7 +65,8 @@ pub(super) fn join(conn: &mut Conn, session: &mut SessionFacts, seat: SeatDelive
     // The index holds only bookings that have a turn. It is used only if the statement asks for those.
     let turns = bookings::table.filter(bookings::session_id.eq(session.id)).filter(bookings::turn.is_not_null());
     let last: Option<i32> = turns.select(max(bookings::turn)).first(conn)?;
-    adjust_counts(conn, session, CountChange { waiting: 1, ..CountChange::default() })?;
+    let change = CountChange::default().waiting(session, seat, 1);
+    adjust_counts(conn, session, change)?;
     Ok(last.unwrap_or_default() + 1)
 }
 
@@ -98,8 +96,10 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
         diesel::update(run_out).set(End::new(RAN_OUT, now)).returning(COLUMNS).get_results(conn)?;
     let mut change = offers(session, &ended, -1);
     if over {
-        // From now on nobody waits or has an offer, so both counts become 0.
-        change = CountChange { waiting: -session.waitlist_length, offers: -session.offers_open, ..change };
+        // From now on nobody waits or has an offer, so these counts become 0.
+        change.waiting = -session.waitlist_length;
+        change.waiting_online = -session.online_waitlist_length;
+        change.offers = -session.offers_open;
     }
     tell(conn, "expire", &ended, now)?;
     if over {
@@ -130,7 +130,7 @@ fn take_back(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Res
             bookings::updated_at.eq(now),
         );
         let back: Vec<Pending> = diesel::update(offered).set(changes).returning(COLUMNS).get_results(conn)?;
-        let change = CountChange { waiting: number(&back), ..offers(session, &back, -1) };
+        let change = offers(session, &back, -1).waiting(session, *seat, number(&back));
         adjust_counts(conn, session, change)?;
         tell(conn, "withdraw", &back, now)?;
     }
@@ -166,7 +166,8 @@ fn end_list(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Resu
     let change = offers(session, &ended, -1);
     let waiting = of_it.filter(sql::<Bool>(WAITS));
     let waited: Vec<Pending> = diesel::update(waiting).set(end).returning(COLUMNS).get_results(conn)?;
-    adjust_counts(conn, session, CountChange { waiting: -number(&waited), ..change })?;
+    let change = waited.iter().fold(change, |change, booking| change.waiting(session, booking.delivery, -1));
+    adjust_counts(conn, session, change)?;
     ended.extend(waited);
     Ok(ended)
 }
@@ -174,7 +175,7 @@ fn end_list(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Resu
 /// Ends the waiting of parties that are larger than the session's capacity for their kind of seat. A capacity was
 /// lowered, or the session no longer has this kind. These parties would block the list until the session starts.
 fn end_too_large(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<Pending>> {
-    let mut too_many = Vec::new();
+    let (mut too_many, mut change) = (Vec::new(), CountChange::default());
     if session.waitlist_length == 0 {
         return Ok(too_many);
     }
@@ -188,9 +189,10 @@ fn end_too_large(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) ->
             .filter(bookings::seats.gt(most));
         let ended: Vec<Pending> =
             diesel::update(too_large).set(End::new(TOO_FEW, now)).returning(COLUMNS).get_results(conn)?;
+        change = change.waiting(session, seat, -number(&ended));
         too_many.extend(ended);
     }
-    adjust_counts(conn, session, CountChange { waiting: -number(&too_many), ..CountChange::default() })?;
+    adjust_counts(conn, session, change)?;
     Ok(too_many)
 }
 
@@ -238,7 +240,7 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
             diesel::update(bookings::table.filter(bookings::id.eq_any(ids))).set(changes).execute(conn)?;
         }
         // A CHECK of the table keeps the seats within the capacity as well.
-        let change = CountChange { waiting: -number(&next), ..offers(session, &next, 1) };
+        let change = offers(session, &next, 1).waiting(session, *seat, -number(&next));
         adjust_counts(conn, session, change)?;
         tell(conn, "offer", &next, terms.now)?;
     }

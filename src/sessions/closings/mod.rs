@@ -10,10 +10,3 @@
 pub mod handlers;
 pub mod store;
 pub mod types;
-
-use crate::http::operations::Operations;
-
-/// Registers the routes.
-pub fn configure(config: &mut Operations) {
-    config.service(handlers::change_venue);
-}

@@ -9,10 +9,3 @@
 pub mod handlers;
 pub mod store;
 pub mod types;
-
-use crate::http::operations::Operations;
-
-/// Registers the route.
-pub fn configure(config: &mut Operations) {
-    config.service(handlers::get_join_link);
-}

@@ -5,8 +5,9 @@ use super::store::{self, Access};
 use super::types::{Register, RegisterInput};
 use crate::auth::policy::{RegisterReader, RegisterWriter};
 use crate::auth::reach::Reach;
+use crate::error::Fault;
 use crate::http::prelude::*;
-use crate::members::registration::{born_before, register, with_candidates};
+use crate::members::registration::{born_before, possible_duplicate, register, with_candidates};
 use crate::members::types::{MemberInput, RegistrationQuery, Similar};
 
 /// Get a session's register
@@ -64,7 +65,7 @@ pub async fn take_register(
         Reply::ok(Tag::live(shown.register.version, &shown.register)?, &shown.register)
     });
     match outcome.await {
-        Err(error) if error.kind() == Kind::PossibleDuplicate => Err(with_candidates(&who, new).await?),
+        Err(error) if error.kind() == Kind::PossibleDuplicate => Err(with_candidates(error, &who, new).await?),
         outcome => outcome,
     }
 }
@@ -72,7 +73,8 @@ pub async fn take_register(
 /// The register after everybody in it who is to be registered on the spot has been registered.
 ///
 /// # Errors
-/// 422 if the caller is no advisor, or somebody is born in the future. The errors of registering, at their place in the
+/// 422 if the caller is no advisor, or somebody is born in the future. 409 `possible-duplicate` if somebody may be
+/// registered already, or may be the same person as another walk-in. The errors of registering, at their place in the
 /// body.
 fn registered(
     conn: &mut Conn,
@@ -82,18 +84,33 @@ fn registered(
     similar: Similar,
 ) -> Result<RegisterInput> {
     let mut input = input.clone();
+    let mut new: Vec<(Id, usize)> = Vec::new();
     for (index, walk_in) in input.walk_ins.iter_mut().enumerate() {
         let Some(written) = walk_in.member.take() else { continue };
         let at = format!("/walk_ins/{index}/member");
         if reach != Reach::Everyone {
             return Err(Error::rule(at, "not_yours", "Only an advisor registers members. Count them in headcount."));
         }
-        let row = born_before(context, written.date_of_birth)
+        let registered = born_before(context, written.date_of_birth)
             .and_then(|()| register(conn, context, &written, similar))
             .map_err(|error| error.below(&at))?;
+        let row = registered.map_err(|alike| duplicate(at, &alike, &new))?;
+        new.push((row.id, index));
         walk_in.member_id = Some(row.id);
     }
     Ok(input)
+}
+
+/// The problem with a walk-in who may be one of the members in `alike`. Those in `new` are walk-ins of the same request.
+fn duplicate(at: String, alike: &[Id], new: &[(Id, usize)]) -> Error {
+    let Some((_, first)) = new.iter().find(|(id, _)| alike.contains(id)) else {
+        let detail = "May be registered already; see candidates.";
+        return possible_duplicate().with(Fault::at(at, "possible_duplicate", detail));
+    };
+    let problem = "Two of the walk-ins may be the same person; see errors. Repeat with confirm_not_duplicate=true if they \
+                   are two.";
+    let detail = format!("May be the same person as /walk_ins/{first}/member.");
+    Error::new(Kind::PossibleDuplicate, problem).with(Fault::at(at, "possible_duplicate", detail))
 }
 
 /// One audit event for each person whose data an answer holds.

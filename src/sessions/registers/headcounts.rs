@@ -5,12 +5,9 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::types::Headcount;
 use crate::db::schema::registers;
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::insert_many;
-
-/// How many rows one statement reads.
-const CHUNK: usize = 500;
 
 /// The headcount of a register that has been taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +32,7 @@ pub struct HeadcountChange {
 /// The headcounts of those of these sessions whose registers have been taken.
 pub fn of(conn: &mut Conn, sessions: &[Id]) -> Result<Vec<(Id, HeldHeadcount)>> {
     let mut found = Vec::new();
-    for chunk in sessions.chunks(CHUNK) {
+    for chunk in sessions.chunks(AT_ONCE) {
         let columns =
             (registers::session_id, registers::beneficiaries, registers::family, registers::carers, registers::version);
         let taken = registers::table.filter(registers::session_id.eq_any(chunk)).select(columns);

@@ -15,11 +15,3 @@ pub mod headcounts;
 pub mod rules;
 pub mod store;
 pub mod types;
-
-use crate::http::operations::Operations;
-
-/// Registers the routes.
-pub fn configure(config: &mut Operations) {
-    config.service(handlers::get_register);
-    config.service(handlers::take_register);
-}

@@ -10,16 +10,13 @@ use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, WalkIn
 use crate::auth::caller::{Caller, Scope};
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, members, registers, walk_ins};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::insert_many;
 use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, see, session};
 use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::bookings::waiting;
-
-/// How many values one statement binds. Both databases take many more.
-const AT_ONCE: usize = 1000;
 
 /// A row of `registers`.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -33,7 +30,7 @@ pub struct RegisterRow {
     updated_at: Timestamp,
 }
 
-/// What of registers a caller may see.
+/// What a caller may see of registers.
 #[derive(Debug, Clone, Copy)]
 pub struct Access {
     /// Whose sessions.
@@ -155,12 +152,11 @@ pub fn check_started(session: &SessionFacts, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Takes the register of a session that is [locked](hold), over the version that it had then. Without a plan the
-/// register stays as it was, and nothing is written.
+/// Takes the register of a session that is [locked](hold) and [has started](check_started), over the version that it had
+/// then. Without a plan the register stays as it was, and nothing is written.
 ///
 /// # Errors
-/// 409 if the session is cancelled or has not started. 422 with every fault. 412 if a roster, which doesn't lock the
-/// session, has taken the register in between.
+/// 422 with every fault. 412 if a roster, which doesn't lock the session, has taken the register in between.
 pub fn take(
     conn: &mut Conn,
     (session, version): (&SessionFacts, i32),
@@ -168,7 +164,6 @@ pub fn take(
     (access, account): (Access, Id),
     now: Timestamp,
 ) -> Result<(Option<Plan>, RegisterView)> {
-    check_started(session, now)?;
     // The session has started. Members who still wait or have an offer lose their places, and can be walk-ins.
     waiting::lapse(conn, &mut session.clone(), now)?;
     let present = present(conn, session.id, input, access.reach)?;

@@ -107,13 +107,15 @@ pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Restricts to the venue and partner that were asked for. Each has an index by start. If a free seat was asked for, the index of sessions with a free seat is read instead.
+/// Restricts to the venue and partner that were asked for. Each has an index by start. If a free seat was asked for, the
+/// index of sessions with a free seat is read instead.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
     let looks = by == By::Id || search.has_space();
     if let Some(venue) = filter.venue_id {
         let its = sessions::venue_id.eq(venue);
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
+        query = query.filter(sessions::delivery.ne(Delivery::Online));
     }
     if let Some(partner) = filter.partner_id {
         let its = sessions::partner_id.eq(partner);

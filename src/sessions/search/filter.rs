@@ -52,7 +52,8 @@ pub struct SessionFilter {
     /// Only sessions that people take part in this way.
     #[param(inline)]
     pub delivery: Option<Delivery>,
-    /// Only sessions at this venue.
+    /// Only sessions that people come to at this venue. A session that is only online isn't found, even if it names the
+    /// venue.
     #[param(inline)]
     pub venue_id: Option<Id>,
     /// Only sessions of this partner.
@@ -65,9 +66,10 @@ pub struct SessionFilter {
     /// name is a 400 with the nearest names. A session that is only online has no place and isn't found.
     #[param(inline)]
     pub local_authority: Option<LocalAuthority>,
-    /// Only sessions with all of these words in title, description, facilitator and topics. Accents and case don't
+    /// Only sessions with all of these words in title, facilitator, topics and description. Accents and case don't
     /// matter. A plural finds its singular and the other way round. The hyphen in a word can be left out: `taichi` finds
-    /// Tai-Chi, and `tai-chi` finds Taichi. A word that ends in `*` finds every word that begins with it.
+    /// Tai-Chi, and `tai-chi` finds Taichi. A word that ends in `*` finds every word that begins with it. A session is
+    /// found by at most 300 different words of its texts. Those of the description come last.
     #[param(min_length = 1, max_length = 200, example = "shared reading")]
     pub q: Option<String>,
     /// Only sessions with this topic. Given more than once: with any of the topics.

@@ -20,7 +20,6 @@
 //! | `MORE_STEPS`        | here       | rows checked in step 3, before the matches count as far away                  |
 //! | `MOST_AT_ONCE`      | here       | rows loaded by id in one statement, if the set has one key                    |
 //! | `MOST_OF_MANY`      | here       | the same for many keys: n sessions may be read of each of n keys, n² in all   |
-//! | `CHUNK`             | here       | values bound in one `IN (…)`                                                  |
 //! | `MOST_HOURS`        | `query`    | one index lookup for each hour of the week and batch                          |
 //! | `FEW_LISTINGS`      | `strategy` | one index lookup for each listing and batch, if checking a row is cheap       |
 //! | `MOST_LISTINGS`     | `strategy` | the same if checking a row means looking up its words, which costs as much    |
@@ -44,7 +43,7 @@ use diesel::prelude::*;
 
 use crate::clock::london_day;
 use crate::db::schema::{sessions, venues};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings::{self, Listing};
 use crate::sessions::view::{self, Found, SessionView};
@@ -72,8 +71,6 @@ const MORE_STEPS: i64 = 2_048;
 const MOST_AT_ONCE: i64 = 400;
 /// The same if the set has many keys. Lower, because finding n sessions may mean reading n sessions of each of n keys.
 const MOST_OF_MANY: i64 = 150;
-/// How many values one `IN (…)` holds.
-const CHUNK: usize = 500;
 
 /// One page in the order of starts.
 pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: i64) -> Result<Vec<SessionView>> {
@@ -155,7 +152,7 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], search: &Search) -> Result
     let span = search.span();
     let ids: Vec<Id> = ranked.iter().map(|(_, id)| *id).collect();
     for part in Part::of(search.viewer) {
-        for chunk in ids.chunks(CHUNK) {
+        for chunk in ids.chunks(AT_ONCE) {
             let then = sessions::table
                 .filter(sessions::venue_id.eq(venues::id.nullable()))
                 .filter(likely(sessions::published.eq(part.is_published())))

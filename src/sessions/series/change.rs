@@ -15,6 +15,7 @@ use crate::sessions::clashes;
 use crate::sessions::recurrence::{self, Expansion, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
+use crate::sessions::store::changed_meanwhile;
 use crate::sessions::types::{Publication, SeriesStatus};
 
 /// The reason of sessions that are cancelled because their dates left the rule, if the request gives none.
@@ -25,8 +26,9 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// A JSON merge patch. A series stays with its partner. The sessions that are still to come, and that nobody has edited
 /// or cancelled, follow the change: their ids and bookings stay.
 ///
-/// Nothing is sent to the people booked. `bookings` names their bookings, so tell them of a move or a cancellation. An
-/// event is recorded for each of them.
+/// Nothing is sent to the people booked. `bookings` lists their bookings, so tell them of a move or a cancellation. An
+/// admin sees no personal data: `member_id` is null, and an advisor finds the people by the ids of the bookings. An event
+/// is recorded for each booking.
 ///
 /// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
 /// additional time is known by that time and stays. If the rule moves onto an additional time at which people are booked,
@@ -41,6 +43,7 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// doesn't follow, with the reason.
 ///
 /// A draft holds no space. If a draft is published, a session whose space is taken stays a draft, and `skipped` lists it.
+/// A space that is kept for other partners is a fault (`space_kept`).
 ///
 /// A patch that changes nothing leaves the series as it is. If a session couldn't follow before, because its venue was
 /// closed, its space was taken or somebody was booked, and can now, it follows or is made. So repeat a patch once a venue
@@ -130,7 +133,7 @@ fn follow_again(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Resul
 /// 412 if another request has changed or extended it in between.
 pub(super) fn hold(conn: &mut Conn, series: &SeriesRow, extension: Extension) -> Result<()> {
     clashes::hold(conn, series.activity.venue_id, series.activity.space_id)?;
-    if store::extend(conn, extension)? { Ok(()) } else { Err(store::changed_meanwhile()) }
+    if store::extend(conn, extension)? { Ok(()) } else { Err(changed_meanwhile()) }
 }
 
 /// The fields that a patch changes if it calls the series off.

@@ -138,7 +138,7 @@ pub fn in_place(
     growth: Growth,
 ) -> Result<Outcome> {
     let (series, now) = (wanted.series, context.now());
-    let mut difference = reconcile::series(wanted, held, now, || context.new_id());
+    let mut difference = reconcile::series(wanted, held, now, || context.new_id())?;
     let clashes = clashes::find(conn, &difference.placings(), &difference.leaving(), london_day(now))?;
     difference.leave_out(&clashes);
 

@@ -116,8 +116,9 @@ pub async fn create_series(
 ///
 /// Its sessions that are still to come are cancelled, with their bookings. A cancelled series can't be restored.
 ///
-/// Nothing is sent to the people booked. `bookings` names the cancelled bookings, so tell these people. An event is
-/// recorded for each of them.
+/// Nothing is sent to the people booked. `bookings` lists the cancelled bookings, so tell these people. An admin sees no
+/// personal data: `member_id` is null, and an advisor finds the people by the ids of the bookings. An event is recorded
+/// for each booking.
 #[utoipa::path(operation_id = "cancel_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

@@ -5,14 +5,11 @@ use diesel::dsl::max;
 use diesel::prelude::*;
 
 use crate::db::schema::sessions;
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store;
 use crate::sessions::types::{Publication, SessionStatus};
-
-/// How many values one `IN (…)` holds.
-const CHUNK: usize = 500;
 
 /// Locks all sessions of a series until the transaction ends, so nobody books them in between.
 pub fn lock(conn: &mut Conn, series_id: Id) -> Result<()> {
@@ -45,7 +42,7 @@ pub fn last_date(conn: &mut Conn, series_id: Id) -> Result<Option<NaiveDate>> {
 /// Moves sessions from one series to another. Nothing else about them changes.
 pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<()> {
     let given = (sessions::series_id.eq(to), sessions::version.eq(sessions::version + 1), sessions::updated_at.eq(now));
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(AT_ONCE) {
         diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(given).execute(conn)?;
     }
     Ok(())
@@ -54,7 +51,7 @@ pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<(
 /// Writes which occurrences sessions now are. Nothing that is shown of them changes, so they keep their versions.
 pub fn rekey(conn: &mut Conn, rekeyed: &[(Id, OccurrenceKey)]) -> Result<()> {
     // Two may exchange their keys, and no two of a series may have one at any moment.
-    for chunk in rekeyed.chunks(CHUNK) {
+    for chunk in rekeyed.chunks(AT_ONCE) {
         let these = sessions::table.filter(sessions::id.eq_any(chunk.iter().map(|(id, _)| id)));
         diesel::update(these).set(sessions::occurrence.eq(sessions::occurrence.concat("-"))).execute(conn)?;
     }

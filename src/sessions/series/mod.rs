@@ -26,15 +26,3 @@ pub mod store;
 pub mod top_up;
 pub mod types;
 pub mod view;
-
-use crate::http::operations::Operations;
-
-/// Registers the routes.
-pub fn configure(config: &mut Operations) {
-    config.service(handlers::list_series);
-    config.service(handlers::get_series);
-    config.service(handlers::create_series);
-    config.service(change::change_series);
-    config.service(split::split_series);
-    config.service(handlers::cancel_series);
-}

@@ -19,7 +19,7 @@ use super::types::{SkipReason, Skipped};
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::sessions::activity::Activity;
 use crate::sessions::clashes::{Clash, Placing};
-use crate::sessions::recurrence::{Occurrence, OccurrenceKey, Work};
+use crate::sessions::recurrence::{Occurrence, OccurrenceKey, RecurrenceError, Work};
 use crate::sessions::store::{Revision, SessionRow};
 use crate::sessions::types::{SeriesStatus, SessionStatus};
 use crate::sessions::wordings::Wording;
@@ -115,9 +115,11 @@ impl Difference {
         self.cancel.iter().map(|revision| revision.to.id).collect()
     }
 
-    /// Leaves out the sessions that clash, and reports them.
+    /// Leaves out the sessions that clash, and reports them. They stay as they are, but are known by the rule's new time.
     pub fn leave_out(&mut self, clashes: &HashMap<Id, Clash>) {
-        let Self { create, update, skipped, left_out, .. } = self;
+        let Self { rekeyed, create, update, skipped, left_out, .. } = self;
+        let clashing = update.iter().filter(|revision| clashes.contains_key(&revision.to.id));
+        rekeyed.extend(clashing.filter_map(Revision::rekeyed));
         let mut is_free = |row: &SessionRow, from: Option<&SessionRow>| {
             let Some(clash) = clashes.get(&row.id) else { return true };
             let stays = from.filter(|from| !from.is_withdrawn());
@@ -194,7 +196,15 @@ pub struct Wanted<'a> {
 /// The difference between a series as it is wanted and its existing sessions. New sessions are made only for
 /// occurrences that are still to come. Past occurrences without a session didn't take place, for example while the
 /// series was withdrawn.
-pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_id: impl FnMut() -> Id) -> Difference {
+///
+/// # Errors
+/// The recurrence looks at more days than `work` still allows.
+pub fn series(
+    wanted: Wanted<'_>,
+    held: &[SessionRow],
+    now: Timestamp,
+    mut new_id: impl FnMut() -> Id,
+) -> Result<Difference, RecurrenceError> {
     let Wanted { series, occurrences, changed, left: reason, .. } = wanted;
     let mut difference = Difference::default();
     let own = rules::own(series, occurrences);
@@ -240,22 +250,23 @@ pub fn series(wanted: Wanted<'_>, held: &[SessionRow], now: Timestamp, mut new_i
     if changed && !series.same_times(wanted.before) {
         let beyond = occurrences.iter().skip(own.len());
         missed.extend(beyond.map(|occurrence| (occurrence, SkipReason::SeriesEnded)));
-        difference.miss(&wanted, &missed);
+        difference.miss(&wanted, &missed)?;
     }
-    difference
+    Ok(difference)
 }
 
 impl Difference {
     /// Reports newly stated occurrences that got no session, and excluded times that exclude nothing.
-    fn miss(&mut self, wanted: &Wanted<'_>, missed: &[(&Occurrence, SkipReason)]) {
+    fn miss(&mut self, wanted: &Wanted<'_>, missed: &[(&Occurrence, SkipReason)]) -> Result<(), RecurrenceError> {
         let among: Vec<&Occurrence> = missed.iter().map(|(occurrence, _)| *occurrence).collect();
         let new: HashSet<OccurrenceKey> =
             rules::newly_stated(wanted.before, &among).into_iter().map(|occurrence| occurrence.key).collect();
         let new = missed.iter().filter(|(occurrence, _)| new.contains(&occurrence.key));
         let skipped = |local_start, reason| Skipped { local_start, reason };
         self.skipped.extend(new.map(|(occurrence, reason)| skipped(LocalTime(occurrence.local_start), *reason)));
-        let idle = rules::idle_exclusions(wanted.series, wanted.work).unwrap_or_default();
+        let idle = rules::idle_exclusions(wanted.series, wanted.work)?;
         self.skipped.extend(idle.into_iter().map(|time| skipped(time, SkipReason::NotAnOccurrence)));
+        Ok(())
     }
 }
 

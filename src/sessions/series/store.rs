@@ -8,12 +8,12 @@ use super::types::{Repetition, SeriesChange, SeriesInput, SkipReason};
 use crate::auth::reach::Reach;
 use crate::db::schema::session_series;
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::insert_many;
 use crate::lock_rows;
 use crate::sessions::activity::Activity;
 use crate::sessions::recurrence::OccurrenceKey;
-use crate::sessions::store::SessionRow;
+use crate::sessions::store::{SessionRow, changed_meanwhile};
 use crate::sessions::types::{Pillar, Publication, SeriesStatus};
 
 /// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
@@ -303,9 +303,4 @@ pub fn update(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
         1 => Ok(()),
         _ => Err(changed_meanwhile()),
     }
-}
-
-/// 412: another request has changed or extended the series in between.
-pub fn changed_meanwhile() -> Error {
-    Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }

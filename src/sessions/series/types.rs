@@ -296,7 +296,7 @@ pub struct SeriesFilter {
     /// Only series of this programme.
     #[param(inline)]
     pub programme_id: Option<Id>,
-    /// Only series at this venue.
+    /// Only series that people come to at this venue. A series that is only online isn't found, even if it names the venue.
     #[param(inline)]
     pub venue_id: Option<Id>,
     /// Only series of this pillar.

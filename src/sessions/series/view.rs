@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::Days;
-use diesel::dsl::{AsSelect, exists, select};
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::rules;
@@ -11,7 +11,6 @@ use super::store::{LeftOut, SeriesRow, lineage};
 use super::types::{Series, SeriesFilter, Skipped};
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
-use crate::db::conn::MultiBackend;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, session_series};
 use crate::db::schema::{sessions, venues};
 use crate::db::{Conn, Id, Timestamp};
@@ -19,21 +18,14 @@ use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::of_series_from;
-use crate::sessions::types::{PartnerSummary, ProgrammeSummary, SeriesStatus, SessionStatus, VenueSummary};
+use crate::sessions::types::{Delivery, SeriesStatus, SessionStatus};
+use crate::sessions::view::{Related, related_selection};
 use crate::sessions::visibility::{Part, Visibility, in_part};
-
-/// A series with its related resources.
-#[derive(Debug, Queryable)]
-struct Related {
-    series: SeriesRow,
-    venue: Option<VenueSummary>,
-    partner: Option<PartnerSummary>,
-    programme: Option<ProgrammeSummary>,
-}
 
 /// A series with its related resources, at an instant.
 #[derive(Debug)]
 pub struct SeriesView {
+    series: SeriesRow,
     related: Related,
     ended: bool,
 }
@@ -42,7 +34,7 @@ impl SeriesView {
     /// The sessions that are still to come and could not be made, unless they have been made since. `None` if the
     /// viewer may not write the series.
     pub fn left_out(&self, conn: &mut Conn, viewer: Viewer, now: Timestamp) -> Result<Option<Vec<Skipped>>> {
-        let row = &self.related.series;
+        let row = &self.series;
         let may_write = match viewer {
             Viewer::Staff => true,
             Viewer::Partner(partner) => row.partner_id == Some(partner),
@@ -65,15 +57,14 @@ impl SeriesView {
 
     /// This series' place in the list.
     pub fn key(&self) -> Id {
-        self.related.series.id
+        self.series.id
     }
 }
 
 impl From<SeriesView> for Series {
     /// The join link isn't shown.
     fn from(shown: SeriesView) -> Self {
-        let SeriesView { related: shown, ended } = shown;
-        let row = shown.series;
+        let SeriesView { series: row, related: Related { venue, partner, programme }, ended } = shown;
         let (activity, repetition) = (row.activity, row.repetition);
         Self {
             ended,
@@ -106,9 +97,9 @@ impl From<SeriesView> for Series {
             expanded_until: row.expanded_until,
             left_out: None,
             external_id: row.external_id,
-            venue: shown.venue,
-            partner: shown.partner,
-            programme: shown.programme,
+            venue,
+            partner,
+            programme,
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -121,30 +112,14 @@ fn joined() -> _ {
     session_series::table.left_join(venues::table).left_join(partners::table).left_join(programmes::table)
 }
 
-type Selection = (
-    AsSelect<SeriesRow, MultiBackend>,
-    AsSelect<Option<VenueSummary>, MultiBackend>,
-    AsSelect<Option<PartnerSummary>, MultiBackend>,
-    AsSelect<Option<ProgrammeSummary>, MultiBackend>,
-);
-
-fn selection() -> Selection {
-    (
-        SeriesRow::as_select(),
-        Option::<VenueSummary>::as_select(),
-        Option::<PartnerSummary>::as_select(),
-        Option::<ProgrammeSummary>::as_select(),
-    )
-}
-
 /// One series as it is now.
 ///
 /// # Errors
 /// 404 if there is none that this viewer may see.
 pub fn get(conn: &mut Conn, id: Id, viewer: Viewer, now: Timestamp) -> Result<SeriesView> {
-    let related = find(conn, id, viewer)?;
-    let ended = ends(&related.series) && with_sessions_to_come(conn, &[id], now)?.is_empty();
-    Ok(SeriesView { related, ended })
+    let (series, related) = find(conn, id, viewer)?;
+    let ended = ends(&series) && with_sessions_to_come(conn, &[id], now)?.is_empty();
+    Ok(SeriesView { series, related, ended })
 }
 
 /// One series as the answer to a viewer.
@@ -184,16 +159,16 @@ fn with_sessions_to_come(conn: &mut Conn, ids: &[Id], now: Timestamp) -> Result<
     Ok(with.select(session_series::id).load::<Id>(conn)?.into_iter().collect())
 }
 
-fn find(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<Related> {
-    let found = joined().filter(session_series::id.eq(id)).select(selection()).first::<Related>(conn).optional()?;
-    let shown = found.ok_or_else(|| Error::not_found("series"))?;
-    let partner = shown.partner.as_ref().map(PartnerSummary::standing);
-    let visible = match Visibility::of(viewer, shown.series.activity.publication, partner) {
+fn find(conn: &mut Conn, id: Id, viewer: Viewer) -> Result<(SeriesRow, Related)> {
+    let found = joined().filter(session_series::id.eq(id)).select((SeriesRow::as_select(), related_selection()));
+    let found = found.first::<(SeriesRow, Related)>(conn).optional()?;
+    let (series, related) = found.ok_or_else(|| Error::not_found("series"))?;
+    let visible = match Visibility::of(viewer, series.activity.publication, related.standing()) {
         Visibility::Visible => true,
         Visibility::Hidden => false,
         Visibility::IfTheirs(member) => is_theirs(conn, member, id)?,
     };
-    if visible { Ok(shown) } else { Err(Error::not_found("series")) }
+    if visible { Ok((series, related)) } else { Err(Error::not_found("series")) }
 }
 
 /// Whether a member has a booking of one of the series' sessions, or a prescription item for the series.
@@ -217,9 +192,10 @@ pub fn list(
     slice: &Slice<Id>,
     now: Timestamp,
 ) -> Result<Vec<SeriesView>> {
-    let mut rows: Vec<Related> = Vec::new();
+    let mut rows: Vec<(SeriesRow, Related)> = Vec::new();
     for part in Part::of(viewer) {
-        let mut query = in_part!(joined().select(selection()).into_boxed(), session_series, part);
+        let mut query =
+            in_part!(joined().select((SeriesRow::as_select(), related_selection())).into_boxed(), session_series, part);
         if let Some(id) = slice.after {
             query = query.filter(session_series::id.gt(id));
         }
@@ -231,19 +207,20 @@ pub fn list(
         }
         if let Some(venue) = filter.venue_id {
             query = query.filter(session_series::venue_id.eq(venue));
+            query = query.filter(session_series::delivery.ne(Delivery::Online));
         }
         if let Some(pillar) = filter.pillar {
             query = query.filter(session_series::pillar.eq(pillar));
         }
-        rows.extend(query.order(session_series::id).limit(slice.fetch()).load::<Related>(conn)?);
+        rows.extend(query.order(session_series::id).limit(slice.fetch()).load::<(SeriesRow, Related)>(conn)?);
     }
-    rows.sort_by_key(|row| row.series.id);
+    rows.sort_by_key(|(series, _)| series.id);
     rows.truncate(usize::try_from(slice.fetch()).unwrap_or_default());
-    let ids: Vec<Id> = rows.iter().filter(|row| ends(&row.series)).map(|row| row.series.id).collect();
+    let ids: Vec<Id> = rows.iter().filter(|(series, _)| ends(series)).map(|(series, _)| series.id).collect();
     let going_on = with_sessions_to_come(conn, &ids, now)?;
-    let view = |related: Related| {
-        let ended = ends(&related.series) && !going_on.contains(&related.series.id);
-        SeriesView { related, ended }
+    let view = |(series, related): (SeriesRow, Related)| {
+        let ended = ends(&series) && !going_on.contains(&series.id);
+        SeriesView { series, related, ended }
     };
     Ok(rows.into_iter().map(view).collect())
 }

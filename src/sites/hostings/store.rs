@@ -78,5 +78,5 @@ fn check_references(conn: &mut Conn, row: &Hosting) -> Result<()> {
     {
         faults.push(Fault::at("/partner_id", "unknown_partner", "There is no such partner."));
     }
-    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+    Error::unless_none(faults)
 }

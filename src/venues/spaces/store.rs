@@ -56,7 +56,7 @@ fn check_partners(conn: &mut Conn, ids: &[Id]) -> Result<()> {
     let unknown = ids.iter().enumerate().filter(|(_, id)| !known.contains(id));
     let fault = |(at, _)| Fault::at(format!("/kept_for/{at}"), "unknown_partner", "There is no such partner.");
     let faults: Vec<Fault> = unknown.map(fault).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+    Error::unless_none(faults)
 }
 
 /// Removes a space.
