@@ -16,15 +16,18 @@ const CONNECTIONS: u32 = 16;
 /// How many of them writes may use at once. The others are left to reads, however many writes wait for one row.
 const FOR_WRITES: usize = 12;
 /// How many of those are for writes that have waited for a row before, and try again. So others find a connection at once.
-const FOR_BLOCKED: usize = 4;
+const FOR_BLOCKED: usize = 6;
 /// How long a request waits for a connection before it is answered with 503.
 const CHECKOUT: Duration = Duration::from_millis(2500);
 /// How long a write waits for a row with its connection, in SQL. After that it lets others have the connection for about as
 /// long, and tries again: writes that wait for one row don't keep out those that need another.
 const SHORT_LOCK_TIMEOUT: &str = "SET lock_timeout = '200ms'";
+/// How the write begins that was blocked. The few that try again wait longer, so that many who want the last seat of a
+/// session come to their turn one after the other.
+const BEGIN_AGAIN: &str = "BEGIN; SET LOCAL lock_timeout = '1s'";
 /// About how long the others have it, in milliseconds.
 const LOCK_PAUSE: u64 = 200;
-/// How long it waits so before the request is answered with 503.
+/// How long it tries so. If it waits for a connection then, it tries once more.
 const LONGEST_BLOCKED: Duration = Duration::from_secs(2);
 /// How often a write is tried again that meets deadlocks or serialization failures.
 const TRIES: usize = 7;
@@ -201,7 +204,7 @@ impl Postgres {
     ) -> Result<T> {
         // The permit ends with the work, not with a request that no longer waits for it.
         self.blocking(lost, move |pool| {
-            let (begun, mut lost, mut collisions) = (Instant::now(), false, 0);
+            let (begun, mut begin, mut lost, mut collisions) = (Instant::now(), begin, false, 0);
             loop {
                 let mut conn = if lost { checkout_live(pool)? } else { checkout(pool)? };
                 match in_transaction(&mut conn, begin, &work) {
@@ -213,7 +216,10 @@ impl Postgres {
                     }
                     Err(error) if error.is_blocked() && begun.elapsed() < LONGEST_BLOCKED => {
                         drop(conn);
-                        permit = permit.map(|permit| permit.again(begun + LONGEST_BLOCKED)).transpose()?;
+                        if let Some(blocked) = permit {
+                            permit = Some(blocked.again(begun + LONGEST_BLOCKED + CHECKOUT)?);
+                            begin = BEGIN_AGAIN;
+                        }
                     }
                     outcome => return outcome,
                 }

@@ -50,8 +50,8 @@ paste() {
 }
 
 PASSWORD=$password paste 'As a service' 1
-paste Limits 1
 start_server
+paste Limits 1
 log_in you
 create_venues
 create_partner the-reader 'The Reader' charity
