@@ -99,10 +99,7 @@ macro_rules! in_part {
         match $part {
             Part::Published | Part::Unpublished => query,
             Part::Public => {
-                // PostgreSQL has no statistics of a table of few rows. Of an equality it guesses that nearly no row meets it,
-                // and then sorts all rows of a day instead of reading the first of them.
-                let status = partners::status.nullable();
-                let active = status.ne(PartnerStatus::Paused).and(status.ne(PartnerStatus::Ended));
+                let active = partners::status.nullable().eq(PartnerStatus::Active);
                 query.filter(looked_at(active.or($table::partner_id.is_null())))
             }
             Part::OwnUnpublished(own) => query.filter($wrap($table::partner_id.eq(own))),
