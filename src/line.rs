@@ -47,7 +47,7 @@ impl<K: Ord + Copy, T> Line<K, T> {
     }
 
     /// Takes out the first thing of the owner whose turn it is.
-    pub fn next(&mut self) -> Option<T> {
+    pub fn take_next(&mut self) -> Option<T> {
         let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
         let next = self.waiting.range((after, Bound::Unbounded)).next().or_else(|| self.waiting.first_key_value());
         let owner = *next?.0;
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn emptied(line: &mut Line<u8, u8>) -> Vec<u8> {
-        std::iter::from_fn(|| line.next()).collect()
+        std::iter::from_fn(|| line.take_next()).collect()
     }
 
     #[test]

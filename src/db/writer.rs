@@ -220,8 +220,10 @@ impl Queues {
 
     fn add_write(&self, owner: Owner, job: Box<dyn Job>) -> Result<()> {
         self.add(|Waiting { writes, .. }| {
-            let is_full = |writes: &Line<_, _>| owner != Owner::Service && writes.count_of(owner) >= QUEUE_OF_OWNER;
-            if is_full(writes) && writes.keep_of(owner, |job: &Box<dyn Job>| job.is_wanted()) >= QUEUE_OF_OWNER {
+            let is_full = |writes: &Line<Owner, Box<dyn Job>>| {
+                owner != Owner::Service && writes.count_of(owner) >= QUEUE_OF_OWNER
+            };
+            if is_full(writes) && writes.keep_of(owner, |job| job.is_wanted()) >= QUEUE_OF_OWNER {
                 return Err(too_many());
             }
             if writes.count() >= QUEUE {
@@ -267,7 +269,7 @@ impl Waiting {
     fn next(&mut self, may_be_record: bool) -> Option<Box<dyn Job>> {
         loop {
             let record = if may_be_record { self.records.pop_front() } else { None };
-            let job = record.or_else(|| self.writes.next())?;
+            let job = record.or_else(|| self.writes.take_next())?;
             if job.is_wanted() {
                 return Some(job);
             }

@@ -102,7 +102,7 @@ fn lock(places: &Mutex<Places>) -> MutexGuard<'_, Places> {
 impl Places {
     /// Who gets the place that is free now.
     fn next(&mut self) -> Option<Sender<Turn>> {
-        let next = self.waiting.next();
+        let next = self.waiting.take_next();
         self.free += usize::from(next.is_none());
         next
     }
