@@ -91,40 +91,7 @@ fn writes_that_wait_for_one_row_let_others_write() {
     assert_eq!((statuses[0], statuses[23]), (200, 412), "{statuses:?}");
 }
 
-/// SQLite has one writer. A write that waits for its turn behind another is refused after 5 s, and never runs.
-#[test]
-fn a_write_that_has_waited_too_long_is_given_up_and_never_runs() {
-    let app = App::start();
-    if matches!(app.conn(), Conn::Postgres(_)) {
-        return;
-    }
-    let admin = app.admin();
-    let site = |slug: &str| json!({ "slug": slug, "name": slug });
-    let (begun, running) = std::sync::mpsc::channel();
-    let (end, ended) = std::sync::mpsc::channel::<()>();
-    let (db, ended) = (app.state.db.clone(), std::sync::Mutex::new(ended));
-    let long = std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(db.write(move |_| {
-            begun.send(()).unwrap();
-            ended.lock().unwrap().recv().unwrap();
-            Ok(())
-        }))
-    });
-    running.recv().unwrap();
-    let refused = admin.post("/v1/sites", &site("given-up"));
-    assert_eq!(refused.header("retry-after"), "1");
-    let problem = refused.problem(503, "unavailable");
-    assert!(problem["detail"].as_str().unwrap().contains("Nothing was changed"), "{problem}");
-    end.send(()).unwrap();
-    long.join().unwrap().unwrap();
-    admin.post("/v1/sites", &site("after")).expect(201);
-    let sites = app.anonymous().get("/v1/sites").expect(200);
-    let slugs: Vec<&str> =
-        sites["items"].as_array().unwrap().iter().map(|site| site["slug"].as_str().unwrap()).collect();
-    assert_eq!(slugs, ["after"]);
-}
-
-/// Keeps SQLite's writer busy until `end` is called or dropped.
+/// Keeps SQLite's writer busy until the sender is used or dropped. The thread ends when the write has ended.
 fn busy(db: &Db) -> (std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>) {
     let (begun, running) = std::sync::mpsc::channel();
     let (end, ended) = std::sync::mpsc::channel::<()>();
@@ -141,6 +108,29 @@ fn busy(db: &Db) -> (std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>) {
     });
     running.recv().unwrap();
     (end, thread)
+}
+
+/// SQLite has one writer. A write that waits for its turn behind another is refused after 5 s, and never runs.
+#[test]
+fn a_write_that_has_waited_too_long_is_given_up_and_never_runs() {
+    let app = App::start();
+    if matches!(app.conn(), Conn::Postgres(_)) {
+        return;
+    }
+    let admin = app.admin();
+    let site = |slug: &str| json!({ "slug": slug, "name": slug });
+    let (end, long) = busy(&app.state.db);
+    let refused = admin.post("/v1/sites", &site("given-up"));
+    assert_eq!(refused.header("retry-after"), "1");
+    let problem = refused.problem(503, "unavailable");
+    assert!(problem["detail"].as_str().unwrap().contains("Nothing was changed"), "{problem}");
+    end.send(()).unwrap();
+    long.join().unwrap();
+    admin.post("/v1/sites", &site("after")).expect(201);
+    let sites = app.anonymous().get("/v1/sites").expect(200);
+    let slugs: Vec<&str> =
+        sites["items"].as_array().unwrap().iter().map(|site| site["slug"].as_str().unwrap()).collect();
+    assert_eq!(slugs, ["after"]);
 }
 
 /// A client that hangs up before its write has begun doesn't want it any more.
@@ -210,17 +200,7 @@ fn a_record_is_read_though_the_queue_of_writes_is_full() {
         return;
     }
     let (admin, advisor, member) = (app.admin(), app.advisor(), member_row(&app, "Sam", "Ashe"));
-    let (begun, running) = std::sync::mpsc::channel();
-    let (end, ended) = std::sync::mpsc::channel::<()>();
-    let (db, ended) = (app.state.db.clone(), std::sync::Mutex::new(ended));
-    let long = std::thread::spawn(move || {
-        actix_web::rt::System::new().block_on(db.write(move |_| {
-            begun.send(()).unwrap();
-            ended.lock().unwrap().recv().unwrap();
-            Ok(())
-        }))
-    });
-    running.recv().unwrap();
+    let (end, long) = busy(&app.state.db);
     let (db, (full, filled)) = (app.state.db.clone(), std::sync::mpsc::channel());
     let others = std::thread::spawn(move || {
         let writes = futures_util::future::join_all((0..4_200).map(|_| db.write(|_| Ok(()))));
@@ -235,7 +215,7 @@ fn a_record_is_read_though_the_queue_of_writes_is_full() {
         end.send(()).unwrap();
         assert_eq!(read.join().unwrap()["id"], *member);
     });
-    long.join().unwrap().unwrap();
+    long.join().unwrap();
     let refused = others.join().unwrap().into_iter().filter(Result::is_err).count();
     assert_eq!(refused, 4_200 - 4_096);
     admin.post("/v1/sites", &body).expect(201);
