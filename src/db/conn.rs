@@ -86,8 +86,8 @@ impl<Q: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Prepared<Q> {
 
 impl<Q> RunQueryDsl<Conn> for Prepared<Q> {}
 
-/// Inserts rows, [some at a time](crate::db::AT_ONCE). Diesel can't do this through a connection that may be to either database.
-/// The statement for one row is kept prepared.
+/// Inserts rows, [some at a time](crate::db::AT_ONCE). Diesel can't do this through a connection that may be to either
+/// database. The statement for one row is kept prepared.
 ///
 /// SQLite takes 32,766 values in a statement, and PostgreSQL 65,535: no table has more than 65 columns. A row with an
 /// `Option` must be `treat_none_as_default_value = false`. Otherwise diesel writes each row by itself on SQLite.

@@ -32,8 +32,11 @@ use writer::Writer;
 
 pub use crate::clock::{Id, LocalTime, Timestamp};
 pub use crate::config::Location;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::line::Owner;
+
+/// How many rows one statement writes, and how many values one `IN (…)` holds.
+pub const AT_ONCE: usize = 500;
 
 /// Checks that the update of a row in a certain version has found it.
 ///
@@ -42,7 +45,7 @@ use crate::line::Owner;
 pub fn one_row(found: usize) -> Result<()> {
     match found {
         1 => Ok(()),
-        _ => Err(Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")),
+        _ => Err(Error::changed_meanwhile()),
     }
 }
 
@@ -196,8 +199,6 @@ fn sqlite_connected<T>(number: u64, path: &str, work: impl FnOnce(&mut Conn) -> 
     outcome
 }
 
-/// How many rows one statement writes, and how many values one `IN (…)` holds.
-pub const AT_ONCE: usize = 500;
 /// A read that takes longer has filled the memory that its connection has for pages of the file.
 const LARGE_READ: Duration = Duration::from_millis(100);
 

@@ -283,7 +283,7 @@ struct Permit {
 }
 
 impl Permit {
-    /// Lets others have it for a while, and waits for it again, until then at most. Blocks the thread.
+    /// Lets others have it for a while, then waits for it again, no longer than `until`. Blocks the thread.
     ///
     /// # Errors
     /// 503 if it doesn't come in time.

@@ -198,6 +198,11 @@ impl Error {
         if faults.is_empty() { Ok(()) } else { Err(Self::invalid(faults)) }
     }
 
+    /// Another request has changed the resource in between: 412.
+    pub fn changed_meanwhile() -> Self {
+        Self::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
+    }
+
     /// One rule of the body is broken: 422.
     pub fn rule(
         pointer: impl Into<String>,

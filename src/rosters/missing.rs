@@ -21,11 +21,11 @@ use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::clock::london_day;
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
 use crate::sessions::series::store::{self as series_store, Ending, SeriesRow};
-use crate::sessions::store::{self as session_store, changed_meanwhile};
+use crate::sessions::store as session_store;
 use crate::sessions::types::{SeriesStatus, SessionStatus};
 use crate::sessions::visibility::published_or_not;
 
@@ -265,7 +265,7 @@ pub fn end_series(conn: &mut Conn, withdrawal: &Withdrawal) -> Result<()> {
         series_store::update(conn, row)?;
         // Sessions that were made of it since are not in the plan.
         if !series_store::extend(conn, row.extension(row.expanded_until))? {
-            return Err(changed_meanwhile());
+            return Err(Error::changed_meanwhile());
         }
     }
     Ok(())

@@ -136,7 +136,7 @@ fn apply(
 fn call_off(conn: &mut Conn, context: &Context, old: &SessionRow, reason: &str, names: &[&str]) -> Result<Notices> {
     lock_session(conn, old.id)?;
     if store::get(conn, old.id)?.version != old.version {
-        return Err(store::changed_meanwhile());
+        return Err(Error::changed_meanwhile());
     }
     context.record(conn, &[context.event("change", Subject::other("session", old.id), names)])?;
     cancel(conn, context, old, reason)

@@ -72,14 +72,9 @@ pub fn of_series_from(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result
 /// none of it may be kept.
 pub fn update_many(conn: &mut Conn, revisions: &[Revision]) -> Result<()> {
     if bulk::update(conn, revisions).map_err(below_seats)? != revisions.len() {
-        return Err(changed_meanwhile());
+        return Err(Error::changed_meanwhile());
     }
     Ok(())
-}
-
-/// 412: another request has changed it in between.
-pub fn changed_meanwhile() -> Error {
-    Error::new(Kind::PreconditionFailed, "It was changed at the same time. Read it again and repeat.")
 }
 
 /// Writes the counts of a locked session that a [`SessionRow`] doesn't have: how many offers are open, and how many wait

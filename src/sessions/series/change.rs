@@ -15,7 +15,6 @@ use crate::sessions::clashes;
 use crate::sessions::recurrence::{self, Expansion, Work};
 use crate::sessions::references::{self, References};
 use crate::sessions::rules;
-use crate::sessions::store::changed_meanwhile;
 use crate::sessions::types::{Publication, SeriesStatus};
 
 /// The reason of sessions that are cancelled because their dates left the rule, if the request gives none.
@@ -133,7 +132,7 @@ fn follow_again(conn: &mut Conn, context: &Context, series: &SeriesRow) -> Resul
 /// 412 if another request has changed or extended it in between.
 pub(super) fn hold(conn: &mut Conn, series: &SeriesRow, extension: Extension) -> Result<()> {
     clashes::hold(conn, series.activity.venue_id, series.activity.space_id)?;
-    if store::extend(conn, extension)? { Ok(()) } else { Err(changed_meanwhile()) }
+    if store::extend(conn, extension)? { Ok(()) } else { Err(Error::changed_meanwhile()) }
 }
 
 /// The fields that a patch changes if it calls the series off.

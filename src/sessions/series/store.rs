@@ -13,7 +13,7 @@ use crate::insert_many;
 use crate::lock_rows;
 use crate::sessions::activity::Activity;
 use crate::sessions::recurrence::OccurrenceKey;
-use crate::sessions::store::{SessionRow, changed_meanwhile};
+use crate::sessions::store::SessionRow;
 use crate::sessions::types::{Pillar, Publication, SeriesStatus};
 
 /// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
@@ -301,6 +301,6 @@ pub fn update(conn: &mut Conn, row: &SeriesRow) -> Result<()> {
     let unchanged = session_series::table.find(row.id).filter(session_series::version.eq(row.version - 1));
     match diesel::update(unchanged).set(row).execute(conn)? {
         1 => Ok(()),
-        _ => Err(changed_meanwhile()),
+        _ => Err(Error::changed_meanwhile()),
     }
 }
