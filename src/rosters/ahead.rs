@@ -2,10 +2,11 @@
 //!
 //! On SQLite everybody's writes wait for one writer. So what nobody sees is written before the one transaction that
 //! applies the roster, in short transactions of their own: what new sessions say, and the words by which they are found.
-//! The values of many new sessions are brought to the writer before too ([`staging`]). What a roster that fails leaves
+//! The values of many sessions are brought to the writer before too ([`staging`]). What a roster that fails leaves
 //! behind, the housekeeping takes away. It waits for a turn as rosters do
 //! ([`crate::http::turn`]), so it takes nothing away that is written for a roster whose turn it is.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ const REPLANS: usize = 2;
 /// How often a roster that is too large for that is planned anew. Then it is refused with 503.
 const REPLANS_OF_LARGE: usize = 5;
 /// The most sessions of a roster for which others may wait while it has the one writer of an SQLite file: it may be planned
-/// then, and its new sessions aren't staged.
+/// then, and its sessions aren't staged.
 const FEW_SESSIONS: usize = 1_000;
 
 /// Plans a posting and has it applied by `write`. Returns the last application with its outcome.
@@ -103,23 +104,33 @@ impl Drop for Staged {
     }
 }
 
-/// Stages the new sessions of a large roster in pieces, unless it will be refused.
+/// Stages the sessions of a large roster in pieces, unless it will be refused.
 async fn stage(application: &Application, context: &Context) -> Result<Option<Staged>> {
     let db = &context.state().db;
-    let many = application.new_sessions().len();
-    if !db.has_one_writer() || many <= FEW_SESSIONS {
+    let (new, changed) = (application.new_sessions().len(), application.changed_sessions().len());
+    if !db.has_one_writer() || new + changed <= FEW_SESSIONS {
         return Ok(None);
     }
     let (roster_id, now) = (application.id(), context.now());
     let staged = Staged { db: db.clone(), roster_id };
     db.write(move |conn| staging::tidy(conn, now)).await?;
-    for start in (0..many).step_by(LARGEST) {
+    for piece in pieces(new) {
         let planned = application.clone();
-        let piece = start..many.min(start + LARGEST);
-        let write = move |conn: &mut Conn| staging::stage(conn, roster_id, &planned.new_sessions()[piece.clone()]);
+        let write = move |conn: &mut Conn| staging::stage_new(conn, roster_id, &planned.new_sessions()[piece.clone()]);
+        db.write(write).await?;
+    }
+    for piece in pieces(changed) {
+        let planned = application.clone();
+        let write =
+            move |conn: &mut Conn| staging::stage_changed(conn, roster_id, &planned.changed_sessions()[piece.clone()]);
         db.write(write).await?;
     }
     Ok(Some(staged))
+}
+
+/// The pieces of so many sessions.
+fn pieces(many: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..many).step_by(LARGEST).map(move |start| start..many.min(start + LARGEST))
 }
 
 /// How many listings the next piece has.

@@ -30,7 +30,7 @@ use crate::partners::store::bump_roster_version;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting;
 use crate::sessions::clashes::hold;
-use crate::sessions::store::SessionRow;
+use crate::sessions::store::{Revision, SessionRow};
 
 /// A plan and what it was made over.
 pub struct Draft {
@@ -142,6 +142,11 @@ impl Application {
     /// The sessions that it adds, unless it is refused.
     pub fn new_sessions(&self) -> &[SessionRow] {
         self.plan_to_apply().map(|plan| plan.new_sessions.as_slice()).unwrap_or_default()
+    }
+
+    /// The sessions that it changes, unless it is refused.
+    pub fn changed_sessions(&self) -> &[Revision] {
+        self.plan_to_apply().map(|plan| plan.changed_sessions.as_slice()).unwrap_or_default()
     }
 
     /// How many sessions it writes.

@@ -146,7 +146,7 @@ fn few(posting: &Posting) -> Option<Vec<&str>> {
     (names.len() <= AT_ONCE).then_some(names)
 }
 
-/// Writes what a plan says. `staged` is the roster under which its new sessions may be staged.
+/// Writes what a plan says. `staged` is the roster under which its sessions may be staged.
 ///
 /// # Errors
 /// [`is_stale`] ones where something has changed since the plan was made; then nothing of it may be kept.
@@ -184,7 +184,10 @@ pub fn apply(conn: &mut Conn, plan: &Plan, staged: Option<Id>, context: &Context
     // The plan doesn't count their seats.
     let run_out = RunOut::load(conn, context.now())?.among(&written);
     waiting::lapse_offers(conn, &run_out, context.now())?;
-    session_store::update_many(conn, &plan.changed_sessions)?;
+    match staged {
+        Some(roster_id) => staging::update(conn, roster_id, &plan.changed_sessions)?,
+        None => session_store::update_many(conn, &plan.changed_sessions)?,
+    }
     check_begun(conn, &counted, context.now())?;
     for chunk in plan.unbooked.chunks(AT_ONCE) {
         let taken = sessions::seats_taken + sessions::online_seats_taken + sessions::waitlist_length;

@@ -71,10 +71,15 @@ pub fn of_series_from(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result
 /// 412 where another request has changed one in between; 409 where a capacity is below the seats that are taken. Then
 /// none of it may be kept.
 pub fn update_many(conn: &mut Conn, revisions: &[Revision]) -> Result<()> {
-    if bulk::update(conn, revisions).map_err(below_seats)? != revisions.len() {
-        return Err(Error::changed_meanwhile());
+    all_written(bulk::update(conn, revisions), revisions)
+}
+
+/// What it means that so many of these were written.
+pub(super) fn all_written(written: QueryResult<usize>, revisions: &[Revision]) -> Result<()> {
+    match written.map_err(below_seats)? {
+        written if written == revisions.len() => Ok(()),
+        _ => Err(Error::changed_meanwhile()),
     }
-    Ok(())
 }
 
 /// Writes the counts of a locked session that a [`SessionRow`] doesn't have: how many offers are open, and how many wait

@@ -142,10 +142,10 @@ fn passes_drafts(plan: &[String]) -> Vec<String> {
     reads.filter(|(at, _)| !conditions(*at)).map(|(_, line)| line.clone()).collect()
 }
 
-/// The reads of the index of all sessions, if the search is for one venue or partner, or for a free seat: each of these has
-/// an index of its own.
+/// The reads of the index of all sessions, if the search is for one venue or partner: each of these has an index of its
+/// own.
 fn passes_all_others(filter: &Value, plan: &[String]) -> Vec<String> {
-    let has_index = ["venue_id", "partner_id", "has_space"].iter().any(|name| filter.get(name).is_some());
+    let has_index = ["venue_id", "partner_id"].iter().any(|name| filter.get(name).is_some());
     plan.iter().filter(|line| has_index && line.contains("sessions_starts_at_index")).cloned().collect()
 }
 

@@ -368,20 +368,18 @@ CREATE TABLE sessions (
     CONSTRAINT sessions_listing_fkey FOREIGN KEY (wording_id, slot) REFERENCES listings (wording_id, slot),
     CHECK (ends_at > starts_at)
 );
-CREATE INDEX sessions_starts_at_index ON sessions (published, starts_at, id);
-CREATE INDEX sessions_venue_index ON sessions (venue_id, published, starts_at, id);
-CREATE INDEX sessions_partner_index ON sessions (partner_id, published, starts_at, id);
+-- Each index for lists also has has_room, so that a search for a free seat passes full sessions without reading them.
+CREATE INDEX sessions_starts_at_index ON sessions (published, starts_at, id, has_room);
+CREATE INDEX sessions_venue_index ON sessions (venue_id, published, starts_at, id, has_room);
+CREATE INDEX sessions_partner_index ON sessions (partner_id, published, starts_at, id, has_room);
 -- Of the sessions of series none has an external_id, and few have a space: a roster of a year has less to write.
 CREATE UNIQUE INDEX sessions_partner_external_key ON sessions (partner_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX sessions_space_index ON sessions (space_id, starts_at) WHERE space_id IS NOT NULL;
 -- The sessions that hold a space: a draft holds none. Read before a session takes one.
 CREATE INDEX sessions_space_taken_index ON sessions (space_id, starts_at, ends_at) WHERE space_id IS NOT NULL AND status = 'scheduled' AND publication <> 'draft';
 CREATE INDEX sessions_waiting_index ON sessions (starts_at) WHERE waitlist_length > 0;
-CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, published, starts_at, id);
-CREATE INDEX sessions_week_hour_index ON sessions (week_hour, published, starts_at, id);
-CREATE INDEX sessions_room_index ON sessions (has_room, published, starts_at, id);
-CREATE INDEX sessions_venue_room_index ON sessions (venue_id, has_room, published, starts_at, id);
-CREATE INDEX sessions_listing_room_index ON sessions (wording_id, slot, has_room, published, starts_at, id);
+CREATE INDEX sessions_listing_index ON sessions (wording_id, slot, published, starts_at, id, has_room);
+CREATE INDEX sessions_week_hour_index ON sessions (week_hour, published, starts_at, id, has_room);
 
 CREATE TABLE prescriptions (
     id uuid PRIMARY KEY,

@@ -81,7 +81,8 @@ pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     for ShortName(feature) in &search.filter.accessibility {
         query = accessible(query, feature);
     }
-    if search.has_space() { with_space(query, by) } else { query }
+    // The time span leaves out those that have begun.
+    if search.has_space() { query.filter(sessions::has_room.eq(true)) } else { query }
 }
 
 /// Adds the condition that a session lies in a time span.
@@ -196,10 +197,4 @@ fn accessible<'a>(query: Query<'a>, feature: &str) -> Query<'a> {
         .limit(1);
     let there = there.single_value().is_not_null().and(sessions::delivery.ne(Delivery::Online));
     query.filter(own.single_value().is_not_null().or(there))
-}
-
-/// Restricts to sessions with a free seat. The time span leaves out those that have begun.
-fn with_space(query: Query<'_>, by: By) -> Query<'_> {
-    let room = sessions::has_room.eq(true);
-    if by == By::Id { query.filter(looked_at(room)) } else { query.filter(room) }
 }

@@ -22,34 +22,30 @@ use crate::sessions::visibility::Part;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Keys {
     /// These listings.
-    Listings(Vec<Listing>, Availability),
+    Listings(Vec<Listing>),
     /// These venues.
-    Venues(Vec<Id>, Availability),
+    Venues(Vec<Id>),
     /// These hours of the week, on each session's own clock: 0 is Monday from midnight on.
     Hours(Vec<i32>),
 }
 
 /// Which sessions of the keys to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Availability {
-    /// All of them.
-    Any,
-    /// Those with a seat left.
-    HasSpace,
+#[derive(Debug, Clone, Copy)]
+pub struct Which {
+    /// Of this part of the list.
+    pub part: Part,
+    /// Only those with a seat left.
+    pub has_space: bool,
 }
 
 impl Keys {
     /// How many keys there are.
     pub fn count(&self) -> usize {
         match self {
-            Self::Listings(keys, _) => keys.len(),
-            Self::Venues(ids, _) => ids.len(),
+            Self::Listings(keys) => keys.len(),
+            Self::Venues(ids) => ids.len(),
             Self::Hours(hours) => hours.len(),
         }
-    }
-
-    fn are_listings(&self) -> bool {
-        matches!(self, Self::Listings(..))
     }
 
     /// Only the key at this position.
@@ -58,34 +54,22 @@ impl Keys {
             keys.get(at).copied().into_iter().collect()
         }
         match self {
-            Self::Listings(keys, room) => Self::Listings(of(keys, at), *room),
-            Self::Venues(ids, room) => Self::Venues(of(ids, at), *room),
+            Self::Listings(keys) => Self::Listings(of(keys, at)),
+            Self::Venues(ids) => Self::Venues(of(ids, at)),
             Self::Hours(hours) => Self::Hours(of(hours, at)),
         }
     }
 
     /// The SQL condition that selects the sessions of one key, and the index that has them by start. A listing has two
     /// values, `one.key` and `one.slot`.
-    fn index(&self, part: Part) -> (String, &'static str) {
-        let (condition, index) = self.index_of_all();
-        let published = if part.is_published() { "true" } else { "false" };
-        (format!("{condition} AND published = {published}"), index)
-    }
-
-    fn index_of_all(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Listings(_, Availability::Any) => {
-                ("wording_id = one.key AND slot = one.slot", "sessions_listing_index")
-            }
-            Self::Listings(_, Availability::HasSpace) => {
-                ("has_room = true AND wording_id = one.key AND slot = one.slot", "sessions_listing_room_index")
-            }
-            Self::Venues(_, Availability::Any) => ("venue_id = one.key", "sessions_venue_index"),
-            Self::Venues(_, Availability::HasSpace) => {
-                ("has_room = true AND venue_id = one.key", "sessions_venue_room_index")
-            }
+    fn index(&self, which: Which) -> (String, &'static str) {
+        let (condition, index) = match self {
+            Self::Listings(_) => ("wording_id = one.key AND slot = one.slot", "sessions_listing_index"),
+            Self::Venues(_) => ("venue_id = one.key", "sessions_venue_index"),
             Self::Hours(_) => ("week_hour = one.key", "sessions_week_hour_index"),
-        }
+        };
+        let room = if which.has_space { " AND has_room = true" } else { "" };
+        (format!("{condition} AND published = {}{room}", which.part.is_published()), index)
     }
 }
 
@@ -101,12 +85,12 @@ pub struct Position {
 }
 
 /// The first `many` sessions of the set in a time span.
-pub fn first(conn: &mut Conn, keys: &Keys, part: Part, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
+pub fn first(conn: &mut Conn, keys: &Keys, which: Which, span: TimeSpan, many: i64) -> Result<Vec<Position>> {
     // Two queries: SQLite must be told which index to use, and PostgreSQL to look each key up on its own.
     match conn {
-        Conn::Sqlite(sqlite) if keys.count() == 1 => of_one(sqlite, (keys, part), span, many),
-        Conn::Sqlite(sqlite) => one_by_one(sqlite, (keys, part), span, many),
-        Conn::Postgres(postgres) => on_postgres(postgres, (keys, part), span, many),
+        Conn::Sqlite(sqlite) if keys.count() == 1 => of_one(sqlite, (keys, which), span, many),
+        Conn::Sqlite(sqlite) => one_by_one(sqlite, (keys, which), span, many),
+        Conn::Postgres(postgres) => on_postgres(postgres, (keys, which), span, many),
     }
 }
 
@@ -123,11 +107,11 @@ struct Head {
 /// keys are read.
 fn one_by_one(
     sqlite: &mut SqliteConnection,
-    (keys, part): (&Keys, Part),
+    (keys, which): (&Keys, Which),
     mut span: TimeSpan,
     many: i64,
 ) -> Result<Vec<Position>> {
-    let heads = heads(sqlite, (keys, part), span)?;
+    let heads = heads(sqlite, (keys, which), span)?;
     let most = usize::try_from(many).unwrap_or_default();
     // Each of the first `many` keys has a session, so the first `many` sessions start no later than the last of these.
     if let Some(last) = heads.get(most.saturating_sub(1)) {
@@ -139,7 +123,7 @@ fn one_by_one(
             break;
         }
         let key = keys.only(usize::try_from(head.at).unwrap_or(usize::MAX));
-        found.extend(of_one(sqlite, (&key, part), span, many)?);
+        found.extend(of_one(sqlite, (&key, which), span, many)?);
         found.sort_unstable_by_key(|place| (place.starts_at, place.id));
         found.truncate(most);
         if let Some(last) = found.get(most.saturating_sub(1)) {
@@ -158,25 +142,25 @@ type Bound<'a, Backend> = BoxedSqlQuery<'a, Backend, SqlQuery>;
 
 fn bind_keys<'a>(query: Bound<'a, Sqlite>, keys: &Keys) -> Bound<'a, Sqlite> {
     match keys {
-        Keys::Listings(keys, _) => {
+        Keys::Listings(keys) => {
             keys.iter().fold(query, |query, (wording, slot)| query.bind::<DbUuid, _>(*wording).bind::<BigInt, _>(*slot))
         }
-        Keys::Venues(ids, _) => ids.iter().fold(query, |query, id| query.bind::<DbUuid, _>(*id)),
+        Keys::Venues(ids) => ids.iter().fold(query, |query, id| query.bind::<DbUuid, _>(*id)),
         Keys::Hours(hours) => hours.iter().fold(query, |query, hour| query.bind::<Integer, _>(*hour)),
     }
 }
 
 /// The keys with at least one session in this time span, ordered by their earliest session.
-fn heads(sqlite: &mut SqliteConnection, (keys, part): (&Keys, Part), span: TimeSpan) -> Result<Vec<Head>> {
-    let query = bind_keys(diesel::sql_query(heads_text(keys, part)).into_boxed::<Sqlite>(), keys);
+fn heads(sqlite: &mut SqliteConnection, (keys, which): (&Keys, Which), span: TimeSpan) -> Result<Vec<Head>> {
+    let query = bind_keys(diesel::sql_query(heads_text(keys, which)).into_boxed::<Sqlite>(), keys);
     let (start, id) = span.after;
     let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
     Ok(query.load(sqlite)?)
 }
 
-fn heads_text(keys: &Keys, part: Part) -> String {
-    let (condition, index) = keys.index(part);
-    let (columns, marks) = if keys.are_listings() { ("key, slot", "?,?") } else { ("key", "?") };
+fn heads_text(keys: &Keys, which: Which) -> String {
+    let (condition, index) = keys.index(which);
+    let (columns, marks) = if matches!(keys, Keys::Listings(_)) { ("key, slot", "?,?") } else { ("key", "?") };
     let values: Vec<String> = (0..keys.count()).map(|at| format!("({at},{marks})")).collect();
     format!(
         "WITH one (at, {columns}) AS (VALUES {}), head AS MATERIALIZED (SELECT at, (SELECT starts_at FROM sessions \
@@ -190,11 +174,11 @@ fn heads_text(keys: &Keys, part: Part) -> String {
 /// The first sessions of a set that has one key.
 fn of_one(
     sqlite: &mut SqliteConnection,
-    (key, part): (&Keys, Part),
+    (key, which): (&Keys, Which),
     span: TimeSpan,
     many: i64,
 ) -> Result<Vec<Position>> {
-    let (condition, index) = key.index(part);
+    let (condition, index) = key.index(which);
     let condition = condition.replace("one.key", "?").replace("one.slot", "?");
     let text = format!(
         "SELECT starts_at, id FROM sessions INDEXED BY {index} WHERE {condition} \
@@ -208,20 +192,20 @@ fn of_one(
 
 fn on_postgres(
     postgres: &mut PgConnection,
-    (keys, part): (&Keys, Part),
+    (keys, which): (&Keys, Which),
     span: TimeSpan,
     many: i64,
 ) -> Result<Vec<Position>> {
-    let query = diesel::sql_query(postgres_text(keys, part)).into_boxed::<Pg>();
+    let query = diesel::sql_query(postgres_text(keys, which)).into_boxed::<Pg>();
     let (start, id) = span.after;
     let query = query.bind::<DbTimestamp, _>(start).bind::<DbUuid, _>(id).bind::<DbTimestamp, _>(span.until);
     let query = query.bind::<BigInt, _>(many);
     let query = match keys {
-        Keys::Listings(keys, _) => {
+        Keys::Listings(keys) => {
             let (wordings, slots): (Vec<Id>, Vec<i64>) = keys.iter().copied().unzip();
             query.bind::<Array<DbUuid>, _>(wordings).bind::<Array<BigInt>, _>(slots)
         }
-        Keys::Venues(ids, _) => query.bind::<Array<DbUuid>, _>(ids),
+        Keys::Venues(ids) => query.bind::<Array<DbUuid>, _>(ids),
         Keys::Hours(hours) => query.bind::<Array<Integer>, _>(hours),
     };
     Ok(query.load(postgres)?)
@@ -229,11 +213,11 @@ fn on_postgres(
 
 /// The SQL for PostgreSQL. It finds the first session of each key, keeps the earliest `many` keys, reads their first
 /// sessions, and sorts them. If `many` keys have a session, nothing later than the last key's first session is read.
-fn postgres_text(keys: &Keys, part: Part) -> String {
-    let (condition, _) = keys.index(part);
+fn postgres_text(keys: &Keys, which: Which) -> String {
+    let (condition, _) = keys.index(which);
     let (columns, arrays) = match keys {
-        Keys::Listings(..) => ("key, slot", "$5::uuid[], $6::bigint[]"),
-        Keys::Venues(..) => ("key", "$5::uuid[]"),
+        Keys::Listings(_) => ("key, slot", "$5::uuid[], $6::bigint[]"),
+        Keys::Venues(_) => ("key", "$5::uuid[]"),
         Keys::Hours(_) => ("key", "$5::integer[]"),
     };
     let of_one = format!(

@@ -52,7 +52,7 @@ use crate::text::words::Wanted;
 use crate::venues::closures;
 pub use conditions::looked_at;
 use conditions::{By, Scope, filtered, within};
-use merge::{Availability, Keys, Position};
+use merge::{Keys, Position, Which};
 use query::{Search, TimeSpan, from_micros};
 use strategy::Way;
 
@@ -200,16 +200,15 @@ impl AtVenues {
 
     /// The first `many` matching sessions at a venue.
     fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: TimeSpan, many: i64) -> Result<Vec<Found>> {
-        let room = finder.search.room();
         match self {
-            Self::All => finder.merge(conn, &Keys::Venues(vec![venue], room), span, many),
+            Self::All => finder.merge(conn, &Keys::Venues(vec![venue]), span, many),
             Self::Few(by_venue) => match by_venue.get(&venue) {
-                Some(listings) => finder.merge(conn, &Keys::Listings(listings.clone(), room), span, many),
+                Some(listings) => finder.merge(conn, &Keys::Listings(listings.clone()), span, many),
                 None => Ok(Vec::new()),
             },
             Self::Many(wanted) => {
                 let there = strategy::there(finder.search, &[venue]);
-                let way = strategy::choose(strategy::listings_at(conn, &there, wanted)?, room, Some(vec![venue]), None);
+                let way = strategy::choose(strategy::listings_at(conn, &there, wanted)?, Some(vec![venue]), None);
                 finder.go(conn, way, &[wanted.as_slice(), &[there]].concat(), span, many)
             }
         }
@@ -235,7 +234,7 @@ impl Finder<'_> {
             let wanted = strategy::wanted_words(conn, self.search, self.scope.near)?;
             let most = if self.search.asks_words() { strategy::MOST_LISTINGS } else { strategy::FEW_LISTINGS };
             let listings = strategy::listings_with(conn, &wanted, most)?;
-            let way = strategy::choose(listings, self.search.room(), self.venues(conn)?, self.search.week_hours());
+            let way = strategy::choose(listings, self.venues(conn)?, self.search.week_hours());
             found.extend(self.go(conn, way, &wanted, rest, missing)?);
         }
         Ok(found)
@@ -254,18 +253,14 @@ impl Finder<'_> {
         }
     }
 
-    /// The keys to walk along, if the search itself names them: its venue or its hours of the week.
+    /// The keys to walk along, if the search itself names them: its hours of the week. Its venue or partner has an index
+    /// by start.
     fn own_keys(&self) -> Option<Keys> {
-        let filter = &self.search.filter;
         // What a partner hasn't published is read by the index of the partner.
         if matches!(self.scope.part, Part::OwnUnpublished(_)) {
             return None;
         }
-        match filter.venue_id {
-            Some(venue) if self.search.has_space() => Some(Keys::Venues(vec![venue], Availability::HasSpace)),
-            _ if self.search.has_owner() || self.search.has_space() => None,
-            _ => self.search.week_hours().map(Keys::Hours),
-        }
+        if self.search.has_owner() { None } else { self.search.week_hours().map(Keys::Hours) }
     }
 
     /// The first `many` matching sessions, along a set of keys or the whole list.
@@ -305,7 +300,7 @@ impl Finder<'_> {
         if missing > 0 && !rest.is_empty() {
             found.extend(match strategy::listings_with(conn, wanted, strategy::MOST_FAR_LISTINGS)? {
                 Some(none) if none.is_empty() => Vec::new(),
-                Some(listings) => self.merge(conn, &Keys::Listings(listings, self.search.room()), rest, missing)?,
+                Some(listings) => self.merge(conn, &Keys::Listings(listings), rest, missing)?,
                 None => self.all_along(conn, along, rest, missing)?,
             });
         }
@@ -334,15 +329,16 @@ impl Finder<'_> {
         }
     }
 
-    /// The start of the session that is `steps` further on. Counts only sessions with a free seat, or of the venue or
-    /// partner that was asked for.
+    /// The start of the session that is `steps` further on. Counts only sessions with a free seat and of the venue or
+    /// partner, if the search asks for these.
     fn steps_ahead(&self, conn: &mut Conn, span: TimeSpan, steps: i64) -> Result<Option<Timestamp>> {
         let filter = &self.search.filter;
         let mut ahead = sessions::table.filter(sessions::starts_at.ge(span.after.0)).into_boxed();
         ahead = ahead.filter(sessions::starts_at.lt(span.until));
         if self.search.has_space() {
             ahead = ahead.filter(sessions::has_room.eq(true));
-        } else if let Some(venue) = filter.venue_id {
+        }
+        if let Some(venue) = filter.venue_id {
             ahead = ahead.filter(sessions::venue_id.eq(venue));
         } else if let Some(partner) = filter.partner_id {
             ahead = ahead.filter(sessions::partner_id.eq(partner));
@@ -386,8 +382,9 @@ impl Finder<'_> {
     ) -> Result<(Vec<Found>, TimeSpan)> {
         let (mut found, mut seen, mut size) = (Vec::new(), 0, many);
         let most = if keys.count() == 1 { MOST_AT_ONCE } else { MOST_OF_MANY };
+        let which = Which { part: self.scope.part, has_space: self.search.has_space() };
         while missing(&found, many) > 0 && seen < steps && !span.is_empty() {
-            let places = merge::first(conn, keys, self.scope.part, span, size)?;
+            let places = merge::first(conn, keys, which, span, size)?;
             let last = places.last().filter(|_| missing(&places, size) <= 0);
             span = span.behind(last.map(|last| (last.starts_at, last.id)));
             seen += i64::try_from(places.len()).unwrap_or(size);

@@ -7,7 +7,6 @@ use chrono_tz::Europe::London;
 use uuid::Uuid;
 
 use super::filter::{SessionFilter, SessionOrder};
-use super::merge::Availability;
 use crate::auth::viewer::Viewer;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
@@ -103,9 +102,8 @@ impl Search {
         let filter = &self.filter;
         let kinds = filter.pillar.is_some() || filter.delivery.is_some();
         let places = self.circle.is_some() || filter.local_authority.is_some();
-        // The walk uses only one index: that of one owner, or that of the sessions with a free seat.
-        let owners = self.owners() > 1 || (self.has_owner() && self.has_space());
-        self.asks_words() || kinds || places || self.has_times() || owners
+        // The walk uses the index of one owner only.
+        self.asks_words() || kinds || places || self.has_times() || self.owners() > 1
     }
 
     /// Whether checking a session means looking up its words.
@@ -128,11 +126,6 @@ impl Search {
     /// Whether only sessions with a free seat match.
     pub fn has_space(&self) -> bool {
         self.filter.has_space == Some(true)
-    }
-
-    /// The availability that the search asks for.
-    pub fn room(&self) -> Availability {
-        if self.has_space() { Availability::HasSpace } else { Availability::Any }
     }
 
     /// Whether finding a page may mean reading much more than a page. Such a search runs away from the threads of

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::conditions::looked_at;
-use super::merge::{Availability, Keys};
+use super::merge::Keys;
 use super::query::Search;
 use crate::db::schema::{listing_words, venue_words, venues};
 use crate::db::{Conn, Id};
@@ -47,20 +47,13 @@ pub enum Way {
 }
 
 /// Chooses what to read: the listings if they are known, else the venues if these are few, else the hours, else all.
-pub fn choose(
-    listings: Option<Vec<Listing>>,
-    room: Availability,
-    venues: Option<Vec<Id>>,
-    hours: Option<Vec<i32>>,
-) -> Way {
+pub fn choose(listings: Option<Vec<Listing>>, venues: Option<Vec<Id>>, hours: Option<Vec<i32>>) -> Way {
     let most_venues = if hours.is_some() { FEW_VENUES } else { MOST_VENUES };
     match (listings, venues) {
         (Some(none), _) if none.is_empty() => Way::Nowhere,
         (_, Some(none)) if none.is_empty() => Way::Nowhere,
-        (Some(listings), _) => Way::Through(Keys::Listings(listings, room)),
-        (None, Some(venues)) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues, room)),
-        // The index of sessions with a free seat is by start alone, not by hour.
-        _ if room == Availability::HasSpace => Way::Walk,
+        (Some(listings), _) => Way::Through(Keys::Listings(listings)),
+        (None, Some(venues)) if venues.len() <= most_venues => Way::Through(Keys::Venues(venues)),
         _ => hours.map_or(Way::Walk, |hours| Way::Through(Keys::Hours(hours))),
     }
 }
@@ -208,26 +201,18 @@ mod tests {
     #[test]
     fn the_way_goes_through_whatever_is_few() {
         let choose = |listings: Option<usize>, venues: Option<usize>, hours: Option<Vec<i32>>| {
-            super::choose(listings.map(some), Availability::Any, venues.map(ids), hours)
+            super::choose(listings.map(some), venues.map(ids), hours)
         };
         assert_eq!(choose(Some(0), None, None), Way::Nowhere);
         assert_eq!(choose(Some(9), Some(0), None), Way::Nowhere);
         assert_eq!(choose(None, Some(0), None), Way::Nowhere);
-        assert_eq!(choose(Some(9), Some(1), None), Way::Through(Keys::Listings(some(9), Availability::Any)));
-        assert_eq!(choose(None, Some(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3), Availability::Any)));
-        assert_eq!(
-            choose(None, Some(MOST_VENUES), None),
-            Way::Through(Keys::Venues(ids(MOST_VENUES), Availability::Any))
-        );
+        assert_eq!(choose(Some(9), Some(1), None), Way::Through(Keys::Listings(some(9))));
+        assert_eq!(choose(None, Some(3), Some(vec![1])), Way::Through(Keys::Venues(ids(3))));
+        assert_eq!(choose(None, Some(MOST_VENUES), None), Way::Through(Keys::Venues(ids(MOST_VENUES))));
         assert_eq!(choose(None, Some(MOST_VENUES + 1), None), Way::Walk);
         assert_eq!(choose(None, Some(FEW_VENUES + 1), Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
         assert_eq!(choose(None, None, Some(vec![7])), Way::Through(Keys::Hours(vec![7])));
         assert_eq!(choose(None, None, None), Way::Walk);
-        assert_eq!(
-            super::choose(None, Availability::HasSpace, None, Some(vec![7])),
-            Way::Walk,
-            "there is an index of what has room"
-        );
     }
 
     #[test]
