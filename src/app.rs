@@ -29,7 +29,8 @@ pub struct Parts {
 impl Parts {
     /// Prepares the parts that all workers share.
     pub fn new(state: State) -> Self {
-        static ROUTES: LazyLock<Data<Routes>> = LazyLock::new(|| Data::new(Routes::of(document()).reading("/docs")));
+        static ROUTES: LazyLock<Data<Routes>> =
+            LazyLock::new(|| Data::new(Routes::of(document()).reading("/docs").reading("/account")));
         Self { state: Data::new(state), routes: ROUTES.clone() }
     }
 }
@@ -47,6 +48,8 @@ pub fn configure(config: &mut Operations) {
     crate::rosters::configure(config);
     crate::jobs::configure(config);
     crate::users::configure(config);
+    crate::accounts::configure(config);
+    crate::mail::configure(config);
     crate::reports::configure(config);
     crate::calendars::configure(config);
     crate::service::configure(config);
@@ -106,6 +109,7 @@ pub fn build(
     App::new()
         .configure(|config| configure(&mut Operations::Routes(config)))
         .configure(crate::docs::configure)
+        .configure(crate::accounts::pages::configure)
         .default_service(web::to(fallback::answer))
         .app_data(parts.state.clone())
         .app_data(parts.routes.clone())

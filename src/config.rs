@@ -2,6 +2,7 @@
 
 mod limits;
 mod logins;
+mod mail;
 mod quotas;
 
 use std::fmt::Display;
@@ -19,6 +20,7 @@ use crate::text::date::full_date;
 
 pub use limits::{Limit, LimitSettings, Limits, LoginLimits};
 pub use logins::{Lifetime, LoginSettings, Logins};
+pub use mail::{Mail, MailSettings, Sender, Sink, Smtp, Tls};
 pub use quotas::{QuotaSettings, Quotas};
 
 /// Where the data is.
@@ -114,6 +116,10 @@ pub struct ServeSettings {
     #[arg(long, env = "LIFE_ROOMS_PUBLIC_URL", default_value = "https://life-rooms.invalid")]
     pub public_url: String,
 
+    /// The URL of the front end that links in e-mails lead to; by default the server's own pages
+    #[arg(long, env = "LIFE_ROOMS_FRONT_END_URL")]
+    pub front_end_url: Option<String>,
+
     /// Origins that browsers may call from, separated by commas
     #[arg(long, env = "LIFE_ROOMS_ALLOWED_ORIGINS", default_value = "")]
     pub allowed_origins: String,
@@ -133,6 +139,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub logins: LoginSettings,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
+    pub mail: MailSettings,
 
     /// How many bytes a second of a request's body must come; it may be 8 seconds late
     #[arg(long, env = "LIFE_ROOMS_BODY_RATE", default_value = "2000")]
@@ -200,6 +210,10 @@ impl Default for OfferHours {
 pub struct Config {
     /// The issuer of tokens, without a slash at the end.
     pub public_url: String,
+    /// Where the links in e-mails lead, without a slash at the end.
+    pub front_end_url: String,
+    /// How e-mail is sent; `None` if it isn't.
+    pub mail: Option<Mail>,
     /// Origins that browsers may call from.
     pub allowed_origins: Vec<String>,
     /// How far ahead the sessions of series without an end are made.
@@ -228,6 +242,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             public_url: "https://life-rooms.invalid".into(),
+            front_end_url: "https://life-rooms.invalid".into(),
+            mail: None,
             allowed_origins: Vec::new(),
             horizon: Horizon::default(),
             body_rate: 2_000,
@@ -282,6 +298,10 @@ impl ServeSettings {
         let public_url = origin(&self.public_url).ok_or_else(|| {
             format!("LIFE_ROOMS_PUBLIC_URL must be like https://api.example.org, not {:?}", self.public_url)
         })?;
+        let front_end_url = match &self.front_end_url {
+            Some(url) => front_end(url)?,
+            None => public_url.clone(),
+        };
         let listed = self.allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let read = |text: &str| {
             origin(text).ok_or_else(|| {
@@ -298,6 +318,8 @@ impl ServeSettings {
         };
         Ok(Config {
             public_url,
+            front_end_url,
+            mail: self.mail.check()?,
             allowed_origins,
             horizon: self.horizon,
             offers,
@@ -351,6 +373,14 @@ fn reports_since(text: &str) -> Result<NaiveDate, String> {
     day.ok_or_else(|| {
         format!("LIFE_ROOMS_REPORTS_SINCE must be the first day of a month from 2012-04-01 on, like 2021-10-01, not {text:?}")
     })
+}
+
+/// Reads the URL of a front end, which may have a path, and returns it without a slash at the end.
+fn front_end(text: &str) -> Result<String, String> {
+    let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.filter(|url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
+    let wrong = || format!("LIFE_ROOMS_FRONT_END_URL must be like https://rooms.example.org/app, not {text:?}");
+    Ok(url.ok_or_else(wrong)?.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Reads an origin (scheme, host and perhaps a port) and returns it as browsers write it: in lower case, and without

@@ -7,6 +7,8 @@
 //! | jobs that have ended | 30 days |
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
+//! | messages | 90 days; one that a stranger asked for and that leads nowhere, an hour |
+//! | links that work once, after their end | 7 days |
 //! | counts of wrong passwords | until their bucket is full again |
 //! | wordings and listings that no session has | until the next housekeeping |
 //!
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
+use crate::auth::links;
 use crate::auth::logins::store as logins;
 use crate::auth::throttle::buckets;
 use crate::background::Task;
@@ -30,6 +33,7 @@ use crate::http::idempotency;
 use crate::http::state::State;
 use crate::jobs;
 use crate::line::Owner;
+use crate::mail;
 use crate::rosters;
 use crate::sessions::listings::{self, LookedAt};
 
@@ -61,12 +65,14 @@ const fn kept(
     Kept { name, overdue, forget: Forget::Oldest(forget) }
 }
 
-const KEPT: [Kept; 7] = [
+const KEPT: [Kept; 9] = [
     kept("idempotency records", idempotency::overdue, idempotency::forget),
     kept("logins", logins::overdue, logins::forget),
     kept("jobs", jobs::store::overdue, jobs::store::forget),
     kept("refused rosters", rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
     kept("rows of rosters", rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
+    kept("messages", mail::store::overdue, mail::store::forget),
+    kept("links", links::store::overdue, links::store::forget),
     kept("counts of wrong passwords", buckets::overdue, buckets::forget),
     Kept { name: "unused wordings and listings", overdue: listings::any_unused, forget: Forget::Unused },
 ];

@@ -22,14 +22,15 @@
 //! error                                     Error, the table of problem types, the Problem body
 //! config                                    settings
 //! db                                        connections, transactions, types, schema, migrations, failures
-//! audit                                     events that say who did what to whose data, audited reads
+//! audit · messages                          events that say who did what to whose data, audited reads; what people are told
 //! auth                                      tokens, passwords, who a caller is, what they may do and reach (no HTTP)
 //! http                                      context, extractors, pages, conditional requests, replies, shared state
 //! background                                repeated tasks, each on one server at a time
 //! partners · venues · jobs                  organisations; buildings; long work
 //! sites · users · members · login · service premises; accounts; people; logging in; the service about itself
-//! sessions · prescriptions                  what's on; social prescriptions
+//! sessions · prescriptions · accounts       what's on; social prescriptions; how people get accounts and keep them
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
+//! mail                                      makes mails of messages and sends them; members' messages
 //! housekeeping                              deleting data that is too old
 //! tasks                                     the list of tasks and of kinds of jobs
 //! openapi · docs                            the OpenAPI document; its pages
@@ -42,6 +43,7 @@
 //! [`http::state::Hooks`]) and from `tasks` (in a list). A store doesn't know HTTP, a rule doesn't know the database
 //! connection, and a handler doesn't know the database schema.
 
+pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod auth;
@@ -61,7 +63,9 @@ pub mod http;
 pub mod jobs;
 pub mod line;
 pub mod login;
+pub mod mail;
 pub mod members;
+pub mod messages;
 pub mod openapi;
 pub mod partners;
 pub mod period;

@@ -8,6 +8,7 @@
 pub mod caller;
 pub mod key_files;
 mod keys;
+pub mod links;
 pub mod logins;
 pub mod password;
 pub mod password_rules;

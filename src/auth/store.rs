@@ -1,5 +1,6 @@
 //! Reads the accounts and API clients for logging in and for checking tokens. `users` and `partners` manage them.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::caller::{Caller, CallerKind, Role, Scope};
@@ -176,6 +177,22 @@ pub fn set_password(
     logins::store::end_all(conn, id, Why::Password, now)
 }
 
+/// Gives an account another address and ends its logins and tokens. Returns whether there were logins.
+///
+/// # Errors
+/// 409 if another account has the address.
+pub fn set_email(conn: &mut Conn, id: Id, email: &str, now: Timestamp) -> Result<bool> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::email.eq(email),
+            users::generation.eq(users::generation + 1),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    logins::store::end_all(conn, id, Why::Email, now)
+}
+
 /// Bars an account from logging in and ends its logins and tokens, or lets it log in again. Returns whether there were
 /// logins.
 pub fn set_disabled(conn: &mut Conn, id: Id, disabled: bool, now: Timestamp) -> Result<bool> {
@@ -205,6 +222,24 @@ pub fn end_logins(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
         ))
         .execute(conn)?;
     logins::store::end_all(conn, id, Why::LogoutAll, now)
+}
+
+/// The account of this member.
+pub fn account_of_member(conn: &mut Conn, member_id: Id) -> Result<Option<Account>> {
+    Ok(users::table.filter(users::member_id.eq(member_id)).select(Account::as_select()).first(conn).optional()?)
+}
+
+/// Writes down that the owner of an account has read a mail at its address.
+pub fn prove_email(conn: &mut Conn, id: Id, now: Timestamp) -> Result<()> {
+    diesel::update(users::table.find(id)).set(users::email_proven_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
+/// Writes down the day of an account's last login, if it is another one than before.
+pub fn note_login(conn: &mut Conn, id: Id, day: NaiveDate) -> Result<()> {
+    let before = users::last_login_on.is_null().or(users::last_login_on.ne(day));
+    diesel::update(users::table.find(id).filter(before)).set(users::last_login_on.eq(day)).execute(conn)?;
+    Ok(())
 }
 
 /// The account with this id, locked until the transaction ends.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{Failure, database};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Config, Mail, Sender, Settings, Sink};
 use crate::db::Location;
 use crate::demo::{self, Outcome};
 use crate::http::state::State;
@@ -36,6 +36,23 @@ fn say(text: &str) {
 /// The settings of `serve --demo`: its own database file with its keys beside it. The environment is ignored.
 pub(super) fn settings() -> Settings {
     Settings { database_url: format!("sqlite://{FILE}"), key_dir: None }
+}
+
+/// The settings of a server of the demo. It is used on this machine, so links and tokens name the address at which it is
+/// reached. Its people are made up, so its mails can be read in the log.
+pub(super) fn adapt(config: &mut Config, listening: SocketAddr) {
+    let usual = Config::default();
+    if config.public_url == usual.public_url {
+        config.public_url = address(listening);
+    }
+    if config.front_end_url == usual.front_end_url {
+        config.front_end_url.clone_from(&config.public_url);
+    }
+    config.mail.get_or_insert_with(|| {
+        let sender = |address: &str| Sender { name: "Life Rooms (demo)".into(), address: address.into() };
+        let (from, reply_to) = (sender("rooms@life-rooms.invalid"), sender("desk@life-rooms.invalid"));
+        Mail { sink: Sink::Log, from, reply_to, per_minute: 60 }
+    });
 }
 
 /// The URL at which a browser on this machine reaches the server. If the server listens on every address, this is the

@@ -13,7 +13,7 @@ use crate::auth::throttle::Throttle;
 use crate::auth::token::Tokens;
 use crate::background;
 use crate::clock::Clock;
-use crate::config::{Config, ServeSettings, Settings};
+use crate::config::{ServeSettings, Settings, Sink};
 use crate::db::conn::checkpoint;
 use crate::db::{Db, Location};
 use crate::http::budget::BodyBudget;
@@ -33,9 +33,15 @@ pub(super) struct Serve {
     demo: bool,
 }
 
+const LOG_ONLY_IN_DEMO: &str = "LIFE_ROOMS_MAIL_URL=log writes the links of real people into the log, so only --demo takes \
+                                it; give a mail server, or file:FOLDER";
+
 /// Runs the server until it is told to stop.
 pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let mut config = command.serve.check().map_err(Failure::usage)?;
+    if !command.demo && config.mail.as_ref().is_some_and(|mail| mail.sink == Sink::Log) {
+        return Err(Failure::usage(LOG_ONLY_IN_DEMO.to_owned()));
+    }
     let address = command.serve.address().map_err(Failure::usage)?;
     let settings = if command.demo { demo::settings() } else { command.settings.clone() };
     let location = settings.location().map_err(Failure::usage)?;
@@ -51,9 +57,8 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         log::info!("migrated the database to {name}");
     }
     let listening = socket.local_addr()?;
-    if command.demo && config.public_url == Config::default().public_url {
-        // The demo is used on this machine, so calendar links and tokens name the address at which it is reached.
-        config.public_url = demo::address(listening);
+    if command.demo {
+        demo::adapt(&mut config, listening);
     }
     let clock = Clock::system();
     let state = State {

@@ -97,6 +97,21 @@ pub struct LoginLimits {
     #[arg(default_value = "30/600", value_parser = limit)]
     pub network: Limit,
 
+    /// E-mails that strangers ask for to one address: COUNT/SECONDS, or 0 for no limit. Beyond it, nothing is sent
+    #[arg(long = "mail-address-limit", env = "LIFE_ROOMS_MAIL_ADDRESS_LIMIT", value_name = "LIMIT")]
+    #[arg(default_value = "3/3600", value_parser = limit)]
+    pub mail_address: Limit,
+
+    /// E-mails that strangers ask for from one network: COUNT/SECONDS, or 0 for no limit
+    #[arg(long = "mail-network-limit", env = "LIFE_ROOMS_MAIL_NETWORK_LIMIT", value_name = "LIMIT")]
+    #[arg(default_value = "30/3600", value_parser = limit)]
+    pub mail_network: Limit,
+
+    /// Links that don't work from one network: COUNT/SECONDS, or 0 for no limit
+    #[arg(long = "link-limit", env = "LIFE_ROOMS_LINK_LIMIT", value_name = "LIMIT")]
+    #[arg(default_value = "10/600", value_parser = limit)]
+    pub links: Limit,
+
     /// After so many wrong passwords in a row an account can be used only from networks that it has logged in from, until
     /// it is unlocked; 0 for never
     #[arg(long = "login-lock-after", env = "LIFE_ROOMS_LOGIN_LOCK_AFTER", value_name = "COUNT", default_value = "100")]
@@ -111,6 +126,9 @@ impl Default for LoginLimits {
             pair_day: Limit::new(15, 86_400),
             account: Limit::new(20, 18_000),
             network: Limit::new(30, 600),
+            mail_address: Limit::new(3, 3_600),
+            mail_network: Limit::new(30, 3_600),
+            links: Limit::new(10, 600),
             lock_after: 100,
         }
     }

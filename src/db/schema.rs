@@ -145,6 +145,8 @@ tables! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        email_proven_at -> Nullable<DbTimestamp>,
+        last_login_on -> Nullable<Date>,
     }
 
     logins (id) {
@@ -485,6 +487,44 @@ tables! {
     member_words (member_id, word) {
         member_id -> DbUuid,
         word -> Text,
+    }
+
+    one_time_links (id) {
+        id -> DbUuid,
+        purpose -> Text,
+        user_id -> Nullable<DbUuid>,
+        member_id -> Nullable<DbUuid>,
+        email -> Nullable<Text>,
+        form -> Nullable<DbJson>,
+        created_by -> Nullable<DbUuid>,
+        tries -> Integer,
+        expires_at -> DbTimestamp,
+        used_at -> Nullable<DbTimestamp>,
+        revoked_at -> Nullable<DbTimestamp>,
+        created_at -> DbTimestamp,
+    }
+
+    messages (id) {
+        id -> DbUuid,
+        kind -> Text,
+        member_id -> Nullable<DbUuid>,
+        user_id -> Nullable<DbUuid>,
+        link_id -> Nullable<DbUuid>,
+        partner_id -> Nullable<DbUuid>,
+        address -> Nullable<Text>,
+        channel -> Text,
+        payload -> DbJson,
+        digest_key -> Nullable<Text>,
+        dedup_key -> Nullable<Text>,
+        status -> Text,
+        why -> Nullable<Text>,
+        attempts -> Integer,
+        due_at -> DbTimestamp,
+        expires_at -> Nullable<DbTimestamp>,
+        holder -> Nullable<DbUuid>,
+        sent_at -> Nullable<DbTimestamp>,
+        message_id -> Nullable<Text>,
+        created_at -> DbTimestamp,
     }
 }
 

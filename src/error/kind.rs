@@ -74,6 +74,7 @@ kinds! {
     UnsupportedMediaType: 415, "unsupported-media-type", "The body is of the wrong type", "Set Content-Type to a media type that the operation accepts.";
     InvalidBody: 422, "invalid-body", "The body breaks a rule", "errors lists every fault, each with a JSON pointer to its place.";
     RosterRefused: 422, "roster-refused", "The roster was refused", "Some entries are wrong. In atomic mode nothing was changed. errors lists the faults. mode=partial would apply the good entries.";
+    LinkNotValid: 422, "link-not-valid", "The link can't be used", "It is wrong, was used before, was taken back, or is too old. Ask for a new one.";
     IdempotencyMismatch: 422, "idempotency-mismatch", "The Idempotency-Key was used for another body", "A key stands for one request. Use a new key.";
     PreconditionRequired: 428, "precondition-required", "If-Match is missing", "Send If-Match with the ETag of what you read, so that nobody's change is lost.";
     TooManyRequests: 429, "too-many-requests", "Too many requests", "You, your network or an address that somebody logs in with has used up a limit. Wait as many seconds as Retry-After says. Nothing was changed.";

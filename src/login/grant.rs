@@ -12,6 +12,7 @@ use crate::auth::logins::store::{self as logins, LoginRow};
 use crate::auth::logins::{Why, lifetime};
 use crate::auth::store::{self, Account};
 use crate::auth::token::{AUDIENCE, Claims, LIFETIME};
+use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
@@ -70,6 +71,7 @@ pub async fn begin(context: &Context, account: &Account, wanted: Wanted) -> Resu
         let account = account.filter(|account| !account.disabled && account.generation == generation);
         let account = account.ok_or_else(|| wrong_password(&context_inside))?;
         let evicted = logins::insert(conn, &row, lifetime)?;
+        store::note_login(conn, account.id, london_day(now))?;
         record(conn, &context_inside, &account, "login", &[])?;
         if evicted {
             record(conn, &context_inside, &account, "logins_ended", &[Why::Evicted.into()])?;

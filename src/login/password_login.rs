@@ -34,7 +34,7 @@ pub async fn authenticate(context: &Context, email: &str, password: String) -> R
 
 /// Looks at a guess and counts it if it is wrong, also if the client hangs up meanwhile: the rest of the request is
 /// dropped then, and the guess would not count.
-async fn to_the_end<T: 'static>(work: impl Future<Output = Result<T>> + 'static) -> Result<T> {
+pub async fn to_the_end<T: 'static>(work: impl Future<Output = Result<T>> + 'static) -> Result<T> {
     actix_web::rt::spawn(work).await.map_err(Error::internal)?
 }
 

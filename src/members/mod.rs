@@ -6,6 +6,7 @@
 //! - Consents are only ever added. The one recorded last decides ([`sharing`]).
 
 pub mod consents;
+pub mod contact;
 pub mod handlers;
 pub mod names;
 pub mod registration;

@@ -183,6 +183,17 @@ pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     names::rewrite_words(conn, row)
 }
 
+/// Gives a member's record the new address of their account, if it had the old one.
+pub fn follow_account(conn: &mut Conn, id: Id, (old, new): (&str, &str), now: Timestamp) -> Result<()> {
+    let email: Option<Option<String>> = members::table.find(id).select(members::email).first(conn).optional()?;
+    if email.flatten().is_none_or(|email| email.to_lowercase() != old) {
+        return Ok(());
+    }
+    let changed = (members::email.eq(new), members::version.eq(members::version + 1), members::updated_at.eq(now));
+    diesel::update(members::table.find(id)).set(changed).execute(conn)?;
+    Ok(())
+}
+
 /// Lets registrations on PostgreSQL run one after another, so that two of the same person see each other. They are
 /// rare.
 pub fn queue_registrations(conn: &mut Conn) -> Result<()> {

@@ -92,7 +92,7 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
 }
 
 /// The bodies that have no `ETag`, because they show no stored state: a token, and the members that a search found.
-const UNTAGGED: [&str; 3] = ["/AccessToken", "/LoggedIn", "/MemberSearchResult"];
+const UNTAGGED: [&str; 4] = ["/AccessToken", "/LoggedIn", "/MemberSearchResult", "/Accepted"];
 
 /// The operations that set or clear the cookie of a refresh token.
 const WITH_COOKIE: [&str; 3] = ["login", "refresh_login", "log_out"];
@@ -119,10 +119,11 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         if conditional || (method != "get" && !shown.is_empty() && !is_untagged) {
             names.push("ETag");
         }
-        if status == "201" || status == "202" {
+        let is_later = status == "202" && shown.ends_with("/Job");
+        if status == "201" || is_later {
             names.push("Location");
         }
-        if status == "202" {
+        if is_later {
             names.push("Preference-Applied");
         }
         if shown.ends_with("/Job") {

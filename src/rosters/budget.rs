@@ -22,9 +22,10 @@ const MOST_WORDS: usize = 300_000;
 /// Most sessions that one roster may write, in the one transaction that applies it. On SQLite everybody's writes wait for
 /// that transaction. It takes about a second for so many new sessions, or for as many with another title.
 const MOST_WRITES: usize = 32_000;
-/// A cancelled session counts as so many. Its entries in the indexes of free seats and taken spaces are written again.
+/// A cancelled session counts as so many. It has a free seat no longer, so its entries in five
+/// indexes are written again.
 const CANCELLED: usize = 2;
-/// A moved session counts as so many. Its entries in nearly all of the twelve indexes of sessions are written again.
+/// A moved session counts as so many. Its entries in nearly all indexes of sessions are written again.
 const MOVED: usize = 4;
 
 /// What is left of the work of one posting.

@@ -54,8 +54,8 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// A partner has quotas of series, sessions to come and text. A roster that would exceed one is not applied, not in part
 /// either, and a dry run of it has the same answer.
 ///
-/// Bookings stay with a session that a roster moves. Nothing is sent to the people booked, and the answer doesn't name
-/// them: `GET /v1/sessions/{id}/bookings` does. An event is recorded for each of them.
+/// Bookings stay with a session that a roster moves. The people booked are told by e-mail if they allow it. The answer
+/// doesn't name them: `GET /v1/sessions/{id}/bookings` does. An event is recorded for each of them.
 ///
 /// With `Prefer: respond-async` the roster is applied later, as a job. Five jobs of a partner can wait. A job fails with
 /// 403 if whoever sent it may no longer post rosters when it is applied.

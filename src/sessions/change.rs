@@ -34,9 +34,9 @@ use crate::partners::quotas::Growth;
 ///
 /// A patch with `status: cancelled` cancels the session, and ignores everything but `status` and `cancellation_reason`.
 ///
-/// Nothing is sent to the people booked. `bookings` lists their bookings, so tell them of a move or a cancellation. An
-/// admin sees no personal data: `member_id` is null, and an advisor finds the people by the ids of the bookings. An event
-/// is recorded for each booking.
+/// The people booked are told by e-mail of a move or a cancellation if they allow it. `bookings` lists their bookings: call
+/// those whose `told` is `not_reached`. An admin sees no personal data: `member_id` is null, and an advisor finds the people
+/// by the ids of the bookings. An event is recorded for each booking.
 ///
 /// A capacity can't be below the places that are taken. Waiting parties that are larger than the new capacity are
 /// cancelled. A session that becomes a drop-in loses its waiting list, and booked members keep their places.

@@ -113,9 +113,9 @@ pub type Cancelling = (Allowed<SessionWriter>, Path<Id>, NoQuery, JsonBody<Cance
 ///
 /// Its bookings are cancelled too. A cancelled session can't be restored.
 ///
-/// Nothing is sent to the people booked. `bookings` lists the cancelled bookings, so tell these people. An admin sees no
-/// personal data: `member_id` is null, and an advisor finds the people by the ids of the bookings. An event is recorded
-/// for each booking.
+/// The people booked are told by e-mail if they allow it. `bookings` lists the cancelled bookings: call those whose `told`
+/// is `not_reached`. An admin sees no personal data: `member_id` is null, and an advisor finds the people by the ids of the
+/// bookings. An event is recorded for each booking.
 #[utoipa::path(operation_id = "cancel_session", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = CancelInput,
     responses((status = 200, description = "Cancelled", body = ChangedSession), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

@@ -1,8 +1,8 @@
 //! What happens to the bookings of sessions that are moved or called off, and what is recorded and answered about them.
 //!
-//! An audit event for each booking is written in the transaction of the change. Nothing is sent to the member: the answer
-//! lists the bookings, and whoever made the change tells the people. It lists bookings by id and reference, and names the
-//! member only if the caller may see them.
+//! An audit event and a message for each booking are written in the transaction of the change. The answer lists the
+//! bookings by id and reference, and says whom the message can't reach. It names the member only if the caller may see
+//! them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::bookings::seats::may_see;
+use super::bookings::telling::{self, News};
 use super::bookings::types::{BookingStatus, SeatDelivery};
 use super::bookings::waiting::TurnedAway;
 use crate::audit::Subject;
@@ -20,6 +21,18 @@ use crate::db::schema::{bookings, sessions};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::context::Context;
+use crate::messages::Told;
+use crate::messages::kinds::MessageKind;
+
+crate::described! {
+    /// How a member is told of a change.
+    pub enum NoticeWay {
+        /// By an e-mail.
+        Email,
+        /// Not by the service: the member has no address here, doesn't want e-mail, or the session has started.
+        NotReached,
+    }
+}
 
 crate::described! {
     /// What happened to a booking.
@@ -47,6 +60,8 @@ pub struct BookingNotice {
     /// Why it was cancelled.
     #[schema(example = "The library is closed that day.")]
     pub reason: Option<String>,
+    /// How the member is told. Somebody has to call those who are `not_reached`.
+    pub told: NoticeWay,
     /// The member. Null if the caller may not see who it is.
     pub member_id: Option<Id>,
 }
@@ -68,6 +83,14 @@ pub struct Pending {
     pub status: BookingStatus,
     /// How many seats.
     pub seats: i32,
+}
+
+impl Pending {
+    /// The booking, to tell of it.
+    pub fn news(&self) -> News {
+        let Self { id: booking_id, session_id, member_id, .. } = *self;
+        News { booking_id, session_id, member_id, offer_expires_at: None }
+    }
 }
 
 type Columns = (
@@ -177,8 +200,29 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
     let read = read.filter(|booking| seen.contains(&booking.member_id));
     events.extend(read.map(|booking| event("read", booking, &[])));
     context.record(conn, &events)?;
-    let bookings = all.map(|(booking, reason)| show(booking, reason, &seen)).collect();
+    let told = tell_members(conn, context, news)?;
+    let has_mail = context.state().config.mail.is_some();
+    let way = |booking: &Pending| match told.get(&booking.id) {
+        Some(Told::Email) if has_mail => NoticeWay::Email,
+        _ => NoticeWay::NotReached,
+    };
+    let bookings = all.map(|(booking, reason)| show(booking, reason, way(booking), &seen)).collect();
     Ok(Notices { bookings, about: seen.into_iter().collect() })
+}
+
+/// Puts a message for each booking into the queue. Returns how each booking's member is told.
+fn tell_members(conn: &mut Conn, context: &Context, news: &Change) -> Result<HashMap<Id, Told>> {
+    let of = |bookings: &[Pending]| bookings.iter().map(Pending::news).collect::<Vec<_>>();
+    let turned_away = news.turned_away.iter().map(|turned| turned.booking.news()).collect();
+    let mut told = HashMap::new();
+    for (kind, bookings) in [
+        (MessageKind::Moved, of(&news.kept)),
+        (MessageKind::Cancelled, of(&news.cancelled)),
+        (MessageKind::BookingCancelled, turned_away),
+    ] {
+        told.extend(telling::tell(conn, kind, &bookings, context.now())?);
+    }
+    Ok(told)
 }
 
 /// The members among these whom the caller may see. An advisor sees all, an admin none. A partner that may read
@@ -193,13 +237,14 @@ fn seen(conn: &mut Conn, context: &Context, members: &[Id]) -> Result<HashSet<Id
     }
 }
 
-fn show(booking: &Pending, reason: Option<String>, seen: &HashSet<Id>) -> BookingNotice {
+fn show(booking: &Pending, reason: Option<String>, told: NoticeWay, seen: &HashSet<Id>) -> BookingNotice {
     BookingNotice {
         booking_id: booking.id,
         session_id: booking.session_id,
         reference: booking.reference.clone(),
         outcome: if reason.is_some() { BookingOutcome::Cancelled } else { BookingOutcome::Kept },
         reason,
+        told,
         member_id: seen.contains(&booking.member_id).then_some(booking.member_id),
     }
 }

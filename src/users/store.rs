@@ -1,5 +1,6 @@
 //! Accounts in the database.
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::types::{Permission, User, UserInput};
@@ -141,6 +142,19 @@ pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<UserRow>> {
 /// 404 if there is none.
 pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
     let row = users::table.find(id).filter(users::role.ne(Role::Member)).select(UserRow::as_select());
+    row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
+}
+
+/// A member's account: its address, whether it is disabled, the day of its last login, and its version.
+pub type MemberUser = (String, bool, Option<NaiveDate>, i32);
+
+/// The account of a member.
+///
+/// # Errors
+/// 404 if the member has none.
+pub fn of_member(conn: &mut Conn, member_id: Id) -> Result<MemberUser> {
+    let row = users::table.filter(users::member_id.eq(member_id));
+    let row = row.select((users::email, users::disabled, users::last_login_on, users::version));
     row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
 }
 

@@ -7,6 +7,7 @@
 mod support;
 
 mod access;
+mod account_links;
 mod accounts;
 mod auth;
 mod booking_machine;
@@ -40,6 +41,7 @@ mod kept_spaces;
 mod keys;
 mod logins;
 mod logs;
+mod mails;
 mod members;
 mod moves;
 mod no_change;

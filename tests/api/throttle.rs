@@ -360,6 +360,7 @@ fn a_wrong_password_counts_though_the_client_hangs_up_before_the_answer() {
         account: Limit::OFF,
         network: Limit::OFF,
         lock_after: 0,
+        ..LoginLimits::default()
     };
     let app = App::start_with(proxied(limits));
     let body = json!({ "email": "ann@example.org", "password": WRONG }).to_string();

@@ -67,6 +67,27 @@ impl LoginRow {
 /// an active partner.
 pub type Found = (LoginRow, Account, bool);
 
+/// Remembers that an account was used from a network: a login that has ended at once.
+pub fn remember_network(conn: &mut Conn, id: Id, user_id: Id, network: String, now: Timestamp) -> Result<()> {
+    let row = LoginRow {
+        id,
+        user_id,
+        nonce: Vec::new(),
+        counter: 1,
+        by_cookie: false,
+        client_name: None,
+        network: Some(network),
+        rotated_at: now,
+        last_used_at: now,
+        expires_at: now,
+        ended_at: Some(now),
+        ended_why: Some(Why::Password),
+        created_at: now,
+    };
+    diesel::insert_into(logins::table).values(&row).execute(conn)?;
+    Ok(())
+}
+
 /// The login with this id.
 pub fn find(conn: &mut Conn, id: Id) -> Result<Option<Found>> {
     let row: Option<(LoginRow, Account, Option<String>)> = logins::table

@@ -45,6 +45,17 @@ impl RefreshKey {
         secret(folder, FILE).map(Self)
     }
 
+    /// A key of these bytes.
+    #[cfg(test)]
+    pub(in crate::auth) fn of(bytes: [u8; LENGTH]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+    }
+
+    /// The key, for uses with other labels: see [`crate::auth::links`].
+    pub(in crate::auth) fn key(&self) -> &hmac::Key {
+        &self.0
+    }
+
     /// The token with this number.
     pub fn token(&self, login_id: Id, counter: i32, nonce: &[u8]) -> String {
         let mac = hmac::sign(&self.0, &message(login_id, counter, nonce));
@@ -81,7 +92,7 @@ mod tests {
     use super::*;
 
     fn key(byte: u8) -> RefreshKey {
-        RefreshKey(hmac::Key::new(hmac::HMAC_SHA256, &[byte; LENGTH]))
+        RefreshKey::of([byte; LENGTH])
     }
 
     #[test]

@@ -198,6 +198,21 @@ impl Throttle {
         Bucket { key: self.name("client", &[&network.to_string()]), limit: self.limits.network }
     }
 
+    /// The bucket for mails that strangers ask for to one address.
+    pub fn mail_to(&self, email: &str) -> Bucket {
+        Bucket { key: self.name("mail-to", &[email]), limit: self.limits.mail_address }
+    }
+
+    /// The bucket for mails that are asked for from one network.
+    pub fn mail_from(&self, network: Network) -> Bucket {
+        Bucket { key: self.name("mail-from", &[&network.to_string()]), limit: self.limits.mail_network }
+    }
+
+    /// The bucket for links from one network that don't work.
+    pub fn wrong_link(&self, network: Network) -> Bucket {
+        Bucket { key: self.name("link", &[&network.to_string()]), limit: self.limits.links }
+    }
+
     /// Lets the owner of an account log in from anywhere again.
     pub fn unlock(&self, conn: &mut Conn, email: &str) -> Result<()> {
         let account = users::table.filter(users::email.eq(email));

@@ -5,11 +5,13 @@ use std::collections::HashSet;
 use super::rules::Terms;
 use super::seats::SessionFacts;
 use super::store::{self, BookedRow, Booker, MemberBookingKey};
+use super::telling::{self, News};
 use super::types::{Booking, BookingInput, BookingStatus, Cancellation, CancelledBy};
 use super::waiting::Positions;
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::http::prelude::*;
+use crate::messages::kinds::MessageKind;
 
 /// The time of a request, and how long offered seats are held.
 pub(crate) fn terms(context: &Context) -> Terms {
@@ -33,7 +35,7 @@ fn check_match(conn: &mut Conn, context: &Context, booked: &BookedRow) -> Result
 ///
 /// Members book for themselves, and an advisor books for any member. A party gets all its seats or none. If there are too
 /// few seats or others already wait, `if_full: wait` puts the booking on the waiting list. When a seat is offered to a
-/// booking that waits, nothing is sent: its `status` becomes `offered`.
+/// booking that waits, its `status` becomes `offered`, and the member is told.
 #[utoipa::path(operation_id = "create_booking", tag = "sessions", params(("id" = Id, Path, description = "The session")),
     request_body = BookingInput,
     responses((status = 201, description = "Booked, or waitlisted", body = Booking), BadInput, Missing, Conflict, Storage, Problems),
@@ -49,6 +51,7 @@ pub async fn create_booking(
         let by = Booker { reach, account, id: context.new_id(), terms: terms(&context) };
         let booked = store::book(conn, session_id, &wish, by)?;
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
+        tell(conn, &context, &booked)?;
         let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
         let location = format!("/v1/bookings/{}", booking.id);
         Ok(Reply::created(location, Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
@@ -127,6 +130,7 @@ pub async fn cancel_booking(
         check_match(conn, &context, &held.0)?;
         let booked = store::cancel(conn, held, status, terms(&context))?;
         context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
+        tell(conn, &context, &booked)?;
         let booking = shown(conn, booked)?;
         Reply::ok(Tag::live(booking.version, &booking)?, &booking)
     })
@@ -166,6 +170,7 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
         check_match(conn, &context, &held.0)?;
         let booked = answer(conn, held, terms(&context))?;
         context.record(conn, &[event(&context, action, &booked, &["status"])])?;
+        tell(conn, &context, &booked)?;
         let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
         Ok(Reply::ok(Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
     })
@@ -198,6 +203,19 @@ pub async fn list_member_bookings(
 
 fn event(context: &Context, action: &'static str, (row, ..): &BookedRow, fields: &[&str]) -> Event {
     context.event(action, Subject::of_member("booking", row.id, row.member_id), fields)
+}
+
+/// Tells the member how their booking stands now.
+fn tell(conn: &mut Conn, context: &Context, (row, ..): &BookedRow) -> Result<()> {
+    let kind = match row.status {
+        BookingStatus::Booked => MessageKind::Booked,
+        BookingStatus::Waitlisted => MessageKind::Waitlisted,
+        BookingStatus::CancelledByMember | BookingStatus::CancelledByProvider => MessageKind::BookingCancelled,
+        BookingStatus::Offered | BookingStatus::Attended | BookingStatus::Absent => return Ok(()),
+    };
+    let news =
+        News { booking_id: row.id, session_id: row.session_id, member_id: row.member_id, offer_expires_at: None };
+    telling::tell(conn, kind, &[news], context.now()).map(drop)
 }
 
 fn is_own(reach: Reach, (row, ..): &BookedRow) -> bool {

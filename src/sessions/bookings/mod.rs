@@ -22,6 +22,7 @@ pub mod handlers;
 pub mod rules;
 pub mod seats;
 pub mod store;
+pub mod telling;
 pub mod turnover;
 pub mod types;
 pub mod waiting;

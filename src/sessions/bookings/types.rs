@@ -14,8 +14,8 @@ crate::text_enum! {
         Booked,
         /// Waits for a place and holds no seat.
         Waitlisted,
-        /// Has been offered a place that became free, until `offer_expires_at`. Nothing is sent: read the booking to
-        /// see the offer, and tell the member.
+        /// Has been offered a place that became free, until `offer_expires_at`. The member is told by e-mail if they
+        /// allow it.
         Offered,
         /// Was there.
         Attended,

@@ -13,11 +13,13 @@ use super::admission;
 use super::rules::{self, Terms};
 use super::seats::{CountChange, SessionFacts, adjust_counts, lock_session};
 use super::store::BookedRow;
+use super::telling::{self, News};
 use super::types::{Booking, BookingStatus, SeatDelivery};
 use crate::audit::{self, Event, Subject};
 use crate::db::schema::{bookings, sessions};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
+use crate::messages::kinds::MessageKind;
 use crate::sessions::notices::{COLUMNS, Pending};
 use crate::sessions::types::BookingPolicy;
 use crate::sessions::visibility::published_or_not;
@@ -243,6 +245,8 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
         let change = offers(session, &next, 1).waiting(session, *seat, -number(&next));
         adjust_counts(conn, session, change)?;
         tell(conn, "offer", &next, terms.now)?;
+        let news: Vec<News> = next.iter().map(|one| News { offer_expires_at: Some(until), ..one.news() }).collect();
+        telling::tell(conn, MessageKind::Offered, &news, terms.now)?;
     }
     Ok(())
 }

@@ -27,9 +27,9 @@ const MOST_LISTED: usize = 2_000;
 /// `sessions=cancel` they are called off with every booking, all or none. Sessions that are only online are not
 /// concerned.
 ///
-/// Nothing is sent to the people whose bookings were cancelled. `bookings` lists these bookings with their ids and
-/// references. An admin sees no personal data, so `member_id` is always null here: an advisor finds the people by the ids
-/// and tells them. An event is recorded for each booking.
+/// The people whose bookings were cancelled are told by e-mail if they allow it. `bookings` lists these bookings with their
+/// ids and references. An admin sees no personal data, so `member_id` is always null here: an advisor finds the people by
+/// the ids, and calls those whose `told` is `not_reached`. An event is recorded for each booking.
 #[utoipa::path(operation_id = "change_venue", tag = "venues",
     params(("id" = Id, Path, description = "The venue"), Closing),
     request_body(content = VenuePatch, content_type = "application/merge-patch+json"),

@@ -25,9 +25,9 @@ pub(super) const LEFT: &str = "It is no longer one of its series.";
 /// A JSON merge patch. A series stays with its partner. The sessions that are still to come, and that nobody has edited
 /// or cancelled, follow the change: their ids and bookings stay.
 ///
-/// Nothing is sent to the people booked. `bookings` lists their bookings, so tell them of a move or a cancellation. An
-/// admin sees no personal data: `member_id` is null, and an advisor finds the people by the ids of the bookings. An event
-/// is recorded for each booking.
+/// The people booked are told by e-mail of a move or a cancellation if they allow it. `bookings` lists their bookings: call
+/// those whose `told` is `not_reached`. An admin sees no personal data: `member_id` is null, and an advisor finds the people
+/// by the ids of the bookings. An event is recorded for each booking.
 ///
 /// A session of the rule is known by its local date, so it moves with the rule to another time of the day. A session at an
 /// additional time is known by that time and stays. If the rule moves onto an additional time at which people are booked,

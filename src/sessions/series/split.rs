@@ -31,8 +31,8 @@ use crate::sessions::types::SeriesStatus;
 /// names can't be split until a roster names it again. If the rule has ended before that day, the first additional time
 /// is the rule of the new series, and moves with its `local_start`.
 ///
-/// Nothing is sent to the people booked. `bookings` names the bookings of sessions that `changes` moved or cancelled, so
-/// tell these people. An event is recorded for each of them.
+/// The people booked are told by e-mail if they allow it. `bookings` names the bookings of sessions that `changes` moved or
+/// cancelled: call those whose `told` is `not_reached`. An event is recorded for each of them.
 #[utoipa::path(operation_id = "split_series", tag = "sessions", params(("id" = Id, Path, description = "The series")),
     request_body = SplitInput,
     responses((status = 201, description = "The new series", body = ChangedSeries), BadInput, Missing, Conflict, MayBeStale, Storage, Problems),

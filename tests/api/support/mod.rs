@@ -5,6 +5,7 @@ mod client;
 mod contract;
 mod database;
 pub mod log;
+pub mod mailbox;
 mod make;
 
 use std::net::TcpListener;

@@ -1,0 +1,126 @@
+//! What all of it shares: to ask for a mail with a link, and to use the link.
+
+use actix_web::HttpResponse;
+
+use super::types::Accepted;
+use crate::audit::{Actor, Event, Subject};
+use crate::auth::links::store::{self as links, LinkRow};
+use crate::auth::links::{Purpose, not_valid, read};
+use crate::auth::throttle::buckets::{self, Bucket};
+use crate::clock::new_id_at;
+use crate::db::{Conn, Id};
+use crate::error::{Error, Result};
+use crate::http::context::Context;
+use crate::http::reply::Reply;
+use crate::login::password_login::to_the_end;
+use crate::messages::kinds::MessageKind;
+use crate::messages::{self, NewMessage, Told};
+
+/// Refuses what only a mail can finish, if the service sends none.
+///
+/// # Errors
+/// 503 for everybody, whatever they asked about.
+pub fn needs_mail(context: &Context) -> Result<()> {
+    if context.state().config.mail.is_some() {
+        return Ok(());
+    }
+    Err(Error::unavailable("This service sends no e-mail, so this can't be done here. Ask an advisor to help you."))
+}
+
+/// Writes a link and the message that carries it, and answers 202 with this sentence. Everything is the same whether or
+/// not anybody has the address.
+///
+/// # Errors
+/// 503 if the service sends no mail; 429 if the network asks for too many.
+pub async fn ask(context: &Context, link: LinkRow, kind: MessageKind, message: &'static str) -> Result<HttpResponse> {
+    needs_mail(context)?;
+    let throttle = &context.state().throttle;
+    let email = link.email.clone().unwrap_or_default();
+    let (address, network) = (throttle.mail_to(&email), throttle.mail_from(context.network()));
+    let detail = "Your network has asked for many e-mails. Try again later. Nothing was sent.";
+    refuse_over(context, network.clone(), detail).await?;
+    let (now, reply) = (context.now(), Reply::plain(202, &Accepted { message })?);
+    let written = context.write_anew(move |conn| {
+        let over = buckets::levels(conn, std::slice::from_ref(&address), now)?.iter().any(|level| level.wait.is_some());
+        buckets::hit(conn, vec![address.clone(), network.clone()], now)?;
+        links::insert(conn, &link)?;
+        let told = if over { Told::Not("too_many") } else { Told::Email };
+        let mail = NewMessage::with_link(kind, link.id, link.expires_at, now).skipped(told);
+        messages::queue(conn, vec![mail], now)
+    });
+    written.await?;
+    Ok(reply.into_response())
+}
+
+/// # Errors
+/// 429 if this bucket is empty.
+async fn refuse_over(context: &Context, bucket: Bucket, detail: &'static str) -> Result<()> {
+    let now = context.now();
+    let levels = context.state().db.read(move |conn| buckets::levels(conn, std::slice::from_ref(&bucket), now)).await?;
+    match levels.iter().find_map(|level| level.wait) {
+        Some(seconds) => Err(Error::too_many(detail, seconds)),
+        None => Ok(()),
+    }
+}
+
+/// Reads what belongs to a link with `look`, which returns `None` if the link leads nowhere.
+///
+/// # Errors
+/// 422 `link-not-valid`, which counts against the network; 429 if the network sent many of those.
+pub async fn open<T: Send + 'static>(
+    context: &Context,
+    purpose: Purpose,
+    token: &str,
+    look: impl Fn(&mut Conn, &LinkRow) -> Result<Option<T>> + Send + 'static,
+) -> Result<(LinkRow, T)> {
+    let bucket = context.state().throttle.wrong_link(context.network());
+    refuse_over(context, bucket.clone(), "Many links from your network didn't work. Try again later.").await?;
+    // Also looked for if the secret is wrong: one answer after one time.
+    let id = read(context.state().tokens.refresh(), token).unwrap_or(Id(uuid::Uuid::nil()));
+    let (state, now) = (context.state().clone(), context.now());
+    to_the_end(async move {
+        let found = state.db.read(move |conn| {
+            let link = links::usable(conn, purpose, id, now)?;
+            Ok(look(conn, &link)?.map(|found| (link, found)))
+        });
+        let found = found.await.or_else(|error| if is_not_valid(&error) { Ok(None) } else { Err(error) })?;
+        if found.is_none() {
+            state.db.write(move |conn| buckets::hit(conn, vec![bucket.clone()], now)).await?;
+        }
+        found.ok_or_else(not_valid)
+    })
+    .await
+}
+
+fn is_not_valid(error: &Error) -> bool {
+    error.kind() == crate::error::Kind::LinkNotValid
+}
+
+/// Uses a link up, takes the others back that were sent for the same, and records it.
+///
+/// # Errors
+/// 422 `link-not-valid` if it was used meanwhile.
+pub fn use_up(conn: &mut Conn, context: &Context, link: &LinkRow, (user_id, subject): (Id, Subject)) -> Result<()> {
+    links::use_up(conn, link, context.now())?;
+    links::revoke_others(conn, link, context.now())?;
+    record(conn, context, user_id, "link_used", subject, &[])
+}
+
+/// Records what the holder of an account did with a link: the request itself has no caller.
+pub fn record(
+    conn: &mut Conn,
+    context: &Context,
+    user_id: Id,
+    action: &'static str,
+    subject: Subject,
+    fields: &[&str],
+) -> Result<()> {
+    let event = Event::new(context.now(), Actor::User(user_id), context.request_id(), action, subject, fields);
+    context.record(conn, &[event])
+}
+
+/// A new link to this address.
+pub fn link_to(context: &Context, purpose: Purpose, email: &str) -> LinkRow {
+    let now = context.now();
+    LinkRow { email: Some(email.to_lowercase()), ..LinkRow::new(new_id_at(now), purpose, now) }
+}

@@ -1,0 +1,225 @@
+//! Invitations: an advisor gives a member an account.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION};
+
+use super::asking::{link_to, needs_mail, open, record, use_up};
+use super::types::{Invitation, InvitationConfirmation, InvitationInput, LinkDelivery};
+use crate::auth::caller::Role;
+use crate::auth::links::store::{self as links, LinkRow};
+use crate::auth::links::{Purpose, not_valid, secret};
+use crate::auth::password_rules;
+use crate::auth::policy::AdvisorOnly;
+use crate::auth::reach::Reach;
+use crate::auth::store as accounts;
+use crate::http::prelude::*;
+use crate::login::grant::{self, Wanted};
+use crate::login::types::LoggedIn;
+use crate::members::store as members;
+use crate::messages::kinds::MessageKind;
+use crate::messages::{self, NewMessage};
+use crate::users::store::{self as users, UserRow};
+use crate::users::types::UserInput;
+
+/// How many wrong dates of birth a link takes.
+const MOST_TRIES: i32 = 3;
+
+/// Invite a member to an account
+///
+/// The link works for seven days, once. With `deliver: show` the answer holds it, to be given on paper.
+#[utoipa::path(operation_id = "invite_member", tag = "members", params(("id" = Id, Path, description = "The member")),
+    request_body = InvitationInput,
+    responses((status = 201, description = "Invited", body = Invitation), BadInput, Missing, Conflict, Storage, Problems))]
+#[post("/v1/members/{id}/invitations")]
+pub async fn invite_member(
+    request: Extract<(Allowed<AdvisorOnly>, Path<Id>, NoQuery, JsonBody<InvitationInput>)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path(id), _, body)) = request;
+    let (context, reach, wanted) = (who.context(), Reach::to_people(who.caller()?)?, body.value);
+    if wanted.deliver == LinkDelivery::Email {
+        needs_mail(&context)?;
+    }
+    let by = who.caller()?.id;
+    who.write(&body.bytes, move |conn| {
+        members::lock(conn, reach, id)?;
+        let email = match &wanted.email {
+            Some(email) => Some(email.clone()),
+            None => members::get(conn, reach, id)?.written().email,
+        };
+        let required = || Error::rule("/email", "required", "The record has no e-mail address: give one here.");
+        let email = email.ok_or_else(required)?;
+        if accounts::account_of_member(conn, id)?.is_some() {
+            return Err(Error::new(Kind::AlreadyExists, "The member has an account already."));
+        }
+        if accounts::account_by_email(conn, &email.to_lowercase())?.is_some() {
+            let detail = "Another account has this address. Each account needs an address of its own.";
+            return Err(Error::new(Kind::AlreadyExists, detail));
+        }
+        let link = link_to(&context, Purpose::Invitation, &email);
+        let link = LinkRow { member_id: Some(id), created_by: Some(by), ..link };
+        links::insert(conn, &link)?;
+        let mut answer = Invitation::from(link.clone());
+        let without = answer.clone();
+        match wanted.deliver {
+            LinkDelivery::Email => {
+                let mail = NewMessage::with_link(MessageKind::Invitation, link.id, link.expires_at, context.now());
+                messages::queue(conn, vec![mail.about(Some(id))], context.now())?;
+            }
+            LinkDelivery::Show => answer.link = Some(url(&context, &link)),
+        }
+        let subject = Subject::of_member("invitation", link.id, id);
+        let how = if answer.link.is_some() { "show" } else { "email" };
+        context.record(conn, &[context.event("invite", subject, &[how])])?;
+        let location = format!("/v1/members/{id}/invitations/{}", link.id);
+        Reply::created(location, Tag::of(&without)?, &answer)?.about(id).replayed_as(&without)
+    })
+    .await
+}
+
+/// The link as it is given to somebody.
+fn url(context: &Context, link: &LinkRow) -> String {
+    let state = context.state();
+    format!("{}{}#token={}", state.config.front_end_url, link.purpose.page(), secret(state.tokens.refresh(), link.id))
+}
+
+/// List a member's invitations
+///
+/// Newest first, those of the last two weeks.
+#[utoipa::path(operation_id = "list_invitations", tag = "members",
+    params(("id" = Id, Path, description = "The member"), Paging),
+    responses((status = 200, description = "A page of invitations", body = Page<Invitation>), (status = 304, description = "Not changed"), Missing, Problems))]
+#[get("/v1/members/{id}/invitations")]
+pub async fn list_invitations(
+    request: Extract<(Allowed<AdvisorOnly>, Path<Id>, Query<Paging>)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path(id), Query(filter))) = request;
+    let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
+    let read = move |conn: &mut Conn| links::of_member(conn, Purpose::Invitation, id, wanted.after, wanted.fetch());
+    let rows = crate::members::handlers::read_of_member(&who, id, (list, &["invitations"]), read).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, Invitation::from))
+}
+
+/// Get an invitation
+///
+/// Without its link, which is shown only once.
+#[utoipa::path(operation_id = "get_invitation", tag = "members",
+    params(("id" = Id, Path, description = "The member"), ("invitation_id" = Id, Path, description = "The invitation")),
+    responses((status = 200, description = "The invitation", body = Invitation), (status = 304, description = "Not changed"), Missing, Problems))]
+#[get("/v1/members/{id}/invitations/{invitation_id}")]
+pub async fn get_invitation(request: Extract<(Allowed<AdvisorOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
+    let Extract((who, Path((member_id, id)), _)) = request;
+    let subject = Subject::of_member("invitation", id, member_id);
+    let read = move |conn: &mut Conn| {
+        let link = links::find(conn, Purpose::Invitation, id)?.filter(|link| link.member_id == Some(member_id));
+        link.ok_or_else(|| Error::not_found("invitation"))
+    };
+    let link = crate::members::handlers::read_of_member(&who, member_id, (subject, &[]), read).await?;
+    who.show_plain(Cache::Never, &Invitation::from(link))
+}
+
+/// Take an invitation back
+///
+/// Its link no longer works. One that was used stays as it is.
+#[utoipa::path(operation_id = "revoke_invitation", tag = "members",
+    params(("id" = Id, Path, description = "The member"), ("invitation_id" = Id, Path, description = "The invitation")),
+    responses((status = 204, description = "Taken back"), Missing, Conflict, Storage, Problems))]
+#[delete("/v1/members/{id}/invitations/{invitation_id}")]
+pub async fn revoke_invitation(
+    request: Extract<(Allowed<AdvisorOnly>, Path<(Id, Id)>, NoQuery)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path((member_id, id)), _)) = request;
+    let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
+    who.write(&Bytes::new(), move |conn| {
+        members::lock(conn, reach, member_id)?;
+        let link = links::find(conn, Purpose::Invitation, id)?.filter(|link| link.member_id == Some(member_id));
+        let link = link.ok_or_else(|| Error::not_found("invitation"))?;
+        if link.used_at.is_some() {
+            return Err(Error::new(Kind::InvalidState, "The invitation was used, so it can't be taken back."));
+        }
+        if links::revoke(conn, id, context.now())? {
+            context.record(conn, &[context.event("revoke", Subject::of_member("invitation", id, member_id), &[])])?;
+        }
+        Ok(Reply::empty())
+    })
+    .await
+}
+
+/// Take an invitation up
+///
+/// With the secret of the link and a password of one's own choice. The answer is that of a login.
+#[utoipa::path(operation_id = "confirm_invitation", tag = "auth", request_body = InvitationConfirmation,
+    responses((status = 201, description = "The tokens of the new account", body = LoggedIn), BadInput, Storage, Problems),
+    security(()))]
+#[post("/v1/auth/invitations/confirm")]
+pub async fn confirm_invitation(
+    request: Extract<(Open, NoQuery, JsonBody<InvitationConfirmation>)>,
+) -> Result<HttpResponse> {
+    let Extract((Open(context), _, body)) = request;
+    let InvitationConfirmation { token, password, date_of_birth } = body.value;
+    let look = |conn: &mut Conn, link: &LinkRow| {
+        let Some(member_id) = link.member_id else { return Ok(None) };
+        let email = link.email.clone().unwrap_or_default();
+        if accounts::account_of_member(conn, member_id)?.is_some()
+            || accounts::account_by_email(conn, &email)?.is_some()
+        {
+            return Ok(None);
+        }
+        let born = members::get(conn, Reach::Everyone, member_id)?.written().date_of_birth;
+        Ok(Some((member_id, born, accounts::known_of(conn, email, Some(member_id))?)))
+    };
+    let (link, (member_id, born, known)) = open(&context, Purpose::Invitation, &token, look).await?;
+    password_rules::check(password.clone(), Role::Member, known, "/password").await?;
+    if born.is_some() && born != date_of_birth {
+        let (id, now) = (link.id, context.now());
+        context.write_anew(move |conn| links::miss(conn, id, MOST_TRIES, now)).await?;
+        let detail = "This is not the date of birth in your record. Ask your advisor if you are sure that it is right.";
+        return Err(Error::rule("/date_of_birth", "does_not_match", detail));
+    }
+    let hash = context.state().hasher.hash(password).await?;
+    let inside = context.clone();
+    let account = context.write_anew(move |conn| {
+        let id = create(conn, &inside, &link, (member_id, hash.clone()))?;
+        use_up(conn, &inside, &link, (id, Subject::of_account(id, Some(member_id))))?;
+        accounts::account(conn, id)
+    });
+    let account = account.await?.ok_or_else(not_valid)?;
+    begun(&context, &account).await
+}
+
+/// Makes the account of a member who has chosen a password.
+///
+/// # Errors
+/// 422 `link-not-valid` if the member or the address got an account meanwhile.
+pub(super) fn create(
+    conn: &mut Conn,
+    context: &Context,
+    link: &LinkRow,
+    (member_id, hash): (Id, String),
+) -> Result<Id> {
+    let written = UserInput {
+        email: link.email.clone().unwrap_or_default(),
+        role: Role::Member,
+        partner_id: None,
+        disabled: false,
+        permissions: Vec::new(),
+        password: None,
+    };
+    let row = UserRow::new(context.new_id(), written, Some(member_id), Some(hash), context.now());
+    users::insert(conn, Some(&context.state().throttle), &row).map_err(|error| match error.kind() {
+        Kind::AlreadyExists => not_valid(),
+        _ => error,
+    })?;
+    accounts::prove_email(conn, row.id, context.now())?;
+    record(conn, context, row.id, "create", Subject::of_account(row.id, Some(member_id)), &[])?;
+    Ok(row.id)
+}
+
+/// Logs a new account in: the answer is 201 with its tokens.
+pub(super) async fn begun(context: &Context, account: &accounts::Account) -> Result<HttpResponse> {
+    let wanted = Wanted { client_name: None, by_cookie: false, network: Some(context.network().to_string()) };
+    let mut response = grant::begin(context, account, wanted).await?;
+    *response.status_mut() = StatusCode::CREATED;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static("/v1/me"));
+    Ok(response)
+}

@@ -1,0 +1,119 @@
+//! Links that work once: to choose a password, to confirm an address.
+//!
+//! - A link's secret is made from its id and a key that lies beside the database. Nothing in the database yields it, and
+//!   a mail that is sent again carries the same link.
+//! - The secret stands behind the `#` of the link, so no server, log or `Referer` ever sees it. Only a POST with the
+//!   secret and a password that a person types has an effect: programs that open the links of mails change nothing.
+//! - A link that is unknown, used, revoked or too old gets one answer.
+
+pub mod store;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use super::logins::token::RefreshKey;
+use crate::db::Id;
+use crate::error::{Error, Kind};
+
+crate::text_enum! {
+    /// What a link is for.
+    pub enum Purpose {
+        /// To confirm the address of a person who registers, and to choose a password.
+        Registration,
+        /// To choose the first password of an account.
+        Invitation,
+        /// To choose another password.
+        PasswordReset,
+        /// To confirm the new address of an account.
+        EmailChange,
+        /// To answer the questions of a measurement.
+        Measurement,
+    }
+}
+
+impl Purpose {
+    /// For how many seconds a link works.
+    pub fn lifetime(self) -> i64 {
+        match self {
+            Self::PasswordReset => 3_600,
+            Self::Registration | Self::EmailChange => 24 * 3_600,
+            Self::Invitation | Self::Measurement => 7 * 24 * 3_600,
+        }
+    }
+
+    /// The page that the link leads to, below the front end's URL.
+    pub fn page(self) -> &'static str {
+        match self {
+            Self::Registration => "/account/confirm",
+            Self::Invitation => "/account/invitation",
+            Self::PasswordReset => "/account/reset",
+            Self::EmailChange => "/account/email",
+            Self::Measurement => "/account/measurement",
+        }
+    }
+}
+
+/// What the secret of every link begins with, so that scanners for leaked secrets can find it.
+const PREFIX: &str = "lrl_";
+/// The length of a MAC.
+const LENGTH: usize = 32;
+/// What the message of a link's MAC begins with. Each use of the key has its own label.
+const LABEL: &[u8] = b"link";
+
+/// The secret of a link.
+pub fn secret(key: &RefreshKey, id: Id) -> String {
+    let mac = key.sign(LABEL, id.0.as_bytes());
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([id.0.as_bytes().as_slice(), mac.as_ref()].concat()))
+}
+
+/// The link that a secret belongs to. `None` if the service didn't make the secret.
+pub fn read(key: &RefreshKey, secret: &str) -> Option<Id> {
+    let bytes = URL_SAFE_NO_PAD.decode(secret.trim().strip_prefix(PREFIX)?).ok()?;
+    let (id, mac) = bytes.split_first_chunk::<16>()?;
+    let good = mac.len() == LENGTH && key.verifies(LABEL, id, mac);
+    good.then(|| Id(Uuid::from_bytes(*id)))
+}
+
+/// The answer to a link that can't be used, whatever the reason.
+pub fn not_valid() -> Error {
+    let detail = "The link can't be used: it is wrong, was used before, or is too old. Ask for a new one.";
+    Error::new(Kind::LinkNotValid, detail)
+}
+
+impl RefreshKey {
+    /// The MAC of a message for another use of this key. Each use has a label that no other begins with.
+    pub fn sign(&self, label: &[u8], message: &[u8]) -> hmac::Tag {
+        hmac::sign(self.key(), &[label, b"\0", message].concat())
+    }
+
+    /// Whether this is the MAC of a message for another use of this key.
+    pub fn verifies(&self, label: &[u8], message: &[u8], mac: &[u8]) -> bool {
+        hmac::verify(self.key(), &[label, b"\0", message].concat(), mac).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_with_its_key_only_and_never_with_a_changed_letter() {
+        let (key, other) = (RefreshKey::of([1; 32]), RefreshKey::of([2; 32]));
+        let id = Id(Uuid::from_u128(7));
+        let text = secret(&key, id);
+        assert_eq!(read(&key, &text), Some(id));
+        assert_eq!(read(&key, &format!(" {text}\n")), Some(id), "pasted");
+        assert_eq!(read(&other, &text), None);
+        for at in PREFIX.len()..text.len() - 1 {
+            let mut changed: Vec<char> = text.chars().collect();
+            changed[at] = if changed[at] == 'A' { 'B' } else { 'A' };
+            let changed: String = changed.into_iter().collect();
+            assert_eq!(read(&key, &changed), None, "{changed}");
+        }
+        for wrong in ["", "lrl_", "lrl_AAAA", &text[4..], &text[..text.len() - 4], &format!("{text}AAAA")] {
+            assert_eq!(read(&key, wrong), None, "{wrong}");
+        }
+    }
+}

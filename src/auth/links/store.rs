@@ -1,0 +1,185 @@
+//! Links in the database.
+
+use diesel::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Purpose, not_valid};
+use crate::db::schema::{messages, one_time_links};
+use crate::db::{Conn, Id, Json, Timestamp};
+use crate::error::{Error, Result};
+
+/// For how many seconds a link is kept after its end, so that its use can be explained.
+const KEPT: i64 = 7 * 24 * 3600;
+/// How many links the housekeeping deletes in one transaction.
+const PIECE: i64 = 500;
+
+/// A row of `one_time_links`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = one_time_links, treat_none_as_default_value = false)]
+pub struct LinkRow {
+    /// Its id.
+    pub id: Id,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The account whose link it is; none where the account isn't known yet.
+    pub user_id: Option<Id>,
+    /// The member whose link it is.
+    pub member_id: Option<Id>,
+    /// The address that it is sent to, in lower case; none for a link that is shown.
+    pub email: Option<String>,
+    /// What somebody wrote who registers.
+    pub form: Option<Json<Value>>,
+    /// The account that made it; none if a stranger asked for it.
+    pub created_by: Option<Id>,
+    /// How often it was tried with a wrong answer.
+    pub tries: i32,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// When it was used.
+    pub used_at: Option<Timestamp>,
+    /// When it was taken back.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl LinkRow {
+    /// A new link that nobody's name stands on yet.
+    pub fn new(id: Id, purpose: Purpose, now: Timestamp) -> Self {
+        Self {
+            id,
+            purpose,
+            user_id: None,
+            member_id: None,
+            email: None,
+            form: None,
+            created_by: None,
+            tries: 0,
+            expires_at: now.plus_seconds(purpose.lifetime()),
+            used_at: None,
+            revoked_at: None,
+            created_at: now,
+        }
+    }
+
+    /// The same, with what somebody wrote.
+    ///
+    /// # Errors
+    /// 500 if it can't be stored.
+    pub fn with_form(self, form: &impl Serialize) -> Result<Self> {
+        Ok(Self { form: Some(Json(serde_json::to_value(form).map_err(Error::internal)?)), ..self })
+    }
+
+    /// Whether it can be used now.
+    pub fn works(&self, now: Timestamp) -> bool {
+        self.used_at.is_none() && self.revoked_at.is_none() && self.expires_at > now
+    }
+}
+
+/// Adds a link.
+pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
+    diesel::insert_into(one_time_links::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// The link of this purpose, if it can be used now.
+///
+/// # Errors
+/// 422 `link-not-valid` if it can't be used.
+pub fn usable(conn: &mut Conn, purpose: Purpose, id: Id, now: Timestamp) -> Result<LinkRow> {
+    find(conn, purpose, id)?.filter(|row| row.works(now)).ok_or_else(not_valid)
+}
+
+/// The link of this purpose, whether or not it can still be used.
+pub fn find(conn: &mut Conn, purpose: Purpose, id: Id) -> Result<Option<LinkRow>> {
+    let row = one_time_links::table.find(id).filter(one_time_links::purpose.eq(purpose));
+    Ok(row.select(LinkRow::as_select()).first(conn).optional()?)
+}
+
+/// The first `many` links of a member behind this one, newest first.
+pub fn of_member(
+    conn: &mut Conn,
+    purpose: Purpose,
+    member_id: Id,
+    after: Option<Id>,
+    many: i64,
+) -> Result<Vec<LinkRow>> {
+    let mut query = one_time_links::table
+        .filter(one_time_links::member_id.eq(member_id))
+        .filter(one_time_links::purpose.eq(purpose))
+        .select(LinkRow::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(one_time_links::id.lt(after));
+    }
+    Ok(query.order(one_time_links::id.desc()).limit(many).load(conn)?)
+}
+
+/// Uses a link up, in the transaction of its effect. Only one of two requests at the same time can.
+///
+/// # Errors
+/// 422 `link-not-valid` if it can't be used any more.
+pub fn use_up(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
+    let unused = one_time_links::table
+        .find(link.id)
+        .filter(one_time_links::used_at.is_null())
+        .filter(one_time_links::revoked_at.is_null())
+        .filter(one_time_links::expires_at.gt(now));
+    match diesel::update(unused).set(one_time_links::used_at.eq(now)).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(not_valid()),
+    }
+}
+
+/// Takes back every other link of this purpose that was sent to this address.
+pub fn revoke_others(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
+    let Some(email) = &link.email else { return Ok(()) };
+    let others = one_time_links::table
+        .filter(one_time_links::email.eq(email))
+        .filter(one_time_links::purpose.eq(link.purpose))
+        .filter(one_time_links::used_at.is_null())
+        .filter(one_time_links::revoked_at.is_null());
+    diesel::update(others).set(one_time_links::revoked_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
+/// Takes a link back. Returns whether it could still be used.
+pub fn revoke(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
+    let open = one_time_links::table
+        .find(id)
+        .filter(one_time_links::used_at.is_null())
+        .filter(one_time_links::revoked_at.is_null());
+    Ok(diesel::update(open).set(one_time_links::revoked_at.eq(now)).execute(conn)? == 1)
+}
+
+/// Counts a wrong answer. After `most` of them the link is taken back.
+pub fn miss(conn: &mut Conn, id: Id, most: i32, now: Timestamp) -> Result<()> {
+    let row = one_time_links::table.find(id);
+    diesel::update(row).set(one_time_links::tries.eq(one_time_links::tries + 1)).execute(conn)?;
+    let spent = row.filter(one_time_links::tries.ge(most)).filter(one_time_links::revoked_at.is_null());
+    diesel::update(spent).set(one_time_links::revoked_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
+/// Whether links are kept for too long.
+pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+    let old = one_time_links::table.filter(one_time_links::expires_at.le(now.plus_seconds(-KEPT)));
+    Ok(diesel::select(diesel::dsl::exists(old)).get_result(conn)?)
+}
+
+/// Deletes some old links, with the messages that only they name, and returns how many.
+pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+    let old = one_time_links::table.filter(one_time_links::expires_at.le(now.plus_seconds(-KEPT)));
+    let ids: Vec<Id> = old.order(one_time_links::expires_at).limit(PIECE).select(one_time_links::id).load(conn)?;
+    delete(conn, &ids)
+}
+
+/// Deletes links, with the messages that only they name.
+pub fn delete(conn: &mut Conn, ids: &[Id]) -> Result<usize> {
+    let its = || messages::table.filter(messages::link_id.eq_any(ids));
+    let nobodys = messages::member_id.is_null().and(messages::user_id.is_null());
+    diesel::delete(its().filter(nobodys)).execute(conn)?;
+    diesel::update(its()).set(messages::link_id.eq(None::<Id>)).execute(conn)?;
+    Ok(diesel::delete(one_time_links::table.filter(one_time_links::id.eq_any(ids))).execute(conn)?)
+}

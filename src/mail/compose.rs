@@ -1,0 +1,222 @@
+//! Decides what becomes of a message that is due: which mail is made of it, or why none.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDateTime;
+use chrono_tz::Europe::London;
+use diesel::prelude::*;
+
+use super::letter::{Letter, Print};
+use super::post::Outgoing;
+use super::words::en::{self, Line};
+use crate::auth::links;
+use crate::auth::links::store::LinkRow;
+use crate::auth::logins::token::RefreshKey;
+use crate::db::schema::{bookings, members, one_time_links, sessions, users, venues};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::Result;
+use crate::members::contact::may_write_to;
+use crate::messages::Told;
+use crate::messages::kinds::MessageKind;
+use crate::messages::queue::MessageRow;
+use crate::sessions::bookings::types::BookingStatus;
+use crate::sessions::types::{Delivery, SessionStatus};
+
+/// The most lines of sessions in one mail.
+const MOST_LINES: usize = 60;
+
+/// What becomes of messages that are due.
+pub enum Decision {
+    /// One mail for these messages.
+    Send(Vec<MessageRow>, Outgoing),
+    /// No mail: the reason.
+    Skip(Vec<Id>, &'static str),
+}
+
+/// What mails are made with.
+pub struct Desk<'a> {
+    /// The key of the links' secrets.
+    pub key: &'a RefreshKey,
+    /// Where links lead.
+    pub front_end: &'a str,
+    /// What stands behind the @ of a `Message-ID`.
+    pub domain: &'a str,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl Desk<'_> {
+    /// Decides about messages. Those of one member about one series become one mail.
+    pub fn decide(&self, conn: &mut Conn, rows: Vec<MessageRow>) -> Result<Vec<Decision>> {
+        let mut decisions = Vec::new();
+        let mut together: BTreeMap<(Id, String), Vec<MessageRow>> = BTreeMap::new();
+        for row in rows {
+            if row.expires_at.is_some_and(|end| end <= self.now) {
+                decisions.push(Decision::Skip(vec![row.id], "too_late"));
+            } else if row.kind.is_of_a_session() {
+                let key = row.digest_key.clone().unwrap_or_else(|| row.id.to_string());
+                match row.member_id {
+                    Some(member) => together.entry((member, key)).or_default().push(row),
+                    None => decisions.push(Decision::Skip(vec![row.id], "nobody")),
+                }
+            } else {
+                decisions.push(self.of_account(conn, row)?);
+            }
+        }
+        for ((member, _), rows) in together {
+            decisions.extend(self.of_sessions(conn, member, rows)?);
+        }
+        Ok(decisions)
+    }
+
+    fn outgoing(&self, row: &MessageRow, to: String, letter: Letter) -> Outgoing {
+        let message_id = format!("{}@{}", row.id, self.domain);
+        Outgoing { to, letter, print: Print::Normal, message_id }
+    }
+
+    /// A message about an account: with a link, or about what has happened.
+    fn of_account(&self, conn: &mut Conn, row: MessageRow) -> Result<Decision> {
+        let skip = |why| Ok(Decision::Skip(vec![row.id], why));
+        let Some(link_id) = row.link_id else {
+            let Some(letter) = en::of_account(row.kind) else { return skip("nobody") };
+            let address = match (&row.address, row.user_id) {
+                (Some(address), _) => Some(address.clone()),
+                (None, Some(user)) => users::table.find(user).select(users::email).first(conn).optional()?,
+                (None, None) => None,
+            };
+            return match address {
+                Some(address) => Ok(Decision::Send(vec![row.clone()], self.outgoing(&row, address, letter))),
+                None => skip("no_address"),
+            };
+        };
+        let link: Option<LinkRow> =
+            one_time_links::table.find(link_id).select(LinkRow::as_select()).first(conn).optional()?;
+        let Some(link) = link.filter(|link| link.works(self.now)) else { return skip("link_has_ended") };
+        let Some(email) = link.email.clone() else { return skip("no_address") };
+        let account: Option<(Id, bool)> =
+            users::table.filter(users::email.eq(&email)).select((users::id, users::disabled)).first(conn).optional()?;
+        let letter = match (row.kind, account) {
+            // Whoever has an account is told so, and not that somebody else knows it.
+            (MessageKind::Registration, Some(_)) => en::of_account(MessageKind::AlreadyRegistered),
+            (MessageKind::PasswordReset, None) => return skip("no_account"),
+            (MessageKind::PasswordReset, Some((_, true))) => return skip("disabled"),
+            (kind, _) => en::with_link(kind, self.url(&link)),
+        };
+        match letter {
+            Some(letter) => Ok(Decision::Send(vec![row.clone()], self.outgoing(&row, email, letter))),
+            None => skip("nobody"),
+        }
+    }
+
+    /// The link as it stands in a mail. The secret stands behind the `#`, which no browser sends to a server.
+    fn url(&self, link: &LinkRow) -> String {
+        format!("{}{}#token={}", self.front_end, link.purpose.page(), links::secret(self.key, link.id))
+    }
+
+    /// Messages of one member about the sessions of one series.
+    fn of_sessions(&self, conn: &mut Conn, member: Id, mut rows: Vec<MessageRow>) -> Result<Vec<Decision>> {
+        rows.sort_unstable_by_key(|row| (row.created_at, row.id));
+        let ids = |rows: &[MessageRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+        if let Told::Not(why) = may_write_to(conn, &[member])?.remove(&member).unwrap_or(Told::Not("nobody")) {
+            return Ok(vec![Decision::Skip(ids(&rows), why)]);
+        }
+        let email: Option<Option<String>> =
+            members::table.find(member).select(members::email).first(conn).optional()?;
+        let Some(email) = email.flatten() else { return Ok(vec![Decision::Skip(ids(&rows), "no_address")]) };
+        let facts = Facts::load(conn, &rows)?;
+        let (mut told, mut untrue, mut lines) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for row in rows {
+            match facts.line(&row) {
+                // The latest message of a session says how it stands.
+                Some(line) => {
+                    lines.insert((line.start, row.payload.0.session_id), line);
+                    told.push(row);
+                }
+                None => untrue.push(row.id),
+            }
+        }
+        let mut decisions = Vec::new();
+        if !untrue.is_empty() {
+            decisions.push(Decision::Skip(untrue, "no_longer_true"));
+        }
+        let letter = en::of_sessions(&lines.into_values().collect::<Vec<_>>(), MOST_LINES);
+        if let (Some(letter), Some(first)) = (letter, told.first()) {
+            let outgoing = self.outgoing(first, email, letter);
+            decisions.push(Decision::Send(told, outgoing));
+        }
+        Ok(decisions)
+    }
+}
+
+/// How the sessions and bookings of messages stand.
+pub struct Facts {
+    sessions: HashMap<Id, (NaiveDateTime, SessionStatus, Option<String>)>,
+    bookings: HashMap<Id, BookingStatus>,
+}
+
+impl Facts {
+    /// Reads what these messages are about.
+    pub fn load(conn: &mut Conn, rows: &[MessageRow]) -> Result<Self> {
+        let sessions_of: Vec<Id> = rows.iter().filter_map(|row| row.payload.0.session_id).collect();
+        let bookings_of: Vec<Id> = rows.iter().filter_map(|row| row.payload.0.booking_id).collect();
+        let (mut sessions_now, mut bookings_now) = (HashMap::new(), HashMap::new());
+        for ids in sessions_of.chunks(crate::db::AT_ONCE) {
+            let found: Vec<(Id, crate::db::LocalTime, SessionStatus, Delivery, Option<(String, Option<String>)>)> =
+                sessions::table
+                    .left_join(venues::table)
+                    .filter(sessions::id.eq_any(ids))
+                    .select((
+                        sessions::id,
+                        sessions::local_start,
+                        sessions::status,
+                        sessions::delivery,
+                        (venues::name, venues::postcode).nullable(),
+                    ))
+                    .load(conn)?;
+            for (id, start, status, delivery, venue) in found {
+                let venue = venue.filter(|_| delivery != Delivery::Online);
+                let place = venue.map(|(name, postcode)| match postcode {
+                    Some(postcode) => format!("{name}, {postcode}"),
+                    None => name,
+                });
+                sessions_now.insert(id, (start.0, status, place));
+            }
+        }
+        for ids in bookings_of.chunks(crate::db::AT_ONCE) {
+            let found = bookings::table.filter(bookings::id.eq_any(ids)).select((bookings::id, bookings::status));
+            bookings_now.extend(found.load::<(Id, BookingStatus)>(conn)?);
+        }
+        Ok(Self { sessions: sessions_now, bookings: bookings_now })
+    }
+
+    /// What a message says of its session, if that is still true.
+    fn line(&self, row: &MessageRow) -> Option<Line> {
+        let payload = &row.payload.0;
+        let (_, status, _) = self.sessions.get(&payload.session_id?)?;
+        let booking = self.bookings.get(&payload.booking_id?)?;
+        let off = *status == SessionStatus::Cancelled;
+        let holds = match row.kind {
+            MessageKind::Booked => *booking == BookingStatus::Booked,
+            MessageKind::Waitlisted => *booking == BookingStatus::Waitlisted,
+            MessageKind::Offered => *booking == BookingStatus::Offered,
+            MessageKind::BookingCancelled => !booking.is_live() && !off,
+            MessageKind::Cancelled => off || *booking == BookingStatus::CancelledByProvider,
+            MessageKind::Moved => !off && booking.is_live(),
+            _ => false,
+        };
+        holds.then(|| self.line_as_told(row)).flatten()
+    }
+
+    /// What a message says of its session, whether or not it still is so.
+    pub fn line_as_told(&self, row: &MessageRow) -> Option<Line> {
+        let payload = &row.payload.0;
+        let (start, _, place) = self.sessions.get(&payload.session_id?)?;
+        let in_london = |at: Timestamp| at.0.with_timezone(&London).naive_local();
+        Some(Line {
+            kind: row.kind,
+            start: *start,
+            place: place.clone(),
+            kept_until: payload.offer_expires_at.map(in_london),
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! E-mail: makes the text of queued messages and sends it, and shows members their messages.
+//!
+//! - The text of a message is made when it is sent, from what is true then. If consent was withdrawn or an address was
+//!   changed meanwhile, that holds ([`compose`]). What it says is in [`words`], one file a language.
+//! - The [task](sender) sends what is due, at least once. A mail that is sent twice has the same `Message-ID`, so mail
+//!   programs show it once.
+//! - Without a mail server nothing is sent, and every message is still in its member's list.
+
+pub mod compose;
+pub mod handlers;
+pub mod letter;
+pub mod post;
+pub mod sender;
+pub mod store;
+pub mod types;
+pub mod words;
+
+crate::routes! {
+    handlers: list_messages
+}

@@ -1,0 +1,223 @@
+//! The words in English, for a reading age of 9 to 11: short sentences, everyday words, one idea at a time.
+//!
+//! Subjects say nothing of health, a programme or a partner, because others may see them.
+
+use chrono::{Datelike, NaiveDateTime, Timelike};
+
+use crate::mail::letter::{Action, Letter};
+use crate::messages::kinds::MessageKind;
+
+/// What every mail ends with.
+pub const CLOSING: &str = "Life Rooms. You can answer this e-mail: a person reads it.";
+
+const NOT_YOU: &str = "Was this not you? Then you can ignore this e-mail. Nothing will change.";
+const RING: &str = "Was this not you? Then answer this e-mail straight away.";
+
+/// What a mail says of one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What it tells.
+    pub kind: MessageKind,
+    /// When the session starts, on its own clock.
+    pub start: NaiveDateTime,
+    /// Where it is; `None` online.
+    pub place: Option<String>,
+    /// Until when a place is kept, in London.
+    pub kept_until: Option<NaiveDateTime>,
+}
+
+fn letter(subject: &str, before: &[&str], action: Option<Action>, after: &[&str]) -> Letter {
+    let own = |sentences: &[&str]| sentences.iter().map(|sentence| (*sentence).to_owned()).collect();
+    Letter { subject: subject.into(), before: own(before), lines: Vec::new(), action, after: own(after) }
+}
+
+/// A mail that carries a link.
+pub fn with_link(kind: MessageKind, url: String) -> Option<Letter> {
+    let action = |label| Some(Action { label, url: url.clone() });
+    Some(match kind {
+        MessageKind::Registration => letter(
+            "Please confirm your e-mail address",
+            &["Hello,", "you asked to join us. Choose a password to finish. This link works for one day."],
+            action("Choose a password"),
+            &[NOT_YOU],
+        ),
+        MessageKind::Invitation => letter(
+            "Your account is ready",
+            &["Hello,", "we made an account for you. Choose a password to start. This link works for 7 days."],
+            action("Choose a password"),
+            &["Did you not expect this? Then you can ignore this e-mail."],
+        ),
+        MessageKind::PasswordReset => letter(
+            "Choose a new password",
+            &["Hello,", "you asked for a new password. This link works for one hour."],
+            action("Choose a new password"),
+            &[NOT_YOU],
+        ),
+        MessageKind::EmailChange => letter(
+            "Please confirm your new e-mail address",
+            &["Hello,", "you want to use this address from now on. This link works for one day."],
+            action("Confirm this address"),
+            &[NOT_YOU],
+        ),
+        _ => return None,
+    })
+}
+
+/// A mail about an account, without a link.
+pub fn of_account(kind: MessageKind) -> Option<Letter> {
+    Some(match kind {
+        MessageKind::AlreadyRegistered => letter(
+            "You have an account already",
+            &[
+                "Hello,",
+                "somebody asked to join us with this address. You have an account here already.",
+                "Did you forget your password? Then choose \"forgotten password\" where you log in.",
+            ],
+            None,
+            &[NOT_YOU],
+        ),
+        MessageKind::PasswordChanged => letter(
+            "Your password was changed",
+            &["Hello,", "the password of your account was changed. You need to log in again on all your devices."],
+            None,
+            &[RING],
+        ),
+        MessageKind::EmailChanged => letter(
+            "Your e-mail address was changed",
+            &["Hello,", "your account uses another e-mail address now. We don't write to this one any more."],
+            None,
+            &[RING],
+        ),
+        MessageKind::SecurityNotice => letter(
+            "Please look at your account",
+            &[
+                "Hello,",
+                "something about your account was unusual, so we logged out one of your devices.",
+                "Please log in again. If anything looks wrong, change your password.",
+            ],
+            None,
+            &["Do you have a question? Answer this e-mail."],
+        ),
+        _ => return None,
+    })
+}
+
+/// A mail about sessions, all of one series or one alone.
+pub fn of_sessions(lines: &[Line], most: usize) -> Option<Letter> {
+    let first = lines.first()?;
+    let alike = lines.iter().all(|line| line.kind == first.kind);
+    let subject = match first.kind {
+        MessageKind::Offered if alike => "A place is free".to_owned(),
+        MessageKind::Booked | MessageKind::Waitlisted if alike && lines.len() == 1 => {
+            format!("Your booking on {}", day(first.start))
+        }
+        _ if lines.len() == 1 => format!("A change to {}", day(first.start)),
+        MessageKind::Booked | MessageKind::Waitlisted if alike => "Your bookings".to_owned(),
+        _ => "Changes to your bookings".to_owned(),
+    };
+    let mut said: Vec<String> = lines.iter().take(most).map(sentence).collect();
+    if lines.len() > most {
+        said.push(format!("And {} more. You find all of them in your bookings.", lines.len() - most));
+    }
+    let mut letter = letter(&subject, &["Hello,"], None, &["Do you want to change something? Answer this e-mail."]);
+    letter.lines = said;
+    Some(letter)
+}
+
+/// What happened, in one or two sentences.
+pub fn sentence(line: &Line) -> String {
+    let when = format!("{}, {}", day(line.start), time(line.start));
+    let place = line.place.as_deref().map_or_else(|| "online".to_owned(), |place| format!("at {place}"));
+    match line.kind {
+        MessageKind::Booked => format!("You have a place: {when}, {place}."),
+        MessageKind::Waitlisted => {
+            format!("You are on the waiting list: {when}, {place}. We write when a place is free.")
+        }
+        MessageKind::BookingCancelled => format!("Your booking is cancelled: {when}."),
+        MessageKind::Cancelled => format!("This is called off: {when}, {place}. We are sorry."),
+        MessageKind::Moved => format!("The time or the place has changed. It is now {when}, {place}."),
+        MessageKind::Offered => match line.kept_until {
+            Some(until) => format!(
+                "A place is free: {when}, {place}. We keep it for you until {}, {}. Say yes or no in your bookings.",
+                day(until),
+                time(until)
+            ),
+            None => format!("A place is free: {when}, {place}. Say yes or no in your bookings."),
+        },
+        _ => when,
+    }
+}
+
+/// What the list of messages says of a message that isn't about a session.
+pub fn summary(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Registration => "You asked to join. We sent a link.",
+        MessageKind::AlreadyRegistered => "Somebody asked to join with your address. You have an account already.",
+        MessageKind::Invitation => "We made an account for you and sent a link.",
+        MessageKind::PasswordReset => "You asked for a new password. We sent a link.",
+        MessageKind::EmailChange => "You asked to use another address. We sent a link there.",
+        MessageKind::PasswordChanged => "Your password was changed.",
+        MessageKind::EmailChanged => "Your e-mail address was changed.",
+        MessageKind::SecurityNotice => "Something about your account was unusual, so we logged out a device.",
+        _ => "There is news about one of your bookings.",
+    }
+}
+
+/// Tuesday 5 January 2027.
+fn day(at: NaiveDateTime) -> String {
+    format!("{} {} {}", at.format("%A"), at.day(), at.format("%B %Y"))
+}
+
+/// 10am, 1:30pm.
+fn time(at: NaiveDateTime) -> String {
+    let (is_pm, hour) = at.hour12();
+    let half = if is_pm { "pm" } else { "am" };
+    match at.minute() {
+        0 => format!("{hour}{half}"),
+        minute => format!("{hour}:{minute:02}{half}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> NaiveDateTime {
+        text.parse().unwrap()
+    }
+
+    fn line(kind: MessageKind, start: &str) -> Line {
+        Line { kind, start: at(start), place: Some("Central Library, L3 8EW".into()), kept_until: None }
+    }
+
+    #[test]
+    fn sessions_are_told_by_day_time_and_place() {
+        let start = "2027-01-05T10:00:00";
+        assert_eq!(
+            sentence(&line(MessageKind::Booked, start)),
+            "You have a place: Tuesday 5 January 2027, 10am, at Central Library, L3 8EW."
+        );
+        let online = Line { place: None, ..line(MessageKind::Moved, start) };
+        assert_eq!(
+            sentence(&online),
+            "The time or the place has changed. It is now Tuesday 5 January 2027, 10am, online."
+        );
+        let midnight = Line { kept_until: Some(at("2027-01-05T00:00:00")), ..line(MessageKind::Offered, start) };
+        assert!(sentence(&midnight).contains("until Tuesday 5 January 2027, 12am."), "{}", sentence(&midnight));
+    }
+
+    #[test]
+    fn many_lines_are_one_mail_that_says_how_many_more_there_are() {
+        let lines: Vec<Line> =
+            (1..=9).map(|day| line(MessageKind::Cancelled, &format!("2027-01-0{day}T10:00:00"))).collect();
+        let letter = of_sessions(&lines, 7).unwrap();
+        assert_eq!((letter.subject.as_str(), letter.lines.len()), ("Changes to your bookings", 8));
+        assert_eq!(letter.lines[7], "And 2 more. You find all of them in your bookings.");
+        assert_eq!(of_sessions(&lines[..1], 7).unwrap().subject, "A change to Friday 1 January 2027");
+        assert_eq!(
+            of_sessions(&[line(MessageKind::Offered, "2027-01-05T10:00:00")], 7).unwrap().subject,
+            "A place is free"
+        );
+        assert_eq!(of_sessions(&[], 7), None);
+    }
+}

@@ -1,0 +1,91 @@
+//! Whether the service may write to a member.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::consents::types::{ConsentDecision, ConsentPurpose};
+use super::types::ContactPreferences;
+use crate::db::schema::{consents, members};
+use crate::db::{AT_ONCE, Conn, Id, Json};
+use crate::error::Result;
+use crate::messages::Told;
+
+/// What decides whether the service may write to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wishes {
+    /// Whether they have an e-mail address.
+    pub has_address: bool,
+    /// What they said last about e-mails.
+    pub email: Option<ConsentDecision>,
+    /// Whether their record says that e-mails are a good way.
+    pub prefers_email: bool,
+    /// What they said last about getting support.
+    pub service: Option<ConsentDecision>,
+}
+
+/// Whether the service may write to a member about their bookings.
+pub fn may_write(wishes: Wishes) -> Told {
+    let Wishes { has_address, email, prefers_email, service } = wishes;
+    let (given, withdrawn) = (Some(ConsentDecision::Given), Some(ConsentDecision::Withdrawn));
+    if email == withdrawn || service == withdrawn || !(prefers_email || email == given) {
+        return Told::Not("not_allowed");
+    }
+    if has_address { Told::Email } else { Told::Not("no_address") }
+}
+
+/// Whether the service may write to each of these members.
+pub fn may_write_to(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Told>> {
+    let mut told = HashMap::new();
+    for chunk in ids.chunks(AT_ONCE) {
+        let decisions: Vec<(Id, ConsentPurpose, ConsentDecision)> = consents::table
+            .filter(consents::member_id.eq_any(chunk))
+            .filter(consents::purpose.eq_any([ConsentPurpose::ContactEmail, ConsentPurpose::ServiceDelivery]))
+            .order((consents::recorded_at, consents::id))
+            .select((consents::member_id, consents::purpose, consents::decision))
+            .load(conn)?;
+        let mut last = HashMap::new();
+        for (member, purpose, decision) in decisions {
+            last.insert((member, purpose == ConsentPurpose::ContactEmail), decision);
+        }
+        let rows: Vec<(Id, Option<String>, Json<ContactPreferences>)> = members::table
+            .filter(members::id.eq_any(chunk))
+            .select((members::id, members::email, members::contact_preferences))
+            .load(conn)?;
+        for (id, address, preferences) in rows {
+            let wishes = Wishes {
+                has_address: address.is_some(),
+                email: last.get(&(id, true)).copied(),
+                prefers_email: preferences.0.email,
+                service: last.get(&(id, false)).copied(),
+            };
+            told.insert(id, may_write(wishes));
+        }
+    }
+    Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_is_written_to_where_they_allow_it_and_never_against_their_word() {
+        let (given, withdrawn) = (Some(ConsentDecision::Given), Some(ConsentDecision::Withdrawn));
+        let (not_allowed, no_address) = (Told::Not("not_allowed"), Told::Not("no_address"));
+        for (has_address, prefers_email, email, service, told) in [
+            (true, true, None, None, Told::Email),
+            (true, false, given, None, Told::Email),
+            (true, false, given, given, Told::Email),
+            (true, false, None, given, not_allowed),
+            (true, false, None, None, not_allowed),
+            (true, true, withdrawn, given, not_allowed),
+            (true, true, given, withdrawn, not_allowed),
+            (false, true, given, given, no_address),
+            (false, true, withdrawn, None, not_allowed),
+        ] {
+            let wishes = Wishes { has_address, email, prefers_email, service };
+            assert_eq!(may_write(wishes), told, "{wishes:?}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What messages tell.
+
+crate::text_enum! {
+    /// What a message tells.
+    pub enum MessageKind {
+        /// How to finish a registration.
+        Registration,
+        /// That the person who registers has an account already.
+        AlreadyRegistered,
+        /// How to choose the first password of an account.
+        Invitation,
+        /// How to choose another password.
+        PasswordReset,
+        /// How to confirm the new address of an account.
+        EmailChange,
+        /// That the password was changed.
+        PasswordChanged,
+        /// That the address was changed; it goes to the old one.
+        EmailChanged,
+        /// That something about the account may be somebody else's doing.
+        SecurityNotice,
+        /// That a place is booked.
+        Booked,
+        /// That a booking waits for a free place.
+        Waitlisted,
+        /// That a booking was cancelled.
+        BookingCancelled,
+        /// That a session takes place at another time or in another place.
+        Moved,
+        /// That a session doesn't take place.
+        Cancelled,
+        /// That a place is kept for whoever waited.
+        Offered,
+    }
+    /// How a message is sent.
+    pub enum Channel {
+        /// By e-mail.
+        Email,
+        /// By text message.
+        Sms,
+    }
+    /// What became of a message.
+    pub enum MessageStatus {
+        /// It waits to be sent.
+        Queued,
+        /// It is being sent.
+        Sending,
+        /// It was handed to the mail server.
+        Sent,
+        /// It wasn't sent; `why` says the reason.
+        Skipped,
+        /// The mail server refused it, or could not be reached for too long.
+        Failed,
+    }
+}
+
+impl MessageKind {
+    /// Whether the message may be sent whatever the person allows: they or their account asked for it.
+    pub fn is_asked_for(self) -> bool {
+        match self {
+            Self::Registration
+            | Self::AlreadyRegistered
+            | Self::Invitation
+            | Self::PasswordReset
+            | Self::EmailChange
+            | Self::PasswordChanged
+            | Self::EmailChanged
+            | Self::SecurityNotice => true,
+            Self::Booked
+            | Self::Waitlisted
+            | Self::BookingCancelled
+            | Self::Moved
+            | Self::Cancelled
+            | Self::Offered => false,
+        }
+    }
+
+    /// Whether the message tells of a session.
+    pub fn is_of_a_session(self) -> bool {
+        !self.is_asked_for()
+    }
+}

@@ -1,0 +1,471 @@
+//! Links that work once: registering, invitations, forgotten passwords, other addresses.
+
+use diesel::prelude::*;
+use life_rooms::auth::caller::Role;
+use life_rooms::db::schema::{audit_events, consents, members, messages, one_time_links, users};
+use life_rooms::db::{Conn, Id, Json};
+use serde_json::{Value, json};
+
+use crate::housekeeping::keep_house;
+use crate::support::mailbox::Mailbox;
+use crate::support::{Answer, App, Client, member_row};
+
+const PASSWORD: &str = "paper boat under the lamp";
+const OTHER: &str = "green kettle beside a window";
+
+fn ask_for_reset(client: &Client, email: &str) -> Answer {
+    client.post("/v1/auth/password-resets", &json!({ "email": email }))
+}
+
+fn reset(client: &Client, token: &str, password: &str) -> Answer {
+    client.post("/v1/auth/password-resets/confirm", &json!({ "token": token, "new_password": password }))
+}
+
+fn log_in(app: &App, email: &str, password: &str) -> Answer {
+    app.anonymous().post("/v1/auth/login", &json!({ "email": email, "password": password }))
+}
+
+fn form(email: &str) -> Value {
+    json!({ "email": email, "given_name": "Margaret", "family_name": "Reid", "date_of_birth": "1961-04-02",
+        "consents": [{ "purpose": "contact_email", "decision": "given" }] })
+}
+
+/// An advisor's account with this address.
+fn account(app: &App, email: &str) -> Client {
+    let client = app.advisor();
+    let hash = life_rooms::auth::password::hash(PASSWORD).unwrap();
+    let row = users::table.find(client.id.unwrap());
+    diesel::update(row).set((users::email.eq(email), users::password_hash.eq(hash))).execute(&mut app.conn()).unwrap();
+    client
+}
+
+/// A member's record with an invitation, and its secret.
+fn invitation(app: &App, mails: &Mailbox, born: Option<&str>) -> (String, String) {
+    let mut record =
+        json!({ "given_name": "Peg", "family_name": "Reid", "roles": ["service_user"], "email": "Peg@example.org" });
+    if let Some(born) = born {
+        record["date_of_birth"] = json!(born);
+    }
+    let advisor = app.advisor();
+    let member = advisor.post("/v1/members", &record).expect(201)["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/members/{member}/invitations");
+    let invited = advisor.post(&path, &json!({ "deliver": "email" })).expect(201);
+    assert_eq!((&invited["email"], &invited["link"]), (&json!("peg@example.org"), &Value::Null));
+    let mail = mails.take_one(app);
+    assert_eq!(mail.to, "peg@example.org");
+    (member, mail.token())
+}
+
+fn take_up(app: &App, token: &str, more: &Value) -> Answer {
+    let mut body = json!({ "token": token, "password": PASSWORD });
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    app.anonymous().post("/v1/auth/invitations/confirm", &body)
+}
+
+#[test]
+fn a_forgotten_password_is_chosen_anew_with_a_link_that_works_once() {
+    let (app, mails) = App::with_mail();
+    let ann = account(&app, "ann@example.org");
+    ask_for_reset(&app.anonymous(), "Ann@Example.org").expect(202);
+    let mail = mails.take_one(&app);
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("ann@example.org", "Choose a new password"));
+    assert!(mail.whole.contains("Auto-Submitted: auto-generated"), "{}", mail.whole);
+    assert!(mail.whole.contains("Reply-To: desk@example.org"), "{}", mail.whole);
+    assert!(mail.text.contains("https://life-rooms.invalid/account/reset#token=lrl_"), "{}", mail.text);
+    let token = mail.token();
+    // A weak password doesn't use the link up.
+    let weak = reset(&app.anonymous(), &token, "aaaaaaaaaaaaaaaaaaaaaa").invalid(&["/new_password"]);
+    assert_eq!(weak["errors"][0]["code"], "too_common");
+    reset(&app.anonymous(), &token, OTHER).expect(204);
+    ann.get("/v1/me").problem(401, "unauthenticated");
+    log_in(&app, "ann@example.org", PASSWORD).problem(401, "unauthenticated");
+    log_in(&app, "ann@example.org", OTHER).expect(200);
+    reset(&app.anonymous(), &token, "blue ladder over the harbour").problem(422, "link-not-valid");
+    let told = mails.take_one(&app);
+    assert_eq!((told.to.as_str(), told.subject.as_str()), ("ann@example.org", "Your password was changed"));
+    let actions: Vec<String> = audit_events::table
+        .filter(audit_events::resource_id.eq(ann.id.unwrap()))
+        .order(audit_events::id)
+        .select(audit_events::action)
+        .load(&mut app.conn())
+        .unwrap();
+    assert_eq!(actions, ["link_used", "change", "logins_ended", "login"]);
+}
+
+#[test]
+fn a_link_that_was_used_or_is_too_old_or_wrong_gets_one_answer() {
+    let (app, mails) = App::with_mail();
+    account(&app, "ann@example.org");
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+        tokens.push(mails.take_one(&app).token());
+    }
+    assert_ne!(tokens[0], tokens[1]);
+    // Asking again doesn't spoil the first link, and using one spoils the other.
+    reset(&app.anonymous(), &tokens[0], OTHER).expect(204);
+    let used = reset(&app.anonymous(), &tokens[0], OTHER).problem(422, "link-not-valid");
+    let other = reset(&app.anonymous(), &tokens[1], OTHER).problem(422, "link-not-valid");
+    app.at("2026-11-23T11:00:00Z");
+    ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    mails.take(&app);
+    let late = mails.take(&app);
+    assert!(late.is_empty(), "{late:?}");
+    let changed = reset(&app.anonymous(), &format!("{}x", tokens[1]), OTHER).problem(422, "link-not-valid");
+    let nonsense = reset(&app.anonymous(), "x", OTHER).problem(422, "link-not-valid");
+    for problem in [&other, &changed, &nonsense] {
+        assert_eq!(problem["detail"], used["detail"]);
+    }
+    // A link of another purpose is none.
+    app.anonymous()
+        .post("/v1/auth/registrations/confirm", &json!({ "token": tokens[1], "password": OTHER }))
+        .problem(422, "link-not-valid");
+}
+
+#[test]
+fn a_reset_link_lasts_an_hour_and_a_disabled_account_has_none() {
+    let (app, mails) = App::with_mail();
+    let ann = account(&app, "ann@example.org");
+    ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    let token = mails.take_one(&app).token();
+    app.at("2026-11-23T10:00:00Z");
+    reset(&app.anonymous(), &token, OTHER).problem(422, "link-not-valid");
+    app.at("2026-11-23T13:00:00Z");
+    ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    let token = mails.take_one(&app).token();
+    let row = users::table.find(ann.id.unwrap());
+    diesel::update(row).set(users::disabled.eq(true)).execute(&mut app.conn()).unwrap();
+    reset(&app.anonymous(), &token, OTHER).problem(422, "link-not-valid");
+    ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    assert!(mails.take(&app).is_empty());
+}
+
+/// What is in the database of links and messages, without what differs from one to the next.
+fn written(app: &App) -> Vec<String> {
+    let conn: &mut Conn = &mut app.conn();
+    let links: Vec<(String, Option<Id>, Option<Id>, Option<Id>, i32)> = one_time_links::table
+        .order(one_time_links::id)
+        .select((
+            one_time_links::purpose,
+            one_time_links::user_id,
+            one_time_links::member_id,
+            one_time_links::created_by,
+            one_time_links::tries,
+        ))
+        .load(conn)
+        .unwrap();
+    let queued: Vec<(String, Option<Id>, Option<Id>, Option<String>, String, Option<String>)> = messages::table
+        .order(messages::id)
+        .select((
+            messages::kind,
+            messages::user_id,
+            messages::member_id,
+            messages::address,
+            messages::status,
+            messages::why,
+        ))
+        .load(conn)
+        .unwrap();
+    let mut rows: Vec<String> = links.into_iter().map(|row| format!("{row:?}")).collect();
+    rows.extend(queued.into_iter().map(|row| format!("{row:?}")));
+    rows.sort();
+    rows
+}
+
+#[test]
+fn what_a_stranger_asks_tells_nothing_of_who_has_an_account() {
+    let ask = |known: bool| {
+        let (app, mails) = App::with_mail();
+        if known {
+            account(&app, "ann@example.org");
+        }
+        let reset = ask_for_reset(&app.anonymous(), "ann@example.org");
+        let joined = app.anonymous().post("/v1/members/self-registration", &form("ann@example.org"));
+        let answers: Vec<(u16, String)> = [reset, joined].map(|answer| (answer.status, answer.text)).into();
+        let rows = written(&app);
+        let mut subjects: Vec<String> = mails.take(&app).into_iter().map(|mail| mail.subject).collect();
+        subjects.sort();
+        (answers, rows, subjects)
+    };
+    let (known, unknown) = (ask(true), ask(false));
+    assert_eq!((&known.0, &known.1), (&unknown.0, &unknown.1));
+    assert_eq!((known.0[0].0, known.0[1].0, known.1.len()), (202, 202, 4));
+    assert_eq!(known.2, ["Choose a new password", "You have an account already"]);
+    assert_eq!(unknown.2, ["Please confirm your e-mail address"]);
+}
+
+#[test]
+fn what_leads_nowhere_is_gone_within_hours_and_what_somebody_wrote_with_its_link() {
+    let (app, mails) = App::with_mail();
+    ask_for_reset(&app.anonymous(), "nobody@example.org").expect(202);
+    app.anonymous().post("/v1/members/self-registration", &form("peg@example.org")).expect(202);
+    mails.take(&app);
+    app.at("2026-11-23T10:00:01Z");
+    keep_house(&app);
+    let kinds: Vec<String> = messages::table.select(messages::kind).load(&mut app.conn()).unwrap();
+    assert_eq!(kinds, ["registration"]);
+    app.at("2026-12-02T10:00:00Z");
+    keep_house(&app);
+    let left: i64 = one_time_links::table.count().get_result(&mut app.conn()).unwrap();
+    let told: i64 = messages::table.count().get_result(&mut app.conn()).unwrap();
+    assert_eq!((left, told), (0, 0));
+}
+
+#[test]
+fn a_fourth_mail_in_an_hour_isnt_sent_and_a_network_that_asks_for_many_is_refused() {
+    let (app, mails) = App::with_mail();
+    account(&app, "ann@example.org");
+    for _ in 0..5 {
+        ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    }
+    assert_eq!(mails.take(&app).len(), 3);
+    for n in 0..25 {
+        ask_for_reset(&app.anonymous(), &format!("n{n}@example.org")).expect(202);
+    }
+    let refused = ask_for_reset(&app.anonymous(), "n26@example.org");
+    assert_eq!(refused.header("retry-after"), "120");
+    refused.problem(429, "too-many-requests");
+}
+
+#[test]
+fn a_network_that_guesses_links_is_refused_also_with_a_link_that_works() {
+    let (app, mails) = App::with_mail();
+    account(&app, "ann@example.org");
+    ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    let token = mails.take_one(&app).token();
+    for _ in 0..10 {
+        reset(&app.anonymous(), "lrl_AAAA", OTHER).problem(422, "link-not-valid");
+    }
+    reset(&app.anonymous(), &token, OTHER).problem(429, "too-many-requests");
+    app.at("2026-11-23T09:01:00Z");
+    reset(&app.anonymous(), &token, OTHER).expect(204);
+}
+
+#[test]
+fn without_a_mail_server_what_only_mail_can_finish_is_503_for_everybody() {
+    let app = App::start();
+    let ann = account(&app, "ann@example.org");
+    for email in ["ann@example.org", "nobody@example.org"] {
+        ask_for_reset(&app.anonymous(), email).problem(503, "unavailable");
+        app.anonymous().post("/v1/members/self-registration", &form(email)).problem(503, "unavailable");
+    }
+    let change = json!({ "new_email": "b@example.org", "current_password": PASSWORD });
+    ann.post("/v1/me/email-change", &change).problem(503, "unavailable");
+    let member = member_row(&app, "Peg", "Reid");
+    let path = format!("/v1/members/{member}/invitations");
+    let email = json!({ "email": "peg@example.org", "deliver": "email" });
+    ann.post(&path, &email).problem(503, "unavailable");
+    let shown = ann.post(&path, &json!({ "email": "peg@example.org", "deliver": "show" })).expect(201);
+    assert!(shown["link"].as_str().unwrap().starts_with("https://life-rooms.invalid/account/invitation#token=lrl_"));
+}
+
+#[test]
+fn somebody_registers_alone_and_has_a_record_an_account_and_their_consents() {
+    let (app, mails) = App::with_mail();
+    app.anonymous().post("/v1/members/self-registration", &form("Peg@Example.org")).expect(202);
+    assert_eq!(members::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 0, "nothing is kept before");
+    let token = mails.take_one(&app).token();
+    let confirm = |password: &str| {
+        app.anonymous().post("/v1/auth/registrations/confirm", &json!({ "token": token, "password": password }))
+    };
+    assert_eq!(confirm("margaretreid").invalid(&["/password"])["errors"][0]["code"], "too_common");
+    let tokens = confirm(PASSWORD).expect(201);
+    let peg = app.with_token(tokens["access_token"].as_str().unwrap());
+    let me = peg.get("/v1/me").expect(200);
+    assert_eq!((&me["role"], &me["name"]), (&json!("member"), &json!("peg@example.org")));
+    let member = me["member_id"].as_str().unwrap();
+    let record = peg.get(&format!("/v1/members/{member}")).expect(200);
+    assert_eq!((&record["email"], &record["roles"]), (&json!("Peg@example.org"), &json!(["service_user"])));
+    let given = peg.get(&format!("/v1/members/{member}/consents")).expect(200);
+    assert_eq!(given["items"][0]["purpose"], "contact_email");
+    assert_eq!(given["items"][0]["evidence"], "by the member");
+    let account = peg.get(&format!("/v1/members/{member}/account")).expect(200);
+    assert_eq!((&account["email"], &account["last_login_on"]), (&json!("peg@example.org"), &json!("2026-11-23")));
+    confirm(PASSWORD).problem(422, "link-not-valid");
+    assert_eq!(consents::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 1);
+}
+
+#[test]
+fn whoever_registers_is_thirteen_and_names_no_partner() {
+    let (app, mails) = App::with_mail();
+    let mut young = form("sam@example.org");
+    young["date_of_birth"] = json!("2013-11-24");
+    let problem = app.anonymous().post("/v1/members/self-registration", &young).invalid(&["/date_of_birth"]);
+    assert_eq!(problem["errors"][0]["code"], "too_young");
+    young["date_of_birth"] = json!("2026-11-24");
+    app.anonymous().post("/v1/members/self-registration", &young).invalid(&["/date_of_birth"]);
+    let mut partner = form("sam@example.org");
+    partner["consents"] = json!([{ "purpose": "share_with_partner", "decision": "given" }]);
+    app.anonymous().post("/v1/members/self-registration", &partner).invalid(&["/consents/0/purpose"]);
+    let mut number = form("sam@example.org");
+    number["nhs_number"] = json!("943 476 5919");
+    app.anonymous().post("/v1/members/self-registration", &number).invalid(&["/nhs_number"]);
+    assert!(mails.take(&app).is_empty());
+    let mut old = form("sam@example.org");
+    old["date_of_birth"] = json!("2013-11-23");
+    app.anonymous().post("/v1/members/self-registration", &old).expect(202);
+}
+
+#[test]
+fn an_invited_member_chooses_a_password_and_has_an_account() {
+    let (app, mails) = App::with_mail();
+    let (member, token) = invitation(&app, &mails, None);
+    let tokens = take_up(&app, &token, &json!({})).expect(201);
+    let peg = app.with_token(tokens["access_token"].as_str().unwrap());
+    assert_eq!(peg.get("/v1/me").expect(200)["member_id"], json!(member));
+    take_up(&app, &token, &json!({})).problem(422, "link-not-valid");
+    let advisor = app.advisor();
+    let path = format!("/v1/members/{member}/invitations");
+    let again = advisor.post(&path, &json!({ "deliver": "email" }));
+    again.problem(409, "already-exists");
+    let list = advisor.get(&path).expect(200);
+    assert_eq!(list["items"][0]["used_at"], "2026-11-23T09:00:00Z");
+    let used = list["items"][0]["id"].as_str().unwrap();
+    advisor.delete(&format!("{path}/{used}")).problem(409, "invalid-state");
+    // The same address for somebody else.
+    let other = member_row(&app, "Sam", "Riley");
+    let taken = json!({ "email": "PEG@example.org", "deliver": "show" });
+    advisor.post(&format!("/v1/members/{other}/invitations"), &taken).problem(409, "already-exists");
+}
+
+#[test]
+fn an_invitation_asks_for_the_birthday_of_the_record_and_ends_with_the_third_wrong_one() {
+    let (app, mails) = App::with_mail();
+    let (_, token) = invitation(&app, &mails, Some("1961-04-02"));
+    for wrong in [json!({}), json!({ "date_of_birth": "1961-02-04" })] {
+        let problem = take_up(&app, &token, &wrong).invalid(&["/date_of_birth"]);
+        assert_eq!(problem["errors"][0]["code"], "does_not_match");
+    }
+    take_up(&app, &token, &json!({ "date_of_birth": "1961-04-03" })).invalid(&["/date_of_birth"]);
+    take_up(&app, &token, &json!({ "date_of_birth": "1961-04-02" })).problem(422, "link-not-valid");
+    assert_eq!(users::table.filter(users::role.eq(Role::Member)).count().get_result::<i64>(&mut app.conn()), Ok(0));
+}
+
+#[test]
+fn an_invitation_that_was_taken_back_opens_nothing() {
+    let (app, mails) = App::with_mail();
+    let (member, token) = invitation(&app, &mails, None);
+    let advisor = app.advisor();
+    let path = format!("/v1/members/{member}/invitations");
+    let id = advisor.get(&path).expect(200)["items"][0]["id"].as_str().unwrap().to_owned();
+    let other = member_row(&app, "Sam", "Riley");
+    advisor.delete(&format!("/v1/members/{other}/invitations/{id}")).problem(404, "not-found");
+    advisor.delete(&format!("{path}/{id}")).expect(204);
+    advisor.delete(&format!("{path}/{id}")).expect(204);
+    take_up(&app, &token, &json!({})).problem(422, "link-not-valid");
+}
+
+#[test]
+fn an_invitation_is_shown_once_also_to_whoever_repeats_the_request() {
+    let (app, _mails) = App::with_mail();
+    let (advisor, member) = (app.advisor(), member_row(&app, "Peg", "Reid"));
+    let path = format!("/v1/members/{member}/invitations");
+    let body = json!({ "email": "peg@example.org", "deliver": "show" });
+    let key = [("idempotency-key", "one")];
+    let first = advisor.post_with(&path, &key, &body).expect(201);
+    assert!(first["link"].is_string());
+    let again = advisor.post_with(&path, &key, &body).expect(201);
+    assert_eq!((&again["id"], &again["link"]), (&first["id"], &Value::Null));
+    advisor.post(&path, &json!({ "deliver": "email" })).invalid(&["/email"]);
+}
+
+#[test]
+fn another_address_counts_once_its_owner_has_confirmed_it_with_the_password() {
+    let (app, mails) = App::with_mail();
+    let (member, token) = invitation(&app, &mails, None);
+    let tokens = take_up(&app, &token, &json!({})).expect(201);
+    let peg = app.with_token(tokens["access_token"].as_str().unwrap());
+    let ask = |password: &str| {
+        peg.post("/v1/me/email-change", &json!({ "new_email": "margaret@example.org", "current_password": password }))
+    };
+    ask(OTHER).invalid(&["/current_password"]);
+    ask(PASSWORD).expect(202);
+    let mail = mails.take_one(&app);
+    assert_eq!(
+        (mail.to.as_str(), mail.subject.as_str()),
+        ("margaret@example.org", "Please confirm your new e-mail address")
+    );
+    let confirm = |password: &str| {
+        let body = json!({ "token": mail.token(), "password": password });
+        app.anonymous().post("/v1/auth/email-changes/confirm", &body)
+    };
+    confirm(OTHER).invalid(&["/password"]);
+    peg.get("/v1/me").expect(200);
+    confirm(PASSWORD).expect(204);
+    peg.get("/v1/me").problem(401, "unauthenticated");
+    log_in(&app, "peg@example.org", PASSWORD).problem(401, "unauthenticated");
+    log_in(&app, "margaret@example.org", PASSWORD).expect(200);
+    assert_eq!(mails.take_one(&app).to, "peg@example.org", "the old address is told");
+    let record = app.advisor().get(&format!("/v1/members/{member}")).expect(200);
+    assert_eq!(record["email"], "margaret@example.org");
+}
+
+#[test]
+fn an_address_that_somebody_takes_meanwhile_stays_theirs() {
+    let (app, mails) = App::with_mail();
+    let ann = account(&app, "ann@example.org");
+    let change = json!({ "new_email": "new@example.org", "current_password": PASSWORD });
+    ann.post("/v1/me/email-change", &change).expect(202);
+    let token = mails.take_one(&app).token();
+    account(&app, "new@example.org");
+    let body = json!({ "token": token, "password": PASSWORD });
+    app.anonymous().post("/v1/auth/email-changes/confirm", &body).problem(422, "link-not-valid");
+    log_in(&app, "ann@example.org", PASSWORD).expect(200);
+}
+
+#[test]
+fn an_advisor_disables_a_members_account_and_its_links_end_with_it() {
+    let (app, mails) = App::with_mail();
+    let (member, token) = invitation(&app, &mails, None);
+    let tokens = take_up(&app, &token, &json!({})).expect(201);
+    let peg = app.with_token(tokens["access_token"].as_str().unwrap());
+    ask_for_reset(&app.anonymous(), "peg@example.org").expect(202);
+    let token = mails.take_one(&app).token();
+    let advisor = app.advisor();
+    let path = format!("/v1/members/{member}/account");
+    let tag = advisor.get(&path).etag().to_owned();
+    advisor.patch(&path, &tag, &json!({ "disabled": false })).expect(200);
+    assert_eq!(advisor.patch(&path, &tag, &json!({ "disabled": true })).expect(200)["disabled"], true);
+    peg.get("/v1/me").problem(401, "unauthenticated");
+    reset(&app.anonymous(), &token, OTHER).problem(422, "link-not-valid");
+    log_in(&app, "peg@example.org", PASSWORD).problem(401, "unauthenticated");
+    let tag = advisor.get(&path).etag().to_owned();
+    advisor.patch(&path, &tag, &json!({ "disabled": false })).expect(200);
+    log_in(&app, "peg@example.org", PASSWORD).expect(200);
+    let other = member_row(&app, "Sam", "Riley");
+    advisor.get(&format!("/v1/members/{other}/account")).problem(404, "not-found");
+}
+
+#[test]
+fn opening_a_link_changes_nothing() {
+    let (app, mails) = App::with_mail();
+    account(&app, "ann@example.org");
+    ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    let token = mails.take_one(&app).token();
+    for page in ["confirm", "invitation", "reset", "email"] {
+        let path = format!("/account/{page}");
+        let shown = app.anonymous().get(&path);
+        assert_eq!((shown.status, shown.header("cache-control")), (200, "no-store"), "{page}");
+        assert_eq!(shown.header("referrer-policy"), "no-referrer");
+        assert!(shown.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(shown.text.contains("lang=\"en-GB\"") && shown.text.contains("<label for=\"password\">"), "{page}");
+        assert_eq!(app.anonymous().send("HEAD", &path, &[], b"").status, 200);
+        app.anonymous().send("POST", &path, &[], b"").problem(405, "method-not-allowed");
+    }
+    app.anonymous().get("/account/nothing").problem(404, "not-found");
+    // A program that presses the button has no password.
+    app.anonymous().post("/v1/auth/password-resets/confirm", &json!({ "token": token })).invalid(&["/new_password"]);
+    reset(&app.anonymous(), &token, OTHER).expect(204);
+}
+
+#[test]
+fn no_secret_and_no_address_of_a_link_is_in_a_message() {
+    let (app, mails) = App::with_mail();
+    let (_, token) = invitation(&app, &mails, None);
+    let rows: Vec<(Json<Value>, Option<String>)> =
+        messages::table.select((messages::payload, messages::address)).load(&mut app.conn()).unwrap();
+    let text = format!("{rows:?}");
+    assert!(!rows.is_empty() && !text.contains(&token) && !text.contains("peg@"), "{text}");
+}

@@ -1,0 +1,239 @@
+//! Who is told what becomes of their booking: by e-mail, and in the list of their messages.
+
+use diesel::prelude::*;
+use life_rooms::db::schema::{members, messages};
+use life_rooms::db::{Id, Json};
+use life_rooms::members::types::ContactPreferences;
+use serde_json::{Value, json};
+
+use crate::support::mailbox::Mailbox;
+use crate::support::{App, Client, SessionSeed, member_row, session_row, venue};
+
+/// A member who may be written to.
+fn reachable(app: &App, given: &str) -> String {
+    let member = member_row(app, given, "Reid");
+    let email = format!("{}@example.org", given.to_lowercase());
+    let preferences = ContactPreferences { email: true, ..ContactPreferences::default() };
+    diesel::update(members::table.find(member.parse::<Id>().unwrap()))
+        .set((members::email.eq(email), members::contact_preferences.eq(Json(preferences))))
+        .execute(&mut app.conn())
+        .unwrap();
+    member
+}
+
+fn book(client: &Client, session: &str, member: &str) -> Value {
+    let body = json!({ "member_id": member, "if_full": "wait" });
+    client.post(&format!("/v1/sessions/{session}/bookings"), &body).expect(201)
+}
+
+fn cancel(client: &Client, booking: &Value) {
+    client.delete(&format!("/v1/bookings/{}", booking["id"].as_str().unwrap())).expect(200);
+}
+
+/// The messages of a member, newest first: what they tell, what became of them, and why.
+fn told(client: &Client, member: &str) -> Vec<(String, String, Value)> {
+    let page = client.get(&format!("/v1/members/{member}/messages")).expect(200);
+    let row = |message: &Value| {
+        let text = |name: &str| message[name].as_str().unwrap().to_owned();
+        (text("kind"), text("status"), message["why"].clone())
+    };
+    page["items"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn row(kind: &str, status: &str, why: Value) -> (String, String, Value) {
+    (kind.into(), status.into(), why)
+}
+
+/// The session in a library, and the mailbox.
+fn library(capacity: Option<i32>) -> (App, Mailbox, Client, String) {
+    let (app, mails) = App::with_mail();
+    let library = venue(&app.admin(), "central", "Liverpool");
+    let library = library["id"].as_str().unwrap().to_owned();
+    let seed = SessionSeed { venue_id: Some(&library), capacity, ..SessionSeed::default() };
+    let session = session_row(&app, seed);
+    let advisor = app.advisor();
+    (app, mails, advisor, session)
+}
+
+#[test]
+fn whoever_is_booked_gets_a_mail_that_says_day_time_and_place_and_nothing_of_the_session() {
+    let (app, mails, advisor, session) = library(None);
+    let peg = reachable(&app, "Peg");
+    book(&advisor, &session, &peg);
+    assert!(mails.take(&app).is_empty(), "it waits for what may follow");
+    app.at("2026-11-23T09:02:00Z");
+    let mail = mails.take_one(&app);
+    assert_eq!(
+        (mail.to.as_str(), mail.subject.as_str()),
+        ("peg@example.org", "Your booking on Monday 30 November 2026")
+    );
+    assert!(mail.text.contains("You have a place: Monday 30 November 2026, 1pm, at Venue central"), "{}", mail.text);
+    assert!(!mail.whole.contains("Shared Reading") && !mail.whole.contains("Reid"), "{}", mail.whole);
+    assert!(mails.take(&app).is_empty(), "once");
+    let list = app.member(&peg).get(&format!("/v1/members/{peg}/messages")).expect(200);
+    let message = &list["items"][0];
+    assert_eq!((&message["kind"], &message["status"]), (&json!("booked"), &json!("sent")));
+    assert_eq!(message["sent_at"], "2026-11-23T09:02:00Z");
+    assert!(message["text"].as_str().unwrap().starts_with("You have a place: Monday 30 November 2026, 1pm"));
+    assert_eq!(message["session_id"], json!(session));
+}
+
+#[test]
+fn the_mail_says_how_it_stands_when_it_is_sent() {
+    let (app, mails, advisor, session) = library(None);
+    let (peg, sam) = (reachable(&app, "Peg"), reachable(&app, "Sam"));
+    // Booked and cancelled within two minutes; booked, cancelled and booked again.
+    let held = [book(&advisor, &session, &peg), book(&advisor, &session, &sam)];
+    app.at("2026-11-23T09:00:01Z");
+    held.iter().for_each(|booking| cancel(&advisor, booking));
+    app.at("2026-11-23T09:00:02Z");
+    book(&advisor, &session, &sam);
+    app.at("2026-11-23T09:02:02Z");
+    let mut mails = mails.take(&app);
+    mails.sort_by(|one, other| one.to.cmp(&other.to));
+    let texts: Vec<&str> = mails.iter().map(|mail| mail.text.as_str()).collect();
+    assert_eq!(texts.len(), 2, "{texts:?}");
+    assert!(texts[0].contains("Your booking is cancelled") && !texts[0].contains("You have a place"), "{}", texts[0]);
+    assert!(texts[1].contains("You have a place"), "{}", texts[1]);
+}
+
+#[test]
+fn who_may_not_be_written_to_is_not_and_whoever_cancels_learns_whom_to_call() {
+    let (app, mails, advisor, session) = library(None);
+    let (peg, sam, ali) = (reachable(&app, "Peg"), reachable(&app, "Sam"), member_row(&app, "Ali", "Khan"));
+    for member in [&peg, &sam, &ali] {
+        book(&advisor, &session, member);
+    }
+    app.at("2026-11-23T09:00:01Z");
+    let withdrawn = json!({ "purpose": "contact_email", "decision": "withdrawn", "evidence": "said so" });
+    advisor.post(&format!("/v1/members/{sam}/consents"), &withdrawn).expect(201);
+    let path = format!("/v1/sessions/{session}/cancel");
+    let answer = advisor.post(&path, &json!({ "reason": "The boiler is broken." })).expect(200);
+    let way = |member: &str| {
+        let notices = answer["bookings"].as_array().unwrap();
+        notices.iter().find(|one| one["member_id"] == json!(member)).unwrap()["told"].clone()
+    };
+    assert_eq!([way(&peg), way(&sam), way(&ali)], [json!("email"), json!("not_reached"), json!("not_reached")]);
+    app.at("2026-11-23T09:10:01Z");
+    let mail = mails.take_one(&app);
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("peg@example.org", "A change to Monday 30 November 2026"));
+    assert!(mail.text.contains("This is called off"), "{}", mail.text);
+    let not_allowed = json!("not_allowed");
+    assert_eq!(
+        told(&advisor, &peg),
+        [row("cancelled", "sent", Value::Null), row("booked", "skipped", json!("no_longer_true"))]
+    );
+    // Withdrawn between the booking and its mail.
+    let skipped = |kind: &str| row(kind, "skipped", not_allowed.clone());
+    assert_eq!(told(&advisor, &sam), [skipped("cancelled"), skipped("booked")]);
+    assert_eq!(told(&advisor, &ali), [skipped("cancelled"), skipped("booked")]);
+}
+
+#[test]
+fn without_a_mail_server_everybody_has_their_messages_and_nobody_counts_as_told() {
+    let app = App::start();
+    let (advisor, peg) = (app.advisor(), reachable(&app, "Peg"));
+    let session = session_row(&app, SessionSeed::default());
+    book(&advisor, &session, &peg);
+    app.at("2026-11-23T09:00:01Z");
+    let path = format!("/v1/sessions/{session}/cancel");
+    let answer = advisor.post(&path, &json!({ "reason": "The boiler is broken." })).expect(200);
+    assert_eq!(answer["bookings"][0]["told"], "not_reached");
+    app.at("2026-11-23T09:10:01Z");
+    app.send_messages();
+    assert_eq!(
+        told(&advisor, &peg),
+        [row("cancelled", "skipped", json!("no_mail")), row("booked", "skipped", json!("no_longer_true"))]
+    );
+}
+
+#[test]
+fn an_offer_is_told_at_once_and_an_old_one_never() {
+    let (app, mails, advisor, session) = library(Some(1));
+    let (peg, sam) = (reachable(&app, "Peg"), reachable(&app, "Sam"));
+    let held = book(&advisor, &session, &peg);
+    book(&advisor, &session, &sam);
+    app.at("2026-11-23T09:02:00Z");
+    let waits = mails.take(&app).into_iter().find(|mail| mail.to == "sam@example.org").unwrap();
+    assert!(waits.text.contains("You are on the waiting list"), "{}", waits.text);
+    cancel(&advisor, &held);
+    let offered = mails.take_one(&app);
+    assert_eq!((offered.to.as_str(), offered.subject.as_str()), ("sam@example.org", "A place is free"));
+    assert!(offered.text.contains("until Tuesday 24 November 2026, 9:02am"), "{}", offered.text);
+    // A server that was down for days has nothing to tell that is still of use.
+    let late = reachable(&app, "Late");
+    book(&advisor, &session, &late);
+    app.at("2026-12-01T09:00:00Z");
+    assert!(mails.take(&app).is_empty());
+    assert_eq!(told(&advisor, &late), [row("waitlisted", "skipped", json!("too_late"))]);
+}
+
+#[test]
+fn a_moved_session_is_told_once_a_move_and_with_everything_of_its_series_in_one_mail() {
+    let (app, mails) = App::with_mail();
+    let (admin, advisor, peg) = (app.admin(), app.advisor(), reachable(&app, "Peg"));
+    let series = json!({ "title": "Reading", "pillar": "community", "delivery": "online", "booking_policy": "bookable",
+        "local_start": "2027-01-05T13:00:00", "time_zone": "Europe/London", "duration_minutes": 60,
+        "recurrence": "FREQ=WEEKLY;COUNT=4", "publication": "published" });
+    let series = admin.post("/v1/session-series", &series).expect(201);
+    let at = format!("/v1/session-series/{}", series["id"].as_str().unwrap());
+    let sessions = admin.get(&format!("/v1/sessions?from=2027-01-01&to=2027-02-28")).expect(200);
+    for session in sessions["items"].as_array().unwrap() {
+        book(&advisor, session["id"].as_str().unwrap(), &peg);
+    }
+    app.at("2026-11-23T09:02:00Z");
+    let booked = mails.take_one(&app);
+    assert_eq!((booked.subject.as_str(), booked.text.matches("You have a place").count()), ("Your bookings", 4));
+    for hour in ["14", "15"] {
+        let tag = admin.get(&at).etag().to_owned();
+        admin.patch(&at, &tag, &json!({ "local_start": format!("2027-01-05T{hour}:00:00") })).expect(200);
+    }
+    app.at("2026-11-23T09:12:00Z");
+    let moved = mails.take_one(&app);
+    assert_eq!(moved.subject, "Changes to your bookings");
+    assert_eq!((moved.text.matches("3pm").count(), moved.text.matches("2pm").count()), (4, 0), "{}", moved.text);
+    assert!(mails.take(&app).is_empty());
+}
+
+#[test]
+fn what_a_server_was_sending_when_it_died_is_sent_again_with_the_same_message_id() {
+    let (app, mails, advisor, session) = library(None);
+    let peg = reachable(&app, "Peg");
+    book(&advisor, &session, &peg);
+    app.at("2026-11-23T09:02:00Z");
+    let id = |mail: &str| mail.lines().find(|line| line.starts_with("Message-ID:")).unwrap().to_owned();
+    let first = id(&mails.take_one(&app).whole);
+    // As if it had died between the mail server's answer and the note of it.
+    let lost = (messages::status.eq("sending"), messages::sent_at.eq(None::<life_rooms::db::Timestamp>));
+    diesel::update(messages::table).set(lost).execute(&mut app.conn()).unwrap();
+    app.at("2026-11-23T09:03:00Z");
+    assert_eq!(id(&mails.take_one(&app).whole), first);
+}
+
+#[test]
+fn a_request_that_fails_tells_nobody() {
+    let (app, mails, advisor, session) = library(Some(1));
+    let (peg, sam) = (reachable(&app, "Peg"), reachable(&app, "Sam"));
+    book(&advisor, &session, &peg);
+    let path = format!("/v1/sessions/{session}/bookings");
+    advisor.post(&path, &json!({ "member_id": sam })).problem(409, "session-full");
+    advisor.post(&path, &json!({ "member_id": peg })).problem(409, "already-booked");
+    app.at("2026-11-23T09:02:00Z");
+    assert_eq!(mails.take_one(&app).to, "peg@example.org");
+    assert!(told(&advisor, &sam).is_empty());
+}
+
+#[test]
+fn members_read_their_own_messages_and_a_clock_that_is_put_back_sends_nothing_twice() {
+    let (app, mails, advisor, session) = library(None);
+    let (peg, sam) = (reachable(&app, "Peg"), reachable(&app, "Sam"));
+    book(&advisor, &session, &peg);
+    app.member(&sam).get(&format!("/v1/members/{peg}/messages")).problem(404, "not-found");
+    app.admin().get(&format!("/v1/members/{peg}/messages")).problem(403, "forbidden");
+    app.at("2026-11-23T09:02:00Z");
+    mails.take_one(&app);
+    app.at("2026-11-22T09:02:00Z");
+    assert!(mails.take(&app).is_empty());
+    app.at("2026-11-23T09:30:00Z");
+    assert!(mails.take(&app).is_empty());
+}
