@@ -7,6 +7,7 @@ use crate::housekeeping;
 use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
 use crate::rosters::later;
+use crate::seals;
 use crate::sessions::bookings::turnover;
 use crate::sessions::series::top_up;
 
@@ -15,7 +16,7 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), jobs(), housekeeping::TASK]
+    vec![turnover::TASK, top_up::task(), jobs(), housekeeping::TASK, seals::TASK]
 }
 
 /// The task that runs the jobs that no server runs.
