@@ -67,7 +67,8 @@ fill() {
   local name=$1 role partner next
   url=$(cat "$work/$name.url")
   for role in admin advisor; do
-    printf '%s\n' "$password" | "$life_rooms" user create --email "$role@example.org" --role "$role" --password-stdin >/dev/null
+    printf '%s\n' "$password" | "$life_rooms" user create --email "$role@example.org" --role "$role" --display-name Dana \
+      --password-stdin >/dev/null
   done
   token=$(log_in admin)
   echo '{"slug": "library", "name": "Library", "kind": "library", "local_authority": "Liverpool",

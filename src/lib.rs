@@ -26,7 +26,7 @@
 //! auth                                      tokens, passwords, who a caller is, what they may do and reach (no HTTP)
 //! http                                      context, extractors, pages, conditional requests, replies, shared state
 //! background                                repeated tasks, each on one server at a time
-//! partners · venues · jobs                  organisations; buildings; long work
+//! partners · venues · jobs · seals          organisations; buildings; long work; proof that the audit is whole
 //! sites · users · members · login · service premises; accounts; people; logging in; the service about itself
 //! sessions · prescriptions · accounts       what's on; social prescriptions; how people get accounts and keep them
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
@@ -73,6 +73,7 @@ pub mod places;
 pub mod prescriptions;
 pub mod reports;
 pub mod rosters;
+pub mod seals;
 pub mod server;
 pub mod service;
 pub mod sessions;

@@ -8,6 +8,7 @@ use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
 use crate::mail::sender;
 use crate::rosters::later;
+use crate::seals;
 use crate::sessions::bookings::turnover;
 use crate::sessions::series::top_up;
 
@@ -16,7 +17,7 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, housekeeping::TASK]
+    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, housekeeping::TASK, seals::TASK]
 }
 
 /// The task that runs the jobs that no server runs.

@@ -3,15 +3,16 @@
 use actix_web::HttpResponse;
 
 use super::types::Accepted;
-use crate::audit::{Actor, Event, Subject};
 use crate::auth::links::store::{self as links, LinkRow};
 use crate::auth::links::{Purpose, not_valid, read};
+use crate::auth::store::Account;
 use crate::auth::throttle::buckets::{self, Bucket};
 use crate::clock::new_id_at;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
+use crate::login::grant::record;
 use crate::login::password_login::to_the_end;
 use crate::messages::kinds::MessageKind;
 use crate::messages::{self, NewMessage, Told};
@@ -96,27 +97,15 @@ fn is_not_valid(error: &Error) -> bool {
     error.kind() == crate::error::Kind::LinkNotValid
 }
 
-/// Uses a link up, takes the others back that were sent for the same, and records it.
+/// Uses a link up, takes the others back that were sent for the same, and records it as done by the account's holder: the
+/// request itself has no caller.
 ///
 /// # Errors
 /// 422 `link-not-valid` if it was used meanwhile.
-pub fn use_up(conn: &mut Conn, context: &Context, link: &LinkRow, (user_id, subject): (Id, Subject)) -> Result<()> {
+pub fn use_up(conn: &mut Conn, context: &Context, link: &LinkRow, account: &Account) -> Result<()> {
     links::use_up(conn, link, context.now())?;
     links::revoke_others(conn, link, context.now())?;
-    record(conn, context, user_id, "link_used", subject, &[])
-}
-
-/// Records what the holder of an account did with a link: the request itself has no caller.
-pub fn record(
-    conn: &mut Conn,
-    context: &Context,
-    user_id: Id,
-    action: &'static str,
-    subject: Subject,
-    fields: &[&str],
-) -> Result<()> {
-    let event = Event::new(context.now(), Actor::User(user_id), context.request_id(), action, subject, fields);
-    context.record(conn, &[event])
+    record(conn, context, account, "link_used", &[])
 }
 
 /// A new link to this address.

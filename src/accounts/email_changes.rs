@@ -1,6 +1,6 @@
 //! Another e-mail address for an account.
 
-use super::asking::{ask, link_to, open, record, use_up};
+use super::asking::{ask, link_to, open, use_up};
 use super::types::{Accepted, EmailChangeRequest, LinkConfirmation};
 use crate::auth::links::store::LinkRow;
 use crate::auth::links::{Purpose, not_valid};
@@ -8,6 +8,7 @@ use crate::auth::logins::Why;
 use crate::auth::policy::AccountHolder;
 use crate::auth::store as accounts;
 use crate::http::prelude::*;
+use crate::login::grant::record;
 use crate::login::password_login::is_own_password;
 use crate::members::store as members;
 use crate::messages::kinds::MessageKind;
@@ -62,9 +63,9 @@ pub async fn confirm_email_change(
     let (inside, id) = (context.clone(), account.id);
     let written = context.write_anew(move |conn| {
         let account = accounts::locked_account(conn, id)?.filter(|account| !account.disabled).ok_or_else(not_valid)?;
-        let (subject, now) = (account.subject(), inside.now());
+        let now = inside.now();
         let email = link.email.clone().unwrap_or_default();
-        use_up(conn, &inside, &link, (id, subject))?;
+        use_up(conn, &inside, &link, &account)?;
         let ended = accounts::set_email(conn, id, &email, now).map_err(|error| match error.kind() {
             Kind::AlreadyExists => not_valid(),
             _ => error,
@@ -73,9 +74,9 @@ pub async fn confirm_email_change(
         if let Some(member_id) = account.member_id {
             members::follow_account(conn, member_id, (&account.email, &email), now)?;
         }
-        record(conn, &inside, id, "change", subject, &["email"])?;
+        record(conn, &inside, &account, "change", &["email"])?;
         if ended {
-            record(conn, &inside, id, "logins_ended", subject, &[Why::Email.into()])?;
+            record(conn, &inside, &account, "logins_ended", &[Why::Email.into()])?;
         }
         let mail = NewMessage::to_account(MessageKind::EmailChanged, id, account.member_id, now);
         messages::queue(conn, vec![mail.to_address(account.email)], now)

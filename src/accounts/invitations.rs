@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
 
-use super::asking::{link_to, needs_mail, open, record, use_up};
+use super::asking::{link_to, needs_mail, open, use_up};
 use super::types::{Invitation, InvitationConfirmation, InvitationInput, LinkDelivery};
 use crate::auth::caller::Role;
 use crate::auth::links::store::{self as links, LinkRow};
@@ -13,8 +13,9 @@ use crate::auth::policy::AdvisorOnly;
 use crate::auth::reach::Reach;
 use crate::auth::store as accounts;
 use crate::http::prelude::*;
-use crate::login::grant::{self, Wanted};
+use crate::login::grant::{self, Wanted, record};
 use crate::login::types::LoggedIn;
+use crate::members::handlers::{list_of_member, read_of_member};
 use crate::members::store as members;
 use crate::messages::kinds::MessageKind;
 use crate::messages::{self, NewMessage};
@@ -94,9 +95,9 @@ pub async fn list_invitations(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
+    let wanted = slice.clone();
     let read = move |conn: &mut Conn| links::of_member(conn, Purpose::Invitation, id, wanted.after, wanted.fetch());
-    let rows = crate::members::handlers::read_of_member(&who, id, (list, &["invitations"]), read).await?;
+    let rows = list_of_member(&who, id, "invitations", read).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, Invitation::from))
 }
 
@@ -114,7 +115,7 @@ pub async fn get_invitation(request: Extract<(Allowed<AdvisorOnly>, Path<(Id, Id
         let link = links::find(conn, Purpose::Invitation, id)?.filter(|link| link.member_id == Some(member_id));
         link.ok_or_else(|| Error::not_found("invitation"))
     };
-    let link = crate::members::handlers::read_of_member(&who, member_id, (subject, &[]), read).await?;
+    let link = read_of_member(&who, member_id, (subject, &[]), read).await?;
     who.show_plain(Cache::Never, &Invitation::from(link))
 }
 
@@ -179,12 +180,11 @@ pub async fn confirm_invitation(
     let hash = context.state().hasher.hash(password).await?;
     let inside = context.clone();
     let account = context.write_anew(move |conn| {
-        let id = create(conn, &inside, &link, (member_id, hash.clone()))?;
-        use_up(conn, &inside, &link, (id, Subject::of_account(id, Some(member_id))))?;
-        accounts::account(conn, id)
+        let account = create(conn, &inside, &link, (member_id, hash.clone()))?;
+        use_up(conn, &inside, &link, &account)?;
+        Ok(account)
     });
-    let account = account.await?.ok_or_else(not_valid)?;
-    begun(&context, &account).await
+    begun(&context, &account.await?).await
 }
 
 /// Makes the account of a member who has chosen a password.
@@ -196,13 +196,14 @@ pub(super) fn create(
     context: &Context,
     link: &LinkRow,
     (member_id, hash): (Id, String),
-) -> Result<Id> {
+) -> Result<accounts::Account> {
     let written = UserInput {
         email: link.email.clone().unwrap_or_default(),
         role: Role::Member,
         partner_id: None,
         disabled: false,
         permissions: Vec::new(),
+        display_name: None,
         password: None,
     };
     let row = UserRow::new(context.new_id(), written, Some(member_id), Some(hash), context.now());
@@ -211,8 +212,9 @@ pub(super) fn create(
         _ => error,
     })?;
     accounts::prove_email(conn, row.id, context.now())?;
-    record(conn, context, row.id, "create", Subject::of_account(row.id, Some(member_id)), &[])?;
-    Ok(row.id)
+    let account = accounts::account(conn, row.id)?.ok_or_else(not_valid)?;
+    record(conn, context, &account, "create", &[])?;
+    Ok(account)
 }
 
 /// Logs a new account in: the answer is 201 with its tokens.

@@ -1,6 +1,6 @@
 //! Forgotten passwords.
 
-use super::asking::{ask, link_to, open, record, use_up};
+use super::asking::{ask, link_to, open, use_up};
 use super::types::{Accepted, PasswordResetConfirmation, PasswordResetRequest};
 use crate::auth::links::store::LinkRow;
 use crate::auth::links::{Purpose, not_valid};
@@ -8,6 +8,7 @@ use crate::auth::logins::{Why, store as logins};
 use crate::auth::password_rules;
 use crate::auth::store as accounts;
 use crate::http::prelude::*;
+use crate::login::grant::record;
 use crate::messages::kinds::MessageKind;
 use crate::messages::{self, NewMessage};
 
@@ -50,14 +51,14 @@ pub async fn confirm_password_reset(
     let (inside, id) = (context.clone(), account.id);
     let written = context.write_anew(move |conn| {
         let account = accounts::locked_account(conn, id)?.filter(|account| !account.disabled).ok_or_else(not_valid)?;
-        let (subject, now) = (account.subject(), inside.now());
-        use_up(conn, &inside, &link, (id, subject))?;
+        let now = inside.now();
+        use_up(conn, &inside, &link, &account)?;
         let ended = accounts::set_password(conn, Some(&inside.state().throttle), &account, &hash, now)?;
         accounts::prove_email(conn, id, now)?;
         logins::remember_network(conn, inside.new_id(), id, inside.network().to_string(), now)?;
-        record(conn, &inside, id, "change", subject, &["password"])?;
+        record(conn, &inside, &account, "change", &["password"])?;
         if ended {
-            record(conn, &inside, id, "logins_ended", subject, &[Why::Password.into()])?;
+            record(conn, &inside, &account, "logins_ended", &[Why::Password.into()])?;
         }
         let mail = NewMessage::to_account(MessageKind::PasswordChanged, id, account.member_id, now);
         messages::queue(conn, vec![mail], now)

@@ -79,20 +79,19 @@ pub async fn confirm_registration(
         // Never joined to a record that exists: somebody else's details are easily known.
         let member = register(conn, &inside, &record_of(&form), Similar::Register)?;
         let member_id = member.map_err(|_| not_valid())?.id;
-        let id = create(conn, &inside, &link, (member_id, hash.clone()))?;
+        let account = create(conn, &inside, &link, (member_id, hash.clone()))?;
         let rows = form.consents.iter().map(|one| {
             let evidence = EVIDENCE.to_owned();
             let written = ConsentInput { purpose: one.purpose, partner_id: None, decision: one.decision, evidence };
             let at = consents::next_instant(conn, member_id, inside.now())?;
-            let row = ConsentRow::new(inside.new_id(), member_id, written, id, at);
+            let row = ConsentRow::new(inside.new_id(), member_id, written, account.id, at);
             consents::insert(conn, std::slice::from_ref(&row))
         });
         rows.collect::<Result<Vec<()>>>()?;
-        use_up(conn, &inside, &link, (id, Subject::of_account(id, Some(member_id))))?;
-        accounts::account(conn, id)
+        use_up(conn, &inside, &link, &account)?;
+        Ok(account)
     });
-    let account = account.await?.ok_or_else(not_valid)?;
-    begun(&context, &account).await
+    begun(&context, &account.await?).await
 }
 
 /// The record of somebody who has registered.

@@ -3,14 +3,21 @@
 //!
 //! An event holds ids and names of fields, never values or free text. A read of personal data makes one event for each
 //! person whose data the answer holds. The events are on disk before the answer is sent ([`Db::read_audited`]).
+//!
+//! Each write of events leaves a row in `audit_unsealed`, in the same transaction. A task seals what waits there
+//! (`crate::seals`). So an event that is neither sealed nor waiting was put there by somebody else.
+
+pub mod hash;
+pub mod purpose;
 
 use diesel::prelude::*;
 
 use crate::clock::{Clock, new_id_at};
-use crate::db::schema::audit_events;
+use crate::db::schema::{audit_events, audit_unsealed};
 use crate::db::{Conn, Db, Id, Json, Timestamp};
 use crate::error::Result;
 use crate::insert_many;
+pub use purpose::Purpose;
 
 /// The thing that an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +49,7 @@ impl Subject {
 
 /// One event, ready to be written.
 #[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = audit_events)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 pub struct Event {
     id: Id,
     at: Timestamp,
@@ -54,17 +61,34 @@ pub struct Event {
     resource_id: Option<Id>,
     fields: Json<Vec<String>>,
     request_id: String,
+    actor_role: Option<&'static str>,
+    partner_id: Option<Id>,
+    purpose: Option<Purpose>,
+    on_behalf_of: Option<Id>,
 }
 
-/// Who did something.
+/// Who did something, as they were then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Actor {
-    /// An account.
-    User(Id),
-    /// A partner's API client.
-    Client(Id),
+pub struct Actor {
+    kind: &'static str,
+    id: Option<Id>,
+    role: Option<&'static str>,
+    partner_id: Option<Id>,
+}
+
+impl Actor {
     /// The service itself, or a caller without credentials.
-    System,
+    pub const SYSTEM: Self = Self { kind: "system", id: None, role: None, partner_id: None };
+
+    /// An account.
+    pub fn user(id: Id, role: &'static str, partner_id: Option<Id>) -> Self {
+        Self { kind: "user", id: Some(id), role: Some(role), partner_id }
+    }
+
+    /// A partner's API client.
+    pub fn client(id: Id, role: &'static str, partner_id: Option<Id>) -> Self {
+        Self { kind: "client", id: Some(id), role: Some(role), partner_id }
+    }
 }
 
 impl Event {
@@ -78,22 +102,21 @@ impl Event {
         subject: Subject,
         fields: &[&str],
     ) -> Self {
-        let (actor_kind, actor_id) = match actor {
-            Actor::User(id) => ("user", Some(id)),
-            Actor::Client(id) => ("client", Some(id)),
-            Actor::System => ("system", None),
-        };
         Self {
             id: new_id_at(at),
             at,
-            actor_kind,
-            actor_id,
+            actor_kind: actor.kind,
+            actor_id: actor.id,
             action,
             member_id: subject.member_id,
             resource_kind: subject.kind,
             resource_id: subject.id,
             fields: Json(fields.iter().map(|name| (*name).to_owned()).collect()),
             request_id: source.to_owned(),
+            actor_role: actor.role,
+            partner_id: actor.partner_id,
+            purpose: None,
+            on_behalf_of: None,
         }
     }
 
@@ -113,12 +136,18 @@ impl Event {
         subject: Subject,
         fields: &[&str],
     ) -> Self {
-        Self::new(at, Actor::System, source, action, subject, fields)
+        Self::new(at, Actor::SYSTEM, source, action, subject, fields)
     }
 
     /// The same event with an id made at this instant. Ids follow the time, and a long request records events late.
     pub fn numbered_at(mut self, at: Timestamp) -> Self {
         self.id = new_id_at(at);
+        self
+    }
+
+    /// The same event with what it was done for.
+    pub fn for_purpose(mut self, purpose: Option<Purpose>) -> Self {
+        self.purpose = purpose;
         self
     }
 }
@@ -136,7 +165,12 @@ impl Db {
     }
 }
 
-/// Writes events in the current transaction.
+/// Writes events in the current transaction, and has them wait for their seal.
 pub fn record(conn: &mut Conn, events: &[Event]) -> Result<()> {
-    Ok(insert_many!(conn, audit_events::table, events)?)
+    let Some(first) = events.first() else { return Ok(()) };
+    insert_many!(conn, audit_events::table, events)?;
+    let ids: Vec<u8> = events.iter().flat_map(|event| *event.id.0.as_bytes()).collect();
+    let waits = (audit_unsealed::first_id.eq(first.id), audit_unsealed::event_ids.eq(ids));
+    diesel::insert_into(audit_unsealed::table).values(waits).execute(conn)?;
+    Ok(())
 }

@@ -61,6 +61,16 @@ pub fn make_once(folder: &Path, name: &str, bytes: &[u8]) -> IoResult<()> {
     }
 }
 
+/// Writes a file with this name over the one before. The folder has the old or the new file at each moment.
+///
+/// # Errors
+/// When the folder can't be written.
+pub fn replace(folder: &Path, name: &str, bytes: &[u8]) -> IoResult<()> {
+    let aside = folder.join(format!("{}.new", uuid::Uuid::new_v4()));
+    write_private(&aside, bytes)?;
+    fs::rename(aside, folder.join(name))
+}
+
 fn write_private(path: &Path, bytes: &[u8]) -> IoResult<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

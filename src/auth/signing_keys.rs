@@ -3,6 +3,7 @@
 //! At most two keys count. A new key is published at once, and signs a minute and a half later: by then every server and
 //! every cache has it. The key before verifies until the last token that it signed has ended.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,9 @@ use crate::error::{Error, Kind, Result};
 
 /// How the names of signing keys' files end.
 const EXTENSION: &str = "der";
+/// How the names of files with public halves end. They stay when their key is taken away: what it signed can be checked
+/// for ever.
+const PUBLIC: &str = "pub";
 /// The name of the first key's file.
 const FIRST: &str = "0001.der";
 /// The time in the name of a later key's file, in UTC: `0002-20261123T090000Z.der`.
@@ -41,6 +45,7 @@ pub struct Key {
     /// Its public half.
     pub decoding: DecodingKey,
     public: Vec<u8>,
+    pair: Ed25519KeyPair,
     /// When it begins to sign; `None` if it always could.
     signs_from: Option<Timestamp>,
     /// When it stops to verify; `None` if it is the newest.
@@ -48,6 +53,23 @@ pub struct Key {
 }
 
 impl Key {
+    /// The signature of some bytes. They must begin with words that no token begins with.
+    pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+        self.pair.sign(bytes).as_ref().to_vec()
+    }
+
+    /// Keeps the public half in the folder, in a file of its own.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn keep_public(&self, folder: &Path) -> Result<()> {
+        let name = format!("{}.{PUBLIC}", self.id);
+        if fs::exists(folder.join(&name)).is_ok_and(|there| there) {
+            return Ok(());
+        }
+        make_once(folder, &name, &self.public).map_err(|e| trouble(folder, e))
+    }
+
     /// Whether tokens of this key count at this time.
     pub fn verifies(&self, now: Timestamp) -> bool {
         self.verifies_until.is_none_or(|end| now < end)
@@ -167,6 +189,32 @@ pub fn rotate(folder: &Path, now: Timestamp, stolen: bool) -> Result<Rotated> {
     Ok(Rotated { id: read(&folder.join(name), None)?.id, signs_from, before_until })
 }
 
+/// The public halves of the keys that a folder has or had, by the ids of the keys.
+///
+/// # Errors
+/// When the folder can't be read, or when a file holds another key than its name says.
+pub fn public_halves(folder: &Path) -> Result<HashMap<String, Vec<u8>>> {
+    let mut halves = HashMap::new();
+    for path in with_extension(folder, PUBLIC).map_err(|e| trouble(folder, e))? {
+        let public = read_private(&path)?;
+        let id = id_of(&public);
+        if path.file_stem().is_none_or(|name| name != id.as_str()) {
+            return Err(trouble(&path, "it doesn't hold the public key that its name says"));
+        }
+        halves.insert(id, public);
+    }
+    for path in with_extension(folder, EXTENSION).map_err(|e| trouble(folder, e))? {
+        let key = read(&path, None)?;
+        halves.insert(key.id, key.public);
+    }
+    Ok(halves)
+}
+
+/// The id of the key with this public half.
+fn id_of(public: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(&digest(&SHA256, public).as_ref()[..12])
+}
+
 /// The files of the keys that can count: the newest two.
 fn counting(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = with_extension(folder, EXTENSION).map_err(|e| trouble(folder, e))?;
@@ -200,10 +248,11 @@ fn read(path: &Path, signs_from: Option<Timestamp>) -> Result<Key> {
     let pair = Ed25519KeyPair::from_pkcs8(&der).map_err(|e| trouble(path, e))?;
     let public = pair.public_key().as_ref().to_vec();
     Ok(Key {
-        id: URL_SAFE_NO_PAD.encode(&digest(&SHA256, &public).as_ref()[..12]),
+        id: id_of(&public),
         encoding: EncodingKey::from_ed_der(&der),
         decoding: DecodingKey::from_ed_der(&public),
         public,
+        pair,
         signs_from,
         verifies_until: None,
     })

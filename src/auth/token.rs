@@ -143,6 +143,23 @@ impl Tokens {
         jsonwebtoken::encode(&header, claims, &key.encoding).map_err(Error::internal)
     }
 
+    /// Signs bytes that are no token, with the key that signs at this time. The public half of the key stays in the folder
+    /// for ever, so that the signature can always be checked. Returns the id of the key and the signature.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn sign_for_ever(&self, bytes: &[u8], now: Timestamp) -> Result<(String, Vec<u8>)> {
+        let ring = self.ring(now);
+        let key = ring.signing(now)?;
+        key.keep_public(&self.folder)?;
+        Ok((key.id.clone(), key.sign(bytes)))
+    }
+
+    /// The folder of the keys.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Verifies a token at this instant.
     ///
     /// # Errors

@@ -7,12 +7,11 @@ use super::store::{self, Of};
 use super::{feeds, series};
 use crate::auth::policy::Public;
 use crate::auth::viewer::Viewer;
-use crate::clock::london_day;
+use crate::clock::{london_day, london_midnight};
 use crate::db::Timestamp;
 use crate::http::prelude::*;
 use crate::http::sending;
 use crate::partners::store as partners;
-use crate::sessions::search::query::london_midnight;
 use crate::venues::store as venues;
 
 /// The media type of calendars.

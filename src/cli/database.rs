@@ -12,14 +12,14 @@ use crate::error::Error;
 /// The first bytes of every SQLite file (<https://www.sqlite.org/fileformat.html>, 1.3).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// Migrates the database of these settings and opens it.
+/// Migrates the database of these settings, if their role may, and opens it.
 ///
 /// # Errors
 /// Exit code 2 if the setting can't be read; 1 with a sentence that says what is wrong with the database.
 pub(super) fn open(settings: &Settings) -> Result<(Db, Location), Failure> {
     let location = settings.location().map_err(Failure::usage)?;
     check(&location)?;
-    migrate::run(&location).map_err(|error| cannot_use(&location, &error))?;
+    migrate::prepare(&location).map_err(|error| cannot_use(&location, &error))?;
     let db = Db::open(&location).map_err(|error| cannot_use(&location, &error))?;
     Ok((db, location))
 }

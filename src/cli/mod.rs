@@ -1,7 +1,9 @@
 //! The commands. Each can run while a server runs.
 
+mod audit;
 mod database;
 mod demo;
+mod grants;
 mod keys;
 mod logging;
 #[cfg(unix)]
@@ -29,7 +31,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the server; migrates the database first
+    /// Run the server; migrates the database first, unless its tables belong to another role
     #[command(after_help = "Example:\n  life-rooms serve --bind 127.0.0.1:8080\n  life-rooms serve --demo")]
     Serve(Box<serve::Serve>),
     /// Migrate the database to the schema of this binary
@@ -44,6 +46,14 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Print what the role of the server may do on PostgreSQL, where another role owns the tables
+    #[command(
+        after_help = "Example:\n  life-rooms grants --role life_rooms_server | psql postgres://owner@localhost/life_rooms"
+    )]
+    Grants(grants::Grants),
+    /// Check that nobody has changed the audit
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  life-rooms openapi > openapi/openapi.json")]
     Openapi {
@@ -62,7 +72,8 @@ enum Command {
     User(user::User),
 }
 
-/// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage.
+/// Reads the command line and runs the command. Exit codes: 0, 1 failure, 2 usage; 3 if an audit is whole but
+/// ends early.
 pub fn run() -> ExitCode {
     // Database files and keys are for the account that runs the service alone.
     #[cfg(unix)]
@@ -90,6 +101,8 @@ fn run_command(command: Command) -> Result<(), Failure> {
         Command::Serve(serve) => serve::run(&serve),
         Command::Migrate { settings } => run_migrate(&settings),
         Command::Demo { settings } => demo::run(&settings),
+        Command::Grants(grants) => grants::run(&grants),
+        Command::Audit(command) => audit::run(&command),
         Command::Openapi { yaml } => {
             print!("{}", if yaml { crate::app::document_yaml() } else { crate::app::document_json() });
             Ok(())
@@ -110,6 +123,11 @@ impl Failure {
     /// The command couldn't be done: exit code 1.
     fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), code: 1 }
+    }
+
+    /// The audit is whole, but it ends before what was known of it: exit code 3.
+    fn behind(text: impl Into<String>) -> Self {
+        Self { text: text.into(), code: 3 }
     }
 
     /// The settings or arguments are wrong: exit code 2.

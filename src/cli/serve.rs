@@ -52,7 +52,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     if command.demo {
         demo::clear_unfinished(&location)?;
     }
-    let applied = crate::db::migrate::run(&location).map_err(|error| database::cannot_use(&location, &error))?;
+    let applied = crate::db::migrate::prepare(&location).map_err(|error| database::cannot_use(&location, &error))?;
     for name in applied {
         log::info!("migrated the database to {name}");
     }

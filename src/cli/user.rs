@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::config::{LoginLimits, Settings};
 use crate::db::{Conn, Db, Id};
 use crate::error::{Error, Kind, Result};
-use crate::text::email;
+use crate::text::{email, reading};
 use crate::users::store::{self, UserRow};
 use crate::users::types::UserInput;
 
@@ -58,6 +58,9 @@ pub(super) struct Named {
 pub(super) struct Create {
     #[command(flatten)]
     account: Account,
+    /// The name that members see in their access log; an advisor needs one
+    #[arg(long, value_name = "NAME", value_parser = display_name)]
+    display_name: Option<String>,
     /// What the account is for: admin, advisor, analyst, member or partner
     #[arg(long, value_parser = role)]
     role: Role,
@@ -87,6 +90,14 @@ fn email(text: &str) -> Result<String, String> {
     Ok(address.to_lowercase())
 }
 
+fn display_name(text: &str) -> Result<String, String> {
+    let name = reading::read(text).into_owned();
+    match name.chars().count() {
+        1..=60 if reading::is_one_line(&name) && !reading::is_blank(&name) => Ok(name),
+        _ => Err("must be 1 to 60 characters on one line".into()),
+    }
+}
+
 fn role(text: &str) -> Result<Role, String> {
     text.parse().map_err(|_| "must be admin, advisor, analyst, member or partner".into())
 }
@@ -114,12 +125,16 @@ fn run_create(command: &Create) -> Result<(), Failure> {
             return Err(Failure::usage(format!("{option} and --role {role} must be given together")));
         }
     }
+    if command.role == Role::Advisor && command.display_name.is_none() {
+        return Err(Failure::usage("--role advisor needs --display-name: members see it in their access log"));
+    }
     let given = password(command.account.password_stdin)?;
     let db = open(&command.account.settings)?;
     check(&db, &given, command.role, &command.account.email, command.member)?;
     let hash = password::hash(&given)?;
     let (clock, role, member_id) = (Clock::system(), command.role, command.member);
     let (email, slug) = (command.account.email.clone(), command.partner.clone());
+    let display_name = command.display_name.clone();
     let id = clock.new_id();
     let throttle = known_throttle(&command.account.settings);
     let work = move |conn: &mut Conn| {
@@ -129,8 +144,16 @@ fn run_create(command: &Create) -> Result<(), Failure> {
         {
             return Err(Error::new(Kind::NotFound, format!("There is no member {member_id}.")));
         }
-        let (email, permissions) = (email.clone(), Vec::new());
-        let written = UserInput { email, role, partner_id, disabled: false, permissions, password: None };
+        let (email, display_name) = (email.clone(), display_name.clone());
+        let written = UserInput {
+            email,
+            display_name,
+            role,
+            partner_id,
+            disabled: false,
+            permissions: Vec::new(),
+            password: None,
+        };
         let row = UserRow::new(id, written, member_id, Some(hash.clone()), clock.now());
         store::insert(conn, throttle.as_ref(), &row)?;
         audit::record(conn, &[Event::by_system(&clock, "create", Subject::of_account(id, member_id), &[])])

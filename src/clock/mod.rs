@@ -5,7 +5,7 @@ mod types;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Europe::London;
 use uuid::{Uuid, timestamp::Timestamp as UuidTime};
 
@@ -68,6 +68,12 @@ pub fn new_id_at(at: Timestamp) -> Id {
 pub fn first_id_at(at: Timestamp) -> Id {
     let millis = u128::try_from(at.0.timestamp_millis()).unwrap_or_default();
     Id(Uuid::from_u128(millis << 80))
+}
+
+/// The first instant of a day in London, where clocks never change at midnight.
+pub fn london_midnight(day: NaiveDate) -> Timestamp {
+    let local = day.and_time(NaiveTime::MIN);
+    Timestamp(London.from_local_datetime(&local).earliest().map_or_else(|| local.and_utc(), |at| at.to_utc()))
 }
 
 /// The day that an instant falls on in London.

@@ -128,11 +128,13 @@ pub enum Purpose {
 }
 
 /// Opens an SQLite file, in WAL mode with `synchronous=FULL`: a commit returns only when the write is on disk.
+///
+/// With `recursive_triggers`, `INSERT OR REPLACE` fires the triggers of what it deletes: audit events refuse that.
 pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     let mut conn = SqliteConnection::establish(path)
         .map_err(|e| Error::unavailable("The database file can't be opened.").because(e))?;
     let pragmas = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                   PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;";
+                   PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA recursive_triggers = ON;";
     conn.batch_execute(pragmas)?;
     // In KiB. A large roster changes a page of an index for nearly each row: pages that have no room are written, and read
     // again, many times.

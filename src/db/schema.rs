@@ -145,6 +145,7 @@ tables! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        display_name -> Nullable<Text>,
         email_proven_at -> Nullable<DbTimestamp>,
         last_login_on -> Nullable<Date>,
     }
@@ -383,6 +384,27 @@ tables! {
         resource_id -> Nullable<DbUuid>,
         fields -> DbJson,
         request_id -> Text,
+        actor_role -> Nullable<Text>,
+        partner_id -> Nullable<DbUuid>,
+        purpose -> Nullable<Text>,
+        on_behalf_of -> Nullable<DbUuid>,
+    }
+
+    audit_unsealed (first_id) {
+        first_id -> DbUuid,
+        event_ids -> Binary,
+    }
+
+    audit_seals (number) {
+        number -> BigInt,
+        sealed_at -> DbTimestamp,
+        count -> Integer,
+        event_ids -> Nullable<Binary>,
+        previous -> Binary,
+        root -> Binary,
+        key_id -> Text,
+        signature -> Binary,
+        note -> Nullable<Text>,
     }
 
     idempotency_records (scope) {

@@ -46,7 +46,9 @@ pub async fn make_accounts(state: &State) -> Result<Vec<Account>> {
                 if let Some(known) = auth_store::account_by_email(conn, &email)? {
                     return auth_store::set_password(conn, Some(&throttle), &known, &hash, now).map(drop);
                 }
-                let user = json!({ "email": email, "role": role, "partner_id": partner_id });
+                let display_name = (role == Role::Advisor).then_some("Dana P.");
+                let user =
+                    json!({ "email": email, "display_name": display_name, "role": role, "partner_id": partner_id });
                 let row = UserRow::new(id, written(user)?, member_id, Some(hash.clone()), now);
                 user_store::insert(conn, Some(&throttle), &row)
             })

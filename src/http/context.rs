@@ -6,13 +6,15 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IfMatch};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
+use strum::IntoEnumIterator;
 
 use super::conditional;
 use super::extract::Extractor;
 use super::state::State;
-use crate::audit::{Actor, Event, Subject};
+use crate::audit::{Actor, Event, Purpose, Subject, purpose};
 use crate::auth::caller::{Caller, CallerKind};
 use crate::clock::new_id_at;
+use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::line::Owner;
@@ -39,6 +41,8 @@ struct Inner {
     /// Whether the request is only for something that doesn't exist yet: `If-None-Match: *`.
     only_new: bool,
     idempotency_key: Option<String>,
+    /// What the request is for, if it says so.
+    purpose: Option<Purpose>,
     network: Network,
 }
 
@@ -49,7 +53,7 @@ impl Context {
     /// Gathers the context of a request whose caller is known.
     ///
     /// # Errors
-    /// 400 if a header can't be read.
+    /// 400 if a header can't be read. 403 if the caller may not have this purpose.
     pub fn new(request: &HttpRequest, caller: Option<Caller>) -> Result<Self> {
         let state = state(request)?;
         authorization(request)?;
@@ -60,6 +64,7 @@ impl Context {
         }
         let target = request.uri().path_and_query().map(|target| target.as_str().to_owned());
         Ok(Self(Arc::new(Inner {
+            purpose: purpose(request, caller.as_ref())?,
             caller,
             now: state.clock.now(),
             request_id: request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
@@ -85,6 +90,7 @@ impl Context {
             if_match: None,
             only_new: false,
             idempotency_key: None,
+            purpose: None,
             network: Network::default(),
             state: state.clone(),
         }))
@@ -177,20 +183,36 @@ impl Context {
     /// An audit event of this request: the caller did `action` to `subject`. `fields` holds names of fields, no values.
     pub fn event(&self, action: &'static str, subject: Subject, fields: &[&str]) -> Event {
         let actor = match self.anyone() {
-            Some(caller) if caller.kind == CallerKind::User => Actor::User(caller.id),
-            Some(caller) => Actor::Client(caller.id),
-            None => Actor::System,
+            Some(caller) if caller.kind == CallerKind::User => {
+                Actor::user(caller.id, caller.role.name(), caller.partner_id)
+            }
+            Some(caller) => Actor::client(caller.id, caller.role.name(), caller.partner_id),
+            None => Actor::SYSTEM,
         };
+        // What members do with their own data needs no purpose.
+        let usual = if self.is_own(subject) { None } else { purpose::usual(action, subject) };
         let event = Event::new(self.now(), actor, self.request_id(), action, subject, fields);
-        event.numbered_at(self.0.state.clock.now())
+        event.numbered_at(self.0.state.clock.now()).for_purpose(self.0.purpose.or(usual))
     }
 
-    /// The event of reading a member's data; none for a member who reads their own. A list is one event however long it
-    /// is: an empty list tells something about the member too.
-    pub fn reads(&self, subject: Subject, fields: &[&str]) -> Vec<Event> {
+    /// Whether something is the caller's own data.
+    fn is_own(&self, subject: Subject) -> bool {
         let own = self.anyone().and_then(|caller| caller.member_id);
-        let others = subject.member_id.filter(|member| own != Some(*member));
-        others.map(|_| self.event("read", subject, fields)).into_iter().collect()
+        own.is_some() && own == subject.member_id
+    }
+
+    /// The event of reading a member's data; none for a member who reads their own.
+    pub fn reads(&self, subject: Subject, fields: &[&str]) -> Vec<Event> {
+        match subject.member_id {
+            Some(_) if !self.is_own(subject) => vec![self.event("read", subject, fields)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The event of reading a list of one member's data. It is one event however long the list is, and none if the list
+    /// is empty: whoever saw nothing leaves no trace in the member's access log.
+    pub fn reads_list<R>(&self, subject: Subject, fields: &[&str], rows: &[R]) -> Vec<Event> {
+        if rows.is_empty() { Vec::new() } else { self.reads(subject, fields) }
     }
 
     /// Records audit events in the present transaction.
@@ -222,6 +244,24 @@ pub fn authorization(request: &HttpRequest) -> Result<Option<&HeaderValue>> {
         return Err(Error::new(Kind::MalformedRequest, detail));
     }
     Ok(first)
+}
+
+/// What a request says it is for.
+///
+/// # Errors
+/// 400 for a word that isn't a purpose. 403 for `safeguarding` without the permission: the access log leaves such events
+/// out, so nobody else may hide what they read.
+fn purpose(request: &HttpRequest, caller: Option<&Caller>) -> Result<Option<Purpose>> {
+    let Some(text) = text_header(request, &HeaderName::from_static("x-purpose"))? else { return Ok(None) };
+    let Ok(purpose) = text.parse::<Purpose>() else {
+        let known: Vec<&str> = Purpose::iter().map(TextEnum::name).collect();
+        return Err(Error::parameter(purpose::HEADER, "not_allowed", format!("Must be one of {}.", known.join(", "))));
+    };
+    let may = |caller: &Caller| caller.permissions.iter().any(|permission| permission == "safeguarding");
+    if purpose == Purpose::Safeguarding && !caller.is_some_and(may) {
+        return Err(Error::forbidden("The purpose safeguarding needs the permission safeguarding."));
+    }
+    Ok(Some(purpose))
 }
 
 fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>> {

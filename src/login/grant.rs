@@ -13,6 +13,7 @@ use crate::auth::logins::{Why, lifetime};
 use crate::auth::store::{self, Account};
 use crate::auth::token::{AUDIENCE, Claims, LIFETIME};
 use crate::clock::london_day;
+use crate::db::types::TextEnum;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
@@ -89,8 +90,8 @@ pub fn record(
     action: &'static str,
     fields: &[&str],
 ) -> Result<()> {
-    let event =
-        Event::new(context.now(), Actor::User(account.id), context.request_id(), action, account.subject(), fields);
+    let actor = Actor::user(account.id, account.role.name(), account.partner_id);
+    let event = Event::new(context.now(), actor, context.request_id(), action, account.subject(), fields);
     context.record(conn, &[event.numbered_at(context.state().clock.now())])
 }
 

@@ -15,6 +15,7 @@ use crate::auth::password_rules;
 use crate::auth::policy::{AccountHolder, Anyone};
 use crate::auth::store;
 use crate::auth::token::{Claims, Jwks, LIFETIME};
+use crate::db::types::TextEnum;
 use crate::http::prelude::*;
 
 /// Log in
@@ -71,7 +72,8 @@ pub async fn issue_client_token(request: Extract<(TokenRequest,)>) -> Result<Htt
         ..claims(&context, client.id, CallerKind::Client, Role::Partner, client.generation)
     };
     let access_token = context.state().tokens.sign(&claims)?;
-    let (inside, actor, id) = (context.clone(), Actor::Client(client.id), client.id);
+    let actor = Actor::client(client.id, Role::Partner.name(), Some(client.partner_id));
+    let (inside, id) = (context.clone(), client.id);
     let recorded = context.write_anew(move |conn| {
         let subject = Subject::other("client", id);
         let event = Event::new(inside.now(), actor, inside.request_id(), "issue", subject, &["access_token"]);

@@ -6,7 +6,7 @@ use super::types::Message;
 use super::words::en;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::http::prelude::*;
-use crate::members::handlers::read_of_member;
+use crate::members::handlers::list_of_member;
 use crate::messages::queue::MessageRow;
 
 /// List a member's messages
@@ -22,13 +22,10 @@ pub async fn list_messages(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
-    let read = move |conn: &mut Conn| {
-        let rows = store::list(conn, id, &wanted)?;
-        let facts = Facts::load(conn, &rows)?;
-        Ok((rows, facts))
-    };
-    let (rows, facts) = read_of_member(&who, id, (list, &["messages"]), read).await?;
+    let wanted = slice.clone();
+    let rows = list_of_member(&who, id, "messages", move |conn| store::list(conn, id, &wanted)).await?;
+    let told = rows.clone();
+    let facts = who.state().db.read(move |conn| Facts::load(conn, &told)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, |row| message(&facts, row)))
 }
 

@@ -25,6 +25,26 @@ pub(crate) async fn read_of_member<T: Send + 'static>(
     who.state().db.read_audited(work).await
 }
 
+/// Reads a list of a member within the caller's reach, and records it unless the list is empty. `name` is the list's.
+///
+/// # Errors
+/// 404 if the caller may not see the member. The errors of `read`.
+pub(crate) async fn list_of_member<R: Send + 'static>(
+    who: &Context,
+    member_id: Id,
+    name: &'static str,
+    read: impl Fn(&mut Conn) -> Result<Vec<R>> + Send + 'static,
+) -> Result<Vec<R>> {
+    let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
+    let work = move |conn: &mut Conn| {
+        store::get(conn, reach, member_id)?;
+        let rows = read(conn)?;
+        let events = context.reads_list(Subject::of_member("member", member_id, member_id), &[name], &rows);
+        Ok((rows, events))
+    };
+    who.state().db.read_audited(work).await
+}
+
 /// Register a member
 ///
 /// If the person may be registered already, the answer is a 409 `possible-duplicate` with `candidates`. If none of the

@@ -66,7 +66,7 @@ pub(crate) async fn with_candidates(problem: Error, context: &Context, written: 
             alike.extend(store::like(conn, row)?.into_iter().filter(|row| !known.contains(&row.id)));
         }
         let event =
-            |row: &MemberRow| reader.event("read", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
+            |row: &MemberRow| reader.event("search", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
         let events = alike.iter().map(event).collect();
         let summaries = alike.into_iter().map(MemberSummary::from).map(serde_json::to_value);
         Ok((summaries.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))

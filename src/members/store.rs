@@ -149,6 +149,12 @@ pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     members::table.find(id).select(MemberRow::as_select()).first(conn).optional()?.ok_or_else(missing)
 }
 
+/// The ids under which a member's data can stand: for now their own alone. When records can be merged, the ids of those
+/// that were merged into this one belong here.
+pub fn ids_of(id: Id) -> Vec<Id> {
+    vec![id]
+}
+
 /// Whether there is such a member within the caller's reach.
 pub fn exists(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
     let found: Option<Id> = members::table.find(id).select(members::id).first(conn).optional()?;

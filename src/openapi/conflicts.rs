@@ -10,6 +10,8 @@ pub(super) const OF_REPEATED_REQUESTS: &[Kind] = &[InProgress, AnswerWithheld];
 pub(super) fn of(operation_id: &str) -> &'static [Kind] {
     match operation_id {
         "register_member" => &[PossibleDuplicate, AlreadyExists],
+        "invite_member" => &[AlreadyExists],
+        "revoke_invitation" => &[InvalidState],
         "change_member" | "create_user" | "create_partner" | "create_site" | "create_venue" => &[AlreadyExists],
         "change_partner" | "change_site" | "change_venue" => &[AlreadyExists],
         "create_space" | "change_space" => &[AlreadyExists],

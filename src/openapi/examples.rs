@@ -35,7 +35,7 @@ fn body(operation_id: &str) -> Option<Value> {
         "refresh_login" | "log_out" => json!({
             "refresh_token": "lrr_AZnS8Ho8e72h9T0sWg6bQQAAAAF4b1p2Yk9JcXhHc2RqTm1LZUx3UHJUdVZ5WmFCY0Q"
         }),
-        "create_user" => json!({ "email": "new.advisor@example.org", "role": "advisor" }),
+        "create_user" => json!({ "email": "new.advisor@example.org", "role": "advisor", "display_name": "Dana P." }),
         "change_user" => json!({ "disabled": true }),
         "create_venue" => json!({
             "slug": "example-library", "name": "Example Library", "kind": "library", "local_authority": "Liverpool",

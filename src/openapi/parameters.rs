@@ -1,9 +1,30 @@
 //! Completes an operation's parameters according to its method, its security and its answers.
 
 use serde_json::{Value, json};
+use strum::IntoEnumIterator;
 
 use super::access::takes_a_key;
+use crate::audit::{Purpose, purpose};
+use crate::db::types::TextEnum;
 use crate::http::formats;
+
+/// The bodies of answers that hold a person's data.
+const OF_PEOPLE: [&str; 14] = [
+    "AccessLogEntry",
+    "Booking",
+    "CalendarLink",
+    "Consent",
+    "Invitation",
+    "IssuedCalendarLink",
+    "JoinLink",
+    "Member",
+    "MemberAccount",
+    "MemberSearchResult",
+    "Message",
+    "Prescription",
+    "PrescriptionItem",
+    "Register",
+];
 
 /// Adds the headers that an operation reads, and completes the parameters that it has already.
 pub(super) fn complete(method: &str, operation: &mut Value) {
@@ -32,10 +53,26 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
             add_header(operation, "If-None-Match", false, text, json!({ "type": "string" }));
         }
     }
+    if shows_people(operation) {
+        let text = "What the person's data is needed for. It stands in the access log that the person reads. Absent: what \
+                    the operation is usually for. `safeguarding` needs the permission of that name, and is left out of \
+                    the access log.";
+        let names: Vec<&str> = Purpose::iter().map(TextEnum::name).collect();
+        add_header(operation, purpose::HEADER, false, text, json!({ "type": "string", "enum": names }));
+    }
     if method == "get" && has(operation, "304") {
         let text = "The `ETag` that the client holds. If nothing has changed, the answer is 304 without a body.";
         add_header(operation, "If-None-Match", false, text, json!({ "type": "string" }));
     }
+}
+
+/// Whether an operation's answer holds a person's data.
+fn shows_people(operation: &Value) -> bool {
+    ["200", "201"].iter().any(|status| {
+        let schema = &operation["responses"][*status]["content"]["application/json"]["schema"];
+        let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+        OF_PEOPLE.contains(&name.trim_start_matches("Page_"))
+    })
 }
 
 /// Completes the schema of a path or query parameter. A parameter can be absent but never null. An id gets no example:

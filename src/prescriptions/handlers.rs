@@ -95,7 +95,7 @@ async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option
         let events = match filter.member_id {
             _ if reach.is_member() => Vec::new(),
             Some(member) if members::exists(conn, reach, member)? => {
-                reader.reads(Subject::of_member("member", member, member), &["prescriptions"])
+                reader.reads_list(Subject::of_member("member", member, member), &["prescriptions"], &rows)
             }
             _ => events(&reader, &rows, &wanted),
         };
@@ -111,7 +111,7 @@ fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec
     let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
     let people = shown.map(|row| row.member_id).filter(|member| seen.insert(*member));
     let subject = |member| Subject { kind: "prescription", id: None, member_id: Some(member) };
-    people.map(|member| context.event("read", subject(member), &[])).collect()
+    people.map(|member| context.event("list", subject(member), &[])).collect()
 }
 
 /// Get a prescription

@@ -41,7 +41,7 @@ use crate::db::{Json, LocalTime};
 use dates::Dates;
 pub use error::RecurrenceError;
 pub use key::OccurrenceKey;
-pub use local_time::{first_instant, parse_local_time, parse_time_zone, resolve};
+pub use local_time::{parse_local_time, parse_time_zone, resolve};
 use rule::{End, Rule};
 pub use rule::{moved, normal};
 pub use split::{Rest, rest_from};

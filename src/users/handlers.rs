@@ -1,7 +1,7 @@
 //! Accounts over HTTP.
 
 use super::store::{self, UserRow};
-use super::types::{User, UserInput, UserPatch};
+use super::types::{User, UserInput, UserPatch, check_display_name};
 use crate::auth::logins::Why;
 use crate::auth::password_rules;
 use crate::auth::policy::AdminOnly;
@@ -43,6 +43,7 @@ pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>)
 pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
     let Extract((who, _, body)) = request;
     let (context, mut written) = (who.context(), body.value);
+    check_display_name(None, &written)?;
     let hash = hashed(&who, written.password.take(), &written).await?;
     // The stored copy of the request must not help anybody guess the password, so the password is left out.
     let remembered = serde_json::to_vec(&written).map_err(Error::internal)?;
@@ -86,6 +87,7 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
             None => old.changed(old.written(), hash.clone(), context.now()),
             Some(row) => row,
         };
+        check_display_name(Some(&old.written()), &row.written())?;
         let ended = store::update(conn, &context.state().throttle, &old, &row)?;
         let subject = Subject::other("user", id);
         let mut events = vec![context.event("change", subject, &patch.names())];

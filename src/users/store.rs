@@ -29,6 +29,7 @@ pub struct UserRow {
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
+    display_name: Option<String>,
 }
 
 impl UserRow {
@@ -55,6 +56,7 @@ impl UserRow {
             version: 1,
             created_at: now,
             updated_at: now,
+            display_name: written.display_name,
         }
     }
 
@@ -92,6 +94,7 @@ impl UserRow {
     pub fn written(&self) -> UserInput {
         UserInput {
             email: self.email.clone(),
+            display_name: self.display_name.clone(),
             role: self.role,
             partner_id: self.partner_id,
             disabled: self.disabled,
@@ -116,6 +119,7 @@ impl From<UserRow> for User {
         Self {
             id: row.id,
             email: row.email,
+            display_name: row.display_name,
             role: row.role,
             partner_id: row.partner_id,
             disabled: row.disabled,

@@ -6,6 +6,7 @@ use validator::{Validate, ValidationError};
 
 use crate::auth::caller::Role;
 use crate::db::{Id, Timestamp};
+use crate::error::Error;
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
 
@@ -40,6 +41,10 @@ pub struct UserInput {
     /// The e-mail address to log in with. It is kept in lower case and unique among accounts.
     #[schema(format = "email", max_length = 254, example = "advisor@example.org")]
     pub email: String,
+    /// The name that members see in their access log, such as a first name with an initial, or `Duty advisor`. A new
+    /// account of an advisor needs one.
+    #[schema(min_length = 1, max_length = 60, format = "one-line", example = "Dana P.")]
+    pub display_name: Option<String>,
     /// The role. Members' accounts are not made here.
     #[schema(value_type = AccountRole)]
     pub role: Role,
@@ -75,6 +80,19 @@ fn partner_with_its_role(user: &UserInput) -> Result<(), ValidationError> {
     }
 }
 
+/// Checks that an advisor's account has a display name. An older one without a name stays as it is, until it gets one.
+///
+/// # Errors
+/// 422.
+pub fn check_display_name(before: Option<&UserInput>, written: &UserInput) -> crate::error::Result<()> {
+    let was_nameless = |old: &UserInput| old.role == Role::Advisor && old.display_name.is_none();
+    if written.role != Role::Advisor || written.display_name.is_some() || before.is_some_and(was_nameless) {
+        return Ok(());
+    }
+    let detail = "Is required with the role advisor: members see it in their access log.";
+    Err(Error::rule("/display_name", "required", detail))
+}
+
 /// An account.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct User {
@@ -83,6 +101,9 @@ pub struct User {
     /// The e-mail address to log in with.
     #[schema(example = "advisor@example.org")]
     pub email: String,
+    /// The name that members see in their access log.
+    #[schema(example = "Dana P.")]
+    pub display_name: Option<String>,
     /// The role.
     pub role: Role,
     /// The partner, if the role is `partner`.

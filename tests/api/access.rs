@@ -95,6 +95,7 @@ const MAY: &[(&str, &str)] = &[
     ("change_member", "dm"),
     ("list_consents", "dm"),
     ("get_consent", "dm"),
+    ("list_access_log", "dm"),
     ("record_consent", "dm"),
     ("register_myself", "*"),
     ("confirm_registration", "*"),

@@ -14,7 +14,7 @@ use crate::support::{Answer, App, Client, id, partner};
 const PASSWORD: &str = "correct horse battery";
 
 fn account(app: &App, email: &str) -> Value {
-    let body = json!({ "email": email, "role": "advisor", "password": PASSWORD });
+    let body = json!({ "email": email, "role": "advisor", "display_name": "Dana P.", "password": PASSWORD });
     app.admin().post("/v1/users", &body).expect(201)
 }
 

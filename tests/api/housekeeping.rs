@@ -161,7 +161,7 @@ fn a_run_says_in_one_line_what_it_deleted_of_each_kind_and_nothing_if_it_deleted
         .problem(422, "roster-refused");
     let poems = [series("a"), single("b")].map(|entry| with(entry, json!({ "title": "Poems" })));
     client.post(&path, &roster(&poems)).expect(201);
-    let body = json!({ "email": "ann@example.org", "role": "advisor", "password": "paper boat under the lamp" });
+    let body = json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P.", "password": "paper boat under the lamp" });
     admin.post("/v1/users", &body).expect(201);
     let log_in = |password: &str| {
         let body = json!({ "email": "ann@example.org", "password": password });

@@ -33,7 +33,8 @@ fn logged_in(app: &App) -> Client {
 }
 
 fn account(app: &App) {
-    let body = json!({ "email": "ann@example.org", "role": "advisor", "password": PASSWORD });
+    let body =
+        json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P.", "password": PASSWORD });
     app.admin().post("/v1/users", &body).expect(201);
 }
 

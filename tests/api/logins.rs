@@ -15,7 +15,7 @@ const FRONT: &str = "https://front.example.org";
 
 /// An advisor's account with a password; its id.
 fn account(app: &App, email: &str) -> Id {
-    let body = json!({ "email": email, "role": "advisor", "password": PASSWORD });
+    let body = json!({ "email": email, "role": "advisor", "display_name": "Dana P.", "password": PASSWORD });
     id(&app.admin().post("/v1/users", &body).expect(201)).parse().unwrap()
 }
 

@@ -149,8 +149,8 @@ fn somebody_alike_is_shown_as_a_candidate_and_the_sight_is_audited() {
         let problem = advisor.post("/v1/members", body).problem(409, "possible-duplicate");
         assert_eq!(problem["candidates"], json!([candidate]));
     }
-    assert_eq!(actions(&app, &known), ["create", "read", "read", "read"]);
-    let fields = &events(&app, &known).into_iter().find(|(action, ..)| action == "read").unwrap().2;
+    assert_eq!(actions(&app, &known), ["create", "search", "search", "search"]);
+    let fields = &events(&app, &known).into_iter().find(|(action, ..)| action == "search").unwrap().2;
     assert_eq!(fields, &["given_name", "family_name", "date_of_birth", "postcode"]);
     advisor.post("/v1/members", &bare).expect(201);
     advisor.post("/v1/members?confirm_not_duplicate=true", &alike[0]).expect(201);

@@ -61,7 +61,9 @@ fn a_members_password_has_eight_characters_and_is_not_easily_guessed() {
 fn a_new_password_is_held_against_the_address_that_the_account_has_from_then_on() {
     let app = App::start();
     let admin = app.admin();
-    let made = admin.post("/v1/users", &json!({ "email": "ann@example.org", "role": "advisor" })).expect(201);
+    let made = admin
+        .post("/v1/users", &json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P." }))
+        .expect(201);
     let at = format!("/v1/users/{}", made["id"].as_str().unwrap());
     let patch = |email: &str, password: &str| {
         let tag = admin.get(&at).etag().to_owned();
@@ -80,7 +82,7 @@ fn a_new_password_is_held_against_the_address_that_the_account_has_from_then_on(
     patch(email, PASSWORD).expect(200);
     // What was easily guessed with the address of before can be set with the next one.
     patch("ann@example.org", whole).expect(200);
-    let body = json!({ "email": "v.q.whitlock-bryce@other.example.org", "role": "advisor", "password": whole });
+    let body = json!({ "email": "v.q.whitlock-bryce@other.example.org", "role": "advisor", "display_name": "Dana P.", "password": whole });
     assert_eq!(outcome(admin.post("/v1/users", &body)), "too_common");
 }
 
@@ -103,7 +105,7 @@ fn everybody_elses_password_has_fifteen_characters_and_is_not_easily_guessed() {
     .enumerate()
     {
         let email = format!("margaret.examplewood@site{number}.example.org");
-        let body = json!({ "email": email, "role": "advisor", "password": password });
+        let body = json!({ "email": email, "role": "advisor", "display_name": "Dana P.", "password": password });
         let answer = admin.post("/v1/users", &body);
         let made = answer.status == 201;
         let path = answer.header("location").to_owned();

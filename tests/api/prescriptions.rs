@@ -323,7 +323,7 @@ fn a_list_shows_an_advisor_all_and_a_member_their_own_and_is_audited_for_each_pe
     assert_eq!(second["items"][0]["member_id"], bob["id"]);
     let all = advisor.get("/v1/prescriptions").expect(200);
     assert_eq!(ids(&all).len(), 4);
-    assert_eq!(events(&app, &ann).iter().filter(|action| *action == "read").count(), 2);
+    assert_eq!(events(&app, &ann).iter().filter(|action| *action == "list").count(), 2);
     let filtered = advisor.get(&format!("/v1/prescriptions?member_id={}&status=draft", id(&bob))).expect(200);
     assert_eq!(filtered["items"], json!([all["items"][1]]));
     assert_eq!(advisor.get("/v1/prescriptions?status=active").expect(200)["items"], json!([]));

@@ -31,7 +31,7 @@ pub fn proxied(login: LoginLimits) -> Config {
 fn start() -> App {
     let app = App::start_with(proxied(LoginLimits::default()));
     for email in ["ann@example.org", "bob@example.org"] {
-        let body = json!({ "email": email, "role": "advisor", "password": PASSWORD });
+        let body = json!({ "email": email, "role": "advisor", "display_name": "Dana P.", "password": PASSWORD });
         app.admin().post("/v1/users", &body).expect(201);
     }
     app
@@ -275,7 +275,8 @@ fn after_many_wrong_passwords_in_a_row_only_known_networks_log_in_until_the_acco
         ..LoginLimits::default()
     };
     let app = App::start_with(proxied(login));
-    let body = json!({ "email": "ann@example.org", "role": "advisor", "password": PASSWORD });
+    let body =
+        json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P.", "password": PASSWORD });
     app.admin().post("/v1/users", &body).expect(201);
     let client = app.anonymous();
     let from = |from: &str| log_in(&client, "ann@example.org", PASSWORD, from);
@@ -304,7 +305,8 @@ fn after_many_wrong_passwords_in_a_row_only_known_networks_log_in_until_the_acco
 #[test]
 fn a_network_is_known_for_ninety_days_after_a_login_from_there_was_used_last() {
     let app = App::start_with(proxied(LoginLimits { lock_after: 3, ..LoginLimits::default() }));
-    let body = json!({ "email": "ann@example.org", "role": "advisor", "password": PASSWORD });
+    let body =
+        json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P.", "password": PASSWORD });
     app.admin().post("/v1/users", &body).expect(201);
     let client = app.anonymous();
     let failed = || -> i32 {

@@ -40,12 +40,15 @@ fn one_of_each(app: &App) -> Vec<Stands> {
     let host = partner(&admin, "the-reader");
     let partners = format!("/v1/partners/{}", id(&host));
     let reading = programme(&admin, id(&host), "reading");
-    let user = admin.post("/v1/users", &json!({ "email": "ann@example.org", "role": "advisor" })).expect(201);
+    let user = admin
+        .post("/v1/users", &json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P." }))
+        .expect(201);
     let ann = advisor.post(
         "/v1/members",
         &json!({ "given_name": "Ann", "family_name": "A", "roles": ["service_user"], "postcode": "L9 1AA" }),
     );
     let ann = ann.expect(201);
+    app.member(id(&ann));
     let plan = prescription(&advisor, id(&ann));
     let item = id(&plan["items"][0]).to_owned();
     let plans = format!("/v1/prescriptions/{}", id(&plan));
@@ -92,6 +95,12 @@ fn one_of_each(app: &App) -> Vec<Stands> {
             &advisor,
             format!("/v1/members/{}", id(&ann)),
             json!({ "given_name": " Ann ", "postcode": "l9 1aa" }),
+        ),
+        stands(
+            "change_member_account",
+            &advisor,
+            format!("/v1/members/{}/account", id(&ann)),
+            json!({ "disabled": false }),
         ),
         stands("change_prescription", &advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
         stands("change_prescription_item", &advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),
@@ -150,7 +159,7 @@ fn a_change_to_what_stands_leaves_version_audit_and_tag_as_they_are() {
 fn a_password_in_a_patch_is_always_a_change() {
     let app = App::start();
     let admin = app.admin();
-    let user = json!({ "email": "ann@example.org", "role": "advisor", "password": "paper boat under the lamp" });
+    let user = json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P.", "password": "paper boat under the lamp" });
     let path = format!("/v1/users/{}", id(&admin.post("/v1/users", &user).expect(201)));
     let answer = admin.patch(&path, "\"1\"", &json!({ "password": "paper boat under the lamp" })).expect(200);
     assert_eq!(answer["version"], 2);

@@ -12,11 +12,17 @@ fn run_migrate(app: &App) -> Output {
     run(app, &["migrate"])
 }
 
-fn run(app: &App, command: &[&str]) -> Output {
+/// Runs a command on the database of the app.
+pub fn run(app: &App, command: &[&str]) -> Output {
     let url = match &app.location {
         Location::Sqlite(path) => format!("sqlite://{path}"),
         Location::Postgres(url) => url.clone(),
     };
+    run_on(app, &url, command)
+}
+
+/// The same on a database of this URL.
+pub fn run_on(app: &App, url: &str, command: &[&str]) -> Output {
     let mut binary = Command::new(env!("CARGO_BIN_EXE_life-rooms"));
     let binary = binary.args(command).env("DATABASE_URL", url).env("LIFE_ROOMS_KEY_DIR", app.key_dir());
     binary.output().expect("the binary runs")
@@ -46,8 +52,9 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     assert!(
         migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))
     );
-    // One that knows only the first release is up to date, as any that this binary made.
-    let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261130000000'";
+    // One that knows only this binary's is up to date.
+    let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261130000000'; \
+               INSERT INTO __diesel_schema_migrations (version) VALUES ('20261201000000'), ('20261201000002')";
     app.conn().batch_execute(new).unwrap();
     assert_eq!(migrate_command(&app), "The database is up to date.\n");
 }

@@ -157,7 +157,8 @@ pages() {
 
 # make_account ROLE: an account made on the command line; its address is ROLE@example.org.
 make_account() {
-  printf '%s\n' "$password" | "$LIFE_ROOMS" user create --email "$1@example.org" --role "$1" --password-stdin \
+  printf '%s\n' "$password" | "$LIFE_ROOMS" user create --email "$1@example.org" --role "$1" --display-name "Example $1" \
+    --password-stdin \
     >"$work/user.log" 2>&1 || fail "user create: $(cat "$work/user.log")"
 }
 

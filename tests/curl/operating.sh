@@ -72,6 +72,10 @@ session=$(field '.items[0].id')
 send POST "/v1/sessions/$session/bookings" "{\"member_id\": \"$member\"}"
 expect 201
 
+paste 'Who looked at whose data' 1
+grep -q 'The audit is whole' "$work/said" || fail "the audit should be whole: $(cat "$work/said")"
+passed "The audit is whole beside a running server."
+
 # What there is, as the API shows it. Venues named later-… are written while the backup is made.
 world() {
   local list

@@ -12,7 +12,8 @@ set -euo pipefail
 export LIFE_ROOMS_TRUSTED_PROXIES=127.0.0.1
 for number in 1 2 3 4; do
   printf '%s\n' "$password" |
-    "$LIFE_ROOMS" user create --email "person$number@example.org" --role advisor --password-stdin >/dev/null
+    "$LIFE_ROOMS" user create --email "person$number@example.org" --role advisor --display-name Dana \
+      --password-stdin >/dev/null
 done
 start_server
 PASSWORD=$password python3 "$(dirname "$0")/logins.py" "$BASE_URL" "${1:-10}" "${2:-400}" ||

@@ -112,8 +112,15 @@ class Server:
             time.sleep(0.02)
         raise Trouble(f"the server did not start: {self.log.read_text(encoding='utf-8')[-2000:]}")
 
+    def knows_display_names(self):
+        """Whether this binary asks for the name of an advisor: an older one may run beside it."""
+        told = subprocess.run([self.binary, "user", "create", "--help"], capture_output=True, text=True)
+        return "--display-name" in told.stdout
+
     def create_account(self, email, role):
         command = [self.binary, "user", "create", "--email", email, "--role", role, "--password-stdin"]
+        if role == "advisor" and self.knows_display_names():
+            command += ["--display-name", "Dana P."]
         done = subprocess.run(command, input=PASSWORD + "\n", env=self.environment, capture_output=True, text=True)
         if done.returncode != 0:
             raise Trouble(f"user create: {done.stderr}")

@@ -9,7 +9,7 @@ use crate::calendars::feeds::{self, Manner};
 use crate::calendars::handlers::{days_before, publisher, show};
 use crate::calendars::store::booked;
 use crate::http::prelude::*;
-use crate::members::handlers::read_of_member;
+use crate::members::handlers::{list_of_member, read_of_member};
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -24,9 +24,8 @@ pub async fn list_calendar_links(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(paging))) = request;
     let slice = Slice::<Id>::read(&who, paging.limit, paging.cursor.as_deref())?;
-    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
-    let rows =
-        read_of_member(&who, id, (list, &["calendar_links"]), move |conn| store::list(conn, id, &wanted)).await?;
+    let wanted = slice.clone();
+    let rows = list_of_member(&who, id, "calendar_links", move |conn| store::list(conn, id, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, CalendarLink::from))
 }
 

@@ -5,7 +5,7 @@ use super::types::{Consent, ConsentInput};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::http::prelude::*;
-use crate::members::handlers::read_of_member;
+use crate::members::handlers::{list_of_member, read_of_member};
 use crate::members::store as members;
 
 /// List a member's consents
@@ -20,8 +20,8 @@ pub async fn list_consents(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let (list, wanted) = (Subject::of_member("member", id, id), slice.clone());
-    let rows = read_of_member(&who, id, (list, &["consents"]), move |conn| store::list(conn, id, &wanted)).await?;
+    let wanted = slice.clone();
+    let rows = list_of_member(&who, id, "consents", move |conn| store::list(conn, id, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
 }
 

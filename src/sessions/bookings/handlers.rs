@@ -193,7 +193,7 @@ pub async fn list_member_bookings(
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let rows = who.state().db.read_audited(move |conn| {
         let rows = store::of_member(conn, member_id, reach, &wanted)?;
-        let events = context.reads(Subject::of_member("member", member_id, member_id), &["bookings"]);
+        let events = context.reads_list(Subject::of_member("member", member_id, member_id), &["bookings"], &rows);
         let positions = Positions::of(conn, &rows)?;
         Ok(((rows, positions), events))
     });
@@ -230,6 +230,6 @@ fn reads(context: &Context, rows: &[BookedRow], slice: &Slice<Id>, seen: &HashSe
     let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
     shown
         .filter(|(row, ..)| seen.contains(&row.member_id) && own != Some(row.member_id) && told.insert(row.member_id))
-        .map(|booked| event(context, "read", booked, &[]))
+        .map(|booked| event(context, "list", booked, &[]))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! From the wall clock to instants.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::RecurrenceError;
@@ -23,11 +23,6 @@ pub fn parse_local_time(field: &'static str, text: &str) -> Result<NaiveDateTime
     let LocalTime(local) =
         text.parse().map_err(|_| RecurrenceError::MalformedLocalTime { field, value: quoted(text) })?;
     Ok(local)
-}
-
-/// The first instant of a day.
-pub fn first_instant(day: NaiveDate, tz: Tz) -> DateTime<Utc> {
-    resolve(day.and_time(NaiveTime::MIN), tz)
 }
 
 /// The instant of a local time.
@@ -65,6 +60,8 @@ fn offset_before_gap(local: NaiveDateTime, tz: Tz) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use super::*;
     use chrono_tz::{Europe::London, TZ_VARIANTS};
     use proptest::prelude::*;

@@ -35,7 +35,7 @@ pub type Query<'a> = IntoBoxed<'a, Select<found, FoundSelection>, MultiBackend>;
 /// How rows are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// By start, in one of the indexes on it: of all sessions, of a venue's or partner's, or with a free seat.
+    /// By start, in one of the indexes on it: of all sessions, or of a venue's or partner's.
     Start,
     /// By their ids. Every other condition is checked on each row.
     Id,
@@ -108,11 +108,10 @@ pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Restricts to the venue and partner that were asked for. Each has an index by start. If a free seat was asked for, the
-/// index of sessions with a free seat is read instead.
+/// Restricts to the venue and partner that were asked for. Each has an index by start.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
-    let looks = by == By::Id || search.has_space();
+    let looks = by == By::Id;
     if let Some(venue) = filter.venue_id {
         let its = sessions::venue_id.eq(venue);
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };

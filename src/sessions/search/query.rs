@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, TimeDelta};
-use chrono_tz::Europe::London;
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::filter::{SessionFilter, SessionOrder};
 use crate::auth::viewer::Viewer;
+use crate::clock::london_midnight;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::query::search_words;
-use crate::sessions::recurrence::first_instant;
 use crate::text::words::Wanted;
 use crate::venues::near::Circle;
 
@@ -155,11 +154,6 @@ impl Search {
         let hours: Vec<i32> = days.into_iter().flat_map(of_day).collect();
         (hours.len() <= MOST_HOURS).then_some(hours)
     }
-}
-
-/// The first instant of a day in London.
-pub fn london_midnight(day: NaiveDate) -> Timestamp {
-    Timestamp(first_instant(day, London))
 }
 
 /// The instant of a cursor, which keeps microseconds since 1970.

@@ -1,0 +1,137 @@
+//! The access log in the database: the audit's events of a member, and the names of those who did something.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::types::{AccessLogEntry, AccessLogFilter, ActorRole, Who};
+use crate::audit::Purpose;
+use crate::audit::hash::Written;
+use crate::audit::purpose::HIDDEN_KIND;
+use crate::clock::london_midnight;
+use crate::db::schema::{api_clients, audit_events, partners, users};
+use crate::db::{Conn, Id};
+use crate::error::Result;
+use crate::http::page::Slice;
+use crate::members::store::ids_of;
+
+/// The name of the service in access logs.
+const SERVICE: &str = "Life Rooms";
+
+/// An event, and who did it.
+#[derive(Debug)]
+pub struct Seen {
+    event: Written,
+    who: Who,
+    own: bool,
+}
+
+impl Seen {
+    /// The event's place in the list.
+    pub fn key(&self) -> Id {
+        self.event.id
+    }
+}
+
+impl From<Seen> for AccessLogEntry {
+    fn from(Seen { event, who, own }: Seen) -> Self {
+        Self {
+            at: event.at,
+            who,
+            action: event.action,
+            what: event.resource_kind,
+            fields: event.fields.0,
+            purpose: event.purpose.and_then(|purpose| purpose.parse().ok()),
+            own,
+        }
+    }
+}
+
+/// A page of a member's access log, the newest first. What safeguards somebody is left out.
+pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Slice<Id>) -> Result<Vec<Seen>> {
+    let people = ids_of(member_id);
+    let accounts: Vec<Id> =
+        users::table.filter(users::member_id.eq_any(people.clone())).select(users::id).load(conn)?;
+    let mut query = audit_events::table.select(Written::as_select()).into_boxed();
+    query = match people.as_slice() {
+        // The index has the member's events in order. With several people they have to be sorted.
+        [one] => query.filter(audit_events::member_id.eq(*one)),
+        several => query.filter(audit_events::member_id.eq_any(several.to_vec())),
+    };
+    let is_open = audit_events::purpose.is_null().or(audit_events::purpose.ne(Purpose::Safeguarding));
+    query = query.filter(audit_events::resource_kind.ne(HIDDEN_KIND).and(is_open));
+    if let Some(after) = slice.after {
+        query = query.filter(audit_events::id.lt(after));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(audit_events::at.ge(london_midnight(from)));
+    }
+    if let Some(end) = filter.to.and_then(|to| to.succ_opt()) {
+        query = query.filter(audit_events::at.lt(london_midnight(end)));
+    }
+    if filter.own == Some(false) {
+        let by_others = audit_events::actor_id.is_null().or(audit_events::actor_id.ne_all(accounts.clone()));
+        query = query.filter(by_others);
+    }
+    let events: Vec<Written> = query.order(audit_events::id.desc()).limit(slice.fetch()).load(conn)?;
+    let names = Names::of(conn, &events)?;
+    let show = |event: Written| {
+        let own = event.actor_id.is_some_and(|actor| accounts.contains(&actor));
+        Seen { who: names.who(&event), own, event }
+    };
+    Ok(events.into_iter().map(show).collect())
+}
+
+/// The names of those who did something.
+struct Names {
+    /// Accounts: the display name, and the present role and partner, for events that don't have those of then.
+    accounts: HashMap<Id, (Option<String>, String, Option<Id>)>,
+    /// The partners of API clients.
+    clients: HashMap<Id, Id>,
+    partners: HashMap<Id, String>,
+}
+
+impl Names {
+    fn of(conn: &mut Conn, events: &[Written]) -> Result<Self> {
+        let actors = |kind: &str| -> Vec<Id> {
+            events.iter().filter(|event| event.actor_kind == kind).filter_map(|event| event.actor_id).collect()
+        };
+        let columns = (users::id, users::display_name, users::role, users::partner_id);
+        let rows: Vec<(Id, Option<String>, String, Option<Id>)> =
+            users::table.filter(users::id.eq_any(actors("user"))).select(columns).load(conn)?;
+        let accounts: HashMap<_, _> =
+            rows.into_iter().map(|(id, name, role, partner)| (id, (name, role, partner))).collect();
+        let columns = (api_clients::id, api_clients::partner_id);
+        let rows: Vec<(Id, Id)> =
+            api_clients::table.filter(api_clients::id.eq_any(actors("client"))).select(columns).load(conn)?;
+        let clients: HashMap<_, _> = rows.into_iter().collect();
+        let named = events.iter().filter_map(|event| event.partner_id);
+        let present = accounts.values().filter_map(|account| account.2).chain(clients.values().copied());
+        let ids: Vec<Id> = named.chain(present).collect();
+        let rows: Vec<(Id, String)> =
+            partners::table.filter(partners::id.eq_any(ids)).select((partners::id, partners::name)).load(conn)?;
+        Ok(Self { accounts, clients, partners: rows.into_iter().collect() })
+    }
+
+    fn who(&self, event: &Written) -> Who {
+        let account = event.actor_id.and_then(|id| self.accounts.get(&id));
+        let client = event.actor_id.and_then(|id| self.clients.get(&id)).copied();
+        let partner = event.partner_id.or(account.and_then(|account| account.2)).or(client);
+        let of_partner = partner.and_then(|id| self.partners.get(&id)).cloned();
+        match event.actor_kind.as_str() {
+            "user" => {
+                let role = event.actor_role.as_deref().or(account.map(|account| account.1.as_str()));
+                // Only accounts of members are ever deleted.
+                let role = role.and_then(|role| role.parse().ok()).unwrap_or(ActorRole::Member);
+                let organisation = match role {
+                    ActorRole::Member => None,
+                    ActorRole::Partner => of_partner,
+                    _ => Some(SERVICE.to_owned()),
+                };
+                Who { name: account.and_then(|account| account.0.clone()), role, organisation }
+            }
+            "client" => Who { name: Some("its system".to_owned()), role: ActorRole::Partner, organisation: of_partner },
+            _ => Who { name: None, role: ActorRole::System, organisation: Some(SERVICE.to_owned()) },
+        }
+    }
+}
