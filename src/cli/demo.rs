@@ -1,6 +1,7 @@
 //! `life-rooms demo`, and the preparations of `serve --demo`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use super::{Failure, database};
 use crate::clock::Clock;
@@ -8,6 +9,7 @@ use crate::config::{Config, Mail, Sender, Settings, Sink};
 use crate::db::Location;
 use crate::demo::{self, Outcome};
 use crate::http::state::State;
+use crate::seals::head;
 
 /// The file of the demo's own database, in the current folder.
 const FILE: &str = "life-rooms-demo.db";
@@ -77,14 +79,18 @@ pub(super) async fn prepare(state: &State, url: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Removes the demo's own database if an earlier start was stopped before the database was complete.
-pub(super) fn clear_unfinished(location: &Location) -> Result<(), Failure> {
+/// Removes the demo's own database if an earlier start was stopped before the database was complete. If there is no
+/// database, somebody may have removed it to begin again: then the head of its audit goes too.
+pub(super) fn clear_unfinished(location: &Location, key_dir: &Path) -> Result<(), Failure> {
     let Location::Sqlite(path) = location else { return Ok(()) };
-    if !std::path::Path::new(path).exists() || demo::is_whole(location)? {
-        return Ok(());
+    if Path::new(path).exists() {
+        if demo::is_whole(location)? {
+            return Ok(());
+        }
+        say("an earlier start was cut short: beginning again");
     }
-    say("an earlier start was cut short: beginning again");
-    for name in [path.clone(), format!("{path}-wal"), format!("{path}-shm")] {
+    let files = ["", "-wal", "-shm"].map(|ending| PathBuf::from(format!("{path}{ending}")));
+    for name in files.into_iter().chain([head::path(key_dir)]) {
         match std::fs::remove_file(&name) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}

@@ -50,7 +50,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     let socket = TcpListener::bind(address).map_err(|error| cannot_listen(address, &error))?;
     database::check(&location)?;
     if command.demo {
-        demo::clear_unfinished(&location)?;
+        demo::clear_unfinished(&location, &key_dir)?;
     }
     let applied = crate::db::migrate::prepare(&location).map_err(|error| database::cannot_use(&location, &error))?;
     for name in applied {

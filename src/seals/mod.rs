@@ -15,7 +15,8 @@
 //! | works all roots out again | the signatures don't fit |
 //! | cuts the newest off, or deletes everything | the file beside the keys, and the log |
 //!
-//! An event that is changed before its seal is made isn't noticed: a second at most.
+//! An event that is changed before its seal is made isn't noticed: a second at most. Nor is an event that somebody adds
+//! together with its row in `audit_unsealed`.
 
 pub mod head;
 pub mod sealing;

@@ -87,17 +87,15 @@ pub(super) fn seals_after(conn: &mut Conn, number: i64) -> Result<Vec<Seal>> {
 
 /// Those of the events in the seals up to this number that don't come before `start`.
 pub(super) fn sealed_before(conn: &mut Conn, number: i64, start: Option<Id>) -> Result<HashSet<Id>> {
-    let (mut ids, mut read_up_to) = (HashSet::new(), i64::MIN);
-    while let Some(last) = {
+    let (mut ids, mut read_up_to) = (HashSet::new(), 0);
+    while read_up_to < number {
         let seals = seals_after(conn, read_up_to)?;
-        let seals: Vec<Seal> = seals.into_iter().filter(|seal| seal.number <= number).collect();
-        for seal in &seals {
+        let Some(last) = seals.last() else { break };
+        read_up_to = last.number;
+        for seal in seals.iter().filter(|seal| seal.number <= number) {
             let all = ids_in(seal.event_ids.as_deref().unwrap_or_default())?;
             ids.extend(all.into_iter().filter(|id| start.is_none_or(|start| *id >= start)));
         }
-        seals.last().map(|seal| seal.number)
-    } {
-        read_up_to = last;
     }
     Ok(ids)
 }

@@ -1,7 +1,9 @@
 //! On PostgreSQL the tables can belong to another role than the server's.
 
 use diesel::connection::SimpleConnection;
-use life_rooms::db::{Conn, Location};
+use life_rooms::audit::{self, Event, Subject};
+use life_rooms::db::{Conn, Db, Location};
+use life_rooms::seals::sealing;
 
 use crate::seals::seal;
 use crate::support::{App, member_row};
@@ -64,6 +66,14 @@ fn the_servers_role_works_with_its_grants_and_leaves_migrations_to_the_owner() {
     let ann = member_row(&app, "Ann", "Other");
     app.advisor().get(&format!("/v1/members/{ann}")).expect(200);
     assert!(seal(&app));
+    // What the server does with the audit, as this role.
+    let db = Db::open(&Location::Postgres(server.url.clone())).unwrap();
+    let event = Event::by_system(&app.clock, "read", Subject::other("venue", app.clock.new_id()), &[]);
+    let sealed = async {
+        db.write(move |conn| audit::record(conn, std::slice::from_ref(&event))).await.unwrap();
+        sealing::seal_some(&db, &app.clock, &app.state.tokens).await.unwrap()
+    };
+    assert!(!actix_web::rt::System::new().block_on(sealed), "nothing more waits");
     let verified = run_on(&app, &server.url, &["audit", "verify"]);
     assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
     let mut conn: Conn = life_rooms::db::conn::open_postgres(&server.url).unwrap();

@@ -26,7 +26,8 @@ passed "A misspelt setting is told with the one that is meant."
 
 printf 'slug,name\nwalton,Walton\n' >"$work/garbage.db"
 mkdir "$work/folder.db"
-for command in migrate serve demo 'user create --email a@example.org --role admin --password-stdin' 'sessions extend'; do
+for command in migrate serve demo 'user create --email a@example.org --role admin --password-stdin' 'sessions extend' \
+  'audit verify'; do
   # shellcheck disable=SC2086
   says 1 'it is a file, but no SQLite database' env DATABASE_URL="sqlite://$work/garbage.db" LIFE_ROOMS_BIND=127.0.0.1:0 \
     bash -c 'echo a long password | "$0" "$@"' "$LIFE_ROOMS" $command
