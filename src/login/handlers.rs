@@ -17,6 +17,8 @@ use crate::auth::store;
 use crate::auth::token::{Claims, Jwks, LIFETIME};
 use crate::db::types::TextEnum;
 use crate::http::prelude::*;
+use crate::messages::kinds::MessageKind;
+use crate::messages::{self, NewMessage};
 
 /// Log in
 ///
@@ -188,6 +190,8 @@ pub async fn change_my_password(
             events.push(context.event("logins_ended", subject, &[Why::Password.into()]));
         }
         context.record(conn, &events)?;
+        let told = NewMessage::to_account(MessageKind::PasswordChanged, id, account.member_id, context.now());
+        messages::queue(conn, vec![told], context.now())?;
         Ok(Reply::empty())
     })
     .await

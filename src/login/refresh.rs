@@ -7,7 +7,11 @@ use crate::auth::logins::rules::Decision;
 use crate::auth::logins::store::{self as logins, Found};
 use crate::auth::logins::token::Presented;
 use crate::auth::logins::{Why, lifetime};
+use crate::auth::store::Account;
+use crate::db::Timestamp;
 use crate::http::prelude::*;
+use crate::messages::kinds::MessageKind;
+use crate::messages::{self, NewMessage};
 
 /// Get the next tokens of a login
 ///
@@ -81,12 +85,21 @@ fn settle(conn: &mut Conn, context: &Context, presented: Presented, decision: De
                 log::warn!("request={} a login has ended: {why}", context.request_id());
                 let event = Event::of_system(now, "refresh", "logins_ended", account.subject(), &[why.into()]);
                 context.record(conn, &[event.numbered_at(context.state().clock.now())])?;
+                if why == Why::Reuse {
+                    warn_owner(conn, &account, id, now)?;
+                }
             }
             Ok(None)
         }
         Decision::Refuse => Ok(None),
         Decision::Rotate => Err(Error::overloaded()),
     }
+}
+
+/// Tells the owner of an account that a refresh token was used twice: somebody else may have it.
+fn warn_owner(conn: &mut Conn, account: &Account, login_id: Id, now: Timestamp) -> Result<()> {
+    let notice = NewMessage::to_account(MessageKind::SecurityNotice, account.id, account.member_id, now);
+    messages::queue(conn, vec![notice.once(format!("reuse:{login_id}"))], now)
 }
 
 /// Log out

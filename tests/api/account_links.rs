@@ -469,3 +469,21 @@ fn no_secret_and_no_address_of_a_link_is_in_a_message() {
     let text = format!("{rows:?}");
     assert!(!rows.is_empty() && !text.contains(&token) && !text.contains("peg@"), "{text}");
 }
+
+#[test]
+fn the_owner_of_an_account_is_told_of_a_new_password_and_of_a_token_that_was_used_twice() {
+    let (app, mails) = App::with_mail();
+    let ann = account(&app, "ann@example.org");
+    let change = json!({ "current_password": PASSWORD, "new_password": OTHER });
+    ann.put("/v1/me/password", "", &change).expect(204);
+    let told = mails.take_one(&app);
+    assert_eq!((told.to.as_str(), told.subject.as_str()), ("ann@example.org", "Your password was changed"));
+    let first = log_in(&app, "ann@example.org", OTHER).expect(200)["refresh_token"].clone();
+    let refresh = |token: &Value| app.anonymous().post("/v1/auth/refresh", &json!({ "refresh_token": token }));
+    refresh(&first).expect(200);
+    app.at("2026-11-23T09:05:00Z");
+    refresh(&first).problem(401, "unauthenticated");
+    refresh(&first).problem(401, "unauthenticated");
+    let warned = mails.take_one(&app);
+    assert_eq!((warned.to.as_str(), warned.subject.as_str()), ("ann@example.org", "Please look at your account"));
+}
