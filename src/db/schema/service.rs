@@ -1,0 +1,69 @@
+//! What the service keeps about its own work.
+
+tables! {
+    audit_events (id) {
+        id -> DbUuid,
+        at -> DbTimestamp,
+        actor_kind -> Text,
+        actor_id -> Nullable<DbUuid>,
+        action -> Text,
+        member_id -> Nullable<DbUuid>,
+        resource_kind -> Text,
+        resource_id -> Nullable<DbUuid>,
+        fields -> DbJson,
+        request_id -> Text,
+    }
+
+    idempotency_records (scope) {
+        scope -> Text,
+        body_hash -> Text,
+        status -> Integer,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        body -> Text,
+        expires_at -> DbTimestamp,
+        about -> DbJson,
+    }
+
+    leases (name) {
+        name -> Text,
+        holder -> DbUuid,
+        expires_at -> DbTimestamp,
+    }
+
+    jobs (id) {
+        id -> DbUuid,
+        kind -> Text,
+        partner_id -> Nullable<DbUuid>,
+        status -> Text,
+        work -> DbJson,
+        done -> Integer,
+        total -> Integer,
+        result -> Nullable<Text>,
+        problem -> Nullable<Text>,
+        attempts -> Integer,
+        holder -> Nullable<DbUuid>,
+        due_at -> DbTimestamp,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+        ended_at -> Nullable<DbTimestamp>,
+    }
+
+    job_payloads (job_id, position) {
+        job_id -> DbUuid,
+        position -> Integer,
+        piece -> Binary,
+    }
+
+    report_areas (id) {
+        id -> DbUuid,
+        number -> Integer,
+        slug -> Text,
+        name -> Text,
+        local_authorities -> DbJson,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+}
