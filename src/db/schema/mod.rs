@@ -34,17 +34,50 @@ pub use whats_on::*;
 // All of them can be joined.
 diesel::allow_tables_to_appear_in_same_query!(
     // premises
-    venues, spaces, venue_words, sites, hostings,
+    venues,
+    spaces,
+    venue_words,
+    sites,
+    hostings,
+    postcodes,
     // organisations
-    partners, programmes, api_clients, rosters, roster_entries,
+    partners,
+    programmes,
+    api_clients,
+    rosters,
+    roster_entries,
     // people
-    members, member_words, consents, calendar_links, users, logins, throttles,
+    members,
+    member_words,
+    consents,
+    access_needs,
+    relationships,
+    equality_answers,
+    safeguarding_flags,
+    calendar_links,
+    users,
+    logins,
+    throttles,
     // whats_on
-    session_series, sessions, wordings, listings, listing_words, bookings, registers, walk_ins,
+    session_series,
+    sessions,
+    wordings,
+    listings,
+    listing_words,
+    bookings,
+    registers,
+    walk_ins,
     // social_prescribing
-    prescriptions, prescription_needs, prescription_items,
+    prescriptions,
+    prescription_needs,
+    prescription_items,
     // service
-    audit_events, idempotency_records, leases, jobs, job_payloads, report_areas,
+    audit_events,
+    idempotency_records,
+    leases,
+    jobs,
+    job_payloads,
+    report_areas,
 );
 
 diesel::joinable!(users -> partners (partner_id));
