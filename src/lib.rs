@@ -25,10 +25,10 @@
 //! audit                                     events that say who did what to whose data, audited reads
 //! auth                                      tokens, passwords, who a caller is, what they may do and reach (no HTTP)
 //! http                                      context, extractors, pages, conditional requests, replies, shared state
-//! background                                repeated tasks, each on one server at a time
+//! background · postcodes                    repeated tasks, each on one server at a time; where postcodes are
 //! partners · venues · jobs                  organisations; buildings; long work
-//! sites · users · members · login · service premises; accounts; people; logging in; the service about itself
-//! sessions · prescriptions                  what's on; social prescriptions
+//! sites · users · members · service         premises; accounts; people; the service about itself
+//! sessions · prescriptions · login          what's on; social prescriptions; logging in
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
 //! housekeeping                              deleting data that is too old
 //! tasks                                     the list of tasks and of kinds of jobs
@@ -66,6 +66,7 @@ pub mod openapi;
 pub mod partners;
 pub mod period;
 pub mod places;
+pub mod postcodes;
 pub mod prescriptions;
 pub mod reports;
 pub mod rosters;

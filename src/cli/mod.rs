@@ -6,6 +6,7 @@ mod keys;
 mod logging;
 #[cfg(unix)]
 mod memory;
+mod postcodes;
 mod serve;
 mod sessions;
 mod settings;
@@ -57,6 +58,9 @@ enum Command {
     /// Look after the signing keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Import the postcodes of the United Kingdom, so that local authorities are filled in
+    #[command(subcommand)]
+    Postcodes(postcodes::Postcodes),
     /// Make accounts, set their passwords, unlock, disable and enable them
     #[command(subcommand)]
     User(user::User),
@@ -96,6 +100,7 @@ fn run_command(command: Command) -> Result<(), Failure> {
         }
         Command::Sessions(command) => sessions::run(&command),
         Command::Keys(command) => keys::run(&command),
+        Command::Postcodes(command) => postcodes::run(&command),
         Command::User(command) => user::run(&command),
     }
 }
