@@ -12,10 +12,12 @@ use crate::auth::logins::store::{self as logins, LoginRow};
 use crate::auth::logins::{Why, lifetime};
 use crate::auth::store::{self, Account};
 use crate::auth::token::{AUDIENCE, Claims, LIFETIME};
+use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
+use crate::members::activity;
 
 /// What a client says about the login that it begins.
 pub struct Wanted {
@@ -71,6 +73,9 @@ pub async fn begin(context: &Context, account: &Account, wanted: Wanted) -> Resu
         let account = account.ok_or_else(|| wrong_password(&context_inside))?;
         let evicted = logins::insert(conn, &row, lifetime)?;
         record(conn, &context_inside, &account, "login", &[])?;
+        if let Some(member_id) = account.member_id {
+            activity::note(conn, member_id, london_day(now))?;
+        }
         if evicted {
             record(conn, &context_inside, &account, "logins_ended", &[Why::Evicted.into()])?;
         }

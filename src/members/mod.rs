@@ -1,22 +1,29 @@
-//! Members: people, and their consents.
+//! Members: people, and what is recorded of them.
 //!
 //! - Two members never share an NHS number. Any other likeness is only a warning, which the registering advisor may
 //!   overrule.
 //! - A member reads and changes their own record, an advisor everybody's. Reading somebody else's record is audited.
 //! - Consents are only ever added. The one recorded last decides ([`sharing`]).
+//! - [`access_needs`], `relationships`, `equality` and `safeguarding` stand in tables of their own, because each
+//!   has readers of its own.
 
+pub mod access_needs;
+pub mod activity;
 pub mod consents;
 pub mod handlers;
 pub mod names;
 pub mod registration;
+mod residence;
 pub mod rules;
 pub mod search;
 pub mod sharing;
 pub mod store;
 pub mod types;
+mod view;
 
 crate::routes! {
     search: search_members;
     handlers: register_member, get_member, change_member;
-    consents::handlers: list_consents, get_consent, record_consent
+    consents::handlers: list_consents, get_consent, record_consent;
+    access_needs::handlers: get_access_needs, put_access_needs
 }

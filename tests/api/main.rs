@@ -7,6 +7,7 @@
 mod support;
 
 mod access;
+mod access_needs;
 mod accounts;
 mod auth;
 mod booking_machine;
@@ -55,10 +56,12 @@ mod parity;
 mod partners;
 mod passwords;
 mod pasted;
+mod postcodes;
 mod prescriptions;
 mod query_plans;
 mod quotas;
 mod rates;
+mod record;
 mod recurrence;
 mod registers;
 mod replays;

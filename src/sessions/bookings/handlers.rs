@@ -9,7 +9,9 @@ use super::types::{Booking, BookingInput, BookingStatus, Cancellation, Cancelled
 use super::waiting::Positions;
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
 use crate::auth::reach::Reach;
+use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::members::activity;
 
 /// The time of a request, and how long offered seats are held.
 pub(crate) fn terms(context: &Context) -> Terms {
@@ -48,6 +50,7 @@ pub async fn create_booking(
     who.write(&body.bytes, move |conn| {
         let by = Booker { reach, account, id: context.new_id(), terms: terms(&context) };
         let booked = store::book(conn, session_id, &wish, by)?;
+        activity::note(conn, booked.0.member_id, london_day(context.now()))?;
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
         let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
         let location = format!("/v1/bookings/{}", booking.id);

@@ -11,7 +11,7 @@ use super::rules::{self, Offer, Terms};
 use super::seats::{
     CountChange, SessionFacts, adjust_counts, lock_session, matching_item, may_see, see, session, take_seats,
 };
-use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, MemberName, Party, SeatDelivery};
+use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, Party, SeatDelivery};
 use super::waiting;
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, members, sessions, wordings};
@@ -19,7 +19,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
-use crate::members::rules::display_name;
+use crate::members::store::{NAMES, Names, member_name};
 use crate::sessions::types::BookingPolicy;
 use crate::sessions::wordings::Wording;
 
@@ -87,18 +87,6 @@ impl BookingRow {
     fn offer(&self) -> Offer {
         Offer { status: self.status, expires_at: self.offer_expires_at, updated_at: self.updated_at }
     }
-}
-
-/// A member's names: preferred, given, family.
-pub type Names = (Option<String>, String, String);
-
-/// The columns of [`Names`].
-pub const NAMES: (members::preferred_name, members::given_name, members::family_name) =
-    (members::preferred_name, members::given_name, members::family_name);
-
-/// A member by name.
-pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
-    MemberName { id, display_name: display_name(preferred.as_deref(), &given, &family) }
 }
 
 /// A booking, its session's title and times, and its member's names.

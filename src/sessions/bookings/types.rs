@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::db::{Id, Timestamp};
+use crate::members::types::MemberName;
 
 crate::text_enum! {
     /// The state of a booking.
@@ -107,16 +108,6 @@ pub struct BookingInput {
     /// What to do if there are too few seats, or if others wait for one. Absent: `refuse`.
     #[serde(default)]
     pub if_full: IfFull,
-}
-
-/// A member by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MemberName {
-    /// Their id.
-    pub id: Id,
-    /// The name they go by, and their family name.
-    #[schema(example = "Sam Riley")]
-    pub display_name: String,
 }
 
 /// What a booking shows of its session.
