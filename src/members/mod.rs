@@ -4,7 +4,7 @@
 //!   overrule.
 //! - A member reads and changes their own record, an advisor everybody's. Reading somebody else's record is audited.
 //! - Consents are only ever added. The one recorded last decides ([`sharing`]).
-//! - [`access_needs`], `relationships`, `equality` and `safeguarding` stand in tables of their own, because each
+//! - [`access_needs`], [`relationships`], `equality` and `safeguarding` stand in tables of their own, because each
 //!   has readers of its own.
 
 pub mod access_needs;
@@ -13,6 +13,7 @@ pub mod consents;
 pub mod handlers;
 pub mod names;
 pub mod registration;
+pub mod relationships;
 mod residence;
 pub mod rules;
 pub mod search;
@@ -25,5 +26,6 @@ crate::routes! {
     search: search_members;
     handlers: register_member, get_member, change_member;
     consents::handlers: list_consents, get_consent, record_consent;
-    access_needs::handlers: get_access_needs, put_access_needs
+    access_needs::handlers: get_access_needs, put_access_needs;
+    relationships::handlers: list_relationships, get_relationship, create_relationship, change_relationship
 }

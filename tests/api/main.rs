@@ -64,6 +64,7 @@ mod rates;
 mod record;
 mod recurrence;
 mod registers;
+mod relationships;
 mod replays;
 mod report_areas;
 mod report_questions;
