@@ -4,12 +4,13 @@
 //!   overrule.
 //! - A member reads and changes their own record, an advisor everybody's. Reading somebody else's record is audited.
 //! - Consents are only ever added. The one recorded last decides ([`sharing`]).
-//! - [`access_needs`], [`relationships`], `equality` and `safeguarding` stand in tables of their own, because each
+//! - [`access_needs`], [`relationships`], [`equality`] and `safeguarding` stand in tables of their own, because each
 //!   has readers of its own.
 
 pub mod access_needs;
 pub mod activity;
 pub mod consents;
+pub mod equality;
 pub mod handlers;
 pub mod names;
 pub mod registration;
@@ -27,5 +28,6 @@ crate::routes! {
     handlers: register_member, get_member, change_member;
     consents::handlers: list_consents, get_consent, record_consent;
     access_needs::handlers: get_access_needs, put_access_needs;
-    relationships::handlers: list_relationships, get_relationship, create_relationship, change_relationship
+    relationships::handlers: list_relationships, get_relationship, create_relationship, change_relationship;
+    equality::handlers: get_equality_answers, change_equality_answers
 }

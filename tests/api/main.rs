@@ -30,6 +30,7 @@ mod drop_in;
 mod editing;
 mod ended_series;
 mod endless_edits;
+mod equality;
 mod free_seats;
 mod housekeeping;
 mod http;
