@@ -4,7 +4,7 @@
 //!   overrule.
 //! - A member reads and changes their own record, an advisor everybody's. Reading somebody else's record is audited.
 //! - Consents are only ever added. The one recorded last decides ([`sharing`]).
-//! - [`access_needs`], [`relationships`], [`equality`] and `safeguarding` stand in tables of their own, because each
+//! - [`access_needs`], [`relationships`], [`equality`] and [`safeguarding`] stand in tables of their own, because each
 //!   has readers of its own.
 
 pub mod access_needs;
@@ -17,6 +17,7 @@ pub mod registration;
 pub mod relationships;
 mod residence;
 pub mod rules;
+pub mod safeguarding;
 pub mod search;
 pub mod sharing;
 pub mod store;
@@ -29,5 +30,7 @@ crate::routes! {
     consents::handlers: list_consents, get_consent, record_consent;
     access_needs::handlers: get_access_needs, put_access_needs;
     relationships::handlers: list_relationships, get_relationship, create_relationship, change_relationship;
-    equality::handlers: get_equality_answers, change_equality_answers
+    equality::handlers: get_equality_answers, change_equality_answers;
+    safeguarding::handlers: list_safeguarding_flags, get_safeguarding_flag, raise_safeguarding_flag,
+        change_safeguarding_flag
 }

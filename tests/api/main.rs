@@ -77,6 +77,7 @@ mod rosters_missing;
 mod rosters_registers;
 mod rosters_run_out;
 mod rosters_together;
+mod safeguarding;
 mod search_many;
 mod search_words;
 mod series_edits;
