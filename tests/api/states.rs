@@ -157,8 +157,8 @@ fn reading_any_list_of_a_members_leaves_one_event_however_much_it_holds() {
         of_ann.filter(audit_events::action.eq("read")).count().get_result::<i64>(&mut app.conn()).unwrap()
     };
     let (advisor, own) = (app.advisor(), app.member(&ann));
-    let lists =
-        ["consents", "calendar-links", "bookings", "prescriptions"].map(|list| format!("/v1/members/{ann}/{list}"));
+    let lists = ["consents", "calendar-links", "bookings", "prescriptions", "relationships"]
+        .map(|list| format!("/v1/members/{ann}/{list}"));
     let lists = lists.into_iter().chain([format!("/v1/prescriptions?member_id={ann}")]);
     for (index, list) in (1..).zip(lists) {
         assert_eq!(advisor.get(&list).expect(200)["items"], json!([]), "{list}");
