@@ -174,8 +174,8 @@ fn reading_any_list_of_a_members_leaves_one_event_however_much_it_holds() {
         of_ann.filter(audit_events::action.eq("read")).count().get_result::<i64>(&mut app.conn()).unwrap()
     };
     let (advisor, own) = (app.advisor(), app.member(&ann));
-    let lists =
-        ["consents", "calendar-links", "bookings", "prescriptions"].map(|list| format!("/v1/members/{ann}/{list}"));
+    let lists = ["consents", "calendar-links", "bookings", "prescriptions", "relationships"]
+        .map(|list| format!("/v1/members/{ann}/{list}"));
     let lists = lists.into_iter().chain([format!("/v1/prescriptions?member_id={ann}")]);
     let lists: Vec<String> = lists.collect();
     for list in &lists {
