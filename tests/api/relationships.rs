@@ -208,8 +208,15 @@ fn a_carer_books_for_the_one_they_care_for_and_the_event_names_the_carer() {
     let cancelled = pair.carer.delete(&at).expect(200);
     assert_eq!(cancelled["status"], "cancelled_by_member");
     let of_ann: Vec<_> = pair.events(&pair.ann).into_iter().filter(|(_, kind, _)| kind == "booking").collect();
-    let told = ["cancel", "create", "read", "read"].map(|action| event(&pair.carer, action, "booking"));
+    let told = ["cancel", "create", "list", "read"].map(|action| event(&pair.carer, action, "booking"));
     assert_eq!(of_ann, told);
+    let for_ann: Vec<Option<Id>> = audit_events::table
+        .filter(audit_events::resource_kind.eq("booking"))
+        .select(audit_events::on_behalf_of)
+        .load(&mut app.conn())
+        .unwrap();
+    let ann: Id = pair.ann.parse().unwrap();
+    assert!(for_ann.len() == 4 && for_ann.iter().all(|one| *one == Some(ann)), "{for_ann:?}");
     // For themself they book as before, and the booking is theirs.
     let own = pair.carer.post(&format!("/v1/sessions/{session}/bookings"), &json!({})).expect(201);
     assert_eq!(own["member_id"], pair.cara);

@@ -114,7 +114,7 @@ fn a_flag_is_raised_read_changed_closed_and_opened_again() {
     assert_eq!((again.etag(), &again.json), ("\"2\"", &closed));
     lead.patch(&at, "\"1\"", &json!({ "status": "open" })).problem(412, "precondition-failed");
     lead.patch(&at, "\"2\"", &json!({ "status": "open", "closed_reason": null })).expect(200);
-    let event = |action: &str| (action.to_owned(), "safeguarding".to_owned());
+    let event = |action: &str| (action.to_owned(), "safeguarding_flag".to_owned());
     let told = ["change", "change", "create", "read", "read"].map(event);
     assert_eq!(kinds(&app, &ann), told);
 }

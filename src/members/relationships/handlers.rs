@@ -35,7 +35,7 @@ pub async fn list_relationships(
     let work = move |conn: &mut Conn| {
         members::get(conn, reach, id)?;
         let rows = store::list(conn, id, reach, today, &wanted)?;
-        let mut events = context.reads(Subject::of_member("member", id, id), &["relationships"]);
+        let mut events = context.reads_list(Subject::of_member("member", id, id), &["relationships"], &rows);
         // The row beyond the page only shows that there is a next page.
         let shown = rows.iter().take(usize::try_from(wanted.limit).unwrap_or_default());
         events.extend(reads_of_others(&context, id, shown));

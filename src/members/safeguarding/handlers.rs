@@ -11,8 +11,8 @@ use crate::http::prelude::*;
 use crate::members::handlers::read_of_member;
 use crate::members::store as members;
 
-/// The kind of these events: a member's list of who looked leaves them out by it.
-const KIND: &str = "safeguarding";
+/// The kind of these events. A member's access log leaves it out.
+const KIND: &str = crate::audit::purpose::HIDDEN_KIND;
 
 /// List a member's safeguarding flags
 ///
