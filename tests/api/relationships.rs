@@ -213,7 +213,7 @@ fn a_carer_books_for_the_one_they_care_for_and_the_event_names_the_carer() {
     let for_ann: Vec<Option<Id>> = audit_events::table
         .filter(audit_events::resource_kind.eq("booking"))
         .select(audit_events::on_behalf_of)
-        .load(&mut app.conn())
+        .load(&mut pair.app.conn())
         .unwrap();
     let ann: Id = pair.ann.parse().unwrap();
     assert!(for_ann.len() == 4 && for_ann.iter().all(|one| *one == Some(ann)), "{for_ann:?}");

@@ -162,6 +162,9 @@ fn fill(app: &App, advisor: &Client, member: &str) {
         let link = json!({ "name": format!("Phone {number}") });
         advisor.post(&format!("/v1/members/{member}/calendar-links"), &link).expect(201);
         prescription(advisor, member);
+        let carer = member_row(app, "Cara", &format!("Carr-{number}"));
+        let cares = json!({ "from_member": carer, "to_member": member, "kind": "carer_of" });
+        advisor.post(&format!("/v1/members/{member}/relationships"), &cares).expect(201);
     }
 }
 
