@@ -58,6 +58,7 @@ pub fn configure(config: &mut Operations) {
 /// The functions of higher modules that lower modules call.
 pub const HOOKS: Hooks = Hooks {
     shared_with: crate::members::sharing::shared_with,
+    cared_for: crate::members::relationships::booking::cared_for,
     partner_changed: |conn, context, id| waiting::follow_taker(conn, Taker::Partner(id), terms(context)),
     document_json: fixed_json,
     document_yaml: fixed_yaml,

@@ -25,10 +25,11 @@
 //! audit · messages                          events that say who did what to whose data, audited reads; what people are told
 //! auth                                      tokens, passwords, who a caller is, what they may do and reach (no HTTP)
 //! http                                      context, extractors, pages, conditional requests, replies, shared state
-//! background                                repeated tasks, each on one server at a time
+//! background · postcodes                    repeated tasks, each on one server at a time; where postcodes are
 //! partners · venues · jobs · seals          organisations; buildings; long work; proof that the audit is whole
-//! sites · users · members · login · service premises; accounts; people; logging in; the service about itself
-//! sessions · prescriptions · accounts       what's on; social prescriptions; how people get accounts and keep them
+//! sites · users · members · service         premises; accounts; people; the service about itself
+//! sessions · prescriptions · login          what's on; social prescriptions; logging in
+//! accounts                                  how people get accounts and keep them
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
 //! mail                                      makes mails of messages and sends them; members' messages
 //! housekeeping                              deleting data that is too old
@@ -70,6 +71,7 @@ pub mod openapi;
 pub mod partners;
 pub mod period;
 pub mod places;
+pub mod postcodes;
 pub mod prescriptions;
 pub mod reports;
 pub mod rosters;

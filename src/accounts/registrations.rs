@@ -16,7 +16,7 @@ use crate::login::types::LoggedIn;
 use crate::members::consents::store::{self as consents, ConsentRow};
 use crate::members::consents::types::ConsentInput;
 use crate::members::registration::{born_before, register};
-use crate::members::types::{ContactPreferences, MemberInput, MemberRole, Similar};
+use crate::members::types::{ContactPreferences, MemberInput, MemberRole, MessageDetails, SafeContact, Similar};
 use crate::messages::kinds::MessageKind;
 
 const SENT: &str = "We send a link to this address. It works for one day. Look into your mailbox.";
@@ -101,16 +101,22 @@ fn record_of(form: &SelfRegistration) -> MemberInput {
         preferred_name: form.preferred_name,
         given_name: form.given_name,
         family_name: form.family_name,
+        former_names: Vec::new(),
         pronouns: form.pronouns,
         date_of_birth: form.date_of_birth,
         email: Some(form.email),
         phone: form.phone,
+        line_1: None,
+        line_2: None,
+        town: None,
         postcode: form.postcode,
         local_authority: None,
         nhs_number: None,
         gp_practice_code: None,
         roles: vec![MemberRole::ServiceUser],
         contact_preferences: ContactPreferences::default(),
+        safe_contact: SafeContact::default(),
+        message_details: MessageDetails::default(),
         emergency_contact: None,
     }
 }

@@ -139,6 +139,11 @@ impl Event {
         Self::new(at, Actor::SYSTEM, source, action, subject, fields)
     }
 
+    /// The same event, done by a carer for this member.
+    pub fn on_behalf_of(self, member_id: Option<Id>) -> Self {
+        Self { on_behalf_of: member_id, ..self }
+    }
+
     /// The same event with an id made at this instant. Ids follow the time, and a long request records events late.
     pub fn numbered_at(mut self, at: Timestamp) -> Self {
         self.id = new_id_at(at);

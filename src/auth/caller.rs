@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::db::Id;
+use crate::db::types::TextEnum;
 
 crate::text_enum! {
     /// What an account is for.
@@ -19,6 +20,17 @@ crate::text_enum! {
         Member,
         /// An API client or a user of one partner.
         Partner,
+    }
+}
+
+crate::text_enum! {
+    /// What an account may do besides what its role allows.
+    pub enum Permission {
+        /// Read and write members' safeguarding flags: warnings that somebody is at risk of harm. Counts only for
+        /// advisors.
+        Safeguarding,
+        /// Answer members who ask for everything that is kept about them. No operation does this yet.
+        SubjectAccess,
     }
 }
 
@@ -89,6 +101,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether an admin has given the caller's account this permission.
+    pub fn has_permission(&self, permission: Permission) -> bool {
+        self.permissions.iter().any(|held| held == permission.name())
+    }
+
     /// Admins and advisors.
     pub fn is_staff(&self) -> bool {
         matches!(self.role, Role::Admin | Role::Advisor)

@@ -1,7 +1,7 @@
 //! Who may call an operation. Each rule is a type that the handler's signature names. Which rows the caller may see is
 //! decided elsewhere: see [`super::reach`].
 
-use super::caller::{Caller, CallerKind, Role, Scope};
+use super::caller::{Caller, CallerKind, Permission, Role, Scope};
 use crate::error::{Error, Result};
 
 /// A rule about who may call an operation. It needs no look-up in the database.
@@ -69,6 +69,20 @@ roles! {
     MemberOrStaff: Member, Admin, Advisor;
     /// Readers of reports.
     Reports: Analyst, Admin;
+}
+
+/// Pathways advisors whom an admin has given the permission `safeguarding`.
+pub struct SafeguardingAdvisor;
+
+impl Policy for SafeguardingAdvisor {
+    fn check(caller: Option<&Caller>) -> Result<()> {
+        let caller = known(caller)?;
+        one_of(caller, &[Role::Advisor])?;
+        match caller.has_permission(Permission::Safeguarding) {
+            true => Ok(()),
+            false => Err(Error::forbidden("This needs the permission safeguarding. An admin can give it.")),
+        }
+    }
 }
 
 macro_rules! partner_scopes {

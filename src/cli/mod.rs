@@ -8,6 +8,7 @@ mod keys;
 mod logging;
 #[cfg(unix)]
 mod memory;
+mod postcodes;
 mod serve;
 mod sessions;
 mod settings;
@@ -67,6 +68,9 @@ enum Command {
     /// Look after the signing keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Import the postcodes of the United Kingdom, so that local authorities are filled in
+    #[command(subcommand)]
+    Postcodes(postcodes::Postcodes),
     /// Make accounts, set their passwords, unlock, disable and enable them
     #[command(subcommand)]
     User(user::User),
@@ -109,6 +113,7 @@ fn run_command(command: Command) -> Result<(), Failure> {
         }
         Command::Sessions(command) => sessions::run(&command),
         Command::Keys(command) => keys::run(&command),
+        Command::Postcodes(command) => postcodes::run(&command),
         Command::User(command) => user::run(&command),
     }
 }

@@ -52,6 +52,12 @@ const MEANINGS: &[Meaning] = &[
     taken("users_member_key", "users.member_id", "/member_id", "This member has an account already."),
     taken("members_nhs_number_key", "members.nhs_number", "/nhs_number", "Another member has this NHS number."),
     taken(
+        "relationships_open_key",
+        "relationships.from_member, relationships.to_member, relationships.kind",
+        "/kind",
+        "These two members have such a relationship, and it hasn't ended.",
+    ),
+    taken(
         "session_series_partner_external_key",
         "session_series.partner_id, session_series.external_id",
         "/external_id",

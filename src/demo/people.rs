@@ -10,7 +10,7 @@ use crate::db::Id;
 use crate::members::consents::store::ConsentRow;
 use crate::members::consents::types::{ConsentDecision, ConsentInput, ConsentPurpose};
 use crate::members::store::MemberRow;
-use crate::members::types::{ContactPreferences, MemberInput, MemberRole};
+use crate::members::types::{ContactPreferences, MemberInput, MemberRole, MessageDetails, SafeContact};
 
 const GIVEN: [&str; 48] = [
     "Ada", "Alfie", "Amina", "Arthur", "Beryl", "Callum", "Carmen", "Cilla", "Dermot", "Dilys", "Edie", "Elsie",
@@ -81,10 +81,14 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         preferred_name: None,
         given_name: given.to_owned(),
         family_name: Some(family),
+        former_names: Vec::new(),
         pronouns: None,
         date_of_birth: Some(day(1935, 1, 1) + Days::new(random.below(26_000) as u64)),
         email,
         phone,
+        line_1: None,
+        line_2: None,
+        town: None,
         // No real postcode ends like this.
         postcode: Some(format!("{district} 9ZZ")),
         local_authority: Some(authority.to_owned()),
@@ -92,6 +96,8 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         gp_practice_code: None,
         roles: vec![if number.is_multiple_of(17) { MemberRole::Carer } else { MemberRole::ServiceUser }],
         contact_preferences: ContactPreferences { email: by_email, sms: false, phone: by_phone, post },
+        safe_contact: SafeContact::default(),
+        message_details: MessageDetails::default(),
         emergency_contact: None,
     };
     MemberRow::new(id, member, noon(joined))

@@ -192,7 +192,10 @@ impl Context {
         // What members do with their own data needs no purpose.
         let usual = if self.is_own(subject) { None } else { purpose::usual(action, subject) };
         let event = Event::new(self.now(), actor, self.request_id(), action, subject, fields);
-        event.numbered_at(self.0.state.clock.now()).for_purpose(self.0.purpose.or(usual))
+        let event = event.numbered_at(self.0.state.clock.now()).for_purpose(self.0.purpose.or(usual));
+        // A member who does something to another's data is their carer.
+        let is_carer = self.anyone().is_some_and(|caller| caller.member_id.is_some()) && !self.is_own(subject);
+        if is_carer { event.on_behalf_of(subject.member_id) } else { event }
     }
 
     /// Whether something is the caller's own data.

@@ -8,7 +8,7 @@ use regex_lite::Regex;
 use crate::db::{Id, LocalTime};
 use crate::period::{self, Period};
 use crate::places::{self, LocalAuthority};
-use crate::text::{address, date, email, password, reading};
+use crate::text::{address, date, email, language, password, reading};
 
 /// The formats that a pattern defines: the format, its pattern for programs, and the same as a sentence for people. A
 /// fault holds the sentence, never the pattern.
@@ -57,6 +57,7 @@ pub fn normal<'a>(format: &str, value: &'a str) -> Option<Cow<'a, str>> {
         "time-zone" => Some(reading::read(value)),
         format if PATTERNS.iter().any(|(known, ..)| *known == format) => Some(reading::read(value)),
         "phone" | "uk-postcode" | "nhs-number" | "gp-practice-code" => Some(Cow::Owned(reading::read_code(value))),
+        "language" => Some(Cow::Owned(reading::read_code(value).to_ascii_lowercase())),
         _ => None,
     }
 }
@@ -118,6 +119,10 @@ pub fn unknown(format: &str, value: &str) -> Option<(&'static str, String)> {
         places::FORMAT => {
             let refused = value.parse::<LocalAuthority>().err()?;
             Some(("unknown_local_authority", refused.to_string()))
+        }
+        "language" if value != "prefer_not_to_say" && !language::is_code(value) => {
+            let detail = "Must be the two letters of a language in ISO 639-1, such as pl, or prefer_not_to_say.";
+            Some(("unknown_language", detail.to_owned()))
         }
         _ => None,
     }

@@ -3,7 +3,10 @@
 //! The record of the answer is written in the transaction of the effect: either both are there or neither.
 //!
 //! Giving an answer again that holds a member's data is a read of this data, so it is recorded in the audit. A partner
-//! doesn't get the answer again if the member has withdrawn the consent to share data with this partner.
+//! doesn't get the answer again if the member has withdrawn the consent to share data with this partner, and a member
+//! who booked for another doesn't if they may no longer do so.
+
+use std::collections::HashSet;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
@@ -15,6 +18,7 @@ use super::context::Context;
 use super::reply::Reply;
 use crate::audit::Subject;
 use crate::auth::caller::{Role, Scope};
+use crate::clock::london_day;
 use crate::db::pieces::{octet_length, piece};
 use crate::db::schema::idempotency_records::dsl as records;
 use crate::db::{Conn, Id, Json, Timestamp};
@@ -121,16 +125,22 @@ fn once(
     Ok((reply, false))
 }
 
-/// Withholds an earlier answer from a partner after a member has withdrawn consent. A withdrawal works at once, also
-/// on answers that were given before.
+/// Withholds an earlier answer from a partner after a member has withdrawn consent, and from a member who may no longer
+/// book for another. The end of either works at once, also on answers that were given before.
 ///
 /// # Errors
-/// 409 if the caller is a partner, and the reply holds data of a member who doesn't consent now to share data with this
-/// partner.
+/// 409 if the reply holds data of a member whose data the caller may not see now.
 fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()> {
-    let caller = context.anyone().filter(|caller| caller.role == Role::Partner);
-    let Some(partner) = caller.and_then(|caller| caller.partner_id) else { return Ok(()) };
-    let shared = (context.state().hooks.shared_with)(conn, partner, &reply.about)?;
+    let Some(caller) = context.anyone() else { return Ok(()) };
+    let hooks = context.state().hooks;
+    let shared: HashSet<Id> = match (caller.role, caller.partner_id, caller.member_id) {
+        (Role::Partner, Some(partner), _) => (hooks.shared_with)(conn, partner, &reply.about)?,
+        (Role::Member, _, Some(own)) if reply.about.iter().any(|member| *member != own) => {
+            let cared_for = (hooks.cared_for)(conn, own, london_day(context.now()))?;
+            cared_for.into_iter().chain([own]).collect()
+        }
+        _ => return Ok(()),
+    };
     if reply.about.iter().all(|member| shared.contains(member)) {
         return Ok(());
     }

@@ -103,7 +103,13 @@ impl Reply {
 
 impl Context {
     /// 200 with a member's resource that a request left as it was: the answer is recorded as a read.
-    pub fn unchanged(&self, conn: &mut Conn, subject: Subject, tag: i32, body: &impl Serialize) -> Result<Reply> {
+    pub fn unchanged(
+        &self,
+        conn: &mut Conn,
+        subject: Subject,
+        tag: impl Into<Tag>,
+        body: &impl Serialize,
+    ) -> Result<Reply> {
         self.record(conn, &self.reads(subject, &[]))?;
         Reply::ok(tag, body)
     }

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use chrono::NaiveDate;
+
 use super::budget::BodyBudget;
 use super::coding::Fixed;
 use super::context::Context;
@@ -53,6 +55,8 @@ pub struct State {
 pub struct Hooks {
     /// Returns those of the members whose data may be shown to the partner.
     pub shared_with: fn(&mut Conn, Id, &[Id]) -> Result<HashSet<Id>>,
+    /// Returns the members for whom this member may book on a day.
+    pub cared_for: fn(&mut Conn, Id, NaiveDate) -> Result<Vec<Id>>,
     /// Called when a partner's status has changed: its sessions may take people again.
     pub partner_changed: fn(&mut Conn, &Context, Id) -> Result<()>,
     /// The OpenAPI document as JSON.

@@ -18,6 +18,7 @@ use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
+use crate::members::activity;
 
 /// What a client says about the login that it begins.
 pub struct Wanted {
@@ -74,6 +75,9 @@ pub async fn begin(context: &Context, account: &Account, wanted: Wanted) -> Resu
         let evicted = logins::insert(conn, &row, lifetime)?;
         store::note_login(conn, account.id, london_day(now))?;
         record(conn, &context_inside, &account, "login", &[])?;
+        if let Some(member_id) = account.member_id {
+            activity::note(conn, member_id, london_day(now))?;
+        }
         if evicted {
             record(conn, &context_inside, &account, "logins_ended", &[Why::Evicted.into()])?;
         }

@@ -12,10 +12,12 @@ use super::words::en::{self, Line};
 use crate::auth::links;
 use crate::auth::links::store::LinkRow;
 use crate::auth::logins::token::RefreshKey;
-use crate::db::schema::{bookings, members, one_time_links, sessions, users, venues};
-use crate::db::{Conn, Id, Timestamp};
+use crate::db::schema::{access_needs, bookings, members, one_time_links, sessions, users, venues, wordings};
+use crate::db::{AT_ONCE, Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::Result;
+use crate::members::access_needs::types::AccessNeed;
 use crate::members::contact::may_write_to;
+use crate::members::types::MessageDetails;
 use crate::messages::Told;
 use crate::messages::kinds::MessageKind;
 use crate::messages::queue::MessageRow;
@@ -120,10 +122,10 @@ impl Desk<'_> {
         if let Told::Not(why) = may_write_to(conn, &[member])?.remove(&member).unwrap_or(Told::Not("nobody")) {
             return Ok(vec![Decision::Skip(ids(&rows), why)]);
         }
-        let email: Option<Option<String>> =
-            members::table.find(member).select(members::email).first(conn).optional()?;
-        let Some(email) = email.flatten() else { return Ok(vec![Decision::Skip(ids(&rows), "no_address")]) };
-        let facts = Facts::load(conn, &rows)?;
+        let Some((email, details, print)) = reader(conn, member)? else {
+            return Ok(vec![Decision::Skip(ids(&rows), "no_address")]);
+        };
+        let facts = Facts { details, ..Facts::load(conn, &rows)? };
         let (mut told, mut untrue, mut lines) = (Vec::new(), Vec::new(), BTreeMap::new());
         for row in rows {
             match facts.line(&row) {
@@ -141,16 +143,38 @@ impl Desk<'_> {
         }
         let letter = en::of_sessions(&lines.into_values().collect::<Vec<_>>(), MOST_LINES);
         if let (Some(letter), Some(first)) = (letter, told.first()) {
-            let outgoing = self.outgoing(first, email, letter);
+            let outgoing = Outgoing { print, ..self.outgoing(first, email, letter) };
             decisions.push(Decision::Send(told, outgoing));
         }
         Ok(decisions)
     }
 }
 
+/// Where a member's mails go, how much they tell, and how they are set. `None` if the member has no address.
+fn reader(conn: &mut Conn, member: Id) -> Result<Option<(String, MessageDetails, Print)>> {
+    let row: Option<(Option<String>, MessageDetails)> =
+        members::table.find(member).select((members::email, members::message_details)).first(conn).optional()?;
+    let Some((Some(email), details)) = row else { return Ok(None) };
+    let needs: Option<Json<Vec<AccessNeed>>> =
+        access_needs::table.find(member).select(access_needs::needs).first(conn).optional()?;
+    let needs = needs.map(|needs| needs.0).unwrap_or_default();
+    let has = |code: &str| needs.iter().any(|need| need.code == code);
+    let print = match (has("plain_text_email"), has("large_print")) {
+        (true, _) => Print::Plain,
+        (false, true) => Print::Large,
+        (false, false) => Print::Normal,
+    };
+    Ok(Some((email, details, print)))
+}
+
+/// A session as a mail tells of it: its title, its start, its state and its place.
+type SessionNow = (String, NaiveDateTime, SessionStatus, Option<String>);
+
 /// How the sessions and bookings of messages stand.
 pub struct Facts {
-    sessions: HashMap<Id, (NaiveDateTime, SessionStatus, Option<String>)>,
+    sessions: HashMap<Id, SessionNow>,
+    /// How much a mail tells. The list of messages never names a session.
+    details: MessageDetails,
     bookings: HashMap<Id, BookingStatus>,
 }
 
@@ -160,39 +184,41 @@ impl Facts {
         let sessions_of: Vec<Id> = rows.iter().filter_map(|row| row.payload.0.session_id).collect();
         let bookings_of: Vec<Id> = rows.iter().filter_map(|row| row.payload.0.booking_id).collect();
         let (mut sessions_now, mut bookings_now) = (HashMap::new(), HashMap::new());
-        for ids in sessions_of.chunks(crate::db::AT_ONCE) {
-            let found: Vec<(Id, crate::db::LocalTime, SessionStatus, Delivery, Option<(String, Option<String>)>)> =
+        for ids in sessions_of.chunks(AT_ONCE) {
+            let found: Vec<(Id, String, LocalTime, SessionStatus, Delivery, Option<(String, Option<String>)>)> =
                 sessions::table
+                    .inner_join(wordings::table)
                     .left_join(venues::table)
                     .filter(sessions::id.eq_any(ids))
                     .select((
                         sessions::id,
+                        wordings::title,
                         sessions::local_start,
                         sessions::status,
                         sessions::delivery,
                         (venues::name, venues::postcode).nullable(),
                     ))
                     .load(conn)?;
-            for (id, start, status, delivery, venue) in found {
+            for (id, title, start, status, delivery, venue) in found {
                 let venue = venue.filter(|_| delivery != Delivery::Online);
                 let place = venue.map(|(name, postcode)| match postcode {
                     Some(postcode) => format!("{name}, {postcode}"),
                     None => name,
                 });
-                sessions_now.insert(id, (start.0, status, place));
+                sessions_now.insert(id, (title, start.0, status, place));
             }
         }
-        for ids in bookings_of.chunks(crate::db::AT_ONCE) {
+        for ids in bookings_of.chunks(AT_ONCE) {
             let found = bookings::table.filter(bookings::id.eq_any(ids)).select((bookings::id, bookings::status));
             bookings_now.extend(found.load::<(Id, BookingStatus)>(conn)?);
         }
-        Ok(Self { sessions: sessions_now, bookings: bookings_now })
+        Ok(Self { sessions: sessions_now, bookings: bookings_now, details: MessageDetails::Neutral })
     }
 
     /// What a message says of its session, if that is still true.
     fn line(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
-        let (_, status, _) = self.sessions.get(&payload.session_id?)?;
+        let (_, _, status, _) = self.sessions.get(&payload.session_id?)?;
         let booking = self.bookings.get(&payload.booking_id?)?;
         let off = *status == SessionStatus::Cancelled;
         let holds = match row.kind {
@@ -210,10 +236,11 @@ impl Facts {
     /// What a message says of its session, whether or not it still is so.
     pub fn line_as_told(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
-        let (start, _, place) = self.sessions.get(&payload.session_id?)?;
+        let (title, start, _, place) = self.sessions.get(&payload.session_id?)?;
         let in_london = |at: Timestamp| at.0.with_timezone(&London).naive_local();
         Some(Line {
             kind: row.kind,
+            title: (self.details == MessageDetails::Full).then(|| title.clone()),
             start: *start,
             place: place.clone(),
             kept_until: payload.offer_expires_at.map(in_london),

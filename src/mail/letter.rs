@@ -36,6 +36,8 @@ pub enum Print {
     Normal,
     /// In large letters.
     Large,
+    /// As plain text alone.
+    Plain,
 }
 
 #[derive(Template)]

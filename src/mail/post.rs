@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls as Protection, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport};
@@ -78,15 +78,19 @@ impl<'a> Post<'a> {
 
     fn message(&self, outgoing: &Outgoing) -> Result<Message> {
         let Outgoing { to, letter, print, message_id } = outgoing;
-        let bodies = MultiPart::alternative_plain_html(letter.text()?, letter.html(*print)?);
         let message = Message::builder()
             .from(mailbox(&self.mail.from)?)
             .reply_to(mailbox(&self.mail.reply_to)?)
             .to(Mailbox::new(None, to.parse().map_err(Error::internal)?))
             .subject(&letter.subject)
             .message_id(Some(format!("<{message_id}>")))
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
-            .multipart(bodies);
+            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()));
+        let message = match print {
+            Print::Plain => message.singlepart(SinglePart::plain(letter.text()?)),
+            Print::Normal | Print::Large => {
+                message.multipart(MultiPart::alternative_plain_html(letter.text()?, letter.html(*print)?))
+            }
+        };
         message.map_err(Error::internal)
     }
 }

@@ -3,8 +3,11 @@
 use super::registration::{self, born_before};
 use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
+use super::{residence, view};
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
+use crate::clock::london_day;
+use crate::http::patch::unless_same;
 use crate::http::prelude::*;
 
 /// Reads something of a member within the caller's reach, and records it.
@@ -63,8 +66,9 @@ pub async fn register_member(
     let outcome = who.write(&body.bytes, move |conn| {
         let registered = registration::register(conn, &context, &written, query.similar())?;
         let row = registered.map_err(|_| registration::possible_duplicate())?;
-        let id = row.id;
-        Ok(Reply::created(format!("/v1/members/{id}"), row.version, &Member::from(row))?.about(id))
+        let member = view::show(conn, row, london_day(context.now()))?;
+        let location = format!("/v1/members/{}", member.id);
+        Ok(Reply::created(location, view::tag(&member)?, &member)?.about(member.id))
     });
     match outcome.await {
         Err(error) if error.kind() == Kind::PossibleDuplicate => {
@@ -85,15 +89,17 @@ pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, No
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut Conn| {
         let row = store::get(conn, reach, id)?;
-        Ok((row, context.reads(Subject::of_member("member", id, id), &[])))
+        let member = view::show(conn, row, london_day(context.now()))?;
+        Ok((member, context.reads(Subject::of_member("member", id, id), &[])))
     };
-    let row = who.state().db.read_audited(work).await?;
-    who.show(Cache::Never, row.version, &Member::from(row))
+    let member = who.state().db.read_audited(work).await?;
+    who.show_live(Cache::Never, member.version, &member)
 }
 
 /// Change a member
 ///
-/// A JSON merge patch. A member can't change `roles`, `nhs_number` and `gp_practice_code` of their own record.
+/// A JSON merge patch. Objects are merged, lists are replaced. A member can't change `roles`,
+/// `nhs_number`, `gp_practice_code` and `former_names` of their own record.
 #[utoipa::path(operation_id = "change_member", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body(content = MemberPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Member), BadInput, Missing, Conflict, Stale, Storage, Problems))]
@@ -104,19 +110,24 @@ pub async fn change_member(
     let Extract((who, Path(id), _, patch)) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let old = store::get(conn, reach, id)?;
-        context.require_match(old.version)?;
+        let (old, today) = (store::get(conn, reach, id)?, london_day(context.now()));
+        let shown = view::show(conn, old.clone(), today)?;
+        context.require_if_match()?;
+        context.check_live_match(old.version, || view::tag(&shown))?;
         if reach.is_member() {
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
-        let Some(row) = patch.change(&old, MemberRow::written, |written| old.changed(written, context.now()))? else {
-            let subject = Subject::of_member("member", id, id);
-            return context.unchanged(conn, subject, old.version, &Member::from(old));
+        let subject = Subject::of_member("member", id, id);
+        let mut written = patch.apply(&old.written())?;
+        residence::follow(conn, &old, &patch, &mut written)?;
+        let Some(row) = unless_same(&old, old.changed(written, context.now()), MemberRow::written)? else {
+            return context.unchanged(conn, subject, view::tag(&shown)?, &shown);
         };
         born_before(&context, row.written().date_of_birth)?;
         store::update(conn, &row)?;
-        context.record(conn, &[context.event("change", Subject::of_member("member", id, id), &patch.names())])?;
-        Reply::ok(row.version, &Member::from(row))
+        context.record(conn, &[context.event("change", subject, &patch.names())])?;
+        let member = view::show(conn, row, today)?;
+        Reply::ok(view::tag(&member)?, &member)
     })
     .await
 }

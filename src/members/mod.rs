@@ -1,25 +1,39 @@
-//! Members: people, their consents, and who looked at their data.
+//! Members: people, what is recorded of them, and who looked at it.
 //!
 //! - Two members never share an NHS number. Any other likeness is only a warning, which the registering advisor may
 //!   overrule.
 //! - A member reads and changes their own record, an advisor everybody's. Reading somebody else's record is audited.
 //! - Consents are only ever added. The one recorded last decides ([`sharing`]).
+//! - [`access_needs`], [`relationships`], [`equality`] and [`safeguarding`] stand in tables of their own, because each
+//!   has readers of its own.
 
 pub mod access_log;
+pub mod access_needs;
+pub mod activity;
 pub mod consents;
 pub mod contact;
+pub mod equality;
 pub mod handlers;
 pub mod names;
 pub mod registration;
+pub mod relationships;
+mod residence;
 pub mod rules;
+pub mod safeguarding;
 pub mod search;
 pub mod sharing;
 pub mod store;
 pub mod types;
+mod view;
 
 crate::routes! {
     search: search_members;
     handlers: register_member, get_member, change_member;
     consents::handlers: list_consents, get_consent, record_consent;
-    access_log::handlers: list_access_log
+    access_log::handlers: list_access_log;
+    access_needs::handlers: get_access_needs, put_access_needs;
+    relationships::handlers: list_relationships, get_relationship, create_relationship, change_relationship;
+    equality::handlers: get_equality_answers, change_equality_answers;
+    safeguarding::handlers: list_safeguarding_flags, get_safeguarding_flag, raise_safeguarding_flag,
+        change_safeguarding_flag
 }

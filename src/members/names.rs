@@ -3,6 +3,7 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
+use super::rules;
 use super::store::MemberRow;
 use super::types::MemberSearch;
 use crate::db::schema::{member_words, members};
@@ -21,10 +22,23 @@ struct WordRow {
     word: String,
 }
 
+/// The most words of a former name that are run together.
+const MOST_RUN_TOGETHER: usize = 3;
+
+/// The words of a former name. It is a whole name, and nobody knows where its family name begins: so neighbouring words
+/// are run together wherever they stand.
+fn former_words(name: &str) -> Vec<String> {
+    let key = name_key(name);
+    let words: Vec<&str> = key.split(' ').collect();
+    let runs = (2..=MOST_RUN_TOGETHER).flat_map(|length| words.windows(length).map(|run| run.concat()));
+    runs.chain(name_words(name)).collect()
+}
+
 /// The words of a member's names: each word of each name, and the words of each name run together.
 fn word_rows(row: &MemberRow) -> Vec<WordRow> {
-    let names = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.preferred_name.as_deref()];
-    let mut words: Vec<String> = names.into_iter().flatten().flat_map(name_words).collect();
+    let own = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.preferred_name.as_deref()];
+    let mut words: Vec<String> = own.into_iter().flatten().flat_map(name_words).collect();
+    words.extend(row.former_names.0.iter().flat_map(|name| former_words(&name.0)));
     words.sort_unstable();
     words.dedup();
     words.into_iter().map(|word| WordRow { member_id: row.id, word }).collect()
@@ -109,6 +123,9 @@ fn find(conn: &mut Conn, wanted: &MemberSearch, words: &[Beginning], limit: i64)
     }
     if let Some(phone) = wanted.phone.as_deref().and_then(phone::read) {
         query = query.filter(members::phone.eq(phone));
+    }
+    if let Some(email) = &wanted.email {
+        query = query.filter(members::email_key.eq(rules::email_key(email)));
     }
     let order = (members::family_key, members::given_key, members::id);
     Ok(query.order(order).limit(limit).load(conn)?)

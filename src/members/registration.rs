@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::residence;
 use super::store::{self, MemberRow};
 use super::types::{MemberInput, MemberSummary, SUMMARY_FIELDS, Similar};
 use crate::audit::Subject;
@@ -36,7 +37,9 @@ pub(crate) fn register(
     similar: Similar,
 ) -> Result<Result<MemberRow, Vec<Id>>> {
     store::queue_registrations(conn)?;
-    let row = MemberRow::new(context.new_id(), written.clone(), context.now());
+    let mut written = written.clone();
+    residence::fill_in(conn, &mut written)?;
+    let row = MemberRow::new(context.new_id(), written, context.now());
     store::insert(conn, std::slice::from_ref(&row))?;
     if similar == Similar::Refuse {
         let alike = store::like(conn, &row)?;

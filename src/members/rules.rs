@@ -1,4 +1,4 @@
-//! Rules for members only: the code of their GP practice and the name to show. Names, telephone numbers, NHS numbers
+//! Rules for members only: the code of their GP practice, the name to show, and hints of how to reach them. Names, telephone numbers, NHS numbers
 //! and postcodes are read by [`crate::text`].
 
 use crate::text::reading::read_code;
@@ -24,6 +24,24 @@ pub fn display_name(preferred: Option<&str>, given: &str, family: &str) -> Strin
     }
 }
 
+/// The form in which e-mail addresses are compared.
+pub fn email_key(email: &str) -> String {
+    email.trim().to_lowercase()
+}
+
+/// The end of a telephone number, which tells people apart and can't be called.
+pub fn phone_ends(phone: &str) -> String {
+    let digits: Vec<char> = phone.chars().collect();
+    let last = digits[digits.len().saturating_sub(3)..].iter();
+    std::iter::once(&'…').chain(last).collect()
+}
+
+/// The first letter and the domain of an e-mail address, which tell people apart and can't be written to.
+pub fn email_hint(email: &str) -> Option<String> {
+    let (local, domain) = email.rsplit_once('@')?;
+    Some(format!("{}…@{domain}", local.chars().next()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +62,15 @@ mod tests {
         assert_eq!(display_name(Some("Peg Smith"), "Margaret", "Reid"), "Peg Smith");
         assert_eq!(display_name(None, "Suharto", ""), "Suharto");
         assert_eq!(display_name(Some("Harto"), "Suharto", ""), "Harto");
+    }
+
+    #[test]
+    fn hints_tell_people_apart_without_telling_the_whole() {
+        assert_eq!(phone_ends("+441514960123"), "…123");
+        assert_eq!(phone_ends("12"), "…12");
+        assert_eq!(email_hint("Peg.Reid@example.org").as_deref(), Some("P…@example.org"));
+        assert_eq!(email_hint("nobody"), None);
+        assert_eq!(email_key(" Peg@Example.org"), "peg@example.org");
     }
 
     proptest! {

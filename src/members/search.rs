@@ -22,7 +22,7 @@ pub async fn search_members(
     let Extract((who, _, body)) = request;
     let (context, wanted) = (who.context(), body.value);
     if !wanted.names_something() {
-        let detail = "Name at least one of name, date_of_birth, nhs_number, postcode and phone.";
+        let detail = "Name at least one of name, date_of_birth, nhs_number, postcode, phone and email.";
         return Err(Error::rule("", "required", detail));
     }
     let work = move |conn: &mut crate::db::Conn| {

@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::types::{ContactPreferences, EmergencyContact, Member, MemberInput, MemberRole, MemberSummary};
+use super::types::{
+    ContactPreferences, EmergencyContact, FormerName, MemberInput, MemberName, MemberRole, MemberSummary,
+    MessageDetails, SafeContact,
+};
 use super::{names, rules};
 use crate::auth::reach::Reach;
 use crate::db::schema::members;
@@ -14,7 +17,8 @@ use crate::places::LocalAuthority;
 use crate::text::fold::joined_key;
 use crate::text::{nhs_number, phone, postcode};
 
-/// A row of `members`.
+/// A row of `members`. The day of the last activity isn't part of it: [`super::activity`] moves that day without a new
+/// version, and a change of the row must not put it back.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
 #[diesel(table_name = members, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct MemberRow {
@@ -22,23 +26,30 @@ pub struct MemberRow {
     pub(super) preferred_name: Option<String>,
     pub(super) given_name: String,
     pub(super) family_name: String,
+    pub(super) former_names: Json<Vec<FormerName>>,
     given_key: String,
     family_key: String,
     pronouns: Option<String>,
     date_of_birth: Option<NaiveDate>,
     email: Option<String>,
+    email_key: Option<String>,
     phone: Option<String>,
-    postcode: Option<String>,
+    line_1: Option<String>,
+    line_2: Option<String>,
+    town: Option<String>,
+    pub(super) postcode: Option<String>,
     local_authority: Option<String>,
-    local_authority_code: Option<String>,
+    pub(super) local_authority_code: Option<String>,
     nhs_number: Option<String>,
     gp_practice_code: Option<String>,
     roles: Json<Vec<MemberRole>>,
     contact_preferences: Json<ContactPreferences>,
+    safe_contact: Json<SafeContact>,
+    message_details: MessageDetails,
     emergency_contact: Option<Json<EmergencyContact>>,
     pub(crate) version: i32,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
 }
 
 fn normal(contact: EmergencyContact) -> EmergencyContact {
@@ -57,10 +68,15 @@ impl MemberRow {
             preferred_name: written.preferred_name,
             given_name: written.given_name,
             family_name,
+            former_names: Json(written.former_names),
             pronouns: written.pronouns,
             date_of_birth: written.date_of_birth,
+            email_key: written.email.as_deref().map(rules::email_key),
             email: written.email,
             phone: written.phone.as_deref().and_then(phone::read),
+            line_1: written.line_1,
+            line_2: written.line_2,
+            town: written.town,
             postcode: written.postcode.as_deref().and_then(postcode::read),
             local_authority_code: authority.map(|known| known.code.to_owned()),
             local_authority: authority.map(|known| known.name.to_owned()),
@@ -68,6 +84,8 @@ impl MemberRow {
             gp_practice_code: written.gp_practice_code.as_deref().and_then(rules::gp_practice_code),
             roles: Json(written.roles),
             contact_preferences: Json(written.contact_preferences),
+            safe_contact: Json(written.safe_contact),
+            message_details: written.message_details,
             emergency_contact: written.emergency_contact.map(normal).map(Json),
             version: 1,
             created_at: now,
@@ -87,7 +105,7 @@ impl MemberRow {
 
     /// The member as a request would write them today.
     pub fn written(&self) -> MemberInput {
-        Member::from(self.clone()).written
+        self.clone().into()
     }
 }
 
@@ -96,30 +114,29 @@ fn some(family_name: String) -> Option<String> {
     Some(family_name).filter(|name| !name.is_empty())
 }
 
-impl From<MemberRow> for Member {
+impl From<MemberRow> for MemberInput {
     fn from(row: MemberRow) -> Self {
         Self {
-            id: row.id,
-            written: MemberInput {
-                preferred_name: row.preferred_name,
-                given_name: row.given_name,
-                family_name: some(row.family_name),
-                pronouns: row.pronouns,
-                date_of_birth: row.date_of_birth,
-                email: row.email,
-                phone: row.phone,
-                postcode: row.postcode,
-                local_authority: row.local_authority,
-                nhs_number: row.nhs_number,
-                gp_practice_code: row.gp_practice_code,
-                roles: row.roles.0,
-                contact_preferences: row.contact_preferences.0,
-                emergency_contact: row.emergency_contact.map(|contact| contact.0),
-            },
-            local_authority_code: row.local_authority_code,
-            version: row.version,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
+            preferred_name: row.preferred_name,
+            given_name: row.given_name,
+            family_name: some(row.family_name),
+            former_names: row.former_names.0,
+            pronouns: row.pronouns,
+            date_of_birth: row.date_of_birth,
+            email: row.email,
+            phone: row.phone,
+            line_1: row.line_1,
+            line_2: row.line_2,
+            town: row.town,
+            postcode: row.postcode,
+            local_authority: row.local_authority,
+            nhs_number: row.nhs_number,
+            gp_practice_code: row.gp_practice_code,
+            roles: row.roles.0,
+            contact_preferences: row.contact_preferences.0,
+            safe_contact: row.safe_contact.0,
+            message_details: row.message_details,
+            emergency_contact: row.emergency_contact.map(|contact| contact.0),
         }
     }
 }
@@ -133,8 +150,22 @@ impl From<MemberRow> for MemberSummary {
             family_name: some(row.family_name),
             date_of_birth: row.date_of_birth,
             postcode: row.postcode,
+            phone_ends: row.phone.as_deref().map(rules::phone_ends),
+            email_hint: row.email.as_deref().and_then(rules::email_hint),
         }
     }
+}
+
+/// A member's names: preferred, given, family.
+pub type Names = (Option<String>, String, String);
+
+/// The columns of [`Names`].
+pub const NAMES: (members::preferred_name, members::given_name, members::family_name) =
+    (members::preferred_name, members::given_name, members::family_name);
+
+/// A member by name.
+pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
+    MemberName { id, display_name: rules::display_name(preferred.as_deref(), &given, &family) }
 }
 
 /// One member within the caller's reach.
@@ -195,7 +226,8 @@ pub fn follow_account(conn: &mut Conn, id: Id, (old, new): (&str, &str), now: Ti
     if email.flatten().is_none_or(|email| email.to_lowercase() != old) {
         return Ok(());
     }
-    let changed = (members::email.eq(new), members::version.eq(members::version + 1), members::updated_at.eq(now));
+    let addresses = (members::email.eq(new), members::email_key.eq(rules::email_key(new)));
+    let changed = (addresses, members::version.eq(members::version + 1), members::updated_at.eq(now));
     diesel::update(members::table.find(id)).set(changed).execute(conn)?;
     Ok(())
 }

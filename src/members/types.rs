@@ -40,6 +40,44 @@ pub struct ContactPreferences {
     pub post: bool,
 }
 
+/// What is safe for this person, when somebody at home must not learn of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields, default)]
+pub struct SafeContact {
+    /// To leave a message on the voicemail.
+    #[schema(default = true)]
+    pub voicemail: bool,
+    /// To send letters.
+    #[schema(default = true)]
+    pub letters: bool,
+    /// To say who is calling.
+    #[schema(default = true)]
+    pub say_who: bool,
+}
+
+impl Default for SafeContact {
+    fn default() -> Self {
+        Self { voicemail: true, letters: true, say_who: true }
+    }
+}
+
+crate::text_enum! {
+    /// How much a message to a member tells.
+    #[derive(Default)]
+    pub enum MessageDetails {
+        /// The day and the place only, so that nobody who reads along learns more.
+        #[default]
+        Neutral,
+        /// The title of the session too.
+        Full,
+    }
+}
+
+/// A name that somebody once had, or another whole name of theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(min_length = 1, max_length = 200, format = "name", example = "Margaret Wyn")]
+pub struct FormerName(pub String);
+
 /// Whom to call when something happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +107,10 @@ pub struct MemberInput {
     /// The family name; absent for somebody with one name.
     #[schema(min_length = 1, max_length = 100, format = "name", example = "Reid")]
     pub family_name: Option<String>,
+    /// Names they had before, such as before a marriage. They are found by them. Each once. Only advisors write them.
+    #[serde(default)]
+    #[schema(max_items = 5, value_type = std::collections::HashSet<FormerName>, example = json!(["Margaret Wyn"]))]
+    pub former_names: Vec<FormerName>,
     /// Their pronouns.
     #[schema(min_length = 1, max_length = 40, format = "one-line", example = "she/her")]
     pub pronouns: Option<String>,
@@ -82,12 +124,21 @@ pub struct MemberInput {
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
+    /// The first line of the address.
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "12 Rice Lane")]
+    pub line_1: Option<String>,
+    /// The second line of the address.
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "Walton")]
+    pub line_2: Option<String>,
+    /// The town.
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "Liverpool")]
+    pub town: Option<String>,
     /// A UK postcode. Spaces and case are put right.
     #[schema(min_length = 5, max_length = 20, format = "uk-postcode", example = "L9 1AA")]
     #[validate(custom(function = "is_postcode"))]
     pub postcode: Option<String>,
     /// The local authority they live in, by any name that people use for it. The official name is kept, and its code is
-    /// filled in.
+    /// filled in. If it isn't given, it is filled in from the postcode, where the service knows the postcode.
     #[schema(min_length = 1, max_length = 80, format = "local-authority", example = "Liverpool")]
     pub local_authority: Option<String>,
     /// The NHS number: ten digits with a check digit. Only advisors write it, and no two members share one.
@@ -105,6 +156,13 @@ pub struct MemberInput {
     #[serde(default)]
     #[validate(nested)]
     pub contact_preferences: ContactPreferences,
+    /// What is safe for this person. Absent: all of it.
+    #[serde(default)]
+    #[validate(nested)]
+    pub safe_contact: SafeContact,
+    /// How much messages to them tell. Absent: `neutral`.
+    #[serde(default)]
+    pub message_details: MessageDetails,
     /// Whom to call when something happens.
     #[validate(nested)]
     pub emergency_contact: Option<EmergencyContact>,
@@ -114,7 +172,7 @@ pub struct MemberInput {
 pub type MemberPatch = MergePatch<MemberInput>;
 
 /// The fields that a member can't change in their own record.
-pub const ADVISORS_WRITE: [&str; 3] = ["roles", "nhs_number", "gp_practice_code"];
+pub const ADVISORS_WRITE: [&str; 4] = ["roles", "nhs_number", "gp_practice_code", "former_names"];
 
 fn good_nhs_number(text: &str) -> Result<(), ValidationError> {
     let malformed = "Must be ten digits whose last is the right check digit, such as 943 476 5919.";
@@ -142,7 +200,16 @@ pub struct Member {
     /// The GSS code of the local authority.
     #[schema(example = "E08000012")]
     pub local_authority_code: Option<String>,
-    /// Rises with each change; the `ETag`.
+    /// Whether the postcode is in another local authority than the one that was given. One of the two may be wrong.
+    #[schema(example = false)]
+    pub local_authority_mismatch: bool,
+    /// Whether they have said that they need something to take part: see their access needs.
+    #[schema(example = true)]
+    pub has_access_needs: bool,
+    /// Whether it is time to ask again what they need.
+    #[schema(example = false)]
+    pub access_needs_review_due: bool,
+    /// Rises with each change.
     #[schema(example = 1)]
     pub version: i32,
     /// When they were registered.
@@ -171,10 +238,26 @@ pub struct MemberSummary {
     /// Their postcode.
     #[schema(example = "L9 1AA")]
     pub postcode: Option<String>,
+    /// The last digits of their telephone number.
+    #[schema(example = "…123")]
+    pub phone_ends: Option<String>,
+    /// The first letter and the domain of their e-mail address.
+    #[schema(example = "p…@example.org")]
+    pub email_hint: Option<String>,
 }
 
-/// The fields of a [`MemberSummary`] that tell something about a person, for the audit.
-pub const SUMMARY_FIELDS: [&str; 4] = ["given_name", "family_name", "date_of_birth", "postcode"];
+/// The fields of a member that a [`MemberSummary`] tells something about, for the audit.
+pub const SUMMARY_FIELDS: [&str; 6] = ["given_name", "family_name", "date_of_birth", "postcode", "phone", "email"];
+
+/// A member by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MemberName {
+    /// Their id.
+    pub id: Id,
+    /// The name they go by, and their family name.
+    #[schema(example = "Sam Riley")]
+    pub display_name: String,
+}
 
 /// How to treat a person who may be registered already.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
@@ -208,7 +291,7 @@ impl RegistrationQuery {
 #[serde(deny_unknown_fields)]
 #[schema(min_properties = 1)]
 pub struct MemberSearch {
-    /// Beginnings of words of the given, family or preferred name, in any order. The words may be run together:
+    /// Beginnings of words of the given, family, preferred or former names, in any order. The words may be run together:
     /// `alhassan` finds Al-Hassan, and `al hassan` finds Alhassan. Case, accents and apostrophes don't matter.
     #[schema(min_length = 1, max_length = 100, format = "one-line", example = "mar reid")]
     #[validate(custom(function = "has_letters"))]
@@ -228,6 +311,9 @@ pub struct MemberSearch {
     #[schema(min_length = 7, max_length = 40, format = "phone", example = "0151 496 0123")]
     #[validate(custom(function = "is_phone"))]
     pub phone: Option<String>,
+    /// The whole e-mail address. Upper and lower case don't matter.
+    #[schema(max_length = 254, format = "email", example = "peg@example.org")]
+    pub email: Option<String>,
     /// How many members to return at most.
     #[schema(minimum = 1, maximum = 20, default = 20, example = 20)]
     pub limit: Option<i64>,
@@ -245,6 +331,7 @@ impl MemberSearch {
             || self.nhs_number.is_some()
             || self.postcode.is_some()
             || self.phone.is_some()
+            || self.email.is_some()
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "change_member" | "create_user" | "create_partner" | "create_site" | "create_venue" => &[AlreadyExists],
         "change_partner" | "change_site" | "change_venue" => &[AlreadyExists],
         "create_space" | "change_space" => &[AlreadyExists],
+        "create_relationship" => &[AlreadyExists],
+        "change_relationship" => &[InvalidState],
         "change_user" => &[AlreadyExists, InvalidState],
         "create_programme" | "change_programme" => &[AlreadyExists],
         "create_calendar_link" | "rotate_client" => &[InvalidState],

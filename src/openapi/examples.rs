@@ -84,6 +84,18 @@ fn body(operation_id: &str) -> Option<Value> {
         "record_consent" => json!({
             "purpose": "research", "decision": "given", "evidence": "Signed form of 20 November 2026"
         }),
+        "put_access_needs" => json!({
+            "needs": [{ "category": "information_format", "code": "large_print", "detail": "18 point", "share": true }]
+        }),
+        "create_relationship" => json!({
+            "from_member": ID, "to_member": ID, "kind": "carer_of", "may_book": true, "authority": "member_agreed"
+        }),
+        "change_relationship" => json!({ "status": "ended" }),
+        "change_equality_answers" => json!({ "ethnicity": "white_british", "main_language": "en" }),
+        "raise_safeguarding_flag" => json!({
+            "category": "exploitation", "summary": "A neighbour keeps her bank card.", "review_on": "2027-12-07"
+        }),
+        "change_safeguarding_flag" => json!({ "status": "closed", "closed_reason": "The card was returned." }),
         "create_calendar_link" => json!({ "name": "On my phone" }),
         "create_prescription" => json!({
             "member_id": ID, "origin": "advisor", "what_matters": "To get out of the house and meet people",

@@ -46,7 +46,7 @@ use utoipa::openapi::OpenApi as Document;
         (name = "jobs", description = "Long work that goes on after its request was answered"),
         (name = "sessions", description = "What's on, bookings and registers"),
         (name = "calendars", description = "Calendars to subscribe to (iCalendar)"),
-        (name = "members", description = "People and their consents"),
+        (name = "members", description = "People, their consents, and what they need"),
         (name = "prescriptions", description = "Social prescriptions"),
         (name = "reports", description = "Counts, never a person"),
         (name = "service", description = "Health, this document, problem pages")

@@ -9,11 +9,13 @@ use crate::db::types::TextEnum;
 use crate::http::formats;
 
 /// The bodies of answers that hold a person's data.
-const OF_PEOPLE: [&str; 14] = [
+const OF_PEOPLE: [&str; 18] = [
     "AccessLogEntry",
+    "AccessNeeds",
     "Booking",
     "CalendarLink",
     "Consent",
+    "EqualityAnswers",
     "Invitation",
     "IssuedCalendarLink",
     "JoinLink",
@@ -24,6 +26,8 @@ const OF_PEOPLE: [&str; 14] = [
     "Prescription",
     "PrescriptionItem",
     "Register",
+    "Relationship",
+    "SafeguardingFlag",
 ];
 
 /// Adds the headers that an operation reads, and completes the parameters that it has already.

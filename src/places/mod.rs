@@ -46,6 +46,7 @@ struct Register {
     /// The words of each official name, in the same order.
     words: Vec<Vec<String>>,
     by_key: HashMap<String, LocalAuthority>,
+    by_code: HashMap<&'static str, LocalAuthority>,
 }
 
 static REGISTER: LazyLock<Register> = LazyLock::new(Register::read);
@@ -66,7 +67,9 @@ impl Register {
         by_key.remove("london");
         // A place stands for the only authority whose name holds it. "Newcastle" could be two, and "Lancashire" isn't a
         // place of "West Lancashire" but a county around it.
-        let mut register = Self { words: all.iter().map(|one| short_words(one.name)).collect(), all, by_key };
+        let words = all.iter().map(|one: &LocalAuthority| short_words(one.name)).collect();
+        let by_code = all.iter().map(|one| (one.code, *one)).collect();
+        let mut register = Self { words, all, by_key, by_code };
         for place in register.all.iter().flat_map(|one| places_in(one.name)).collect::<Vec<_>>() {
             if let [only] = register.holding(&place).as_slice() {
                 register.by_key.entry(place.concat()).or_insert(*only);
@@ -138,6 +141,11 @@ impl LocalAuthority {
     /// All local authorities, by code.
     pub fn all() -> impl Iterator<Item = Self> {
         REGISTER.all.iter().copied()
+    }
+
+    /// The local authority with this GSS code. A code that was given up, because authorities were joined, is unknown.
+    pub fn by_code(code: &str) -> Option<Self> {
+        REGISTER.by_code.get(code).copied()
     }
 }
 
@@ -228,6 +236,8 @@ mod tests {
             }
         }
         assert_eq!(LocalAuthority::all().count(), 361);
+        assert!(LocalAuthority::all().all(|one| LocalAuthority::by_code(one.code) == Some(one)));
+        assert_eq!(LocalAuthority::by_code("E07000026"), None, "Allerdale is part of Cumberland now");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
-use crate::members::store as members;
+use crate::members::{activity, store as members};
 
 /// Write a prescription
 ///
@@ -52,6 +52,7 @@ pub(super) fn record(
     fields: &[&str],
 ) -> Result<()> {
     let subject = Subject::of_member("prescription", row.id, row.member_id);
+    activity::note(conn, row.member_id, london_day(context.now()))?;
     context.record(conn, &[context.event(action, subject, fields)])
 }
 

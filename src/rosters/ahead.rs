@@ -20,7 +20,7 @@ use crate::sessions::listings::{self, NewListing};
 use crate::sessions::staging;
 
 /// How long a piece should hold the writer. One that takes longer makes the next one smaller.
-const PIECE: Duration = Duration::from_millis(100);
+const PIECE: Duration = Duration::from_millis(40);
 /// How many listings the first piece has, and the largest.
 const FIRST: usize = 4;
 const LARGEST: usize = 1_000;
@@ -147,6 +147,6 @@ mod tests {
     fn pieces_grow_slowly_and_shrink_at_once() {
         let after = |size, milliseconds| next_size(size, Duration::from_millis(milliseconds));
         assert_eq!((after(4, 0), after(4, 10), after(800, 1)), (8, 8, 1_000));
-        assert_eq!((after(100, 100), after(100, 400), after(1, 5_000)), (100, 25, 1));
+        assert_eq!((after(100, 100), after(100, 400), after(1, 5_000)), (40, 10, 1));
     }
 }

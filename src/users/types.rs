@@ -4,20 +4,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
+pub use crate::auth::caller::Permission;
 use crate::auth::caller::Role;
 use crate::db::{Id, Timestamp};
 use crate::error::Error;
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
-
-crate::described! {
-    /// What an account may do besides what its role allows.
-    pub enum Permission {
-        /// Read and write members' safeguarding flags: warnings that somebody is at risk of harm. No operation has such
-        /// flags yet, so the permission changes nothing so far.
-        Safeguarding,
-    }
-}
 
 crate::described! {
     /// The roles of accounts that admins create. Members' accounts are not made here.
@@ -56,7 +48,7 @@ pub struct UserInput {
     pub disabled: bool,
     /// What the account may do besides what its role allows.
     #[serde(default)]
-    #[schema(max_items = 1, value_type = std::collections::HashSet<Permission>, example = json!(["safeguarding"]))]
+    #[schema(max_items = 2, value_type = std::collections::HashSet<Permission>, example = json!(["safeguarding"]))]
     pub permissions: Vec<Permission>,
     /// The password. No answer shows it. It must not be easily guessed. An account without one can't log in.
     #[schema(

@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use life_rooms::auth::reach::Reach;
 use life_rooms::clock::Clock;
+use life_rooms::clock::london_day;
 use life_rooms::config::OfferHours;
 use life_rooms::db::schema::{bookings, registers as register_rows, sessions, venues};
 use life_rooms::db::{Conn, Id, LocalTime, Timestamp};
@@ -386,9 +387,9 @@ impl World<'_> {
     /// The step in a transaction, as a request runs it: what is refused leaves nothing behind.
     fn take(&mut self, step: &Step, id: Id, places: &[Place]) -> Result<(), Kind> {
         let (session, members) = (self.session, self.members);
-        let terms = Terms { now: self.now, hours: HOURS };
+        let (terms, day) = (Terms { now: self.now, hours: HOURS }, london_day(self.now));
         let work = |conn: &mut Conn| -> Result<(), Error> {
-            let held = |conn: &mut Conn, place: usize| store::get_locked(conn, places[place].id, Reach::Everyone);
+            let held = |conn: &mut Conn, place: usize| store::get_locked(conn, places[place].id, Reach::Everyone, day);
             match step {
                 Step::Book { member, online, family, carers, wait } => {
                     let wish = json!({
@@ -514,9 +515,10 @@ impl World<'_> {
     }
 
     fn check_positions(&mut self, model: &Model) {
+        let day = london_day(self.now);
         for online in [false, true] {
             for (index, place) in model.waits(online).enumerate() {
-                let row = store::get(self.conn, place.id, Reach::Everyone).unwrap();
+                let row = store::get(self.conn, place.id, Reach::Everyone, day).unwrap();
                 let shown = Positions::of(self.conn, std::slice::from_ref(&row)).unwrap().show(row);
                 assert_eq!(shown.waitlist_position, Some(index as i32 + 1));
                 let capacity = model.capacity[usize::from(online)];

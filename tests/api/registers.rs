@@ -39,7 +39,7 @@ fn mark(booking: &Value, attended: Value) -> Value {
 }
 
 fn person(id: &str, name: &str) -> Value {
-    json!({ "id": id, "display_name": name })
+    json!({ "id": id, "display_name": name, "has_access_needs": false, "access_needs_review_due": false, "access_needs": [] })
 }
 
 /// How often the audit tells of this of a member.

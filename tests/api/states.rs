@@ -162,6 +162,9 @@ fn fill(app: &App, advisor: &Client, member: &str) {
         let link = json!({ "name": format!("Phone {number}") });
         advisor.post(&format!("/v1/members/{member}/calendar-links"), &link).expect(201);
         prescription(advisor, member);
+        let carer = member_row(app, "Cara", &format!("Carr-{number}"));
+        let cares = json!({ "from_member": carer, "to_member": member, "kind": "carer_of" });
+        advisor.post(&format!("/v1/members/{member}/relationships"), &cares).expect(201);
     }
 }
 
@@ -174,8 +177,8 @@ fn reading_any_list_of_a_members_leaves_one_event_however_much_it_holds() {
         of_ann.filter(audit_events::action.eq("read")).count().get_result::<i64>(&mut app.conn()).unwrap()
     };
     let (advisor, own) = (app.advisor(), app.member(&ann));
-    let lists =
-        ["consents", "calendar-links", "bookings", "prescriptions"].map(|list| format!("/v1/members/{ann}/{list}"));
+    let lists = ["consents", "calendar-links", "bookings", "prescriptions", "relationships"]
+        .map(|list| format!("/v1/members/{ann}/{list}"));
     let lists = lists.into_iter().chain([format!("/v1/prescriptions?member_id={ann}")]);
     let lists: Vec<String> = lists.collect();
     for list in &lists {

@@ -48,7 +48,6 @@ fn one_of_each(app: &App) -> Vec<Stands> {
         &json!({ "given_name": "Ann", "family_name": "A", "roles": ["service_user"], "postcode": "L9 1AA" }),
     );
     let ann = ann.expect(201);
-    app.member(id(&ann));
     let plan = prescription(&advisor, id(&ann));
     let item = id(&plan["items"][0]).to_owned();
     let plans = format!("/v1/prescriptions/{}", id(&plan));
@@ -61,6 +60,17 @@ fn one_of_each(app: &App) -> Vec<Stands> {
     let register = format!("/v1/sessions/{begun}/register");
     let came = json!({ "bookings": [], "walk_ins": [{ "member_id": ann["id"] }], "headcount": { "beneficiaries": 3, "family": 1, "carers": 0 } });
     advisor.put(&register, advisor.get(&register).etag(), &came).expect(200);
+    let (own, lead) = (app.member(id(&ann)), app.advisor_who_may("safeguarding"));
+    let record = format!("/v1/members/{}", id(&ann));
+    let needs =
+        json!({ "needs": [{ "category": "other", "code": "a_lift", "share": true }], "asked_on": "2026-11-20" });
+    own.put(&format!("{record}/access-needs"), "\"0\"", &needs).expect(200);
+    own.patch(&format!("{record}/equality-monitoring"), "\"0\"", &json!({ "sex": "female" })).expect(200);
+    let flag = json!({ "category": "neglect", "summary": "Alone.", "review_on": "2027-01-05" });
+    let flag = lead.post(&format!("{record}/safeguarding"), &flag).expect(201);
+    let carer = member_row(app, "Cara", "Carr");
+    let cares = json!({ "from_member": carer, "to_member": ann["id"], "kind": "carer_of" });
+    let cares = advisor.post(&format!("{record}/relationships"), &cares).expect(201);
     let stands = |operation, client: &Client, path, body| Stands { operation, client: client.clone(), path, body };
     vec![
         stands("change_venue", &admin, venues.clone(), json!({ "name": "Walton", "address": { "postcode": "l91aa" } })),
@@ -101,6 +111,20 @@ fn one_of_each(app: &App) -> Vec<Stands> {
             &advisor,
             format!("/v1/members/{}/account", id(&ann)),
             json!({ "disabled": false }),
+        ),
+        stands("put_access_needs", &advisor, format!("{record}/access-needs"), needs),
+        stands("change_equality_answers", &own, format!("{record}/equality-monitoring"), json!({ "sex": "female" })),
+        stands(
+            "change_relationship",
+            &advisor,
+            format!("{record}/relationships/{}", id(&cares)),
+            json!({ "status": "proposed", "ends_on": null }),
+        ),
+        stands(
+            "change_safeguarding_flag",
+            &lead,
+            format!("{record}/safeguarding/{}", id(&flag)),
+            json!({ "summary": " Alone. ", "closed_reason": null }),
         ),
         stands("change_prescription", &advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
         stands("change_prescription_item", &advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),

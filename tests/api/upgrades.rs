@@ -2,11 +2,13 @@
 
 use std::process::{Command, Output};
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use life_rooms::db::schema::members;
 use life_rooms::db::{Location, migrate};
+use serde_json::json;
 
-use crate::support::App;
+use crate::support::{App, id};
 
 fn run_migrate(app: &App) -> Output {
     run(app, &["migrate"])
@@ -48,15 +50,43 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     assert!(said.starts_with("life-rooms: ") && said.ends_with(sentence), "{said}");
     assert!(output.stdout.is_empty());
     // Also where it knows the first release, if it knows something older too.
-    app.conn().batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20261130000000')").unwrap();
+    let ours = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261130000000'), ('20261201000000'), \
+                ('20261201000001'), ('20261201000002')";
+    app.conn().batch_execute(ours).unwrap();
     assert!(
         migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))
     );
-    // One that knows only this binary's is up to date.
-    let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261130000000'; \
-               INSERT INTO __diesel_schema_migrations (version) VALUES ('20261201000000'), ('20261201000002')";
+    // One that knows only this binary's migrations is up to date, as any that this binary made.
+    let new = "DELETE FROM __diesel_schema_migrations WHERE version < '20261130000000'";
     app.conn().batch_execute(new).unwrap();
     assert_eq!(migrate_command(&app), "The database is up to date.\n");
+}
+
+#[test]
+fn members_who_are_there_get_the_new_columns_of_the_record() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let body = json!({ "given_name": "Peg", "email": "Peg@Example.org", "postcode": "L9 1AA", "roles": ["public"] });
+    let peg = advisor.post("/v1/members", &body).expect(201);
+    let consent = json!({ "purpose": "research", "decision": "given", "evidence": "Form" });
+    advisor.post(&format!("/v1/members/{}/consents", id(&peg)), &consent).expect(201);
+    let (version, back) = (
+        "20261201000001",
+        match app.location {
+            Location::Sqlite(_) => include_str!("../../migrations/sqlite/20261201000001_record/down.sql"),
+            Location::Postgres(_) => include_str!("../../migrations/postgres/20261201000001_record/down.sql"),
+        },
+    );
+    app.conn().batch_execute(back).unwrap();
+    let forget = format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'");
+    app.conn().batch_execute(&forget).unwrap();
+    assert_eq!(migrate_command(&app), format!("Applied: {version}\n"));
+    let row: (Option<String>, Option<chrono::NaiveDate>) =
+        members::table.select((members::email_key, members::last_activity_on)).first(&mut app.conn()).unwrap();
+    assert_eq!(row, (Some("peg@example.org".to_owned()), Some("2026-11-23".parse().unwrap())));
+    // A server of the new version shows them as it shows a new member.
+    let neighbour = app.beside();
+    assert_eq!(advisor.at(&neighbour.url).get(&format!("/v1/members/{}", id(&peg))).expect(200), peg);
 }
 
 #[test]

@@ -206,7 +206,7 @@ fn members_see_who_looked_and_what_for_without_ids_and_addresses_of_staff() {
     assert_eq!(items.iter().map(told).collect::<Vec<_>>(), expected);
     let own_ones: Vec<&Value> = items.iter().map(|item| &item["own"]).collect();
     assert_eq!(own_ones, [false, false, false, false, true, false, false]);
-    assert_eq!(items[1]["fields"], json!(["given_name", "family_name", "date_of_birth", "postcode"]));
+    assert_eq!(items[1]["fields"], json!(["given_name", "family_name", "date_of_birth", "postcode", "phone", "email"]));
     assert_eq!((&items[1]["purpose"], &items[5]["at"]), (&json!("registration"), &json!("2026-11-23T09:00:01Z")));
     for staff in [&dana, &nameless, &at_reader] {
         assert!(!answer.text.contains(&staff.id.unwrap().to_string()), "{}", answer.text);

@@ -39,6 +39,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     venue_words,
     sites,
     hostings,
+    postcodes,
     // organisations
     partners,
     programmes,
@@ -49,6 +50,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     members,
     member_words,
     consents,
+    access_needs,
+    relationships,
+    equality_answers,
+    safeguarding_flags,
     calendar_links,
     users,
     logins,

@@ -23,6 +23,14 @@ tables! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        former_names -> DbJson,
+        line_1 -> Nullable<Text>,
+        line_2 -> Nullable<Text>,
+        town -> Nullable<Text>,
+        safe_contact -> DbJson,
+        message_details -> Text,
+        email_key -> Nullable<Text>,
+        last_activity_on -> Nullable<Date>,
     }
 
     member_words (member_id, word) {
@@ -39,6 +47,66 @@ tables! {
         evidence -> Text,
         recorded_by -> DbUuid,
         recorded_at -> DbTimestamp,
+    }
+
+    access_needs (member_id) {
+        member_id -> DbUuid,
+        asked_on -> Date,
+        none -> Bool,
+        needs -> DbJson,
+        review_on -> Date,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+
+    relationships (id) {
+        id -> DbUuid,
+        from_member -> DbUuid,
+        to_member -> DbUuid,
+        kind -> Text,
+        may_book -> Bool,
+        authority -> Text,
+        evidence -> Text,
+        status -> Text,
+        starts_on -> Date,
+        ends_on -> Nullable<Date>,
+        created_by -> DbUuid,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+
+    equality_answers (member_id) {
+        member_id -> DbUuid,
+        ethnicity -> Nullable<Text>,
+        sex -> Nullable<Text>,
+        gender_same_as_registered -> Nullable<Text>,
+        sexual_orientation -> Nullable<Text>,
+        religion -> Nullable<Text>,
+        long_lasting_condition -> Nullable<Text>,
+        activities_reduced -> Nullable<Text>,
+        unpaid_carer -> Nullable<Text>,
+        main_language -> Nullable<Text>,
+        asked_on -> Date,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+
+    safeguarding_flags (id) {
+        id -> DbUuid,
+        member_id -> DbUuid,
+        category -> Text,
+        summary -> Text,
+        raised_by -> DbUuid,
+        raised_on -> Date,
+        review_on -> Date,
+        status -> Text,
+        closed_reason -> Nullable<Text>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
     }
 
     calendar_links (id) {

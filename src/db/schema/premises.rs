@@ -63,4 +63,13 @@ tables! {
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
     }
+
+    postcodes (postcode) {
+        postcode -> Text,
+        local_authority_code -> Text,
+        latitude -> Nullable<Double>,
+        longitude -> Nullable<Double>,
+        country -> Text,
+        deprivation_rank -> Nullable<Integer>,
+    }
 }

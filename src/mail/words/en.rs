@@ -18,6 +18,8 @@ const RING: &str = "Was this not you? Then answer this e-mail straight away.";
 pub struct Line {
     /// What it tells.
     pub kind: MessageKind,
+    /// What the session is called, for whoever wants to read that in mails.
+    pub title: Option<String>,
     /// When the session starts, on its own clock.
     pub start: NaiveDateTime,
     /// Where it is; `None` online.
@@ -126,7 +128,8 @@ pub fn of_sessions(lines: &[Line], most: usize) -> Option<Letter> {
 
 /// What happened, in one or two sentences.
 pub fn sentence(line: &Line) -> String {
-    let when = format!("{}, {}", day(line.start), time(line.start));
+    let title = line.title.as_deref().map(|title| format!("{title}, ")).unwrap_or_default();
+    let when = format!("{title}{}, {}", day(line.start), time(line.start));
     let place = line.place.as_deref().map_or_else(|| "online".to_owned(), |place| format!("at {place}"));
     match line.kind {
         MessageKind::Booked => format!("You have a place: {when}, {place}."),
@@ -187,7 +190,7 @@ mod tests {
     }
 
     fn line(kind: MessageKind, start: &str) -> Line {
-        Line { kind, start: at(start), place: Some("Central Library, L3 8EW".into()), kept_until: None }
+        Line { kind, title: None, start: at(start), place: Some("Central Library, L3 8EW".into()), kept_until: None }
     }
 
     #[test]
@@ -197,6 +200,8 @@ mod tests {
             sentence(&line(MessageKind::Booked, start)),
             "You have a place: Tuesday 5 January 2027, 10am, at Central Library, L3 8EW."
         );
+        let named = Line { title: Some("Shared Reading".into()), ..line(MessageKind::BookingCancelled, start) };
+        assert_eq!(sentence(&named), "Your booking is cancelled: Shared Reading, Tuesday 5 January 2027, 10am.");
         let online = Line { place: None, ..line(MessageKind::Moved, start) };
         assert_eq!(
             sentence(&online),

@@ -4,7 +4,9 @@ use super::store::{self, ConsentRow};
 use super::types::{Consent, ConsentInput};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
+use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::members::activity;
 use crate::members::handlers::{list_of_member, read_of_member};
 use crate::members::store as members;
 
@@ -64,6 +66,7 @@ pub async fn record_consent(
         let at = store::next_instant(conn, id, context.now())?;
         let row = ConsentRow::new(context.new_id(), id, written.clone(), recorder, at);
         store::insert(conn, std::slice::from_ref(&row))?;
+        activity::note(conn, id, london_day(context.now()))?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
         let consent = Consent::from(row);

@@ -10,7 +10,9 @@ use super::types::{Booking, BookingInput, BookingStatus, Cancellation, Cancelled
 use super::waiting::Positions;
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
 use crate::auth::reach::Reach;
+use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::members::activity;
 use crate::messages::kinds::MessageKind;
 
 /// The time of a request, and how long offered seats are held.
@@ -18,22 +20,30 @@ pub(crate) fn terms(context: &Context) -> Terms {
     Terms { now: context.now(), hours: context.state().config.offers }
 }
 
-/// The booking as it is shown, with its place in a waiting list.
-fn shown(conn: &mut Conn, booked: BookedRow) -> Result<Booking> {
-    Ok(Positions::of(conn, std::slice::from_ref(&booked))?.show(booked))
+/// The booking as it is shown to this caller, with its place in a waiting list.
+fn shown(conn: &mut Conn, reach: Reach, booked: BookedRow) -> Result<Booking> {
+    let positions = Positions::of(conn, std::slice::from_ref(&booked))?;
+    Ok(show(&positions, reach, booked))
+}
+
+fn show(positions: &Positions, reach: Reach, booked: BookedRow) -> Booking {
+    let for_other = reach.is_member() && !is_own(reach, &booked);
+    let booking = positions.show(booked);
+    if for_other { booking.without_item() } else { booking }
 }
 
 /// Checks `If-Match` against the booking as it is shown now, with its place in a waiting list.
-fn check_match(conn: &mut Conn, context: &Context, booked: &BookedRow) -> Result<()> {
+fn check_match(conn: &mut Conn, context: &Context, reach: Reach, booked: &BookedRow) -> Result<()> {
     context.check_live_match(booked.0.version, || {
-        let booking = shown(conn, booked.clone())?;
+        let booking = shown(conn, reach, booked.clone())?;
         Tag::live(booking.version, &booking)
     })
 }
 
 /// Book a place
 ///
-/// Members book for themselves, and an advisor books for any member. A party gets all its seats or none. If there are too
+/// Members book for themselves, and for somebody whose relationship with them says so (`may_book`). An advisor books for
+/// any member. A party gets all its seats or none. If there are too
 /// few seats or others already wait, `if_full: wait` puts the booking on the waiting list. When a seat is offered to a
 /// booking that waits, its `status` becomes `offered`, and the member is told.
 #[utoipa::path(operation_id = "create_booking", tag = "sessions", params(("id" = Id, Path, description = "The session")),
@@ -50,9 +60,10 @@ pub async fn create_booking(
     who.write(&body.bytes, move |conn| {
         let by = Booker { reach, account, id: context.new_id(), terms: terms(&context) };
         let booked = store::book(conn, session_id, &wish, by)?;
+        activity::note(conn, booked.0.member_id, london_day(context.now()))?;
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
         tell(conn, &context, &booked)?;
-        let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
+        let (member_id, booking) = (booked.0.member_id, shown(conn, reach, booked)?);
         let location = format!("/v1/bookings/{}", booking.id);
         Ok(Reply::created(location, Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
     })
@@ -62,7 +73,8 @@ pub async fn create_booking(
 /// List a session's bookings
 ///
 /// The oldest first, a page at a time. A partner sees the bookings of its own sessions, with their references. It sees
-/// who booked only if the member consents to share data with it. Members see their own bookings.
+/// who booked only if the member consents to share data with it. Members see their own bookings, and those they made for
+/// somebody for whom they may book.
 #[utoipa::path(operation_id = "list_session_bookings", tag = "sessions",
     params(("id" = Id, Path, description = "The session"), Paging),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
@@ -75,20 +87,20 @@ pub async fn list_session_bookings(
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let page = who.state().db.read_audited(move |conn| {
-        let (rows, seen) = store::of_session(conn, session_id, reach, &wanted)?;
+        let (rows, seen) = store::of_session(conn, session_id, (reach, london_day(context.now())), &wanted)?;
         let (events, positions) = (reads(&context, &rows, &wanted, &seen), Positions::of(conn, &rows)?);
-        let show = |row: BookedRow| match seen.contains(&row.0.member_id) {
-            true => positions.show(row),
+        let line = |row: BookedRow| match seen.contains(&row.0.member_id) {
+            true => show(&positions, reach, row),
             false => positions.show(row).without_member(),
         };
-        Ok((wanted.page(&context, rows, |row| row.0.id, show), events))
+        Ok((wanted.page(&context, rows, |row| row.0.id, line), events))
     });
     who.show_page(Cache::Never, &page.await?)
 }
 
 /// Get a booking
 ///
-/// Members see their own bookings. Advisors see all bookings.
+/// Members see their own bookings, and those they made for somebody for whom they may book. Advisors see all bookings.
 #[utoipa::path(operation_id = "get_booking", tag = "sessions", params(("id" = Id, Path, description = "The booking")),
     responses((status = 200, description = "The booking", body = Booking), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
@@ -97,10 +109,10 @@ pub async fn get_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, N
     let Extract((who, Path(id), _)) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     let booked = who.state().db.read_audited(move |conn| {
-        let booked = store::get(conn, id, reach)?;
+        let booked = store::get(conn, id, reach, london_day(context.now()))?;
         let read = event(&context, "read", &booked, &[]);
         let events = if is_own(reach, &booked) { Vec::new() } else { vec![read] };
-        Ok((shown(conn, booked)?, events))
+        Ok((shown(conn, reach, booked)?, events))
     });
     let booked = booked.await?;
     who.show_live(Cache::Never, booked.version, &booked)
@@ -126,12 +138,12 @@ pub async fn cancel_booking(
         CancelledBy::Provider => return Err(Error::forbidden("Only an advisor cancels for the provider.")),
     };
     who.write(&Bytes::new(), move |conn| {
-        let held = store::get_locked(conn, id, reach)?;
-        check_match(conn, &context, &held.0)?;
+        let held = store::get_locked(conn, id, reach, london_day(context.now()))?;
+        check_match(conn, &context, reach, &held.0)?;
         let booked = store::cancel(conn, held, status, terms(&context))?;
         context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
         tell(conn, &context, &booked)?;
-        let booking = shown(conn, booked)?;
+        let booking = shown(conn, reach, booked)?;
         Reply::ok(Tag::live(booking.version, &booking)?, &booking)
     })
     .await
@@ -166,12 +178,12 @@ type Answer = fn(&mut Conn, (BookedRow, SessionFacts), Terms) -> Result<BookedRo
 async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answer) -> Result<HttpResponse> {
     let (context, reach) = (who.clone(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let held = store::get_locked(conn, id, reach)?;
-        check_match(conn, &context, &held.0)?;
+        let held = store::get_locked(conn, id, reach, london_day(context.now()))?;
+        check_match(conn, &context, reach, &held.0)?;
         let booked = answer(conn, held, terms(&context))?;
         context.record(conn, &[event(&context, action, &booked, &["status"])])?;
         tell(conn, &context, &booked)?;
-        let (member_id, booking) = (booked.0.member_id, shown(conn, booked)?);
+        let (member_id, booking) = (booked.0.member_id, shown(conn, reach, booked)?);
         Ok(Reply::ok(Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
     })
     .await
@@ -201,6 +213,8 @@ pub async fn list_member_bookings(
     who.show_page(Cache::Never, &slice.page(&who, rows, store::member_key, |row| positions.show(row)))
 }
 
+/// The one place where events of bookings are made. Its actor is whoever asks: also a member who books for another, whom
+/// the event is about. Whoever lets events say on whose behalf something is done adds it here.
 fn event(context: &Context, action: &'static str, (row, ..): &BookedRow, fields: &[&str]) -> Event {
     context.event(action, Subject::of_member("booking", row.id, row.member_id), fields)
 }

@@ -13,10 +13,12 @@
 //! - When the session starts, offers and waiting end. A member who waited and comes anyway is a walk-in.
 //! - A member has at most one live booking in a session.
 //! - A booking can be cancelled until the session starts. After that the register says who came.
+//! - A member can book for somebody else whose relationship with them says so ([`care`]).
 //! - A partner sees the bookings of its own sessions. It sees who booked only if the member consents to share data with
 //!   it.
 
 mod admission;
+mod care;
 pub mod expired_offers;
 pub mod handlers;
 pub mod rules;

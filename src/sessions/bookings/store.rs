@@ -2,24 +2,27 @@
 
 use std::collections::HashSet;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
 use super::admission;
+use super::care;
 use super::rules::{self, Offer, Terms};
 use super::seats::{
     CountChange, SessionFacts, adjust_counts, lock_session, matching_item, may_see, see, session, take_seats,
 };
-use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, MemberName, Party, SeatDelivery};
+use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, Party, SeatDelivery};
 use super::waiting;
 use crate::auth::reach::Reach;
+use crate::clock::london_day;
 use crate::db::schema::{bookings, members, sessions, wordings};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
-use crate::members::rules::display_name;
+use crate::members::relationships::booking as relationships;
+use crate::members::store::{NAMES, Names, member_name};
 use crate::sessions::types::BookingPolicy;
 use crate::sessions::wordings::Wording;
 
@@ -38,7 +41,7 @@ pub struct BookingRow {
     pub(crate) reference: String,
     prescription_item_id: Option<Id>,
     cancellation_reason: Option<String>,
-    booked_by: Id,
+    pub(super) booked_by: Id,
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -87,18 +90,6 @@ impl BookingRow {
     fn offer(&self) -> Offer {
         Offer { status: self.status, expires_at: self.offer_expires_at, updated_at: self.updated_at }
     }
-}
-
-/// A member's names: preferred, given, family.
-pub type Names = (Option<String>, String, String);
-
-/// The columns of [`Names`].
-pub const NAMES: (members::preferred_name, members::given_name, members::family_name) =
-    (members::preferred_name, members::given_name, members::family_name);
-
-/// A member by name.
-pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
-    MemberName { id, display_name: display_name(preferred.as_deref(), &given, &family) }
 }
 
 /// A booking, its session's title and times, and its member's names.
@@ -155,7 +146,7 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
     let mut session = lock_session(conn, session_id)?;
     see(conn, &session, by.reach)?;
     waiting::settle(conn, &mut session, by.terms)?;
-    let (member_id, names, delivery) = fitting(conn, &session, wish, by.reach)?;
+    let (member_id, names, delivery) = fitting(conn, &session, wish, by.reach, london_day(now))?;
     rules::takes_bookings(&session, now)?;
     admission::check(conn, &session, delivery, now)?;
     let item = item(conn, &session, wish, member_id)?;
@@ -209,11 +200,14 @@ fn fitting(
     session: &SessionFacts,
     wish: &BookingInput,
     reach: Reach,
+    today: NaiveDate,
 ) -> Result<(Id, Names, SeatDelivery)> {
     let mut faults = Vec::new();
-    let member_id = match reach {
-        Reach::Member(own) => wish.member_id.is_none_or(|given| given == own).then_some(own),
-        _ => wish.member_id,
+    let member_id = match (reach, wish.member_id) {
+        (Reach::Member(own), None) => Some(own),
+        (Reach::Member(own), Some(given)) if given == own => Some(own),
+        (Reach::Member(own), Some(given)) => relationships::hold(conn, own, given, today)?.then_some(given),
+        (_, given) => given,
     };
     let names: Option<Names> = match member_id {
         Some(id) => members::table.find(id).select(NAMES).first(conn).optional()?,
@@ -286,34 +280,41 @@ fn new_reference(conn: &mut Conn, session_id: Id, member_id: Id) -> Result<Strin
     Err(Error::internal("no free reference in ten tries"))
 }
 
-/// One booking.
+/// One booking. A member reaches their own, and those they made for somebody for whom they may book on this day.
 ///
 /// # Errors
 /// 404 if there is none that the caller may reach.
-pub fn get(conn: &mut Conn, id: Id, reach: Reach) -> Result<BookedRow> {
+pub fn get(conn: &mut Conn, id: Id, reach: Reach, today: NaiveDate) -> Result<BookedRow> {
     let mut query = bookings::table
         .inner_join(sessions::table.inner_join(wordings::table))
         .inner_join(members::table)
         .filter(bookings::id.eq(id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
         .into_boxed();
-    match reach {
-        Reach::Everyone => {}
-        Reach::Partner(partner) => query = query.filter(sessions::partner_id.eq(partner)),
-        Reach::Member(own) => query = query.filter(bookings::member_id.eq(own)),
+    if let Reach::Partner(partner) = reach {
+        query = query.filter(sessions::partner_id.eq(partner));
     }
-    query.first(conn).optional()?.ok_or_else(|| Error::not_found("booking"))
+    let missing = || Error::not_found("booking");
+    let booked: BookedRow = query.first(conn).optional()?.ok_or_else(missing)?;
+    match reach.member().filter(|own| *own != booked.0.member_id) {
+        Some(other) if !care::made(conn, other, &booked.0, today)? => Err(missing()),
+        _ => Ok(booked),
+    }
 }
 
-/// One booking and its session. The session is locked until the transaction ends.
+/// One booking and its session. The session is locked until the transaction ends, and so is the relationship by which a
+/// member reaches somebody else's booking.
 ///
 /// # Errors
 /// 404 if there is none that the caller may reach.
-pub fn get_locked(conn: &mut Conn, id: Id, reach: Reach) -> Result<(BookedRow, SessionFacts)> {
-    let (row, ..) = get(conn, id, reach)?;
+pub fn get_locked(conn: &mut Conn, id: Id, reach: Reach, today: NaiveDate) -> Result<(BookedRow, SessionFacts)> {
+    let (row, ..) = get(conn, id, reach, today)?;
     // Bookings change only under the lock of their session, so this one is read again under it.
     let session = lock_session(conn, row.session_id)?;
-    Ok((get(conn, id, reach)?, session))
+    if let Some(other) = reach.member().filter(|own| *own != row.member_id) {
+        relationships::hold(conn, other, row.member_id, today)?;
+    }
+    Ok((get(conn, id, reach, today)?, session))
 }
 
 /// Cancels a booking, also one that waits or has an offer. The freed seats are offered to the next people who wait.
@@ -381,17 +382,20 @@ fn move_to(
     Ok(booked)
 }
 
-/// A page of a session's bookings, the oldest first, and the members among them whom the caller may see.
+/// A page of a session's bookings, the oldest first, and the members among them whom the caller may see. A member gets
+/// their own booking, and those they made for others.
 ///
 /// # Errors
 /// 404 if the caller may not see the session.
 pub fn of_session(
     conn: &mut Conn,
     session_id: Id,
-    reach: Reach,
+    (reach, today): (Reach, NaiveDate),
     slice: &Slice<Id>,
 ) -> Result<(Vec<BookedRow>, HashSet<Id>)> {
     session(conn, session_id, reach)?;
+    let cared_for = reach.member().map(|own| relationships::cared_for(conn, own, today)).transpose()?;
+    let cared_for = cared_for.unwrap_or_default();
     let mut query = bookings::table
         .inner_join(sessions::table.inner_join(wordings::table))
         .inner_join(members::table)
@@ -399,14 +403,23 @@ pub fn of_session(
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
         .into_boxed();
     if let Reach::Member(own) = reach {
-        query = query.filter(bookings::member_id.eq(own));
+        let account = care::account_of(conn, own)?.filter(|_| !cared_for.is_empty());
+        let own = bookings::member_id.eq(own);
+        query = match account {
+            Some(account) => {
+                let made = bookings::member_id.eq_any(cared_for.clone()).and(bookings::booked_by.eq(account));
+                query.filter(own.or(made))
+            }
+            None => query.filter(own),
+        };
     }
     if let Some(id) = slice.after {
         query = query.filter(bookings::id.gt(id));
     }
     let rows: Vec<BookedRow> = query.order(bookings::id).limit(slice.fetch()).load(conn)?;
     let members: Vec<Id> = rows.iter().map(|(row, ..)| row.member_id).collect();
-    let seen = may_see(conn, reach, &members)?;
+    let mut seen = may_see(conn, reach, &members)?;
+    seen.extend(cared_for);
     Ok((rows, seen))
 }
 

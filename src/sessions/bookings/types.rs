@@ -5,6 +5,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use crate::db::{Id, Timestamp};
+use crate::members::types::MemberName;
 
 crate::text_enum! {
     /// The state of a booking.
@@ -93,7 +94,8 @@ impl Party {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct BookingInput {
-    /// The member who gets the place. Members book for themselves and may leave it out. An advisor must give it.
+    /// The member who gets the place. Members book for themselves and may leave it out, or for somebody whose
+    /// relationship with them says so. An advisor must give it.
     pub member_id: Option<Id>,
     /// The kind of seat. Required for a hybrid session. Other sessions have only one kind.
     pub delivery: Option<SeatDelivery>,
@@ -107,16 +109,6 @@ pub struct BookingInput {
     /// What to do if there are too few seats, or if others wait for one. Absent: `refuse`.
     #[serde(default)]
     pub if_full: IfFull,
-}
-
-/// A member by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MemberName {
-    /// Their id.
-    pub id: Id,
-    /// The name they go by, and their family name.
-    #[schema(example = "Sam Riley")]
-    pub display_name: String,
 }
 
 /// What a booking shows of its session.
@@ -156,7 +148,8 @@ pub struct Booking {
     /// A code to show at the door. Unique within the session.
     #[schema(example = "7KX4P")]
     pub reference: String,
-    /// The item of a prescription that led to the booking. Null for a partner without the member's consent.
+    /// The item of a prescription that led to the booking. Null for a partner without the member's consent, and for a
+    /// member who booked for somebody else.
     pub prescription_item_id: Option<Id>,
     /// Its place in the waiting list for this kind of seat, from 1. Only while it waits.
     #[schema(minimum = 1, example = 3)]
@@ -179,6 +172,11 @@ impl Booking {
     /// The booking without the fields that say who the member is.
     pub fn without_member(self) -> Self {
         Self { member_id: None, member: None, prescription_item_id: None, ..self }
+    }
+
+    /// The booking for whoever booked for the member: they see nothing of the member's prescription.
+    pub fn without_item(self) -> Self {
+        Self { prescription_item_id: None, ..self }
     }
 }
 

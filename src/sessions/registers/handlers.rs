@@ -5,6 +5,7 @@ use super::store::{self, Access};
 use super::types::{Register, RegisterInput};
 use crate::auth::policy::{RegisterReader, RegisterWriter};
 use crate::auth::reach::Reach;
+use crate::clock::london_day;
 use crate::error::Fault;
 use crate::http::prelude::*;
 use crate::members::registration::{born_before, possible_duplicate, register, with_candidates};
@@ -22,7 +23,7 @@ pub async fn get_register(request: Extract<(Allowed<RegisterReader>, Path<Id>, N
     let Extract((who, Path(session_id), _)) = request;
     let (context, access) = (who.context(), Access::of(who.caller()?)?);
     let register = who.state().db.read_audited(move |conn| {
-        let shown = store::read(conn, session_id, access)?;
+        let shown = store::read(conn, session_id, access, london_day(context.now()))?;
         let events = reads(&context, session_id, &shown.people);
         Ok((shown.register, events))
     });
@@ -52,7 +53,7 @@ pub async fn take_register(
         let (session, version) = store::hold(conn, session_id, access.reach)?;
         context.require_if_match()?;
         context.check_live_match(version, || {
-            let register = store::read(conn, session_id, access)?.register;
+            let register = store::read(conn, session_id, access, london_day(context.now()))?.register;
             Tag::live(version, &register)
         })?;
         store::check_started(&session, context.now())?;

@@ -47,6 +47,14 @@ pub struct Plan {
     pub gone: Vec<Id>,
 }
 
+impl Plan {
+    /// The members of whom it now says that they were there.
+    pub fn attended(&self) -> Vec<Id> {
+        let marked = self.marks.iter().filter(|(.., status)| *status == BookingStatus::Attended);
+        marked.map(|(_, member, _)| *member).chain(self.came.iter().copied()).collect()
+    }
+}
+
 /// Works out what changes. People to register on the spot are registered already, and `input` has their ids.
 ///
 /// # Errors

@@ -2,19 +2,25 @@
 
 use std::collections::{HashMap, HashSet};
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::headcounts::{self, HeadcountChange};
 use super::rules::{self, Plan, Present};
-use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, WalkIn};
+use super::types::{Headcount, Register, RegisterInput, RegisteredBooking, RegisteredMember, WalkIn};
 use crate::auth::caller::{Caller, Scope};
 use crate::auth::reach::Reach;
+use crate::clock::london_day;
 use crate::db::schema::{bookings, members, registers, walk_ins};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::insert_many;
+use crate::members::access_needs::rules::{Brief, Sharing};
+use crate::members::access_needs::store as access_needs;
+use crate::members::activity;
+use crate::members::store::{NAMES, Names, member_name};
+use crate::members::types::MemberName;
 use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, see, session};
-use crate::sessions::bookings::store::{NAMES, Names, member_name};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::bookings::waiting;
 
@@ -47,6 +53,11 @@ impl Access {
     pub fn of(caller: &Caller) -> Result<Self> {
         Ok(Self { reach: Reach::to_people(caller)?, sees_people: caller.has_scope(Scope::RegistersRead) })
     }
+
+    /// Which access needs the caller may see of the people in a register.
+    fn sharing(self) -> Sharing {
+        if self.reach == Reach::Everyone { Sharing::Everything } else { Sharing::SharedOnly }
+    }
 }
 
 /// A row of `walk_ins`: a member who came without a booking.
@@ -70,12 +81,12 @@ pub struct RegisterView {
 ///
 /// # Errors
 /// 404 if the caller may not reach the session.
-pub fn read(conn: &mut Conn, session_id: Id, access: Access) -> Result<RegisterView> {
+pub fn read(conn: &mut Conn, session_id: Id, access: Access, today: NaiveDate) -> Result<RegisterView> {
     session(conn, session_id, access.reach)?;
-    show(conn, session_id, access)
+    show(conn, session_id, access, today)
 }
 
-fn show(conn: &mut Conn, session_id: Id, access: Access) -> Result<RegisterView> {
+fn show(conn: &mut Conn, session_id: Id, access: Access, today: NaiveDate) -> Result<RegisterView> {
     let row = row(conn, session_id)?;
     let booked: Vec<(Id, String, BookingStatus, Id, Names)> = bookings::table
         .inner_join(members::table)
@@ -92,7 +103,12 @@ fn show(conn: &mut Conn, session_id: Id, access: Access) -> Result<RegisterView>
         .load(conn)?;
     let people: Vec<Id> = booked.iter().map(|(_, _, _, member, _)| *member).chain(came.iter().map(|c| c.0)).collect();
     let seen = if access.sees_people { may_see(conn, access.reach, &people)? } else { HashSet::new() };
-    let member = |id: Id, names: Names| seen.contains(&id).then(|| member_name(id, names));
+    let shown: Vec<Id> = seen.iter().copied().collect();
+    let mut needs = access_needs::in_brief(conn, &shown, access.sharing(), today)?;
+    let mut member = |id: Id, names: Names| {
+        let needs = needs.remove(&id).unwrap_or_default();
+        seen.contains(&id).then(|| registered(member_name(id, names), needs))
+    };
     let register = Register {
         session_id,
         bookings: booked
@@ -114,6 +130,16 @@ fn show(conn: &mut Conn, session_id: Id, access: Access) -> Result<RegisterView>
     // No member has both a booking and a walk-in in one session, so nobody is here twice.
     let people = people.into_iter().filter(|id| seen.contains(id)).collect();
     Ok(RegisterView { register, people })
+}
+
+fn registered(name: MemberName, needs: Brief) -> RegisteredMember {
+    RegisteredMember {
+        id: name.id,
+        display_name: name.display_name,
+        has_access_needs: needs.any(),
+        access_needs_review_due: needs.review_due,
+        access_needs: needs.codes,
+    }
 }
 
 impl RegisterRow {
@@ -164,6 +190,7 @@ pub fn take(
     (access, account): (Access, Id),
     now: Timestamp,
 ) -> Result<(Option<Plan>, RegisterView)> {
+    let today = london_day(now);
     // The session has started. Members who still wait or have an offer lose their places, and can be walk-ins.
     waiting::lapse(conn, &mut session.clone(), now)?;
     let present = present(conn, session.id, input, access.reach)?;
@@ -174,14 +201,15 @@ pub fn take(
     }
     let stands = row(conn, session.id)?.is_some_and(|row| row.headcount() == input.headcount);
     if stands && plan == Plan::default() {
-        return Ok((None, show(conn, session.id, access)?));
+        return Ok((None, show(conn, session.id, access, today)?));
     }
     mark(conn, &plan, now)?;
     change_walk_ins(conn, session.id, &plan, now)?;
+    activity::note_all(conn, &plan.attended(), london_day(session.starts_at))?;
     let before = (version > 0).then_some(version);
     let change = HeadcountChange { session_id: session.id, headcount: input.headcount, before };
     headcounts::write(conn, &[change], account, now)?;
-    Ok((Some(plan), show(conn, session.id, access)?))
+    Ok((Some(plan), show(conn, session.id, access, today)?))
 }
 
 fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, reach: Reach) -> Result<Present> {

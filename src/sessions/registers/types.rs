@@ -6,8 +6,9 @@ use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
 use crate::http::rule::{at, rule};
+use crate::members::access_needs::types::NeedCode;
 use crate::members::types::MemberInput;
-use crate::sessions::bookings::types::{BookingStatus, MemberName};
+use crate::sessions::bookings::types::BookingStatus;
 
 /// A headcount of people who were there and aren't members.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
@@ -89,6 +90,24 @@ pub struct RegisterInput {
     pub headcount: Headcount,
 }
 
+/// A member in a register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RegisteredMember {
+    /// Their id.
+    pub id: Id,
+    /// The name they go by, and their family name.
+    #[schema(example = "Sam Riley")]
+    pub display_name: String,
+    /// Whether they need something to take part. To a partner, what isn't shared with partners doesn't count.
+    #[schema(example = true)]
+    pub has_access_needs: bool,
+    /// Whether it is time to ask again what they need.
+    #[schema(example = false)]
+    pub access_needs_review_due: bool,
+    /// What they need, without details. To a partner, what is shared with partners.
+    pub access_needs: Vec<NeedCode>,
+}
+
 /// A booking in a register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegisteredBooking {
@@ -103,14 +122,14 @@ pub struct RegisteredBooking {
     #[schema(example = true)]
     pub attended: Option<bool>,
     /// The member. Null for a partner without the member's consent.
-    pub member: Option<MemberName>,
+    pub member: Option<RegisteredMember>,
 }
 
 /// A walk-in in a register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WalkIn {
     /// The member. Null for a partner without the member's consent.
-    pub member: Option<MemberName>,
+    pub member: Option<RegisteredMember>,
 }
 
 /// A register.

@@ -160,6 +160,15 @@ impl App {
         self.user(Role::Advisor, None, None)
     }
 
+    /// An advisor with a permission.
+    pub fn advisor_who_may(&self, permission: &str) -> Client {
+        let advisor = self.advisor();
+        let account = users::table.find(advisor.id.expect("an account"));
+        let held = users::permissions.eq(Json(vec![permission.to_owned()]));
+        diesel::update(account).set(held).execute(&mut self.conn()).expect("the account is there");
+        advisor
+    }
+
     pub fn analyst(&self) -> Client {
         self.user(Role::Analyst, None, None)
     }

@@ -1,0 +1,14 @@
+DROP TABLE postcodes;
+DROP TABLE safeguarding_flags;
+DROP TABLE equality_answers;
+DROP TABLE relationships;
+DROP TABLE access_needs;
+DROP INDEX members_email_key_index;
+ALTER TABLE members DROP COLUMN former_names;
+ALTER TABLE members DROP COLUMN line_1;
+ALTER TABLE members DROP COLUMN line_2;
+ALTER TABLE members DROP COLUMN town;
+ALTER TABLE members DROP COLUMN safe_contact;
+ALTER TABLE members DROP COLUMN message_details;
+ALTER TABLE members DROP COLUMN email_key;
+ALTER TABLE members DROP COLUMN last_activity_on;

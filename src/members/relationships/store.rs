@@ -1,0 +1,217 @@
+//! Relationships in the database.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+
+use super::rules;
+use super::types::{
+    Relationship, RelationshipAuthority, RelationshipChange, RelationshipInput, RelationshipKind, RelationshipStatus,
+};
+use crate::auth::reach::Reach;
+use crate::db::schema::{members, relationships};
+use crate::db::{Conn, Id, Timestamp};
+use crate::error::{Error, Result};
+use crate::http::page::Slice;
+use crate::members::store::{NAMES, Names, member_name};
+
+/// The condition that a relationship is active on this day.
+macro_rules! in_effect {
+    ($today:expr) => {
+        relationships::status
+            .eq(RelationshipStatus::Active)
+            .and(relationships::starts_on.le($today))
+            .and(relationships::ends_on.is_null().or(relationships::ends_on.ge($today)))
+    };
+}
+pub(super) use in_effect;
+
+/// A row of `relationships`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[diesel(table_name = relationships, treat_none_as_null = true)]
+pub struct RelationshipRow {
+    pub(super) id: Id,
+    pub(super) from_member: Id,
+    pub(super) to_member: Id,
+    kind: RelationshipKind,
+    may_book: bool,
+    authority: RelationshipAuthority,
+    /// Empty if nobody has said how it is known.
+    evidence: String,
+    status: RelationshipStatus,
+    starts_on: NaiveDate,
+    ends_on: Option<NaiveDate>,
+    created_by: Id,
+    pub(super) version: i32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl RelationshipRow {
+    /// A new relationship.
+    pub fn new(id: Id, written: &RelationshipInput, created_by: Id, today: NaiveDate, now: Timestamp) -> Self {
+        Self {
+            id,
+            from_member: written.from_member,
+            to_member: written.to_member,
+            kind: written.kind,
+            may_book: written.may_book,
+            authority: written.authority,
+            evidence: written.evidence.clone().unwrap_or_default(),
+            status: written.status,
+            starts_on: written.starts_on.unwrap_or(today),
+            ends_on: written.ends_on,
+            created_by,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// What can be changed, as it is on this day.
+    pub fn written(&self, today: NaiveDate) -> RelationshipChange {
+        RelationshipChange {
+            may_book: self.may_book,
+            authority: self.authority,
+            evidence: Some(self.evidence.clone()).filter(|evidence| !evidence.is_empty()),
+            status: rules::status_on(today, self.status, self.ends_on),
+            starts_on: self.starts_on,
+            ends_on: self.ends_on,
+        }
+    }
+
+    /// This row after a change. If that ends it, today is its last day.
+    pub fn changed(&self, written: RelationshipChange, today: NaiveDate, now: Timestamp) -> Self {
+        let RelationshipChange { may_book, authority, evidence, status, starts_on, ends_on } = written;
+        let ends = status == RelationshipStatus::Ended;
+        Self {
+            may_book,
+            authority,
+            evidence: evidence.unwrap_or_default(),
+            status,
+            starts_on,
+            ends_on: if ends { Some(rules::last_day(starts_on, ends_on, today)) } else { ends_on },
+            version: self.version + 1,
+            updated_at: now,
+            ..self.clone()
+        }
+    }
+
+    /// The two members.
+    pub fn both(&self) -> [Id; 2] {
+        [self.from_member, self.to_member]
+    }
+
+    /// The other member than this one.
+    pub fn other(&self, member_id: Id) -> Id {
+        if self.from_member == member_id { self.to_member } else { self.from_member }
+    }
+
+    /// This relationship's place in a member's list.
+    pub fn key(&self) -> Id {
+        self.id
+    }
+}
+
+/// The names of the members in relationships.
+pub struct MemberNames(HashMap<Id, Names>);
+
+impl MemberNames {
+    /// The names of the members in these relationships.
+    pub fn of(conn: &mut Conn, rows: &[RelationshipRow]) -> Result<Self> {
+        // A page has at most a hundred rows and the one after.
+        let ids: Vec<Id> = rows.iter().flat_map(RelationshipRow::both).collect();
+        let people = members::table.filter(members::id.eq_any(&ids)).select((members::id, NAMES));
+        Ok(Self(people.load::<(Id, Names)>(conn)?.into_iter().collect()))
+    }
+
+    /// A relationship as this caller sees it on this day. How it is known is told to an advisor and to the member whom
+    /// it is about.
+    pub fn show(&self, row: RelationshipRow, reach: Reach, today: NaiveDate) -> Relationship {
+        let name = |id: Id| member_name(id, self.0.get(&id).cloned().unwrap_or_default()).display_name;
+        let RelationshipChange { may_book, authority, evidence, status, starts_on, ends_on } = row.written(today);
+        Relationship {
+            id: row.id,
+            from_member: row.from_member,
+            from_name: name(row.from_member),
+            to_member: row.to_member,
+            to_name: name(row.to_member),
+            kind: row.kind,
+            may_book,
+            authority,
+            evidence: evidence.filter(|_| reach.member() != Some(row.from_member)),
+            status,
+            starts_on,
+            ends_on,
+            created_by: row.created_by,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A page of a member's relationships, the oldest first. A member sees those that are about them, and those in effect
+/// in which they are the carer, child, partner or relative.
+pub fn list(
+    conn: &mut Conn,
+    member_id: Id,
+    reach: Reach,
+    today: NaiveDate,
+    slice: &Slice<Id>,
+) -> Result<Vec<RelationshipRow>> {
+    let (to, from) = (relationships::to_member.eq(member_id), relationships::from_member.eq(member_id));
+    let mut query = relationships::table.select(RelationshipRow::as_select()).into_boxed();
+    query = match reach {
+        Reach::Everyone => query.filter(to.or(from)),
+        Reach::Member(_) | Reach::Partner(_) => query.filter(to.or(from.and(in_effect!(today)))),
+    };
+    if let Some(after) = slice.after {
+        query = query.filter(relationships::id.gt(after));
+    }
+    Ok(query.order(relationships::id).limit(slice.fetch()).load(conn)?)
+}
+
+/// One relationship of a member.
+///
+/// # Errors
+/// 404 if the member has no such relationship, or the caller may not see it.
+pub fn get(conn: &mut Conn, member_id: Id, id: Id, reach: Reach, today: NaiveDate) -> Result<RelationshipRow> {
+    let row: Option<RelationshipRow> =
+        relationships::table.find(id).select(RelationshipRow::as_select()).first(conn).optional()?;
+    let visible = |row: &RelationshipRow| {
+        let in_effect = row.written(today).status == RelationshipStatus::Active && row.starts_on <= today;
+        row.both().contains(&member_id) && (reach.member() != Some(row.from_member) || in_effect)
+    };
+    row.filter(visible).ok_or_else(|| Error::not_found("relationship"))
+}
+
+/// Adds a relationship. One of the same two members and the same kind whose last day is over makes room for it.
+///
+/// # Errors
+/// 409 if there is one that hasn't ended.
+pub fn insert(conn: &mut Conn, row: &RelationshipRow, today: NaiveDate) -> Result<()> {
+    let over = relationships::table
+        .filter(relationships::from_member.eq(row.from_member))
+        .filter(relationships::to_member.eq(row.to_member))
+        .filter(relationships::kind.eq(row.kind))
+        .filter(relationships::status.eq(RelationshipStatus::Active))
+        .filter(relationships::ends_on.lt(today));
+    let ended = (
+        relationships::status.eq(RelationshipStatus::Ended),
+        relationships::version.eq(relationships::version + 1),
+        relationships::updated_at.eq(row.created_at),
+    );
+    diesel::update(over).set(ended).execute(conn)?;
+    diesel::insert_into(relationships::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// Writes the next version of a relationship over the one before.
+///
+/// # Errors
+/// 412 if another request has changed it in between.
+pub fn update(conn: &mut Conn, row: &RelationshipRow) -> Result<()> {
+    crate::write_next!(conn, relationships, row)
+}
