@@ -177,7 +177,7 @@ fn a_moved_session_is_told_once_a_move_and_with_everything_of_its_series_in_one_
         "recurrence": "FREQ=WEEKLY;COUNT=4", "publication": "published" });
     let series = admin.post("/v1/session-series", &series).expect(201);
     let at = format!("/v1/session-series/{}", series["id"].as_str().unwrap());
-    let sessions = admin.get(&format!("/v1/sessions?from=2027-01-01&to=2027-02-28")).expect(200);
+    let sessions = admin.get("/v1/sessions?from=2027-01-01&to=2027-02-28").expect(200);
     for session in sessions["items"].as_array().unwrap() {
         book(&advisor, session["id"].as_str().unwrap(), &peg);
     }
