@@ -133,6 +133,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::text::hex::hex;
 
     fn event() -> Written {
         let id = |number| Id(Uuid::from_u128(number));
@@ -152,10 +153,6 @@ mod tests {
             purpose: Some("support".into()),
             on_behalf_of: None,
         }
-    }
-
-    fn hex(hash: &Hash) -> String {
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::conditional;
 use super::extract::Extractor;
 use super::state::State;
 use crate::audit::{Actor, Event, Purpose, Subject, purpose};
-use crate::auth::caller::{Caller, CallerKind};
+use crate::auth::caller::{Caller, CallerKind, Permission};
 use crate::clock::new_id_at;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Timestamp};
@@ -260,7 +260,7 @@ fn purpose(request: &HttpRequest, caller: Option<&Caller>) -> Result<Option<Purp
         let known: Vec<&str> = Purpose::iter().map(TextEnum::name).collect();
         return Err(Error::parameter(purpose::HEADER, "not_allowed", format!("Must be one of {}.", known.join(", "))));
     };
-    let may = |caller: &Caller| caller.permissions.iter().any(|permission| permission == "safeguarding");
+    let may = |caller: &Caller| caller.has_permission(Permission::Safeguarding);
     if purpose == Purpose::Safeguarding && !caller.is_some_and(may) {
         return Err(Error::forbidden("The purpose safeguarding needs the permission safeguarding."));
     }

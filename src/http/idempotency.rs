@@ -23,6 +23,7 @@ use crate::db::pieces::{octet_length, piece};
 use crate::db::schema::idempotency_records::dsl as records;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
+use crate::text::hex::hex;
 
 /// How long a key is remembered, in seconds.
 const KEPT: i64 = 24 * 3600;
@@ -55,7 +56,7 @@ impl Context {
         let Some(scope) = self.idempotency_scope() else {
             return Ok(self.write_anew(work).await?.into_response());
         };
-        let (context, hash) = (self.clone(), hex(body));
+        let (context, hash) = (self.clone(), digest_of(body));
         let (reply, replayed) = self.write_anew(move |conn| once(conn, &context, &scope, &hash, &work)).await?;
         let mut response = reply.into_response();
         if replayed {
@@ -88,7 +89,7 @@ impl Context {
         scopes.sort_unstable();
         let scopes = scopes.into_iter().map(Scope::name).collect::<Vec<_>>().join(" ");
         let parts = [&id, &role, &partner, &member, &scopes, self.method(), self.target(), key];
-        Some(hex(parts.join("\n").as_bytes()))
+        Some(digest_of(parts.join("\n").as_bytes()))
     }
 }
 
@@ -208,6 +209,7 @@ fn wait_for_others(conn: &mut Conn, scope: &str) -> Result<()> {
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+/// The digest of bytes, in digits.
+fn digest_of(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
 }

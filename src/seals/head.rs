@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{hex, store};
+use super::store;
 use crate::auth::key_files::{replace, trouble};
 use crate::db::Conn;
 use crate::error::Result;
+use crate::text::hex::hex;
 
 /// The name of the file.
 const FILE: &str = "audit-head.json";

@@ -35,8 +35,3 @@ pub const NOTHING: Hash = [0; 32];
 pub fn signed_bytes(root: &[u8]) -> Vec<u8> {
     [b"life-rooms audit seal\0", root].concat()
 }
-
-/// Bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}

@@ -8,6 +8,7 @@
 //! | Which words does a search find it by? | [`words::words`], [`words::name_words`] |
 //! | Which known name did the client mean? | [`nearest`] |
 //! | Is it a telephone number, NHS number, postcode, date, e-mail or web address? | [`phone`], [`nhs_number`], [`postcode`], [`date`], [`email`], [`address`] |
+//! | How are bytes written in digits? | [`hex`] |
 //! | Is it the code of a language? | [`language`] |
 //! | Which network is an address in? | [`network`] |
 //! | How does the OpenAPI document describe the values of an enum? | [`described`] |
@@ -19,6 +20,7 @@ pub mod date;
 pub mod described;
 pub mod email;
 pub mod fold;
+pub mod hex;
 pub mod language;
 pub mod nearest;
 pub mod network;
