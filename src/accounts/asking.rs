@@ -1,4 +1,5 @@
-//! What all of it shares: to ask for a mail with a link, and to use the link.
+//! What registering, invitations, forgotten passwords and other addresses share: somebody asks for a mail with a link, and
+//! the link is used.
 
 use actix_web::HttpResponse;
 
@@ -7,13 +8,12 @@ use crate::auth::links::store::{self as links, LinkRow};
 use crate::auth::links::{Purpose, not_valid, read};
 use crate::auth::store::Account;
 use crate::auth::throttle::buckets::{self, Bucket};
-use crate::clock::new_id_at;
 use crate::db::{Conn, Id};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
 use crate::login::grant::record;
-use crate::login::password_login::to_the_end;
+use crate::login::password_login::{to_the_end, wait_of};
 use crate::messages::kinds::MessageKind;
 use crate::messages::{self, NewMessage, Told};
 
@@ -25,7 +25,9 @@ pub fn needs_mail(context: &Context) -> Result<()> {
     if context.state().config.mail.is_some() {
         return Ok(());
     }
-    Err(Error::unavailable("This service sends no e-mail, so this can't be done here. Ask an advisor to help you."))
+    // Not a fault of the server: its operator has set it up without a mail server.
+    let detail = "This service sends no e-mail, so this can't be done here. Ask an advisor to help you.";
+    Err(Error::new(Kind::Unavailable, detail).retry_after(2))
 }
 
 /// Writes a link and the message that carries it, and answers 202 with this sentence. Everything is the same whether or
@@ -53,12 +55,12 @@ pub async fn ask(context: &Context, link: LinkRow, kind: MessageKind, message: &
     Ok(reply.into_response())
 }
 
+/// Refuses a request whose network has used up this bucket.
+///
 /// # Errors
-/// 429 if this bucket is empty.
+/// 429.
 async fn refuse_over(context: &Context, bucket: Bucket, detail: &'static str) -> Result<()> {
-    let now = context.now();
-    let levels = context.state().db.read(move |conn| buckets::levels(conn, std::slice::from_ref(&bucket), now)).await?;
-    match levels.iter().find_map(|level| level.wait) {
+    match wait_of(context.state(), bucket, context.now()).await? {
         Some(seconds) => Err(Error::too_many(detail, seconds)),
         None => Ok(()),
     }
@@ -94,7 +96,7 @@ pub async fn open<T: Send + 'static>(
 }
 
 fn is_not_valid(error: &Error) -> bool {
-    error.kind() == crate::error::Kind::LinkNotValid
+    error.kind() == Kind::LinkNotValid
 }
 
 /// Uses a link up, takes the others back that were sent for the same, and records it as done by the account's holder: the
@@ -110,6 +112,5 @@ pub fn use_up(conn: &mut Conn, context: &Context, link: &LinkRow, account: &Acco
 
 /// A new link to this address.
 pub fn link_to(context: &Context, purpose: Purpose, email: &str) -> LinkRow {
-    let now = context.now();
-    LinkRow { email: Some(email.to_lowercase()), ..LinkRow::new(new_id_at(now), purpose, now) }
+    LinkRow { email: Some(email.to_lowercase()), ..LinkRow::new(context.new_id(), purpose, context.now()) }
 }

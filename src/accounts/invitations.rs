@@ -7,7 +7,7 @@ use super::asking::{link_to, needs_mail, open, use_up};
 use super::types::{Invitation, InvitationConfirmation, InvitationInput, LinkDelivery};
 use crate::auth::caller::Role;
 use crate::auth::links::store::{self as links, LinkRow};
-use crate::auth::links::{Purpose, not_valid, secret};
+use crate::auth::links::{Purpose, not_valid, url};
 use crate::auth::password_rules;
 use crate::auth::policy::AdvisorOnly;
 use crate::auth::reach::Reach;
@@ -42,11 +42,8 @@ pub async fn invite_member(
     }
     let by = who.caller()?.id;
     who.write(&body.bytes, move |conn| {
-        members::lock(conn, reach, id)?;
-        let email = match &wanted.email {
-            Some(email) => Some(email.clone()),
-            None => members::get(conn, reach, id)?.written().email,
-        };
+        let member = members::lock(conn, reach, id)?;
+        let email = wanted.email.clone().or_else(|| member.written().email);
         let required = || Error::rule("/email", "required", "The record has no e-mail address: give one here.");
         let email = email.ok_or_else(required)?;
         if accounts::account_of_member(conn, id)?.is_some() {
@@ -66,7 +63,10 @@ pub async fn invite_member(
                 let mail = NewMessage::with_link(MessageKind::Invitation, link.id, link.expires_at, context.now());
                 messages::queue(conn, vec![mail.about(Some(id))], context.now())?;
             }
-            LinkDelivery::Show => answer.link = Some(url(&context, &link)),
+            LinkDelivery::Show => {
+                let state = context.state();
+                answer.link = Some(url(state.tokens.refresh(), &state.config.front_end_url, &link));
+            }
         }
         let subject = Subject::of_member("invitation", link.id, id);
         let how = if answer.link.is_some() { "show" } else { "email" };
@@ -75,12 +75,6 @@ pub async fn invite_member(
         Reply::created(location, Tag::of(&without)?, &answer)?.about(id).replayed_as(&without)
     })
     .await
-}
-
-/// The link as it is given to somebody.
-fn url(context: &Context, link: &LinkRow) -> String {
-    let state = context.state();
-    format!("{}{}#token={}", state.config.front_end_url, link.purpose.page(), secret(state.tokens.refresh(), link.id))
 }
 
 /// List a member's invitations
@@ -101,6 +95,15 @@ pub async fn list_invitations(
     who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, Invitation::from))
 }
 
+/// An invitation of this member.
+///
+/// # Errors
+/// 404 if the member has no such invitation.
+fn find(conn: &mut Conn, member_id: Id, id: Id) -> Result<LinkRow> {
+    let link = links::find(conn, Purpose::Invitation, id)?.filter(|link| link.member_id == Some(member_id));
+    link.ok_or_else(|| Error::not_found("invitation"))
+}
+
 /// Get an invitation
 ///
 /// Without its link, which is shown only once.
@@ -111,11 +114,7 @@ pub async fn list_invitations(
 pub async fn get_invitation(request: Extract<(Allowed<AdvisorOnly>, Path<(Id, Id)>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path((member_id, id)), _)) = request;
     let subject = Subject::of_member("invitation", id, member_id);
-    let read = move |conn: &mut Conn| {
-        let link = links::find(conn, Purpose::Invitation, id)?.filter(|link| link.member_id == Some(member_id));
-        link.ok_or_else(|| Error::not_found("invitation"))
-    };
-    let link = read_of_member(&who, member_id, (subject, &[]), read).await?;
+    let link = read_of_member(&who, member_id, (subject, &[]), move |conn| find(conn, member_id, id)).await?;
     who.show_plain(Cache::Never, &Invitation::from(link))
 }
 
@@ -133,8 +132,7 @@ pub async fn revoke_invitation(
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
         members::lock(conn, reach, member_id)?;
-        let link = links::find(conn, Purpose::Invitation, id)?.filter(|link| link.member_id == Some(member_id));
-        let link = link.ok_or_else(|| Error::not_found("invitation"))?;
+        let link = find(conn, member_id, id)?;
         if link.used_at.is_some() {
             return Err(Error::new(Kind::InvalidState, "The invitation was used, so it can't be taken back."));
         }

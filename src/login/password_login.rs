@@ -2,10 +2,12 @@
 
 use super::grant::wrong_password;
 use crate::auth::store::Account;
-use crate::auth::throttle::{Attempt, Lane, Seen, buckets};
-use crate::db::Id;
+use crate::auth::throttle::buckets::{self, Bucket};
+use crate::auth::throttle::{Attempt, Lane, Seen};
+use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
+use crate::http::state::State;
 
 /// The account with this address and password.
 ///
@@ -58,6 +60,12 @@ fn too_many_wrong(seconds: u32) -> Error {
     Error::too_many(detail, seconds)
 }
 
+/// In how many seconds a bucket lets the next hit through; `None` if it does now.
+pub async fn wait_of(state: &State, bucket: Bucket, now: Timestamp) -> Result<Option<u32>> {
+    let levels = state.db.read(move |conn| buckets::levels(conn, std::slice::from_ref(&bucket), now)).await?;
+    Ok(levels.iter().find_map(|level| level.wait))
+}
+
 /// Whether this is the password of the caller's own account. Whoever holds a token must not guess the password with it.
 ///
 /// # Errors
@@ -67,9 +75,7 @@ pub async fn is_own_password(context: &Context, id: Id, password: String, hash: 
     let bucket = state.throttle.own_password(id);
     // Without turns, many guesses at once would all look at the bucket before the first of them is counted.
     let turn = state.throttle.own_turn(id).await?;
-    let looked_at = [bucket.clone()];
-    let levels = state.db.read(move |conn| buckets::levels(conn, &looked_at, now)).await?;
-    if let Some(seconds) = levels.iter().find_map(|level| level.wait) {
+    if let Some(seconds) = wait_of(state, bucket.clone(), now).await? {
         return Err(too_many_wrong(seconds));
     }
     let (place, state) = (state.hasher.place(Lane::New).await?, state.clone());
@@ -92,10 +98,8 @@ pub async fn is_own_password(context: &Context, id: Id, password: String, hash: 
 pub async fn refuse_client(context: &Context, wrong: Error) -> Error {
     let (state, now) = (context.state().clone(), context.now());
     let bucket = state.throttle.client_secret(context.network());
-    let looked_at = [bucket.clone()];
     let counted = to_the_end(async move {
-        let levels = state.db.read(move |conn| buckets::levels(conn, &looked_at, now)).await?;
-        if let Some(seconds) = levels.iter().find_map(|level| level.wait) {
+        if let Some(seconds) = wait_of(&state, bucket.clone(), now).await? {
             let detail = "Too many wrong credentials of API clients from your network. Check the id and the secret.";
             return Err(Error::too_many(detail, seconds));
         }

@@ -10,12 +10,12 @@ use super::letter::{Letter, Print};
 use super::post::Outgoing;
 use super::words::en::{self, Line};
 use crate::auth::links;
-use crate::auth::links::store::LinkRow;
 use crate::auth::logins::token::RefreshKey;
-use crate::db::schema::{access_needs, bookings, members, one_time_links, sessions, users, venues, wordings};
-use crate::db::{AT_ONCE, Conn, Id, Json, LocalTime, Timestamp};
+use crate::auth::store as accounts;
+use crate::db::schema::{bookings, members, sessions, venues, wordings};
+use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
-use crate::members::access_needs::types::AccessNeed;
+use crate::members::access_needs::{self, types::AccessNeeds};
 use crate::members::contact::may_write_to;
 use crate::members::types::MessageDetails;
 use crate::messages::Told;
@@ -83,7 +83,7 @@ impl Desk<'_> {
             let Some(letter) = en::of_account(row.kind) else { return skip("nobody") };
             let address = match (&row.address, row.user_id) {
                 (Some(address), _) => Some(address.clone()),
-                (None, Some(user)) => users::table.find(user).select(users::email).first(conn).optional()?,
+                (None, Some(user)) => accounts::account(conn, user)?.map(|account| account.email),
                 (None, None) => None,
             };
             return match address {
@@ -91,28 +91,21 @@ impl Desk<'_> {
                 None => skip("no_address"),
             };
         };
-        let link: Option<LinkRow> =
-            one_time_links::table.find(link_id).select(LinkRow::as_select()).first(conn).optional()?;
-        let Some(link) = link.filter(|link| link.works(self.now)) else { return skip("link_has_ended") };
+        let Some(link) = links::store::get(conn, link_id)?.filter(|link| link.works(self.now)) else {
+            return skip("link_has_ended");
+        };
         let Some(email) = link.email.clone() else { return skip("no_address") };
-        let account: Option<(Id, bool)> =
-            users::table.filter(users::email.eq(&email)).select((users::id, users::disabled)).first(conn).optional()?;
-        let letter = match (row.kind, account) {
+        let letter = match (row.kind, accounts::account_by_email(conn, &email)?) {
             // Whoever has an account is told so, and not that somebody else knows it.
             (MessageKind::Registration, Some(_)) => en::of_account(MessageKind::AlreadyRegistered),
             (MessageKind::PasswordReset, None) => return skip("no_account"),
-            (MessageKind::PasswordReset, Some((_, true))) => return skip("disabled"),
-            (kind, _) => en::with_link(kind, self.url(&link)),
+            (MessageKind::PasswordReset, Some(account)) if account.disabled => return skip("disabled"),
+            (kind, _) => en::with_link(kind, links::url(self.key, self.front_end, &link)),
         };
         match letter {
             Some(letter) => Ok(Decision::Send(vec![row.clone()], self.outgoing(&row, email, letter))),
             None => skip("nobody"),
         }
-    }
-
-    /// The link as it stands in a mail. The secret stands behind the `#`, which no browser sends to a server.
-    fn url(&self, link: &LinkRow) -> String {
-        format!("{}{}#token={}", self.front_end, link.purpose.page(), links::secret(self.key, link.id))
     }
 
     /// Messages of one member about the sessions of one series.
@@ -155,9 +148,7 @@ fn reader(conn: &mut Conn, member: Id) -> Result<Option<(String, MessageDetails,
     let row: Option<(Option<String>, MessageDetails)> =
         members::table.find(member).select((members::email, members::message_details)).first(conn).optional()?;
     let Some((Some(email), details)) = row else { return Ok(None) };
-    let needs: Option<Json<Vec<AccessNeed>>> =
-        access_needs::table.find(member).select(access_needs::needs).first(conn).optional()?;
-    let needs = needs.map(|needs| needs.0).unwrap_or_default();
+    let needs = AccessNeeds::of(member, access_needs::store::find(conn, member)?).needs;
     let has = |code: &str| needs.iter().any(|need| need.code == code);
     let print = match (has("plain_text_email"), has("large_print")) {
         (true, _) => Print::Plain,

@@ -40,7 +40,7 @@ pub enum Outcome {
     Refused(String),
 }
 
-/// Takes mails, over one connection.
+/// Takes mails.
 pub struct Post<'a> {
     mail: &'a Mail,
     transport: Option<SmtpTransport>,
@@ -107,7 +107,7 @@ fn transport(smtp: &Smtp) -> Result<SmtpTransport> {
         Tls::Required => Protection::Required(parameters()?),
         Tls::Off => Protection::None,
     };
-    // Without a pool: idle connections of a pool break, and one connection serves a whole batch.
+    // Without a pool, because its idle connections break. Each mail has a connection of its own.
     let mut builder =
         SmtpTransport::builder_dangerous(&smtp.host).port(smtp.port).tls(protection).timeout(Some(LONGEST));
     if let Some((user, password)) = &smtp.login {

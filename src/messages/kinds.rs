@@ -55,8 +55,9 @@ crate::text_enum! {
 }
 
 impl MessageKind {
-    /// Whether the message may be sent whatever the person allows: they or their account asked for it.
-    pub fn is_asked_for(self) -> bool {
+    /// Whether the message tells of a session. Such a message is sent only to members who allow it. Every other one was
+    /// asked for, or warns the owner of an account.
+    pub fn is_of_a_session(self) -> bool {
         match self {
             Self::Registration
             | Self::AlreadyRegistered
@@ -65,18 +66,13 @@ impl MessageKind {
             | Self::EmailChange
             | Self::PasswordChanged
             | Self::EmailChanged
-            | Self::SecurityNotice => true,
+            | Self::SecurityNotice => false,
             Self::Booked
             | Self::Waitlisted
             | Self::BookingCancelled
             | Self::Moved
             | Self::Cancelled
-            | Self::Offered => false,
+            | Self::Offered => true,
         }
-    }
-
-    /// Whether the message tells of a session.
-    pub fn is_of_a_session(self) -> bool {
-        !self.is_asked_for()
     }
 }

@@ -7,7 +7,7 @@ use super::kinds::{Channel, MessageKind, MessageStatus};
 use super::store;
 use crate::clock::new_id_at;
 use crate::db::schema::messages;
-use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
+use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
 /// What a message tells of: ids and times. No names of people and no secrets.
@@ -26,9 +26,6 @@ pub struct Payload {
     /// When the session starts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
-    /// When it starts on its own clock.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub local_start: Option<LocalTime>,
     /// Until when a place is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_expires_at: Option<Timestamp>,
@@ -39,7 +36,7 @@ pub struct Payload {
 pub enum Told {
     /// By e-mail.
     Email,
-    /// Not: the reason.
+    /// Not at all, for this reason.
     Not(&'static str),
 }
 

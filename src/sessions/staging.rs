@@ -52,8 +52,7 @@ pub fn stage_new(conn: &mut Conn, roster_id: Id, rows: &[SessionRow]) -> Result<
 
 /// Stages some sessions that a roster changes.
 pub fn stage_changed(conn: &mut Conn, roster_id: Id, revisions: &[Revision]) -> Result<()> {
-    let alike = bulk::alike(revisions).into_iter();
-    alike
+    bulk::alike(revisions)
         .into_iter()
         .try_for_each(|(changed, rows)| stage(conn, roster_id, &bulk::names(&changed), &bulk::with_id(&changed), &rows))
 }

@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
+use self::store::LinkRow;
 use super::logins::token::RefreshKey;
 use crate::db::Id;
 use crate::error::{Error, Kind};
@@ -63,9 +64,14 @@ const LENGTH: usize = 32;
 const LABEL: &[u8] = b"link";
 
 /// The secret of a link.
-pub fn secret(key: &RefreshKey, id: Id) -> String {
+fn secret(key: &RefreshKey, id: Id) -> String {
     let mac = key.sign(LABEL, id.0.as_bytes());
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([id.0.as_bytes().as_slice(), mac.as_ref()].concat()))
+}
+
+/// The link as somebody gets it. The secret stands behind the `#`, which no browser sends to a server.
+pub fn url(key: &RefreshKey, front_end: &str, link: &LinkRow) -> String {
+    format!("{front_end}{}#token={}", link.purpose.page(), secret(key, link.id))
 }
 
 /// The link that a secret belongs to. `None` if the service didn't make the secret.

@@ -45,7 +45,7 @@ pub struct LinkRow {
 }
 
 impl LinkRow {
-    /// A new link that nobody's name stands on yet.
+    /// A new link that belongs to nobody yet.
     pub fn new(id: Id, purpose: Purpose, now: Timestamp) -> Self {
         Self {
             id,
@@ -91,10 +91,14 @@ pub fn usable(conn: &mut Conn, purpose: Purpose, id: Id, now: Timestamp) -> Resu
     find(conn, purpose, id)?.filter(|row| row.works(now)).ok_or_else(not_valid)
 }
 
+/// The link with this id, whatever it is for.
+pub fn get(conn: &mut Conn, id: Id) -> Result<Option<LinkRow>> {
+    Ok(one_time_links::table.find(id).select(LinkRow::as_select()).first(conn).optional()?)
+}
+
 /// The link of this purpose, whether or not it can still be used.
 pub fn find(conn: &mut Conn, purpose: Purpose, id: Id) -> Result<Option<LinkRow>> {
-    let row = one_time_links::table.find(id).filter(one_time_links::purpose.eq(purpose));
-    Ok(row.select(LinkRow::as_select()).first(conn).optional()?)
+    Ok(get(conn, id)?.filter(|link| link.purpose == purpose))
 }
 
 /// The first `many` links of a member behind this one, newest first.

@@ -213,8 +213,7 @@ pub async fn list_member_bookings(
     who.show_page(Cache::Never, &slice.page(&who, rows, store::member_key, |row| positions.show(row)))
 }
 
-/// The one place where events of bookings are made. Its actor is whoever asks: also a member who books for another, whom
-/// the event is about. Whoever lets events say on whose behalf something is done adds it here.
+/// An event of a booking. Its actor is whoever asks: also a member who books for the member whom the event is about.
 fn event(context: &Context, action: &'static str, (row, ..): &BookedRow, fields: &[&str]) -> Event {
     context.event(action, Subject::of_member("booking", row.id, row.member_id), fields)
 }

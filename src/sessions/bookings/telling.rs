@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use crate::db::schema::sessions;
-use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::members::contact::may_write_to;
 use crate::messages::kinds::MessageKind;
@@ -31,7 +31,8 @@ pub struct News {
     pub offer_expires_at: Option<Timestamp>,
 }
 
-type Facts = (Id, Option<Id>, Timestamp, LocalTime, i32);
+/// A session: its id, its series, its start and its version.
+type Facts = (Id, Option<Id>, Timestamp, i32);
 
 /// Tells the members of these bookings, unless their session has started. Returns how the member of each booking is told.
 pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -> Result<HashMap<Id, Told>> {
@@ -43,13 +44,12 @@ pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -
     let told = may_write_to(conn, &members)?;
     let mut ways = HashMap::new();
     let mut message = |one: &News| {
-        let (_, series_id, starts_at, local_start, version) = facts.get(&one.session_id)?;
+        let (_, series_id, starts_at, version) = facts.get(&one.session_id)?;
         let payload = Payload {
             session_id: Some(one.session_id),
             series_id: *series_id,
             booking_id: Some(one.booking_id),
             starts_at: Some(*starts_at),
-            local_start: Some(*local_start),
             offer_expires_at: one.offer_expires_at,
         };
         let due_at = due_at(kind, *starts_at, now);
@@ -89,8 +89,7 @@ fn facts(conn: &mut Conn, news: &[News]) -> Result<HashMap<Id, Facts>> {
     ids.dedup();
     let mut found = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
-        let columns =
-            (sessions::id, sessions::series_id, sessions::starts_at, sessions::local_start, sessions::version);
+        let columns = (sessions::id, sessions::series_id, sessions::starts_at, sessions::version);
         let rows: Vec<Facts> = sessions::table.filter(sessions::id.eq_any(ids)).select(columns).load(conn)?;
         found.extend(rows.into_iter().map(|row| (row.0, row)));
     }
