@@ -1,7 +1,8 @@
-//! Invitations: an advisor gives a member an account.
+//! Invitations: an advisor gives a member an account, an admin makes one for somebody who works for the service.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
+use chrono::NaiveDate;
 
 use super::asking::{link_to, needs_mail, open, use_up};
 use super::types::{Invitation, InvitationConfirmation, InvitationInput, LinkDelivery};
@@ -11,9 +12,9 @@ use crate::auth::links::{Purpose, not_valid, url};
 use crate::auth::password_rules;
 use crate::auth::policy::AdvisorOnly;
 use crate::auth::reach::Reach;
-use crate::auth::store as accounts;
+use crate::auth::store::{self as accounts, Account};
 use crate::http::prelude::*;
-use crate::login::grant::{self, Wanted, record};
+use crate::login::grant::{self, Wanted, active_partner, record};
 use crate::login::types::LoggedIn;
 use crate::members::handlers::{list_of_member, read_of_member};
 use crate::members::store as members;
@@ -146,7 +147,8 @@ pub async fn revoke_invitation(
 
 /// Take an invitation up
 ///
-/// With the secret of the link and a password of one's own choice. The answer is that of a login.
+/// With the secret of the link and a password of one's own choice. The answer is that of a login. The link of a member
+/// makes their account; anybody else's was made by an admin, and gets its password here.
 #[utoipa::path(operation_id = "confirm_invitation", tag = "auth", request_body = InvitationConfirmation,
     responses((status = 201, description = "The tokens of the new account", body = LoggedIn), BadInput, Storage, Problems),
     security(()))]
@@ -156,19 +158,9 @@ pub async fn confirm_invitation(
 ) -> Result<HttpResponse> {
     let Extract((Open(context), _, body)) = request;
     let InvitationConfirmation { token, password, date_of_birth } = body.value;
-    let look = |conn: &mut Conn, link: &LinkRow| {
-        let Some(member_id) = link.member_id else { return Ok(None) };
-        let email = link.email.clone().unwrap_or_default();
-        if accounts::account_of_member(conn, member_id)?.is_some()
-            || accounts::account_by_email(conn, &email)?.is_some()
-        {
-            return Ok(None);
-        }
-        let born = members::get(conn, Reach::Everyone, member_id)?.written().date_of_birth;
-        Ok(Some((member_id, born, accounts::known_of(conn, email, Some(member_id))?)))
-    };
-    let (link, (member_id, born, known)) = open(&context, Purpose::Invitation, &token, look).await?;
-    password_rules::check(password.clone(), Role::Member, known, "/password").await?;
+    let (link, invited) = open(&context, Purpose::Invitation, &token, invited).await?;
+    password_rules::check(password.clone(), invited.role(), invited.known.clone(), "/password").await?;
+    let born = invited.born;
     if born.is_some() && born != date_of_birth {
         let (id, now) = (link.id, context.now());
         context.write_anew(move |conn| links::miss(conn, id, MOST_TRIES, now)).await?;
@@ -178,11 +170,73 @@ pub async fn confirm_invitation(
     let hash = context.state().hasher.hash(password).await?;
     let inside = context.clone();
     let account = context.write_anew(move |conn| {
-        let account = create(conn, &inside, &link, (member_id, hash.clone()))?;
+        let account = match &invited.who {
+            Who::Member(member_id) => create(conn, &inside, &link, (*member_id, hash.clone()))?,
+            Who::Account(account) => first_password(conn, &inside, account.id, &hash)?,
+        };
         use_up(conn, &inside, &link, &account)?;
         Ok(account)
     });
     begun(&context, &account.await?).await
+}
+
+/// Who a link invites.
+struct Invited {
+    who: Who,
+    /// The date of birth that they have to know.
+    born: Option<NaiveDate>,
+    /// What somebody who guesses their password would try.
+    known: Vec<String>,
+}
+
+enum Who {
+    /// A member without an account.
+    Member(Id),
+    /// An account without a password.
+    Account(Account),
+}
+
+impl Invited {
+    fn role(&self) -> Role {
+        match &self.who {
+            Who::Member(_) => Role::Member,
+            Who::Account(account) => account.role,
+        }
+    }
+}
+
+/// Who a link invites; `None` if it leads nowhere any more.
+fn invited(conn: &mut Conn, link: &LinkRow) -> Result<Option<Invited>> {
+    let email = link.email.clone().unwrap_or_default();
+    let account = accounts::account_by_email(conn, &email)?;
+    if let Some(id) = link.user_id {
+        let account = account.filter(|account| account.id == id && waits(account));
+        return Ok(account.map(|account| Invited { who: Who::Account(account), born: None, known: vec![email] }));
+    }
+    let Some(member_id) = link.member_id else { return Ok(None) };
+    if account.is_some() || accounts::account_of_member(conn, member_id)?.is_some() {
+        return Ok(None);
+    }
+    let born = members::get(conn, Reach::Everyone, member_id)?.written().date_of_birth;
+    let known = accounts::known_of(conn, email, Some(member_id))?;
+    Ok(Some(Invited { who: Who::Member(member_id), born, known }))
+}
+
+/// Whether an account waits for its first password.
+fn waits(account: &Account) -> bool {
+    account.password_hash.is_none() && !account.disabled
+}
+
+/// Gives an account that an admin made its first password.
+///
+/// # Errors
+/// 422 `link-not-valid` if it got one meanwhile, or was disabled.
+fn first_password(conn: &mut Conn, context: &Context, id: Id, hash: &str) -> Result<Account> {
+    let account = accounts::locked_account(conn, id)?.filter(waits).ok_or_else(not_valid)?;
+    accounts::set_password(conn, Some(&context.state().throttle), &account, hash, context.now())?;
+    accounts::prove_email(conn, id, context.now())?;
+    record(conn, context, &account, "change", &["password"])?;
+    accounts::account(conn, id)?.ok_or_else(not_valid)
 }
 
 /// Makes the account of a member who has chosen a password.
@@ -194,7 +248,7 @@ pub(super) fn create(
     context: &Context,
     link: &LinkRow,
     (member_id, hash): (Id, String),
-) -> Result<accounts::Account> {
+) -> Result<Account> {
     let written = UserInput {
         email: link.email.clone().unwrap_or_default(),
         role: Role::Member,
@@ -202,7 +256,6 @@ pub(super) fn create(
         disabled: false,
         permissions: Vec::new(),
         display_name: None,
-        password: None,
     };
     let row = UserRow::new(context.new_id(), written, Some(member_id), Some(hash), context.now());
     users::insert(conn, Some(&context.state().throttle), &row).map_err(|error| match error.kind() {
@@ -216,7 +269,8 @@ pub(super) fn create(
 }
 
 /// Logs a new account in: the answer is 201 with its tokens.
-pub(super) async fn begun(context: &Context, account: &accounts::Account) -> Result<HttpResponse> {
+pub(super) async fn begun(context: &Context, account: &Account) -> Result<HttpResponse> {
+    active_partner(context, account).await?;
     let wanted = Wanted { client_name: None, by_cookie: false, network: Some(context.network().to_string()) };
     let mut response = grant::begin(context, account, wanted).await?;
     *response.status_mut() = StatusCode::CREATED;

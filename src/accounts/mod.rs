@@ -12,12 +12,14 @@ pub mod member_account;
 pub mod pages;
 pub mod password_resets;
 pub mod registrations;
+pub mod reset_links;
 pub mod types;
 
 crate::routes! {
     registrations: register_myself, confirm_registration;
     invitations: invite_member, list_invitations, get_invitation, revoke_invitation, confirm_invitation;
     password_resets: ask_for_password_reset, confirm_password_reset;
+    reset_links: make_reset_link;
     email_changes: ask_for_email_change, confirm_email_change;
     member_account: get_member_account, change_member_account
 }

@@ -91,6 +91,26 @@ impl From<LinkRow> for Invitation {
     }
 }
 
+/// How an admin lets the owner of an account choose another password.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ResetLinkInput {
+    /// How the link reaches the owner. A link for an advisor is always mailed.
+    pub deliver: LinkDelivery,
+}
+
+/// A link to choose a password.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ResetLink {
+    /// Its id.
+    pub id: Id,
+    /// Until when it works.
+    pub expires_at: Timestamp,
+    /// The link, with `deliver: show`. It is shown only once, in the answer that makes it; null otherwise.
+    #[schema(example = "https://rooms.example.org/account/reset#token=lrl_AZnS8Ho8e72h9T0sWg6bQXh1Z2JPSXF4R3NkakkQ")]
+    pub link: Option<String>,
+}
+
 /// A password, with the secret of an invitation.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]

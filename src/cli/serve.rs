@@ -20,6 +20,8 @@ use crate::http::budget::BodyBudget;
 use crate::http::rates::Rates;
 use crate::http::state::State;
 use crate::http::turn::Turns;
+use crate::login::restored;
+use crate::seals::head::{self, Head};
 use crate::server;
 
 #[derive(Args)]
@@ -61,8 +63,10 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         demo::adapt(&mut config, listening);
     }
     let clock = Clock::system();
+    let db = Db::open(&location)?;
+    let newest_seal = head::read(&head::path(&key_dir))?;
     let state = State {
-        db: Db::open(&location)?,
+        db,
         throttle: Arc::new(Throttle::open(&key_dir, config.limits.login, &clock)?),
         rates: Arc::new(Rates::new(&config.limits, &clock)),
         clock,
@@ -81,6 +85,9 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         if command.demo {
             demo::prepare(&state, &demo::address(listening)).await?;
         }
+        if let Some(head) = newest_seal {
+            end_restored_logins(&state, head).await?;
+        }
         let server = server::start(state.clone(), socket, workers)?;
         if !state.db.read_one(accounts::has_accounts).await? {
             log::info!("{}", how_to_make_the_first_account(&location));
@@ -91,6 +98,18 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
     })?;
     if let Location::Sqlite(path) = &location {
         checkpoint(path)?;
+    }
+    Ok(())
+}
+
+/// Ends every login if an older database was restored.
+async fn end_restored_logins(state: &State, head: Head) -> crate::error::Result<()> {
+    let now = state.clock.now();
+    if state.db.write(move |conn| restored::end_logins(conn, &head, now)).await? {
+        log::warn!(
+            "the database is older than audit-head.json: it was restored, or seals were cut off. Every login has ended. \
+             When you know why, remove the file"
+        );
     }
     Ok(())
 }

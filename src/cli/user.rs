@@ -145,15 +145,7 @@ fn run_create(command: &Create) -> Result<(), Failure> {
             return Err(Error::new(Kind::NotFound, format!("There is no member {member_id}.")));
         }
         let (email, display_name) = (email.clone(), display_name.clone());
-        let written = UserInput {
-            email,
-            display_name,
-            role,
-            partner_id,
-            disabled: false,
-            permissions: Vec::new(),
-            password: None,
-        };
+        let written = UserInput { email, display_name, role, partner_id, disabled: false, permissions: Vec::new() };
         let row = UserRow::new(id, written, member_id, Some(hash.clone()), clock.now());
         store::insert(conn, throttle.as_ref(), &row)?;
         audit::record(conn, &[Event::by_system(&clock, "create", Subject::of_account(id, member_id), &[])])

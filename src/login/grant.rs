@@ -44,6 +44,19 @@ pub fn wrong_password(context: &Context) -> Error {
     Error::unauthenticated("The e-mail address or the password is wrong.")
 }
 
+/// Refuses a login of an account whose partner isn't active.
+///
+/// # Errors
+/// 403.
+pub async fn active_partner(context: &Context, account: &Account) -> Result<()> {
+    let Some(id) = account.partner_id else { return Ok(()) };
+    if context.state().db.read_one(move |conn| store::partner_is_active(conn, id)).await? {
+        return Ok(());
+    }
+    log::info!("request={} a login was refused: the partner isn't active", context.request_id());
+    Err(Error::forbidden("The partner isn't active at the moment."))
+}
+
 /// Begins a login of an account whose password was right.
 ///
 /// # Errors

@@ -37,20 +37,10 @@ pub async fn login(request: Extract<(Device, NoQuery, JsonBody<Login>)>) -> Resu
     let Extract((Device { context, .. }, _, body)) = request;
     let Login { email, password, client_name, cookie } = body.value;
     let account = authenticate(&context, &email.to_lowercase(), password).await?;
-    if let Some(partner_id) = account.partner_id {
-        active_partner(&context, partner_id).await?;
-    }
+    active_partner(&context, &account).await?;
     let network = Some(context.network().to_string());
     let wanted = Wanted { client_name, by_cookie: cookie, network };
     grant::begin(&context, &account, wanted).await
-}
-
-async fn active_partner(context: &Context, id: Id) -> Result<()> {
-    if context.state().db.read_one(move |conn| store::partner_is_active(conn, id)).await? {
-        return Ok(());
-    }
-    log::info!("request={} a login was refused: the partner isn't active", context.request_id());
-    Err(Error::forbidden("The partner isn't active at the moment."))
 }
 
 /// Get a token for an API client

@@ -7,6 +7,7 @@ pub mod handlers;
 pub mod own_logins;
 pub mod password_login;
 pub mod refresh;
+pub mod restored;
 pub mod types;
 
 crate::routes! {

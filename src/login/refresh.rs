@@ -10,7 +10,7 @@ use crate::auth::logins::{Why, lifetime};
 use crate::auth::store::Account;
 use crate::db::Timestamp;
 use crate::http::prelude::*;
-use crate::messages::kinds::MessageKind;
+use crate::messages::queue::Notice;
 use crate::messages::{self, NewMessage};
 
 /// Get the next tokens of a login
@@ -98,7 +98,7 @@ fn settle(conn: &mut Conn, context: &Context, presented: Presented, decision: De
 
 /// Tells the owner of an account that a refresh token was used twice: somebody else may have it.
 fn warn_owner(conn: &mut Conn, account: &Account, login_id: Id, now: Timestamp) -> Result<()> {
-    let notice = NewMessage::to_account(MessageKind::SecurityNotice, account.id, account.member_id, now);
+    let notice = NewMessage::notice(Notice::Reuse, account.id, account.member_id, now);
     messages::queue(conn, vec![notice.once(format!("reuse:{login_id}"))], now)
 }
 

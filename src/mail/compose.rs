@@ -80,7 +80,8 @@ impl Desk<'_> {
     fn of_account(&self, conn: &mut Conn, row: MessageRow) -> Result<Decision> {
         let skip = |why| Ok(Decision::Skip(vec![row.id], why));
         let Some(link_id) = row.link_id else {
-            let Some(letter) = en::of_account(row.kind) else { return skip("nobody") };
+            let letter = row.payload.0.notice.map(en::notice).or_else(|| en::of_account(row.kind));
+            let Some(letter) = letter else { return skip("nobody") };
             let address = match (&row.address, row.user_id) {
                 (Some(address), _) => Some(address.clone()),
                 (None, Some(user)) => accounts::account(conn, user)?.map(|account| account.email),

@@ -10,6 +10,18 @@ use crate::db::schema::messages;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
+crate::text_enum! {
+    /// What the owner of an account is warned of.
+    pub enum Notice {
+        /// A refresh token was used twice, so its login has ended.
+        Reuse,
+        /// An admin ended every login.
+        LoggedOut,
+        /// An admin made a link to choose another password.
+        ResetLink,
+    }
+}
+
 /// What a message tells of: ids and times. No names of people and no secrets.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -29,6 +41,9 @@ pub struct Payload {
     /// Until when a place is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_expires_at: Option<Timestamp>,
+    /// What the owner of the account is warned of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
 }
 
 /// Whether somebody is told by the service.
@@ -130,6 +145,12 @@ impl NewMessage {
     pub fn to_account(kind: MessageKind, user_id: Id, member_id: Option<Id>, now: Timestamp) -> Self {
         let expires_at = Some(now.plus_seconds(7 * 24 * 3600));
         Self { user_id: Some(user_id), member_id, expires_at, ..Self::of(kind, now) }
+    }
+
+    /// A warning to the owner of an account.
+    pub fn notice(notice: Notice, user_id: Id, member_id: Option<Id>, now: Timestamp) -> Self {
+        let payload = Payload { notice: Some(notice), ..Payload::default() };
+        Self { payload, ..Self::to_account(MessageKind::SecurityNotice, user_id, member_id, now) }
     }
 
     /// A message to a member about a booking of theirs, until the session starts.

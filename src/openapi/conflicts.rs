@@ -17,6 +17,7 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "create_space" | "change_space" => &[AlreadyExists],
         "create_relationship" => &[AlreadyExists],
         "change_relationship" => &[InvalidState],
+        "make_reset_link" => &[InvalidState],
         "change_user" => &[AlreadyExists, InvalidState],
         "create_programme" | "change_programme" => &[AlreadyExists],
         "create_calendar_link" | "rotate_client" => &[InvalidState],

@@ -1,12 +1,17 @@
 //! Accounts over HTTP.
 
 use super::store::{self, UserRow};
-use super::types::{User, UserInput, UserPatch, check_display_name};
+use super::types::{NewUser, User, UserInput, UserPatch, check_display_name};
+use crate::auth::links::Purpose;
+use crate::auth::links::store::{self as links, LinkRow};
 use crate::auth::logins::Why;
 use crate::auth::password_rules;
 use crate::auth::policy::AdminOnly;
 use crate::auth::store as accounts;
 use crate::http::prelude::*;
+use crate::messages::kinds::MessageKind;
+use crate::messages::queue::Notice;
+use crate::messages::{self, NewMessage};
 
 /// List accounts
 ///
@@ -36,59 +41,60 @@ pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>)
 
 /// Create an account
 ///
-/// An account without a `password` can't log in until one is set, here or on the command line.
-#[utoipa::path(operation_id = "create_user", tag = "users", request_body = UserInput,
+/// Its owner is sent a link that works for seven days, and chooses a password there. A service that sends no e-mail makes
+/// the link with `POST /v1/users/{id}/reset-link`.
+///
+/// A `password` can still be given instead. Better don't: nobody should know somebody else's password.
+#[utoipa::path(operation_id = "create_user", tag = "users", request_body = NewUser,
     responses((status = 201, description = "Created", body = User), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/users")]
-pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<UserInput>)>) -> Result<HttpResponse> {
+pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody<NewUser>)>) -> Result<HttpResponse> {
     let Extract((who, _, body)) = request;
-    let (context, mut written) = (who.context(), body.value);
+    let (context, by) = (who.context(), who.caller()?.id);
+    let NewUser { account: written, password } = body.value;
     check_display_name(None, &written)?;
-    let hash = hashed(&who, written.password.take(), &written).await?;
+    let hash = hashed(&who, password, &written).await?;
     // The stored copy of the request must not help anybody guess the password, so the password is left out.
     let remembered = serde_json::to_vec(&written).map_err(Error::internal)?;
     who.write(&remembered.into(), move |conn| {
         let row = UserRow::new(context.new_id(), written.clone(), None, hash.clone(), context.now());
         store::insert(conn, Some(&context.state().throttle), &row)?;
         context.record(conn, &[context.event("create", Subject::other("user", row.id), &[])])?;
+        if hash.is_none() {
+            invite(conn, &context, by, &row)?;
+        }
         Reply::created(format!("/v1/users/{}", row.id), row.version, &User::from(row))
     })
     .await
 }
 
+/// Sends the owner of a new account a link to choose a password.
+fn invite(conn: &mut Conn, context: &Context, by: Id, row: &UserRow) -> Result<()> {
+    let link = LinkRow::new(context.new_id(), Purpose::Invitation, context.now());
+    let link = LinkRow { user_id: Some(row.id), created_by: Some(by), email: Some(row.email.clone()), ..link };
+    links::insert(conn, &link)?;
+    let mail = NewMessage::with_link(MessageKind::Invitation, link.id, link.expires_at, context.now());
+    messages::queue(conn, vec![mail], context.now())
+}
+
 /// Change an account
 ///
-/// A JSON merge patch. A change of the role, the partner, the e-mail address, the password or `disabled` ends the
-/// account's logins and tokens at once.
+/// A JSON merge patch. A change of the role, the partner, the e-mail address or `disabled` ends the account's logins and
+/// tokens at once. Nobody sets somebody else's password: see `POST /v1/users/{id}/reset-link`.
 #[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/users/{id}")]
 pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let hash = match patch.text("password").map(str::to_owned) {
-        None => None,
-        password => {
-            let old = who.state().db.read(move |conn| store::get(conn, id)).await?;
-            who.require_match(old.version)?;
-            // By the rules for the account as it will be: its address and its role may change too.
-            hashed(&who, password, &patch.apply(&old.written())?).await?
-        }
-    };
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
         context.require_match(old.version)?;
-        let change =
-            patch.change(&old, UserRow::written, |written| old.changed(written, hash.clone(), context.now()))?;
-        // A new password always counts as a change: the stored one can't be compared, and every token must end.
-        let row = match change {
-            None if hash.is_none() => return Reply::ok(old.version, &User::from(old)),
-            None => old.changed(old.written(), hash.clone(), context.now()),
-            Some(row) => row,
-        };
+        let change = patch.change(&old, UserRow::written, |written| old.changed(written, context.now()))?;
+        let Some(row) = change else { return Reply::ok(old.version, &User::from(old)) };
         check_display_name(Some(&old.written()), &row.written())?;
-        let ended = store::update(conn, &context.state().throttle, &old, &row)?;
+        let ended = store::update(conn, &old, &row)?;
         let subject = Subject::other("user", id);
         let mut events = vec![context.event("change", subject, &patch.names())];
         events.extend(ended.map(|why| context.event("logins_ended", subject, &[why.into()])));
@@ -100,8 +106,8 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
 
 /// End an account's logins
 ///
-/// Every refresh token and every access token of the account ends at once. Its password stays. A member's own account is
-/// a 404.
+/// Every refresh token and every access token of the account ends at once, and its owner is sent a notice. Its password
+/// stays. A member's own account is a 404.
 #[utoipa::path(operation_id = "end_user_logins", tag = "users", params(("id" = Id, Path, description = "The account")),
     responses((status = 204, description = "Ended"), Missing, MayBeStale, Storage, Problems))]
 #[delete("/v1/users/{id}/logins")]
@@ -113,12 +119,14 @@ pub async fn end_user_logins(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQ
         context.check_match(old.version)?;
         accounts::end_logins(conn, id, context.now())?;
         context.record(conn, &[context.event("logins_ended", Subject::other("user", id), &[Why::LogoutAll.into()])])?;
+        let notice = NewMessage::notice(Notice::LoggedOut, id, None, context.now());
+        messages::queue(conn, vec![notice], context.now())?;
         Ok(Reply::empty())
     })
     .await
 }
 
-/// The hash of a new password of this account. Hashing is slow, so it is done before any transaction.
+/// The hash of the first password of this account. Hashing is slow, so it is done before any transaction.
 ///
 /// # Errors
 /// 422 if the password can't be set.

@@ -17,12 +17,12 @@ use crate::http::page::Slice;
 #[diesel(table_name = users, treat_none_as_null = true)]
 pub struct UserRow {
     pub(crate) id: Id,
-    email: String,
+    pub(crate) email: String,
     password_hash: Option<String>,
-    role: Role,
+    pub(crate) role: Role,
     partner_id: Option<Id>,
     member_id: Option<Id>,
-    disabled: bool,
+    pub(crate) disabled: bool,
     permissions: Json<Vec<Permission>>,
     generation: i32,
     failed_logins: i32,
@@ -60,15 +60,12 @@ impl UserRow {
         }
     }
 
-    /// This row after a change, with the hash of the new password if it changes. A new password unlocks the account. A
-    /// change that ends the account's logins raises its generation.
-    pub fn changed(&self, written: UserInput, new_hash: Option<String>, now: Timestamp) -> Self {
-        let failed_logins = if new_hash.is_some() { 0 } else { self.failed_logins };
-        let hash = new_hash.or_else(|| self.password_hash.clone());
-        let next = Self::new(self.id, written, self.member_id, hash, now);
+    /// This row after a change. A change that ends the account's logins raises its generation.
+    pub fn changed(&self, written: UserInput, now: Timestamp) -> Self {
+        let next = Self::new(self.id, written, self.member_id, self.password_hash.clone(), now);
         Self {
             generation: self.generation + i32::from(self.ends_logins(&next).is_some()),
-            failed_logins,
+            failed_logins: self.failed_logins,
             version: self.version + 1,
             created_at: self.created_at,
             ..next
@@ -81,8 +78,6 @@ impl UserRow {
             Some(Why::Disabled)
         } else if (next.role, next.partner_id) != (self.role, self.partner_id) {
             Some(Why::Changed)
-        } else if next.password_hash != self.password_hash {
-            Some(Why::Password)
         } else if next.email != self.email {
             Some(Why::Email)
         } else {
@@ -90,7 +85,7 @@ impl UserRow {
         }
     }
 
-    /// The account as a request would write it today, without its password.
+    /// The account as a request would write it today.
     pub fn written(&self) -> UserInput {
         UserInput {
             email: self.email.clone(),
@@ -99,7 +94,6 @@ impl UserRow {
             partner_id: self.partner_id,
             disabled: self.disabled,
             permissions: self.permissions.0.clone(),
-            password: None,
         }
     }
 
@@ -172,13 +166,12 @@ pub fn insert(conn: &mut Conn, throttle: Option<&Throttle>, row: &UserRow) -> Re
     throttle.map_or(Ok(()), |throttle| throttle.forget_guesses(conn, &row.email))
 }
 
-/// Writes the next version of an account over the one before. If the password is new, guesses at the one before count no
-/// longer. Returns why the account's logins ended, if any did.
+/// Writes the next version of an account over the one before. Returns why the account's logins ended, if any did.
 ///
 /// # Errors
 /// 409 if the address is taken or no enabled admin would be left; 412 if another request has changed
 /// it in between; 422 if the partner is unknown.
-pub fn update(conn: &mut Conn, throttle: &Throttle, old: &UserRow, row: &UserRow) -> Result<Option<Why>> {
+pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<Option<Why>> {
     check_partner(conn, row.partner_id)?;
     if old.is_enabled_admin() && !row.is_enabled_admin() && !others_manage(conn, row.id)? {
         return Err(Error::new(
@@ -187,9 +180,6 @@ pub fn update(conn: &mut Conn, throttle: &Throttle, old: &UserRow, row: &UserRow
         ));
     }
     crate::write_next!(conn, users, row)?;
-    if row.password_hash != old.password_hash {
-        throttle.forget_guesses(conn, &row.email)?;
-    }
     let Some(why) = old.ends_logins(row) else { return Ok(None) };
     Ok(logins::end_all(conn, row.id, why, row.updated_at)?.then_some(why))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::{Validate, ValidationError, ValidationErrors};
 
 pub use crate::auth::caller::Permission;
 use crate::auth::caller::Role;
@@ -50,8 +50,19 @@ pub struct UserInput {
     #[serde(default)]
     #[schema(max_items = 2, value_type = std::collections::HashSet<Permission>, example = json!(["safeguarding"]))]
     pub permissions: Vec<Permission>,
-    /// The password. No answer shows it. It must not be easily guessed. An account without one can't log in.
+}
+
+/// An account that is made.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// The account.
+    #[serde(flatten)]
+    pub account: UserInput,
+    /// The password. No answer shows it. It must not be easily guessed. Leave it out: then the account's owner is sent a
+    /// link and chooses a password that nobody else knows.
     #[schema(
+        deprecated,
         format = "password",
         write_only,
         min_length = 15,
@@ -59,6 +70,12 @@ pub struct UserInput {
         example = "paper boat under the lamp"
     )]
     pub password: Option<String>,
+}
+
+impl Validate for NewUser {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        self.account.validate()
+    }
 }
 
 /// A change of an account.

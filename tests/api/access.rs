@@ -50,6 +50,7 @@ const MAY: &[(&str, &str)] = &[
     ("create_user", "a"),
     ("change_user", "a"),
     ("end_user_logins", "a"),
+    ("make_reset_link", "a"),
     ("list_partners", "*"),
     ("get_partner", "*"),
     ("create_partner", "a"),

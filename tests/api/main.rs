@@ -91,6 +91,7 @@ mod skipped;
 mod spaces;
 mod splitting;
 mod spreadsheets;
+mod staff_links;
 mod stated_again;
 mod states;
 mod texts;

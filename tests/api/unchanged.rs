@@ -180,16 +180,6 @@ fn a_change_to_what_stands_leaves_version_audit_and_tag_as_they_are() {
 }
 
 #[test]
-fn a_password_in_a_patch_is_always_a_change() {
-    let app = App::start();
-    let admin = app.admin();
-    let user = json!({ "email": "ann@example.org", "role": "advisor", "display_name": "Dana P.", "password": "paper boat under the lamp" });
-    let path = format!("/v1/users/{}", id(&admin.post("/v1/users", &user).expect(201)));
-    let answer = admin.patch(&path, "\"1\"", &json!({ "password": "paper boat under the lamp" })).expect(200);
-    assert_eq!(answer["version"], 2);
-}
-
-#[test]
 fn a_register_put_as_it_stands_is_not_taken_again() {
     let app = App::start();
     let advisor = app.advisor();

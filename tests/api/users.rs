@@ -204,7 +204,6 @@ fn what_narrows_an_account_ends_its_tokens_at_once() {
         json!({ "disabled": true }),
         json!({ "role": "analyst" }),
         json!({ "role": "partner", "partner_id": own["id"] }),
-        json!({ "password": "another boat on the lake" }),
     ] {
         let advisor = app.advisor();
         let path = format!("/v1/users/{}", advisor.id.unwrap());

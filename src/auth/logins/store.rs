@@ -143,6 +143,22 @@ pub fn end_all(conn: &mut Conn, user_id: Id, why: Why, now: Timestamp) -> Result
     Ok(diesel::update(open(user_id)).set(ending(why, now)).execute(conn)? > 0)
 }
 
+/// Ends every login of every account, and every token. Returns the accounts that had logins, with
+/// their members.
+pub fn end_everybodys(conn: &mut Conn, why: Why, now: Timestamp) -> Result<Vec<(Id, Option<Id>)>> {
+    let live = logins::table.filter(logins::ended_at.is_null());
+    let accounts = live.inner_join(users::table).select((users::id, users::member_id)).distinct().load(conn)?;
+    diesel::update(live).set(ending(why, now)).execute(conn)?;
+    diesel::update(users::table)
+        .set((
+            users::generation.eq(users::generation + 1),
+            users::version.eq(users::version + 1),
+            users::updated_at.eq(now),
+        ))
+        .execute(conn)?;
+    Ok(accounts)
+}
+
 fn ending(
     why: Why,
     now: Timestamp,

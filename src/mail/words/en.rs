@@ -6,6 +6,7 @@ use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use crate::mail::letter::{Action, Letter};
 use crate::messages::kinds::MessageKind;
+use crate::messages::queue::Notice;
 
 /// What every mail ends with.
 pub const CLOSING: &str = "Life Rooms. You can answer this e-mail: a person reads it.";
@@ -51,7 +52,7 @@ pub fn with_link(kind: MessageKind, url: String) -> Option<Letter> {
         ),
         MessageKind::PasswordReset => letter(
             "Choose a new password",
-            &["Hello,", "you asked for a new password. This link works for one hour."],
+            &["Hello,", "with this link you can choose a new password. It works for one hour."],
             action("Choose a new password"),
             &[NOT_YOU],
         ),
@@ -90,18 +91,29 @@ pub fn of_account(kind: MessageKind) -> Option<Letter> {
             None,
             &[RING],
         ),
-        MessageKind::SecurityNotice => letter(
-            "Please look at your account",
-            &[
-                "Hello,",
-                "something about your account was unusual, so we logged out one of your devices.",
-                "Please log in again. If anything looks wrong, change your password.",
-            ],
-            None,
-            &["Do you have a question? Answer this e-mail."],
-        ),
+        MessageKind::SecurityNotice => notice(Notice::Reuse),
         _ => return None,
     })
+}
+
+/// A mail that warns the owner of an account.
+pub fn notice(notice: Notice) -> Letter {
+    let (happened, what_to_do) = match notice {
+        Notice::Reuse => (
+            "something about your account was unusual, so we logged out one of your devices.",
+            "Please log in again. If anything looks wrong, change your password.",
+        ),
+        Notice::LoggedOut => (
+            "somebody who runs this service logged out all your devices.",
+            "Please log in again. Your password is the same as before.",
+        ),
+        Notice::ResetLink => (
+            "somebody who runs this service made a link for you to choose a new password.",
+            "Did you not ask for this? Then tell us straight away.",
+        ),
+    };
+    let after = ["Do you have a question? Answer this e-mail."];
+    letter("Please look at your account", &["Hello,", happened, what_to_do], None, &after)
 }
 
 /// A mail about sessions, all of one series or one alone.
