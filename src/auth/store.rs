@@ -207,9 +207,9 @@ pub fn set_disabled(conn: &mut Conn, id: Id, disabled: bool, now: Timestamp) -> 
     logins::store::end_all(conn, id, Why::Disabled, now)
 }
 
-/// Whether there is any account.
+/// Whether anybody who works for the service has an account.
 pub fn has_accounts(conn: &mut Conn) -> Result<bool> {
-    Ok(users::table.select(users::id).first::<Id>(conn).optional()?.is_some())
+    Ok(users::table.filter(users::role.ne(Role::Member)).select(users::id).first::<Id>(conn).optional()?.is_some())
 }
 
 /// Ends every login and token of an account. Returns whether there were logins.

@@ -63,8 +63,8 @@ pub fn is_whole(location: &Location) -> Result<bool> {
     migrate::run(location)?;
     let Location::Sqlite(path) = location else { return Ok(true) };
     let mut conn = open_sqlite(path, Purpose::Write)?;
-    let accounts: i64 = users::table.count().get_result(&mut conn)?;
-    Ok(accounts >= ROLES.len() as i64)
+    let last = ROLES.last().copied().unwrap_or(Role::Partner);
+    Ok(diesel::select(diesel::dsl::exists(users::table.filter(users::role.eq(last)))).get_result(&mut conn)?)
 }
 
 /// The partner or the member that an account with this role belongs to.

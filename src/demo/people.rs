@@ -6,11 +6,14 @@ use chrono::{Days, NaiveDate};
 use super::places::Places;
 use super::random::Random;
 use super::{MAKER, MEMBERS, day, noon};
+use crate::auth::caller::Role;
 use crate::db::Id;
 use crate::members::consents::store::ConsentRow;
 use crate::members::consents::types::{ConsentDecision, ConsentInput, ConsentPurpose};
 use crate::members::store::MemberRow;
 use crate::members::types::{ContactPreferences, MemberInput, MemberRole, MessageDetails, SafeContact};
+use crate::users::store::UserRow;
+use crate::users::types::UserInput;
 
 const GIVEN: [&str; 48] = [
     "Ada", "Alfie", "Amina", "Arthur", "Beryl", "Callum", "Carmen", "Cilla", "Dermot", "Dilys", "Edie", "Elsie",
@@ -55,14 +58,20 @@ const AUTHORITIES: [(&str, &str); 8] = [
 pub(super) struct People {
     pub(super) members: Vec<MemberRow>,
     pub(super) consents: Vec<ConsentRow>,
+    /// Accounts of some members. Nobody knows their passwords.
+    pub(super) accounts: Vec<UserRow>,
 }
 
 pub(super) fn plan(random: &mut Random, places: &Places) -> People {
-    let mut people = People { members: Vec::with_capacity(MEMBERS), consents: Vec::new() };
+    let mut people = People { members: Vec::with_capacity(MEMBERS), consents: Vec::new(), accounts: Vec::new() };
     for number in 0..MEMBERS {
         let joined = day(2020, 1, 6) + Days::new((number % 600) as u64);
         let member = member(random, number, joined);
         add_consents(&mut people.consents, random, places, member.id, joined);
+        // Not the first ones: the account that is printed belongs to one of them.
+        if number % 10 == 3 {
+            people.accounts.extend(account(&mut Random::new(number as u64), &member, joined));
+        }
         people.members.push(member);
     }
     people
@@ -101,6 +110,19 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         emergency_contact: None,
     };
     MemberRow::new(id, member, noon(joined))
+}
+
+/// The account of a member who has an e-mail address.
+fn account(random: &mut Random, member: &MemberRow, joined: NaiveDate) -> Option<UserRow> {
+    let account = UserInput {
+        email: member.written().email?,
+        display_name: None,
+        role: Role::Member,
+        partner_id: None,
+        disabled: false,
+        permissions: Vec::new(),
+    };
+    Some(UserRow::new(random.id(noon(joined)), account, Some(member.id), None, noon(joined)))
 }
 
 /// An NHS number of the test range, with its check digit. `None` if the check digit would be 10.

@@ -19,6 +19,7 @@ use crate::sessions::registers::{headcounts, store as registers};
 use crate::sessions::series::store as series;
 use crate::sessions::store as session_store;
 use crate::sessions::wordings::Wording;
+use crate::users::store as users;
 
 /// How many rows one transaction writes.
 const BATCH: usize = 2_000;
@@ -73,6 +74,8 @@ pub(super) async fn write(db: &Db, plan: Plan, progress: impl Fn(&str)) -> Resul
     progress(&format!("writing {} people …", people.members.len()));
     in_batches(db, people.members, member_store::insert).await?;
     in_batches(db, people.consents, consents::insert).await?;
+    in_batches(db, people.accounts, |conn, rows| rows.iter().try_for_each(|row| users::insert(conn, None, row)))
+        .await?;
     progress(&format!("writing {} prescriptions …", prescriptions.len()));
     in_batches(db, prescriptions, prescription_store::insert).await?;
     let (booked, walked_in) = (attendance.bookings.len(), attendance.walk_ins.len());

@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 
 use super::client_login::TokenRequest;
 use super::device::Device;
-use super::grant::{self, Wanted, claims};
+use super::grant::{self, Wanted, active_partner, claims};
 use super::password_login::{authenticate, is_own_password};
 use super::types::{AccessToken, ClientTokenRequest, LoggedIn, Login, Me, PasswordChange, ServerMetadata};
 use crate::audit::Actor;

@@ -202,7 +202,7 @@ fn a_start_on_a_restored_database_ends_every_login() {
     let account = app.admin().post("/v1/users", &body).expect(201);
     let begun = log_in(&app, "ann@example.org", PASSWORD).expect(200);
     let now = Timestamp(instant("2026-11-23T09:30:00Z"));
-    let token = |begun: &Answer| app.with_token(begun["access_token"].as_str().unwrap());
+    let token = |begun: &Value| app.with_token(begun["access_token"].as_str().unwrap());
     crate::seals::seal(&app);
     let known = head::read(&head::path(&app.key_dir())).unwrap().unwrap();
     assert!(!restored::end_logins(&mut app.conn(), &known, now).unwrap(), "nothing was restored");

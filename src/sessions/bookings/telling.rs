@@ -51,6 +51,7 @@ pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -
             booking_id: Some(one.booking_id),
             starts_at: Some(*starts_at),
             offer_expires_at: one.offer_expires_at,
+            ..Payload::default()
         };
         let due_at = due_at(kind, *starts_at, now);
         let message = NewMessage::of_booking(kind, one.member_id, payload, due_at);
