@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use super::types::Accepted;
 use crate::auth::links::store::{self as links, LinkRow};
 use crate::auth::links::{Purpose, not_valid, read};
-use crate::auth::store::Account;
+use crate::auth::store::{self as accounts, Account};
 use crate::auth::throttle::buckets::{self, Bucket};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
@@ -44,10 +44,9 @@ pub async fn ask(context: &Context, link: LinkRow, kind: MessageKind, message: &
     refuse_over(context, network.clone(), detail).await?;
     let (now, reply) = (context.now(), Reply::plain(202, &Accepted { message })?);
     let written = context.write_anew(move |conn| {
-        let over = buckets::levels(conn, std::slice::from_ref(&address), now)?.iter().any(|level| level.wait.is_some());
-        buckets::hit(conn, vec![address.clone(), network.clone()], now)?;
+        buckets::hit(conn, vec![network.clone()], now)?;
+        let told = if buckets::take(conn, &address, now)? { Told::Email } else { Told::Not("too_many") };
         links::insert(conn, &link)?;
-        let told = if over { Told::Not("too_many") } else { Told::Email };
         let mail = NewMessage::with_link(kind, link.id, link.expires_at, now).skipped(told);
         messages::queue(conn, vec![mail], now)
     });
@@ -78,7 +77,7 @@ pub async fn open<T: Send + 'static>(
 ) -> Result<(LinkRow, T)> {
     let bucket = context.state().throttle.wrong_link(context.network());
     refuse_over(context, bucket.clone(), "Many links from your network didn't work. Try again later.").await?;
-    // Also looked for if the secret is wrong: one answer after one time.
+    // A wrong secret costs a look-up too, so that it takes as long as a right one.
     let id = read(context.state().tokens.refresh(), token).unwrap_or(Id(uuid::Uuid::nil()));
     let (state, now) = (context.state().clone(), context.now());
     to_the_end(async move {
@@ -100,17 +99,20 @@ fn is_not_valid(error: &Error) -> bool {
 }
 
 /// Uses a link up, takes the others back that were sent for the same, and records it as done by the account's holder: the
-/// request itself has no caller.
+/// request itself has no caller. If the link was mailed, its holder has read a mail at the address.
 ///
 /// # Errors
 /// 422 `link-not-valid` if it was used meanwhile.
 pub fn use_up(conn: &mut Conn, context: &Context, link: &LinkRow, account: &Account) -> Result<()> {
     links::use_up(conn, link, context.now())?;
     links::revoke_others(conn, link, context.now())?;
+    if messages::queue::carries(conn, link.id)? {
+        accounts::prove_email(conn, account.id, context.now())?;
+    }
     record(conn, context, account, "link_used", &[])
 }
 
 /// A new link to this address.
 pub fn link_to(context: &Context, purpose: Purpose, email: &str) -> LinkRow {
-    LinkRow { email: Some(email.to_lowercase()), ..LinkRow::new(context.new_id(), purpose, context.now()) }
+    LinkRow::to(context.new_id(), purpose, email, context.now())
 }

@@ -60,9 +60,12 @@ pub async fn confirm_email_change(
     if !is_own_password(&context, account.id, password, account.password_hash.clone()).await? {
         return Err(Error::rule("/password", "wrong_password", "Is not the password of the account."));
     }
-    let (inside, id) = (context.clone(), account.id);
+    let (inside, id, generation) = (context.clone(), account.id, account.generation);
     let written = context.write_anew(move |conn| {
-        let account = accounts::locked_account(conn, id)?.filter(|account| !account.disabled).ok_or_else(not_valid)?;
+        // Hashing takes a while. If the password was changed or the account disabled meanwhile, that stands.
+        let account = accounts::locked_account(conn, id)?;
+        let account = account.filter(|account| !account.disabled && account.generation == generation);
+        let account = account.ok_or_else(not_valid)?;
         let now = inside.now();
         let email = link.email.clone().unwrap_or_default();
         use_up(conn, &inside, &link, &account)?;
@@ -70,7 +73,6 @@ pub async fn confirm_email_change(
             Kind::AlreadyExists => not_valid(),
             _ => error,
         })?;
-        accounts::prove_email(conn, id, now)?;
         if let Some(member_id) = account.member_id {
             members::follow_account(conn, member_id, (&account.email, &email), now)?;
         }

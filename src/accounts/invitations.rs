@@ -160,12 +160,11 @@ pub async fn confirm_invitation(
     let InvitationConfirmation { token, password, date_of_birth } = body.value;
     let (link, invited) = open(&context, Purpose::Invitation, &token, invited).await?;
     password_rules::check(password.clone(), invited.role(), invited.known.clone(), "/password").await?;
-    let born = invited.born;
-    if born.is_some() && born != date_of_birth {
-        let (id, now) = (link.id, context.now());
-        context.write_anew(move |conn| links::miss(conn, id, MOST_TRIES, now)).await?;
-        let detail = "This is not the date of birth in your record. Ask your advisor if you are sure that it is right.";
-        return Err(Error::rule("/date_of_birth", "does_not_match", detail));
+    if let Some(born) = invited.born {
+        let given = date_of_birth.ok_or_else(|| {
+            Error::rule("/date_of_birth", "required", "Your record has your date of birth, so give it here too.")
+        })?;
+        knows_birthday(&context, link.id, given == born).await?;
     }
     let hash = context.state().hasher.hash(password).await?;
     let inside = context.clone();
@@ -178,6 +177,29 @@ pub async fn confirm_invitation(
         Ok(account)
     });
     begun(&context, &account.await?).await
+}
+
+/// Judges a date of birth. A wrong one counts in the transaction that judges it, so that of many guesses at the same time no
+/// more than three are judged.
+///
+/// # Errors
+/// 422 `does_not_match` if it is wrong, 422 `link-not-valid` if there were too many wrong ones.
+async fn knows_birthday(context: &Context, link: Id, is_right: bool) -> Result<()> {
+    let now = context.now();
+    let judged = context.write_anew(move |conn| {
+        links::lock(conn, link)?;
+        links::usable(conn, Purpose::Invitation, link, now)?;
+        if !is_right {
+            links::miss(conn, link, MOST_TRIES, now)?;
+        }
+        Ok(())
+    });
+    judged.await?;
+    if is_right {
+        return Ok(());
+    }
+    let detail = "This is not the date of birth in your record. Ask your advisor if you are sure that it is right.";
+    Err(Error::rule("/date_of_birth", "does_not_match", detail))
 }
 
 /// Who a link invites.
@@ -234,7 +256,6 @@ fn waits(account: &Account) -> bool {
 fn first_password(conn: &mut Conn, context: &Context, id: Id, hash: &str) -> Result<Account> {
     let account = accounts::locked_account(conn, id)?.filter(waits).ok_or_else(not_valid)?;
     accounts::set_password(conn, Some(&context.state().throttle), &account, hash, context.now())?;
-    accounts::prove_email(conn, id, context.now())?;
     record(conn, context, &account, "change", &["password"])?;
     accounts::account(conn, id)?.ok_or_else(not_valid)
 }
@@ -262,7 +283,6 @@ pub(super) fn create(
         Kind::AlreadyExists => not_valid(),
         _ => error,
     })?;
-    accounts::prove_email(conn, row.id, context.now())?;
     let account = accounts::account(conn, row.id)?.ok_or_else(not_valid)?;
     record(conn, context, &account, "create", &[])?;
     Ok(account)

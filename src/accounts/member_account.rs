@@ -40,12 +40,14 @@ pub async fn change_member_account(
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
         members::get(conn, reach, id)?;
+        let account = accounts::account_of_member(conn, id)?.ok_or_else(|| Error::not_found("account"))?;
+        // Locked before its version is looked at, so that of two changes at the same time one is refused.
+        accounts::locked_account(conn, account.id)?;
         let old = MemberAccount::from(users::of_member(conn, id)?);
         context.require_match(old.version)?;
         let before = MemberAccountInput { disabled: old.disabled };
         let subject = |account| Subject::of_account(account, Some(id));
         let wanted = patch.apply(&before)?;
-        let account = accounts::account_of_member(conn, id)?.ok_or_else(|| Error::not_found("account"))?;
         if wanted == before {
             return context.unchanged(conn, subject(account.id), old.version, &old);
         }

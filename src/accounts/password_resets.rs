@@ -6,7 +6,7 @@ use crate::auth::links::store::LinkRow;
 use crate::auth::links::{Purpose, not_valid};
 use crate::auth::logins::{Why, store as logins};
 use crate::auth::password_rules;
-use crate::auth::store as accounts;
+use crate::auth::store::{self as accounts, Account};
 use crate::http::prelude::*;
 use crate::login::grant::record;
 use crate::messages::kinds::MessageKind;
@@ -41,7 +41,7 @@ pub async fn confirm_password_reset(
     let PasswordResetConfirmation { token, new_password } = body.value;
     let look = |conn: &mut Conn, link: &LinkRow| {
         let account = accounts::account_by_email(conn, link.email.as_deref().unwrap_or_default())?;
-        let Some(account) = account.filter(|account| !account.disabled) else { return Ok(None) };
+        let Some(account) = account.filter(|account| fits(account, link)) else { return Ok(None) };
         let known = accounts::known_of(conn, account.email.clone(), account.member_id)?;
         Ok(Some((account, known)))
     };
@@ -50,11 +50,11 @@ pub async fn confirm_password_reset(
     let hash = context.state().hasher.hash(new_password).await?;
     let (inside, id) = (context.clone(), account.id);
     let written = context.write_anew(move |conn| {
-        let account = accounts::locked_account(conn, id)?.filter(|account| !account.disabled).ok_or_else(not_valid)?;
+        let account =
+            accounts::locked_account(conn, id)?.filter(|account| fits(account, &link)).ok_or_else(not_valid)?;
         let now = inside.now();
         use_up(conn, &inside, &link, &account)?;
         let ended = accounts::set_password(conn, Some(&inside.state().throttle), &account, &hash, now)?;
-        accounts::prove_email(conn, id, now)?;
         logins::remember_network(conn, inside.new_id(), id, inside.network().to_string(), now)?;
         record(conn, &inside, &account, "change", &["password"])?;
         if ended {
@@ -65,4 +65,12 @@ pub async fn confirm_password_reset(
     });
     written.await?;
     Ok(Reply::empty().into_response())
+}
+
+/// Whether a link can still choose the password of this account: it has the address that the link was sent to, and it is the
+/// one that an admin meant who made the link.
+fn fits(account: &Account, link: &LinkRow) -> bool {
+    !account.disabled
+        && link.email.as_deref() == Some(account.email.as_str())
+        && link.user_id.is_none_or(|id| id == account.id)
 }

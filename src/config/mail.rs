@@ -163,7 +163,9 @@ impl Sink {
                 Some(decoded(user).zip(password).ok_or_else(wrong)?)
             }
         };
-        Ok(Self::Smtp(Smtp { host: host.to_string(), port: url.port().unwrap_or(default), tls, login }))
+        // Without the brackets that an address of the sixth version has in a URL: no resolver takes them.
+        let host = host.to_string().trim_matches(['[', ']']).to_owned();
+        Ok(Self::Smtp(Smtp { host, port: url.port().unwrap_or(default), tls, login }))
     }
 }
 

@@ -196,6 +196,12 @@ pub fn queue(conn: &mut Conn, messages: Vec<NewMessage>, now: Timestamp) -> Resu
     store::insert(conn, &rows)
 }
 
+/// Whether a message carries this link.
+pub fn carries(conn: &mut Conn, link_id: Id) -> Result<bool> {
+    let carrying = messages::table.filter(messages::link_id.eq(link_id));
+    Ok(diesel::select(diesel::dsl::exists(carrying)).get_result(conn)?)
+}
+
 fn row(message: NewMessage, now: Timestamp) -> MessageRow {
     MessageRow {
         id: new_id_at(now),

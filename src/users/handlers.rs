@@ -70,8 +70,8 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
 
 /// Sends the owner of a new account a link to choose a password.
 fn invite(conn: &mut Conn, context: &Context, by: Id, row: &UserRow) -> Result<()> {
-    let link = LinkRow::new(context.new_id(), Purpose::Invitation, context.now());
-    let link = LinkRow { user_id: Some(row.id), created_by: Some(by), email: Some(row.email.clone()), ..link };
+    let link = LinkRow::to(context.new_id(), Purpose::Invitation, &row.email, context.now());
+    let link = LinkRow { user_id: Some(row.id), created_by: Some(by), ..link };
     links::insert(conn, &link)?;
     let mail = NewMessage::with_link(MessageKind::Invitation, link.id, link.expires_at, context.now());
     messages::queue(conn, vec![mail], context.now())
@@ -95,6 +95,11 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
         let Some(row) = change else { return Reply::ok(old.version, &User::from(old)) };
         check_display_name(Some(&old.written()), &row.written())?;
         let ended = store::update(conn, &old, &row)?;
+        if row.email != old.email {
+            // So that nobody takes an account over behind its owner's back.
+            let told = NewMessage::to_account(MessageKind::EmailChanged, id, None, context.now());
+            messages::queue(conn, vec![told.to_address(old.email.clone())], context.now())?;
+        }
         let subject = Subject::other("user", id);
         let mut events = vec![context.event("change", subject, &patch.names())];
         events.extend(ended.map(|why| context.event("logins_ended", subject, &[why.into()])));

@@ -206,6 +206,17 @@ fn what_leads_nowhere_is_gone_within_hours_and_what_somebody_wrote_with_its_link
     keep_house(&app);
     let kinds: Vec<String> = messages::table.select(messages::kind).load(&mut app.conn()).unwrap();
     assert_eq!(kinds, ["registration"]);
+    // What Peg wrote waits for a day.
+    let forms = || -> i64 {
+        let written = one_time_links::table.filter(one_time_links::form.is_not_null());
+        written.count().get_result(&mut app.conn()).unwrap()
+    };
+    app.at("2026-11-24T08:59:59Z");
+    keep_house(&app);
+    assert_eq!(forms(), 1);
+    app.at("2026-11-24T09:00:00Z");
+    keep_house(&app);
+    assert_eq!(forms(), 0);
     app.at("2026-12-02T10:00:00Z");
     keep_house(&app);
     let left: i64 = one_time_links::table.count().get_result(&mut app.conn()).unwrap();
@@ -227,6 +238,36 @@ fn a_fourth_mail_in_an_hour_isnt_sent_and_a_network_that_asks_for_many_is_refuse
     let refused = ask_for_reset(&app.anonymous(), "n26@example.org");
     assert_eq!(refused.header("retry-after"), "120");
     refused.problem(429, "too-many-requests");
+}
+
+#[test]
+fn whoever_goes_on_asking_for_somebody_doesnt_keep_their_mails_from_coming() {
+    let (app, mails) = App::with_mail();
+    account(&app, "ann@example.org");
+    let mut came = 0;
+    for minute in (0..60).step_by(2) {
+        app.at(&format!("2026-11-23T09:{minute:02}:00Z"));
+        ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+        came += mails.take(&app).len();
+    }
+    // Three at once, and one more every twenty minutes.
+    assert_eq!(came, 5);
+    app.at("2026-11-23T10:00:00Z");
+    ask_for_reset(&app.anonymous(), "ann@example.org").expect(202);
+    reset(&app.anonymous(), &mails.take_one(&app).token(), OTHER).expect(204);
+}
+
+#[test]
+fn of_many_mails_asked_for_at_once_three_are_sent() {
+    let (app, mails) = App::with_mail();
+    account(&app, "ann@example.org");
+    let client = app.anonymous();
+    std::thread::scope(|scope| {
+        for _ in 0..12 {
+            scope.spawn(|| ask_for_reset(&client, "ann@example.org").expect(202));
+        }
+    });
+    assert_eq!(mails.take(&app).len(), 3);
 }
 
 #[test]
@@ -284,6 +325,8 @@ fn somebody_registers_alone_and_has_a_record_an_account_and_their_consents() {
     let account = peg.get(&format!("/v1/members/{member}/account")).expect(200);
     assert_eq!((&account["email"], &account["last_login_on"]), (&json!("peg@example.org"), &json!("2026-11-23")));
     confirm(PASSWORD).problem(422, "link-not-valid");
+    let kept: Option<Json<Value>> = one_time_links::table.select(one_time_links::form).first(&mut app.conn()).unwrap();
+    assert!(kept.is_none(), "what Peg wrote is in her record, and nowhere else");
     assert_eq!(consents::table.count().get_result::<i64>(&mut app.conn()).unwrap(), 1);
 }
 
@@ -334,8 +377,13 @@ fn an_invited_member_chooses_a_password_and_has_an_account() {
 fn an_invitation_asks_for_the_birthday_of_the_record_and_ends_with_the_third_wrong_one() {
     let (app, mails) = App::with_mail();
     let (_, token) = invitation(&app, &mails, Some("1961-04-02"));
-    for wrong in [json!({}), json!({ "date_of_birth": "1961-02-04" })] {
-        let problem = take_up(&app, &token, &wrong).invalid(&["/date_of_birth"]);
+    // A day that was forgotten isn't a wrong one.
+    for _ in 0..4 {
+        let problem = take_up(&app, &token, &json!({})).invalid(&["/date_of_birth"]);
+        assert_eq!(problem["errors"][0]["code"], "required");
+    }
+    for wrong in ["1961-02-04", "1916-04-02"] {
+        let problem = take_up(&app, &token, &json!({ "date_of_birth": wrong })).invalid(&["/date_of_birth"]);
         assert_eq!(problem["errors"][0]["code"], "does_not_match");
     }
     take_up(&app, &token, &json!({ "date_of_birth": "1961-04-03" })).invalid(&["/date_of_birth"]);

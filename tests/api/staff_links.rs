@@ -171,6 +171,50 @@ fn no_reset_link_opens_a_persons_record_to_an_admin() {
 }
 
 #[test]
+fn a_shown_link_chooses_the_password_of_its_own_account_only_and_a_moved_address_is_told() {
+    let (app, mails) = App::with_mail();
+    let admin = app.admin();
+    let body = json!({ "email": "zed@example.org", "role": "analyst", "password": PASSWORD });
+    let zed = admin.post("/v1/users", &body).expect(201);
+    let advisor = app.advisor();
+    let made = ask(&admin, id(&zed), "show").expect(201);
+    let (_, token) = made["link"].as_str().unwrap().split_once("#token=").unwrap();
+    mails.take(&app);
+    // The admin moves the analyst away, and gives an advisor the address of the link.
+    let path = format!("/v1/users/{}", id(&zed));
+    admin.patch(&path, "\"1\"", &json!({ "email": "moved@example.org" })).expect(200);
+    let told = mails.take_one(&app);
+    assert_eq!((told.to.as_str(), told.subject.as_str()), ("zed@example.org", "Your e-mail address was changed"));
+    let path = format!("/v1/users/{}", advisor.id.unwrap());
+    admin.patch(&path, "\"1\"", &json!({ "email": "zed@example.org" })).expect(200);
+    reset(&app, token, OTHER).problem(422, "link-not-valid");
+    log_in(&app, "zed@example.org", OTHER).problem(401, "unauthenticated");
+    log_in(&app, "moved@example.org", OTHER).problem(401, "unauthenticated");
+}
+
+#[test]
+fn an_address_is_proven_by_a_mail_and_not_by_a_link_that_was_shown() {
+    let (app, mails) = App::with_mail();
+    let admin = app.admin();
+    let proven = |account: &Value| -> Option<Timestamp> {
+        let row = users::table.find(id(account).parse::<Id>().unwrap());
+        row.select(users::email_proven_at).first(&mut app.conn()).unwrap()
+    };
+    let made = admin.post("/v1/users", &json!({ "email": "ann@example.org", "role": "analyst" })).expect(201);
+    let invitation = mails.take_one(&app).token();
+    let shown = ask(&admin, id(&made), "show").expect(201);
+    let (_, token) = shown["link"].as_str().unwrap().split_once("#token=").unwrap();
+    assert_eq!(reset(&app, token, OTHER).status, 204);
+    assert_eq!(proven(&made), None);
+    take_up(&app, &invitation, PASSWORD).problem(422, "link-not-valid");
+    ask(&admin, id(&made), "email").expect(201);
+    let sent = mails.take(&app);
+    let link = sent.iter().find(|mail| mail.subject == "Choose a new password").unwrap();
+    assert_eq!(reset(&app, &link.token(), PASSWORD).status, 204);
+    assert_eq!(proven(&made), Some(Timestamp(instant("2026-11-23T09:00:00Z"))));
+}
+
+#[test]
 fn without_mail_a_link_is_shown_and_never_mailed() {
     let app = App::start();
     let admin = app.admin();

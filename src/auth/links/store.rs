@@ -26,7 +26,7 @@ pub struct LinkRow {
     pub user_id: Option<Id>,
     /// The member whose link it is.
     pub member_id: Option<Id>,
-    /// The address that it is sent to, in lower case; none for a link that is shown.
+    /// The address of the account that it is for, in lower case.
     pub email: Option<String>,
     /// What somebody wrote who registers.
     pub form: Option<Json<Value>>,
@@ -61,6 +61,11 @@ impl LinkRow {
             revoked_at: None,
             created_at: now,
         }
+    }
+
+    /// A new link for the account with this address.
+    pub fn to(id: Id, purpose: Purpose, email: &str, now: Timestamp) -> Self {
+        Self { email: Some(email.to_lowercase()), ..Self::new(id, purpose, now) }
     }
 
     /// The same, with what somebody wrote.
@@ -120,7 +125,8 @@ pub fn of_member(
     Ok(query.order(one_time_links::id.desc()).limit(many).load(conn)?)
 }
 
-/// Uses a link up, in the transaction of its effect. Only one of two requests at the same time can.
+/// Uses a link up, in the transaction of its effect. Only one of two requests at the same time can. What somebody wrote
+/// with it goes.
 ///
 /// # Errors
 /// 422 `link-not-valid` if it can't be used any more.
@@ -130,7 +136,10 @@ pub fn use_up(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
         .filter(one_time_links::used_at.is_null())
         .filter(one_time_links::revoked_at.is_null())
         .filter(one_time_links::expires_at.gt(now));
-    match diesel::update(unused).set(one_time_links::used_at.eq(now)).execute(conn)? {
+    match diesel::update(unused)
+        .set((one_time_links::used_at.eq(now), one_time_links::form.eq(None::<Json<Value>>)))
+        .execute(conn)?
+    {
         1 => Ok(()),
         _ => Err(not_valid()),
     }
@@ -157,6 +166,12 @@ pub fn revoke(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
     Ok(diesel::update(open).set(one_time_links::revoked_at.eq(now)).execute(conn)? == 1)
 }
 
+/// Locks a link until the transaction ends.
+pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
+    crate::lock_rows!(conn, one_time_links, [id]);
+    Ok(())
+}
+
 /// Counts a wrong answer. After `most` of them the link is taken back.
 pub fn miss(conn: &mut Conn, id: Id, most: i32, now: Timestamp) -> Result<()> {
     let row = one_time_links::table.find(id);
@@ -166,16 +181,24 @@ pub fn miss(conn: &mut Conn, id: Id, most: i32, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Links that are kept for too long. What somebody wrote who registers goes as soon as the link has ended.
+macro_rules! old {
+    ($now:expr) => {
+        one_time_links::table
+            .filter(one_time_links::expires_at.le($now))
+            .filter(one_time_links::expires_at.le($now.plus_seconds(-KEPT)).or(one_time_links::form.is_not_null()))
+    };
+}
+
 /// Whether links are kept for too long.
 pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
-    let old = one_time_links::table.filter(one_time_links::expires_at.le(now.plus_seconds(-KEPT)));
-    Ok(diesel::select(diesel::dsl::exists(old)).get_result(conn)?)
+    Ok(diesel::select(diesel::dsl::exists(old!(now))).get_result(conn)?)
 }
 
 /// Deletes some old links, with the messages that only they name, and returns how many.
 pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
-    let old = one_time_links::table.filter(one_time_links::expires_at.le(now.plus_seconds(-KEPT)));
-    let ids: Vec<Id> = old.order(one_time_links::expires_at).limit(PIECE).select(one_time_links::id).load(conn)?;
+    let ids: Vec<Id> =
+        old!(now).order(one_time_links::expires_at).limit(PIECE).select(one_time_links::id).load(conn)?;
     delete(conn, &ids)
 }
 

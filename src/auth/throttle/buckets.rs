@@ -96,6 +96,34 @@ pub fn hit(conn: &mut Conn, mut buckets: Vec<Bucket>, now: Timestamp) -> Result<
     Ok(())
 }
 
+/// Counts one hit if the bucket lets it through. Returns whether it did. What isn't let through isn't counted: otherwise
+/// whoever goes on asking would keep the bucket empty for ever. The look and the hit are one statement, so that of several
+/// at the same time no more are let through than there is room for.
+pub fn take(conn: &mut Conn, bucket: &Bucket, now: Timestamp) -> Result<bool> {
+    if bucket.limit.is_off() {
+        return Ok(true);
+    }
+    let after = |micros: i64| Timestamp(now.0 + TimeDelta::microseconds(micros));
+    let (greatest, plus) = match conn {
+        Conn::Postgres(_) => ("GREATEST", "$3 * interval '1 microsecond'"),
+        Conn::Sqlite(_) => ("MAX", "$3"),
+    };
+    // A `tat` that is too far ahead was written while the clock was wrong.
+    let sql = format!(
+        "INSERT INTO throttles (key, tat) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET tat = CASE WHEN throttles.tat > $5 \
+         THEN $2 ELSE {greatest}(throttles.tat + {plus}, $2) END WHERE throttles.tat <= $4 OR throttles.tat > $5"
+    );
+    let last = bucket.interval() * (i64::from(bucket.limit.count) - 1);
+    let counted = per_backend!(conn, |inner| diesel::sql_query(&sql)
+        .bind::<Text, _>(&bucket.key)
+        .bind::<DbTimestamp, _>(after(bucket.interval()))
+        .bind::<BigInt, _>(bucket.interval())
+        .bind::<DbTimestamp, _>(after(last))
+        .bind::<DbTimestamp, _>(after(bucket.furthest()))
+        .execute(inner))?;
+    Ok(counted == 1)
+}
+
 /// Fills these buckets again.
 pub fn clear(conn: &mut Conn, keys: &[String]) -> Result<()> {
     diesel::delete(throttles::table.filter(throttles::key.eq_any(keys))).execute(conn)?;
