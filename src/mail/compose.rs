@@ -12,15 +12,17 @@ use super::words::en::{self, Line};
 use crate::auth::links;
 use crate::auth::logins::token::RefreshKey;
 use crate::auth::store as accounts;
+use crate::clock::london_day;
 use crate::db::schema::{bookings, members, sessions, venues, wordings};
 use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
 use crate::members::access_needs::{self, types::AccessNeeds};
 use crate::members::contact::may_write_to;
+use crate::members::relationships::booking::cared_for;
 use crate::members::types::MessageDetails;
 use crate::messages::Told;
 use crate::messages::kinds::MessageKind;
-use crate::messages::queue::MessageRow;
+use crate::messages::queue::{MessageRow, claim};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::types::{Delivery, SessionStatus};
 
@@ -97,8 +99,15 @@ impl Desk<'_> {
         };
         let Some(email) = link.email.clone() else { return skip("no_address") };
         let letter = match (row.kind, accounts::account_by_email(conn, &email)?) {
-            // Whoever has an account is told so, and not that somebody else knows it.
-            (MessageKind::Registration, Some(_)) => en::of_account(MessageKind::AlreadyRegistered),
+            // The owner of an account gets no link to register, but is told that they have an account: once a day.
+            (MessageKind::Registration, Some(account)) => {
+                let key = format!("already_registered:{}:{}", account.id, london_day(self.now));
+                if !claim(conn, row.id, MessageKind::AlreadyRegistered, key)? {
+                    return skip("too_many");
+                }
+                en::of_account(MessageKind::AlreadyRegistered)
+            }
+            (MessageKind::AlreadyRegistered, _) => en::of_account(MessageKind::AlreadyRegistered),
             (MessageKind::PasswordReset, None) => return skip("no_account"),
             (MessageKind::PasswordReset, Some(account)) if account.disabled => return skip("disabled"),
             (kind, _) => en::with_link(kind, links::url(self.key, self.front_end, &link)),
@@ -119,19 +128,30 @@ impl Desk<'_> {
         let Some((email, details, print)) = reader(conn, member)? else {
             return Ok(vec![Decision::Skip(ids(&rows), "no_address")]);
         };
+        let carers = cared_for(conn, member, london_day(self.now))?;
+        let (rows, ended): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| row.payload.0.cared_for.is_none_or(|other| carers.contains(&other)));
         let facts = Facts { details, ..Facts::load(conn, &rows)? };
         let (mut told, mut untrue, mut lines) = (Vec::new(), Vec::new(), BTreeMap::new());
         for row in rows {
             match facts.line(&row) {
-                // The latest message of a session says how it stands.
+                // The latest message of a session says how it stands. Every message states the new time and place, so
+                // that it was moved is told only if nothing else is: an offer must not be lost.
                 Some(line) => {
-                    lines.insert((line.start, row.payload.0.session_id), line);
+                    let key = (line.start, row.payload.0.session_id, row.payload.0.cared_for);
+                    if line.kind != MessageKind::Moved || !lines.contains_key(&key) {
+                        lines.insert(key, line);
+                    }
                     told.push(row);
                 }
                 None => untrue.push(row.id),
             }
         }
         let mut decisions = Vec::new();
+        if !ended.is_empty() {
+            // The carer may no longer know of the other's bookings.
+            decisions.push(Decision::Skip(ids(&ended), "not_allowed"));
+        }
         if !untrue.is_empty() {
             decisions.push(Decision::Skip(untrue, "no_longer_true"));
         }
@@ -235,6 +255,8 @@ impl Facts {
             title: (self.details == MessageDetails::Full).then(|| title.clone()),
             start: *start,
             place: place.clone(),
+            gone: payload.gone,
+            for_another: payload.cared_for.is_some(),
             kept_until: payload.offer_expires_at.map(in_london),
         })
     }

@@ -11,6 +11,13 @@ use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
 crate::text_enum! {
+    /// Why a place is gone in a session that takes place.
+    pub enum Gone {
+        /// There are fewer places, or none of this kind.
+        NoPlace,
+        /// Whoever wants to come just comes.
+        NoBookingNeeded,
+    }
     /// What the owner of an account is warned of.
     pub enum Notice {
         /// A refresh token was used twice, so its login has ended.
@@ -41,6 +48,12 @@ pub struct Payload {
     /// Until when a place is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_expires_at: Option<Timestamp>,
+    /// Why the place is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
+    /// Whose booking it is, if the reader made it for somebody they care for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cared_for: Option<Id>,
     /// What the owner of the account is warned of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,
@@ -194,6 +207,17 @@ impl NewMessage {
 pub fn queue(conn: &mut Conn, messages: Vec<NewMessage>, now: Timestamp) -> Result<()> {
     let rows: Vec<MessageRow> = messages.into_iter().map(|message| row(message, now)).collect();
     store::insert(conn, &rows)
+}
+
+/// Makes a message one of another kind, of which there is only one with this key. Returns whether it is that one.
+pub fn claim(conn: &mut Conn, id: Id, kind: MessageKind, key: String) -> Result<bool> {
+    let taken = messages::table.filter(messages::dedup_key.eq(&key)).filter(messages::id.ne(id));
+    if diesel::select(diesel::dsl::exists(taken)).get_result(conn)? {
+        return Ok(false);
+    }
+    let changes = (messages::kind.eq(kind), messages::dedup_key.eq(key));
+    diesel::update(messages::table.find(id)).set(changes).execute(conn)?;
+    Ok(true)
 }
 
 /// Whether a message carries this link.

@@ -41,10 +41,8 @@ pub fn tell(conn: &mut Conn, context: &Context, plan: &Plan) -> Result<()> {
     let mut news = Change::default();
     let mut ids = Vec::new();
     for revision in &plan.changed_sessions {
-        let members = revision.moved_members();
-        if !members.is_empty() {
+        if news.add_move(revision) {
             ids.push(revision.to.id);
-            news.fields.insert(revision.to.id, members);
         }
     }
     news.kept = notices::pending(conn, &ids)?;

@@ -10,7 +10,7 @@ use super::bookings::waiting;
 use super::clashes::{self, Placing};
 use super::handlers::{answer, cancel};
 use super::listings;
-use super::notices::{self, Change, Notices, Pending};
+use super::notices::{self, Change, Move, Notices, Pending};
 use super::references::{self, References};
 use super::rules;
 use super::store::{self, Revision, SessionRow};
@@ -175,10 +175,10 @@ fn refit(
     if next.starts_at != old.starts_at && now.is_booked() {
         rules::check_new_start(next.starts_at, context.now())?;
     }
-    let fields = HashMap::from([(old.id, fields)]);
+    let moves = HashMap::from([(old.id, Move { fields, was: old.starts_at })]);
     let pending = notices::pending(conn, &[old.id])?;
     if next.delivery == old.delivery {
-        return Ok(Change { kept: pending, fields, ..Change::default() });
+        return Ok(Change { kept: pending, moves, ..Change::default() });
     }
     let fits = |booking: &Pending| seat(next.delivery, Some(booking.delivery)).is_some();
     let (kept, cancelled): (Vec<Pending>, Vec<Pending>) = pending.into_iter().partition(fits);
@@ -189,7 +189,7 @@ fn refit(
         kept_as(BookingStatus::Waitlisted).filter(|booking| counts_online(next.delivery, booking.delivery));
     store::recount(conn, old.id, kept_as(BookingStatus::Offered).count(), waiting_online.count())?;
     count(next, &kept, &cancelled);
-    Ok(Change { kept, cancelled, reason, fields, ..Change::default() })
+    Ok(Change { kept, cancelled, reason, moves, ..Change::default() })
 }
 
 /// The reason of bookings that are cancelled because their kind of seat is gone, if the request gives none.

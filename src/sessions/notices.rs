@@ -14,6 +14,7 @@ use super::bookings::seats::may_see;
 use super::bookings::telling::{self, News};
 use super::bookings::types::{BookingStatus, SeatDelivery};
 use super::bookings::waiting::TurnedAway;
+use super::store::Revision;
 use crate::audit::Subject;
 use crate::auth::caller::Scope;
 use crate::auth::reach::Reach;
@@ -89,7 +90,7 @@ impl Pending {
     /// The booking, to tell of it.
     pub fn news(&self) -> News {
         let Self { id: booking_id, session_id, member_id, .. } = *self;
-        News { booking_id, session_id, member_id, offer_expires_at: None }
+        News { booking_id, session_id, member_id, offer_expires_at: None, was: None }
     }
 }
 
@@ -158,11 +159,30 @@ pub struct Change {
     pub reason: String,
     /// The bookings that the waiting list turned away. The audit has them already.
     pub turned_away: Vec<TurnedAway>,
-    /// The fields that were changed of each session that was moved, for the audit.
-    pub fields: HashMap<Id, Vec<String>>,
+    /// What was changed of each session that was moved.
+    pub moves: HashMap<Id, Move>,
+}
+
+/// How a session was moved.
+#[derive(Debug)]
+pub struct Move {
+    /// The fields that were changed, for the audit.
+    pub fields: Vec<String>,
+    /// When it was to start before.
+    pub was: Timestamp,
 }
 
 impl Change {
+    /// Adds a session, if its revision moves it. Returns whether it does.
+    pub fn add_move(&mut self, revision: &Revision) -> bool {
+        let fields = revision.moved_members();
+        let is_moved = !fields.is_empty();
+        if is_moved {
+            self.moves.insert(revision.to.id, Move { fields, was: revision.from.starts_at });
+        }
+        is_moved
+    }
+
     /// Adds bookings that the waiting lists have turned away.
     pub fn turn_away(&mut self, turned_away: Vec<TurnedAway>) {
         self.kept.retain(|kept| turned_away.iter().all(|turned| turned.booking.id != kept.id));
@@ -179,10 +199,11 @@ pub struct Notices {
     pub about: Vec<Id>,
 }
 
-/// Records an event for each booking, and returns what the answer says.
+/// Records an event for each booking, puts a message to its member into the queue, and returns what the answer says.
 pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices> {
     let moved = |booking: &Pending| -> Vec<&str> {
-        news.fields.get(&booking.session_id).into_iter().flatten().map(String::as_str).collect()
+        let fields = news.moves.get(&booking.session_id).map(|moved| moved.fields.as_slice());
+        fields.unwrap_or_default().iter().map(String::as_str).collect()
     };
     let event = |action, booking: &Pending, fields: &[&str]| {
         context.event(action, Subject::of_member("booking", booking.id, booking.member_id), fields)
@@ -212,16 +233,12 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
 
 /// Puts a message for each booking into the queue. Returns how each booking's member is told.
 fn tell_members(conn: &mut Conn, context: &Context, news: &Change) -> Result<HashMap<Id, Told>> {
-    let of = |bookings: &[Pending]| bookings.iter().map(Pending::news).collect::<Vec<_>>();
-    let turned_away = news.turned_away.iter().map(|turned| turned.booking.news()).collect();
-    let mut told = HashMap::new();
-    for (kind, bookings) in [
-        (MessageKind::Moved, of(&news.kept)),
-        (MessageKind::Cancelled, of(&news.cancelled)),
-        (MessageKind::BookingCancelled, turned_away),
-    ] {
-        told.extend(telling::tell(conn, kind, &bookings, context.now())?);
-    }
+    let was = |booking: &Pending| news.moves.get(&booking.session_id).map(|moved| moved.was);
+    let moved: Vec<News> = news.kept.iter().map(|booking| News { was: was(booking), ..booking.news() }).collect();
+    let turned_away = news.turned_away.iter().map(|turned| &turned.booking);
+    let off: Vec<News> = news.cancelled.iter().chain(turned_away).map(Pending::news).collect();
+    let mut told = telling::tell(conn, MessageKind::Moved, &moved, context.now())?;
+    told.extend(telling::tell(conn, MessageKind::Cancelled, &off, context.now())?);
     Ok(told)
 }
 

@@ -153,7 +153,7 @@ const MAY: &[(&str, &str)] = &[
     ("put_report_area", "a"),
 ];
 
-fn roles(operation: &str) -> &'static str {
+pub fn roles(operation: &str) -> &'static str {
     let found = MAY.iter().find(|(name, _)| *name == operation);
     found.unwrap_or_else(|| panic!("say in tests/api/access.rs who may call {operation}")).1
 }
@@ -380,7 +380,7 @@ impl Belongings {
 }
 
 /// A body that is right in form, for operations that take one.
-fn body_of(operation: &str) -> Value {
+pub fn body_of(operation: &str) -> Value {
     match operation {
         "create_programme" => json!({ "slug": "x", "name": "X" }),
         "post_roster" => json!({ "entries": [{}] }),

@@ -10,7 +10,7 @@ use crate::support::mailbox::Mailbox;
 use crate::support::{App, Client, SessionSeed, member_row, session_row, venue};
 
 /// A member who may be written to.
-fn reachable(app: &App, given: &str) -> String {
+pub fn reachable(app: &App, given: &str) -> String {
     let member = member_row(app, given, "Reid");
     let email = format!("{}@example.org", given.to_lowercase());
     let preferences = ContactPreferences { email: true, ..ContactPreferences::default() };
@@ -21,7 +21,7 @@ fn reachable(app: &App, given: &str) -> String {
     member
 }
 
-fn book(client: &Client, session: &str, member: &str) -> Value {
+pub fn book(client: &Client, session: &str, member: &str) -> Value {
     let body = json!({ "member_id": member, "if_full": "wait" });
     client.post(&format!("/v1/sessions/{session}/bookings"), &body).expect(201)
 }
@@ -31,7 +31,7 @@ fn cancel(client: &Client, booking: &Value) {
 }
 
 /// The messages of a member, newest first: what they tell, what became of them, and why.
-fn told(client: &Client, member: &str) -> Vec<(String, String, Value)> {
+pub fn told(client: &Client, member: &str) -> Vec<(String, String, Value)> {
     let page = client.get(&format!("/v1/members/{member}/messages")).expect(200);
     let row = |message: &Value| {
         let text = |name: &str| message[name].as_str().unwrap().to_owned();
@@ -45,7 +45,7 @@ fn row(kind: &str, status: &str, why: Value) -> (String, String, Value) {
 }
 
 /// The session in a library, and the mailbox.
-fn library(capacity: Option<i32>) -> (App, Mailbox, Client, String) {
+pub fn library(capacity: Option<i32>) -> (App, Mailbox, Client, String) {
     let (app, mails) = App::with_mail();
     let library = venue(&app.admin(), "central", "Liverpool");
     let library = library["id"].as_str().unwrap().to_owned();

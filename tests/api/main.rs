@@ -44,6 +44,7 @@ mod keys;
 mod logins;
 mod logs;
 mod mails;
+mod mails_of_changes;
 mod members;
 mod moves;
 mod no_change;

@@ -6,7 +6,7 @@ use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use crate::mail::letter::{Action, Letter};
 use crate::messages::kinds::MessageKind;
-use crate::messages::queue::Notice;
+use crate::messages::queue::{Gone, Notice};
 
 /// What every mail ends with.
 pub const CLOSING: &str = "Life Rooms. You can answer this e-mail: a person reads it.";
@@ -27,6 +27,10 @@ pub struct Line {
     pub place: Option<String>,
     /// Until when a place is kept, in London.
     pub kept_until: Option<NaiveDateTime>,
+    /// Why a place is gone in a session that takes place.
+    pub gone: Option<Gone>,
+    /// Whether the booking is that of somebody whom the reader cares for.
+    pub for_another: bool,
 }
 
 fn letter(subject: &str, before: &[&str], action: Option<Action>, after: &[&str]) -> Letter {
@@ -140,6 +144,11 @@ pub fn of_sessions(lines: &[Line], most: usize) -> Option<Letter> {
 
 /// What happened, in one or two sentences.
 pub fn sentence(line: &Line) -> String {
+    let said = happened(line);
+    if line.for_another { format!("For somebody you booked for: {said}") } else { said }
+}
+
+fn happened(line: &Line) -> String {
     let title = line.title.as_deref().map(|title| format!("{title}, ")).unwrap_or_default();
     let when = format!("{title}{}, {}", day(line.start), time(line.start));
     let place = line.place.as_deref().map_or_else(|| "online".to_owned(), |place| format!("at {place}"));
@@ -148,7 +157,13 @@ pub fn sentence(line: &Line) -> String {
         MessageKind::Waitlisted => {
             format!("You are on the waiting list: {when}, {place}. We write when a place is free.")
         }
-        MessageKind::BookingCancelled => format!("Your booking is cancelled: {when}."),
+        MessageKind::BookingCancelled => match line.gone {
+            None => format!("Your booking is cancelled: {when}."),
+            Some(Gone::NoPlace) => {
+                format!("There is no longer a place for you: {when}. We are sorry. Ask us what else there is.")
+            }
+            Some(Gone::NoBookingNeeded) => format!("You don't need a booking any more. Just come: {when}, {place}."),
+        },
         MessageKind::Cancelled => format!("This is called off: {when}, {place}. We are sorry."),
         MessageKind::Moved => format!("The time or the place has changed. It is now {when}, {place}."),
         MessageKind::Offered => match line.kept_until {
@@ -202,7 +217,15 @@ mod tests {
     }
 
     fn line(kind: MessageKind, start: &str) -> Line {
-        Line { kind, title: None, start: at(start), place: Some("Central Library, L3 8EW".into()), kept_until: None }
+        Line {
+            kind,
+            title: None,
+            start: at(start),
+            place: Some("Central Library, L3 8EW".into()),
+            kept_until: None,
+            gone: None,
+            for_another: false,
+        }
     }
 
     #[test]

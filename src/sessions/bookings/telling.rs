@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
-use crate::db::schema::sessions;
+use crate::db::schema::{bookings, sessions, users};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::members::contact::may_write_to;
 use crate::messages::kinds::MessageKind;
+use crate::messages::queue::Gone;
 use crate::messages::{self, NewMessage, Payload, Told};
+use crate::sessions::types::{BookingPolicy, SessionStatus};
 
 /// How many seconds a message waits, so that what happens together is told together.
 const SOON: i64 = 120;
@@ -29,49 +31,100 @@ pub struct News {
     pub member_id: Id,
     /// Until when a seat is offered.
     pub offer_expires_at: Option<Timestamp>,
+    /// When the session was to start before it was moved.
+    pub was: Option<Timestamp>,
 }
 
-/// A session: its id, its series, its start and its version.
-type Facts = (Id, Option<Id>, Timestamp, i32);
+/// What is told of a session.
+#[derive(Queryable)]
+struct Facts {
+    id: Id,
+    series_id: Option<Id>,
+    starts_at: Timestamp,
+    version: i32,
+    status: SessionStatus,
+    policy: BookingPolicy,
+}
 
-/// Tells the members of these bookings, unless their session has started. Returns how the member of each booking is told.
+impl Facts {
+    /// What is told of a booking that the service has cancelled: that the session is called off, or that only the place is
+    /// gone.
+    fn cancelled(&self) -> (MessageKind, Option<Gone>) {
+        match (self.status, self.policy) {
+            (SessionStatus::Cancelled, _) => (MessageKind::Cancelled, None),
+            (_, BookingPolicy::DropIn) => (MessageKind::BookingCancelled, Some(Gone::NoBookingNeeded)),
+            _ => (MessageKind::BookingCancelled, Some(Gone::NoPlace)),
+        }
+    }
+}
+
+/// Tells the members of these bookings, and whoever booked for them, unless their session has started. Returns how the
+/// member of each booking is told. With [`MessageKind::Cancelled`] they are told whether the session is called off or only
+/// their place is gone.
 pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -> Result<HashMap<Id, Told>> {
     if news.is_empty() {
         return Ok(HashMap::new());
     }
     let facts = facts(conn, news)?;
-    let members: Vec<Id> = news.iter().map(|one| one.member_id).collect();
-    let told = may_write_to(conn, &members)?;
-    let mut ways = HashMap::new();
-    let mut message = |one: &News| {
-        let (_, series_id, starts_at, version) = facts.get(&one.session_id)?;
-        let payload = Payload {
-            session_id: Some(one.session_id),
-            series_id: *series_id,
-            booking_id: Some(one.booking_id),
-            starts_at: Some(*starts_at),
-            offer_expires_at: one.offer_expires_at,
-            ..Payload::default()
-        };
-        let due_at = due_at(kind, *starts_at, now);
-        let message = NewMessage::of_booking(kind, one.member_id, payload, due_at);
-        let message = match (kind, one.offer_expires_at) {
-            (MessageKind::Offered, Some(end)) => {
-                message.once(format!("offered:{}:{}", one.booking_id, end.0.timestamp_micros())).until(Some(end))
-            }
-            (MessageKind::Moved, _) => message.once(format!("moved:{}:{version}", one.booking_id)),
-            _ => message,
-        };
-        let told = told.get(&one.member_id).copied().unwrap_or(Told::Not("no_address"));
-        if *starts_at <= now {
-            return None;
+    let carers = carers(conn, news)?;
+    let readers: Vec<Id> = news.iter().map(|one| one.member_id).chain(carers.values().copied()).collect();
+    let told = may_write_to(conn, &readers)?;
+    let told = |member: Id| told.get(&member).copied().unwrap_or(Told::Not("no_address"));
+    let (mut ways, mut messages) = (HashMap::new(), Vec::new());
+    for one in news {
+        let Some(session) = facts.get(&one.session_id).filter(|session| session.starts_at > now) else { continue };
+        ways.insert(one.booking_id, told(one.member_id));
+        messages.push(message(kind, one, session, None, now).skipped(told(one.member_id)));
+        if let Some(carer) = carers.get(&one.booking_id) {
+            messages.push(message(kind, one, session, Some(*carer), now).skipped(told(*carer)));
         }
-        ways.insert(one.booking_id, told);
-        Some(message.skipped(told))
-    };
-    let messages = news.iter().filter_map(&mut message).collect();
+    }
     messages::queue(conn, messages, now)?;
     Ok(ways)
+}
+
+/// A message about a booking to its member, or to the carer who made it.
+fn message(kind: MessageKind, one: &News, session: &Facts, carer: Option<Id>, now: Timestamp) -> NewMessage {
+    let (kind, gone) = if kind == MessageKind::Cancelled { session.cancelled() } else { (kind, None) };
+    let payload = Payload {
+        session_id: Some(one.session_id),
+        series_id: session.series_id,
+        booking_id: Some(one.booking_id),
+        starts_at: Some(session.starts_at),
+        offer_expires_at: one.offer_expires_at,
+        gone,
+        cared_for: carer.map(|_| one.member_id),
+        ..Payload::default()
+    };
+    // Whoever was to come soon has to know soon.
+    let nearest = one.was.map_or(session.starts_at, |was| was.min(session.starts_at));
+    let reader = carer.unwrap_or(one.member_id);
+    let message = NewMessage::of_booking(kind, reader, payload, due_at(kind, nearest, now));
+    let key = |what: String| carer.map_or_else(|| what.clone(), |carer| format!("{what}:{carer}"));
+    match (kind, one.offer_expires_at) {
+        (MessageKind::Offered, Some(end)) => {
+            message.once(key(format!("offered:{}:{}", one.booking_id, end.0.timestamp_micros()))).until(Some(end))
+        }
+        (MessageKind::Moved, _) => message.once(key(format!("moved:{}:{}", one.booking_id, session.version))),
+        _ => message,
+    }
+}
+
+/// The members who made these bookings for somebody else, by booking.
+fn carers(conn: &mut Conn, news: &[News]) -> Result<HashMap<Id, Id>> {
+    let ids: Vec<Id> = news.iter().map(|one| one.booking_id).collect();
+    let mut found = HashMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let made: Vec<(Id, Id, Option<Id>)> = bookings::table
+            .inner_join(users::table.on(users::id.eq(bookings::booked_by)))
+            .filter(bookings::id.eq_any(ids))
+            .filter(users::member_id.is_not_null())
+            .select((bookings::id, bookings::member_id, users::member_id))
+            .load(conn)?;
+        let others = made.into_iter().filter_map(|(id, member, by)| Some((id, by.filter(|by| *by != member)?)));
+        found.extend(others);
+    }
+    Ok(found)
 }
 
 /// When a message is sent.
@@ -90,9 +143,16 @@ fn facts(conn: &mut Conn, news: &[News]) -> Result<HashMap<Id, Facts>> {
     ids.dedup();
     let mut found = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
-        let columns = (sessions::id, sessions::series_id, sessions::starts_at, sessions::version);
+        let columns = (
+            sessions::id,
+            sessions::series_id,
+            sessions::starts_at,
+            sessions::version,
+            sessions::status,
+            sessions::booking_policy,
+        );
         let rows: Vec<Facts> = sessions::table.filter(sessions::id.eq_any(ids)).select(columns).load(conn)?;
-        found.extend(rows.into_iter().map(|row| (row.0, row)));
+        found.extend(rows.into_iter().map(|row| (row.id, row)));
     }
     Ok(found)
 }

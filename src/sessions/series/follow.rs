@@ -155,10 +155,8 @@ pub fn in_place(
     let mut news = Change::default();
     let mut moved = Vec::new();
     for revision in &difference.update {
-        let members = revision.moved_members();
-        if !members.is_empty() {
+        if news.add_move(revision) {
             moved.push(revision.to.id);
-            news.fields.insert(revision.to.id, members);
         }
     }
     sessions::update_many(conn, &[difference.update.as_slice(), &difference.cancel].concat())?;
