@@ -150,7 +150,7 @@ pub async fn revoke_invitation(
 /// With the secret of the link and a password of one's own choice. The answer is that of a login. The link of a member
 /// makes their account; anybody else's was made by an admin, and gets its password here.
 #[utoipa::path(operation_id = "confirm_invitation", tag = "auth", request_body = InvitationConfirmation,
-    responses((status = 201, description = "The tokens of the new account", body = LoggedIn), BadInput, Storage, Problems),
+    responses((status = 201, description = "The tokens of the new account", body = LoggedIn), BadInput, Refused, Storage, Problems),
     security(()))]
 #[post("/v1/auth/invitations/confirm")]
 pub async fn confirm_invitation(

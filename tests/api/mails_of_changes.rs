@@ -5,7 +5,7 @@ use life_rooms::db::schema::{members, messages};
 use serde_json::{Value, json};
 
 use crate::mails::{book, library, reachable, told};
-use crate::support::{App, Client, SessionSeed, member_row, session_row};
+use crate::support::{App, Client, member_row};
 
 fn change(app: &App, session: &str, patch: &Value) -> Value {
     let advisor = app.advisor();
@@ -44,11 +44,8 @@ fn a_free_place_is_told_also_where_the_session_was_moved_in_the_same_change() {
 
 #[test]
 fn whoever_loses_a_place_in_a_session_that_takes_place_isnt_told_that_it_is_called_off() {
-    let (app, mails) = App::with_mail();
-    let advisor = app.advisor();
+    let (app, mails, advisor, session) = library(Some(1));
     let peg = reachable(&app, "Peg");
-    let seed = SessionSeed { capacity: Some(1), ..SessionSeed::default() };
-    let session = session_row(&app, seed);
     let ned = member_row(&app, "Ned", "Riley");
     book(&advisor, &session, &ned);
     app.at("2026-11-23T09:00:01Z");

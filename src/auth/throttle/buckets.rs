@@ -105,21 +105,21 @@ pub fn take(conn: &mut Conn, bucket: &Bucket, now: Timestamp) -> Result<bool> {
     }
     let after = |micros: i64| Timestamp(now.0 + TimeDelta::microseconds(micros));
     let (greatest, plus) = match conn {
-        Conn::Postgres(_) => ("GREATEST", "$3 * interval '1 microsecond'"),
-        Conn::Sqlite(_) => ("MAX", "$3"),
+        Conn::Postgres(_) => ("GREATEST", "$4 * interval '1 microsecond'"),
+        Conn::Sqlite(_) => ("MAX", "$4"),
     };
-    // A `tat` that is too far ahead was written while the clock was wrong.
+    // A `tat` that is too far ahead was written while the clock was wrong. SQLite numbers parameters as they appear.
     let sql = format!(
-        "INSERT INTO throttles (key, tat) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET tat = CASE WHEN throttles.tat > $5 \
-         THEN $2 ELSE {greatest}(throttles.tat + {plus}, $2) END WHERE throttles.tat <= $4 OR throttles.tat > $5"
+        "INSERT INTO throttles (key, tat) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET tat = CASE WHEN throttles.tat > $3 \
+         THEN $2 ELSE {greatest}(throttles.tat + {plus}, $2) END WHERE throttles.tat <= $5 OR throttles.tat > $3"
     );
     let last = bucket.interval() * (i64::from(bucket.limit.count) - 1);
     let counted = per_backend!(conn, |inner| diesel::sql_query(&sql)
         .bind::<Text, _>(&bucket.key)
         .bind::<DbTimestamp, _>(after(bucket.interval()))
+        .bind::<DbTimestamp, _>(after(bucket.furthest()))
         .bind::<BigInt, _>(bucket.interval())
         .bind::<DbTimestamp, _>(after(last))
-        .bind::<DbTimestamp, _>(after(bucket.furthest()))
         .execute(inner))?;
     Ok(counted == 1)
 }
