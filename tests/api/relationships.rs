@@ -217,6 +217,15 @@ fn a_carer_books_for_the_one_they_care_for_and_the_event_names_the_carer() {
         .unwrap();
     let ann: Id = pair.ann.parse().unwrap();
     assert!(for_ann.len() == 4 && for_ann.iter().all(|one| *one == Some(ann)), "{for_ann:?}");
+    // Sent again with its key, a booking is read, and not the record.
+    let again = || {
+        let key = [("idempotency-key", "one")];
+        pair.carer.post_with(&format!("/v1/sessions/{session}/bookings"), &key, &json!({ "member_id": pair.ann }))
+    };
+    let first = again().expect(201);
+    assert_eq!(again().expect(201), first);
+    let reads = |kind: &str| pair.events(&pair.ann).into_iter().filter(|told| *told == event(&pair.carer, "read", kind));
+    assert_eq!((reads("booking").count(), reads("member").count()), (2, 0));
     // For themself they book as before, and the booking is theirs.
     let own = pair.carer.post(&format!("/v1/sessions/{session}/bookings"), &json!({})).expect(201);
     assert_eq!(own["member_id"], pair.cara);

@@ -159,3 +159,18 @@ fn a_flag_shows_nowhere_else() {
     lead.post(&path(&ann), &flag()).expect(201);
     assert_eq!((look(&advisor), look(&own), look(&lead), found()), before);
 }
+
+#[test]
+fn raising_a_flag_again_with_its_key_stays_out_of_the_access_log() {
+    let app = App::start();
+    let ann = member_row(&app, "Ann", "A");
+    let (own, lead) = (app.member(&ann), app.advisor_who_may("safeguarding"));
+    let key = [("idempotency-key", "one")];
+    let raise = || lead.post_with(&path(&ann), &key, &flag());
+    let first = raise().expect(201);
+    let again = raise();
+    assert_eq!((again.header("idempotent-replay"), &again.json), ("true", &first));
+    let event = |action: &str| (action.to_owned(), "safeguarding_flag".to_owned());
+    assert_eq!(kinds(&app, &ann), [event("create"), event("read")]);
+    assert_eq!(own.get(&format!("/v1/members/{ann}/access-log")).expect(200)["items"], json!([]));
+}

@@ -91,10 +91,10 @@ pub async fn create_relationship(
         let row = RelationshipRow::new(context.new_id(), &written, account, today, context.now());
         store::insert(conn, &row, today)?;
         context.record(conn, &events(&context, "create", &row, &[]))?;
-        let (location, both) = (format!("/v1/members/{member_id}/relationships/{}", row.id), row.both());
+        let (location, both) = (format!("/v1/members/{member_id}/relationships/{}", row.id), row.subjects());
         let relationship = shown(conn, row, Reach::Everyone, today)?;
         let reply = Reply::created(location, tag(&relationship)?, &relationship)?;
-        Ok(both.into_iter().fold(reply, Reply::about))
+        Ok(both.into_iter().fold(reply, Reply::shows))
     })
     .await
 }
@@ -169,8 +169,7 @@ fn check_members(conn: &mut Conn, member_id: Id, written: &RelationshipInput) ->
 
 /// An event for each of the two members.
 fn events(context: &Context, action: &'static str, row: &RelationshipRow, fields: &[&str]) -> Vec<Event> {
-    let of = |member| context.event(action, Subject::of_member("relationship", row.id, member), fields);
-    row.both().into_iter().map(of).collect()
+    row.subjects().into_iter().map(|subject| context.event(action, subject, fields)).collect()
 }
 
 /// A relationship tells something about the other member too. An event for each of them, once.

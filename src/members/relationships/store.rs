@@ -9,6 +9,7 @@ use super::rules;
 use super::types::{
     Relationship, RelationshipAuthority, RelationshipChange, RelationshipInput, RelationshipKind, RelationshipStatus,
 };
+use crate::audit::Subject;
 use crate::auth::reach::Reach;
 use crate::db::schema::{members, relationships};
 use crate::db::{Conn, Id, Timestamp};
@@ -101,6 +102,11 @@ impl RelationshipRow {
     /// The two members.
     pub fn both(&self) -> [Id; 2] {
         [self.from_member, self.to_member]
+    }
+
+    /// What the audit calls it: it is data of each of the two members.
+    pub fn subjects(&self) -> [Subject; 2] {
+        self.both().map(|member| Subject::of_member("relationship", self.id, member))
     }
 
     /// The other member than this one.
