@@ -12,7 +12,8 @@ use super::conditional;
 use super::extract::Extractor;
 use super::state::State;
 use crate::audit::{Actor, Event, Purpose, Subject, purpose};
-use crate::auth::caller::{Caller, CallerKind, Permission};
+use crate::auth::caller::{Caller, CallerKind};
+use crate::auth::policy::{Policy, SafeguardingAdvisor};
 use crate::clock::new_id_at;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Timestamp};
@@ -252,17 +253,16 @@ pub fn authorization(request: &HttpRequest) -> Result<Option<&HeaderValue>> {
 /// What a request says it is for.
 ///
 /// # Errors
-/// 400 for a word that isn't a purpose. 403 for `safeguarding` without the permission: the access log leaves such events
-/// out, so nobody else may hide what they read.
+/// 400 for a word that isn't a purpose. 401 or 403 for `safeguarding` from anybody but an advisor with the permission:
+/// the access log leaves such events out, and nobody else may hide what they did.
 fn purpose(request: &HttpRequest, caller: Option<&Caller>) -> Result<Option<Purpose>> {
     let Some(text) = text_header(request, &HeaderName::from_static("x-purpose"))? else { return Ok(None) };
     let Ok(purpose) = text.parse::<Purpose>() else {
         let known: Vec<&str> = Purpose::iter().map(TextEnum::name).collect();
         return Err(Error::parameter(purpose::HEADER, "not_allowed", format!("Must be one of {}.", known.join(", "))));
     };
-    let may = |caller: &Caller| caller.has_permission(Permission::Safeguarding);
-    if purpose == Purpose::Safeguarding && !caller.is_some_and(may) {
-        return Err(Error::forbidden("The purpose safeguarding needs the permission safeguarding."));
+    if purpose == Purpose::Safeguarding {
+        SafeguardingAdvisor::check(caller)?;
     }
     Ok(Some(purpose))
 }
