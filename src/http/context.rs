@@ -194,9 +194,14 @@ impl Context {
         let usual = if self.is_own(subject) { None } else { purpose::usual(action, subject) };
         let event = Event::new(self.now(), actor, self.request_id(), action, subject, fields);
         let event = event.numbered_at(self.0.state.clock.now()).for_purpose(self.0.purpose.or(usual));
-        // A member who does something to another's data is their carer.
-        let is_carer = self.anyone().is_some_and(|caller| caller.member_id.is_some()) && !self.is_own(subject);
-        if is_carer { event.on_behalf_of(subject.member_id) } else { event }
+        if self.is_booking_for_another(subject) { event.on_behalf_of(subject.member_id) } else { event }
+    }
+
+    /// Whether the caller is a member and this is another's booking. Only a carer reaches one. A relationship, which is
+    /// data of both members, is no such case: the cared-for who ends it doesn't act for the carer.
+    fn is_booking_for_another(&self, subject: Subject) -> bool {
+        let is_member = self.anyone().is_some_and(|caller| caller.member_id.is_some());
+        is_member && subject.kind == "booking" && !self.is_own(subject)
     }
 
     /// Whether something is the caller's own data.

@@ -143,6 +143,9 @@ fn both_members_can_see_who_changed_and_read_their_relationship() {
         event(&pair.own, "read", "relationship"),
     ];
     assert_eq!(of_cara, sorted(expected));
+    // Neither acted for the other by that: Ann isn't Cara's carer.
+    let acted = audit_events::table.filter(audit_events::on_behalf_of.is_not_null()).count();
+    assert_eq!(acted.get_result::<i64>(&mut pair.app.conn()).unwrap(), 0);
 }
 
 #[test]
