@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IfMatch};
+use actix_web::http::header::{AUTHORIZATION, HeaderValue, IfMatch};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 use strum::IntoEnumIterator;
@@ -58,7 +58,7 @@ impl Context {
     pub fn new(request: &HttpRequest, caller: Option<Caller>) -> Result<Self> {
         let state = state(request)?;
         authorization(request)?;
-        let key = text_header(request, &HeaderName::from_static("idempotency-key"))?;
+        let key = text_header(request, "idempotency-key")?;
         if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
             let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} characters.");
             return Err(Error::parameter("Idempotency-Key", "wrong_length", detail));
@@ -261,7 +261,7 @@ pub fn authorization(request: &HttpRequest) -> Result<Option<&HeaderValue>> {
 /// 400 for a word that isn't a purpose. 401 or 403 for `safeguarding` from anybody but an advisor with the permission:
 /// the access log leaves such events out, and nobody else may hide what they did.
 fn purpose(request: &HttpRequest, caller: Option<&Caller>) -> Result<Option<Purpose>> {
-    let Some(text) = text_header(request, &HeaderName::from_static("x-purpose"))? else { return Ok(None) };
+    let Some(text) = text_header(request, purpose::HEADER)? else { return Ok(None) };
     let Ok(purpose) = text.parse::<Purpose>() else {
         let known: Vec<&str> = Purpose::iter().map(TextEnum::name).collect();
         return Err(Error::parameter(purpose::HEADER, "not_allowed", format!("Must be one of {}.", known.join(", "))));
@@ -272,7 +272,7 @@ fn purpose(request: &HttpRequest, caller: Option<&Caller>) -> Result<Option<Purp
     Ok(Some(purpose))
 }
 
-fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>> {
+fn text_header(request: &HttpRequest, name: &str) -> Result<Option<String>> {
     let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
     let readable = value.to_str().ok().filter(|_| values.next().is_none());

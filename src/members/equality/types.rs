@@ -199,7 +199,8 @@ pub struct EqualityAnswers {
     /// asked. Null for an advisor.
     #[schema(example = "A")]
     pub nhs_code: Option<String>,
-    /// The questions that are answered, also those that the member would rather not answer.
+    /// The questions that are answered, also those that the member would rather not answer. For an advisor without
+    /// `activities_reduced`, which is asked only of those who have a condition.
     #[schema(example = json!(["ethnicity", "sex"]))]
     pub answered: Vec<String>,
     /// The day of the last answer. Null if there is none.
