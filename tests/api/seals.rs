@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::support::log::listen;
 use crate::support::{App, Client, instant, member_row};
-use crate::upgrades::run;
+use crate::upgrades::{run, run_on};
 
 /// Whether there was anything to seal.
 pub fn seal(app: &App) -> bool {
@@ -522,6 +522,45 @@ fn what_cannot_be_read_stops_neither_sealing_nor_the_check() {
     assert_eq!(faults(&app), [Fault::Inserted, Fault::Unreadable]);
     let (code, said) = checked(&app, &[]);
     assert!(code == 1 && said.contains(&format!("event {} of seal 4 can't be read", events[6])), "{said}");
+}
+
+#[test]
+fn a_check_makes_no_database_and_calls_no_empty_one_whole() {
+    let app = App::start();
+    let said = |output: std::process::Output| {
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        (output.status.code().unwrap(), said)
+    };
+    let check = |url: &str| said(run_on(&app, url, &["audit", "verify"]));
+    // No file, and an empty one.
+    let file = app.key_dir().join("none.db");
+    let url = format!("sqlite://{}", file.display());
+    let (code, text) = check(&url);
+    assert!(code == 1 && text.contains("there is no database"), "{text}");
+    assert!(!file.exists());
+    std::fs::write(&file, "").unwrap();
+    let (code, text) = check(&url);
+    assert!(code == 1 && text.contains("holds no tables of Life Rooms"), "{text}");
+    // A database without any seal.
+    let (code, text) = checked(&app, &[]);
+    assert!(code == 1 && text.contains("there is no seal"), "{text}");
+    assert!(seal(&app));
+    assert_eq!(checked(&app, &[]).0, 0);
+    // An older schema, which the check leaves as it is, and a newer one.
+    let versions = |conn: &mut Conn| -> i64 {
+        let count = diesel::dsl::sql::<diesel::sql_types::BigInt>("count(*) FROM __diesel_schema_migrations");
+        diesel::select(count).get_result(conn).unwrap()
+    };
+    let newest = "DELETE FROM __diesel_schema_migrations WHERE version = '20261201000002'";
+    app.conn().batch_execute(newest).unwrap();
+    let before = versions(&mut app.conn());
+    let (code, text) = checked(&app, &[]);
+    assert!(code == 1 && text.contains("The database lacks 20261201000002_accounts."), "{text}");
+    assert_eq!(versions(&mut app.conn()), before);
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261201000002'), ('20990101000000')";
+    app.conn().batch_execute(newer).unwrap();
+    let (code, text) = checked(&app, &[]);
+    assert!(code == 1 && text.contains("doesn't know 20990101000000"), "{text}");
 }
 
 #[test]
