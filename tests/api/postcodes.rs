@@ -4,8 +4,8 @@ use std::io::{Cursor, Write};
 use std::process::{Command, Output};
 
 use diesel::prelude::*;
-use life_rooms::db::Location;
-use life_rooms::db::schema::postcodes;
+use life_rooms::db::schema::{audit_events, postcodes};
+use life_rooms::db::{Json, Location};
 use serde_json::{Value, json};
 
 use crate::support::{App, id};
@@ -134,10 +134,24 @@ fn the_local_authority_is_filled_in_from_the_postcode_where_none_is_given() {
     assert_eq!((&unknown["local_authority"], &unknown["local_authority_mismatch"]), (&Value::Null, &json!(false)));
     let differs = made("Cat", json!({ "postcode": "L9 1AA", "local_authority": "Sefton" }));
     assert_eq!((&differs["local_authority"], &differs["local_authority_mismatch"]), (&json!("Sefton"), &json!(true)));
-    // A record from before says what doesn't fit, and is filled in when it is next changed.
+    // A record from before is filled in when something else of it is next changed, and the event says so.
     let path = format!("/v1/members/{}", id(&before));
+    let fields = || -> Vec<Vec<String>> {
+        let changes = audit_events::table.filter(audit_events::action.eq("change")).order(audit_events::id);
+        let rows: Vec<Json<Vec<String>>> = changes.select(audit_events::fields).load(&mut app.conn()).unwrap();
+        rows.into_iter().map(|fields| fields.0).collect()
+    };
+    for nothing in [json!({}), json!({ "postcode": "l9 1aa" }), json!({ "local_authority": null })] {
+        let same = advisor.patch(&path, "\"1\"", &nothing).expect(200);
+        assert_eq!((&same["local_authority"], &same["version"]), (&Value::Null, &json!(1)), "{nothing}");
+    }
+    assert_eq!(fields(), Vec::<Vec<String>>::new());
     let changed = advisor.patch(&path, "\"1\"", &json!({ "town": "Liverpool" })).expect(200);
     assert_eq!(changed["local_authority"], "Liverpool");
+    assert_eq!(fields(), [["town", "local_authority"]]);
+    // What is filled in with the same again is no change.
+    let same = advisor.patch(&path, "\"2\"", &json!({ "local_authority": null })).expect(200);
+    assert_eq!((&same["local_authority"], &same["version"], fields().len()), (&json!("Liverpool"), &json!(2), 1));
 }
 
 #[test]
