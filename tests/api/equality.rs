@@ -159,3 +159,12 @@ fn every_question_takes_every_answer_and_no_other() {
     let cleared = own.patch(&path(&ann), &tag, &json!({ "long_lasting_condition": "no" })).expect(200);
     assert_eq!(cleared["activities_reduced"], Value::Null);
 }
+
+#[test]
+fn the_day_of_the_answers_is_that_of_london_in_summer_too() {
+    let app = App::start();
+    let ann = member_row(&app, "Ann", "A");
+    app.at("2027-06-22T23:30:00Z");
+    let answered = app.member(&ann).patch(&path(&ann), "\"0\"", &json!({ "sex": "female" })).expect(200);
+    assert_eq!(answered["asked_on"], "2027-06-23");
+}

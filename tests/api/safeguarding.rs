@@ -174,3 +174,17 @@ fn raising_a_flag_again_with_its_key_stays_out_of_the_access_log() {
     assert_eq!(kinds(&app, &ann), [event("create"), event("read")]);
     assert_eq!(own.get(&format!("/v1/members/{ann}/access-log")).expect(200)["items"], json!([]));
 }
+
+#[test]
+fn days_are_those_of_london_in_summer_too() {
+    let app = App::start();
+    let (ann, lead) = (member_row(&app, "Ann", "A"), app.advisor_who_may("safeguarding"));
+    app.at("2027-06-22T23:30:00Z");
+    let raise = |raised_on: Value| {
+        let body = json!({ "category": "abuse", "summary": "x", "raised_on": raised_on, "review_on": "2027-07-01" });
+        lead.post(&path(&ann), &body)
+    };
+    assert_eq!(raise(Value::Null).expect(201)["raised_on"], "2027-06-23");
+    raise(json!("2027-06-23")).expect(201);
+    raise(json!("2027-06-24")).invalid(&["/raised_on"]);
+}

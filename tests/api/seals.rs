@@ -614,6 +614,14 @@ fn seals_of_a_retired_key_and_of_a_stolen_one_can_still_be_checked() {
     assert_ne!(old, new);
     assert!(!app.key_dir().join("0001.der").exists() && app.key_dir().join(format!("{old}.pub")).exists());
     assert_eq!(checked(&app, &[]).0, 0);
+    // A public half is no secret: others may read its file.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(app.key_dir().join(format!("{old}.pub")), open).unwrap();
+        assert_eq!(checked(&app, &[]).0, 0);
+    }
     std::fs::remove_file(app.key_dir().join(format!("{old}.pub"))).unwrap();
     assert_eq!(faults(&app), [Fault::Unsigned]);
 }

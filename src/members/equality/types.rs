@@ -206,7 +206,7 @@ pub struct EqualityAnswers {
     /// The day of the last answer. Null if there is none.
     #[schema(example = "2026-11-23")]
     pub asked_on: Option<NaiveDate>,
-    /// Rises with each change. 0 before.
+    /// 0 until they are first written; then rises with each change.
     #[schema(example = 1)]
     pub version: i32,
     /// When they were first written. Null before.
