@@ -97,7 +97,9 @@ fn tell(report: &Report) -> Result<(), Failure> {
         return Err(Failure::behind("the audit is whole, but it ends early: it was restored, or seals were cut off"));
     }
     if newest.is_none() {
-        return Err(Failure::new("there is no seal, so nothing shows whether the audit is whole: no server has sealed it yet"));
+        return Err(Failure::new(
+            "there is no seal, so nothing shows whether the audit is whole: no server has sealed it yet",
+        ));
     }
     println!("The audit is whole.");
     Ok(())

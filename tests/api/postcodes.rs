@@ -34,8 +34,7 @@ fn said(output: &Output) -> String {
 }
 
 fn good(output: &Output) {
-    let expected =
-        "Imported 3 postcodes.\nLeft out 1 lines without a postcode or without a local authority of today.\n";
+    let expected = "Imported 3 postcodes.\nLeft out 1 lines that have no postcode, no local authority of today, or can't be read.\n";
     assert!(output.status.success() && said(output).ends_with(expected), "{}", said(output));
 }
 
@@ -67,6 +66,16 @@ fn a_directory_is_imported_beside_a_running_server_and_again() {
     assert!(said(&output).ends_with("Imported 1 postcodes.\n"), "{}", said(&output));
     assert_eq!(rows(&app)[2], row("L9 1AA", "E08000011", Some((53.47, -2.96)), "england", Some(18)));
     assert_eq!(rows(&app)[..2], first[..2]);
+}
+
+#[test]
+fn a_line_that_is_not_utf_8_is_left_out_and_the_rest_is_imported() {
+    let app = App::start();
+    let spoilt = b"L9 1A\xc4,L9 1A\xc4,L9 1A\xc4,198001,,E08000012,E92000001,53.4,-2.9,17\r\n";
+    let (header, lines) = DIRECTORY.as_bytes().split_at(DIRECTORY.find("\r\n").unwrap() + 2);
+    let output = import(&app, "onspd.csv", &[header, &spoilt[..], lines].concat());
+    assert!(said(&output).contains("Imported 3 postcodes.\nLeft out 2 lines"), "{}", said(&output));
+    assert_eq!(rows(&app).len(), 3);
 }
 
 #[test]

@@ -232,7 +232,8 @@ fn a_carer_books_for_the_one_they_care_for_and_the_event_names_the_carer() {
     };
     let first = again().expect(201);
     assert_eq!(again().expect(201), first);
-    let reads = |kind: &str| pair.events(&pair.ann).into_iter().filter(|told| *told == event(&pair.carer, "read", kind));
+    let reads =
+        |kind: &str| pair.events(&pair.ann).into_iter().filter(|told| *told == event(&pair.carer, "read", kind));
     assert_eq!((reads("booking").count(), reads("member").count()), (2, 0));
     // For themself they book as before, and the booking is theirs.
     let own = pair.carer.post(&format!("/v1/sessions/{session}/bookings"), &json!({})).expect(201);
@@ -378,7 +379,8 @@ fn the_other_member_sees_events_of_a_relationship_only_while_it_is_in_effect() {
     let log = |client: &Client, member: &str| {
         let items = client.get(&format!("/v1/members/{member}/access-log")).expect(200)["items"].clone();
         let told = |entry: &Value| format!("{} {}", entry["action"].as_str().unwrap(), entry["what"].as_str().unwrap());
-        let told = items.as_array().unwrap().iter().filter(|entry| entry["fields"] != json!(["display_name"])).map(told);
+        let told =
+            items.as_array().unwrap().iter().filter(|entry| entry["fields"] != json!(["display_name"])).map(told);
         told.collect::<Vec<_>>()
     };
     // Proposed, listed at both records, and posted again with its key: Cara mustn't learn of it.
