@@ -76,7 +76,7 @@ fn run_verify(command: &Verify) -> Result<(), Failure> {
 
 /// Prints what was found.
 fn tell(report: &Report) -> Result<(), Failure> {
-    let Report { seals, events, waiting, newest, behind, faults } = report;
+    let Report { seals, events, waiting, newest, behind, faults, held: _ } = report;
     println!("Read {seals} seals and {events} events; {waiting} of them wait for their seal.");
     if let Some(newest) = newest {
         println!("The newest seal is {}:{}", newest.number, newest.root);
