@@ -10,6 +10,7 @@ use actix_web::dev::Server;
 use crate::app::{self, Parts};
 use crate::http::connections::Connections;
 use crate::http::state::State;
+use crate::seals::sealing;
 
 /// How long a stopping server still takes connections while `/health/ready` answers 503.
 const NOTICE: Duration = Duration::from_millis(500);
@@ -39,20 +40,34 @@ pub fn start(state: State, socket: TcpListener, workers: usize) -> std::io::Resu
     Ok(server.run())
 }
 
-/// Runs a server until SIGTERM or SIGINT. The server then reports that it isn't ready, takes no more connections, lets
-/// the running requests end, and stops.
+/// Runs a server until SIGTERM or SIGINT, and then until it has [stopped](run_until).
 ///
 /// # Errors
 /// When the server fails or signals can't be listened for.
 pub async fn run_until_told(server: Server, state: State) -> std::io::Result<()> {
+    run_until(told_to_stop(), server, state).await
+}
+
+/// Runs a server until `told` is done. The server then reports that it isn't ready, takes no more connections, lets the
+/// running requests end, seals the audit events that they left, and stops.
+///
+/// # Errors
+/// When the server or `told` fails.
+pub async fn run_until(
+    told: impl Future<Output = std::io::Result<()>>,
+    server: Server,
+    state: State,
+) -> std::io::Result<()> {
     let handle = server.handle();
     let running = actix_web::rt::spawn(server);
-    told_to_stop().await?;
+    told.await?;
     log::info!("stopping: finishing the requests in flight");
     state.stop.store(true, Ordering::Relaxed);
     actix_web::rt::time::sleep(NOTICE).await;
     handle.stop(true).await;
-    running.await.map_err(std::io::Error::other)?
+    let outcome = running.await.map_err(std::io::Error::other)?;
+    sealing::seal_rest(&state).await;
+    outcome
 }
 
 #[cfg(unix)]

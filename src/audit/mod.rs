@@ -11,6 +11,7 @@ pub mod hash;
 pub mod purpose;
 
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, new_id_at};
 use crate::db::schema::{audit_events, audit_unsealed};
@@ -41,9 +42,49 @@ impl Subject {
         Self { kind: "user", id: Some(id), member_id }
     }
 
+    /// A member's whole record.
+    pub fn record_of(member_id: Id) -> Self {
+        Self::of_member("member", member_id, member_id)
+    }
+
     /// Something that is no member's data.
     pub fn other(kind: &'static str, id: Id) -> Self {
         Self { kind, id: Some(id), member_id: None }
+    }
+}
+
+/// A thing of a member as it is kept beside a stored answer, so that giving the answer again can be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum KeptSubject {
+    /// A thing of a member.
+    Thing {
+        /// The kind of thing.
+        kind: String,
+        /// Its id.
+        id: Id,
+        /// The member.
+        member_id: Id,
+    },
+    /// A member, as answers were stored before they said what they hold.
+    Member(Id),
+}
+
+impl KeptSubject {
+    /// What is kept of a subject. `None` if it is no member's data.
+    pub fn of(subject: &Subject) -> Option<Self> {
+        Some(Self::Thing { kind: subject.kind.to_owned(), id: subject.id?, member_id: subject.member_id? })
+    }
+
+    /// The subject again. A kind that this version doesn't know counts as the whole record.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Thing { kind, id, member_id } => match purpose::known_kind(kind) {
+                Some(kind) => Subject::of_member(kind, *id, *member_id),
+                None => Subject::record_of(*member_id),
+            },
+            Self::Member(id) => Subject::record_of(*id),
+        }
     }
 }
 
@@ -178,4 +219,23 @@ pub fn record(conn: &mut Conn, events: &[Event]) -> Result<()> {
     let waits = (audit_unsealed::first_id.eq(first.id), audit_unsealed::event_ids.eq(ids));
     diesel::insert_into(audit_unsealed::table).values(waits).execute(conn)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_subject_is_the_same_again_and_an_answer_from_before_held_the_whole_record() {
+        let [id, member] = [1, 2].map(|number| Id(uuid::Uuid::from_u128(number)));
+        let kept = |subject: &Subject| serde_json::to_string(&KeptSubject::of(subject)).unwrap();
+        let again = |text: &str| {
+            let subject = serde_json::from_str::<KeptSubject>(text).unwrap().subject();
+            (subject.kind, subject.id, subject.member_id)
+        };
+        let flag = Subject::of_member(purpose::HIDDEN_KIND, id, member);
+        assert_eq!(again(&kept(&flag)), ("safeguarding_flag", Some(id), Some(member)));
+        assert_eq!(again(&format!("\"{member}\"")), ("member", Some(member), Some(member)));
+        assert!(KeptSubject::of(&Subject::other("venue", id)).is_none());
+    }
 }

@@ -30,6 +30,27 @@ crate::text_enum! {
 /// The kind of thing whose events are never in an access log.
 pub const HIDDEN_KIND: &str = "safeguarding_flag";
 
+/// The kinds of things of members that answers to a POST hold. Such an answer is stored with its kinds, and they are
+/// recorded again when the answer is repeated.
+const ANSWERED: [&str; 11] = [
+    "member",
+    "booking",
+    "consent",
+    "prescription",
+    "prescription_item",
+    "calendar_link",
+    "invitation",
+    "relationship",
+    "access_needs",
+    "equality_answers",
+    HIDDEN_KIND,
+];
+
+/// The kind with this name. `None` if answers hold no such thing.
+pub fn known_kind(name: &str) -> Option<&'static str> {
+    ANSWERED.into_iter().find(|kind| *kind == name)
+}
+
 /// What an action on a member's data is for, if the request doesn't say. This is the only place that decides it: every
 /// event of a request gets its purpose here, by the kind of its thing. `None` for what is no member's data.
 pub fn usual(action: &str, subject: Subject) -> Option<Purpose> {

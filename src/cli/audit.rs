@@ -16,8 +16,8 @@ use crate::seals::verify::{Report, Wanted, verify};
 pub(super) enum Audit {
     /// Check that no event was changed, deleted or inserted since it was sealed
     ///
-    /// Exit codes: 0 whole; 1 tampered with, or the check failed; 3 whole, but it ends before a seal that was known, so
-    /// the newest seals were cut off or an older database was restored.
+    /// Exit codes: 0 whole; 1 tampered with, without any seal, or the check failed; 3 whole, but it ends before a seal
+    /// that was known, so the newest seals were cut off or an older database was restored.
     #[command(after_help = "Example:\n  life-rooms audit verify\n  life-rooms audit verify --from 2027-01-01 \
                             --head /mnt/elsewhere/audit-head.json")]
     Verify(Verify),
@@ -69,14 +69,14 @@ fn run_verify(command: &Verify) -> Result<(), Failure> {
     let keys = if folder.is_dir() { public_halves(&folder)? } else { Default::default() };
     let known = kept.into_iter().chain(command.expect.clone()).collect();
     let wanted = Wanted { from: command.from.map(london_midnight), known, keys };
-    let (db, _) = database::open(&command.settings)?;
+    let db = database::open_as_it_is(&command.settings)?;
     let reading = db.read_long(move |conn| verify(conn, &wanted));
     tell(&actix_web::rt::System::new().block_on(reading)?)
 }
 
 /// Prints what was found.
 fn tell(report: &Report) -> Result<(), Failure> {
-    let Report { seals, events, waiting, newest, behind, faults } = report;
+    let Report { seals, events, waiting, newest, behind, faults, held: _ } = report;
     println!("Read {seals} seals and {events} events; {waiting} of them wait for their seal.");
     if let Some(newest) = newest {
         println!("The newest seal is {}:{}", newest.number, newest.root);
@@ -95,6 +95,11 @@ fn tell(report: &Report) -> Result<(), Failure> {
     }
     if !behind.is_empty() {
         return Err(Failure::behind("the audit is whole, but it ends early: it was restored, or seals were cut off"));
+    }
+    if newest.is_none() {
+        return Err(Failure::new(
+            "there is no seal, so nothing shows whether the audit is whole: no server has sealed it yet",
+        ));
     }
     println!("The audit is whole.");
     Ok(())

@@ -24,6 +24,22 @@ pub(super) fn open(settings: &Settings) -> Result<(Db, Location), Failure> {
     Ok((db, location))
 }
 
+/// Opens the database of these settings as it is: for commands that only look. Makes no file and migrates nothing.
+///
+/// # Errors
+/// Exit code 2 if the setting can't be read; 1 with a sentence if there is no such database, or it has another schema.
+pub(super) fn open_as_it_is(settings: &Settings) -> Result<Db, Failure> {
+    let location = settings.location().map_err(Failure::usage)?;
+    check(&location)?;
+    if let Location::Sqlite(path) = &location
+        && !Path::new(path).exists()
+    {
+        return Err(Failure::new(format!("there is no database {path}")));
+    }
+    migrate::check(&location).map_err(|error| cannot_use(&location, &error))?;
+    Db::open(&location).map_err(|error| cannot_use(&location, &error))
+}
+
 /// Checks the database file before anything is written to it.
 ///
 /// # Errors

@@ -29,17 +29,13 @@ fn role(text: &str) -> Result<String, String> {
 
 /// Prints the statements. They are for PostgreSQL: an SQLite file has no roles.
 pub(super) fn run(command: &Grants) -> Result<(), Failure> {
-    let mut tables = migrate::table_names()?;
-    if !tables.iter().any(|table| table == NARROW[0].0) {
-        tables.push(NARROW[0].0.to_owned());
-    }
     let role = format!("\"{}\"", command.role.replace('"', "\"\""));
     println!("-- To be run by the role that owns the tables, in their database and with their schema as search_path.");
     println!(
         "DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %I TO %s', current_schema(), {}); END $$;",
         quoted(&role)
     );
-    for table in tables {
+    for table in migrate::table_names()? {
         let narrow = NARROW.iter().find(|(name, _)| *name == table).map(|(_, rights)| *rights);
         println!("REVOKE ALL ON {table} FROM {role};");
         println!("GRANT {} ON {table} TO {role};", narrow.unwrap_or("SELECT, INSERT, UPDATE, DELETE"));

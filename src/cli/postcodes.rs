@@ -38,7 +38,7 @@ fn run_import(command: &Import) -> Result<(), Failure> {
     })?;
     println!("Imported {postcodes} postcodes.");
     if left_out > 0 {
-        println!("Left out {left_out} lines without a postcode or without a local authority of today.");
+        println!("Left out {left_out} lines that have no postcode, no local authority of today, or can't be read.");
     }
     Ok(())
 }

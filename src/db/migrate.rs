@@ -8,6 +8,7 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
@@ -29,6 +30,13 @@ const BEFORE_FIRST_RELEASE: &str = "The database was made before the first relea
 const FOREIGN: &str = "The database holds tables that Life Rooms didn't make. Give an empty database in DATABASE_URL; \
                        nothing was changed in this one.";
 
+/// The message to an operator who looks into a database that no Life Rooms has migrated.
+const NOT_OURS: &str = "The database holds no tables of Life Rooms. Give the service's database in DATABASE_URL; nothing \
+                        was changed in this one.";
+
+/// The table in which diesel keeps the migrations that a database has.
+const MIGRATIONS: &str = "__diesel_schema_migrations";
+
 /// Makes a database ready for this binary, and returns the names of the migrations that it applied.
 ///
 /// On PostgreSQL the tables can belong to another role than the one of the server. The server's role then changes no
@@ -43,15 +51,41 @@ pub fn prepare(location: &Location) -> Result<Vec<String>> {
         drop(conn);
         return run(location);
     }
-    // Diesel's own look at them would try to make their table.
-    let versions = "SELECT CAST(version AS TEXT) AS name FROM __diesel_schema_migrations";
-    let before = match tables(&mut conn)?.iter().any(|table| table == "__diesel_schema_migrations") {
-        true => names(&mut conn, versions)?,
-        false => Vec::new(),
-    };
-    match missing::<Pg>(before.into_iter().collect(), &POSTGRES)?.as_slice() {
+    match lacking(&mut conn)?.as_slice() {
         [] => check_complete(&mut conn).map(|()| Vec::new()),
         names => Err(for_the_owner(names)),
+    }
+}
+
+/// Checks that a database has the schema of this binary, and changes nothing: for commands that only look.
+///
+/// # Errors
+/// 503 with a sentence for the operator if it hasn't, or can't be reached.
+pub fn check(location: &Location) -> Result<()> {
+    let mut conn = match location {
+        Location::Sqlite(path) => open_sqlite(path, Purpose::Read)?,
+        Location::Postgres(url) => open_postgres(url)?,
+    };
+    if !tables(&mut conn)?.iter().any(|table| table == MIGRATIONS) {
+        return Err(Error::unavailable(NOT_OURS));
+    }
+    match lacking(&mut conn)?.as_slice() {
+        [] => check_complete(&mut conn),
+        names => Err(older_than_this_binary(names)),
+    }
+}
+
+/// The names of the migrations that a database lacks. Nothing is changed: diesel's own look at them would make their
+/// table.
+fn lacking(conn: &mut Conn) -> Result<Vec<String>> {
+    let versions = format!("SELECT CAST(version AS TEXT) AS name FROM {MIGRATIONS}");
+    let before = match tables(conn)?.iter().any(|table| table == MIGRATIONS) {
+        true => names(conn, &versions)?.into_iter().collect(),
+        false => BTreeSet::new(),
+    };
+    match conn {
+        Conn::Sqlite(_) => missing::<Sqlite>(before, &SQLITE),
+        Conn::Postgres(_) => missing::<Pg>(before, &POSTGRES),
     }
 }
 
@@ -139,7 +173,7 @@ fn tables(conn: &mut Conn) -> Result<Vec<String>> {
 
 fn apply(conn: &mut Conn) -> Result<Vec<String>> {
     let before = tables(conn)?;
-    if !before.is_empty() && !before.iter().any(|table| table == "__diesel_schema_migrations") {
+    if !before.is_empty() && !before.iter().any(|table| table == MIGRATIONS) {
         return Err(Error::unavailable(FOREIGN));
     }
     let applied = match conn {
@@ -192,6 +226,16 @@ fn missing<DB: Backend>(before: BTreeSet<String>, ours: &EmbeddedMigrations) -> 
         return Err(newer_than_this_binary(&newer));
     }
     Ok(known.into_iter().filter(|(version, _)| !before.contains(version)).map(|(_, name)| name).collect())
+}
+
+/// The message to an operator who looks into a database that is older than this binary.
+fn older_than_this_binary(names: &[String]) -> Error {
+    let detail = format!(
+        "The database lacks {}. Use the version of Life Rooms that made it, or bring it to this version with life-rooms \
+         migrate. Nothing was changed.",
+        names.join(", ")
+    );
+    Error::new(Kind::Unavailable, detail)
 }
 
 /// The message to an operator who starts an older binary on the database of a newer one. The older binary would write

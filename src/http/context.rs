@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderName, HeaderValue, IfMatch};
+use actix_web::http::header::{AUTHORIZATION, HeaderValue, IfMatch};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest};
 use strum::IntoEnumIterator;
@@ -12,7 +12,8 @@ use super::conditional;
 use super::extract::Extractor;
 use super::state::State;
 use crate::audit::{Actor, Event, Purpose, Subject, purpose};
-use crate::auth::caller::{Caller, CallerKind, Permission};
+use crate::auth::caller::{Caller, CallerKind};
+use crate::auth::policy::{Policy, SafeguardingAdvisor};
 use crate::clock::new_id_at;
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Timestamp};
@@ -57,7 +58,7 @@ impl Context {
     pub fn new(request: &HttpRequest, caller: Option<Caller>) -> Result<Self> {
         let state = state(request)?;
         authorization(request)?;
-        let key = text_header(request, &HeaderName::from_static("idempotency-key"))?;
+        let key = text_header(request, "idempotency-key")?;
         if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > LONGEST_KEY) {
             let detail = format!("Idempotency-Key must be 1 to {LONGEST_KEY} characters.");
             return Err(Error::parameter("Idempotency-Key", "wrong_length", detail));
@@ -193,9 +194,14 @@ impl Context {
         let usual = if self.is_own(subject) { None } else { purpose::usual(action, subject) };
         let event = Event::new(self.now(), actor, self.request_id(), action, subject, fields);
         let event = event.numbered_at(self.0.state.clock.now()).for_purpose(self.0.purpose.or(usual));
-        // A member who does something to another's data is their carer.
-        let is_carer = self.anyone().is_some_and(|caller| caller.member_id.is_some()) && !self.is_own(subject);
-        if is_carer { event.on_behalf_of(subject.member_id) } else { event }
+        if self.is_booking_for_another(subject) { event.on_behalf_of(subject.member_id) } else { event }
+    }
+
+    /// Whether the caller is a member and this is another's booking. Only a carer reaches one. A relationship, which is
+    /// data of both members, is no such case: the cared-for who ends it doesn't act for the carer.
+    fn is_booking_for_another(&self, subject: Subject) -> bool {
+        let is_member = self.anyone().is_some_and(|caller| caller.member_id.is_some());
+        is_member && subject.kind == "booking" && !self.is_own(subject)
     }
 
     /// Whether something is the caller's own data.
@@ -252,22 +258,21 @@ pub fn authorization(request: &HttpRequest) -> Result<Option<&HeaderValue>> {
 /// What a request says it is for.
 ///
 /// # Errors
-/// 400 for a word that isn't a purpose. 403 for `safeguarding` without the permission: the access log leaves such events
-/// out, so nobody else may hide what they read.
+/// 400 for a word that isn't a purpose. 401 or 403 for `safeguarding` from anybody but an advisor with the permission:
+/// the access log leaves such events out, and nobody else may hide what they did.
 fn purpose(request: &HttpRequest, caller: Option<&Caller>) -> Result<Option<Purpose>> {
-    let Some(text) = text_header(request, &HeaderName::from_static("x-purpose"))? else { return Ok(None) };
+    let Some(text) = text_header(request, purpose::HEADER)? else { return Ok(None) };
     let Ok(purpose) = text.parse::<Purpose>() else {
         let known: Vec<&str> = Purpose::iter().map(TextEnum::name).collect();
         return Err(Error::parameter(purpose::HEADER, "not_allowed", format!("Must be one of {}.", known.join(", "))));
     };
-    let may = |caller: &Caller| caller.has_permission(Permission::Safeguarding);
-    if purpose == Purpose::Safeguarding && !caller.is_some_and(may) {
-        return Err(Error::forbidden("The purpose safeguarding needs the permission safeguarding."));
+    if purpose == Purpose::Safeguarding {
+        SafeguardingAdvisor::check(caller)?;
     }
     Ok(Some(purpose))
 }
 
-fn text_header(request: &HttpRequest, name: &HeaderName) -> Result<Option<String>> {
+fn text_header(request: &HttpRequest, name: &str) -> Result<Option<String>> {
     let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else { return Ok(None) };
     let readable = value.to_str().ok().filter(|_| values.next().is_none());

@@ -16,7 +16,7 @@ use diesel::prelude::*;
 
 use super::context::Context;
 use super::reply::Reply;
-use crate::audit::Subject;
+use crate::audit::KeptSubject;
 use crate::auth::caller::{Role, Scope};
 use crate::clock::london_day;
 use crate::db::pieces::{octet_length, piece};
@@ -38,7 +38,7 @@ struct Record {
     etag: Option<String>,
     body: String,
     expires_at: Timestamp,
-    about: Json<Vec<Id>>,
+    about: Json<Vec<KeptSubject>>,
 }
 
 impl Context {
@@ -107,8 +107,8 @@ fn once(
     if let Some(record) = known {
         let reply = replay(record, hash)?;
         check_shared(conn, context, &reply)?;
-        let read = |member: &Id| context.reads(Subject::of_member("member", *member, *member), &[]);
-        context.record(conn, &reply.about.iter().flat_map(read).collect::<Vec<_>>())?;
+        let read = reply.about.iter().flat_map(|subject| context.reads(*subject, &[]));
+        context.record(conn, &read.collect::<Vec<_>>())?;
         return Ok((reply, true));
     }
     let reply = work(conn)?;
@@ -120,7 +120,7 @@ fn once(
         etag: reply.etag.clone(),
         body: reply.replay.clone().unwrap_or_else(|| reply.body.clone()),
         expires_at: now.plus_seconds(KEPT),
-        about: Json(reply.about.clone()),
+        about: Json(reply.about.iter().filter_map(KeptSubject::of).collect()),
     };
     diesel::insert_into(records::idempotency_records).values(&record).execute(conn)?;
     Ok((reply, false))
@@ -134,15 +134,16 @@ fn once(
 fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()> {
     let Some(caller) = context.anyone() else { return Ok(()) };
     let hooks = context.state().hooks;
+    let members: Vec<Id> = reply.about.iter().filter_map(|subject| subject.member_id).collect();
     let shared: HashSet<Id> = match (caller.role, caller.partner_id, caller.member_id) {
-        (Role::Partner, Some(partner), _) => (hooks.shared_with)(conn, partner, &reply.about)?,
-        (Role::Member, _, Some(own)) if reply.about.iter().any(|member| *member != own) => {
+        (Role::Partner, Some(partner), _) => (hooks.shared_with)(conn, partner, &members)?,
+        (Role::Member, _, Some(own)) if members.iter().any(|member| *member != own) => {
             let cared_for = (hooks.cared_for)(conn, own, london_day(context.now()))?;
             cared_for.into_iter().chain([own]).collect()
         }
         _ => return Ok(()),
     };
-    if reply.about.iter().all(|member| shared.contains(member)) {
+    if members.iter().all(|member| shared.contains(member)) {
         return Ok(());
     }
     let read_at = reply.location.as_ref().map(|path| format!(" Read its result at {path}."));
@@ -187,7 +188,7 @@ fn replay(record: Record, hash: &str) -> Result<Reply> {
         etag: record.etag,
         body: record.body,
         replay: None,
-        about: record.about.0,
+        about: record.about.0.iter().map(KeptSubject::subject).collect(),
     })
 }
 

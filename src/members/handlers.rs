@@ -7,6 +7,7 @@ use super::{residence, view};
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
+use crate::db::Timestamp;
 use crate::http::patch::unless_same;
 use crate::http::prelude::*;
 
@@ -118,16 +119,29 @@ pub async fn change_member(
             patch.refuse(&ADVISORS_WRITE, "Only an advisor may change this. Ask yours.")?;
         }
         let subject = Subject::of_member("member", id, id);
-        let mut written = patch.apply(&old.written())?;
-        residence::follow(conn, &old, &patch, &mut written)?;
-        let Some(row) = unless_same(&old, old.changed(written, context.now()), MemberRow::written)? else {
+        let Some(row) = changed(conn, &old, &patch, context.now())? else {
             return context.unchanged(conn, subject, view::tag(&shown)?, &shown);
         };
         born_before(&context, row.written().date_of_birth)?;
         store::update(conn, &row)?;
-        context.record(conn, &[context.event("change", subject, &patch.names())])?;
+        let mut names = patch.names();
+        if row.local_authority_code != old.local_authority_code && !patch.names_one(residence::FIELD) {
+            names.push(residence::FIELD);
+        }
+        context.record(conn, &[context.event("change", subject, &names)])?;
         let member = view::show(conn, row, today)?;
         Reply::ok(view::tag(&member)?, &member)
     })
     .await
+}
+
+/// A member after a patch; `None` if the patch changes nothing. Only what changes anything else has the local authority
+/// follow the postcode: an empty patch leaves a record as it is, also if postcodes were imported since.
+fn changed(conn: &mut Conn, old: &MemberRow, patch: &MemberPatch, now: Timestamp) -> Result<Option<MemberRow>> {
+    let Some(patched) = patch.change(old, MemberRow::written, |written| old.changed(written, now))? else {
+        return Ok(None);
+    };
+    let mut written = patched.written();
+    residence::follow(conn, old, patch, &mut written)?;
+    unless_same(old, old.changed(written, now), MemberRow::written)
 }

@@ -1,18 +1,21 @@
 //! Finding members by the words of their names.
 
+use std::collections::HashMap;
+
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 
 use super::rules;
 use super::store::MemberRow;
 use super::types::MemberSearch;
 use crate::db::schema::{member_words, members};
 use crate::db::{Conn, Id};
-use crate::error::Result;
-use crate::insert_many;
+use crate::error::{Error, Result};
 use crate::text::fold::name_key;
-use crate::text::words::name_words;
+use crate::text::words::{name_words, words_beginning as beginning};
 use crate::text::{nhs_number, phone, postcode};
+use crate::{insert_many, per_backend};
 
 /// One word that a member is found by.
 #[derive(Debug, Insertable)]
@@ -58,15 +61,10 @@ pub(super) fn rewrite_words(conn: &mut Conn, row: &MemberRow) -> Result<()> {
 
 /// How many members with one word are counted at most. A word that more members have is frequent: then the search walks
 /// the members in the order of the answer instead, and the first twenty matches come soon.
-const MOST_COUNTED: usize = 20_000;
+const MOST_COUNTED: i64 = 20_000;
 
 /// A range of words: all that begin with a typed word.
 type Beginning = (String, String);
-
-fn beginning(word: &str) -> Beginning {
-    // No word contains the highest character there is.
-    (word.to_owned(), format!("{word}{}", char::MAX))
-}
 
 /// The most words of a search in which neighbours are run together.
 const MOST_JOINED: usize = 5;
@@ -85,15 +83,27 @@ fn readings(words: &[&str]) -> Vec<Vec<Beginning>> {
     std::iter::once(words.iter().map(|word| beginning(word)).collect()).chain(few.map(read)).collect()
 }
 
+/// The most words of a search. Each is looked up, and so is each run of neighbours.
+const MOST_TYPED: usize = 10;
+
 /// The members who match a search, by name.
 ///
 /// Each typed word, or neighbouring words run together, must be the beginning of a word of the member's names.
+///
+/// # Errors
+/// 422 if too many words were typed.
 pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
-    let Some(name) = &wanted.name else { return find(conn, wanted, &[], limit) };
+    let Some(name) = &wanted.name else { return find(conn, wanted, &[], None, limit) };
     let key = name_key(name);
+    let typed: Vec<&str> = key.split(' ').collect();
+    if typed.len() > MOST_TYPED {
+        return Err(Error::rule("/name", "too_many", format!("Must have at most {MOST_TYPED} words.")));
+    }
+    let mut counted = HashMap::new();
     let mut found: Vec<MemberRow> = Vec::new();
-    for words in readings(&key.split(' ').collect::<Vec<_>>()) {
-        found.extend(find(conn, wanted, &words, limit)?);
+    for words in readings(&typed) {
+        let lead = rarest(conn, &words, &mut counted)?;
+        found.extend(find(conn, wanted, &words, lead, limit)?);
     }
     found.sort_by(|a, b| a.order().cmp(&b.order()));
     found.dedup_by_key(|row| row.id);
@@ -101,10 +111,16 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
     Ok(found)
 }
 
-/// The members who have a word with each of these beginnings and meet every other condition.
-fn find(conn: &mut Conn, wanted: &MemberSearch, words: &[Beginning], limit: i64) -> Result<Vec<MemberRow>> {
+/// The members who have a word with each of these beginnings and meet every other condition. The search goes through the
+/// words of the beginning `lead`; without one, through the members in the order of the answer.
+fn find(
+    conn: &mut Conn,
+    wanted: &MemberSearch,
+    words: &[Beginning],
+    lead: Option<usize>,
+    limit: i64,
+) -> Result<Vec<MemberRow>> {
     let mut query = members::table.select(MemberRow::as_select()).into_boxed();
-    let lead = rarest(conn, words)?;
     for (at, (from, until)) in words.iter().enumerate() {
         let stretch = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
         query = match lead == Some(at) {
@@ -131,16 +147,36 @@ fn find(conn: &mut Conn, wanted: &MemberSearch, words: &[Beginning], limit: i64)
     Ok(query.order(order).limit(limit).load(conn)?)
 }
 
-/// The beginning that the fewest words have. `None` if all beginnings are frequent.
-fn rarest(conn: &mut Conn, words: &[Beginning]) -> Result<Option<usize>> {
-    let mut rarest: Option<(usize, usize)> = None;
-    for (at, (from, until)) in words.iter().enumerate() {
-        let stretch = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
-        let most = i64::try_from(MOST_COUNTED + 1).unwrap_or(i64::MAX);
-        let count = stretch.select(member_words::member_id).limit(most).load::<Id>(conn)?.len();
+/// The beginning that the fewest words have. `None` if all beginnings are frequent. `counted` keeps what was counted, so
+/// that each beginning is counted once in a search.
+fn rarest(conn: &mut Conn, words: &[Beginning], counted: &mut HashMap<Beginning, i64>) -> Result<Option<usize>> {
+    let mut rarest: Option<(usize, i64)> = None;
+    for (at, word) in words.iter().enumerate() {
+        let count = match counted.get(word) {
+            Some(count) => *count,
+            None => count_of(conn, word)?,
+        };
+        counted.insert(word.clone(), count);
         if count <= MOST_COUNTED && rarest.is_none_or(|(_, fewest)| count < fewest) {
             rarest = Some((at, count));
         }
     }
     Ok(rarest.map(|(at, _)| at))
+}
+
+/// How many rows have a word with this beginning, counted in the database and no further than the limit.
+fn count_of(conn: &mut Conn, (from, until): &Beginning) -> Result<i64> {
+    #[derive(QueryableByName)]
+    struct Counted {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    // Diesel has no count of a limited query. SQLite numbers its parameters in the order in which they come.
+    let some = "SELECT 1 FROM member_words WHERE word >= $1 AND word < $2";
+    let sql = format!("SELECT count(*) AS count FROM ({some} LIMIT {}) AS limited", MOST_COUNTED + 1);
+    let counted: Counted = per_backend!(conn, |inner| diesel::sql_query(&sql)
+        .bind::<Text, _>(from)
+        .bind::<Text, _>(until)
+        .get_result(inner))?;
+    Ok(counted.count)
 }

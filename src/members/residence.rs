@@ -11,6 +11,9 @@ use crate::places::LocalAuthority;
 use crate::postcodes::store as postcodes;
 use crate::text::postcode;
 
+/// The name of the field in the record and in the audit.
+pub(super) const FIELD: &str = "local_authority";
+
 /// The local authority that a postcode is in, as far as the service knows.
 fn of(conn: &mut Conn, text: Option<&str>) -> Result<Option<LocalAuthority>> {
     match text.and_then(postcode::read) {
@@ -30,7 +33,7 @@ pub(super) fn fill_in(conn: &mut Conn, written: &mut MemberInput) -> Result<()> 
 /// The same for a change. Somebody who moves house gets the local authority of the new postcode, if the old one was the
 /// old postcode's and the request doesn't name another.
 pub(super) fn follow(conn: &mut Conn, old: &MemberRow, patch: &MemberPatch, written: &mut MemberInput) -> Result<()> {
-    let moves = patch.names_one("postcode") && !patch.names_one("local_authority");
+    let moves = patch.names_one("postcode") && !patch.names_one(FIELD);
     if !moves || old.local_authority_code.is_none() {
         return fill_in(conn, written);
     }

@@ -1,5 +1,5 @@
-//! Rules for members only: the code of their GP practice, the name to show, and hints of how to reach them. Names, telephone numbers, NHS numbers
-//! and postcodes are read by [`crate::text`].
+//! Rules for members only: the code of their GP practice, the name to show, and hints of how to reach them. Names,
+//! telephone numbers, NHS numbers and postcodes are read by [`crate::text`].
 
 use crate::text::reading::read_code;
 

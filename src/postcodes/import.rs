@@ -1,8 +1,10 @@
 //! Imports a file of postcodes: CSV, or a zip archive with the CSV in it.
 
-use std::fmt;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
+
+use csv::StringRecord;
 
 use super::read::{Columns, without_repeats};
 use super::store::{self, PostcodeRow};
@@ -17,7 +19,7 @@ const BATCH: usize = 5_000;
 pub struct Imported {
     /// How many postcodes were written.
     pub postcodes: u64,
-    /// How many lines were left out, because they have no postcode or are in no local authority of today.
+    /// How many lines were left out, because they have no postcode, are in no local authority of today, or can't be read.
     pub left_out: u64,
 }
 
@@ -30,16 +32,7 @@ pub enum Failed {
     Database(Error),
 }
 
-impl fmt::Display for Failed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(why) => f.write_str(why),
-            Self::Database(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-fn unreadable(error: impl fmt::Display) -> Failed {
+fn unreadable(error: impl Display) -> Failed {
     Failed::File(format!("the file can't be read: {error}"))
 }
 
@@ -76,12 +69,13 @@ fn largest_csv(archive: &mut zip::ZipArchive<BufReader<File>>) -> Result<usize, 
 
 async fn read(db: &Db, source: impl Read) -> Result<Imported, Failed> {
     let mut lines = csv::ReaderBuilder::new().flexible(true).from_reader(source);
-    let columns = Columns::find(lines.headers().map_err(unreadable)?).map_err(|names| {
+    let header = StringRecord::from_byte_record_lossy(lines.byte_headers().map_err(unreadable)?.clone());
+    let columns = Columns::find(&header).map_err(|names| {
         let names: Vec<String> = names.iter().map(|name| name.replace('*', "25")).collect();
         Failed::File(format!("the file has no column named {}", names.join(", ")))
     })?;
     let (mut done, mut batch) = (Imported::default(), Vec::with_capacity(BATCH));
-    for line in lines.records() {
+    for line in lines.byte_records() {
         match columns.row(&line.map_err(unreadable)?) {
             Some(row) => batch.push(row),
             None => done.left_out += 1,

@@ -2,9 +2,9 @@
 //! Statistics Postcode Lookup. Their columns stand in another order in each edition, and some carry its year, so they
 //! are found by their names.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 
 use super::store::PostcodeRow;
 use crate::places::LocalAuthority;
@@ -45,16 +45,17 @@ impl Columns {
     }
 
     /// The row of a line. `None` for a line without a postcode, or in no local authority of today: the Channel Islands,
-    /// the Isle of Man, and authorities that were joined to others.
-    pub fn row(&self, line: &StringRecord) -> Option<PostcodeRow> {
-        let number = |column: Option<usize>| line.get(column?)?.trim().parse::<f64>().ok();
-        let authority = LocalAuthority::by_code(line.get(self.local_authority)?.trim())?;
+    /// the Isle of Man, and authorities that were joined to others. A value that isn't UTF-8 counts as missing.
+    pub fn row(&self, line: &ByteRecord) -> Option<PostcodeRow> {
+        let text = |column: usize| std::str::from_utf8(line.get(column)?).ok();
+        let number = |column: Option<usize>| text(column?)?.trim().parse::<f64>().ok();
+        let authority = LocalAuthority::by_code(text(self.local_authority)?.trim())?;
         // Nowhere in the country is so far north: the files write this latitude if they don't know the place.
         let latitude = number(self.latitude).filter(|degrees| (49.0..61.0).contains(degrees));
         let longitude = number(self.longitude).filter(|_| latitude.is_some());
-        let rank = self.deprivation.and_then(|column| line.get(column)?.trim().parse().ok());
+        let rank = self.deprivation.and_then(|column| text(column)?.trim().parse().ok());
         Some(PostcodeRow {
-            postcode: postcode::read(line.get(self.postcode)?)?,
+            postcode: postcode::read(text(self.postcode)?)?,
             local_authority_code: authority.code.to_owned(),
             latitude: latitude.filter(|_| longitude.is_some()),
             longitude,
@@ -86,10 +87,11 @@ fn fits(name: &str, found: &str) -> bool {
     year.is_some_and(|year| year.len() == 2 && year.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Drops the rows whose postcode another row of the same statement has: a statement can write each row only once.
+/// Drops the rows whose postcode a later row has: a statement can write each row only once. The last counts, as it does
+/// if the two are written one after the other.
 pub fn without_repeats(rows: Vec<PostcodeRow>) -> Vec<PostcodeRow> {
-    let mut seen = HashSet::new();
-    rows.into_iter().filter(|row| seen.insert(row.postcode.clone())).collect()
+    let last: BTreeMap<String, PostcodeRow> = rows.into_iter().map(|row| (row.postcode.clone(), row)).collect();
+    last.into_values().collect()
 }
 
 #[cfg(test)]
@@ -110,7 +112,7 @@ mod tests {
             ("pcd7,pcd8,pcds,lat,long,lad25cd,imd20ind", "L9 1AA,L9  1AA,L9 1AA,53.4,-2.9,E08000012,17"),
             ("LAUA,PCD,LAT,LONG,IMD", "E08000012,L91AA,53.4,-2.9,17"),
         ] {
-            let row = Columns::find(&record(header)).unwrap().row(&record(line)).unwrap();
+            let row = Columns::find(&record(header)).unwrap().row(record(line).as_byte_record()).unwrap();
             let expected = PostcodeRow {
                 postcode: "L9 1AA".into(),
                 local_authority_code: "E08000012".into(),
@@ -128,7 +130,7 @@ mod tests {
     #[test]
     fn what_a_line_does_not_know_is_left_out() {
         let columns = Columns::find(&record("pcds,laua,lat,long,imd")).unwrap();
-        let row = |line: &str| columns.row(&record(line));
+        let row = |line: &str| columns.row(record(line).as_byte_record());
         let nowhere = row("G1 1AA,S12000049,99.999999,0.000000,0").unwrap();
         assert_eq!((nowhere.latitude, nowhere.longitude, nowhere.deprivation_rank), (None, None, None));
         assert_eq!(nowhere.country, "scotland");
@@ -141,5 +143,28 @@ mod tests {
         ] {
             assert_eq!(row(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_not_utf_8_counts_as_missing() {
+        let columns = Columns::find(&record("pcds,laua,lat,long,name")).unwrap();
+        let row = |fields: [&[u8]; 5]| columns.row(&ByteRecord::from(fields.to_vec()));
+        let (code, here) = (&b"E08000012"[..], &b"53.4"[..]);
+        let good = row([b"L9 1AA", code, here, b"-2.9", b"M\xf4n"]).unwrap();
+        assert_eq!((good.latitude, good.longitude), (Some(53.4), Some(-2.9)));
+        let nowhere = row([b"L9 1AA", code, b"53.4\xff", b"-2.9", b""]).unwrap();
+        assert_eq!((nowhere.latitude, nowhere.longitude), (None, None));
+        assert_eq!(row([b"L9\xff1AA", code, here, b"-2.9", b""]), None);
+        assert_eq!(row([b"L9 1AA", b"E08000012\xff", here, b"-2.9", b""]), None);
+    }
+
+    #[test]
+    fn the_last_of_repeated_rows_counts() {
+        let columns = Columns::find(&record("pcds,laua")).unwrap();
+        let lines = ["L9 1AA,E08000012", "L20 3AA,E08000014", "l91aa,E08000011"];
+        let rows = lines.iter().filter_map(|line| columns.row(record(line).as_byte_record())).collect();
+        let kept = without_repeats(rows).into_iter().map(|row| (row.postcode, row.local_authority_code));
+        let pair = |postcode: &str, code: &str| (postcode.to_owned(), code.to_owned());
+        assert_eq!(kept.collect::<Vec<_>>(), [pair("L20 3AA", "E08000014"), pair("L9 1AA", "E08000011")]);
     }
 }

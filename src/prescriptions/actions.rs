@@ -72,8 +72,8 @@ async fn act(who: &Context, id: Id, verb: Verb, reason: Option<String>, body: &B
         let row = old.moved(status, reason.clone(), london_day(context.now()), context.now());
         store::update(conn, &row)?;
         record(&context, conn, verb.name(), &row, &["status"])?;
-        let (version, member_id) = (row.version, row.member_id);
-        Ok(Reply::ok(version, &Prescription::from(store::whole_one(conn, row)?))?.about(member_id))
+        let (version, subject) = (row.version, row.subject());
+        Ok(Reply::ok(version, &Prescription::from(store::whole_one(conn, row)?))?.shows(subject))
     })
     .await
 }

@@ -37,8 +37,8 @@ pub async fn create_prescription(
         store::insert(conn, std::slice::from_ref(&whole))?;
         record(&context, conn, "create", &whole.row, &[])?;
         let (location, version) = (format!("/v1/prescriptions/{}", whole.row.id), whole.row.version);
-        let member_id = whole.row.member_id;
-        Ok(Reply::created(location, version, &Prescription::from(whole))?.about(member_id))
+        let subject = whole.row.subject();
+        Ok(Reply::created(location, version, &Prescription::from(whole))?.shows(subject))
     })
     .await
 }
@@ -51,9 +51,8 @@ pub(super) fn record(
     row: &PrescriptionRow,
     fields: &[&str],
 ) -> Result<()> {
-    let subject = Subject::of_member("prescription", row.id, row.member_id);
     activity::note(conn, row.member_id, london_day(context.now()))?;
-    context.record(conn, &[context.event(action, subject, fields)])
+    context.record(conn, &[context.event(action, row.subject(), fields)])
 }
 
 /// List prescriptions

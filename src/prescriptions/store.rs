@@ -10,6 +10,7 @@ use super::types::{
     Need, NeedDomain, Prescription, PrescriptionChange, PrescriptionFilter, PrescriptionInput, PrescriptionOrigin,
     PrescriptionStatus,
 };
+use crate::audit::Subject;
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, prescription_items, prescription_needs, prescriptions, sites};
 use crate::db::{Conn, Id, Timestamp};
@@ -58,6 +59,11 @@ pub struct Whole {
 }
 
 impl PrescriptionRow {
+    /// What the audit calls it.
+    pub(super) fn subject(&self) -> Subject {
+        Subject::of_member("prescription", self.id, self.member_id)
+    }
+
     /// A new draft.
     pub fn new(id: Id, written: &PrescriptionInput, advisor_id: Option<Id>, now: Timestamp) -> Self {
         Self {

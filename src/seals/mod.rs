@@ -15,8 +15,9 @@
 //! | works all roots out again | the signatures don't fit |
 //! | cuts the newest off, or deletes everything | the file beside the keys, and the log |
 //!
-//! An event that is changed before its seal is made isn't noticed: a second at most. Nor is an event that somebody adds
-//! together with its row in `audit_unsealed`.
+//! An event that is changed before its seal is made isn't noticed. While a server runs that is a second at most, and a
+//! server that is told to stop seals what its last requests left. After a crash the last events wait for the next start.
+//! Nor is an event noticed that somebody adds together with its row in `audit_unsealed`.
 
 pub mod head;
 pub mod sealing;

@@ -40,6 +40,18 @@ async fn run(state: State) -> Result<()> {
     Ok(())
 }
 
+/// Seals everything that waits, when a server has answered its last request: the task has ended before. A failure is
+/// logged; the next start seals the rest.
+pub async fn seal_rest(state: &State) {
+    loop {
+        match seal_some(&state.db, &state.clock, &state.tokens).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return log::error!("the last audit events wait for the next start to be sealed: {error}"),
+        }
+    }
+}
+
 /// Makes one seal of what waits. Returns whether more waits.
 ///
 /// The events are read and hashed before the transaction that writes the seal, so that nobody waits for it. They can't
@@ -48,19 +60,22 @@ async fn run(state: State) -> Result<()> {
 /// # Errors
 /// Those of the database and of the key folder.
 pub async fn seal_some(db: &Db, clock: &Clock, tokens: &Tokens) -> Result<bool> {
-    let batch = db.read_long(store::batch).await?;
+    seal_at_most(db, clock, tokens, MOST).await
+}
+
+/// As [`seal_some`], with `most` events and writes in a seal.
+///
+/// # Errors
+/// As [`seal_some`].
+pub async fn seal_at_most(db: &Db, clock: &Clock, tokens: &Tokens, most: usize) -> Result<bool> {
+    let batch = db.read_long(move |conn| store::batch(conn, most)).await?;
+    tell_of_faults(&batch);
     let now = clock.now();
     if batch.ids.is_empty() && !is_quiet(&batch.last, now) {
         return Ok(false);
     }
-    if !batch.missing.is_empty() {
-        log::error!(
-            "{} audit events were gone before they were sealed; run: life-rooms audit verify",
-            batch.missing.len()
-        );
-    }
     let is_known = is_head_known(db, tokens, &batch.last).await?;
-    let seal = make(&batch, now, tokens)?;
+    let seal = make(&batch, most, now, tokens)?;
     let (added, waiting) = (seal.clone(), batch.waiting);
     if !db.write(move |conn| store::add(conn, &added, &waiting)).await? {
         return Ok(false);
@@ -73,6 +88,17 @@ pub async fn seal_some(db: &Db, clock: &Clock, tokens: &Tokens) -> Result<bool> 
         actix_web::web::block(move || head::write(&folder, &head)).await.map_err(Error::blocking)??;
     }
     Ok(batch.is_full)
+}
+
+/// Logs what can't be sealed as it should be.
+fn tell_of_faults(batch: &Batch) {
+    let (missing, unreadable) = (batch.missing.len(), batch.unreadable.len());
+    if missing > 0 {
+        log::error!("{missing} audit events were gone or spoilt before they were sealed; run: life-rooms audit verify");
+    }
+    if unreadable > 0 {
+        log::error!("{unreadable} lists of audit events that wait can't be read; run: life-rooms audit verify");
+    }
 }
 
 /// Whether the chain has the seal in the head file. If it hasn't, the file is evidence, and stays as it is.
@@ -102,10 +128,10 @@ async fn is_head_known(db: &Db, tokens: &Tokens, last: &Last) -> Result<bool> {
 }
 
 /// The next seal of a chain.
-fn make(batch: &Batch, now: Timestamp, tokens: &Tokens) -> Result<Seal> {
+fn make(batch: &Batch, most: usize, now: Timestamp, tokens: &Tokens) -> Result<Seal> {
     let Batch { last, ids, hashes, .. } = batch;
     // What existed before there were seals can be more than one seal takes.
-    let starts = last.number == 0 || (last.note.as_deref() == Some(STARTED) && last.count as usize >= MOST);
+    let starts = last.number == 0 || (last.note.as_deref() == Some(STARTED) && last.count as usize >= most);
     let note = if starts {
         Some(STARTED)
     } else if ids.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
+use diesel::result::Error as DieselError;
 use uuid::Uuid;
 
 use super::NOTHING;
@@ -71,8 +72,10 @@ pub struct Batch {
     pub ids: Vec<Id>,
     /// The hashes of its events, in the order of the ids.
     pub hashes: Vec<Hash>,
-    /// Events that should be there and aren't.
+    /// Events that should be there, and are gone or can't be read.
     pub missing: Vec<Id>,
+    /// The rows of `audit_unsealed` whose list of events can't be read, by their keys. They stay where they are.
+    pub unreadable: Vec<Id>,
     /// Whether more waits than one seal takes.
     pub is_full: bool,
 }
@@ -103,37 +106,65 @@ pub fn ids_in(bytes: &[u8]) -> Result<Vec<Id>> {
     ids.collect::<Result<_, _>>().map_err(Error::internal)
 }
 
-/// What waits, the oldest first, up to what one seal takes.
-pub fn batch(conn: &mut Conn) -> Result<Batch> {
+/// What waits, the oldest first, up to what one seal takes: `most` events and as many writes.
+///
+/// What can't be read is passed over, so that nobody who spoils a row stops the sealing of everything else.
+pub fn batch(conn: &mut Conn, most: usize) -> Result<Batch> {
     let last = last(conn)?.unwrap_or_else(Last::none);
-    let oldest = audit_unsealed::table.order(audit_unsealed::first_id).limit(MOST as i64 + 1);
+    let oldest = audit_unsealed::table.order(audit_unsealed::first_id).limit(most as i64 + 1);
     let rows: Vec<(Id, Vec<u8>)> = oldest.select((audit_unsealed::first_id, audit_unsealed::event_ids)).load(conn)?;
-    let (all, mut waiting, mut ids) = (rows.len(), Vec::new(), Vec::new());
+    let (all, mut waiting, mut unreadable, mut ids) = (rows.len(), Vec::new(), Vec::new(), Vec::new());
     for (first, list) in rows {
-        let more = ids_in(&list)?;
-        if waiting.len() == MOST || (!ids.is_empty() && ids.len() + more.len() > MOST) {
+        let Ok(more) = ids_in(&list) else {
+            unreadable.push(first);
+            continue;
+        };
+        if waiting.len() == most || (!ids.is_empty() && ids.len() + more.len() > most) {
             break;
         }
         waiting.push(first);
         ids.extend(more);
     }
     ids.sort_unstable();
-    let (mut hashes, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
-    for some in ids.chunks(AT_ONCE) {
-        let found = hashes_of(conn, some)?;
-        for id in some {
-            missing.extend((!found.contains_key(id)).then_some(*id));
-            hashes.push(found.get(id).copied().unwrap_or_else(|| of_missing(*id)));
-        }
-    }
-    let is_full = waiting.len() < all;
-    Ok(Batch { last, waiting, ids, hashes, missing, is_full })
+    let found = hashes_of(conn, &ids)?;
+    let missing = ids.iter().filter(|id| !found.contains_key(id)).copied().collect();
+    let hashes = ids.iter().map(|id| found.get(id).copied().unwrap_or_else(|| of_missing(*id))).collect();
+    let is_full = waiting.len() + unreadable.len() < all;
+    Ok(Batch { last, waiting, ids, hashes, missing, unreadable, is_full })
 }
 
-/// The hashes of those of these events that exist.
+/// The hashes of those of these events that exist and can be read.
 pub fn hashes_of(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Hash>> {
-    let rows: Vec<Written> = crate::load_by_ids!(conn, audit_events, Written::as_select(), ids)?;
-    Ok(rows.into_iter().map(|event| (event.id, event.hash())).collect())
+    Ok(look_up(conn, ids)?.into_iter().filter_map(|(id, hash)| Some((id, hash?))).collect())
+}
+
+/// Those of these events that exist, each with its hash. `None` stands for an event that can't be read, because somebody
+/// has written into it what no event has.
+pub(super) fn look_up(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Option<Hash>>> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(AT_ONCE) {
+        let rows: QueryResult<Vec<Written>> = crate::load_by_ids!(conn, audit_events, Written::as_select(), some);
+        match rows {
+            Ok(rows) => found.extend(rows.into_iter().map(|event| (event.id, Some(event.hash())))),
+            Err(DieselError::DeserializationError(_)) => {
+                for id in some {
+                    found.extend(look_at(conn, *id)?);
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+/// The same for a single event; `None` if there is none.
+fn look_at(conn: &mut Conn, id: Id) -> Result<Option<(Id, Option<Hash>)>> {
+    let event = audit_events::table.find(id).select(Written::as_select());
+    match event.first::<Written>(conn).optional() {
+        Ok(event) => Ok(event.map(|event| (id, Some(event.hash())))),
+        Err(DieselError::DeserializationError(_)) => Ok(Some((id, None))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Adds a seal and takes away what waited for it. Returns `false`, having done nothing, if another server was faster: the

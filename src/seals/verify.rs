@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use diesel::dsl::min;
 use diesel::prelude::*;
 
 use super::head::{Head, Standing};
 use super::store::{Seal, ids_in};
-use super::walk::{Loose, sealed_before, seals_after, waiting_after};
+use super::walk::{Found, Loose, sealed_before, seals_after, waiting_after};
 use super::{NOTHING, signed_bytes};
 use crate::audit::hash::{Hash, Link};
 use crate::clock::first_id_at;
@@ -24,6 +25,8 @@ pub enum Fault {
     Deleted,
     /// An event is in no seal and doesn't wait for one.
     Inserted,
+    /// An event or a list of events holds something that the service never writes.
+    Unreadable,
     /// A seal doesn't follow the one before.
     Broken,
     /// A seal isn't signed by the service.
@@ -35,7 +38,8 @@ pub enum Fault {
 /// What to check.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Begin with the first seal that was made at this instant or later. The seals before are taken as they are.
+    /// Begin with the last seal before the first one that was made at this instant or later. The seals before are taken
+    /// as they are.
     pub from: Option<Timestamp>,
     /// Seals that are known from elsewhere: from a head file, from the log.
     pub known: Vec<Head>,
@@ -52,6 +56,8 @@ pub struct Report {
     pub events: u64,
     /// How many of them wait for their seal.
     pub waiting: u64,
+    /// How many events memory held at most at a time.
+    pub held: usize,
     /// The newest seal; `None` if there is none.
     pub newest: Option<Head>,
     /// Known seals that the chain doesn't reach.
@@ -66,15 +72,26 @@ impl Report {
     }
 }
 
+/// How many events that have met no seal memory holds at most: some 10 MB.
+const MOST_HELD: usize = 100_000;
+
 /// Checks the audit.
 ///
 /// # Errors
 /// Those of the database. What is wrong with the audit is in the report.
 pub fn verify(conn: &mut Conn, wanted: &Wanted) -> Result<Report> {
+    verify_holding(conn, wanted, MOST_HELD)
+}
+
+/// As [`verify`], with so many events in memory: after that, events are looked up one seal at a time.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_holding(conn: &mut Conn, wanted: &Wanted, most: usize) -> Result<Report> {
     let mut report = Report::default();
     let (mut number, mut previous) = before(conn, wanted.from)?;
     let skipped = number;
-    let mut loose = Loose::from(wanted.from.filter(|_| skipped > 0).map(first_id_at));
+    let mut loose = Loose::from(wanted.from.filter(|_| skipped > 0).map(first_id_at), most);
     loop {
         let seals = seals_after(conn, number)?;
         let Some(last) = seals.last() else { break };
@@ -99,16 +116,23 @@ pub fn verify(conn: &mut Conn, wanted: &Wanted) -> Result<Report> {
             }
         }
     }
-    report.events = loose.read;
+    (report.events, report.held) = (loose.read, loose.held);
     Ok(report)
 }
 
-/// The number and the root of the last seal before this instant.
+/// The number and the root of the last seal that isn't checked.
+///
+/// Whoever owns the database can change the dates of seals. The date of a seal is in its root, so the last seal that is
+/// dated before `from` is checked too: it can't be dated back. After the first seal that is dated `from` or later every
+/// seal is checked, whatever its date: the clock may have been put back.
 fn before(conn: &mut Conn, from: Option<Timestamp>) -> Result<(i64, Vec<u8>)> {
     let Some(from) = from else { return Ok((0, NOTHING.to_vec())) };
-    let earlier = audit_seals::table.filter(audit_seals::sealed_at.lt(from)).order(audit_seals::number.desc());
-    let last = earlier.select((audit_seals::number, audit_seals::root)).first(conn).optional()?;
-    Ok(last.unwrap_or((0, NOTHING.to_vec())))
+    let dated = audit_seals::table.filter(audit_seals::sealed_at.ge(from));
+    let first: Option<i64> = dated.select(min(audit_seals::number)).first(conn)?;
+    let earlier = audit_seals::table.filter(audit_seals::number.lt(first.unwrap_or(i64::MAX)));
+    let newest = earlier.order(audit_seals::number.desc()).select((audit_seals::number, audit_seals::root)).limit(2);
+    let two: Vec<(i64, Vec<u8>)> = newest.load(conn)?;
+    Ok(two.into_iter().nth(1).unwrap_or((0, NOTHING.to_vec())))
 }
 
 fn check_link(report: &mut Report, seal: &Seal, number: i64, previous: &[u8]) {
@@ -138,11 +162,18 @@ fn check_events(conn: &mut Conn, report: &mut Report, seal: &Seal, loose: &mut L
         return Ok(());
     };
     let found = loose.take(conn, &ids)?;
-    for (id, _) in ids.iter().zip(&found).filter(|(_, hash)| hash.is_none()) {
-        report.add(Fault::Deleted, || format!("event {id} of seal {at} is gone"));
+    let mut hashes: Vec<Hash> = Vec::with_capacity(ids.len());
+    for (id, found) in ids.iter().zip(found) {
+        match found {
+            Found::Event(hash) => hashes.push(hash),
+            Found::Gone => report.add(Fault::Deleted, || format!("event {id} of seal {at} is gone")),
+            Found::Unreadable => report.add(Fault::Unreadable, || format!("event {id} of seal {at} can't be read")),
+        }
     }
     // With an event gone, the root can't be worked out.
-    let Some(hashes) = found.into_iter().collect::<Option<Vec<Hash>>>() else { return Ok(()) };
+    if hashes.len() < ids.len() {
+        return Ok(());
+    }
     let note = seal.note.as_deref();
     let link = Link { previous: &seal.previous, number: at, sealed_at: seal.sealed_at, note };
     let is_sorted = ids.is_sorted() && usize::try_from(seal.count).is_ok_and(|count| count == ids.len());
@@ -157,17 +188,25 @@ fn check_events(conn: &mut Conn, report: &mut Report, seal: &Seal, loose: &mut L
 
 /// What is in no seal must wait for one.
 fn check_rest(conn: &mut Conn, report: &mut Report, loose: &mut Loose, skipped: i64) -> Result<()> {
-    loose.read_to(conn, None)?;
+    loose.read_rest(conn)?;
     let mut key = None;
     loop {
         let writes = waiting_after(conn, key)?;
         let Some((last, _)) = writes.last() else { break };
         key = Some(*last);
-        let ids: Vec<Id> = writes.into_iter().flat_map(|(_, ids)| ids).collect();
+        for (first, _) in writes.iter().filter(|(_, ids)| ids.is_none()) {
+            report.add(Fault::Unreadable, || format!("the list of events that begins with {first} can't be read"));
+        }
+        let ids: Vec<Id> = writes.into_iter().filter_map(|(_, ids)| ids).flatten().collect();
         report.waiting += ids.len() as u64;
         let found = loose.take(conn, &ids)?;
-        for (id, _) in ids.iter().zip(found).filter(|(_, hash)| hash.is_none()) {
-            report.add(Fault::Deleted, || format!("event {id}, which waits for its seal, is gone"));
+        for (id, found) in ids.iter().zip(found) {
+            let waits = "which waits for its seal,";
+            match found {
+                Found::Event(_) => {}
+                Found::Gone => report.add(Fault::Deleted, || format!("event {id}, {waits} is gone")),
+                Found::Unreadable => report.add(Fault::Unreadable, || format!("event {id}, {waits} can't be read")),
+            }
         }
     }
     if skipped > 0 && !loose.left().is_empty() {

@@ -149,7 +149,7 @@ pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, told: Notices) 
     let session = read_back(conn, context, id)?;
     let tag = Tag::live(session.version, &session)?;
     let reply = Reply::ok(tag, &ChangedSession { session, bookings: told.bookings })?;
-    Ok(told.about.into_iter().fold(reply, Reply::about))
+    Ok(told.about.into_iter().fold(reply, Reply::shows))
 }
 
 /// The session as its writer sees it.

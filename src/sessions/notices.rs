@@ -195,8 +195,8 @@ impl Change {
 pub struct Notices {
     /// The bookings.
     pub bookings: Vec<BookingNotice>,
-    /// The members whom the answer names.
-    pub about: Vec<Id>,
+    /// The bookings whose members the answer names, one of each member.
+    pub about: Vec<Subject>,
 }
 
 /// Records an event for each booking, puts a message to its member into the queue, and returns what the answer says.
@@ -205,9 +205,7 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
         let fields = news.moves.get(&booking.session_id).map(|moved| moved.fields.as_slice());
         fields.unwrap_or_default().iter().map(String::as_str).collect()
     };
-    let event = |action, booking: &Pending, fields: &[&str]| {
-        context.event(action, Subject::of_member("booking", booking.id, booking.member_id), fields)
-    };
+    let event = |action, booking: &Pending, fields: &[&str]| context.event(action, subject(booking), fields);
     let mut events: Vec<_> = news.kept.iter().map(|booking| event("move", booking, &moved(booking))).collect();
     events.extend(news.cancelled.iter().map(|booking| event("cancel", booking, &["status"])));
     let kept = news.kept.iter().map(|booking| (booking, None));
@@ -227,8 +225,15 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
         Some(Told::Email) if has_mail => NoticeWay::Email,
         _ => NoticeWay::NotReached,
     };
+    let mut unnamed = seen.clone();
+    let about = all.clone().filter(|(booking, _)| unnamed.remove(&booking.member_id));
+    let about = about.map(|(booking, _)| subject(booking)).collect();
     let bookings = all.map(|(booking, reason)| show(booking, reason, way(booking), &seen)).collect();
-    Ok(Notices { bookings, about: seen.into_iter().collect() })
+    Ok(Notices { bookings, about })
+}
+
+fn subject(booking: &Pending) -> Subject {
+    Subject::of_member("booking", booking.id, booking.member_id)
 }
 
 /// Puts a message for each booking into the queue. Returns how each booking's member is told.

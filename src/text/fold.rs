@@ -173,6 +173,28 @@ mod tests {
         }
     }
 
+    /// Databases hold these keys, in `members` and in `member_words`. Names that were stored before are no longer found if
+    /// their keys come out differently. If this test fails, because a rule here or the Unicode tables of a crate have
+    /// changed, write a migration step that works the keys of all members out again. Only then write the new keys here.
+    #[test]
+    fn keys_that_stand_in_databases_stay_as_they_are() {
+        for (name, words, joined) in [
+            ("Siân O’Brien-Łuczak", "sian obrien luczak", "sianobrienluczak"),
+            ("Müller-Strauß", "muller strauss", "mullerstrauss"),
+            ("Ærøskøbing Þórðr", "aeroskobing thordr", "aeroskobingthordr"),
+            ("ΝΙΚΟΣ Παππάς", "νικοσ παππασ", "νικοσπαππασ"),
+            ("Андрій Ґудзь", "андріи ґудзь", "андріиґудзь"),
+            ("Zoë Nguyễn", "zoe nguyen", "zoenguyen"),
+            ("مُحَمَّد الأحمد", "محمد الاحمد", "محمدالاحمد"),
+            ("שָׁלוֹם כהן", "שלום כהן", "שלוםכהן"),
+            ("हिन्दी मीरा", "हिन्दी मीरा", "हिन्दीमीरा"),
+            ("สมชาย", "สมชาย", "สมชาย"),
+            ("约翰·史密斯", "约翰 史密斯", "约翰史密斯"),
+        ] {
+            assert_eq!((name_key(name).as_str(), joined_key(name).as_str()), (words, joined), "{name}");
+        }
+    }
+
     #[test]
     fn vowel_signs_of_indic_and_thai_names_stay() {
         for (one, other) in [("हिन्दी", "हन्द"), ("मीरा", "मरा"), ("สมชาย", "สมชย"), ("กี่", "กี")]

@@ -89,6 +89,12 @@ impl fmt::Display for NoSearch {
     }
 }
 
+/// The range of the words that begin with this text, in the order of bytes: from the first, included, to the second,
+/// excluded. No word contains the highest character.
+pub fn words_beginning(with: &str) -> (String, String) {
+    (with.to_owned(), format!("{with}{}", char::MAX))
+}
+
 /// A condition on the words of a text: one of them must be in a list or in a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
@@ -106,8 +112,8 @@ impl Wanted {
 
     /// Any word that begins with this text.
     pub fn beginning(with: &str) -> Self {
-        // No word contains the highest character, so the range holds every word with this beginning.
-        Self::Between(with.to_owned(), format!("{with}{}", char::MAX))
+        let (from, until) = words_beginning(with);
+        Self::Between(from, until)
     }
 
     /// Whether a word meets the condition.

@@ -182,3 +182,16 @@ fn a_partner_with_consent_sees_shared_codes_in_its_register_and_never_a_detail()
     assert_eq!(shown(client.get(&register).expect(200))[0], Value::Null);
     client.get(&path(&bob)).problem(403, "forbidden");
 }
+
+#[test]
+fn days_are_those_of_london_in_summer_too() {
+    let app = App::start();
+    let (ann, advisor) = (member_row(&app, "Ann", "A"), app.advisor());
+    app.at("2027-06-22T23:30:00Z");
+    let written = advisor.put(&path(&ann), "\"0\"", &two()).expect(200);
+    assert_eq!((&written["asked_on"], &written["review_on"]), (&json!("2027-06-23"), &json!("2028-06-23")));
+    let due = json!({ "needs": two()["needs"], "asked_on": "2027-06-01", "review_on": "2027-06-23" });
+    advisor.put(&path(&ann), "\"1\"", &due).expect(200);
+    let record = advisor.get(&format!("/v1/members/{ann}")).expect(200);
+    assert_eq!(record["access_needs_review_due"], true);
+}

@@ -108,6 +108,24 @@ fn an_advisor_cannot_find_an_answer_out_by_guessing() {
 }
 
 #[test]
+fn no_list_of_questions_tells_an_advisor_that_somebody_has_a_condition() {
+    let app = App::start();
+    let (ann, bob, advisor) = (member_row(&app, "Ann", "A"), member_row(&app, "Bob", "B"), app.advisor());
+    let answer = |member: &str, answers: Value| app.member(member).patch(&path(member), "\"0\"", &answers).expect(200);
+    let with = answer(&ann, json!({ "long_lasting_condition": "yes", "activities_reduced": "a_lot" }));
+    assert_eq!(with["answered"], json!(["activities_reduced", "long_lasting_condition"]));
+    answer(&bob, json!({ "long_lasting_condition": "no", "activities_reduced": null }));
+    let told = |member: &str| {
+        let log = advisor.get(&format!("/v1/members/{member}/access-log?own=true")).expect(200);
+        let fields: Vec<Value> = log["items"].as_array().unwrap().iter().map(|entry| entry["fields"].clone()).collect();
+        (advisor.get(&path(member)).expect(200)["answered"].clone(), fields)
+    };
+    assert_eq!(told(&ann), (json!(["long_lasting_condition"]), vec![json!(["long_lasting_condition"])]));
+    assert_eq!(told(&ann).0, told(&bob).0);
+    assert_eq!(fields_of_changes(&app, &ann), fields_of_changes(&app, &bob));
+}
+
+#[test]
 fn every_question_takes_every_answer_and_no_other() {
     let app = App::start();
     let ann = member_row(&app, "Ann", "A");
@@ -140,4 +158,13 @@ fn every_question_takes_every_answer_and_no_other() {
     own.patch(&path(&ann), &tag, &json!({ "activities_reduced": "a_lot" })).invalid(&["/activities_reduced"]);
     let cleared = own.patch(&path(&ann), &tag, &json!({ "long_lasting_condition": "no" })).expect(200);
     assert_eq!(cleared["activities_reduced"], Value::Null);
+}
+
+#[test]
+fn the_day_of_the_answers_is_that_of_london_in_summer_too() {
+    let app = App::start();
+    let ann = member_row(&app, "Ann", "A");
+    app.at("2027-06-22T23:30:00Z");
+    let answered = app.member(&ann).patch(&path(&ann), "\"0\"", &json!({ "sex": "female" })).expect(200);
+    assert_eq!(answered["asked_on"], "2027-06-23");
 }

@@ -83,6 +83,7 @@ mod rosters_run_out;
 mod rosters_together;
 mod safeguarding;
 mod seals;
+mod seals_in_trouble;
 mod search_many;
 mod search_words;
 mod series_edits;

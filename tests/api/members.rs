@@ -1,8 +1,14 @@
 //! Members: registering, finding, reading, changing, and their consents.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use diesel::Connection;
+use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 use life_rooms::db::schema::{audit_events, partners};
 use life_rooms::db::{Id, Json};
+use life_rooms::members::names;
 use life_rooms::members::sharing::shared_with;
 use serde_json::{Value, json};
 
@@ -380,4 +386,29 @@ fn a_consent_names_a_partner_where_it_has_to_and_only_there() {
     app.member(id(&other)).post(&path, &good).problem(404, "not-found");
     app.admin().post(&path, &good).problem(403, "forbidden");
     assert_eq!(advisor.get(&path).expect(200)["items"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_search_counts_each_beginning_once_and_takes_ten_words() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let known = member(&advisor, "Ann Barbara Cleo", "Dawn Eve");
+    let search = |name: &str| advisor.post("/v1/members/search", &json!({ "name": name }));
+    assert_eq!(search("e d c b a").expect(200)["items"][0]["id"], known["id"]);
+    assert_eq!(search("a b c d e a b c d e").expect(200)["items"][0]["id"], known["id"]);
+    let refused = search("a b c d e a b c d e a").invalid(&["/name"]);
+    assert_eq!(refused["errors"][0]["code"], "too_many");
+    // Five words are five beginnings and ten runs of neighbours, in eleven readings with 25 words.
+    let counts = Arc::new(AtomicUsize::new(0));
+    let (seen, mut conn) = (Arc::clone(&counts), app.conn());
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event
+            && query.to_string().contains("count(*)")
+        {
+            seen.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let wanted = serde_json::from_value(json!({ "name": "a b c d e" })).unwrap();
+    let found = names::search(&mut conn, &wanted, 20).unwrap();
+    assert_eq!((found.len(), counts.load(Ordering::Relaxed)), (1, 15));
 }

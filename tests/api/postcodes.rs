@@ -4,8 +4,8 @@ use std::io::{Cursor, Write};
 use std::process::{Command, Output};
 
 use diesel::prelude::*;
-use life_rooms::db::Location;
-use life_rooms::db::schema::postcodes;
+use life_rooms::db::schema::{audit_events, postcodes};
+use life_rooms::db::{Json, Location};
 use serde_json::{Value, json};
 
 use crate::support::{App, id};
@@ -34,8 +34,7 @@ fn said(output: &Output) -> String {
 }
 
 fn good(output: &Output) {
-    let expected =
-        "Imported 3 postcodes.\nLeft out 1 lines without a postcode or without a local authority of today.\n";
+    let expected = "Imported 3 postcodes.\nLeft out 1 lines that have no postcode, no local authority of today, or can't be read.\n";
     assert!(output.status.success() && said(output).ends_with(expected), "{}", said(output));
 }
 
@@ -67,6 +66,16 @@ fn a_directory_is_imported_beside_a_running_server_and_again() {
     assert!(said(&output).ends_with("Imported 1 postcodes.\n"), "{}", said(&output));
     assert_eq!(rows(&app)[2], row("L9 1AA", "E08000011", Some((53.47, -2.96)), "england", Some(18)));
     assert_eq!(rows(&app)[..2], first[..2]);
+}
+
+#[test]
+fn a_line_that_is_not_utf_8_is_left_out_and_the_rest_is_imported() {
+    let app = App::start();
+    let spoilt = b"L9 1A\xc4,L9 1A\xc4,L9 1A\xc4,198001,,E08000012,E92000001,53.4,-2.9,17\r\n";
+    let (header, lines) = DIRECTORY.as_bytes().split_at(DIRECTORY.find("\r\n").unwrap() + 2);
+    let output = import(&app, "onspd.csv", &[header, &spoilt[..], lines].concat());
+    assert!(said(&output).contains("Imported 3 postcodes.\nLeft out 2 lines"), "{}", said(&output));
+    assert_eq!(rows(&app).len(), 3);
 }
 
 #[test]
@@ -134,10 +143,24 @@ fn the_local_authority_is_filled_in_from_the_postcode_where_none_is_given() {
     assert_eq!((&unknown["local_authority"], &unknown["local_authority_mismatch"]), (&Value::Null, &json!(false)));
     let differs = made("Cat", json!({ "postcode": "L9 1AA", "local_authority": "Sefton" }));
     assert_eq!((&differs["local_authority"], &differs["local_authority_mismatch"]), (&json!("Sefton"), &json!(true)));
-    // A record from before says what doesn't fit, and is filled in when it is next changed.
+    // A record from before is filled in when something else of it is next changed, and the event says so.
     let path = format!("/v1/members/{}", id(&before));
+    let fields = || -> Vec<Vec<String>> {
+        let changes = audit_events::table.filter(audit_events::action.eq("change")).order(audit_events::id);
+        let rows: Vec<Json<Vec<String>>> = changes.select(audit_events::fields).load(&mut app.conn()).unwrap();
+        rows.into_iter().map(|fields| fields.0).collect()
+    };
+    for nothing in [json!({}), json!({ "postcode": "l9 1aa" }), json!({ "local_authority": null })] {
+        let same = advisor.patch(&path, "\"1\"", &nothing).expect(200);
+        assert_eq!((&same["local_authority"], &same["version"]), (&Value::Null, &json!(1)), "{nothing}");
+    }
+    assert_eq!(fields(), Vec::<Vec<String>>::new());
     let changed = advisor.patch(&path, "\"1\"", &json!({ "town": "Liverpool" })).expect(200);
     assert_eq!(changed["local_authority"], "Liverpool");
+    assert_eq!(fields(), [["town", "local_authority"]]);
+    // What is filled in with the same again is no change.
+    let same = advisor.patch(&path, "\"2\"", &json!({ "local_authority": null })).expect(200);
+    assert_eq!((&same["local_authority"], &same["version"], fields().len()), (&json!("Liverpool"), &json!(2), 1));
 }
 
 #[test]

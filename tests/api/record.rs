@@ -246,3 +246,15 @@ fn logging_in_is_an_activity() {
     let day: Option<NaiveDate> = of.first(&mut app.conn()).unwrap();
     assert_eq!(day, Some("2026-11-23".parse().unwrap()));
 }
+
+#[test]
+fn the_day_of_an_activity_is_that_of_london_in_summer_too() {
+    let app = App::start();
+    let ann = member_row(&app, "Ann", "A");
+    app.at("2027-06-22T23:30:00Z");
+    let consent = json!({ "purpose": "research", "decision": "given", "evidence": "Form" });
+    app.advisor().post(&format!("/v1/members/{ann}/consents"), &consent).expect(201);
+    let of = members::table.find(ann.parse::<Id>().unwrap()).select(members::last_activity_on);
+    let day: Option<NaiveDate> = of.first(&mut app.conn()).unwrap();
+    assert_eq!(day, Some("2027-06-23".parse().unwrap()));
+}

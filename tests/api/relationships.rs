@@ -143,6 +143,9 @@ fn both_members_can_see_who_changed_and_read_their_relationship() {
         event(&pair.own, "read", "relationship"),
     ];
     assert_eq!(of_cara, sorted(expected));
+    // Neither acted for the other by that: Ann isn't Cara's carer.
+    let acted = audit_events::table.filter(audit_events::on_behalf_of.is_not_null()).count();
+    assert_eq!(acted.get_result::<i64>(&mut pair.app.conn()).unwrap(), 0);
 }
 
 #[test]
@@ -172,6 +175,8 @@ fn what_a_relationship_must_say() {
     let active = json!({ "status": "active", "evidence": "Ann said so", "ends_on": "2027-11-23" });
     pair.advisor.patch(&at, "\"1\"", &active).expect(200);
     pair.advisor.patch(&at, "\"2\"", &json!({ "status": "proposed" })).problem(409, "invalid-state");
+    pair.advisor.patch(&at, "\"2\"", &json!({ "evidence": null })).invalid(&["/evidence"]);
+    pair.advisor.patch(&at, "\"2\"", &json!({ "evidence": "Ann said so on the phone" })).expect(200);
 }
 
 #[test]
@@ -191,6 +196,9 @@ fn two_members_have_a_relationship_of_a_kind_once_until_it_has_ended() {
     assert_eq!((after.status, &after.json["status"], after.tag_version()), (200, &json!("ended"), "2"));
     pair.advisor.patch(&at, "\"2\"", &json!({ "ends_on": null })).problem(409, "invalid-state");
     pair.advisor.post(&path(&pair.ann), &pair.body()).expect(201);
+    // That nobody changed it can be seen: it is as it was.
+    let last = pair.own.get(&at);
+    assert_eq!((last.etag(), &last.json), (after.etag(), &after.json));
 }
 
 #[test]
@@ -217,6 +225,16 @@ fn a_carer_books_for_the_one_they_care_for_and_the_event_names_the_carer() {
         .unwrap();
     let ann: Id = pair.ann.parse().unwrap();
     assert!(for_ann.len() == 4 && for_ann.iter().all(|one| *one == Some(ann)), "{for_ann:?}");
+    // Sent again with its key, a booking is read, and not the record.
+    let again = || {
+        let key = [("idempotency-key", "one")];
+        pair.carer.post_with(&format!("/v1/sessions/{session}/bookings"), &key, &json!({ "member_id": pair.ann }))
+    };
+    let first = again().expect(201);
+    assert_eq!(again().expect(201), first);
+    let reads =
+        |kind: &str| pair.events(&pair.ann).into_iter().filter(|told| *told == event(&pair.carer, "read", kind));
+    assert_eq!((reads("booking").count(), reads("member").count()), (2, 0));
     // For themself they book as before, and the booking is theirs.
     let own = pair.carer.post(&format!("/v1/sessions/{session}/bookings"), &json!({})).expect(201);
     assert_eq!(own["member_id"], pair.cara);
@@ -353,4 +371,80 @@ fn a_carer_whose_relationship_has_ended_finds_nothing_from_the_next_request_on()
         // The booking is still Ann's.
         assert_eq!(pair.own.get(&at).expect(200)["reference"], before["reference"]);
     }
+}
+
+#[test]
+fn the_other_member_sees_events_of_a_relationship_only_while_it_is_in_effect() {
+    let pair = Pair::new();
+    let log = |client: &Client, member: &str| {
+        let items = client.get(&format!("/v1/members/{member}/access-log")).expect(200)["items"].clone();
+        let told = |entry: &Value| format!("{} {}", entry["action"].as_str().unwrap(), entry["what"].as_str().unwrap());
+        let told =
+            items.as_array().unwrap().iter().filter(|entry| entry["fields"] != json!(["display_name"])).map(told);
+        told.collect::<Vec<_>>()
+    };
+    // Proposed, listed at both records, and posted again with its key: Cara mustn't learn of it.
+    let post = || pair.advisor.post_with(&path(&pair.cara), &[("idempotency-key", "one")], &pair.body());
+    let made = post().expect(201);
+    pair.app.at("2026-11-23T09:01:00Z");
+    pair.advisor.get(&path(&pair.cara)).expect(200);
+    pair.app.at("2026-11-23T09:02:00Z");
+    pair.advisor.get(&path(&pair.ann)).expect(200);
+    pair.app.at("2026-11-23T09:03:00Z");
+    assert_eq!(post().header("idempotent-replay"), "true");
+    assert_eq!(log(&pair.carer, &pair.cara), Vec::<String>::new());
+    assert_eq!(
+        log(&pair.own, &pair.ann),
+        ["read relationship", "read member", "read relationship", "create relationship"]
+    );
+    // Once it is in effect, she may know how it came about.
+    pair.app.at("2026-11-23T09:04:00Z");
+    pair.own.patch(&pair.at(&made), "\"1\"", &json!({ "status": "active" })).expect(200);
+    let all = ["change", "read", "read", "read", "create"].map(|action| format!("{action} relationship"));
+    assert_eq!(log(&pair.carer, &pair.cara), all);
+    pair.app.at("2026-11-23T09:05:00Z");
+    pair.own.patch(&pair.at(&made), "\"2\"", &json!({ "status": "ended" })).expect(200);
+    assert_eq!(log(&pair.carer, &pair.cara), Vec::<String>::new());
+    // Nothing was taken out of the audit.
+    assert_eq!(pair.events(&pair.cara).iter().filter(|(_, kind, _)| kind == "relationship").count(), 6);
+}
+
+#[test]
+fn a_carer_has_a_name_in_the_log_of_the_one_they_care_for() {
+    let pair = Pair::new();
+    pair.active();
+    let log = format!("/v1/members/{}/access-log", pair.ann);
+    pair.app.at("2026-11-23T09:01:00Z");
+    pair.book(&pair.carer, &pair.session()).expect(201);
+    pair.app.at("2026-11-23T09:02:00Z");
+    pair.book(&pair.own, &pair.session()).expect(201);
+    let who = |entry: &Value| (entry["who"].clone(), entry["own"].clone());
+    let named = |name: Value| json!({ "name": name, "role": "member", "organisation": null });
+    let seen = pair.own.get(&log).expect(200);
+    let booked = [(named(Value::Null), json!(true)), (named(json!("Cara Carr")), json!(false))];
+    assert_eq!(seen["items"].as_array().unwrap()[..2].iter().map(who).collect::<Vec<_>>(), booked);
+    // Whoever is shown the name has read it, and a page that doesn't name her is no read.
+    let reads = |client: &Client| {
+        let row = audit_events::table.filter(audit_events::member_id.eq(pair.cara.parse::<Id>().unwrap()));
+        let row = row.filter(audit_events::action.eq("read")).filter(audit_events::resource_kind.eq("member"));
+        let count = row.filter(audit_events::actor_id.eq(client.id)).count();
+        count.get_result::<i64>(&mut pair.app.conn()).unwrap()
+    };
+    assert_eq!((reads(&pair.own), reads(&pair.advisor)), (1, 0));
+    pair.advisor.get(&format!("{log}?limit=1")).expect(200);
+    assert_eq!(reads(&pair.advisor), 0);
+    pair.advisor.get(&log).expect(200);
+    assert_eq!(reads(&pair.advisor), 1);
+}
+
+#[test]
+fn days_are_those_of_london_in_summer_too() {
+    let pair = Pair::new();
+    pair.app.at("2027-06-22T23:30:00Z");
+    let body = with(pair.body(), json!({ "status": "active", "ends_on": "2027-06-22", "starts_on": "2027-06-01" }));
+    assert_eq!(pair.advisor.post(&path(&pair.ann), &body).expect(201)["status"], "ended");
+    let made = pair.active();
+    assert_eq!(made["starts_on"], "2027-06-23");
+    let ended = pair.own.patch(&pair.at(&made), "\"1\"", &json!({ "status": "ended" })).expect(200);
+    assert_eq!(ended["ends_on"], "2027-06-23");
 }

@@ -159,3 +159,32 @@ fn a_flag_shows_nowhere_else() {
     lead.post(&path(&ann), &flag()).expect(201);
     assert_eq!((look(&advisor), look(&own), look(&lead), found()), before);
 }
+
+#[test]
+fn raising_a_flag_again_with_its_key_stays_out_of_the_access_log() {
+    let app = App::start();
+    let ann = member_row(&app, "Ann", "A");
+    let (own, lead) = (app.member(&ann), app.advisor_who_may("safeguarding"));
+    let key = [("idempotency-key", "one")];
+    let raise = || lead.post_with(&path(&ann), &key, &flag());
+    let first = raise().expect(201);
+    let again = raise();
+    assert_eq!((again.header("idempotent-replay"), &again.json), ("true", &first));
+    let event = |action: &str| (action.to_owned(), "safeguarding_flag".to_owned());
+    assert_eq!(kinds(&app, &ann), [event("create"), event("read")]);
+    assert_eq!(own.get(&format!("/v1/members/{ann}/access-log")).expect(200)["items"], json!([]));
+}
+
+#[test]
+fn days_are_those_of_london_in_summer_too() {
+    let app = App::start();
+    let (ann, lead) = (member_row(&app, "Ann", "A"), app.advisor_who_may("safeguarding"));
+    app.at("2027-06-22T23:30:00Z");
+    let raise = |raised_on: Value| {
+        let body = json!({ "category": "abuse", "summary": "x", "raised_on": raised_on, "review_on": "2027-07-01" });
+        lead.post(&path(&ann), &body)
+    };
+    assert_eq!(raise(Value::Null).expect(201)["raised_on"], "2027-06-23");
+    raise(json!("2027-06-23")).expect(201);
+    raise(json!("2027-06-24")).invalid(&["/raised_on"]);
+}

@@ -11,7 +11,7 @@ use life_rooms::background;
 use life_rooms::db::schema::{audit_events, audit_seals, audit_unsealed};
 use life_rooms::db::{Conn, Db, Id, Json};
 use life_rooms::seals::head::{self, Head};
-use life_rooms::seals::store::{Seal, add, batch, hashes_of, ids_in};
+use life_rooms::seals::store::{Seal, add, hashes_of, ids_in};
 use life_rooms::seals::verify::{Fault, Report, Wanted, verify};
 use life_rooms::seals::{TASK, sealing, signed_bytes};
 use serde_json::json;
@@ -26,11 +26,11 @@ pub fn seal(app: &App) -> bool {
     actix_web::rt::System::new().block_on(run).expect("it seals")
 }
 
-fn seals(app: &App) -> Vec<Seal> {
+pub fn seals(app: &App) -> Vec<Seal> {
     audit_seals::table.order(audit_seals::number).select(Seal::as_select()).load(&mut app.conn()).unwrap()
 }
 
-fn kept(app: &App) -> Option<Head> {
+pub fn kept(app: &App) -> Option<Head> {
     head::read(&head::path(&app.key_dir())).unwrap()
 }
 
@@ -41,27 +41,28 @@ fn report(app: &App) -> Report {
 }
 
 /// The kinds of faults that a check finds.
-fn faults(app: &App) -> Vec<Fault> {
+pub fn faults(app: &App) -> Vec<Fault> {
     report(app).faults.into_keys().collect()
 }
 
 /// The exit code of the command, and what it said.
-fn checked(app: &App, more: &[&str]) -> (i32, String) {
+pub fn checked(app: &App, more: &[&str]) -> (i32, String) {
     let output = run(app, &[&["audit", "verify"], more].concat());
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
     (output.status.code().unwrap(), said)
 }
 
 /// Does something with the database alone, as its owner can.
-fn as_owner<T>(app: &App, work: impl FnOnce(&mut Conn) -> T) -> T {
+pub fn as_owner<T>(app: &App, work: impl FnOnce(&mut Conn) -> T) -> T {
     let mut conn = app.conn();
     let triggers = match conn {
         Conn::Sqlite(_) => {
-            "DROP TRIGGER audit_events_no_update; DROP TRIGGER audit_events_no_delete; \
-             DROP TRIGGER audit_seals_no_update; DROP TRIGGER audit_seals_no_delete;"
+            "DROP TRIGGER IF EXISTS audit_events_no_update; DROP TRIGGER IF EXISTS audit_events_no_delete; \
+             DROP TRIGGER IF EXISTS audit_seals_no_update; DROP TRIGGER IF EXISTS audit_seals_no_delete;"
         }
         Conn::Postgres(_) => {
-            "DROP TRIGGER audit_events_only_grow ON audit_events; DROP TRIGGER audit_seals_only_grow ON audit_seals;"
+            "DROP TRIGGER IF EXISTS audit_events_only_grow ON audit_events; \
+             DROP TRIGGER IF EXISTS audit_seals_only_grow ON audit_seals;"
         }
     };
     conn.batch_execute(triggers).unwrap();
@@ -69,19 +70,19 @@ fn as_owner<T>(app: &App, work: impl FnOnce(&mut Conn) -> T) -> T {
 }
 
 /// An advisor reads the records of these members, one after the other.
-fn look(advisor: &Client, members: &[String]) {
+pub fn look(advisor: &Client, members: &[String]) {
     for member in members {
         advisor.get(&format!("/v1/members/{member}")).expect(200);
     }
 }
 
 /// A service with three seals of two events each, and two events that wait.
-struct World {
-    app: App,
-    events: Vec<Id>,
+pub struct World {
+    pub app: App,
+    pub events: Vec<Id>,
 }
 
-fn world() -> World {
+pub fn world() -> World {
     let app = App::start();
     let advisor = app.advisor();
     let members = [member_row(&app, "Ann", "Other"), member_row(&app, "Bob", "Other")];
@@ -338,7 +339,8 @@ fn a_check_can_begin_with_a_day_and_takes_a_head_from_elsewhere() {
     let from = ["--from", "2026-11-24", "--head", aside.to_str().unwrap()];
     let (code, said) = checked(&app, &from);
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("Read 1 seals and 2 events; 1 of them wait"), "{said}");
+    // The seal before that day is read too, with its two events.
+    assert!(said.contains("Read 2 seals and 4 events; 1 of them wait"), "{said}");
     as_owner(&app, |conn| diesel::delete(audit_events::table.find(events[0])).execute(conn).unwrap());
     assert_eq!(checked(&app, &from).0, 0, "it happened before");
     assert_eq!(checked(&app, &[]).0, 1);
@@ -351,25 +353,30 @@ fn a_check_can_begin_with_a_day_and_takes_a_head_from_elsewhere() {
 }
 
 #[test]
-fn a_crash_before_the_seal_or_between_it_and_the_head_loses_nothing() {
+fn a_crash_before_the_commit_of_a_seal_or_between_it_and_the_head_loses_nothing() {
     let World { app, .. } = world();
-    let before = (seals(&app).len(), kept(&app));
-    // The server dies after it has read what waits.
-    assert_eq!(batch(&mut app.conn()).unwrap().ids.len(), 2);
-    assert_eq!((seals(&app).len(), kept(&app), checked(&app, &[]).0), (before.0, before.1.clone(), 0));
+    let before = (seals(&app), kept(&app));
+    let waiting = || -> Vec<Id> {
+        let keys = audit_unsealed::table.order(audit_unsealed::first_id).select(audit_unsealed::first_id);
+        keys.load(&mut app.conn()).unwrap()
+    };
+    let keys = waiting();
+    // The server dies before the commit: the seal isn't there, and what it had taken away waits again.
+    let mut next = before.0.last().unwrap().clone();
+    next.number += 1;
+    let refused = app.conn().transaction::<(), diesel::result::Error, _>(|conn| {
+        assert!(add(conn, &next, &keys).unwrap());
+        assert_eq!(audit_unsealed::table.count().get_result::<i64>(conn).unwrap(), 0);
+        Err(diesel::result::Error::RollbackTransaction)
+    });
+    assert!(refused.is_err());
+    assert_eq!((seals(&app), waiting(), keys.len()), (before.0, keys.clone(), 2));
+    assert_eq!(checked(&app, &[]).0, 0);
     // It dies after the commit: the head is one seal behind.
     assert!(seal(&app));
     let path = head::path(&app.key_dir());
     std::fs::write(&path, serde_json::to_vec(&before.1.unwrap()).unwrap()).unwrap();
     assert_eq!(checked(&app, &[]).0, 0);
-    // Rows that a rolled-back transaction would have taken away are there again: all or nothing.
-    let refused = app.conn().transaction::<(), diesel::result::Error, _>(|conn| {
-        let mut next = seals(&app).pop().unwrap();
-        next.number += 1;
-        assert!(add(conn, &next, &[]).unwrap());
-        Err(diesel::result::Error::RollbackTransaction)
-    });
-    assert!(refused.is_err());
     app.at("2026-11-23T11:00:00Z");
     assert!(seal(&app));
     assert_eq!((kept(&app).unwrap().number, checked(&app, &[]).0), (5, 0));
@@ -412,6 +419,14 @@ fn seals_of_a_retired_key_and_of_a_stolen_one_can_still_be_checked() {
     assert_ne!(old, new);
     assert!(!app.key_dir().join("0001.der").exists() && app.key_dir().join(format!("{old}.pub")).exists());
     assert_eq!(checked(&app, &[]).0, 0);
+    // A public half is no secret: others may read its file.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(app.key_dir().join(format!("{old}.pub")), open).unwrap();
+        assert_eq!(checked(&app, &[]).0, 0);
+    }
     std::fs::remove_file(app.key_dir().join(format!("{old}.pub"))).unwrap();
     assert_eq!(faults(&app), [Fault::Unsigned]);
 }

@@ -142,6 +142,13 @@ fn an_unknown_purpose_is_400_and_safeguarding_needs_its_permission() {
     assert!(purposes(&app, &ann).is_empty());
     with(&guardian(&app), "safeguarding").expect(200);
     assert_eq!(purposes(&app, &ann)[0].3.as_deref(), Some("safeguarding"));
+    // The permission counts only for advisors: an admin can't hide what they do to themself.
+    let admin = app.admin();
+    let row = users::table.find(admin.id.unwrap());
+    diesel::update(row).set(users::permissions.eq(Json(vec!["safeguarding"]))).execute(&mut app.conn()).unwrap();
+    let hiding = admin.send("GET", "/v1/users", &[("x-purpose", "safeguarding")], b"");
+    hiding.problem(403, "forbidden");
+    admin.get("/v1/users").expect(200);
     // Who may call comes first.
     with(&app.anonymous(), "curiosity").problem(401, "unauthenticated");
 }

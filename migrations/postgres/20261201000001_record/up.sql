@@ -15,9 +15,9 @@ ALTER TABLE members ADD COLUMN last_activity_on date;
 UPDATE members SET email_key = lower(trim(email));
 UPDATE members SET last_activity_on = (
     SELECT max(day) FROM (
-        SELECT max(CAST(created_at AT TIME ZONE 'UTC' AS date)) AS day FROM bookings WHERE member_id = members.id
-        UNION ALL SELECT max(CAST(created_at AT TIME ZONE 'UTC' AS date)) FROM prescriptions WHERE member_id = members.id
-        UNION ALL SELECT max(CAST(recorded_at AT TIME ZONE 'UTC' AS date)) FROM consents WHERE member_id = members.id
+        SELECT max(CAST(created_at AT TIME ZONE 'Europe/London' AS date)) AS day FROM bookings WHERE member_id = members.id
+        UNION ALL SELECT max(CAST(created_at AT TIME ZONE 'Europe/London' AS date)) FROM prescriptions WHERE member_id = members.id
+        UNION ALL SELECT max(CAST(recorded_at AT TIME ZONE 'Europe/London' AS date)) FROM consents WHERE member_id = members.id
         UNION ALL SELECT max(starts_on) FROM walk_ins JOIN sessions ON sessions.id = session_id WHERE member_id = members.id
         UNION ALL SELECT max(starts_on) FROM bookings JOIN sessions ON sessions.id = session_id WHERE member_id = members.id AND bookings.status = 'attended'
     ) AS days

@@ -13,6 +13,8 @@ ALTER TABLE members ADD COLUMN email_key TEXT;
 -- new version.
 ALTER TABLE members ADD COLUMN last_activity_on TEXT;
 UPDATE members SET email_key = lower(trim(email));
+-- The days are those of UTC, because SQLite knows no time zones: what was done in summer between midnight and one o'clock in
+-- London counts for the day before. For a question about years that is near enough.
 UPDATE members SET last_activity_on = (
     SELECT max(day) FROM (
         SELECT max(date(created_at / 1000000, 'unixepoch')) AS day FROM bookings WHERE member_id = members.id

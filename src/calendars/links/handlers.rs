@@ -70,7 +70,7 @@ pub async fn create_calendar_link(
         let (version, link) = (row.version, CalendarLink::from(row));
         let location = format!("/v1/members/{member_id}/calendar-links/{}", link.id);
         Reply::created(location, version, &IssuedCalendarLink::with_url(link.clone(), url.clone()))?
-            .about(member_id)
+            .shows(subject)
             .replayed_as(&IssuedCalendarLink::without_url(link))
     })
     .await

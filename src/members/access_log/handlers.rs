@@ -1,10 +1,14 @@
 //! The access log over HTTP.
 
-use super::store;
+use std::collections::BTreeSet;
+
+use super::store::{self, Seen};
 use super::types::{AccessLogEntry, AccessLogFilter};
 use crate::auth::policy::MemberOrAdvisor;
+use crate::auth::reach::Reach;
+use crate::clock::london_day;
 use crate::http::prelude::*;
-use crate::members::handlers::list_of_member;
+use crate::members::store as members;
 
 /// List who looked at a member's data
 ///
@@ -22,7 +26,17 @@ pub async fn list_access_log(
         return Err(Error::parameter("to", "ends_first", "Must not be before from."));
     }
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
-    let wanted = slice.clone();
-    let rows = list_of_member(&who, id, "access_log", move |conn| store::list(conn, id, &filter, &wanted)).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, store::Seen::key, AccessLogEntry::from))
+    let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
+    let work = move |conn: &mut Conn| {
+        members::get(conn, reach, id)?;
+        let rows = store::list(conn, id, &filter, &wanted, london_day(context.now()))?;
+        let mut events = context.reads_list(Subject::record_of(id), &["access_log"], &rows);
+        // The row beyond the page only shows that there is a next page.
+        let shown = rows.iter().take(usize::try_from(wanted.limit).unwrap_or_default());
+        let others: BTreeSet<Id> = shown.filter_map(Seen::other).collect();
+        events.extend(others.into_iter().flat_map(|other| context.reads(Subject::record_of(other), &["display_name"])));
+        Ok((rows, events))
+    };
+    let rows = who.state().db.read_audited(work).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, Seen::key, AccessLogEntry::from))
 }

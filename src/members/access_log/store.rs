@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::types::{AccessLogEntry, AccessLogFilter, ActorRole, Who};
@@ -9,11 +10,12 @@ use crate::audit::Purpose;
 use crate::audit::hash::Written;
 use crate::audit::purpose::HIDDEN_KIND;
 use crate::clock::london_midnight;
-use crate::db::schema::{api_clients, audit_events, partners, users};
+use crate::db::schema::{api_clients, audit_events, members, partners, users};
 use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::http::page::Slice;
-use crate::members::store::ids_of;
+use crate::members::relationships::store as relationships;
+use crate::members::store::{NAMES, Names as MemberNames, ids_of, member_name};
 
 /// The name of the service in access logs.
 const SERVICE: &str = "Life Rooms";
@@ -24,6 +26,8 @@ pub struct Seen {
     event: Written,
     who: Who,
     own: bool,
+    /// Another member, whom the entry names.
+    other: Option<Id>,
 }
 
 impl Seen {
@@ -31,10 +35,15 @@ impl Seen {
     pub fn key(&self) -> Id {
         self.event.id
     }
+
+    /// Another member, whom the entry names.
+    pub fn other(&self) -> Option<Id> {
+        self.other
+    }
 }
 
 impl From<Seen> for AccessLogEntry {
-    fn from(Seen { event, who, own }: Seen) -> Self {
+    fn from(Seen { event, who, own, .. }: Seen) -> Self {
         Self {
             at: event.at,
             who,
@@ -47,8 +56,15 @@ impl From<Seen> for AccessLogEntry {
     }
 }
 
-/// A page of a member's access log, the newest first. What safeguards somebody is left out.
-pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Slice<Id>) -> Result<Vec<Seen>> {
+/// A page of a member's access log, the newest first. What safeguards somebody is left out, and so is what is about a
+/// relationship of which the member may not know today.
+pub fn list(
+    conn: &mut Conn,
+    member_id: Id,
+    filter: &AccessLogFilter,
+    slice: &Slice<Id>,
+    today: NaiveDate,
+) -> Result<Vec<Seen>> {
     let people = ids_of(member_id);
     let accounts: Vec<Id> =
         users::table.filter(users::member_id.eq_any(people.clone())).select(users::id).load(conn)?;
@@ -60,6 +76,11 @@ pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Sl
     };
     let is_open = audit_events::purpose.is_null().or(audit_events::purpose.ne(Purpose::Safeguarding));
     query = query.filter(audit_events::resource_kind.ne(HIDDEN_KIND).and(is_open));
+    let hidden = relationships::hidden_from(conn, &people, today)?;
+    if !hidden.is_empty() {
+        let is_another = audit_events::resource_id.is_null().or(audit_events::resource_id.ne_all(hidden));
+        query = query.filter(audit_events::resource_kind.ne(relationships::KIND).or(is_another));
+    }
     if let Some(after) = slice.after {
         query = query.filter(audit_events::id.lt(after));
     }
@@ -74,53 +95,71 @@ pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Sl
         query = query.filter(by_others);
     }
     let events: Vec<Written> = query.order(audit_events::id.desc()).limit(slice.fetch()).load(conn)?;
-    let names = Names::of(conn, &events)?;
+    let names = Names::of(conn, &events, &people)?;
     let show = |event: Written| {
         let own = event.actor_id.is_some_and(|actor| accounts.contains(&actor));
-        Seen { who: names.who(&event), own, event }
+        Seen { who: names.who(&event), own, other: names.other(&event), event }
     };
     Ok(events.into_iter().map(show).collect())
 }
 
+/// An account. Its present role and partner are for events that don't have those of then.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+struct Account {
+    id: Id,
+    display_name: Option<String>,
+    role: String,
+    partner_id: Option<Id>,
+    member_id: Option<Id>,
+}
+
 /// The names of those who did something.
 struct Names {
-    /// Accounts: the display name, and the present role and partner, for events that don't have those of then.
-    accounts: HashMap<Id, (Option<String>, String, Option<Id>)>,
+    accounts: HashMap<Id, Account>,
     /// The partners of API clients.
     clients: HashMap<Id, Id>,
     partners: HashMap<Id, String>,
+    /// Members other than the one whose log it is, such as a carer. Their accounts have no display name.
+    others: HashMap<Id, String>,
 }
 
 impl Names {
-    fn of(conn: &mut Conn, events: &[Written]) -> Result<Self> {
+    fn of(conn: &mut Conn, events: &[Written], people: &[Id]) -> Result<Self> {
         let actors = |kind: &str| -> Vec<Id> {
             events.iter().filter(|event| event.actor_kind == kind).filter_map(|event| event.actor_id).collect()
         };
-        let columns = (users::id, users::display_name, users::role, users::partner_id);
-        let rows: Vec<(Id, Option<String>, String, Option<Id>)> =
-            users::table.filter(users::id.eq_any(actors("user"))).select(columns).load(conn)?;
-        let accounts: HashMap<_, _> =
-            rows.into_iter().map(|(id, name, role, partner)| (id, (name, role, partner))).collect();
+        let rows = users::table.filter(users::id.eq_any(actors("user"))).select(Account::as_select());
+        let rows: Vec<Account> = rows.load(conn)?;
+        let accounts: HashMap<_, _> = rows.into_iter().map(|account| (account.id, account)).collect();
+        let others = accounts.values().filter_map(|account| account.member_id).filter(|id| !people.contains(id));
+        let others = others_by_name(conn, others.collect())?;
         let columns = (api_clients::id, api_clients::partner_id);
         let rows: Vec<(Id, Id)> =
             api_clients::table.filter(api_clients::id.eq_any(actors("client"))).select(columns).load(conn)?;
         let clients: HashMap<_, _> = rows.into_iter().collect();
         let named = events.iter().filter_map(|event| event.partner_id);
-        let present = accounts.values().filter_map(|account| account.2).chain(clients.values().copied());
+        let present = accounts.values().filter_map(|account| account.partner_id).chain(clients.values().copied());
         let ids: Vec<Id> = named.chain(present).collect();
         let rows: Vec<(Id, String)> =
             partners::table.filter(partners::id.eq_any(ids)).select((partners::id, partners::name)).load(conn)?;
-        Ok(Self { accounts, clients, partners: rows.into_iter().collect() })
+        Ok(Self { accounts, clients, partners: rows.into_iter().collect(), others })
+    }
+
+    /// Another member who did it, if their name is known.
+    fn other(&self, event: &Written) -> Option<Id> {
+        let account = event.actor_id.and_then(|id| self.accounts.get(&id))?;
+        account.member_id.filter(|id| self.others.contains_key(id))
     }
 
     fn who(&self, event: &Written) -> Who {
         let account = event.actor_id.and_then(|id| self.accounts.get(&id));
         let client = event.actor_id.and_then(|id| self.clients.get(&id)).copied();
-        let partner = event.partner_id.or(account.and_then(|account| account.2)).or(client);
+        let partner = event.partner_id.or(account.and_then(|account| account.partner_id)).or(client);
         let of_partner = partner.and_then(|id| self.partners.get(&id)).cloned();
         match event.actor_kind.as_str() {
             "user" => {
-                let role = event.actor_role.as_deref().or(account.map(|account| account.1.as_str()));
+                let role = event.actor_role.as_deref().or(account.map(|account| account.role.as_str()));
                 // Only accounts of members are ever deleted.
                 let role = role.and_then(|role| role.parse().ok()).unwrap_or(ActorRole::Member);
                 let organisation = match role {
@@ -128,10 +167,18 @@ impl Names {
                     ActorRole::Partner => of_partner,
                     _ => Some(SERVICE.to_owned()),
                 };
-                Who { name: account.and_then(|account| account.0.clone()), role, organisation }
+                let other = self.other(event).and_then(|id| self.others.get(&id)).cloned();
+                Who { name: account.and_then(|account| account.display_name.clone()).or(other), role, organisation }
             }
             "client" => Who { name: Some("its system".to_owned()), role: ActorRole::Partner, organisation: of_partner },
             _ => Who { name: None, role: ActorRole::System, organisation: Some(SERVICE.to_owned()) },
         }
     }
+}
+
+/// The names of these members, as they are shown.
+fn others_by_name(conn: &mut Conn, ids: Vec<Id>) -> Result<HashMap<Id, String>> {
+    let rows: Vec<(Id, MemberNames)> =
+        members::table.filter(members::id.eq_any(ids)).select((members::id, NAMES)).load(conn)?;
+    Ok(rows.into_iter().map(|(id, names)| (id, member_name(id, names).display_name)).collect())
 }

@@ -51,7 +51,8 @@ crate::described! {
 /// Who did something.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Who {
-    /// The display name of the account; null if it has none. A partner's system is `its system`.
+    /// The display name of the account; null if it has none. Another member, such as a carer, has the name of their
+    /// record. A partner's system is `its system`.
     #[schema(example = "Dana P.")]
     pub name: Option<String>,
     /// The role at that time.

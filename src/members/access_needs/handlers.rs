@@ -47,7 +47,7 @@ pub async fn put_access_needs(
         let days = rules::days(&written, london_day(context.now()))?;
         let next = AccessNeedsRow::new(id, days, written.none, written.needs.clone(), context.now());
         let row = match old {
-            Some(old) if old.says_as(&next) => {
+            Some(old) if old.same_content(&next) => {
                 let version = old.version;
                 return context.unchanged(conn, subject(id), version, &AccessNeeds::of(id, Some(old)));
             }

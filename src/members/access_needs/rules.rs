@@ -51,7 +51,7 @@ pub fn days(written: &AccessNeedsInput, today: NaiveDate) -> Result<(NaiveDate, 
     Ok((asked_on, review_on))
 }
 
-/// Whose eyes needs are shown to.
+/// Who is shown the needs of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
     /// The service itself and the member, who see every need.

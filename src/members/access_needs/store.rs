@@ -43,8 +43,8 @@ impl AccessNeedsRow {
         Self { version: self.version + 1, created_at: self.created_at, ..next }
     }
 
-    /// Whether both say the same.
-    pub fn says_as(&self, other: &Self) -> bool {
+    /// Whether both say the same, whatever their versions.
+    pub fn same_content(&self, other: &Self) -> bool {
         let content = |row: &Self| (row.asked_on, row.none, row.needs.clone(), row.review_on);
         content(self) == content(other)
     }

@@ -105,7 +105,7 @@ pub struct AccessNeeds {
     /// When to ask again. Null if nobody has asked.
     #[schema(example = "2027-11-23")]
     pub review_on: Option<NaiveDate>,
-    /// Rises with each change. 0 before; the `ETag`.
+    /// 0 until they are first written; then rises with each change. The `ETag`.
     #[schema(example = 1)]
     pub version: i32,
     /// When they were first written. Null before.

@@ -1,7 +1,7 @@
 //! Answers for equality monitoring over HTTP.
 
-use super::rules;
-use super::store::{self, AnswersRow, Reader};
+use super::rules::{self, Reader};
+use super::store::{self, AnswersRow};
 use super::types::{EqualityAnswers, EqualityAnswersPatch};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
@@ -64,7 +64,8 @@ pub async fn change_equality_answers(
         }
         let row = AnswersRow::next(id, old.as_ref(), after, london_day(context.now()), context.now());
         store::write(conn, &row)?;
-        context.record(conn, &[context.event("change", subject(id), &patch.names())])?;
+        let names: Vec<&str> = rules::recorded(patch.names()).into_iter().collect();
+        context.record(conn, &[context.event("change", subject(id), &names)])?;
         let shown = EqualityAnswers::of(id, Some(&row), reader)?;
         Reply::ok(Tag::live(shown.version, &shown)?, &shown)
     })

@@ -1,5 +1,7 @@
 //! What is decided about the answers without a database.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::types::{EqualityAnswersChange, EqualityAnswersPatch, Ethnicity, LongLastingCondition};
@@ -21,19 +23,41 @@ pub fn patched(before: &EqualityAnswersChange, patch: &EqualityAnswersPatch) -> 
     // Judged by itself first, as if nothing were stored.
     let alone = patch.apply(&EqualityAnswersChange::default())?;
     let mut base = before.clone();
-    if patch.names_one("long_lasting_condition") && alone.long_lasting_condition != Some(LongLastingCondition::Yes) {
+    if patch.names_one(CONDITION) && alone.long_lasting_condition != Some(LongLastingCondition::Yes) {
         base.activities_reduced = None;
     }
     patch.apply(&base)
 }
 
-/// The names of the questions that are answered.
+/// Who looks at the answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// The member, who sees them.
+    Member,
+    /// An advisor, who sees only which questions are answered.
+    Advisor,
+}
+
+/// The question that is asked only of those who have answered [`CONDITION`] with yes. So whoever learns that it is
+/// answered knows that answer.
+const REDUCED: &str = "activities_reduced";
+/// The question whether the member has a long-lasting condition.
+const CONDITION: &str = "long_lasting_condition";
+
+/// The names of the questions that are answered, as far as they tell this reader no answer.
 ///
 /// # Errors
 /// 500 if the answers can't be written as JSON.
-pub fn answered(answers: &EqualityAnswersChange) -> Result<Vec<String>> {
+pub fn answered(answers: &EqualityAnswersChange, reader: Reader) -> Result<Vec<String>> {
     let Value::Object(members) = serde_json::to_value(answers).map_err(Error::internal)? else { return Ok(Vec::new()) };
-    Ok(members.into_iter().filter(|(_, answer)| !answer.is_null()).map(|(name, _)| name).collect())
+    let names = members.into_iter().filter(|(_, answer)| !answer.is_null()).map(|(name, _)| name);
+    Ok(names.filter(|name| reader == Reader::Member || name != REDUCED).collect())
+}
+
+/// The names of changed questions as the audit records them. An advisor can read them there, so a name that tells an
+/// answer isn't among them.
+pub fn recorded(names: Vec<&str>) -> BTreeSet<&str> {
+    names.into_iter().map(|name| if name == REDUCED { CONDITION } else { name }).collect()
 }
 
 /// The NHS's code of an ethnic group: the 16 groups of the Census of 2001, `Z` for not stated, `99` for not known.
@@ -65,8 +89,6 @@ pub fn nhs_code(ethnicity: Option<Ethnicity>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use strum::IntoEnumIterator;
 
     use super::*;

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
-use super::rules;
+use super::rules::{self, Reader};
 use super::types::{
     ActivitiesReduced, EqualityAnswers, EqualityAnswersChange, Ethnicity, GenderSameAsRegistered, LongLastingCondition,
     Religion, Sex, SexualOrientation, UnpaidCarer,
@@ -75,15 +75,6 @@ impl AnswersRow {
     }
 }
 
-/// Who looks at the answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reader {
-    /// The member, who sees them.
-    Member,
-    /// An advisor, who sees only which questions are answered.
-    Advisor,
-}
-
 impl EqualityAnswers {
     /// A member's answers as this reader sees them. Without a row nobody has asked.
     ///
@@ -91,7 +82,7 @@ impl EqualityAnswers {
     /// 500 if the answers can't be written as JSON.
     pub fn of(member_id: Id, row: Option<&AnswersRow>, reader: Reader) -> Result<Self> {
         let answers = row.map(AnswersRow::answers).unwrap_or_default();
-        let answered = rules::answered(&answers)?;
+        let answered = rules::answered(&answers, reader)?;
         let (answers, nhs_code) = match reader {
             Reader::Member => (answers.clone(), Some(rules::nhs_code(answers.ethnicity).to_owned())),
             Reader::Advisor => (EqualityAnswersChange::default(), None),

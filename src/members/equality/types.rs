@@ -199,13 +199,14 @@ pub struct EqualityAnswers {
     /// asked. Null for an advisor.
     #[schema(example = "A")]
     pub nhs_code: Option<String>,
-    /// The questions that are answered, also those that the member would rather not answer.
+    /// The questions that are answered, also those that the member would rather not answer. For an advisor without
+    /// `activities_reduced`, which is asked only of those who have a condition.
     #[schema(example = json!(["ethnicity", "sex"]))]
     pub answered: Vec<String>,
     /// The day of the last answer. Null if there is none.
     #[schema(example = "2026-11-23")]
     pub asked_on: Option<NaiveDate>,
-    /// Rises with each change. 0 before.
+    /// 0 until they are first written; then rises with each change.
     #[schema(example = 1)]
     pub version: i32,
     /// When they were first written. Null before.

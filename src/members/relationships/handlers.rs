@@ -35,9 +35,12 @@ pub async fn list_relationships(
     let work = move |conn: &mut Conn| {
         members::get(conn, reach, id)?;
         let rows = store::list(conn, id, reach, today, &wanted)?;
-        let mut events = context.reads_list(Subject::of_member("member", id, id), &["relationships"], &rows);
         // The row beyond the page only shows that there is a next page.
-        let shown = rows.iter().take(usize::try_from(wanted.limit).unwrap_or_default());
+        let shown = &rows[..rows.len().min(usize::try_from(wanted.limit).unwrap_or_default())];
+        // A list would show in the log of a member who may not know yet that there is anything in it.
+        let (open, hidden): (Vec<_>, Vec<_>) = shown.iter().partition(|row| row.is_open_to(id, today));
+        let mut events = context.reads_list(Subject::record_of(id), &["relationships"], &open);
+        events.extend(hidden.iter().flat_map(|row| context.reads(row.subject(id), &[])));
         events.extend(reads_of_others(&context, id, shown));
         let names = MemberNames::of(conn, &rows)?;
         Ok(((rows, names), events))
@@ -62,7 +65,7 @@ pub async fn get_relationship(
         members::get(conn, reach, member_id)?;
         let today = london_day(context.now());
         let row = store::get(conn, member_id, id, reach, today)?;
-        let mut events = context.reads(Subject::of_member("relationship", id, member_id), &[]);
+        let mut events = context.reads(row.subject(member_id), &[]);
         events.extend(reads_of_others(&context, member_id, [&row]));
         Ok((shown(conn, row, reach, today)?, events))
     };
@@ -91,10 +94,10 @@ pub async fn create_relationship(
         let row = RelationshipRow::new(context.new_id(), &written, account, today, context.now());
         store::insert(conn, &row, today)?;
         context.record(conn, &events(&context, "create", &row, &[]))?;
-        let (location, both) = (format!("/v1/members/{member_id}/relationships/{}", row.id), row.both());
+        let (location, both) = (format!("/v1/members/{member_id}/relationships/{}", row.id), row.subjects());
         let relationship = shown(conn, row, Reach::Everyone, today)?;
         let reply = Reply::created(location, tag(&relationship)?, &relationship)?;
-        Ok(both.into_iter().fold(reply, Reply::about))
+        Ok(both.into_iter().fold(reply, Reply::shows))
     })
     .await
 }
@@ -126,10 +129,10 @@ pub async fn change_relationship(
         let next = patch.apply(&old.written(today))?;
         if next == old.written(today) {
             context.record(conn, &reads_of_others(&context, member_id, [&old]))?;
-            return context.unchanged(conn, Subject::of_member("relationship", id, member_id), tag(&before)?, &before);
+            return context.unchanged(conn, old.subject(member_id), tag(&before)?, &before);
         }
         let by = if reach.is_member() { Changer::Member } else { Changer::Advisor };
-        rules::check(before.status, &next, by)?;
+        rules::check(&old.written(today), &next, by)?;
         let row = old.changed(next, today, context.now());
         store::update(conn, &row)?;
         context.record(conn, &events(&context, "change", &row, &patch.names()))?;
@@ -169,8 +172,7 @@ fn check_members(conn: &mut Conn, member_id: Id, written: &RelationshipInput) ->
 
 /// An event for each of the two members.
 fn events(context: &Context, action: &'static str, row: &RelationshipRow, fields: &[&str]) -> Vec<Event> {
-    let of = |member| context.event(action, Subject::of_member("relationship", row.id, member), fields);
-    row.both().into_iter().map(of).collect()
+    row.subjects().into_iter().map(|subject| context.event(action, subject, fields)).collect()
 }
 
 /// A relationship tells something about the other member too. An event for each of them, once.
@@ -180,7 +182,7 @@ fn reads_of_others<'a>(
     rows: impl IntoIterator<Item = &'a RelationshipRow>,
 ) -> Vec<Event> {
     let mut told = HashSet::new();
-    let others = rows.into_iter().map(|row| (row.id, row.other(member_id)));
-    let others = others.filter(|(_, other)| told.insert(*other));
-    others.flat_map(|(id, other)| context.reads(Subject::of_member("relationship", id, other), &[])).collect()
+    let others = rows.into_iter().map(|row| row.subject(row.other(member_id)));
+    let others = others.filter(|subject| told.insert(subject.member_id));
+    others.flat_map(|subject| context.reads(subject, &[])).collect()
 }

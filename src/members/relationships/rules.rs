@@ -30,19 +30,23 @@ pub enum Changer {
     Member,
 }
 
-/// Checks a change of a relationship, which is in the state `before`.
+/// Checks a change of a relationship. `before` is what could be changed of it, with the state of today.
 ///
 /// # Errors
 /// 409 if the state doesn't allow it, 422 if it breaks a rule.
-pub fn check(before: RelationshipStatus, next: &RelationshipChange, by: Changer) -> Result<()> {
+pub fn check(before: &RelationshipChange, next: &RelationshipChange, by: Changer) -> Result<()> {
     use RelationshipStatus::{Active, Ended, Proposed};
-    match (before, next.status) {
+    match (before.status, next.status) {
         (Ended, _) => return Err(Error::state("relationship", "ended", "be changed").at_its_end()),
         (Active, Proposed) => {
             return Err(Error::state("relationship", "active", "be proposed again").but("It can be", &["ended"]));
         }
         (Proposed, Active) if by == Changer::Advisor && next.evidence.is_none() => {
             return Err(Error::rule("/evidence", "required", "Say how it is known that it is active."));
+        }
+        (Active, _) if before.evidence.is_some() && next.evidence.is_none() => {
+            let detail = "It was active by this evidence. Correct it, but don't remove it.";
+            return Err(Error::rule("/evidence", "required", detail));
         }
         _ => {}
     }
@@ -86,10 +90,27 @@ mod tests {
             (Ended, Active, false),
             (Ended, Ended, false),
         ] {
-            assert_eq!(check(before, &change(next, Some("form")), Changer::Advisor).is_ok(), good, "{before} {next}");
+            let (before, next) = (change(before, Some("form")), change(next, Some("form")));
+            assert_eq!(check(&before, &next, Changer::Advisor).is_ok(), good, "{} {}", before.status, next.status);
         }
-        assert!(check(Proposed, &change(Active, None), Changer::Advisor).is_err());
-        assert!(check(Proposed, &change(Active, None), Changer::Member).is_ok());
+        let proposed = change(Proposed, None);
+        assert!(check(&proposed, &change(Active, None), Changer::Advisor).is_err());
+        assert!(check(&proposed, &change(Active, None), Changer::Member).is_ok());
+    }
+
+    #[test]
+    fn evidence_of_an_active_one_can_be_corrected_and_not_removed() {
+        for (before, evidence, next, after, good) in [
+            (Active, Some("form"), Active, Some("letter"), true),
+            (Active, Some("form"), Active, None, false),
+            (Active, Some("form"), Ended, None, false),
+            // Accepted in the member's own account.
+            (Active, None, Active, None, true),
+            (Proposed, Some("form"), Proposed, None, true),
+        ] {
+            let checked = check(&change(before, evidence), &change(next, after), Changer::Advisor);
+            assert_eq!(checked.is_ok(), good, "{before} {evidence:?} {next} {after:?}");
+        }
     }
 
     #[test]

@@ -9,12 +9,16 @@ use super::rules;
 use super::types::{
     Relationship, RelationshipAuthority, RelationshipChange, RelationshipInput, RelationshipKind, RelationshipStatus,
 };
+use crate::audit::Subject;
 use crate::auth::reach::Reach;
 use crate::db::schema::{members, relationships};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::members::store::{NAMES, Names, member_name};
+
+/// What the audit calls a relationship.
+pub const KIND: &str = "relationship";
 
 /// The condition that a relationship is active on this day.
 macro_rules! in_effect {
@@ -98,9 +102,29 @@ impl RelationshipRow {
         }
     }
 
+    /// Whether it is in effect on this day.
+    pub fn is_in_effect(&self, today: NaiveDate) -> bool {
+        self.written(today).status == RelationshipStatus::Active && self.starts_on <= today
+    }
+
+    /// Whether this member may know of it on this day. `from_member` may only while it is in effect.
+    pub fn is_open_to(&self, member_id: Id, today: NaiveDate) -> bool {
+        self.from_member != member_id || self.is_in_effect(today)
+    }
+
     /// The two members.
     pub fn both(&self) -> [Id; 2] {
         [self.from_member, self.to_member]
+    }
+
+    /// What the audit calls it as data of one of the two members.
+    pub fn subject(&self, member_id: Id) -> Subject {
+        Subject::of_member(KIND, self.id, member_id)
+    }
+
+    /// The same for both.
+    pub fn subjects(&self) -> [Subject; 2] {
+        self.both().map(|member_id| self.subject(member_id))
     }
 
     /// The other member than this one.
@@ -173,6 +197,13 @@ pub fn list(
     Ok(query.order(relationships::id).limit(slice.fetch()).load(conn)?)
 }
 
+/// The relationships of which these members may not know on this day.
+pub fn hidden_from(conn: &mut Conn, members: &[Id], today: NaiveDate) -> Result<Vec<Id>> {
+    let from = relationships::table.filter(relationships::from_member.eq_any(members));
+    let rows: Vec<RelationshipRow> = from.select(RelationshipRow::as_select()).load(conn)?;
+    Ok(rows.into_iter().filter(|row| !row.is_in_effect(today)).map(|row| row.id).collect())
+}
+
 /// One relationship of a member.
 ///
 /// # Errors
@@ -181,13 +212,13 @@ pub fn get(conn: &mut Conn, member_id: Id, id: Id, reach: Reach, today: NaiveDat
     let row: Option<RelationshipRow> =
         relationships::table.find(id).select(RelationshipRow::as_select()).first(conn).optional()?;
     let visible = |row: &RelationshipRow| {
-        let in_effect = row.written(today).status == RelationshipStatus::Active && row.starts_on <= today;
-        row.both().contains(&member_id) && (reach.member() != Some(row.from_member) || in_effect)
+        row.both().contains(&member_id) && reach.member().is_none_or(|caller| row.is_open_to(caller, today))
     };
     row.filter(visible).ok_or_else(|| Error::not_found("relationship"))
 }
 
-/// Adds a relationship. One of the same two members and the same kind whose last day is over makes room for it.
+/// Adds a relationship. One of the same two members and the same kind whose last day is over makes room for it. That one
+/// was shown as ended before, so its version and its date of change stay.
 ///
 /// # Errors
 /// 409 if there is one that hasn't ended.
@@ -198,12 +229,7 @@ pub fn insert(conn: &mut Conn, row: &RelationshipRow, today: NaiveDate) -> Resul
         .filter(relationships::kind.eq(row.kind))
         .filter(relationships::status.eq(RelationshipStatus::Active))
         .filter(relationships::ends_on.lt(today));
-    let ended = (
-        relationships::status.eq(RelationshipStatus::Ended),
-        relationships::version.eq(relationships::version + 1),
-        relationships::updated_at.eq(row.created_at),
-    );
-    diesel::update(over).set(ended).execute(conn)?;
+    diesel::update(over).set(relationships::status.eq(RelationshipStatus::Ended)).execute(conn)?;
     diesel::insert_into(relationships::table).values(row).execute(conn)?;
     Ok(())
 }

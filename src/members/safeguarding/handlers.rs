@@ -64,9 +64,10 @@ pub async fn raise_safeguarding_flag(
         let raised_on = rules::raised_on(&written, london_day(context.now()))?;
         let row = FlagRow::new(context.new_id(), member_id, &written, (account, raised_on), context.now());
         store::insert(conn, &row)?;
-        context.record(conn, &[context.event("create", Subject::of_member(KIND, row.id, member_id), &[])])?;
+        let subject = Subject::of_member(KIND, row.id, member_id);
+        context.record(conn, &[context.event("create", subject, &[])])?;
         let location = format!("/v1/members/{member_id}/safeguarding/{}", row.id);
-        Ok(Reply::created(location, row.version, &SafeguardingFlag::from(row))?.about(member_id))
+        Ok(Reply::created(location, row.version, &SafeguardingFlag::from(row))?.shows(subject))
     })
     .await
 }

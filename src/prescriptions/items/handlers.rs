@@ -35,7 +35,7 @@ pub async fn add_prescription_item(
         let subject = Subject::of_member("prescription_item", item.id, whole.row.member_id);
         context.record(conn, &[context.event("create", subject, &[])])?;
         let location = format!("/v1/prescriptions/{id}/items/{}", item.id);
-        Ok(Reply::created(location, item.version, &PrescriptionItem::from(item))?.about(whole.row.member_id))
+        Ok(Reply::created(location, item.version, &PrescriptionItem::from(item))?.shows(subject))
     })
     .await
 }

@@ -63,9 +63,9 @@ pub async fn create_booking(
         activity::note(conn, booked.0.member_id, london_day(context.now()))?;
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
         tell(conn, &context, &booked)?;
-        let (member_id, booking) = (booked.0.member_id, shown(conn, reach, booked)?);
+        let (subject, booking) = (subject(&booked), shown(conn, reach, booked)?);
         let location = format!("/v1/bookings/{}", booking.id);
-        Ok(Reply::created(location, Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
+        Ok(Reply::created(location, Tag::live(booking.version, &booking)?, &booking)?.shows(subject))
     })
     .await
 }
@@ -183,8 +183,8 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
         let booked = answer(conn, held, terms(&context))?;
         context.record(conn, &[event(&context, action, &booked, &["status"])])?;
         tell(conn, &context, &booked)?;
-        let (member_id, booking) = (booked.0.member_id, shown(conn, reach, booked)?);
-        Ok(Reply::ok(Tag::live(booking.version, &booking)?, &booking)?.about(member_id))
+        let (subject, booking) = (subject(&booked), shown(conn, reach, booked)?);
+        Ok(Reply::ok(Tag::live(booking.version, &booking)?, &booking)?.shows(subject))
     })
     .await
 }
@@ -214,8 +214,12 @@ pub async fn list_member_bookings(
 }
 
 /// An event of a booking. Its actor is whoever asks: also a member who books for the member whom the event is about.
-fn event(context: &Context, action: &'static str, (row, ..): &BookedRow, fields: &[&str]) -> Event {
-    context.event(action, Subject::of_member("booking", row.id, row.member_id), fields)
+fn event(context: &Context, action: &'static str, booked: &BookedRow, fields: &[&str]) -> Event {
+    context.event(action, subject(booked), fields)
+}
+
+fn subject((row, ..): &BookedRow) -> Subject {
+    Subject::of_member("booking", row.id, row.member_id)
 }
 
 /// Tells the member how their booking stands now.

@@ -61,7 +61,7 @@ pub async fn change_venue(
             affected_sessions: affected.show(wish.into(), MOST_LISTED),
             bookings: notices.bookings,
         };
-        Ok(notices.about.into_iter().fold(Reply::ok(version, &changed)?, Reply::about))
+        Ok(notices.about.into_iter().fold(Reply::ok(version, &changed)?, Reply::shows))
     })
     .await
 }

@@ -10,6 +10,7 @@ use super::reconcile::{self, Wanted};
 use super::rules;
 use super::store::{self, SeriesRow};
 use super::types::{ChangedSeries, SessionOutcomes, SkipReason, Skipped};
+use crate::audit::Subject;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
@@ -37,8 +38,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// The answer, and the members whose data it holds.
-    pub fn shown(self, series: super::types::Series) -> (ChangedSeries, Vec<Id>) {
+    /// The answer, and the bookings of members whom it names.
+    pub fn shown(self, series: super::types::Series) -> (ChangedSeries, Vec<Subject>) {
         let Self { sessions, mut skipped, told } = self;
         skipped.sort_by_key(|skipped| skipped.local_start);
         (ChangedSeries { series, sessions, skipped, bookings: told.bookings }, told.about)

@@ -162,7 +162,7 @@ pub(super) fn cancel_sessions(conn: &mut Conn, context: &Context, id: Id, reason
 pub(super) fn answer(conn: &mut Conn, context: &Context, id: Id, outcome: Outcome) -> Result<Reply> {
     let (answer, about) = outcome.shown(read_back(conn, context, id)?);
     let tag = Tag::live(answer.series.version, &answer.series)?;
-    Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::about))
+    Ok(about.into_iter().fold(Reply::ok(tag, &answer)?, Reply::shows))
 }
 
 /// The series as the caller sees it.
