@@ -10,7 +10,7 @@ use crate::support::mailbox::Mailbox;
 use crate::support::{App, Client, SessionSeed, member_row, session_row, venue};
 
 /// A member who may be written to.
-fn reachable(app: &App, given: &str) -> String {
+pub fn reachable(app: &App, given: &str) -> String {
     let member = member_row(app, given, "Reid");
     let email = format!("{}@example.org", given.to_lowercase());
     let preferences = ContactPreferences { email: true, ..ContactPreferences::default() };
@@ -31,7 +31,7 @@ fn cancel(client: &Client, booking: &Value) {
 }
 
 /// The messages of a member, newest first: what they tell, what became of them, and why.
-fn told(client: &Client, member: &str) -> Vec<(String, String, Value)> {
+pub fn told(client: &Client, member: &str) -> Vec<(String, String, Value)> {
     let page = client.get(&format!("/v1/members/{member}/messages")).expect(200);
     let row = |message: &Value| {
         let text = |name: &str| message[name].as_str().unwrap().to_owned();
@@ -40,7 +40,7 @@ fn told(client: &Client, member: &str) -> Vec<(String, String, Value)> {
     page["items"].as_array().unwrap().iter().map(row).collect()
 }
 
-fn row(kind: &str, status: &str, why: Value) -> (String, String, Value) {
+pub fn row(kind: &str, status: &str, why: Value) -> (String, String, Value) {
     (kind.into(), status.into(), why)
 }
 
