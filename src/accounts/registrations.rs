@@ -22,8 +22,6 @@ use crate::messages::kinds::MessageKind;
 const SENT: &str = "We send a link to this address. It works for one day. Look into your mailbox.";
 /// The age in years from which people can register by themselves.
 const LEAST_AGE: u32 = 13;
-/// How it is known what somebody allows who registers.
-const EVIDENCE: &str = "by the member";
 
 /// Register yourself
 ///
@@ -81,8 +79,7 @@ pub async fn confirm_registration(
         let member_id = member.map_err(|_| not_valid())?.id;
         let account = create(conn, &inside, &link, (member_id, hash.clone()))?;
         let rows = form.consents.iter().map(|one| {
-            let evidence = EVIDENCE.to_owned();
-            let written = ConsentInput { purpose: one.purpose, partner_id: None, decision: one.decision, evidence };
+            let written = ConsentInput::by_member(one.purpose, one.decision);
             let at = consents::next_instant(conn, member_id, inside.now())?;
             let row = ConsentRow::new(inside.new_id(), member_id, written, account.id, at);
             consents::insert(conn, std::slice::from_ref(&row))

@@ -1,5 +1,5 @@
-//! All access to the database: [`Db::read`], [`Db::read_one`], [`Db::read_long`], [`Db::write`] and
-//! [`Db::read_and_record`]. Nothing else in the crate holds a connection.
+//! All access to the database: [`Db::read`], [`Db::read_one`], [`Db::read_long`], [`Db::write`],
+//! [`Db::read_and_record`] and [`Db::read_current_and_record`]. Nothing else in the crate holds a connection.
 //!
 //! On SQLite, a read runs on the calling thread with that thread's own connection, and writes queue for the one
 //! [`writer`]. On PostgreSQL, both take a connection from a pool and run on a blocking thread.
@@ -177,6 +177,40 @@ impl Db {
                     .await
             }
         }
+    }
+
+    /// The same for a result that must not be given once something has changed, which a `version` tells: if it has moved
+    /// since the reads, the writer runs them again where nobody writes in between. PostgreSQL doesn't ask for the version:
+    /// there the reads themselves lock what they rest on.
+    ///
+    /// # Errors
+    /// As [`Db::read_and_record`].
+    pub async fn read_current_and_record<T, E, F>(
+        &self,
+        version: impl Fn(&mut Conn) -> Result<i32> + Send + 'static,
+        work: F,
+        record: fn(&mut Conn, &[E]) -> Result<()>,
+    ) -> Result<T>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: Fn(&mut Conn) -> Result<(T, Vec<E>)> + Send + 'static,
+    {
+        let Inner::Sqlite { number, path, writer } = &*self.0 else { return self.read_and_record(work, record).await };
+        let ((answer, entries), before) = sqlite_read(*number, path, &|conn| Ok((work(conn)?, version(conn)?)))?;
+        if entries.is_empty() {
+            return Ok(answer);
+        }
+        let anew = writer.record(move |conn| {
+            if version(conn)? == before {
+                record(conn, &entries)?;
+                return Ok(None);
+            }
+            let (answer, entries) = work(conn)?;
+            record(conn, &entries)?;
+            Ok(Some(answer))
+        });
+        Ok(anew.await?.unwrap_or(answer))
     }
 }
 

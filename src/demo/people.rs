@@ -144,7 +144,8 @@ fn add_consents(
     joined: NaiveDate,
 ) {
     let mut add = |random: &mut Random, purpose, partner_id, decision, day: NaiveDate| {
-        let consent = ConsentInput { purpose, partner_id, decision, evidence: "Signed form (demo)".to_owned() };
+        let evidence = Some("Signed form (demo)".to_owned());
+        let consent = ConsentInput { partner_id, evidence, ..ConsentInput::by_member(purpose, decision) };
         consents.push(ConsentRow::new(random.id(noon(day)), member_id, consent, MAKER, noon(day)));
     };
     use ConsentDecision::{Given, Withdrawn};

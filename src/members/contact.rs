@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::consents::types::{ConsentDecision, ConsentPurpose};
 use super::types::ContactPreferences;
-use crate::db::schema::{consents, members};
+use crate::db::schema::{consent_states, members};
 use crate::db::{AT_ONCE, Conn, Id, Json};
 use crate::error::Result;
 use crate::messages::Told;
@@ -34,33 +34,40 @@ pub fn may_write(wishes: Wishes) -> Told {
     if has_address { Told::Email } else { Told::Not("no_address") }
 }
 
+/// A member's address and preferences, with one of their consents.
+type WishRow = (Id, Option<String>, Json<ContactPreferences>, Option<(ConsentPurpose, ConsentDecision)>);
+
 /// Whether the service may write to each of these members.
 pub fn may_write_to(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Told>> {
     let mut told = HashMap::new();
     for chunk in ids.chunks(AT_ONCE) {
-        let decisions: Vec<(Id, ConsentPurpose, ConsentDecision)> = consents::table
-            .filter(consents::member_id.eq_any(chunk))
-            .filter(consents::purpose.eq_any([ConsentPurpose::ContactEmail, ConsentPurpose::ServiceDelivery]))
-            .order((consents::recorded_at, consents::id))
-            .select((consents::member_id, consents::purpose, consents::decision))
-            .load(conn)?;
-        let mut last = HashMap::new();
-        for (member, purpose, decision) in decisions {
-            last.insert((member, purpose == ConsentPurpose::ContactEmail), decision);
-        }
-        let rows: Vec<(Id, Option<String>, Json<ContactPreferences>)> = members::table
+        let asked = consent_states::purpose.eq_any([ConsentPurpose::ContactEmail, ConsentPurpose::ServiceDelivery]);
+        let theirs = consent_states::member_id.eq(members::id).and(asked);
+        let rows: Vec<WishRow> = members::table
+            .left_join(consent_states::table.on(theirs))
             .filter(members::id.eq_any(chunk))
-            .select((members::id, members::email, members::contact_preferences))
+            .select((
+                members::id,
+                members::email,
+                members::contact_preferences,
+                (consent_states::purpose, consent_states::decision).nullable(),
+            ))
             .load(conn)?;
-        for (id, address, preferences) in rows {
-            let wishes = Wishes {
+        let mut wishes: HashMap<Id, Wishes> = HashMap::new();
+        for (id, address, preferences, said) in rows {
+            let wishes = wishes.entry(id).or_insert(Wishes {
                 has_address: address.is_some(),
-                email: last.get(&(id, true)).copied(),
+                email: None,
                 prefers_email: preferences.0.email,
-                service: last.get(&(id, false)).copied(),
-            };
-            told.insert(id, may_write(wishes));
+                service: None,
+            });
+            match said {
+                Some((ConsentPurpose::ContactEmail, decision)) => wishes.email = Some(decision),
+                Some((_, decision)) => wishes.service = Some(decision),
+                None => {}
+            }
         }
+        told.extend(wishes.into_iter().map(|(id, wishes)| (id, may_write(wishes))));
     }
     Ok(told)
 }

@@ -9,7 +9,7 @@ use crate::db::types::TextEnum;
 use crate::http::formats;
 
 /// The bodies of answers that hold a person's data.
-const OF_PEOPLE: [&str; 18] = [
+const OF_PEOPLE: [&str; 19] = [
     "AccessLogEntry",
     "AccessNeeds",
     "Booking",
@@ -25,6 +25,7 @@ const OF_PEOPLE: [&str; 18] = [
     "Message",
     "Prescription",
     "PrescriptionItem",
+    "RecordedConsent",
     "Register",
     "Relationship",
     "SafeguardingFlag",

@@ -8,6 +8,7 @@ use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::members::consents::store as consents;
 
 /// Activate a draft
 ///
@@ -69,6 +70,9 @@ async fn act(who: &Context, id: Id, verb: Verb, reason: Option<String>, body: &B
         let old = store::lock(conn, reach, id)?;
         context.check_match(old.version)?;
         let status = verb.check_after(old.status)?;
+        if verb == Verb::Activate {
+            consents::hold_service(conn, old.member_id)?;
+        }
         let row = old.moved(status, reason.clone(), london_day(context.now()), context.now());
         store::update(conn, &row)?;
         record(&context, conn, verb.name(), &row, &["status"])?;

@@ -13,13 +13,14 @@ use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
+use crate::members::consents::store as consents;
 use crate::members::{activity, store as members};
 
 /// Write a prescription
 ///
 /// A member writes one for themselves, with the origin `self`. An advisor writes one for anybody. It begins as a draft.
 #[utoipa::path(operation_id = "create_prescription", tag = "prescriptions", request_body = PrescriptionInput,
-    responses((status = 201, description = "Written", body = Prescription), BadInput, Storage, Problems))]
+    responses((status = 201, description = "Written", body = Prescription), BadInput, Conflict, Storage, Problems))]
 #[post("/v1/prescriptions")]
 pub async fn create_prescription(
     request: Extract<(Allowed<MemberOrAdvisor>, NoQuery, JsonBody<PrescriptionInput>)>,
@@ -30,6 +31,7 @@ pub async fn create_prescription(
     who.write(&body.bytes, move |conn| {
         let now = context.now();
         checks::new(conn, reach, london_day(now), &written)?;
+        consents::hold_service(conn, written.member_id)?;
         let row = PrescriptionRow::new(context.new_id(), &written, advisor_id, now);
         let item = |(position, item)| ItemRow::new(context.new_id(), row.id, position, item, reach, now);
         let items = (0..).zip(&written.items).map(item).collect();

@@ -40,7 +40,7 @@ pub fn told(client: &Client, member: &str) -> Vec<(String, String, Value)> {
     page["items"].as_array().unwrap().iter().map(row).collect()
 }
 
-fn row(kind: &str, status: &str, why: Value) -> (String, String, Value) {
+pub fn row(kind: &str, status: &str, why: Value) -> (String, String, Value) {
     (kind.into(), status.into(), why)
 }
 

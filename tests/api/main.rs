@@ -22,6 +22,8 @@ mod calendars_of_many;
 mod changeover_edits;
 mod clashes;
 mod closings;
+mod consents;
+mod consents_in_flight;
 mod contract;
 mod conventions;
 mod demo;

@@ -8,7 +8,8 @@ use life_rooms::db::schema::members;
 use life_rooms::db::{Location, migrate};
 use serde_json::json;
 
-use crate::support::{App, id};
+use crate::consents::states;
+use crate::support::{App, consent_row, id, member_row, partner_row};
 
 fn run_migrate(app: &App) -> Output {
     run(app, &["migrate"])
@@ -51,7 +52,7 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     assert!(output.stdout.is_empty());
     // Also where it knows the first release, if it knows something older too.
     let ours = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261130000000'), ('20261201000000'), \
-                ('20261201000001'), ('20261201000002')";
+                ('20261201000001'), ('20261201000002'), ('20261201000003')";
     app.conn().batch_execute(ours).unwrap();
     assert!(
         migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))
@@ -91,6 +92,37 @@ fn members_who_are_there_get_the_new_columns_of_the_record() {
     // A server of the new version shows them as it shows a new member.
     let neighbour = app.beside();
     assert_eq!(advisor.at(&neighbour.url).get(&format!("/v1/members/{}", id(&peg))).expect(200), peg);
+}
+
+#[test]
+fn consents_that_are_there_get_their_states_from_the_history() {
+    let app = App::start();
+    let (ann, bob) = (member_row(&app, "Ann", "A"), member_row(&app, "Bob", "B"));
+    let (reader, other) = (partner_row(&app, "the-reader"), partner_row(&app, "other"));
+    for (second, (member, partner, decision)) in
+        [(&ann, &reader, "given"), (&ann, &other, "given"), (&ann, &reader, "withdrawn"), (&bob, &reader, "given")]
+            .into_iter()
+            .enumerate()
+    {
+        app.at(&format!("2026-11-23T09:00:0{second}Z"));
+        consent_row(&app, member, partner, decision);
+    }
+    let research = json!({ "purpose": "research", "decision": "given", "evidence": "Form" });
+    app.advisor().post(&format!("/v1/members/{bob}/consents"), &research).expect(201);
+    let before = states(&app);
+    assert_eq!(before.len(), 4);
+    let (version, back) = (
+        "20261201000003",
+        match app.location {
+            Location::Sqlite(_) => include_str!("../../migrations/sqlite/20261201000003_consent_states/down.sql"),
+            Location::Postgres(_) => include_str!("../../migrations/postgres/20261201000003_consent_states/down.sql"),
+        },
+    );
+    app.conn().batch_execute(back).unwrap();
+    let forget = format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'");
+    app.conn().batch_execute(&forget).unwrap();
+    assert_eq!(migrate_command(&app), format!("Applied: {version}\n"));
+    assert_eq!(states(&app), before);
 }
 
 #[test]

@@ -50,6 +50,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     members,
     member_words,
     consents,
+    consent_states,
     access_needs,
     relationships,
     equality_answers,

@@ -19,6 +19,7 @@ tables! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        consent_version -> Integer,
     }
 
     programmes (id) {

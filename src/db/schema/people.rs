@@ -47,6 +47,16 @@ tables! {
         evidence -> Text,
         recorded_by -> DbUuid,
         recorded_at -> DbTimestamp,
+        told_by -> Nullable<DbUuid>,
+        form_version -> Nullable<Text>,
+    }
+
+    consent_states (member_id, purpose, partner_id) {
+        member_id -> DbUuid,
+        purpose -> Text,
+        partner_id -> DbUuid,
+        decision -> Text,
+        consent_id -> DbUuid,
     }
 
     access_needs (member_id) {

@@ -1,10 +1,12 @@
 //! Consents over HTTP.
 
 use super::store::{self, ConsentRow};
-use super::types::{Consent, ConsentInput};
+use super::types::{Consent, ConsentFilter, ConsentInput, RecordedConsent};
+use super::withdrawal;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
+use crate::error::Fault;
 use crate::http::prelude::*;
 use crate::members::activity;
 use crate::members::handlers::{list_of_member, read_of_member};
@@ -12,18 +14,20 @@ use crate::members::store as members;
 
 /// List a member's consents
 ///
-/// In the order in which they were recorded. The one recorded last for a purpose (and partner) decides.
+/// In the order in which they were recorded. The one recorded last for a purpose (and partner) decides: `current=true`
+/// lists only those. What isn't in that list was never decided.
 #[utoipa::path(operation_id = "list_consents", tag = "members",
-    params(("id" = Id, Path, description = "The member"), Paging),
+    params(("id" = Id, Path, description = "The member"), ConsentFilter),
     responses((status = 200, description = "A page of consents", body = Page<Consent>), (status = 304, description = "Not changed"), Missing, Problems))]
 #[get("/v1/members/{id}/consents")]
 pub async fn list_consents(
-    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let wanted = slice.clone();
-    let rows = list_of_member(&who, id, "consents", move |conn| store::list(conn, id, &wanted)).await?;
+    let read = move |conn: &mut Conn| store::list(conn, id, filter.current, &wanted);
+    let rows = list_of_member(&who, id, "consents", read).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
 }
 
@@ -45,10 +49,12 @@ pub async fn get_consent(
 
 /// Record a consent
 ///
-/// Consents are only ever added: to withdraw one, record another with `withdrawn`. It takes effect at once.
+/// Consents are only ever added: to withdraw one, record another with `withdrawn`. It takes effect at once. Without
+/// `service_delivery` nothing new can be booked, prescribed or referred (409 `no-consent`), and no messages are sent. What
+/// stands already stays, and the answer lists it. What a partner has seen isn't called back.
 #[utoipa::path(operation_id = "record_consent", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body = ConsentInput,
-    responses((status = 201, description = "Recorded", body = Consent), BadInput, Missing, Storage, Problems))]
+    responses((status = 201, description = "Recorded", body = RecordedConsent), BadInput, Missing, Storage, Problems))]
 #[post("/v1/members/{id}/consents")]
 pub async fn record_consent(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
@@ -58,20 +64,44 @@ pub async fn record_consent(
     let recorder = who.caller()?.id;
     who.write(&body.bytes, move |conn| {
         members::lock(conn, reach, id)?;
-        if let Some(partner_id) = written.partner_id
-            && !store::partner_exists(conn, partner_id, reach, written.decision)?
-        {
-            return Err(Error::rule("/partner_id", "unknown_partner", "There is no such partner."));
-        }
-        let at = store::next_instant(conn, id, context.now())?;
-        let row = ConsentRow::new(context.new_id(), id, written.clone(), recorder, at);
+        Error::unless_none(faults(conn, reach, &written)?)?;
+        let evidence = written.evidence.clone().filter(|_| !reach.is_member());
+        let (written, now) = (ConsentInput { evidence, ..written.clone() }, context.now());
+        let row = ConsentRow::new(context.new_id(), id, written, recorder, store::next_instant(conn, id, now)?);
         store::insert(conn, std::slice::from_ref(&row))?;
-        activity::note(conn, id, london_day(context.now()))?;
+        activity::note(conn, id, london_day(now))?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
-        let consent = Consent::from(row);
-        let location = format!("/v1/members/{id}/consents/{}", consent.id);
-        Ok(Reply::created(location, Tag::of(&consent)?, &consent)?.about(id))
+        let answer = withdrawal::recorded(conn, id, row, now)?;
+        let left = [("bookings", answer.bookings.len()), ("prescriptions", answer.prescriptions.len())];
+        let left: Vec<&str> = left.iter().filter(|(_, count)| *count > 0).map(|(name, _)| *name).collect();
+        context.record(conn, &context.reads_list(Subject::of_member("member", id, id), &left, &left))?;
+        let location = format!("/v1/members/{id}/consents/{}", answer.consent.id);
+        Ok(Reply::created(location, Tag::of(&answer.consent)?, &answer)?.about(id))
     })
     .await
+}
+
+/// What is wrong with a consent that a caller with this reach records.
+fn faults(conn: &mut Conn, reach: Reach, written: &ConsentInput) -> Result<Vec<Fault>> {
+    let mut faults = Vec::new();
+    if let Some(partner) = written.partner_id
+        && !store::partner_exists(conn, partner, reach, written.decision)?
+    {
+        faults.push(Fault::at("/partner_id", "unknown_partner", "There is no such partner."));
+    }
+    match (written.told_by, reach.is_member()) {
+        (Some(_), true) => {
+            faults.push(Fault::at("/told_by", "not_yours", "Only an advisor may give this. Leave it out."));
+        }
+        (Some(account), false) if !store::is_staff(conn, account)? => {
+            let detail = "There is no such account of an advisor or an admin.";
+            faults.push(Fault::at("/told_by", "unknown_user", detail));
+        }
+        _ => {}
+    }
+    if written.evidence.is_none() && !reach.is_member() {
+        faults.push(Fault::at("/evidence", "required", "Say how the decision is known."));
+    }
+    Ok(faults)
 }

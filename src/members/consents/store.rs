@@ -1,13 +1,19 @@
-//! Consents in the database.
+//! Consents in the database, and what they say now.
+
+use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use diesel::prelude::*;
+use diesel::upsert::excluded;
+use uuid::Uuid;
 
-use super::types::{Consent, ConsentDecision, ConsentInput, ConsentPurpose};
+use super::types::{BY_THE_MEMBER, Consent, ConsentDecision, ConsentInput, ConsentPurpose};
+use crate::auth::caller::Role;
 use crate::auth::reach::Reach;
-use crate::db::schema::{consents, partners};
-use crate::db::{Conn, Id, Timestamp};
-use crate::error::{Error, Result};
+use crate::db::schema::{consent_states, consents, members, partners, users};
+use crate::db::types::TextEnum;
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
+use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
 use crate::partners::types::PartnerStatus;
@@ -18,39 +24,80 @@ use crate::partners::types::PartnerStatus;
 pub struct ConsentRow {
     pub(crate) id: Id,
     member_id: Id,
-    purpose: ConsentPurpose,
-    partner_id: Option<Id>,
-    decision: ConsentDecision,
+    pub(super) purpose: ConsentPurpose,
+    pub(super) partner_id: Option<Id>,
+    pub(super) decision: ConsentDecision,
     evidence: String,
     recorded_by: Id,
     recorded_at: Timestamp,
+    told_by: Option<Id>,
+    form_version: Option<String>,
 }
+
+/// A row of `consent_states`: the last consent of a member for a purpose (and partner).
+#[derive(Debug, Insertable)]
+#[diesel(table_name = consent_states)]
+struct StateRow {
+    member_id: Id,
+    purpose: ConsentPurpose,
+    partner_id: Id,
+    decision: ConsentDecision,
+    consent_id: Id,
+}
+
+/// The partner of a state whose purpose names none: part of a primary key can't be null.
+const NO_PARTNER: Id = Id(Uuid::nil());
 
 impl From<ConsentRow> for Consent {
     fn from(row: ConsentRow) -> Self {
-        let ConsentRow { id, purpose, partner_id, decision, evidence, recorded_by, recorded_at, .. } = row;
-        let written = ConsentInput { purpose, partner_id, decision, evidence };
-        Self { id, written, recorded_by, recorded_at, created_at: recorded_at, updated_at: recorded_at }
+        Self {
+            id: row.id,
+            purpose: row.purpose,
+            partner_id: row.partner_id,
+            decision: row.decision,
+            evidence: row.evidence,
+            told_by: row.told_by,
+            form_version: row.form_version,
+            recorded_by: row.recorded_by,
+            recorded_at: row.recorded_at,
+            created_at: row.recorded_at,
+            updated_at: row.recorded_at,
+        }
     }
 }
 
 impl ConsentRow {
-    /// A new consent.
+    /// A new consent. Without evidence it is the member's own.
     pub fn new(id: Id, member_id: Id, written: ConsentInput, recorded_by: Id, recorded_at: Timestamp) -> Self {
-        let ConsentInput { purpose, partner_id, decision, evidence } = written;
-        Self { id, member_id, purpose, partner_id, decision, evidence, recorded_by, recorded_at }
+        let ConsentInput { purpose, partner_id, decision, evidence, told_by, form_version } = written;
+        let evidence = evidence.unwrap_or_else(|| BY_THE_MEMBER.to_owned());
+        Self { id, member_id, purpose, partner_id, decision, evidence, recorded_by, recorded_at, told_by, form_version }
     }
 
     /// This consent's place in its member's list, in microseconds since 1970. No two consents of a member share one.
     pub fn key(&self) -> i64 {
         self.recorded_at.0.timestamp_micros()
     }
+
+    /// What it decides: whose consent, for what and for which partner.
+    fn decides(&self) -> (Id, &'static str, Id) {
+        (self.member_id, self.purpose.name(), self.partner_id.unwrap_or(NO_PARTNER))
+    }
+
+    fn state(&self) -> StateRow {
+        let Self { id: consent_id, member_id, purpose, partner_id, decision, .. } = *self;
+        StateRow { member_id, purpose, partner_id: partner_id.unwrap_or(NO_PARTNER), decision, consent_id }
+    }
 }
 
-/// A page of a member's consents, in the order in which they were recorded.
-pub fn list(conn: &mut Conn, member_id: Id, slice: &Slice<i64>) -> Result<Vec<ConsentRow>> {
+/// A page of a member's consents, in the order in which they were recorded: all of them, or those that count now.
+pub fn list(conn: &mut Conn, member_id: Id, current: bool, slice: &Slice<i64>) -> Result<Vec<ConsentRow>> {
     let mut query =
         consents::table.filter(consents::member_id.eq(member_id)).select(ConsentRow::as_select()).into_boxed();
+    if current {
+        let last = consent_states::table.filter(consent_states::member_id.eq(member_id));
+        query = query.filter(consents::id.eq_any(last.select(consent_states::consent_id)));
+    }
     if let Some(after) = slice.after.and_then(DateTime::from_timestamp_micros) {
         query = query.filter(consents::recorded_at.gt(Timestamp(after)));
     }
@@ -84,7 +131,70 @@ pub fn partner_exists(conn: &mut Conn, id: Id, reach: Reach, decision: ConsentDe
     Ok(status.is_some_and(|status| !hidden || status == PartnerStatus::Active))
 }
 
-/// Adds consents.
+/// Whether there is such an account of an advisor or an admin.
+pub fn is_staff(conn: &mut Conn, account: Id) -> Result<bool> {
+    let role: Option<Role> = users::table.find(account).select(users::role).first(conn).optional()?;
+    Ok(role.is_some_and(|role| matches!(role, Role::Advisor | Role::Admin)))
+}
+
+/// Adds consents, and writes what they decide. Each must have been recorded after every other one of its member that is
+/// there already, and the last of several for one thing decides. Nothing else adds consents.
 pub fn insert(conn: &mut Conn, rows: &[ConsentRow]) -> Result<()> {
-    Ok(insert_many!(conn, consents::table, rows)?)
+    insert_many!(conn, consents::table, rows)?;
+    let last: BTreeMap<_, &ConsentRow> = rows.iter().map(|row| (row.decides(), row)).collect();
+    let states: Vec<StateRow> = last.values().map(|row| row.state()).collect();
+    let next = (
+        consent_states::decision.eq(excluded(consent_states::decision)),
+        consent_states::consent_id.eq(excluded(consent_states::consent_id)),
+    );
+    let key = (consent_states::member_id, consent_states::purpose, consent_states::partner_id);
+    // Only the concrete connections know ON CONFLICT, and SQLite takes it for one row at a time.
+    match conn {
+        Conn::Postgres(postgres) => {
+            for states in states.chunks(AT_ONCE) {
+                let new = diesel::insert_into(consent_states::table).values(states);
+                new.on_conflict(key).do_update().set(next).execute(postgres)?;
+            }
+        }
+        Conn::Sqlite(sqlite) => {
+            for state in &states {
+                let new = diesel::insert_into(consent_states::table).values(state);
+                new.on_conflict(key).do_update().set(next).execute(sqlite)?;
+            }
+            note_withdrawals(sqlite, &states)?;
+        }
+    }
+    Ok(())
+}
+
+/// Raises `consent_version` of the partners from whom members withdraw their consent: see
+/// [`read_shared`](crate::members::sharing::read_shared). PostgreSQL locks the states instead.
+fn note_withdrawals(sqlite: &mut SqliteConnection, states: &[StateRow]) -> Result<()> {
+    let withdrawn = states.iter().filter(|state| state.decision == ConsentDecision::Withdrawn);
+    let partners: Vec<Id> = withdrawn.map(|state| state.partner_id).filter(|id| *id != NO_PARTNER).collect();
+    for ids in partners.chunks(AT_ONCE) {
+        let touched = partners::table.filter(partners::id.eq_any(ids));
+        diesel::update(touched).set(partners::consent_version.eq(partners::consent_version + 1)).execute(sqlite)?;
+    }
+    Ok(())
+}
+
+/// Checks that a member hasn't said that they want no support, and lets nobody record that they do until the transaction
+/// ends.
+///
+/// # Errors
+/// 409 `no-consent` if the last consent for `service_delivery` withdraws it.
+pub fn hold_service(conn: &mut Conn, member_id: Id) -> Result<()> {
+    crate::lock_rows!(conn, members, [member_id]);
+    let state = consent_states::table
+        .filter(consent_states::member_id.eq(member_id))
+        .filter(consent_states::purpose.eq(ConsentPurpose::ServiceDelivery))
+        .filter(consent_states::partner_id.eq(NO_PARTNER));
+    let last: Option<ConsentDecision> = state.select(consent_states::decision).first(conn).optional()?;
+    if last != Some(ConsentDecision::Withdrawn) {
+        return Ok(());
+    }
+    let detail = "The member wants no support from the service at present. What stands already stays. Ask them; record the \
+                  consent service_delivery when they give it again.";
+    Err(Error::new(Kind::NoConsent, detail))
 }

@@ -3,17 +3,20 @@
 use super::rules;
 use super::store::{self, ItemRow};
 use super::types::{
-    PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemPatch, PrescriptionItemStatus,
+    PrescriptionItem, PrescriptionItemChange, PrescriptionItemInput, PrescriptionItemKind, PrescriptionItemPatch,
+    PrescriptionItemStatus,
 };
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
 use crate::http::prelude::*;
+use crate::members::consents::store as consents;
 use crate::prescriptions::handlers::still_open;
 use crate::prescriptions::{checks, store as prescriptions};
 
 /// Add an item to a prescription
 ///
-/// The prescription must be a draft or active.
+/// The prescription must be a draft or active. Advice can always be added; an item that refers to something can't while the
+/// member wants no support.
 #[utoipa::path(operation_id = "add_prescription_item", tag = "prescriptions", params(("id" = Id, Path, description = "The prescription")),
     request_body = PrescriptionItemInput,
     responses((status = 201, description = "Added", body = PrescriptionItem), BadInput, Missing, Conflict, Storage, Problems))]
@@ -28,6 +31,9 @@ pub async fn add_prescription_item(
         still_open(&row)?;
         let whole = prescriptions::whole_one(conn, row)?;
         checks::item(conn, reach, &whole, &written)?;
+        if written.kind != PrescriptionItemKind::Advice {
+            consents::hold_service(conn, whole.row.member_id)?;
+        }
         let position = i32::try_from(whole.items.len()).map_err(Error::internal)?;
         let item = ItemRow::new(context.new_id(), id, position, &written, reach, context.now());
         prescriptions::update(conn, &whole.row.touched(context.now()))?;

@@ -13,6 +13,7 @@ use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
 use crate::members::activity;
+use crate::members::sharing::read_shared;
 use crate::messages::kinds::MessageKind;
 
 /// The time of a request, and how long offered seats are held.
@@ -86,7 +87,7 @@ pub async fn list_session_bookings(
     let Extract((who, Path(session_id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
-    let page = who.state().db.read_audited(move |conn| {
+    let page = read_shared(&who.state().db, reach, move |conn| {
         let (rows, seen) = store::of_session(conn, session_id, (reach, london_day(context.now())), &wanted)?;
         let (events, positions) = (reads(&context, &rows, &wanted, &seen), Positions::of(conn, &rows)?);
         let line = |row: BookedRow| match seen.contains(&row.0.member_id) {

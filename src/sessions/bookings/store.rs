@@ -21,6 +21,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
+use crate::members::consents::store as consents;
 use crate::members::relationships::booking as relationships;
 use crate::members::store::{NAMES, Names, member_name};
 use crate::sessions::types::BookingPolicy;
@@ -138,9 +139,9 @@ pub struct Booker {
 /// Books a place. If there are too few seats and the request says so, joins the waiting list instead.
 ///
 /// # Errors
-/// 404 if the booker can't see the session. 422 if the request doesn't fit the session. 409 if the session takes no
-/// bookings now, its partner isn't active, its venue is closed at that time, the member has a place already, or there
-/// are too few seats.
+/// 404 if the booker can't see the session. 422 if the request doesn't fit the session. 409 if the member wants no
+/// support, the session takes no bookings now, its partner isn't active, its venue is closed at that time, the member has a
+/// place already, or there are too few seats.
 pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) -> Result<BookedRow> {
     let now = by.terms.now;
     let mut session = lock_session(conn, session_id)?;
@@ -157,6 +158,8 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
         Err(full) if wish.if_full == IfFull::Refuse => return Err(full),
         Err(_) => Some(waiting::join(conn, &mut session, delivery, seats)?),
     };
+    // Only now: most of those who want the last seat of a session don't get here.
+    consents::hold_service(conn, member_id)?;
     let row = BookingRow {
         status: if turn.is_some() { BookingStatus::Waitlisted } else { BookingStatus::Booked },
         family: wish.party.family,
@@ -335,13 +338,14 @@ pub fn cancel(
 /// Accepts the seat that a booking is offered.
 ///
 /// # Errors
-/// 409 if no seat may be given now, nothing is offered or the offer has expired.
+/// 409 if no seat may be given now, nothing is offered, the offer has expired or the member wants no support.
 pub fn accept(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), terms: Terms) -> Result<BookedRow> {
     // Says why an offer was taken back.
     if matches!(booked.0.status, BookingStatus::Offered | BookingStatus::Waitlisted) {
         admission::check(conn, &session, booked.0.delivery, terms.now)?;
     }
     rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "accepted")?;
+    consents::hold_service(conn, booked.0.member_id)?;
     move_to(conn, booked, session, BookingStatus::Booked, terms)
 }
 

@@ -9,6 +9,7 @@ use crate::clock::london_day;
 use crate::error::Fault;
 use crate::http::prelude::*;
 use crate::members::registration::{born_before, possible_duplicate, register, with_candidates};
+use crate::members::sharing::read_shared;
 use crate::members::types::{MemberInput, RegistrationQuery, Similar};
 
 /// Get a session's register
@@ -22,7 +23,7 @@ use crate::members::types::{MemberInput, RegistrationQuery, Similar};
 pub async fn get_register(request: Extract<(Allowed<RegisterReader>, Path<Id>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((who, Path(session_id), _)) = request;
     let (context, access) = (who.context(), Access::of(who.caller()?)?);
-    let register = who.state().db.read_audited(move |conn| {
+    let register = read_shared(&who.state().db, access.reach, move |conn| {
         let shown = store::read(conn, session_id, access, london_day(context.now()))?;
         let events = reads(&context, session_id, &shown.people);
         Ok((shown.register, events))

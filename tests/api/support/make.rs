@@ -2,6 +2,8 @@
 
 use diesel::prelude::*;
 use life_rooms::db::{Conn, Id, Json, LocalTime, Timestamp};
+use life_rooms::members::consents::store::{self as consents, ConsentRow};
+use life_rooms::members::consents::types::ConsentInput;
 use life_rooms::sessions::store::{self, SessionRow};
 use life_rooms::sessions::types::SessionInput;
 use life_rooms::sessions::{listings, wordings::Wording};
@@ -170,14 +172,13 @@ pub fn partner_row(app: &App, slug: &str) -> String {
 /// A consent to share with a partner, `given` or `withdrawn`, recorded now. Of two at one instant either may be last:
 /// move the clock between them.
 pub fn consent_row(app: &App, member_id: &str, partner_id: &str, decision: &str) {
-    use life_rooms::db::schema::consents as c;
-    let id = app.clock.new_id();
-    let row = (
-        (c::id.eq(id), c::member_id.eq(member_id.parse::<Id>().expect("an id")), c::purpose.eq("share_with_partner")),
-        (c::partner_id.eq(parsed(Some(partner_id))), c::decision.eq(decision), c::evidence.eq("said so")),
-        (c::recorded_by.eq(id), c::recorded_at.eq(app.clock.now())),
-    );
-    diesel::insert_into(c::table).values(row).execute(&mut app.conn()).expect("the consent is new");
+    let written = json!({
+        "purpose": "share_with_partner", "partner_id": partner_id, "decision": decision, "evidence": "said so"
+    });
+    let (id, member_id) = (app.clock.new_id(), member_id.parse().expect("an id"));
+    let written: ConsentInput = serde_json::from_value(written).expect("a consent");
+    let row = ConsentRow::new(id, member_id, written, id, app.clock.now());
+    consents::insert(&mut app.conn(), &[row]).expect("the consent is new");
 }
 
 /// A prescription of a member in this state with one item for a session or a series; the item's id.
