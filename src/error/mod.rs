@@ -1,6 +1,7 @@
 //! Every failure of the service: one [`Error`], one table from [`Kind`] to status and problem type, and the
 //! problem document (RFC 9457) that a client reads.
 
+mod fault;
 mod kind;
 
 use std::borrow::Cow;
@@ -8,10 +9,11 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Id;
+pub use fault::Fault;
 pub use kind::{Kind, Spec};
 
 /// The result of most functions of this crate.
@@ -55,46 +57,6 @@ enum Trouble {
     Blocked,
 }
 
-/// One thing wrong with a request, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Fault {
-    /// The place in the body, as a JSON pointer (RFC 6901).
-    #[serde(default)]
-    #[schema(example = "/title")]
-    pub pointer: Option<String>,
-    /// The name of the path parameter, query parameter or header.
-    #[serde(default)]
-    #[schema(example = "limit")]
-    pub parameter: Option<String>,
-    /// A stable name of the fault, for programs. `unknown_field` means a property of the body that isn't known here;
-    /// `unknown_member` means a person who doesn't exist.
-    #[schema(example = "too_long")]
-    pub code: Cow<'static, str>,
-    /// A sentence for people: what is wrong and what to do.
-    #[schema(example = "Must be at most 200 characters.")]
-    pub detail: Cow<'static, str>,
-}
-
-impl Fault {
-    /// A fault in the body.
-    pub fn at(
-        pointer: impl Into<String>,
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
-    }
-
-    /// A fault in a path or query parameter, or a header.
-    pub fn in_parameter(
-        name: impl Into<String>,
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { pointer: None, parameter: Some(name.into()), code: code.into(), detail: detail.into() }
-    }
-}
-
 /// A problem document (RFC 9457), the body of every answer that is neither 2xx nor 3xx.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -124,12 +86,10 @@ pub struct Problem {
     /// The members that the person may be, the likeliest first, if `code` is `possible_duplicate`; otherwise empty.
     #[schema(value_type = Vec<Object>)]
     pub candidates: Vec<serde_json::Value>,
-    /// What stands in the way of merging two records. Only if `code` is `merge_conflict`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What stands in the way of merging two records, if `code` is `merge_conflict`; otherwise empty.
     #[schema(value_type = Vec<Object>)]
     pub conflicts: Vec<serde_json::Value>,
-    /// The id of the record that the person has now. Only if `code` is `merged`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The id of the record that the person has now, if `code` is `merged`; otherwise null.
     pub merged_into: Option<Id>,
     /// The code of RFC 6749, section 5.2. Only in answers to token requests.
     #[serde(skip_serializing_if = "Option::is_none")]

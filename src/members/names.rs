@@ -57,6 +57,12 @@ pub(super) fn rewrite_words(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     write_words(conn, std::slice::from_ref(row))
 }
 
+/// Writes the words of a member anew. A record that was merged into another has none.
+pub(super) fn work_out_again(conn: &mut Conn, id: Id) -> Result<()> {
+    let row = members::table.find(id).select(MemberRow::as_select()).first(conn)?;
+    rewrite_words(conn, &row)
+}
+
 /// How many members with one word are counted at most. A word that more members have is frequent: then the search walks
 /// the members in the order of the answer instead, and the first twenty matches come soon.
 const MOST_COUNTED: usize = 20_000;

@@ -10,13 +10,15 @@ pub(super) const OF_REPEATED_REQUESTS: &[Kind] = &[InProgress, AnswerWithheld];
 pub(super) fn of(operation_id: &str) -> &'static [Kind] {
     match operation_id {
         "register_member" => &[PossibleDuplicate, AlreadyExists],
+        "merge_members" => &[MergeConflict],
+        "undo_merge" => &[UndoBlocked],
         "invite_member" => &[AlreadyExists],
         "revoke_invitation" => &[InvalidState],
         "change_member" | "create_user" | "create_partner" | "create_site" | "create_venue" => &[AlreadyExists],
         "change_partner" | "change_site" | "change_venue" => &[AlreadyExists],
         "create_space" | "change_space" => &[AlreadyExists],
         "create_relationship" => &[AlreadyExists],
-        "change_relationship" => &[InvalidState],
+        "change_relationship" | "change_possible_duplicate" => &[InvalidState],
         "change_user" => &[AlreadyExists, InvalidState],
         "create_programme" | "change_programme" => &[AlreadyExists],
         "create_calendar_link" | "rotate_client" => &[InvalidState],

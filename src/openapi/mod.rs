@@ -30,6 +30,8 @@ use utoipa::openapi::OpenApi as Document;
     components(schemas(
         crate::error::Problem,
         crate::error::Fault,
+        crate::members::duplicates::types::DuplicateCandidate,
+        crate::members::merges::types::MergeConflict,
         crate::rosters::types::JobResult,
         crate::rosters::types::Missing,
         crate::reports::types::GroupBy,

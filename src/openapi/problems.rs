@@ -53,19 +53,23 @@ fn example(kind: Kind) -> Value {
         "request_id": "0199d2f07a3c7bbda1f53d2c5a0e9b41",
         "errors": errors,
         "candidates": [],
+        "conflicts": [],
+        "merged_into": null,
     })
 }
 
-/// Gives a problem's `candidates` their type. `error` can't name the type, because members are a module above it.
+/// Gives a problem's `candidates` and `conflicts` their types. `error` can't name the types, because members are a module
+/// above it.
 pub(super) fn name_candidates(document: &mut Value) {
-    document["components"]["schemas"]["Problem"]["properties"]["candidates"]["items"] = reference_to("MemberSummary");
+    document["components"]["schemas"]["Problem"]["properties"]["candidates"]["items"] =
+        reference_to("DuplicateCandidate");
+    document["components"]["schemas"]["Problem"]["properties"]["conflicts"]["items"] = reference_to("MergeConflict");
 }
 
 /// The members that only the answers to token requests have: OAuth's own names for a failure.
 const OAUTH: [&str; 2] = ["error", "error_description"];
 
-/// Makes a schema of its own for the problems of token requests, so that the other problems don't have OAuth's members,
-/// and it has none of those about people.
+/// Makes a schema of its own for the problems of token requests, so that the other problems don't have OAuth's members.
 pub(super) fn split_off_token_problem(document: &mut Value) {
     let mut token_problem = document["components"]["schemas"]["Problem"].clone();
     token_problem["description"] =
@@ -73,10 +77,6 @@ pub(super) fn split_off_token_problem(document: &mut Value) {
     document["components"]["schemas"]["TokenProblem"] = token_problem;
     if let Some(properties) = document["components"]["schemas"]["Problem"]["properties"].as_object_mut() {
         properties.retain(|name, _| !OAUTH.contains(&name.as_str()));
-    }
-    let of_members = |name: &String| ["conflicts", "merged_into"].contains(&name.as_str());
-    if let Some(properties) = document["components"]["schemas"]["TokenProblem"]["properties"].as_object_mut() {
-        properties.retain(|name, _| !of_members(name));
     }
 }
 

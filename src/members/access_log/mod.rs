@@ -2,6 +2,7 @@
 //!
 //! - It is made of the audit's events. It shows no ids and no e-mail addresses of staff: an account has a display name,
 //!   an API client is its partner's system, and the service itself is Life Rooms.
+//! - Events of a record that was merged into this one stand in it too.
 //! - It leaves out what is done to protect somebody from harm (safeguarding).
 //! - An advisor can read it for a member who asks. That is an event too.
 

@@ -1,6 +1,6 @@
 //! Consents over HTTP.
 
-use super::store::{self, ConsentRow};
+use super::store::{self, ConsentKey, ConsentRow};
 use super::types::{Consent, ConsentInput};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
@@ -21,7 +21,7 @@ pub async fn list_consents(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
-    let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let slice = Slice::<ConsentKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let wanted = slice.clone();
     let rows = list_of_member(&who, id, "consents", move |conn| store::list(conn, id, &wanted)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
