@@ -16,6 +16,7 @@ use crate::http::guard::guard;
 use crate::http::operations::Operations;
 use crate::http::state::{Hooks, State};
 use crate::openapi::Published;
+use crate::sessions::bookings::aside;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, Taker};
 
@@ -60,6 +61,9 @@ pub const HOOKS: Hooks = Hooks {
     shared_with: crate::members::sharing::shared_with,
     cared_for: crate::members::relationships::booking::cared_for,
     partner_changed: |conn, context, id| waiting::follow_taker(conn, Taker::Partner(id), terms(context)),
+    settle_sessions: |conn, context, ids| aside::settle(conn, ids, terms(context)),
+    set_bookings_aside: |conn, context, ids| aside::set_aside(conn, ids, terms(context)),
+    put_bookings_back: |conn, _, rows| aside::put_back(conn, rows),
     document_json: fixed_json,
     document_yaml: fixed_yaml,
 };

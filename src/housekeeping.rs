@@ -8,6 +8,7 @@
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
 //! | messages | 90 days; one that a stranger asked for and that leads nowhere, an hour |
+//! | how a merge of two records can be undone | 30 days |
 //! | links that work once, after their end | 7 days |
 //! | counts of wrong passwords | until their bucket is full again |
 //! | wordings and listings that no session has | until the next housekeeping |
@@ -34,6 +35,7 @@ use crate::http::state::State;
 use crate::jobs;
 use crate::line::Owner;
 use crate::mail;
+use crate::members::merges::store as merges;
 use crate::rosters;
 use crate::sessions::listings::{self, LookedAt};
 
@@ -65,13 +67,14 @@ const fn kept(
     Kept { name, overdue, forget: Forget::Oldest(forget) }
 }
 
-const KEPT: [Kept; 9] = [
+const KEPT: [Kept; 10] = [
     kept("idempotency records", idempotency::overdue, idempotency::forget),
     kept("logins", logins::overdue, logins::forget),
     kept("jobs", jobs::store::overdue, jobs::store::forget),
     kept("refused rosters", rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
     kept("rows of rosters", rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
     kept("messages", mail::store::overdue, mail::store::forget),
+    kept("ways to undo a merge", merges::overdue, merges::forget),
     kept("links", links::store::overdue, links::store::forget),
     kept("counts of wrong passwords", buckets::overdue, buckets::forget),
     Kept { name: "unused wordings and listings", overdue: listings::any_unused, forget: Forget::Unused },

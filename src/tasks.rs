@@ -7,6 +7,7 @@ use crate::housekeeping;
 use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
 use crate::mail::sender;
+use crate::members::duplicates::nightly;
 use crate::rosters::later;
 use crate::seals;
 use crate::sessions::bookings::turnover;
@@ -17,7 +18,7 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, housekeeping::TASK, seals::TASK]
+    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, nightly::TASK, housekeeping::TASK, seals::TASK]
 }
 
 /// The task that runs the jobs that no server runs.

@@ -74,8 +74,8 @@ pub async fn confirm_registration(
     let hash = context.state().hasher.hash(password).await?;
     let inside = context.clone();
     let account = context.write_anew(move |conn| {
-        // Never joined to a record that exists: somebody else's details are easily known.
-        let member = register(conn, &inside, &record_of(&form), Similar::Register)?;
+        // Never joined to a record that exists: somebody else's details are easily known. An advisor looks at it later.
+        let member = register(conn, &inside, &record_of(&form), Similar::Review)?;
         let member_id = member.map_err(|_| not_valid())?.id;
         let account = create(conn, &inside, &link, (member_id, hash.clone()))?;
         let rows = form.consents.iter().map(|one| {

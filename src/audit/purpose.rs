@@ -57,6 +57,7 @@ pub fn usual(action: &str, subject: Subject) -> Option<Purpose> {
     subject.member_id?;
     Some(match (subject.kind, action) {
         ("member", "search" | "create") => Purpose::Registration,
+        ("member", "merge" | "undo_merge") => Purpose::DataQuality,
         ("booking" | "register" | "walk_in" | "join_link", _) => Purpose::Attendance,
         (HIDDEN_KIND, _) => Purpose::Safeguarding,
         ("member" | "consent" | "prescription" | "prescription_item", _) => Purpose::Support,

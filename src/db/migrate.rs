@@ -13,6 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
 use super::conn::{Conn, Purpose, open_postgres, open_sqlite};
+use super::sounds;
 use crate::error::{Error, Kind, Result};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -181,6 +182,7 @@ fn apply(conn: &mut Conn) -> Result<Vec<String>> {
         Conn::Postgres(postgres) => apply_to(postgres, POSTGRES),
     }?;
     check_complete(conn)?;
+    sounds::fill_in(conn)?;
     Ok(applied)
 }
 

@@ -1,6 +1,7 @@
 //! Every failure of the service: one [`Error`], one table from [`Kind`] to status and problem type, and the
 //! problem document (RFC 9457) that a client reads.
 
+mod fault;
 mod kind;
 
 use std::borrow::Cow;
@@ -8,9 +9,11 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::clock::Id;
+pub use fault::Fault;
 pub use kind::{Kind, Spec};
 
 /// The result of most functions of this crate.
@@ -32,6 +35,9 @@ struct Inner {
     /// Whether to send the problem as `application/json`, because the client doesn't accept problem documents.
     plain_json: bool,
     candidates: Vec<serde_json::Value>,
+    conflicts: Vec<serde_json::Value>,
+    /// The id that the request names, and the id that it leads to.
+    leads_to: Option<(Id, Id)>,
     trouble: Trouble,
     cause: Option<String>,
 }
@@ -49,46 +55,6 @@ enum Trouble {
     Collided,
     /// Another transaction held a row for longer than a statement waits.
     Blocked,
-}
-
-/// One thing wrong with a request, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Fault {
-    /// The place in the body, as a JSON pointer (RFC 6901).
-    #[serde(default)]
-    #[schema(example = "/title")]
-    pub pointer: Option<String>,
-    /// The name of the path parameter, query parameter or header.
-    #[serde(default)]
-    #[schema(example = "limit")]
-    pub parameter: Option<String>,
-    /// A stable name of the fault, for programs. `unknown_field` means a property of the body that isn't known here;
-    /// `unknown_member` means a person who doesn't exist.
-    #[schema(example = "too_long")]
-    pub code: Cow<'static, str>,
-    /// A sentence for people: what is wrong and what to do.
-    #[schema(example = "Must be at most 200 characters.")]
-    pub detail: Cow<'static, str>,
-}
-
-impl Fault {
-    /// A fault in the body.
-    pub fn at(
-        pointer: impl Into<String>,
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { pointer: Some(pointer.into()), parameter: None, code: code.into(), detail: detail.into() }
-    }
-
-    /// A fault in a path or query parameter, or a header.
-    pub fn in_parameter(
-        name: impl Into<String>,
-        code: impl Into<Cow<'static, str>>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { pointer: None, parameter: Some(name.into()), code: code.into(), detail: detail.into() }
-    }
 }
 
 /// A problem document (RFC 9457), the body of every answer that is neither 2xx nor 3xx.
@@ -117,9 +83,14 @@ pub struct Problem {
     pub request_id: String,
     /// Every fault of the input.
     pub errors: Vec<Fault>,
-    /// The members that the person may be, if `code` is `possible_duplicate`; otherwise empty.
+    /// The members that the person may be, the likeliest first, if `code` is `possible_duplicate`; otherwise empty.
     #[schema(value_type = Vec<Object>)]
     pub candidates: Vec<serde_json::Value>,
+    /// What stands in the way of merging two records, if `code` is `merge_conflict`; otherwise empty.
+    #[schema(value_type = Vec<Object>)]
+    pub conflicts: Vec<serde_json::Value>,
+    /// The id of the record that the person has now, if `code` is `merged`; otherwise null.
+    pub merged_into: Option<Id>,
     /// The code of RFC 6749, section 5.2. Only in answers to token requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "invalid_scope")]
@@ -148,6 +119,8 @@ impl Error {
             oauth: None,
             plain_json: false,
             candidates: Vec::new(),
+            conflicts: Vec::new(),
+            leads_to: None,
             trouble: Trouble::None,
             cause: None,
         }))
@@ -171,6 +144,26 @@ impl Error {
     pub fn with_candidates(mut self, candidates: Vec<serde_json::Value>) -> Self {
         self.0.candidates = candidates;
         self
+    }
+
+    /// Adds what stands in the way of merging two records.
+    pub fn with_conflicts(mut self, conflicts: Vec<serde_json::Value>) -> Self {
+        self.0.conflicts = conflicts;
+        self
+    }
+
+    /// The member with the id `old` was merged into the member with the id `into`: 409. The answer to a read leads to the
+    /// other id instead ([`leads_to`](Self::leads_to)).
+    pub fn merged(old: Id, into: Id) -> Self {
+        let detail = "The record was merged into another. Send this again with the id in merged_into.";
+        let mut error = Self::new(Kind::Merged, detail);
+        error.0.leads_to = Some((old, into));
+        error
+    }
+
+    /// The id that the request names, and the id that it leads to, if the request names a record that was merged.
+    pub fn leads_to(&self) -> Option<(Id, Id)> {
+        self.0.leads_to
     }
 
     /// Keeps a cause for the log. It is never shown to a client.
@@ -438,6 +431,8 @@ impl Error {
             request_id: request_id.to_owned(),
             errors: self.0.faults.clone(),
             candidates: self.0.candidates.clone(),
+            conflicts: self.0.conflicts.clone(),
+            merged_into: self.0.leads_to.map(|(_, into)| into),
             error: self.0.oauth,
             error_description: self.0.oauth.map(|_| description(&self.0.detail)),
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::NaiveDate;
+use serde_json::Value;
 
 use super::budget::BodyBudget;
 use super::coding::Fixed;
@@ -59,6 +60,12 @@ pub struct Hooks {
     pub cared_for: fn(&mut Conn, Id, NaiveDate) -> Result<Vec<Id>>,
     /// Called when a partner's status has changed: its sessions may take people again.
     pub partner_changed: fn(&mut Conn, &Context, Id) -> Result<()>,
+    /// Brings the waiting lists of sessions up to date.
+    pub settle_sessions: fn(&mut Conn, &Context, &[Id]) -> Result<()>,
+    /// Takes bookings away, gives their seats back, and returns them whole.
+    pub set_bookings_aside: fn(&mut Conn, &Context, &[Id]) -> Result<Vec<Value>>,
+    /// Puts such bookings back. Returns whether there was room for all of them.
+    pub put_bookings_back: fn(&mut Conn, &Context, &[Value]) -> Result<bool>,
     /// The OpenAPI document as JSON.
     pub document_json: fn() -> &'static Fixed,
     /// The OpenAPI document as YAML.

@@ -6,6 +6,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::fate::is_live;
 use super::rules;
 use super::store::MemberRow;
 use super::types::MemberSearch;
@@ -57,6 +58,12 @@ pub(super) fn write_words(conn: &mut Conn, rows: &[MemberRow]) -> Result<()> {
 pub(super) fn rewrite_words(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     diesel::delete(member_words::table.filter(member_words::member_id.eq(row.id))).execute(conn)?;
     write_words(conn, std::slice::from_ref(row))
+}
+
+/// Writes the words of a member anew. A record that was merged into another has none.
+pub(super) fn work_out_again(conn: &mut Conn, id: Id) -> Result<()> {
+    let row = members::table.find(id).select(MemberRow::as_select()).first(conn)?;
+    rewrite_words(conn, &row)
 }
 
 /// How many members with one word are counted at most. A word that more members have is frequent: then the search walks
@@ -120,7 +127,7 @@ fn find(
     lead: Option<usize>,
     limit: i64,
 ) -> Result<Vec<MemberRow>> {
-    let mut query = members::table.select(MemberRow::as_select()).into_boxed();
+    let mut query = members::table.filter(is_live()).select(MemberRow::as_select()).into_boxed();
     for (at, (from, until)) in words.iter().enumerate() {
         let stretch = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
         query = match lead == Some(at) {

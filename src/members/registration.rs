@@ -2,9 +2,14 @@
 
 use chrono::NaiveDate;
 
+use super::duplicates::people::People;
+use super::duplicates::rules::STOPS;
+use super::duplicates::search::{Found, search};
+use super::duplicates::store as duplicates;
+use super::duplicates::types::DuplicateCandidate;
 use super::residence;
 use super::store::{self, MemberRow};
-use super::types::{MemberInput, MemberSummary, SUMMARY_FIELDS, Similar};
+use super::types::{MemberInput, SUMMARY_FIELDS, Similar};
 use crate::audit::Subject;
 use crate::clock::london_day;
 use crate::db::{Conn, Id};
@@ -13,6 +18,9 @@ use crate::http::context::Context;
 
 const POSSIBLE_DUPLICATE: &str = "This person may be registered already; see candidates. Repeat with \
                                   confirm_not_duplicate=true if it is somebody else.";
+
+/// How many candidates are shown for one person at most.
+const MOST_CANDIDATES: usize = 10;
 
 /// Refuses a date of birth in the future.
 ///
@@ -25,8 +33,10 @@ pub(crate) fn born_before(context: &Context, born: Option<NaiveDate>) -> Result<
     Ok(())
 }
 
-/// Registers a member and records it in the audit. The inner error lists similar members, if there are any and nobody
-/// has confirmed that this is somebody else. Then the transaction must not be kept.
+/// Registers a member and records it in the audit. The inner error lists the members who they probably are, if there are
+/// any and nobody has confirmed that this is somebody else. Then the transaction must not be kept.
+///
+/// Whoever is only similar comes onto the list of possible duplicates.
 ///
 /// # Errors
 /// 409 if another member has the NHS number.
@@ -41,14 +51,21 @@ pub(crate) fn register(
     residence::fill_in(conn, &mut written)?;
     let row = MemberRow::new(context.new_id(), written, context.now());
     store::insert(conn, std::slice::from_ref(&row))?;
-    if similar == Similar::Refuse {
-        let alike = store::like(conn, &row)?;
-        if !alike.is_empty() {
-            return Ok(Err(alike.into_iter().map(|row| row.id).collect()));
-        }
+    let found = search(conn, &row.person())?;
+    let probable: Vec<Id> = probable(&found).map(|found| found.id).collect();
+    if similar == Similar::Refuse && !probable.is_empty() {
+        return Ok(Err(probable));
     }
+    let decided = if similar == Similar::Confirmed { probable.as_slice() } else { &[] };
+    let account = context.anyone().map(|caller| caller.id);
+    duplicates::add(conn, row.id, &found, (decided, account), context.now())?;
     context.record(conn, &[context.event("create", Subject::of_member("member", row.id, row.id), &[])])?;
     Ok(Ok(row))
+}
+
+/// Those who are so similar that a registration is refused, as many as are shown.
+fn probable(found: &[Found]) -> impl Iterator<Item = &Found> {
+    found.iter().filter(|found| found.likeness.score >= STOPS).take(MOST_CANDIDATES)
 }
 
 /// The problem `possible-duplicate`. Its candidates are added [afterwards](with_candidates).
@@ -63,17 +80,27 @@ pub(crate) async fn with_candidates(problem: Error, context: &Context, written: 
     let rows: Vec<MemberRow> =
         written.into_iter().map(|written| MemberRow::new(context.new_id(), written, context.now())).collect();
     let work = move |conn: &mut Conn| {
-        let mut alike: Vec<MemberRow> = Vec::new();
-        for row in &rows {
-            let known: Vec<_> = alike.iter().map(|row| row.id).collect();
-            alike.extend(store::like(conn, row)?.into_iter().filter(|row| !known.contains(&row.id)));
-        }
-        let event =
-            |row: &MemberRow| reader.event("search", Subject::of_member("member", row.id, row.id), &SUMMARY_FIELDS);
-        let events = alike.iter().map(event).collect();
-        let summaries = alike.into_iter().map(MemberSummary::from).map(serde_json::to_value);
-        Ok((summaries.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))
+        let candidates = candidates(conn, &rows)?;
+        let event = |one: &DuplicateCandidate| {
+            reader.event("search", Subject::of_member("member", one.member.id, one.member.id), &SUMMARY_FIELDS)
+        };
+        let events = candidates.iter().map(event).collect();
+        let shown = candidates.into_iter().map(serde_json::to_value);
+        Ok((shown.collect::<Result<Vec<_>, _>>().map_err(Error::internal)?, events))
     };
     let candidates = context.state().db.read_audited(work).await?;
     Ok(problem.with_candidates(candidates))
+}
+
+/// The members who may be one of these people, the likeliest first. Each once.
+fn candidates(conn: &mut Conn, rows: &[MemberRow]) -> Result<Vec<DuplicateCandidate>> {
+    let mut all: Vec<Found> = Vec::new();
+    for row in rows {
+        all.extend(probable(&search(conn, &row.person())?).cloned());
+    }
+    all.sort_by_key(|found| (-found.likeness.score, found.id));
+    let mut people = People::with_ids(conn, &all.iter().map(|found| found.id).collect::<Vec<_>>())?;
+    let shown =
+        all.into_iter().filter_map(|found| Some(DuplicateCandidate::new(people.take(found.id)?, found.likeness)));
+    Ok(shown.collect())
 }

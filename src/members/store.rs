@@ -2,24 +2,29 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use super::duplicates::search::PersonRow;
+use super::fate::{self, Fate};
 use super::types::{
     ContactPreferences, EmergencyContact, FormerName, MemberInput, MemberName, MemberRole, MemberSummary,
     MessageDetails, SafeContact,
 };
 use super::{names, rules};
 use crate::auth::reach::Reach;
+use crate::clock::micros;
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
-use crate::error::{Error, Result};
+use crate::error::{Kind, Result};
 use crate::insert_many;
 use crate::places::LocalAuthority;
 use crate::text::fold::joined_key;
+use crate::text::sound::sound_key;
 use crate::text::{nhs_number, phone, postcode};
 
 /// A row of `members`. The day of the last activity isn't part of it: [`super::activity`] moves that day without a new
 /// version, and a change of the row must not put it back.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable, Serialize, Deserialize)]
 #[diesel(table_name = members, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct MemberRow {
     pub(crate) id: Id,
@@ -48,8 +53,11 @@ pub struct MemberRow {
     message_details: MessageDetails,
     emergency_contact: Option<Json<EmergencyContact>>,
     pub(crate) version: i32,
+    #[serde(with = "micros")]
     pub(super) created_at: Timestamp,
+    #[serde(with = "micros")]
     pub(super) updated_at: Timestamp,
+    sound_key: String,
 }
 
 fn normal(contact: EmergencyContact) -> EmergencyContact {
@@ -65,6 +73,7 @@ impl MemberRow {
             id,
             given_key: joined_key(&written.given_name),
             family_key: joined_key(&family_name),
+            sound_key: sound_key(&written.given_name, &family_name),
             preferred_name: written.preferred_name,
             given_name: written.given_name,
             family_name,
@@ -98,9 +107,65 @@ impl MemberRow {
         Self { version: self.version + 1, created_at: self.created_at, ..Self::new(self.id, written, now) }
     }
 
+    /// This row without anything that tells who it is, after the record was merged into another.
+    pub(super) fn emptied(&self, now: Timestamp) -> Self {
+        Self {
+            id: self.id,
+            preferred_name: None,
+            given_name: String::new(),
+            family_name: String::new(),
+            former_names: Json(Vec::new()),
+            given_key: String::new(),
+            family_key: String::new(),
+            pronouns: None,
+            date_of_birth: None,
+            email: None,
+            email_key: None,
+            phone: None,
+            line_1: None,
+            line_2: None,
+            town: None,
+            postcode: None,
+            local_authority: None,
+            local_authority_code: None,
+            nhs_number: None,
+            gp_practice_code: None,
+            roles: Json(Vec::new()),
+            contact_preferences: Json(ContactPreferences::default()),
+            safe_contact: Json(SafeContact::default()),
+            message_details: MessageDetails::default(),
+            emergency_contact: None,
+            version: self.version + 1,
+            created_at: self.created_at,
+            updated_at: now,
+            sound_key: String::new(),
+        }
+    }
+
+    /// This row as a later version.
+    pub(super) fn with_version(&self, version: i32, now: Timestamp) -> Self {
+        Self { version, updated_at: now, ..self.clone() }
+    }
+
     /// What search results are sorted by.
     pub(super) fn order(&self) -> (&str, &str, Id) {
         (&self.family_key, &self.given_key, self.id)
+    }
+
+    /// The part of the record that is compared with others.
+    pub fn person(&self) -> PersonRow {
+        PersonRow {
+            id: self.id,
+            preferred_name: self.preferred_name.clone(),
+            given_name: self.given_name.clone(),
+            family_name: self.family_name.clone(),
+            former_names: self.former_names.clone(),
+            date_of_birth: self.date_of_birth,
+            email_key: self.email_key.clone(),
+            phone: self.phone.clone(),
+            postcode: self.postcode.clone(),
+            nhs_number: self.nhs_number.clone(),
+        }
     }
 
     /// The member as a request would write them today.
@@ -171,25 +236,48 @@ pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
 /// One member within the caller's reach.
 ///
 /// # Errors
-/// 404 if there is none, or the caller may not see them.
+/// 404 if there is none, or the caller may not see them. If the record was merged or erased, as [`Fate::check`].
 pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
-    let missing = || Error::not_found("member");
-    if !reach.has_member(id) {
-        return Err(missing());
-    }
-    members::table.find(id).select(MemberRow::as_select()).first(conn).optional()?.ok_or_else(missing)
+    let found = members::table.find(id).select((MemberRow::as_select(), fate::COLUMNS));
+    let found: Option<(MemberRow, Fate)> = found.first(conn).optional()?;
+    let (row, fate) = found.ok_or_else(fate::missing)?;
+    fate.check(reach, id)?;
+    Ok(row)
 }
 
-/// The ids under which a member's data can stand: for now their own alone. When records can be merged, the ids of those
-/// that were merged into this one belong here.
-pub fn ids_of(id: Id) -> Vec<Id> {
-    vec![id]
+/// Checks that there is such a member within the caller's reach.
+///
+/// # Errors
+/// As [`get`].
+pub fn check(conn: &mut Conn, reach: Reach, id: Id) -> Result<()> {
+    let fate: Option<Fate> = members::table.find(id).select(fate::COLUMNS).first(conn).optional()?;
+    fate.ok_or_else(fate::missing)?.check(reach, id)
 }
 
-/// Whether there is such a member within the caller's reach.
+/// The ids under which a member's data can stand: their own, and those of the records that were merged into theirs.
+/// Events stay with the id that they were recorded for.
+pub fn ids_of(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
+    let merged = members::table.filter(members::merged_into.eq(id)).order(members::id).select(members::id);
+    let merged: Vec<Id> = merged.load(conn)?;
+    Ok(std::iter::once(id).chain(merged).collect())
+}
+
+/// Whether there is such a member within the caller's reach. A record that was erased is none.
+///
+/// # Errors
+/// 409 if the record was merged into one that the caller reaches.
 pub fn exists(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
-    let found: Option<Id> = members::table.find(id).select(members::id).first(conn).optional()?;
-    Ok(found.is_some() && reach.has_member(id))
+    match check(conn, reach, id) {
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Erased) => Ok(false),
+        outcome => outcome.map(|()| true),
+    }
+}
+
+/// As [`exists`], and keeps the member from being merged or erased until the transaction ends: so nothing that is written
+/// meanwhile stays behind with an id that is no member any more. SQLite has one writer and needs no lock.
+pub fn hold(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
+    crate::lock_rows!(conn, members, [id], for_key_share);
+    exists(conn, reach, id)
 }
 
 /// As [`get`], and locks the member: no other transaction can add a consent until this one ends. SQLite has one writer
@@ -216,8 +304,16 @@ pub fn insert(conn: &mut Conn, rows: &[MemberRow]) -> Result<()> {
 /// # Errors
 /// 412 if another request has changed it in between; 409 if another has the NHS number.
 pub fn update(conn: &mut Conn, row: &MemberRow) -> Result<()> {
-    crate::write_next!(conn, members, row)?;
+    update_row(conn, row)?;
     names::rewrite_words(conn, row)
+}
+
+/// The same without the words of the names.
+///
+/// # Errors
+/// As [`update`].
+pub(super) fn update_row(conn: &mut Conn, row: &MemberRow) -> Result<()> {
+    crate::write_next!(conn, members, row)
 }
 
 /// Gives a member's record the new address of their account, if it had the old one.
@@ -244,22 +340,46 @@ pub fn queue_registrations(conn: &mut Conn) -> Result<()> {
     Ok(())
 }
 
-/// How many candidates are shown at most.
-const MOST_CANDIDATES: i64 = 10;
+/// Locks two members, so that nobody else changes them, and nothing is added to what belongs to them, until the
+/// transaction ends. SQLite has one writer and needs no lock.
+pub(super) fn lock_both(conn: &mut Conn, one: Id, other: Id) -> Result<()> {
+    crate::lock_rows!(conn, members, [one, other], for_update);
+    Ok(())
+}
 
-/// Other members who may be the same person. They have the same date of birth and the same names, even if given and
-/// family name are swapped. Or they have the same date of birth and telephone number, or the same names and postcode.
-pub fn like(conn: &mut Conn, row: &MemberRow) -> Result<Vec<MemberRow>> {
-    let same_name = members::family_key.eq(&row.family_key).and(members::given_key.eq(&row.given_key));
-    let swapped_name = members::family_key.eq(&row.given_key).and(members::given_key.eq(&row.family_key));
-    // What the new member doesn't give is NULL in these comparisons, so it matches nobody.
-    let same_birthday = members::date_of_birth.eq(row.date_of_birth);
-    let same_home = members::postcode.eq(&row.postcode);
-    let same_phone = members::phone.eq(&row.phone);
-    let alike = same_name
-        .and(same_birthday.or(same_home))
-        .or(swapped_name.and(same_birthday))
-        .or(same_phone.and(same_birthday));
-    let query = members::table.filter(members::id.ne(row.id)).filter(alike).select(MemberRow::as_select());
-    Ok(query.order(members::id).limit(MOST_CANDIDATES).load(conn)?)
+/// A row, whatever has become of the record.
+pub(super) fn find(conn: &mut Conn, id: Id) -> Result<Option<(MemberRow, Fate)>> {
+    Ok(members::table.find(id).select((MemberRow::as_select(), fate::COLUMNS)).first(conn).optional()?)
+}
+
+/// Writes the emptied row of a record that was merged into another.
+///
+/// # Errors
+/// 412 if another request has changed it in between.
+pub(super) fn write_pointer(conn: &mut Conn, row: &MemberRow, into: Id) -> Result<()> {
+    update_row(conn, row)?;
+    let pointer = (members::merged_into.eq(into), members::last_activity_on.eq(None::<NaiveDate>));
+    diesel::update(members::table.find(row.id)).set(pointer).execute(conn)?;
+    Ok(())
+}
+
+/// Writes the row of a record back that was merged into another.
+///
+/// # Errors
+/// 409 if another member has the NHS number.
+pub(super) fn write_back(conn: &mut Conn, row: &MemberRow) -> Result<()> {
+    update_row(conn, row)?;
+    diesel::update(members::table.find(row.id)).set(members::merged_into.eq(None::<Id>)).execute(conn)?;
+    Ok(())
+}
+
+/// The day of a member's last activity.
+pub(super) fn activity(conn: &mut Conn, id: Id) -> Result<Option<NaiveDate>> {
+    Ok(members::table.find(id).select(members::last_activity_on).first(conn)?)
+}
+
+/// Writes the day of a member's last activity, also an earlier one.
+pub(super) fn write_activity(conn: &mut Conn, id: Id, day: Option<NaiveDate>) -> Result<()> {
+    diesel::update(members::table.find(id)).set(members::last_activity_on.eq(day)).execute(conn)?;
+    Ok(())
 }

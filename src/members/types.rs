@@ -276,13 +276,15 @@ pub enum Similar {
     /// Refuse to register them, because they may be registered already.
     Refuse,
     /// Register them, because somebody has confirmed that they aren't one of these members.
-    Register,
+    Confirmed,
+    /// Register them, and let an advisor look at it later, because nobody could be asked.
+    Review,
 }
 
 impl RegistrationQuery {
     /// What the request says about similar members.
     pub fn similar(&self) -> Similar {
-        if self.confirm_not_duplicate { Similar::Register } else { Similar::Refuse }
+        if self.confirm_not_duplicate { Similar::Confirmed } else { Similar::Refuse }
     }
 }
 

@@ -79,6 +79,8 @@ fn body(operation_id: &str) -> Option<Value> {
             "given_name": "Margaret", "family_name": "Examplewood", "preferred_name": "Peg",
             "date_of_birth": "1961-04-02", "roles": ["service_user"], "contact_preferences": { "phone": true }
         }),
+        "merge_members" => json!({ "from": ID, "into_version": 1, "from_version": 1, "dry_run": true }),
+        "change_possible_duplicate" => json!({ "status": "not_same" }),
         "change_member" => json!({ "contact_preferences": { "sms": true } }),
         "search_members" => json!({ "name": "mar exa" }),
         "record_consent" => json!({

@@ -91,8 +91,10 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
     names
 }
 
-/// The bodies that have no `ETag`, because they show no stored state: a token, and the members that a search found.
-const UNTAGGED: [&str; 4] = ["/AccessToken", "/LoggedIn", "/MemberSearchResult", "/Accepted"];
+/// The bodies that have no `ETag`, because they show no state that can be changed: a token, the members that a search
+/// found, a merge.
+const UNTAGGED: [&str; 6] =
+    ["/AccessToken", "/LoggedIn", "/MemberSearchResult", "/Accepted", "/Merge", "/MergeOutcome"];
 
 /// The operations that set or clear the cookie of a refresh token.
 const WITH_COOKIE: [&str; 3] = ["login", "refresh_login", "log_out"];
@@ -120,7 +122,7 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
             names.push("ETag");
         }
         let is_later = status == "202" && shown.ends_with("/Job");
-        if status == "201" || is_later {
+        if status == "201" || status == "307" || is_later {
             names.push("Location");
         }
         if is_later {

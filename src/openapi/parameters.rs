@@ -9,7 +9,7 @@ use crate::db::types::TextEnum;
 use crate::http::formats;
 
 /// The bodies of answers that hold a person's data.
-const OF_PEOPLE: [&str; 19] = [
+const OF_PEOPLE: &[&str] = &[
     "AccessLogEntry",
     "AccessNeeds",
     "Booking",
@@ -22,7 +22,10 @@ const OF_PEOPLE: [&str; 19] = [
     "Member",
     "MemberAccount",
     "MemberSearchResult",
+    "Merge",
+    "MergeOutcome",
     "Message",
+    "PossibleDuplicate",
     "Prescription",
     "PrescriptionItem",
     "RecordedConsent",

@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 
 use super::access::takes_a_key;
 use super::walk::reference_to;
-use super::{conflicts, headers};
+use super::{conflicts, fates, headers};
 use crate::error::Kind;
 use crate::http::answers::{FAILURES, Failure, OTHER, listed, shared};
 
@@ -53,12 +53,17 @@ fn example(kind: Kind) -> Value {
         "request_id": "0199d2f07a3c7bbda1f53d2c5a0e9b41",
         "errors": errors,
         "candidates": [],
+        "conflicts": [],
+        "merged_into": null,
     })
 }
 
-/// Gives a problem's `candidates` their type. `error` can't name the type, because members are a module above it.
+/// Gives a problem's `candidates` and `conflicts` their types. `error` can't name the types, because members are a module
+/// above it.
 pub(super) fn name_candidates(document: &mut Value) {
-    document["components"]["schemas"]["Problem"]["properties"]["candidates"]["items"] = reference_to("MemberSummary");
+    document["components"]["schemas"]["Problem"]["properties"]["candidates"]["items"] =
+        reference_to("DuplicateCandidate");
+    document["components"]["schemas"]["Problem"]["properties"]["conflicts"]["items"] = reference_to("MergeConflict");
 }
 
 /// The members that only the answers to token requests have: OAuth's own names for a failure.
@@ -94,9 +99,10 @@ pub(super) fn complete_token_request(operation: &mut Value) {
 }
 
 /// Adds an operation's conflicts to its answers and its description.
-pub(super) fn complete(method: &str, operation: &mut Value) {
+pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
     let id = operation["operationId"].as_str().unwrap_or_default();
     let mut kinds = conflicts::of(id).to_vec();
+    kinds.extend(fates::conflicts(path, method));
     if takes_a_key(method, operation) {
         kinds.extend(conflicts::OF_REPEATED_REQUESTS);
     }

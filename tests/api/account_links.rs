@@ -10,7 +10,7 @@ use crate::housekeeping::keep_house;
 use crate::support::mailbox::Mailbox;
 use crate::support::{Answer, App, Client, member_row};
 
-const PASSWORD: &str = "paper boat under the lamp";
+pub const PASSWORD: &str = "paper boat under the lamp";
 const OTHER: &str = "green kettle beside a window";
 
 fn ask_for_reset(client: &Client, email: &str) -> Answer {
@@ -25,7 +25,7 @@ fn log_in(app: &App, email: &str, password: &str) -> Answer {
     app.anonymous().post("/v1/auth/login", &json!({ "email": email, "password": password }))
 }
 
-fn form(email: &str) -> Value {
+pub fn form(email: &str) -> Value {
     json!({ "email": email, "given_name": "Margaret", "family_name": "Reid", "date_of_birth": "1961-04-02",
         "consents": [{ "purpose": "contact_email", "decision": "given" }] })
 }

@@ -154,9 +154,14 @@ fn somebody_alike_is_shown_as_a_candidate_and_the_sight_is_audited() {
         "id": known["id"], "display_name": "Peg Wyn-Jones", "given_name": "Margaret", "family_name": "Wyn-Jones",
         "date_of_birth": "1961-04-02", "postcode": "L9 1AA", "phone_ends": "…123", "email_hint": "P…@example.org"
     });
-    for body in &alike {
+    let points = [
+        json!({ "score": 28, "because": ["family_name", "given_name", "birthday"] }),
+        json!({ "score": 20, "because": ["family_name", "given_name", "postcode"] }),
+        json!({ "score": 30, "because": ["family_name_part", "given_name_near", "birthday", "phone"] }),
+    ];
+    for (body, points) in alike.iter().zip(points) {
         let problem = advisor.post("/v1/members", body).problem(409, "possible-duplicate");
-        assert_eq!(problem["candidates"], json!([candidate]));
+        assert_eq!(problem["candidates"], json!([with(candidate.clone(), points)]));
     }
     assert_eq!(actions(&app, &known), ["create", "search", "search", "search"]);
     let fields = &events(&app, &known).into_iter().find(|(action, ..)| action == "search").unwrap().2;

@@ -71,6 +71,9 @@ fn one_of_each(app: &App) -> Vec<Stands> {
     let carer = member_row(app, "Cara", "Carr");
     let cares = json!({ "from_member": carer, "to_member": ann["id"], "kind": "carer_of" });
     let cares = advisor.post(&format!("{record}/relationships"), &cares).expect(201);
+    let again = json!({ "given_name": "Ann", "family_name": "A", "roles": ["public"] });
+    let again = advisor.post("/v1/members?confirm_not_duplicate=true", &again).expect(201);
+    let pair = format!("/v1/possible-duplicates/{}/{}", id(&ann), id(&again));
     let stands = |operation, client: &Client, path, body| Stands { operation, client: client.clone(), path, body };
     vec![
         stands("change_venue", &admin, venues.clone(), json!({ "name": "Walton", "address": { "postcode": "l91aa" } })),
@@ -126,6 +129,7 @@ fn one_of_each(app: &App) -> Vec<Stands> {
             format!("{record}/safeguarding/{}", id(&flag)),
             json!({ "summary": " Alone. ", "closed_reason": null }),
         ),
+        stands("change_possible_duplicate", &advisor, pair, json!({ "status": "open" })),
         stands("change_prescription", &advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
         stands("change_prescription_item", &advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),
         stands("put_report_area", &admin, "/v1/report-areas/north".into(), area),

@@ -65,7 +65,7 @@ pub fn list(
     slice: &Slice<Id>,
     today: NaiveDate,
 ) -> Result<Vec<Seen>> {
-    let people = ids_of(member_id);
+    let people = ids_of(conn, member_id)?;
     let accounts: Vec<Id> =
         users::table.filter(users::member_id.eq_any(people.clone())).select(users::id).load(conn)?;
     let mut query = audit_events::table.select(Written::as_select()).into_boxed();

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::rules::{Brief, Sharing};
 use super::types::{AccessNeed, AccessNeeds};
+use crate::clock::micros;
 use crate::db::schema::access_needs;
 use crate::db::{AT_ONCE, Conn, Id, Json, Timestamp};
 use crate::error::Result;
 
 /// A row of `access_needs`.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = access_needs, primary_key(member_id))]
 pub struct AccessNeedsRow {
     member_id: Id,
@@ -21,7 +23,9 @@ pub struct AccessNeedsRow {
     needs: Json<Vec<AccessNeed>>,
     review_on: NaiveDate,
     pub(super) version: i32,
+    #[serde(with = "micros")]
     created_at: Timestamp,
+    #[serde(with = "micros")]
     updated_at: Timestamp,
 }
 

@@ -1,6 +1,6 @@
 //! Consents over HTTP.
 
-use super::store::{self, ConsentRow};
+use super::store::{self, ConsentKey, ConsentRow};
 use super::types::{Consent, ConsentFilter, ConsentInput, RecordedConsent};
 use super::withdrawal;
 use crate::auth::policy::MemberOrAdvisor;
@@ -24,7 +24,7 @@ pub async fn list_consents(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<ConsentFilter>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), Query(filter))) = request;
-    let slice = Slice::<i64>::read(&who, filter.limit, filter.cursor.as_deref())?;
+    let slice = Slice::<ConsentKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let wanted = slice.clone();
     let read = move |conn: &mut Conn| store::list(conn, id, filter.current, &wanted);
     let rows = list_of_member(&who, id, "consents", read).await?;

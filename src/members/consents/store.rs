@@ -74,9 +74,10 @@ impl ConsentRow {
         Self { id, member_id, purpose, partner_id, decision, evidence, recorded_by, recorded_at, told_by, form_version }
     }
 
-    /// This consent's place in its member's list, in microseconds since 1970. No two consents of a member share one.
-    pub fn key(&self) -> i64 {
-        self.recorded_at.0.timestamp_micros()
+    /// This consent's place in its member's list: the instant in microseconds since 1970, and the id. Two records that
+    /// were merged can have consents of one instant.
+    pub fn key(&self) -> ConsentKey {
+        (self.recorded_at.0.timestamp_micros(), self.id)
     }
 
     /// What it decides: whose consent, for what and for which partner.
@@ -90,18 +91,23 @@ impl ConsentRow {
     }
 }
 
+/// The keys that a member's consents are listed by.
+pub type ConsentKey = (i64, Id);
+
 /// A page of a member's consents, in the order in which they were recorded: all of them, or those that count now.
-pub fn list(conn: &mut Conn, member_id: Id, current: bool, slice: &Slice<i64>) -> Result<Vec<ConsentRow>> {
+pub fn list(conn: &mut Conn, member_id: Id, current: bool, slice: &Slice<ConsentKey>) -> Result<Vec<ConsentRow>> {
+    use consents::{id, recorded_at};
     let mut query =
         consents::table.filter(consents::member_id.eq(member_id)).select(ConsentRow::as_select()).into_boxed();
     if current {
         let last = consent_states::table.filter(consent_states::member_id.eq(member_id));
         query = query.filter(consents::id.eq_any(last.select(consent_states::consent_id)));
     }
-    if let Some(after) = slice.after.and_then(DateTime::from_timestamp_micros) {
-        query = query.filter(consents::recorded_at.gt(Timestamp(after)));
+    if let Some((micros, last)) = slice.after {
+        let after = Timestamp(DateTime::from_timestamp_micros(micros).unwrap_or_default());
+        query = query.filter(recorded_at.gt(after).or(recorded_at.eq(after).and(id.gt(last))));
     }
-    Ok(query.order(consents::recorded_at).limit(slice.fetch()).load(conn)?)
+    Ok(query.order((recorded_at, id)).limit(slice.fetch()).load(conn)?)
 }
 
 /// One consent of a member.

@@ -2,18 +2,20 @@
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::rules::{self, Reader};
 use super::types::{
     ActivitiesReduced, EqualityAnswers, EqualityAnswersChange, Ethnicity, GenderSameAsRegistered, LongLastingCondition,
     Religion, Sex, SexualOrientation, UnpaidCarer,
 };
+use crate::clock::micros;
 use crate::db::schema::equality_answers;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 
 /// A row of `equality_answers`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = equality_answers, primary_key(member_id), treat_none_as_null = true)]
 pub struct AnswersRow {
     member_id: Id,
@@ -28,7 +30,9 @@ pub struct AnswersRow {
     main_language: Option<String>,
     asked_on: NaiveDate,
     pub(super) version: i32,
+    #[serde(with = "micros")]
     created_at: Timestamp,
+    #[serde(with = "micros")]
     updated_at: Timestamp,
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::rules;
 use super::types::{
@@ -11,6 +12,7 @@ use super::types::{
 };
 use crate::audit::Subject;
 use crate::auth::reach::Reach;
+use crate::clock::micros;
 use crate::db::schema::{members, relationships};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
@@ -32,7 +34,7 @@ macro_rules! in_effect {
 pub(super) use in_effect;
 
 /// A row of `relationships`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable, Serialize, Deserialize)]
 #[diesel(table_name = relationships, treat_none_as_null = true)]
 pub struct RelationshipRow {
     pub(super) id: Id,
@@ -48,7 +50,9 @@ pub struct RelationshipRow {
     ends_on: Option<NaiveDate>,
     created_by: Id,
     pub(super) version: i32,
+    #[serde(with = "micros")]
     created_at: Timestamp,
+    #[serde(with = "micros")]
     updated_at: Timestamp,
 }
 
@@ -240,4 +244,30 @@ pub fn insert(conn: &mut Conn, row: &RelationshipRow, today: NaiveDate) -> Resul
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &RelationshipRow) -> Result<()> {
     crate::write_next!(conn, relationships, row)
+}
+
+/// The relationships of the member `from` that the member `into` has too, to the same person and of the same kind. Only
+/// those that haven't ended: there can't be two of them.
+pub fn doubled(conn: &mut Conn, into: Id, from: Id) -> Result<Vec<Id>> {
+    let open = |conn: &mut Conn, id: Id| -> Result<Vec<RelationshipRow>> {
+        let its = relationships::from_member.eq(id).or(relationships::to_member.eq(id));
+        let open = relationships::table.filter(its).filter(relationships::status.ne(RelationshipStatus::Ended));
+        Ok(open.order(relationships::id).select(RelationshipRow::as_select()).load(conn)?)
+    };
+    let place = |row: &RelationshipRow, id: Id| (row.kind, row.from_member == id, row.other(id));
+    let own: Vec<_> = open(conn, into)?.iter().map(|row| place(row, into)).collect();
+    Ok(open(conn, from)?.iter().filter(|row| own.contains(&place(row, from))).map(|row| row.id).collect())
+}
+
+/// Puts a relationship back that was taken away. If the other member's record was merged into another meanwhile, it is
+/// one with that member.
+pub fn put_back(conn: &mut Conn, row: &RelationshipRow) -> Result<()> {
+    let present = |conn: &mut Conn, id: Id| -> Result<Id> {
+        let merged: Option<Option<Id>> = members::table.find(id).select(members::merged_into).first(conn).optional()?;
+        Ok(merged.flatten().unwrap_or(id))
+    };
+    let (from_member, to_member) = (present(conn, row.from_member)?, present(conn, row.to_member)?);
+    let row = RelationshipRow { from_member, to_member, ..row.clone() };
+    diesel::insert_into(relationships::table).values(&row).execute(conn)?;
+    Ok(())
 }

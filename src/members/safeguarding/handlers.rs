@@ -87,6 +87,7 @@ pub async fn change_safeguarding_flag(
     let Extract((who, Path((member_id, id)), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
+        members::check(conn, Reach::Everyone, member_id)?;
         let old = store::get(conn, member_id, id)?;
         context.require_match(old.version)?;
         let subject = Subject::of_member(KIND, id, member_id);

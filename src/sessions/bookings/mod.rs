@@ -18,6 +18,7 @@
 //!   it.
 
 mod admission;
+pub mod aside;
 mod care;
 pub mod expired_offers;
 pub mod handlers;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, NaiveDate};
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::admission;
 use super::care;
@@ -15,7 +16,7 @@ use super::seats::{
 use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, Party, SeatDelivery};
 use super::waiting;
 use crate::auth::reach::Reach;
-use crate::clock::london_day;
+use crate::clock::{london_day, micros};
 use crate::db::schema::{bookings, members, sessions, wordings};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
@@ -23,12 +24,12 @@ use crate::http::page::Slice;
 use crate::insert_many;
 use crate::members::consents::store as consents;
 use crate::members::relationships::booking as relationships;
-use crate::members::store::{NAMES, Names, member_name};
+use crate::members::store::{self as member_store, NAMES, Names, member_name};
 use crate::sessions::types::BookingPolicy;
 use crate::sessions::wordings::Wording;
 
 /// A row of `bookings`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, Serialize, Deserialize)]
 #[diesel(table_name = bookings, treat_none_as_default_value = false)]
 pub struct BookingRow {
     pub(crate) id: Id,
@@ -44,9 +45,12 @@ pub struct BookingRow {
     cancellation_reason: Option<String>,
     pub(super) booked_by: Id,
     pub(crate) version: i32,
+    #[serde(with = "micros")]
     created_at: Timestamp,
+    #[serde(with = "micros")]
     updated_at: Timestamp,
     pub(super) turn: Option<i32>,
+    #[serde(with = "micros::option")]
     offer_expires_at: Option<Timestamp>,
 }
 
@@ -85,6 +89,21 @@ impl BookingRow {
     /// that time.
     pub(crate) fn moved(self, status: BookingStatus, now: Timestamp) -> Self {
         Self { status, version: self.version + 1, updated_at: now, offer_expires_at: None, ..self }
+    }
+
+    /// How many seats it takes.
+    pub(super) fn seats(&self) -> i32 {
+        self.seats
+    }
+
+    /// The item that led to it.
+    pub(super) fn prescription_item_id(&self) -> Option<Id> {
+        self.prescription_item_id
+    }
+
+    /// The same booking, led to by this item.
+    pub(super) fn for_item(self, prescription_item_id: Option<Id>) -> Self {
+        Self { prescription_item_id, ..self }
     }
 
     /// What it says of a seat that is or was offered.
@@ -213,8 +232,11 @@ fn fitting(
         (_, given) => given,
     };
     let names: Option<Names> = match member_id {
-        Some(id) => members::table.find(id).select(NAMES).first(conn).optional()?,
-        None => None,
+        // Who may book for whom is decided above.
+        Some(id) if member_store::hold(conn, Reach::Everyone, id)? => {
+            members::table.find(id).select(NAMES).first(conn).optional()?
+        }
+        _ => None,
     };
     let member = member_id.zip(names);
     if member.is_none() {
@@ -438,21 +460,14 @@ pub fn member_key((row, (_, starts_at, _), _): &BookedRow) -> MemberBookingKey {
 /// A page of a member's bookings, the newest session first.
 ///
 /// # Errors
-/// 404 if there is no such member whom the caller may reach.
+/// 404 if there is no such member whom the caller may reach. As [`member_store::check`].
 pub fn of_member(
     conn: &mut Conn,
     member_id: Id,
     reach: Reach,
     slice: &Slice<MemberBookingKey>,
 ) -> Result<Vec<BookedRow>> {
-    let reached = match reach {
-        Reach::Member(own) => own == member_id,
-        Reach::Everyone => select(exists(members::table.find(member_id))).get_result(conn)?,
-        Reach::Partner(_) => false,
-    };
-    if !reached {
-        return Err(Error::not_found("member"));
-    }
+    member_store::check(conn, reach, member_id)?;
     let mut query = bookings::table
         .inner_join(sessions::table.inner_join(wordings::table))
         .inner_join(members::table)

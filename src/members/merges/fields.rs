@@ -1,0 +1,134 @@
+//! The fields of two records that become one, without a database.
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::members::types::{FormerName, MemberInput, SafeContact};
+
+/// The most former names of a member.
+const MOST_FORMER_NAMES: usize = 5;
+
+/// The record that two records become. What `into` says stands; `from` fills in what it leaves open. Lists are united. An
+/// address isn't put together of two. What one of them says isn't safe isn't safe.
+pub fn united(into: &MemberInput, from: &MemberInput) -> MemberInput {
+    let (own, other) = (into.clone(), from.clone());
+    let same_home = own.postcode.is_none() || other.postcode.is_none() || own.postcode == other.postcode;
+    let home = |own: Option<String>, other: Option<String>| own.or(other.filter(|_| same_home));
+    MemberInput {
+        preferred_name: own.preferred_name.or(other.preferred_name),
+        given_name: own.given_name,
+        family_name: own.family_name.or(other.family_name),
+        former_names: united_names(own.former_names, other.former_names),
+        pronouns: own.pronouns.or(other.pronouns),
+        date_of_birth: own.date_of_birth.or(other.date_of_birth),
+        email: own.email.or(other.email),
+        phone: own.phone.or(other.phone),
+        line_1: home(own.line_1, other.line_1),
+        line_2: home(own.line_2, other.line_2),
+        town: home(own.town, other.town),
+        postcode: own.postcode.or(other.postcode),
+        local_authority: home(own.local_authority, other.local_authority),
+        nhs_number: own.nhs_number.or(other.nhs_number),
+        gp_practice_code: own.gp_practice_code.or(other.gp_practice_code),
+        roles: own.roles.iter().chain(other.roles.iter().filter(|role| !own.roles.contains(role))).copied().collect(),
+        contact_preferences: own.contact_preferences,
+        safe_contact: SafeContact {
+            voicemail: own.safe_contact.voicemail && other.safe_contact.voicemail,
+            letters: own.safe_contact.letters && other.safe_contact.letters,
+            say_who: own.safe_contact.say_who && other.safe_contact.say_who,
+        },
+        message_details: own.message_details,
+        emergency_contact: own.emergency_contact.or(other.emergency_contact),
+    }
+}
+
+fn united_names(own: Vec<FormerName>, other: Vec<FormerName>) -> Vec<FormerName> {
+    let new: Vec<FormerName> = other.into_iter().filter(|name| !own.contains(name)).collect();
+    own.into_iter().chain(new).take(MOST_FORMER_NAMES).collect()
+}
+
+fn members_of(record: &MemberInput) -> Result<Map<String, Value>> {
+    match serde_json::to_value(record).map_err(Error::internal)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(Error::internal("a record is an object")),
+    }
+}
+
+/// The names of the fields in which two states of a record differ.
+pub fn differing(before: &MemberInput, after: &MemberInput) -> Result<Vec<String>> {
+    let (before, after) = (members_of(before)?, members_of(after)?);
+    Ok(after.into_iter().filter(|(name, value)| before.get(name) != Some(value)).map(|(name, _)| name).collect())
+}
+
+/// A record without what merging filled in: a field that is still as merging left it gets its value from before. What was
+/// edited since stays.
+///
+/// # Errors
+/// 500 if the record can't be read.
+pub fn taken_back(before: &MemberInput, after: &MemberInput, now: &MemberInput) -> Result<MemberInput> {
+    let (before, after, mut now) = (members_of(before)?, members_of(after)?, members_of(now)?);
+    for (name, value) in &mut now {
+        if after.get(name) == Some(value)
+            && let Some(earlier) = before.get(name)
+        {
+            *value = earlier.clone();
+        }
+    }
+    serde_json::from_value(Value::Object(now)).map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record(changes: Value) -> MemberInput {
+        let mut body = json!({ "given_name": "Margaret", "roles": ["service_user"] });
+        for (name, value) in changes.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        serde_json::from_value(body).unwrap()
+    }
+
+    #[test]
+    fn the_other_record_fills_in_what_is_open_and_lists_are_united() {
+        let into = record(json!({ "phone": "1", "roles": ["carer"], "former_names": ["A", "B"] }));
+        let from = record(json!({
+            "family_name": "Reid", "phone": "2", "email": "a@b.org", "date_of_birth": "1961-04-02",
+            "roles": ["service_user", "carer"], "former_names": ["B", "C", "D", "E", "F"], "nhs_number": "9434765919",
+            "contact_preferences": { "email": true }, "message_details": "full"
+        }));
+        let both = united(&into, &from);
+        assert_eq!((both.family_name.as_deref(), both.phone.as_deref()), (Some("Reid"), Some("1")));
+        assert_eq!(serde_json::to_value(&both.roles).unwrap(), json!(["carer", "service_user"]));
+        assert_eq!(serde_json::to_value(&both.former_names).unwrap(), json!(["A", "B", "C", "D", "E"]));
+        assert!(!both.contact_preferences.email, "what the record says stands");
+        let filled = differing(&into, &both).unwrap();
+        assert_eq!(filled, ["date_of_birth", "email", "family_name", "former_names", "nhs_number", "roles"]);
+        assert_eq!(taken_back(&into, &both, &both).unwrap(), into);
+        let edited = MemberInput { email: Some("c@b.org".into()), pronouns: Some("she".into()), ..both.clone() };
+        let back = taken_back(&into, &both, &edited).unwrap();
+        assert_eq!((back.email.as_deref(), back.pronouns.as_deref()), (Some("c@b.org"), Some("she")));
+        assert_eq!((back.family_name, back.nhs_number), (None, None));
+    }
+
+    #[test]
+    fn an_address_is_not_put_together_of_two() {
+        let from = record(json!({ "line_1": "12 Rice Lane", "town": "Liverpool", "postcode": "L9 1AA" }));
+        let elsewhere = united(&record(json!({ "postcode": "PR8 1DJ" })), &from);
+        assert_eq!((elsewhere.line_1, elsewhere.postcode.as_deref()), (None, Some("PR8 1DJ")));
+        for into in [json!({}), json!({ "postcode": "L9 1AA" })] {
+            let same = united(&record(into), &from);
+            assert_eq!((same.line_1.as_deref(), same.postcode.as_deref()), (Some("12 Rice Lane"), Some("L9 1AA")));
+        }
+    }
+
+    #[test]
+    fn what_one_of_them_says_is_not_safe_is_not_safe() {
+        let both = united(
+            &record(json!({ "safe_contact": { "letters": false } })),
+            &record(json!({ "safe_contact": { "voicemail": false } })),
+        );
+        assert_eq!(both.safe_contact, SafeContact { voicemail: false, letters: false, say_who: true });
+    }
+}
