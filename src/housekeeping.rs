@@ -9,6 +9,7 @@
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
 //! | messages | 90 days; one that a stranger asked for and that leads nowhere, an hour |
 //! | links that work once, after their end | 7 days |
+//! | registrations that nobody finished | until their link ends, after 24 hours |
 //! | counts of wrong passwords | until their bucket is full again |
 //! | wordings and listings that no session has | until the next housekeeping |
 //!

@@ -130,7 +130,9 @@ pub fn use_up(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
         .filter(one_time_links::used_at.is_null())
         .filter(one_time_links::revoked_at.is_null())
         .filter(one_time_links::expires_at.gt(now));
-    match diesel::update(unused).set(one_time_links::used_at.eq(now)).execute(conn)? {
+    // The record has now what somebody wrote who registers.
+    let used = (one_time_links::used_at.eq(now), one_time_links::form.eq(None::<Json<Value>>));
+    match diesel::update(unused).set(used).execute(conn)? {
         1 => Ok(()),
         _ => Err(not_valid()),
     }
@@ -166,16 +168,25 @@ pub fn miss(conn: &mut Conn, id: Id, most: i32, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Links that are kept for too long. A registration that nobody finished goes when its link ends, because it holds what
+/// somebody wrote about themselves.
+macro_rules! old {
+    ($now:expr) => {{
+        let unfinished = one_time_links::purpose.eq(Purpose::Registration).and(one_time_links::used_at.is_null());
+        one_time_links::table
+            .filter(one_time_links::expires_at.le($now))
+            .filter(one_time_links::expires_at.le($now.plus_seconds(-KEPT)).or(unfinished))
+    }};
+}
+
 /// Whether links are kept for too long.
 pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
-    let old = one_time_links::table.filter(one_time_links::expires_at.le(now.plus_seconds(-KEPT)));
-    Ok(diesel::select(diesel::dsl::exists(old)).get_result(conn)?)
+    Ok(diesel::select(diesel::dsl::exists(old!(now))).get_result(conn)?)
 }
 
 /// Deletes some old links, with the messages that only they name, and returns how many.
 pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
-    let old = one_time_links::table.filter(one_time_links::expires_at.le(now.plus_seconds(-KEPT)));
-    let ids: Vec<Id> = old.order(one_time_links::expires_at).limit(PIECE).select(one_time_links::id).load(conn)?;
+    let ids: Vec<Id> = old!(now).order(one_time_links::expires_at).limit(PIECE).select(one_time_links::id).load(conn)?;
     delete(conn, &ids)
 }
 
