@@ -12,6 +12,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::Location;
 use super::conn::{Conn, Purpose, open_postgres, open_sqlite};
+use super::sounds;
 use crate::error::{Error, Kind, Result};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -147,6 +148,7 @@ fn apply(conn: &mut Conn) -> Result<Vec<String>> {
         Conn::Postgres(postgres) => apply_to(postgres, POSTGRES),
     }?;
     check_complete(conn)?;
+    sounds::fill_in(conn)?;
     Ok(applied)
 }
 

@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod pieces;
 mod postgres;
 pub mod schema;
+mod sounds;
 pub mod types;
 mod writer;
 

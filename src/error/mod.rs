@@ -11,6 +11,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::clock::Id;
 pub use kind::{Kind, Spec};
 
 /// The result of most functions of this crate.
@@ -32,6 +33,9 @@ struct Inner {
     /// Whether to send the problem as `application/json`, because the client doesn't accept problem documents.
     plain_json: bool,
     candidates: Vec<serde_json::Value>,
+    conflicts: Vec<serde_json::Value>,
+    /// The id that the request names, and the id that it leads to.
+    leads_to: Option<(Id, Id)>,
     trouble: Trouble,
     cause: Option<String>,
 }
@@ -117,9 +121,16 @@ pub struct Problem {
     pub request_id: String,
     /// Every fault of the input.
     pub errors: Vec<Fault>,
-    /// The members that the person may be, if `code` is `possible_duplicate`; otherwise empty.
+    /// The members that the person may be, the likeliest first, if `code` is `possible_duplicate`; otherwise empty.
     #[schema(value_type = Vec<Object>)]
     pub candidates: Vec<serde_json::Value>,
+    /// What stands in the way of merging two records. Only if `code` is `merge_conflict`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub conflicts: Vec<serde_json::Value>,
+    /// The id of the record that the person has now. Only if `code` is `merged`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<Id>,
     /// The code of RFC 6749, section 5.2. Only in answers to token requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "invalid_scope")]
@@ -148,6 +159,8 @@ impl Error {
             oauth: None,
             plain_json: false,
             candidates: Vec::new(),
+            conflicts: Vec::new(),
+            leads_to: None,
             trouble: Trouble::None,
             cause: None,
         }))
@@ -171,6 +184,26 @@ impl Error {
     pub fn with_candidates(mut self, candidates: Vec<serde_json::Value>) -> Self {
         self.0.candidates = candidates;
         self
+    }
+
+    /// Adds what stands in the way of merging two records.
+    pub fn with_conflicts(mut self, conflicts: Vec<serde_json::Value>) -> Self {
+        self.0.conflicts = conflicts;
+        self
+    }
+
+    /// The member with the id `old` was merged into the member with the id `into`: 409. The answer to a read leads to the
+    /// other id instead ([`leads_to`](Self::leads_to)).
+    pub fn merged(old: Id, into: Id) -> Self {
+        let detail = "The record was merged into another. Send this again with the id in merged_into.";
+        let mut error = Self::new(Kind::Merged, detail);
+        error.0.leads_to = Some((old, into));
+        error
+    }
+
+    /// The id that the request names, and the id that it leads to, if the request names a record that was merged.
+    pub fn leads_to(&self) -> Option<(Id, Id)> {
+        self.0.leads_to
     }
 
     /// Keeps a cause for the log. It is never shown to a client.
@@ -438,6 +471,8 @@ impl Error {
             request_id: request_id.to_owned(),
             errors: self.0.faults.clone(),
             candidates: self.0.candidates.clone(),
+            conflicts: self.0.conflicts.clone(),
+            merged_into: self.0.leads_to.map(|(_, into)| into),
             error: self.0.oauth,
             error_description: self.0.oauth.map(|_| description(&self.0.detail)),
         }

@@ -26,7 +26,7 @@ use super::fallback::Routes;
 use super::rates::Rate;
 use super::sending::Refusable;
 use super::state::State;
-use super::{address, html, negotiation, sending, trace};
+use super::{address, html, negotiation, redirect, sending, trace};
 use crate::error::{Error, Kind};
 
 /// How long a thread answers requests before those on other connections have their turn.
@@ -76,7 +76,7 @@ pub async fn guard(
             let (request, response) = response.into_parts();
             let answer = match problem_of(&response) {
                 None => response.map_into_boxed_body(),
-                Some(error) => seen.problem(&error),
+                Some(error) => seen.elsewhere(&error).unwrap_or_else(|| seen.problem(&error)),
             };
             let answer = seen.send(answer, coding).await;
             let answer = seen.finish(answer, request.match_pattern());
@@ -108,6 +108,8 @@ struct Seen {
     given_id: Option<String>,
     method: Method,
     path: String,
+    /// The path and query.
+    target: String,
     traceparent: Option<HeaderValue>,
     cors: Cors,
     held: Held,
@@ -127,6 +129,7 @@ impl Seen {
             given_id: trace::given_id(request.headers()),
             method: request.method().clone(),
             path: request.path().to_owned(),
+            target: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
             traceparent: trace::parent(request.headers()),
             cors: Cors::of(request, origins.unwrap_or_default()),
             held: Held::of(request),
@@ -154,6 +157,11 @@ impl Seen {
             log::error!("{} {error}", self.ids());
         }
         error.response(&self.path, self.shown_id())
+    }
+
+    /// The redirect of a read whose record was merged into another.
+    fn elsewhere(&self, error: &Error) -> Option<HttpResponse> {
+        redirect::to_other_id(&self.target, error.leads_to().filter(|_| self.is_read)?)
     }
 
     /// Makes the body ready to be sent: nothing if the client holds it already, else as the client takes it.

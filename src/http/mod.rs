@@ -26,6 +26,7 @@ pub mod prefer;
 pub mod prelude;
 pub mod query;
 pub mod rates;
+pub mod redirect;
 pub mod reply;
 pub mod rule;
 pub mod schema;

@@ -13,6 +13,7 @@ pub mod activity;
 pub mod consents;
 pub mod contact;
 pub mod equality;
+pub mod fate;
 pub mod handlers;
 pub mod names;
 pub mod registration;

@@ -3,6 +3,7 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
+use super::fate::is_live;
 use super::rules;
 use super::store::MemberRow;
 use super::types::MemberSearch;
@@ -103,7 +104,7 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
 
 /// The members who have a word with each of these beginnings and meet every other condition.
 fn find(conn: &mut Conn, wanted: &MemberSearch, words: &[Beginning], limit: i64) -> Result<Vec<MemberRow>> {
-    let mut query = members::table.select(MemberRow::as_select()).into_boxed();
+    let mut query = members::table.filter(is_live()).select(MemberRow::as_select()).into_boxed();
     let lead = rarest(conn, words)?;
     for (at, (from, until)) in words.iter().enumerate() {
         let stretch = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
+use super::fate::{self, Fate};
 use super::types::{
     ContactPreferences, EmergencyContact, FormerName, MemberInput, MemberName, MemberRole, MemberSummary,
     MessageDetails, SafeContact,
@@ -11,10 +12,11 @@ use super::{names, rules};
 use crate::auth::reach::Reach;
 use crate::db::schema::members;
 use crate::db::{Conn, Id, Json, Timestamp};
-use crate::error::{Error, Result};
+use crate::error::{Kind, Result};
 use crate::insert_many;
 use crate::places::LocalAuthority;
 use crate::text::fold::joined_key;
+use crate::text::sound::sound_key;
 use crate::text::{nhs_number, phone, postcode};
 
 /// A row of `members`. The day of the last activity isn't part of it: [`super::activity`] moves that day without a new
@@ -50,6 +52,7 @@ pub struct MemberRow {
     pub(crate) version: i32,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
+    sound_key: String,
 }
 
 fn normal(contact: EmergencyContact) -> EmergencyContact {
@@ -65,6 +68,7 @@ impl MemberRow {
             id,
             given_key: joined_key(&written.given_name),
             family_key: joined_key(&family_name),
+            sound_key: sound_key(&written.given_name, &family_name),
             preferred_name: written.preferred_name,
             given_name: written.given_name,
             family_name,
@@ -171,25 +175,48 @@ pub fn member_name(id: Id, (preferred, given, family): Names) -> MemberName {
 /// One member within the caller's reach.
 ///
 /// # Errors
-/// 404 if there is none, or the caller may not see them.
+/// 404 if there is none, or the caller may not see them. If the record was merged or erased, as [`Fate::check`].
 pub fn get(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
-    let missing = || Error::not_found("member");
-    if !reach.has_member(id) {
-        return Err(missing());
-    }
-    members::table.find(id).select(MemberRow::as_select()).first(conn).optional()?.ok_or_else(missing)
+    let found = members::table.find(id).select((MemberRow::as_select(), fate::COLUMNS));
+    let found: Option<(MemberRow, Fate)> = found.first(conn).optional()?;
+    let (row, fate) = found.ok_or_else(fate::missing)?;
+    fate.check(reach, id)?;
+    Ok(row)
 }
 
-/// The ids under which a member's data can stand: for now their own alone. When records can be merged, the ids of those
-/// that were merged into this one belong here.
-pub fn ids_of(id: Id) -> Vec<Id> {
-    vec![id]
+/// Checks that there is such a member within the caller's reach.
+///
+/// # Errors
+/// As [`get`].
+pub fn check(conn: &mut Conn, reach: Reach, id: Id) -> Result<()> {
+    let fate: Option<Fate> = members::table.find(id).select(fate::COLUMNS).first(conn).optional()?;
+    fate.ok_or_else(fate::missing)?.check(reach, id)
 }
 
-/// Whether there is such a member within the caller's reach.
+/// The ids under which a member's data can stand: their own, and those of the records that were merged into theirs.
+/// Events stay with the id that they were recorded for.
+pub fn ids_of(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
+    let merged = members::table.filter(members::merged_into.eq(id)).order(members::id).select(members::id);
+    let merged: Vec<Id> = merged.load(conn)?;
+    Ok(std::iter::once(id).chain(merged).collect())
+}
+
+/// Whether there is such a member within the caller's reach. A record that was erased is none.
+///
+/// # Errors
+/// 409 if the record was merged into one that the caller reaches.
 pub fn exists(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
-    let found: Option<Id> = members::table.find(id).select(members::id).first(conn).optional()?;
-    Ok(found.is_some() && reach.has_member(id))
+    match check(conn, reach, id) {
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Erased) => Ok(false),
+        outcome => outcome.map(|()| true),
+    }
+}
+
+/// As [`exists`], and keeps the member from being merged or erased until the transaction ends: so nothing that is written
+/// meanwhile stays behind with an id that is no member any more. SQLite has one writer and needs no lock.
+pub fn hold(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
+    crate::lock_rows!(conn, members, [id], for_key_share);
+    exists(conn, reach, id)
 }
 
 /// As [`get`], and locks the member: no other transaction can add a consent until this one ends. SQLite has one writer
@@ -260,6 +287,10 @@ pub fn like(conn: &mut Conn, row: &MemberRow) -> Result<Vec<MemberRow>> {
         .and(same_birthday.or(same_home))
         .or(swapped_name.and(same_birthday))
         .or(same_phone.and(same_birthday));
-    let query = members::table.filter(members::id.ne(row.id)).filter(alike).select(MemberRow::as_select());
+    let query = members::table
+        .filter(members::id.ne(row.id))
+        .filter(fate::is_live())
+        .filter(alike)
+        .select(MemberRow::as_select());
     Ok(query.order(members::id).limit(MOST_CANDIDATES).load(conn)?)
 }

@@ -34,9 +34,11 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "create_series" => &[AlreadyExists, QuotaExceeded],
         "change_series" | "split_series" => &[AlreadyExists, CapacityBelowSeats, InvalidState, QuotaExceeded],
         "cancel_series" => &[InvalidState],
+        "create_prescription" => &[Merged],
         "create_booking" => &[
             AlreadyBooked,
             InvalidState,
+            Merged,
             PartnerNotActive,
             ReferralOnly,
             SessionFull,

@@ -120,7 +120,7 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
             names.push("ETag");
         }
         let is_later = status == "202" && shown.ends_with("/Job");
-        if status == "201" || is_later {
+        if status == "201" || status == "307" || is_later {
             names.push("Location");
         }
         if is_later {

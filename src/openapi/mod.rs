@@ -3,6 +3,7 @@
 mod access;
 mod conflicts;
 mod examples;
+mod fates;
 mod headers;
 mod parameters;
 mod problems;
@@ -92,9 +93,10 @@ fn complete(document: &mut Value) {
     problems::split_off_token_problem(document);
     // `x-internal: false` says that the server isn't for internal use only.
     document["servers"][0]["x-internal"] = Value::Bool(false);
-    walk::for_each_operation(document, |method, operation| {
+    walk::for_each_operation_at(document, |path, method, operation| {
         access::complete(operation);
-        problems::complete(method, operation);
+        fates::complete(path, method, operation);
+        problems::complete(path, method, operation);
         problems::complete_token_request(operation);
         parameters::complete(method, operation);
         examples::complete(operation);

@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 
 use super::access::takes_a_key;
 use super::walk::reference_to;
-use super::{conflicts, headers};
+use super::{conflicts, fates, headers};
 use crate::error::Kind;
 use crate::http::answers::{FAILURES, Failure, OTHER, listed, shared};
 
@@ -64,7 +64,8 @@ pub(super) fn name_candidates(document: &mut Value) {
 /// The members that only the answers to token requests have: OAuth's own names for a failure.
 const OAUTH: [&str; 2] = ["error", "error_description"];
 
-/// Makes a schema of its own for the problems of token requests, so that the other problems don't have OAuth's members.
+/// Makes a schema of its own for the problems of token requests, so that the other problems don't have OAuth's members,
+/// and it has none of those about people.
 pub(super) fn split_off_token_problem(document: &mut Value) {
     let mut token_problem = document["components"]["schemas"]["Problem"].clone();
     token_problem["description"] =
@@ -72,6 +73,10 @@ pub(super) fn split_off_token_problem(document: &mut Value) {
     document["components"]["schemas"]["TokenProblem"] = token_problem;
     if let Some(properties) = document["components"]["schemas"]["Problem"]["properties"].as_object_mut() {
         properties.retain(|name, _| !OAUTH.contains(&name.as_str()));
+    }
+    let of_members = |name: &String| ["conflicts", "merged_into"].contains(&name.as_str());
+    if let Some(properties) = document["components"]["schemas"]["TokenProblem"]["properties"].as_object_mut() {
+        properties.retain(|name, _| !of_members(name));
     }
 }
 
@@ -94,9 +99,10 @@ pub(super) fn complete_token_request(operation: &mut Value) {
 }
 
 /// Adds an operation's conflicts to its answers and its description.
-pub(super) fn complete(method: &str, operation: &mut Value) {
+pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
     let id = operation["operationId"].as_str().unwrap_or_default();
     let mut kinds = conflicts::of(id).to_vec();
+    kinds.extend(fates::conflicts(path, method));
     if takes_a_key(method, operation) {
         kinds.extend(conflicts::OF_REPEATED_REQUESTS);
     }

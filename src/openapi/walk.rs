@@ -7,11 +7,16 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// Calls `change` for every operation, with its method.
 pub(super) fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &mut Value)) {
+    for_each_operation_at(document, |_, method, operation| change(method, operation));
+}
+
+/// Calls `change` for every operation, with its path and method.
+pub(super) fn for_each_operation_at(document: &mut Value, mut change: impl FnMut(&str, &str, &mut Value)) {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut).into_iter().flatten();
-    for (_, item) in paths {
+    for (path, item) in paths {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
             if METHODS.contains(&method.as_str()) {
-                change(method, operation);
+                change(path, method, operation);
             }
         }
     }

@@ -41,7 +41,7 @@ fn outcome(faults: Vec<Fault>) -> Result<()> {
 /// 422 with every fault.
 pub fn new(conn: &mut Conn, reach: Reach, today: NaiveDate, written: &PrescriptionInput) -> Result<()> {
     let mut faults = rules::need_faults(&written.needs);
-    if !members::exists(conn, reach, written.member_id)? {
+    if !members::hold(conn, reach, written.member_id)? {
         faults.push(Fault::at("/member_id", "unknown_member", "There is no such member."));
     }
     if reach.is_member() && written.origin != PrescriptionOrigin::Own {

@@ -6,6 +6,7 @@
 //! | Is it blank, plain, one line? | [`reading::is_blank`], [`reading::is_plain`], [`reading::is_one_line`] |
 //! | Are two names the same? | [`fold::name_key`] |
 //! | Which words does a search find it by? | [`words::words`], [`words::name_words`] |
+//! | What does a name sound like? | [`sound::sound_key`] |
 //! | Which known name did the client mean? | [`nearest`] |
 //! | Is it a telephone number, NHS number, postcode, date, e-mail or web address? | [`phone`], [`nhs_number`], [`postcode`], [`date`], [`email`], [`address`] |
 //! | How are bytes written in digits? | [`hex`] |
@@ -31,4 +32,5 @@ pub mod postcode;
 pub mod reading;
 pub mod short_name;
 pub mod slug;
+pub mod sound;
 pub mod words;

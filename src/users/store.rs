@@ -222,7 +222,8 @@ pub fn partner_by_slug(conn: &mut Conn, slug: &str) -> Result<Option<Id>> {
     Ok(partners::table.filter(partners::slug.eq(slug)).select(partners::id).first(conn).optional()?)
 }
 
-/// Whether there is such a member, for the command line.
+/// Whether there is such a member, neither merged nor erased, for the command line.
 pub fn member_exists(conn: &mut Conn, id: Id) -> Result<bool> {
-    Ok(diesel::select(diesel::dsl::exists(members::table.find(id))).get_result(conn)?)
+    let live = members::table.find(id).filter(members::merged_into.is_null()).filter(members::erased_at.is_null());
+    Ok(diesel::select(diesel::dsl::exists(live)).get_result(conn)?)
 }

@@ -32,6 +32,7 @@ mod editing;
 mod ended_series;
 mod endless_edits;
 mod equality;
+mod fates;
 mod free_seats;
 mod housekeeping;
 mod http;

@@ -51,7 +51,7 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     assert!(output.stdout.is_empty());
     // Also where it knows the first release, if it knows something older too.
     let ours = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261130000000'), ('20261201000000'), \
-                ('20261201000001'), ('20261201000002')";
+                ('20261201000001'), ('20261201000002'), ('20261201000004')";
     app.conn().batch_execute(ours).unwrap();
     assert!(
         migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))
@@ -62,6 +62,20 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     assert_eq!(migrate_command(&app), "The database is up to date.\n");
 }
 
+/// Takes a migration back, as if the database had never had it.
+fn take_back(app: &App, version: &str) {
+    let kind = match app.location {
+        Location::Sqlite(_) => "sqlite",
+        Location::Postgres(_) => "postgres",
+    };
+    let folder = format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"));
+    let folders = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let found = folders.filter(|entry| entry.file_name().to_string_lossy().starts_with(version)).next().unwrap();
+    app.conn().batch_execute(&std::fs::read_to_string(found.path().join("down.sql")).unwrap()).unwrap();
+    let forget = format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'");
+    app.conn().batch_execute(&forget).unwrap();
+}
+
 #[test]
 fn members_who_are_there_get_the_new_columns_of_the_record() {
     let app = App::start();
@@ -70,20 +84,15 @@ fn members_who_are_there_get_the_new_columns_of_the_record() {
     let peg = advisor.post("/v1/members", &body).expect(201);
     let consent = json!({ "purpose": "research", "decision": "given", "evidence": "Form" });
     advisor.post(&format!("/v1/members/{}/consents", id(&peg)), &consent).expect(201);
-    let (version, back) = (
-        "20261201000001",
-        match app.location {
-            Location::Sqlite(_) => include_str!("../../migrations/sqlite/20261201000001_record/down.sql"),
-            Location::Postgres(_) => include_str!("../../migrations/postgres/20261201000001_record/down.sql"),
-        },
-    );
-    app.conn().batch_execute(back).unwrap();
-    let forget = format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'");
-    app.conn().batch_execute(&forget).unwrap();
-    assert_eq!(migrate_command(&app), format!("Applied: {version}\n"));
-    let row: (Option<String>, Option<chrono::NaiveDate>) =
-        members::table.select((members::email_key, members::last_activity_on)).first(&mut app.conn()).unwrap();
-    assert_eq!(row, (Some("peg@example.org".to_owned()), Some("2026-11-23".parse().unwrap())));
+    let versions = ["20261201000004", "20261201000001"];
+    for version in versions {
+        take_back(&app, version);
+    }
+    assert_eq!(migrate_command(&app), "Applied: 20261201000001, 20261201000004\n");
+    let columns = (members::email_key, members::last_activity_on, members::sound_key);
+    let row: (Option<String>, Option<chrono::NaiveDate>, String) =
+        members::table.select(columns).first(&mut app.conn()).unwrap();
+    assert_eq!(row, (Some("peg@example.org".to_owned()), Some("2026-11-23".parse().unwrap()), "/PK".to_owned()));
     // A server of the new version shows them as it shows a new member.
     let neighbour = app.beside();
     assert_eq!(advisor.at(&neighbour.url).get(&format!("/v1/members/{}", id(&peg))).expect(200), peg);

@@ -31,6 +31,9 @@ tables! {
         message_details -> Text,
         email_key -> Nullable<Text>,
         last_activity_on -> Nullable<Date>,
+        sound_key -> Text,
+        merged_into -> Nullable<DbUuid>,
+        erased_at -> Nullable<DbTimestamp>,
     }
 
     member_words (member_id, word) {
@@ -107,6 +110,37 @@ tables! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+    }
+
+    possible_duplicates (a, b) {
+        a -> DbUuid,
+        b -> DbUuid,
+        score -> Integer,
+        because -> DbJson,
+        status -> Text,
+        decided_by -> Nullable<DbUuid>,
+        decided_at -> Nullable<DbTimestamp>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+
+    duplicate_searches (name) {
+        name -> Text,
+        changed_at -> DbTimestamp,
+        last_id -> DbUuid,
+    }
+
+    member_merges (id) {
+        id -> DbUuid,
+        into_id -> DbUuid,
+        from_id -> DbUuid,
+        undo -> Nullable<DbJson>,
+        done_by -> DbUuid,
+        undone_at -> Nullable<DbTimestamp>,
+        undone_by -> Nullable<DbUuid>,
+        undo_until -> DbTimestamp,
+        created_at -> DbTimestamp,
     }
 
     calendar_links (id) {

@@ -49,7 +49,7 @@ impl From<Seen> for AccessLogEntry {
 
 /// A page of a member's access log, the newest first. What safeguards somebody is left out.
 pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Slice<Id>) -> Result<Vec<Seen>> {
-    let people = ids_of(member_id);
+    let people = ids_of(conn, member_id)?;
     let accounts: Vec<Id> =
         users::table.filter(users::member_id.eq_any(people.clone())).select(users::id).load(conn)?;
     let mut query = audit_events::table.select(Written::as_select()).into_boxed();

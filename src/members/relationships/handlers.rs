@@ -156,7 +156,7 @@ fn check_members(conn: &mut Conn, member_id: Id, written: &RelationshipInput) ->
     let both = [("/from_member", written.from_member), ("/to_member", written.to_member)];
     let mut faults = Vec::new();
     for (pointer, id) in both {
-        if !members::exists(conn, Reach::Everyone, id)? {
+        if !members::hold(conn, Reach::Everyone, id)? {
             faults.push(Fault::at(pointer, "unknown_member", "There is no such member."));
         }
     }

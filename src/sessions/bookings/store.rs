@@ -22,7 +22,7 @@ use crate::error::{Error, Fault, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
 use crate::members::relationships::booking as relationships;
-use crate::members::store::{NAMES, Names, member_name};
+use crate::members::store::{self as member_store, NAMES, Names, member_name};
 use crate::sessions::types::BookingPolicy;
 use crate::sessions::wordings::Wording;
 
@@ -210,8 +210,11 @@ fn fitting(
         (_, given) => given,
     };
     let names: Option<Names> = match member_id {
-        Some(id) => members::table.find(id).select(NAMES).first(conn).optional()?,
-        None => None,
+        // To a member who books for somebody else, the relationship says that there is such a member.
+        Some(id) if reach.is_member() || member_store::hold(conn, reach, id)? => {
+            members::table.find(id).select(NAMES).first(conn).optional()?
+        }
+        _ => None,
     };
     let member = member_id.zip(names);
     if member.is_none() {
@@ -434,21 +437,14 @@ pub fn member_key((row, (_, starts_at, _), _): &BookedRow) -> MemberBookingKey {
 /// A page of a member's bookings, the newest session first.
 ///
 /// # Errors
-/// 404 if there is no such member whom the caller may reach.
+/// 404 if there is no such member whom the caller may reach. As [`member_store::check`].
 pub fn of_member(
     conn: &mut Conn,
     member_id: Id,
     reach: Reach,
     slice: &Slice<MemberBookingKey>,
 ) -> Result<Vec<BookedRow>> {
-    let reached = match reach {
-        Reach::Member(own) => own == member_id,
-        Reach::Everyone => select(exists(members::table.find(member_id))).get_result(conn)?,
-        Reach::Partner(_) => false,
-    };
-    if !reached {
-        return Err(Error::not_found("member"));
-    }
+    member_store::check(conn, reach, member_id)?;
     let mut query = bookings::table
         .inner_join(sessions::table.inner_join(wordings::table))
         .inner_join(members::table)

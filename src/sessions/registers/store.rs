@@ -18,6 +18,7 @@ use crate::insert_many;
 use crate::members::access_needs::rules::{Brief, Sharing};
 use crate::members::access_needs::store as access_needs;
 use crate::members::activity;
+use crate::members::fate::is_live;
 use crate::members::store::{NAMES, Names, member_name};
 use crate::members::types::MemberName;
 use crate::sessions::bookings::seats::{SessionFacts, lock_session, may_see, see, session};
@@ -226,9 +227,12 @@ fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, reach: Reach)
     let named: HashSet<Id> =
         input.walk_ins.iter().filter_map(|walk_in| walk_in.member_id).chain(walk_ins.iter().copied()).collect();
     let named: Vec<Id> = named.into_iter().collect();
+    // None of them is merged or erased until this transaction ends.
+    crate::lock_rows!(conn, members, named.iter().copied(), for_key_share);
     let mut known: Vec<Id> = Vec::new();
     for chunk in named.chunks(AT_ONCE) {
-        let found: Vec<Id> = members::table.filter(members::id.eq_any(chunk)).select(members::id).load(conn)?;
+        let found: Vec<Id> =
+            members::table.filter(members::id.eq_any(chunk)).filter(is_live()).select(members::id).load(conn)?;
         known.extend(found);
     }
     let bookings: HashMap<Id, (Id, BookingStatus)> =

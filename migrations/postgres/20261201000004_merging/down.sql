@@ -1,0 +1,17 @@
+DROP TABLE member_merges;
+DROP TABLE duplicate_searches;
+DROP TABLE possible_duplicates;
+DROP INDEX members_updated_index;
+DROP INDEX members_postcode_index;
+CREATE INDEX members_postcode_index ON members (postcode);
+DROP INDEX members_phone_index;
+CREATE INDEX members_phone_index ON members (phone);
+DROP INDEX members_email_key_index;
+CREATE INDEX members_email_key_index ON members (email_key);
+DROP INDEX members_sound_index;
+DROP INDEX members_birthday_index;
+CREATE INDEX members_date_of_birth_index ON members (date_of_birth);
+DROP INDEX members_merged_index;
+ALTER TABLE members DROP COLUMN erased_at;
+ALTER TABLE members DROP COLUMN merged_into;
+ALTER TABLE members DROP COLUMN sound_key;

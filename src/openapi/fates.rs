@@ -1,0 +1,34 @@
+//! What operations on a member's record answer if the record was merged into another, or erased.
+
+use serde_json::{Value, json};
+
+use crate::error::Kind;
+use crate::http::answers::shared;
+
+/// The paths of everything that belongs to one member.
+const OF_A_MEMBER: &str = "/v1/members/{id}";
+
+/// Reads elsewhere whose query can name a member.
+const NAMES_A_MEMBER: [&str; 1] = ["/v1/prescriptions"];
+
+/// Whether an operation is on one member's record.
+fn is_of_a_member(path: &str) -> bool {
+    path.strip_prefix(OF_A_MEMBER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Adds the answers of an operation. `method` is in lower case.
+pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
+    let of_a_member = is_of_a_member(path);
+    if method == "get" && (of_a_member || NAMES_A_MEMBER.contains(&path)) {
+        let text = "The record was merged into another: the same is at `Location`, under the other record's id";
+        operation["responses"]["307"] = json!({ "description": text });
+    }
+    if let Some(gone) = shared("410").filter(|_| of_a_member) {
+        operation["responses"]["410"] = json!({ "$ref": gone });
+    }
+}
+
+/// The conflict of a change to a record that was merged.
+pub(super) fn conflicts(path: &str, method: &str) -> &'static [Kind] {
+    if method != "get" && is_of_a_member(path) { &[Kind::Merged] } else { &[] }
+}
