@@ -16,6 +16,8 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "change_partner" | "change_site" | "change_venue" => &[AlreadyExists],
         "create_space" | "change_space" => &[AlreadyExists],
         "create_relationship" => &[AlreadyExists],
+        "request_erasure" => &[AlreadyExists],
+        "execute_erasure" | "hold_erasure" | "resume_erasure" | "decide_retention_review" => &[InvalidState],
         "change_relationship" => &[InvalidState],
         "change_user" => &[AlreadyExists, InvalidState],
         "create_programme" | "change_programme" => &[AlreadyExists],

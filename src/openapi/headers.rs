@@ -92,7 +92,7 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
 }
 
 /// The bodies that have no `ETag`, because they show no stored state: a token, and the members that a search found.
-const UNTAGGED: [&str; 4] = ["/AccessToken", "/LoggedIn", "/MemberSearchResult", "/Accepted"];
+const UNTAGGED: [&str; 5] = ["/AccessToken", "/LoggedIn", "/MemberSearchResult", "/Accepted", "/RetentionDecision"];
 
 /// The operations that set or clear the cookie of a refresh token.
 const WITH_COOKIE: [&str; 3] = ["login", "refresh_login", "log_out"];
@@ -120,7 +120,8 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
             names.push("ETag");
         }
         let is_later = status == "202" && shown.ends_with("/Job");
-        if status == "201" || status == "307" || is_later {
+        let waits = status == "202" && shown.ends_with("/ErasureRequest");
+        if status == "201" || status == "307" || is_later || waits {
             names.push("Location");
         }
         if is_later {

@@ -9,13 +9,15 @@ use crate::db::types::TextEnum;
 use crate::http::formats;
 
 /// The bodies of answers that hold a person's data.
-const OF_PEOPLE: [&str; 18] = [
+const OF_PEOPLE: [&str; 21] = [
     "AccessLogEntry",
     "AccessNeeds",
     "Booking",
     "CalendarLink",
     "Consent",
     "EqualityAnswers",
+    "Erasure",
+    "ErasureRequest",
     "Invitation",
     "IssuedCalendarLink",
     "JoinLink",
@@ -27,6 +29,7 @@ const OF_PEOPLE: [&str; 18] = [
     "PrescriptionItem",
     "Register",
     "Relationship",
+    "RetentionReview",
     "SafeguardingFlag",
 ];
 

@@ -186,7 +186,8 @@ pub fn overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
 
 /// Deletes some old links, with the messages that only they name, and returns how many.
 pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
-    let ids: Vec<Id> = old!(now).order(one_time_links::expires_at).limit(PIECE).select(one_time_links::id).load(conn)?;
+    let ids: Vec<Id> =
+        old!(now).order(one_time_links::expires_at).limit(PIECE).select(one_time_links::id).load(conn)?;
     delete(conn, &ids)
 }
 
