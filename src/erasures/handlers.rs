@@ -180,15 +180,18 @@ pub async fn resume_erasure(
             // The access log leaves this out, or it would tell of the flag.
             (false, true) => {
                 let event = context.event("release", subject(&row), &[]);
-                (row.released(context.now()), event.for_purpose(Some(Purpose::Safeguarding)))
+                let event = event.for_purpose(Some(Purpose::Safeguarding));
+                (store::release(conn, &row, context.now())?, event)
             }
             (true, true) => return Err(Error::new(Kind::InvalidState, rules::SEE_THE_LEAD)),
             (true, false) if views.status(&row) == ErasureStatus::Held => {
-                (row.resumed(context.now()), context.event("resume", subject(&row), &[]))
+                let row = row.resumed(context.now());
+                store::update(conn, &row)?;
+                let event = context.event("resume", subject(&row), &[]);
+                (row, event)
             }
             _ => return Err(Error::new(Kind::InvalidState, "Nothing that you can end holds this request.")),
         };
-        store::update(conn, &row)?;
         context.record(conn, &[event])?;
         answer(conn, &context, row)
     })

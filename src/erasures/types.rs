@@ -115,7 +115,7 @@ pub struct ErasureRequest {
 pub struct ErasureResult {
     /// How many rows of each table were deleted or emptied.
     #[schema(example = json!({ "consents": 3, "members": 1 }))]
-    pub rows: ErasedRows,
+    pub rows: BTreeMap<String, i64>,
     /// Whether the files of the database may still hold what was deleted.
     pub disk: DiskState,
     /// Whether the log of writes may still hold it.

@@ -274,7 +274,10 @@ fn a_safeguarding_flag_holds_a_request_and_only_the_lead_releases_it_and_nobody_
     resume(&advisor).problem(403, "forbidden");
     lead.send("POST", &format!("{at}/execute"), &[], b"").problem(403, "forbidden");
     app.at("2026-11-23T09:00:01Z");
+    let read = || own.get(&path(&peg));
+    let before = (read().etag().to_owned(), read().json);
     assert_eq!(resume(&lead).expect(200)["status"], "requested");
+    assert_eq!((read().etag().to_owned(), read().json), before, "not even a version tells of it");
     resume(&lead).problem(409, "invalid-state");
     // What happens to the flag afterwards holds it again.
     app.at("2026-11-23T09:00:02Z");
