@@ -50,6 +50,7 @@ pub fn configure(config: &mut Operations) {
     crate::jobs::configure(config);
     crate::users::configure(config);
     crate::accounts::configure(config);
+    crate::erasures::configure(config);
     crate::mail::configure(config);
     crate::reports::configure(config);
     crate::calendars::configure(config);

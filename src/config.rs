@@ -4,6 +4,7 @@ mod limits;
 mod logins;
 mod mail;
 mod quotas;
+mod retention;
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ pub use limits::{Limit, LimitSettings, Limits, LoginLimits};
 pub use logins::{Lifetime, LoginSettings, Logins};
 pub use mail::{Mail, MailSettings, Sender, Sink, Smtp, Tls};
 pub use quotas::{QuotaSettings, Quotas};
+pub use retention::RetentionYears;
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,6 +161,10 @@ pub struct ServeSettings {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
     pub quotas: QuotaSettings,
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take the comment for the help of the command")]
+    pub retention: RetentionYears,
 }
 
 /// How far ahead the sessions of series without an end are made.
@@ -236,6 +242,8 @@ pub struct Config {
     pub limits: Limits,
     /// How much one partner may have.
     pub quotas: Quotas,
+    /// For how many years the record of a member is kept that nobody uses.
+    pub retention: RetentionYears,
 }
 
 impl Default for Config {
@@ -255,6 +263,7 @@ impl Default for Config {
             reports_since: PUBLISHED_SINCE,
             limits: Limits::default(),
             quotas: Quotas::default(),
+            retention: RetentionYears::default(),
         }
     }
 }
@@ -328,6 +337,7 @@ impl ServeSettings {
             reports_since: reports_since(&self.reports_since)?,
             limits: self.limits.check()?,
             quotas: self.quotas.quotas(),
+            retention: self.retention,
             ..Config::default()
         })
     }

@@ -10,6 +10,7 @@
 //! | messages | 90 days; one that a stranger asked for and that leads nowhere, an hour |
 //! | how a merge of two records can be undone | 30 days |
 //! | links that work once, after their end | 7 days |
+//! | registrations that nobody finished | until their link ends, after 24 hours |
 //! | counts of wrong passwords | until their bucket is full again |
 //! | wordings and listings that no session has | until the next housekeeping |
 //!

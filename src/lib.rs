@@ -30,6 +30,7 @@
 //! sites · users · members · service         premises; accounts; people; the service about itself
 //! sessions · prescriptions · login          what's on; social prescriptions; logging in
 //! accounts                                  how people get accounts and keep them
+//! erasures                                  erasing people; records that nobody has used for years
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
 //! mail                                      makes mails of messages and sends them; members' messages
 //! housekeeping                              deleting data that is too old
@@ -56,6 +57,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod docs;
+pub mod erasures;
 pub mod error;
 #[cfg(test)]
 mod floors;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::background::Task;
+use crate::erasures::disk;
 use crate::housekeeping;
 use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
@@ -18,7 +19,16 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, nightly::TASK, housekeeping::TASK, seals::TASK]
+    vec![
+        turnover::TASK,
+        top_up::task(),
+        jobs(),
+        sender::TASK,
+        nightly::TASK,
+        housekeeping::TASK,
+        seals::TASK,
+        disk::TASK,
+    ]
 }
 
 /// The task that runs the jobs that no server runs.

@@ -60,6 +60,8 @@ pub fn usual(action: &str, subject: Subject) -> Option<Purpose> {
         ("member", "merge" | "undo_merge") => Purpose::DataQuality,
         ("booking" | "register" | "walk_in" | "join_link", _) => Purpose::Attendance,
         (HIDDEN_KIND, _) => Purpose::Safeguarding,
+        ("erasure", _) => Purpose::SubjectAccess,
+        ("retention_review", _) => Purpose::DataQuality,
         ("member" | "consent" | "prescription" | "prescription_item", _) => Purpose::Support,
         ("calendar_link" | "user" | "invitation", _) => Purpose::Support,
         ("access_needs" | "relationship" | "equality_answers", _) => Purpose::Support,

@@ -71,6 +71,24 @@ pub fn replace(folder: &Path, name: &str, bytes: &[u8]) -> IoResult<()> {
     fs::rename(aside, folder.join(name))
 }
 
+/// Adds bytes to the end of a file, and makes the file if there is none. What was added is on disk when this returns.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn append(folder: &Path, name: &str, bytes: &[u8]) -> IoResult<()> {
+    let mut options = fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(folder.join(name))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    // The name of a new file is on disk when its folder is.
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
 fn write_private(path: &Path, bytes: &[u8]) -> IoResult<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);

@@ -85,6 +85,15 @@ impl Policy for SafeguardingAdvisor {
     }
 }
 
+/// Admins, who erase people, and pathways advisors with the permission `safeguarding`, who release what it holds.
+pub struct AdminOrSafeguarding;
+
+impl Policy for AdminOrSafeguarding {
+    fn check(caller: Option<&Caller>) -> Result<()> {
+        AdminOnly::check(caller).or_else(|_| SafeguardingAdvisor::check(caller))
+    }
+}
+
 macro_rules! partner_scopes {
     ($($(#[$doc:meta])* $name:ident: $scope:ident, $($role:ident),*;)+) => { $(
         $(#[$doc])*

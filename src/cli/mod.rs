@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod demo;
+mod erasures;
 mod grants;
 mod keys;
 mod logging;
@@ -55,6 +56,9 @@ enum Command {
     /// Check that nobody has changed the audit
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Look after what is left of erased people
+    #[command(subcommand)]
+    Erasures(erasures::Erasures),
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  life-rooms openapi > openapi/openapi.json")]
     Openapi {
@@ -107,6 +111,7 @@ fn run_command(command: Command) -> Result<(), Failure> {
         Command::Demo { settings } => demo::run(&settings),
         Command::Grants(grants) => grants::run(&grants),
         Command::Audit(command) => audit::run(&command),
+        Command::Erasures(command) => erasures::run(&command),
         Command::Openapi { yaml } => {
             print!("{}", if yaml { crate::app::document_yaml() } else { crate::app::document_json() });
             Ok(())

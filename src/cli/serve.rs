@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{ServeSettings, Settings, Sink};
 use crate::db::conn::checkpoint;
 use crate::db::{Db, Location};
+use crate::erasures::restored::erase_again;
 use crate::http::budget::BodyBudget;
 use crate::http::rates::Rates;
 use crate::http::state::State;
@@ -85,9 +86,11 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         if command.demo {
             demo::prepare(&state, &demo::address(listening)).await?;
         }
+        // Before anybody is answered.
         if let Some(head) = newest_seal {
             end_restored_logins(&state, head).await?;
         }
+        erase_again(&state).await?;
         let server = server::start(state.clone(), socket, workers)?;
         if !state.db.read_one(accounts::has_accounts).await? {
             log::info!("{}", how_to_make_the_first_account(&location));

@@ -176,11 +176,20 @@ pub fn open_postgres(url: &str) -> Result<Conn> {
     Ok(Conn::Postgres(conn))
 }
 
-/// Writes the log of an SQLite file into the file and empties it, so that the file alone is the database.
+/// Writes the log of an SQLite file into the file and empties it, so that the file alone is the database. Returns whether
+/// the log is empty now: somebody may still read an older state from it.
 ///
 /// # Errors
 /// If the file can't be written.
-pub fn checkpoint(path: &str) -> Result<()> {
-    let Conn::Sqlite(mut sqlite) = open_sqlite(path, Purpose::Write)? else { return Ok(()) };
-    Ok(sqlite.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?)
+pub fn checkpoint(path: &str) -> Result<bool> {
+    #[derive(diesel::QueryableByName)]
+    struct Outcome {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        busy: i32,
+    }
+    let Conn::Sqlite(mut sqlite) = open_sqlite(path, Purpose::Write)? else { return Ok(true) };
+    // Writers wait while this waits for readers.
+    sqlite.batch_execute("PRAGMA busy_timeout = 250")?;
+    let outcome: Outcome = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut sqlite)?;
+    Ok(outcome.busy == 0)
 }

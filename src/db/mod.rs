@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod pieces;
 mod postgres;
 pub mod schema;
+pub mod scrub;
 mod sounds;
 pub mod types;
 mod writer;
@@ -120,6 +121,17 @@ impl Db {
             }
             Inner::Postgres(postgres) => postgres.read(work).await,
         }
+    }
+
+    /// Writes SQLite's log of writes into the file and empties it. Returns whether that was possible: it isn't while
+    /// somebody reads an older state. On PostgreSQL nothing is done.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub async fn empty_log(&self) -> Result<bool> {
+        let Inner::Sqlite { path, .. } = &*self.0 else { return Ok(false) };
+        let path = path.clone();
+        actix_web::web::block(move || conn::checkpoint(&path)).await.map_err(Error::blocking)?
     }
 
     /// Runs one write transaction and returns when it is on disk. The closure may run more than once, so it must do

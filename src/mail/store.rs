@@ -9,7 +9,7 @@ use crate::db::schema::messages;
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::page::Slice;
-use crate::messages::kinds::MessageStatus;
+use crate::messages::kinds::{MessageKind, MessageStatus};
 use crate::messages::queue::MessageRow;
 
 /// How many messages are taken at once.
@@ -90,7 +90,17 @@ pub fn settle(
                 messages::holder.eq(None::<Id>),
             ))
             .execute(conn)?;
+        forget_former(conn, ids)?;
     }
+    Ok(())
+}
+
+/// Deletes those of these messages whose address nobody has any more. The address is kept only until the message was
+/// sent, or can't be.
+fn forget_former(conn: &mut Conn, ids: &[Id]) -> Result<()> {
+    let open = [MessageStatus::Queued, MessageStatus::Sending];
+    let former = messages::table.filter(messages::id.eq_any(ids)).filter(messages::kind.eq(MessageKind::ErasureDone));
+    diesel::delete(former.filter(messages::status.ne_all(open))).execute(conn)?;
     Ok(())
 }
 
@@ -100,6 +110,7 @@ pub fn skip(conn: &mut Conn, ids: &[Id], why: &str) -> Result<()> {
         diesel::update(messages::table.filter(messages::id.eq_any(ids)))
             .set((messages::status.eq(MessageStatus::Skipped), messages::why.eq(why), messages::holder.eq(None::<Id>)))
             .execute(conn)?;
+        forget_former(conn, ids)?;
     }
     Ok(())
 }

@@ -16,9 +16,10 @@ pub fn gp_practice_code(text: &str) -> Option<String> {
 }
 
 /// The name to show: the preferred name, followed by the family name if the preferred name is a single word. People
-/// with one name have no family name.
+/// with one name have no family name. People who were erased have none at all.
 pub fn display_name(preferred: Option<&str>, given: &str, family: &str) -> String {
     match preferred.map(str::trim) {
+        None if given.is_empty() && family.is_empty() => "Erased".to_owned(),
         Some(whole) if whole.contains(char::is_whitespace) => whole.to_owned(),
         first => format!("{} {family}", first.unwrap_or(given)).trim_end().to_owned(),
     }

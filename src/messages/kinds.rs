@@ -31,6 +31,8 @@ crate::text_enum! {
         Cancelled,
         /// That a place is kept for whoever waited.
         Offered,
+        /// That the person's record was erased.
+        ErasureDone,
     }
     /// How a message is sent.
     pub enum Channel {
@@ -66,7 +68,8 @@ impl MessageKind {
             | Self::EmailChange
             | Self::PasswordChanged
             | Self::EmailChanged
-            | Self::SecurityNotice => false,
+            | Self::SecurityNotice
+            | Self::ErasureDone => false,
             Self::Booked
             | Self::Waitlisted
             | Self::BookingCancelled

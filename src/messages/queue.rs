@@ -166,6 +166,12 @@ impl NewMessage {
         Self { payload, ..Self::to_account(MessageKind::SecurityNotice, user_id, member_id, now) }
     }
 
+    /// A message to an address that belongs to no record and no account any more, due now, for a week.
+    pub fn to_former(kind: MessageKind, address: String, now: Timestamp) -> Self {
+        let expires_at = Some(now.plus_seconds(7 * 24 * 3600));
+        Self { address: Some(address), expires_at, ..Self::of(kind, now) }
+    }
+
     /// A message to a member about a booking of theirs, until the session starts.
     pub fn of_booking(kind: MessageKind, member_id: Id, payload: Payload, due_at: Timestamp) -> Self {
         let session = || payload.session_id.map(|id| format!("session:{id}"));

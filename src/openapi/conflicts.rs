@@ -20,6 +20,8 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "create_relationship" => &[AlreadyExists],
         "change_relationship" | "change_possible_duplicate" => &[InvalidState],
         "make_reset_link" => &[InvalidState],
+        "request_erasure" => &[AlreadyExists],
+        "execute_erasure" | "hold_erasure" | "resume_erasure" | "decide_retention_review" => &[InvalidState],
         "change_user" => &[AlreadyExists, InvalidState],
         "create_programme" | "change_programme" => &[AlreadyExists],
         "create_calendar_link" | "rotate_client" => &[InvalidState],

@@ -92,6 +92,12 @@ fn body(operation_id: &str) -> Option<Value> {
         "create_relationship" => json!({
             "from_member": ID, "to_member": ID, "kind": "carer_of", "may_book": true, "authority": "member_agreed"
         }),
+        "request_erasure" => json!({ "received_on": "2026-11-23" }),
+        "execute_erasure" => json!({ "force": true }),
+        "hold_erasure" => json!({ "reason": "A complaint is being answered." }),
+        "decide_retention_review" => {
+            json!({ "decision": "keep", "until": "2035-01-31", "reason": "A claim is open." })
+        }
         "change_relationship" => json!({ "status": "ended" }),
         "change_equality_answers" => json!({ "ethnicity": "white_british", "main_language": "en" }),
         "raise_safeguarding_flag" => json!({

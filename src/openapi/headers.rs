@@ -92,9 +92,16 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
 }
 
 /// The bodies that have no `ETag`, because they show no state that can be changed: a token, the members that a search
-/// found, a merge.
-const UNTAGGED: [&str; 6] =
-    ["/AccessToken", "/LoggedIn", "/MemberSearchResult", "/Accepted", "/Merge", "/MergeOutcome"];
+/// found, a merge, a decision.
+const UNTAGGED: &[&str] = &[
+    "/AccessToken",
+    "/LoggedIn",
+    "/MemberSearchResult",
+    "/Accepted",
+    "/Merge",
+    "/MergeOutcome",
+    "/RetentionDecision",
+];
 
 /// The operations that set or clear the cookie of a refresh token.
 const WITH_COOKIE: [&str; 3] = ["login", "refresh_login", "log_out"];
@@ -122,7 +129,8 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
             names.push("ETag");
         }
         let is_later = status == "202" && shown.ends_with("/Job");
-        if status == "201" || status == "307" || is_later {
+        let waits = status == "202" && shown.ends_with("/ErasureRequest");
+        if status == "201" || status == "307" || is_later || waits {
             names.push("Location");
         }
         if is_later {

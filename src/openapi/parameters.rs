@@ -16,6 +16,8 @@ const OF_PEOPLE: &[&str] = &[
     "CalendarLink",
     "Consent",
     "EqualityAnswers",
+    "Erasure",
+    "ErasureRequest",
     "Invitation",
     "IssuedCalendarLink",
     "JoinLink",
@@ -31,6 +33,7 @@ const OF_PEOPLE: &[&str] = &[
     "RecordedConsent",
     "Register",
     "Relationship",
+    "RetentionReview",
     "SafeguardingFlag",
 ];
 

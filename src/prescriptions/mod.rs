@@ -11,6 +11,7 @@ pub mod actions;
 pub mod checks;
 pub mod handlers;
 pub mod items;
+pub mod leaving;
 pub mod rules;
 pub mod store;
 pub mod types;

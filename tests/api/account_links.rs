@@ -206,17 +206,16 @@ fn what_leads_nowhere_is_gone_within_hours_and_what_somebody_wrote_with_its_link
     keep_house(&app);
     let kinds: Vec<String> = messages::table.select(messages::kind).load(&mut app.conn()).unwrap();
     assert_eq!(kinds, ["registration"]);
-    // What Peg wrote waits for a day.
-    let forms = || -> i64 {
-        let written = one_time_links::table.filter(one_time_links::form.is_not_null());
-        written.count().get_result(&mut app.conn()).unwrap()
+    let purposes = || -> Vec<String> {
+        let links = one_time_links::table.order(one_time_links::id).select(one_time_links::purpose);
+        links.load(&mut app.conn()).unwrap()
     };
     app.at("2026-11-24T08:59:59Z");
     keep_house(&app);
-    assert_eq!(forms(), 1);
+    assert_eq!(purposes().len(), 2);
     app.at("2026-11-24T09:00:00Z");
     keep_house(&app);
-    assert_eq!(forms(), 0);
+    assert_eq!(purposes(), ["password_reset"], "nobody finished the registration");
     app.at("2026-12-02T10:00:00Z");
     keep_house(&app);
     let left: i64 = one_time_links::table.count().get_result(&mut app.conn()).unwrap();

@@ -49,7 +49,7 @@ fn a_members_account_is_disabled_at_once_and_enabled_again() {
 }
 
 /// What a server on the app's database logs until it is ready.
-fn first_lines(app: &App) -> String {
+pub fn first_lines(app: &App) -> String {
     let url = match &app.location {
         Location::Sqlite(path) => format!("sqlite://{path}"),
         Location::Postgres(url) => url.clone(),

@@ -44,7 +44,7 @@ const SQLITE: &[&str] = &[
      FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'",
 ];
 
-fn describe(conn: &mut Conn) -> BTreeSet<String> {
+pub fn describe(conn: &mut Conn) -> BTreeSet<String> {
     let queries = if matches!(conn, Conn::Postgres(_)) { POSTGRES } else { SQLITE };
     let mut lines = BTreeSet::new();
     for query in queries {

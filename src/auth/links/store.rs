@@ -136,10 +136,9 @@ pub fn use_up(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
         .filter(one_time_links::used_at.is_null())
         .filter(one_time_links::revoked_at.is_null())
         .filter(one_time_links::expires_at.gt(now));
-    match diesel::update(unused)
-        .set((one_time_links::used_at.eq(now), one_time_links::form.eq(None::<Json<Value>>)))
-        .execute(conn)?
-    {
+    // The record has now what somebody wrote who registers.
+    let used = (one_time_links::used_at.eq(now), one_time_links::form.eq(None::<Json<Value>>));
+    match diesel::update(unused).set(used).execute(conn)? {
         1 => Ok(()),
         _ => Err(not_valid()),
     }
@@ -181,13 +180,15 @@ pub fn miss(conn: &mut Conn, id: Id, most: i32, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// Links that are kept for too long. What somebody wrote who registers goes as soon as the link has ended.
+/// Links that are kept for too long. A registration that nobody finished goes when its link ends, because it holds what
+/// somebody wrote about themselves.
 macro_rules! old {
-    ($now:expr) => {
+    ($now:expr) => {{
+        let unfinished = one_time_links::purpose.eq(Purpose::Registration).and(one_time_links::used_at.is_null());
         one_time_links::table
             .filter(one_time_links::expires_at.le($now))
-            .filter(one_time_links::expires_at.le($now.plus_seconds(-KEPT)).or(one_time_links::form.is_not_null()))
-    };
+            .filter(one_time_links::expires_at.le($now.plus_seconds(-KEPT)).or(unfinished))
+    }};
 }
 
 /// Whether links are kept for too long.

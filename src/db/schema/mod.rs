@@ -17,6 +17,7 @@ macro_rules! tables {
 }
 
 // No file has the name of a table: the module would hide it.
+mod erasing;
 mod organisations;
 mod people;
 mod premises;
@@ -24,6 +25,7 @@ mod service;
 mod social_prescribing;
 mod whats_on;
 
+pub use erasing::*;
 pub use organisations::*;
 pub use people::*;
 pub use premises::*;
@@ -64,6 +66,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     throttles,
     one_time_links,
     messages,
+    // erasing
+    erasures,
+    retention_reviews,
     // whats_on
     session_series,
     sessions,

@@ -96,6 +96,16 @@ pub fn of_account(kind: MessageKind) -> Option<Letter> {
             &[RING],
         ),
         MessageKind::SecurityNotice => notice(Notice::Reuse),
+        MessageKind::ErasureDone => letter(
+            "Your details were deleted",
+            &[
+                "Hello,",
+                "you asked us to delete your details. We have done it. You can't log in any more.",
+                "This is the last e-mail from us. We delete this address too, as soon as this is sent.",
+            ],
+            None,
+            &["Do you have a question? Answer this e-mail."],
+        ),
         _ => return None,
     })
 }
@@ -188,6 +198,7 @@ pub fn summary(kind: MessageKind) -> &'static str {
         MessageKind::EmailChange => "You asked to use another address. We sent a link there.",
         MessageKind::PasswordChanged => "Your password was changed.",
         MessageKind::EmailChanged => "Your e-mail address was changed.",
+        MessageKind::ErasureDone => "Your details were deleted.",
         MessageKind::SecurityNotice => "Something about your account was unusual, so we logged out a device.",
         _ => "There is news about one of your bookings.",
     }

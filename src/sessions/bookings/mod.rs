@@ -22,6 +22,7 @@ pub mod aside;
 mod care;
 pub mod expired_offers;
 pub mod handlers;
+pub mod leaving;
 pub mod rules;
 pub mod seats;
 pub mod store;

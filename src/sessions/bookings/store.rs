@@ -381,7 +381,7 @@ pub fn decline(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), te
 }
 
 /// Changes the status of a booking and the counts of its session, which is locked. Offers freed seats to others.
-fn move_to(
+pub(super) fn move_to(
     conn: &mut Conn,
     mut booked: BookedRow,
     mut session: SessionFacts,

@@ -1,0 +1,2 @@
+DROP TABLE retention_reviews;
+DROP TABLE erasures;

@@ -1,0 +1,97 @@
+//! What is decided about erasures without a database.
+
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+
+use super::types::{ErasureBlocker, ErasureInput};
+use crate::error::{Error, Fault, Kind, Result};
+
+/// Why a request is held whose member has an open safeguarding flag.
+pub const SEE_THE_LEAD: &str = "See the safeguarding lead.";
+
+/// The day by which a request must be answered: the same day of the next month, else that month's last day. A weekend
+/// passes to Monday; bank holidays aren't known here.
+///
+/// Source: ICO, "Right to erasure", "How long do we have to comply".
+pub fn due_on(asked_on: NaiveDate) -> NaiveDate {
+    let day = asked_on.checked_add_months(Months::new(1)).unwrap_or(asked_on);
+    let more = match day.weekday() {
+        Weekday::Sat => 2,
+        Weekday::Sun => 1,
+        _ => 0,
+    };
+    day.checked_add_days(Days::new(more)).unwrap_or(day)
+}
+
+/// The day on which an advisor was asked.
+///
+/// # Errors
+/// 422 if it isn't given or is in the future, or if a password is given.
+pub fn received_on(written: &ErasureInput, today: NaiveDate) -> Result<NaiveDate> {
+    let mut faults = Vec::new();
+    if written.current_password.is_some() {
+        faults.push(Fault::at("/current_password", "not_allowed", "Only a member gives their password."));
+    }
+    match written.received_on {
+        None => faults.push(Fault::at("/received_on", "required", "Say on which day the member asked.")),
+        Some(day) if day > today => {
+            faults.push(Fault::at("/received_on", "in_the_future", "Must not be in the future."));
+        }
+        Some(day) if faults.is_empty() => return Ok(day),
+        Some(_) => {}
+    }
+    Err(Error::invalid(faults))
+}
+
+/// The password of a member who asks for themself.
+///
+/// # Errors
+/// 422 if it isn't given, or if a day is given.
+pub fn password(written: &ErasureInput) -> Result<String> {
+    let mut faults = Vec::new();
+    if written.received_on.is_some() {
+        faults.push(Fault::at("/received_on", "not_allowed", "Your request counts from today. Leave it out."));
+    }
+    match &written.current_password {
+        None => faults.push(Fault::at("/current_password", "required", "Type the password of your account.")),
+        Some(password) if faults.is_empty() => return Ok(password.clone()),
+        Some(_) => {}
+    }
+    Err(Error::invalid(faults))
+}
+
+/// The refusal of an erasure that something stands in the way of. `errors` names each thing.
+pub fn blocked(blockers: &[ErasureBlocker], held_by_lead: bool) -> Error {
+    let fault = |blocker: &ErasureBlocker| match blocker {
+        ErasureBlocker::FutureBooking => ("future_booking", "A session to come is booked. Send force: true to cancel."),
+        ErasureBlocker::ActivePrescription => {
+            ("active_prescription", "A prescription is active. Send force: true to close it.")
+        }
+        ErasureBlocker::UndoOpen => {
+            ("undo_open", "A merge of the record can still be undone. Send force: true to give that up.")
+        }
+        ErasureBlocker::Held if held_by_lead => ("held", SEE_THE_LEAD),
+        ErasureBlocker::Held => ("held", "The request is held. Resume it first."),
+    };
+    let detail = "Something stands in the way of erasing this member; see errors. Nothing was changed.";
+    let faults = blockers.iter().map(fault).map(|(code, detail)| Fault::at("", code, detail));
+    faults.fold(Error::new(Kind::InvalidState, detail), Error::with)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_due_a_month_later_and_never_on_a_weekend() {
+        for (asked, due) in [
+            ("2026-11-23", "2026-12-23"),
+            ("2027-01-31", "2027-03-01"),
+            ("2028-01-31", "2028-02-29"),
+            ("2026-11-26", "2026-12-28"),
+            ("2026-11-27", "2026-12-28"),
+            ("2026-11-28", "2026-12-28"),
+        ] {
+            assert_eq!(due_on(asked.parse().unwrap()).to_string(), due, "{asked}");
+        }
+    }
+}
