@@ -50,6 +50,7 @@ pub fn configure(config: &mut Operations) {
     crate::users::configure(config);
     crate::accounts::configure(config);
     crate::mail::configure(config);
+    crate::exports::configure(config);
     crate::reports::configure(config);
     crate::calendars::configure(config);
     crate::service::configure(config);

@@ -8,6 +8,7 @@
 //! | rosters that were refused | 30 days |
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
 //! | messages | 90 days; one that a stranger asked for and that leads nowhere, an hour |
+//! | documents of exports; what became of the request stays | 7 days |
 //! | links that work once, after their end | 7 days |
 //! | counts of wrong passwords | until their bucket is full again |
 //! | wordings and listings that no session has | until the next housekeeping |
@@ -29,6 +30,7 @@ use crate::background::Task;
 use crate::config::Config;
 use crate::db::{Conn, Timestamp};
 use crate::error::Result;
+use crate::exports;
 use crate::http::idempotency;
 use crate::http::state::State;
 use crate::jobs;
@@ -65,13 +67,14 @@ const fn kept(
     Kept { name, overdue, forget: Forget::Oldest(forget) }
 }
 
-const KEPT: [Kept; 9] = [
+const KEPT: [Kept; 10] = [
     kept("idempotency records", idempotency::overdue, idempotency::forget),
     kept("logins", logins::overdue, logins::forget),
     kept("jobs", jobs::store::overdue, jobs::store::forget),
     kept("refused rosters", rosters::keeping::refused_overdue, rosters::keeping::forget_refused),
     kept("rows of rosters", rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
     kept("messages", mail::store::overdue, mail::store::forget),
+    kept("documents of exports", exports::store::overdue, exports::store::forget),
     kept("links", links::store::overdue, links::store::forget),
     kept("counts of wrong passwords", buckets::overdue, buckets::forget),
     Kept { name: "unused wordings and listings", overdue: listings::any_unused, forget: Forget::Unused },

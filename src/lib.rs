@@ -32,6 +32,7 @@
 //! accounts                                  how people get accounts and keep them
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
 //! mail                                      makes mails of messages and sends them; members' messages
+//! exports                                   everything that is kept about a member, for whoever asks
 //! housekeeping                              deleting data that is too old
 //! tasks                                     the list of tasks and of kinds of jobs
 //! openapi · docs                            the OpenAPI document; its pages
@@ -57,6 +58,7 @@ pub mod db;
 pub mod demo;
 pub mod docs;
 pub mod error;
+pub mod exports;
 #[cfg(test)]
 mod floors;
 pub mod housekeeping;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::background::Task;
+use crate::exports::making;
 use crate::housekeeping;
 use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
@@ -17,7 +18,7 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, housekeeping::TASK, seals::TASK]
+    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, making::TASK, housekeeping::TASK, seals::TASK]
 }
 
 /// The task that runs the jobs that no server runs.

@@ -38,6 +38,7 @@ pub fn usual(action: &str, subject: Subject) -> Option<Purpose> {
         ("member", "search" | "create") => Purpose::Registration,
         ("booking" | "register" | "walk_in" | "join_link", _) => Purpose::Attendance,
         (HIDDEN_KIND, _) => Purpose::Safeguarding,
+        ("export", _) => Purpose::SubjectAccess,
         ("member" | "consent" | "prescription" | "prescription_item", _) => Purpose::Support,
         ("calendar_link" | "user" | "invitation", _) => Purpose::Support,
         ("access_needs" | "relationship" | "equality_answers", _) => Purpose::Support,
@@ -65,6 +66,7 @@ mod tests {
         assert_eq!(of("booking", "list"), Some(Purpose::Attendance));
         assert_eq!(of("prescription", "change"), Some(Purpose::Support));
         assert_eq!(of("safeguarding_flag", "read"), Some(Purpose::Safeguarding));
+        assert_eq!(of("export", "read"), Some(Purpose::SubjectAccess));
         assert_eq!(usual("create", Subject::other("venue", id)), None);
     }
 }

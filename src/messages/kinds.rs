@@ -31,6 +31,8 @@ crate::text_enum! {
         Cancelled,
         /// That a place is kept for whoever waited.
         Offered,
+        /// That everything that is kept about the member can be read.
+        ExportReady,
     }
     /// How a message is sent.
     pub enum Channel {
@@ -66,7 +68,8 @@ impl MessageKind {
             | Self::EmailChange
             | Self::PasswordChanged
             | Self::EmailChanged
-            | Self::SecurityNotice => false,
+            | Self::SecurityNotice
+            | Self::ExportReady => false,
             Self::Booked
             | Self::Waitlisted
             | Self::BookingCancelled

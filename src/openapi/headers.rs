@@ -120,7 +120,8 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
             names.push("ETag");
         }
         let is_later = status == "202" && shown.ends_with("/Job");
-        if status == "201" || is_later {
+        let is_export = status == "202" && shown.ends_with("/Export");
+        if status == "201" || is_later || is_export {
             names.push("Location");
         }
         if is_later {

@@ -9,13 +9,15 @@ use crate::db::types::TextEnum;
 use crate::http::formats;
 
 /// The bodies of answers that hold a person's data.
-const OF_PEOPLE: [&str; 18] = [
+const OF_PEOPLE: [&str; 20] = [
     "AccessLogEntry",
     "AccessNeeds",
     "Booking",
     "CalendarLink",
     "Consent",
     "EqualityAnswers",
+    "Export",
+    "ExportDocument",
     "Invitation",
     "IssuedCalendarLink",
     "JoinLink",
@@ -72,7 +74,7 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
 
 /// Whether an operation's answer holds a person's data.
 fn shows_people(operation: &Value) -> bool {
-    ["200", "201"].iter().any(|status| {
+    ["200", "201", "202"].iter().any(|status| {
         let schema = &operation["responses"][*status]["content"]["application/json"]["schema"];
         let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
         OF_PEOPLE.contains(&name.trim_start_matches("Page_"))

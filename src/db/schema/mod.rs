@@ -60,6 +60,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     throttles,
     one_time_links,
     messages,
+    exports,
     // whats_on
     session_series,
     sessions,

@@ -47,8 +47,28 @@ impl From<Seen> for AccessLogEntry {
     }
 }
 
+/// A part of a member's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The access log: without what safeguards somebody.
+    Log,
+    /// What safeguards somebody, and nothing else.
+    Safeguarding,
+}
+
 /// A page of a member's access log, the newest first. What safeguards somebody is left out.
 pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Slice<Id>) -> Result<Vec<Seen>> {
+    list_part(conn, member_id, Part::Log, filter, slice)
+}
+
+/// A page of a part of a member's events, the newest first.
+pub fn list_part(
+    conn: &mut Conn,
+    member_id: Id,
+    part: Part,
+    filter: &AccessLogFilter,
+    slice: &Slice<Id>,
+) -> Result<Vec<Seen>> {
     let people = ids_of(member_id);
     let accounts: Vec<Id> =
         users::table.filter(users::member_id.eq_any(people.clone())).select(users::id).load(conn)?;
@@ -59,7 +79,13 @@ pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Sl
         several => query.filter(audit_events::member_id.eq_any(several.to_vec())),
     };
     let is_open = audit_events::purpose.is_null().or(audit_events::purpose.ne(Purpose::Safeguarding));
-    query = query.filter(audit_events::resource_kind.ne(HIDDEN_KIND).and(is_open));
+    query = match part {
+        Part::Log => query.filter(audit_events::resource_kind.ne(HIDDEN_KIND).and(is_open)),
+        Part::Safeguarding => {
+            let hidden = audit_events::purpose.eq(Purpose::Safeguarding);
+            query.filter(audit_events::resource_kind.eq(HIDDEN_KIND).or(hidden))
+        }
+    };
     if let Some(after) = slice.after {
         query = query.filter(audit_events::id.lt(after));
     }
@@ -83,7 +109,7 @@ pub fn list(conn: &mut Conn, member_id: Id, filter: &AccessLogFilter, slice: &Sl
 }
 
 /// The names of those who did something.
-struct Names {
+pub struct Names {
     /// Accounts: the display name, and the present role and partner, for events that don't have those of then.
     accounts: HashMap<Id, (Option<String>, String, Option<Id>)>,
     /// The partners of API clients.
@@ -96,42 +122,58 @@ impl Names {
         let actors = |kind: &str| -> Vec<Id> {
             events.iter().filter(|event| event.actor_kind == kind).filter_map(|event| event.actor_id).collect()
         };
+        let partners = events.iter().filter_map(|event| event.partner_id).collect();
+        Self::load(conn, actors("user"), actors("client"), partners)
+    }
+
+    /// The names of these accounts.
+    pub fn of_accounts(conn: &mut Conn, ids: Vec<Id>) -> Result<Self> {
+        Self::load(conn, ids, Vec::new(), Vec::new())
+    }
+
+    fn load(conn: &mut Conn, users: Vec<Id>, clients: Vec<Id>, mut partners: Vec<Id>) -> Result<Self> {
         let columns = (users::id, users::display_name, users::role, users::partner_id);
         let rows: Vec<(Id, Option<String>, String, Option<Id>)> =
-            users::table.filter(users::id.eq_any(actors("user"))).select(columns).load(conn)?;
+            users::table.filter(users::id.eq_any(users)).select(columns).load(conn)?;
         let accounts: HashMap<_, _> =
             rows.into_iter().map(|(id, name, role, partner)| (id, (name, role, partner))).collect();
         let columns = (api_clients::id, api_clients::partner_id);
         let rows: Vec<(Id, Id)> =
-            api_clients::table.filter(api_clients::id.eq_any(actors("client"))).select(columns).load(conn)?;
+            api_clients::table.filter(api_clients::id.eq_any(clients)).select(columns).load(conn)?;
         let clients: HashMap<_, _> = rows.into_iter().collect();
-        let named = events.iter().filter_map(|event| event.partner_id);
-        let present = accounts.values().filter_map(|account| account.2).chain(clients.values().copied());
-        let ids: Vec<Id> = named.chain(present).collect();
+        partners.extend(accounts.values().filter_map(|account| account.2).chain(clients.values().copied()));
         let rows: Vec<(Id, String)> =
-            partners::table.filter(partners::id.eq_any(ids)).select((partners::id, partners::name)).load(conn)?;
+            partners::table.filter(partners::id.eq_any(partners)).select((partners::id, partners::name)).load(conn)?;
         Ok(Self { accounts, clients, partners: rows.into_iter().collect() })
     }
 
     fn who(&self, event: &Written) -> Who {
-        let account = event.actor_id.and_then(|id| self.accounts.get(&id));
-        let client = event.actor_id.and_then(|id| self.clients.get(&id)).copied();
-        let partner = event.partner_id.or(account.and_then(|account| account.2)).or(client);
-        let of_partner = partner.and_then(|id| self.partners.get(&id)).cloned();
         match event.actor_kind.as_str() {
-            "user" => {
-                let role = event.actor_role.as_deref().or(account.map(|account| account.1.as_str()));
-                // Only accounts of members are ever deleted.
-                let role = role.and_then(|role| role.parse().ok()).unwrap_or(ActorRole::Member);
-                let organisation = match role {
-                    ActorRole::Member => None,
-                    ActorRole::Partner => of_partner,
-                    _ => Some(SERVICE.to_owned()),
-                };
-                Who { name: account.and_then(|account| account.0.clone()), role, organisation }
+            "user" => self.account(event.actor_id, event.actor_role.as_deref(), event.partner_id),
+            "client" => {
+                let client = event.actor_id.and_then(|id| self.clients.get(&id)).copied();
+                let organisation = self.partner(event.partner_id.or(client));
+                Who { name: Some("its system".to_owned()), role: ActorRole::Partner, organisation }
             }
-            "client" => Who { name: Some("its system".to_owned()), role: ActorRole::Partner, organisation: of_partner },
             _ => Who { name: None, role: ActorRole::System, organisation: Some(SERVICE.to_owned()) },
         }
+    }
+
+    /// An account, with the role and the partner that it had then, where those are known.
+    pub fn account(&self, id: Option<Id>, role: Option<&str>, partner: Option<Id>) -> Who {
+        let account = id.and_then(|id| self.accounts.get(&id));
+        let role = role.or(account.map(|account| account.1.as_str()));
+        // Only accounts of members are ever deleted.
+        let role = role.and_then(|role| role.parse().ok()).unwrap_or(ActorRole::Member);
+        let organisation = match role {
+            ActorRole::Member => None,
+            ActorRole::Partner => self.partner(partner.or(account.and_then(|account| account.2))),
+            _ => Some(SERVICE.to_owned()),
+        };
+        Who { name: account.and_then(|account| account.0.clone()), role, organisation }
+    }
+
+    fn partner(&self, id: Option<Id>) -> Option<String> {
+        id.and_then(|id| self.partners.get(&id)).cloned()
     }
 }
