@@ -52,6 +52,7 @@ pub fn configure(config: &mut Operations) {
     crate::accounts::configure(config);
     crate::erasures::configure(config);
     crate::mail::configure(config);
+    crate::exports::configure(config);
     crate::reports::configure(config);
     crate::calendars::configure(config);
     crate::service::configure(config);

@@ -9,6 +9,7 @@
 //! | the row-by-row outcome of a roster; its counts stay | 13 months |
 //! | messages | 90 days; one that a stranger asked for and that leads nowhere, an hour |
 //! | how a merge of two records can be undone | 30 days |
+//! | documents of exports; what became of the request stays | 7 days |
 //! | links that work once, after their end | 7 days |
 //! | registrations that nobody finished | until their link ends, after 24 hours |
 //! | counts of wrong passwords | until their bucket is full again |
@@ -31,6 +32,7 @@ use crate::background::Task;
 use crate::config::Config;
 use crate::db::{Conn, Timestamp};
 use crate::error::Result;
+use crate::exports;
 use crate::http::idempotency;
 use crate::http::state::State;
 use crate::jobs;
@@ -76,6 +78,7 @@ const KEPT: [Kept; 10] = [
     kept("rows of rosters", rosters::keeping::entries_overdue, rosters::keeping::forget_entries),
     kept("messages", mail::store::overdue, mail::store::forget),
     kept("ways to undo a merge", merges::overdue, merges::forget),
+    kept("documents of exports", exports::store::overdue, exports::store::forget),
     kept("links", links::store::overdue, links::store::forget),
     kept("counts of wrong passwords", buckets::overdue, buckets::forget),
     Kept { name: "unused wordings and listings", overdue: listings::any_unused, forget: Forget::Unused },

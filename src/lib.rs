@@ -33,6 +33,7 @@
 //! erasures                                  erasing people; records that nobody has used for years
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
 //! mail                                      makes mails of messages and sends them; members' messages
+//! exports                                   everything that is kept about a member, for whoever asks
 //! housekeeping                              deleting data that is too old
 //! tasks                                     the list of tasks and of kinds of jobs
 //! openapi · docs                            the OpenAPI document; its pages
@@ -59,6 +60,7 @@ pub mod demo;
 pub mod docs;
 pub mod erasures;
 pub mod error;
+pub mod exports;
 #[cfg(test)]
 mod floors;
 pub mod housekeeping;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::background::Task;
 use crate::erasures::disk;
+use crate::exports::making;
 use crate::housekeeping;
 use crate::jobs::run::{self, Kind};
 use crate::jobs::store;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Task> {
         jobs(),
         sender::TASK,
         nightly::TASK,
+        making::TASK,
         housekeeping::TASK,
         seals::TASK,
         disk::TASK,

@@ -60,7 +60,7 @@ pub fn usual(action: &str, subject: Subject) -> Option<Purpose> {
         ("member", "merge" | "undo_merge") => Purpose::DataQuality,
         ("booking" | "register" | "walk_in" | "join_link", _) => Purpose::Attendance,
         (HIDDEN_KIND, _) => Purpose::Safeguarding,
-        ("erasure", _) => Purpose::SubjectAccess,
+        ("erasure" | "export", _) => Purpose::SubjectAccess,
         ("retention_review", _) => Purpose::DataQuality,
         ("member" | "consent" | "prescription" | "prescription_item", _) => Purpose::Support,
         ("calendar_link" | "user" | "invitation", _) => Purpose::Support,
@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(of("booking", "list"), Some(Purpose::Attendance));
         assert_eq!(of("prescription", "change"), Some(Purpose::Support));
         assert_eq!(of("safeguarding_flag", "read"), Some(Purpose::Safeguarding));
+        assert_eq!(of("export", "read"), Some(Purpose::SubjectAccess));
         assert_eq!(usual("create", Subject::other("venue", id)), None);
     }
 }

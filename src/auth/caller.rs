@@ -29,7 +29,7 @@ crate::text_enum! {
         /// Read and write members' safeguarding flags: warnings that somebody is at risk of harm. Counts only for
         /// advisors.
         Safeguarding,
-        /// Answer members who ask for everything that is kept about them. No operation does this yet.
+        /// Answer members who ask for everything that is kept about them. Counts only for advisors.
         SubjectAccess,
     }
 }

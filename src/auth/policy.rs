@@ -2,6 +2,7 @@
 //! decided elsewhere: see [`super::reach`].
 
 use super::caller::{Caller, CallerKind, Permission, Role, Scope};
+use crate::db::types::TextEnum;
 use crate::error::{Error, Result};
 
 /// A rule about who may call an operation. It needs no look-up in the database.
@@ -71,18 +72,32 @@ roles! {
     Reports: Analyst, Admin;
 }
 
-/// Pathways advisors whom an admin has given the permission `safeguarding`.
-pub struct SafeguardingAdvisor;
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident: [$($role:ident),*] $($permission:ident),+;)+) => { $(
+        $(#[$doc])*
+        pub struct $name;
 
-impl Policy for SafeguardingAdvisor {
-    fn check(caller: Option<&Caller>) -> Result<()> {
-        let caller = known(caller)?;
-        one_of(caller, &[Role::Advisor])?;
-        match caller.has_permission(Permission::Safeguarding) {
-            true => Ok(()),
-            false => Err(Error::forbidden("This needs the permission safeguarding. An admin can give it.")),
+        impl Policy for $name {
+            fn check(caller: Option<&Caller>) -> Result<()> {
+                let caller = known(caller)?;
+                one_of(caller, &[Role::Advisor, $(Role::$role),*])?;
+                permitted(caller, &[$(Permission::$permission),+])
+            }
         }
-    }
+    )+ };
+}
+
+permissions! {
+    /// Pathways advisors whom an admin has given the permission `safeguarding`.
+    SafeguardingAdvisor: [] Safeguarding;
+    /// Pathways advisors whom an admin has given the permission `subject_access`.
+    SubjectAccessAdvisor: [] SubjectAccess;
+    /// Advisors who answer or review requests for everything that is kept about a member.
+    ExportAdvisor: [] SubjectAccess, Safeguarding;
+    /// Members (for their own data), and advisors who ask for everything that is kept about a member.
+    ExportAsker: [Member] SubjectAccess;
+    /// Members (for their own data), and advisors who answer or review such requests.
+    ExportReader: [Member] SubjectAccess, Safeguarding;
 }
 
 /// Admins, who erase people, and pathways advisors with the permission `safeguarding`, who release what it holds.
@@ -146,6 +161,15 @@ fn one_of(caller: &Caller, roles: &[Role]) -> Result<()> {
         return Ok(());
     }
     Err(Error::forbidden(format!("An account with the role {} can't do this.", caller.role)))
+}
+
+/// Refuses an advisor who has none of these permissions.
+fn permitted(caller: &Caller, permissions: &[Permission]) -> Result<()> {
+    if caller.role != Role::Advisor || permissions.iter().any(|permission| caller.has_permission(*permission)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = permissions.iter().map(|permission| permission.name()).collect();
+    Err(Error::forbidden(format!("This needs the permission {}. An admin can give it.", names.join(" or "))))
 }
 
 /// Refuses a partner whose token lacks the scope.

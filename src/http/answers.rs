@@ -28,7 +28,7 @@ pub const FAILURES: &[Failure] = &[
     failure("406", "NotAcceptable", "The client accepts no format that this operation answers in"),
     failure("408", "RequestTimeout", "The body came too slowly"),
     failure("409", "Conflict", "The current state doesn't allow it, or a unique value is taken"),
-    failure("410", "Gone", "The person's record was erased"),
+    failure("410", "Gone", "It was there, and was removed"),
     failure("412", "PreconditionFailed", "It has changed since it was read"),
     failure("413", "PayloadTooLarge", "The body is too large"),
     failure("415", "UnsupportedMediaType", "The body has the wrong media type"),
@@ -81,6 +81,8 @@ answers! {
     Refused = ["401", "403"];
     /// Operations on something that may not exist.
     Missing = ["404"];
+    /// Operations on something that is removed after a time.
+    Gone = ["410"];
     /// Operations that the present state may not allow.
     Conflict = ["409"];
     /// Changes: If-Match is required.

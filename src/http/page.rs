@@ -70,6 +70,11 @@ impl<K: Key> Slice<K> {
         Self::bound(binding(context, ""), limit, cursor)
     }
 
+    /// A part of a list for work that reads all of it, one part after the other. It leads to no page.
+    pub fn part(after: Option<K>, limit: i64) -> Self {
+        Self { after, limit, binding: String::new() }
+    }
+
     fn bound(binding: String, limit: Option<i64>, cursor: Option<&str>) -> Result<Self> {
         let wrong = || {
             let detail = "Is not a cursor of this list with these filters. Start again without it.";

@@ -4,7 +4,7 @@ pub use actix_web::web::Bytes;
 pub use actix_web::{HttpResponse, delete, get, patch, post, put};
 
 pub use super::allowed::Allowed;
-pub use super::answers::{BadInput, Conflict, MayBeStale, Missing, Problems, Refused, Stale, Storage, TooMany};
+pub use super::answers::{BadInput, Conflict, Gone, MayBeStale, Missing, Problems, Refused, Stale, Storage, TooMany};
 pub use super::conditional::Tag;
 pub use super::context::{Context, Open};
 pub use super::extract::{Extract, JsonBody, NoQuery, OptionalJson, Path, Query};

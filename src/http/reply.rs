@@ -54,6 +54,11 @@ impl Reply {
         Ok(Self { etag: Some(tag.into().to_string()), ..Self::plain(200, body)? })
     }
 
+    /// 202 with a resource that is completed later, and can be read at this path.
+    pub fn accepted(location: String, tag: impl Into<Tag>, body: &impl Serialize) -> Result<Self> {
+        Ok(Self { status: 202, location: Some(location), ..Self::ok(tag, body)? })
+    }
+
     /// Any status with a body that has no version.
     pub fn plain(status: u16, body: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_string(body).map_err(Error::internal)?;

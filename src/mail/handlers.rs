@@ -29,7 +29,8 @@ pub async fn list_messages(
     who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, |row| message(&facts, row)))
 }
 
-fn message(facts: &Facts, row: MessageRow) -> Message {
+/// A message as its member reads it. The facts are those of its session.
+pub fn message(facts: &Facts, row: MessageRow) -> Message {
     let text = facts.line_as_told(&row).map_or_else(|| en::summary(row.kind).to_owned(), |line| en::sentence(&line));
     Message {
         id: row.id,

@@ -28,7 +28,7 @@ pub mod search;
 pub mod sharing;
 pub mod store;
 pub mod types;
-mod view;
+pub mod view;
 
 crate::routes! {
     search: search_members;

@@ -33,6 +33,8 @@ crate::text_enum! {
         Offered,
         /// That the person's record was erased.
         ErasureDone,
+        /// That everything that is kept about the member can be read.
+        ExportReady,
     }
     /// How a message is sent.
     pub enum Channel {
@@ -69,7 +71,8 @@ impl MessageKind {
             | Self::PasswordChanged
             | Self::EmailChanged
             | Self::SecurityNotice
-            | Self::ErasureDone => false,
+            | Self::ErasureDone
+            | Self::ExportReady => false,
             Self::Booked
             | Self::Waitlisted
             | Self::BookingCancelled

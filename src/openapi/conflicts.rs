@@ -9,6 +9,7 @@ pub(super) const OF_REPEATED_REQUESTS: &[Kind] = &[InProgress, AnswerWithheld];
 /// An operation's own conflicts; empty if it has none.
 pub(super) fn of(operation_id: &str) -> &'static [Kind] {
     match operation_id {
+        "request_export" | "change_export" | "get_export_document" | "release_export" => &[InvalidState],
         "register_member" => &[PossibleDuplicate, AlreadyExists],
         "merge_members" => &[MergeConflict],
         "undo_merge" => &[UndoBlocked],

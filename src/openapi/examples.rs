@@ -104,6 +104,9 @@ fn body(operation_id: &str) -> Option<Value> {
             "category": "exploitation", "summary": "A neighbour keeps her bank card.", "review_on": "2027-12-07"
         }),
         "change_safeguarding_flag" => json!({ "status": "closed", "closed_reason": "The card was returned." }),
+        "request_export" => json!({ "current_password": "correct horse battery staple" }),
+        "change_export" => json!({ "extended": true, "reason": "Three services hold notes on paper." }),
+        "release_export" => json!({ "withheld": ["safeguarding"], "reason": "It would put somebody at risk." }),
         "create_calendar_link" => json!({ "name": "On my phone" }),
         "create_prescription" => json!({
             "member_id": ID, "origin": "advisor", "what_matters": "To get out of the house and meet people",

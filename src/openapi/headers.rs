@@ -129,7 +129,7 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
             names.push("ETag");
         }
         let is_later = status == "202" && shown.ends_with("/Job");
-        let waits = status == "202" && shown.ends_with("/ErasureRequest");
+        let waits = status == "202" && (shown.ends_with("/ErasureRequest") || shown.ends_with("/Export"));
         if status == "201" || status == "307" || is_later || waits {
             names.push("Location");
         }

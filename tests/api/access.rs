@@ -8,7 +8,7 @@ use crate::openapi::{document, operations};
 use crate::support::{App, Client};
 
 /// For each operation the roles that may call it: `a`dmin, a`d`visor, a`n`alyst, `m`ember, `p`artner, and `s` for an
-/// advisor with the permission `safeguarding`, who may whatever an advisor may; `*` is everybody, with a token or without. A new operation fails the test until it stands here.
+/// advisor with the permission `safeguarding` and `r` for one with `subject_access`, who may whatever an advisor may; `*` is everybody, with a token or without. A new operation fails the test until it stands here.
 const MAY: &[(&str, &str)] = &[
     ("login", "*"),
     ("refresh_login", "*"),
@@ -141,6 +141,13 @@ const MAY: &[(&str, &str)] = &[
     ("get_safeguarding_flag", "s"),
     ("raise_safeguarding_flag", "s"),
     ("change_safeguarding_flag", "s"),
+    ("request_export", "mr"),
+    ("list_member_exports", "mrs"),
+    ("list_exports", "rs"),
+    ("get_export", "mrs"),
+    ("change_export", "r"),
+    ("get_export_document", "mrs"),
+    ("release_export", "s"),
     ("list_member_prescriptions", "dm"),
     ("list_prescriptions", "dm"),
     ("get_prescription", "dm"),
@@ -195,6 +202,7 @@ impl People {
                 ('m', app.member(&member)),
                 ('p', app.partner_client(&partner, &scopes)),
                 ('s', app.advisor_who_may("safeguarding")),
+                ('r', app.advisor_who_may("subject_access")),
             ],
             anonymous: app.anonymous(),
             without_scopes: app.partner_client(&partner, &[]),
@@ -242,7 +250,7 @@ fn every_operation_refuses_whoever_may_not_call_it_before_it_looks_anything_up()
         people.anonymous.send(&method, &concrete(&path), &wrong, b"").problem(401, "unauthenticated");
         for (role, client) in &people.clients {
             let answer = send(client);
-            match may.contains(*role) || (*role == 's' && may.contains('d')) {
+            match may.contains(*role) || (['s', 'r'].contains(role) && may.contains('d')) {
                 true => assert!(!matches!(answer.status, 401 | 403 | 500), "{name} by {role}: {}", answer.text),
                 false => {
                     answer.problem(403, "forbidden");
@@ -313,6 +321,7 @@ struct Belongings {
     link: String,
     consent: String,
     relationship: String,
+    export: String,
     login: String,
 }
 
@@ -353,7 +362,11 @@ impl Belongings {
         let carer = id(&advisor.post("/v1/members", &carer).expect(201));
         let relationship = json!({ "from_member": carer, "to_member": member, "kind": "carer_of" });
         let relationship = advisor.post(&format!("/v1/members/{member}/relationships"), &relationship).expect(201);
+        let asked = json!({ "received_on": "2026-11-20", "how": "By letter" });
+        let clerk = app.advisor_who_may("subject_access");
+        let export = clerk.post(&format!("/v1/members/{member}/export"), &asked).expect(202);
         Self {
+            export: id(&export),
             consent: id(&consent),
             relationship: id(&relationship),
             login: admin.id.expect("an account").to_string(),
@@ -381,6 +394,7 @@ impl Belongings {
             "jobs" => &self.job,
             "bookings" => &self.booking,
             "prescriptions" => &self.prescription,
+            "exports" => &self.export,
             "me" => &self.login,
             other => panic!("whose is {other}? Say so in tests/api/access.rs"),
         };

@@ -68,6 +68,10 @@ fn one_of_each(app: &App) -> Vec<Stands> {
     own.patch(&format!("{record}/equality-monitoring"), "\"0\"", &json!({ "sex": "female" })).expect(200);
     let flag = json!({ "category": "neglect", "summary": "Alone.", "review_on": "2027-01-05" });
     let flag = lead.post(&format!("{record}/safeguarding"), &flag).expect(201);
+    let clerk = app.advisor_who_may("subject_access");
+    let asked = json!({ "received_on": "2026-11-20", "how": "By letter" });
+    let export = clerk.post(&format!("{record}/export"), &asked).expect(202);
+    let export = format!("/v1/exports/{}", id(&export));
     let carer = member_row(app, "Cara", "Carr");
     let cares = json!({ "from_member": carer, "to_member": ann["id"], "kind": "carer_of" });
     let cares = advisor.post(&format!("{record}/relationships"), &cares).expect(201);
@@ -130,6 +134,7 @@ fn one_of_each(app: &App) -> Vec<Stands> {
             json!({ "summary": " Alone. ", "closed_reason": null }),
         ),
         stands("change_possible_duplicate", &advisor, pair, json!({ "status": "open" })),
+        stands("change_export", &clerk, export, json!({ "extended": false, "reason": null })),
         stands("change_prescription", &advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
         stands("change_prescription_item", &advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),
         stands("put_report_area", &admin, "/v1/report-areas/north".into(), area),

@@ -63,6 +63,9 @@ command = [os.environ["LIFE_ROOMS"], "user", "create", "--email", "member@exampl
            "--member", member["id"], "--password-stdin"]
 subprocess.run(command, input=PASSWORD + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
 
+own = log_in("member@example.org")
+export = call("POST", f"/v1/members/{member['id']}/export", own, {"current_password": PASSWORD}, expect=(202,))
+
 basic = (client["client_id"], client["client_secret"])
 token = requests.post(BASE + "/v1/oauth/token", auth=basic, data={"grant_type": "client_credentials"}, timeout=30)
 roster = made(f"/v1/partners/{partner['id']}/rosters", token.json()["access_token"], entries=[
@@ -70,7 +73,7 @@ roster = made(f"/v1/partners/{partner['id']}/rosters", token.json()["access_toke
      "local_start": f"{future}T14:00:00", **when}])
 
 seed = {
-    "tokens": {"nobody": "", "admin": admin, "advisor": advisor, "analyst": analyst, "member": log_in("member@example.org"),
+    "tokens": {"nobody": "", "admin": admin, "advisor": advisor, "analyst": analyst, "member": own,
                "partner": log_in("partner@example.org"), "client": token.json()["access_token"]},
     "basic": basic,
     "ids": {
@@ -80,7 +83,7 @@ seed = {
         "/v1/partners/*/rosters": [roster["id"]], "/v1/users": [user["id"]], "/v1/sessions": [session["id"]],
         "/v1/session-series": [series["id"]], "/v1/members": [member["id"]],
         "/v1/prescriptions": [prescription["id"]], "/v1/prescriptions/*/items": [prescription["items"][0]["id"]],
-        "/v1/bookings": [booking["id"]],
+        "/v1/bookings": [booking["id"]], "/v1/exports": [export["id"]],
     },
 }
 with open(sys.argv[1], "w", encoding="utf-8") as file:

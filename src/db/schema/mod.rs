@@ -69,6 +69,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     // erasing
     erasures,
     retention_reviews,
+    // exports
+    exports,
     // whats_on
     session_series,
     sessions,

@@ -242,4 +242,30 @@ tables! {
         message_id -> Nullable<Text>,
         created_at -> DbTimestamp,
     }
+
+    exports (id) {
+        id -> DbUuid,
+        member_id -> DbUuid,
+        kind -> Text,
+        requested_by -> DbUuid,
+        received_on -> Date,
+        how -> Nullable<Text>,
+        due_on -> Date,
+        extended -> Bool,
+        reason -> Nullable<Text>,
+        status -> Text,
+        withheld -> DbJson,
+        withheld_reason -> Nullable<Text>,
+        document -> Nullable<Binary>,
+        bytes -> Nullable<Integer>,
+        sha256 -> Nullable<Text>,
+        downloads -> Integer,
+        attempts -> Integer,
+        due_at -> DbTimestamp,
+        ready_at -> Nullable<DbTimestamp>,
+        expires_at -> Nullable<DbTimestamp>,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
 }

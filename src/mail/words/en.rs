@@ -106,6 +106,12 @@ pub fn of_account(kind: MessageKind) -> Option<Letter> {
             None,
             &["Do you have a question? Answer this e-mail."],
         ),
+        MessageKind::ExportReady => letter(
+            "What you asked for is ready",
+            &["Hello,", "you asked what we keep about you. Log in to read it. We keep it for you for 7 days."],
+            None,
+            &["Did you not ask for this? Then answer this e-mail straight away."],
+        ),
         _ => return None,
     })
 }
@@ -200,6 +206,7 @@ pub fn summary(kind: MessageKind) -> &'static str {
         MessageKind::EmailChanged => "Your e-mail address was changed.",
         MessageKind::ErasureDone => "Your details were deleted.",
         MessageKind::SecurityNotice => "Something about your account was unusual, so we logged out a device.",
+        MessageKind::ExportReady => "You asked what we keep about you. It is ready for you to read, for 7 days.",
         _ => "There is news about one of your bookings.",
     }
 }

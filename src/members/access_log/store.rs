@@ -56,11 +56,20 @@ impl From<Seen> for AccessLogEntry {
     }
 }
 
-/// A page of a member's access log, the newest first. What safeguards somebody is left out, and so is what is about a
-/// relationship of which the member may not know today.
+/// A part of a member's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The access log: without what safeguards somebody, and without what is about a relationship of which the member may
+    /// not know today.
+    Log,
+    /// What safeguards somebody, and nothing else.
+    Safeguarding,
+}
+
+/// A page of a part of a member's events, the newest first.
 pub fn list(
     conn: &mut Conn,
-    member_id: Id,
+    (member_id, part): (Id, Part),
     filter: &AccessLogFilter,
     slice: &Slice<Id>,
     today: NaiveDate,
@@ -75,7 +84,13 @@ pub fn list(
         several => query.filter(audit_events::member_id.eq_any(several.to_vec())),
     };
     let is_open = audit_events::purpose.is_null().or(audit_events::purpose.ne(Purpose::Safeguarding));
-    query = query.filter(audit_events::resource_kind.ne(HIDDEN_KIND).and(is_open));
+    query = match part {
+        Part::Log => query.filter(audit_events::resource_kind.ne(HIDDEN_KIND).and(is_open)),
+        Part::Safeguarding => {
+            let hidden = audit_events::purpose.eq(Purpose::Safeguarding);
+            query.filter(audit_events::resource_kind.eq(HIDDEN_KIND).or(hidden))
+        }
+    };
     let hidden = relationships::hidden_from(conn, &people, today)?;
     if !hidden.is_empty() {
         let is_another = audit_events::resource_id.is_null().or(audit_events::resource_id.ne_all(hidden));
@@ -115,7 +130,7 @@ struct Account {
 }
 
 /// The names of those who did something.
-struct Names {
+pub struct Names {
     accounts: HashMap<Id, Account>,
     /// The partners of API clients.
     clients: HashMap<Id, Id>,
@@ -129,21 +144,31 @@ impl Names {
         let actors = |kind: &str| -> Vec<Id> {
             events.iter().filter(|event| event.actor_kind == kind).filter_map(|event| event.actor_id).collect()
         };
-        let rows = users::table.filter(users::id.eq_any(actors("user"))).select(Account::as_select());
+        let partners = events.iter().filter_map(|event| event.partner_id).collect();
+        let names = Self::load(conn, actors("user"), actors("client"), partners)?;
+        let others = names.accounts.values().filter_map(|account| account.member_id);
+        let others = others_by_name(conn, others.filter(|id| !people.contains(id)).collect())?;
+        Ok(Self { others, ..names })
+    }
+
+    /// The names of these accounts.
+    pub fn of_accounts(conn: &mut Conn, ids: Vec<Id>) -> Result<Self> {
+        Self::load(conn, ids, Vec::new(), Vec::new())
+    }
+
+    fn load(conn: &mut Conn, users: Vec<Id>, clients: Vec<Id>, mut partners: Vec<Id>) -> Result<Self> {
+        let rows = users::table.filter(users::id.eq_any(users)).select(Account::as_select());
         let rows: Vec<Account> = rows.load(conn)?;
         let accounts: HashMap<_, _> = rows.into_iter().map(|account| (account.id, account)).collect();
-        let others = accounts.values().filter_map(|account| account.member_id).filter(|id| !people.contains(id));
-        let others = others_by_name(conn, others.collect())?;
         let columns = (api_clients::id, api_clients::partner_id);
         let rows: Vec<(Id, Id)> =
-            api_clients::table.filter(api_clients::id.eq_any(actors("client"))).select(columns).load(conn)?;
+            api_clients::table.filter(api_clients::id.eq_any(clients)).select(columns).load(conn)?;
         let clients: HashMap<_, _> = rows.into_iter().collect();
-        let named = events.iter().filter_map(|event| event.partner_id);
         let present = accounts.values().filter_map(|account| account.partner_id).chain(clients.values().copied());
-        let ids: Vec<Id> = named.chain(present).collect();
+        partners.extend(present);
         let rows: Vec<(Id, String)> =
-            partners::table.filter(partners::id.eq_any(ids)).select((partners::id, partners::name)).load(conn)?;
-        Ok(Self { accounts, clients, partners: rows.into_iter().collect(), others })
+            partners::table.filter(partners::id.eq_any(partners)).select((partners::id, partners::name)).load(conn)?;
+        Ok(Self { accounts, clients, partners: rows.into_iter().collect(), others: HashMap::new() })
     }
 
     /// Another member who did it, if their name is known.
@@ -153,26 +178,37 @@ impl Names {
     }
 
     fn who(&self, event: &Written) -> Who {
-        let account = event.actor_id.and_then(|id| self.accounts.get(&id));
-        let client = event.actor_id.and_then(|id| self.clients.get(&id)).copied();
-        let partner = event.partner_id.or(account.and_then(|account| account.partner_id)).or(client);
-        let of_partner = partner.and_then(|id| self.partners.get(&id)).cloned();
         match event.actor_kind.as_str() {
             "user" => {
-                let role = event.actor_role.as_deref().or(account.map(|account| account.role.as_str()));
-                // Only accounts of members are ever deleted.
-                let role = role.and_then(|role| role.parse().ok()).unwrap_or(ActorRole::Member);
-                let organisation = match role {
-                    ActorRole::Member => None,
-                    ActorRole::Partner => of_partner,
-                    _ => Some(SERVICE.to_owned()),
-                };
                 let other = self.other(event).and_then(|id| self.others.get(&id)).cloned();
-                Who { name: account.and_then(|account| account.display_name.clone()).or(other), role, organisation }
+                let who = self.account(event.actor_id, event.actor_role.as_deref(), event.partner_id);
+                Who { name: who.name.or(other), ..who }
             }
-            "client" => Who { name: Some("its system".to_owned()), role: ActorRole::Partner, organisation: of_partner },
+            "client" => {
+                let client = event.actor_id.and_then(|id| self.clients.get(&id)).copied();
+                let organisation = self.partner(event.partner_id.or(client));
+                Who { name: Some("its system".to_owned()), role: ActorRole::Partner, organisation }
+            }
             _ => Who { name: None, role: ActorRole::System, organisation: Some(SERVICE.to_owned()) },
         }
+    }
+
+    /// An account, with the role and the partner that it had then, where those are known.
+    pub fn account(&self, id: Option<Id>, role: Option<&str>, partner: Option<Id>) -> Who {
+        let account = id.and_then(|id| self.accounts.get(&id));
+        let role = role.or(account.map(|account| account.role.as_str()));
+        // Only accounts of members are ever deleted.
+        let role = role.and_then(|role| role.parse().ok()).unwrap_or(ActorRole::Member);
+        let organisation = match role {
+            ActorRole::Member => None,
+            ActorRole::Partner => self.partner(partner.or(account.and_then(|account| account.partner_id))),
+            _ => Some(SERVICE.to_owned()),
+        };
+        Who { name: account.and_then(|account| account.display_name.clone()), role, organisation }
+    }
+
+    fn partner(&self, id: Option<Id>) -> Option<String> {
+        id.and_then(|id| self.partners.get(&id)).cloned()
     }
 }
 

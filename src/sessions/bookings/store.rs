@@ -43,7 +43,7 @@ pub struct BookingRow {
     pub(crate) reference: String,
     prescription_item_id: Option<Id>,
     cancellation_reason: Option<String>,
-    pub(super) booked_by: Id,
+    pub(crate) booked_by: Id,
     pub(crate) version: i32,
     #[serde(with = "micros")]
     created_at: Timestamp,

@@ -1,0 +1,155 @@
+//! The document of an export as JSON. Each section says what it is, and lists what is kept.
+//!
+//! The document names nobody but the member and the service's staff: another member is only what they are to them. It has
+//! the ids of what belongs to the member, and nobody else's.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::items::{
+    ExportedAccount, ExportedBooking, ExportedConsent, ExportedContact, ExportedExport, ExportedLink, ExportedLogin,
+    ExportedMessage, ExportedPrescription, ExportedRecord, ExportedRelationship, ExportedSafeguarding, ExportedWalkIn,
+};
+use crate::calendars::links::types::CalendarLink;
+use crate::db::{Id, Timestamp};
+use crate::exports::types::ExportKind;
+use crate::members::access_log::types::AccessLogEntry;
+use crate::members::access_needs::types::AccessNeeds;
+use crate::members::equality::types::EqualityAnswers;
+
+macro_rules! sections {
+    ($($(#[$doc:meta])* $name:ident: $item:ident;)+) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Serialize, ToSchema)]
+        pub struct $name {
+            /// What this is, in a sentence.
+            #[schema(example = "This is what you agreed to.")]
+            pub about: &'static str,
+            /// What is kept. Empty if there is nothing.
+            pub items: Vec<$item>,
+        }
+    )+ };
+}
+
+sections! {
+    /// Who the member is.
+    RecordSection: ExportedRecord;
+    /// How to reach the member.
+    ContactSection: ExportedContact;
+    /// What the member needs to take part.
+    AccessNeedsSection: AccessNeeds;
+    /// The member's answers for equality monitoring.
+    EqualitySection: EqualityAnswers;
+    /// What the member agreed to, and no longer does.
+    ConsentsSection: ExportedConsent;
+    /// Who is close to the member.
+    RelationshipsSection: ExportedRelationship;
+    /// The member's social prescriptions.
+    PrescriptionsSection: ExportedPrescription;
+    /// The member's bookings, and whether they came.
+    BookingsSection: ExportedBooking;
+    /// The sessions that the member came to without a booking.
+    WalkInsSection: ExportedWalkIn;
+    /// What the service told the member.
+    MessagesSection: ExportedMessage;
+    /// The member's account.
+    AccountSection: ExportedAccount;
+    /// The devices on which the member logged in.
+    LoginsSection: ExportedLogin;
+    /// The links that the member was sent.
+    LinksSection: ExportedLink;
+    /// The addresses of the member's calendar, without their secrets.
+    CalendarLinksSection: CalendarLink;
+    /// When the member asked for their data.
+    ExportsSection: ExportedExport;
+    /// Notes that keep somebody safe.
+    SafeguardingSection: ExportedSafeguarding;
+    /// Who looked at the member's data, and what for.
+    AccessLogSection: AccessLogEntry;
+    /// What the document doesn't hold.
+    HeldBackSection: HeldBack;
+}
+
+/// What a document is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportAbout {
+    /// What it is and which rights the member has, in sentences.
+    #[schema(example = json!(["This is what we keep about you."]))]
+    pub text: Vec<&'static str>,
+    /// The member.
+    pub member_id: Id,
+    /// Who asked.
+    pub kind: ExportKind,
+    /// The day on which the request came in.
+    #[schema(example = "2026-11-20")]
+    pub received_on: NaiveDate,
+    /// The instant at which all of it stood so.
+    pub made_at: Timestamp,
+}
+
+/// Everything that is kept about a member.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportDocument {
+    /// What the document is.
+    pub about: ExportAbout,
+    /// Who the member is.
+    pub record: RecordSection,
+    /// How to reach them.
+    pub contact: ContactSection,
+    /// What they need to take part.
+    pub access_needs: AccessNeedsSection,
+    /// Their answers for equality monitoring.
+    pub equality_answers: EqualitySection,
+    /// What they agreed to.
+    pub consents: ConsentsSection,
+    /// Who is close to them.
+    pub relationships: RelationshipsSection,
+    /// Their social prescriptions.
+    pub prescriptions: PrescriptionsSection,
+    /// Their bookings.
+    pub bookings: BookingsSection,
+    /// The sessions that they came to without a booking.
+    pub walk_ins: WalkInsSection,
+    // The section `measurements` comes here, with their table.
+    /// What the service told them.
+    pub messages: MessagesSection,
+    /// Their account.
+    pub account: AccountSection,
+    /// The devices on which they logged in.
+    pub logins: LoginsSection,
+    /// The links that they were sent.
+    pub links: LinksSection,
+    /// The addresses of their calendar.
+    pub calendar_links: CalendarLinksSection,
+    // The section `merges` comes here, with the table `member_merges`.
+    /// When they asked for their data.
+    pub exports: ExportsSection,
+    /// Notes that keep somebody safe. Null if the member asked in their own account.
+    pub safeguarding: Option<SafeguardingSection>,
+    /// Who looked at their data to keep somebody safe. Null if the member asked in their own account.
+    pub safeguarding_log: Option<AccessLogSection>,
+    /// Who looked at their data.
+    pub access_log: AccessLogSection,
+    /// What the document doesn't hold, and why.
+    pub held_back: HeldBackSection,
+}
+
+impl ExportDocument {
+    /// Whether somebody has to look at it before it is given away: it holds safeguarding.
+    pub fn needs_review(&self) -> bool {
+        self.safeguarding.as_ref().is_some_and(|section| !section.items.is_empty())
+            || self.safeguarding_log.as_ref().is_some_and(|section| !section.items.is_empty())
+    }
+}
+
+/// Something that the document doesn't hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeldBack {
+    /// What it is.
+    #[schema(example = "Your password")]
+    pub what: &'static str,
+    /// Why it isn't here.
+    #[schema(example = "We don't know it: we keep only a digest, from which nobody can read it.")]
+    pub why: &'static str,
+}
