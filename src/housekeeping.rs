@@ -70,7 +70,7 @@ const fn kept(
     Kept { name, overdue, forget: Forget::Oldest(forget) }
 }
 
-const KEPT: [Kept; 10] = [
+const KEPT: &[Kept] = &[
     kept("idempotency records", idempotency::overdue, idempotency::forget),
     kept("logins", logins::overdue, logins::forget),
     kept("jobs", jobs::store::overdue, jobs::store::forget),
@@ -94,7 +94,7 @@ pub const TASK: Task = Task {
 };
 
 fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
-    for kept in &KEPT {
+    for kept in KEPT {
         if (kept.overdue)(conn, now)? {
             return Ok(true);
         }
@@ -106,7 +106,7 @@ fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
 async fn run(state: State) -> Result<()> {
     let now = state.clock.now();
     let (mut gone, mut outcome) = (Vec::new(), Ok(()));
-    for kept in &KEPT {
+    for kept in KEPT {
         let mut rows = 0;
         outcome = forget_all(&state, kept, now, &mut rows).await;
         gone.extend((rows > 0).then(|| format!("{rows} {}", kept.name)));

@@ -82,6 +82,8 @@ macro_rules! links {
 /// Every table. Rows are deleted in this order, so that nothing refers to what is gone.
 pub const TABLES: &[Table] = &[
     deleted("member_words", OWN),
+    deleted("consent_states", OWN),
+    deleted("exports", OWN),
     deleted("access_needs", OWN),
     deleted("equality_answers", OWN),
     deleted("relationships", "from_member = :member OR to_member = :member"),
@@ -99,8 +101,8 @@ pub const TABLES: &[Table] = &[
     emptied(
         "consents",
         OWN,
-        &[("evidence", "''")],
-        &["id", "member_id", "purpose", "partner_id", "decision", "recorded_by", "recorded_at"],
+        &[("evidence", "''"), ("form_version", "NULL")],
+        &["id", "member_id", "purpose", "partner_id", "decision", "recorded_by", "recorded_at", "told_by"],
     ),
     emptied(
         "bookings",

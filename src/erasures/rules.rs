@@ -66,6 +66,9 @@ pub fn blocked(blockers: &[ErasureBlocker], held_by_lead: bool) -> Error {
         ErasureBlocker::ActivePrescription => {
             ("active_prescription", "A prescription is active. Send force: true to close it.")
         }
+        ErasureBlocker::OpenExport => {
+            ("open_export", "What is kept about the member was asked for. Answer it first, or send force: true.")
+        }
         ErasureBlocker::UndoOpen => {
             ("undo_open", "A merge of the record can still be undone. Send force: true to give that up.")
         }

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use super::rules;
 use super::types::{DiskState, ErasedRows, ErasureBlocker, ErasureOrigin, ErasureStatus};
 use crate::clock::london_day;
-use crate::db::schema::{erasures, member_merges, members, messages, safeguarding_flags, users};
+use crate::db::schema::{erasures, exports, member_merges, members, messages, safeguarding_flags, users};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
@@ -246,9 +246,13 @@ pub fn blockers(conn: &mut Conn, members: &[Id], now: Timestamp) -> Result<HashM
         .filter(member_merges::into_id.eq_any(members))
         .filter(member_merges::undo.is_not_null())
         .filter(member_merges::undo_until.gt(now));
+    let asked = exports::table
+        .filter(exports::member_id.eq_any(members))
+        .filter(exports::status.eq_any(["queued", "in_review"]));
     let found = [
         (ErasureBlocker::FutureBooking, bookings::with_bookings(conn, members, now)?),
         (ErasureBlocker::ActivePrescription, prescriptions::with_active(conn, members)?),
+        (ErasureBlocker::OpenExport, asked.select(exports::member_id).distinct().load(conn)?),
         (ErasureBlocker::UndoOpen, merged.select(member_merges::into_id).distinct().load(conn)?),
     ];
     let mut blockers: HashMap<Id, Vec<ErasureBlocker>> = HashMap::new();

@@ -48,6 +48,8 @@ crate::described! {
         FutureBooking,
         /// An active prescription. `force` closes it.
         ActivePrescription,
+        /// What is kept about the member was asked for and not answered yet. `force` takes the request away.
+        OpenExport,
         /// A merge of the record that can still be undone. `force` makes that impossible.
         UndoOpen,
         /// The request is held. `force` doesn't pass it.

@@ -19,10 +19,19 @@ pub const TABLES: &[(&str, Place)] = &[
     ("audit_events", In(&["access_log", "safeguarding_log"])),
     ("bookings", In(&["bookings"])),
     ("calendar_links", In(&["calendar_links"])),
+    ("consent_states", HeldBack("Which of the member's consents count now: they are made of the consents.")),
     ("consents", In(&["consents"])),
     ("equality_answers", In(&["equality_answers"])),
+    (
+        "erasures",
+        HeldBack(
+            "Requests to be forgotten. The member reads theirs by itself; whether one is held for safeguarding is shown to \
+             nobody else.",
+        ),
+    ),
     ("exports", In(&["exports"])),
     ("logins", In(&["logins"])),
+    ("member_merges", In(&["merges"])),
     (
         "member_words",
         HeldBack("The words of the member's names, by which a search finds them: they are made of the record."),
@@ -30,6 +39,10 @@ pub const TABLES: &[(&str, Place)] = &[
     ("members", In(&["record", "contact"])),
     ("messages", In(&["messages"])),
     ("one_time_links", In(&["links"])),
+    (
+        "possible_duplicates",
+        HeldBack("Guesses that two records are of one person: the other one may be somebody else's."),
+    ),
     ("prescription_items", In(&["prescriptions"])),
     ("prescription_needs", In(&["prescriptions"])),
     ("prescriptions", In(&["prescriptions"])),
@@ -38,6 +51,7 @@ pub const TABLES: &[(&str, Place)] = &[
         HeldBack("Counts of people, and which member of staff counted them. Who came stands in bookings and walk_ins."),
     ),
     ("relationships", In(&["relationships"])),
+    ("retention_reviews", HeldBack("Until when an admin, who sees no record, decided to keep one that nobody uses.")),
     ("safeguarding_flags", In(&["safeguarding"])),
     ("users", In(&["account"])),
     ("walk_ins", In(&["walk_ins"])),

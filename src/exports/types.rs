@@ -61,6 +61,8 @@ crate::text_enum! {
         Links,
         /// The addresses of their calendar.
         CalendarLinks,
+        /// Other records of theirs that were joined with this one.
+        Merges,
         /// When they asked for their data.
         Exports,
         /// Notes that keep somebody safe.

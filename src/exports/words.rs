@@ -72,6 +72,8 @@ sections! {
         "Links to choose a password or to confirm an address. Their secrets are left out.";
     CALENDAR_LINKS: "calendar_links", "Addresses of your calendar", false,
         "Addresses under which a calendar program reads your bookings. Their secrets are left out.";
+    MERGES: "merges", "Records that we joined", true,
+        "When we found that we kept two records about you, and made one of them.";
     EXPORTS: "exports", "When you asked for your data", false,
         "Each time that you asked what we keep about you, and by when we had to answer.";
     SAFEGUARDING: "safeguarding", "Notes that keep somebody safe", false,

@@ -31,7 +31,7 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "delete_venue" | "delete_space" => &[InUse],
         "create_hosting" | "change_hosting" => &[HostingOverlap],
         "delete_prescription" => &[InvalidState, InUse],
-        "create_prescription" => &[NoConsent],
+        "create_prescription" => &[NoConsent, Merged],
         "activate_prescription" => &[InvalidState, NoConsent],
         "change_prescription" | "close_prescription" => &[InvalidState],
         "complete_prescription" | "decline_prescription" => &[InvalidState],
@@ -43,7 +43,6 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "create_series" => &[AlreadyExists, QuotaExceeded],
         "change_series" | "split_series" => &[AlreadyExists, CapacityBelowSeats, InvalidState, QuotaExceeded],
         "cancel_series" => &[InvalidState],
-        "create_prescription" => &[Merged],
         "create_booking" => &[
             AlreadyBooked,
             InvalidState,

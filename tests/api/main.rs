@@ -74,6 +74,7 @@ mod parity;
 mod partners;
 mod passwords;
 mod pasted;
+mod people_matrix;
 mod postcodes;
 mod prescriptions;
 mod query_plans;

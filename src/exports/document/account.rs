@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use super::all;
 use super::items::{
-    ExportedAccount, ExportedExport, ExportedLink, ExportedLogin, ExportedMessage, ExportedSafeguarding,
+    ExportedAccount, ExportedExport, ExportedLink, ExportedLogin, ExportedMerge, ExportedMessage, ExportedSafeguarding,
 };
 use super::people::{People, without_names};
 use crate::auth::links::store::LinkRow;
@@ -24,6 +24,8 @@ use crate::mail::store as messages;
 use crate::mail::types::Message;
 use crate::members::access_log::store::{self as access_log, Part, Seen};
 use crate::members::access_log::types::{AccessLogEntry, AccessLogFilter};
+use crate::members::merges::store::{self as merges, MergeRow};
+use crate::members::merges::types::Merge;
 use crate::members::safeguarding::store::{self as safeguarding, FlagRow};
 use crate::members::safeguarding::types::{SafeguardingFlag, SafeguardingFlagChange};
 
@@ -150,6 +152,17 @@ pub fn asked(conn: &mut Conn, member: Id) -> Result<Vec<ExportedExport>> {
     Ok(exports::all_of(conn, member)?.into_iter().map(show).collect())
 }
 
+/// When another record of the member was joined with theirs, the newest first.
+pub fn merged(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<ExportedMerge>> {
+    let rows = all(|slice| merges::list(conn, member, slice), MergeRow::key)?;
+    let mut shown = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Merge { id, done_by, undone_at, created_at, .. } = row.into();
+        shown.push(ExportedMerge { id, done_by: people.who(conn, done_by)?, undone_at, created_at });
+    }
+    Ok(shown)
+}
+
 /// The notes that keep somebody safe, the oldest first.
 pub fn notes(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<ExportedSafeguarding>> {
     let rows = all(|slice| safeguarding::list(conn, member, slice), FlagRow::key)?;
@@ -175,9 +188,9 @@ pub fn notes(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<Exp
 }
 
 /// Who looked at the member's data or changed it, the newest first.
-pub fn looked(conn: &mut Conn, member: Id, part: Part) -> Result<Vec<AccessLogEntry>> {
+pub fn looked(conn: &mut Conn, member: Id, part: Part, today: NaiveDate) -> Result<Vec<AccessLogEntry>> {
     let filter = AccessLogFilter { from: None, to: None, own: None, limit: None, cursor: None };
-    let read = |slice: &_| access_log::list_part(conn, member, part, &filter, slice);
+    let read = |slice: &_| access_log::list(conn, (member, part), &filter, slice, today);
     let rows = all(read, Seen::key)?;
     Ok(rows.into_iter().map(|seen| without_names(seen.into())).collect())
 }

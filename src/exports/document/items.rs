@@ -111,6 +111,11 @@ pub struct ExportedConsent {
     /// How the decision is known.
     #[schema(example = "Signed form of 20 November 2026")]
     pub evidence: String,
+    /// Who told the member what they decide about.
+    pub told_by: Option<Who>,
+    /// The version of the form that the member was shown.
+    #[schema(example = "2026-11")]
+    pub form_version: Option<String>,
     /// Who recorded it.
     pub recorded_by: Who,
     /// When it was recorded.
@@ -405,6 +410,19 @@ pub struct ExportedExport {
     #[schema(example = "Three services hold notes on paper.")]
     pub reason: Option<String>,
     /// When it was asked for here.
+    pub created_at: Timestamp,
+}
+
+/// Another record of the member that was joined with theirs.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedMerge {
+    /// The id of the merge.
+    pub id: Id,
+    /// Who did it.
+    pub done_by: Who,
+    /// When it was undone.
+    pub undone_at: Option<Timestamp>,
+    /// When it was done.
     pub created_at: Timestamp,
 }
 

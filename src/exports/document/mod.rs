@@ -13,8 +13,8 @@ use self::people::People;
 use self::types::{
     AccessLogSection, AccessNeedsSection, AccountSection, BookingsSection, CalendarLinksSection, ConsentsSection,
     ContactSection, EqualitySection, ExportAbout, ExportDocument, ExportsSection, HeldBackSection, LinksSection,
-    LoginsSection, MessagesSection, PrescriptionsSection, RecordSection, RelationshipsSection, SafeguardingSection,
-    WalkInsSection,
+    LoginsSection, MergesSection, MessagesSection, PrescriptionsSection, RecordSection, RelationshipsSection,
+    SafeguardingSection, WalkInsSection,
 };
 use super::node::Node;
 use super::types::{ExportKind, ExportPart};
@@ -53,7 +53,7 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
     let emails: Vec<String> = accounts.iter().map(|account| account.email.clone()).collect();
     let is_full = kind == ExportKind::Full;
     let (safeguarding, safeguarding_log) =
-        if is_full { (Some(notes(conn, id, people)?), Some(log(conn, id, Part::Safeguarding)?)) } else { (None, None) };
+        if is_full { (Some(notes(conn, id, people)?), Some(log(conn, id, today)?)) } else { (None, None) };
     Ok(ExportDocument {
         about: ExportAbout { text: words::TEXT.to_vec(), member_id: id, kind, received_on, made_at: now },
         record: RecordSection { about: words::RECORD.about, items: vec![record] },
@@ -79,10 +79,14 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
             about: words::CALENDAR_LINKS.about,
             items: account::calendars(conn, id)?,
         },
+        merges: MergesSection { about: words::MERGES.about, items: account::merged(conn, id, people)? },
         exports: ExportsSection { about: words::EXPORTS.about, items: account::asked(conn, id)? },
         safeguarding,
         safeguarding_log,
-        access_log: AccessLogSection { about: words::ACCESS_LOG.about, items: account::looked(conn, id, Part::Log)? },
+        access_log: AccessLogSection {
+            about: words::ACCESS_LOG.about,
+            items: account::looked(conn, id, Part::Log, today)?,
+        },
         held_back: HeldBackSection { about: words::HELD_BACK.about, items: words::held_back(kind) },
     })
 }
@@ -91,8 +95,9 @@ fn notes(conn: &mut Conn, id: Id, people: &mut People) -> Result<SafeguardingSec
     Ok(SafeguardingSection { about: words::SAFEGUARDING.about, items: account::notes(conn, id, people)? })
 }
 
-fn log(conn: &mut Conn, id: Id, part: Part) -> Result<AccessLogSection> {
-    Ok(AccessLogSection { about: words::SAFEGUARDING_LOG.about, items: account::looked(conn, id, part)? })
+fn log(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<AccessLogSection> {
+    let items = account::looked(conn, id, Part::Safeguarding, today)?;
+    Ok(AccessLogSection { about: words::SAFEGUARDING_LOG.about, items })
 }
 
 /// How many rows of a list are read at a time.

@@ -26,7 +26,7 @@ pub struct People {
 impl People {
     /// For the data of this member.
     pub fn around(conn: &mut Conn, member_id: Id) -> Result<Self> {
-        let accounts = users::table.filter(users::member_id.eq_any(ids_of(member_id))).select(users::id);
+        let accounts = users::table.filter(users::member_id.eq_any(ids_of(conn, member_id)?)).select(users::id);
         Ok(Self { own: accounts.load(conn)?, known: HashMap::new() })
     }
 

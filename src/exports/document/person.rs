@@ -17,9 +17,10 @@ use crate::error::Result;
 use crate::members::access_needs::store as access_needs;
 use crate::members::access_needs::types::AccessNeeds;
 use crate::members::consents::store::{self as consents, ConsentRow};
-use crate::members::consents::types::{Consent, ConsentInput};
+use crate::members::consents::types::Consent;
 use crate::members::contact::may_write_to;
-use crate::members::equality::store::{self as equality, Reader};
+use crate::members::equality::rules::Reader;
+use crate::members::equality::store as equality;
 use crate::members::equality::types::EqualityAnswers;
 use crate::members::relationships::store::{self as relationships, MemberNames, RelationshipRow};
 use crate::members::relationships::types::{Relationship, RelationshipKind};
@@ -116,15 +117,22 @@ pub fn answers(conn: &mut Conn, id: Id) -> Result<Vec<EqualityAnswers>> {
 
 /// What the member agreed to, the oldest first.
 pub fn agreed(conn: &mut Conn, id: Id, people: &mut People) -> Result<Vec<ExportedConsent>> {
-    let rows = all(|slice| consents::list(conn, id, slice), ConsentRow::key)?;
+    let rows = all(|slice| consents::list(conn, id, false, slice), ConsentRow::key)?;
     let recorded: Vec<Consent> = rows.into_iter().map(Consent::from).collect();
-    let partners = partner_names(conn, recorded.iter().filter_map(|consent| consent.written.partner_id).collect())?;
+    let partners = partner_names(conn, recorded.iter().filter_map(|consent| consent.partner_id).collect())?;
     let mut shown = Vec::with_capacity(recorded.len());
-    for Consent { id, written, recorded_by, recorded_at, created_at: _, updated_at: _ } in recorded {
-        let ConsentInput { purpose, partner_id, decision, evidence } = written;
-        let partner = partner_id.and_then(|id| partners.get(&id)).cloned();
-        let recorded_by = people.who(conn, recorded_by)?;
-        shown.push(ExportedConsent { id, purpose, partner, decision, evidence, recorded_by, recorded_at });
+    for consent in recorded {
+        shown.push(ExportedConsent {
+            id: consent.id,
+            purpose: consent.purpose,
+            partner: consent.partner_id.and_then(|id| partners.get(&id)).cloned(),
+            decision: consent.decision,
+            evidence: consent.evidence,
+            told_by: consent.told_by.map(|account| people.who(conn, account)).transpose()?,
+            form_version: consent.form_version,
+            recorded_by: people.who(conn, consent.recorded_by)?,
+            recorded_at: consent.recorded_at,
+        });
     }
     Ok(shown)
 }

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use super::items::{
     ExportedAccount, ExportedBooking, ExportedConsent, ExportedContact, ExportedExport, ExportedLink, ExportedLogin,
-    ExportedMessage, ExportedPrescription, ExportedRecord, ExportedRelationship, ExportedSafeguarding, ExportedWalkIn,
+    ExportedMerge, ExportedMessage, ExportedPrescription, ExportedRecord, ExportedRelationship, ExportedSafeguarding,
+    ExportedWalkIn,
 };
 use crate::calendars::links::types::CalendarLink;
 use crate::db::{Id, Timestamp};
@@ -61,6 +62,8 @@ sections! {
     LinksSection: ExportedLink;
     /// The addresses of the member's calendar, without their secrets.
     CalendarLinksSection: CalendarLink;
+    /// Other records of the member that were joined with this one.
+    MergesSection: ExportedMerge;
     /// When the member asked for their data.
     ExportsSection: ExportedExport;
     /// Notes that keep somebody safe.
@@ -122,7 +125,8 @@ pub struct ExportDocument {
     pub links: LinksSection,
     /// The addresses of their calendar.
     pub calendar_links: CalendarLinksSection,
-    // The section `merges` comes here, with the table `member_merges`.
+    /// Other records of theirs that were joined with this one.
+    pub merges: MergesSection,
     /// When they asked for their data.
     pub exports: ExportsSection,
     /// Notes that keep somebody safe. Null if the member asked in their own account.

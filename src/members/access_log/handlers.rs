@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::store::{self, Seen};
+use super::store::{self, Part, Seen};
 use super::types::{AccessLogEntry, AccessLogFilter};
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
@@ -29,7 +29,7 @@ pub async fn list_access_log(
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let work = move |conn: &mut Conn| {
         members::get(conn, reach, id)?;
-        let rows = store::list(conn, id, &filter, &wanted, london_day(context.now()))?;
+        let rows = store::list(conn, (id, Part::Log), &filter, &wanted, london_day(context.now()))?;
         let mut events = context.reads_list(Subject::record_of(id), &["access_log"], &rows);
         // The row beyond the page only shows that there is a next page.
         let shown = rows.iter().take(usize::try_from(wanted.limit).unwrap_or_default());

@@ -147,6 +147,11 @@ pub fn is_staff(conn: &mut Conn, account: Id) -> Result<bool> {
 /// there already, and the last of several for one thing decides. Nothing else adds consents.
 pub fn insert(conn: &mut Conn, rows: &[ConsentRow]) -> Result<()> {
     insert_many!(conn, consents::table, rows)?;
+    decide(conn, rows)
+}
+
+/// Writes what consents decide. The last of several for one thing decides.
+fn decide(conn: &mut Conn, rows: &[ConsentRow]) -> Result<()> {
     let last: BTreeMap<_, &ConsentRow> = rows.iter().map(|row| (row.decides(), row)).collect();
     let states: Vec<StateRow> = last.values().map(|row| row.state()).collect();
     let next = (
@@ -171,6 +176,18 @@ pub fn insert(conn: &mut Conn, rows: &[ConsentRow]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Works out again which consents of a member count.
+pub fn work_out_again(conn: &mut Conn, member_id: Id) -> Result<()> {
+    let old = consent_states::table.filter(consent_states::member_id.eq(member_id));
+    diesel::delete(old).execute(conn)?;
+    let rows: Vec<ConsentRow> = consents::table
+        .filter(consents::member_id.eq(member_id))
+        .order((consents::recorded_at, consents::id))
+        .select(ConsentRow::as_select())
+        .load(conn)?;
+    decide(conn, &rows)
 }
 
 /// Raises `consent_version` of the partners from whom members withdraw their consent: see

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::shared::Shared;
 use super::types::{ConflictKind, MergeConflict};
-use crate::db::schema::relationships;
+use crate::db::schema::{erasures, exports, relationships};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::members::fate::Fate;
@@ -30,11 +30,31 @@ pub fn all(
     if matches!((&own.nhs_number, &other.nhs_number), (Some(one), Some(two)) if one != two) {
         conflicts.push(MergeConflict { kind: ConflictKind::NhsNumbers, ids: vec![into, from] });
     }
+    let open = [
+        (ConflictKind::OpenErasure, open_erasures(conn, [into, from])?),
+        (ConflictKind::OpenExport, open_exports(conn, [into, from])?),
+    ];
+    let open = open.into_iter().filter(|(_, ids)| !ids.is_empty());
+    conflicts.extend(open.map(|(kind, ids)| MergeConflict { kind, ids }));
     let related = related(conn, into, from)?;
     if !related.is_empty() {
         conflicts.push(MergeConflict { kind: ConflictKind::Relationship, ids: related });
     }
     Ok(conflicts)
+}
+
+/// The requests of these members to be forgotten that nobody has decided about.
+fn open_erasures(conn: &mut Conn, members: [Id; 2]) -> Result<Vec<Id>> {
+    use erasures::{id, member_id, status};
+    let open = erasures::table.filter(member_id.eq_any(members)).filter(status.eq_any(["requested", "held"]));
+    Ok(open.order(id).select(id).load(conn)?)
+}
+
+/// The exports of these members that weren't answered yet.
+fn open_exports(conn: &mut Conn, members: [Id; 2]) -> Result<Vec<Id>> {
+    use exports::{id, member_id, status};
+    let open = exports::table.filter(member_id.eq_any(members)).filter(status.eq_any(["queued", "in_review"]));
+    Ok(open.order(id).select(id).load(conn)?)
 }
 
 /// The relationships between two members, ended ones too: nobody is their own carer.

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::db::schema::{
-    access_needs, bookings, calendar_links, consents, equality_answers, members, messages, one_time_links,
+    access_needs, bookings, calendar_links, consents, equality_answers, exports, members, messages, one_time_links,
     prescriptions, relationships, safeguarding_flags, users, walk_ins,
 };
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
@@ -91,5 +91,6 @@ moved! {
     safeguarding_flags: safeguarding_flags.member_id by id, versioned;
     messages: messages.member_id by id, plain;
     one_time_links: one_time_links.member_id by id, plain;
+    exports: exports.member_id by id, versioned;
     pointers: members.merged_into by id, versioned;
 }

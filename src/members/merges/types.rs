@@ -169,6 +169,10 @@ crate::described! {
         Erased,
         /// There is a relationship between the two, so they are two people. `ids` are the relationships.
         Relationship,
+        /// One of them has asked to be forgotten. `ids` are the requests.
+        OpenErasure,
+        /// One of them waits for what is kept about them. `ids` are the exports.
+        OpenExport,
     }
 }
 

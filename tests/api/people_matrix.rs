@@ -1,0 +1,141 @@
+//! Every operation on a person, by everybody, on everybody: oneself, another, one whose record was merged into another's,
+//! one who was forgotten, and nobody. What isn't allowed tells nothing of who exists.
+
+use life_rooms::auth::caller::Scope;
+use serde_json::{Value, json};
+use strum::IntoEnumIterator;
+
+use crate::access::{body_of, roles};
+use crate::openapi::{document, operations};
+use crate::support::{Answer, App, Client, member_row, partner_row};
+
+const NOBODY: &str = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41";
+const INNER: &str = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b42";
+
+/// Whose record an operation is called on.
+struct Records {
+    own: String,
+    other: String,
+    /// Merged into one's own, and into the other's.
+    merged: [String; 2],
+    erased: String,
+}
+
+impl Records {
+    fn new(app: &App) -> Self {
+        let advisor = app.advisor();
+        let [own, other, one, two, erased] =
+            ["Peg", "Sam", "Una", "Ned", "Ida"].map(|name| member_row(app, name, "Reid"));
+        for (into, from) in [(&own, &one), (&other, &two)] {
+            let body = json!({ "from": from, "into_version": 1, "from_version": 1 });
+            advisor.post(&format!("/v1/members/{into}/merge"), &body).expect(200);
+        }
+        let asked = advisor.post(&format!("/v1/members/{erased}/erasure"), &json!({ "received_on": "2026-11-20" }));
+        let erasure = asked.expect(202)["id"].as_str().unwrap().to_owned();
+        app.admin().post(&format!("/v1/erasures/{erasure}/execute"), &json!({ "force": true })).expect(200);
+        Self { own, other, merged: [one, two], erased }
+    }
+}
+
+/// The operations on one person: method, path and operation.
+fn of_people(document: &Value) -> Vec<(String, String, Value)> {
+    operations(document).into_iter().filter(|(_, path, _)| path.starts_with("/v1/members/{id}")).collect()
+}
+
+fn at(path: &str, member: &str) -> String {
+    let whole = path.replace("{id}", member);
+    let parts = whole.split('/').map(|part| if part.starts_with('{') { INNER } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// What an answer says, without what names the request and the record.
+fn said(answer: &Answer, member: &str) -> (u16, String, String) {
+    let mut json = answer.json.clone();
+    if let Some(map) = json.as_object_mut() {
+        map.remove("request_id");
+    }
+    let text = json.to_string().replace(member, "MEMBER");
+    (answer.status, text, answer.header("content-type").to_owned())
+}
+
+#[test]
+fn what_may_be_done_to_a_person_is_done_and_nothing_else_tells_who_exists() {
+    let app = App::start();
+    let records = Records::new(&app);
+    let partner = partner_row(&app, "somebodys-partner");
+    let scopes: Vec<Scope> = Scope::iter().collect();
+    let people: Vec<(char, Client)> = vec![
+        ('-', app.anonymous()),
+        ('a', app.admin()),
+        ('n', app.analyst()),
+        ('p', app.partner_client(&partner, &scopes)),
+        ('m', app.member(&records.own)),
+        ('d', app.advisor()),
+    ];
+    let document = document();
+    let found = of_people(&document);
+    assert!(found.len() > 30, "{} operations", found.len());
+    for (method, path, operation) in &found {
+        let name = operation["operationId"].as_str().unwrap();
+        // What ends the record of a test is tested by itself.
+        if matches!(name, "merge_member" | "ask_for_erasure" | "withdraw_erasure" | "ask_for_export") {
+            continue;
+        }
+        let may = roles(name);
+        let body = body_of(name).to_string();
+        for (role, client) in &people {
+            let call = |member: &str| {
+                let has_body = operation.get("requestBody").is_some();
+                let body = if has_body { body.as_bytes() } else { b"" };
+                client.send(method, &at(path, member), &[("content-type", "application/json")], body)
+            };
+            let unknown = said(&call(NOBODY), NOBODY);
+            let hides = |member: &str, what: &str| {
+                assert_eq!(said(&call(member), member), unknown, "{name} by {role} on {what}");
+            };
+            let old_id = |member: &str, new: &str| {
+                let answer = call(member);
+                if method == "GET" {
+                    assert_eq!(answer.status, 307, "{name} by {role}: {}", answer.text);
+                    assert_eq!(answer.header("location"), at(path, new), "{name} by {role}");
+                } else {
+                    assert_eq!(answer.problem(409, "merged")["merged_into"], json!(new), "{name} by {role}");
+                }
+            };
+            let works = |member: &str| {
+                let answer = call(member);
+                let inner = path.matches('{').count() > 1;
+                let bad = [401, 403].contains(&answer.status) || (answer.status == 404 && !inner && !may_lack(name));
+                assert!(!bad && answer.status < 500, "{name} by {role}: {} {}", answer.status, answer.text);
+            };
+            let [own_before, other_before] = &records.merged;
+            match role {
+                'd' if may.contains('d') => {
+                    works(&records.own);
+                    works(&records.other);
+                    old_id(own_before, &records.own);
+                    old_id(other_before, &records.other);
+                    call(&records.erased).problem(410, "erased");
+                }
+                'm' if may.contains('m') => {
+                    works(&records.own);
+                    old_id(own_before, &records.own);
+                    hides(&records.other, "another");
+                    hides(other_before, "what was merged into another");
+                    hides(&records.erased, "the forgotten one");
+                }
+                _ => {
+                    assert!([401, 403].contains(&unknown.0), "{name} by {role}: {}", unknown.1);
+                    for member in [&records.own, &records.other, own_before, other_before, &records.erased] {
+                        hides(member, "anybody");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a member can lack what this operation reads.
+fn may_lack(operation: &str) -> bool {
+    matches!(operation, "get_member_account" | "change_member_account" | "get_erasure")
+}
