@@ -68,7 +68,7 @@ get "/v1/sessions/$session"
 send POST "/v1/sessions/$session/cancel" '{"reason": "The building is closed"}' -H "If-Match: $(header etag)"
 expect 200
 letter mail-called-off 'A change to' 300
-picture page-registration "$BASE_URL/account/confirm#token=lrl_of_a_picture" 420
-picture page-reset "$BASE_URL/account/reset#token=lrl_of_a_picture" 420
-picture page-invitation "$BASE_URL/account/invitation#token=lrl_of_a_picture" 500
+picture page-registration "$BASE_URL/account/confirm#token=lrl_of_a_picture" 520
+picture page-reset "$BASE_URL/account/reset#token=lrl_of_a_picture" 520
+picture page-invitation "$BASE_URL/account/invitation#token=lrl_of_a_picture" 640
 passed "The pictures are in docs/pictures."
