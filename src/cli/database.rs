@@ -31,10 +31,11 @@ pub(super) fn open(settings: &Settings) -> Result<(Db, Location), Failure> {
 pub(super) fn open_as_it_is(settings: &Settings) -> Result<Db, Failure> {
     let location = settings.location().map_err(Failure::usage)?;
     check(&location)?;
+    // To open a file that is missing or empty would make a database of it.
     if let Location::Sqlite(path) = &location
-        && !Path::new(path).exists()
+        && !Path::new(path).metadata().is_ok_and(|file| file.len() > 0)
     {
-        return Err(Failure::new(format!("there is no database {path}")));
+        return Err(Failure::new(format!("there is no database {path}, or the file is empty")));
     }
     migrate::check(&location).map_err(|error| cannot_use(&location, &error))?;
     Db::open(&location).map_err(|error| cannot_use(&location, &error))

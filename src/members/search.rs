@@ -10,9 +10,9 @@ const MOST: i64 = 20;
 
 /// Search members
 ///
-/// Everything that is given must match; a name can have up to ten words. The answer has no further pages: if `more` is true, give more of what you know
-/// about the person. The search changes nothing. It is recorded as a read of each person's data that
-/// it shows.
+/// Everything that is given must match; a name can have up to ten words. The answer has no further pages: if `more` is
+/// true, give more of what you know about the person. The search changes nothing. It is recorded as a read of each
+/// person's data that it shows.
 #[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
     responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems))]
 #[post("/v1/members/search")]

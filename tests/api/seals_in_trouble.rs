@@ -173,7 +173,8 @@ fn a_check_makes_no_database_and_calls_no_empty_one_whole() {
     assert!(!file.exists());
     std::fs::write(&file, "").unwrap();
     let (code, text) = check(&url);
-    assert!(code == 1 && text.contains("holds no tables of Life Rooms"), "{text}");
+    assert!(code == 1 && text.contains("the file is empty"), "{text}");
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
     // A database without any seal.
     let (code, text) = checked(&app, &[]);
     assert!(code == 1 && text.contains("there is no seal"), "{text}");
