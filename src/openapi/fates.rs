@@ -11,6 +11,9 @@ const OF_A_MEMBER: &str = "/v1/members/{id}";
 /// Reads elsewhere whose query can name a member.
 const NAMES_A_MEMBER: [&str; 1] = ["/v1/prescriptions"];
 
+/// The paths of merges. The record of a merge can have been erased since.
+const OF_MERGES: &str = "/v1/merges";
+
 /// Whether an operation is on one member's record.
 fn is_of_a_member(path: &str) -> bool {
     path.strip_prefix(OF_A_MEMBER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -23,7 +26,7 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
         let text = "The record was merged into another: the same is at `Location`, under the other record's id";
         operation["responses"]["307"] = json!({ "description": text });
     }
-    if let Some(gone) = shared("410").filter(|_| of_a_member) {
+    if let Some(gone) = shared("410").filter(|_| of_a_member || path.starts_with(OF_MERGES)) {
         operation["responses"]["410"] = json!({ "$ref": gone });
     }
 }

@@ -118,7 +118,8 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
         }
         let shown = answer["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default().to_owned();
         let is_untagged = UNTAGGED.iter().any(|name| shown.ends_with(name));
-        if conditional || (method != "get" && !shown.is_empty() && !is_untagged) {
+        let is_shown = conditional && status != "307";
+        if is_shown || (method != "get" && !shown.is_empty() && !is_untagged) {
             names.push("ETag");
         }
         let is_later = status == "202" && shown.ends_with("/Job");

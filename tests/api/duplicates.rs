@@ -327,6 +327,14 @@ fn plan(conn: &mut Conn, query: &str) -> String {
 fn every_look_up_of_the_search_goes_through_an_index() {
     let app = App::start();
     let mut conn = app.conn();
+    if let Conn::Postgres(postgres) = &mut conn {
+        // It chooses an index by the numbers of rows.
+        let rows = "INSERT INTO members (id, given_name, family_name, given_key, family_key, roles, contact_preferences, \
+            date_of_birth, sound_key, phone, email_key, postcode, version, created_at, updated_at) \
+            SELECT gen_random_uuid(), 'A', 'B', 'a', 'b', '[]', '{}', date '1930-01-01' + n * 7, 'RT/' || n, 'p' || n, 'e' || n, \
+            'c' || n, 1, now(), now() FROM generate_series(1, 3000) n; ANALYZE members";
+        postgres.batch_execute(rows).unwrap();
+    }
     for (condition, index) in [
         ("date_of_birth = '1961-04-02'", "members_birthday_index"),
         ("date_of_birth = '1961-01-01' AND sound_key >= 'RT' AND sound_key < 'RU'", "members_birthday_index"),

@@ -127,8 +127,8 @@ pub struct PossibleDuplicate {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct PossibleDuplicateFilter {
-    /// Only pairs that have got so far.
-    #[param(default = "open")]
+    /// Only pairs that have got so far. Absent: `open`.
+    #[param(inline)]
     pub status: Option<DuplicateStatus>,
     /// Only pairs with so many points or more.
     #[param(minimum = 0, maximum = 100, example = 17)]
