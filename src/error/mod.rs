@@ -124,12 +124,10 @@ pub struct Problem {
     /// The members that the person may be, the likeliest first, if `code` is `possible_duplicate`; otherwise empty.
     #[schema(value_type = Vec<Object>)]
     pub candidates: Vec<serde_json::Value>,
-    /// What stands in the way of merging two records. Only if `code` is `merge_conflict`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What stands in the way of merging two records, if `code` is `merge_conflict`; otherwise empty.
     #[schema(value_type = Vec<Object>)]
     pub conflicts: Vec<serde_json::Value>,
-    /// The id of the record that the person has now. Only if `code` is `merged`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The id of the record that the person has now, if `code` is `merged`; otherwise null.
     pub merged_into: Option<Id>,
     /// The code of RFC 6749, section 5.2. Only in answers to token requests.
     #[serde(skip_serializing_if = "Option::is_none")]

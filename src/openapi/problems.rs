@@ -53,6 +53,8 @@ fn example(kind: Kind) -> Value {
         "request_id": "0199d2f07a3c7bbda1f53d2c5a0e9b41",
         "errors": errors,
         "candidates": [],
+        "conflicts": [],
+        "merged_into": null,
     })
 }
 
@@ -64,8 +66,7 @@ pub(super) fn name_candidates(document: &mut Value) {
 /// The members that only the answers to token requests have: OAuth's own names for a failure.
 const OAUTH: [&str; 2] = ["error", "error_description"];
 
-/// Makes a schema of its own for the problems of token requests, so that the other problems don't have OAuth's members,
-/// and it has none of those about people.
+/// Makes a schema of its own for the problems of token requests, so that the other problems don't have OAuth's members.
 pub(super) fn split_off_token_problem(document: &mut Value) {
     let mut token_problem = document["components"]["schemas"]["Problem"].clone();
     token_problem["description"] =
@@ -73,10 +74,6 @@ pub(super) fn split_off_token_problem(document: &mut Value) {
     document["components"]["schemas"]["TokenProblem"] = token_problem;
     if let Some(properties) = document["components"]["schemas"]["Problem"]["properties"].as_object_mut() {
         properties.retain(|name, _| !OAUTH.contains(&name.as_str()));
-    }
-    let of_members = |name: &String| ["conflicts", "merged_into"].contains(&name.as_str());
-    if let Some(properties) = document["components"]["schemas"]["TokenProblem"]["properties"].as_object_mut() {
-        properties.retain(|name, _| !of_members(name));
     }
 }
 
