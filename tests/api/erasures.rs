@@ -82,6 +82,7 @@ fn a_member_asks_with_their_password_and_takes_it_back() {
     assert_eq!((read.etag(), &read.json), (tag.as_str(), &request));
     own.post(&at, &json!({ "current_password": PASSWORD })).problem(409, "already-exists");
     own.send("DELETE", &at, &[("if-match", "\"7\"")], b"").problem(412, "precondition-failed");
+    app.at("2026-11-23T09:00:01Z");
     assert_eq!(own.send("DELETE", &at, &[("if-match", &tag)], b"").status, 204);
     own.delete(&at).problem(404, "not-found");
     assert_eq!(own.get(&at).expect(200)["status"], "withdrawn");
@@ -93,7 +94,7 @@ fn a_member_asks_with_their_password_and_takes_it_back() {
             .starts_with("The request is withdrawn")
     );
     // Whoever has taken it back can ask again.
-    app.at("2026-11-23T09:00:01Z");
+    app.at("2026-11-23T09:00:02Z");
     own.post(&at, &json!({ "current_password": PASSWORD })).expect(202);
     let told: Vec<String> = events(&app, &peg).into_iter().map(|event| event.0).collect();
     assert_eq!(told, ["create", "withdraw", "create"]);

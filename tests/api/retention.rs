@@ -108,6 +108,7 @@ fn an_admin_keeps_a_record_for_a_reason_until_a_day_or_asks_for_its_erasure() {
     assert!(ids(&admin, "").is_empty());
     app.at("2036-02-01T09:00:00Z");
     assert_eq!(ids(&admin, ""), [peg.clone()]);
+    app.at("2036-02-01T09:00:01Z");
     let longer = json!({ "decision": "keep", "until": "2037-01-31", "reason": "A claim is open." });
     decide(&peg, &longer).expect(200);
     let events: Vec<(String, Option<String>)> = audit_events::table

@@ -34,7 +34,7 @@ CREATE INDEX erasures_member_index ON erasures (member_id, id);
 CREATE INDEX erasures_status_index ON erasures (status, id);
 -- What the server still has to do. Looked at every few seconds.
 CREATE INDEX erasures_disk_index ON erasures (id) WHERE disk = 'pending';
-CREATE INDEX erasures_logged_index ON erasures (id) WHERE status = 'executed' AND NOT logged;
+CREATE INDEX erasures_logged_index ON erasures (logged, id) WHERE status = 'executed';
 
 -- Decisions to keep a record that nobody has used for years.
 CREATE TABLE retention_reviews (
