@@ -13,7 +13,8 @@ pub const TEXT: [&str; 5] = [
     "We keep it so that we can support you, and so that the service can show what it does. Our advisors see it. A partner \
      of ours sees your name only if you agreed to that.",
     "If something is wrong, ask us to correct it. You can also ask us to delete it, or to use it less.",
-    "We keep it for eight years after we last saw you, and messages and logins for 90 days.",
+    "We keep it while we support you, and for as long after that as the rules for health records ask. Messages and logins \
+     are gone after 90 days.",
     "If you aren't content with what we do, tell us. You can also complain to the Information Commissioner's Office: \
      ico.org.uk, telephone 0303 123 1113.",
 ];

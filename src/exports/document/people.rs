@@ -16,6 +16,8 @@ use crate::members::store::ids_of;
 const OWN: &str = "you";
 /// Another member.
 const CARER: &str = "a carer";
+/// Somebody of whom no account is left. It may have been anybody's.
+const GONE: &str = "somebody who has no account any more";
 
 /// Looks up who did something. Few accounts do something with one member's data, so each is looked up by itself.
 pub struct People {
@@ -41,7 +43,11 @@ impl People {
             return Ok(known.clone());
         }
         let names = Names::of_accounts(conn, vec![account])?;
-        let who = unnamed(names.account(Some(account), None, None), self.own.contains(&account));
+        let who = names.account(Some(account), None, None);
+        let who = match names.knows(account) {
+            true => unnamed(who, self.own.contains(&account)),
+            false => Who { name: Some(GONE.to_owned()), ..who },
+        };
         self.known.insert(account, who.clone());
         Ok(who)
     }

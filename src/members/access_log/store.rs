@@ -207,6 +207,11 @@ impl Names {
         Who { name: account.and_then(|account| account.display_name.clone()), role, organisation }
     }
 
+    /// Whether there is such an account.
+    pub fn knows(&self, account: Id) -> bool {
+        self.accounts.contains_key(&account)
+    }
+
     fn partner(&self, id: Option<Id>) -> Option<String> {
         id.and_then(|id| self.partners.get(&id)).cloned()
     }
