@@ -9,7 +9,7 @@ use crate::jobs::store;
 use crate::mail::sender;
 use crate::rosters::later;
 use crate::seals;
-use crate::sessions::bookings::turnover;
+use crate::sessions::bookings::{reminders, turnover};
 use crate::sessions::series::top_up;
 
 /// Every kind of job.
@@ -17,7 +17,7 @@ pub const JOBS: &[Kind] = &[later::JOB];
 
 /// Every task.
 pub fn all() -> Vec<Task> {
-    vec![turnover::TASK, top_up::task(), jobs(), sender::TASK, housekeeping::TASK, seals::TASK]
+    vec![turnover::TASK, top_up::task(), jobs(), reminders::TASK, sender::TASK, housekeeping::TASK, seals::TASK]
 }
 
 /// The task that runs the jobs that no server runs.

@@ -37,10 +37,12 @@ pub fn check(request: &ServiceRequest) -> Result<()> {
     let path = request.path();
     let Some(accept) = accept(request).filter(|_| path.starts_with("/v1/")) else { return Ok(()) };
     let takes = |wanted: &Mime| quality(&accept, wanted).map(|quality| quality > Quality::ZERO);
-    // Most answers are JSON. The roster template and the calendars aren't, but their problems are.
+    // Most answers are JSON. The roster template, the calendars and the page for unsubscribing aren't, but their problems
+    // are.
     let other = match path.rsplit_once('.') {
         Some((_, "csv")) => Some(mime::TEXT_CSV),
         Some((_, "ics")) => Mime::from_str("text/calendar").ok(),
+        _ if path.starts_with("/v1/unsubscribe/") => Some(mime::TEXT_HTML),
         _ => None,
     };
     let json = takes(&mime::APPLICATION_JSON);

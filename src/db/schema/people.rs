@@ -31,6 +31,7 @@ tables! {
         message_details -> Text,
         email_key -> Nullable<Text>,
         last_activity_on -> Nullable<Date>,
+        reminders -> Bool,
     }
 
     member_words (member_id, word) {

@@ -21,6 +21,7 @@ mod admission;
 mod care;
 pub mod expired_offers;
 pub mod handlers;
+pub mod reminders;
 pub mod rules;
 pub mod seats;
 pub mod store;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::clock::london_day;
 use crate::db::schema::sessions;
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
@@ -52,11 +53,19 @@ pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -
             starts_at: Some(*starts_at),
             offer_expires_at: one.offer_expires_at,
         };
-        let due_at = due_at(kind, *starts_at, now);
+        let due_at = due_at(kind, (*starts_at, one.offer_expires_at), now);
         let message = NewMessage::of_booking(kind, one.member_id, payload, due_at);
         let message = match (kind, one.offer_expires_at) {
             (MessageKind::Offered, Some(end)) => {
                 message.once(format!("offered:{}:{}", one.booking_id, end.0.timestamp_micros())).until(Some(end))
+            }
+            (MessageKind::OfferExpiring, Some(end)) => {
+                let key = format!("offer_expiring:{}:{}", one.booking_id, end.0.timestamp_micros());
+                message.once(key).until(Some(end)).together(None)
+            }
+            (MessageKind::Reminder, _) => {
+                let key = format!("reminder:{}:{}", one.booking_id, starts_at.0.timestamp_micros());
+                message.once(key).together(Some(format!("reminders:{}", london_day(*starts_at))))
             }
             (MessageKind::Moved, _) => message.once(format!("moved:{}:{version}", one.booking_id)),
             _ => message,
@@ -73,10 +82,11 @@ pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -
     Ok(ways)
 }
 
-/// When a message is sent.
-fn due_at(kind: MessageKind, starts_at: Timestamp, now: Timestamp) -> Timestamp {
+/// When a message about a session with this start, and with this end of an offer, is sent.
+fn due_at(kind: MessageKind, (starts_at, offer_ends): (Timestamp, Option<Timestamp>), now: Timestamp) -> Timestamp {
     match kind {
-        MessageKind::Offered => now,
+        MessageKind::Offered | MessageKind::Reminder => now,
+        MessageKind::OfferExpiring => Timestamp(now.0 + (offer_ends.unwrap_or(now).0 - now.0) * 3 / 4),
         MessageKind::Moved | MessageKind::Cancelled if starts_at > now.plus_seconds(URGENT) => now.plus_seconds(LATER),
         MessageKind::Moved | MessageKind::Cancelled => now,
         _ => now.plus_seconds(SOON),
@@ -104,10 +114,13 @@ mod tests {
     fn what_is_near_is_told_at_once_and_the_rest_together() {
         let at = |text: &str| Timestamp(text.parse().unwrap());
         let now = at("2027-01-04T09:00:00Z");
-        let due = |kind, starts: &str| (due_at(kind, at(starts), now).0 - now.0).num_seconds();
+        let due = |kind, starts: &str| (due_at(kind, (at(starts), None), now).0 - now.0).num_seconds();
         assert_eq!(due(MessageKind::Moved, "2027-01-05T09:00:01Z"), 600);
         assert_eq!(due(MessageKind::Cancelled, "2027-01-05T09:00:00Z"), 0);
         assert_eq!(due(MessageKind::Booked, "2027-01-04T10:00:00Z"), 120);
         assert_eq!(due(MessageKind::Offered, "2027-03-04T10:00:00Z"), 0);
+        let ends = Some(at("2027-01-05T09:00:00Z"));
+        let starts = at("2027-03-04T10:00:00Z");
+        assert_eq!(due_at(MessageKind::OfferExpiring, (starts, ends), now), at("2027-01-05T03:00:00Z"));
     }
 }
