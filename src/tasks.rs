@@ -12,7 +12,7 @@ use crate::mail::sender;
 use crate::members::duplicates::nightly;
 use crate::rosters::later;
 use crate::seals;
-use crate::sessions::bookings::turnover;
+use crate::sessions::bookings::{reminders, turnover};
 use crate::sessions::series::top_up;
 
 /// Every kind of job.
@@ -24,6 +24,7 @@ pub fn all() -> Vec<Task> {
         turnover::TASK,
         top_up::task(),
         jobs(),
+        reminders::TASK,
         sender::TASK,
         nightly::TASK,
         making::TASK,

@@ -1,7 +1,7 @@
 //! The server's own pages for links: the product is whole without a front end.
 //!
-//! A page is a form with a password. Its script sends the secret, which stands behind the `#`, with what was typed. Opening
-//! a page changes nothing.
+//! A page is a form with a password. Its script sends the secret, which stands behind the `#`, with what was typed. The page
+//! for unsubscribing has two buttons and asks for nothing. Opening a page changes nothing.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -23,6 +23,29 @@ struct Page {
     operation: &'static str,
     member: &'static str,
     asks_birthday: bool,
+}
+
+/// Where the secret of a page stands in its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    /// In the path: the form is sent to where the page was read.
+    InThePath,
+    /// Behind the `#`: a script puts it into where the form is sent to.
+    BehindTheHash,
+}
+
+#[derive(Template)]
+#[template(path = "unsubscribe.html")]
+struct Unsubscribe {
+    has_script: bool,
+}
+
+/// The page for unsubscribing from reminders, or from all e-mails.
+///
+/// # Errors
+/// 500 if the template can't be filled.
+pub fn unsubscribe(secret: Secret) -> Result<String> {
+    Unsubscribe { has_script: secret == Secret::BehindTheHash }.render().map_err(Error::internal)
 }
 
 const NEW: &str =
@@ -87,6 +110,11 @@ async fn show(_: HttpRequest, name: web::Path<String>) -> HttpResponse {
 fn answer(name: &str) -> Result<HttpResponse> {
     let (kind, body, cache) = match name {
         "account.js" => ("text/javascript; charset=utf-8", include_str!("pages.js").to_owned(), "public, max-age=3600"),
+        "unsubscribe.js" => {
+            let script = include_str!("unsubscribe.js").to_owned();
+            ("text/javascript; charset=utf-8", script, "public, max-age=3600")
+        }
+        "unsubscribe" => ("text/html; charset=utf-8", unsubscribe(Secret::BehindTheHash)?, "no-store"),
         "account.css" => ("text/css; charset=utf-8", include_str!("pages.css").to_owned(), "public, max-age=3600"),
         name => {
             let page = page(name).ok_or_else(|| Error::not_found("page"))?;

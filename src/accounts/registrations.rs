@@ -114,6 +114,7 @@ fn record_of(form: &SelfRegistration) -> MemberInput {
         contact_preferences: ContactPreferences::default(),
         safe_contact: SafeContact::default(),
         message_details: MessageDetails::default(),
+        reminders: true,
         emergency_contact: None,
     }
 }

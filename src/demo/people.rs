@@ -107,6 +107,7 @@ fn member(random: &mut Random, number: usize, joined: NaiveDate) -> MemberRow {
         contact_preferences: ContactPreferences { email: by_email, sms: false, phone: by_phone, post },
         safe_contact: SafeContact::default(),
         message_details: MessageDetails::default(),
+        reminders: true,
         emergency_contact: None,
     };
     MemberRow::new(id, member, noon(joined))

@@ -247,6 +247,7 @@ pub const TABLES: &[Table] = &[
             ("contact_preferences", "'{}'"),
             ("safe_contact", "'{\"voicemail\": true, \"letters\": true, \"say_who\": true}'"),
             ("message_details", "'neutral'"),
+            ("reminders", "TRUE"),
             ("emergency_contact", "NULL"),
             ("last_activity_on", "NULL"),
             ("version", "version + 1"),

@@ -281,13 +281,15 @@ pub fn message_key(id: Id) -> String {
 
 /// Whether there are executed requests that the file of erased ids doesn't name.
 pub fn any_unlogged(conn: &mut Conn) -> Result<bool> {
-    let unlogged = erasures::table.filter(erasures::status.eq(ErasureStatus::Executed)).filter(erasures::logged.eq(false));
+    let unlogged =
+        erasures::table.filter(erasures::status.eq(ErasureStatus::Executed)).filter(erasures::logged.eq(false));
     Ok(select(exists(unlogged)).get_result(conn)?)
 }
 
 /// The executed requests that the file doesn't name: each with every id of the member, and the day.
 pub fn unlogged(conn: &mut Conn) -> Result<Vec<(Id, Vec<Id>, NaiveDate)>> {
-    let unlogged = erasures::table.filter(erasures::status.eq(ErasureStatus::Executed)).filter(erasures::logged.eq(false));
+    let unlogged =
+        erasures::table.filter(erasures::status.eq(ErasureStatus::Executed)).filter(erasures::logged.eq(false));
     let columns = (erasures::id, erasures::member_id, erasures::executed_at.assume_not_null());
     let rows: Vec<(Id, Id, Timestamp)> = unlogged.order(erasures::id).select(columns).load(conn)?;
     rows.into_iter().map(|(id, member, at)| Ok((id, ids_of(conn, member)?, london_day(at)))).collect()

@@ -133,6 +133,26 @@ impl Extractor for Form {
     }
 }
 
+/// The form that mail services send for whoever unsubscribes with one click (RFC 8058), as pairs. They may send it as
+/// `multipart/form-data` too. Of that only its coming counts: it has nothing to choose, so its parts aren't read.
+pub struct ClickedForm(pub Vec<(String, String)>);
+
+const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
+
+impl Extractor for ClickedForm {
+    const READS_BODY: bool = true;
+
+    fn glance(request: &HttpRequest) -> Result<()> {
+        glance(request, BODY_LIMIT, &FORMS)
+    }
+
+    async fn extract(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let bytes = read(request, payload, BODY_LIMIT).await?;
+        let is_pairs = media_type(request) == FORMS[0];
+        Ok(Self(if is_pairs { form_urlencoded::parse(&bytes).into_owned().collect() } else { Vec::new() }))
+    }
+}
+
 /// Reads a value as a type, or reports every fault. Texts and numbers are [normalised](shape::Shape::settle) first.
 pub fn checked<T: DeserializeOwned + ToSchema + Validate + 'static>(mut value: Value) -> Result<T> {
     let shape = shape::of::<T>();

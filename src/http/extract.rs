@@ -13,7 +13,7 @@ use crate::db::Id;
 use crate::error::{Error, Result};
 
 use super::body::refuse_body;
-pub use super::body::{Form, JsonBody, OptionalJson, RawBody};
+pub use super::body::{ClickedForm, Form, JsonBody, OptionalJson, RawBody};
 pub use super::patch::MergePatch;
 pub use super::prefer::Prefer;
 pub use super::query::{NoQuery, Query};

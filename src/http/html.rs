@@ -17,6 +17,10 @@ const ACCOUNT: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'",
 );
+/// The policy of the pages for unsubscribing: their forms are sent to this server.
+const UNSUBSCRIBE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
 
 /// The policy of everything that isn't a page.
 const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -42,6 +46,7 @@ pub(super) fn protect(path: &str, is_https: bool, headers: &mut HeaderMap) {
     let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let policy = match (is_page, documentation) {
         (true, true) => DOCUMENTATION,
+        (true, false) if path == "/account/unsubscribe" || path.starts_with("/v1/unsubscribe/") => UNSUBSCRIBE,
         (true, false) if path.starts_with("/account/") => ACCOUNT,
         (true, false) => PAGE,
         (false, _) => DATA,

@@ -37,12 +37,12 @@ pub fn check(request: &ServiceRequest) -> Result<()> {
     let path = request.path();
     let Some(accept) = accept(request).filter(|_| path.starts_with("/v1/")) else { return Ok(()) };
     let takes = |wanted: &Mime| quality(&accept, wanted).map(|quality| quality > Quality::ZERO);
-    // Most answers are JSON. The roster template and the calendars aren't, and exports can be pages, but their problems
-    // are JSON.
+    // Most answers are JSON. The roster template, the calendars and the page for unsubscribing aren't, and exports can be
+    // pages, but their problems are JSON.
     let other = match path.rsplit_once('.') {
         Some((_, "csv")) => Some(mime::TEXT_CSV),
         Some((_, "ics")) => Mime::from_str("text/calendar").ok(),
-        _ => path.ends_with("/document").then_some(mime::TEXT_HTML),
+        _ => (path.starts_with("/v1/unsubscribe/") || path.ends_with("/document")).then_some(mime::TEXT_HTML),
     };
     let json = takes(&mime::APPLICATION_JSON);
     let problem = Mime::from_str("application/problem+json").ok().and_then(|problem| takes(&problem));

@@ -6,13 +6,16 @@ use chrono::NaiveDateTime;
 use chrono_tz::Europe::London;
 use diesel::prelude::*;
 
+use super::digest::{self, Digest};
 use super::letter::{Letter, Print};
 use super::post::Outgoing;
-use super::words::en::{self, Line};
+use super::store;
+use super::unsubscribing::Links;
+use super::words::en::{self, Form, Line};
 use crate::auth::links;
 use crate::auth::logins::token::RefreshKey;
 use crate::auth::store as accounts;
-use crate::clock::london_day;
+use crate::clock::{london_day, london_midnight};
 use crate::db::schema::{bookings, members, sessions, venues, wordings};
 use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
 use crate::error::Result;
@@ -35,6 +38,8 @@ pub enum Decision {
     Send(Vec<MessageRow>, Outgoing),
     /// No mail: the reason.
     Skip(Vec<Id>, &'static str),
+    /// No mail now: the member has got enough today.
+    Wait(Vec<Id>, Digest),
 }
 
 /// What mails are made with.
@@ -43,6 +48,8 @@ pub struct Desk<'a> {
     pub key: &'a RefreshKey,
     /// Where links lead.
     pub front_end: &'a str,
+    /// Where the service is reached.
+    pub public_url: &'a str,
     /// What stands behind the @ of a `Message-ID`.
     pub domain: &'a str,
     /// The time.
@@ -50,7 +57,7 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Decides about messages. Those of one member about one series become one mail.
+    /// Decides about messages. Those of one member with one key become one mail.
     pub fn decide(&self, conn: &mut Conn, rows: Vec<MessageRow>) -> Result<Vec<Decision>> {
         let mut decisions = Vec::new();
         let mut together: BTreeMap<(Id, String), Vec<MessageRow>> = BTreeMap::new();
@@ -67,15 +74,16 @@ impl Desk<'_> {
                 decisions.push(self.of_account(conn, row)?);
             }
         }
-        for ((member, _), rows) in together {
-            decisions.extend(self.of_sessions(conn, member, rows)?);
+        let mut sent_today = HashMap::new();
+        for (mail, rows) in together {
+            decisions.extend(self.of_sessions(conn, &mail, rows, &mut sent_today)?);
         }
         Ok(decisions)
     }
 
     fn outgoing(&self, row: &MessageRow, to: String, letter: Letter) -> Outgoing {
         let message_id = format!("{}@{}", row.id, self.domain);
-        Outgoing { to, letter, print: Print::Normal, message_id }
+        Outgoing { to, letter, print: Print::Normal, message_id, one_click: None }
     }
 
     /// A message about an account: with a link, or about what has happened.
@@ -118,76 +126,120 @@ impl Desk<'_> {
         }
     }
 
-    /// Messages of one member about the sessions of one series.
-    fn of_sessions(&self, conn: &mut Conn, member: Id, mut rows: Vec<MessageRow>) -> Result<Vec<Decision>> {
+    /// Messages of one member with one key. `sent_today` counts the mails of each member.
+    fn of_sessions(
+        &self,
+        conn: &mut Conn,
+        (member, key): &(Id, String),
+        mut rows: Vec<MessageRow>,
+        sent_today: &mut HashMap<Id, i64>,
+    ) -> Result<Vec<Decision>> {
+        let member = *member;
         rows.sort_unstable_by_key(|row| (row.created_at, row.id));
-        let ids = |rows: &[MessageRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
         if let Told::Not(why) = may_write_to(conn, &[member])?.remove(&member).unwrap_or(Told::Not("nobody")) {
             return Ok(vec![Decision::Skip(ids(&rows), why)]);
         }
-        let Some((email, details, print)) = reader(conn, member)? else {
+        let Some(reader) = Reader::find(conn, member)? else {
             return Ok(vec![Decision::Skip(ids(&rows), "no_address")]);
         };
         let carers = cared_for(conn, member, london_day(self.now))?;
-        let (rows, ended): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| row.payload.0.cared_for.is_none_or(|other| carers.contains(&other)));
-        let facts = Facts { details, ..Facts::load(conn, &rows)? };
-        let (mut told, mut untrue, mut lines) = (Vec::new(), Vec::new(), BTreeMap::new());
-        for row in rows {
-            match facts.line(&row) {
-                // The latest message of a session says how it stands. Every message states the new time and place, so
-                // that it was moved is told only if nothing else is: an offer must not be lost.
-                Some(line) => {
-                    let key = (line.start, row.payload.0.session_id, row.payload.0.cared_for);
-                    if line.kind != MessageKind::Moved || !lines.contains_key(&key) {
-                        lines.insert(key, line);
-                    }
-                    told.push(row);
-                }
-                None => untrue.push(row.id),
-            }
+        let may_know = |row: &MessageRow| row.payload.0.cared_for.is_none_or(|other| carers.contains(&other));
+        let wants = |row: &MessageRow| reader.reminders || row.kind != MessageKind::Reminder;
+        let (rows, unwanted): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_know(row) && wants(row));
+        let facts = Facts { details: reader.details, ..Facts::load(conn, &rows)? };
+        let (told, untrue): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| facts.line(row).is_some());
+        let mut decisions =
+            vec![Decision::Skip(ids(&unwanted), "not_allowed"), Decision::Skip(ids(&untrue), "no_longer_true")];
+        let lines = latest(&told, &facts);
+        let (Some(first), Some(letter)) = (told.first(), en::of_sessions(&lines, MOST_LINES, reader.form)) else {
+            return Ok(decisions);
+        };
+        let today = london_midnight(london_day(self.now));
+        let sent = match sent_today.get(&member) {
+            Some(sent) => *sent,
+            None => store::mails_since(conn, member, today)?,
+        };
+        if digest::waits(key, sent, &told, self.now) {
+            decisions.push(Decision::Wait(ids(&told), Digest::next(self.now)));
+            return Ok(decisions);
         }
-        let mut decisions = Vec::new();
-        if !ended.is_empty() {
-            // The carer may no longer know of the other's bookings.
-            decisions.push(Decision::Skip(ids(&ended), "not_allowed"));
-        }
-        if !untrue.is_empty() {
-            decisions.push(Decision::Skip(untrue, "no_longer_true"));
-        }
-        let letter = en::of_sessions(&lines.into_values().collect::<Vec<_>>(), MOST_LINES);
-        if let (Some(letter), Some(first)) = (letter, told.first()) {
-            let outgoing = Outgoing { print, ..self.outgoing(first, email, letter) };
-            decisions.push(Decision::Send(told, outgoing));
-        }
+        sent_today.insert(member, sent + 1);
+        let may_end = digest::is_digest(key) || told.iter().any(|row| row.kind == MessageKind::Reminder);
+        let links = may_end.then(|| Links::of(self.key, (self.public_url, self.front_end), member));
+        let (one_click, unsubscribe) = links.map(|links| (links.one_click, links.page)).unzip();
+        let outgoing = self.outgoing(first, reader.email, Letter { unsubscribe, ..letter });
+        decisions.push(Decision::Send(told, Outgoing { print: reader.print, one_click, ..outgoing }));
         Ok(decisions)
     }
 }
 
-/// Where a member's mails go, how much they tell, and how they are set. `None` if the member has no address.
-fn reader(conn: &mut Conn, member: Id) -> Result<Option<(String, MessageDetails, Print)>> {
-    let row: Option<(Option<String>, MessageDetails)> =
-        members::table.find(member).select((members::email, members::message_details)).first(conn).optional()?;
-    let Some((Some(email), details)) = row else { return Ok(None) };
-    let needs = AccessNeeds::of(member, access_needs::store::find(conn, member)?).needs;
-    let has = |code: &str| needs.iter().any(|need| need.code == code);
-    let print = match (has("plain_text_email"), has("large_print")) {
-        (true, _) => Print::Plain,
-        (false, true) => Print::Large,
-        (false, false) => Print::Normal,
-    };
-    Ok(Some((email, details, print)))
+/// A line for each session, in their order. The latest message of a session says how it stands. Every message states the
+/// new time and place, so that it was moved is told only if nothing else is: an offer must not be lost.
+fn latest(told: &[MessageRow], facts: &Facts) -> Vec<Line> {
+    let mut lines = BTreeMap::new();
+    for row in told {
+        let Some(line) = facts.line(row) else { continue };
+        let key = (line.start, row.payload.0.session_id, row.payload.0.cared_for);
+        if line.kind != MessageKind::Moved || !lines.contains_key(&key) {
+            lines.insert(key, line);
+        }
+    }
+    lines.into_values().collect()
 }
 
-/// A session as a mail tells of it: its title, its start, its state and its place.
-type SessionNow = (String, NaiveDateTime, SessionStatus, Option<String>);
+fn ids(rows: &[MessageRow]) -> Vec<Id> {
+    rows.iter().map(|row| row.id).collect()
+}
+
+/// Who reads a member's mails.
+struct Reader {
+    email: String,
+    /// How much the mails tell.
+    details: MessageDetails,
+    /// Whether reminders are wanted.
+    reminders: bool,
+    print: Print,
+    form: Form,
+}
+
+impl Reader {
+    /// `None` if the member has no address.
+    fn find(conn: &mut Conn, member: Id) -> Result<Option<Self>> {
+        let columns = (members::email, members::message_details, members::reminders);
+        let row: Option<(Option<String>, MessageDetails, bool)> =
+            members::table.find(member).select(columns).first(conn).optional()?;
+        let Some((Some(email), details, reminders)) = row else { return Ok(None) };
+        let needs = AccessNeeds::of(member, access_needs::store::find(conn, member)?).needs;
+        let has = |code: &str| needs.iter().any(|need| need.code == code);
+        let print = match (has("plain_text_email"), has("large_print")) {
+            (true, _) => Print::Plain,
+            (false, true) => Print::Large,
+            (false, false) => Print::Normal,
+        };
+        let form = if has("easy_read") { Form::Easy } else { Form::Usual };
+        Ok(Some(Self { email, details, reminders, print, form }))
+    }
+}
+
+/// A session as a mail tells of it.
+struct SessionNow {
+    title: String,
+    start: NaiveDateTime,
+    starts_at: Timestamp,
+    status: SessionStatus,
+    place: Option<String>,
+}
+
+/// A session with its place, as the database has it.
+type SessionRow = (Id, String, (LocalTime, Timestamp), SessionStatus, Delivery, Option<(String, Option<String>)>);
 
 /// How the sessions and bookings of messages stand.
 pub struct Facts {
     sessions: HashMap<Id, SessionNow>,
     /// How much a mail tells. The list of messages never names a session.
     details: MessageDetails,
-    bookings: HashMap<Id, BookingStatus>,
+    /// The state of each booking, and until when it is offered a seat.
+    bookings: HashMap<Id, (BookingStatus, Option<Timestamp>)>,
 }
 
 impl Facts {
@@ -197,32 +249,32 @@ impl Facts {
         let bookings_of: Vec<Id> = rows.iter().filter_map(|row| row.payload.0.booking_id).collect();
         let (mut sessions_now, mut bookings_now) = (HashMap::new(), HashMap::new());
         for ids in sessions_of.chunks(AT_ONCE) {
-            let found: Vec<(Id, String, LocalTime, SessionStatus, Delivery, Option<(String, Option<String>)>)> =
-                sessions::table
-                    .inner_join(wordings::table)
-                    .left_join(venues::table)
-                    .filter(sessions::id.eq_any(ids))
-                    .select((
-                        sessions::id,
-                        wordings::title,
-                        sessions::local_start,
-                        sessions::status,
-                        sessions::delivery,
-                        (venues::name, venues::postcode).nullable(),
-                    ))
-                    .load(conn)?;
-            for (id, title, start, status, delivery, venue) in found {
+            let found: Vec<SessionRow> = sessions::table
+                .inner_join(wordings::table)
+                .left_join(venues::table)
+                .filter(sessions::id.eq_any(ids))
+                .select((
+                    sessions::id,
+                    wordings::title,
+                    (sessions::local_start, sessions::starts_at),
+                    sessions::status,
+                    sessions::delivery,
+                    (venues::name, venues::postcode).nullable(),
+                ))
+                .load(conn)?;
+            for (id, title, (start, starts_at), status, delivery, venue) in found {
                 let venue = venue.filter(|_| delivery != Delivery::Online);
                 let place = venue.map(|(name, postcode)| match postcode {
                     Some(postcode) => format!("{name}, {postcode}"),
                     None => name,
                 });
-                sessions_now.insert(id, (title, start.0, status, place));
+                sessions_now.insert(id, SessionNow { title, start: start.0, starts_at, status, place });
             }
         }
         for ids in bookings_of.chunks(AT_ONCE) {
-            let found = bookings::table.filter(bookings::id.eq_any(ids)).select((bookings::id, bookings::status));
-            bookings_now.extend(found.load::<(Id, BookingStatus)>(conn)?);
+            let columns = (bookings::id, (bookings::status, bookings::offer_expires_at));
+            let found = bookings::table.filter(bookings::id.eq_any(ids)).select(columns);
+            bookings_now.extend(found.load::<(Id, (BookingStatus, Option<Timestamp>))>(conn)?);
         }
         Ok(Self { sessions: sessions_now, bookings: bookings_now, details: MessageDetails::Neutral })
     }
@@ -230,9 +282,9 @@ impl Facts {
     /// What a message says of its session, if that is still true.
     fn line(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
-        let (_, _, status, _) = self.sessions.get(&payload.session_id?)?;
-        let booking = self.bookings.get(&payload.booking_id?)?;
-        let off = *status == SessionStatus::Cancelled;
+        let session = self.sessions.get(&payload.session_id?)?;
+        let (booking, offer_ends) = self.bookings.get(&payload.booking_id?)?;
+        let off = session.status == SessionStatus::Cancelled;
         let holds = match row.kind {
             MessageKind::Booked => *booking == BookingStatus::Booked,
             MessageKind::Waitlisted => *booking == BookingStatus::Waitlisted,
@@ -240,6 +292,10 @@ impl Facts {
             MessageKind::BookingCancelled => !booking.is_live() && !off,
             MessageKind::Cancelled => off || *booking == BookingStatus::CancelledByProvider,
             MessageKind::Moved => !off && booking.is_live(),
+            MessageKind::OfferExpiring => *booking == BookingStatus::Offered && *offer_ends == payload.offer_expires_at,
+            MessageKind::Reminder => {
+                !off && *booking == BookingStatus::Booked && payload.starts_at == Some(session.starts_at)
+            }
             _ => false,
         };
         holds.then(|| self.line_as_told(row)).flatten()
@@ -248,13 +304,13 @@ impl Facts {
     /// What a message says of its session, whether or not it still is so.
     pub fn line_as_told(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
-        let (title, start, _, place) = self.sessions.get(&payload.session_id?)?;
+        let session = self.sessions.get(&payload.session_id?)?;
         let in_london = |at: Timestamp| at.0.with_timezone(&London).naive_local();
         Some(Line {
             kind: row.kind,
-            title: (self.details == MessageDetails::Full).then(|| title.clone()),
-            start: *start,
-            place: place.clone(),
+            title: (self.details == MessageDetails::Full).then(|| session.title.clone()),
+            start: session.start,
+            place: session.place.clone(),
             gone: payload.gone,
             for_another: payload.cared_for.is_some(),
             kept_until: payload.offer_expires_at.map(in_london),

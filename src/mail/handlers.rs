@@ -23,7 +23,8 @@ pub async fn list_messages(
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let wanted = slice.clone();
-    let rows = list_of_member(&who, id, "messages", move |conn| store::list(conn, id, &wanted)).await?;
+    let now = who.now();
+    let rows = list_of_member(&who, id, "messages", move |conn| store::list(conn, id, now, &wanted)).await?;
     let told = rows.clone();
     let facts = who.state().db.read(move |conn| Facts::load(conn, &told)).await?;
     who.show_page(Cache::Never, &slice.page(&who, rows, |row| row.id, |row| message(&facts, row)))

@@ -17,6 +17,8 @@ pub struct Letter {
     pub action: Option<Action>,
     /// What comes after it.
     pub after: Vec<String>,
+    /// The page for whoever wants no more mails like this one.
+    pub unsubscribe: Option<String>,
 }
 
 /// A button, or a link where there are no buttons.
@@ -89,11 +91,12 @@ mod tests {
                 url: "https://a.example/account/reset#token=lrl_x".into(),
             }),
             after: vec!["The end.".into()],
+            unsubscribe: Some("https://a.example/account/unsubscribe#token=lru_x".into()),
         };
         let (html, text) = (letter.html(Print::Large).unwrap(), letter.text().unwrap());
         assert!(html.contains("24px") && html.contains("lang=\"en-GB\""), "{html}");
         assert!(!html.contains("<b>") && !html.contains("<img") && !html.contains("<booking>"), "{html}");
-        for said in ["Tuesday 5 January", "https://a.example/account/reset#token=lrl_x", "The end."] {
+        for said in ["Tuesday 5 January", "https://a.example/account/reset#token=lrl_x", "The end.", "#token=lru_x"] {
             assert!(html.contains(said) && text.contains(said), "{said}");
         }
         assert!(text.contains("Tea & \"cake\" <b>"), "{text}");

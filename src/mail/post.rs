@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lettre::Message;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls as Protection, TlsParameters};
-use lettre::{Message, SmtpTransport, Transport};
+use lettre::transport::smtp;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 
 use super::letter::{Letter, Print};
 use crate::config::{Mail, Sender, Sink, Smtp, Tls};
@@ -27,6 +30,8 @@ pub struct Outgoing {
     pub print: Print,
     /// Its `Message-ID`: the same each time it is sent.
     pub message_id: String,
+    /// Where mail programs unsubscribe with one click (RFC 8058).
+    pub one_click: Option<String>,
 }
 
 /// What became of a mail.
@@ -40,35 +45,31 @@ pub enum Outcome {
     Refused(String),
 }
 
-/// Takes mails.
-pub struct Post<'a> {
-    mail: &'a Mail,
-    transport: Option<SmtpTransport>,
+/// Takes mails. Those of one batch go through one connection.
+///
+/// It isn't a pool: a connection that waits between batches breaks, and nobody would notice before the next mail.
+pub struct Post {
+    mail: Arc<Mail>,
+    connection: Option<SmtpConnection>,
 }
 
-impl<'a> Post<'a> {
+impl Post {
     /// Where these settings send mails. Nothing is sent yet.
-    ///
-    /// # Errors
-    /// 500 if TLS can't be set up.
-    pub fn new(mail: &'a Mail) -> Result<Self> {
-        let transport = match &mail.sink {
-            Sink::Smtp(smtp) => Some(transport(smtp)?),
-            Sink::Folder(_) | Sink::Log => None,
-        };
-        Ok(Self { mail, transport })
+    pub fn new(mail: Arc<Mail>) -> Self {
+        Self { mail, connection: None }
     }
 
     /// Sends a mail. It takes as long as the mail server does, so it runs away from the threads of requests.
-    pub fn send(&self, outgoing: &Outgoing) -> Outcome {
+    pub fn send(&mut self, outgoing: &Outgoing) -> Outcome {
         let message = match self.message(outgoing) {
             Ok(message) => message,
             Err(_) => return Outcome::Refused("bad_address".into()),
         };
-        match (&self.mail.sink, &self.transport) {
-            (Sink::Smtp(_), Some(transport)) => by_smtp(transport, &message),
-            (Sink::Folder(folder), _) => into_folder(folder, outgoing, &message),
-            _ => {
+        let mail = Arc::clone(&self.mail);
+        match &mail.sink {
+            Sink::Smtp(server) => self.by_smtp(server, &message).map_or_else(outcome_of, |()| Outcome::Sent),
+            Sink::Folder(folder) => into_folder(folder, outgoing, &message),
+            Sink::Log => {
                 let action = outgoing.letter.action.as_ref().map(|action| action.url.as_str());
                 log::info!("mail: {} {}", outgoing.letter.subject, action.unwrap_or_default());
                 Outcome::Sent
@@ -76,15 +77,49 @@ impl<'a> Post<'a> {
         }
     }
 
+    /// Takes leave of the mail server. It takes as long as the mail server does.
+    pub fn close(mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            // All mails were taken already.
+            let _ = connection.quit();
+        }
+    }
+
+    /// Through the connection that there is, or else a new one. A failure ends the connection.
+    fn by_smtp(&mut self, server: &Smtp, message: &Message) -> Result<(), smtp::Error> {
+        let bytes = message.formatted();
+        if let Some(mut connection) = self.connection.take() {
+            match connection.send(message.envelope(), &bytes) {
+                Ok(_) => {
+                    self.connection = Some(connection);
+                    return Ok(());
+                }
+                // The mail server has hung up between two mails.
+                Err(error) if error.status().is_none() && !error.is_timeout() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut connection = connect(server)?;
+        connection.send(message.envelope(), &bytes)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
     fn message(&self, outgoing: &Outgoing) -> Result<Message> {
-        let Outgoing { to, letter, print, message_id } = outgoing;
-        let message = Message::builder()
+        let Outgoing { to, letter, print, message_id, one_click } = outgoing;
+        let raw = |name, value| HeaderValue::new(HeaderName::new_from_ascii_str(name), value);
+        let mut message = Message::builder()
             .from(mailbox(&self.mail.from)?)
             .reply_to(mailbox(&self.mail.reply_to)?)
             .to(Mailbox::new(None, to.parse().map_err(Error::internal)?))
             .subject(&letter.subject)
             .message_id(Some(format!("<{message_id}>")))
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()));
+            .raw_header(raw("Auto-Submitted", "auto-generated".into()));
+        if let Some(url) = one_click {
+            message = message
+                .raw_header(raw("List-Unsubscribe", format!("<{url}>")))
+                .raw_header(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".into()));
+        }
         let message = match print {
             Print::Plain => message.singlepart(SinglePart::plain(letter.text()?)),
             Print::Normal | Print::Large => {
@@ -100,25 +135,25 @@ fn mailbox(sender: &Sender) -> Result<Mailbox> {
     Ok(Mailbox::new(name, sender.address.parse().map_err(Error::internal)?))
 }
 
-fn transport(smtp: &Smtp) -> Result<SmtpTransport> {
-    let parameters = || TlsParameters::new(smtp.host.clone()).map_err(Error::internal);
-    let protection = match smtp.tls {
-        Tls::FromTheStart => Protection::Wrapper(parameters()?),
-        Tls::Required => Protection::Required(parameters()?),
-        Tls::Off => Protection::None,
+fn connect(server: &Smtp) -> Result<SmtpConnection, smtp::Error> {
+    let parameters = match server.tls {
+        Tls::FromTheStart | Tls::Required => Some(TlsParameters::new(server.host.clone())?),
+        Tls::Off => None,
     };
-    // Without a pool, because its idle connections break. Each mail has a connection of its own.
-    let mut builder =
-        SmtpTransport::builder_dangerous(&smtp.host).port(smtp.port).tls(protection).timeout(Some(LONGEST));
-    if let Some((user, password)) = &smtp.login {
-        builder = builder.credentials(Credentials::new(user.clone(), password.clone()));
+    let (hello, address) = (ClientId::default(), (server.host.as_str(), server.port));
+    let at_once = parameters.as_ref().filter(|_| server.tls == Tls::FromTheStart);
+    let mut connection = SmtpConnection::connect(address, Some(LONGEST), &hello, at_once, None)?;
+    if let Some(parameters) = parameters.as_ref().filter(|_| server.tls == Tls::Required) {
+        connection.starttls(parameters, &hello)?;
     }
-    Ok(builder.build())
+    if let Some((user, password)) = &server.login {
+        connection.auth(DEFAULT_MECHANISMS, &Credentials::new(user.clone(), password.clone()))?;
+    }
+    Ok(connection)
 }
 
 /// The reply's text is left out everywhere: it may hold the address.
-fn by_smtp(transport: &SmtpTransport, message: &Message) -> Outcome {
-    let Err(error) = transport.send(message) else { return Outcome::Sent };
+fn outcome_of(error: smtp::Error) -> Outcome {
     let code = error.status().map(|code| code.to_string());
     if error.is_permanent() {
         return Outcome::Refused(code.unwrap_or_else(|| "refused".into()));

@@ -9,14 +9,15 @@ use super::compose::{Decision, Desk};
 use super::post::{Outcome, Outgoing, Post};
 use super::store;
 use crate::background::Task;
-use crate::config::Mail;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
 use crate::http::state::State;
 use crate::messages::queue::MessageRow;
 
-/// How long a run takes further batches. The lease of the task, and of each message, is longer.
+/// How long a run takes further batches and mails. The lease of the task, and of each message, is longer.
 const LONGEST: Duration = Duration::from_secs(60);
+/// How long one mail may take, whatever the mail server does.
+const LONGEST_MAIL: Duration = Duration::from_secs(30);
 
 /// The task that sends messages.
 pub const TASK: Task = Task {
@@ -32,7 +33,7 @@ async fn run(state: State) -> Result<()> {
     let (begun, mut sent) = (Instant::now(), 0);
     let most = state.config.mail.as_ref().map_or(u32::MAX, |mail| mail.per_minute);
     while begun.elapsed() < LONGEST && !state.stopping() && sent < most {
-        match send_batch(&state).await? {
+        match send_batch(&state, begun).await? {
             None => break,
             Some(mails) => sent += mails,
         }
@@ -44,18 +45,32 @@ async fn run(state: State) -> Result<()> {
     Ok(())
 }
 
-/// Sends one batch. How many mails it was; `None` if nothing was due.
-async fn send_batch(state: &State) -> Result<Option<u32>> {
+/// Sends one batch through one connection. How many mails it was; `None` if nothing was due. When the run has taken long
+/// enough, the mails that are left are given back: a mail server that hangs must not keep them beyond their lease.
+async fn send_batch(state: &State, begun: Instant) -> Result<Option<u32>> {
     let holder = state.clock.new_id();
     let shared = state.clone();
     let decided = state.db.write(move |conn| decide(conn, &shared, holder));
     let Some(mails) = decided.await? else { return Ok(None) };
     let Some(mail) = state.config.mail.clone().map(Arc::new) else { return Ok(Some(0)) };
-    let count = u32::try_from(mails.len()).unwrap_or(u32::MAX);
+    let (mut post, mut left, mut tried) = (None, Vec::new(), 0);
     for (rows, outgoing) in mails {
-        send(state, holder, Arc::clone(&mail), rows, outgoing).await?;
+        if begun.elapsed() >= LONGEST || state.stopping() {
+            left.extend(rows.into_iter().map(|row| row.id));
+            continue;
+        }
+        let open = post.take().unwrap_or_else(|| Post::new(Arc::clone(&mail)));
+        post = send(state, holder, open, rows, outgoing).await?;
+        tried += 1;
     }
-    Ok(Some(count))
+    if let Some(post) = post {
+        actix_web::web::block(move || post.close()).await.map_err(Error::blocking)?;
+    }
+    if !left.is_empty() {
+        let now = state.clock.now();
+        state.db.write(move |conn| store::give_back(conn, holder, &left, now)).await?;
+    }
+    Ok(Some(tried))
 }
 
 /// Takes what is due, writes what isn't sent and why, and returns the mails to send. `None` if nothing was due.
@@ -68,13 +83,15 @@ fn decide(conn: &mut Conn, state: &State, holder: Id) -> Result<Option<Vec<(Vec<
     let config = &state.config;
     let domain = config.mail.as_ref().and_then(|mail| mail.from.address.rsplit_once('@'));
     let domain = domain.map_or("life-rooms.invalid", |(_, domain)| domain).to_owned();
-    let desk = Desk { key: state.tokens.refresh(), front_end: &config.front_end_url, domain: &domain, now };
+    let (front_end, public_url) = (config.front_end_url.as_str(), config.public_url.as_str());
+    let desk = Desk { key: state.tokens.refresh(), front_end, public_url, domain: &domain, now };
     let mut mails = Vec::new();
     for decision in desk.decide(conn, rows)? {
         match decision {
-            Decision::Skip(ids, why) => store::skip(conn, &ids, why)?,
+            Decision::Skip(ids, why) => store::skip(conn, &ids, why, now)?,
+            Decision::Wait(ids, digest) => store::join(conn, &ids, &digest)?,
             Decision::Send(rows, _) if config.mail.is_none() => {
-                store::skip(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>(), "no_mail")?;
+                store::skip(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>(), "no_mail", now)?;
             }
             Decision::Send(rows, outgoing) => mails.push((rows, outgoing)),
         }
@@ -83,11 +100,24 @@ fn decide(conn: &mut Conn, state: &State, holder: Id) -> Result<Option<Vec<(Vec<
 }
 
 /// Sends one mail and writes what became of it. If the server dies in between, another one sends it again, with the same
-/// `Message-ID`.
-async fn send(state: &State, holder: Id, mail: Arc<Mail>, rows: Vec<MessageRow>, outgoing: Outgoing) -> Result<()> {
+/// `Message-ID`. Returns the post for the next mail; `None` if the mail server hangs.
+async fn send(
+    state: &State,
+    holder: Id,
+    mut post: Post,
+    rows: Vec<MessageRow>,
+    outgoing: Outgoing,
+) -> Result<Option<Post>> {
     let message_id = outgoing.message_id.clone();
-    let sending = actix_web::web::block(move || Post::new(&mail).map(|post| post.send(&outgoing)));
-    let outcome = sending.await.map_err(Error::blocking)??;
+    let sending = actix_web::web::block(move || {
+        let outcome = post.send(&outgoing);
+        (post, outcome)
+    });
+    let (post, outcome) = match tokio::time::timeout(LONGEST_MAIL, sending).await {
+        Ok(sent) => sent.map(|(post, outcome)| (Some(post), outcome)).map_err(Error::blocking)?,
+        // The thread ends by itself. If the mail server takes the mail after all, it is sent twice with one Message-ID.
+        Err(_) => (None, Outcome::Later("timeout".into())),
+    };
     if outcome != Outcome::Sent {
         // Ids only: an address is personal.
         log::warn!("a message was not sent: message={message_id} {outcome:?}");
@@ -95,5 +125,6 @@ async fn send(state: &State, holder: Id, mail: Arc<Mail>, rows: Vec<MessageRow>,
     let attempts = rows.iter().map(|row| row.attempts).max().unwrap_or_default();
     let (ids, now) = (rows.iter().map(|row| row.id).collect::<Vec<_>>(), state.clock.now());
     let settled = move |conn: &mut Conn| store::settle(conn, (holder, &ids), (&outcome, attempts), &message_id, now);
-    state.db.write(settled).await
+    state.db.write(settled).await?;
+    Ok(post)
 }

@@ -3,6 +3,7 @@
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 
+use super::digest::Digest;
 use super::post::Outcome;
 use crate::config::Config;
 use crate::db::schema::messages;
@@ -31,23 +32,34 @@ pub fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
     Ok(select(exists(messages::table.filter(open).filter(messages::due_at.le(now)))).get_result(conn)?)
 }
 
+/// Loads messages and locks them, apart from those that another server takes at the same time. SQLite has one writer.
+macro_rules! nobody_elses {
+    ($conn:expr, $query:expr) => {
+        match $conn {
+            Conn::Postgres(postgres) => {
+                $query.select(MessageRow::as_select()).for_update().skip_locked().load(postgres)
+            }
+            Conn::Sqlite(sqlite) => $query.select(MessageRow::as_select()).load(sqlite),
+        }
+    };
+}
+
 /// Takes messages that are due: the first ones, and every other one that goes into the same mail. They are this holder's
 /// for some time.
 pub fn take(conn: &mut Conn, holder: Id, now: Timestamp) -> Result<Vec<MessageRow>> {
     let open = messages::status.eq_any([MessageStatus::Queued, MessageStatus::Sending]);
     let due = messages::table.filter(open).filter(messages::due_at.le(now));
-    let first = due.order((messages::due_at, messages::id)).limit(BATCH).select(MessageRow::as_select());
-    let mut rows: Vec<MessageRow> = first.load(conn)?;
+    let first = due.order((messages::due_at, messages::id)).limit(BATCH);
+    let mut rows: Vec<MessageRow> = nobody_elses!(conn, first)?;
     let keys: Vec<String> = rows.iter().filter_map(|row| row.digest_key.clone()).collect();
     let members: Vec<Id> = rows.iter().filter_map(|row| row.member_id).collect();
     let known: Vec<Id> = rows.iter().map(|row| row.id).collect();
-    let beside: Vec<MessageRow> = messages::table
+    let beside = messages::table
         .filter(messages::status.eq(MessageStatus::Queued))
         .filter(messages::digest_key.eq_any(&keys))
         .filter(messages::member_id.eq_any(&members))
-        .order(messages::id)
-        .select(MessageRow::as_select())
-        .load(conn)?;
+        .order(messages::id);
+    let beside: Vec<MessageRow> = nobody_elses!(conn, beside)?;
     rows.extend(beside.into_iter().filter(|row| !known.contains(&row.id)));
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
     for ids in ids.chunks(AT_ONCE) {
@@ -105,20 +117,66 @@ fn forget_former(conn: &mut Conn, ids: &[Id]) -> Result<()> {
 }
 
 /// Writes that messages weren't sent, and why.
-pub fn skip(conn: &mut Conn, ids: &[Id], why: &str) -> Result<()> {
+pub fn skip(conn: &mut Conn, ids: &[Id], why: &str, now: Timestamp) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         diesel::update(messages::table.filter(messages::id.eq_any(ids)))
-            .set((messages::status.eq(MessageStatus::Skipped), messages::why.eq(why), messages::holder.eq(None::<Id>)))
+            .set((
+                messages::status.eq(MessageStatus::Skipped),
+                messages::why.eq(why),
+                messages::due_at.eq(now),
+                messages::holder.eq(None::<Id>),
+            ))
             .execute(conn)?;
         forget_former(conn, ids)?;
     }
     Ok(())
 }
 
-/// A page of a member's messages, newest first.
-pub fn list(conn: &mut Conn, member_id: Id, slice: &Slice<Id>) -> Result<Vec<MessageRow>> {
-    let mut query =
-        messages::table.filter(messages::member_id.eq(member_id)).select(MessageRow::as_select()).into_boxed();
+/// Gives back messages that this holder has taken and hasn't tried to send.
+pub fn give_back(conn: &mut Conn, holder: Id, ids: &[Id], now: Timestamp) -> Result<()> {
+    for ids in ids.chunks(AT_ONCE) {
+        diesel::update(messages::table.filter(messages::id.eq_any(ids)).filter(messages::holder.eq(holder)))
+            .set((
+                messages::status.eq(MessageStatus::Queued),
+                messages::due_at.eq(now),
+                messages::holder.eq(None::<Id>),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Puts messages into a digest.
+pub fn join(conn: &mut Conn, ids: &[Id], digest: &Digest) -> Result<()> {
+    for ids in ids.chunks(AT_ONCE) {
+        diesel::update(messages::table.filter(messages::id.eq_any(ids)))
+            .set((
+                messages::status.eq(MessageStatus::Queued),
+                messages::due_at.eq(digest.due_at),
+                messages::digest_key.eq(&digest.key),
+                messages::holder.eq(None::<Id>),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// How many mails about sessions a member was sent since this instant.
+pub fn mails_since(conn: &mut Conn, member_id: Id, since: Timestamp) -> Result<i64> {
+    let sent = messages::table
+        .filter(messages::member_id.eq(member_id))
+        .filter(messages::status.eq(MessageStatus::Sent))
+        .filter(messages::kind.eq_any(MessageKind::OF_SESSIONS))
+        .filter(messages::sent_at.ge(since));
+    let mails: Vec<Option<String>> = sent.select(messages::message_id).distinct().load(conn)?;
+    Ok(i64::try_from(mails.len()).unwrap_or(i64::MAX))
+}
+
+/// A page of a member's messages, newest first. That an offer ends soon is there once it is so.
+pub fn list(conn: &mut Conn, member_id: Id, now: Timestamp, slice: &Slice<Id>) -> Result<Vec<MessageRow>> {
+    let is_news = messages::kind.ne(MessageKind::OfferExpiring).or(messages::due_at.le(now));
+    let mine = messages::table.filter(messages::member_id.eq(member_id)).filter(is_news);
+    let mut query = mine.select(MessageRow::as_select()).into_boxed();
     if let Some(after) = slice.after {
         query = query.filter(messages::id.lt(after));
     }

@@ -51,6 +51,7 @@ pub struct MemberRow {
     contact_preferences: Json<ContactPreferences>,
     safe_contact: Json<SafeContact>,
     message_details: MessageDetails,
+    reminders: bool,
     emergency_contact: Option<Json<EmergencyContact>>,
     pub(crate) version: i32,
     #[serde(with = "micros")]
@@ -95,6 +96,7 @@ impl MemberRow {
             contact_preferences: Json(written.contact_preferences),
             safe_contact: Json(written.safe_contact),
             message_details: written.message_details,
+            reminders: written.reminders,
             emergency_contact: written.emergency_contact.map(normal).map(Json),
             version: 1,
             created_at: now,
@@ -201,6 +203,7 @@ impl From<MemberRow> for MemberInput {
             contact_preferences: row.contact_preferences.0,
             safe_contact: row.safe_contact.0,
             message_details: row.message_details,
+            reminders: row.reminders,
             emergency_contact: row.emergency_contact.map(|contact| contact.0),
         }
     }
@@ -326,6 +329,14 @@ pub fn follow_account(conn: &mut Conn, id: Id, (old, new): (&str, &str), now: Ti
     let changed = (addresses, members::version.eq(members::version + 1), members::updated_at.eq(now));
     diesel::update(members::table.find(id)).set(changed).execute(conn)?;
     Ok(())
+}
+
+/// Notes that a member wants no more reminders. Whether they wanted them before.
+pub fn stop_reminders(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
+    let wanted = members::table.find(id).filter(members::reminders.eq(true));
+    let changed =
+        (members::reminders.eq(false), members::version.eq(members::version + 1), members::updated_at.eq(now));
+    Ok(diesel::update(wanted).set(changed).execute(conn)? == 1)
 }
 
 /// Lets registrations on PostgreSQL run one after another, so that two of the same person see each other. They are

@@ -163,9 +163,17 @@ pub struct MemberInput {
     /// How much messages to them tell. Absent: `neutral`.
     #[serde(default)]
     pub message_details: MessageDetails,
+    /// Whether they are reminded of their bookings by e-mail on the day before.
+    #[serde(default = "yes")]
+    #[schema(default = true, example = true)]
+    pub reminders: bool,
     /// Whom to call when something happens.
     #[validate(nested)]
     pub emergency_contact: Option<EmergencyContact>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A change of a member.

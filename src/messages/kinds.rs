@@ -35,6 +35,10 @@ crate::text_enum! {
         ErasureDone,
         /// That everything that is kept about the member can be read.
         ExportReady,
+        /// That the time in which a place is kept is nearly over.
+        OfferExpiring,
+        /// That a session is on the next day.
+        Reminder,
     }
     /// How a message is sent.
     pub enum Channel {
@@ -59,26 +63,21 @@ crate::text_enum! {
 }
 
 impl MessageKind {
+    /// The kinds that tell of a session.
+    pub const OF_SESSIONS: [Self; 8] = [
+        Self::Booked,
+        Self::Waitlisted,
+        Self::BookingCancelled,
+        Self::Moved,
+        Self::Cancelled,
+        Self::Offered,
+        Self::OfferExpiring,
+        Self::Reminder,
+    ];
+
     /// Whether the message tells of a session. Such a message is sent only to members who allow it. Every other one was
     /// asked for, or warns the owner of an account.
     pub fn is_of_a_session(self) -> bool {
-        match self {
-            Self::Registration
-            | Self::AlreadyRegistered
-            | Self::Invitation
-            | Self::PasswordReset
-            | Self::EmailChange
-            | Self::PasswordChanged
-            | Self::EmailChanged
-            | Self::SecurityNotice
-            | Self::ErasureDone
-            | Self::ExportReady => false,
-            Self::Booked
-            | Self::Waitlisted
-            | Self::BookingCancelled
-            | Self::Moved
-            | Self::Cancelled
-            | Self::Offered => true,
-        }
+        Self::OF_SESSIONS.contains(&self)
     }
 }

@@ -190,6 +190,11 @@ impl NewMessage {
         Self { address: Some(address), ..self }
     }
 
+    /// The same, but in one mail with those that have this key; alone without a key.
+    pub fn together(self, key: Option<String>) -> Self {
+        Self { digest_key: key, ..self }
+    }
+
     /// The same, of which there is only one with this key.
     pub fn once(self, key: String) -> Self {
         Self { dedup_key: Some(key), ..self }

@@ -90,7 +90,7 @@ impl Pending {
     /// The booking, to tell of it.
     pub fn news(&self) -> News {
         let Self { id: booking_id, session_id, member_id, .. } = *self;
-        News { booking_id, session_id, member_id, offer_expires_at: None, was: None }
+        News::new(booking_id, session_id, member_id)
     }
 }
 

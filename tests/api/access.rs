@@ -119,6 +119,8 @@ const MAY: &[(&str, &str)] = &[
     ("get_member_account", "dm"),
     ("change_member_account", "d"),
     ("list_messages", "dm"),
+    ("unsubscribe", "*"),
+    ("get_unsubscribe_page", "*"),
     ("get_access_needs", "dm"),
     ("put_access_needs", "dm"),
     ("list_relationships", "dm"),

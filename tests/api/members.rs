@@ -84,6 +84,7 @@ fn a_member_is_registered_with_everything_put_in_one_form() {
             "contact_preferences": { "email": false, "sms": true, "phone": false, "post": false },
             "emergency_contact": { "name": "Sam", "phone": "+447700900456", "relationship": "brother" },
             "former_names": [], "line_1": null, "line_2": null, "town": null, "message_details": "neutral",
+            "reminders": true,
             "safe_contact": { "voicemail": true, "letters": true, "say_who": true },
             "local_authority_mismatch": false, "has_access_needs": false, "access_needs_review_due": false,
             "id": created.id(), "version": 1, "created_at": "2026-11-23T09:00:00Z", "updated_at": "2026-11-23T09:00:00Z"

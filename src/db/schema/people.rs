@@ -34,6 +34,7 @@ tables! {
         sound_key -> Text,
         merged_into -> Nullable<DbUuid>,
         erased_at -> Nullable<DbTimestamp>,
+        reminders -> Bool,
     }
 
     member_words (member_id, word) {

@@ -75,6 +75,7 @@ tables! {
         week_hour -> Nullable<Integer>,
         has_room -> Bool,
         published -> Bool,
+        reminded_for -> Nullable<DbTimestamp>,
     }
 
     wordings (id) {

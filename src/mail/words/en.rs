@@ -14,6 +14,16 @@ pub const CLOSING: &str = "Life Rooms. You can answer this e-mail: a person read
 const NOT_YOU: &str = "Was this not you? Then you can ignore this e-mail. Nothing will change.";
 const RING: &str = "Was this not you? Then answer this e-mail straight away.";
 
+/// How a mail is worded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// In sentences.
+    #[default]
+    Usual,
+    /// Short, for people who need easy read.
+    Easy,
+}
+
 /// What a mail says of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -35,7 +45,8 @@ pub struct Line {
 
 fn letter(subject: &str, before: &[&str], action: Option<Action>, after: &[&str]) -> Letter {
     let own = |sentences: &[&str]| sentences.iter().map(|sentence| (*sentence).to_owned()).collect();
-    Letter { subject: subject.into(), before: own(before), lines: Vec::new(), action, after: own(after) }
+    let (before, after) = (own(before), own(after));
+    Letter { subject: subject.into(), before, lines: Vec::new(), action, after, unsubscribe: None }
 }
 
 /// A mail that carries a link.
@@ -136,26 +147,67 @@ pub fn notice(notice: Notice) -> Letter {
     letter("Please look at your account", &["Hello,", happened, what_to_do], None, &after)
 }
 
-/// A mail about sessions, all of one series or one alone.
-pub fn of_sessions(lines: &[Line], most: usize) -> Option<Letter> {
+/// A mail about sessions, with this many lines at most.
+pub fn of_sessions(lines: &[Line], most: usize, form: Form) -> Option<Letter> {
+    let (most, question) = match form {
+        Form::Usual => (most, "Do you want to change something? Answer this e-mail."),
+        Form::Easy => (most / EASY_LINES, "Do you have a question? Answer this e-mail."),
+    };
+    let mut letter = letter(&subject(lines)?, &["Hello,"], None, &[question]);
+    letter.lines = match form {
+        Form::Usual => lines.iter().take(most).map(sentence).collect(),
+        Form::Easy => lines.iter().take(most).flat_map(easy).collect(),
+    };
+    if lines.len() > most {
+        letter.lines.push(format!("And {} more. You find all of them in your bookings.", lines.len() - most));
+    }
+    Some(letter)
+}
+
+/// What a mail about sessions is about. `None` if it is about none.
+fn subject(lines: &[Line]) -> Option<String> {
     let first = lines.first()?;
     let alike = lines.iter().all(|line| line.kind == first.kind);
-    let subject = match first.kind {
+    Some(match first.kind {
         MessageKind::Offered if alike => "A place is free".to_owned(),
+        MessageKind::OfferExpiring if alike => "A place is kept for you".to_owned(),
+        MessageKind::Reminder if alike => format!("Reminder: {}", day(first.start)),
         MessageKind::Booked | MessageKind::Waitlisted if alike && lines.len() == 1 => {
             format!("Your booking on {}", day(first.start))
         }
         _ if lines.len() == 1 => format!("A change to {}", day(first.start)),
         MessageKind::Booked | MessageKind::Waitlisted if alike => "Your bookings".to_owned(),
         _ => "Changes to your bookings".to_owned(),
+    })
+}
+
+/// How many lines a session has at most in the easy form.
+const EASY_LINES: usize = 4;
+
+/// What happened, for people who find reading hard: one fact a line, and nothing else.
+fn easy(line: &Line) -> Vec<String> {
+    let fact = match line.kind {
+        MessageKind::Waitlisted => "You are on the waiting list.",
+        MessageKind::BookingCancelled => match line.gone {
+            None => "Your booking is cancelled.",
+            Some(Gone::NoPlace) => "There is no longer a place for you. We are sorry.",
+            Some(Gone::NoBookingNeeded) => "You need no booking any more. Just come.",
+        },
+        MessageKind::Cancelled => "This is called off.",
+        MessageKind::Moved => "The time or the place is new.",
+        MessageKind::Offered => "A place is free. Do you want it?",
+        MessageKind::OfferExpiring => "We keep a place for you. Do you want it?",
+        MessageKind::Reminder => "Remember: you have a place.",
+        _ => "You have a place.",
     };
-    let mut said: Vec<String> = lines.iter().take(most).map(sentence).collect();
-    if lines.len() > most {
-        said.push(format!("And {} more. You find all of them in your bookings.", lines.len() - most));
+    let title = line.title.as_deref().map(|title| format!(" {title}.")).unwrap_or_default();
+    let other = if line.for_another { "For somebody you booked for. " } else { "" };
+    let mut lines = vec![format!("{other}{fact}{title}"), format!("When: {}, {}", day(line.start), time(line.start))];
+    if line.kind != MessageKind::BookingCancelled || line.gone == Some(Gone::NoBookingNeeded) {
+        lines.push(format!("Where: {}", line.place.as_deref().unwrap_or("online")));
     }
-    let mut letter = letter(&subject, &["Hello,"], None, &["Do you want to change something? Answer this e-mail."]);
-    letter.lines = said;
-    Some(letter)
+    lines.extend(line.kept_until.map(|until| format!("Tell us before: {}, {}", day(until), time(until))));
+    lines
 }
 
 /// What happened, in one or two sentences.
@@ -190,6 +242,12 @@ fn happened(line: &Line) -> String {
             ),
             None => format!("A place is free: {when}, {place}. Say yes or no in your bookings."),
         },
+        MessageKind::OfferExpiring => {
+            let before = line.kept_until.map(|until| format!(" before {}, {}", day(until), time(until)));
+            let before = before.unwrap_or_default();
+            format!("We still keep a place for you: {when}, {place}. Say yes or no in your bookings{before}.")
+        }
+        MessageKind::Reminder => format!("Please remember your place: {when}, {place}."),
         _ => when,
     }
 }
@@ -265,17 +323,41 @@ mod tests {
     }
 
     #[test]
+    fn the_easy_form_has_one_fact_a_line() {
+        let offered = Line {
+            kept_until: Some(at("2027-01-04T18:30:00")),
+            ..line(MessageKind::OfferExpiring, "2027-01-05T10:00:00")
+        };
+        let letter = of_sessions(&[offered.clone()], 60, Form::Easy).unwrap();
+        assert_eq!(
+            letter.lines,
+            [
+                "We keep a place for you. Do you want it?",
+                "When: Tuesday 5 January 2027, 10am",
+                "Where: Central Library, L3 8EW",
+                "Tell us before: Monday 4 January 2027, 6:30pm"
+            ]
+        );
+        assert!(sentence(&offered).ends_with("in your bookings before Monday 4 January 2027, 6:30pm."));
+        let many = vec![offered; 16];
+        let letter = of_sessions(&many, 60, Form::Easy).unwrap();
+        assert_eq!(
+            (letter.lines.len(), letter.lines[60].as_str()),
+            (61, "And 1 more. You find all of them in your bookings.")
+        );
+    }
+
+    #[test]
     fn many_lines_are_one_mail_that_says_how_many_more_there_are() {
         let lines: Vec<Line> =
             (1..=9).map(|day| line(MessageKind::Cancelled, &format!("2027-01-0{day}T10:00:00"))).collect();
-        let letter = of_sessions(&lines, 7).unwrap();
+        let letter = of_sessions(&lines, 7, Form::Usual).unwrap();
         assert_eq!((letter.subject.as_str(), letter.lines.len()), ("Changes to your bookings", 8));
         assert_eq!(letter.lines[7], "And 2 more. You find all of them in your bookings.");
-        assert_eq!(of_sessions(&lines[..1], 7).unwrap().subject, "A change to Friday 1 January 2027");
-        assert_eq!(
-            of_sessions(&[line(MessageKind::Offered, "2027-01-05T10:00:00")], 7).unwrap().subject,
-            "A place is free"
-        );
-        assert_eq!(of_sessions(&[], 7), None);
+        let alone = |line: &Line| of_sessions(std::slice::from_ref(line), 7, Form::Usual).unwrap().subject;
+        assert_eq!(alone(&lines[0]), "A change to Friday 1 January 2027");
+        assert_eq!(alone(&line(MessageKind::Offered, "2027-01-05T10:00:00")), "A place is free");
+        assert_eq!(alone(&line(MessageKind::Reminder, "2027-01-05T10:00:00")), "Reminder: Tuesday 5 January 2027");
+        assert_eq!(of_sessions(&[], 7, Form::Usual), None);
     }
 }

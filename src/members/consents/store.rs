@@ -202,6 +202,15 @@ fn note_withdrawals(sqlite: &mut SqliteConnection, states: &[StateRow]) -> Resul
     Ok(())
 }
 
+/// What a member decided last for a purpose that names no partner.
+pub fn last(conn: &mut Conn, member_id: Id, purpose: ConsentPurpose) -> Result<Option<ConsentDecision>> {
+    let state = consent_states::table
+        .filter(consent_states::member_id.eq(member_id))
+        .filter(consent_states::purpose.eq(purpose))
+        .filter(consent_states::partner_id.eq(NO_PARTNER));
+    Ok(state.select(consent_states::decision).first(conn).optional()?)
+}
+
 /// Checks that a member hasn't said that they want no support, and lets nobody record that they do until the transaction
 /// ends.
 ///
@@ -209,12 +218,7 @@ fn note_withdrawals(sqlite: &mut SqliteConnection, states: &[StateRow]) -> Resul
 /// 409 `no-consent` if the last consent for `service_delivery` withdraws it.
 pub fn hold_service(conn: &mut Conn, member_id: Id) -> Result<()> {
     crate::lock_rows!(conn, members, [member_id]);
-    let state = consent_states::table
-        .filter(consent_states::member_id.eq(member_id))
-        .filter(consent_states::purpose.eq(ConsentPurpose::ServiceDelivery))
-        .filter(consent_states::partner_id.eq(NO_PARTNER));
-    let last: Option<ConsentDecision> = state.select(consent_states::decision).first(conn).optional()?;
-    if last != Some(ConsentDecision::Withdrawn) {
+    if last(conn, member_id, ConsentPurpose::ServiceDelivery)? != Some(ConsentDecision::Withdrawn) {
         return Ok(());
     }
     let detail = "The member wants no support from the service at present. What stands already stays. Ask them; record the \

@@ -231,13 +231,7 @@ fn tell(conn: &mut Conn, context: &Context, (row, ..): &BookedRow) -> Result<()>
         BookingStatus::CancelledByMember | BookingStatus::CancelledByProvider => MessageKind::BookingCancelled,
         BookingStatus::Offered | BookingStatus::Attended | BookingStatus::Absent => return Ok(()),
     };
-    let news = News {
-        booking_id: row.id,
-        session_id: row.session_id,
-        member_id: row.member_id,
-        offer_expires_at: None,
-        was: None,
-    };
+    let news = News::new(row.id, row.session_id, row.member_id);
     telling::tell(conn, kind, &[news], context.now()).map(drop)
 }
 

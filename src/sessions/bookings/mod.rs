@@ -23,6 +23,7 @@ mod care;
 pub mod expired_offers;
 pub mod handlers;
 pub mod leaving;
+pub mod reminders;
 pub mod rules;
 pub mod seats;
 pub mod store;

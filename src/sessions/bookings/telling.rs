@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::clock::london_day;
 use crate::db::schema::{bookings, sessions, users};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
@@ -33,6 +34,13 @@ pub struct News {
     pub offer_expires_at: Option<Timestamp>,
     /// When the session was to start before it was moved.
     pub was: Option<Timestamp>,
+}
+
+impl News {
+    /// A booking of this session and member.
+    pub fn new(booking_id: Id, session_id: Id, member_id: Id) -> Self {
+        Self { booking_id, session_id, member_id, offer_expires_at: None, was: None }
+    }
 }
 
 /// What is told of a session.
@@ -86,26 +94,34 @@ pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -
 /// A message about a booking to its member, or to the carer who made it.
 fn message(kind: MessageKind, one: &News, session: &Facts, carer: Option<Id>, now: Timestamp) -> NewMessage {
     let (kind, gone) = if kind == MessageKind::Cancelled { session.cancelled() } else { (kind, None) };
+    let starts_at = session.starts_at;
     let payload = Payload {
         session_id: Some(one.session_id),
         series_id: session.series_id,
         booking_id: Some(one.booking_id),
-        starts_at: Some(session.starts_at),
+        starts_at: Some(starts_at),
         offer_expires_at: one.offer_expires_at,
         gone,
         cared_for: carer.map(|_| one.member_id),
         ..Payload::default()
     };
     // Whoever was to come soon has to know soon.
-    let nearest = one.was.map_or(session.starts_at, |was| was.min(session.starts_at));
+    let nearest = one.was.map_or(starts_at, |was| was.min(starts_at));
     let reader = carer.unwrap_or(one.member_id);
-    let message = NewMessage::of_booking(kind, reader, payload, due_at(kind, nearest, now));
-    let key = |what: String| carer.map_or_else(|| what.clone(), |carer| format!("{what}:{carer}"));
-    match (kind, one.offer_expires_at) {
-        (MessageKind::Offered, Some(end)) => {
-            message.once(key(format!("offered:{}:{}", one.booking_id, end.0.timestamp_micros()))).until(Some(end))
+    let message = NewMessage::of_booking(kind, reader, payload, due_at(kind, (nearest, one.offer_expires_at), now));
+    let key = |what: &str, number: i64| {
+        let key = format!("{what}:{}:{number}", one.booking_id);
+        carer.map_or(key.clone(), |carer| format!("{key}:{carer}"))
+    };
+    match (kind, one.offer_expires_at.map(|end| (end, end.0.timestamp_micros()))) {
+        (MessageKind::Offered, Some((end, micros))) => message.once(key("offered", micros)).until(Some(end)),
+        (MessageKind::OfferExpiring, Some((end, micros))) => {
+            message.once(key("offer_expiring", micros)).until(Some(end)).together(None)
         }
-        (MessageKind::Moved, _) => message.once(key(format!("moved:{}:{}", one.booking_id, session.version))),
+        (MessageKind::Reminder, _) => message
+            .once(key("reminder", starts_at.0.timestamp_micros()))
+            .together(Some(format!("reminders:{}", london_day(starts_at)))),
+        (MessageKind::Moved, _) => message.once(key("moved", session.version.into())),
         _ => message,
     }
 }
@@ -127,10 +143,11 @@ fn carers(conn: &mut Conn, news: &[News]) -> Result<HashMap<Id, Id>> {
     Ok(found)
 }
 
-/// When a message is sent.
-fn due_at(kind: MessageKind, starts_at: Timestamp, now: Timestamp) -> Timestamp {
+/// When a message about a session with this start, and with this end of an offer, is sent.
+fn due_at(kind: MessageKind, (starts_at, offer_ends): (Timestamp, Option<Timestamp>), now: Timestamp) -> Timestamp {
     match kind {
-        MessageKind::Offered => now,
+        MessageKind::Offered | MessageKind::Reminder => now,
+        MessageKind::OfferExpiring => Timestamp(now.0 + (offer_ends.unwrap_or(now).0 - now.0) * 3 / 4),
         MessageKind::Moved | MessageKind::Cancelled if starts_at > now.plus_seconds(URGENT) => now.plus_seconds(LATER),
         MessageKind::Moved | MessageKind::Cancelled => now,
         _ => now.plus_seconds(SOON),
@@ -165,10 +182,13 @@ mod tests {
     fn what_is_near_is_told_at_once_and_the_rest_together() {
         let at = |text: &str| Timestamp(text.parse().unwrap());
         let now = at("2027-01-04T09:00:00Z");
-        let due = |kind, starts: &str| (due_at(kind, at(starts), now).0 - now.0).num_seconds();
+        let due = |kind, starts: &str| (due_at(kind, (at(starts), None), now).0 - now.0).num_seconds();
         assert_eq!(due(MessageKind::Moved, "2027-01-05T09:00:01Z"), 600);
         assert_eq!(due(MessageKind::Cancelled, "2027-01-05T09:00:00Z"), 0);
         assert_eq!(due(MessageKind::Booked, "2027-01-04T10:00:00Z"), 120);
         assert_eq!(due(MessageKind::Offered, "2027-03-04T10:00:00Z"), 0);
+        let ends = Some(at("2027-01-05T09:00:00Z"));
+        let starts = at("2027-03-04T10:00:00Z");
+        assert_eq!(due_at(MessageKind::OfferExpiring, (starts, ends), now), at("2027-01-05T03:00:00Z"));
     }
 }

@@ -33,6 +33,9 @@ const TOO_FEW: &str = "The session has too few seats now for this booking.";
 /// The reason of a booking that waited or had an offer when the session became a drop-in.
 const DROP_IN: &str = "It is a drop-in session now: no booking is needed, just come.";
 
+/// Whoever is kept a seat for so many seconds is told again before the end.
+const WORTH_A_REMINDER: i64 = 4 * 3_600;
+
 /// A booking that lost its place in the list or its offer because its session was changed.
 #[derive(Debug)]
 pub struct TurnedAway {
@@ -247,6 +250,9 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
         tell(conn, "offer", &next, terms.now)?;
         let news: Vec<News> = next.iter().map(|one| News { offer_expires_at: Some(until), ..one.news() }).collect();
         telling::tell(conn, MessageKind::Offered, &news, terms.now)?;
+        if terms.now.plus_seconds(WORTH_A_REMINDER) <= until {
+            telling::tell(conn, MessageKind::OfferExpiring, &news, terms.now)?;
+        }
     }
     Ok(())
 }

@@ -1,0 +1,2 @@
+ALTER TABLE sessions DROP COLUMN reminded_for;
+ALTER TABLE members DROP COLUMN reminders;
