@@ -43,10 +43,11 @@ const WRITTEN: &[(&str, &[&str])] = &[
             "/emergency_contact/relationship",
         ],
     ),
-    ("record_consent", &["/evidence"]),
+    ("record_consent", &["/evidence", "/form_version"]),
     ("put_access_needs", &["/needs/{}/detail"]),
     ("create_relationship", &["/evidence"]),
     ("raise_safeguarding_flag", &["/summary"]),
+    ("request_export", &["/how"]),
     ("change_safeguarding_flag", &["/closed_reason"]),
     ("create_prescription", &["/what_matters", "/needs/{}/note", "/items/{}/goal", "/items/{}/note"]),
     ("change_prescription_item", &["/reason"]),
@@ -107,6 +108,9 @@ const NOT_KEPT: &[(&str, &[&str])] = &[
     ("log_out", &["/refresh_token"]),
     // Written into the database by the test itself, as they need another state.
     ("hold_erasure", &["/reason"]),
+    // Rows of exports go whole.
+    ("change_export", &["/reason"]),
+    ("release_export", &["/reason"]),
     ("decide_retention_review", &["/reason"]),
 ];
 
@@ -185,6 +189,8 @@ impl Tokens {
             "contact",
             "relation",
             "consent",
+            "form",
+            "letter",
             "need",
             "carer",
             "flag",
@@ -278,7 +284,8 @@ fn live(app: &App, mails: &Mailbox, tokens: &Tokens) -> Life {
     });
     let member = id(&post(&advisor, "/v1/members", &record).expect(201)).to_owned();
     let at = |part: &str| format!("/v1/members/{member}/{part}");
-    let consent = json!({ "purpose": "research", "decision": "given", "evidence": t("consent") });
+    let consent = json!({ "purpose": "research", "decision": "given", "evidence": t("consent"),
+        "form_version": t("form") });
     post(&advisor, &at("consents"), &consent).expect(201);
     let needs = json!({ "needs": [{ "category": "other", "code": "a_lift", "detail": t("need"), "share": true }] });
     advisor.put(&at("access-needs"), "\"0\"", &needs).expect(200);
@@ -286,6 +293,9 @@ fn live(app: &App, mails: &Mailbox, tokens: &Tokens) -> Life {
     let cares = json!({ "from_member": carer, "to_member": member, "kind": "carer_of", "may_book": true,
         "authority": "member_agreed", "evidence": t("carer") });
     post(&advisor, &at("relationships"), &cares).expect(201);
+    let clerk = app.advisor_who_may("subject_access");
+    let asked = json!({ "received_on": "2026-11-20", "how": t("letter") });
+    post(&clerk, &at("export"), &asked).expect(202);
     let flag = json!({ "category": "neglect", "summary": t("flag"), "review_on": "2026-12-07" });
     let flag = post(&lead, &at("safeguarding"), &flag).expect(201);
     let closed = json!({ "status": "closed", "closed_reason": t("closed") });

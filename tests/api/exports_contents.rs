@@ -162,7 +162,7 @@ impl Whole {
 
         let consents = format!("{record}/consents");
         let consent = json!({ "purpose": "share_with_partner", "partner_id": reader["id"], "decision": "given",
-            "evidence": mine("consent") });
+            "evidence": mine("consent"), "form_version": mine("form") });
         sent.post(&advisor, "record_consent", &consents, &consent);
         let needs = json!({ "needs": [{ "category": "other", "code": "zq_need_code_qz", "detail": mine("need"), "share": false }] });
         sent.send(&advisor, "put_access_needs", "PUT", &format!("{record}/access-needs"), "\"0\"", &needs);
