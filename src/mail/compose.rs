@@ -60,14 +60,15 @@ impl Desk<'_> {
     /// Decides about messages. Those of one member with one key become one mail.
     pub fn decide(&self, conn: &mut Conn, rows: Vec<MessageRow>) -> Result<Vec<Decision>> {
         let mut decisions = Vec::new();
-        let mut together: BTreeMap<(Id, String), Vec<MessageRow>> = BTreeMap::new();
+        let mut together: BTreeMap<_, Vec<MessageRow>> = BTreeMap::new();
         for row in rows {
             if row.expires_at.is_some_and(|end| end <= self.now) {
                 decisions.push(Decision::Skip(vec![row.id], "too_late"));
             } else if row.kind.is_of_a_session() {
                 let key = row.digest_key.clone().unwrap_or_else(|| row.id.to_string());
                 match row.member_id {
-                    Some(member) => together.entry((member, key)).or_default().push(row),
+                    // What was tried before stays one mail, and nothing new joins it.
+                    Some(member) => together.entry((row.message_id.clone(), (member, key))).or_default().push(row),
                     None => decisions.push(Decision::Skip(vec![row.id], "nobody")),
                 }
             } else {
@@ -75,14 +76,14 @@ impl Desk<'_> {
             }
         }
         let mut sent_today = HashMap::new();
-        for (mail, rows) in together {
+        for ((_, mail), rows) in together {
             decisions.extend(self.of_sessions(conn, &mail, rows, &mut sent_today)?);
         }
         Ok(decisions)
     }
 
     fn outgoing(&self, row: &MessageRow, to: String, letter: Letter) -> Outgoing {
-        let message_id = format!("{}@{}", row.id, self.domain);
+        let message_id = row.message_id.clone().unwrap_or_else(|| format!("{}@{}", row.id, self.domain));
         Outgoing { to, letter, print: Print::Normal, message_id, one_click: None }
     }
 

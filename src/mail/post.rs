@@ -67,7 +67,7 @@ impl Post {
         };
         let mail = Arc::clone(&self.mail);
         match &mail.sink {
-            Sink::Smtp(server) => self.by_smtp(server, &message).map_or_else(outcome_of, |()| Outcome::Sent),
+            Sink::Smtp(server) => self.by_smtp(server, &message).map_or_else(|outcome| outcome, |()| Outcome::Sent),
             Sink::Folder(folder) => into_folder(folder, outgoing, &message),
             Sink::Log => {
                 let action = outgoing.letter.action.as_ref().map(|action| action.url.as_str());
@@ -86,7 +86,7 @@ impl Post {
     }
 
     /// Through the connection that there is, or else a new one. A failure ends the connection.
-    fn by_smtp(&mut self, server: &Smtp, message: &Message) -> Result<(), smtp::Error> {
+    fn by_smtp(&mut self, server: &Smtp, message: &Message) -> Result<(), Outcome> {
         let bytes = message.formatted();
         if let Some(mut connection) = self.connection.take() {
             match connection.send(message.envelope(), &bytes) {
@@ -96,11 +96,12 @@ impl Post {
                 }
                 // The mail server has hung up between two mails.
                 Err(error) if error.status().is_none() && !error.is_timeout() => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(outcome_of(&error)),
             }
         }
-        let mut connection = connect(server)?;
-        connection.send(message.envelope(), &bytes)?;
+        // Whatever a mail server says before it was given a mail is about us, and not about the mail: a wrong password, say.
+        let mut connection = connect(server).map_err(|error| later(&error))?;
+        connection.send(message.envelope(), &bytes).map_err(|error| outcome_of(&error))?;
         self.connection = Some(connection);
         Ok(())
     }
@@ -152,14 +153,21 @@ fn connect(server: &Smtp) -> Result<SmtpConnection, smtp::Error> {
     Ok(connection)
 }
 
+/// What mail servers answer to who hasn't logged in as they want (RFC 4954, section 6).
+const NOT_LOGGED_IN: [&str; 4] = ["530", "534", "535", "538"];
+
 /// The reply's text is left out everywhere: it may hold the address.
-fn outcome_of(error: smtp::Error) -> Outcome {
+fn outcome_of(error: &smtp::Error) -> Outcome {
     let code = error.status().map(|code| code.to_string());
-    if error.is_permanent() {
+    if error.is_permanent() && !code.as_deref().is_some_and(|code| NOT_LOGGED_IN.contains(&code)) {
         return Outcome::Refused(code.unwrap_or_else(|| "refused".into()));
     }
+    later(error)
+}
+
+fn later(error: &smtp::Error) -> Outcome {
     let why = if error.is_timeout() { "timeout" } else { "no_connection" };
-    Outcome::Later(code.unwrap_or_else(|| why.into()))
+    Outcome::Later(error.status().map_or_else(|| why.into(), |code| code.to_string()))
 }
 
 fn into_folder(folder: &Path, outgoing: &Outgoing, message: &Message) -> Outcome {

@@ -1,5 +1,6 @@
 //! The task that sends what is due.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +34,7 @@ async fn run(state: State) -> Result<()> {
     let (begun, mut sent) = (Instant::now(), 0);
     let most = state.config.mail.as_ref().map_or(u32::MAX, |mail| mail.per_minute);
     while begun.elapsed() < LONGEST && !state.stopping() && sent < most {
-        match send_batch(&state, begun).await? {
+        match send_batch(&state, begun, most - sent).await? {
             None => break,
             Some(mails) => sent += mails,
         }
@@ -45,9 +46,10 @@ async fn run(state: State) -> Result<()> {
     Ok(())
 }
 
-/// Sends one batch through one connection. How many mails it was; `None` if nothing was due. When the run has taken long
-/// enough, the mails that are left are given back: a mail server that hangs must not keep them beyond their lease.
-async fn send_batch(state: &State, begun: Instant) -> Result<Option<u32>> {
+/// Sends one batch through one connection, at most this many mails. How many it was; `None` if nothing was due. Mails that
+/// are too many are given back, and those that are left when the run has taken long enough: a mail server that hangs must
+/// not keep them beyond their lease.
+async fn send_batch(state: &State, begun: Instant, most: u32) -> Result<Option<u32>> {
     let holder = state.clock.new_id();
     let shared = state.clone();
     let decided = state.db.write(move |conn| decide(conn, &shared, holder));
@@ -55,7 +57,7 @@ async fn send_batch(state: &State, begun: Instant) -> Result<Option<u32>> {
     let Some(mail) = state.config.mail.clone().map(Arc::new) else { return Ok(Some(0)) };
     let (mut post, mut left, mut tried) = (None, Vec::new(), 0);
     for (rows, outgoing) in mails {
-        if begun.elapsed() >= LONGEST || state.stopping() {
+        if tried >= most || begun.elapsed() >= LONGEST || state.stopping() {
             left.extend(rows.into_iter().map(|row| row.id));
             continue;
         }
@@ -93,7 +95,10 @@ fn decide(conn: &mut Conn, state: &State, holder: Id) -> Result<Option<Vec<(Vec<
             Decision::Send(rows, _) if config.mail.is_none() => {
                 store::skip(conn, &rows.iter().map(|row| row.id).collect::<Vec<_>>(), "no_mail", now)?;
             }
-            Decision::Send(rows, outgoing) => mails.push((rows, outgoing)),
+            Decision::Send(rows, outgoing) => {
+                store::name_mail(conn, &rows, &outgoing.message_id)?;
+                mails.push((rows, outgoing));
+            }
         }
     }
     Ok(Some(mails))
@@ -122,9 +127,14 @@ async fn send(
         // Ids only: an address is personal.
         log::warn!("a message was not sent: message={message_id} {outcome:?}");
     }
-    let attempts = rows.iter().map(|row| row.attempts).max().unwrap_or_default();
-    let (ids, now) = (rows.iter().map(|row| row.id).collect::<Vec<_>>(), state.clock.now());
-    let settled = move |conn: &mut Conn| store::settle(conn, (holder, &ids), (&outcome, attempts), &message_id, now);
+    let mut tried: BTreeMap<i32, Vec<Id>> = BTreeMap::new();
+    for row in &rows {
+        tried.entry(row.attempts).or_default().push(row.id);
+    }
+    let now = state.clock.now();
+    let settled = move |conn: &mut Conn| {
+        tried.iter().try_for_each(|(attempts, ids)| store::settle(conn, (holder, ids), (&outcome, *attempts), now))
+    };
     state.db.write(settled).await?;
     Ok(post)
 }

@@ -1,7 +1,10 @@
 //! The messages that are due, and what became of them, in the database.
 
-use diesel::dsl::{exists, select};
+use std::collections::HashSet;
+
+use diesel::dsl::{exists, select, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::digest::Digest;
 use super::post::Outcome;
@@ -26,10 +29,13 @@ const KEPT_OF_NOBODY: i64 = 3_600;
 /// How many messages the housekeeping deletes in one transaction.
 const PIECE: i64 = 500;
 
+/// In the statement itself, not in a parameter: otherwise SQLite doesn't use the partial index, and reads all messages.
+const IS_OPEN: &str = "messages.status IN ('queued', 'sending')";
+
 /// Whether a message is to be sent now. One that another server was sending for too long counts.
 pub fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
-    let open = messages::status.eq_any([MessageStatus::Queued, MessageStatus::Sending]);
-    Ok(select(exists(messages::table.filter(open).filter(messages::due_at.le(now)))).get_result(conn)?)
+    let open = messages::table.filter(sql::<Bool>(IS_OPEN));
+    Ok(select(exists(open.filter(messages::due_at.le(now)))).get_result(conn)?)
 }
 
 /// Loads messages and locks them, apart from those that another server takes at the same time. SQLite has one writer.
@@ -45,22 +51,27 @@ macro_rules! nobody_elses {
 }
 
 /// Takes messages that are due: the first ones, and every other one that goes into the same mail. They are this holder's
-/// for some time.
+/// for some time. A mail that was tried before is tried again with the same messages: whoever got it shows only one mail
+/// with one `Message-ID`, so nothing new may join it.
 pub fn take(conn: &mut Conn, holder: Id, now: Timestamp) -> Result<Vec<MessageRow>> {
-    let open = messages::status.eq_any([MessageStatus::Queued, MessageStatus::Sending]);
-    let due = messages::table.filter(open).filter(messages::due_at.le(now));
+    let due = messages::table.filter(sql::<Bool>(IS_OPEN)).filter(messages::due_at.le(now));
     let first = due.order((messages::due_at, messages::id)).limit(BATCH);
     let mut rows: Vec<MessageRow> = nobody_elses!(conn, first)?;
     let keys: Vec<String> = rows.iter().filter_map(|row| row.digest_key.clone()).collect();
     let members: Vec<Id> = rows.iter().filter_map(|row| row.member_id).collect();
-    let known: Vec<Id> = rows.iter().map(|row| row.id).collect();
+    let mails: Vec<String> = rows.iter().filter_map(|row| row.message_id.clone()).collect();
+    let is_new = messages::status.eq(MessageStatus::Queued).and(messages::message_id.is_null());
+    let is_again = messages::due_at.le(now).and(messages::message_id.eq_any(&mails));
     let beside = messages::table
-        .filter(messages::status.eq(MessageStatus::Queued))
+        .filter(sql::<Bool>(IS_OPEN))
         .filter(messages::digest_key.eq_any(&keys))
         .filter(messages::member_id.eq_any(&members))
+        .filter(is_new.or(is_again.assume_not_null()))
         .order(messages::id);
     let beside: Vec<MessageRow> = nobody_elses!(conn, beside)?;
-    rows.extend(beside.into_iter().filter(|row| !known.contains(&row.id)));
+    let known: HashSet<Id> = rows.iter().map(|row| row.id).collect();
+    let taken: HashSet<Mail> = rows.iter().map(mail_of).collect();
+    rows.extend(beside.into_iter().filter(|row| !known.contains(&row.id) && taken.contains(&mail_of(row))));
     let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
     for ids in ids.chunks(AT_ONCE) {
         diesel::update(messages::table.filter(messages::id.eq_any(ids)))
@@ -74,12 +85,28 @@ pub fn take(conn: &mut Conn, holder: Id, now: Timestamp) -> Result<Vec<MessageRo
     Ok(rows)
 }
 
-/// Writes what became of the messages of one mail, if they are still this holder's.
+/// Which mail a message goes into: that of this reader and key, and that which was tried before.
+type Mail = (Option<Id>, Option<String>, Option<String>);
+
+fn mail_of(row: &MessageRow) -> Mail {
+    (row.member_id, row.digest_key.clone(), row.message_id.clone())
+}
+
+/// Writes which mail these messages go into, before it is sent.
+pub fn name_mail(conn: &mut Conn, rows: &[MessageRow], message_id: &str) -> Result<()> {
+    let ids: Vec<Id> = rows.iter().map(|row| row.id).collect();
+    for ids in ids.chunks(AT_ONCE) {
+        let named = messages::table.filter(messages::id.eq_any(ids));
+        diesel::update(named).set(messages::message_id.eq(message_id)).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Writes what became of the messages of one mail that were tried as often, if they are still this holder's.
 pub fn settle(
     conn: &mut Conn,
     (holder, ids): (Id, &[Id]),
     (outcome, attempts): (&Outcome, i32),
-    message_id: &str,
     now: Timestamp,
 ) -> Result<()> {
     let (status, why, due_at, sent_at) = match outcome {
@@ -98,7 +125,6 @@ pub fn settle(
                 messages::due_at.eq(due_at),
                 messages::sent_at.eq(sent_at),
                 messages::attempts.eq(attempts + 1),
-                messages::message_id.eq(message_id),
                 messages::holder.eq(None::<Id>),
             ))
             .execute(conn)?;
@@ -154,6 +180,7 @@ pub fn join(conn: &mut Conn, ids: &[Id], digest: &Digest) -> Result<()> {
                 messages::status.eq(MessageStatus::Queued),
                 messages::due_at.eq(digest.due_at),
                 messages::digest_key.eq(&digest.key),
+                messages::message_id.eq(None::<String>),
                 messages::holder.eq(None::<Id>),
             ))
             .execute(conn)?;

@@ -136,6 +136,7 @@ impl MemberRow {
             contact_preferences: Json(ContactPreferences::default()),
             safe_contact: Json(SafeContact::default()),
             message_details: MessageDetails::default(),
+            reminders: true,
             emergency_contact: None,
             version: self.version + 1,
             created_at: self.created_at,

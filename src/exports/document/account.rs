@@ -30,8 +30,8 @@ use crate::members::safeguarding::store::{self as safeguarding, FlagRow};
 use crate::members::safeguarding::types::{SafeguardingFlag, SafeguardingFlagChange};
 
 /// What the member was told, the newest first.
-pub fn told(conn: &mut Conn, member: Id) -> Result<Vec<ExportedMessage>> {
-    let rows = all(|slice| messages::list(conn, member, slice), |row| row.id)?;
+pub fn told(conn: &mut Conn, member: Id, now: Timestamp) -> Result<Vec<ExportedMessage>> {
+    let rows = all(|slice| messages::list(conn, member, now, slice), |row| row.id)?;
     let facts = Facts::load(conn, &rows)?;
     let show = |row: crate::messages::queue::MessageRow| {
         let address = row.address.clone();

@@ -92,6 +92,8 @@ pub struct ExportedContact {
     pub safe_contact: SafeContact,
     /// How much messages to them tell.
     pub message_details: MessageDetails,
+    /// Whether they are reminded of sessions on the day before.
+    pub reminders: bool,
     /// Whom to call when something happens.
     pub emergency_contact: Option<EmergencyContact>,
 }

@@ -71,7 +71,7 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
         },
         bookings: BookingsSection { about: words::BOOKINGS.about, items: care::booked(conn, id, people)? },
         walk_ins: WalkInsSection { about: words::WALK_INS.about, items: care::walked_in(conn, id)? },
-        messages: MessagesSection { about: words::MESSAGES.about, items: account::told(conn, id)? },
+        messages: MessagesSection { about: words::MESSAGES.about, items: account::told(conn, id, now)? },
         account: AccountSection { about: words::ACCOUNT.about, items: accounts },
         logins: LoginsSection { about: words::LOGINS.about, items: account::devices(conn, people)? },
         links: LinksSection { about: words::LINKS.about, items: account::links(conn, id, &emails, people)? },

@@ -66,6 +66,7 @@ pub fn record(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<(ExportedReco
         contact_preferences,
         safe_contact,
         message_details,
+        reminders,
         emergency_contact,
     } = written;
     let last_activity_on = members::table.find(id).select(members::last_activity_on).first(conn)?;
@@ -98,6 +99,7 @@ pub fn record(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<(ExportedReco
         emails_about_bookings,
         safe_contact,
         message_details,
+        reminders,
         emergency_contact,
     };
     Ok((record, contact))

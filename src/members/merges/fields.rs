@@ -38,6 +38,7 @@ pub fn united(into: &MemberInput, from: &MemberInput) -> MemberInput {
             say_who: own.safe_contact.say_who && other.safe_contact.say_who,
         },
         message_details: own.message_details,
+        reminders: own.reminders && other.reminders,
         emergency_contact: own.emergency_contact.or(other.emergency_contact),
     }
 }
