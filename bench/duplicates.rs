@@ -148,6 +148,7 @@ fn person(random: &mut Random, home: &Household, number: usize) -> MemberInput {
         contact_preferences: ContactPreferences::default(),
         safe_contact: SafeContact::default(),
         message_details: MessageDetails::default(),
+        reminders: true,
         emergency_contact: None,
     }
 }
