@@ -171,46 +171,17 @@ fn every_text_that_the_api_takes_of_a_member_is_written_in_this_proof() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
+/// What there is a word for that nothing else has.
+const WORDS: &str = "preferred given family former pronouns line1 line2 town contact relation consent wording letter need carer flag closed \
+                     matters neednote goal itemnote itemreason ended client calendar form hold kept seat";
+
 /// Words that nothing else has, each by what it is.
 struct Tokens(BTreeMap<&'static str, String>);
 
 impl Tokens {
     fn new() -> Self {
         let mut tokens = BTreeMap::new();
-        for (number, what) in [
-            "preferred",
-            "given",
-            "family",
-            "former",
-            "pronouns",
-            "line1",
-            "line2",
-            "town",
-            "contact",
-            "relation",
-            "consent",
-            "form",
-            "letter",
-            "need",
-            "carer",
-            "flag",
-            "closed",
-            "matters",
-            "neednote",
-            "goal",
-            "itemnote",
-            "itemreason",
-            "ended",
-            "client",
-            "calendar",
-            "form",
-            "hold",
-            "kept",
-            "seat",
-        ]
-        .into_iter()
-        .enumerate()
-        {
+        for (number, what) in WORDS.split(' ').enumerate() {
             let letters: String =
                 format!("{number:02}").bytes().map(|digit| char::from(b'a' + (digit - b'0'))).collect();
             tokens.insert(what, format!("Zyqx{letters}wvutok"));
@@ -285,7 +256,7 @@ fn live(app: &App, mails: &Mailbox, tokens: &Tokens) -> Life {
     let member = id(&post(&advisor, "/v1/members", &record).expect(201)).to_owned();
     let at = |part: &str| format!("/v1/members/{member}/{part}");
     let consent = json!({ "purpose": "research", "decision": "given", "evidence": t("consent"),
-        "form_version": t("form") });
+        "form_version": t("wording") });
     post(&advisor, &at("consents"), &consent).expect(201);
     let needs = json!({ "needs": [{ "category": "other", "code": "a_lift", "detail": t("need"), "share": true }] });
     advisor.put(&at("access-needs"), "\"0\"", &needs).expect(200);
