@@ -73,7 +73,7 @@ pub async fn invite_member(
         let how = if answer.link.is_some() { "show" } else { "email" };
         context.record(conn, &[context.event("invite", subject, &[how])])?;
         let location = format!("/v1/members/{id}/invitations/{}", link.id);
-        Reply::created(location, Tag::of(&without)?, &answer)?.about(id).replayed_as(&without)
+        Reply::created(location, Tag::of(&without)?, &answer)?.shows(subject).replayed_as(&without)
     })
     .await
 }

@@ -32,7 +32,7 @@ pub const HIDDEN_KIND: &str = "safeguarding_flag";
 
 /// The kinds of things of members that answers to a POST hold. Such an answer is stored with its kinds, and they are
 /// recorded again when the answer is repeated.
-const ANSWERED: [&str; 11] = [
+const ANSWERED: &[&str] = &[
     "member",
     "booking",
     "consent",
@@ -43,12 +43,14 @@ const ANSWERED: [&str; 11] = [
     "relationship",
     "access_needs",
     "equality_answers",
+    "erasure",
+    "export",
     HIDDEN_KIND,
 ];
 
 /// The kind with this name. `None` if answers hold no such thing.
 pub fn known_kind(name: &str) -> Option<&'static str> {
-    ANSWERED.into_iter().find(|kind| *kind == name)
+    ANSWERED.iter().copied().find(|kind| *kind == name)
 }
 
 /// What an action on a member's data is for, if the request doesn't say. This is the only place that decides it: every

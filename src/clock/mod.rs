@@ -6,7 +6,7 @@ mod types;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
 use chrono_tz::Europe::London;
 use uuid::{Uuid, timestamp::Timestamp as UuidTime};
 
@@ -80,4 +80,15 @@ pub fn london_midnight(day: NaiveDate) -> Timestamp {
 /// The day that an instant falls on in London.
 pub fn london_day(at: Timestamp) -> NaiveDate {
     at.0.with_timezone(&London).date_naive()
+}
+/// The day by which a request must be answered that has so many months: the same day then, or the last day of that month.
+/// From a weekend it goes on to Monday. Bank holidays aren't known here. `None` if there is no such day.
+pub fn months_later(day: NaiveDate, months: u32) -> Option<NaiveDate> {
+    let due = day.checked_add_months(Months::new(months))?;
+    let more = match due.weekday() {
+        Weekday::Sat => 2,
+        Weekday::Sun => 1,
+        _ => 0,
+    };
+    due.checked_add_days(Days::new(more))
 }

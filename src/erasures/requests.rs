@@ -50,10 +50,11 @@ pub async fn request_erasure(
         let asked_by = Some(account_id);
         let row = ErasureRow::new(context.new_id(), id, (origin, asked_by), asked_on, context.now());
         store::insert(conn, &row)?;
-        context.record(conn, &[context.event("create", Subject::of_member("erasure", row.id, id), &[])])?;
+        let subject = Subject::of_member("erasure", row.id, id);
+        context.record(conn, &[context.event("create", subject, &[])])?;
         let shown = view::request(row, today);
         let created = Reply::created(format!("/v1/members/{id}/erasure"), tag(&shown)?, &shown)?;
-        Ok(Reply { status: 202, ..created }.about(id))
+        Ok(Reply { status: 202, ..created }.shows(subject))
     })
     .await
 }

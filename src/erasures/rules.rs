@@ -1,8 +1,9 @@
 //! What is decided about erasures without a database.
 
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use chrono::NaiveDate;
 
 use super::types::{ErasureBlocker, ErasureInput};
+use crate::clock::months_later;
 use crate::error::{Error, Fault, Kind, Result};
 
 /// Why a request is held whose member has an open safeguarding flag.
@@ -13,13 +14,7 @@ pub const SEE_THE_LEAD: &str = "See the safeguarding lead.";
 ///
 /// Source: ICO, "Right to erasure", "How long do we have to comply".
 pub fn due_on(asked_on: NaiveDate) -> NaiveDate {
-    let day = asked_on.checked_add_months(Months::new(1)).unwrap_or(asked_on);
-    let more = match day.weekday() {
-        Weekday::Sat => 2,
-        Weekday::Sun => 1,
-        _ => 0,
-    };
-    day.checked_add_days(Days::new(more)).unwrap_or(day)
+    months_later(asked_on, 1).unwrap_or(asked_on)
 }
 
 /// The day on which an advisor was asked.

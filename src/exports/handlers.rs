@@ -62,10 +62,11 @@ pub async fn request_export(
         let came = (received_on, how.clone(), due_on);
         let row = ExportRow::new((context.new_id(), member_id, kind), by, came, now);
         store::insert(conn, &row)?;
-        context.record(conn, &[context.event("create", Subject::of_member(KIND, row.id, member_id), &[])])?;
+        let subject = Subject::of_member(KIND, row.id, member_id);
+        context.record(conn, &[context.event("create", subject, &[])])?;
         let export = row.show(reader, now);
         let location = format!("/v1/exports/{}", export.id);
-        Ok(Reply::accepted(location, Tag::live(export.version, &export)?, &export)?.about(member_id))
+        Ok(Reply::accepted(location, Tag::live(export.version, &export)?, &export)?.shows(subject))
     })
     .await
 }

@@ -1,10 +1,11 @@
 //! What is decided about exports without a database.
 
-use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
+use chrono::NaiveDate;
 
 use super::types::{ExportInput, ExportKind, ExportStatus};
 use crate::auth::caller::{Caller, Permission};
 use crate::auth::reach::Reach;
+use crate::clock::months_later;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
 
@@ -25,16 +26,8 @@ pub fn months(extended: bool) -> u32 {
 /// # Errors
 /// 422 if there is no such day.
 pub fn due_on(received_on: NaiveDate, months: u32) -> Result<NaiveDate> {
-    let past_weekend = |day: NaiveDate| {
-        let days = match day.weekday() {
-            Weekday::Sat => 2,
-            Weekday::Sun => 1,
-            _ => 0,
-        };
-        day.checked_add_days(Days::new(days))
-    };
-    let due = received_on.checked_add_months(Months::new(months)).and_then(past_weekend);
-    due.ok_or_else(|| Error::rule("/received_on", "wrong_format", "Is too far from today."))
+    months_later(received_on, months)
+        .ok_or_else(|| Error::rule("/received_on", "wrong_format", "Is too far from today."))
 }
 
 /// A request whose fields fit whoever sent it.

@@ -88,7 +88,7 @@ sections! {
 }
 
 /// What every document leaves out.
-const ALWAYS: [HeldBack; 6] = [
+const ALWAYS: [HeldBack; 7] = [
     HeldBack {
         what: "Your password",
         why: "We don't know it. We keep something that is made of it, with which nobody can log in.",
@@ -109,6 +109,10 @@ const ALWAYS: [HeldBack; 6] = [
     HeldBack {
         what: "Answers that are kept so that a request isn't done twice",
         why: "They are copies of what stands above, and are gone after a day.",
+    },
+    HeldBack {
+        what: "Requests to be forgotten, and decisions to keep a record for longer",
+        why: "You see your own request by itself. Why one is put off may be there to keep somebody safe. Ask us.",
     },
 ];
 

@@ -13,10 +13,11 @@ use super::types::MemberSearch;
 use crate::db::schema::{member_words, members};
 use crate::db::{Conn, Id};
 use crate::error::{Error, Result};
+use crate::insert_many;
+use crate::per_backend;
 use crate::text::fold::name_key;
 use crate::text::words::{name_words, words_beginning as beginning};
 use crate::text::{nhs_number, phone, postcode};
-use crate::{insert_many, per_backend};
 
 /// One word that a member is found by.
 #[derive(Debug, Insertable)]

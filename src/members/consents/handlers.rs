@@ -77,7 +77,7 @@ pub async fn record_consent(
         let left: Vec<&str> = left.iter().filter(|(_, count)| *count > 0).map(|(name, _)| *name).collect();
         context.record(conn, &context.reads_list(Subject::of_member("member", id, id), &left, &left))?;
         let location = format!("/v1/members/{id}/consents/{}", answer.consent.id);
-        Ok(Reply::created(location, Tag::of(&answer.consent)?, &answer)?.about(id))
+        Ok(Reply::created(location, Tag::of(&answer.consent)?, &answer)?.shows(subject))
     })
     .await
 }
