@@ -76,7 +76,7 @@ passed "2. The token was refreshed, the device logged out, and Peg logged in aga
 # 3. She writes her own prescription.
 send POST /v1/prescriptions "$(jq -nc --arg member "$peg" --arg session "$reading" '{member_id: $member, origin: "self",
   what_matters: "To read again, with others", needs: [{domain: "loneliness", severity: 3}],
-  items: [{kind: "session", session_id: $session, need: "loneliness", goal: "To go once and see"}]}')"
+  items: [{kind: "session", target_id: $session, need: "loneliness", goal: "To go once and see"}]}')"
 expect 201
 prescription=$(field .id)
 send POST "/v1/prescriptions/$prescription/activate" '{}' -H "If-Match: $(header etag)"

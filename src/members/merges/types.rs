@@ -212,6 +212,7 @@ pub struct Merge {
 #[serde(deny_unknown_fields)]
 pub struct MergeFilter {
     /// Merges of this record: those into it, and the one of it into another.
+    #[param(inline)]
     pub member_id: Id,
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
