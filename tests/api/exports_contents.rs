@@ -24,7 +24,7 @@ const SAME_AS: [(&str, &str); 8] = [
     ("change_safeguarding_flag", "raise_safeguarding_flag"),
 ];
 /// Those that take texts and keep none of them about the member.
-const KEEP_NOTHING: [&str; 2] = ["search_members", "release_export"];
+const KEEP_NOTHING: [&str; 3] = ["search_members", "release_export", "unsubscribe"];
 /// Those whose texts are held back, which the document says.
 const HELD_BACK: [&str; 2] = ["hold_erasure", "decide_retention_review"];
 
