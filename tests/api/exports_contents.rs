@@ -161,6 +161,10 @@ impl Whole {
         };
         let (carer, cared_for) = (other("carer", "one"), other("cared", "two"));
         let record = format!("/v1/members/{ann}");
+        let twin = json!({ "given_name": "Twin", "roles": ["carer"] });
+        let twin = id(&advisor.post("/v1/members?confirm_not_duplicate=true", &twin).expect(201)).to_owned();
+        let merge = json!({ "from": twin, "into_version": 1, "from_version": 1 });
+        advisor.post(&format!("{record}/merge"), &merge).expect(200);
 
         let consents = format!("{record}/consents");
         let consent = json!({ "purpose": "share_with_partner", "partner_id": reader["id"], "decision": "given",
@@ -361,6 +365,7 @@ fn the_sections_say_what_they_are_and_come_in_order() {
         "logins",
         "links",
         "calendar_links",
+        "merges",
         "exports",
         "safeguarding",
         "safeguarding_log",
