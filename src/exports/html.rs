@@ -149,7 +149,7 @@ fn is_person(members: &[(String, Node)]) -> bool {
 fn person(members: &[(String, Node)]) -> String {
     let texts = members.iter().map(|(name, value)| (name, value.text()));
     let is_member = members.iter().any(|(name, value)| name == "role" && value.text() == "member");
-    let known = texts.filter(|(name, text)| !text.is_empty() && !(is_member && name.as_str() == "role"));
+    let known = texts.filter(|(name, text)| !(text.is_empty() || is_member && name.as_str() == "role"));
     let parts: Vec<String> =
         known.map(|(name, text)| if name == "role" { spaced(text) } else { text.to_owned() }).collect();
     parts.join(", ")

@@ -81,7 +81,7 @@ pub async fn post_roster(
         policy::scope(who.caller()?, Scope::RegistersWrite)?;
     }
     if prefer.respond_async {
-        return later::accept(&who, &posting, &body.bytes).await;
+        return later::accept(&who, posting, &body.bytes).await;
     }
     // Before it is planned: what was done already costs no more than a look.
     if who.has_answered().await? {

@@ -67,13 +67,15 @@ fn may_post(conn: &mut Conn, right: &Right, partner_id: Id, has_registers: bool)
     }
 }
 
-/// Takes a posting in, and starts it.
+/// Takes a posting in, and starts it. Its entries are read again then: nothing of them stays in memory while the bytes are
+/// written.
 ///
 /// # Errors
 /// 404 where there is no such partner; 429 where too many of its jobs have not ended.
-pub async fn accept(context: &Context, posting: &Posting, bytes: &Bytes) -> Result<HttpResponse> {
+pub async fn accept(context: &Context, posting: Posting, bytes: &Bytes) -> Result<HttpResponse> {
     let (partner_id, form, manner) = (posting.partner_id, posting.form, posting.manner);
     let total = i32::try_from(posting.total()).map_err(Error::internal)?;
+    drop(posting);
     let (id, now, payload, asking) = (context.new_id(), context.now(), bytes.clone(), context.clone());
     let taken = context.write(bytes, move |conn| {
         store::roster_version(conn, partner_id)?;

@@ -328,7 +328,7 @@ mod tests {
             kept_until: Some(at("2027-01-04T18:30:00")),
             ..line(MessageKind::OfferExpiring, "2027-01-05T10:00:00")
         };
-        let letter = of_sessions(&[offered.clone()], 60, Form::Easy).unwrap();
+        let letter = of_sessions(std::slice::from_ref(&offered), 60, Form::Easy).unwrap();
         assert_eq!(
             letter.lines,
             [
