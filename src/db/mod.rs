@@ -247,7 +247,7 @@ fn sqlite_connected<T>(number: u64, path: &str, work: impl FnOnce(&mut Conn) -> 
 }
 
 /// A read that takes longer has filled the memory that its connection has for pages of the file.
-const LARGE_READ: Duration = Duration::from_millis(100);
+const LARGE_READ: Duration = Duration::from_millis(25);
 
 /// Runs reads. After a large one, gives back the memory that SQLite has kept for pages: there are many threads for such
 /// reads, with a connection each.

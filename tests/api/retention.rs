@@ -43,10 +43,10 @@ fn records_are_listed_that_nobody_has_used_for_eight_years_and_those_of_children
     let row = members::table.find(gone.parse::<Id>().unwrap());
     diesel::update(row).set(members::erased_at.eq(app.clock.now())).execute(&mut app.conn()).unwrap();
     app.at("2034-12-01T09:00:00Z");
-    assert_eq!(ids(&admin, ""), [never.clone()], "eight years ago was 1 December");
+    assert_eq!(ids(&admin, ""), std::slice::from_ref(&never), "eight years ago was 1 December");
     app.at("2034-12-02T09:00:00Z");
     assert_eq!(ids(&admin, ""), [old.clone(), never.clone()]);
-    assert_eq!(ids(&admin, "?before=2026-12-01"), [never.clone()]);
+    assert_eq!(ids(&admin, "?before=2026-12-01"), std::slice::from_ref(&never));
     admin.get("/v1/retention-reviews?before=2026-12-03").wrong_parameter("before");
     // The child is 25 on 3 December, and the last one was used until eight years ago.
     app.at("2034-12-03T09:00:00Z");
@@ -92,7 +92,7 @@ fn an_admin_keeps_a_record_for_a_reason_until_a_day_or_asks_for_its_erasure() {
     decide(&app.clock.new_id().to_string(), &keep).problem(404, "not-found");
     let kept = decide(&peg, &keep).expect(200);
     assert_eq!(kept, json!({ "member_id": peg, "decision": "keep", "until": "2036-01-31", "erasure_id": null }));
-    assert_eq!(ids(&admin, ""), [sam.clone()]);
+    assert_eq!(ids(&admin, ""), std::slice::from_ref(&sam));
     decide(&peg, &keep).problem(409, "invalid-state");
     let decided = decide(&sam, &json!({ "decision": "erase" })).expect(200);
     assert!(ids(&admin, "").is_empty());
@@ -107,7 +107,7 @@ fn an_admin_keeps_a_record_for_a_reason_until_a_day_or_asks_for_its_erasure() {
     app.at("2036-01-31T09:00:00Z");
     assert!(ids(&admin, "").is_empty());
     app.at("2036-02-01T09:00:00Z");
-    assert_eq!(ids(&admin, ""), [peg.clone()]);
+    assert_eq!(ids(&admin, ""), std::slice::from_ref(&peg));
     app.at("2036-02-01T09:00:01Z");
     let longer = json!({ "decision": "keep", "until": "2037-01-31", "reason": "A claim is open." });
     decide(&peg, &longer).expect(200);

@@ -71,8 +71,8 @@ fn take_back(app: &App, version: &str) {
         Location::Postgres(_) => "postgres",
     };
     let folder = format!("{}/migrations/{kind}", env!("CARGO_MANIFEST_DIR"));
-    let folders = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    let found = folders.filter(|entry| entry.file_name().to_string_lossy().starts_with(version)).next().unwrap();
+    let mut folders = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let found = folders.find(|entry| entry.file_name().to_string_lossy().starts_with(version)).unwrap();
     app.conn().batch_execute(&std::fs::read_to_string(found.path().join("down.sql")).unwrap()).unwrap();
     let forget = format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'");
     app.conn().batch_execute(&forget).unwrap();
