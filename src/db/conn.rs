@@ -140,7 +140,7 @@ pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     // again, many times.
     conn.batch_execute(match purpose {
         Purpose::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -8000;",
-        Purpose::Write => "PRAGMA cache_size = -24000;",
+        Purpose::Write => "PRAGMA cache_size = -16000;",
     })?;
     Ok(Conn::Sqlite(conn))
 }
