@@ -6,10 +6,9 @@ set -euo pipefail
 . "$(dirname "$0")/../tests/curl/lib.sh"
 : "${CHROMIUM:=/usr/bin/chromium}"
 pictures=$root/docs/pictures
-mails=$work/mails
-mkdir -p "$mails" "$pictures"
-export LIFE_ROOMS_MAIL_URL=file:$mails LIFE_ROOMS_MAIL_FROM='Life Rooms <rooms@example.org>'
-export LIFE_ROOMS_MAIL_REPLY_TO=desk@example.org LIFE_ROOMS_PUBLIC_URL=https://rooms.example.org
+mkdir -p "$pictures"
+keep_mails
+export LIFE_ROOMS_PUBLIC_URL=https://rooms.example.org
 
 # picture NAME URL HEIGHT
 picture() {
@@ -20,15 +19,11 @@ picture() {
 
 # letter NAME SUBJECT HEIGHT: a picture of the mail with this subject.
 letter() {
-  within 20 came "$2" || fail "no mail with the subject \"$2\" has come"
+  await_mail "$2"
   python3 -c 'import email, email.policy, sys
 mail = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default)
-open(sys.argv[2], "w").write(mail.get_body(("html",)).get_content())' "$FOUND" "$work/letter.html"
+open(sys.argv[2], "w").write(mail.get_body(("html",)).get_content())' "$MAIL" "$work/letter.html"
   picture "$1" "file://$work/letter.html" "$3"
-}
-came() {
-  FOUND=$(grep -lE "^Subject: $1" "$mails"/*.eml 2>/dev/null | head -n 1)
-  [ -n "$FOUND" ]
 }
 
 start_server

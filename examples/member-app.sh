@@ -10,19 +10,13 @@ set -euo pipefail
 . "$(dirname "$0")/../tests/curl/lib.sh"
 
 # The server's mails go into a folder, where this script reads them as Peg reads her mailbox.
-mails=$work/mails
-mkdir -p "$mails"
-export LIFE_ROOMS_MAIL_URL=file:$mails LIFE_ROOMS_MAIL_FROM=rooms@example.org LIFE_ROOMS_MAIL_REPLY_TO=desk@example.org
+keep_mails
 secret='paper boat under the lamp'
 
 # mail SUBJECT: waits for a mail to Peg with this subject, and prints its text.
 mail() {
-  within 20 mail_came "$1" || fail "no mail with the subject \"$1\" has come"
-  readable "$FOUND"
-}
-mail_came() {
-  FOUND=$(grep -lE "^Subject: $1" "$mails"/*.eml 2>/dev/null | head -n 1)
-  [ -n "$FOUND" ]
+  await_mail "$1"
+  readable "$MAIL"
 }
 # Mails are written as quoted-printable: "=3D" is "=", and "=" at the end of a line joins it to the next.
 readable() { tr -d '\r' <"$1" | sed -e ':a' -e '/=$/{N;s/=\n//;ba' -e '}' -e 's/=3D/=/g'; }

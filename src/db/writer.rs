@@ -36,8 +36,8 @@ const RECORDS_OF_GROUP: usize = GROUP / 2;
 /// How long a commit takes further writes in.
 const LONGEST_GROUP: Duration = Duration::from_millis(100);
 
-/// A write that works for so long, without its commit, has filled the memory for pages, which is then given back. A fast
-/// machine writes a body of 15 MiB in twice the time.
+/// A write that works for so long, without its commit, has filled the memory for pages, which is then given back. The
+/// largest roster takes twice as long on a fast machine.
 const LARGE: Duration = Duration::from_millis(10);
 /// A commit that takes so long is logged, for whoever looks for what holds the others up.
 const LONG: Duration = Duration::from_millis(250);

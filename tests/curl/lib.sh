@@ -87,6 +87,21 @@ put_on_path() {
   export PATH=$work/bin:$PATH
 }
 
+# The server's mails go into the folder $mails. To be called before the server starts.
+keep_mails() {
+  mails=$work/mails
+  mkdir "$mails"
+  export LIFE_ROOMS_MAIL_URL=file:$mails LIFE_ROOMS_MAIL_FROM='Life Rooms <rooms@example.org>'
+  export LIFE_ROOMS_MAIL_REPLY_TO=desk@example.org
+}
+
+# await_mail SUBJECT: waits for a mail whose subject begins so, and sets MAIL to its file.
+await_mail() { within 20 mail_came "$1" || fail "no mail with the subject \"$1\" has come"; }
+mail_came() {
+  MAIL=$(grep -lE "^Subject: $1" "$mails"/*.eml 2>/dev/null | head -n 1)
+  [ -n "$MAIL" ]
+}
+
 # call METHOD PATH [curl arguments]: sets STATUS and BODY, leaves the headers in $work/headers.
 call() {
   local method=$1 path=$2; shift 2

@@ -7,8 +7,7 @@ set -euo pipefail
 # shellcheck source=tests/curl/lib.sh
 . "$(dirname "$0")/../curl/lib.sh"
 
-mkdir "$work/mails"
-export LIFE_ROOMS_MAIL_URL=file:$work/mails LIFE_ROOMS_MAIL_FROM=rooms@example.org LIFE_ROOMS_MAIL_REPLY_TO=desk@example.org
+keep_mails
 # Nobody is refused for asking often.
 for limit in MAIL_ADDRESS MAIL_NETWORK LOGIN LOGIN_DAY LOGIN_ACCOUNT LOGIN_NETWORK LOGIN_FLOOD; do
   export "LIFE_ROOMS_${limit}_LIMIT=100000/100"
