@@ -1,5 +1,5 @@
-//! `life-rooms user`: makes accounts, the first one and those of members, sets passwords, and unlocks, disables and enables
-//! accounts.
+//! `life-rooms user`: makes accounts, the first one and those of members, sets passwords, unlocks, disables and enables
+//! accounts, and ends the logins of all.
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{LoginLimits, Settings};
 use crate::db::{Conn, Db, Id};
 use crate::error::{Error, Kind, Result};
+use crate::login::restored::end_everybodys;
 use crate::text::{email, reading};
 use crate::users::store::{self, UserRow};
 use crate::users::types::UserInput;
@@ -43,6 +44,12 @@ pub(super) enum User {
     /// Let a disabled account log in again, with the password that it had
     #[command(after_help = "Example:\n  life-rooms user enable sam@example.org")]
     Enable(Named),
+    /// End every login and token of all accounts: after a backup was restored, or when tokens may be in wrong hands
+    #[command(after_help = "Example:\n  life-rooms user log-everybody-out")]
+    LogEverybodyOut {
+        #[command(flatten)]
+        settings: Settings,
+    },
 }
 
 #[derive(Args)]
@@ -114,6 +121,7 @@ pub(super) fn run(command: &User) -> Result<(), Failure> {
         User::Unlock(named) => run_unlock(named),
         User::Disable(named) => run_set_disabled(named, true),
         User::Enable(named) => run_set_disabled(named, false),
+        User::LogEverybodyOut { settings } => run_log_everybody_out(settings),
     }
 }
 
@@ -232,6 +240,17 @@ fn run_set_disabled(command: &Named, disabled: bool) -> Result<(), Failure> {
         (true, false) => println!("Enabled the account of {email}. It logs in with the password that it had."),
         (false, true) => println!("The account of {email} was disabled already."),
         (false, false) => println!("The account of {email} was enabled already."),
+    }
+    Ok(())
+}
+
+fn run_log_everybody_out(settings: &Settings) -> Result<(), Failure> {
+    let (clock, db) = (Clock::system(), open(settings)?);
+    let end = move |conn: &mut Conn| end_everybodys(conn, "command-line", Why::LogoutAll, clock.now());
+    match run_to_end(db.write(end))? {
+        0 => println!("Nobody was logged in. Every token has ended."),
+        1 => println!("One account was logged in. Its logins have ended, and so has every token."),
+        accounts => println!("{accounts} accounts were logged in. Their logins have ended, and so has every token."),
     }
     Ok(())
 }

@@ -134,7 +134,9 @@ else
   paste 'Backup and restore' 4
   export DATABASE_URL=$NEW_DATABASE_URL
 fi
-grep -q 'The database is up to date' "$work/said" || fail "migrate should say that it is up to date: $(cat "$work/said")"
+for words in 'The database is up to date' 'so has every token'; do
+  grep -q "$words" "$work/said" || fail "the restore should say: $words: $(cat "$work/said")"
+done
 BASE_URL=''
 start_server
 # A token of before may be one that was used up since the backup, so everybody logs in again.
