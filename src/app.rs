@@ -31,7 +31,7 @@ impl Parts {
     /// Prepares the parts that all workers share.
     pub fn new(state: State) -> Self {
         static ROUTES: LazyLock<Data<Routes>> =
-            LazyLock::new(|| Data::new(Routes::of(document()).reading("/docs").reading("/account")));
+            LazyLock::new(|| Data::new(Routes::of(&document()).reading("/docs").reading("/account")));
         Self { state: Data::new(state), routes: ROUTES.clone() }
     }
 }
@@ -70,25 +70,21 @@ pub const HOOKS: Hooks = Hooks {
     document_yaml: fixed_yaml,
 };
 
-/// The OpenAPI document as the handlers and types describe it. Made only once.
-pub fn document() -> &'static Document {
-    static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-        let app = App::new().into_utoipa_app().configure(|config| configure(&mut Operations::Document(config)));
-        crate::openapi::document(app.split_for_parts().1)
-    });
-    &DOCUMENT
+/// The OpenAPI document as the handlers and types describe it. Each call makes it: it takes many times the memory of its
+/// text, so nobody keeps it.
+pub fn document() -> Document {
+    let app = App::new().into_utoipa_app().configure(|config| configure(&mut Operations::Document(config)));
+    crate::openapi::document(app.split_for_parts().1)
 }
 
 /// The published document as JSON: the bytes of `openapi/openapi.json`.
-pub fn document_json() -> &'static str {
-    static JSON: LazyLock<String> = LazyLock::new(|| Published::of(document()).json());
-    &JSON
+pub fn document_json() -> String {
+    Published::of(&document()).json()
 }
 
 /// The published document as YAML.
-pub fn document_yaml() -> &'static str {
-    static YAML: LazyLock<String> = LazyLock::new(|| Published::of(document()).yaml());
-    &YAML
+pub fn document_yaml() -> String {
+    Published::of(&document()).yaml()
 }
 
 fn fixed_json() -> &'static Fixed {

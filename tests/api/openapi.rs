@@ -6,7 +6,7 @@ use crate::support::{App, Client};
 use crate::{access, auth};
 
 pub fn document() -> Value {
-    serde_json::from_str(life_rooms::app::document_json()).expect("the document is JSON")
+    serde_json::from_str(&life_rooms::app::document_json()).expect("the document is JSON")
 }
 
 /// Method, path template and operation of everything in the document.
