@@ -30,9 +30,7 @@ pub struct Parts {
 impl Parts {
     /// Prepares the parts that all workers share.
     pub fn new(state: State) -> Self {
-        static ROUTES: LazyLock<Data<Routes>> =
-            LazyLock::new(|| Data::new(Routes::of(&document()).reading("/docs").reading("/account")));
-        Self { state: Data::new(state), routes: ROUTES.clone() }
+        Self { state: Data::new(state), routes: MADE.routes.clone() }
     }
 }
 
@@ -66,13 +64,13 @@ pub const HOOKS: Hooks = Hooks {
     settle_sessions: |conn, context, ids| aside::settle(conn, ids, terms(context)),
     set_bookings_aside: |conn, context, ids| aside::set_aside(conn, ids, terms(context)),
     put_bookings_back: |conn, _, rows| aside::put_back(conn, rows),
-    document_json: fixed_json,
-    document_yaml: fixed_yaml,
+    document_json: || &MADE.json,
+    document_yaml: || &MADE.yaml,
 };
 
-/// The OpenAPI document as the handlers and types describe it. Each call makes it: it takes many times the memory of its
-/// text, so nobody keeps it.
-pub fn document() -> Document {
+/// The OpenAPI document as the handlers and types describe it. It takes many times the memory of its text, so nobody
+/// keeps it.
+fn document() -> Document {
     let app = App::new().into_utoipa_app().configure(|config| configure(&mut Operations::Document(config)));
     crate::openapi::document(app.split_for_parts().1)
 }
@@ -87,15 +85,20 @@ pub fn document_yaml() -> String {
     Published::of(&document()).yaml()
 }
 
-fn fixed_json() -> &'static Fixed {
-    static JSON: LazyLock<Fixed> = LazyLock::new(|| Fixed::new(document_json()));
-    &JSON
+/// What is made of the document when the server starts, so that no request waits for it.
+struct Made {
+    routes: Data<Routes>,
+    json: Fixed,
+    yaml: Fixed,
 }
 
-fn fixed_yaml() -> &'static Fixed {
-    static YAML: LazyLock<Fixed> = LazyLock::new(|| Fixed::new(document_yaml()));
-    &YAML
-}
+static MADE: LazyLock<Made> = LazyLock::new(|| {
+    let document = document();
+    let routes = Data::new(Routes::of(&document).reading("/docs").reading("/account"));
+    let published = Published::of(&document);
+    drop(document);
+    Made { routes, json: Fixed::new(published.json()), yaml: Fixed::new(published.yaml()) }
+});
 
 /// Builds the app of one worker.
 pub fn build(

@@ -57,6 +57,10 @@ fn name_inline_schemas(document: &mut Value) {
     let known: Vec<(Value, String)> =
         schemas_of(document).into_iter().filter(|(_, schema)| is_worth_a_name(schema)).map(|(n, s)| (s, n)).collect();
     let name_copy = |value: &mut Value| {
+        // A copy has what made its schema worth a name. Nearly all values haven't, and needn't be compared with any.
+        if !is_worth_a_name(value) {
+            return;
+        }
         // Two enums can have the same values. Their descriptions tell them apart.
         let is_said_so = |schema: &Value| value.get("description") == schema.get("description");
         let mut copied = known.iter().filter(|(schema, _)| is_copy(value, schema));
