@@ -6,7 +6,7 @@ mod types;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc, Weekday};
 use chrono_tz::Europe::London;
 use uuid::{Uuid, timestamp::Timestamp as UuidTime};
 
@@ -81,6 +81,12 @@ pub fn london_midnight(day: NaiveDate) -> Timestamp {
 pub fn london_day(at: Timestamp) -> NaiveDate {
     at.0.with_timezone(&London).date_naive()
 }
+
+/// An instant by the clock in London.
+pub fn london_time(at: Timestamp) -> NaiveDateTime {
+    at.0.with_timezone(&London).naive_local()
+}
+
 /// The day by which a request must be answered that has so many months: the same day then, or the last day of that month.
 /// From a weekend it goes on to Monday. Bank holidays aren't known here. `None` if there is no such day.
 pub fn months_later(day: NaiveDate, months: u32) -> Option<NaiveDate> {

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::NaiveDateTime;
-use chrono_tz::Europe::London;
 use diesel::prelude::*;
 
 use super::digest::{self, Digest};
@@ -15,9 +13,9 @@ use super::words::en::{self, Form, Line};
 use crate::auth::links;
 use crate::auth::logins::token::RefreshKey;
 use crate::auth::store as accounts;
-use crate::clock::{london_day, london_midnight};
+use crate::clock::{london_day, london_midnight, london_time};
 use crate::db::schema::{bookings, members, sessions, venues, wordings};
-use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::members::access_needs::{self, types::AccessNeeds};
 use crate::members::contact::may_write_to;
@@ -225,14 +223,13 @@ impl Reader {
 /// A session as a mail tells of it.
 struct SessionNow {
     title: String,
-    start: NaiveDateTime,
     starts_at: Timestamp,
     status: SessionStatus,
     place: Option<String>,
 }
 
 /// A session with its place, as the database has it.
-type SessionRow = (Id, String, (LocalTime, Timestamp), SessionStatus, Delivery, Option<(String, Option<String>)>);
+type SessionRow = (Id, String, Timestamp, SessionStatus, Delivery, Option<(String, Option<String>)>);
 
 /// How the sessions and bookings of messages stand.
 pub struct Facts {
@@ -257,19 +254,19 @@ impl Facts {
                 .select((
                     sessions::id,
                     wordings::title,
-                    (sessions::local_start, sessions::starts_at),
+                    sessions::starts_at,
                     sessions::status,
                     sessions::delivery,
                     (venues::name, venues::postcode).nullable(),
                 ))
                 .load(conn)?;
-            for (id, title, (start, starts_at), status, delivery, venue) in found {
+            for (id, title, starts_at, status, delivery, venue) in found {
                 let venue = venue.filter(|_| delivery != Delivery::Online);
                 let place = venue.map(|(name, postcode)| match postcode {
                     Some(postcode) => format!("{name}, {postcode}"),
                     None => name,
                 });
-                sessions_now.insert(id, SessionNow { title, start: start.0, starts_at, status, place });
+                sessions_now.insert(id, SessionNow { title, starts_at, status, place });
             }
         }
         for ids in bookings_of.chunks(AT_ONCE) {
@@ -306,15 +303,14 @@ impl Facts {
     pub fn line_as_told(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
         let session = self.sessions.get(&payload.session_id?)?;
-        let in_london = |at: Timestamp| at.0.with_timezone(&London).naive_local();
         Some(Line {
             kind: row.kind,
             title: (self.details == MessageDetails::Full).then(|| session.title.clone()),
-            start: session.start,
+            start: london_time(session.starts_at),
             place: session.place.clone(),
             gone: payload.gone,
             for_another: payload.cared_for.is_some(),
-            kept_until: payload.offer_expires_at.map(in_london),
+            kept_until: payload.offer_expires_at.map(london_time),
         })
     }
 }

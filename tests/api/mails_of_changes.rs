@@ -14,6 +14,33 @@ fn change(app: &App, session: &str, patch: &Value) -> Value {
     advisor.patch(&path, &tag, patch).expect(200)
 }
 
+/// The London hour at which somebody is told to come to a session with these values.
+fn told_hour(values: &Value) -> String {
+    let (app, mails, advisor, session) = library(Some(1));
+    let reader = reachable(&app, "Ned");
+    change(&app, &session, values);
+    book(&advisor, &session, &reader);
+    app.at("2026-11-23T09:05:00Z");
+    let mail = mails.take_one(&app);
+    let line = mail.text.lines().find(|line| line.contains("You have a place")).unwrap().to_owned();
+    let listed = texts(&advisor, &reader).remove(0);
+    let hour = listed.split(", ").nth(1).unwrap().trim_end_matches('.').to_owned();
+    assert!(line.contains(&hour), "{line}: {listed}");
+    hour
+}
+
+#[test]
+fn a_mail_tells_the_time_by_the_clock_of_its_reader() {
+    let at = |start: &str, zone: &str| {
+        told_hour(&json!({ "local_start": start, "time_zone": zone, "reason": "A better time" }))
+    };
+    assert_eq!(at("2027-07-07T10:00:00", "UTC"), "11am");
+    assert_eq!(at("2027-07-07T10:00:00", "America/New_York"), "3pm");
+    assert_eq!(at("2027-07-07T10:00:00", "Europe/London"), "10am");
+    // This hour is skipped when summer time begins.
+    assert_eq!(at("2027-03-28T01:30:00", "Europe/London"), "2:30am");
+}
+
 /// What the list of messages says, newest first.
 fn texts(client: &Client, member: &str) -> Vec<String> {
     let page = client.get(&format!("/v1/members/{member}/messages")).expect(200);

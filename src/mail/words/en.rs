@@ -31,7 +31,7 @@ pub struct Line {
     pub kind: MessageKind,
     /// What the session is called, for whoever wants to read that in mails.
     pub title: Option<String>,
-    /// When the session starts, on its own clock.
+    /// When the session starts, in London: an online session may have been planned by another clock.
     pub start: NaiveDateTime,
     /// Where it is; `None` online.
     pub place: Option<String>,
