@@ -67,11 +67,18 @@ fn run_verify(command: &Verify) -> Result<(), Failure> {
         println!("There is no {}: nothing shows whether the newest seals were cut off.", path.display());
     }
     let keys = if folder.is_dir() { public_halves(&folder)? } else { Default::default() };
+    let has_keys = !keys.is_empty();
     let known = kept.into_iter().chain(command.expect.clone()).collect();
     let wanted = Wanted { from: command.from.map(london_midnight), known, keys };
     let db = database::open_as_it_is(&command.settings)?;
     let reading = db.read_long(move |conn| verify(conn, &wanted));
-    tell(&actix_web::rt::System::new().block_on(reading)?)
+    let report = actix_web::rt::System::new().block_on(reading)?;
+    if report.seals > 0 && !has_keys {
+        // Every seal would look as if somebody else had signed it.
+        let folder = folder.display();
+        return Err(Failure::usage(format!("there are no keys in {folder}: name the key folder of the server")));
+    }
+    tell(&report)
 }
 
 /// Prints what was found.

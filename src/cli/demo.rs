@@ -35,8 +35,11 @@ fn say(text: &str) {
     eprintln!("demo: {text}");
 }
 
-/// The settings of `serve --demo`: its own database file with its keys beside it. The environment is ignored.
-pub(super) fn settings() -> Settings {
+/// The settings of `serve --demo`: its own database file with its keys beside it, whatever is given.
+pub(super) fn settings(given: &Settings) -> Settings {
+    if let Some(folder) = &given.key_dir {
+        log::warn!("the demo has keys of its own, in {FILE}.keys; the folder {} is not used", folder.display());
+    }
     Settings { database_url: format!("sqlite://{FILE}"), key_dir: None }
 }
 

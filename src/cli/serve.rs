@@ -46,7 +46,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         return Err(Failure::usage(LOG_ONLY_IN_DEMO.to_owned()));
     }
     let address = command.serve.address().map_err(Failure::usage)?;
-    let settings = if command.demo { demo::settings() } else { command.settings.clone() };
+    let settings = if command.demo { demo::settings(&command.settings) } else { command.settings.clone() };
     let location = settings.location().map_err(Failure::usage)?;
     let key_dir = settings.key_dir().map_err(Failure::usage)?;
     // The socket is bound first, so that a second server stops before it touches the database of the first.

@@ -51,6 +51,21 @@ fn a_seal_that_was_dated_back_is_found_by_its_root() {
     }
 }
 
+#[test]
+fn a_check_without_the_keys_of_the_server_blames_nobody() {
+    let World { app, .. } = world();
+    let folder = app.key_dir().join("of-another");
+    for is_there in [false, true] {
+        if is_there {
+            std::fs::create_dir(&folder).unwrap();
+        }
+        let (code, said) = checked(&app, &["--key-dir", folder.to_str().unwrap()]);
+        assert!(code == 2 && said.contains("there are no keys in"), "{said}");
+        assert!(said.contains("name the key folder of the server") && !said.contains("tampered"), "{said}");
+    }
+    assert_eq!(checked(&app, &[]).0, 0);
+}
+
 /// Looks at the members and seals, at each of these times.
 fn looks_at(app: &App, advisor: &Client, members: &[String], times: &[&str]) {
     for time in times {
