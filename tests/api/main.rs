@@ -72,6 +72,7 @@ mod owners;
 mod paging;
 mod parity;
 mod partners;
+mod passed_over;
 mod passwords;
 mod pasted;
 mod people_matrix;

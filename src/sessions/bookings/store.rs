@@ -365,9 +365,9 @@ pub fn accept(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), ter
     // Says why an offer was taken back.
     if matches!(booked.0.status, BookingStatus::Offered | BookingStatus::Waitlisted) {
         admission::check(conn, &session, booked.0.delivery, terms.now)?;
+        consents::hold_service(conn, booked.0.member_id)?;
     }
     rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "accepted")?;
-    consents::hold_service(conn, booked.0.member_id)?;
     move_to(conn, booked, session, BookingStatus::Booked, terms)
 }
 
