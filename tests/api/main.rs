@@ -55,6 +55,7 @@ mod logins;
 mod logs;
 mod mails;
 mod mails_of_changes;
+mod mails_together;
 mod members;
 mod merges;
 mod merges_machine;
