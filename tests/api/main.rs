@@ -56,6 +56,7 @@ mod logs;
 mod mails;
 mod mails_of_changes;
 mod mails_together;
+mod mails_tried;
 mod members;
 mod merges;
 mod merges_machine;
