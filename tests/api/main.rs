@@ -77,6 +77,7 @@ mod partners;
 mod passed_over;
 mod passwords;
 mod pasted;
+mod people_elsewhere;
 mod people_matrix;
 mod postcodes;
 mod prescriptions;

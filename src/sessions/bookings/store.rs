@@ -228,7 +228,9 @@ fn fitting(
     let member_id = match (reach, wish.member_id) {
         (Reach::Member(own), None) => Some(own),
         (Reach::Member(own), Some(given)) if given == own => Some(own),
-        (Reach::Member(own), Some(given)) => relationships::hold(conn, own, given, today)?.then_some(given),
+        (Reach::Member(own), Some(given)) if relationships::hold(conn, own, given, today)? => Some(given),
+        // Nobody, unless it is the member's own id from before their records were merged: they are told the new one.
+        (Reach::Member(_), Some(given)) => member_store::hold(conn, reach, given)?.then_some(given),
         (_, given) => given,
     };
     let names: Option<Names> = match member_id {
