@@ -61,6 +61,7 @@ pub const HOOKS: Hooks = Hooks {
     shared_with: crate::members::sharing::shared_with,
     cared_for: crate::members::relationships::booking::cared_for,
     partner_changed: |conn, context, id| waiting::follow_taker(conn, Taker::Partner(id), terms(context)),
+    may_be_offered_changed: |conn, context, id| waiting::follow_member(conn, id, terms(context)),
     settle_sessions: |conn, context, ids| aside::settle(conn, ids, terms(context)),
     set_bookings_aside: |conn, context, ids| aside::set_aside(conn, ids, terms(context)),
     put_bookings_back: |conn, _, rows| aside::put_back(conn, rows),

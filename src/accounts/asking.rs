@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 
 use super::types::Accepted;
 use crate::auth::links::store::{self as links, LinkRow};
-use crate::auth::links::{Purpose, not_valid, read};
+use crate::auth::links::{Purpose, not_valid, read, url};
 use crate::auth::store::{self as accounts, Account};
 use crate::auth::throttle::buckets::{self, Bucket};
 use crate::db::{Conn, Id};
@@ -28,6 +28,12 @@ pub fn needs_mail(context: &Context) -> Result<()> {
     // Not a fault of the server: its operator has set it up without a mail server.
     let detail = "This service sends no e-mail, so this can't be done here. Ask an advisor to help you.";
     Err(Error::new(Kind::Unavailable, detail).retry_after(2))
+}
+
+/// A link as an answer shows it, to be given on paper. An answer that is repeated leaves it out.
+pub fn shown(context: &Context, link: &LinkRow) -> String {
+    let state = context.state();
+    url(state.tokens.refresh(), &state.config.front_end_url, link)
 }
 
 /// Writes a link and the message that carries it, and answers 202 with this sentence. Everything is the same whether or

@@ -4,11 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use chrono::NaiveDate;
 
-use super::asking::{link_to, needs_mail, open, use_up};
+use super::asking::{link_to, needs_mail, open, shown, use_up};
 use super::types::{Invitation, InvitationConfirmation, InvitationInput, LinkDelivery};
 use crate::auth::caller::Role;
 use crate::auth::links::store::{self as links, LinkRow};
-use crate::auth::links::{Purpose, not_valid, url};
+use crate::auth::links::{Purpose, not_valid};
 use crate::auth::password_rules;
 use crate::auth::policy::AdvisorOnly;
 use crate::auth::reach::Reach;
@@ -64,10 +64,7 @@ pub async fn invite_member(
                 let mail = NewMessage::with_link(MessageKind::Invitation, link.id, link.expires_at, context.now());
                 messages::queue(conn, vec![mail.about(Some(id))], context.now())?;
             }
-            LinkDelivery::Show => {
-                let state = context.state();
-                answer.link = Some(url(state.tokens.refresh(), &state.config.front_end_url, &link));
-            }
+            LinkDelivery::Show => answer.link = Some(shown(&context, &link)),
         }
         let subject = Subject::of_member("invitation", link.id, id);
         let how = if answer.link.is_some() { "show" } else { "email" };

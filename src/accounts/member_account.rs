@@ -40,21 +40,21 @@ pub async fn change_member_account(
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
         members::get(conn, reach, id)?;
-        let account = accounts::account_of_member(conn, id)?.ok_or_else(|| Error::not_found("account"))?;
+        let (account, ..) = users::of_member(conn, id)?;
         // Locked before its version is looked at, so that of two changes at the same time one is refused.
-        accounts::locked_account(conn, account.id)?;
+        accounts::locked_account(conn, account)?;
         let old = MemberAccount::from(users::of_member(conn, id)?);
         context.require_match(old.version)?;
         let before = MemberAccountInput { disabled: old.disabled };
-        let subject = |account| Subject::of_account(account, Some(id));
+        let subject = Subject::of_account(account, Some(id));
         let wanted = patch.apply(&before)?;
         if wanted == before {
-            return context.unchanged(conn, subject(account.id), old.version, &old);
+            return context.unchanged(conn, subject, old.version, &old);
         }
-        let ended = accounts::set_disabled(conn, account.id, wanted.disabled, context.now())?;
-        let mut events = vec![context.event("change", subject(account.id), &["disabled"])];
+        let ended = accounts::set_disabled(conn, account, wanted.disabled, context.now())?;
+        let mut events = vec![context.event("change", subject, &["disabled"])];
         if ended {
-            events.push(context.event("logins_ended", subject(account.id), &[Why::Disabled.into()]));
+            events.push(context.event("logins_ended", subject, &[Why::Disabled.into()]));
         }
         context.record(conn, &events)?;
         let now = MemberAccount { disabled: wanted.disabled, version: old.version + 1, ..old };
@@ -64,7 +64,7 @@ pub async fn change_member_account(
 }
 
 impl From<users::MemberUser> for MemberAccount {
-    fn from((email, disabled, last_login_on, version): users::MemberUser) -> Self {
+    fn from((_, email, disabled, last_login_on, version): users::MemberUser) -> Self {
         Self { email, disabled, last_login_on, version }
     }
 }

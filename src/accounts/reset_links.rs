@@ -1,10 +1,10 @@
 //! Links with which an admin lets somebody choose another password. No admin ever knows the password.
 
-use super::asking::{link_to, needs_mail};
+use super::asking::{link_to, needs_mail, shown};
 use super::types::{LinkDelivery, ResetLink, ResetLinkInput};
 use crate::auth::caller::Role;
+use crate::auth::links::Purpose;
 use crate::auth::links::store::{self as links, LinkRow};
-use crate::auth::links::{Purpose, url};
 use crate::auth::policy::AdminOnly;
 use crate::http::prelude::*;
 use crate::messages::kinds::MessageKind;
@@ -51,8 +51,7 @@ pub async fn make_reset_link(
                 "email"
             }
             LinkDelivery::Show => {
-                let state = context.state();
-                answer.link = Some(url(state.tokens.refresh(), &state.config.front_end_url, &link));
+                answer.link = Some(shown(&context, &link));
                 "show"
             }
         };

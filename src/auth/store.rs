@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::caller::{Caller, CallerKind, Role, Scope};
+use super::logins::store::next_generation;
 use super::logins::{self, Why};
 use super::throttle::Throttle;
 use super::token::Claims;
@@ -165,13 +166,7 @@ pub fn set_password(
 ) -> Result<bool> {
     let id = account.id;
     diesel::update(users::table.find(id))
-        .set((
-            users::password_hash.eq(hash),
-            users::failed_logins.eq(0),
-            users::generation.eq(users::generation + 1),
-            users::version.eq(users::version + 1),
-            users::updated_at.eq(now),
-        ))
+        .set((users::password_hash.eq(hash), users::failed_logins.eq(0), next_generation(now)))
         .execute(conn)?;
     throttle.map_or(Ok(()), |throttle| throttle.forget_guesses(conn, &account.email))?;
     logins::store::end_all(conn, id, Why::Password, now)
@@ -182,28 +177,14 @@ pub fn set_password(
 /// # Errors
 /// 409 if another account has the address.
 pub fn set_email(conn: &mut Conn, id: Id, email: &str, now: Timestamp) -> Result<bool> {
-    diesel::update(users::table.find(id))
-        .set((
-            users::email.eq(email),
-            users::generation.eq(users::generation + 1),
-            users::version.eq(users::version + 1),
-            users::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+    diesel::update(users::table.find(id)).set((users::email.eq(email), next_generation(now))).execute(conn)?;
     logins::store::end_all(conn, id, Why::Email, now)
 }
 
 /// Bars an account from logging in and ends its logins and tokens, or lets it log in again. Returns whether there were
 /// logins.
 pub fn set_disabled(conn: &mut Conn, id: Id, disabled: bool, now: Timestamp) -> Result<bool> {
-    diesel::update(users::table.find(id))
-        .set((
-            users::disabled.eq(disabled),
-            users::generation.eq(users::generation + 1),
-            users::version.eq(users::version + 1),
-            users::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+    diesel::update(users::table.find(id)).set((users::disabled.eq(disabled), next_generation(now))).execute(conn)?;
     logins::store::end_all(conn, id, Why::Disabled, now)
 }
 
@@ -214,13 +195,7 @@ pub fn has_accounts(conn: &mut Conn) -> Result<bool> {
 
 /// Ends every login and token of an account. Returns whether there were logins.
 pub fn end_logins(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
-    diesel::update(users::table.find(id))
-        .set((
-            users::generation.eq(users::generation + 1),
-            users::version.eq(users::version + 1),
-            users::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+    diesel::update(users::table.find(id)).set(next_generation(now)).execute(conn)?;
     logins::store::end_all(conn, id, Why::LogoutAll, now)
 }
 

@@ -77,7 +77,19 @@ pub fn blocked(blockers: &[ErasureBlocker], held_by_lead: bool) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
+    use crate::db::types::TextEnum;
+    use crate::erasures::types::ErasureStatus;
+    use crate::members::requests::OPEN_ERASURE;
+
+    #[test]
+    fn the_states_of_open_requests_are_states_of_erasures() {
+        let open: Vec<ErasureStatus> =
+            ErasureStatus::iter().filter(|status| OPEN_ERASURE.contains(&status.name())).collect();
+        assert_eq!(open, [ErasureStatus::Requested, ErasureStatus::Held]);
+    }
 
     #[test]
     fn a_request_is_due_a_month_later_and_never_on_a_weekend() {

@@ -9,10 +9,12 @@ use diesel::prelude::*;
 use super::rules;
 use super::types::{DiskState, ErasedRows, ErasureBlocker, ErasureOrigin, ErasureStatus};
 use crate::clock::london_day;
-use crate::db::schema::{erasures, exports, member_merges, members, messages, safeguarding_flags, users};
+use crate::db::schema::{erasures, member_merges, members, messages, safeguarding_flags, users};
+use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
+use crate::members::requests::{OPEN_ERASURE, open_exports};
 use crate::members::safeguarding::types::SafeguardingStatus;
 use crate::members::store::ids_of;
 use crate::prescriptions::leaving as prescriptions;
@@ -81,7 +83,7 @@ impl ErasureRow {
 
     /// Whether it is neither executed nor withdrawn.
     pub fn is_open(&self) -> bool {
-        matches!(self.status, ErasureStatus::Requested | ErasureStatus::Held)
+        OPEN_ERASURE.contains(&self.status.name())
     }
 
     /// This row in another state, and not held.
@@ -121,6 +123,11 @@ impl ErasureRow {
         Self { logged: true, ..self }
     }
 
+    /// Where it comes from.
+    pub fn origin(&self) -> ErasureOrigin {
+        self.origin
+    }
+
     /// Its place in lists.
     pub fn key(&self) -> Id {
         self.id
@@ -152,7 +159,7 @@ pub fn list(
 ) -> Result<Vec<ErasureRow>> {
     let mut query = erasures::table.select(ErasureRow::as_select()).into_boxed();
     let held = erasures::status.eq(ErasureStatus::Held);
-    let open = erasures::status.eq(ErasureStatus::Requested).or(erasures::status.eq(ErasureStatus::Held));
+    let open = erasures::status.eq_any(OPEN_ERASURE);
     query = match status {
         None => query,
         Some(ErasureStatus::Requested) => {
@@ -198,10 +205,16 @@ pub fn latest_of(conn: &mut Conn, member_id: Id) -> Result<ErasureRow> {
     row.ok_or_else(|| Error::not_found("request"))
 }
 
+/// Every request of these members, the oldest first.
+pub fn all_of(conn: &mut Conn, members: &[Id]) -> Result<Vec<ErasureRow>> {
+    let own = erasures::table.filter(erasures::member_id.eq_any(members)).order(erasures::id);
+    Ok(own.select(ErasureRow::as_select()).load(conn)?)
+}
+
 /// The request of a member that is neither executed nor withdrawn. There is at most one.
 pub fn open_of(conn: &mut Conn, member_id: Id) -> Result<Option<ErasureRow>> {
     let own = erasures::table.filter(erasures::member_id.eq(member_id));
-    let open = own.filter(erasures::status.eq_any([ErasureStatus::Requested, ErasureStatus::Held]));
+    let open = own.filter(erasures::status.eq_any(OPEN_ERASURE));
     Ok(open.select(ErasureRow::as_select()).first(conn).optional()?)
 }
 
@@ -246,13 +259,13 @@ pub fn blockers(conn: &mut Conn, members: &[Id], now: Timestamp) -> Result<HashM
         .filter(member_merges::into_id.eq_any(members))
         .filter(member_merges::undo.is_not_null())
         .filter(member_merges::undo_until.gt(now));
-    let asked = exports::table
-        .filter(exports::member_id.eq_any(members))
-        .filter(exports::status.eq_any(["queued", "in_review"]));
+    let mut asked: Vec<Id> = open_exports(conn, members)?.into_iter().map(|(_, member)| member).collect();
+    asked.sort_unstable();
+    asked.dedup();
     let found = [
         (ErasureBlocker::FutureBooking, bookings::with_bookings(conn, members, now)?),
         (ErasureBlocker::ActivePrescription, prescriptions::with_active(conn, members)?),
-        (ErasureBlocker::OpenExport, asked.select(exports::member_id).distinct().load(conn)?),
+        (ErasureBlocker::OpenExport, asked),
         (ErasureBlocker::UndoOpen, merged.select(member_merges::into_id).distinct().load(conn)?),
     ];
     let mut blockers: HashMap<Id, Vec<ErasureBlocker>> = HashMap::new();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::rules::{self, Asked, Reader};
 use super::store::{self, ExportRow};
-use super::types::{Export, ExportFilter, ExportInput, ExportPatch, ExportStatus};
+use super::types::{Export, ExportFilter, ExportInput, ExportPatch};
 use crate::auth::policy::{ExportAdvisor, ExportAsker, ExportReader, SubjectAccessAdvisor};
 use crate::auth::reach::Reach;
 use crate::auth::store as accounts;
@@ -169,7 +169,7 @@ pub async fn change_export(
         let Some(row) = unless_same(&old, old.changed(written, now)?, ExportRow::written)? else {
             return context.unchanged(conn, subject, tag()?, &shown);
         };
-        if !matches!(old.status, ExportStatus::Queued | ExportStatus::InReview) {
+        if !old.status.is_open() {
             return Err(Error::state("export", old.status_at(now), "be extended"));
         }
         store::update(conn, &row)?;

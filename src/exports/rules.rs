@@ -148,8 +148,7 @@ pub fn check_readable(status: ExportStatus, reader: Reader) -> Result<()> {
 /// 409 if one of this kind is under way, or if the member has many documents.
 pub fn check_room(kind: ExportKind, others: &[(Id, ExportKind, ExportStatus)]) -> Result<()> {
     let alike: Vec<_> = others.iter().filter(|(_, other, _)| *other == kind).collect();
-    let open = |status: &ExportStatus| matches!(status, ExportStatus::Queued | ExportStatus::InReview);
-    if let Some((id, _, status)) = alike.iter().find(|(_, _, status)| open(status)) {
+    if let Some((id, _, status)) = alike.iter().find(|(_, _, status)| status.is_open()) {
         let detail = format!("The export {id} is {status}. Wait for it instead of asking for another.");
         return Err(Error::new(Kind::InvalidState, detail));
     }

@@ -22,13 +22,7 @@ pub const TABLES: &[(&str, Place)] = &[
     ("consent_states", HeldBack("Which of the member's consents count now: they are made of the consents.")),
     ("consents", In(&["consents"])),
     ("equality_answers", In(&["equality_answers"])),
-    (
-        "erasures",
-        HeldBack(
-            "Requests to be forgotten. The member reads theirs by itself; whether one is held for safeguarding is shown to \
-             nobody else.",
-        ),
-    ),
+    ("erasures", In(&["erasures"])),
     ("exports", In(&["exports"])),
     ("logins", In(&["logins"])),
     ("member_merges", In(&["merges"])),
@@ -51,7 +45,7 @@ pub const TABLES: &[(&str, Place)] = &[
         HeldBack("Counts of people, and which member of staff counted them. Who came stands in bookings and walk_ins."),
     ),
     ("relationships", In(&["relationships"])),
-    ("retention_reviews", HeldBack("Until when an admin, who sees no record, decided to keep one that nobody uses.")),
+    ("retention_reviews", In(&["retention"])),
     ("safeguarding_flags", In(&["safeguarding"])),
     ("users", In(&["account"])),
     ("walk_ins", In(&["walk_ins"])),

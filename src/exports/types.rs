@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
+use crate::db::types::TextEnum;
 use crate::db::{Id, Timestamp};
 use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
+use crate::members::requests::OPEN_EXPORT;
 
 crate::text_enum! {
     /// Who asked for an export.
@@ -65,12 +67,23 @@ crate::text_enum! {
         Merges,
         /// When they asked for their data.
         Exports,
+        /// When they asked to be forgotten.
+        Erasures,
+        /// Why their record is kept, although nobody uses it.
+        Retention,
         /// Notes that keep somebody safe.
         Safeguarding,
         /// Who looked at their data to keep somebody safe.
         SafeguardingLog,
         /// Who looked at their data.
         AccessLog,
+    }
+}
+
+impl ExportStatus {
+    /// Whether it isn't answered yet.
+    pub fn is_open(self) -> bool {
+        OPEN_EXPORT.contains(&self.name())
     }
 }
 
@@ -120,7 +133,7 @@ pub type ExportPatch = MergePatch<ExportChange>;
 pub struct ExportRelease {
     /// The sections that the member doesn't get. Each once.
     #[serde(default)]
-    #[schema(max_items = 18, value_type = std::collections::HashSet<ExportPart>, example = json!(["safeguarding"]))]
+    #[schema(max_items = 20, value_type = std::collections::HashSet<ExportPart>, example = json!(["safeguarding"]))]
     pub withheld: Vec<ExportPart>,
     /// Why, in a sentence that stands in the document. Required if something is withheld.
     #[schema(min_length = 1, max_length = 1000, example = "It would put somebody at risk.")]
@@ -200,4 +213,17 @@ pub struct ExportFilter {
     /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
     #[param(max_length = 1200)]
     pub cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator;
+
+    use super::*;
+
+    #[test]
+    fn the_states_of_open_exports_are_states_of_exports() {
+        let open: Vec<ExportStatus> = ExportStatus::iter().filter(|status| status.is_open()).collect();
+        assert_eq!(open, [ExportStatus::Queued, ExportStatus::InReview]);
+    }
 }

@@ -77,6 +77,11 @@ sections! {
         "When we found that we kept two records about you, and made one of them.";
     EXPORTS: "exports", "When you asked for your data", false,
         "Each time that you asked what we keep about you, and by when we had to answer.";
+    ERASURES: "erasures", "When you asked to be forgotten", false,
+        "Each time that you asked us to delete what we keep about you, and what became of it.";
+    RETENTION: "retention", "Why we still keep your record", false,
+        "We look through records that nobody has used for years. If we decide to keep yours for longer, the reason stands \
+         here.";
     SAFEGUARDING: "safeguarding", "Notes that keep somebody safe", false,
         "What we wrote down because somebody may be at risk of harm.";
     SAFEGUARDING_LOG: "safeguarding_log", "Who looked, to keep somebody safe", true,
@@ -88,7 +93,7 @@ sections! {
 }
 
 /// What every document leaves out.
-const ALWAYS: [HeldBack; 7] = [
+const ALWAYS: [HeldBack; 6] = [
     HeldBack {
         what: "Your password",
         why: "We don't know it. We keep something that is made of it, with which nobody can log in.",
@@ -109,10 +114,6 @@ const ALWAYS: [HeldBack; 7] = [
     HeldBack {
         what: "Answers that are kept so that a request isn't done twice",
         why: "They are copies of what stands above, and are gone after a day.",
-    },
-    HeldBack {
-        what: "Requests to be forgotten, and decisions to keep a record for longer",
-        why: "You see your own request by itself. Why one is put off may be there to keep somebody safe. Ask us.",
     },
 ];
 

@@ -60,6 +60,8 @@ pub struct Hooks {
     pub cared_for: fn(&mut Conn, Id, NaiveDate) -> Result<Vec<Id>>,
     /// Called when a partner's status has changed: its sessions may take people again.
     pub partner_changed: fn(&mut Conn, &Context, Id) -> Result<()>,
+    /// Called when it may have changed whether this member may be offered a seat: whoever waits with them may be next.
+    pub may_be_offered_changed: fn(&mut Conn, &Context, Id) -> Result<()>,
     /// Brings the waiting lists of sessions up to date.
     pub settle_sessions: fn(&mut Conn, &Context, &[Id]) -> Result<()>,
     /// Takes bookings away, gives their seats back, and returns them whole.

@@ -158,7 +158,8 @@ impl Desk<'_> {
             Some(sent) => *sent,
             None => store::mails_since(conn, member, today)?,
         };
-        if digest::waits(key, sent, &told, self.now) {
+        // A mail that was tried before may have arrived, so it stays as it was, with its Message-ID.
+        if first.message_id.is_none() && digest::waits(key, sent, &told, self.now) {
             decisions.push(Decision::Wait(ids(&told), Digest::next(self.now)));
             return Ok(decisions);
         }

@@ -58,7 +58,7 @@ async fn send_batch(state: &State, begun: Instant, most: u32) -> Result<Option<u
     let (mut post, mut left, mut tried) = (None, Vec::new(), 0);
     for (rows, outgoing) in mails {
         if tried >= most || begun.elapsed() >= LONGEST || state.stopping() {
-            left.extend(rows.into_iter().map(|row| row.id));
+            left.extend(rows);
             continue;
         }
         let open = post.take().unwrap_or_else(|| Post::new(Arc::clone(&mail)));

@@ -158,21 +158,28 @@ pub fn skip(conn: &mut Conn, ids: &[Id], why: &str, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Gives back messages that this holder has taken and hasn't tried to send.
-pub fn give_back(conn: &mut Conn, holder: Id, ids: &[Id], now: Timestamp) -> Result<()> {
-    for ids in ids.chunks(AT_ONCE) {
-        diesel::update(messages::table.filter(messages::id.eq_any(ids)).filter(messages::holder.eq(holder)))
-            .set((
-                messages::status.eq(MessageStatus::Queued),
-                messages::due_at.eq(now),
-                messages::holder.eq(None::<Id>),
-            ))
-            .execute(conn)?;
+/// Gives back messages that this holder has taken and hasn't tried to send, as they were before.
+///
+/// What was named for this try alone isn't named any more: nobody can have got that mail, so that what is queued until the
+/// next try may still join it. What an earlier try named keeps its `Message-ID`: the mail may have arrived, and whoever
+/// gets it twice then shows it once.
+pub fn give_back(conn: &mut Conn, holder: Id, rows: &[MessageRow], now: Timestamp) -> Result<()> {
+    let (fresh, tried): (Vec<&MessageRow>, Vec<&MessageRow>) = rows.iter().partition(|row| row.message_id.is_none());
+    let as_before =
+        (messages::status.eq(MessageStatus::Queued), messages::due_at.eq(now), messages::holder.eq(None::<Id>));
+    let ids = |rows: Vec<&MessageRow>| rows.into_iter().map(|row| row.id).collect::<Vec<Id>>();
+    for ids in ids(fresh).chunks(AT_ONCE) {
+        let held = messages::table.filter(messages::id.eq_any(ids)).filter(messages::holder.eq(holder));
+        diesel::update(held).set((as_before, messages::message_id.eq(None::<String>))).execute(conn)?;
+    }
+    for ids in ids(tried).chunks(AT_ONCE) {
+        let held = messages::table.filter(messages::id.eq_any(ids)).filter(messages::holder.eq(holder));
+        diesel::update(held).set(as_before).execute(conn)?;
     }
     Ok(())
 }
 
-/// Puts messages into a digest.
+/// Puts messages that weren't tried yet into a digest.
 pub fn join(conn: &mut Conn, ids: &[Id], digest: &Digest) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         diesel::update(messages::table.filter(messages::id.eq_any(ids)))

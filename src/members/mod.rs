@@ -21,6 +21,7 @@ pub mod merges;
 pub mod names;
 pub mod registration;
 pub mod relationships;
+pub mod requests;
 mod residence;
 pub mod rules;
 pub mod safeguarding;

@@ -22,11 +22,12 @@ fn is_of_a_member(path: &str) -> bool {
 /// Adds the answers of an operation. `method` is in lower case.
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
     let of_a_member = is_of_a_member(path);
-    if method == "get" && (of_a_member || NAMES_A_MEMBER.contains(&path)) {
+    let names_one = method == "get" && NAMES_A_MEMBER.contains(&path);
+    if names_one || (method == "get" && of_a_member) {
         let text = "The record was merged into another: the same is at `Location`, under the other record's id";
         operation["responses"]["307"] = json!({ "description": text });
     }
-    if let Some(gone) = shared("410").filter(|_| of_a_member || path.starts_with(OF_MERGES)) {
+    if let Some(gone) = shared("410").filter(|_| of_a_member || names_one || path.starts_with(OF_MERGES)) {
         operation["responses"]["410"] = json!({ "$ref": gone });
     }
 }

@@ -93,18 +93,30 @@ async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option
         if let Some(member) = member {
             members::get(conn, reach, member)?;
         }
+        // Whoever is asked for in the query may have been merged or erased too: also a member's own old id leads on.
+        let of = filter.member_id.map(|id| known(conn, reach, id)).transpose()?.flatten();
         let rows = store::list(conn, reach, &filter, &wanted)?;
-        let events = match filter.member_id {
+        let events = match of {
             _ if reach.is_member() => Vec::new(),
-            Some(member) if members::exists(conn, reach, member)? => {
-                reader.reads_list(Subject::of_member("member", member, member), &["prescriptions"], &rows)
-            }
-            _ => events(&reader, &rows, &wanted),
+            Some(member) => reader.reads_list(Subject::of_member("member", member, member), &["prescriptions"], &rows),
+            None => events(&reader, &rows, &wanted),
         };
         Ok((store::whole(conn, rows)?, events))
     };
     let rows = context.state().db.read_audited(work).await?;
     context.show_page(Cache::Never, &slice.page(context, rows, |whole| whole.row.id, Prescription::from))
+}
+
+/// This member, if there is one within the caller's reach.
+///
+/// # Errors
+/// A redirect if the record was merged into one that the caller reaches; 410 if it was erased and the caller reaches
+/// everybody.
+fn known(conn: &mut Conn, reach: Reach, id: Id) -> Result<Option<Id>> {
+    match members::check(conn, reach, id) {
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        outcome => outcome.map(|()| Some(id)),
+    }
 }
 
 /// One audit event for each person on the page. The row beyond the page only shows that there is a next page.

@@ -143,8 +143,8 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<UserRow> {
     row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
 }
 
-/// A member's account: its address, whether it is disabled, the day of its last login, and its version.
-pub type MemberUser = (String, bool, Option<NaiveDate>, i32);
+/// A member's account: its id, its address, whether it is disabled, the day of its last login, and its version.
+pub type MemberUser = (Id, String, bool, Option<NaiveDate>, i32);
 
 /// The account of a member.
 ///
@@ -152,7 +152,7 @@ pub type MemberUser = (String, bool, Option<NaiveDate>, i32);
 /// 404 if the member has none.
 pub fn of_member(conn: &mut Conn, member_id: Id) -> Result<MemberUser> {
     let row = users::table.filter(users::member_id.eq(member_id));
-    let row = row.select((users::email, users::disabled, users::last_login_on, users::version));
+    let row = row.select((users::id, users::email, users::disabled, users::last_login_on, users::version));
     row.first(conn).optional()?.ok_or_else(|| Error::not_found("account"))
 }
 

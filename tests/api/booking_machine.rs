@@ -7,36 +7,39 @@ use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use life_rooms::auth::reach::Reach;
-use life_rooms::clock::Clock;
-use life_rooms::clock::london_day;
+use life_rooms::clock::{Clock, london_day};
 use life_rooms::config::OfferHours;
 use life_rooms::db::schema::{bookings, registers as register_rows, sessions, venues};
 use life_rooms::db::{Conn, Id, LocalTime, Timestamp};
 use life_rooms::error::{Error, Kind};
 use life_rooms::sessions::activity::Activity;
 use life_rooms::sessions::bookings::rules::Terms;
-use life_rooms::sessions::bookings::store::{self, Booker};
+use life_rooms::sessions::bookings::store::Booker;
 use life_rooms::sessions::bookings::types::{BookingInput, BookingStatus, SeatDelivery};
-use life_rooms::sessions::bookings::waiting::{self, Positions, Taker};
-use life_rooms::sessions::listings;
+use life_rooms::sessions::bookings::waiting::{Positions, Taker};
+use life_rooms::sessions::bookings::{store, waiting};
 use life_rooms::sessions::registers::store as registers;
 use life_rooms::sessions::registers::types::RegisterInput;
-use life_rooms::sessions::rules as session_rules;
-use life_rooms::sessions::store::{self as session_store, Revision};
+use life_rooms::sessions::store::Revision;
+use life_rooms::sessions::store::{self as session_store};
 use life_rooms::sessions::types::SessionChange;
 use life_rooms::sessions::wordings::Wording;
+use life_rooms::sessions::{listings, rules as session_rules};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
+use crate::booking_model::{Model, Place};
 use crate::support::{App, SessionSeed, id, instant, member_row, session_row, venue};
 
 const HOURS: OfferHours = OfferHours { usual: 24, late: 2 };
+
 const STARTS: &str = "2026-11-30T13:00:00Z";
-const MEMBERS: usize = 12;
+
+pub const MEMBERS: usize = 12;
 
 #[derive(Debug, Clone)]
-enum Step {
+pub enum Step {
     Book {
         member: usize,
         online: bool,
@@ -79,7 +82,7 @@ enum Step {
 }
 
 /// A step, and whether it is aimed at somebody for whom it makes sense: most are.
-fn step() -> impl Strategy<Value = (Step, bool)> {
+pub fn step() -> impl Strategy<Value = (Step, bool)> {
     let place = 0..100usize;
     let step = prop_oneof![
         16 => (0..MEMBERS, any::<bool>(), 0..3i32, 0..2i32, prop::bool::weighted(0.85)).prop_map(
@@ -101,252 +104,7 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
     (step, prop::bool::weighted(0.85))
 }
 
-/// A booking as the model knows it, in the order in which they came.
-#[derive(Debug, Clone, PartialEq)]
-struct Place {
-    id: Id,
-    member: usize,
-    online: bool,
-    seats: i32,
-    status: BookingStatus,
-    /// Until when a seat is offered.
-    until: Option<Timestamp>,
-    ran_out: bool,
-}
-
-impl Place {
-    fn end(&mut self, status: BookingStatus) {
-        (self.status, self.until) = (status, None);
-    }
-}
-
-/// What the steps before say must be so.
-#[derive(Debug, Clone)]
-struct Model {
-    places: Vec<Place>,
-    capacity: [Option<i32>; 2],
-    starts_at: Timestamp,
-    called_off: bool,
-    registered: bool,
-    closed: bool,
-}
-
-use BookingStatus::{Absent, Attended, Booked, CancelledByMember, CancelledByProvider, Offered, Waitlisted};
-
-impl Model {
-    fn held(&self, online: bool) -> i32 {
-        let holds =
-            |place: &&Place| matches!(place.status, Booked | Offered | Attended | Absent) && place.online == online;
-        self.places.iter().filter(holds).map(|place| place.seats).sum()
-    }
-
-    fn waits(&self, online: bool) -> impl Iterator<Item = &Place> {
-        self.places.iter().filter(move |place| place.status == Waitlisted && place.online == online)
-    }
-
-    fn fits(&self, online: bool, seats: i32) -> bool {
-        self.capacity[usize::from(online)].is_none_or(|capacity| self.held(online) + seats <= capacity)
-    }
-
-    fn started(&self, now: Timestamp) -> bool {
-        self.starts_at <= now
-    }
-
-    /// Offers at a closed venue are taken back. Others end when their time is over, and everything that isn't a place once the session has started.
-    fn lapse(&mut self, now: Timestamp) {
-        let over = self.called_off || self.started(now);
-        for place in &mut self.places {
-            if place.status == Offered && self.closed && !place.online {
-                place.end(Waitlisted);
-            }
-            if place.status == Offered && (over || place.until.unwrap() <= now) {
-                place.ran_out = true;
-                place.end(CancelledByProvider);
-            } else if place.status == Waitlisted && over {
-                place.end(CancelledByProvider);
-            }
-        }
-    }
-
-    fn settle(&mut self, now: Timestamp) {
-        self.lapse(now);
-        if self.called_off || self.started(now) {
-            return;
-        }
-        for place in self.places.iter_mut().filter(|place| place.status == Waitlisted) {
-            if self.capacity[usize::from(place.online)].is_some_and(|capacity| capacity < place.seats) {
-                place.end(CancelledByProvider);
-            }
-        }
-        let hours = if self.starts_at.0 - now.0 <= TimeDelta::hours(24) { 2 } else { 24 };
-        let until = Timestamp((now.0 + TimeDelta::hours(hours)).min(self.starts_at.0));
-        for online in if self.closed { &[true][..] } else { &[false, true] } {
-            let online = *online;
-            while let Some(next) = self.places.iter().position(|p| p.status == Waitlisted && p.online == online) {
-                if !self.fits(online, self.places[next].seats) {
-                    break;
-                }
-                (self.places[next].status, self.places[next].until) = (Offered, Some(until));
-            }
-        }
-    }
-
-    /// The step with somebody who is there to take it: one of those whom it is meant for, where it is aimed. `None`
-    /// where there is nobody.
-    fn aim(&self, mut step: Step, aimed: bool) -> Option<Step> {
-        let meant = |place: &Place| match step {
-            Step::Accept { .. } | Step::Decline { .. } => place.status == Offered,
-            Step::Cancel { .. } => matches!(place.status, Booked | Waitlisted | Offered),
-            _ => matches!(place.status, Booked | Attended | Absent),
-        };
-        let apt: Vec<usize> = (0..self.places.len()).filter(|index| meant(&self.places[*index])).collect();
-        let has_place = |who: usize| self.places.iter().any(|place| place.member == who && place.status.is_live());
-        match &mut step {
-            Step::Accept { place }
-            | Step::Decline { place }
-            | Step::Cancel { place, .. }
-            | Step::Mark { place, .. } => {
-                *place = match (aimed, apt.len(), self.places.len()) {
-                    (true, 0, _) | (_, _, 0) => return None,
-                    (true, some, _) => apt[*place % some],
-                    (false, _, all) => *place % all,
-                };
-            }
-            Step::Book { member, .. } if aimed => {
-                let others = (0..MEMBERS).map(|n| (*member + n) % MEMBERS);
-                *member = others.into_iter().find(|who| !has_place(*who)).unwrap_or(*member);
-            }
-            // A change of what is called off is refused before it gets here.
-            Step::Capacity { .. } | Step::Move { .. } if self.called_off => return None,
-            _ => {}
-        }
-        Some(step)
-    }
-
-    /// What the offer of a place allows.
-    fn offer(&self, place: usize, now: Timestamp) -> Result<(), Kind> {
-        let place = &self.places[place];
-        match place.status {
-            Offered if self.started(now) || place.until.unwrap() <= now => Err(Kind::OfferExpired),
-            Offered => Ok(()),
-            CancelledByProvider if place.ran_out => Err(Kind::OfferExpired),
-            _ => Err(Kind::InvalidState),
-        }
-    }
-
-    /// What becomes of this, and what the code must answer. A refusal changes nothing.
-    fn take(&self, step: &Step, id: Id, now: Timestamp) -> Result<Self, Kind> {
-        let mut next = self.clone();
-        match *step {
-            Step::Book { member, online, family, carers, wait } => {
-                next.settle(now);
-                let seats = 1 + family + carers;
-                let has_place = next.places.iter().any(|place| place.member == member && place.status.is_live());
-                let free = next.waits(online).next().is_none() && next.fits(online, seats);
-                let never = next.capacity[usize::from(online)].is_some_and(|capacity| capacity < seats);
-                let status = match (free, wait) {
-                    _ if next.called_off => return Err(Kind::InvalidState),
-                    _ if next.started(now) => return Err(Kind::SessionStarted),
-                    _ if next.closed && !online => return Err(Kind::VenueClosed),
-                    _ if has_place => return Err(Kind::AlreadyBooked),
-                    (true, _) => Booked,
-                    (false, true) if !never => Waitlisted,
-                    (false, _) => return Err(Kind::SessionFull),
-                };
-                next.places.push(Place { id, member, online, seats, status, until: None, ran_out: false });
-            }
-            Step::Cancel { place, provider } => {
-                if !self.places[place].status.is_live() {
-                    return Err(Kind::InvalidState);
-                }
-                if self.started(now) {
-                    return Err(Kind::SessionStarted);
-                }
-                if self.places[place].status == Offered {
-                    self.offer(place, now)?;
-                }
-                next.places[place].end(if provider { CancelledByProvider } else { CancelledByMember });
-                next.settle(now);
-            }
-            Step::Accept { place } => {
-                let Place { status, online, .. } = self.places[place];
-                if self.closed && !online && matches!(status, Offered | Waitlisted) {
-                    return Err(Kind::VenueClosed);
-                }
-                self.offer(place, now)?;
-                next.places[place].end(Booked);
-                next.settle(now);
-            }
-            Step::Decline { place } => {
-                self.offer(place, now)?;
-                next.places[place].end(CancelledByMember);
-                next.settle(now);
-            }
-            Step::Mark { place, attended } => {
-                match (self.called_off, self.started(now)) {
-                    (true, _) => return Err(Kind::InvalidState),
-                    (_, false) => return Err(Kind::SessionNotStarted),
-                    _ => next.lapse(now),
-                }
-                if !matches!(next.places[place].status, Booked | Attended | Absent) {
-                    return Err(Kind::InvalidBody);
-                }
-                next.registered = true;
-                next.places[place].status = match attended {
-                    None => Booked,
-                    Some(true) => Attended,
-                    Some(false) => Absent,
-                };
-            }
-            Step::Capacity { online, capacity } => {
-                next.lapse(now);
-                if capacity.is_some_and(|capacity| capacity < next.held(online)) {
-                    return Err(Kind::CapacityBelowSeats);
-                }
-                next.capacity[usize::from(online)] = capacity;
-                next.settle(now);
-            }
-            Step::Move { hours } => {
-                next.starts_at = Timestamp(self.starts_at.0 + TimeDelta::hours(hours));
-                for place in &mut next.places {
-                    place.until = place.until.map(|until| until.min(next.starts_at));
-                }
-                next.settle(now);
-            }
-            Step::Venue { open, followed } => {
-                next.closed = !open;
-                if followed && !self.started(now) {
-                    next.settle(now);
-                }
-            }
-            Step::Clock { .. } => {}
-            Step::Task => next.settle(now),
-            Step::CallOff => {
-                if self.called_off || now.0 >= self.starts_at.0 + TimeDelta::minutes(90) || self.registered {
-                    return Err(Kind::InvalidState);
-                }
-                next.called_off = true;
-                for place in next.places.iter_mut().filter(|p| matches!(p.status, Booked | Waitlisted | Offered)) {
-                    place.ran_out = place.until.is_some_and(|until| until <= now);
-                    place.end(CancelledByProvider);
-                }
-            }
-        }
-        Ok(next)
-    }
-
-    /// Who has got a seat since has overtaken nobody who waits for the same kind.
-    fn keeps_the_order_of(&self, before: &Self) {
-        for (index, place) in self.places.iter().enumerate() {
-            let seated = |place: &Place| matches!(place.status, Booked | Offered | Attended | Absent);
-            if seated(place) && !before.places.get(index).is_some_and(seated) {
-                let overtaken =
-                    self.places[..index].iter().find(|p| p.status == Waitlisted && p.online == place.online);
-                assert_eq!(overtaken, None, "{place:?} has overtaken");
-            }
-        }
-    }
-}
+use BookingStatus::{CancelledByMember, CancelledByProvider, Offered, Waitlisted};
 
 /// A booking as the database has it.
 #[derive(Queryable)]

@@ -118,19 +118,20 @@ fn without_service_delivery_nothing_new_is_booked_prescribed_or_referred() {
 }
 
 #[test]
-fn an_offered_seat_is_not_accepted_without_service_delivery_and_its_message_not_sent() {
+fn an_offered_seat_is_taken_back_without_service_delivery_and_its_message_not_sent() {
     let (app, mails) = App::with_mail();
     let (advisor, peg, sam) = (app.advisor(), reachable(&app, "Peg"), member_row(&app, "Sam", "Riley"));
     let session = session_row(&app, SessionSeed { capacity: Some(1), ..SessionSeed::default() });
     let path = format!("/v1/sessions/{session}/bookings");
     let held = advisor.post(&path, &json!({ "member_id": sam })).expect(201);
     let waits = advisor.post(&path, &json!({ "member_id": peg, "if_full": "wait" })).expect(201);
-    decide(&app, &advisor, &peg, "service_delivery", "withdrawn");
+    app.at("2026-11-23T09:00:01Z");
     advisor.delete(&format!("/v1/bookings/{}", id(&held))).expect(200);
     let of_peg = format!("/v1/bookings/{}", id(&waits));
     assert_eq!(advisor.get(&of_peg).expect(200)["status"], "offered");
+    decide(&app, &advisor, &peg, "service_delivery", "withdrawn");
+    assert_eq!(advisor.get(&of_peg).expect(200)["status"], "waitlisted");
     advisor.send("POST", &format!("{of_peg}/accept"), &[], b"").problem(409, "no-consent");
-    assert_eq!(advisor.get(&of_peg).expect(200)["status"], "offered");
     app.at("2026-11-23T09:10:00Z");
     assert!(mails.take(&app).is_empty());
     let skipped = |kind: &str| row(kind, "skipped", json!("not_allowed"));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use diesel::prelude::*;
 use life_rooms::db::Id;
 use life_rooms::db::schema::{calendar_links, logins, users};
+use life_rooms::erasures::retention::store::{self as retention, KeptRow};
 use life_rooms::exports::tables::{Place, TABLES};
 use serde_json::{Value, json};
 
@@ -25,8 +26,6 @@ const SAME_AS: [(&str, &str); 8] = [
 ];
 /// Those that take texts and keep none of them about the member.
 const KEEP_NOTHING: [&str; 3] = ["search_members", "release_export", "unsubscribe"];
-/// Those whose texts are held back, which the document says.
-const HELD_BACK: [&str; 2] = ["hold_erasure", "decide_retention_review"];
 
 /// A text that stands nowhere else.
 fn mine(name: &str) -> String {
@@ -104,7 +103,7 @@ impl Sent {
             let is_of_members = ["members", "prescriptions"].contains(&operation["tags"][0].as_str().unwrap());
             let content = operation["requestBody"]["content"].as_object().cloned().unwrap_or_default();
             let free = content.values().flat_map(|content| texts(&self.api, &content["schema"], "")).count();
-            if !is_of_members || free == 0 || KEEP_NOTHING.contains(&name) || HELD_BACK.contains(&name) {
+            if !is_of_members || free == 0 || KEEP_NOTHING.contains(&name) {
                 continue;
             }
             let same = SAME_AS.iter().find(|(known, _)| *known == name).map_or(name, |(_, other)| *other);
@@ -240,6 +239,19 @@ impl Whole {
         let full = place(&full);
         let extended = json!({ "extended": true, "reason": mine("complex") });
         sent.send(&advisor, "change_export", "PATCH", &full, "\"1\"", &extended);
+        let asked = advisor.post(&format!("{record}/erasure"), &json!({ "received_on": "2026-11-20" })).expect(202);
+        let hold = json!({ "reason": mine("held"), "until": "2027-01-31" });
+        sent.post(&admin, "hold_erasure", &format!("/v1/erasures/{}/hold", id(&asked)), &hold);
+        // Decided years ago: a record that was used today isn't looked through.
+        let kept = KeptRow {
+            member_id: ann.parse().unwrap(),
+            keep_until: "2029-01-31".parse().unwrap(),
+            reason: mine("kept"),
+            decided_by: advisor.id.unwrap(),
+            created_at: app.clock.now(),
+        };
+        retention::keep(&mut app.conn(), &kept).unwrap();
+        sent.said.insert("decide_retention_review".to_owned());
         sent.is_complete();
         app.at("2026-11-23T09:00:02Z");
 
@@ -270,6 +282,8 @@ impl Whole {
             "calendar",
             "letter",
             "complex",
+            "held",
+            "kept",
             "email",
             "login",
         ];
@@ -367,6 +381,8 @@ fn the_sections_say_what_they_are_and_come_in_order() {
         "calendar_links",
         "merges",
         "exports",
+        "erasures",
+        "retention",
         "safeguarding",
         "safeguarding_log",
         "access_log",
@@ -400,6 +416,11 @@ fn the_sections_say_what_they_are_and_come_in_order() {
     assert_eq!(only("consents")["partner"], "Partner the-reader");
     assert_eq!(only("account")["email"], "zqloginqz@example.org");
     assert_eq!(json["exports"]["items"][0]["due_on"], "2027-02-22");
+    let asked = only("erasures");
+    assert_eq!((&asked["status"], &asked["origin"]), (&json!("held"), &json!("advisor")));
+    assert_eq!((&asked["asked_on"], &asked["hold_until"]), (&json!("2026-11-20"), &json!("2027-01-31")));
+    let kept = only("retention");
+    assert_eq!((&kept["keep_until"], &kept["decided_by"]["name"]), (&json!("2029-01-31"), &json!("Dana P.")));
     let looked = json["access_log"]["items"].as_array().unwrap();
     let names: BTreeSet<&str> = looked.iter().filter_map(|entry| entry["who"]["name"].as_str()).collect();
     assert_eq!(names, BTreeSet::from(["Dana P.", "a carer", "you"]));

@@ -254,3 +254,31 @@ fn advisors_find_what_is_to_be_answered_and_what_is_to_be_reviewed() {
     let listed = events(app, ann).into_iter().filter(|event| event.0 == "list").count();
     assert!(listed >= 4, "whoever was shown is recorded");
 }
+
+#[test]
+fn a_request_to_be_forgotten_is_shown_as_the_member_reads_it_whatever_a_note_holds() {
+    let Desk { app, ann, advisor, lead } = Desk::new();
+    let twin = member_row(&app, "Twin", "Own");
+    let forget = |member: &str| {
+        let asked = json!({ "received_on": "2026-11-20" });
+        advisor.post(&format!("/v1/members/{member}/erasure"), &asked).expect(202);
+    };
+    // One that was taken back under an id that leads to this record now, and one that an open note holds.
+    forget(&twin);
+    assert_eq!(advisor.delete(&format!("/v1/members/{twin}/erasure")).status, 204);
+    let merge = json!({ "from": twin, "into_version": 1, "from_version": 1 });
+    advisor.post(&format!("/v1/members/{ann}/merge"), &merge).expect(200);
+    app.at("2026-11-23T09:00:01Z");
+    forget(&ann);
+    let flag = json!({ "category": "abuse", "summary": "Seen at the desk", "review_on": "2026-12-07" });
+    lead.post(&format!("/v1/members/{ann}/safeguarding"), &flag).expect(201);
+    let full = place(&ask_for(&advisor, &ann, "2026-11-20"));
+    make_documents(&app);
+    lead.post(&format!("{full}/release"), &json!({})).expect(200);
+    let read = document(&advisor, &full, "application/json").json;
+    let states: Vec<&Value> =
+        read["erasures"]["items"].as_array().unwrap().iter().map(|asked| &asked["status"]).collect();
+    assert_eq!(states, [&json!("withdrawn"), &json!("requested")], "{}", read["erasures"]);
+    assert_eq!(read["erasures"]["items"][1]["reason"], Value::Null);
+    assert_eq!(read["retention"]["items"], json!([]));
+}

@@ -1,5 +1,7 @@
 //! Every operation on a person, by everybody, on everybody: oneself, another, one whose record was merged into another's,
-//! one who was forgotten, and nobody. What isn't allowed tells nothing of who exists.
+//! one who was forgotten, and nobody; whether those who are there gave their consents, withdrew them or never decided. What
+//! isn't allowed tells nothing of who exists, nor of what they agreed to. See people_elsewhere.rs for the ids of people in
+//! queries and bodies.
 
 use life_rooms::auth::caller::Scope;
 use serde_json::{Value, json};
@@ -9,20 +11,23 @@ use crate::access::{body_of, roles};
 use crate::openapi::{document, operations};
 use crate::support::{Answer, App, Client, member_row, partner_row};
 
-const NOBODY: &str = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41";
+pub const NOBODY: &str = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b41";
 const INNER: &str = "0199d2f0-7a3c-7bbd-a1f5-3d2c5a0e9b42";
 
 /// Whose record an operation is called on.
-struct Records {
-    own: String,
-    other: String,
+pub struct Records {
+    pub own: String,
+    pub other: String,
     /// Merged into one's own, and into the other's.
-    merged: [String; 2],
-    erased: String,
+    pub merged: [String; 2],
+    pub erased: String,
 }
 
+/// What everybody said about each of these purposes: nothing, yes, or no.
+pub const CONSENTS: [Option<&str>; 3] = [None, Some("given"), Some("withdrawn")];
+
 impl Records {
-    fn new(app: &App) -> Self {
+    pub fn new(app: &App) -> Self {
         let advisor = app.advisor();
         let [own, other, one, two, erased] =
             ["Peg", "Sam", "Una", "Ned", "Ida"].map(|name| member_row(app, name, "Reid"));
@@ -34,6 +39,22 @@ impl Records {
         let erasure = asked.expect(202)["id"].as_str().unwrap().to_owned();
         app.admin().post(&format!("/v1/erasures/{erasure}/execute"), &json!({ "force": true })).expect(200);
         Self { own, other, merged: [one, two], erased }
+    }
+
+    /// Records for both who are there what they say about support, and about sharing with this partner, a second after what
+    /// was before.
+    pub fn decide(&self, app: &App, partner: &str, decision: Option<&str>) {
+        let Some(decision) = decision else { return };
+        app.clock.set(app.clock.now().plus_seconds(1).0);
+        let advisor = app.advisor();
+        for member in [&self.own, &self.other] {
+            for purpose in ["service_delivery", "share_with_partner"] {
+                let partner = (purpose == "share_with_partner").then_some(partner);
+                let body =
+                    json!({ "purpose": purpose, "partner_id": partner, "decision": decision, "evidence": "said so" });
+                advisor.post(&format!("/v1/members/{member}/consents"), &body).expect(201);
+            }
+        }
     }
 }
 
@@ -75,7 +96,20 @@ fn what_may_be_done_to_a_person_is_done_and_nothing_else_tells_who_exists() {
     let document = document();
     let found = of_people(&document);
     assert!(found.len() > 30, "{} operations", found.len());
-    for (method, path, operation) in &found {
+    for decision in CONSENTS {
+        records.decide(&app, &partner, decision);
+        hold_to_the_table(&found, &people, &records, decision);
+    }
+}
+
+/// Calls every operation as everybody on everybody.
+fn hold_to_the_table(
+    found: &[(String, String, Value)],
+    people: &[(char, Client)],
+    records: &Records,
+    decision: Option<&str>,
+) {
+    for (method, path, operation) in found {
         let name = operation["operationId"].as_str().unwrap();
         // What ends the record of a test is tested by itself.
         if matches!(name, "merge_members" | "request_erasure" | "request_export") {
@@ -83,7 +117,7 @@ fn what_may_be_done_to_a_person_is_done_and_nothing_else_tells_who_exists() {
         }
         let may = roles(name);
         let body = right_body(name).to_string();
-        for (role, client) in &people {
+        for (role, client) in people {
             let call = |member: &str| {
                 let has_body = operation.get("requestBody").is_some();
                 let body = if has_body { body.as_bytes() } else { b"" };
@@ -91,7 +125,7 @@ fn what_may_be_done_to_a_person_is_done_and_nothing_else_tells_who_exists() {
             };
             let unknown = said(&call(NOBODY), NOBODY);
             let hides = |member: &str, what: &str| {
-                assert_eq!(said(&call(member), member), unknown, "{name} by {role} on {what}");
+                assert_eq!(said(&call(member), member), unknown, "{name} by {role} on {what}, {decision:?}");
             };
             let old_id = |member: &str, new: &str| {
                 let answer = call(member);
@@ -106,7 +140,14 @@ fn what_may_be_done_to_a_person_is_done_and_nothing_else_tells_who_exists() {
                 let answer = call(member);
                 let inner = path.matches('{').count() > 1;
                 let bad = [401, 403].contains(&answer.status) || (answer.status == 404 && !inner && !may_lack(name));
-                assert!(!bad && answer.status < 500, "{name} by {role}: {} {}", answer.status, answer.text);
+                // Nothing under a record's own path is a new booking or prescription.
+                let refused = answer.json["type"].as_str().is_some_and(|kind| kind.ends_with("no-consent"));
+                assert!(
+                    !bad && !refused && answer.status < 500,
+                    "{name} by {role}, {decision:?}: {} {}",
+                    answer.status,
+                    answer.text
+                );
             };
             let [own_before, other_before] = &records.merged;
             match role {

@@ -11,22 +11,25 @@ use life_rooms::mail::post::{Outcome, Outgoing, Post};
 
 /// What a mail server has seen.
 #[derive(Clone, Default)]
-struct Seen {
+pub struct Seen {
     connections: Arc<AtomicUsize>,
     /// Who it took a mail for, and who took leave with QUIT.
-    taken: Arc<Mutex<Vec<String>>>,
+    pub taken: Arc<Mutex<Vec<String>>>,
     goodbyes: Arc<AtomicUsize>,
+    /// The `Message-ID` of every mail that it read, also of those that it didn't take.
+    pub read: Arc<Mutex<Vec<String>>>,
 }
 
-/// A mail server on this machine. It refuses `refused@…` and puts off `later@…`, and after a mail for `last@…` it hangs up
-/// without a word.
-fn mail_server(seen: Seen) -> Smtp {
+/// A mail server on this machine. It refuses `refused@…`, puts off `later@…` and, once it has read the mail, `full@…`. After
+/// a mail for `last@…` it hangs up without a word.
+pub fn mail_server(seen: Seen) -> Smtp {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             seen.connections.fetch_add(1, Ordering::SeqCst);
-            let _ = talk(&seen, stream.unwrap());
+            let (seen, stream) = (seen.clone(), stream.unwrap());
+            std::thread::spawn(move || talk(&seen, stream));
         }
     });
     Smtp { host: "127.0.0.1".into(), port, tls: Tls::Off, login: None }
@@ -47,9 +50,17 @@ fn talk(seen: &Seen, mut stream: TcpStream) -> std::io::Result<()> {
             "DATA" => {
                 stream.write_all(b"354 go on\r\n")?;
                 for line in lines.by_ref() {
-                    if line? == "." {
+                    let line = line?;
+                    if line == "." {
                         break;
                     }
+                    if let Some(id) = line.strip_prefix("Message-ID: ") {
+                        seen.read.lock().unwrap().push(id.to_owned());
+                    }
+                }
+                if to.starts_with("full@") {
+                    stream.write_all(b"452 no room\r\n")?;
+                    continue;
                 }
                 seen.taken.lock().unwrap().push(to.clone());
                 stream.write_all(b"250 taken\r\n")?;
@@ -83,10 +94,15 @@ fn mail_to(name: &str) -> Outgoing {
     Outgoing { to, letter, print: Print::Plain, message_id, one_click: None }
 }
 
-fn post(seen: &Seen) -> Post {
+/// The settings that send mails to such a mail server.
+pub fn settings(seen: &Seen) -> Mail {
     let sender = |name: &str| Sender { name: name.into(), address: "rooms@example.org".into() };
     let sink = Sink::Smtp(mail_server(seen.clone()));
-    Post::new(Arc::new(Mail { sink, from: sender("Life Rooms"), reply_to: sender(""), per_minute: 60 }))
+    Mail { sink, from: sender("Life Rooms"), reply_to: sender(""), per_minute: 10_000 }
+}
+
+fn post(seen: &Seen) -> Post {
+    Post::new(Arc::new(settings(seen)))
 }
 
 #[test]

@@ -143,19 +143,24 @@ pub fn end_all(conn: &mut Conn, user_id: Id, why: Why, now: Timestamp) -> Result
     Ok(diesel::update(open(user_id)).set(ending(why, now)).execute(conn)? > 0)
 }
 
+/// The changes of an account all of whose tokens end: they are of the generation before.
+pub(in crate::auth) fn next_generation(
+    now: Timestamp,
+) -> (
+    diesel::dsl::Eq<users::generation, <users::generation as std::ops::Add<i32>>::Output>,
+    diesel::dsl::Eq<users::version, <users::version as std::ops::Add<i32>>::Output>,
+    diesel::dsl::Eq<users::updated_at, Timestamp>,
+) {
+    (users::generation.eq(users::generation + 1), users::version.eq(users::version + 1), users::updated_at.eq(now))
+}
+
 /// Ends every login of every account, and every token. Returns the accounts that had logins, with
 /// their members.
 pub fn end_everybodys(conn: &mut Conn, why: Why, now: Timestamp) -> Result<Vec<(Id, Option<Id>)>> {
     let live = logins::table.filter(logins::ended_at.is_null());
     let accounts = live.inner_join(users::table).select((users::id, users::member_id)).distinct().load(conn)?;
     diesel::update(live).set(ending(why, now)).execute(conn)?;
-    diesel::update(users::table)
-        .set((
-            users::generation.eq(users::generation + 1),
-            users::version.eq(users::version + 1),
-            users::updated_at.eq(now),
-        ))
-        .execute(conn)?;
+    diesel::update(users::table).set(next_generation(now)).execute(conn)?;
     Ok(accounts)
 }
 

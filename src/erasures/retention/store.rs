@@ -9,10 +9,11 @@ use crate::clock::{first_id_at, london_day, london_midnight};
 use crate::db::schema::{erasures, members, retention_reviews};
 use crate::db::{Conn, Id, Timestamp};
 use crate::erasures::store::{blockers, flagged};
-use crate::erasures::types::{ErasureBlocker, ErasureStatus};
+use crate::erasures::types::ErasureBlocker;
 use crate::error::Result;
 use crate::http::page::Slice;
 use crate::members::fate::{is_live, missing};
+use crate::members::requests::OPEN_ERASURE;
 
 /// The age in years until which the record of a child is kept.
 const KEPT_UNTIL_AGE: u32 = 25;
@@ -50,9 +51,8 @@ macro_rules! due {
         let decided = retention_reviews::table
             .filter(retention_reviews::member_id.eq(members::id))
             .filter(retention_reviews::keep_until.ge($today));
-        let asked = erasures::table
-            .filter(erasures::member_id.eq(members::id))
-            .filter(erasures::status.eq_any([ErasureStatus::Requested, ErasureStatus::Held]));
+        let asked =
+            erasures::table.filter(erasures::member_id.eq(members::id)).filter(erasures::status.eq_any(OPEN_ERASURE));
         members::table
             .filter(members::id.lt(first_id_at(london_midnight($before))))
             .filter(is_live())
@@ -106,7 +106,7 @@ pub fn lock(conn: &mut Conn, id: Id) -> Result<()> {
 }
 
 /// A row of `retention_reviews`: a record that is kept.
-#[derive(Debug, Clone, Insertable)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = retention_reviews)]
 pub struct KeptRow {
     /// The member.
@@ -119,6 +119,13 @@ pub struct KeptRow {
     pub decided_by: Id,
     /// When it was decided.
     pub created_at: Timestamp,
+}
+
+/// The decisions to keep the records of these members, the oldest first.
+pub fn kept(conn: &mut Conn, members: &[Id]) -> Result<Vec<KeptRow>> {
+    let own = retention_reviews::table.filter(retention_reviews::member_id.eq_any(members));
+    let in_order = own.order((retention_reviews::created_at, retention_reviews::member_id));
+    Ok(in_order.select(KeptRow::as_select()).load(conn)?)
 }
 
 /// Writes a decision over the one before. The member must be locked.

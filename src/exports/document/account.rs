@@ -5,7 +5,8 @@ use diesel::prelude::*;
 
 use super::all;
 use super::items::{
-    ExportedAccount, ExportedExport, ExportedLink, ExportedLogin, ExportedMerge, ExportedMessage, ExportedSafeguarding,
+    ExportedAccount, ExportedErasure, ExportedExport, ExportedLink, ExportedLogin, ExportedMerge, ExportedMessage,
+    ExportedRetention, ExportedSafeguarding,
 };
 use super::people::{People, without_names};
 use crate::auth::links::store::LinkRow;
@@ -15,6 +16,10 @@ use crate::calendars::links::types::CalendarLink;
 use crate::db::schema::{logins, one_time_links, users};
 use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Timestamp};
+use crate::erasures::retention::store::{self as retention, KeptRow};
+use crate::erasures::store::{self as erasures, ErasureRow};
+use crate::erasures::types::ErasureRequest;
+use crate::erasures::view;
 use crate::error::Result;
 use crate::exports::store as exports;
 use crate::exports::types::ExportChange;
@@ -28,6 +33,7 @@ use crate::members::merges::store::{self as merges, MergeRow};
 use crate::members::merges::types::Merge;
 use crate::members::safeguarding::store::{self as safeguarding, FlagRow};
 use crate::members::safeguarding::types::{SafeguardingFlag, SafeguardingFlagChange};
+use crate::members::store::ids_of;
 
 /// What the member was told, the newest first.
 pub fn told(conn: &mut Conn, member: Id, now: Timestamp) -> Result<Vec<ExportedMessage>> {
@@ -150,6 +156,29 @@ pub fn asked(conn: &mut Conn, member: Id) -> Result<Vec<ExportedExport>> {
         ExportedExport { kind, received_on, how, due_on, extended, reason, created_at: row.created_at() }
     };
     Ok(exports::all_of(conn, member)?.into_iter().map(show).collect())
+}
+
+/// When the member asked to be forgotten, the oldest first, also under an id that leads to this record now. As they read it
+/// by itself: not whether a note that keeps somebody safe holds it.
+pub fn to_forget(conn: &mut Conn, member: Id, today: NaiveDate) -> Result<Vec<ExportedErasure>> {
+    let own = ids_of(conn, member)?;
+    let show = |row: ErasureRow| {
+        let origin = row.origin();
+        let ErasureRequest { status, reason, hold_until, asked_on, due_on, created_at, .. } = view::request(row, today);
+        ExportedErasure { status, origin, asked_on, due_on, reason, hold_until, created_at }
+    };
+    Ok(erasures::all_of(conn, &own)?.into_iter().map(show).collect())
+}
+
+/// Until when and why it was decided to keep the record, although nobody uses it.
+pub fn kept(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<ExportedRetention>> {
+    let own = ids_of(conn, member)?;
+    let mut shown = Vec::new();
+    for row in retention::kept(conn, &own)? {
+        let KeptRow { member_id: _, keep_until, reason, decided_by, created_at } = row;
+        shown.push(ExportedRetention { keep_until, reason, decided_by: people.who(conn, decided_by)?, created_at });
+    }
+    Ok(shown)
 }
 
 /// When another record of the member was joined with theirs, the newest first.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::db::{Id, Timestamp};
+use crate::erasures::types::{ErasureOrigin, ErasureStatus};
 use crate::exports::types::ExportKind;
 use crate::members::access_log::types::Who;
 use crate::members::consents::types::{ConsentDecision, ConsentPurpose};
@@ -412,6 +413,44 @@ pub struct ExportedExport {
     #[schema(example = "Three services hold notes on paper.")]
     pub reason: Option<String>,
     /// When it was asked for here.
+    pub created_at: Timestamp,
+}
+
+/// A request to be forgotten.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedErasure {
+    /// Its state, as the member reads it by itself.
+    pub status: ErasureStatus,
+    /// Where it comes from.
+    pub origin: ErasureOrigin,
+    /// The day on which the member asked.
+    #[schema(example = "2026-11-23")]
+    pub asked_on: NaiveDate,
+    /// The day by which it must be done.
+    #[schema(example = "2026-12-23")]
+    pub due_on: NaiveDate,
+    /// Why it is held.
+    #[schema(example = "A complaint is being answered.")]
+    pub reason: Option<String>,
+    /// The last day on which it is held.
+    #[schema(example = "2027-01-31")]
+    pub hold_until: Option<NaiveDate>,
+    /// When it was written down.
+    pub created_at: Timestamp,
+}
+
+/// A decision to keep a record that nobody has used for years.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedRetention {
+    /// The last day on which the record is kept.
+    #[schema(example = "2029-01-31")]
+    pub keep_until: NaiveDate,
+    /// Why it is kept.
+    #[schema(example = "A claim is open.")]
+    pub reason: String,
+    /// Who decided it.
+    pub decided_by: Who,
+    /// When it was decided.
     pub created_at: Timestamp,
 }
 

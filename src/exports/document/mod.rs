@@ -12,9 +12,9 @@ use chrono::NaiveDate;
 use self::people::People;
 use self::types::{
     AccessLogSection, AccessNeedsSection, AccountSection, BookingsSection, CalendarLinksSection, ConsentsSection,
-    ContactSection, EqualitySection, ExportAbout, ExportDocument, ExportsSection, HeldBackSection, LinksSection,
-    LoginsSection, MergesSection, MessagesSection, PrescriptionsSection, RecordSection, RelationshipsSection,
-    SafeguardingSection, WalkInsSection,
+    ContactSection, EqualitySection, ErasuresSection, ExportAbout, ExportDocument, ExportsSection, HeldBackSection,
+    LinksSection, LoginsSection, MergesSection, MessagesSection, PrescriptionsSection, RecordSection,
+    RelationshipsSection, RetentionSection, SafeguardingSection, WalkInsSection,
 };
 use super::node::Node;
 use super::types::{ExportKind, ExportPart};
@@ -81,6 +81,8 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
         },
         merges: MergesSection { about: words::MERGES.about, items: account::merged(conn, id, people)? },
         exports: ExportsSection { about: words::EXPORTS.about, items: account::asked(conn, id)? },
+        erasures: ErasuresSection { about: words::ERASURES.about, items: account::to_forget(conn, id, today)? },
+        retention: RetentionSection { about: words::RETENTION.about, items: account::kept(conn, id, people)? },
         safeguarding,
         safeguarding_log,
         access_log: AccessLogSection {

@@ -8,9 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::items::{
-    ExportedAccount, ExportedBooking, ExportedConsent, ExportedContact, ExportedExport, ExportedLink, ExportedLogin,
-    ExportedMerge, ExportedMessage, ExportedPrescription, ExportedRecord, ExportedRelationship, ExportedSafeguarding,
-    ExportedWalkIn,
+    ExportedAccount, ExportedBooking, ExportedConsent, ExportedContact, ExportedErasure, ExportedExport, ExportedLink,
+    ExportedLogin, ExportedMerge, ExportedMessage, ExportedPrescription, ExportedRecord, ExportedRelationship,
+    ExportedRetention, ExportedSafeguarding, ExportedWalkIn,
 };
 use crate::calendars::links::types::CalendarLink;
 use crate::db::{Id, Timestamp};
@@ -66,6 +66,10 @@ sections! {
     MergesSection: ExportedMerge;
     /// When the member asked for their data.
     ExportsSection: ExportedExport;
+    /// When the member asked to be forgotten.
+    ErasuresSection: ExportedErasure;
+    /// Why the record is kept, although nobody uses it.
+    RetentionSection: ExportedRetention;
     /// Notes that keep somebody safe.
     SafeguardingSection: ExportedSafeguarding;
     /// Who looked at the member's data, and what for.
@@ -129,6 +133,10 @@ pub struct ExportDocument {
     pub merges: MergesSection,
     /// When they asked for their data.
     pub exports: ExportsSection,
+    /// When they asked to be forgotten.
+    pub erasures: ErasuresSection,
+    /// Why their record is kept, although nobody uses it.
+    pub retention: RetentionSection,
     /// Notes that keep somebody safe. Null if the member asked in their own account.
     pub safeguarding: Option<SafeguardingSection>,
     /// Who looked at their data to keep somebody safe. Null if the member asked in their own account.

@@ -1,7 +1,7 @@
 //! Consents over HTTP.
 
 use super::store::{self, ConsentKey, ConsentRow};
-use super::types::{Consent, ConsentFilter, ConsentInput, RecordedConsent};
+use super::types::{Consent, ConsentFilter, ConsentInput, ConsentPurpose, RecordedConsent};
 use super::withdrawal;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
@@ -51,7 +51,8 @@ pub async fn get_consent(
 ///
 /// Consents are only ever added: to withdraw one, record another with `withdrawn`. It takes effect at once. Without
 /// `service_delivery` nothing new can be booked, prescribed or referred (409 `no-consent`), and no messages are sent. What
-/// stands already stays, and the answer lists it. What a partner has seen isn't called back.
+/// stands already stays, and the answer lists it. A booking that waits keeps its turn, and gets no offer until the consent
+/// is given again; an offer is taken back. What a partner has seen isn't called back.
 #[utoipa::path(operation_id = "record_consent", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body = ConsentInput,
     responses((status = 201, description = "Recorded", body = RecordedConsent), BadInput, Missing, Storage, Problems))]
@@ -69,6 +70,9 @@ pub async fn record_consent(
         let (written, now) = (ConsentInput { evidence, ..written.clone() }, context.now());
         let row = ConsentRow::new(context.new_id(), id, written, recorder, store::next_instant(conn, id, now)?);
         store::insert(conn, std::slice::from_ref(&row))?;
+        if row.purpose == ConsentPurpose::ServiceDelivery {
+            (context.state().hooks.may_be_offered_changed)(conn, &context, id)?;
+        }
         activity::note(conn, id, london_day(now))?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;

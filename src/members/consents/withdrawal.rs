@@ -11,8 +11,8 @@ use crate::error::Result;
 /// How many bookings and prescriptions an answer lists at most.
 const MOST: i64 = 500;
 
-const NO_SERVICE: &str = "Nothing new is booked, prescribed or sent from now on. These bookings and prescriptions stay until \
-                          somebody cancels or closes them.";
+const NO_SERVICE: &str = "Nothing new is booked, prescribed or sent from now on, and no free place is offered. These \
+                          bookings and prescriptions stay until somebody cancels or closes them.";
 const NOT_SHARED: &str = "The partner keeps what it has seen. In these sessions it sees references only.";
 
 /// The answer to recording a member's consent.

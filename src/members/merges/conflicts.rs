@@ -4,10 +4,11 @@ use diesel::prelude::*;
 
 use super::shared::Shared;
 use super::types::{ConflictKind, MergeConflict};
-use crate::db::schema::{erasures, exports, relationships};
+use crate::db::schema::relationships;
 use crate::db::{Conn, Id};
 use crate::error::{Error, Kind, Result};
 use crate::members::fate::Fate;
+use crate::members::requests::{open_erasures, open_exports};
 use crate::members::types::MemberInput;
 
 /// The conflict of a record that is to be merged and isn't one any more.
@@ -31,8 +32,8 @@ pub fn all(
         conflicts.push(MergeConflict { kind: ConflictKind::NhsNumbers, ids: vec![into, from] });
     }
     let open = [
-        (ConflictKind::OpenErasure, open_erasures(conn, [into, from])?),
-        (ConflictKind::OpenExport, open_exports(conn, [into, from])?),
+        (ConflictKind::OpenErasure, open_erasures(conn, &[into, from])?),
+        (ConflictKind::OpenExport, open_exports(conn, &[into, from])?.into_iter().map(|(id, _)| id).collect()),
     ];
     let open = open.into_iter().filter(|(_, ids)| !ids.is_empty());
     conflicts.extend(open.map(|(kind, ids)| MergeConflict { kind, ids }));
@@ -41,20 +42,6 @@ pub fn all(
         conflicts.push(MergeConflict { kind: ConflictKind::Relationship, ids: related });
     }
     Ok(conflicts)
-}
-
-/// The requests of these members to be forgotten that nobody has decided about.
-fn open_erasures(conn: &mut Conn, members: [Id; 2]) -> Result<Vec<Id>> {
-    use erasures::{id, member_id, status};
-    let open = erasures::table.filter(member_id.eq_any(members)).filter(status.eq_any(["requested", "held"]));
-    Ok(open.order(id).select(id).load(conn)?)
-}
-
-/// The exports of these members that weren't answered yet.
-fn open_exports(conn: &mut Conn, members: [Id; 2]) -> Result<Vec<Id>> {
-    use exports::{id, member_id, status};
-    let open = exports::table.filter(member_id.eq_any(members)).filter(status.eq_any(["queued", "in_review"]));
-    Ok(open.order(id).select(id).load(conn)?)
 }
 
 /// The relationships between two members, ended ones too: nobody is their own carer.

@@ -7,6 +7,7 @@
 //!   fits, nobody behind it gets a seat, and no new booking does either.
 //! - The service ends the waiting of a party that can never fit, because a capacity was lowered. If a session becomes a
 //!   drop-in, the service ends its whole list, and booked members keep their places.
+//! - Whoever has withdrawn the consent `service_delivery` keeps their turn and is passed over ([`eligible`]).
 //! - A freed seat is offered in the transaction that frees it. The seat is held until the offer is accepted, declined
 //!   or expires ([`waiting`]). Expired offers are ended by the next write to the session or by a task of the server
 //!   ([`turnover`]). No answer depends on which of the two comes first.
@@ -20,6 +21,7 @@
 mod admission;
 pub mod aside;
 mod care;
+mod eligible;
 pub mod expired_offers;
 pub mod handlers;
 pub mod leaving;

@@ -228,7 +228,9 @@ fn fitting(
     let member_id = match (reach, wish.member_id) {
         (Reach::Member(own), None) => Some(own),
         (Reach::Member(own), Some(given)) if given == own => Some(own),
-        (Reach::Member(own), Some(given)) => relationships::hold(conn, own, given, today)?.then_some(given),
+        (Reach::Member(own), Some(given)) if relationships::hold(conn, own, given, today)? => Some(given),
+        // Nobody, unless it is the member's own id from before their records were merged: they are told the new one.
+        (Reach::Member(_), Some(given)) => member_store::hold(conn, reach, given)?.then_some(given),
         (_, given) => given,
     };
     let names: Option<Names> = match member_id {
@@ -365,9 +367,9 @@ pub fn accept(conn: &mut Conn, (booked, session): (BookedRow, SessionFacts), ter
     // Says why an offer was taken back.
     if matches!(booked.0.status, BookingStatus::Offered | BookingStatus::Waitlisted) {
         admission::check(conn, &session, booked.0.delivery, terms.now)?;
+        consents::hold_service(conn, booked.0.member_id)?;
     }
     rules::check_offer(&booked.0.offer(), session.starts_at, terms.now, "accepted")?;
-    consents::hold_service(conn, booked.0.member_id)?;
     move_to(conn, booked, session, BookingStatus::Booked, terms)
 }
 

@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 
-use diesel::dsl::{exists, max, select, sql};
+use diesel::dsl::{exists, max, not, select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::admission;
+use super::eligible::may_be_offered;
 use super::rules::{self, Terms};
 use super::seats::{CountChange, SessionFacts, adjust_counts, lock_session};
 use super::store::BookedRow;
@@ -45,7 +46,7 @@ pub struct TurnedAway {
     pub reason: &'static str,
 }
 
-/// Whether anybody waits for this kind of seat.
+/// Whether anybody waits for this kind of seat who may be offered one.
 pub(super) fn anybody(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<bool> {
     if session.waitlist_length == 0 {
         return Ok(false);
@@ -53,7 +54,8 @@ pub(super) fn anybody(conn: &mut Conn, session: &SessionFacts, seat: SeatDeliver
     let waiting = bookings::table
         .filter(bookings::session_id.eq(session.id))
         .filter(bookings::delivery.eq(seat))
-        .filter(sql::<Bool>(WAITS));
+        .filter(sql::<Bool>(WAITS))
+        .filter(may_be_offered!());
     Ok(select(exists(waiting)).get_result(conn)?)
 }
 
@@ -116,18 +118,20 @@ pub(crate) fn lapse(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp)
     adjust_counts(conn, session, change)
 }
 
-/// Takes back the offers of seats that may not be given now: the venue is closed, or the partner isn't active. That isn't
-/// the members' doing. So they wait again, with their old turns, and are the first to get an offer later. This holds for
-/// expired offers too: the row doesn't say whether they could have been accepted before.
+/// Takes back the offers of seats that may not be given now: the venue is closed, the partner isn't active, or the member
+/// [may not be offered one](super::eligible) any more. They wait again, with their old turns, and are the first to get an
+/// offer later. This holds for expired offers too: the row doesn't say whether they could have been accepted before.
 fn take_back(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<()> {
     for seat in session.kinds() {
-        if session.offers_open == 0 || admission::refusal(conn, session, *seat, now)?.is_none() {
-            continue;
+        if session.offers_open == 0 {
+            break;
         }
+        let from_all = admission::refusal(conn, session, *seat, now)?.is_some();
         let offered = bookings::table
             .filter(bookings::session_id.eq(session.id))
             .filter(bookings::delivery.eq(seat))
-            .filter(bookings::status.eq(BookingStatus::Offered));
+            .filter(bookings::status.eq(BookingStatus::Offered))
+            .filter(from_all.into_sql::<Bool>().or(not(may_be_offered!())));
         let changes = (
             bookings::status.eq(BookingStatus::Waitlisted),
             bookings::offer_expires_at.eq(None::<Timestamp>),
@@ -257,7 +261,8 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
     Ok(())
 }
 
-/// The parties at the head of a list for which there are seats, in the order of their turns.
+/// The parties at the head of a list for which there are seats, in the order of their turns. Whoever may not be offered
+/// one is passed over.
 fn next(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<Vec<Pending>> {
     let left = session.seats_left(seat);
     if session.waitlist_length == 0 || left.is_some_and(|left| left <= 0) {
@@ -267,6 +272,7 @@ fn next(conn: &mut Conn, session: &SessionFacts, seat: SeatDelivery) -> Result<V
         .filter(bookings::session_id.eq(session.id))
         .filter(bookings::delivery.eq(seat))
         .filter(sql::<Bool>(WAITS))
+        .filter(may_be_offered!())
         .order(bookings::turn)
         // A party is at least one seat.
         .limit(i64::from(left.unwrap_or(i32::MAX)))
@@ -338,6 +344,18 @@ pub fn follow_taker(conn: &mut Conn, taker: Taker, terms: Terms) -> Result<()> {
         Taker::Venue(id) => to_come.filter(sessions::venue_id.eq(id)).load(conn)?,
         Taker::Partner(id) => to_come.filter(sessions::partner_id.eq(id)).load(conn)?,
     };
+    follow(conn, &ids, terms).map(drop)
+}
+
+/// Brings the waiting lists of the sessions to come up to date in which a member waits or has an offer, after it may have
+/// changed whether they may be offered a seat.
+pub fn follow_member(conn: &mut Conn, member_id: Id, terms: Terms) -> Result<()> {
+    let waiting = bookings::table
+        .inner_join(sessions::table)
+        .filter(bookings::member_id.eq(member_id))
+        .filter(bookings::status.eq_any([BookingStatus::Waitlisted, BookingStatus::Offered]))
+        .filter(sessions::starts_at.gt(terms.now));
+    let ids: Vec<Id> = waiting.select(bookings::session_id).distinct().load(conn)?;
     follow(conn, &ids, terms).map(drop)
 }
 
