@@ -127,3 +127,4 @@ mod whats_on;
 mod who_looked;
 mod withdrawn_series;
 mod wordings;
+mod written_meanwhile;
