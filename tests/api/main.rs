@@ -83,6 +83,7 @@ mod rates;
 mod record;
 mod recurrence;
 mod registers;
+mod registers_erased;
 mod relationships;
 mod relay;
 mod reminders;
