@@ -41,6 +41,7 @@ mod erasures;
 mod exports;
 mod exports_contents;
 mod exports_reviewed;
+mod exports_unseen;
 mod fates;
 mod free_seats;
 mod housekeeping;
