@@ -38,6 +38,7 @@ mod equality;
 mod erasure_plan;
 mod erasure_proof;
 mod erasures;
+mod erasures_in_flight;
 mod exports;
 mod exports_contents;
 mod exports_reviewed;
