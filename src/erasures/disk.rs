@@ -93,7 +93,6 @@ async fn rewrite(db: &Db, url: &str, clock: &Clock) -> Result<usize> {
     let rewriting = actix_web::web::block(move || scrub::rewrite(&url, &tables));
     let oldest = rewriting.await.map_err(Error::blocking)??;
     // Rows that a transaction can still see are copied into the new files.
-    let is_gone = |at: Timestamp| oldest.is_none_or(|oldest| at < oldest);
-    let gone = unfinished.into_iter().filter(|one| is_gone(one.executed_at)).map(|one| one.id);
+    let gone = unfinished.into_iter().filter(|one| oldest.is_after(one.executed_at)).map(|one| one.id);
     set_finished(db, clock, gone.collect()).await
 }

@@ -8,6 +8,8 @@ use crate::audit::{self, Event, Subject};
 use crate::db::schema::members;
 use crate::db::{Conn, Id};
 use crate::error::Result;
+use crate::members::consents::store as consents;
+use crate::members::merges::store as merges;
 use crate::members::store::ids_of;
 use crate::prescriptions::leaving as prescriptions;
 use crate::sessions::bookings::leaving as bookings;
@@ -39,10 +41,13 @@ pub fn erase(conn: &mut Conn, member_id: Id, terms: Terms, event: MakeEvent<'_>)
     Ok(rows)
 }
 
-/// Deletes and empties everything that the plan says, of the member and of every record that was merged into theirs.
+/// Deletes and empties everything that the plan says, of the member and of every record that was merged into theirs. What
+/// is kept of them to undo merges of others goes too.
 pub fn empty(conn: &mut Conn, member_id: Id) -> Result<ErasedRows> {
     let mut rows = ErasedRows::new();
     for id in ids_of(conn, member_id)? {
+        merges::forget_member(conn, id)?;
+        consents::end_given(conn, id)?;
         for table in TABLES {
             let Some(statement) = table.statement(conn, id) else { continue };
             let count = diesel::sql_query(statement).execute(conn)?;

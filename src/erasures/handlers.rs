@@ -37,7 +37,7 @@ pub async fn list_erasures(
         let rows = store::list(conn, filter.status, london_day(now), &wanted)?;
         let views = Views::of(conn, &rows, now)?;
         // The row beyond the page only shows that there is a next page. An executed one is nobody's data any more.
-        let shown = rows.iter().take(usize::try_from(wanted.limit).unwrap_or_default());
+        let shown = wanted.shown(&rows).iter();
         let shown = shown.filter(|row| row.executed_at.is_none());
         let events = shown.map(|row| context.event("list", subject(row), &[])).collect();
         Ok(((rows, views), events))

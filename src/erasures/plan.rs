@@ -61,13 +61,15 @@ const fn of_nobody(name: &'static str) -> Table {
 const OWN: &str = "member_id = :member";
 
 /// The links of a member: their own, those of their account, and those that a stranger had sent to one of their addresses.
+/// An address that is somebody else's account's is theirs: a child's record often has a parent's address.
 macro_rules! links {
     ($before:literal, $after:literal) => {
         concat!(
             $before,
             "member_id = :member OR user_id IN (SELECT id FROM users WHERE member_id = :member) \
              OR created_by IN (SELECT id FROM users WHERE member_id = :member) \
-             OR (member_id IS NULL AND user_id IS NULL AND email IN ( \
+             OR (member_id IS NULL AND user_id IS NULL \
+                AND email NOT IN (SELECT email FROM users WHERE member_id IS NULL OR member_id <> :member) AND email IN ( \
                 SELECT email_key FROM members WHERE id = :member \
                 UNION SELECT email FROM users WHERE member_id = :member \
                 UNION SELECT email FROM one_time_links WHERE member_id = :member \

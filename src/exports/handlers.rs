@@ -121,7 +121,7 @@ pub async fn list_exports(request: Extract<(Allowed<ExportAdvisor>, Query<Export
 /// One audit event for each person on the page. The row beyond the page only shows that there is a next page.
 fn events(context: &Context, rows: &[ExportRow], slice: &Slice<Id>) -> Vec<Event> {
     let mut seen = HashSet::new();
-    let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
+    let shown = slice.shown(rows).iter();
     let people = shown.map(|row| row.member_id).filter(|member| seen.insert(*member));
     let subject = |member| Subject { kind: KIND, id: None, member_id: Some(member) };
     people.map(|member| context.event("list", subject(member), &[])).collect()

@@ -120,6 +120,15 @@ pub fn status_at(status: ExportStatus, expires_at: Option<Timestamp>, now: Times
     if over { ExportStatus::Expired } else { status }
 }
 
+/// The version that a member sees of an export in this state. The real one tells whether there was a review.
+pub fn version_for_member(status: ExportStatus) -> i32 {
+    match status {
+        ExportStatus::Queued | ExportStatus::InReview => 1,
+        ExportStatus::Ready | ExportStatus::Released => 2,
+        ExportStatus::Expired => 3,
+    }
+}
+
 /// Checks that the document of an export in this state can be read.
 ///
 /// # Errors
@@ -137,7 +146,7 @@ pub fn check_readable(status: ExportStatus, reader: Reader) -> Result<()> {
         }
         ExportStatus::Expired => Err(Error::new(
             Kind::ExportExpired,
-            "The document was removed seven days after it was ready. Ask for another.",
+            "The document was removed, as each is seven days after it was ready. Ask for another.",
         )),
     }
 }

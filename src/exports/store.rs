@@ -100,10 +100,15 @@ impl ExportRow {
         status_at(self.status, self.expires_at, now)
     }
 
-    /// This export as a reader sees it at this instant. A member isn't told of a review.
+    /// This export as a reader sees it at this instant. A member isn't told of a review: what they see is the same without
+    /// one, also the version, and when it was last changed.
     pub fn show(self, reader: Reader, now: Timestamp) -> Export {
         let (status, written) = (self.status_at(now), self.written());
         let is_member = matches!(reader, Reader::Member(_));
+        let (version, updated_at) = match is_member {
+            true => (rules::version_for_member(status), self.changed_for_member(status)),
+            false => (self.version, self.updated_at),
+        };
         Export {
             id: self.id,
             member_id: self.member_id,
@@ -120,10 +125,20 @@ impl ExportRow {
             downloads: self.downloads,
             ready_at: self.ready_at,
             expires_at: self.expires_at,
-            version: self.version,
+            version,
             created_at: self.created_at,
-            updated_at: self.updated_at,
+            updated_at,
         }
+    }
+
+    /// When it came into this state, as far as its member sees.
+    fn changed_for_member(&self, status: ExportStatus) -> Timestamp {
+        let at = match status {
+            ExportStatus::Queued | ExportStatus::InReview => None,
+            ExportStatus::Ready | ExportStatus::Released => self.ready_at,
+            ExportStatus::Expired => self.expires_at,
+        };
+        at.unwrap_or(self.created_at)
     }
 
     /// When it was asked for here.
@@ -197,10 +212,14 @@ pub fn unexpired(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<Vec<(
     Ok(rows.filter(|(_, _, status)| *status != ExportStatus::Expired).collect())
 }
 
-/// All exports of a member, the oldest first.
-pub fn all_of(conn: &mut Conn, member_id: Id) -> Result<Vec<ExportRow>> {
+/// All exports of a member, the oldest first; for an `own` document those that are there for the member.
+pub fn all_of(conn: &mut Conn, member_id: Id, kind: ExportKind) -> Result<Vec<ExportRow>> {
     let of_member = exports::table.filter(exports::member_id.eq(member_id));
-    Ok(of_member.order(exports::id).select(ExportRow::as_select()).load(conn)?)
+    let mut rows: Vec<ExportRow> = of_member.order(exports::id).select(ExportRow::as_select()).load(conn)?;
+    if kind == ExportKind::Own {
+        rows.retain(|row| Reader::Member(member_id).sees(row.member_id, row.kind, row.status));
+    }
+    Ok(rows)
 }
 
 /// Writes the time that an export takes over the one before.
@@ -307,14 +326,15 @@ pub fn document(conn: &mut Conn, reader: Reader, id: Id, now: Timestamp) -> Resu
     Ok((row, document.ok_or_else(|| Error::internal("an export has lost its document"))?))
 }
 
-/// Counts that the document was read, if it can still be.
+/// Counts that the document was read, if it can still be. A review doesn't count: the member sees the number.
 ///
 /// # Errors
 /// As [`document`].
 pub fn count_reading(conn: &mut Conn, reader: Reader, id: Id, now: Timestamp) -> Result<ExportRow> {
     let row = get(conn, reader, id)?;
     rules::check_readable(row.status_at(now), reader)?;
-    diesel::update(exports::table.find(id)).set(exports::downloads.eq(exports::downloads + 1)).execute(conn)?;
+    let given_out = exports::table.find(id).filter(exports::status.ne(ExportStatus::InReview));
+    diesel::update(given_out).set(exports::downloads.eq(exports::downloads + 1)).execute(conn)?;
     Ok(row)
 }
 

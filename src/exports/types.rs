@@ -133,7 +133,7 @@ pub type ExportPatch = MergePatch<ExportChange>;
 pub struct ExportRelease {
     /// The sections that the member doesn't get. Each once.
     #[serde(default)]
-    #[schema(max_items = 20, value_type = std::collections::HashSet<ExportPart>, example = json!(["safeguarding"]))]
+    #[schema(max_items = 21, value_type = std::collections::HashSet<ExportPart>, example = json!(["safeguarding"]))]
     pub withheld: Vec<ExportPart>,
     /// Why, in a sentence that stands in the document. Required if something is withheld.
     #[schema(min_length = 1, max_length = 1000, example = "It would put somebody at risk.")]
@@ -183,14 +183,14 @@ pub struct Export {
     /// The SHA-256 of the document as JSON, in hexadecimal digits. Null until it is made.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: Option<String>,
-    /// How often the document was read.
+    /// How often the document was read since it was ready.
     #[schema(example = 1)]
     pub downloads: i32,
     /// When the document could first be read. Null before.
     pub ready_at: Option<Timestamp>,
     /// Until when the document can be read. Null before it is ready.
     pub expires_at: Option<Timestamp>,
-    /// Rises with each change.
+    /// Rises with each change that the reader sees.
     #[schema(example = 1)]
     pub version: i32,
     /// When it was asked for here.

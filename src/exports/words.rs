@@ -93,7 +93,7 @@ sections! {
 }
 
 /// What every document leaves out.
-const ALWAYS: [HeldBack; 6] = [
+const ALWAYS: [HeldBack; 7] = [
     HeldBack {
         what: "Your password",
         why: "We don't know it. We keep something that is made of it, with which nobody can log in.",
@@ -114,6 +114,11 @@ const ALWAYS: [HeldBack; 6] = [
     HeldBack {
         what: "Answers that are kept so that a request isn't done twice",
         why: "They are copies of what stands above, and are gone after a day.",
+    },
+    HeldBack {
+        what: "How to take two records apart again that we made one of",
+        why: "For 30 days we keep both as they were, in case they are of two people. What you told us is above, unless it \
+              said the same twice. Ask us if you want to see it.",
     },
 ];
 

@@ -96,6 +96,12 @@ impl<K: Key> Slice<K> {
         self.limit + 1
     }
 
+    /// Those of the items that were [fetched](Slice::fetch) that the page shows. The one beyond it only tells that there is a
+    /// next page, so reading it is nobody's business.
+    pub fn shown<'a, R>(&self, rows: &'a [R]) -> &'a [R] {
+        &rows[..rows.len().min(usize::try_from(self.limit).unwrap_or_default())]
+    }
+
     /// The page made from the items that were [fetched](Slice::fetch).
     pub fn page<R, T>(
         &self,

@@ -237,8 +237,8 @@ pub struct Facts {
     sessions: HashMap<Id, SessionNow>,
     /// How much a mail tells. The list of messages never names a session.
     details: MessageDetails,
-    /// The state of each booking, and until when it is offered a seat.
-    bookings: HashMap<Id, (BookingStatus, Option<Timestamp>)>,
+    /// The member of each booking, its state, and until when it is offered a seat.
+    bookings: HashMap<Id, (Id, BookingStatus, Option<Timestamp>)>,
 }
 
 impl Facts {
@@ -271,18 +271,22 @@ impl Facts {
             }
         }
         for ids in bookings_of.chunks(AT_ONCE) {
-            let columns = (bookings::id, (bookings::status, bookings::offer_expires_at));
+            let columns = (bookings::id, (bookings::member_id, bookings::status, bookings::offer_expires_at));
             let found = bookings::table.filter(bookings::id.eq_any(ids)).select(columns);
-            bookings_now.extend(found.load::<(Id, (BookingStatus, Option<Timestamp>))>(conn)?);
+            bookings_now.extend(found.load::<(Id, (Id, BookingStatus, Option<Timestamp>))>(conn)?);
         }
         Ok(Self { sessions: sessions_now, bookings: bookings_now, details: MessageDetails::Neutral })
     }
 
-    /// What a message says of its session, if that is still true.
+    /// What a message says of its session, if that is still true, and the booking is the reader's. Whom they care for is
+    /// looked at elsewhere.
     fn line(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
         let session = self.sessions.get(&payload.session_id?)?;
-        let (booking, offer_ends) = self.bookings.get(&payload.booking_id?)?;
+        let (whose, booking, offer_ends) = self.bookings.get(&payload.booking_id?)?;
+        if payload.cared_for.is_none() && row.member_id != Some(*whose) {
+            return None;
+        }
         let off = session.status == SessionStatus::Cancelled;
         let holds = match row.kind {
             MessageKind::Booked => *booking == BookingStatus::Booked,

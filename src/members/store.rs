@@ -284,8 +284,9 @@ pub fn hold(conn: &mut Conn, reach: Reach, id: Id) -> Result<bool> {
     exists(conn, reach, id)
 }
 
-/// As [`get`], and locks the member: no other transaction can add a consent until this one ends. SQLite has one writer
-/// and needs no lock.
+/// As [`get`], and locks the member: until this transaction ends, no other one merges or erases the record, or writes what
+/// only one may write at a time, such as a consent. Whoever adds something to a record locks or [holds](hold) it. SQLite
+/// has one writer and needs no lock.
 pub fn lock(conn: &mut Conn, reach: Reach, id: Id) -> Result<MemberRow> {
     if let Conn::Postgres(postgres) = conn {
         let row = members::table.find(id).select(members::id).for_no_key_update();
@@ -320,7 +321,8 @@ pub(super) fn update_row(conn: &mut Conn, row: &MemberRow) -> Result<()> {
     crate::write_next!(conn, members, row)
 }
 
-/// Gives a member's record the new address of their account, if it had the old one.
+/// Gives a member's record the new address of their account, if it had the old one. A record that was merged or erased
+/// meanwhile stays empty.
 pub fn follow_account(conn: &mut Conn, id: Id, (old, new): (&str, &str), now: Timestamp) -> Result<()> {
     let email: Option<Option<String>> = members::table.find(id).select(members::email).first(conn).optional()?;
     if email.flatten().is_none_or(|email| email.to_lowercase() != old) {
@@ -328,13 +330,13 @@ pub fn follow_account(conn: &mut Conn, id: Id, (old, new): (&str, &str), now: Ti
     }
     let addresses = (members::email.eq(new), members::email_key.eq(rules::email_key(new)));
     let changed = (addresses, members::version.eq(members::version + 1), members::updated_at.eq(now));
-    diesel::update(members::table.find(id)).set(changed).execute(conn)?;
+    diesel::update(members::table.find(id).filter(fate::is_live())).set(changed).execute(conn)?;
     Ok(())
 }
 
 /// Notes that a member wants no more reminders. Whether they wanted them before.
 pub fn stop_reminders(conn: &mut Conn, id: Id, now: Timestamp) -> Result<bool> {
-    let wanted = members::table.find(id).filter(members::reminders.eq(true));
+    let wanted = members::table.find(id).filter(fate::is_live()).filter(members::reminders.eq(true));
     let changed =
         (members::reminders.eq(false), members::version.eq(members::version + 1), members::updated_at.eq(now));
     Ok(diesel::update(wanted).set(changed).execute(conn)? == 1)

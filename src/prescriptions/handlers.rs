@@ -122,7 +122,7 @@ fn known(conn: &mut Conn, reach: Reach, id: Id) -> Result<Option<Id>> {
 /// One audit event for each person on the page. The row beyond the page only shows that there is a next page.
 fn events(context: &Context, rows: &[PrescriptionRow], slice: &Slice<Id>) -> Vec<Event> {
     let mut seen = HashSet::new();
-    let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
+    let shown = slice.shown(rows).iter();
     let people = shown.map(|row| row.member_id).filter(|member| seen.insert(*member));
     let subject = |member| Subject { kind: "prescription", id: None, member_id: Some(member) };
     people.map(|member| context.event("list", subject(member), &[])).collect()

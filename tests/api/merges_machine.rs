@@ -37,7 +37,7 @@ enum Thing {
 type Fields = [bool; 8];
 
 #[derive(Debug, Clone)]
-struct Pair {
+pub struct Pair {
     one: Fields,
     other: Fields,
     things: Vec<Thing>,
@@ -76,24 +76,27 @@ fn thing() -> impl Strategy<Value = Thing> {
     ]
 }
 
-fn pair() -> impl Strategy<Value = Pair> {
+pub fn pair() -> impl Strategy<Value = Pair> {
     let things = prop::collection::vec(thing(), 0..14);
     (any::<Fields>(), any::<Fields>(), things).prop_map(|(one, other, things)| Pair { one, other, things })
 }
 
 /// What all pairs share: who does it, sessions, and a third person.
-struct World {
-    app: App,
-    advisor: Client,
+pub struct World {
+    pub app: App,
+    pub advisor: Client,
     lead: Client,
     third: Value,
-    future: Vec<String>,
+    pub future: Vec<String>,
     past: Vec<String>,
 }
 
 impl World {
     fn new() -> Self {
-        let app = App::start();
+        Self::on(App::start())
+    }
+
+    pub fn on(app: App) -> Self {
         let (advisor, lead) = (app.advisor(), app.advisor_who_may("safeguarding"));
         let third = register(&advisor, &json!({ "given_name": "Third", "family_name": "Person", "roles": ["carer"] }));
         let at = |starts_at: &'static str| session_row(&app, SessionSeed { starts_at, ..SessionSeed::default() });
@@ -103,7 +106,7 @@ impl World {
     }
 
     /// Makes the two records with everything that they have. Afterwards the sessions that are past have been.
-    fn make(&self, pair: &Pair, number: usize) -> (Value, Value) {
+    pub fn make(&self, pair: &Pair, number: usize) -> (Value, Value) {
         self.app.at("2026-11-23T09:00:00Z");
         let one = register(&self.advisor, &record(&pair.one, "Margaret", number, 0));
         let other = register(&self.advisor, &record(&pair.other, "Peg", number, 1));
@@ -213,7 +216,7 @@ impl World {
     }
 }
 
-fn register(advisor: &Client, body: &Value) -> Value {
+pub fn register(advisor: &Client, body: &Value) -> Value {
     advisor.post("/v1/members?confirm_not_duplicate=true", body).expect(201)
 }
 

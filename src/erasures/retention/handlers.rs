@@ -36,7 +36,7 @@ pub async fn list_retention_reviews(
     let wanted = slice.clone();
     let rows = who.state().db.read_long(move |conn| store::list(conn, before, now, &wanted)).await?;
     // The read may be long, so its events are written afterwards. The row beyond the page isn't shown.
-    let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
+    let shown = slice.shown(&rows).iter();
     let events: Vec<Event> = shown.map(|row| who.event("list", subject(row.member_id), &[])).collect();
     if !events.is_empty() {
         let context = who.context();

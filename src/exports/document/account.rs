@@ -22,7 +22,7 @@ use crate::erasures::types::ErasureRequest;
 use crate::erasures::view;
 use crate::error::Result;
 use crate::exports::store as exports;
-use crate::exports::types::ExportChange;
+use crate::exports::types::{ExportChange, ExportKind};
 use crate::mail::compose::Facts;
 use crate::mail::handlers::message;
 use crate::mail::store as messages;
@@ -148,14 +148,15 @@ pub fn calendars(conn: &mut Conn, member: Id) -> Result<Vec<CalendarLink>> {
     Ok(rows.into_iter().map(CalendarLink::from).collect())
 }
 
-/// When the member asked for their data, the oldest first. Nothing of what became of it, which would show a review.
-pub fn asked(conn: &mut Conn, member: Id) -> Result<Vec<ExportedExport>> {
+/// When the member asked for their data, the oldest first. Nothing of what became of it, which would show a review, and in
+/// a document of their own nothing that they don't see elsewhere.
+pub fn asked(conn: &mut Conn, member: Id, kind: ExportKind) -> Result<Vec<ExportedExport>> {
     let show = |row: exports::ExportRow| {
         let ExportChange { extended, reason } = row.written();
         let (kind, received_on, how, due_on) = (row.kind, row.received_on, row.how.clone(), row.due_on);
         ExportedExport { kind, received_on, how, due_on, extended, reason, created_at: row.created_at() }
     };
-    Ok(exports::all_of(conn, member)?.into_iter().map(show).collect())
+    Ok(exports::all_of(conn, member, kind)?.into_iter().map(show).collect())
 }
 
 /// When the member asked to be forgotten, the oldest first, also under an id that leads to this record now. As they read it

@@ -80,7 +80,7 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
             items: account::calendars(conn, id)?,
         },
         merges: MergesSection { about: words::MERGES.about, items: account::merged(conn, id, people)? },
-        exports: ExportsSection { about: words::EXPORTS.about, items: account::asked(conn, id)? },
+        exports: ExportsSection { about: words::EXPORTS.about, items: account::asked(conn, id, kind)? },
         erasures: ErasuresSection { about: words::ERASURES.about, items: account::to_forget(conn, id, today)? },
         retention: RetentionSection { about: words::RETENTION.about, items: account::kept(conn, id, people)? },
         safeguarding,

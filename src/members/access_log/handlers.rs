@@ -32,7 +32,7 @@ pub async fn list_access_log(
         let rows = store::list(conn, (id, Part::Log), &filter, &wanted, london_day(context.now()))?;
         let mut events = context.reads_list(Subject::record_of(id), &["access_log"], &rows);
         // The row beyond the page only shows that there is a next page.
-        let shown = rows.iter().take(usize::try_from(wanted.limit).unwrap_or_default());
+        let shown = wanted.shown(&rows).iter();
         let others: BTreeSet<Id> = shown.filter_map(Seen::other).collect();
         events.extend(others.into_iter().flat_map(|other| context.reads(Subject::record_of(other), &["display_name"])));
         Ok((rows, events))

@@ -91,11 +91,10 @@ pub fn list(
             query.filter(audit_events::resource_kind.eq(HIDDEN_KIND).or(hidden))
         }
     };
-    let hidden = relationships::hidden_from(conn, &people, today)?;
-    if !hidden.is_empty() {
-        let is_another = audit_events::resource_id.is_null().or(audit_events::resource_id.ne_all(hidden));
-        query = query.filter(audit_events::resource_kind.ne(relationships::KIND).or(is_another));
-    }
+    // A relationship that isn't there any more may have been one of which the member never knew.
+    let known = relationships::known_to(conn, &people, today)?;
+    let may_be_shown = audit_events::resource_id.is_null().or(audit_events::resource_id.eq_any(known));
+    query = query.filter(audit_events::resource_kind.ne(relationships::KIND).or(may_be_shown));
     if let Some(after) = slice.after {
         query = query.filter(audit_events::id.lt(after));
     }

@@ -180,6 +180,7 @@ fn decide(conn: &mut Conn, rows: &[ConsentRow]) -> Result<()> {
 
 /// Works out again which consents of a member count.
 pub fn work_out_again(conn: &mut Conn, member_id: Id) -> Result<()> {
+    end_given(conn, member_id)?;
     let old = consent_states::table.filter(consent_states::member_id.eq(member_id));
     diesel::delete(old).execute(conn)?;
     let rows: Vec<ConsentRow> = consents::table
@@ -190,11 +191,27 @@ pub fn work_out_again(conn: &mut Conn, member_id: Id) -> Result<()> {
     decide(conn, &rows)
 }
 
+/// Before it is deleted which consents of a member count: an answer to a partner that shows the member, and hasn't left
+/// yet, is read again. PostgreSQL locks the states instead.
+pub fn end_given(conn: &mut Conn, member_id: Id) -> Result<()> {
+    let Conn::Sqlite(sqlite) = conn else { return Ok(()) };
+    let given = consent_states::table
+        .filter(consent_states::member_id.eq(member_id))
+        .filter(consent_states::decision.eq(ConsentDecision::Given));
+    let partners = given.select(consent_states::partner_id).load(sqlite)?;
+    note_ended(sqlite, partners)
+}
+
 /// Raises `consent_version` of the partners from whom members withdraw their consent: see
 /// [`read_shared`](crate::members::sharing::read_shared). PostgreSQL locks the states instead.
 fn note_withdrawals(sqlite: &mut SqliteConnection, states: &[StateRow]) -> Result<()> {
     let withdrawn = states.iter().filter(|state| state.decision == ConsentDecision::Withdrawn);
-    let partners: Vec<Id> = withdrawn.map(|state| state.partner_id).filter(|id| *id != NO_PARTNER).collect();
+    note_ended(sqlite, withdrawn.map(|state| state.partner_id).collect())
+}
+
+/// The same for these partners.
+fn note_ended(sqlite: &mut SqliteConnection, mut partners: Vec<Id>) -> Result<()> {
+    partners.retain(|id| *id != NO_PARTNER);
     for ids in partners.chunks(AT_ONCE) {
         let touched = partners::table.filter(partners::id.eq_any(ids));
         diesel::update(touched).set(partners::consent_version.eq(partners::consent_version + 1)).execute(sqlite)?;

@@ -47,7 +47,7 @@ async fn show_list(who: &Context, member: Option<Id>, filter: PossibleDuplicateF
         }
         let rows = store::list(conn, member, &filter, &wanted)?;
         // The row beyond the page only shows that there is a next page.
-        let shown = &rows[..rows.len().min(usize::try_from(wanted.limit).unwrap_or_default())];
+        let shown = wanted.shown(&rows);
         let people = People::of(conn, shown)?;
         let events = reads(&context, "list", &people, shown);
         Ok(((rows, people), events))

@@ -91,6 +91,8 @@ fn compare(conn: &mut Conn, now: Timestamp) -> Result<(Option<Place>, Vec<(Id, V
 
 /// Writes the pairs that were found, and how far the task has come.
 fn keep(conn: &mut Conn, compared: &[(Id, Vec<Found>)], (at, last): Place, now: Timestamp) -> Result<()> {
+    let alike = compared.iter().flat_map(|(id, found)| found.iter().map(|found| found.id).chain([*id]));
+    store::hold(conn, alike)?;
     for (id, found) in compared {
         store::settle(conn, *id, found, now)?;
     }

@@ -132,11 +132,21 @@ pub fn add(
             None => pair,
         }
     };
-    let rows: Vec<PairRow> = found.iter().map(row).collect();
+    hold(conn, found.iter().map(|found| found.id))?;
+    let live = live(conn, &found.iter().map(|found| found.id).collect::<Vec<_>>())?;
+    let rows: Vec<PairRow> = found.iter().filter(|found| live.contains(&found.id)).map(row).collect();
     Ok(insert_many!(conn, possible_duplicates::table, rows)?)
 }
 
-/// Brings the open pairs of a member up to date with who was found to be alike. What was decided stays.
+/// Keeps these members from being merged or erased until the transaction ends, so that no pair names somebody who is gone.
+/// Called once in a transaction, with all of them: members are locked in the order of their ids.
+pub fn hold(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
+    crate::lock_rows!(conn, members, ids, for_key_share);
+    Ok(())
+}
+
+/// Brings the open pairs of a member up to date with who was found to be alike. What was decided stays. All of them must
+/// be [held](hold).
 pub fn settle(conn: &mut Conn, id: Id, found: &[Found], now: Timestamp) -> Result<()> {
     let wanted: Vec<Id> = found.iter().map(|found| found.id).chain([id]).collect();
     let live = live(conn, &wanted)?;
@@ -267,7 +277,7 @@ pub fn take_away(conn: &mut Conn, id: Id, kept: Id) -> Result<Vec<PairRow>> {
     Ok(rows)
 }
 
-/// Writes a pair again as it was, unless one of the two isn't a member any more.
+/// Writes a pair again as it was, unless one of the two isn't a member any more. Both must be [held](hold).
 pub fn put_back(conn: &mut Conn, row: &PairRow) -> Result<()> {
     if live(conn, &row.both())?.len() < 2 {
         return Ok(());

@@ -146,7 +146,11 @@ impl Aside {
             diesel::insert_into(walk_ins::table).values(row).execute(conn)?;
         }
         for row in &self.relationships {
-            relations::put_back(conn, row)?;
+            if !relations::put_back(conn, row)? {
+                let detail = "A relationship that was set aside can't come back: the record of the other person was \
+                              merged into one that has the same. Undo that merge first.";
+                return Err(Error::new(Kind::UndoBlocked, detail));
+            }
         }
         if let Some(row) = &self.access_needs {
             diesel::insert_into(access_needs::table).values(row).execute(conn)?;
@@ -154,6 +158,8 @@ impl Aside {
         if let Some(row) = &self.equality_answers {
             diesel::insert_into(equality_answers::table).values(row).execute(conn)?;
         }
-        self.own_pair.iter().chain(&self.pairs).try_for_each(|pair| duplicates::put_back(conn, pair))
+        let pairs = || self.own_pair.iter().chain(&self.pairs);
+        duplicates::hold(conn, pairs().flat_map(PairRow::both))?;
+        pairs().try_for_each(|pair| duplicates::put_back(conn, pair))
     }
 }

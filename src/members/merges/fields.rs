@@ -12,8 +12,8 @@ const MOST_FORMER_NAMES: usize = 5;
 /// address isn't put together of two. What one of them says isn't safe isn't safe.
 pub fn united(into: &MemberInput, from: &MemberInput) -> MemberInput {
     let (own, other) = (into.clone(), from.clone());
-    let same_home = own.postcode.is_none() || other.postcode.is_none() || own.postcode == other.postcode;
-    let home = |own: Option<String>, other: Option<String>| own.or(other.filter(|_| same_home));
+    let one_home = is_one_home(into, from);
+    let home = |own: Option<String>, other: Option<String>| own.or(other.filter(|_| one_home));
     MemberInput {
         preferred_name: own.preferred_name.or(other.preferred_name),
         given_name: own.given_name,
@@ -26,7 +26,7 @@ pub fn united(into: &MemberInput, from: &MemberInput) -> MemberInput {
         line_1: home(own.line_1, other.line_1),
         line_2: home(own.line_2, other.line_2),
         town: home(own.town, other.town),
-        postcode: own.postcode.or(other.postcode),
+        postcode: home(own.postcode, other.postcode),
         local_authority: home(own.local_authority, other.local_authority),
         nhs_number: own.nhs_number.or(other.nhs_number),
         gp_practice_code: own.gp_practice_code.or(other.gp_practice_code),
@@ -41,6 +41,22 @@ pub fn united(into: &MemberInput, from: &MemberInput) -> MemberInput {
         reminders: own.reminders && other.reminders,
         emergency_contact: own.emergency_contact.or(other.emergency_contact),
     }
+}
+
+/// Whether the address of the one record can be filled in from the other: nothing in which they differ, and it is the same
+/// street or postcode, or the first record says neither. Otherwise a letter would go to a place that nobody named.
+fn is_one_home(own: &MemberInput, other: &MemberInput) -> bool {
+    let both = [
+        (&own.line_1, &other.line_1),
+        (&own.line_2, &other.line_2),
+        (&own.town, &other.town),
+        (&own.postcode, &other.postcode),
+        (&own.local_authority, &other.local_authority),
+    ];
+    let says_nothing = [&own.line_1, &own.line_2, &own.postcode].iter().all(|line| line.is_none());
+    let same = |own: &Option<String>, other: &Option<String>| own.is_some() && own == other;
+    let agrees = both.iter().all(|(own, other)| own.is_none() || other.is_none() || own == other);
+    agrees && (says_nothing || same(&own.line_1, &other.line_1) || same(&own.postcode, &other.postcode))
 }
 
 fn united_names(own: Vec<FormerName>, other: Vec<FormerName>) -> Vec<FormerName> {
@@ -121,6 +137,27 @@ mod tests {
         for into in [json!({}), json!({ "postcode": "L9 1AA" })] {
             let same = united(&record(into), &from);
             assert_eq!((same.line_1.as_deref(), same.postcode.as_deref()), (Some("12 Rice Lane"), Some("L9 1AA")));
+        }
+        let home = |record: MemberInput| [record.line_1, record.line_2, record.town, record.postcode];
+        let from = record(json!({ "line_1": "12 Rice Lane", "line_2": "Walton", "town": "Liverpool",
+            "postcode": "L9 1AA", "local_authority": "Liverpool" }));
+        for into in [
+            json!({ "line_1": "5 High St" }),
+            json!({ "line_1": "5 High St", "postcode": "L9 1AA" }),
+            json!({ "line_2": "Flat 2" }),
+            json!({ "town": "Southport" }),
+            json!({ "local_authority": "Sefton" }),
+            json!({ "line_1": "12 Rice Lane", "postcode": "L9 1AB" }),
+        ] {
+            let into = record(into);
+            let both = united(&into, &from);
+            assert_eq!(both.local_authority, into.local_authority);
+            assert_eq!(home(both), home(into));
+        }
+        for into in
+            [json!({ "town": "Liverpool" }), json!({ "line_1": "12 Rice Lane" }), json!({ "postcode": "L9 1AA" })]
+        {
+            assert_eq!(home(united(&record(into), &from)), home(from.clone()));
         }
     }
 

@@ -38,7 +38,7 @@ pub async fn merge_members(
         context.record(conn, &events)?;
         let (merge_id, undo_until) = (Some(merge.id), Some(merge.undo_until));
         let outcome = MergeOutcome { merge_id, undo_until, dry_run: false, ..plan.outcome() };
-        Ok(Reply::plain(200, &outcome)?.about(into))
+        Ok(Reply::plain(200, &outcome)?.about(into).about(input.from))
     })
     .await
 }
@@ -78,8 +78,9 @@ pub async fn list_merges(request: Extract<(Allowed<AdvisorOnly>, Query<MergeFilt
 /// Undo a merge
 ///
 /// What moved goes back, what was set aside returns, and what was filled in and not edited since is emptied. What came
-/// since stays with the record that was merged into. Only the latest merge of a record can be undone, and only for 30
-/// days.
+/// since stays with the record that was merged into; only messages about a booking or an account go where it goes, and
+/// documents of exports that were made since can't be read any more. Only the latest merge of a record can be undone, and
+/// only for 30 days.
 #[utoipa::path(operation_id = "undo_merge", tag = "members", params(("id" = Id, Path, description = "The merge")),
     responses((status = 200, description = "Undone", body = Merge), Missing, Conflict, Storage, Problems))]
 #[post("/v1/merges/{id}/undo")]
@@ -88,10 +89,12 @@ pub async fn undo_merge(request: Extract<(Allowed<AdvisorOnly>, Path<Id>, NoQuer
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
         let found = store::get(conn, id)?;
-        let undone = undo::undo(conn, &context, &found)?;
+        let (undone, enabled) = undo::undo(conn, &context, &found)?;
         let both = [undone.into_id, undone.from_id];
-        let event = |id| context.event("undo_merge", Subject::of_member("member", id, id), &[]);
-        context.record(conn, &both.map(event))?;
+        let mut events = both.map(|id| context.event("undo_merge", Subject::of_member("member", id, id), &[])).to_vec();
+        let of_account = |id| Subject::of_account(id, Some(undone.from_id));
+        events.extend(enabled.map(|id| context.event("change", of_account(id), &["disabled"])));
+        context.record(conn, &events)?;
         Ok(both.into_iter().fold(Reply::plain(200, &Merge::from(undone))?, Reply::about))
     })
     .await

@@ -5,7 +5,7 @@
 //!   is a conflict, and nothing is merged ([`conflicts`]).
 //! - The row of the one record stays, empty, and leads to the other ([`super::fate`]). Its events stay with it.
 //! - What was done is kept for 30 days, whole, and can be taken back until then ([`undo`]). What came since stays with the
-//!   other record.
+//!   other record, apart from what is about something that goes back ([`since`]).
 //! - [`columns`] says of every column that names a member what merging does with it. A test walks through the tables and
 //!   fails for a column that isn't there.
 //!
@@ -21,6 +21,7 @@ pub mod handlers;
 pub mod moved;
 pub mod plan;
 pub mod shared;
+pub mod since;
 pub mod store;
 pub mod types;
 pub mod undo;

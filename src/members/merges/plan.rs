@@ -57,7 +57,7 @@ impl Plan {
             return Err(Error::changed_meanwhile());
         }
         let (own_written, other_written) = (own.written(), other.written());
-        let shared = shared::find(conn, context, into, input.from)?;
+        let shared = shared::find(conn, context, (into, input.from), input.dry_run)?;
         let found = conflicts::all(conn, (into, &own_written), (input.from, &other_written), &shared)?;
         conflicts::refuse(&found)?;
         let aside = ToSetAside::find(conn, into, input.from, shared)?;
@@ -119,8 +119,8 @@ impl Plan {
             moved: self.moved.clone(),
             aside,
         };
-        let merge = MergeRow::new(context.new_id(), (into, from), undo, account, now);
-        store::insert(conn, &merge)?;
+        let merge = MergeRow::new(context.new_id(), (into, from), account, now);
+        store::insert(conn, &merge, undo)?;
         Ok((merge, disabled))
     }
 }

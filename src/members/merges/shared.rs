@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::http::context::Context;
 
 /// The states in which a booking holds a place or waits for one.
-const LIVE: [&str; 5] = ["booked", "waitlisted", "offered", "attended", "absent"];
+pub const LIVE: [&str; 5] = ["booked", "waitlisted", "offered", "attended", "absent"];
 /// The states that a session's start ends.
 const WAITING: [&str; 2] = ["waitlisted", "offered"];
 
@@ -38,10 +38,16 @@ pub struct Shared {
 }
 
 /// What of these two records can't stand in one session. Waiting lists of sessions that have started are brought up to
-/// date first, because nobody waits any more then.
-pub fn find(conn: &mut Conn, context: &Context, into: Id, from: Id) -> Result<Shared> {
+/// date first, because nobody waits any more then. A dry run leaves them, and counts nobody as waiting.
+pub fn find(conn: &mut Conn, context: &Context, (into, from): (Id, Id), dry_run: bool) -> Result<Shared> {
     let now = context.now();
-    let (own, other) = (presences(conn, into)?, presences(conn, from)?);
+    let (mut own, mut other) = (presences(conn, into)?, presences(conn, from)?);
+    if dry_run {
+        for presences in [&mut own, &mut other] {
+            presences.retain(|_, presence| !presence.waits || presence.starts_at > now);
+        }
+        return Ok(decide((&own, into), (&other, from), now));
+    }
     let waiting = |(_, presence): &(&Id, &Presence)| presence.waits && presence.starts_at <= now;
     let started: HashSet<Id> = own
         .iter()

@@ -1,7 +1,10 @@
 //! Merges in the database.
 
-use diesel::dsl::{exists, select};
+use diesel::dsl::{exists, select, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use serde_json::Value;
 
 use super::types::Merge;
 use super::undo::Undo;
@@ -16,14 +19,13 @@ pub const UNDO: i64 = 30 * 24 * 3600;
 /// How many merges the housekeeping closes in one transaction.
 const PIECE: i64 = 500;
 
-/// A row of `member_merges`.
+/// A row of `member_merges`, without what is kept to undo it: that can be large, and is read by itself.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = member_merges, treat_none_as_default_value = false)]
 pub struct MergeRow {
     pub(super) id: Id,
     pub(super) into_id: Id,
     pub(super) from_id: Id,
-    pub(super) undo: Option<Json<Undo>>,
     done_by: Id,
     pub(super) undone_at: Option<Timestamp>,
     undone_by: Option<Id>,
@@ -33,12 +35,11 @@ pub struct MergeRow {
 
 impl MergeRow {
     /// A new merge, by this account.
-    pub fn new(id: Id, (into_id, from_id): (Id, Id), undo: Undo, done_by: Id, now: Timestamp) -> Self {
+    pub fn new(id: Id, (into_id, from_id): (Id, Id), done_by: Id, now: Timestamp) -> Self {
         Self {
             id,
             into_id,
             from_id,
-            undo: Some(Json(undo)),
             done_by,
             undone_at: None,
             undone_by: None,
@@ -47,9 +48,9 @@ impl MergeRow {
         }
     }
 
-    /// This merge after it was undone. What undoing needs isn't kept any longer.
+    /// This merge after it was undone.
     pub fn undone(&self, account: Id, now: Timestamp) -> Self {
-        Self { undo: None, undone_at: Some(now), undone_by: Some(account), ..self.clone() }
+        Self { undone_at: Some(now), undone_by: Some(account), ..self.clone() }
     }
 
     /// The keys that merges are listed by.
@@ -73,16 +74,47 @@ impl From<MergeRow> for Merge {
     }
 }
 
-/// Adds a merge.
-pub fn insert(conn: &mut Conn, row: &MergeRow) -> Result<()> {
-    diesel::insert_into(member_merges::table).values(row).execute(conn)?;
+/// Adds a merge, with what is needed to undo it.
+pub fn insert(conn: &mut Conn, row: &MergeRow, undo: Undo) -> Result<()> {
+    let undo = member_merges::undo.eq(Some(Json(undo)));
+    diesel::insert_into(member_merges::table).values((row, undo)).execute(conn)?;
     Ok(())
 }
 
-/// Writes that a merge was undone.
+/// What is kept to undo a merge; `None` if nothing is kept any longer.
+pub fn undo_of(conn: &mut Conn, id: Id) -> Result<Option<Value>> {
+    let kept: Option<Json<Value>> = member_merges::table.find(id).select(member_merges::undo).first(conn)?;
+    Ok(kept.map(|kept| kept.0))
+}
+
+/// Takes everything about a member out of what is kept to undo merges of others. It holds, for some time, relationships of
+/// theirs with what they said, and pairs that they may be in.
+pub fn forget_member(conn: &mut Conn, member: Id) -> Result<()> {
+    let named = sql::<Bool>(&format!("CAST(member_merges.undo AS text) LIKE '%{member}%'"));
+    let kept = member_merges::table.filter(member_merges::undo.is_not_null()).filter(named);
+    let kept: Vec<(Id, Option<Json<Value>>)> = kept.select((member_merges::id, member_merges::undo)).load(conn)?;
+    for (id, undo) in kept {
+        let Some(Json(mut undo)) = undo else { continue };
+        for list in ["relationships", "pairs"] {
+            if let Some(Value::Array(rows)) = undo.pointer_mut(&format!("/aside/{list}")) {
+                rows.retain(|row| !names(row, member));
+            }
+        }
+        diesel::update(member_merges::table.find(id)).set(member_merges::undo.eq(Some(Json(undo)))).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Whether one of the values of a row is this id.
+fn names(row: &Value, id: Id) -> bool {
+    let id = id.to_string();
+    row.as_object().is_some_and(|row| row.values().any(|value| value.as_str() == Some(&id)))
+}
+
+/// Writes that a merge was undone. What undoing needs isn't kept any longer.
 pub fn write_undone(conn: &mut Conn, row: &MergeRow) -> Result<()> {
     let changes = (
-        member_merges::undo.eq(None::<Json<Undo>>),
+        member_merges::undo.eq(None::<Json<Value>>),
         member_merges::undone_at.eq(row.undone_at),
         member_merges::undone_by.eq(row.undone_by),
     );
@@ -132,5 +164,5 @@ pub fn forget(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let closed = closed.filter(member_merges::undo_until.le(now)).order(member_merges::undo_until);
     let ids: Vec<Id> = closed.limit(PIECE).select(member_merges::id).load(conn)?;
     let rows = member_merges::table.filter(member_merges::id.eq_any(&ids));
-    Ok(diesel::update(rows).set(member_merges::undo.eq(None::<Json<Undo>>)).execute(conn)?)
+    Ok(diesel::update(rows).set(member_merges::undo.eq(None::<Json<Value>>)).execute(conn)?)
 }

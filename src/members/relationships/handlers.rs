@@ -36,7 +36,7 @@ pub async fn list_relationships(
         members::get(conn, reach, id)?;
         let rows = store::list(conn, id, reach, today, &wanted)?;
         // The row beyond the page only shows that there is a next page.
-        let shown = &rows[..rows.len().min(usize::try_from(wanted.limit).unwrap_or_default())];
+        let shown = wanted.shown(&rows);
         // A list would show in the log of a member who may not know yet that there is anything in it.
         let (open, hidden): (Vec<_>, Vec<_>) = shown.iter().partition(|row| row.is_open_to(id, today));
         let mut events = context.reads_list(Subject::record_of(id), &["relationships"], &open);

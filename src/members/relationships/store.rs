@@ -17,6 +17,7 @@ use crate::db::schema::{members, relationships};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
+use crate::members::fate::{self, Fate};
 use crate::members::store::{NAMES, Names, member_name};
 
 /// What the audit calls a relationship.
@@ -201,11 +202,11 @@ pub fn list(
     Ok(query.order(relationships::id).limit(slice.fetch()).load(conn)?)
 }
 
-/// The relationships of which these members may not know on this day.
-pub fn hidden_from(conn: &mut Conn, members: &[Id], today: NaiveDate) -> Result<Vec<Id>> {
-    let from = relationships::table.filter(relationships::from_member.eq_any(members));
-    let rows: Vec<RelationshipRow> = from.select(RelationshipRow::as_select()).load(conn)?;
-    Ok(rows.into_iter().filter(|row| !row.is_in_effect(today)).map(|row| row.id).collect())
+/// The relationships of which these members may know on this day: those about them, and those in effect.
+pub fn known_to(conn: &mut Conn, members: &[Id], today: NaiveDate) -> Result<Vec<Id>> {
+    let (to, from) = (relationships::to_member.eq_any(members), relationships::from_member.eq_any(members));
+    let known = relationships::table.filter(to.or(from.and(in_effect!(today))));
+    Ok(known.select(relationships::id).load(conn)?)
 }
 
 /// One relationship of a member.
@@ -260,14 +261,24 @@ pub fn doubled(conn: &mut Conn, into: Id, from: Id) -> Result<Vec<Id>> {
 }
 
 /// Puts a relationship back that was taken away. If the other member's record was merged into another meanwhile, it is
-/// one with that member.
-pub fn put_back(conn: &mut Conn, row: &RelationshipRow) -> Result<()> {
-    let present = |conn: &mut Conn, id: Id| -> Result<Id> {
-        let merged: Option<Option<Id>> = members::table.find(id).select(members::merged_into).first(conn).optional()?;
-        Ok(merged.flatten().unwrap_or(id))
-    };
-    let (from_member, to_member) = (present(conn, row.from_member)?, present(conn, row.to_member)?);
+/// one with that member; if it was erased, nothing is put back. Returns whether there was room: two members have one
+/// relationship of a kind that hasn't ended.
+pub fn put_back(conn: &mut Conn, row: &RelationshipRow) -> Result<bool> {
+    crate::lock_rows!(conn, members, row.both(), for_key_share);
+    let fates: Vec<(Id, Fate)> =
+        members::table.filter(members::id.eq_any(row.both())).select((members::id, fate::COLUMNS)).load(conn)?;
+    let fate = |id: Id| fates.iter().find(|(found, _)| *found == id).map(|(_, fate)| *fate);
+    let present = |id: Id| fate(id).filter(|fate| fate.erased_at.is_none()).map(|fate| fate.merged_into.unwrap_or(id));
+    let Some((from_member, to_member)) = present(row.from_member).zip(present(row.to_member)) else { return Ok(true) };
     let row = RelationshipRow { from_member, to_member, ..row.clone() };
+    let alike = relationships::table
+        .filter(relationships::from_member.eq(from_member))
+        .filter(relationships::to_member.eq(to_member))
+        .filter(relationships::kind.eq(row.kind))
+        .filter(relationships::status.ne(RelationshipStatus::Ended));
+    if row.status != RelationshipStatus::Ended && alike.count().get_result::<i64>(conn)? > 0 {
+        return Ok(false);
+    }
     diesel::insert_into(relationships::table).values(&row).execute(conn)?;
-    Ok(())
+    Ok(true)
 }

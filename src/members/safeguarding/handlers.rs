@@ -60,7 +60,8 @@ pub async fn raise_safeguarding_flag(
     let Extract((who, Path(member_id), _, body)) = request;
     let (context, written, account) = (who.context(), body.value, who.caller()?.id);
     who.write(&body.bytes, move |conn| {
-        members::get(conn, Reach::Everyone, member_id)?;
+        // An erasure or a merge under way ends first, so that no flag is lost in it.
+        members::lock(conn, Reach::Everyone, member_id)?;
         let raised_on = rules::raised_on(&written, london_day(context.now()))?;
         let row = FlagRow::new(context.new_id(), member_id, &written, (account, raised_on), context.now());
         store::insert(conn, &row)?;
@@ -87,7 +88,7 @@ pub async fn change_safeguarding_flag(
     let Extract((who, Path((member_id, id)), _, patch)) = request;
     let context = who.context();
     who.write(&Bytes::new(), move |conn| {
-        members::check(conn, Reach::Everyone, member_id)?;
+        members::lock(conn, Reach::Everyone, member_id)?;
         let old = store::get(conn, member_id, id)?;
         context.require_match(old.version)?;
         let subject = Subject::of_member(KIND, id, member_id);

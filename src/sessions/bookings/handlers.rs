@@ -244,7 +244,7 @@ fn reads(context: &Context, rows: &[BookedRow], slice: &Slice<Id>, seen: &HashSe
     let own = context.anyone().and_then(|caller| caller.member_id);
     let mut told = HashSet::new();
     // One row more than the page shows has been fetched.
-    let shown = rows.iter().take(usize::try_from(slice.limit).unwrap_or_default());
+    let shown = slice.shown(rows).iter();
     shown
         .filter(|(row, ..)| seen.contains(&row.member_id) && own != Some(row.member_id) && told.insert(row.member_id))
         .map(|booked| event(context, "list", booked, &[]))

@@ -34,6 +34,8 @@ pub struct Present {
     pub walk_ins: Vec<Id>,
     /// Those of the walk-ins and of the members named in the request who exist and whom the caller may see.
     pub visible: HashSet<Id>,
+    /// Those of the walk-ins who were erased since, if the caller sees that they came.
+    pub erased: HashSet<Id>,
 }
 
 /// What taking a register changes.
@@ -84,7 +86,7 @@ pub fn plan(input: &RegisterInput, present: &Present) -> Result<Plan, Vec<Fault>
         };
         if !named.insert(member) {
             faults.push(repeated(pointer));
-        } else if !present.visible.contains(&member) {
+        } else if !present.visible.contains(&member) && !present.erased.contains(&member) {
             faults.push(Fault::at(pointer, "unknown_member", "There is no such member."));
         } else if booked.contains(&member) {
             faults.push(Fault::at(pointer, "already_booked", "Has a booking. Mark the booking as attended instead."));
@@ -132,6 +134,7 @@ mod tests {
             ]),
             walk_ins: vec![id(13), id(14)],
             visible: HashSet::from([id(11), id(13), id(15)]),
+            erased: HashSet::new(),
         }
     }
 
@@ -146,6 +149,15 @@ mod tests {
     fn walk_ins_that_the_caller_cannot_see_stay() {
         let plan = plan(&input(&[], &[15]), &present()).unwrap();
         assert_eq!((plan.came, plan.gone), (vec![id(15)], vec![id(13)]));
+    }
+
+    #[test]
+    fn walk_ins_who_were_erased_stay_whether_or_not_they_are_named() {
+        let present = Present { erased: HashSet::from([id(14)]), ..present() };
+        for named in [&[13, 14][..], &[13]] {
+            let plan = plan(&input(&[], named), &present).unwrap();
+            assert_eq!((plan.came, plan.gone), (vec![], vec![]));
+        }
     }
 
     #[test]

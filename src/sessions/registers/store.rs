@@ -237,7 +237,9 @@ fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, reach: Reach)
     }
     let bookings: HashMap<Id, (Id, BookingStatus)> =
         booked.into_iter().map(|(id, who, status)| (id, (who, status))).collect();
-    Ok(Present { bookings, walk_ins, visible: may_see(conn, reach, &known)? })
+    let gone = walk_ins.iter().filter(|member| reach == Reach::Everyone && !known.contains(member));
+    let erased = gone.copied().collect();
+    Ok(Present { bookings, walk_ins, visible: may_see(conn, reach, &known)?, erased })
 }
 
 fn mark(conn: &mut Conn, plan: &Plan, now: Timestamp) -> Result<()> {
