@@ -188,10 +188,11 @@ pub fn get(conn: &mut Conn, id: Id) -> Result<ErasureRow> {
     row.ok_or_else(|| Error::not_found("erasure"))
 }
 
-/// As [`get`], and locks the member, so that nothing else happens to their requests until the transaction ends.
+/// As [`get`], and locks the member, so that nothing else happens to their requests, and nothing is added to their record,
+/// until the transaction ends: what stands in the way of an erasure is all that there is.
 pub fn lock(conn: &mut Conn, id: Id) -> Result<ErasureRow> {
     let member_id = get(conn, id)?.member_id;
-    crate::lock_rows!(conn, members, [member_id]);
+    crate::lock_rows!(conn, members, [member_id], for_update);
     get(conn, id)
 }
 

@@ -56,7 +56,7 @@ fn meets_merge(app: &App, into: &str, from: &str, request: impl FnOnce() -> Answ
 
 /// Meets the erasure of a member, as an admin executes it.
 fn meets_erasure(app: &App, member: &str, request: impl FnOnce() -> Answer + Send) -> Answer {
-    meeting(app, (&[member], "FOR NO KEY UPDATE"), request, |conn| {
+    meeting(app, (&[member], "FOR UPDATE"), request, |conn| {
         let terms = Terms { now: app.clock.now(), hours: app.state.config.offers };
         let event = |action, subject, fields: &[&str]| Event::of_system(terms.now, "a-test", action, subject, fields);
         erase(conn, member.parse().unwrap(), terms, &event).unwrap();
