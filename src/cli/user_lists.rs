@@ -18,7 +18,7 @@ const ANY_IDLE: i64 = 366 * 24 * 3_600;
 pub(super) fn run_list(settings: &Settings) -> Result<(), Failure> {
     let db = database::open_as_it_is(settings)?;
     let rows = run_to_end(db.read(users::overview))?;
-    println!("{:<40} {:<8} {:<11} {:<10} ID", "E-MAIL", "ROLE", "STATE", "LAST LOGIN");
+    println!("{:<40} {:<8} {:<12} {:<11} ID", "E-MAIL", "ROLE", "STATE", "LAST LOGIN");
     for Overview { id, email, role, disabled, has_password, last_login_on } in rows {
         let state = match (disabled, has_password) {
             (true, _) => "disabled",
@@ -26,7 +26,7 @@ pub(super) fn run_list(settings: &Settings) -> Result<(), Failure> {
             (false, true) => "enabled",
         };
         let last = last_login_on.map_or_else(|| "never".to_owned(), |day| day.to_string());
-        println!("{email:<40} {:<8} {state:<11} {last:<10} {id}", role.to_string());
+        println!("{email:<40} {:<8} {state:<12} {last:<11} {id}", role.to_string());
     }
     Ok(())
 }

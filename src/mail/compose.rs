@@ -75,6 +75,12 @@ impl Desk<'_> {
                 decisions.push(self.of_account(conn, row)?);
             }
         }
+        // What is urgent first, then what is sooner: a member gets so many mails a day, and the server sends so many a minute.
+        let mut together: Vec<_> = together.into_iter().collect();
+        together.sort_by_key(|(_, rows)| {
+            let soonest = rows.iter().filter_map(|row| row.payload.0.starts_at).min();
+            (rows.iter().map(|row| row.priority).min(), soonest)
+        });
         let mut sent_today = HashMap::new();
         for ((_, mail), rows) in together {
             decisions.extend(self.of_sessions(conn, &mail, rows, &mut sent_today)?);

@@ -77,7 +77,6 @@ pub fn take(conn: &mut Conn, holder: Id, now: Timestamp) -> Result<Vec<MessageRo
         .filter(messages::digest_key.eq_any(&keys))
         .filter(messages::member_id.eq_any(&members))
         .filter(is_new.or(is_again.assume_not_null()))
-        .order(messages::id)
         .limit(MOST_BESIDE);
     let beside: Vec<MessageRow> = nobody_elses!(conn, beside)?;
     let known: HashSet<Id> = rows.iter().map(|row| row.id).collect();

@@ -1,8 +1,8 @@
 //! What a carer is told of the bookings that they made for somebody: only while they may book for them.
 
 use diesel::prelude::*;
-use life_rooms::db::{Id, Json};
 use life_rooms::db::schema::{members, messages};
+use life_rooms::db::{Id, Json};
 use serde_json::{Value, json};
 
 use crate::erasures::{asked, execute};

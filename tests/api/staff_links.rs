@@ -8,6 +8,7 @@ use life_rooms::login::restored;
 use life_rooms::seals::head::{self, Head};
 use serde_json::{Value, json};
 
+use crate::support::mailbox::Received;
 use crate::support::{Answer, App, Client, id, instant, member_row, partner};
 
 pub const PASSWORD: &str = "paper boat under the lamp";
@@ -75,7 +76,8 @@ fn an_invitation_ends_with_what_it_was_made_for() {
     let invited = |email: &str| {
         let made = admin.post("/v1/users", &json!({ "email": email, "role": "analyst" })).expect(201);
         let sent = mails.take(&app);
-        let mail = sent.iter().find(|mail| mail.subject == "Your account is ready").unwrap();
+        let is_it = |mail: &&Received| mail.subject == "Your account is ready" && mail.to == email;
+        let mail = sent.iter().find(is_it).unwrap();
         (format!("/v1/users/{}", id(&made)), mail.token())
     };
     // The account is disabled, or has another address.
