@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use diesel::prelude::*;
+use life_rooms::clock::Clock;
 use life_rooms::db::Location;
 use life_rooms::db::schema::audit_events;
 use serde_json::json;
@@ -100,7 +101,7 @@ fn accounts_and_their_logins_are_listed_on_the_command_line() {
     assert!(!list.contains("ann@example.org"), "{list}");
     assert_eq!(said(&["user", "logins", "ann@example.org"]), "ann@example.org isn't logged in anywhere.\n");
     // The command goes by the clock of the machine.
-    app.clock.set(chrono::Utc::now());
+    app.clock.set(Clock::system().now().0);
     let body = json!({ "email": "ann@example.org", "password": "correct horse battery", "client_name": "Ann's phone" });
     app.anonymous().post("/v1/auth/login", &body).expect(200);
     let logins = said(&["user", "logins", "Ann@example.org"]);
