@@ -17,17 +17,24 @@ use crate::login::password_login::{to_the_end, wait_of};
 use crate::messages::kinds::MessageKind;
 use crate::messages::{self, NewMessage, Told};
 
-/// Refuses what only a mail can finish, if the service sends none.
+/// What people do who have no access to the service.
+const ASK_AN_ADVISOR: &str = "Ask an advisor to help you.";
+/// What people do who work for the service.
+pub const SHOW_INSTEAD: &str = "Send deliver: show, and hand the link over yourself.";
+/// After how many seconds to try again what the service isn't set up for.
+const NOT_SET_UP: u32 = 3_600;
+
+/// Refuses what only a mail can finish, if the service sends none. `instead` says what to do.
 ///
 /// # Errors
 /// 503 for everybody, whatever they asked about.
-pub fn needs_mail(context: &Context) -> Result<()> {
+pub fn needs_mail(context: &Context, instead: &str) -> Result<()> {
     if context.state().config.mail.is_some() {
         return Ok(());
     }
     // Not a fault of the server: its operator has set it up without a mail server.
-    let detail = "This service sends no e-mail, so this can't be done here. Ask an advisor to help you.";
-    Err(Error::new(Kind::Unavailable, detail).retry_after(2))
+    let detail = format!("This service sends no e-mail, so this can't be done here. {instead}");
+    Err(Error::new(Kind::Unavailable, detail).retry_after(NOT_SET_UP))
 }
 
 /// A link as an answer shows it, to be given on paper. An answer that is repeated leaves it out.
@@ -42,7 +49,7 @@ pub fn shown(context: &Context, link: &LinkRow) -> String {
 /// # Errors
 /// 503 if the service sends no mail; 429 if the network asks for too many.
 pub async fn ask(context: &Context, link: LinkRow, kind: MessageKind, message: &'static str) -> Result<HttpResponse> {
-    needs_mail(context)?;
+    needs_mail(context, ASK_AN_ADVISOR)?;
     let throttle = &context.state().throttle;
     let email = link.email.clone().unwrap_or_default();
     let (address, network) = (throttle.mail_to(&email), throttle.mail_from(context.network()));

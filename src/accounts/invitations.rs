@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use chrono::NaiveDate;
 
-use super::asking::{link_to, needs_mail, open, shown, use_up};
+use super::asking::{SHOW_INSTEAD, link_to, needs_mail, open, shown, use_up};
 use super::types::{Invitation, InvitationConfirmation, InvitationInput, LinkDelivery};
 use crate::auth::caller::Role;
 use crate::auth::links::store::{self as links, LinkRow};
@@ -13,6 +13,7 @@ use crate::auth::password_rules;
 use crate::auth::policy::AdvisorOnly;
 use crate::auth::reach::Reach;
 use crate::auth::store::{self as accounts, Account};
+use crate::db::Timestamp;
 use crate::http::prelude::*;
 use crate::login::grant::{self, Wanted, active_partner, record};
 use crate::login::types::LoggedIn;
@@ -39,7 +40,7 @@ pub async fn invite_member(
     let Extract((who, Path(id), _, body)) = request;
     let (context, reach, wanted) = (who.context(), Reach::to_people(who.caller()?)?, body.value);
     if wanted.deliver == LinkDelivery::Email {
-        needs_mail(&context)?;
+        needs_mail(&context, SHOW_INSTEAD)?;
     }
     let by = who.caller()?.id;
     who.write(&body.bytes, move |conn| {
@@ -130,6 +131,8 @@ pub async fn revoke_invitation(
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
         members::lock(conn, reach, member_id)?;
+        // So that nobody uses it in between.
+        links::lock(conn, id)?;
         let link = find(conn, member_id, id)?;
         if link.used_at.is_some() {
             return Err(Error::new(Kind::InvalidState, "The invitation was used, so it can't be taken back."));
@@ -167,7 +170,10 @@ pub async fn confirm_invitation(
     let inside = context.clone();
     let account = context.write_anew(move |conn| {
         let account = match &invited.who {
-            Who::Member(member_id) => create(conn, &inside, &link, (*member_id, hash.clone()))?,
+            Who::Member(member_id) => {
+                still_invites(conn, &link, *member_id, inside.now())?;
+                create(conn, &inside, &link, (*member_id, hash.clone()))?
+            }
             Who::Account(account) => first_password(conn, &inside, account.id, &hash)?,
         };
         use_up(conn, &inside, &link, &account)?;
@@ -236,9 +242,28 @@ fn invited(conn: &mut Conn, link: &LinkRow) -> Result<Option<Invited>> {
     if account.is_some() || accounts::account_of_member(conn, member_id)?.is_some() {
         return Ok(None);
     }
-    let born = members::get(conn, Reach::Everyone, member_id)?.written().date_of_birth;
+    // The link of a record that was merged or erased in between leads nowhere.
+    let record = match members::get(conn, Reach::Everyone, member_id) {
+        Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Merged | Kind::Erased) => return Ok(None),
+        outcome => outcome?,
+    };
+    let born = record.written().date_of_birth;
     let known = accounts::known_of(conn, email, Some(member_id))?;
     Ok(Some(Invited { who: Who::Member(member_id), born, known }))
+}
+
+/// Holds the member, so that the record is neither merged nor erased until the account is made, and checks that the link
+/// still invites them. Hashing takes a while, in which an advisor may have merged the record into another.
+///
+/// # Errors
+/// 422 `link-not-valid` if it doesn't.
+fn still_invites(conn: &mut Conn, link: &LinkRow, member_id: Id, now: Timestamp) -> Result<()> {
+    let is_live = match members::hold(conn, Reach::Everyone, member_id) {
+        Err(error) if error.kind() == Kind::Merged => false,
+        outcome => outcome?,
+    };
+    let invites = links::usable(conn, Purpose::Invitation, link.id, now)?.member_id == Some(member_id);
+    if is_live && invites { Ok(()) } else { Err(not_valid()) }
 }
 
 /// Whether an account waits for its first password.

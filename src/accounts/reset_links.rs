@@ -1,6 +1,6 @@
 //! Links with which an admin lets somebody choose another password. No admin ever knows the password.
 
-use super::asking::{link_to, needs_mail, shown};
+use super::asking::{SHOW_INSTEAD, link_to, needs_mail, shown};
 use super::types::{LinkDelivery, ResetLink, ResetLinkInput};
 use crate::auth::caller::Role;
 use crate::auth::links::Purpose;
@@ -16,7 +16,8 @@ use crate::users::store as users;
 ///
 /// The link works for one hour, once. Using it ends every login of the account. The owner is also sent a notice, so that
 /// nobody makes a link behind their back. With `deliver: show` the answer holds the link, for a service that sends no
-/// e-mail; not for advisors, whose accounts open people's records. A member's own account is a 404.
+/// e-mail; not for an advisor who has a password, whose account opens people's records in their name. A member's own account
+/// is a 404.
 #[utoipa::path(operation_id = "make_reset_link", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body = ResetLinkInput,
     responses((status = 201, description = "Made", body = ResetLink), BadInput, Missing, Conflict, Storage, Problems))]
@@ -27,13 +28,15 @@ pub async fn make_reset_link(
     let Extract((who, Path(id), _, body)) = request;
     let (context, by, deliver) = (who.context(), who.caller()?.id, body.value.deliver);
     if deliver == LinkDelivery::Email {
-        needs_mail(&context)?;
+        needs_mail(&context, SHOW_INSTEAD)?;
     }
     who.write(&body.bytes, move |conn| {
         let account = users::get(conn, id)?;
-        if deliver == LinkDelivery::Show && account.role == Role::Advisor {
+        // In the name of an account without a password nobody has done anything yet.
+        if deliver == LinkDelivery::Show && account.role == Role::Advisor && account.has_password() {
             let detail =
-                "A link for an advisor is always mailed, so that nobody else can open people's records with it.";
+                "A link for an advisor with a password is always mailed, so that nobody else opens people's records in \
+                 their name. Without e-mail, the operator sets a password: life-rooms user set-password.";
             return Err(Error::rule("/deliver", "not_allowed", detail));
         }
         if account.disabled {

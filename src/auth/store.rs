@@ -4,6 +4,8 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::caller::{Caller, CallerKind, Role, Scope};
+use super::links::Purpose;
+use super::links::store as links;
 use super::logins::store::next_generation;
 use super::logins::{self, Why};
 use super::throttle::Throttle;
@@ -155,7 +157,8 @@ pub fn account(conn: &mut Conn, id: Id) -> Result<Option<Account>> {
     Ok(users::table.find(id).select(Account::as_select()).first(conn).optional()?)
 }
 
-/// Sets a password, ends every login and token of the account, and unlocks it. Returns whether there were logins. Without
+/// Sets a password, ends every login and token of the account, takes back the links for another password, and unlocks it.
+/// Returns whether there were logins. Without
 /// a throttle the guesses at the password before still count.
 pub fn set_password(
     conn: &mut Conn,
@@ -169,23 +172,32 @@ pub fn set_password(
         .set((users::password_hash.eq(hash), users::failed_logins.eq(0), next_generation(now)))
         .execute(conn)?;
     throttle.map_or(Ok(()), |throttle| throttle.forget_guesses(conn, &account.email))?;
+    links::revoke_of_account(conn, (id, &account.email), &[Purpose::PasswordReset], now)?;
     logins::store::end_all(conn, id, Why::Password, now)
 }
 
-/// Gives an account another address and ends its logins and tokens. Returns whether there were logins.
+/// Gives an account another address and ends its logins, tokens and links. Returns whether there were logins.
 ///
 /// # Errors
 /// 409 if another account has the address.
 pub fn set_email(conn: &mut Conn, id: Id, email: &str, now: Timestamp) -> Result<bool> {
+    end_links(conn, id, now)?;
     diesel::update(users::table.find(id)).set((users::email.eq(email), next_generation(now))).execute(conn)?;
     logins::store::end_all(conn, id, Why::Email, now)
 }
 
-/// Bars an account from logging in and ends its logins and tokens, or lets it log in again. Returns whether there were
+/// Bars an account from logging in and ends its logins, tokens and links, or lets it log in again. Returns whether there were
 /// logins.
 pub fn set_disabled(conn: &mut Conn, id: Id, disabled: bool, now: Timestamp) -> Result<bool> {
+    end_links(conn, id, now)?;
     diesel::update(users::table.find(id)).set((users::disabled.eq(disabled), next_generation(now))).execute(conn)?;
     logins::store::end_all(conn, id, Why::Disabled, now)
+}
+
+/// Takes back the links of an account: they were made for it as it was.
+fn end_links(conn: &mut Conn, id: Id, now: Timestamp) -> Result<()> {
+    let email: Option<String> = users::table.find(id).select(users::email).first(conn).optional()?;
+    links::revoke_of_account(conn, (id, &email.unwrap_or_default()), &Purpose::OF_ACCOUNTS, now)
 }
 
 /// Whether anybody who works for the service has an account.

@@ -14,6 +14,7 @@ mod serve;
 mod sessions;
 mod settings;
 mod user;
+mod user_lists;
 
 use std::process::ExitCode;
 

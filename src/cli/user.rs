@@ -1,5 +1,5 @@
 //! `life-rooms user`: makes accounts, the first one and those of members, sets passwords, unlocks, disables and enables
-//! accounts, and ends the logins of all.
+//! accounts, [lists](super::user_lists) them and their logins, and ends the logins of all.
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 #[cfg(unix)]
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
-use super::{Failure, database};
+use super::{Failure, database, user_lists};
 use crate::audit::{self, Event, Subject};
 use crate::auth::caller::Role;
 use crate::auth::logins::Why;
@@ -44,6 +44,15 @@ pub(super) enum User {
     /// Let a disabled account log in again, with the password that it had
     #[command(after_help = "Example:\n  life-rooms user enable sam@example.org")]
     Enable(Named),
+    /// List the accounts of those who work for the service or a partner, without those of members
+    #[command(after_help = "Example:\n  life-rooms user list")]
+    List {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// List the logins of an account that haven't ended; a member reads in their access log that somebody looked
+    #[command(after_help = "Example:\n  life-rooms user logins sam@example.org")]
+    Logins(Named),
     /// End every login and token of all accounts: after a backup was restored, or when tokens may be in wrong hands
     #[command(after_help = "Example:\n  life-rooms user log-everybody-out")]
     LogEverybodyOut {
@@ -55,10 +64,10 @@ pub(super) enum User {
 #[derive(Args)]
 pub(super) struct Named {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
     /// The e-mail address of the account
     #[arg(value_parser = email)]
-    email: String,
+    pub(super) email: String,
 }
 
 #[derive(Args)]
@@ -121,6 +130,8 @@ pub(super) fn run(command: &User) -> Result<(), Failure> {
         User::Unlock(named) => run_unlock(named),
         User::Disable(named) => run_set_disabled(named, true),
         User::Enable(named) => run_set_disabled(named, false),
+        User::List { settings } => user_lists::run_list(settings),
+        User::Logins(named) => user_lists::run_logins(named),
         User::LogEverybodyOut { settings } => run_log_everybody_out(settings),
     }
 }
@@ -259,7 +270,7 @@ fn no_account(email: &str) -> Error {
     Error::new(Kind::NotFound, format!("There is no account of {email}."))
 }
 
-fn find_account(conn: &mut Conn, email: &str) -> Result<accounts::Account> {
+pub(super) fn find_account(conn: &mut Conn, email: &str) -> Result<accounts::Account> {
     let account = accounts::account_by_email(conn, email)?;
     account.ok_or_else(|| no_account(email))
 }
@@ -274,7 +285,7 @@ fn open(settings: &Settings) -> Result<Db, Failure> {
     database::open(settings).map(|(db, _)| db)
 }
 
-fn run_to_end<T>(work: impl Future<Output = Result<T>>) -> Result<T, Failure> {
+pub(super) fn run_to_end<T>(work: impl Future<Output = Result<T>>) -> Result<T, Failure> {
     Ok(actix_web::rt::System::new().block_on(work)?)
 }
 

@@ -97,7 +97,11 @@ pub const TABLES: &[Table] = &[
     // Messages that carry a link of theirs; then the links, which are found by the addresses of messages too.
     deleted("messages", links!("link_id IN (SELECT id FROM one_time_links WHERE ", ")")),
     deleted("one_time_links", links!("", "")),
-    deleted("messages", "member_id = :member OR user_id IN (SELECT id FROM users WHERE member_id = :member)"),
+    // Also what a carer was told of them.
+    deleted(
+        "messages",
+        "member_id = :member OR cared_for = :member OR user_id IN (SELECT id FROM users WHERE member_id = :member)",
+    ),
     deleted("logins", "user_id IN (SELECT id FROM users WHERE member_id = :member)"),
     deleted("users", OWN),
     emptied(

@@ -73,6 +73,12 @@ impl Desk<'_> {
                 decisions.push(self.of_account(conn, row)?);
             }
         }
+        // What is urgent first, then what is sooner: a member gets so many mails a day, and the server sends so many a minute.
+        let mut together: Vec<_> = together.into_iter().collect();
+        together.sort_by_key(|(_, rows)| {
+            let soonest = rows.iter().filter_map(|row| row.payload.0.starts_at).min();
+            (rows.iter().map(|row| row.priority).min(), soonest)
+        });
         let mut sent_today = HashMap::new();
         for ((_, mail), rows) in together {
             decisions.extend(self.of_sessions(conn, &mail, rows, &mut sent_today)?);
@@ -142,7 +148,7 @@ impl Desk<'_> {
             return Ok(vec![Decision::Skip(ids(&rows), "no_address")]);
         };
         let carers = cared_for(conn, member, london_day(self.now))?;
-        let may_know = |row: &MessageRow| row.payload.0.cared_for.is_none_or(|other| carers.contains(&other));
+        let may_know = |row: &MessageRow| row.cared_for.is_none_or(|other| carers.contains(&other));
         let wants = |row: &MessageRow| reader.reminders || row.kind != MessageKind::Reminder;
         let (rows, unwanted): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_know(row) && wants(row));
         let facts = Facts { details: reader.details, ..Facts::load(conn, &rows)? };
@@ -179,7 +185,7 @@ fn latest(told: &[MessageRow], facts: &Facts) -> Vec<Line> {
     let mut lines = BTreeMap::new();
     for row in told {
         let Some(line) = facts.line(row) else { continue };
-        let key = (line.start, row.payload.0.session_id, row.payload.0.cared_for);
+        let key = (line.start, row.payload.0.session_id, row.cared_for);
         if line.kind != MessageKind::Moved || !lines.contains_key(&key) {
             lines.insert(key, line);
         }
@@ -291,11 +297,12 @@ impl Facts {
         let holds = match row.kind {
             MessageKind::Booked => *booking == BookingStatus::Booked,
             MessageKind::Waitlisted => *booking == BookingStatus::Waitlisted,
-            MessageKind::Offered => *booking == BookingStatus::Offered,
+            MessageKind::Offered | MessageKind::OfferExpiring => {
+                *booking == BookingStatus::Offered && *offer_ends == payload.offer_expires_at
+            }
             MessageKind::BookingCancelled => !booking.is_live() && !off,
             MessageKind::Cancelled => off || *booking == BookingStatus::CancelledByProvider,
             MessageKind::Moved => !off && booking.is_live(),
-            MessageKind::OfferExpiring => *booking == BookingStatus::Offered && *offer_ends == payload.offer_expires_at,
             MessageKind::Reminder => {
                 !off && *booking == BookingStatus::Booked && payload.starts_at == Some(session.starts_at)
             }
@@ -314,7 +321,7 @@ impl Facts {
             start: london_time(session.starts_at),
             place: session.place.clone(),
             gone: payload.gone,
-            for_another: payload.cared_for.is_some(),
+            for_another: row.cared_for.is_some(),
             kept_until: payload.offer_expires_at.map(london_time),
         })
     }

@@ -6,7 +6,7 @@ use chrono_tz::Europe::London;
 use crate::clock::{london_day, london_midnight};
 use crate::db::Timestamp;
 use crate::messages::kinds::MessageKind;
-use crate::messages::queue::MessageRow;
+use crate::messages::queue::{MessageRow, URGENT};
 
 /// How many mails about sessions a member gets a day, apart from those that can't wait.
 pub const MOST: i64 = 10;
@@ -14,8 +14,6 @@ pub const MOST: i64 = 10;
 const EVENING: u32 = 18;
 /// When the mail goes with what came after the evening's.
 const MORNING: u32 = 8;
-/// What is called off within so many seconds can't wait.
-const URGENT: i64 = 24 * 3_600;
 /// What the keys of digests begin with.
 const KEY: &str = "digest:";
 
@@ -49,13 +47,15 @@ pub fn is_digest(key: &str) -> bool {
     key.starts_with(KEY)
 }
 
-/// Whether these messages, which would be one mail, wait for a digest, where the member has got so many mails today.
+/// Whether these messages, which would be one mail, wait for a digest, where the member has got so many mails today. What
+/// would be no use any more when the digest goes can't wait.
 pub fn waits(key: &str, sent_today: i64, rows: &[MessageRow], now: Timestamp) -> bool {
+    let goes = Digest::next(now).due_at;
     let is_soon = |row: &MessageRow| row.payload.0.starts_at.is_some_and(|at| at <= now.plus_seconds(URGENT));
     let cannot_wait = |row: &MessageRow| match row.kind {
         MessageKind::Offered => true,
-        MessageKind::Cancelled => is_soon(row),
-        _ => false,
+        MessageKind::Cancelled | MessageKind::Moved if row.is_urgent() || is_soon(row) => true,
+        _ => row.expires_at.is_some_and(|end| end <= goes),
     };
     sent_today >= MOST && !is_digest(key) && !rows.iter().any(cannot_wait)
 }

@@ -17,6 +17,8 @@ use crate::messages::queue::MessageRow;
 
 /// How long a run takes further batches and mails. The lease of the task, and of each message, is longer.
 const LONGEST: Duration = Duration::from_secs(60);
+/// The seconds in which so many mails are sent at most.
+const MINUTE: i64 = 60;
 /// How long one mail may take, whatever the mail server does.
 const LONGEST_MAIL: Duration = Duration::from_secs(30);
 
@@ -29,19 +31,24 @@ pub const TASK: Task = Task {
     run: |state| -> LocalBoxFuture<'static, Result<()>> { Box::pin(run(state)) },
 };
 
-/// Sends what is due, a batch at a time, no faster than the settings allow.
+/// Sends what is due, a batch at a time. In each minute no more than the settings allow: what earlier runs have sent
+/// counts too. A run that may send nothing more ends, and another one begins soon.
 async fn run(state: State) -> Result<()> {
     let (begun, mut sent) = (Instant::now(), 0);
-    let most = state.config.mail.as_ref().map_or(u32::MAX, |mail| mail.per_minute);
+    let most = match &state.config.mail {
+        Some(mail) => {
+            let (per_minute, now) = (mail.per_minute, state.clock.now());
+            let minute_ago = now.plus_seconds(-MINUTE);
+            let tried = state.db.read(move |conn| store::tried_after(conn, minute_ago, now)).await?;
+            per_minute.saturating_sub(tried)
+        }
+        None => u32::MAX,
+    };
     while begun.elapsed() < LONGEST && !state.stopping() && sent < most {
         match send_batch(&state, begun, most - sent).await? {
             None => break,
             Some(mails) => sent += mails,
         }
-    }
-    // The rest of the minute passes before the next run, so that no more are sent in a minute.
-    if sent >= most {
-        tokio::time::sleep(LONGEST.saturating_sub(begun.elapsed())).await;
     }
     Ok(())
 }
@@ -69,8 +76,7 @@ async fn send_batch(state: &State, begun: Instant, most: u32) -> Result<Option<u
         actix_web::web::block(move || post.close()).await.map_err(Error::blocking)?;
     }
     if !left.is_empty() {
-        let now = state.clock.now();
-        state.db.write(move |conn| store::give_back(conn, holder, &left, now)).await?;
+        state.db.write(move |conn| store::give_back(conn, holder, &left)).await?;
     }
     Ok(Some(tried))
 }

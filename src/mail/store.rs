@@ -1,23 +1,27 @@
 //! The messages that are due, and what became of them, in the database.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use diesel::dsl::{exists, select, sql};
+use diesel::dsl::{count, exists, select, sql};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
 use super::digest::Digest;
 use super::post::Outcome;
+use crate::clock::london_day;
 use crate::config::Config;
 use crate::db::schema::messages;
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::page::Slice;
+use crate::members::relationships::booking::cared_for;
 use crate::messages::kinds::{MessageKind, MessageStatus};
-use crate::messages::queue::MessageRow;
+use crate::messages::queue::{MessageRow, PRIORITIES};
 
 /// How many messages are taken at once.
 pub const BATCH: i64 = 50;
+/// How many messages that go into the same mails are taken with them at most. What is more becomes another mail.
+const MOST_BESIDE: i64 = 5_000;
 /// How long a message is a server's to send. If the server dies, another one sends it then.
 const LEASE: i64 = 120;
 /// How many seconds later a message is tried again: after the first time, after the second, and so on. Then it has failed.
@@ -34,7 +38,8 @@ const IS_OPEN: &str = "messages.status IN ('queued', 'sending')";
 
 /// Whether a message is to be sent now. One that another server was sending for too long counts.
 pub fn is_due(conn: &mut Conn, _: &Config, now: Timestamp) -> Result<bool> {
-    let open = messages::table.filter(sql::<Bool>(IS_OPEN));
+    // With the priorities named, the index leads to what is due.
+    let open = messages::table.filter(sql::<Bool>(IS_OPEN)).filter(messages::priority.eq_any(PRIORITIES));
     Ok(select(exists(open.filter(messages::due_at.le(now)))).get_result(conn)?)
 }
 
@@ -50,13 +55,18 @@ macro_rules! nobody_elses {
     };
 }
 
-/// Takes messages that are due: the first ones, and every other one that goes into the same mail. They are this holder's
-/// for some time. A mail that was tried before is tried again with the same messages: whoever got it shows only one mail
+/// Takes messages that are due: the most urgent ones first, and every other one that goes into the same mail. They are this
+/// holder's for some time. A mail that was tried before is tried again with the same messages: whoever got it shows only one mail
 /// with one `Message-ID`, so nothing new may join it.
 pub fn take(conn: &mut Conn, holder: Id, now: Timestamp) -> Result<Vec<MessageRow>> {
-    let due = messages::table.filter(sql::<Bool>(IS_OPEN)).filter(messages::due_at.le(now));
-    let first = due.order((messages::due_at, messages::id)).limit(BATCH);
-    let mut rows: Vec<MessageRow> = nobody_elses!(conn, first)?;
+    let mut rows: Vec<MessageRow> = Vec::new();
+    for priority in PRIORITIES {
+        let due = messages::table.filter(sql::<Bool>(IS_OPEN)).filter(messages::due_at.le(now));
+        let due = due.filter(messages::priority.eq(priority)).order((messages::due_at, messages::id));
+        let left = BATCH - i64::try_from(rows.len()).unwrap_or(BATCH);
+        let next: Vec<MessageRow> = nobody_elses!(conn, due.limit(left))?;
+        rows.extend(next);
+    }
     let keys: Vec<String> = rows.iter().filter_map(|row| row.digest_key.clone()).collect();
     let members: Vec<Id> = rows.iter().filter_map(|row| row.member_id).collect();
     let mails: Vec<String> = rows.iter().filter_map(|row| row.message_id.clone()).collect();
@@ -67,7 +77,7 @@ pub fn take(conn: &mut Conn, holder: Id, now: Timestamp) -> Result<Vec<MessageRo
         .filter(messages::digest_key.eq_any(&keys))
         .filter(messages::member_id.eq_any(&members))
         .filter(is_new.or(is_again.assume_not_null()))
-        .order(messages::id);
+        .limit(MOST_BESIDE);
     let beside: Vec<MessageRow> = nobody_elses!(conn, beside)?;
     let known: HashSet<Id> = rows.iter().map(|row| row.id).collect();
     let taken: HashSet<Mail> = rows.iter().map(mail_of).collect();
@@ -124,6 +134,7 @@ pub fn settle(
                 messages::why.eq(why),
                 messages::due_at.eq(due_at),
                 messages::sent_at.eq(sent_at),
+                messages::tried_at.eq(now),
                 messages::attempts.eq(attempts + 1),
                 messages::holder.eq(None::<Id>),
             ))
@@ -158,23 +169,29 @@ pub fn skip(conn: &mut Conn, ids: &[Id], why: &str, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Gives back messages that this holder has taken and hasn't tried to send, as they were before.
+/// Gives back messages that this holder has taken and hasn't tried to send, as they were before: each is due when it was,
+/// so it keeps its turn.
 ///
 /// What was named for this try alone isn't named any more: nobody can have got that mail, so that what is queued until the
 /// next try may still join it. What an earlier try named keeps its `Message-ID`: the mail may have arrived, and whoever
 /// gets it twice then shows it once.
-pub fn give_back(conn: &mut Conn, holder: Id, rows: &[MessageRow], now: Timestamp) -> Result<()> {
-    let (fresh, tried): (Vec<&MessageRow>, Vec<&MessageRow>) = rows.iter().partition(|row| row.message_id.is_none());
-    let as_before =
-        (messages::status.eq(MessageStatus::Queued), messages::due_at.eq(now), messages::holder.eq(None::<Id>));
-    let ids = |rows: Vec<&MessageRow>| rows.into_iter().map(|row| row.id).collect::<Vec<Id>>();
-    for ids in ids(fresh).chunks(AT_ONCE) {
-        let held = messages::table.filter(messages::id.eq_any(ids)).filter(messages::holder.eq(holder));
-        diesel::update(held).set((as_before, messages::message_id.eq(None::<String>))).execute(conn)?;
+pub fn give_back(conn: &mut Conn, holder: Id, rows: &[MessageRow]) -> Result<()> {
+    let mut alike: BTreeMap<(Timestamp, bool), Vec<Id>> = BTreeMap::new();
+    for row in rows {
+        alike.entry((row.due_at, row.message_id.is_some())).or_default().push(row.id);
     }
-    for ids in ids(tried).chunks(AT_ONCE) {
-        let held = messages::table.filter(messages::id.eq_any(ids)).filter(messages::holder.eq(holder));
-        diesel::update(held).set(as_before).execute(conn)?;
+    for ((due_at, is_named), ids) in alike {
+        let as_before =
+            (messages::status.eq(MessageStatus::Queued), messages::due_at.eq(due_at), messages::holder.eq(None::<Id>));
+        for ids in ids.chunks(AT_ONCE) {
+            let held = messages::table.filter(messages::id.eq_any(ids)).filter(messages::holder.eq(holder));
+            match is_named {
+                true => diesel::update(held).set(as_before).execute(conn)?,
+                false => {
+                    diesel::update(held).set((as_before, messages::message_id.eq(None::<String>))).execute(conn)?
+                }
+            };
+        }
     }
     Ok(())
 }
@@ -195,6 +212,13 @@ pub fn join(conn: &mut Conn, ids: &[Id], digest: &Digest) -> Result<()> {
     Ok(())
 }
 
+/// How many mails were handed to the mail server after this instant, and until now.
+pub fn tried_after(conn: &mut Conn, since: Timestamp, now: Timestamp) -> Result<u32> {
+    let tried = messages::table.filter(messages::tried_at.gt(since)).filter(messages::tried_at.le(now));
+    let mails: i64 = tried.select(count(messages::message_id).aggregate_distinct()).first(conn)?;
+    Ok(u32::try_from(mails).unwrap_or(u32::MAX))
+}
+
 /// How many mails about sessions a member was sent since this instant.
 pub fn mails_since(conn: &mut Conn, member_id: Id, since: Timestamp) -> Result<i64> {
     let sent = messages::table
@@ -206,10 +230,16 @@ pub fn mails_since(conn: &mut Conn, member_id: Id, since: Timestamp) -> Result<i
     Ok(i64::try_from(mails.len()).unwrap_or(i64::MAX))
 }
 
-/// A page of a member's messages, newest first. That an offer ends soon is there once it is so.
+/// A page of a member's messages, newest first. That an offer ends soon is there once it is so. What is about somebody for
+/// whom the member may no longer book isn't there.
 pub fn list(conn: &mut Conn, member_id: Id, now: Timestamp, slice: &Slice<Id>) -> Result<Vec<MessageRow>> {
-    let is_news = messages::kind.ne(MessageKind::OfferExpiring).or(messages::due_at.le(now));
-    let mine = messages::table.filter(messages::member_id.eq(member_id)).filter(is_news);
+    let may_know_of = cared_for(conn, member_id, london_day(now))?;
+    let is_news = messages::visible_from.is_null().or(messages::visible_from.le(now));
+    let is_theirs = messages::cared_for.is_null().or(messages::cared_for.eq_any(may_know_of));
+    let mine = messages::table
+        .filter(messages::member_id.eq(member_id))
+        .filter(is_news.assume_not_null())
+        .filter(is_theirs.assume_not_null());
     let mut query = mine.select(MessageRow::as_select()).into_boxed();
     if let Some(after) = slice.after {
         query = query.filter(messages::id.lt(after));

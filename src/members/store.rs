@@ -1,5 +1,7 @@
 //! Members in the database.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use super::{names, rules};
 use crate::auth::reach::Reach;
 use crate::clock::micros;
 use crate::db::schema::members;
-use crate::db::{Conn, Id, Json, Timestamp};
+use crate::db::{AT_ONCE, Conn, Id, Json, Timestamp};
 use crate::error::{Kind, Result};
 use crate::insert_many;
 use crate::places::LocalAuthority;
@@ -264,6 +266,32 @@ pub fn ids_of(conn: &mut Conn, id: Id) -> Result<Vec<Id>> {
     let merged = members::table.filter(members::merged_into.eq(id)).order(members::id).select(members::id);
     let merged: Vec<Id> = merged.load(conn)?;
     Ok(std::iter::once(id).chain(merged).collect())
+}
+
+/// Those of these records that were merged into another, with the other.
+pub fn merged_into(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, Id>> {
+    let mut found = HashMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let merged = members::table.filter(members::id.eq_any(ids)).filter(members::merged_into.is_not_null());
+        let columns = (members::id, members::merged_into.assume_not_null());
+        found.extend(merged.select(columns).load::<(Id, Id)>(conn)?);
+    }
+    Ok(found)
+}
+
+/// Locks the record that holds everything of this person now, as [`lock`], and returns its id. `None` if there is none, or
+/// it was erased.
+pub fn lock_present(conn: &mut Conn, id: Id) -> Result<Option<Id>> {
+    let present = merged_into(conn, &[id])?.remove(&id).unwrap_or(id);
+    match lock(conn, Reach::Everyone, present) {
+        Ok(row) => Ok(Some(row.id)),
+        Err(error) => match (error.kind(), error.leads_to()) {
+            // It was merged in between.
+            (_, Some((_, other))) => lock_present(conn, other),
+            (Kind::NotFound | Kind::Erased, None) => Ok(None),
+            _ => Err(error),
+        },
+    }
 }
 
 /// Whether there is such a member within the caller's reach. A record that was erased is none.

@@ -13,6 +13,8 @@ use crate::error::Result;
 crate::text_enum! {
     /// Why a place is gone in a session that takes place.
     pub enum Gone {
+        /// The offered place was taken back, because nobody can be given one now.
+        NotNow,
         /// There are fewer places, or none of this kind.
         NoPlace,
         /// Whoever wants to come just comes.
@@ -51,9 +53,6 @@ pub struct Payload {
     /// Why the place is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone: Option<Gone>,
-    /// Whose booking it is, if the reader made it for somebody they care for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cared_for: Option<Id>,
     /// What the owner of the account is warned of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notice: Option<Notice>,
@@ -112,6 +111,21 @@ pub struct MessageRow {
     pub message_id: Option<String>,
     /// When it was queued.
     pub created_at: Timestamp,
+    /// Whose booking it is about, if the reader made it for somebody they care for.
+    pub cared_for: Option<Id>,
+    /// From when its reader sees it; at once without it.
+    pub visible_from: Option<Timestamp>,
+    /// The lowest number is sent first.
+    pub priority: i32,
+    /// When its mail was last handed to the mail server.
+    pub tried_at: Option<Timestamp>,
+}
+
+impl MessageRow {
+    /// Whether it was queued as one that can't wait.
+    pub fn is_urgent(&self) -> bool {
+        self.priority < LAST
+    }
 }
 
 /// A message that isn't in the queue yet.
@@ -129,6 +143,8 @@ pub struct NewMessage {
     expires_at: Option<Timestamp>,
     status: MessageStatus,
     why: Option<String>,
+    cared_for: Option<Id>,
+    visible_from: Option<Timestamp>,
 }
 
 impl NewMessage {
@@ -146,6 +162,8 @@ impl NewMessage {
             expires_at: None,
             status: MessageStatus::Queued,
             why: None,
+            cared_for: None,
+            visible_from: None,
         }
     }
 
@@ -183,6 +201,16 @@ impl NewMessage {
     /// The same for this member, who can read it in their list.
     pub fn about(self, member_id: Option<Id>) -> Self {
         Self { member_id, ..self }
+    }
+
+    /// The same, where the booking is that of somebody whom the reader cares for.
+    pub fn caring_for(self, cared_for: Option<Id>) -> Self {
+        Self { cared_for, ..self }
+    }
+
+    /// The same, but its reader sees it only from this instant.
+    pub fn visible_from(self, at: Timestamp) -> Self {
+        Self { visible_from: Some(at), ..self }
     }
 
     /// The same, but to this address.
@@ -237,7 +265,28 @@ pub fn carries(conn: &mut Conn, link_id: Id) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(carrying)).get_result(conn)?)
 }
 
+/// What happens to a session that starts within so many seconds can't wait.
+pub const URGENT: i64 = 24 * 3_600;
+
+/// In which order messages are sent. What somebody waits for in front of a screen, or has to answer in time, doesn't wait
+/// behind the news of thousands of bookings.
+pub const PRIORITIES: [i32; 3] = [FIRST, SOON, LAST];
+const FIRST: i32 = 0;
+const SOON: i32 = 1;
+const LAST: i32 = 2;
+
+fn priority(message: &NewMessage, now: Timestamp) -> i32 {
+    match message.kind {
+        MessageKind::Offered | MessageKind::OfferExpiring => FIRST,
+        kind if !kind.is_of_a_session() => FIRST,
+        // A change that is told at once is one of today or tomorrow.
+        MessageKind::Moved | MessageKind::Cancelled if message.due_at <= now => SOON,
+        _ => LAST,
+    }
+}
+
 fn row(message: NewMessage, now: Timestamp) -> MessageRow {
+    let priority = priority(&message, now);
     MessageRow {
         id: new_id_at(now),
         kind: message.kind,
@@ -259,5 +308,9 @@ fn row(message: NewMessage, now: Timestamp) -> MessageRow {
         sent_at: None,
         message_id: None,
         created_at: now,
+        cared_for: message.cared_for,
+        visible_from: message.visible_from,
+        priority,
+        tried_at: None,
     }
 }

@@ -157,7 +157,7 @@ pub struct Change {
     pub cancelled: Vec<Pending>,
     /// Why they were cancelled.
     pub reason: String,
-    /// The bookings that the waiting list turned away. The audit has them already.
+    /// The bookings that the waiting list turned away. The audit has them already, and their members are told.
     pub turned_away: Vec<TurnedAway>,
     /// What was changed of each session that was moved.
     pub moves: HashMap<Id, Move>,
@@ -240,10 +240,11 @@ fn subject(booking: &Pending) -> Subject {
 fn tell_members(conn: &mut Conn, context: &Context, news: &Change) -> Result<HashMap<Id, Told>> {
     let was = |booking: &Pending| news.moves.get(&booking.session_id).map(|moved| moved.was);
     let moved: Vec<News> = news.kept.iter().map(|booking| News { was: was(booking), ..booking.news() }).collect();
-    let turned_away = news.turned_away.iter().map(|turned| &turned.booking);
-    let off: Vec<News> = news.cancelled.iter().chain(turned_away).map(Pending::news).collect();
+    let off: Vec<News> = news.cancelled.iter().map(Pending::news).collect();
     let mut told = telling::tell(conn, MessageKind::Moved, &moved, context.now())?;
     told.extend(telling::tell(conn, MessageKind::Cancelled, &off, context.now())?);
+    // The waiting list has told those whom it turned away.
+    told.extend(news.turned_away.iter().filter_map(|turned| Some((turned.booking.id, turned.told?))));
     Ok(told)
 }
 

@@ -42,7 +42,7 @@ pub async fn get_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery)>)
 /// Create an account
 ///
 /// Its owner is sent a link that works for seven days, and chooses a password there. A service that sends no e-mail makes
-/// the link with `POST /v1/users/{id}/reset-link`.
+/// the link with `POST /v1/users/{id}/reset-link` and `deliver: show`.
 ///
 /// A `password` can still be given instead. Better don't: nobody should know somebody else's password.
 #[utoipa::path(operation_id = "create_user", tag = "users", request_body = NewUser,
@@ -60,7 +60,7 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
         let row = UserRow::new(context.new_id(), written.clone(), None, hash.clone(), context.now());
         store::insert(conn, Some(&context.state().throttle), &row)?;
         context.record(conn, &[context.event("create", Subject::other("user", row.id), &[])])?;
-        if hash.is_none() {
+        if row.waits_for_password() {
             invite(conn, &context, by, &row)?;
         }
         Reply::created(format!("/v1/users/{}", row.id), row.version, &User::from(row))
@@ -68,26 +68,27 @@ pub async fn create_user(request: Extract<(Allowed<AdminOnly>, NoQuery, JsonBody
     .await
 }
 
-/// Sends the owner of a new account a link to choose a password.
+/// Sends the owner of an account without a password a link to choose a password.
 fn invite(conn: &mut Conn, context: &Context, by: Id, row: &UserRow) -> Result<()> {
     let link = LinkRow::to(context.new_id(), Purpose::Invitation, &row.email, context.now());
     let link = LinkRow { user_id: Some(row.id), created_by: Some(by), ..link };
     links::insert(conn, &link)?;
     let mail = NewMessage::with_link(MessageKind::Invitation, link.id, link.expires_at, context.now());
-    messages::queue(conn, vec![mail], context.now())
+    messages::queue(conn, vec![mail], context.now())?;
+    context.record(conn, &[context.event("invite", Subject::other("user", row.id), &["email"])])
 }
 
 /// Change an account
 ///
-/// A JSON merge patch. A change of the role, the partner, the e-mail address or `disabled` ends the account's logins and
-/// tokens at once. Nobody sets somebody else's password: see `POST /v1/users/{id}/reset-link`.
+/// A JSON merge patch. A change of the role, the partner, the e-mail address or `disabled` ends the account's logins, tokens
+/// and links at once. If its owner hasn't chosen a password yet, they are sent a new link. Nobody sets somebody else's password: see `POST /v1/users/{id}/reset-link`.
 #[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems))]
 #[patch("/v1/users/{id}")]
 pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery, UserPatch)>) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, patch)) = request;
-    let context = who.context();
+    let (context, by) = (who.context(), who.caller()?.id);
     who.write(&Bytes::new(), move |conn| {
         let old = store::get(conn, id)?;
         context.require_match(old.version)?;
@@ -104,6 +105,9 @@ pub async fn change_user(request: Extract<(Allowed<AdminOnly>, Path<Id>, NoQuery
         let mut events = vec![context.event("change", subject, &patch.names())];
         events.extend(ended.map(|why| context.event("logins_ended", subject, &[why.into()])));
         context.record(conn, &events)?;
+        if old.ends_links(&row) && row.waits_for_password() {
+            invite(conn, &context, by, &row)?;
+        }
         Reply::ok(row.version, &User::from(row))
     })
     .await

@@ -5,6 +5,8 @@ use diesel::prelude::*;
 
 use super::types::{Permission, User, UserInput};
 use crate::auth::caller::Role;
+use crate::auth::links::Purpose;
+use crate::auth::links::store as links;
 use crate::auth::logins::{Why, store as logins};
 use crate::auth::throttle::Throttle;
 use crate::db::schema::{members, partners, users};
@@ -97,6 +99,21 @@ impl UserRow {
         }
     }
 
+    /// Whether its owner has not chosen a password yet, and may.
+    pub fn waits_for_password(&self) -> bool {
+        !self.has_password() && !self.disabled
+    }
+
+    /// Whether a password was ever set.
+    pub fn has_password(&self) -> bool {
+        self.password_hash.is_some()
+    }
+
+    /// Whether its links end when this row becomes the next.
+    pub fn ends_links(&self, next: &Self) -> bool {
+        self.ends_logins(next).is_some()
+    }
+
     /// Whether it is an admin's account that can log in.
     pub fn is_enabled_admin(&self) -> bool {
         self.role == Role::Admin && !self.disabled
@@ -123,6 +140,46 @@ impl From<UserRow> for User {
             updated_at: row.updated_at,
         }
     }
+}
+
+/// An account as the command line lists it.
+#[derive(Debug)]
+pub struct Overview {
+    /// Its id.
+    pub id: Id,
+    /// Its address.
+    pub email: String,
+    /// Its role.
+    pub role: Role,
+    /// Whether it is barred from logging in.
+    pub disabled: bool,
+    /// Whether a password was ever set.
+    pub has_password: bool,
+    /// The day of the last login.
+    pub last_login_on: Option<NaiveDate>,
+}
+
+/// All accounts by e-mail address, without those of members. They are as many as people work here.
+pub fn overview(conn: &mut Conn) -> Result<Vec<Overview>> {
+    let columns = (
+        users::id,
+        users::email,
+        users::role,
+        users::disabled,
+        users::password_hash.is_not_null(),
+        users::last_login_on,
+    );
+    let rows = users::table.filter(users::role.ne(Role::Member)).order(users::email).select(columns);
+    let rows: Vec<(Id, String, Role, bool, bool, Option<NaiveDate>)> = rows.load(conn)?;
+    let show = |(id, email, role, disabled, has_password, last_login_on)| Overview {
+        id,
+        email,
+        role,
+        disabled,
+        has_password,
+        last_login_on,
+    };
+    Ok(rows.into_iter().map(show).collect())
 }
 
 /// A page of accounts by e-mail address, without those of members.
@@ -166,7 +223,8 @@ pub fn insert(conn: &mut Conn, throttle: Option<&Throttle>, row: &UserRow) -> Re
     throttle.map_or(Ok(()), |throttle| throttle.forget_guesses(conn, &row.email))
 }
 
-/// Writes the next version of an account over the one before. Returns why the account's logins ended, if any did.
+/// Writes the next version of an account over the one before. What ends the account's logins ends its links too. Returns
+/// why the logins ended, if there were any.
 ///
 /// # Errors
 /// 409 if the address is taken or no enabled admin would be left; 412 if another request has changed
@@ -181,6 +239,8 @@ pub fn update(conn: &mut Conn, old: &UserRow, row: &UserRow) -> Result<Option<Wh
     }
     crate::write_next!(conn, users, row)?;
     let Some(why) = old.ends_logins(row) else { return Ok(None) };
+    // They were made for the account as it was: a link that an admin was shown must not open an advisor's account.
+    links::revoke_of_account(conn, (old.id, &old.email), &Purpose::OF_ACCOUNTS, row.updated_at)?;
     Ok(logins::end_all(conn, row.id, why, row.updated_at)?.then_some(why))
 }
 

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use diesel::prelude::*;
+use life_rooms::clock::Clock;
 use life_rooms::db::Location;
 use life_rooms::db::schema::audit_events;
 use serde_json::json;
@@ -71,6 +72,48 @@ pub fn first_lines(app: &App) -> String {
     server.kill().expect("it runs");
     server.wait().expect("it ends");
     said
+}
+
+#[test]
+fn accounts_and_their_logins_are_listed_on_the_command_line() {
+    let app = App::start();
+    let ann = member_row(&app, "Ann", "A");
+    let password = "correct horse battery\n";
+    let member =
+        ["user", "create", "--email", "ann@example.org", "--role", "member", "--member", &ann, "--password-stdin"];
+    succeeds(&run(&app, &member, password));
+    let admin = ["user", "create", "--email", "zed@example.org", "--role", "admin", "--password-stdin"];
+    succeeds(&run(&app, &admin, password));
+    succeeds(&run(&app, &["user", "disable", "zed@example.org"], ""));
+    app.admin().post("/v1/users", &json!({ "email": "new@example.org", "role": "analyst" })).expect(201);
+    let said = |arguments: &[&str]| {
+        let output = run(&app, arguments, "");
+        succeeds(&output);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let list = said(&["user", "list"]);
+    let line = |email: &str| {
+        let line = list.lines().find(|line| line.starts_with(email)).unwrap_or_default();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert!(line("zed@example.org").starts_with("zed@example.org admin disabled never "), "{list}");
+    assert!(line("new@example.org").starts_with("new@example.org analyst no password never "), "{list}");
+    assert!(!list.contains("ann@example.org"), "{list}");
+    assert_eq!(said(&["user", "logins", "ann@example.org"]), "ann@example.org isn't logged in anywhere.\n");
+    // The command goes by the clock of the machine.
+    app.clock.set(Clock::system().now().0);
+    let body = json!({ "email": "ann@example.org", "password": "correct horse battery", "client_name": "Ann's phone" });
+    app.anonymous().post("/v1/auth/login", &body).expect(200);
+    let logins = said(&["user", "logins", "Ann@example.org"]);
+    assert!(logins.lines().count() == 2 && logins.contains("Ann's phone"), "{logins}");
+    let read: Vec<String> = audit_events::table
+        .filter(audit_events::action.eq("read"))
+        .filter(audit_events::request_id.eq("command-line"))
+        .select(audit_events::action)
+        .load(&mut app.conn())
+        .unwrap();
+    assert_eq!(read.len(), 2, "the member reads that somebody looked");
+    fails(&run(&app, &["user", "logins", "bea@example.org"], ""), 1, "There is no account of bea@example.org.");
 }
 
 #[test]

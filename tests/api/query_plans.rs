@@ -54,7 +54,7 @@ fn multiply(app: &App) {
 }
 
 /// What work sends to the database.
-fn sent_by(app: &App, work: impl FnOnce(&mut Conn)) -> Vec<String> {
+pub fn sent_by(app: &App, work: impl FnOnce(&mut Conn)) -> Vec<String> {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&sent);
     let mut conn = app.conn();
@@ -101,7 +101,7 @@ struct Line {
     line: String,
 }
 
-fn plan(conn: &mut Conn, statement: &str) -> Vec<String> {
+pub fn plan(conn: &mut Conn, statement: &str) -> Vec<String> {
     match conn {
         Conn::Sqlite(sqlite) => {
             let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(sqlite).unwrap();

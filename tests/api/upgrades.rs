@@ -31,7 +31,7 @@ pub fn run_on(app: &App, url: &str, command: &[&str]) -> Output {
     binary.output().expect("the binary runs")
 }
 
-fn migrate_command(app: &App) -> String {
+pub fn migrate_command(app: &App) -> String {
     let output = run_migrate(app);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -53,7 +53,7 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     // Also where it knows the first release, if it knows something older too.
     let ours = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261130000000'), ('20261201000000'), \
                  ('20261201000001'), ('20261201000002'), ('20261201000003'), ('20261201000004'), ('20261201000005'), \
-                 ('20261201000006'), ('20261201000007')";
+                 ('20261201000006'), ('20261201000007'), ('20261201000008')";
     app.conn().batch_execute(ours).unwrap();
     assert!(
         migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))
@@ -65,7 +65,7 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
 }
 
 /// Takes a migration back, as if the database had never had it.
-fn take_back(app: &App, version: &str) {
+pub fn take_back(app: &App, version: &str) {
     let kind = match app.location {
         Location::Sqlite(_) => "sqlite",
         Location::Postgres(_) => "postgres",

@@ -35,6 +35,9 @@ crate::text_enum! {
 }
 
 impl Purpose {
+    /// What links to an account are for.
+    pub const OF_ACCOUNTS: [Self; 3] = [Self::Invitation, Self::PasswordReset, Self::EmailChange];
+
     /// For how many seconds a link works.
     pub fn lifetime(self) -> i64 {
         match self {
@@ -56,30 +59,49 @@ impl Purpose {
     }
 }
 
-/// What the secret of every link begins with, so that scanners for leaked secrets can find it.
-const PREFIX: &str = "lrl_";
-/// The length of a MAC.
-const LENGTH: usize = 32;
-/// What the message of a link's MAC begins with. Each use of the key has its own label.
-const LABEL: &[u8] = b"link";
+/// How the secrets of one use are made: from an id and a MAC of it.
+pub struct Secrets {
+    /// What every secret begins with, so that scanners for leaked secrets can find it.
+    pub prefix: &'static str,
+    /// What the message of the MAC begins with. Each use of the key has its own label.
+    pub label: &'static [u8],
+    /// What stands behind the id in the message.
+    pub kind: &'static [u8],
+}
 
-/// The secret of a link.
-fn secret(key: &RefreshKey, id: Id) -> String {
-    let mac = key.sign(LABEL, id.0.as_bytes());
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([id.0.as_bytes().as_slice(), mac.as_ref()].concat()))
+/// The secrets of links that work once.
+const SECRETS: Secrets = Secrets { prefix: "lrl_", label: b"link", kind: b"" };
+
+impl Secrets {
+    fn signed(&self, id: Id) -> Vec<u8> {
+        [id.0.as_bytes().as_slice(), self.kind].concat()
+    }
+
+    /// The secret of this id.
+    pub fn of(&self, key: &RefreshKey, id: Id) -> String {
+        let mac = key.sign(self.label, &self.signed(id));
+        let bytes = [id.0.as_bytes().as_slice(), mac.as_ref()].concat();
+        format!("{}{}", self.prefix, URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// The id that a secret belongs to. `None` if the service didn't make the secret.
+    pub fn read(&self, key: &RefreshKey, secret: &str) -> Option<Id> {
+        let bytes = URL_SAFE_NO_PAD.decode(secret.trim().strip_prefix(self.prefix)?).ok()?;
+        let (id, mac) = bytes.split_first_chunk::<16>()?;
+        let id = Id(Uuid::from_bytes(*id));
+        // A tag verifies at a length of its own only.
+        key.verifies(self.label, &self.signed(id), mac).then_some(id)
+    }
 }
 
 /// The link as somebody gets it. The secret stands behind the `#`, which no browser sends to a server.
 pub fn url(key: &RefreshKey, front_end: &str, link: &LinkRow) -> String {
-    format!("{front_end}{}#token={}", link.purpose.page(), secret(key, link.id))
+    format!("{front_end}{}#token={}", link.purpose.page(), SECRETS.of(key, link.id))
 }
 
 /// The link that a secret belongs to. `None` if the service didn't make the secret.
 pub fn read(key: &RefreshKey, secret: &str) -> Option<Id> {
-    let bytes = URL_SAFE_NO_PAD.decode(secret.trim().strip_prefix(PREFIX)?).ok()?;
-    let (id, mac) = bytes.split_first_chunk::<16>()?;
-    let good = mac.len() == LENGTH && key.verifies(LABEL, id, mac);
-    good.then(|| Id(Uuid::from_bytes(*id)))
+    SECRETS.read(key, secret)
 }
 
 /// The answer to a link that can't be used, whatever the reason.
@@ -108,11 +130,11 @@ mod tests {
     fn a_secret_is_read_with_its_key_only_and_never_with_a_changed_letter() {
         let (key, other) = (RefreshKey::of([1; 32]), RefreshKey::of([2; 32]));
         let id = Id(Uuid::from_u128(7));
-        let text = secret(&key, id);
+        let text = SECRETS.of(&key, id);
         assert_eq!(read(&key, &text), Some(id));
         assert_eq!(read(&key, &format!(" {text}\n")), Some(id), "pasted");
         assert_eq!(read(&other, &text), None);
-        for at in PREFIX.len()..text.len() - 1 {
+        for at in SECRETS.prefix.len()..text.len() - 1 {
             let mut changed: Vec<char> = text.chars().collect();
             changed[at] = if changed[at] == 'A' { 'B' } else { 'A' };
             let changed: String = changed.into_iter().collect();

@@ -144,15 +144,29 @@ pub fn use_up(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
     }
 }
 
-/// Takes back every other link of this purpose that was sent to this address.
+/// Takes back every other link of this purpose that was sent to this address, or for the same account or member.
 pub fn revoke_others(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
-    let Some(email) = &link.email else { return Ok(()) };
+    // What is null is equal to nothing.
+    let of_account = one_time_links::user_id.eq(link.user_id).or(one_time_links::member_id.eq(link.member_id));
     let others = one_time_links::table
-        .filter(one_time_links::email.eq(email))
+        .filter(one_time_links::email.eq(&link.email).or(of_account).assume_not_null())
         .filter(one_time_links::purpose.eq(link.purpose))
         .filter(one_time_links::used_at.is_null())
         .filter(one_time_links::revoked_at.is_null());
     diesel::update(others).set(one_time_links::revoked_at.eq(now)).execute(conn)?;
+    Ok(())
+}
+
+/// Takes back what was made for an account as it was: its own links, and those for another password that were sent to its
+/// address.
+pub fn revoke_of_account(conn: &mut Conn, (id, email): (Id, &str), purposes: &[Purpose], now: Timestamp) -> Result<()> {
+    let to_address = one_time_links::purpose.eq(Purpose::PasswordReset).and(one_time_links::email.eq(email));
+    let open = one_time_links::table
+        .filter(one_time_links::user_id.eq(id).or(to_address).assume_not_null())
+        .filter(one_time_links::purpose.eq_any(purposes))
+        .filter(one_time_links::used_at.is_null())
+        .filter(one_time_links::revoked_at.is_null());
+    diesel::update(open).set(one_time_links::revoked_at.eq(now)).execute(conn)?;
     Ok(())
 }
 

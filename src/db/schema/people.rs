@@ -242,6 +242,10 @@ tables! {
         sent_at -> Nullable<DbTimestamp>,
         message_id -> Nullable<Text>,
         created_at -> DbTimestamp,
+        cared_for -> Nullable<DbUuid>,
+        visible_from -> Nullable<DbTimestamp>,
+        priority -> Integer,
+        tried_at -> Nullable<DbTimestamp>,
     }
 
     exports (id) {

@@ -22,14 +22,17 @@ const GONE: &str = "somebody who has no account any more";
 /// Looks up who did something. Few accounts do something with one member's data, so each is looked up by itself.
 pub struct People {
     own: Vec<Id>,
+    /// The ids of the member's records. What they do by the link of a mail, without an account, has one of them.
+    records: Vec<Id>,
     known: HashMap<Id, Who>,
 }
 
 impl People {
     /// For the data of this member.
     pub fn around(conn: &mut Conn, member_id: Id) -> Result<Self> {
-        let accounts = users::table.filter(users::member_id.eq_any(ids_of(conn, member_id)?)).select(users::id);
-        Ok(Self { own: accounts.load(conn)?, known: HashMap::new() })
+        let records = ids_of(conn, member_id)?;
+        let accounts = users::table.filter(users::member_id.eq_any(records.clone())).select(users::id);
+        Ok(Self { own: accounts.load(conn)?, records, known: HashMap::new() })
     }
 
     /// The member's own accounts.
@@ -46,6 +49,7 @@ impl People {
         let who = names.account(Some(account), None, None);
         let who = match names.knows(account) {
             true => unnamed(who, self.own.contains(&account)),
+            false if self.records.contains(&account) => unnamed(who, true),
             false => Who { name: Some(GONE.to_owned()), ..who },
         };
         self.known.insert(account, who.clone());

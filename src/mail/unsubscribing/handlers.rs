@@ -5,8 +5,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::accounts::pages;
-use crate::auth::reach::Reach;
+use crate::audit::Actor;
+use crate::auth::caller::Role;
 use crate::auth::store as accounts;
+use crate::db::types::TextEnum;
 use crate::http::extract::ClickedForm;
 use crate::http::prelude::*;
 use crate::members::consents::store::{self as consents, ConsentRow};
@@ -14,7 +16,8 @@ use crate::members::consents::types::{ConsentDecision, ConsentInput, ConsentPurp
 use crate::members::store as members;
 
 const NO_REMINDERS: &str = "You get no more reminders from us. We still write when one of your bookings changes.\n";
-const NO_EMAIL: &str = "You get no more e-mails from us.\n";
+const NO_EMAIL: &str =
+    "You get no more e-mails about sessions from us. We still write about your account, such as a new password.\n";
 
 /// What somebody wants who follows the link in a mail.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -24,7 +27,7 @@ pub struct Unsubscription {
     #[serde(rename = "List-Unsubscribe")]
     #[schema(example = "One-Click")]
     pub list_unsubscribe: Option<String>,
-    /// `none` withdraws the consent `contact_email`: then no e-mail is sent at all. Without it only reminders end.
+    /// `none` withdraws the consent `contact_email`: then no e-mail about sessions is sent. Without it only reminders end.
     #[schema(example = "none")]
     pub emails: Option<String>,
 }
@@ -32,7 +35,7 @@ pub struct Unsubscription {
 /// Unsubscribe
 ///
 /// Ends the reminders of the member whose link it is: `reminders` becomes false. News about their bookings is still sent.
-/// With `emails=none`, no e-mail is sent at all. Sending it again changes nothing more.
+/// With `emails=none`, no e-mail about sessions is sent at all; the account's own, such as a new password, still are. Sending it again changes nothing more.
 #[utoipa::path(operation_id = "unsubscribe", tag = "members",
     params(("token" = String, Path, description = "The secret in the link of a mail")),
     request_body(content((Unsubscription = "application/x-www-form-urlencoded"), (Unsubscription = "multipart/form-data"))),
@@ -46,9 +49,9 @@ pub async fn unsubscribe(request: Extract<(Open, Path<String>, NoQuery, ClickedF
     let inside = context.clone();
     context
         .write_anew(move |conn| {
-            // The link of a record that is gone leads nowhere.
-            let gone = |error: Error| if error.kind() == Kind::NotFound { nowhere() } else { error };
-            members::lock(conn, Reach::Everyone, member_id).map_err(gone)?;
+            // Mails from before a merge lead to the record that the person has now. The link of one that is gone leads
+            // nowhere, and a stranger isn't told why.
+            let member_id = members::lock_present(conn, member_id)?.ok_or_else(nowhere)?;
             if none_at_all { stop_email(conn, &inside, member_id) } else { stop_reminders(conn, &inside, member_id) }
         })
         .await?;
@@ -77,7 +80,7 @@ fn nowhere() -> Error {
 }
 
 fn member(context: &Context, token: &str) -> Result<Id> {
-    super::read(context.state().tokens.refresh(), token).ok_or_else(nowhere)
+    super::SECRETS.read(context.state().tokens.refresh(), token).ok_or_else(nowhere)
 }
 
 fn stop_reminders(conn: &mut Conn, context: &Context, member_id: Id) -> Result<()> {
@@ -85,7 +88,20 @@ fn stop_reminders(conn: &mut Conn, context: &Context, member_id: Id) -> Result<(
         return Ok(());
     }
     let subject = Subject::of_member("member", member_id, member_id);
-    context.record(conn, &[context.event("change", subject, &["reminders"])])
+    let by = doer(conn, member_id)?;
+    context.record(conn, &[event(context, by, "change", subject, &["reminders"])])
+}
+
+/// Whoever has the link has the member's mail, so it counts as done by the member: by their account, if they have one.
+fn doer(conn: &mut Conn, member_id: Id) -> Result<Id> {
+    Ok(accounts::account_of_member(conn, member_id)?.map_or(member_id, |account| account.id))
+}
+
+/// An event of what a member did. The request has no caller.
+fn event(context: &Context, by: Id, action: &'static str, subject: Subject, fields: &[&str]) -> Event {
+    let actor = Actor::user(by, Role::Member.name(), None);
+    let event = Event::new(context.now(), actor, context.request_id(), action, subject, fields);
+    event.numbered_at(context.state().clock.now())
 }
 
 fn stop_email(conn: &mut Conn, context: &Context, member_id: Id) -> Result<()> {
@@ -93,12 +109,11 @@ fn stop_email(conn: &mut Conn, context: &Context, member_id: Id) -> Result<()> {
     if consents::last(conn, member_id, purpose)? == Some(ConsentDecision::Withdrawn) {
         return Ok(());
     }
-    // A member without an account has done it as well.
-    let recorder = accounts::account_of_member(conn, member_id)?.map_or(member_id, |account| account.id);
+    let by = doer(conn, member_id)?;
     let at = consents::next_instant(conn, member_id, context.now())?;
     let written = ConsentInput::by_member(purpose, ConsentDecision::Withdrawn);
-    let row = ConsentRow::new(context.new_id(), member_id, written, recorder, at);
+    let row = ConsentRow::new(context.new_id(), member_id, written, by, at);
     consents::insert(conn, std::slice::from_ref(&row))?;
     let subject = Subject::of_member("consent", row.id, member_id);
-    context.record(conn, &[context.event("create", subject, &["purpose", "decision"])])
+    context.record(conn, &[event(context, by, "create", subject, &["purpose", "decision"])])
 }

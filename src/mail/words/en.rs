@@ -187,10 +187,13 @@ const EASY_LINES: usize = 4;
 /// What happened, for people who find reading hard: one fact a line, and nothing else.
 fn easy(line: &Line) -> Vec<String> {
     let fact = match line.kind {
+        MessageKind::Waitlisted if line.gone.is_some() => {
+            "We can't give you the place now. You are on the waiting list again."
+        }
         MessageKind::Waitlisted => "You are on the waiting list.",
         MessageKind::BookingCancelled => match line.gone {
             None => "Your booking is cancelled.",
-            Some(Gone::NoPlace) => "There is no longer a place for you. We are sorry.",
+            Some(Gone::NoPlace | Gone::NotNow) => "There is no longer a place for you. We are sorry.",
             Some(Gone::NoBookingNeeded) => "You need no booking any more. Just come.",
         },
         MessageKind::Cancelled => "This is called off.",
@@ -222,12 +225,17 @@ fn happened(line: &Line) -> String {
     let place = line.place.as_deref().map_or_else(|| "online".to_owned(), |place| format!("at {place}"));
     match line.kind {
         MessageKind::Booked => format!("You have a place: {when}, {place}."),
+        MessageKind::Waitlisted if line.gone.is_some() => {
+            format!(
+                "We can't give you the place now: {when}, {place}. You are on the waiting list again. We write when a place is free."
+            )
+        }
         MessageKind::Waitlisted => {
             format!("You are on the waiting list: {when}, {place}. We write when a place is free.")
         }
         MessageKind::BookingCancelled => match line.gone {
             None => format!("Your booking is cancelled: {when}."),
-            Some(Gone::NoPlace) => {
+            Some(Gone::NoPlace | Gone::NotNow) => {
                 format!("There is no longer a place for you: {when}. We are sorry. Ask us what else there is.")
             }
             Some(Gone::NoBookingNeeded) => format!("You don't need a booking any more. Just come: {when}, {place}."),

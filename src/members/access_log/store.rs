@@ -75,8 +75,10 @@ pub fn list(
     today: NaiveDate,
 ) -> Result<Vec<Seen>> {
     let people = ids_of(conn, member_id)?;
-    let accounts: Vec<Id> =
+    let mut accounts: Vec<Id> =
         users::table.filter(users::member_id.eq_any(people.clone())).select(users::id).load(conn)?;
+    // What the member did by the link of a mail, without an account.
+    accounts.extend(&people);
     let mut query = audit_events::table.select(Written::as_select()).into_boxed();
     query = match people.as_slice() {
         // The index has the member's events in order. With several people they have to be sorted.

@@ -31,6 +31,7 @@ pub const COLUMNS: &[(&str, &str, Treatment)] = &[
     ("member_merges", "into_id", Stays),
     ("member_words", "member_id", Derived),
     ("members", "merged_into", Moves),
+    ("messages", "cared_for", Moves),
     ("messages", "member_id", Moves),
     ("one_time_links", "member_id", Moves),
     ("possible_duplicates", "a", SetAside),

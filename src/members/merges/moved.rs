@@ -90,6 +90,7 @@ moved! {
     relationships_to: relationships.to_member by id, versioned;
     safeguarding_flags: safeguarding_flags.member_id by id, versioned;
     messages: messages.member_id by id, plain;
+    messages_to_carers: messages.cared_for by id, plain;
     one_time_links: one_time_links.member_id by id, plain;
     exports: exports.member_id by id, versioned;
     pointers: members.merged_into by id, versioned;

@@ -431,14 +431,13 @@ pub fn of_session(
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
         .into_boxed();
     if let Reach::Member(own) = reach {
-        let account = care::account_of(conn, own)?.filter(|_| !cared_for.is_empty());
-        let own = bookings::member_id.eq(own);
-        query = match account {
-            Some(account) => {
-                let made = bookings::member_id.eq_any(cared_for.clone()).and(bookings::booked_by.eq(account));
-                query.filter(own.or(made))
-            }
-            None => query.filter(own),
+        let mine = bookings::member_id.eq(own);
+        query = if cared_for.is_empty() {
+            query.filter(mine)
+        } else {
+            let accounts = care::accounts_of(conn, own)?;
+            let made = bookings::member_id.eq_any(cared_for.clone()).and(bookings::booked_by.eq_any(accounts));
+            query.filter(mine.or(made))
         };
     }
     if let Some(id) = slice.after {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::clock::london_day;
@@ -9,8 +10,10 @@ use crate::db::schema::{bookings, sessions, users};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::members::contact::may_write_to;
+use crate::members::relationships::booking as relationships;
+use crate::members::store as members;
 use crate::messages::kinds::MessageKind;
-use crate::messages::queue::Gone;
+use crate::messages::queue::{Gone, URGENT};
 use crate::messages::{self, NewMessage, Payload, Told};
 use crate::sessions::types::{BookingPolicy, SessionStatus};
 
@@ -18,8 +21,6 @@ use crate::sessions::types::{BookingPolicy, SessionStatus};
 const SOON: i64 = 120;
 /// The same for a change of a session, which is often one of many.
 const LATER: i64 = 600;
-/// A change of a session that starts within so many seconds is told at once.
-const URGENT: i64 = 24 * 3_600;
 
 /// A booking to tell of.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +35,14 @@ pub struct News {
     pub offer_expires_at: Option<Timestamp>,
     /// When the session was to start before it was moved.
     pub was: Option<Timestamp>,
+    /// Why there is no place, where the session itself doesn't say it.
+    pub gone: Option<Gone>,
 }
 
 impl News {
     /// A booking of this session and member.
     pub fn new(booking_id: Id, session_id: Id, member_id: Id) -> Self {
-        Self { booking_id, session_id, member_id, offer_expires_at: None, was: None }
+        Self { booking_id, session_id, member_id, offer_expires_at: None, was: None, gone: None }
     }
 }
 
@@ -74,7 +77,7 @@ pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -
         return Ok(HashMap::new());
     }
     let facts = facts(conn, news)?;
-    let carers = carers(conn, news)?;
+    let carers = carers(conn, news, london_day(now))?;
     let readers: Vec<Id> = news.iter().map(|one| one.member_id).chain(carers.values().copied()).collect();
     let told = may_write_to(conn, &readers)?;
     let told = |member: Id| told.get(&member).copied().unwrap_or(Told::Not("no_address"));
@@ -93,7 +96,7 @@ pub fn tell(conn: &mut Conn, kind: MessageKind, news: &[News], now: Timestamp) -
 
 /// A message about a booking to its member, or to the carer who made it.
 fn message(kind: MessageKind, one: &News, session: &Facts, carer: Option<Id>, now: Timestamp) -> NewMessage {
-    let (kind, gone) = if kind == MessageKind::Cancelled { session.cancelled() } else { (kind, None) };
+    let (kind, gone) = if kind == MessageKind::Cancelled { session.cancelled() } else { (kind, one.gone) };
     let starts_at = session.starts_at;
     let payload = Payload {
         session_id: Some(one.session_id),
@@ -102,13 +105,13 @@ fn message(kind: MessageKind, one: &News, session: &Facts, carer: Option<Id>, no
         starts_at: Some(starts_at),
         offer_expires_at: one.offer_expires_at,
         gone,
-        cared_for: carer.map(|_| one.member_id),
         ..Payload::default()
     };
     // Whoever was to come soon has to know soon.
     let nearest = one.was.map_or(starts_at, |was| was.min(starts_at));
     let reader = carer.unwrap_or(one.member_id);
-    let message = NewMessage::of_booking(kind, reader, payload, due_at(kind, (nearest, one.offer_expires_at), now));
+    let due_at = due_at(kind, (nearest, one.offer_expires_at), now);
+    let message = NewMessage::of_booking(kind, reader, payload, due_at).caring_for(carer.map(|_| one.member_id));
     let key = |what: &str, number: i64| {
         let key = format!("{what}:{}:{number}", one.booking_id);
         carer.map_or(key.clone(), |carer| format!("{key}:{carer}"))
@@ -116,7 +119,7 @@ fn message(kind: MessageKind, one: &News, session: &Facts, carer: Option<Id>, no
     match (kind, one.offer_expires_at.map(|end| (end, end.0.timestamp_micros()))) {
         (MessageKind::Offered, Some((end, micros))) => message.once(key("offered", micros)).until(Some(end)),
         (MessageKind::OfferExpiring, Some((end, micros))) => {
-            message.once(key("offer_expiring", micros)).until(Some(end)).together(None)
+            message.once(key("offer_expiring", micros)).until(Some(end)).together(None).visible_from(due_at)
         }
         (MessageKind::Reminder, _) => message
             .once(key("reminder", starts_at.0.timestamp_micros()))
@@ -126,10 +129,10 @@ fn message(kind: MessageKind, one: &News, session: &Facts, carer: Option<Id>, no
     }
 }
 
-/// The members who made these bookings for somebody else, by booking.
-fn carers(conn: &mut Conn, news: &[News]) -> Result<HashMap<Id, Id>> {
+/// The members who made these bookings for somebody else, and may book for them on this day, by booking.
+fn carers(conn: &mut Conn, news: &[News], today: NaiveDate) -> Result<HashMap<Id, Id>> {
     let ids: Vec<Id> = news.iter().map(|one| one.booking_id).collect();
-    let mut found = HashMap::new();
+    let mut found: HashMap<Id, (Id, Id)> = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
         let made: Vec<(Id, Id, Option<Id>)> = bookings::table
             .inner_join(users::table.on(users::id.eq(bookings::booked_by)))
@@ -137,19 +140,29 @@ fn carers(conn: &mut Conn, news: &[News]) -> Result<HashMap<Id, Id>> {
             .filter(users::member_id.is_not_null())
             .select((bookings::id, bookings::member_id, users::member_id))
             .load(conn)?;
-        let others = made.into_iter().filter_map(|(id, member, by)| Some((id, by.filter(|by| *by != member)?)));
+        let others =
+            made.into_iter().filter_map(|(id, member, by)| Some((id, (by.filter(|by| *by != member)?, member))));
         found.extend(others);
     }
-    Ok(found)
+    let readers: Vec<Id> = found.values().map(|(carer, _)| *carer).collect();
+    let merged = members::merged_into(conn, &readers)?;
+    for (carer, _) in found.values_mut() {
+        *carer = merged.get(carer).copied().unwrap_or(*carer);
+    }
+    let readers: Vec<Id> = found.values().map(|(carer, _)| *carer).collect();
+    let allowed = relationships::pairs(conn, &readers, today)?;
+    let may_know = found.into_iter().filter(|(_, pair)| allowed.contains(pair));
+    Ok(may_know.map(|(id, (carer, _))| (id, carer)).collect())
 }
 
 /// When a message about a session with this start, and with this end of an offer, is sent.
 fn due_at(kind: MessageKind, (starts_at, offer_ends): (Timestamp, Option<Timestamp>), now: Timestamp) -> Timestamp {
     match kind {
-        MessageKind::Offered | MessageKind::Reminder => now,
+        MessageKind::Offered => now,
         MessageKind::OfferExpiring => Timestamp(now.0 + (offer_ends.unwrap_or(now).0 - now.0) * 3 / 4),
         MessageKind::Moved | MessageKind::Cancelled if starts_at > now.plus_seconds(URGENT) => now.plus_seconds(LATER),
         MessageKind::Moved | MessageKind::Cancelled => now,
+        // Reminders too: they are written some sessions at a time, and are one mail.
         _ => now.plus_seconds(SOON),
     }
 }

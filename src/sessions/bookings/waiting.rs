@@ -3,7 +3,7 @@
 //! These functions change only sessions that the current transaction has locked, so nobody else changes their lists at
 //! the same time. The audit records the changes as done by the service.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::dsl::{exists, max, not, select, sql};
 use diesel::prelude::*;
@@ -20,7 +20,9 @@ use crate::audit::{self, Event, Subject};
 use crate::db::schema::{bookings, sessions};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
+use crate::messages::Told;
 use crate::messages::kinds::MessageKind;
+use crate::messages::queue::Gone;
 use crate::sessions::notices::{COLUMNS, Pending};
 use crate::sessions::types::BookingPolicy;
 use crate::sessions::visibility::published_or_not;
@@ -44,6 +46,8 @@ pub struct TurnedAway {
     pub booking: Pending,
     /// Why.
     pub reason: &'static str,
+    /// How the member is told; `None` if the session has started.
+    pub told: Option<Told>,
 }
 
 /// Whether anybody waits for this kind of seat who may be offered one.
@@ -142,6 +146,10 @@ fn take_back(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Res
         let change = offers(session, &back, -1).waiting(session, *seat, number(&back));
         adjust_counts(conn, session, change)?;
         tell(conn, "withdraw", &back, now)?;
+        if !session.is_over(now) {
+            let news: Vec<News> = back.iter().map(|one| News { gone: Some(Gone::NotNow), ..one.news() }).collect();
+            telling::tell(conn, MessageKind::Waitlisted, &news, now)?;
+        }
     }
     Ok(())
 }
@@ -152,7 +160,8 @@ fn offers(session: &SessionFacts, bookings: &[Pending], by: i32) -> CountChange 
     bookings.iter().fold(change, |change, booking| change.seats(session, booking.delivery, by * booking.seats))
 }
 
-/// Ends the waiting of bookings that a change of the session has left without a seat to wait for, and returns them.
+/// Ends the waiting of bookings that a change of the session has left without a seat to wait for, tells their members, and
+/// returns them.
 fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Result<Vec<TurnedAway>> {
     let (ended, reason) = if session.booking_policy == BookingPolicy::DropIn {
         (end_list(conn, session, now)?, DROP_IN)
@@ -160,7 +169,11 @@ fn turn_away(conn: &mut Conn, session: &mut SessionFacts, now: Timestamp) -> Res
         (end_too_large(conn, session, now)?, TOO_FEW)
     };
     tell(conn, "cancel", &ended, now)?;
-    Ok(ended.into_iter().map(|booking| TurnedAway { booking, reason }).collect())
+    // Here and not where the change was asked for: whoever changes a session, the people are told.
+    let news: Vec<News> = ended.iter().map(Pending::news).collect();
+    let told = telling::tell(conn, MessageKind::Cancelled, &news, now)?;
+    let turned = |booking: Pending| TurnedAway { told: told.get(&booking.id).copied(), booking, reason };
+    Ok(ended.into_iter().map(turned).collect())
 }
 
 /// Ends all waiting and all offers of a session that has become a drop-in. Booked members keep their places.
@@ -252,11 +265,17 @@ fn offer(conn: &mut Conn, session: &mut SessionFacts, terms: Terms) -> Result<()
         let change = offers(session, &next, 1).waiting(session, *seat, -number(&next));
         adjust_counts(conn, session, change)?;
         tell(conn, "offer", &next, terms.now)?;
-        let news: Vec<News> = next.iter().map(|one| News { offer_expires_at: Some(until), ..one.news() }).collect();
-        telling::tell(conn, MessageKind::Offered, &news, terms.now)?;
-        if terms.now.plus_seconds(WORTH_A_REMINDER) <= until {
-            telling::tell(conn, MessageKind::OfferExpiring, &news, terms.now)?;
-        }
+        tell_offers(conn, &next, until, terms.now)?;
+    }
+    Ok(())
+}
+
+/// Tells members that a seat is kept for them until then, and queues that the time is nearly over.
+fn tell_offers(conn: &mut Conn, offered: &[Pending], until: Timestamp, now: Timestamp) -> Result<()> {
+    let news: Vec<News> = offered.iter().map(|one| News { offer_expires_at: Some(until), ..one.news() }).collect();
+    telling::tell(conn, MessageKind::Offered, &news, now)?;
+    if now.plus_seconds(WORTH_A_REMINDER) <= until {
+        telling::tell(conn, MessageKind::OfferExpiring, &news, now)?;
     }
     Ok(())
 }
@@ -319,10 +338,25 @@ pub fn follow(conn: &mut Conn, ids: &[Id], terms: Terms) -> Result<Vec<TurnedAwa
             bookings::version.eq(bookings::version + 1),
             bookings::updated_at.eq(terms.now),
         );
-        diesel::update(later).set(sooner).execute(conn)?;
+        let shortened: Vec<Pending> = diesel::update(later).set(sooner).returning(COLUMNS).get_results(conn)?;
         turned_away.extend(settle(conn, &mut session, terms)?);
+        // Whoever was turned away or waits again has been told that.
+        let kept = still_offered(conn, shortened)?;
+        tell_offers(conn, &kept, session.starts_at, terms.now)?;
     }
     Ok(turned_away)
+}
+
+/// Those of these bookings that still have an offer.
+fn still_offered(conn: &mut Conn, bookings: Vec<Pending>) -> Result<Vec<Pending>> {
+    let ids: Vec<Id> = bookings.iter().map(|booking| booking.id).collect();
+    let mut offered = HashSet::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let of_these = bookings::table.filter(bookings::id.eq_any(ids));
+        let of_these = of_these.filter(bookings::status.eq(BookingStatus::Offered));
+        offered.extend(of_these.select(bookings::id).load::<Id>(conn)?);
+    }
+    Ok(bookings.into_iter().filter(|booking| offered.contains(&booking.id)).collect())
 }
 
 /// Who takes people.

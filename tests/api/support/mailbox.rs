@@ -73,13 +73,18 @@ impl App {
 
     /// The same with other settings.
     pub fn with_mail_and(config: Config) -> (Self, Mailbox) {
+        Self::with_mail_at(10_000, config)
+    }
+
+    /// The same, which sends so many mails a minute.
+    pub fn with_mail_at(per_minute: u32, config: Config) -> (Self, Mailbox) {
         let folder = std::env::temp_dir().join(format!("life-rooms-mails-{}", uuid::Uuid::new_v4()));
         let sender = |name: &str, address: &str| Sender { name: name.into(), address: address.into() };
         let mail = Mail {
             sink: Sink::Folder(folder.clone()),
             from: sender("Life Rooms", "rooms@example.org"),
             reply_to: sender("", "desk@example.org"),
-            per_minute: 10_000,
+            per_minute,
         };
         (Self::start_with(Config { mail: Some(mail), ..config }), Mailbox(folder))
     }
