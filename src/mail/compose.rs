@@ -284,13 +284,12 @@ impl Facts {
         Ok(Self { sessions: sessions_now, bookings: bookings_now, details: MessageDetails::Neutral })
     }
 
-    /// What a message says of its session, if that is still true, and the booking is the reader's. Whom they care for is
-    /// looked at elsewhere.
+    /// What a message says of its session, if that is still true, and the booking is the reader's or of whom they care for.
     fn line(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
         let session = self.sessions.get(&payload.session_id?)?;
         let (whose, booking, offer_ends) = self.bookings.get(&payload.booking_id?)?;
-        if payload.cared_for.is_none() && row.member_id != Some(*whose) {
+        if row.cared_for.or(row.member_id) != Some(*whose) {
             return None;
         }
         let off = session.status == SessionStatus::Cancelled;

@@ -105,7 +105,7 @@ fn taken_and_given_back(app: &App, name: &str) {
     let rows = take(&mut conn, holder, now).unwrap();
     assert!(!rows.is_empty());
     name_mail(&mut conn, &rows, name).unwrap();
-    give_back(&mut conn, holder, &rows, now).unwrap();
+    give_back(&mut conn, holder, &rows).unwrap();
 }
 
 fn names(app: &App) -> Vec<Option<String>> {

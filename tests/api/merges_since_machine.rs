@@ -92,13 +92,14 @@ impl World {
         rows.into_iter().collect()
     }
 
-    /// Whoever is told of a booking has it, or booked it for somebody.
+    /// Whoever is told of a booking has it, or cares for whoever has it.
     fn told_wrongly(&self) -> Vec<(Id, Id)> {
         let owners = self.owners();
-        let rows: Vec<(Option<Id>, Json<Payload>)> =
-            messages::table.select((messages::member_id, messages::payload)).load(&mut self.app.conn()).unwrap();
-        let told = rows.into_iter().filter(|(_, payload)| payload.0.cared_for.is_none());
-        let told = told.filter_map(|(member, payload)| member.zip(payload.0.booking_id));
+        let whose = (messages::member_id, messages::cared_for, messages::payload);
+        let rows: Vec<(Option<Id>, Option<Id>, Json<Payload>)> =
+            messages::table.select(whose).load(&mut self.app.conn()).unwrap();
+        let told = rows.into_iter().map(|(member, cared_for, payload)| (cared_for.or(member), payload));
+        let told = told.filter_map(|(whose, payload)| whose.zip(payload.0.booking_id));
         told.filter(|(member, booking)| owners.get(booking).is_some_and(|owner| owner != member)).collect()
     }
 

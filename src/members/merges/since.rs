@@ -6,7 +6,7 @@ use diesel::prelude::*;
 
 use super::store::MergeRow;
 use super::undo::Undo;
-use crate::db::schema::{exports, messages, relationships};
+use crate::db::schema::{exports, messages};
 use crate::db::{AT_ONCE, Conn, Id, Json, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::messages::kinds::{MessageKind, MessageStatus};
@@ -98,6 +98,7 @@ pub fn give_messages_back(conn: &mut Conn, merge: &MergeRow, undo: &Undo, now: T
             messages::holder.eq(None::<Id>),
             messages::sent_at.eq(None::<Timestamp>),
             messages::message_id.eq(None::<String>),
+            messages::tried_at.eq(None::<Timestamp>),
         );
         diesel::update(messages::table.filter(messages::id.eq_any(ids))).set(unsent).execute(conn)?;
     }
@@ -106,20 +107,16 @@ pub fn give_messages_back(conn: &mut Conn, merge: &MergeRow, undo: &Undo, now: T
 
 /// The same of what carers were told of these bookings: it is about the other person.
 fn give_back_to_carers(conn: &mut Conn, merge: &MergeRow, tells_of: impl Fn(&Payload) -> bool) -> Result<()> {
-    let cared_for = relationships::to_member.eq_any([merge.into_id, merge.from_id]);
-    let carers: Vec<Id> =
-        relationships::table.filter(cared_for).select(relationships::from_member).distinct().load(conn)?;
-    for carers in carers.chunks(AT_ONCE) {
-        let queued = messages::table
-            .filter(messages::member_id.eq_any(carers))
-            .filter(messages::created_at.ge(merge.created_at))
-            .select((messages::id, messages::payload));
-        for (id, Json(payload)) in queued.load::<(Id, Json<Payload>)>(conn)? {
-            if payload.cared_for == Some(merge.into_id) && tells_of(&payload) {
-                let payload = Json(Payload { cared_for: Some(merge.from_id), ..payload });
-                diesel::update(messages::table.find(id)).set(messages::payload.eq(payload)).execute(conn)?;
-            }
-        }
+    let queued = messages::table
+        .filter(messages::cared_for.eq(merge.into_id))
+        .filter(messages::created_at.ge(merge.created_at))
+        .select((messages::id, messages::payload));
+    let queued = queued.load::<(Id, Json<Payload>)>(conn)?.into_iter();
+    let theirs: Vec<Id> = queued.filter(|(_, payload)| tells_of(&payload.0)).map(|(id, _)| id).collect();
+    for ids in theirs.chunks(AT_ONCE) {
+        diesel::update(messages::table.filter(messages::id.eq_any(ids)))
+            .set(messages::cared_for.eq(merge.from_id))
+            .execute(conn)?;
     }
     Ok(())
 }
