@@ -32,7 +32,9 @@ pub async fn list_messages(
 
 /// A message as its member reads it. The facts are those of its session.
 pub fn message(facts: &Facts, row: MessageRow) -> Message {
-    let text = facts.line_as_told(&row).map_or_else(|| en::summary(row.kind).to_owned(), |line| en::sentence(&line));
+    let text = facts
+        .line_as_told(&row)
+        .map_or_else(|| en::summary(row.kind, row.payload.0.notice).to_owned(), |line| en::sentence(&line));
     Message {
         id: row.id,
         kind: row.kind,

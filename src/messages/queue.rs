@@ -28,6 +28,10 @@ crate::text_enum! {
         LoggedOut,
         /// An admin made a link to choose another password.
         ResetLink,
+        /// Another record was merged with that of the account.
+        RecordsJoined,
+        /// The account's record was merged with one that has an account.
+        AccountClosed,
     }
 }
 

@@ -162,7 +162,7 @@ impl Whole {
         let record = format!("/v1/members/{ann}");
         let twin = json!({ "given_name": "Twin", "roles": ["carer"] });
         let twin = id(&advisor.post("/v1/members?confirm_not_duplicate=true", &twin).expect(201)).to_owned();
-        let merge = json!({ "from": twin, "into_version": 1, "from_version": 1 });
+        let merge = json!({ "from": twin, "into_version": 1, "from_version": 1, "account_checked": true });
         advisor.post(&format!("{record}/merge"), &merge).expect(200);
 
         let consents = format!("{record}/consents");

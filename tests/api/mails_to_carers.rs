@@ -79,6 +79,7 @@ fn a_carer_with_two_accounts_keeps_what_they_booked_after_a_merge() {
     mails.take(&app);
     // The account of the record that is merged is disabled and stays with it.
     merge(&advisor, &json!({ "id": new }), &json!({ "id": old })).expect(200);
+    assert_eq!(mails.take(&app).len(), 2, "the owners of the accounts are told");
     let path = format!("/v1/bookings/{}", id(&held));
     assert_eq!(client.get(&path).expect(200)["member_id"], json!(sid));
     let list = client.get(&format!("/v1/sessions/{session}/bookings")).expect(200);

@@ -29,7 +29,7 @@ fn version(advisor: &Client, member: &Value) -> Value {
 
 /// The body that merges these two as they are now.
 pub fn body(advisor: &Client, into: &Value, from: &Value) -> Value {
-    json!({ "from": from["id"], "into_version": version(advisor, into), "from_version": version(advisor, from) })
+    json!({ "from": from["id"], "into_version": version(advisor, into), "from_version": version(advisor, from), "account_checked": true })
 }
 
 /// Asks to merge one record into another.
@@ -116,7 +116,7 @@ fn everything_moves_and_the_answer_counts_it() {
         ("relationships", 2),
         ("prescriptions", 1),
         ("bookings", 2),
-        ("messages", 2),
+        ("messages", 3),
     ] {
         let page = advisor.get(&format!("{new}/{part}")).expect(200);
         assert_eq!(page["items"].as_array().unwrap().len(), count, "{part}");
@@ -242,7 +242,7 @@ fn what_was_merged_or_erased_is_not_merged_again() {
     let (into, from) = two(&advisor);
     let other = person(&advisor, "Ann", json!({}));
     let asked = body(&advisor, &other, &from);
-    let onto = json!({ "from": other["id"], "into_version": 1, "from_version": 1 });
+    let onto = json!({ "from": other["id"], "into_version": 1, "from_version": 1, "account_checked": true });
     merge(&advisor, &into, &from).expect(200);
     let problem = advisor.post(&format!("{}/merge", path(&other)), &asked).problem(409, "merge-conflict");
     assert_eq!(problem["conflicts"], json!([{ "kind": "merged", "ids": [into["id"]] }]));
@@ -251,7 +251,7 @@ fn what_was_merged_or_erased_is_not_merged_again() {
     use life_rooms::db::schema::members;
     let gone = members::table.find(parsed(&other));
     diesel::update(gone).set(members::erased_at.eq(app.clock.now())).execute(&mut app.conn()).unwrap();
-    let asked = json!({ "from": other["id"], "into_version": 2, "from_version": 1 });
+    let asked = json!({ "from": other["id"], "into_version": 2, "from_version": 1, "account_checked": true });
     let problem = advisor.post(&format!("{}/merge", path(&into)), &asked).problem(409, "merge-conflict");
     assert_eq!(problem["conflicts"], json!([{ "kind": "erased", "ids": [other["id"]] }]));
     advisor.post(&format!("{}/merge", path(&other)), &asked).problem(410, "erased");
@@ -269,7 +269,7 @@ fn whoever_merges_has_seen_both_records_as_they_are() {
     advisor
         .post_with(&url, &[("if-match", "\"7\"")], &body(&advisor, &into, &from))
         .problem(412, "precondition-failed");
-    let wrong = |from: Value| json!({ "from": from, "into_version": 1, "from_version": 1 });
+    let wrong = |from: Value| json!({ "from": from, "into_version": 1, "from_version": 1, "account_checked": true });
     assert_eq!(advisor.post(&url, &wrong(into["id"].clone())).invalid(&["/from"])["errors"][0]["code"], "same");
     let stranger = json!(app.clock.new_id());
     assert_eq!(advisor.post(&url, &wrong(stranger.clone())).invalid(&["/from"])["errors"][0]["code"], "unknown_member");

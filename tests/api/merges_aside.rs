@@ -1,11 +1,11 @@
 //! What of two records goes into one, and what is set aside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::merges::{merge, path, person, two, undo};
-use crate::support::{App, consent_row, id, partner_row};
+use crate::merges::{body, merge, path, person, two, undo};
+use crate::support::{App, Client, consent_row, id, partner_row};
 
 #[test]
 fn consents_move_the_last_one_decides_and_differing_ones_are_named() {
@@ -42,6 +42,42 @@ fn consents_move_the_last_one_decides_and_differing_ones_are_named() {
     }
     let ids: BTreeSet<&str> = seen.iter().map(id).collect();
     assert_eq!((seen.len(), ids.len()), (7, 7), "each once, though several were recorded at one instant");
+}
+
+#[test]
+fn an_account_reads_another_record_only_if_somebody_has_made_sure_whose_it_is_and_its_owner_is_told() {
+    let (app, mails) = App::with_mail();
+    let advisor = app.advisor();
+    let (into, from) = two(&advisor);
+    let (own, other) = (app.member(id(&into)), app.member(id(&from)));
+    let email = |client: &Client| client.get("/v1/me").expect(200)["name"].as_str().unwrap().to_owned();
+    let (kept, closed) = (email(&own), email(&other));
+    let path = format!("{}/merge", path(&into));
+    let asked = |more: Value| {
+        let mut asked = body(&advisor, &into, &from);
+        let written = asked.as_object_mut().unwrap();
+        written.remove("account_checked");
+        written.extend(more.as_object().unwrap().clone());
+        asked
+    };
+    let ids = [&own, &other].map(|client| client.id.unwrap().to_string());
+    let refused = advisor.post(&path, &asked(json!({}))).problem(409, "merge-conflict");
+    assert_eq!(refused["conflicts"], json!([{ "kind": "account", "ids": ids }]));
+    let accounts = json!([
+        { "id": ids[0], "member_id": into["id"], "email": kept, "stays": true },
+        { "id": ids[1], "member_id": from["id"], "email": closed, "stays": false },
+    ]);
+    assert_eq!(advisor.post(&path, &asked(json!({ "dry_run": true }))).expect(200)["accounts"], accounts);
+    assert!(mails.take(&app).is_empty(), "nothing was done");
+    let done = advisor.post(&path, &asked(json!({ "account_checked": true }))).expect(200);
+    assert_eq!(done["accounts"], accounts);
+    let told: BTreeMap<String, String> = mails.take(&app).into_iter().map(|mail| (mail.to, mail.text)).collect();
+    assert_eq!(told.keys().collect::<BTreeSet<_>>(), BTreeSet::from([&kept, &closed]));
+    assert!(told[&kept].contains("You see all of it when you log in"), "{}", told[&kept]);
+    assert!(told[&closed].contains("You can't log in with this e-mail address any more"), "{}", told[&closed]);
+    let listed = own.get(&format!("/v1/members/{}/messages", id(&into))).expect(200);
+    assert_eq!(listed["items"][0]["text"], "We had two records about you, and made one of them.");
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
 }
 
 #[test]

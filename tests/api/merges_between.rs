@@ -344,7 +344,7 @@ fn the_stored_answer_of_a_merge_is_about_both() {
         let consent = json!({ "purpose": "research", "decision": decision, "evidence": "Said so" });
         advisor.post(&format!("{}/consents", path(member)), &consent).expect(201);
     }
-    let body = json!({ "from": from["id"], "into_version": 1, "from_version": 1 });
+    let body = json!({ "from": from["id"], "into_version": 1, "from_version": 1, "account_checked": true });
     let send = || advisor.post_with(&format!("{}/merge", path(&into)), &[("idempotency-key", "k1")], &body);
     let merged = send().expect(200);
     assert_eq!(merged["consents_differ"].as_array().unwrap().len(), 1);

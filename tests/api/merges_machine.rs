@@ -353,7 +353,10 @@ fn a_merge_that_is_undone_leaves_every_table_as_it_was() {
         check_nothing_is_left(&world.app, &from);
         world.app.at("2026-11-27T10:00:00Z");
         undo(&world.advisor, &answer).expect(200);
-        prop_assert_eq!(difference(&before, &state(&world.app)), Vec::<String>::new());
+        let mut left = difference(&before, &state(&world.app));
+        // The owner of an account has been told, and that stays.
+        left.retain(|row| !row.starts_with("+ messages") || !row.contains("records_joined"));
+        prop_assert_eq!(left, Vec::<String>::new());
         merged.set(merged.get() + 1);
         Ok(())
     });

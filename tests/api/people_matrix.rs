@@ -32,7 +32,7 @@ impl Records {
         let [own, other, one, two, erased] =
             ["Peg", "Sam", "Una", "Ned", "Ida"].map(|name| member_row(app, name, "Reid"));
         for (into, from) in [(&own, &one), (&other, &two)] {
-            let body = json!({ "from": from, "into_version": 1, "from_version": 1 });
+            let body = json!({ "from": from, "into_version": 1, "from_version": 1, "account_checked": true });
             advisor.post(&format!("/v1/members/{into}/merge"), &body).expect(200);
         }
         let asked = advisor.post(&format!("/v1/members/{erased}/erasure"), &json!({ "received_on": "2026-11-20" }));

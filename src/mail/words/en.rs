@@ -142,6 +142,15 @@ pub fn notice(notice: Notice) -> Letter {
             "somebody who runs this service made a link for you to choose a new password.",
             "Did you not ask for this? Then tell us straight away.",
         ),
+        Notice::RecordsJoined => (
+            "we had two records about you, and made one of them. You see all of it when you log in.",
+            "Is something in it not about you? Then tell us straight away.",
+        ),
+        Notice::AccountClosed => (
+            "we had two records about you, and made one of them. It has one account, and that is another one than this. \
+             You can't log in with this e-mail address any more.",
+            "Do you not know of another account? Then tell us straight away.",
+        ),
     };
     let after = ["Do you have a question? Answer this e-mail."];
     letter("Please look at your account", &["Hello,", happened, what_to_do], None, &after)
@@ -261,7 +270,7 @@ fn happened(line: &Line) -> String {
 }
 
 /// What the list of messages says of a message that isn't about a session.
-pub fn summary(kind: MessageKind) -> &'static str {
+pub fn summary(kind: MessageKind, notice: Option<Notice>) -> &'static str {
     match kind {
         MessageKind::Registration => "You asked to join. We sent a link.",
         MessageKind::AlreadyRegistered => "Somebody asked to join with your address. You have an account already.",
@@ -271,7 +280,15 @@ pub fn summary(kind: MessageKind) -> &'static str {
         MessageKind::PasswordChanged => "Your password was changed.",
         MessageKind::EmailChanged => "Your e-mail address was changed.",
         MessageKind::ErasureDone => "Your details were deleted.",
-        MessageKind::SecurityNotice => "Something about your account was unusual, so we logged out a device.",
+        MessageKind::SecurityNotice => match notice.unwrap_or(Notice::Reuse) {
+            Notice::Reuse => "Something about your account was unusual, so we logged out a device.",
+            Notice::LoggedOut => "All your devices were logged out.",
+            Notice::ResetLink => "Somebody who runs this service made a link for you to choose a new password.",
+            Notice::RecordsJoined => "We had two records about you, and made one of them.",
+            Notice::AccountClosed => {
+                "We had two records about you. Your other account goes on, and this one is closed."
+            }
+        },
         MessageKind::ExportReady => "You asked what we keep about you. It is ready for you to read, for 7 days.",
         _ => "There is news about one of your bookings.",
     }

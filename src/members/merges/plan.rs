@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::aside::{self, ToSetAside};
 use super::moved::Moved;
 use super::store::{self, MergeRow};
-use super::types::{DifferingConsent, MergeInput, MergeOutcome};
+use super::types::{ConflictKind, DifferingConsent, MergeConflict, MergeInput, MergeOutcome, MergedAccount};
 use super::undo::{Filled, Undo};
 use super::{conflicts, derived, fields, shared};
 use crate::auth::reach::Reach;
@@ -21,6 +21,8 @@ use crate::members::consents::types::{ConsentDecision, ConsentPurpose};
 use crate::members::store::{self as records, MemberRow};
 use crate::members::types::MemberInput;
 use crate::members::view;
+use crate::messages::queue::Notice;
+use crate::messages::{self, NewMessage};
 
 /// What merging two records would do.
 pub struct Plan {
@@ -32,6 +34,7 @@ pub struct Plan {
     moved: Moved,
     aside: ToSetAside,
     consents_differ: Vec<DifferingConsent>,
+    accounts: Vec<MergedAccount>,
 }
 
 impl Plan {
@@ -58,7 +61,12 @@ impl Plan {
         }
         let (own_written, other_written) = (own.written(), other.written());
         let shared = shared::find(conn, context, (into, input.from), input.dry_run)?;
-        let found = conflicts::all(conn, (into, &own_written), (input.from, &other_written), &shared)?;
+        let mut found = conflicts::all(conn, (into, &own_written), (input.from, &other_written), &shared)?;
+        let accounts = accounts_of(conn, into, input.from)?;
+        if !(accounts.is_empty() || input.account_checked || input.dry_run) {
+            let ids = accounts.iter().map(|account| account.id).collect();
+            found.push(MergeConflict { kind: ConflictKind::Account, ids });
+        }
         conflicts::refuse(&found)?;
         let aside = ToSetAside::find(conn, into, input.from, shared)?;
         let united = fields::united(&own_written, &other_written);
@@ -68,6 +76,7 @@ impl Plan {
             moved: moving(conn, input.from, &aside)?,
             aside,
             consents_differ: consents_differ(conn, into, input.from)?,
+            accounts,
             into: own,
             from: other,
         })
@@ -82,6 +91,7 @@ impl Plan {
             dry_run: true,
             moved: self.moved.counts().into(),
             set_aside: self.aside.listed(self.from.id),
+            accounts: self.accounts.clone(),
             filled: self.filled.clone(),
             consents_differ: self.consents_differ.clone(),
             undo_until: None,
@@ -91,6 +101,16 @@ impl Plan {
     /// The names of the fields that are filled in.
     pub fn filled(&self) -> Vec<&str> {
         self.filled.iter().map(String::as_str).collect()
+    }
+
+    /// Tells the owners of the accounts: one reads more than before, and the other can't be used any more.
+    fn tell_owners(&self, conn: &mut Conn, into: Id, now: Timestamp) -> Result<()> {
+        let told = self.accounts.iter().map(|account| match account.stays {
+            true => NewMessage::notice(Notice::RecordsJoined, account.id, Some(into), now),
+            // Not in the list of the record: whoever reads that list may be somebody else.
+            false => NewMessage::notice(Notice::AccountClosed, account.id, None, now),
+        });
+        messages::queue(conn, told.collect(), now)
     }
 
     /// Merges the two records. Also returns the account that was disabled, if there was one.
@@ -109,6 +129,7 @@ impl Plan {
             None => None,
         };
         aside.account = disabled.map(|disabled| disabled.account);
+        self.tell_owners(conn, into, now)?;
         for id in [into, from] {
             derived::work_out_again(conn, id)?;
         }
@@ -123,6 +144,18 @@ impl Plan {
         store::insert(conn, &merge, undo)?;
         Ok((merge, disabled))
     }
+}
+
+/// The accounts of two records. That of the record `into` stays, or else the other one.
+fn accounts_of(conn: &mut Conn, into: Id, from: Id) -> Result<Vec<MergedAccount>> {
+    let mut found: Vec<MergedAccount> = Vec::new();
+    for member_id in [into, from] {
+        if let Some(account) = accounts::account_of_member(conn, member_id)? {
+            let (id, email, stays) = (account.id, account.email, found.is_empty());
+            found.push(MergedAccount { id, member_id, email, stays });
+        }
+    }
+    Ok(found)
 }
 
 /// An account that was disabled because the other record has one.

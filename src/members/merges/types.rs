@@ -25,6 +25,11 @@ pub struct MergeInput {
     #[serde(default)]
     #[schema(default = false, example = true)]
     pub dry_run: bool,
+    /// That you have made sure that the accounts of both records are this person's. Required if there is one: it reads
+    /// everything of both records afterwards, and anybody can register with somebody else's name.
+    #[serde(default)]
+    #[schema(default = false, example = true)]
+    pub account_checked: bool,
 }
 
 /// How many rows of each kind move.
@@ -131,6 +136,20 @@ pub struct DifferingConsent {
     pub decides: ConsentDecision,
 }
 
+/// An account of one of the two records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MergedAccount {
+    /// Its id.
+    pub id: Id,
+    /// The record that it belonged to.
+    pub member_id: Id,
+    /// The address that it logs in with.
+    #[schema(example = "ann@example.org")]
+    pub email: String,
+    /// Whether it goes on, and reads everything of both records. Otherwise it is disabled, and its owner is told.
+    pub stays: bool,
+}
+
 /// What was merged, or would be.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct MergeOutcome {
@@ -147,6 +166,9 @@ pub struct MergeOutcome {
     pub moved: MovedCounts,
     /// What was set aside.
     pub set_aside: Vec<SetAside>,
+    /// The accounts of the two records: two at most.
+    #[schema(max_items = 2)]
+    pub accounts: Vec<MergedAccount>,
     /// The fields of the record that the other record filled in.
     #[schema(example = json!(["email", "postcode"]))]
     pub filled: Vec<String>,
@@ -173,6 +195,9 @@ crate::described! {
         OpenErasure,
         /// One of them waits for what is kept about them. `ids` are the exports.
         OpenExport,
+        /// There is an account, which would read both records. Make sure that it is this person's, and say so with
+        /// `account_checked`. A dry run tells its address instead. `ids` are the accounts.
+        Account,
     }
 }
 
