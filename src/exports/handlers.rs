@@ -1,10 +1,11 @@
 //! Asking for exports and looking at them. Their documents are read in [`super::reading`].
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 
 use super::rules::{self, Asked, Reader};
 use super::store::{self, ExportRow};
-use super::types::{Export, ExportFilter, ExportInput, ExportPatch};
+use super::types::{Export, ExportFilter, ExportInput, ExportPatch, ExportStatus};
+use crate::audit::Purpose;
 use crate::auth::policy::{ExportAdvisor, ExportAsker, ExportReader, SubjectAccessAdvisor};
 use crate::auth::reach::Reach;
 use crate::auth::store as accounts;
@@ -120,11 +121,25 @@ pub async fn list_exports(request: Extract<(Allowed<ExportAdvisor>, Query<Export
 
 /// One audit event for each person on the page. The row beyond the page only shows that there is a next page.
 fn events(context: &Context, rows: &[ExportRow], slice: &Slice<Id>) -> Vec<Event> {
-    let mut seen = HashSet::new();
-    let shown = slice.shown(rows).iter();
-    let people = shown.map(|row| row.member_id).filter(|member| seen.insert(*member));
-    let subject = |member| Subject { kind: KIND, id: None, member_id: Some(member) };
-    people.map(|member| context.event("list", subject(member), &[])).collect()
+    let mut people: BTreeMap<Id, Option<&ExportRow>> = BTreeMap::new();
+    for row in slice.shown(rows) {
+        let seen = people.entry(row.member_id).or_default();
+        if seen.is_none_or(|seen| seen.status_at(context.now()) != ExportStatus::InReview) {
+            *seen = Some(row);
+        }
+    }
+    let subject = |row: &ExportRow| Subject { kind: KIND, id: None, member_id: Some(row.member_id) };
+    let event = |row| looked(context, context.event("list", subject(row), &[]), row);
+    people.into_values().flatten().map(event).collect()
+}
+
+/// That somebody looked how far an export has come. Of one in review the member's access log shows nothing, or it would
+/// tell that there was a review.
+fn looked(context: &Context, event: Event, row: &ExportRow) -> Event {
+    match row.status_at(context.now()) {
+        ExportStatus::InReview => event.for_purpose(Some(Purpose::Safeguarding)),
+        _ => event,
+    }
 }
 
 /// Get an export
@@ -139,6 +154,7 @@ pub async fn get_export(request: Extract<(Allowed<ExportReader>, Path<Id>, NoQue
     let work = move |conn: &mut Conn| {
         let row = store::get(conn, reader, id)?;
         let events = context.reads(Subject::of_member(KIND, id, row.member_id), &[]);
+        let events = events.into_iter().map(|event| looked(&context, event, &row)).collect();
         Ok((row, events))
     };
     let export = who.state().db.read_audited(work).await?.show(reader, who.now());

@@ -123,6 +123,13 @@ fn extended_with_a_reason(written: &ExportChange) -> Result<(), ValidationError>
     Err(at(error, "/reason"))
 }
 
+impl ExportPart {
+    /// Whether it keeps somebody safe. Such sections are withheld together.
+    pub fn is_of_safety(&self) -> bool {
+        matches!(self, Self::Safeguarding | Self::SafeguardingLog)
+    }
+}
+
 /// A change of an export.
 pub type ExportPatch = MergePatch<ExportChange>;
 
@@ -131,11 +138,12 @@ pub type ExportPatch = MergePatch<ExportChange>;
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = "withheld_with_a_reason"))]
 pub struct ExportRelease {
-    /// The sections that the member doesn't get. Each once.
+    /// The sections that the member doesn't get. Each once. `safeguarding` and `safeguarding_log` are withheld together, and
+    /// the document then reads as that of somebody about whom there are no such notes.
     #[serde(default)]
     #[schema(max_items = 21, value_type = std::collections::HashSet<ExportPart>, example = json!(["safeguarding"]))]
     pub withheld: Vec<ExportPart>,
-    /// Why, in a sentence that stands in the document. Required if something is withheld.
+    /// Why, in a sentence. Required if something is withheld. It stands in the document, but not for safeguarding.
     #[schema(min_length = 1, max_length = 1000, example = "It would put somebody at risk.")]
     pub reason: Option<String>,
 }

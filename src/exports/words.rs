@@ -129,21 +129,25 @@ const FROM_OWN: HeldBack = HeldBack {
     why: "Somebody has to look at them before we give them away. Ask an advisor for everything that we keep about you.",
 };
 
-/// What a document of this kind leaves out, and why.
-pub fn held_back(kind: ExportKind) -> Vec<HeldBack> {
-    let mut all: Vec<HeldBack> = ALWAYS.into_iter().collect();
-    if kind == ExportKind::Own {
-        all.insert(0, FROM_OWN);
-    }
-    all
+/// What a document says that an advisor asked for, if there are no such notes or if they are withheld: the same, so that
+/// nobody learns which of the two it is.
+pub const NO_NOTES: HeldBack = HeldBack {
+    what: FROM_OWN.what,
+    why: "We give them away only where that puts nobody at risk. Ask an advisor if you want to know more.",
+};
+
+/// What a document of this kind leaves out, and why. `has_notes`: it holds notes that keep somebody safe.
+pub fn held_back(kind: ExportKind, has_notes: bool) -> Vec<HeldBack> {
+    let of_notes = match kind {
+        ExportKind::Own => Some(FROM_OWN),
+        ExportKind::Full => (!has_notes).then_some(NO_NOTES),
+    };
+    of_notes.into_iter().chain(ALWAYS).collect()
 }
 
-/// What a document says of a section that is withheld.
-pub fn withheld(part: ExportPart) -> &'static str {
-    match part {
-        ExportPart::Safeguarding | ExportPart::SafeguardingLog => FROM_OWN.what,
-        part => ALL.iter().find(|section| section.key == part.name()).map_or("A section", |section| section.title),
-    }
+/// The heading of a section.
+pub fn title(part: ExportPart) -> &'static str {
+    ALL.iter().find(|section| section.key == part.name()).map_or("A section", |section| section.title)
 }
 
 #[cfg(test)]
@@ -164,9 +168,8 @@ mod tests {
 
     #[test]
     fn an_own_document_says_the_same_whether_or_not_there_are_notes() {
-        let own: Vec<&str> = held_back(ExportKind::Own).iter().map(|held| held.what).collect();
-        let full: Vec<&str> = held_back(ExportKind::Full).iter().map(|held| held.what).collect();
-        assert_eq!((own[0], own.len()), (FROM_OWN.what, full.len() + 1));
-        assert!(!full.contains(&FROM_OWN.what));
+        assert_eq!(held_back(ExportKind::Own, false)[0].why, FROM_OWN.why);
+        assert_eq!(held_back(ExportKind::Full, false)[0].why, NO_NOTES.why);
+        assert!(held_back(ExportKind::Full, true).iter().all(|held| held.what != FROM_OWN.what));
     }
 }

@@ -8,6 +8,7 @@ mod person;
 pub mod types;
 
 use chrono::NaiveDate;
+use strum::IntoEnumIterator;
 
 use self::people::People;
 use self::types::{
@@ -52,8 +53,8 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
     let accounts = account::accounts(conn, people)?;
     let emails: Vec<String> = accounts.iter().map(|account| account.email.clone()).collect();
     let is_full = kind == ExportKind::Full;
-    let (safeguarding, safeguarding_log) =
-        if is_full { (Some(notes(conn, id, people)?), Some(log(conn, id, today)?)) } else { (None, None) };
+    let (safeguarding, safeguarding_log) = if is_full { safety(conn, id, today, people)? } else { (None, None) };
+    let has_notes = safeguarding.is_some();
     Ok(ExportDocument {
         about: ExportAbout { text: words::TEXT.to_vec(), member_id: id, kind, received_on, made_at: now },
         record: RecordSection { about: words::RECORD.about, items: vec![record] },
@@ -89,17 +90,23 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
             about: words::ACCESS_LOG.about,
             items: account::looked(conn, id, Part::Log, today)?,
         },
-        held_back: HeldBackSection { about: words::HELD_BACK.about, items: words::held_back(kind) },
+        held_back: HeldBackSection { about: words::HELD_BACK.about, items: words::held_back(kind, has_notes) },
     })
 }
 
-fn notes(conn: &mut Conn, id: Id, people: &mut People) -> Result<SafeguardingSection> {
-    Ok(SafeguardingSection { about: words::SAFEGUARDING.about, items: account::notes(conn, id, people)? })
-}
-
-fn log(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<AccessLogSection> {
+/// What is kept to keep somebody safe, and who looked because of it: both or neither. Without any of it the document reads
+/// as one from which it was withheld, so that nobody learns from it which of the two it is.
+fn safety(
+    conn: &mut Conn,
+    id: Id,
+    today: NaiveDate,
+    people: &mut People,
+) -> Result<(Option<SafeguardingSection>, Option<AccessLogSection>)> {
+    let notes = SafeguardingSection { about: words::SAFEGUARDING.about, items: account::notes(conn, id, people)? };
     let items = account::looked(conn, id, Part::Safeguarding, today)?;
-    Ok(AccessLogSection { about: words::SAFEGUARDING_LOG.about, items })
+    let log = AccessLogSection { about: words::SAFEGUARDING_LOG.about, items };
+    let is_empty = notes.items.is_empty() && log.items.is_empty();
+    Ok(if is_empty { (None, None) } else { (Some(notes), Some(log)) })
 }
 
 /// How many rows of a list are read at a time.
@@ -126,18 +133,24 @@ fn all<K: Key, R>(mut read: impl FnMut(&Slice<K>) -> Result<Vec<R>>, key: impl F
 /// 500 if it is no document.
 pub fn withhold(document: &[u8], parts: &[ExportPart], why: &str) -> Result<Vec<u8>> {
     let mut document: Node = serde_json::from_slice(document).map_err(Error::internal)?;
-    let mut said: Vec<&str> = Vec::new();
-    for part in parts {
+    let (of_safety, others): (Vec<&ExportPart>, Vec<&ExportPart>) = parts.iter().partition(|part| part.is_of_safety());
+    for part in &others {
         if let Some(items) = document.get_mut(part.name()).and_then(|section| section.get_mut("items")) {
             *items = Node::List(Vec::new());
         }
-        let what = words::withheld(*part);
-        if !said.contains(&what) {
-            said.push(what);
+    }
+    let mut said: Vec<(&str, &str)> = others.into_iter().map(|part| (words::title(*part), why)).collect();
+    if !of_safety.is_empty() {
+        // One without the other would tell what was withheld, and so would the reason.
+        for part in ExportPart::iter().filter(ExportPart::is_of_safety) {
+            if let Some(section) = document.get_mut(part.name()) {
+                *section = Node::Null;
+            }
         }
+        said.push((words::NO_NOTES.what, words::NO_NOTES.why));
     }
     if let Some(Node::List(held)) = document.get_mut("held_back").and_then(|section| section.get_mut("items")) {
-        let item = |what: &str| {
+        let item = |(what, why): (&str, &str)| {
             let text = |text: &str| Node::Text(text.to_owned());
             Node::Map(vec![("what".to_owned(), text(what)), ("why".to_owned(), text(why))])
         };
@@ -152,13 +165,18 @@ mod tests {
 
     #[test]
     fn what_is_withheld_leaves_the_document_and_is_said() {
-        let text = r#"{"bookings":{"about":"b","items":[{"title":"secret"}]},"consents":{"about":"c","items":[{"id":1}]},"safeguarding":{"about":"s","items":[{"summary":"secret"}]},"held_back":{"about":"h","items":[{"what":"x","why":"y"}]}}"#;
-        let parts = [ExportPart::Bookings, ExportPart::Safeguarding, ExportPart::SafeguardingLog];
-        let left = String::from_utf8(withhold(text.as_bytes(), &parts, "It is \"so\".").unwrap()).unwrap();
-        assert_eq!(
-            left,
-            r#"{"bookings":{"about":"b","items":[]},"consents":{"about":"c","items":[{"id":1}]},"safeguarding":{"about":"s","items":[]},"held_back":{"about":"h","items":[{"what":"Your bookings","why":"It is \"so\"."},{"what":"Notes that keep somebody safe, if there are any","why":"It is \"so\"."},{"what":"x","why":"y"}]}}"#
+        let text = r#"{"bookings":{"about":"b","items":[{"title":"secret"}]},"consents":{"about":"c","items":[{"id":1}]},"safeguarding":{"about":"s","items":[{"summary":"secret"}]},"safeguarding_log":{"about":"l","items":[{"who":"secret"}]},"held_back":{"about":"h","items":[{"what":"x","why":"y"}]}}"#;
+        let rest = format!(
+            r#""safeguarding":null,"safeguarding_log":null,"held_back":{{"about":"h","items":[{{"what":"Your bookings","why":"It is \"so\"."}},{{"what":"{}","why":"{}"}},{{"what":"x","why":"y"}}]}}}}"#,
+            words::NO_NOTES.what,
+            words::NO_NOTES.why
         );
+        let parts = [ExportPart::Bookings, ExportPart::Safeguarding];
+        let left = String::from_utf8(withhold(text.as_bytes(), &parts, "It is \"so\".").unwrap()).unwrap();
+        let first = r#"{"bookings":{"about":"b","items":[]},"consents":{"about":"c","items":[{"id":1}]},"#;
+        assert_eq!(left, format!("{first}{rest}"));
+        let also = [ExportPart::Bookings, ExportPart::SafeguardingLog];
+        assert_eq!(withhold(text.as_bytes(), &also, "It is \"so\".").unwrap(), left.into_bytes());
         assert_eq!(withhold(text.as_bytes(), &[], "").unwrap(), text.as_bytes());
         assert!(withhold(b"{", &parts, "").is_err());
     }
