@@ -1,5 +1,7 @@
 //! Members over HTTP.
 
+use super::consents::store as consents;
+use super::consents::types::{ConsentDecision, ConsentPurpose};
 use super::registration::{self, born_before};
 use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
@@ -129,10 +131,27 @@ pub async fn change_member(
             names.push(residence::FIELD);
         }
         context.record(conn, &[context.event("change", subject, &names)])?;
+        let [before, after] = [&old, &row].map(|row| row.written().contact_preferences.email);
+        if before && !after {
+            stop_emails(conn, &context, id, reach)?;
+        }
         let member = view::show(conn, row, today)?;
         Reply::ok(view::tag(&member)?, &member)
     })
     .await
+}
+
+/// Takes back what the member agreed to about e-mails: their record says now that they want none.
+fn stop_emails(conn: &mut Conn, context: &Context, id: Id, reach: Reach) -> Result<()> {
+    // What was never agreed to isn't taken back: it would forbid what the record may allow again.
+    if consents::last(conn, id, ConsentPurpose::ContactEmail)? != Some(ConsentDecision::Given) {
+        return Ok(());
+    }
+    let evidence = (!reach.is_member()).then(|| "The record says that they want no e-mails.".to_owned());
+    let by = (context.caller()?.id, evidence);
+    let Some(row) = consents::stop_emails(conn, context.new_id(), id, by, context.now())? else { return Ok(()) };
+    let subject = Subject::of_member("consent", row.id, id);
+    context.record(conn, &[context.event("create", subject, &["purpose", "decision"])])
 }
 
 /// A member after a patch; `None` if the patch changes nothing. Only what changes anything else has the local authority

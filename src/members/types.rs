@@ -26,7 +26,9 @@ crate::described! {
     }
 }
 
-/// The ways in which somebody may be contacted. A way that isn't given may not be used.
+/// The ways in which somebody wants to be contacted. For e-mail, what they said last about `contact_email` (their
+/// consents) counts before this: `given` allows it, and `withdrawn` forbids it. Whoever takes `email` away here also takes
+/// that consent back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactPreferences {

@@ -135,10 +135,37 @@ fn an_offered_seat_is_taken_back_without_service_delivery_and_its_message_not_se
     app.at("2026-11-23T09:10:00Z");
     assert!(mails.take(&app).is_empty());
     let skipped = |kind: &str| row(kind, "skipped", json!("not_allowed"));
-    assert_eq!(told(&advisor, &peg), [skipped("offered"), skipped("waitlisted")]);
+    assert_eq!(told(&advisor, &peg), [skipped("waitlisted"), skipped("offered"), skipped("waitlisted")]);
     decide(&app, &advisor, &peg, "service_delivery", "given");
     let accepted = advisor.send("POST", &format!("{of_peg}/accept"), &[], b"").expect(200);
     assert_eq!(accepted["status"], "booked");
+}
+
+#[test]
+fn who_takes_e_mail_out_of_the_record_takes_the_consent_back_too() {
+    let (app, mails) = App::with_mail();
+    let (advisor, peg) = (app.advisor(), reachable(&app, "Peg"));
+    let path = format!("/v1/members/{peg}");
+    let prefer = |email: bool| {
+        let tag = advisor.get(&path).etag().to_owned();
+        advisor.patch(&path, &tag, &json!({ "contact_preferences": { "email": email } })).expect(200)
+    };
+    let said = || -> Vec<Value> {
+        let page = advisor.get(&format!("{path}/consents")).expect(200);
+        page["items"].as_array().unwrap().iter().map(|consent| consent["decision"].clone()).collect()
+    };
+    // What was never agreed to isn't taken back.
+    prefer(false);
+    prefer(true);
+    assert_eq!(said(), [] as [Value; 0]);
+    decide(&app, &advisor, &peg, "contact_email", "given");
+    prefer(false);
+    assert_eq!(said(), ["given", "withdrawn"]);
+    let session = session_row(&app, SessionSeed::default());
+    advisor.post(&format!("/v1/sessions/{session}/bookings"), &json!({ "member_id": peg })).expect(201);
+    app.at("2026-11-23T09:10:00Z");
+    assert!(mails.take(&app).is_empty());
+    assert_eq!(told(&advisor, &peg), [row("booked", "skipped", json!("not_allowed"))]);
 }
 
 /// The bookings that an answer to a withdrawal lists: session, title, reference.

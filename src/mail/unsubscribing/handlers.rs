@@ -11,8 +11,7 @@ use crate::auth::store as accounts;
 use crate::db::types::TextEnum;
 use crate::http::extract::ClickedForm;
 use crate::http::prelude::*;
-use crate::members::consents::store::{self as consents, ConsentRow};
-use crate::members::consents::types::{ConsentDecision, ConsentInput, ConsentPurpose};
+use crate::members::consents::store as consents;
 use crate::members::store as members;
 
 const NO_REMINDERS: &str = "You get no more reminders from us. We still write when one of your bookings changes.\n";
@@ -105,15 +104,9 @@ fn event(context: &Context, by: Id, action: &'static str, subject: Subject, fiel
 }
 
 fn stop_email(conn: &mut Conn, context: &Context, member_id: Id) -> Result<()> {
-    let purpose = ConsentPurpose::ContactEmail;
-    if consents::last(conn, member_id, purpose)? == Some(ConsentDecision::Withdrawn) {
-        return Ok(());
-    }
     let by = doer(conn, member_id)?;
-    let at = consents::next_instant(conn, member_id, context.now())?;
-    let written = ConsentInput::by_member(purpose, ConsentDecision::Withdrawn);
-    let row = ConsentRow::new(context.new_id(), member_id, written, by, at);
-    consents::insert(conn, std::slice::from_ref(&row))?;
+    let stopped = consents::stop_emails(conn, context.new_id(), member_id, (by, None), context.now())?;
+    let Some(row) = stopped else { return Ok(()) };
     let subject = Subject::of_member("consent", row.id, member_id);
     context.record(conn, &[event(context, by, "create", subject, &["purpose", "decision"])])
 }
