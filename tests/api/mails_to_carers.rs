@@ -84,6 +84,7 @@ fn a_carer_with_two_accounts_keeps_what_they_booked_after_a_merge() {
     assert_eq!(client.get(&path).expect(200)["member_id"], json!(sid));
     let list = client.get(&format!("/v1/sessions/{session}/bookings")).expect(200);
     assert_eq!(list["items"][0]["id"], held["id"]);
+    app.at("2026-11-23T09:03:00Z");
     change(&app, &session, &json!({ "local_start": "2026-11-30T15:00:00", "reason": "Later" }));
     app.at("2026-11-23T09:20:00Z");
     let mail = mails.take_one(&app);
