@@ -139,8 +139,8 @@ pub fn open_sqlite(path: &str, purpose: Purpose) -> Result<Conn> {
     // In KiB. A large roster changes a page of an index for nearly each row: pages that have no room are written, and read
     // again, many times.
     conn.batch_execute(match purpose {
-        Purpose::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -8000;",
-        Purpose::Write => "PRAGMA cache_size = -16000;",
+        Purpose::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -4000;",
+        Purpose::Write => "PRAGMA cache_size = -8000;",
     })?;
     Ok(Conn::Sqlite(conn))
 }
