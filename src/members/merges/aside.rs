@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::shared::Shared;
-use super::types::{AsideKind, SetAside};
-use crate::auth::store as accounts;
+use super::types::{AsideKind, MergedAccount, SetAside};
 use crate::clock::micros;
 use crate::db::schema::{access_needs, equality_answers, relationships, walk_ins};
 use crate::db::{Conn, Id, Timestamp};
@@ -61,12 +60,12 @@ pub struct ToSetAside {
 }
 
 impl ToSetAside {
-    /// What of the record `from` can't stand beside what `into` has. `shared` is what was found in sessions.
-    pub fn find(conn: &mut Conn, into: Id, from: Id, shared: Shared) -> Result<Self> {
+    /// What of the record `from` can't stand beside what `into` has. `shared` is what was found in sessions, and `accounts`
+    /// those of both.
+    pub fn find(conn: &mut Conn, into: Id, from: Id, shared: Shared, accounts: &[MergedAccount]) -> Result<Self> {
         let both = |conn: &mut Conn, has: fn(&mut Conn, Id) -> Result<bool>| {
             Ok::<_, Error>(has(conn, into)? && has(conn, from)?)
         };
-        let own = accounts::account_of_member(conn, into)?;
         Ok(Self {
             shared,
             relationships: relations::doubled(conn, into, from)?,
@@ -74,10 +73,7 @@ impl ToSetAside {
             equality_answers: both(conn, |conn, id| {
                 Ok(equality_answers::table.find(id).count().get_result::<i64>(conn)? > 0)
             })?,
-            account: match own {
-                Some(_) => accounts::account_of_member(conn, from)?.map(|account| account.id),
-                None => None,
-            },
+            account: accounts.iter().find(|account| !account.stays).map(|account| account.id),
         })
     }
 

@@ -68,7 +68,7 @@ impl Plan {
             found.push(MergeConflict { kind: ConflictKind::Account, ids });
         }
         conflicts::refuse(&found)?;
-        let aside = ToSetAside::find(conn, into, input.from, shared)?;
+        let aside = ToSetAside::find(conn, into, input.from, shared, &accounts)?;
         let united = fields::united(&own_written, &other_written);
         Ok(Self {
             filled: fields::differing(&own_written, &united)?,
