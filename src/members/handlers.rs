@@ -149,7 +149,7 @@ fn stop_emails(conn: &mut Conn, context: &Context, id: Id, reach: Reach) -> Resu
     }
     let evidence = (!reach.is_member()).then(|| "The record says that they want no e-mails.".to_owned());
     let by = (context.caller()?.id, evidence);
-    let Some(row) = consents::stop_emails(conn, context.new_id(), id, by, context.now())? else { return Ok(()) };
+    let row = consents::stop_emails(conn, context.new_id(), id, by, context.now())?;
     let subject = Subject::of_member("consent", row.id, id);
     context.record(conn, &[context.event("create", subject, &["purpose", "decision"])])
 }

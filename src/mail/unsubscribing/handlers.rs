@@ -12,6 +12,7 @@ use crate::db::types::TextEnum;
 use crate::http::extract::ClickedForm;
 use crate::http::prelude::*;
 use crate::members::consents::store as consents;
+use crate::members::consents::types::{ConsentDecision, ConsentPurpose};
 use crate::members::store as members;
 
 const NO_REMINDERS: &str = "You get no more reminders from us. We still write when one of your bookings changes.\n";
@@ -34,7 +35,8 @@ pub struct Unsubscription {
 /// Unsubscribe
 ///
 /// Ends the reminders of the member whose link it is: `reminders` becomes false. News about their bookings is still sent.
-/// With `emails=none`, no e-mail about sessions is sent at all; the account's own, such as a new password, still are. Sending it again changes nothing more.
+/// With `emails=none`, no e-mail about sessions is sent at all; the account's own, such as a new password, still are.
+/// Sending it again changes nothing more.
 #[utoipa::path(operation_id = "unsubscribe", tag = "members",
     params(("token" = String, Path, description = "The secret in the link of a mail")),
     request_body(content((Unsubscription = "application/x-www-form-urlencoded"), (Unsubscription = "multipart/form-data"))),
@@ -104,9 +106,11 @@ fn event(context: &Context, by: Id, action: &'static str, subject: Subject, fiel
 }
 
 fn stop_email(conn: &mut Conn, context: &Context, member_id: Id) -> Result<()> {
+    if consents::last(conn, member_id, ConsentPurpose::ContactEmail)? == Some(ConsentDecision::Withdrawn) {
+        return Ok(());
+    }
     let by = doer(conn, member_id)?;
-    let stopped = consents::stop_emails(conn, context.new_id(), member_id, (by, None), context.now())?;
-    let Some(row) = stopped else { return Ok(()) };
+    let row = consents::stop_emails(conn, context.new_id(), member_id, (by, None), context.now())?;
     let subject = Subject::of_member("consent", row.id, member_id);
     context.record(conn, &[event(context, by, "create", subject, &["purpose", "decision"])])
 }

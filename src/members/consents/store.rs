@@ -228,22 +228,19 @@ pub fn last(conn: &mut Conn, member_id: Id, purpose: ConsentPurpose) -> Result<O
     Ok(state.select(consent_states::decision).first(conn).optional()?)
 }
 
-/// Records that a member wants no e-mails, unless that is what they said last. Returns the consent that was recorded.
+/// Records that a member wants no e-mails. Returns the consent that was recorded.
 pub fn stop_emails(
     conn: &mut Conn,
     new_id: Id,
     member_id: Id,
     (recorder, evidence): (Id, Option<String>),
     now: Timestamp,
-) -> Result<Option<ConsentRow>> {
-    let purpose = ConsentPurpose::ContactEmail;
-    if last(conn, member_id, purpose)? == Some(ConsentDecision::Withdrawn) {
-        return Ok(None);
-    }
-    let written = ConsentInput { evidence, ..ConsentInput::by_member(purpose, ConsentDecision::Withdrawn) };
+) -> Result<ConsentRow> {
+    let written = ConsentInput::by_member(ConsentPurpose::ContactEmail, ConsentDecision::Withdrawn);
+    let written = ConsentInput { evidence, ..written };
     let row = ConsentRow::new(new_id, member_id, written, recorder, next_instant(conn, member_id, now)?);
     insert(conn, std::slice::from_ref(&row))?;
-    Ok(Some(row))
+    Ok(row)
 }
 
 /// Checks that a member hasn't said that they want no support, and lets nobody record that they do until the transaction
