@@ -121,16 +121,16 @@ pub async fn list_exports(request: Extract<(Allowed<ExportAdvisor>, Query<Export
 
 /// One audit event for each person on the page. The row beyond the page only shows that there is a next page.
 fn events(context: &Context, rows: &[ExportRow], slice: &Slice<Id>) -> Vec<Event> {
-    let mut people: BTreeMap<Id, Option<&ExportRow>> = BTreeMap::new();
+    let mut people: BTreeMap<Id, &ExportRow> = BTreeMap::new();
     for row in slice.shown(rows) {
-        let seen = people.entry(row.member_id).or_default();
-        if seen.is_none_or(|seen| seen.status_at(context.now()) != ExportStatus::InReview) {
-            *seen = Some(row);
+        // One in review decides what the event of its person is for.
+        if row.status_at(context.now()) == ExportStatus::InReview || !people.contains_key(&row.member_id) {
+            people.insert(row.member_id, row);
         }
     }
     let subject = |row: &ExportRow| Subject { kind: KIND, id: None, member_id: Some(row.member_id) };
     let event = |row| looked(context, context.event("list", subject(row), &[]), row);
-    people.into_values().flatten().map(event).collect()
+    people.into_values().map(event).collect()
 }
 
 /// That somebody looked how far an export has come. Of one in review the member's access log shows nothing, or it would

@@ -124,8 +124,8 @@ fn extended_with_a_reason(written: &ExportChange) -> Result<(), ValidationError>
 }
 
 impl ExportPart {
-    /// Whether it keeps somebody safe. Such sections are withheld together.
-    pub fn is_of_safety(&self) -> bool {
+    /// Whether it is about safeguarding. Such sections are withheld together.
+    pub fn is_of_safeguarding(&self) -> bool {
         matches!(self, Self::Safeguarding | Self::SafeguardingLog)
     }
 }

@@ -53,7 +53,8 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
     let accounts = account::accounts(conn, people)?;
     let emails: Vec<String> = accounts.iter().map(|account| account.email.clone()).collect();
     let is_full = kind == ExportKind::Full;
-    let (safeguarding, safeguarding_log) = if is_full { safety(conn, id, today, people)? } else { (None, None) };
+    let (safeguarding, safeguarding_log) =
+        if is_full { of_safeguarding(conn, id, today, people)? } else { (None, None) };
     let has_notes = safeguarding.is_some();
     Ok(ExportDocument {
         about: ExportAbout { text: words::TEXT.to_vec(), member_id: id, kind, received_on, made_at: now },
@@ -96,7 +97,7 @@ pub fn collect(conn: &mut Conn, request: &Request) -> Result<ExportDocument> {
 
 /// What is kept to keep somebody safe, and who looked because of it: both or neither. Without any of it the document reads
 /// as one from which it was withheld, so that nobody learns from it which of the two it is.
-fn safety(
+fn of_safeguarding(
     conn: &mut Conn,
     id: Id,
     today: NaiveDate,
@@ -133,16 +134,17 @@ fn all<K: Key, R>(mut read: impl FnMut(&Slice<K>) -> Result<Vec<R>>, key: impl F
 /// 500 if it is no document.
 pub fn withhold(document: &[u8], parts: &[ExportPart], why: &str) -> Result<Vec<u8>> {
     let mut document: Node = serde_json::from_slice(document).map_err(Error::internal)?;
-    let (of_safety, others): (Vec<&ExportPart>, Vec<&ExportPart>) = parts.iter().partition(|part| part.is_of_safety());
+    let (safeguarding, others): (Vec<&ExportPart>, Vec<&ExportPart>) =
+        parts.iter().partition(|part| part.is_of_safeguarding());
     for part in &others {
         if let Some(items) = document.get_mut(part.name()).and_then(|section| section.get_mut("items")) {
             *items = Node::List(Vec::new());
         }
     }
     let mut said: Vec<(&str, &str)> = others.into_iter().map(|part| (words::title(*part), why)).collect();
-    if !of_safety.is_empty() {
+    if !safeguarding.is_empty() {
         // One without the other would tell what was withheld, and so would the reason.
-        for part in ExportPart::iter().filter(ExportPart::is_of_safety) {
+        for part in ExportPart::iter().filter(ExportPart::is_of_safeguarding) {
             if let Some(section) = document.get_mut(part.name()) {
                 *section = Node::Null;
             }
