@@ -56,8 +56,8 @@ macro_rules! nobody_elses {
 }
 
 /// Takes messages that are due: the most urgent ones first, and every other one that goes into the same mail. They are this
-/// holder's for some time. A mail that was tried before is tried again with the same messages: whoever got it shows only one mail
-/// with one `Message-ID`, so nothing new may join it.
+/// holder's for some time. A mail that was tried before is tried again with the same messages: whoever got it shows only
+/// one mail with one `Message-ID`, so nothing new may join it.
 pub fn take(conn: &mut Conn, holder: Id, now: Timestamp) -> Result<Vec<MessageRow>> {
     let mut rows: Vec<MessageRow> = Vec::new();
     for priority in PRIORITIES {

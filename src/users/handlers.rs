@@ -81,7 +81,8 @@ fn invite(conn: &mut Conn, context: &Context, by: Id, row: &UserRow) -> Result<(
 /// Change an account
 ///
 /// A JSON merge patch. A change of the role, the partner, the e-mail address or `disabled` ends the account's logins, tokens
-/// and links at once. If its owner hasn't chosen a password yet, they are sent a new link. Nobody sets somebody else's password: see `POST /v1/users/{id}/reset-link`.
+/// and links at once. If its owner hasn't chosen a password yet, they are sent a new link. Nobody sets somebody else's
+/// password: see `POST /v1/users/{id}/reset-link`.
 #[utoipa::path(operation_id = "change_user", tag = "users", params(("id" = Id, Path, description = "The account")),
     request_body(content = UserPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = User), BadInput, Missing, Conflict, Stale, Storage, Problems))]

@@ -4,30 +4,30 @@ use serde_json::{Value, json};
 
 use crate::openapi::{document, operations};
 
+/// The texts of a record.
+const OF_A_RECORD: &[&str] = &[
+    "/preferred_name",
+    "/given_name",
+    "/family_name",
+    "/former_names/{}",
+    "/pronouns",
+    "/email",
+    "/phone",
+    "/line_1",
+    "/line_2",
+    "/town",
+    "/postcode",
+    "/nhs_number",
+    "/gp_practice_code",
+    "/emergency_contact/name",
+    "/emergency_contact/phone",
+    "/emergency_contact/relationship",
+];
+
 /// The texts that somebody can write about a member, by operation and place in the body. `{…}` stands for a place in a
 /// list. The life below writes each of them.
 const WRITTEN: &[(&str, &[&str])] = &[
-    (
-        "register_member",
-        &[
-            "/preferred_name",
-            "/given_name",
-            "/family_name",
-            "/former_names/{}",
-            "/pronouns",
-            "/email",
-            "/phone",
-            "/line_1",
-            "/line_2",
-            "/town",
-            "/postcode",
-            "/nhs_number",
-            "/gp_practice_code",
-            "/emergency_contact/name",
-            "/emergency_contact/phone",
-            "/emergency_contact/relationship",
-        ],
-    ),
+    ("register_member", OF_A_RECORD),
     ("record_consent", &["/evidence", "/form_version"]),
     ("put_access_needs", &["/needs/{}/detail"]),
     ("create_relationship", &["/evidence"]),
@@ -46,27 +46,7 @@ const WRITTEN: &[(&str, &[&str])] = &[
 
 /// The same, where the column is one of those above: written by another operation.
 const ALSO: &[(&str, &[&str])] = &[
-    (
-        "change_member",
-        &[
-            "/preferred_name",
-            "/given_name",
-            "/family_name",
-            "/former_names/{}",
-            "/pronouns",
-            "/email",
-            "/phone",
-            "/line_1",
-            "/line_2",
-            "/town",
-            "/postcode",
-            "/nhs_number",
-            "/gp_practice_code",
-            "/emergency_contact/name",
-            "/emergency_contact/phone",
-            "/emergency_contact/relationship",
-        ],
-    ),
+    ("change_member", OF_A_RECORD),
     ("register_myself", &["/email", "/family_name", "/preferred_name", "/phone", "/postcode", "/pronouns"]),
     ("change_relationship", &["/evidence"]),
     ("change_safeguarding_flag", &["/summary"]),
