@@ -109,7 +109,7 @@ pub fn session_rows<'a>(app: &App, seeds: impl IntoIterator<Item = SessionSeed<'
         }
         Ok(())
     };
-    app.conn().transaction::<_, diesel::result::Error, _>(insert).expect("the sessions are new");
+    app.kept(|conn| conn.transaction::<_, diesel::result::Error, _>(insert)).expect("the sessions are new");
     seeds.iter().map(|(id, _)| id.to_string()).collect()
 }
 
@@ -138,7 +138,7 @@ pub fn series_row(app: &App, partner_id: Option<&str>) -> String {
         (s::additional.eq(Json(Vec::<LocalTime>::new())), s::publication.eq("published"), s::status.eq("active")),
         (s::version.eq(1), s::created_at.eq(now), s::updated_at.eq(now)),
     );
-    diesel::insert_into(s::table).values(row).execute(&mut app.conn()).expect("the series is new");
+    app.kept(|conn| diesel::insert_into(s::table).values(row).execute(conn)).expect("the series is new");
     id.to_string()
 }
 
@@ -152,7 +152,7 @@ pub fn member_row(app: &App, given: &str, family: &str) -> String {
         (m::roles.eq(Json(vec!["service_user".to_owned()])), m::contact_preferences.eq(Json(json!({})))),
         (m::version.eq(1), m::created_at.eq(now), m::updated_at.eq(now)),
     );
-    diesel::insert_into(m::table).values(row).execute(&mut app.conn()).expect("the member is new");
+    app.kept(|conn| diesel::insert_into(m::table).values(row).execute(conn)).expect("the member is new");
     id.to_string()
 }
 
@@ -165,7 +165,7 @@ pub fn partner_row(app: &App, slug: &str) -> String {
         (p::status.eq("active"), p::roster_version.eq(0)),
         (p::version.eq(1), p::created_at.eq(now), p::updated_at.eq(now)),
     );
-    diesel::insert_into(p::table).values(row).execute(&mut app.conn()).expect("the partner is new");
+    app.kept(|conn| diesel::insert_into(p::table).values(row).execute(conn)).expect("the partner is new");
     id.to_string()
 }
 
@@ -178,7 +178,7 @@ pub fn consent_row(app: &App, member_id: &str, partner_id: &str, decision: &str)
     let (id, member_id) = (app.clock.new_id(), member_id.parse().expect("an id"));
     let written: ConsentInput = serde_json::from_value(written).expect("a consent");
     let row = ConsentRow::new(id, member_id, written, id, app.clock.now());
-    consents::insert(&mut app.conn(), &[row]).expect("the consent is new");
+    app.kept(|conn| consents::insert(conn, &[row])).expect("the consent is new");
 }
 
 /// A prescription of a member in this state with one item for a session or a series; the item's id.
@@ -190,14 +190,14 @@ pub fn item_row(app: &App, member_id: &str, status: &str, session_id: Option<&st
         (p::status.eq(status), p::developed_on.eq((status != "draft").then(|| life_rooms::clock::london_day(now)))),
         (p::version.eq(1), p::created_at.eq(now), p::updated_at.eq(now)),
     );
-    diesel::insert_into(p::table).values(row).execute(&mut app.conn()).expect("the prescription is new");
+    app.kept(|conn| diesel::insert_into(p::table).values(row).execute(conn)).expect("the prescription is new");
     let kind = if session_id.is_some() { "session" } else { "series" };
     let row = (
         (i::id.eq(id), i::prescription_id.eq(prescription), i::position.eq(0), i::kind.eq(kind)),
         (i::session_id.eq(parsed(session_id)), i::series_id.eq(parsed(series_id)), i::status.eq("proposed")),
         (i::version.eq(1), i::created_at.eq(now), i::updated_at.eq(now)),
     );
-    diesel::insert_into(i::table).values(row).execute(&mut app.conn()).expect("the item is new");
+    app.kept(|conn| diesel::insert_into(i::table).values(row).execute(conn)).expect("the item is new");
     id.to_string()
 }
 

@@ -11,7 +11,7 @@ mod make;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::mpsc;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -46,6 +46,8 @@ pub struct App {
     pub state: State,
     pub location: Location,
     handle: actix_web::dev::ServerHandle,
+    /// What `kept` gives.
+    conn: Mutex<Option<Conn>>,
     _folder: Folder,
 }
 
@@ -112,7 +114,7 @@ impl App {
             stop: Arc::default(),
         };
         let (url, handle) = serve(state.clone());
-        Self { url, clock, state, location, handle, _folder: Folder(folder) }
+        Self { url, clock, state, location, handle, conn: Mutex::default(), _folder: Folder(folder) }
     }
 
     /// A second server on this database, with connections of its own and the same keys.
@@ -144,6 +146,12 @@ impl App {
         }
     }
 
+    /// Works on one connection that is kept, since each new one reads the whole schema. Only for what makes rows: a test
+    /// that looks has a connection of its own.
+    fn kept<T>(&self, work: impl FnOnce(&mut Conn) -> T) -> T {
+        work(self.conn.lock().expect("no test failed with it").get_or_insert_with(|| self.conn()))
+    }
+
     pub fn anonymous(&self) -> Client {
         Client::new(&self.url, None)
     }
@@ -165,7 +173,7 @@ impl App {
         let advisor = self.advisor();
         let account = users::table.find(advisor.id.expect("an account"));
         let held = users::permissions.eq(Json(vec![permission.to_owned()]));
-        diesel::update(account).set(held).execute(&mut self.conn()).expect("the account is there");
+        self.kept(|conn| diesel::update(account).set(held).execute(conn)).expect("the account is there");
         advisor
     }
 
@@ -187,21 +195,19 @@ impl App {
     pub fn partner_client(&self, partner_id: &str, scopes: &[Scope]) -> Client {
         let partner_id: Id = partner_id.parse().expect("an id");
         let (id, now) = (self.clock.new_id(), self.clock.now());
-        diesel::insert_into(api_clients::table)
-            .values((
-                api_clients::id.eq(id),
-                api_clients::partner_id.eq(partner_id),
-                api_clients::client_id.eq(id.to_string()),
-                api_clients::name.eq("test client"),
-                api_clients::secret_hash.eq("-"),
-                api_clients::scopes.eq(Json(scopes.to_vec())),
-                api_clients::generation.eq(1),
-                api_clients::version.eq(1),
-                api_clients::created_at.eq(now),
-                api_clients::updated_at.eq(now),
-            ))
-            .execute(&mut self.conn())
-            .expect("the client is new");
+        let row = (
+            api_clients::id.eq(id),
+            api_clients::partner_id.eq(partner_id),
+            api_clients::client_id.eq(id.to_string()),
+            api_clients::name.eq("test client"),
+            api_clients::secret_hash.eq("-"),
+            api_clients::scopes.eq(Json(scopes.to_vec())),
+            api_clients::generation.eq(1),
+            api_clients::version.eq(1),
+            api_clients::created_at.eq(now),
+            api_clients::updated_at.eq(now),
+        );
+        self.kept(|conn| diesel::insert_into(api_clients::table).values(row).execute(conn)).expect("the client is new");
         let names: Vec<&str> = scopes.iter().map(|scope| scope.name()).collect();
         let claims = Claims {
             partner_id: Some(partner_id),
@@ -214,22 +220,20 @@ impl App {
     /// A new account and a client that is logged in as it, without the cost of a password.
     pub fn user(&self, role: Role, partner_id: Option<Id>, member_id: Option<Id>) -> Client {
         let (id, now) = (self.clock.new_id(), self.clock.now());
-        diesel::insert_into(users::table)
-            .values((
-                users::id.eq(id),
-                users::email.eq(format!("{id}@example.org")),
-                users::role.eq(role),
-                users::partner_id.eq(partner_id),
-                users::member_id.eq(member_id),
-                users::disabled.eq(false),
-                users::permissions.eq(Json(Vec::<String>::new())),
-                users::generation.eq(1),
-                users::version.eq(1),
-                users::created_at.eq(now),
-                users::updated_at.eq(now),
-            ))
-            .execute(&mut self.conn())
-            .expect("the account is new");
+        let row = (
+            users::id.eq(id),
+            users::email.eq(format!("{id}@example.org")),
+            users::role.eq(role),
+            users::partner_id.eq(partner_id),
+            users::member_id.eq(member_id),
+            users::disabled.eq(false),
+            users::permissions.eq(Json(Vec::<String>::new())),
+            users::generation.eq(1),
+            users::version.eq(1),
+            users::created_at.eq(now),
+            users::updated_at.eq(now),
+        );
+        self.kept(|conn| diesel::insert_into(users::table).values(row).execute(conn)).expect("the account is new");
         self.log_in_row(id);
         let claims = Claims { partner_id, member_id, ..self.claims(id, CallerKind::User, role) };
         let mut client = self.with_token(&self.state.tokens.sign(&claims).expect("a token"));
@@ -240,20 +244,18 @@ impl App {
     /// A login of this account that lasts a century and has the account's id.
     fn log_in_row(&self, id: Id) {
         let now = self.clock.now();
-        diesel::insert_into(logins::table)
-            .values((
-                logins::id.eq(id),
-                logins::user_id.eq(id),
-                logins::nonce.eq(vec![0u8; 16]),
-                logins::counter.eq(1),
-                logins::by_cookie.eq(false),
-                logins::rotated_at.eq(now),
-                logins::last_used_at.eq(now),
-                logins::expires_at.eq(now.plus_seconds(100 * 365 * 24 * 3600)),
-                logins::created_at.eq(now),
-            ))
-            .execute(&mut self.conn())
-            .expect("the login is new");
+        let row = (
+            logins::id.eq(id),
+            logins::user_id.eq(id),
+            logins::nonce.eq(vec![0u8; 16]),
+            logins::counter.eq(1),
+            logins::by_cookie.eq(false),
+            logins::rotated_at.eq(now),
+            logins::last_used_at.eq(now),
+            logins::expires_at.eq(now.plus_seconds(100 * 365 * 24 * 3600)),
+            logins::created_at.eq(now),
+        );
+        self.kept(|conn| diesel::insert_into(logins::table).values(row).execute(conn)).expect("the login is new");
     }
 
     /// Claims of a valid token that ends in a century, so that tests may move the clock.
@@ -285,7 +287,7 @@ fn serve(state: State) -> (String, actix_web::dev::ServerHandle) {
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = server::start(state, socket, 2).expect("the server starts");
+            let server = server::start(state, socket, 1).expect("the server starts");
             send.send(server.handle()).expect("the test waits");
             server.await.expect("the server runs");
         });
