@@ -34,9 +34,16 @@ form.addEventListener("submit", async (event) => {
     if (reply.ok) {
       form.hidden = true;
       say(form.dataset.done, false);
+      document.getElementById("next").hidden = false;
       return;
     }
     const problem = await reply.json();
+    if ((problem.type || "").endsWith("/link-not-valid")) {
+      form.hidden = true;
+      say("", false);
+      document.getElementById("again").hidden = false;
+      return;
+    }
     const faults = (problem.errors || []).map((fault) => fault.detail).filter(Boolean);
     say(faults.length ? faults.join(" ") : problem.detail || problem.title, true);
   } catch {

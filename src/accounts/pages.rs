@@ -8,7 +8,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 
 use crate::auth::links::Purpose;
+use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::http::context::state;
 
 #[derive(Template)]
 #[template(path = "account.html")]
@@ -23,6 +25,8 @@ struct Page {
     operation: &'static str,
     member: &'static str,
     asks_birthday: bool,
+    /// The front end, to go on to; `None` without one.
+    home: Option<String>,
 }
 
 /// Where the secret of a page stands in its address.
@@ -38,20 +42,30 @@ pub enum Secret {
 #[template(path = "unsubscribe.html")]
 struct Unsubscribe {
     has_script: bool,
+    /// The front end, to go on to; `None` without one.
+    home: Option<String>,
+}
+
+/// Where people go on from a page: the front end. `None` where the service has none but these pages, which have nowhere
+/// to log in.
+fn home(config: &Config) -> Option<String> {
+    let front_end = &config.front_end_url;
+    (*front_end != config.public_url).then(|| front_end.clone())
 }
 
 /// The page for unsubscribing from reminders, or from all e-mails.
 ///
 /// # Errors
 /// 500 if the template can't be filled.
-pub fn unsubscribe(secret: Secret) -> Result<String> {
-    Unsubscribe { has_script: secret == Secret::BehindTheHash }.render().map_err(Error::internal)
+pub fn unsubscribe(secret: Secret, config: &Config) -> Result<String> {
+    let page = Unsubscribe { has_script: secret == Secret::BehindTheHash, home: home(config) };
+    page.render().map_err(Error::internal)
 }
 
 const NEW: &str =
     "8 characters or more; if you work here, 15. Four words that don't belong together make a good password.";
 
-fn page(name: &str) -> Option<Page> {
+fn page(name: &str, config: &Config) -> Option<Page> {
     let page = Page {
         title: "Choose a password",
         intro: "Welcome. Choose a password to finish.",
@@ -63,6 +77,7 @@ fn page(name: &str) -> Option<Page> {
         operation: "/v1/auth/registrations/confirm",
         member: "password",
         asks_birthday: false,
+        home: home(config),
     };
     let of = |purpose: Purpose| purpose.page().trim_start_matches("/account/") == name;
     if of(Purpose::Registration) {
@@ -103,21 +118,22 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config.route("/account/{page}", web::get().to(show));
 }
 
-async fn show(_: HttpRequest, name: web::Path<String>) -> HttpResponse {
-    answer(&name).unwrap_or_else(HttpResponse::from_error)
+async fn show(request: HttpRequest, name: web::Path<String>) -> HttpResponse {
+    let answer = state(&request).and_then(|state| answer(&name, &state.config));
+    answer.unwrap_or_else(HttpResponse::from_error)
 }
 
-fn answer(name: &str) -> Result<HttpResponse> {
+fn answer(name: &str, config: &Config) -> Result<HttpResponse> {
     let (kind, body, cache) = match name {
         "account.js" => ("text/javascript; charset=utf-8", include_str!("pages.js").to_owned(), "public, max-age=3600"),
         "unsubscribe.js" => {
             let script = include_str!("unsubscribe.js").to_owned();
             ("text/javascript; charset=utf-8", script, "public, max-age=3600")
         }
-        "unsubscribe" => ("text/html; charset=utf-8", unsubscribe(Secret::BehindTheHash)?, "no-store"),
+        "unsubscribe" => ("text/html; charset=utf-8", unsubscribe(Secret::BehindTheHash, config)?, "no-store"),
         "account.css" => ("text/css; charset=utf-8", include_str!("pages.css").to_owned(), "public, max-age=3600"),
         name => {
-            let page = page(name).ok_or_else(|| Error::not_found("page"))?;
+            let page = page(name, config).ok_or_else(|| Error::not_found("page"))?;
             ("text/html; charset=utf-8", page.render().map_err(Error::internal)?, "no-store")
         }
     };

@@ -1,6 +1,7 @@
 //! Links that work once: registering, invitations, forgotten passwords, other addresses.
 
 use diesel::prelude::*;
+use life_rooms::config::Config;
 use life_rooms::db::schema::{audit_events, messages, one_time_links, users};
 use life_rooms::db::{Conn, Id, Json};
 use serde_json::{Value, json};
@@ -388,6 +389,28 @@ fn opening_a_link_changes_nothing() {
     // A program that presses the button has no password.
     app.anonymous().post("/v1/auth/password-resets/confirm", &json!({ "token": token })).invalid(&["/new_password"]);
     reset(&app.anonymous(), &token, OTHER).expect(204);
+}
+
+#[test]
+fn every_page_says_how_to_go_on() {
+    let alone = App::start();
+    let front_end_url = "https://rooms.example.org/app".to_owned();
+    let with = App::start_with(Config { front_end_url, ..Config::default() });
+    let link = "<a href=\"https://rooms.example.org/app/\">";
+    for page in ["confirm", "invitation", "reset", "email", "unsubscribe"] {
+        let path = format!("/account/{page}");
+        let (bare, linked) = (alone.anonymous().get(&path), with.anonymous().get(&path));
+        assert!(!bare.text.contains("<a ") && bare.text.contains("close this page"), "{page}: {}", bare.text);
+        assert!(linked.text.contains(link), "{page}: {}", linked.text);
+        if page != "unsubscribe" {
+            // Its script shows one of these in the end: after it worked, or for a link that doesn't work any more.
+            for next in ["id=\"next\"", "id=\"again\"", "ask for a new one"] {
+                assert!(bare.text.contains(next) && linked.text.contains(next), "{page}: {}", bare.text);
+            }
+        }
+    }
+    let script = alone.anonymous().get("/account/account.js").text;
+    assert!(script.contains("getElementById(\"next\")") && script.contains("getElementById(\"again\")"));
 }
 
 #[test]

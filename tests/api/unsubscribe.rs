@@ -10,8 +10,8 @@ use crate::support::mailbox::Received;
 use crate::support::{Answer, App, Client, SessionSeed, session_row};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-const NO_EMAIL: &str =
-    "You get no more e-mails about sessions from us. We still write about your account, such as a new password.\n";
+const NO_EMAIL: &str = "You get no more e-mails about sessions from us. We still write about your account, such as a new password. You can \
+     close this page. Do you want them back? Ask us.\n";
 pub const ONE_CLICK: &[u8] = b"List-Unsubscribe=One-Click";
 
 /// A reminder to Peg, and the path of its link.

@@ -15,9 +15,10 @@ use crate::members::consents::store as consents;
 use crate::members::consents::types::{ConsentDecision, ConsentPurpose};
 use crate::members::store as members;
 
-const NO_REMINDERS: &str = "You get no more reminders from us. We still write when one of your bookings changes.\n";
-const NO_EMAIL: &str =
-    "You get no more e-mails about sessions from us. We still write about your account, such as a new password.\n";
+const NO_REMINDERS: &str = "You get no more reminders from us. We still write when one of your bookings changes. You can \
+                            close this page. Do you want them back? Ask us.\n";
+const NO_EMAIL: &str = "You get no more e-mails about sessions from us. We still write about your account, such as a new password. You can \
+     close this page. Do you want them back? Ask us.\n";
 
 /// What somebody wants who follows the link in a mail.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -72,7 +73,7 @@ pub async fn unsubscribe(request: Extract<(Open, Path<String>, NoQuery, ClickedF
 pub async fn get_unsubscribe_page(request: Extract<(Open, Path<String>, NoQuery)>) -> Result<HttpResponse> {
     let Extract((Open(context), Path(token), _)) = request;
     member(&context, &token)?;
-    let page = pages::unsubscribe(pages::Secret::InThePath)?;
+    let page = pages::unsubscribe(pages::Secret::InThePath, &context.state().config)?;
     Ok(context.show_text(Cache::Never, "text/html; charset=utf-8", page))
 }
 
