@@ -1,11 +1,9 @@
 //! Members over HTTP.
 
-use super::consents::store as consents;
-use super::consents::types::{ConsentDecision, ConsentPurpose};
 use super::registration::{self, born_before};
 use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
-use super::{residence, view};
+use super::{preferences, residence, view};
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
@@ -103,6 +101,9 @@ pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, No
 ///
 /// A JSON merge patch. Objects are merged, lists are replaced. A member can't change `roles`,
 /// `nhs_number`, `gp_practice_code` and `former_names` of their own record.
+///
+/// Whoever takes a way of contact out of `contact_preferences` takes the consent for it back too. A member who puts it in
+/// again gives that consent again; an advisor records the consent instead, with its evidence.
 #[utoipa::path(operation_id = "change_member", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body(content = MemberPatch, content_type = "application/merge-patch+json"),
     responses((status = 200, description = "Changed", body = Member), BadInput, Missing, Conflict, Stale, Storage, Problems))]
@@ -113,8 +114,9 @@ pub async fn change_member(
     let Extract((who, Path(id), _, patch)) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let (old, today) = (store::get(conn, reach, id)?, london_day(context.now()));
-        let shown = view::show(conn, old.clone(), today)?;
+        let (stored, today) = (store::get(conn, reach, id)?, london_day(context.now()));
+        let shown = view::show(conn, stored.clone(), today)?;
+        let old = stored.preferring(shown.written.contact_preferences);
         context.require_if_match()?;
         context.check_live_match(old.version, || view::tag(&shown))?;
         if reach.is_member() {
@@ -125,33 +127,19 @@ pub async fn change_member(
             return context.unchanged(conn, subject, view::tag(&shown)?, &shown);
         };
         born_before(&context, row.written().date_of_birth)?;
+        let [stored, wanted] = [&stored, &row].map(|row| row.written().contact_preferences);
+        let change = preferences::Change { stored, shown: shown.written.contact_preferences, wanted };
+        let row = row.preferring(preferences::follow(conn, &context, id, reach, change)?);
         store::update(conn, &row)?;
         let mut names = patch.names();
         if row.local_authority_code != old.local_authority_code && !patch.names_one(residence::FIELD) {
             names.push(residence::FIELD);
         }
         context.record(conn, &[context.event("change", subject, &names)])?;
-        let [before, after] = [&old, &row].map(|row| row.written().contact_preferences.email);
-        if before && !after {
-            stop_emails(conn, &context, id, reach)?;
-        }
         let member = view::show(conn, row, today)?;
         Reply::ok(view::tag(&member)?, &member)
     })
     .await
-}
-
-/// Takes back what the member agreed to about e-mails: their record says now that they want none.
-fn stop_emails(conn: &mut Conn, context: &Context, id: Id, reach: Reach) -> Result<()> {
-    // What was never agreed to isn't taken back: it would forbid what the record may allow again.
-    if consents::last(conn, id, ConsentPurpose::ContactEmail)? != Some(ConsentDecision::Given) {
-        return Ok(());
-    }
-    let evidence = (!reach.is_member()).then(|| "The record says that they want no e-mails.".to_owned());
-    let by = (context.caller()?.id, evidence);
-    let row = consents::stop_emails(conn, context.new_id(), id, by, context.now())?;
-    let subject = Subject::of_member("consent", row.id, id);
-    context.record(conn, &[context.event("create", subject, &["purpose", "decision"])])
 }
 
 /// A member after a patch; `None` if the patch changes nothing. Only what changes anything else has the local authority

@@ -19,6 +19,7 @@ pub mod fate;
 pub mod handlers;
 pub mod merges;
 pub mod names;
+mod preferences;
 pub mod registration;
 pub mod relationships;
 pub mod requests;

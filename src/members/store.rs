@@ -147,6 +147,11 @@ impl MemberRow {
         }
     }
 
+    /// This row with these ways of contact.
+    pub(super) fn preferring(&self, preferences: ContactPreferences) -> Self {
+        Self { contact_preferences: Json(preferences), ..self.clone() }
+    }
+
     /// This row as a later version.
     pub(super) fn with_version(&self, version: i32, now: Timestamp) -> Self {
         Self { version, updated_at: now, ..self.clone() }

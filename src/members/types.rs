@@ -26,9 +26,9 @@ crate::described! {
     }
 }
 
-/// The ways in which somebody wants to be contacted. For e-mail, what they said last about `contact_email` (their
-/// consents) counts before this: `given` allows it, and `withdrawn` forbids it. Whoever takes `email` away here also takes
-/// that consent back.
+/// The ways in which somebody wants to be contacted. Once they have given or taken back a consent `contact_email`,
+/// `contact_sms` or `contact_post`, that consent decides: `email`, `sms` or `post` is true as long as it is given. Whoever
+/// takes one of them away here also takes that consent back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactPreferences {
@@ -70,7 +70,7 @@ crate::text_enum! {
         /// The day and the place only, so that nobody who reads along learns more.
         #[default]
         Neutral,
-        /// The title of the session too.
+        /// The title of the session too, and why it was cancelled.
         Full,
     }
 }

@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 
 use super::access_needs::rules::Sharing;
 use super::access_needs::store as access_needs;
-use super::residence;
 use super::store::MemberRow;
 use super::types::Member;
+use super::{preferences, residence};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::http::conditional::Tag;
@@ -15,6 +15,7 @@ use crate::http::conditional::Tag;
 pub fn show(conn: &mut Conn, row: MemberRow, today: NaiveDate) -> Result<Member> {
     let needs =
         access_needs::in_brief(conn, &[row.id], Sharing::Everything, today)?.remove(&row.id).unwrap_or_default();
+    let row = row.preferring(preferences::decided(conn, row.id, row.written().contact_preferences)?);
     Ok(Member {
         id: row.id,
         local_authority_mismatch: residence::differs(conn, &row)?,

@@ -156,10 +156,10 @@ fn who_takes_e_mail_out_of_the_record_takes_the_consent_back_too() {
     };
     // What was never agreed to isn't taken back.
     prefer(false);
-    prefer(true);
+    assert_eq!(prefer(true)["contact_preferences"]["email"], true);
     assert_eq!(said(), [] as [Value; 0]);
     decide(&app, &advisor, &peg, "contact_email", "given");
-    prefer(false);
+    assert_eq!(prefer(false)["contact_preferences"]["email"], false);
     assert_eq!(said(), ["given", "withdrawn"]);
     let session = session_row(&app, SessionSeed::default());
     advisor.post(&format!("/v1/sessions/{session}/bookings"), &json!({ "member_id": peg })).expect(201);
@@ -284,7 +284,49 @@ fn mail_is_sent_by_the_preference_until_something_is_said_and_then_by_that() {
     }
 }
 
-/// The purposes that nothing in the service rests on yet: they are recorded, and everything else stays as it is.
+#[test]
+fn a_record_says_of_the_ways_of_contact_what_the_consents_say() {
+    let app = App::start();
+    let (advisor, peg) = (app.advisor(), member_row(&app, "Peg", "Reid"));
+    let (own, path) = (app.member(&peg), format!("/v1/members/{peg}"));
+    let wish = |client: &Client, way: &str, value: bool| {
+        let tag = client.get(&path).etag().to_owned();
+        client.patch(&path, &tag, &json!({ "contact_preferences": { way: value } }))
+    };
+    for (way, purpose) in [("email", "contact_email"), ("sms", "contact_sms"), ("post", "contact_post")] {
+        let shown = || advisor.get(&path).expect(200)["contact_preferences"][way].clone();
+        let said = || -> Vec<Value> {
+            let page = advisor.get(&format!("{path}/consents?limit=100")).expect(200);
+            let of_it = page["items"].as_array().unwrap().iter().filter(|consent| consent["purpose"] == purpose);
+            of_it.map(|consent| consent["decision"].clone()).collect()
+        };
+        assert_eq!(shown(), false, "{way}");
+        let before = advisor.get(&path).etag().to_owned();
+        decide(&app, &advisor, &peg, purpose, "given");
+        assert_eq!(shown(), true, "{way}");
+        let stale = json!({ "contact_preferences": { "phone": true } });
+        advisor.patch(&path, &before, &stale).problem(412, "precondition-failed");
+        // Already so: nothing is changed and nothing recorded.
+        wish(&advisor, way, true).expect(200);
+        assert_eq!(said(), ["given"]);
+        decide(&app, &advisor, &peg, purpose, "withdrawn");
+        assert_eq!(shown(), false, "{way}");
+        // An advisor has to say how it is known; a member just says it.
+        let pointer = format!("/contact_preferences/{way}");
+        wish(&advisor, way, true).invalid(&[&pointer]);
+        assert_eq!((shown(), said()), (json!(false), vec![json!("given"), json!("withdrawn")]));
+        assert_eq!(wish(&own, way, true).expect(200)["contact_preferences"][way], true);
+        assert_eq!(wish(&own, way, false).expect(200)["contact_preferences"][way], false);
+        assert_eq!(said(), ["given", "withdrawn", "given", "withdrawn"]);
+    }
+    // Another change keeps what the record itself says.
+    let tag = advisor.get(&path).etag().to_owned();
+    let changed = advisor.patch(&path, &tag, &json!({ "phone": "07700 900123" })).expect(200);
+    assert_eq!(changed["contact_preferences"], json!({ "email": false, "sms": false, "phone": false, "post": false }));
+}
+
+/// The purposes that nothing in the service rests on yet: they are recorded, the record says the same of the ways of
+/// contact, and everything else stays as it is.
 #[test]
 fn what_only_others_go_by_is_recorded_and_changes_nothing_here() {
     let (app, mails) = App::with_mail();
@@ -309,7 +351,11 @@ fn what_only_others_go_by_is_recorded_and_changes_nothing_here() {
             assert_eq!((&answer["notice"], &answer["bookings"]), (&Value::Null, &json!([])));
             let said = current().as_array().unwrap().iter().find(|one| one["purpose"] == purpose).cloned();
             assert_eq!(said.unwrap()["decision"], decision);
-            assert_eq!((advisor.get(&record).expect(200), figures()), before, "{purpose} {decision}");
+            let mut expected = before.clone();
+            if let Some(way) = purpose.strip_prefix("contact_") {
+                expected.0["contact_preferences"][way] = json!(decision == "given");
+            }
+            assert_eq!((advisor.get(&record).expect(200), figures()), expected, "{purpose} {decision}");
         }
     }
     assert_eq!(advisor.get(&record).expect(200)["gp_practice_code"], "N82001");

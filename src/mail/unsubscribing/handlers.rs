@@ -111,7 +111,8 @@ fn stop_email(conn: &mut Conn, context: &Context, member_id: Id) -> Result<()> {
         return Ok(());
     }
     let by = doer(conn, member_id)?;
-    let row = consents::stop_emails(conn, context.new_id(), member_id, (by, None), context.now())?;
+    let no_email = (ConsentPurpose::ContactEmail, ConsentDecision::Withdrawn);
+    let row = consents::record(conn, context.new_id(), member_id, no_email, (by, None), context.now())?;
     let subject = Subject::of_member("consent", row.id, member_id);
     context.record(conn, &[event(context, by, "create", subject, &["purpose", "decision"])])
 }

@@ -228,16 +228,16 @@ pub fn last(conn: &mut Conn, member_id: Id, purpose: ConsentPurpose) -> Result<O
     Ok(state.select(consent_states::decision).first(conn).optional()?)
 }
 
-/// Records that a member wants no e-mails. Returns the consent that was recorded.
-pub fn stop_emails(
+/// Records what a member decides for a purpose that names no partner. Returns the consent that was recorded.
+pub fn record(
     conn: &mut Conn,
     new_id: Id,
     member_id: Id,
+    (purpose, decision): (ConsentPurpose, ConsentDecision),
     (recorder, evidence): (Id, Option<String>),
     now: Timestamp,
 ) -> Result<ConsentRow> {
-    let written = ConsentInput::by_member(ConsentPurpose::ContactEmail, ConsentDecision::Withdrawn);
-    let written = ConsentInput { evidence, ..written };
+    let written = ConsentInput { evidence, ..ConsentInput::by_member(purpose, decision) };
     let row = ConsentRow::new(new_id, member_id, written, recorder, next_instant(conn, member_id, now)?);
     insert(conn, std::slice::from_ref(&row))?;
     Ok(row)
