@@ -9,7 +9,7 @@ use super::letter::{Letter, Print};
 use super::post::Outgoing;
 use super::store;
 use super::unsubscribing::Links;
-use super::words::en::{self, Form, Line};
+use super::words::en::{self, Form, Line, Reason, Whose};
 use crate::auth::links;
 use crate::auth::logins::token::RefreshKey;
 use crate::auth::store as accounts;
@@ -19,11 +19,12 @@ use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::members::access_needs::{self, types::AccessNeeds};
 use crate::members::contact::may_write_to;
+use crate::members::fate;
 use crate::members::relationships::booking::cared_for;
 use crate::members::types::MessageDetails;
 use crate::messages::Told;
 use crate::messages::kinds::MessageKind;
-use crate::messages::queue::{MessageRow, claim};
+use crate::messages::queue::{Gone, MessageRow, claim};
 use crate::sessions::bookings::types::BookingStatus;
 use crate::sessions::types::{Delivery, SessionStatus};
 
@@ -151,7 +152,7 @@ impl Desk<'_> {
         let may_know = |row: &MessageRow| row.cared_for.is_none_or(|other| carers.contains(&other));
         let wants = |row: &MessageRow| reader.reminders || row.kind != MessageKind::Reminder;
         let (rows, unwanted): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_know(row) && wants(row));
-        let facts = Facts { details: reader.details, ..Facts::load(conn, &rows)? };
+        let facts = Facts { details: reader.details, ..Facts::load(conn, &rows)?.with_names(conn, &rows)? };
         let (told, untrue): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| facts.line(row).is_some());
         let mut decisions =
             vec![Decision::Skip(ids(&unwanted), "not_allowed"), Decision::Skip(ids(&untrue), "no_longer_true")];
@@ -243,8 +244,19 @@ pub struct Facts {
     sessions: HashMap<Id, SessionNow>,
     /// How much a mail tells. The list of messages never names a session.
     details: MessageDetails,
-    /// The member of each booking, its state, and until when it is offered a seat.
-    bookings: HashMap<Id, (Id, BookingStatus, Option<Timestamp>)>,
+    bookings: HashMap<Id, BookingNow>,
+    /// What the members go by for whom the reader booked, where that is told.
+    names: HashMap<Id, String>,
+}
+
+/// A booking as a mail tells of it.
+#[derive(Queryable)]
+struct BookingNow {
+    id: Id,
+    member_id: Id,
+    status: BookingStatus,
+    offer_expires_at: Option<Timestamp>,
+    reason: Option<String>,
 }
 
 impl Facts {
@@ -277,19 +289,41 @@ impl Facts {
             }
         }
         for ids in bookings_of.chunks(AT_ONCE) {
-            let columns = (bookings::id, (bookings::member_id, bookings::status, bookings::offer_expires_at));
-            let found = bookings::table.filter(bookings::id.eq_any(ids)).select(columns);
-            bookings_now.extend(found.load::<(Id, (Id, BookingStatus, Option<Timestamp>))>(conn)?);
+            let columns = (
+                bookings::id,
+                bookings::member_id,
+                bookings::status,
+                bookings::offer_expires_at,
+                bookings::cancellation_reason,
+            );
+            let found: Vec<BookingNow> = bookings::table.filter(bookings::id.eq_any(ids)).select(columns).load(conn)?;
+            bookings_now.extend(found.into_iter().map(|row| (row.id, row)));
         }
-        Ok(Self { sessions: sessions_now, bookings: bookings_now, details: MessageDetails::Neutral })
+        let details = MessageDetails::Neutral;
+        Ok(Self { sessions: sessions_now, bookings: bookings_now, details, names: HashMap::new() })
+    }
+
+    /// The same, with what the members go by for whom the readers of these messages booked. It is only for the readers
+    /// themselves: elsewhere nobody is named.
+    pub fn with_names(self, conn: &mut Conn, rows: &[MessageRow]) -> Result<Self> {
+        let others: Vec<Id> = rows.iter().filter_map(|row| row.cared_for).collect();
+        let mut names = HashMap::new();
+        for ids in others.chunks(AT_ONCE) {
+            let found = members::table.filter(members::id.eq_any(ids)).filter(fate::is_live());
+            let found: Vec<(Id, Option<String>, String)> =
+                found.select((members::id, members::preferred_name, members::given_name)).load(conn)?;
+            names.extend(found.into_iter().map(|(id, preferred, given)| (id, preferred.unwrap_or(given))));
+        }
+        Ok(Self { names, ..self })
     }
 
     /// What a message says of its session, if that is still true, and the booking is the reader's or of whom they care for.
     fn line(&self, row: &MessageRow) -> Option<Line> {
         let payload = &row.payload.0;
         let session = self.sessions.get(&payload.session_id?)?;
-        let (whose, booking, offer_ends) = self.bookings.get(&payload.booking_id?)?;
-        if row.cared_for.or(row.member_id) != Some(*whose) {
+        let BookingNow { member_id, status: booking, offer_expires_at: offer_ends, .. } =
+            self.bookings.get(&payload.booking_id?)?;
+        if row.cared_for.or(row.member_id) != Some(*member_id) {
             return None;
         }
         let off = session.status == SessionStatus::Cancelled;
@@ -320,8 +354,26 @@ impl Facts {
             start: london_time(session.starts_at),
             place: session.place.clone(),
             gone: payload.gone,
-            for_another: row.cared_for.is_some(),
+            reason: match (self.reason(row), self.details) {
+                (None, _) => Reason::NotGiven,
+                (Some(_), MessageDetails::Neutral) => Reason::NotSaid,
+                (Some(reason), MessageDetails::Full) => Reason::Said(reason.to_owned()),
+            },
+            whose: match row.cared_for {
+                None => Whose::Own,
+                Some(other) => Whose::Another(self.names.get(&other).cloned()),
+            },
             kept_until: payload.offer_expires_at.map(london_time),
         })
+    }
+
+    /// Why the service cancelled the booking that a message is about, in the words of whoever runs the session. `None` if
+    /// they gave no reason, or the message says it already.
+    pub fn reason(&self, row: &MessageRow) -> Option<&str> {
+        let tells = matches!(row.kind, MessageKind::Cancelled | MessageKind::BookingCancelled);
+        let says_it = row.payload.0.gone == Some(Gone::NoBookingNeeded);
+        let booking = self.bookings.get(&row.payload.0.booking_id?)?;
+        let by_service = booking.status == BookingStatus::CancelledByProvider;
+        booking.reason.as_deref().filter(|_| tells && by_service && !says_it)
     }
 }

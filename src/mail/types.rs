@@ -28,6 +28,9 @@ pub struct Message {
     /// What it says, in one or two sentences.
     #[schema(example = "You have a place: Tuesday 5 January 2027, 10am, at Central Library, L3 8EW.")]
     pub text: String,
+    /// Why the service cancelled the booking, in the words of whoever runs the session. Null if no reason was given.
+    #[schema(example = "The library is closed that day.")]
+    pub reason: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
     /// When it was handed to the mail server.

@@ -27,7 +27,7 @@ fn a_former_carer_reads_nothing_more_of_whom_they_cared_for() {
     book(&client, &session, &sid);
     app.at("2026-11-23T09:02:00Z");
     mails.take_one(&app);
-    assert!(texts(&client, &cara)[0].starts_with("For somebody you booked for: You have a place"));
+    assert!(texts(&client, &cara)[0].starts_with("For Sid: You have a place"));
     advisor.patch(&relationship, &tag, &json!({ "status": "ended" })).expect(200);
     change(&app, &session, &json!({ "local_start": "2026-11-30T15:00:00", "reason": "Later" }));
     app.at("2026-11-23T09:20:00Z");
@@ -61,7 +61,7 @@ fn what_a_carer_is_told_follows_a_merge_of_whom_they_care_for() {
     app.at("2026-11-23T09:02:00Z");
     let mail = mails.take_one(&app);
     assert_eq!(mail.to, "cara@example.org");
-    assert!(texts(&client, &cara)[0].starts_with("For somebody you booked for: You have a place"));
+    assert!(texts(&client, &cara)[0].starts_with("For Sidney: You have a place"));
     assert_eq!((about(&app, &sid), about(&app, id(&other))), (0, 1));
     app.at("2026-11-23T09:03:00Z");
     advisor.post(&format!("/v1/merges/{}/undo", merged["merge_id"].as_str().unwrap()), &json!({})).expect(200);
@@ -89,7 +89,7 @@ fn a_carer_with_two_accounts_keeps_what_they_booked_after_a_merge() {
     app.at("2026-11-23T09:20:00Z");
     let mail = mails.take_one(&app);
     assert_eq!(mail.to, "caroline@example.org");
-    assert!(mail.text.contains("For somebody you booked for"), "{}", mail.text);
+    assert!(mail.text.contains("For Sid:"), "{}", mail.text);
     assert_eq!(told(&client, &new)[0].0, "moved");
     client.delete(&path).expect(200);
     let email: Option<String> =
@@ -113,7 +113,7 @@ fn what_carers_were_told_before_the_upgrade_is_theirs_to_read_as_long_as_they_ma
     assert_eq!(payload()["cared_for"], json!(sid), "as the version before wrote it");
     assert_eq!(migrate_command(&app), "Applied: 20261201000008\n");
     assert_eq!((payload()["cared_for"].clone(), about(&app, &sid)), (Value::Null, 1));
-    assert!(texts(&client, &cara)[0].starts_with("For somebody you booked for: You have a place"));
+    assert!(texts(&client, &cara)[0].starts_with("For Sid: You have a place"));
     advisor.patch(&relationship, &tag, &json!({ "status": "ended" })).expect(200);
     assert!(texts(&client, &cara).is_empty());
 }

@@ -41,8 +41,19 @@ pub fn told(conn: &mut Conn, member: Id, now: Timestamp) -> Result<Vec<ExportedM
     let facts = Facts::load(conn, &rows)?;
     let show = |row: crate::messages::queue::MessageRow| {
         let address = row.address.clone();
-        let Message { id, kind, channel, status, why, session_id: _, booking_id: _, text, created_at, sent_at } =
-            message(&facts, row);
+        let Message {
+            id,
+            kind,
+            channel,
+            status,
+            why,
+            session_id: _,
+            booking_id: _,
+            text,
+            reason: _,
+            created_at,
+            sent_at,
+        } = message(&facts, row);
         ExportedMessage { id, kind, channel, status, why, address, text, created_at, sent_at }
     };
     Ok(rows.into_iter().map(show).collect())

@@ -24,6 +24,26 @@ pub enum Form {
     Easy,
 }
 
+/// Whose booking a line is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// The reader's.
+    Own,
+    /// That of somebody for whom the reader booked, by the name that they go by. `None` where no name is said.
+    Another(Option<String>),
+}
+
+/// Why a place is gone, in the words of whoever runs the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// They gave none.
+    NotGiven,
+    /// For whoever wants to read no more in mails than the day and the place.
+    NotSaid,
+    /// The reason.
+    Said(String),
+}
+
 /// What a mail says of one session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -39,8 +59,10 @@ pub struct Line {
     pub kept_until: Option<NaiveDateTime>,
     /// Why a place is gone in a session that takes place.
     pub gone: Option<Gone>,
-    /// Whether the booking is that of somebody whom the reader cares for.
-    pub for_another: bool,
+    /// Why a place is gone, in the words of whoever runs the session.
+    pub reason: Reason,
+    /// Whose booking it is.
+    pub whose: Whose,
 }
 
 fn letter(subject: &str, before: &[&str], action: Option<Action>, after: &[&str]) -> Letter {
@@ -191,7 +213,7 @@ fn subject(lines: &[Line]) -> Option<String> {
 }
 
 /// How many lines a session has at most in the easy form.
-const EASY_LINES: usize = 4;
+const EASY_LINES: usize = 5;
 
 /// What happened, for people who find reading hard: one fact a line, and nothing else.
 fn easy(line: &Line) -> Vec<String> {
@@ -213,19 +235,38 @@ fn easy(line: &Line) -> Vec<String> {
         _ => "You have a place.",
     };
     let title = line.title.as_deref().map(|title| format!(" {title}.")).unwrap_or_default();
-    let other = if line.for_another { "For somebody you booked for. " } else { "" };
+    let other = for_whom(&line.whose).map(|whom| format!("{whom}. ")).unwrap_or_default();
     let mut lines = vec![format!("{other}{fact}{title}"), format!("When: {}, {}", day(line.start), time(line.start))];
     if line.kind != MessageKind::BookingCancelled || line.gone == Some(Gone::NoBookingNeeded) {
         lines.push(format!("Where: {}", line.place.as_deref().unwrap_or("online")));
     }
     lines.extend(line.kept_until.map(|until| format!("Tell us before: {}, {}", day(until), time(until))));
+    lines.extend(reason(&line.reason));
     lines
 }
 
 /// What happened, in one or two sentences.
 pub fn sentence(line: &Line) -> String {
-    let said = happened(line);
-    if line.for_another { format!("For somebody you booked for: {said}") } else { said }
+    let said = [Some(happened(line)), reason(&line.reason)];
+    let said = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    for_whom(&line.whose).map_or(said.clone(), |whom| format!("{whom}: {said}"))
+}
+
+/// For whom a booking is. `None` for the reader's own.
+fn for_whom(whose: &Whose) -> Option<String> {
+    match whose {
+        Whose::Own => None,
+        Whose::Another(None) => Some("For somebody you booked for".to_owned()),
+        Whose::Another(Some(name)) => Some(format!("For {name}")),
+    }
+}
+
+fn reason(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::NotGiven => None,
+        Reason::NotSaid => Some("Your bookings say why.".to_owned()),
+        Reason::Said(reason) => Some(format!("The reason: {reason}")),
+    }
 }
 
 fn happened(line: &Line) -> String {
@@ -325,7 +366,8 @@ mod tests {
             place: Some("Central Library, L3 8EW".into()),
             kept_until: None,
             gone: None,
-            for_another: false,
+            reason: Reason::NotGiven,
+            whose: Whose::Own,
         }
     }
 
@@ -364,11 +406,33 @@ mod tests {
             ]
         );
         assert!(sentence(&offered).ends_with("in your bookings before Monday 4 January 2027, 6:30pm."));
-        let many = vec![offered; 16];
+        let many = vec![offered; 13];
         let letter = of_sessions(&many, 60, Form::Easy).unwrap();
         assert_eq!(
-            (letter.lines.len(), letter.lines[60].as_str()),
-            (61, "And 1 more. You find all of them in your bookings.")
+            (letter.lines.len(), letter.lines[48].as_str()),
+            (49, "And 1 more. You find all of them in your bookings.")
+        );
+    }
+
+    #[test]
+    fn a_line_says_for_whom_it_is_and_why() {
+        let off = line(MessageKind::Cancelled, "2027-01-05T10:00:00");
+        let said = Line { reason: Reason::Said("The boiler is broken.".into()), whose: Whose::Another(None), ..off };
+        assert_eq!(
+            sentence(&said),
+            "For somebody you booked for: This is called off: Tuesday 5 January 2027, 10am, at Central Library, L3 8EW. \
+             We are sorry. The reason: The boiler is broken."
+        );
+        let neutral = Line { reason: Reason::NotSaid, whose: Whose::Another(Some("Sid".into())), ..said };
+        let letter = of_sessions(&[neutral], 60, Form::Easy).unwrap();
+        assert_eq!(
+            letter.lines,
+            [
+                "For Sid. This is called off.",
+                "When: Tuesday 5 January 2027, 10am",
+                "Where: Central Library, L3 8EW",
+                "Your bookings say why."
+            ]
         );
     }
 
