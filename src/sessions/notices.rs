@@ -2,7 +2,7 @@
 //!
 //! An audit event and a message for each booking are written in the transaction of the change. The answer lists the
 //! bookings by id and reference, and says whom the message can't reach. It names the member only if the caller may see
-//! them.
+//! them, and says how to call them only if the caller may read their record.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,10 +18,12 @@ use super::store::Revision;
 use crate::audit::Subject;
 use crate::auth::caller::Scope;
 use crate::auth::reach::Reach;
-use crate::db::schema::{bookings, sessions};
-use crate::db::{AT_ONCE, Conn, Id, Timestamp};
+use crate::db::schema::{bookings, members, sessions};
+use crate::db::{AT_ONCE, Conn, Id, Json, Timestamp};
 use crate::error::Result;
 use crate::http::context::Context;
+use crate::members::store::{NAMES, Names, member_name};
+use crate::members::types::{MemberName, SafeContact};
 use crate::messages::Told;
 use crate::messages::kinds::MessageKind;
 
@@ -30,8 +32,22 @@ crate::described! {
     pub enum NoticeWay {
         /// By an e-mail.
         Email,
-        /// Not by the service: the member has no address here, doesn't want e-mail, or the session has started.
+        /// Not by the service: `not_reached_because` says why.
         NotReached,
+    }
+}
+
+crate::described! {
+    /// Why the service doesn't tell a member.
+    pub enum NotReachedBecause {
+        /// Their record has no e-mail address.
+        NoAddress,
+        /// They allow no e-mail, or want no support from the service at present.
+        NotAllowed,
+        /// The service sends no mail at all.
+        NoMail,
+        /// The session has started already.
+        Started,
     }
 }
 
@@ -61,10 +77,21 @@ pub struct BookingNotice {
     /// Why it was cancelled.
     #[schema(example = "The library is closed that day.")]
     pub reason: Option<String>,
-    /// How the member is told. Somebody has to call those who are `not_reached`.
+    /// How the member is told. Somebody has to call those who are `not_reached`. An e-mail can still fail later: the
+    /// member's messages say so.
     pub told: NoticeWay,
     /// The member. Null if the caller may not see who it is.
     pub member_id: Option<Id>,
+    /// The member by name. Null if the caller may not see who it is.
+    pub member: Option<MemberName>,
+    /// Why the member isn't told by the service. Null for one who is told, and for a caller who may not read their record.
+    pub not_reached_because: Option<NotReachedBecause>,
+    /// The member's telephone number, to call them. Null for one who is told or has none, and for a caller who may not read
+    /// their record.
+    #[schema(example = "+447700900123")]
+    pub phone: Option<String>,
+    /// What is safe for the member. Null for one who is told, and for a caller who may not read their record.
+    pub safe_contact: Option<SafeContact>,
 }
 
 /// A booking that holds a seat, has an offer or waits.
@@ -221,15 +248,30 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
     context.record(conn, &events)?;
     let told = tell_members(conn, context, news)?;
     let has_mail = context.state().config.mail.is_some();
-    let way = |booking: &Pending| match told.get(&booking.id) {
-        Some(Told::Email) if has_mail => NoticeWay::Email,
-        _ => NoticeWay::NotReached,
-    };
-    let mut unnamed = seen.clone();
+    let people =
+        People { named: named(conn, &seen)?, may_call: Reach::to_people(context.caller()?).is_ok_and(reads_records) };
+    let mut unnamed = seen;
     let about = all.clone().filter(|(booking, _)| unnamed.remove(&booking.member_id));
     let about = about.map(|(booking, _)| subject(booking)).collect();
-    let bookings = all.map(|(booking, reason)| show(booking, reason, way(booking), &seen)).collect();
+    let missed = |booking: &Pending| not_reached_because(told.get(&booking.id).copied(), has_mail);
+    let bookings = all.map(|(booking, reason)| people.show(booking, reason, missed(booking))).collect();
     Ok(Notices { bookings, about })
+}
+
+/// Why a member isn't told; `None` for one who is told by e-mail.
+fn not_reached_because(told: Option<Told>, has_mail: bool) -> Option<NotReachedBecause> {
+    match told {
+        Some(Told::Email) if has_mail => None,
+        Some(Told::Email) => Some(NotReachedBecause::NoMail),
+        Some(Told::Not("no_address")) => Some(NotReachedBecause::NoAddress),
+        Some(Told::Not(_)) => Some(NotReachedBecause::NotAllowed),
+        None => Some(NotReachedBecause::Started),
+    }
+}
+
+/// Whether whoever reaches so far reads members' records too, and not only their names.
+fn reads_records(reach: Reach) -> bool {
+    reach == Reach::Everyone
 }
 
 fn subject(booking: &Pending) -> Subject {
@@ -260,14 +302,45 @@ fn seen(conn: &mut Conn, context: &Context, members: &[Id]) -> Result<HashSet<Id
     }
 }
 
-fn show(booking: &Pending, reason: Option<String>, told: NoticeWay, seen: &HashSet<Id>) -> BookingNotice {
-    BookingNotice {
-        booking_id: booking.id,
-        session_id: booking.session_id,
-        reference: booking.reference.clone(),
-        outcome: if reason.is_some() { BookingOutcome::Cancelled } else { BookingOutcome::Kept },
-        reason,
-        told,
-        member_id: seen.contains(&booking.member_id).then_some(booking.member_id),
+/// A member's names, telephone number and what is safe for them.
+type PersonRow = (Id, Names, Option<String>, Json<SafeContact>);
+
+/// The members whom an answer names.
+struct People {
+    named: HashMap<Id, PersonRow>,
+    /// Whether the caller may read their records.
+    may_call: bool,
+}
+
+/// These members.
+fn named(conn: &mut Conn, ids: &HashSet<Id>) -> Result<HashMap<Id, PersonRow>> {
+    let ids: Vec<Id> = ids.iter().copied().collect();
+    let mut found = HashMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let rows = members::table.filter(members::id.eq_any(ids));
+        let rows: Vec<PersonRow> =
+            rows.select((members::id, NAMES, members::phone, members::safe_contact)).load(conn)?;
+        found.extend(rows.into_iter().map(|row| (row.0, row)));
+    }
+    Ok(found)
+}
+
+impl People {
+    fn show(&self, booking: &Pending, reason: Option<String>, missed: Option<NotReachedBecause>) -> BookingNotice {
+        let person = self.named.get(&booking.member_id);
+        let to_call = person.filter(|_| self.may_call && missed.is_some());
+        BookingNotice {
+            booking_id: booking.id,
+            session_id: booking.session_id,
+            reference: booking.reference.clone(),
+            outcome: if reason.is_some() { BookingOutcome::Cancelled } else { BookingOutcome::Kept },
+            reason,
+            told: if missed.is_some() { NoticeWay::NotReached } else { NoticeWay::Email },
+            member_id: person.map(|(id, ..)| *id),
+            member: person.map(|(id, names, ..)| member_name(*id, names.clone())),
+            not_reached_because: missed.filter(|_| to_call.is_some()),
+            phone: to_call.and_then(|(_, _, phone, _)| phone.clone()),
+            safe_contact: to_call.map(|(.., safe)| safe.0),
+        }
     }
 }

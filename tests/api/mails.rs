@@ -1,13 +1,14 @@
 //! Who is told what becomes of their booking: by e-mail, and in the list of their messages.
 
 use diesel::prelude::*;
+use life_rooms::auth::caller::Scope;
 use life_rooms::db::schema::{members, messages};
 use life_rooms::db::{Id, Json};
 use life_rooms::members::types::ContactPreferences;
 use serde_json::{Value, json};
 
 use crate::support::mailbox::Mailbox;
-use crate::support::{App, Client, SessionSeed, member_row, session_row, venue};
+use crate::support::{App, Client, SessionSeed, consent_row, member_row, partner_row, session_row, venue};
 
 /// A member who may be written to.
 pub fn reachable(app: &App, given: &str) -> String {
@@ -107,6 +108,8 @@ fn who_may_not_be_written_to_is_not_and_whoever_cancels_learns_whom_to_call() {
     app.at("2026-11-23T09:00:01Z");
     let withdrawn = json!({ "purpose": "contact_email", "decision": "withdrawn", "evidence": "said so" });
     advisor.post(&format!("/v1/members/{sam}/consents"), &withdrawn).expect(201);
+    let tag = advisor.get(&format!("/v1/members/{sam}")).etag().to_owned();
+    advisor.patch(&format!("/v1/members/{sam}"), &tag, &json!({ "phone": "07700 900123" })).expect(200);
     let path = format!("/v1/sessions/{session}/cancel");
     let answer = advisor.post(&path, &json!({ "reason": "The boiler is broken." })).expect(200);
     let way = |member: &str| {
@@ -114,6 +117,16 @@ fn who_may_not_be_written_to_is_not_and_whoever_cancels_learns_whom_to_call() {
         notices.iter().find(|one| one["member_id"] == json!(member)).unwrap()["told"].clone()
     };
     assert_eq!([way(&peg), way(&sam), way(&ali)], [json!("email"), json!("not_reached"), json!("not_reached")]);
+    let of = |member: &str| answer["bookings"].as_array().unwrap().iter().find(|one| one["member_id"] == json!(member));
+    let call = |member: &str| {
+        let notice = of(member).unwrap();
+        ["member", "not_reached_because", "phone", "safe_contact"].map(|name| notice[name].clone())
+    };
+    let named = |member: &str, name: &str| json!({ "id": member, "display_name": name });
+    let anything = json!({ "voicemail": true, "letters": true, "say_who": true });
+    assert_eq!(call(&peg), [named(&peg, "Peg Reid"), Value::Null, Value::Null, Value::Null]);
+    assert_eq!(call(&sam), [named(&sam, "Sam Reid"), json!("not_allowed"), json!("+447700900123"), anything.clone()]);
+    assert_eq!(call(&ali), [named(&ali, "Ali Khan"), json!("not_allowed"), Value::Null, anything]);
     app.at("2026-11-23T09:10:01Z");
     let mail = mails.take_one(&app);
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("peg@example.org", "A change to Monday 30 November 2026"));
@@ -139,6 +152,7 @@ fn without_a_mail_server_everybody_has_their_messages_and_nobody_counts_as_told(
     let path = format!("/v1/sessions/{session}/cancel");
     let answer = advisor.post(&path, &json!({ "reason": "The boiler is broken." })).expect(200);
     assert_eq!(answer["bookings"][0]["told"], "not_reached");
+    assert_eq!(answer["bookings"][0]["not_reached_because"], "no_mail");
     app.at("2026-11-23T09:10:01Z");
     app.send_messages();
     assert_eq!(
@@ -236,4 +250,73 @@ fn members_read_their_own_messages_and_a_clock_that_is_put_back_sends_nothing_tw
     assert!(mails.take(&app).is_empty());
     app.at("2026-11-23T09:30:00Z");
     assert!(mails.take(&app).is_empty());
+}
+
+#[test]
+fn whoever_may_not_read_the_record_learns_neither_the_number_nor_why_somebody_isnt_told() {
+    let (app, _mails) = App::with_mail();
+    let (advisor, reader) = (app.advisor(), partner_row(&app, "the-reader"));
+    let (shares, keeps) = (member_row(&app, "Ali", "Khan"), member_row(&app, "Una", "Reid"));
+    consent_row(&app, &shares, &reader, "given");
+    for member in [&shares, &keeps] {
+        let path = format!("/v1/members/{member}");
+        let tag = advisor.get(&path).etag().to_owned();
+        advisor.patch(&path, &tag, &json!({ "phone": "07700 900123" })).expect(200);
+    }
+    let called_off = |client: &Client| {
+        let session = session_row(&app, SessionSeed { partner_id: Some(&reader), ..SessionSeed::default() });
+        let held = [&shares, &keeps].map(|member| book(&advisor, &session, member)["id"].clone());
+        let answer = client.post(&format!("/v1/sessions/{session}/cancel"), &json!({ "reason": "Snow" })).expect(200);
+        assert!(!answer.to_string().contains("900123"), "{answer}");
+        held.map(|booking| {
+            let notices = answer["bookings"].as_array().unwrap();
+            let notice = notices.iter().find(|one| one["booking_id"] == booking).unwrap();
+            assert_eq!(notice["told"], "not_reached");
+            for name in ["not_reached_because", "phone", "safe_contact"] {
+                assert_eq!(notice[name], Value::Null, "{notice}");
+            }
+            notice["member"]["display_name"].clone()
+        })
+    };
+    let partner = app.partner_client(&reader, &[Scope::SessionsWrite, Scope::BookingsRead]);
+    assert_eq!(called_off(&partner), [json!("Ali Khan"), Value::Null]);
+    assert_eq!(called_off(&app.admin()), [Value::Null, Value::Null]);
+}
+
+#[test]
+fn whoever_is_booked_learns_why_a_session_is_called_off() {
+    let (app, mails, advisor, session) = library(None);
+    let (peg, sam) = (reachable(&app, "Peg"), reachable(&app, "Sam"));
+    let path = format!("/v1/members/{peg}");
+    let tag = advisor.get(&path).etag().to_owned();
+    advisor.patch(&path, &tag, &json!({ "message_details": "full" })).expect(200);
+    for member in [&peg, &sam] {
+        book(&advisor, &session, member);
+    }
+    // A member who cancels gives no reason, and is told of none.
+    let una = reachable(&app, "Una");
+    let given_up = book(&advisor, &session, &una);
+    app.at("2026-11-23T09:00:01Z");
+    cancel(&advisor, &given_up);
+    app.at("2026-11-23T09:02:00Z");
+    mails.take(&app);
+    let reason = "The boiler is broken & it's <cold>.";
+    advisor.post(&format!("/v1/sessions/{session}/cancel"), &json!({ "reason": reason })).expect(200);
+    app.at("2026-11-23T09:13:00Z");
+    let mut sent = mails.take(&app);
+    sent.sort_by(|one, other| one.to.cmp(&other.to));
+    let [full, neutral] = sent.as_slice() else { panic!("two mails, not {}", sent.len()) };
+    assert!(full.text.contains("We are sorry. The reason: The boiler is broken & it's <cold>."), "{}", full.text);
+    assert!(!full.whole.contains("<cold>.</"), "{}", full.whole);
+    // Whoever wants nothing but day and place in their mails reads the reason where they log in.
+    assert!(neutral.text.contains("We are sorry. Your bookings say why."), "{}", neutral.text);
+    assert!(!neutral.whole.contains("boiler"), "{}", neutral.whole);
+    let newest = |member: &str| {
+        let page = app.member(member).get(&format!("/v1/members/{member}/messages")).expect(200);
+        (page["items"][0]["kind"].clone(), page["items"][0]["reason"].clone())
+    };
+    for member in [&peg, &sam] {
+        assert_eq!(newest(member), (json!("cancelled"), json!(reason)));
+    }
+    assert_eq!(newest(&una), (json!("booking_cancelled"), Value::Null));
 }
