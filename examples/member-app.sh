@@ -105,6 +105,10 @@ send POST "/v1/sessions/$choir/bookings" "$(jq -nc --arg member_id "$sid" '{$mem
 expect 201
 get "/v1/bookings/$(field .id)"
 expect 200
+booking=$(field .id)
+get "/v1/members/$sid/bookings?booked_by=me"
+expect 200
+[ "$(field '.items[0].id')" = "$booking" ]
 get "/v1/members/$sid"
 refused 404 not-found
 passed "5. Peg booked for Sid, and sees nothing else of his record."

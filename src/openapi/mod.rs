@@ -35,6 +35,7 @@ use utoipa::openapi::OpenApi as Document;
         crate::rosters::types::JobResult,
         crate::rosters::types::Missing,
         crate::reports::types::GroupBy,
+        crate::sessions::bookings::types::BookedBy,
         crate::sessions::bookings::types::CancelledBy,
         crate::sessions::closings::types::ClosedSessions,
         crate::sessions::search::filter::SessionOrder,

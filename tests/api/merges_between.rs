@@ -106,7 +106,31 @@ fn a_carer_is_told_of_whom_they_booked_for_and_of_nobody_else() {
     let sent = sent_to(&mails, &app);
     let to: Vec<&str> = sent.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!(to, ["cara@example.org"]);
-    assert!(sent[0].text.contains("For somebody you booked for"), "{}", sent[0].text);
+    assert!(sent[0].text.contains("For Ann:"), "{}", sent[0].text);
+}
+
+#[test]
+fn one_of_two_places_is_given_up_before_a_merge_without_a_word_to_the_person() {
+    let (app, mails, advisor, session) = library(None);
+    let (bea, ann) = (reachable(&app, "Bea"), reachable(&app, "Ann"));
+    let (kept, second) = (book(&advisor, &session, &bea), book(&advisor, &session, &ann));
+    app.at("2026-11-23T09:05:00Z");
+    mails.take(&app);
+    let path = format!("/v1/bookings/{}?tell=false", second["id"].as_str().unwrap());
+    app.member(&ann).delete(&path).problem(403, "forbidden");
+    merge(&advisor, &of(&bea), &of(&ann)).problem(409, "merge-conflict");
+    assert_eq!(advisor.delete(&path).expect(200)["status"], "cancelled_by_member");
+    let merged = merge(&advisor, &of(&bea), &of(&ann)).expect(200);
+    app.at("2026-11-23T09:30:00Z");
+    // The owner of the account is told that there is one record now, and nobody of a cancelled booking.
+    assert!(mails.take(&app).iter().all(|mail| mail.text.contains("two records")), "she keeps her place");
+    assert_eq!(told(&advisor, &bea).iter().filter(|row| row.0 == "booking_cancelled").count(), 0);
+    let path = format!("/v1/bookings/{}", kept["id"].as_str().unwrap());
+    assert_eq!(advisor.get(&path).expect(200)["status"], "booked");
+    undo(&advisor, &merged).expect(200);
+    assert_eq!(advisor.get(&path).expect(200)["member_id"], json!(bea));
+    // The place that was given up isn't hers any more: whoever takes the records apart books it again.
+    book(&advisor, &session, &ann);
 }
 
 #[test]

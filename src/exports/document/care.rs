@@ -15,7 +15,8 @@ use crate::error::Result;
 use crate::prescriptions::items::types::{PrescriptionItem, PrescriptionItemKind};
 use crate::prescriptions::store as prescriptions;
 use crate::prescriptions::types::{Prescription, PrescriptionFilter};
-use crate::sessions::bookings::store::{self as bookings, BookedRow, member_key};
+use crate::sessions::bookings::lists::{self, Made, member_key};
+use crate::sessions::bookings::store::BookedRow;
 use crate::sessions::bookings::types::Booking;
 
 /// The member's prescriptions, the oldest first.
@@ -133,7 +134,7 @@ fn session_lines(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, SessionLine>
 
 /// The member's bookings, the newest session first.
 pub fn booked(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<ExportedBooking>> {
-    let read = |slice: &_| bookings::of_member(conn, member, Reach::Everyone, slice);
+    let read = |slice: &_| lists::of_member(conn, member, (Reach::Everyone, Made::ByAnybody), slice);
     let rows: Vec<BookedRow> = all(read, member_key)?;
     let ids: Vec<Id> = rows.iter().map(|(row, ..)| row.session_id).collect();
     let lines = session_lines(conn, &ids)?;

@@ -181,7 +181,8 @@ pub struct MergeOutcome {
 crate::described! {
     /// A kind of thing that stands in the way of merging.
     pub enum ConflictKind {
-        /// Both records hold a place in one session to come. Cancel one. `ids` are the bookings.
+        /// Both records hold a place in one session to come. Cancel one with `tell=false`: the person keeps the other.
+        /// `ids` are the bookings.
         SessionToCome,
         /// The records have two NHS numbers. `ids` are the members.
         NhsNumbers,

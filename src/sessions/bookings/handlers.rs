@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::lists::{self, Made, MemberBookingKey};
 use super::rules::Terms;
 use super::seats::SessionFacts;
-use super::store::{self, BookedRow, Booker, MemberBookingKey};
+use super::store::{self, BookedRow, Booker};
 use super::telling::{self, News};
-use super::types::{Booking, BookingInput, BookingStatus, Cancellation, CancelledBy};
+use super::types::{BookedBy, Booking, BookingInput, BookingStatus, Cancellation, CancelledBy, MemberBookings};
 use super::waiting::Positions;
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
 use crate::auth::reach::Reach;
@@ -88,8 +89,8 @@ pub async fn list_session_bookings(
     let slice = Slice::<Id>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let page = read_shared(&who.state().db, reach, move |conn| {
-        let (rows, seen) = store::of_session(conn, session_id, (reach, london_day(context.now())), &wanted)?;
-        let (events, positions) = (reads(&context, &rows, &wanted, &seen), Positions::of(conn, &rows)?);
+        let (rows, seen) = lists::of_session(conn, session_id, (reach, london_day(context.now())), &wanted)?;
+        let (events, positions) = (reads(&context, wanted.shown(&rows), &seen), Positions::of(conn, &rows)?);
         let line = |row: BookedRow| match seen.contains(&row.0.member_id) {
             true => show(&positions, reach, row),
             false => positions.show(row).without_member(),
@@ -122,7 +123,8 @@ pub async fn get_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, N
 /// Cancel a booking
 ///
 /// A booking can be cancelled until the session starts. Its seats are free at once, and offered to the next person who
-/// waits. A booking that waits leaves the list. A booking with an offer declines the offer.
+/// waits. A booking that waits leaves the list. A booking with an offer declines the offer. The member is told, unless an
+/// advisor says `tell=false`.
 #[utoipa::path(operation_id = "cancel_booking", tag = "sessions",
     params(("id" = Id, Path, description = "The booking"), Cancellation),
     responses((status = 200, description = "Cancelled", body = Booking), Missing, Conflict, MayBeStale, Storage, Problems),
@@ -131,8 +133,12 @@ pub async fn get_booking(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, N
 pub async fn cancel_booking(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Cancellation>)>,
 ) -> Result<HttpResponse> {
-    let Extract((who, Path(id), Query(Cancellation { by }))) = request;
+    let Extract((who, Path(id), Query(Cancellation { by, tell: is_told }))) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
+    let is_told = is_told.unwrap_or(true);
+    if !is_told && reach != Reach::Everyone {
+        return Err(Error::forbidden("Only an advisor cancels without telling the member."));
+    }
     let status = match by.unwrap_or_default() {
         CancelledBy::Member => BookingStatus::CancelledByMember,
         CancelledBy::Provider if reach == Reach::Everyone => BookingStatus::CancelledByProvider,
@@ -143,7 +149,9 @@ pub async fn cancel_booking(
         check_match(conn, &context, reach, &held.0)?;
         let booked = store::cancel(conn, held, status, terms(&context))?;
         context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
-        tell(conn, &context, &booked)?;
+        if is_told {
+            tell(conn, &context, &booked)?;
+        }
         let booking = shown(conn, reach, booked)?;
         Reply::ok(Tag::live(booking.version, &booking)?, &booking)
     })
@@ -192,26 +200,32 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
 
 /// List a member's bookings
 ///
-/// The newest session first, a page at a time.
+/// The newest session first, a page at a time. A member lists their own bookings. With `booked_by=me` they also list those
+/// that they made for somebody for whom they may book.
 #[utoipa::path(operation_id = "list_member_bookings", tag = "members",
-    params(("id" = Id, Path, description = "The member"), Paging),
+    params(("id" = Id, Path, description = "The member"), MemberBookings),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
     security(("bearer" = [])))]
 #[get("/v1/members/{id}/bookings")]
 pub async fn list_member_bookings(
-    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<Paging>)>,
+    request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, Query<MemberBookings>)>,
 ) -> Result<HttpResponse> {
     let Extract((who, Path(member_id), Query(filter))) = request;
+    let by = filter.booked_by.map(|BookedBy::Me| who.caller().map(|caller| caller.id)).transpose()?;
     let slice = Slice::<MemberBookingKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let rows = who.state().db.read_audited(move |conn| {
-        let rows = store::of_member(conn, member_id, reach, &wanted)?;
-        let events = context.reads_list(Subject::of_member("member", member_id, member_id), &["bookings"], &rows);
+        let made = by.map_or(Made::ByAnybody, |account| Made::By { account, today: london_day(context.now()) });
+        let rows = lists::of_member(conn, member_id, (reach, made), &wanted)?;
+        let events = match reach {
+            Reach::Member(own) if own != member_id => reads(&context, wanted.shown(&rows), &HashSet::from([member_id])),
+            _ => context.reads_list(Subject::of_member("member", member_id, member_id), &["bookings"], &rows),
+        };
         let positions = Positions::of(conn, &rows)?;
         Ok(((rows, positions), events))
     });
     let (rows, positions) = rows.await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, store::member_key, |row| positions.show(row)))
+    who.show_page(Cache::Never, &slice.page(&who, rows, lists::member_key, |row| show(&positions, reach, row)))
 }
 
 /// An event of a booking. Its actor is whoever asks: also a member who books for the member whom the event is about.
@@ -239,13 +253,12 @@ fn is_own(reach: Reach, (row, ..): &BookedRow) -> bool {
     reach == Reach::Member(row.member_id)
 }
 
-/// One event for each person whose data the page shows, except the reader's own data.
-fn reads(context: &Context, rows: &[BookedRow], slice: &Slice<Id>, seen: &HashSet<Id>) -> Vec<Event> {
+/// One event for each person whose data these rows show, except the reader's own data.
+fn reads(context: &Context, shown: &[BookedRow], seen: &HashSet<Id>) -> Vec<Event> {
     let own = context.anyone().and_then(|caller| caller.member_id);
     let mut told = HashSet::new();
-    // One row more than the page shows has been fetched.
-    let shown = slice.shown(rows).iter();
     shown
+        .iter()
         .filter(|(row, ..)| seen.contains(&row.member_id) && own != Some(row.member_id) && told.insert(row.member_id))
         .map(|booked| event(context, "list", booked, &[]))
         .collect()

@@ -25,6 +25,7 @@ mod eligible;
 pub mod expired_offers;
 pub mod handlers;
 pub mod leaving;
+pub mod lists;
 pub mod reminders;
 pub mod rules;
 pub mod seats;

@@ -1,8 +1,6 @@
 //! Bookings in the database.
 
-use std::collections::HashSet;
-
-use chrono::{DateTime, NaiveDate};
+use chrono::NaiveDate;
 use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -10,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::admission;
 use super::care;
 use super::rules::{self, Offer, Terms};
-use super::seats::{
-    CountChange, SessionFacts, adjust_counts, lock_session, matching_item, may_see, see, session, take_seats,
-};
+use super::seats::{CountChange, SessionFacts, adjust_counts, lock_session, matching_item, see, take_seats};
 use super::types::{BookedSession, Booking, BookingInput, BookingStatus, IfFull, Party, SeatDelivery};
 use super::waiting;
 use crate::auth::reach::Reach;
@@ -20,7 +16,6 @@ use crate::clock::{london_day, micros};
 use crate::db::schema::{bookings, members, sessions, wordings};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
-use crate::http::page::Slice;
 use crate::insert_many;
 use crate::members::consents::store as consents;
 use crate::members::relationships::booking as relationships;
@@ -115,7 +110,8 @@ impl BookingRow {
 /// A booking, its session's title and times, and its member's names.
 pub type BookedRow = (BookingRow, (String, Timestamp, Timestamp), Names);
 
-const SESSION_LINE: (wordings::title, sessions::starts_at, sessions::ends_at) =
+/// The columns of a booking's session.
+pub(super) const SESSION_LINE: (wordings::title, sessions::starts_at, sessions::ends_at) =
     (wordings::title, sessions::starts_at, sessions::ends_at);
 
 impl From<BookedRow> for Booking {
@@ -155,6 +151,13 @@ pub struct Booker {
     pub terms: Terms,
 }
 
+impl Booker {
+    /// Whether this is a member who books for another.
+    fn is_for_another(&self, member_id: Id) -> bool {
+        self.reach.member().is_some_and(|own| own != member_id)
+    }
+}
+
 /// Books a place. If there are too few seats and the request says so, joins the waiting list instead.
 ///
 /// # Errors
@@ -169,22 +172,17 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
     let (member_id, names, delivery) = fitting(conn, &session, wish, by.reach, london_day(now))?;
     rules::takes_bookings(&session, now)?;
     admission::check(conn, &session, delivery, now)?;
-    let item = item(conn, &session, wish, member_id)?;
-    let reference = new_reference(conn, session_id, member_id)?;
-    let seats = wish.party.seats();
-    let turn = match place(conn, &session, delivery, seats, now)? {
-        Ok(()) => None,
-        Err(full) if wish.if_full == IfFull::Refuse => return Err(full),
-        Err(_) => Some(waiting::join(conn, &mut session, delivery, seats)?),
-    };
+    let item = item(conn, &session, wish, member_id);
+    let item = if by.is_for_another(member_id) { item } else { Ok(item?) };
+    let (reference, turn) = give_place(conn, &mut session, (member_id, delivery), wish, by)?;
     // Only now: most of those who want the last seat of a session don't get here.
     consents::hold_service(conn, member_id)?;
     let row = BookingRow {
         status: if turn.is_some() { BookingStatus::Waitlisted } else { BookingStatus::Booked },
         family: wish.party.family,
         carers: wish.party.carers,
-        seats,
-        prescription_item_id: item,
+        seats: wish.party.seats(),
+        prescription_item_id: item?,
         turn,
         ..BookingRow::new(by.id, session_id, (member_id, delivery), reference, by.account, now)
     };
@@ -196,6 +194,30 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
 /// Adds bookings. Their seats must have been taken.
 pub(crate) fn insert(conn: &mut Conn, rows: &[BookingRow]) -> Result<()> {
     Ok(insert_many!(conn, bookings::table, rows)?)
+}
+
+/// Gives a new booking its reference, and its seats or its turn in the waiting list.
+///
+/// # Errors
+/// 409 if the member has a place already, or there are too few seats. Whoever books for somebody else is told first that
+/// the session is full: such a refusal leaves no trace, so it may not say whether the other has a place or a referral.
+fn give_place(
+    conn: &mut Conn,
+    session: &mut SessionFacts,
+    (member_id, delivery): (Id, SeatDelivery),
+    wish: &BookingInput,
+    by: Booker,
+) -> Result<(String, Option<i32>)> {
+    let (session_id, seats) = (session.id, wish.party.seats());
+    let known = if by.is_for_another(member_id) { None } else { Some(new_reference(conn, session_id, member_id)?) };
+    let waits = match place(conn, session, delivery, seats, by.terms.now)? {
+        Ok(()) => false,
+        Err(full) if wish.if_full == IfFull::Refuse => return Err(full),
+        Err(_) => true,
+    };
+    let reference = known.map_or_else(|| new_reference(conn, session_id, member_id), Ok)?;
+    let turn = if waits { Some(waiting::join(conn, session, delivery, seats)?) } else { None };
+    Ok((reference, turn))
 }
 
 /// Takes seats. The inner error says why not: too few are left, or somebody already waits for one.
@@ -408,77 +430,4 @@ pub(super) fn move_to(
     booked.0 = row;
     waiting::settle(conn, &mut session, terms)?;
     Ok(booked)
-}
-
-/// A page of a session's bookings, the oldest first, and the members among them whom the caller may see. A member gets
-/// their own booking, and those they made for others.
-///
-/// # Errors
-/// 404 if the caller may not see the session.
-pub fn of_session(
-    conn: &mut Conn,
-    session_id: Id,
-    (reach, today): (Reach, NaiveDate),
-    slice: &Slice<Id>,
-) -> Result<(Vec<BookedRow>, HashSet<Id>)> {
-    session(conn, session_id, reach)?;
-    let cared_for = reach.member().map(|own| relationships::cared_for(conn, own, today)).transpose()?;
-    let cared_for = cared_for.unwrap_or_default();
-    let mut query = bookings::table
-        .inner_join(sessions::table.inner_join(wordings::table))
-        .inner_join(members::table)
-        .filter(bookings::session_id.eq(session_id))
-        .select((BookingRow::as_select(), SESSION_LINE, NAMES))
-        .into_boxed();
-    if let Reach::Member(own) = reach {
-        let mine = bookings::member_id.eq(own);
-        query = if cared_for.is_empty() {
-            query.filter(mine)
-        } else {
-            let accounts = care::accounts_of(conn, own)?;
-            let made = bookings::member_id.eq_any(cared_for.clone()).and(bookings::booked_by.eq_any(accounts));
-            query.filter(mine.or(made))
-        };
-    }
-    if let Some(id) = slice.after {
-        query = query.filter(bookings::id.gt(id));
-    }
-    let rows: Vec<BookedRow> = query.order(bookings::id).limit(slice.fetch()).load(conn)?;
-    let members: Vec<Id> = rows.iter().map(|(row, ..)| row.member_id).collect();
-    let mut seen = may_see(conn, reach, &members)?;
-    seen.extend(cared_for);
-    Ok((rows, seen))
-}
-
-/// The keys that a member's bookings are listed by: the session's start in microseconds since 1970, and the id.
-pub type MemberBookingKey = (i64, Id);
-
-/// A booking's place in its member's list.
-pub fn member_key((row, (_, starts_at, _), _): &BookedRow) -> MemberBookingKey {
-    (starts_at.0.timestamp_micros(), row.id)
-}
-
-/// A page of a member's bookings, the newest session first.
-///
-/// # Errors
-/// 404 if there is no such member whom the caller may reach. As [`member_store::check`].
-pub fn of_member(
-    conn: &mut Conn,
-    member_id: Id,
-    reach: Reach,
-    slice: &Slice<MemberBookingKey>,
-) -> Result<Vec<BookedRow>> {
-    member_store::check(conn, reach, member_id)?;
-    let mut query = bookings::table
-        .inner_join(sessions::table.inner_join(wordings::table))
-        .inner_join(members::table)
-        .filter(bookings::member_id.eq(member_id))
-        .select((BookingRow::as_select(), SESSION_LINE, NAMES))
-        .into_boxed();
-    if let Some((micros, id)) = slice.after {
-        let at = Timestamp(DateTime::from_timestamp_micros(micros).unwrap_or_default());
-        let later = sessions::starts_at.eq(at).and(bookings::id.lt(id));
-        query = query.filter(sessions::starts_at.lt(at).or(later));
-    }
-    Ok(query.order((sessions::starts_at.desc(), bookings::id.desc())).limit(slice.fetch()).load(conn)?)
 }

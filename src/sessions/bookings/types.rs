@@ -192,6 +192,30 @@ crate::described! {
     }
 }
 
+crate::described! {
+    /// Who made a booking.
+    pub enum BookedBy {
+        /// The caller.
+        Me,
+    }
+}
+
+/// Which bookings of a member to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct MemberBookings {
+    /// `me` lists only the bookings that the caller made. Whoever may book for the member can list those, and no others.
+    #[param(inline)]
+    pub booked_by: Option<BookedBy>,
+    /// How many items a page has at most.
+    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
+    pub limit: Option<i64>,
+    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
+    #[param(max_length = 1200)]
+    pub cursor: Option<String>,
+}
+
 /// How a booking is cancelled.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -200,4 +224,8 @@ pub struct Cancellation {
     /// Who cancels. Only an advisor may say `provider`. Absent: `member`.
     #[param(inline)]
     pub by: Option<CancelledBy>,
+    /// `false` tells nobody that the booking is cancelled. It is for an advisor who cancels one of two bookings of the same
+    /// person before their records are merged: the person keeps the other. Absent: `true`.
+    #[param(default = true)]
+    pub tell: Option<bool>,
 }
