@@ -20,8 +20,8 @@ use life_rooms::auth::signing_keys::public_halves;
 use life_rooms::auth::token::Tokens;
 use life_rooms::clock::Clock;
 use life_rooms::db::schema::audit_events;
-use life_rooms::db::{Conn, Db, Location, migrate};
-use life_rooms::error::Result;
+use life_rooms::db::{Conn, Db, Id, Location, migrate};
+use life_rooms::error::{Error, Result};
 use life_rooms::insert_many;
 use life_rooms::members::store::{self as members, MemberRow};
 use life_rooms::seals::sealing::seal_some;
@@ -77,11 +77,11 @@ impl Bench {
     }
 
     /// Somebody new, as the desk would register them.
-    fn member(&self) -> Result<MemberRow> {
-        let id = self.clock.new_id();
+    fn member(&self, id: Id) -> Result<MemberRow> {
         let written = json!({"given_name": "Made", "family_name": format!("Up {id}"), "date_of_birth": "1961-05-17",
             "phone": "+441514960123", "postcode": "L8 1XE", "roles": ["service_user"]});
-        Ok(MemberRow::new(id, serde_json::from_value(written)?, self.clock.now()))
+        let written = serde_json::from_value(written).map_err(Error::internal)?;
+        Ok(MemberRow::new(id, written, self.clock.now()))
     }
 
     /// Writes a second.
@@ -89,9 +89,9 @@ impl Bench {
         let (written, began) = (AtomicU64::new(0), Instant::now());
         let writers = (0..WRITERS).map(|_| async {
             while began.elapsed() < time {
-                let member = self.member()?;
-                let event =
-                    Event::by_system(&self.clock, "create", Subject::of_member("member", member.id, member.id), &[]);
+                let id = self.clock.new_id();
+                let member = self.member(id)?;
+                let event = Event::by_system(&self.clock, "create", Subject::of_member("member", id, id), &[]);
                 let write = move |conn: &mut Conn| {
                     members::insert(conn, &[member])?;
                     way.record(conn, &[event])

@@ -152,7 +152,9 @@ impl Desk<'_> {
         let may_know = |row: &MessageRow| row.cared_for.is_none_or(|other| carers.contains(&other));
         let wants = |row: &MessageRow| reader.reminders || row.kind != MessageKind::Reminder;
         let (rows, unwanted): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_know(row) && wants(row));
-        let facts = Facts { details: reader.details, ..Facts::load(conn, &rows)?.with_names(conn, &rows)? };
+        let facts = Facts { details: reader.details, ..Facts::load(conn, &rows)? };
+        // A mail may be read by others: it names nobody unless its reader chose so.
+        let facts = if reader.details == MessageDetails::Full { facts.with_names(conn, &rows)? } else { facts };
         let (told, untrue): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| facts.line(row).is_some());
         let mut decisions =
             vec![Decision::Skip(ids(&unwanted), "not_allowed"), Decision::Skip(ids(&untrue), "no_longer_true")];

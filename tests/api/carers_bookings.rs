@@ -94,9 +94,19 @@ fn a_carer_is_told_for_whom_by_the_first_name_and_the_other_sees_it() {
     let path = format!("/v1/members/{sid}");
     let tag = advisor.get(&path).etag().to_owned();
     advisor.patch(&path, &tag, &json!({ "preferred_name": "Siddy" })).expect(200);
+    let held = book(&client, &session, &sid);
+    app.at("2026-11-23T09:02:00Z");
+    let mail = mails.take_one(&app);
+    assert!(mail.text.contains("For somebody you booked for: You have a place: Monday"), "{}", mail.text);
+    assert!(!mail.whole.contains("Sid"), "{}", mail.whole);
+    // Whoever wants the details in their mails reads the first name there too.
+    let own = format!("/v1/members/{cara}");
+    let tag = advisor.get(&own).etag().to_owned();
+    advisor.patch(&own, &tag, &json!({ "message_details": "full" })).expect(200);
+    client.delete(&format!("/v1/bookings/{}", id(&held))).expect(200);
     book(&client, &session, &sid);
     book(&client, &session, &cara);
-    app.at("2026-11-23T09:02:00Z");
+    app.at("2026-11-23T09:04:00Z");
     let mail = mails.take_one(&app);
     assert!(mail.text.contains("For Siddy: You have a place: Monday 30 November 2026"), "{}", mail.text);
     assert!(!mail.whole.contains("Reid") && !mail.subject.contains("Siddy"), "{}", mail.whole);

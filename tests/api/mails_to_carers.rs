@@ -89,7 +89,7 @@ fn a_carer_with_two_accounts_keeps_what_they_booked_after_a_merge() {
     app.at("2026-11-23T09:20:00Z");
     let mail = mails.take_one(&app);
     assert_eq!(mail.to, "caroline@example.org");
-    assert!(mail.text.contains("For Sid:"), "{}", mail.text);
+    assert!(mail.text.contains("For somebody you booked for:"), "{}", mail.text);
     assert_eq!(told(&client, &new)[0].0, "moved");
     client.delete(&path).expect(200);
     let email: Option<String> =
