@@ -23,7 +23,7 @@ use life_rooms::db::schema::audit_events;
 use life_rooms::db::{Conn, Db, Id, Location, migrate};
 use life_rooms::error::{Error, Result};
 use life_rooms::insert_many;
-use life_rooms::members::store::{self as members, MemberRow};
+use life_rooms::members::store::{self, MemberRow};
 use life_rooms::seals::sealing::seal_some;
 use life_rooms::seals::verify::{Wanted, verify};
 use serde_json::json;
@@ -90,11 +90,11 @@ impl Bench {
         let writers = (0..WRITERS).map(|_| async {
             while began.elapsed() < time {
                 let id = self.clock.new_id();
-                let member = self.member(id)?;
-                let event = Event::by_system(&self.clock, "create", Subject::of_member("member", id, id), &[]);
+                let members = [self.member(id)?];
+                let events = [Event::by_system(&self.clock, "create", Subject::of_member("member", id, id), &[])];
                 let write = move |conn: &mut Conn| {
-                    members::insert(conn, &[member])?;
-                    way.record(conn, &[event])
+                    store::insert(conn, &members)?;
+                    way.record(conn, &events)
                 };
                 self.db.write(write).await?;
                 written.fetch_add(1, Ordering::Relaxed);
