@@ -73,7 +73,7 @@ kinds! {
     InvalidState: 409, "invalid-state", "The current state doesn't allow this", "detail names the current state and, where there is one, what is possible in it.";
     InProgress: 409, "in-progress", "The same request is still running", "A request with the same Idempotency-Key is still running. Wait, and then send this one again.";
     AnswerWithheld: 409, "answer-withheld", "It was done before, and its answer isn't repeated", "A request with this Idempotency-Key was done before, and nothing was done now. Its answer held data of a member who no longer consents to share it. If the request made something, detail says where to read it.";
-    Erased: 410, "erased", "The person's record was erased", "Everything that told who the person is was deleted at their request. detail says on which day. Nothing can be done with the record any more.";
+    Erased: 410, "erased", "The person's record was erased", "Everything that told who the person is was deleted at their request. detail says on which day, or that a repeated request isn't done again. Nothing can be done with the record any more.";
     ExportExpired: 410, "export-expired", "The document was removed", "The document of an export is removed seven days after it is ready. Ask for another export.";
     PreconditionFailed: 412, "precondition-failed", "It has changed since you read it", "Read it again and repeat the change with the new ETag in If-Match.";
     PayloadTooLarge: 413, "payload-too-large", "The body is too large", "A body can have at most 256 KiB, a roster at most 16 MiB.";

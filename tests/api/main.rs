@@ -43,6 +43,7 @@ mod erasure_proof;
 mod erasure_texts;
 mod erasures;
 mod erasures_in_flight;
+mod erasures_repeated;
 mod exports;
 mod exports_contents;
 mod exports_reviewed;
