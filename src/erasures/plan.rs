@@ -90,6 +90,7 @@ pub const TABLES: &[Table] = &[
     deleted("equality_answers", OWN),
     deleted("relationships", "from_member = :member OR to_member = :member"),
     deleted("safeguarding_flags", OWN),
+    deleted("merged_contacts", OWN),
     deleted("calendar_links", OWN),
     deleted("possible_duplicates", "a = :member OR b = :member"),
     deleted("retention_reviews", OWN),

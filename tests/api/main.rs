@@ -79,6 +79,7 @@ mod merges_since_machine;
 mod merges_undone;
 mod message_plans;
 mod moves;
+mod names_found;
 mod no_change;
 mod oauth;
 mod occurrence_machine;
