@@ -28,6 +28,7 @@ pub mod rules;
 pub mod safeguarding;
 pub mod search;
 pub mod sharing;
+pub mod signatures;
 mod sounding;
 pub mod store;
 pub mod types;

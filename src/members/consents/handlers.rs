@@ -10,6 +10,7 @@ use crate::error::Fault;
 use crate::http::prelude::*;
 use crate::members::activity;
 use crate::members::handlers::{list_of_member, read_of_member};
+use crate::members::signatures::Signatures;
 use crate::members::store as members;
 
 /// List a member's consents
@@ -26,9 +27,14 @@ pub async fn list_consents(
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<ConsentKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let wanted = slice.clone();
-    let read = move |conn: &mut Conn| store::list(conn, id, filter.current, &wanted);
-    let rows = list_of_member(&who, id, "consents", read).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
+    let reach = Reach::to_people(who.caller()?)?;
+    let read = move |conn: &mut Conn| {
+        let rows = store::list(conn, id, filter.current, &wanted)?;
+        let signatures = Signatures::of(conn, reach, rows.iter().flat_map(ConsentRow::accounts))?;
+        Ok(rows.into_iter().map(|row| (row.key(), row.show(&signatures))).collect())
+    };
+    let rows: Vec<(ConsentKey, Consent)> = list_of_member(&who, id, "consents", read).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, |(key, _)| *key, |(_, consent)| consent))
 }
 
 /// Get a consent
@@ -43,8 +49,13 @@ pub async fn get_consent(
 ) -> Result<HttpResponse> {
     let Extract((who, Path((member_id, id)), _)) = request;
     let consent = Subject::of_member("consent", id, member_id);
-    let row = read_of_member(&who, member_id, (consent, &[]), move |conn| store::get(conn, member_id, id)).await?;
-    who.show_plain(Cache::Never, &Consent::from(row))
+    let reach = Reach::to_people(who.caller()?)?;
+    let read = move |conn: &mut Conn| {
+        let row = store::get(conn, member_id, id)?;
+        let signatures = Signatures::of(conn, reach, row.accounts())?;
+        Ok(row.show(&signatures))
+    };
+    who.show_plain(Cache::Never, &read_of_member(&who, member_id, (consent, &[]), read).await?)
 }
 
 /// Record a consent
@@ -76,7 +87,7 @@ pub async fn record_consent(
         activity::note(conn, id, london_day(now))?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
-        let answer = withdrawal::recorded(conn, id, row, now)?;
+        let answer = withdrawal::recorded(conn, (id, reach), row, now)?;
         let left = [("bookings", answer.bookings.len()), ("prescriptions", answer.prescriptions.len())];
         let left: Vec<&str> = left.iter().filter(|(_, count)| *count > 0).map(|(name, _)| *name).collect();
         context.record(conn, &context.reads_list(Subject::of_member("member", id, id), &left, &left))?;
