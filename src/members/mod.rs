@@ -20,6 +20,7 @@ pub mod fate;
 pub mod handlers;
 pub mod merges;
 pub mod names;
+pub mod quotas;
 pub mod registration;
 pub mod relationships;
 pub mod requests;

@@ -14,6 +14,7 @@ use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
 use crate::members::consents::store as consents;
+use crate::members::quotas::{self, Written};
 use crate::members::signatures::Signatures;
 use crate::members::{activity, store as members};
 
@@ -38,6 +39,7 @@ pub async fn create_prescription(
         let items = (0..).zip(&written.items).map(item).collect();
         let whole = Whole { row, needs: written.needs.clone(), items };
         store::insert(conn, std::slice::from_ref(&whole))?;
+        quotas::check(conn, &context, written.member_id, Written::Prescription)?;
         record(&context, conn, "create", &whole.row, &[])?;
         let (location, version) = (format!("/v1/prescriptions/{}", whole.row.id), whole.row.version);
         let subject = whole.row.subject();

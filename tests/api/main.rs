@@ -70,6 +70,7 @@ mod mails_of_changes;
 mod mails_to_carers;
 mod mails_together;
 mod mails_tried;
+mod member_quotas;
 mod members;
 mod merges;
 mod merges_aside;

@@ -10,6 +10,7 @@ use crate::calendars::handlers::{days_before, publisher, show};
 use crate::calendars::store::booked;
 use crate::http::prelude::*;
 use crate::members::handlers::{list_of_member, read_of_member};
+use crate::members::quotas::{self, Written};
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -66,6 +67,7 @@ pub async fn create_calendar_link(
         let hash = secret::stored(&secret);
         let row = LinkRow::new(context.new_id(), (member_id, by), written.clone(), hash, context.now());
         store::insert(conn, &row)?;
+        quotas::check(conn, &context, member_id, Written::CalendarLink)?;
         let subject = Subject::of_member("calendar_link", row.id, member_id);
         context.record(conn, &[context.event("create", subject, &[])])?;
         let (version, link) = (row.version, CalendarLink::from(row));

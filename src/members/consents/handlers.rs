@@ -1,7 +1,7 @@
 //! Consents over HTTP.
 
 use super::store::{self, ConsentKey, ConsentRow};
-use super::types::{Consent, ConsentFilter, ConsentInput, ConsentPurpose, RecordedConsent};
+use super::types::{Consent, ConsentDecision, ConsentFilter, ConsentInput, ConsentPurpose, RecordedConsent};
 use super::withdrawal;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
@@ -10,6 +10,7 @@ use crate::error::Fault;
 use crate::http::prelude::*;
 use crate::members::activity;
 use crate::members::handlers::{list_of_member, read_of_member};
+use crate::members::quotas::{self, Written};
 use crate::members::signatures::Signatures;
 use crate::members::store as members;
 
@@ -81,6 +82,10 @@ pub async fn record_consent(
         let (written, now) = (ConsentInput { evidence, ..written.clone() }, context.now());
         let row = ConsentRow::new(context.new_id(), id, written, recorder, store::next_instant(conn, id, now)?);
         store::insert(conn, std::slice::from_ref(&row))?;
+        // A consent can always be withdrawn.
+        if row.decision == ConsentDecision::Given {
+            quotas::check(conn, &context, id, Written::Consent)?;
+        }
         if row.purpose == ConsentPurpose::ServiceDelivery {
             (context.state().hooks.may_be_offered_changed)(conn, &context, id)?;
         }
