@@ -22,7 +22,7 @@ use crate::text::date::full_date;
 pub use limits::{Limit, LimitSettings, Limits, LoginLimits};
 pub use logins::{Lifetime, LoginSettings, Logins};
 pub use mail::{Mail, MailSettings, Sender, Sink, Smtp, Tls};
-pub use quotas::{QuotaSettings, Quotas};
+pub use quotas::{MemberQuotas, QuotaSettings, Quotas};
 pub use retention::RetentionYears;
 
 /// Where the data is.
@@ -242,6 +242,8 @@ pub struct Config {
     pub limits: Limits,
     /// How much one partner may have.
     pub quotas: Quotas,
+    /// How much a member may make.
+    pub member_quotas: MemberQuotas,
     /// For how many years the record of a member is kept that nobody uses.
     pub retention: RetentionYears,
 }
@@ -263,6 +265,7 @@ impl Default for Config {
             reports_since: PUBLISHED_SINCE,
             limits: Limits::default(),
             quotas: Quotas::default(),
+            member_quotas: MemberQuotas::default(),
             retention: RetentionYears::default(),
         }
     }
@@ -337,6 +340,7 @@ impl ServeSettings {
             reports_since: reports_since(&self.reports_since)?,
             limits: self.limits.check()?,
             quotas: self.quotas.quotas(),
+            member_quotas: MemberQuotas::default(),
             retention: self.retention,
             ..Config::default()
         })

@@ -46,18 +46,28 @@ pub fn shown(context: &Context, link: &LinkRow) -> String {
 /// Writes a link and the message that carries it, and answers 202 with this sentence. Everything is the same whether or
 /// not anybody has the address.
 ///
+/// A stranger's mail counts against their network. The mail of somebody who is logged in, whose link names their account,
+/// counts against that account: otherwise strangers in the same café could use up what the network may ask for.
+///
 /// # Errors
-/// 503 if the service sends no mail; 429 if the network asks for too many.
+/// 503 if the service sends no mail; 429 if the network or the account asks for too many.
 pub async fn ask(context: &Context, link: LinkRow, kind: MessageKind, message: &'static str) -> Result<HttpResponse> {
     needs_mail(context, ASK_AN_ADVISOR)?;
     let throttle = &context.state().throttle;
-    let email = link.email.clone().unwrap_or_default();
-    let (address, network) = (throttle.mail_to(&email), throttle.mail_from(context.network()));
-    let detail = "Your network has asked for many e-mails. Try again later. Nothing was sent.";
-    refuse_over(context, network.clone(), detail).await?;
+    let address = throttle.mail_to(link.email.as_deref().unwrap_or_default());
+    let (asker, detail) = match link.created_by {
+        Some(account) => {
+            (throttle.mail_by(account), "You have asked for many e-mails. Try again later. Nothing was sent.")
+        }
+        None => (
+            throttle.mail_from(context.network()),
+            "Your network has asked for many e-mails. Try again later. Nothing was sent.",
+        ),
+    };
+    refuse_over(context, asker.clone(), detail).await?;
     let (now, reply) = (context.now(), Reply::plain(202, &Accepted { message })?);
     let written = context.write_anew(move |conn| {
-        buckets::hit(conn, vec![network.clone()], now)?;
+        buckets::hit(conn, vec![asker.clone()], now)?;
         let told = if buckets::take(conn, &address, now)? { Told::Email } else { Told::Not("too_many") };
         links::insert(conn, &link)?;
         let mail = NewMessage::with_link(kind, link.id, link.expires_at, now).skipped(told);
@@ -67,7 +77,7 @@ pub async fn ask(context: &Context, link: LinkRow, kind: MessageKind, message: &
     Ok(reply.into_response())
 }
 
-/// Refuses a request whose network has used up this bucket.
+/// Refuses a request that has used up this bucket.
 ///
 /// # Errors
 /// 429.

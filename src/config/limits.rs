@@ -102,7 +102,7 @@ pub struct LoginLimits {
     #[arg(default_value = "3/3600", value_parser = limit)]
     pub mail_address: Limit,
 
-    /// E-mails that strangers ask for from one network: COUNT/SECONDS, or 0 for no limit
+    /// E-mails that strangers ask for from one network, or one account for itself: COUNT/SECONDS, or 0 for no limit
     #[arg(long = "mail-network-limit", env = "LIFE_ROOMS_MAIL_NETWORK_LIMIT", value_name = "LIMIT")]
     #[arg(default_value = "30/3600", value_parser = limit)]
     pub mail_network: Limit,

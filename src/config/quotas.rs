@@ -35,6 +35,29 @@ pub struct Quotas {
     pub clients: Option<i64>,
 }
 
+/// How much a member may make with their own login. They aren't settings: nobody who uses the service comes near them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberQuotas {
+    /// Drafts of prescriptions that the member wrote. Each can have a hundred thousand characters.
+    pub drafts: i64,
+    /// Prescriptions that the member wrote, whatever their state.
+    pub prescriptions: i64,
+    /// Bookings that the login made for one member, of sessions that aren't over, cancelled ones too.
+    pub bookings: i64,
+    /// Decisions about consents that the login recorded. Withdrawing one is always possible.
+    pub consents: i64,
+    /// Addresses of the member's calendar, revoked ones too.
+    pub calendar_links: i64,
+    /// Requests to be erased, those taken back too.
+    pub erasures: i64,
+}
+
+impl Default for MemberQuotas {
+    fn default() -> Self {
+        Self { drafts: 20, prescriptions: 100, bookings: 500, consents: 1_000, calendar_links: 200, erasures: 50 }
+    }
+}
+
 impl QuotaSettings {
     /// The quotas.
     pub fn quotas(self) -> Quotas {

@@ -90,10 +90,25 @@ pub const TABLES: &[Table] = &[
     deleted("equality_answers", OWN),
     deleted("relationships", "from_member = :member OR to_member = :member"),
     deleted("safeguarding_flags", OWN),
+    deleted("merged_contacts", OWN),
     deleted("calendar_links", OWN),
     deleted("possible_duplicates", "a = :member OR b = :member"),
     deleted("retention_reviews", OWN),
-    deleted("idempotency_records", "CAST(about AS text) LIKE '%' || :text || '%'"),
+    // The digest of the key stays, so that a request that is repeated doesn't make the person again. The digest of the body
+    // goes: it could be compared with guesses at what was written.
+    emptied(
+        "idempotency_records",
+        "CAST(about AS text) LIKE '%' || :text || '%'",
+        &[
+            ("status", "410"),
+            ("body_hash", "''"),
+            ("location", "NULL"),
+            ("etag", "NULL"),
+            ("body", "''"),
+            ("about", "'[]'"),
+        ],
+        &["scope", "expires_at"],
+    ),
     // Messages that carry a link of theirs; then the links, which are found by the addresses of messages too.
     deleted("messages", links!("link_id IN (SELECT id FROM one_time_links WHERE ", ")")),
     deleted("one_time_links", links!("", "")),

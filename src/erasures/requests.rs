@@ -10,6 +10,7 @@ use crate::clock::london_day;
 use crate::http::prelude::*;
 use crate::login::password_login::is_own_password;
 use crate::members::handlers::read_of_member;
+use crate::members::quotas::{self, Written};
 use crate::members::store as members;
 
 /// Ask to be erased
@@ -50,6 +51,7 @@ pub async fn request_erasure(
         let asked_by = Some(account_id);
         let row = ErasureRow::new(context.new_id(), id, (origin, asked_by), asked_on, context.now());
         store::insert(conn, &row)?;
+        quotas::check(conn, &context, id, Written::Erasure)?;
         let subject = Subject::of_member("erasure", row.id, id);
         context.record(conn, &[context.event("create", subject, &[])])?;
         let shown = view::request(row, today);

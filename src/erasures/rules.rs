@@ -3,19 +3,10 @@
 use chrono::NaiveDate;
 
 use super::types::{ErasureBlocker, ErasureInput};
-use crate::clock::months_later;
 use crate::error::{Error, Fault, Kind, Result};
 
 /// Why a request is held whose member has an open safeguarding flag.
 pub const SEE_THE_LEAD: &str = "See the safeguarding lead.";
-
-/// The day by which a request must be answered: the same day of the next month, else that month's last day. A weekend
-/// passes to Monday; bank holidays aren't known here.
-///
-/// Source: ICO, "Right to erasure", "How long do we have to comply".
-pub fn due_on(asked_on: NaiveDate) -> NaiveDate {
-    months_later(asked_on, 1).unwrap_or(asked_on)
-}
 
 /// The day on which an advisor was asked.
 ///
@@ -79,7 +70,6 @@ pub fn blocked(blockers: &[ErasureBlocker], held_by_lead: bool) -> Error {
 mod tests {
     use strum::IntoEnumIterator;
 
-    use super::*;
     use crate::db::types::TextEnum;
     use crate::erasures::types::ErasureStatus;
     use crate::members::requests::OPEN_ERASURE;
@@ -89,19 +79,5 @@ mod tests {
         let open: Vec<ErasureStatus> =
             ErasureStatus::iter().filter(|status| OPEN_ERASURE.contains(&status.name())).collect();
         assert_eq!(open, [ErasureStatus::Requested, ErasureStatus::Held]);
-    }
-
-    #[test]
-    fn a_request_is_due_a_month_later_and_never_on_a_weekend() {
-        for (asked, due) in [
-            ("2026-11-23", "2026-12-23"),
-            ("2027-01-31", "2027-03-01"),
-            ("2028-01-31", "2028-02-29"),
-            ("2026-11-26", "2026-12-28"),
-            ("2026-11-27", "2026-12-28"),
-            ("2026-11-28", "2026-12-28"),
-        ] {
-            assert_eq!(due_on(asked.parse().unwrap()).to_string(), due, "{asked}");
-        }
     }
 }

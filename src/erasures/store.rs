@@ -6,7 +6,6 @@ use chrono::NaiveDate;
 use diesel::dsl::{exists, not, select};
 use diesel::prelude::*;
 
-use super::rules;
 use super::types::{DiskState, ErasedRows, ErasureBlocker, ErasureOrigin, ErasureStatus};
 use crate::clock::london_day;
 use crate::db::schema::{erasures, member_merges, members, messages, safeguarding_flags, users};
@@ -14,7 +13,7 @@ use crate::db::types::TextEnum;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
-use crate::members::requests::{OPEN_ERASURE, open_exports};
+use crate::members::requests::{self, OPEN_ERASURE, open_exports};
 use crate::members::safeguarding::types::SafeguardingStatus;
 use crate::members::store::ids_of;
 use crate::prescriptions::leaving as prescriptions;
@@ -58,7 +57,7 @@ impl ErasureRow {
             origin,
             asked_by,
             asked_on,
-            due_on: rules::due_on(asked_on),
+            due_on: requests::due_on(asked_on, requests::MONTHS),
             status: ErasureStatus::Requested,
             reason: None,
             hold_until: None,

@@ -13,6 +13,7 @@ use crate::clock::london_day;
 use crate::http::patch::unless_same;
 use crate::http::prelude::*;
 use crate::login::password_login::is_own_password;
+use crate::members::requests;
 use crate::members::store as members;
 
 /// The kind of these events.
@@ -22,7 +23,8 @@ pub(super) const KIND: &str = "export";
 ///
 /// Members ask for their own data, and type their password once more. An advisor with the permission `subject_access` asks
 /// for a member who wrote or said that they want it: then the answer is due within a month of `received_on`. The document
-/// is made within minutes, and a member with an account is told when it is ready.
+/// is made within minutes. A member's own can be read then; one that an advisor asked for waits until somebody with the
+/// permission `safeguarding` releases it. A member with an account is told when it is ready.
 ///
 /// A member has at most three documents of their own at a time.
 #[utoipa::path(operation_id = "request_export", tag = "members", params(("id" = Id, Path, description = "The member")),
@@ -55,7 +57,7 @@ pub async fn request_export(
             (today, None)
         }
     };
-    let due_on = rules::due_on(received_on, rules::months(false))?;
+    let due_on = requests::due_on(received_on, rules::months(false));
     who.write(&bytes, move |conn| {
         members::lock(conn, reach, member_id)?;
         let now = context.now();
@@ -182,7 +184,7 @@ pub async fn change_export(
         context.check_live_match(old.version, tag)?;
         let subject = Subject::of_member(KIND, id, old.member_id);
         let written = patch.apply(&old.written())?;
-        let Some(row) = unless_same(&old, old.changed(written, now)?, ExportRow::written)? else {
+        let Some(row) = unless_same(&old, old.changed(written, now), ExportRow::written)? else {
             return context.unchanged(conn, subject, tag()?, &shown);
         };
         if !old.status.is_open() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::document::{self, Request};
 use super::rules::pause;
 use super::store::{self, ExportRow};
-use super::types::ExportStatus;
+use super::types::{ExportKind, ExportStatus};
 use crate::auth::store as accounts;
 use crate::background::Task;
 use crate::db::{Conn, Id, Timestamp};
@@ -43,12 +43,17 @@ async fn run(state: State) -> Result<()> {
 async fn make(state: &State, export: ExportRow) -> Result<()> {
     let now = state.clock.now();
     let request = Request { member_id: export.member_id, kind: export.kind, received_on: export.received_on, now };
+    // Every document for an advisor is looked at, whether or not it holds safeguarding. If only some were, whoever asked
+    // could tell by the wait about whom there are such notes.
+    let status = match export.kind {
+        ExportKind::Full => ExportStatus::InReview,
+        ExportKind::Own => ExportStatus::Ready,
+    };
     let read = state.db.read_long(move |conn| {
         let document = document::collect(conn, &request)?;
-        let status = if document.needs_review() { ExportStatus::InReview } else { ExportStatus::Ready };
-        Ok((serde_json::to_vec(&document).map_err(Error::internal)?, status))
+        serde_json::to_vec(&document).map_err(Error::internal)
     });
-    let (bytes, status) = read.await?;
+    let bytes = read.await?;
     let (id, member_id, now) = (export.id, export.member_id, state.clock.now());
     let stored = state.db.write(move |conn| {
         if store::finish(conn, id, &bytes, status, now)? && status == ExportStatus::Ready {

@@ -59,7 +59,7 @@ pub async fn get_export_document(
 /// After a review, with all of its sections or without some of them: what is `withheld` leaves the document, which then
 /// says so and why. From then on the document can be read for seven days. Needs the permission `safeguarding`.
 #[utoipa::path(operation_id = "release_export", tag = "members", params(("id" = Id, Path, description = "The export")),
-    request_body = ExportRelease,
+    request_body = Option<ExportRelease>,
     responses((status = 200, description = "Released", body = Export), BadInput, Missing, Conflict, MayBeStale, Storage, Problems))]
 #[post("/v1/exports/{id}/release")]
 pub async fn release_export(

@@ -5,9 +5,9 @@ use chrono::NaiveDate;
 use super::types::{ExportInput, ExportKind, ExportStatus};
 use crate::auth::caller::{Caller, Permission};
 use crate::auth::reach::Reach;
-use crate::clock::months_later;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Fault, Kind, Result};
+use crate::members::requests::MONTHS;
 
 /// For how many seconds a document can be read once it is ready.
 pub const KEPT: i64 = 7 * 24 * 3600;
@@ -17,17 +17,7 @@ const MOST_OWN: usize = 3;
 
 /// Within how many months a request is to be answered (ICO, "How long do we have to comply?").
 pub fn months(extended: bool) -> u32 {
-    if extended { 3 } else { 1 }
-}
-
-/// The last day on which to answer a request: the same day so many months later, or the last day of that month if it has
-/// no such day. A day at the weekend becomes the Monday after.
-///
-/// # Errors
-/// 422 if there is no such day.
-pub fn due_on(received_on: NaiveDate, months: u32) -> Result<NaiveDate> {
-    months_later(received_on, months)
-        .ok_or_else(|| Error::rule("/received_on", "wrong_format", "Is too far from today."))
+    if extended { 3 } else { MONTHS }
 }
 
 /// A request whose fields fit whoever sent it.
@@ -179,35 +169,6 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn an_answer_is_due_on_the_same_day_of_a_later_month_and_never_at_a_weekend() {
-        for (received, months, due) in [
-            ("2026-11-23", 1, "2026-12-23"),
-            // Saturday, Sunday.
-            ("2026-11-19", 1, "2026-12-21"),
-            ("2026-11-20", 1, "2026-12-21"),
-            ("2026-11-21", 1, "2026-12-21"),
-            // Months without such a day.
-            ("2025-01-31", 1, "2025-02-28"),
-            ("2027-01-31", 1, "2027-03-01"),
-            ("2028-01-31", 1, "2028-02-29"),
-            ("2028-01-29", 1, "2028-02-29"),
-            ("2027-03-31", 1, "2027-04-30"),
-            ("2027-08-31", 1, "2027-09-30"),
-            // From a leap day.
-            ("2028-02-29", 1, "2028-03-29"),
-            // Over the end of a year.
-            ("2026-12-31", 1, "2027-02-01"),
-            ("2026-12-30", 1, "2027-02-01"),
-            ("2026-11-23", 3, "2027-02-23"),
-            ("2026-11-30", 3, "2027-03-01"),
-            ("2027-11-30", 3, "2028-02-29"),
-        ] {
-            assert_eq!(due_on(day(received), months).unwrap(), day(due), "{received} + {months}");
-        }
-        assert!(due_on(NaiveDate::MAX, 1).is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::db::schema::exports;
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
+use crate::members::requests;
 use crate::text::hex::hex;
 
 /// How many documents the housekeeping removes in one transaction. Each can have megabytes.
@@ -86,13 +87,10 @@ impl ExportRow {
     }
 
     /// This row after a change.
-    ///
-    /// # Errors
-    /// 422 if it can't be said until when to answer.
-    pub fn changed(&self, written: ExportChange, now: Timestamp) -> Result<Self> {
-        let due_on = rules::due_on(self.received_on, rules::months(written.extended))?;
+    pub fn changed(&self, written: ExportChange, now: Timestamp) -> Self {
+        let due_on = requests::due_on(self.received_on, rules::months(written.extended));
         let ExportChange { extended, reason } = written;
-        Ok(Self { extended, reason, due_on, version: self.version + 1, updated_at: now, ..self.clone() })
+        Self { extended, reason, due_on, version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
     /// The state at this instant.
@@ -101,7 +99,8 @@ impl ExportRow {
     }
 
     /// This export as a reader sees it at this instant. A member isn't told of a review: what they see is the same without
-    /// one, also the version, and when it was last changed.
+    /// one, also the version, and when it was last changed. An advisor who doesn't review isn't told whether there are
+    /// notes about safeguarding: neither that they are withheld, nor by the size of the document before and after.
     pub fn show(self, reader: Reader, now: Timestamp) -> Export {
         let (status, written) = (self.status_at(now), self.written());
         let is_member = matches!(reader, Reader::Member(_));
@@ -109,6 +108,10 @@ impl ExportRow {
             true => (rules::version_for_member(status), self.changed_for_member(status)),
             false => (self.version, self.updated_at),
         };
+        let reviews = reader == (Reader::Advisor { reviews: true });
+        let mut withheld = if is_member { Vec::new() } else { self.withheld.0 };
+        withheld.retain(|part| reviews || !part.is_of_safeguarding());
+        let has_size = reviews || status != ExportStatus::InReview;
         Export {
             id: self.id,
             member_id: self.member_id,
@@ -118,10 +121,10 @@ impl ExportRow {
             how: self.how,
             due_on: self.due_on,
             written,
-            withheld: if is_member { Vec::new() } else { self.withheld.0 },
-            withheld_reason: self.withheld_reason.filter(|_| !is_member),
-            bytes: self.bytes,
-            sha256: self.sha256,
+            withheld_reason: self.withheld_reason.filter(|_| !withheld.is_empty()),
+            withheld,
+            bytes: self.bytes.filter(|_| has_size),
+            sha256: self.sha256.filter(|_| has_size),
             downloads: self.downloads,
             ready_at: self.ready_at,
             expires_at: self.expires_at,

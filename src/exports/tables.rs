@@ -31,6 +31,7 @@ pub const TABLES: &[(&str, Place)] = &[
         HeldBack("The words of the member's names, by which a search finds them: they are made of the record."),
     ),
     ("members", In(&["record", "contact"])),
+    ("merged_contacts", In(&["merges"])),
     ("messages", In(&["messages"])),
     ("one_time_links", In(&["links"])),
     (

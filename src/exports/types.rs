@@ -16,14 +16,15 @@ crate::text_enum! {
     pub enum ExportKind {
         /// The member, in their own account.
         Own,
-        /// An advisor, for a member who asked in another way. It holds safeguarding too, once somebody has looked at it.
+        /// An advisor, for a member who asked in another way. It can hold safeguarding, so somebody looks at each first.
         Full,
     }
     /// How far an export has come.
     pub enum ExportStatus {
         /// Its document isn't made yet.
         Queued,
-        /// The document is made and has to be looked at before anybody gets it.
+        /// The document is made and has to be looked at before anybody gets it. Every `full` one has to: otherwise the wait
+        /// would tell about whom there are notes that keep somebody safe.
         InReview,
         /// The document can be read until `expires_at`.
         Ready,
@@ -180,15 +181,16 @@ pub struct Export {
     /// Whether the time was extended, and why.
     #[serde(flatten)]
     pub written: ExportChange,
-    /// The sections that are withheld. Empty for the member, who reads it in the document.
+    /// The sections that are withheld. Empty for the member, who reads it in the document. Those about safeguarding stand
+    /// here only for advisors with the permission `safeguarding`.
     pub withheld: Vec<ExportPart>,
     /// Why they are withheld. Null for the member.
     #[schema(example = "It would put somebody at risk.")]
     pub withheld_reason: Option<String>,
-    /// How many bytes the document has as JSON. Null until it is made.
+    /// How many bytes the document has as JSON. Null until it can be read.
     #[schema(example = 48_213)]
     pub bytes: Option<i32>,
-    /// The SHA-256 of the document as JSON, in hexadecimal digits. Null until it is made.
+    /// The SHA-256 of the document as JSON, in hexadecimal digits. Null until it can be read.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: Option<String>,
     /// How often the document was read since it was ready.

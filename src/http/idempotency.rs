@@ -47,7 +47,7 @@ impl Context {
     ///
     /// # Errors
     /// What `work` returns; 422 if the key was used with another body; 409 if the first request still runs, or if this
-    /// caller may no longer see its answer.
+    /// caller may no longer see its answer; 410 if the person that it was about was erased since.
     pub async fn write(
         &self,
         body: &Bytes,
@@ -105,6 +105,9 @@ fn once(
     diesel::delete(records::idempotency_records.find(scope).filter(records::expires_at.le(now))).execute(conn)?;
     let known: Option<Record> = records::idempotency_records.find(scope).first(conn).optional()?;
     if let Some(record) = known {
+        if record.status == i32::from(Kind::Erased.spec().status) {
+            return Err(erased(context));
+        }
         let reply = replay(record, hash)?;
         check_shared(conn, context, &reply)?;
         let read = reply.about.iter().flat_map(|subject| context.reads(*subject, &[]));
@@ -124,6 +127,19 @@ fn once(
     };
     diesel::insert_into(records::idempotency_records).values(&record).execute(conn)?;
     Ok((reply, false))
+}
+
+/// The answer to a repeated request whose first answer went with the erasure of the person that it was about. It is done
+/// only once, so it isn't done again. Who doesn't reach everybody isn't told of an erasure.
+fn erased(context: &Context) -> Error {
+    match context.anyone().map(|caller| caller.role) {
+        Some(Role::Advisor | Role::Admin) => {
+            let detail = "The request was done when it was first sent, and nothing was done now. The person's record was \
+                          erased since.";
+            Error::new(Kind::Erased, detail)
+        }
+        _ => withheld(None),
+    }
 }
 
 /// Withholds an earlier answer from a partner after a member has withdrawn consent, and from a member who may no longer
@@ -146,13 +162,18 @@ fn check_shared(conn: &mut Conn, context: &Context, reply: &Reply) -> Result<()>
     if members.iter().all(|member| shared.contains(member)) {
         return Ok(());
     }
-    let read_at = reply.location.as_ref().map(|path| format!(" Read its result at {path}."));
+    Err(withheld(reply.location.as_deref()))
+}
+
+/// That an earlier answer isn't repeated. `location` is where the caller can read what they may see.
+fn withheld(location: Option<&str>) -> Error {
+    let read_at = location.map(|path| format!(" Read its result at {path}."));
     let detail = format!(
         "The request was done when it was first sent, and nothing was done now.{} The first answer isn't repeated: it \
          held data that a member no longer consents to share.",
         read_at.unwrap_or_default()
     );
-    Err(Error::new(Kind::AnswerWithheld, detail))
+    Error::new(Kind::AnswerWithheld, detail)
 }
 
 /// How many records the housekeeping deletes in one transaction at most. The answer of a roster has megabytes, so

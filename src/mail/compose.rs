@@ -108,8 +108,9 @@ impl Desk<'_> {
                 None => skip("no_address"),
             };
         };
-        let Some(link) = links::store::get(conn, link_id)?.filter(|link| link.works(self.now)) else {
-            return skip("link_has_ended");
+        let link = match links::store::get(conn, link_id)? {
+            Some(link) if links::store::is_usable(conn, &link, self.now)? => link,
+            _ => return skip("link_has_ended"),
         };
         let Some(email) = link.email.clone() else { return skip("no_address") };
         let letter = match (row.kind, accounts::account_by_email(conn, &email)?) {

@@ -1,13 +1,16 @@
 //! Finding members by the words of their names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use chrono::NaiveDate;
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
+use super::earlier::{self, ContactRow};
 use super::fate::is_live;
 use super::rules;
+use super::sounding::{self, Sounds};
 use super::store::MemberRow;
 use super::types::MemberSearch;
 use crate::db::schema::{member_words, members};
@@ -94,14 +97,73 @@ fn readings(words: &[&str]) -> Vec<Vec<Beginning>> {
 /// The most words of a search. Each is looked up, and so is each run of neighbours.
 const MOST_TYPED: usize = 10;
 
-/// The members who match a search, by name.
+/// A way to reach somebody that a search names, and the records of those who could be reached by it before two records of
+/// theirs were merged.
+type Way = (String, Vec<Id>);
+
+/// What a search names beside a name, as it is compared.
+struct Conditions {
+    date_of_birth: Option<NaiveDate>,
+    nhs_number: Option<String>,
+    postcode: Option<Way>,
+    phone: Option<Way>,
+    email_key: Option<Way>,
+}
+
+impl Conditions {
+    fn read(conn: &mut Conn, wanted: &MemberSearch) -> Result<Self> {
+        let mut way = |text: Option<String>, look: fn(&mut Conn, &str) -> Result<Vec<(Id, ContactRow)>>| {
+            let known = |text: String| {
+                let ids = look(conn, &text)?.into_iter().map(|(id, _)| id).collect();
+                Ok::<Way, Error>((text, ids))
+            };
+            text.map(known).transpose()
+        };
+        Ok(Self {
+            date_of_birth: wanted.date_of_birth,
+            nhs_number: wanted.nhs_number.as_deref().and_then(|text| nhs_number::read(text).ok()),
+            postcode: way(wanted.postcode.as_deref().and_then(postcode::read), earlier::by_postcode)?,
+            phone: way(wanted.phone.as_deref().and_then(phone::read), earlier::by_phone)?,
+            email_key: way(wanted.email.as_deref().map(rules::email_key), earlier::by_email_key)?,
+        })
+    }
+}
+
+/// The query of the live members who meet these conditions. A macro, because a boxed query's type can't be named here.
+macro_rules! meeting {
+    ($conditions:expr) => {{
+        let mut query = members::table.filter(is_live()).select(MemberRow::as_select()).into_boxed();
+        if let Some(day) = $conditions.date_of_birth {
+            query = query.filter(members::date_of_birth.eq(day));
+        }
+        if let Some(number) = &$conditions.nhs_number {
+            query = query.filter(members::nhs_number.eq(number));
+        }
+        meeting!(@way query, $conditions.postcode, postcode);
+        meeting!(@way query, $conditions.phone, phone);
+        meeting!(@way query, $conditions.email_key, email_key);
+        query
+    }};
+    // Nearly always nobody could be reached by it earlier, and then the index alone answers.
+    (@way $query:ident, $way:expr, $column:ident) => {
+        if let Some((text, earlier)) = &$way {
+            $query = match earlier.is_empty() {
+                true => $query.filter(members::$column.eq(text)),
+                false => $query.filter(members::$column.eq(text).or(members::id.eq_any(earlier).nullable())),
+            };
+        }
+    };
+}
+
+/// The members who match a search, by name. If there are few, those follow whose names sound like the typed ones.
 ///
 /// Each typed word, or neighbouring words run together, must be the beginning of a word of the member's names.
 ///
 /// # Errors
 /// 422 if too many words were typed.
 pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
-    let Some(name) = &wanted.name else { return find(conn, wanted, &[], None, limit) };
+    let conditions = Conditions::read(conn, wanted)?;
+    let Some(name) = &wanted.name else { return find(conn, &conditions, &[], None, limit) };
     let key = name_key(name);
     let typed: Vec<&str> = key.split(' ').collect();
     if typed.len() > MOST_TYPED {
@@ -111,11 +173,32 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
     let mut found: Vec<MemberRow> = Vec::new();
     for words in readings(&typed) {
         let lead = rarest(conn, &words, &mut counted)?;
-        found.extend(find(conn, wanted, &words, lead, limit)?);
+        found.extend(find(conn, &conditions, &words, lead, limit)?);
     }
     found.sort_by(|a, b| a.order().cmp(&b.order()));
     found.dedup_by_key(|row| row.id);
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    if found.len() < most {
+        let mut known: HashSet<Id> = found.iter().map(|row| row.id).collect();
+        let alike = sounding::ranked(&typed, find_by_sound(conn, &conditions, &typed)?);
+        found.extend(alike.into_iter().filter(|row| known.insert(row.id)));
+    }
+    found.truncate(most);
+    Ok(found)
+}
+
+/// The members whose names sound like the typed ones, in no order, and who meet every other condition.
+fn find_by_sound(conn: &mut Conn, conditions: &Conditions, typed: &[&str]) -> Result<Vec<MemberRow>> {
+    let Sounds { whole, families } = Sounds::of(typed);
+    let most = sounding::MOST_COMPARED;
+    let mut found: Vec<MemberRow> = match whole.is_empty() {
+        true => Vec::new(),
+        false => meeting!(conditions).filter(members::sound_key.eq_any(whole)).limit(most).load(conn)?,
+    };
+    for (from, until) in families {
+        let of_family = members::sound_key.ge(from).and(members::sound_key.lt(until));
+        found.extend(meeting!(conditions).filter(of_family).limit(most).load::<MemberRow>(conn)?);
+    }
     Ok(found)
 }
 
@@ -123,33 +206,18 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
 /// words of the beginning `lead`; without one, through the members in the order of the answer.
 fn find(
     conn: &mut Conn,
-    wanted: &MemberSearch,
+    conditions: &Conditions,
     words: &[Beginning],
     lead: Option<usize>,
     limit: i64,
 ) -> Result<Vec<MemberRow>> {
-    let mut query = members::table.filter(is_live()).select(MemberRow::as_select()).into_boxed();
+    let mut query = meeting!(conditions);
     for (at, (from, until)) in words.iter().enumerate() {
         let stretch = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
         query = match lead == Some(at) {
             true => query.filter(members::id.eq_any(stretch.select(member_words::member_id))),
             false => query.filter(exists(stretch.filter(member_words::member_id.eq(members::id)))),
         };
-    }
-    if let Some(day) = wanted.date_of_birth {
-        query = query.filter(members::date_of_birth.eq(day));
-    }
-    if let Some(number) = wanted.nhs_number.as_deref().and_then(|text| nhs_number::read(text).ok()) {
-        query = query.filter(members::nhs_number.eq(number));
-    }
-    if let Some(postcode) = wanted.postcode.as_deref().and_then(postcode::read) {
-        query = query.filter(members::postcode.eq(postcode));
-    }
-    if let Some(phone) = wanted.phone.as_deref().and_then(phone::read) {
-        query = query.filter(members::phone.eq(phone));
-    }
-    if let Some(email) = &wanted.email {
-        query = query.filter(members::email_key.eq(rules::email_key(email)));
     }
     let order = (members::family_key, members::given_key, members::id);
     Ok(query.order(order).limit(limit).load(conn)?)

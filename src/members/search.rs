@@ -10,8 +10,10 @@ const MOST: i64 = 20;
 
 /// Search members
 ///
-/// Everything that is given must match; a name can have up to ten words. The answer has no further pages: if `more` is
-/// true, give more of what you know about the person. The search changes nothing. It is recorded as a read of each
+/// Everything that is given must match; a name can have up to ten words. Those whose names are spelt so come first, by name.
+/// If they are few, those follow whose names sound alike, the most similar first. Somebody whose record another one was merged
+/// into is found by what that one said too. The answer has no further pages: if `more` is true, give more of what you know about
+/// the person. The search changes nothing. It is recorded as a read of each
 /// person's data that it shows.
 #[utoipa::path(operation_id = "search_members", tag = "members", request_body = MemberSearch,
     responses((status = 200, description = "The members who match", body = MemberSearchResult), BadInput, Storage, Problems))]

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::access::takes_a_key;
+use super::parameters::shows_people;
 use crate::error::Kind;
 use crate::http::answers::shared;
 
@@ -19,6 +21,11 @@ fn is_of_a_member(path: &str) -> bool {
     path.strip_prefix(OF_A_MEMBER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether a repeated request can be told that the person was erased since whose data its first answer held.
+fn is_repeated_for_people(path: &str, method: &str, operation: &Value) -> bool {
+    takes_a_key(method, operation) && (shows_people(operation) || path.ends_with("/rosters"))
+}
+
 /// Adds the answers of an operation. `method` is in lower case.
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
     let of_a_member = is_of_a_member(path);
@@ -27,7 +34,9 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value) {
         let text = "The record was merged into another: the same is at `Location`, under the other record's id";
         operation["responses"]["307"] = json!({ "description": text });
     }
-    if let Some(gone) = shared("410").filter(|_| of_a_member || names_one || path.starts_with(OF_MERGES)) {
+    let can_be_gone = of_a_member || names_one || path.starts_with(OF_MERGES);
+    let can_be_gone = can_be_gone || is_repeated_for_people(path, method, operation);
+    if let Some(gone) = shared("410").filter(|_| can_be_gone) {
         operation["responses"]["410"] = json!({ "$ref": gone });
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn complete(method: &str, operation: &mut Value) {
 }
 
 /// Whether an operation's answer holds a person's data.
-fn shows_people(operation: &Value) -> bool {
+pub(super) fn shows_people(operation: &Value) -> bool {
     ["200", "201", "202"].iter().any(|status| {
         let schema = &operation["responses"][*status]["content"]["application/json"]["schema"];
         let name = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()).unwrap_or_default();

@@ -188,6 +188,7 @@ fn formed(schema: &Value, raw: &Schemas, form: Form) -> Value {
         }
         *inner = formed(inner, raw, form);
     }
+    describe_from_outside(&mut schema);
     if let Some(map) = schema.as_object_mut() {
         map.remove("default");
     }
@@ -195,6 +196,19 @@ fn formed(schema: &Value, raw: &Schemas, form: Form) -> Value {
         say_what_goes_together(&mut schema);
     }
     schema
+}
+
+/// Moves the description of a property that can be null from beside the `$ref` of its choice to the property itself:
+/// generators of types leave out what stands in the choice.
+fn describe_from_outside(schema: &mut Value) {
+    if schema.get("description").is_some() {
+        return;
+    }
+    let choices = schema.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
+    let mut named = choices.filter(|choice| choice.get("$ref").is_some());
+    if let Some(text) = named.next().and_then(|choice| choice.as_object_mut()?.remove("description")) {
+        schema["description"] = text;
+    }
 }
 
 /// Properties that mean nothing without each other.

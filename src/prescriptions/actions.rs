@@ -77,7 +77,7 @@ async fn act(who: &Context, id: Id, verb: Verb, reason: Option<String>, body: &B
         store::update(conn, &row)?;
         record(&context, conn, verb.name(), &row, &["status"])?;
         let (version, subject) = (row.version, row.subject());
-        Ok(Reply::ok(version, &Prescription::from(store::whole_one(conn, row)?))?.shows(subject))
+        Ok(Reply::ok(version, &store::whole_one(conn, row)?.show(conn, reach)?)?.shows(subject))
     })
     .await
 }

@@ -14,6 +14,8 @@ use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
 use crate::members::consents::store as consents;
+use crate::members::quotas::{self, Written};
+use crate::members::signatures::Signatures;
 use crate::members::{activity, store as members};
 
 /// Write a prescription
@@ -37,10 +39,11 @@ pub async fn create_prescription(
         let items = (0..).zip(&written.items).map(item).collect();
         let whole = Whole { row, needs: written.needs.clone(), items };
         store::insert(conn, std::slice::from_ref(&whole))?;
+        quotas::check(conn, &context, written.member_id, Written::Prescription)?;
         record(&context, conn, "create", &whole.row, &[])?;
         let (location, version) = (format!("/v1/prescriptions/{}", whole.row.id), whole.row.version);
         let subject = whole.row.subject();
-        Ok(Reply::created(location, version, &Prescription::from(whole))?.shows(subject))
+        Ok(Reply::created(location, version, &whole.show(conn, reach)?)?.shows(subject))
     })
     .await
 }
@@ -101,10 +104,11 @@ async fn show_list(context: &Context, filter: PrescriptionFilter, member: Option
             Some(member) => reader.reads_list(Subject::of_member("member", member, member), &["prescriptions"], &rows),
             None => events(&reader, &rows, &wanted),
         };
-        Ok((store::whole(conn, rows)?, events))
+        let signatures = Signatures::of(conn, reach, rows.iter().filter_map(|row| row.advisor_id))?;
+        Ok(((store::whole(conn, rows)?, signatures), events))
     };
-    let rows = context.state().db.read_audited(work).await?;
-    context.show_page(Cache::Never, &slice.page(context, rows, |whole| whole.row.id, Prescription::from))
+    let (rows, signatures) = context.state().db.read_audited(work).await?;
+    context.show_page(Cache::Never, &slice.page(context, rows, |whole| whole.row.id, |whole| whole.signed(&signatures)))
 }
 
 /// This member, if there is one within the caller's reach.
@@ -140,10 +144,10 @@ pub async fn get_prescription(request: Extract<(Allowed<MemberOrAdvisor>, Path<I
     let work = move |conn: &mut Conn| {
         let row = store::get(conn, reach, id)?;
         let events = context.reads(Subject::of_member("prescription", id, row.member_id), &[]);
-        Ok((store::whole_one(conn, row)?, events))
+        Ok((store::whole_one(conn, row)?.show(conn, reach)?, events))
     };
-    let whole = who.state().db.read_audited(work).await?;
-    who.show(Cache::Never, whole.row.version, &Prescription::from(whole))
+    let prescription = who.state().db.read_audited(work).await?;
+    who.show(Cache::Never, prescription.version, &prescription)
 }
 
 /// Change a prescription
@@ -168,7 +172,8 @@ pub async fn change_prescription(
         let old = store::whole_one(conn, old)?;
         let Some(next) = patch.change(&old, Whole::written, |written| old.changed(written, context.now()))? else {
             let subject = Subject::of_member("prescription", id, old.row.member_id);
-            return context.unchanged(conn, subject, old.row.version, &Prescription::from(old));
+            let shown = old.show(conn, reach)?;
+            return context.unchanged(conn, subject, shown.version, &shown);
         };
         still_open(&old.row)?;
         checks::change(conn, reach, &old, london_day(context.now()), &next.written())?;
@@ -177,7 +182,7 @@ pub async fn change_prescription(
             store::replace_needs(conn, id, &next.needs)?;
         }
         record(&context, conn, "change", &next.row, &patch.names())?;
-        Reply::ok(next.row.version, &Prescription::from(next))
+        Reply::ok(next.row.version, &next.show(conn, reach)?)
     })
     .await
 }

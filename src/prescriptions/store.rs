@@ -17,6 +17,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
+use crate::members::signatures::Signatures;
 
 /// A row of `prescriptions`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset, Identifiable)]
@@ -113,13 +114,22 @@ impl Whole {
     }
 }
 
-impl From<Whole> for Prescription {
-    fn from(Whole { row, needs, items }: Whole) -> Self {
-        Self {
+impl Whole {
+    /// The prescription as a caller with this reach sees it.
+    pub fn show(self, conn: &mut Conn, reach: Reach) -> Result<Prescription> {
+        let signatures = Signatures::of(conn, reach, self.row.advisor_id)?;
+        Ok(self.signed(&signatures))
+    }
+
+    /// The prescription as it is answered.
+    pub fn signed(self, signatures: &Signatures) -> Prescription {
+        let Self { row, needs, items } = self;
+        Prescription {
             id: row.id,
             member_id: row.member_id,
             origin: row.origin,
-            advisor_id: row.advisor_id,
+            advisor_id: row.advisor_id.and_then(|account| signatures.id(account)),
+            advisor_name: row.advisor_id.and_then(|account| signatures.name(account)),
             site_id: row.site_id,
             what_matters: row.what_matters,
             needs,

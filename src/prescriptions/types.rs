@@ -158,8 +158,11 @@ pub struct Prescription {
     pub member_id: Id,
     /// Who wrote it, or asked for it.
     pub origin: PrescriptionOrigin,
-    /// The account of the advisor who wrote it. Null if the member wrote it.
+    /// The account of the advisor who wrote it. Null if the member wrote it, and for the member.
     pub advisor_id: Option<Id>,
+    /// The display name of the advisor.
+    #[schema(example = "Dana P.")]
+    pub advisor_name: Option<String>,
     /// The site where it was developed.
     pub site_id: Option<Id>,
     /// What matters to the member, in their words.

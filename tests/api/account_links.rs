@@ -241,6 +241,33 @@ fn a_fourth_mail_in_an_hour_isnt_sent_and_a_network_that_asks_for_many_is_refuse
 }
 
 #[test]
+fn what_strangers_ask_for_in_the_same_network_keeps_nobody_from_changing_their_address() {
+    let (app, _mails) = App::with_mail();
+    let (ann, bob) = (account(&app, "ann@example.org"), account(&app, "bob@example.org"));
+    for n in 0..30 {
+        ask_for_reset(&app.anonymous(), &format!("n{n}@example.org")).expect(202);
+    }
+    ask_for_reset(&app.anonymous(), "n30@example.org").problem(429, "too-many-requests");
+    let change = |client: &Client, n: usize| {
+        let body = json!({ "new_email": format!("new{n}@example.org"), "current_password": PASSWORD });
+        client.post("/v1/me/email-change", &body)
+    };
+    for n in 0..30 {
+        change(&ann, n).expect(202);
+    }
+    let refused = change(&ann, 30);
+    assert_eq!(refused.header("retry-after"), "120");
+    let problem = refused.problem(429, "too-many-requests");
+    assert!(problem["detail"].as_str().unwrap().starts_with("You have asked for many e-mails."), "{problem}");
+    change(&bob, 31).expect(202);
+    // Nor do they keep strangers from asking: an hour later the network has its own again.
+    app.at("2026-11-23T10:00:00Z");
+    for n in 0..30 {
+        ask_for_reset(&app.anonymous(), &format!("m{n}@example.org")).expect(202);
+    }
+}
+
+#[test]
 fn whoever_goes_on_asking_for_somebody_doesnt_keep_their_mails_from_coming() {
     let (app, mails) = App::with_mail();
     account(&app, "ann@example.org");

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::calendars::{Block, events, lines};
 use crate::support::{App, Client, SessionSeed, id, instant, member_row, session_row, venue};
+use crate::upgrades::{migrate_command, take_back};
 
 fn links_of(member: &str) -> String {
     format!("/v1/members/{member}/calendar-links")
@@ -232,4 +233,54 @@ fn with_neutral_titles_it_says_when_and_where_and_nothing_that_tells_what() {
     for word in ["Debt", "Grief", "community", "Called off", "reference"] {
         assert!(!answer.text.contains(word), "{word}: {}", answer.text);
     }
+}
+
+#[test]
+fn an_address_works_only_while_whoever_made_it_may_read_the_calendar() {
+    let app = App::start();
+    let admin = app.admin();
+    let ann = member_row(&app, "Ann", "A");
+    let (own, advisor) = (app.member(&ann), app.advisor());
+    let (hers, theirs) = (path_of(&make(&own, &ann, json!({}))), path_of(&make(&advisor, &ann, json!({}))));
+    let works = |path: &str| match app.anonymous().get(path).status {
+        200 => true,
+        status => {
+            assert_eq!(status, 404);
+            false
+        }
+    };
+    let account = format!("/v1/users/{}", advisor.id.unwrap());
+    let change = |body: Value| {
+        let tag = admin.get(&account).etag().to_owned();
+        admin.patch(&account, &tag, &body).expect(200);
+    };
+    change(json!({ "display_name": "Dana P." }));
+    assert!(works(&theirs) && works(&hers));
+    for (ends, back) in [
+        (json!({ "disabled": true }), json!({ "disabled": false })),
+        (json!({ "role": "analyst" }), json!({ "role": "advisor" })),
+    ] {
+        change(ends);
+        assert!(!works(&theirs) && works(&hers));
+        change(back);
+        assert!(works(&theirs));
+    }
+    // A member's disabled account has no calendar either.
+    let of_ann = format!("/v1/members/{ann}/account");
+    let tag = app.advisor().get(&of_ann).etag().to_owned();
+    app.advisor().patch(&of_ann, &tag, &json!({ "disabled": true })).expect(200);
+    assert!(!works(&hers) && works(&theirs));
+}
+
+#[test]
+fn of_addresses_from_before_the_audit_says_who_made_them() {
+    let app = App::start();
+    let ann = member_row(&app, "Ann", "A");
+    let advisor = app.advisor();
+    make(&advisor, &ann, json!({}));
+    take_back(&app, "20261201000009");
+    migrate_command(&app);
+    let makers: Vec<Option<Id>> =
+        calendar_links::table.select(calendar_links::created_by).load(&mut app.conn()).unwrap();
+    assert_eq!(makers, [advisor.id]);
 }

@@ -62,8 +62,9 @@ fn an_advisor_with_the_permission_says_when_and_how_the_request_came() {
     );
     ask_for(advisor, ann, "2026-11-20").problem(409, "invalid-state");
     make_documents(app);
-    let ready = advisor.get(&at).expect(200);
-    assert_eq!(ready["status"], "ready", "there is nothing to review");
+    assert_eq!(advisor.get(&at).expect(200)["status"], "in_review", "also where there is nothing to review");
+    lead.post(&format!("{at}/release"), &json!({})).expect(200);
+    assert_eq!(advisor.get(&at).expect(200)["status"], "released");
     let read = document(advisor, &at, "*/*").expect(200);
     assert_eq!((&read["about"]["kind"], &read["safeguarding"]), (&json!("full"), &Value::Null));
     // The member reads it too, if they have an account.
@@ -73,7 +74,9 @@ fn an_advisor_with_the_permission_says_when_and_how_the_request_came() {
         events(app, ann).into_iter().map(|(action, _, purpose)| (action, purpose)).collect();
     told.sort();
     let for_access = |action: &str| (action.to_owned(), Some("subject_access".to_owned()));
-    assert_eq!(told, [for_access("create"), for_access("read"), for_access("read"), for_access("read")]);
+    let for_review = |action: &str| (action.to_owned(), Some("safeguarding".to_owned()));
+    let read = [for_review("read"), for_access("read"), for_access("read"), for_access("read")];
+    assert_eq!(told, [[for_access("create")].to_vec(), read.to_vec(), [for_review("release")].to_vec()].concat());
 }
 
 #[test]
@@ -97,6 +100,7 @@ fn the_time_to_answer_is_extended_with_a_reason_until_the_document_can_be_read()
     let back = advisor.patch(&at, "\"2\"", &json!({ "extended": false, "reason": null })).expect(200);
     assert_eq!((&back["due_on"], &back["reason"]), (&json!("2026-12-21"), &Value::Null));
     make_documents(app);
+    lead.post(&format!("{at}/release"), &json!({})).expect(200);
     let ready = advisor.get(&at).etag().to_owned();
     advisor.patch(&at, &ready, &why).problem(409, "invalid-state");
     let (action, fields, purpose) = events(app, ann).into_iter().find(|event| event.0 == "change").unwrap();
@@ -164,6 +168,7 @@ fn a_document_from_which_safeguarding_is_withheld_reads_as_one_of_somebody_witho
         let bob = member_row(app, "Bob", "Own");
         let plain = place(&ask_for(advisor, &bob, "2026-11-21"));
         make_documents(app);
+        lead.post(&format!("{plain}/release"), &json!({})).expect(200);
         let flagged = document(&own_account(app, ann), &at, "*/*").expect(200);
         let plain = document(&own_account(app, &bob), &plain, "*/*").expect(200);
         for section in ["held_back", "safeguarding", "safeguarding_log"] {
@@ -274,9 +279,11 @@ fn advisors_find_what_is_to_be_answered_and_what_is_to_be_reviewed() {
     assert_eq!(rest["items"][0]["member_id"], json!(bob));
     advisor.get("/v1/exports?status=lost").wrong_parameter("status");
     make_documents(app);
-    assert_eq!(ids(advisor, "?status=ready"), std::slice::from_ref(&second));
+    assert_eq!(ids(advisor, "?status=ready"), [""; 0], "somebody looks at each");
+    lead.post(&format!("{second}/release"), &json!({})).expect(200);
+    assert_eq!(ids(advisor, "?status=released"), std::slice::from_ref(&second));
     app.at("2026-11-30T09:01:00Z");
-    assert_eq!(ids(advisor, "?status=ready"), [""; 0], "it is to be removed");
+    assert_eq!(ids(advisor, "?status=released"), [""; 0], "it is to be removed");
     assert_eq!(ids(advisor, "?status=expired"), [second]);
     assert_eq!(ids(lead, "?status=in_review"), [first], "what is in review stays");
     let listed = events(app, ann).into_iter().filter(|event| event.0 == "list").count();

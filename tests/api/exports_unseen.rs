@@ -44,7 +44,9 @@ fn a_member_sees_the_same_of_an_export_whether_or_not_it_was_reviewed() {
     document(&lead, &reviewed, "*/*").expect(200);
     document(&lead, &reviewed, "text/html");
     app.at("2026-11-24T09:00:00Z");
-    lead.post(&format!("{reviewed}/release"), &json!({})).expect(200);
+    for at in [&reviewed, &plain] {
+        lead.post(&format!("{at}/release"), &json!({})).expect(200);
+    }
     assert_eq!(seen(&anns, &reviewed), seen(&bobs, &plain));
     let entry = |client: &Client, member: &str, at: &str| {
         let list = client.get(&format!("/v1/members/{member}/exports")).expect(200);
@@ -70,4 +72,47 @@ fn a_member_sees_the_same_of_an_export_whether_or_not_it_was_reviewed() {
     let gone = [seen(&anns, &reviewed), seen(&bobs, &plain)];
     assert_eq!(gone[0], gone[1]);
     assert_eq!(gone[0]["status"], "expired");
+}
+
+#[test]
+fn an_advisor_who_does_not_review_cannot_tell_about_whom_there_are_notes() {
+    let app = App::start();
+    let (advisor, lead) = (app.advisor_who_may("subject_access"), app.advisor_who_may("safeguarding"));
+    let (ann, bob) = (member_row(&app, "Ann", "Own"), member_row(&app, "Bob", "Own"));
+    let flag = json!({ "category": "neglect", "summary": "Alone at night.", "review_on": "2026-12-07" });
+    lead.post(&format!("/v1/members/{ann}/safeguarding"), &flag).expect(201);
+    let both = [ask_for(&advisor, &ann), ask_for(&advisor, &bob)];
+    let look = |at: &String| {
+        let mut seen = advisor.get(at).expect(200);
+        for name in ["id", "member_id", "created_at", "updated_at"] {
+            seen[name] = Value::Null;
+        }
+        seen
+    };
+    let listed = |status: &str| -> usize {
+        let page = advisor.get(&format!("/v1/exports?status={status}")).expect(200);
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!((look(&both[0]), listed("queued")), (look(&both[1]), 2));
+    make_documents(&app);
+    let waiting = look(&both[0]);
+    assert_eq!((&waiting, listed("in_review")), (&look(&both[1]), 2));
+    assert_eq!((&waiting["status"], &waiting["bytes"]), (&json!("in_review"), &Value::Null));
+    assert!(lead.get(&both[0]).expect(200)["bytes"].is_i64());
+    for at in &both {
+        document(&advisor, at, "*/*").problem(409, "invalid-state");
+    }
+    app.at("2026-11-24T09:00:00Z");
+    let withheld = json!({ "withheld": ["safeguarding"], "reason": "It would put somebody at risk." });
+    let released = lead.post(&format!("{}/release", both[0]), &withheld).expect(200);
+    assert_eq!(released["withheld"], withheld["withheld"]);
+    lead.post(&format!("{}/release", both[1]), &json!({})).expect(200);
+    let mut shown = both.each_ref().map(look);
+    for one in &mut shown {
+        assert!(one["bytes"].is_i64());
+        (one["bytes"], one["sha256"]) = (Value::Null, Value::Null);
+    }
+    assert_eq!(shown[0], shown[1]);
+    let sections = both.each_ref().map(|at| document(&advisor, at, "*/*").expect(200)["safeguarding"].clone());
+    assert_eq!(sections, [Value::Null, Value::Null]);
 }

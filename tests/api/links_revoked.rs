@@ -191,3 +191,42 @@ fn an_invitation_that_is_used_while_it_is_taken_back_was_used() {
     };
     meanwhile(&app, used, || advisor.delete(&path)).problem(409, "invalid-state");
 }
+
+#[test]
+fn a_link_ends_with_the_right_of_whoever_made_it_and_saw_it() {
+    let (app, mails) = App::with_mail();
+    let admin = app.admin();
+    let (dana, other) = (app.advisor(), app.admin());
+    let peg = member_row(&app, "Peg", "Reid");
+    let path = format!("/v1/members/{peg}/invitations");
+    let invited = dana.post(&path, &json!({ "email": "peg@example.org", "deliver": "show" })).expect(201);
+    let ann = account(&admin, "ann@example.org", "analyst");
+    let link = ask(&other, id(&ann), "show").expect(201);
+    let change = |account: &Client, body: Value| {
+        let at = format!("/v1/users/{}", account.id.unwrap());
+        let tag = admin.get(&at).etag().to_owned();
+        admin.patch(&at, &tag, &body).expect(200);
+    };
+    change(&dana, json!({ "display_name": "Dana P." }));
+    for (ends, back) in [
+        (json!({ "disabled": true }), json!({ "disabled": false })),
+        (json!({ "role": "analyst" }), json!({ "role": "advisor" })),
+    ] {
+        change(&dana, ends);
+        take_up(&app, &shown(&invited), OTHER).problem(422, "link-not-valid");
+        change(&dana, back);
+    }
+    change(&other, json!({ "disabled": true }));
+    reset(&app, &shown(&link), OTHER).problem(422, "link-not-valid");
+    change(&other, json!({ "disabled": false }));
+    assert_eq!(reset(&app, &shown(&link), OTHER).status, 204);
+    take_up(&app, &shown(&invited), OTHER).expect(201);
+    // A mail that wasn't sent yet isn't sent any more.
+    mails.take(&app);
+    let bob = member_row(&app, "Bob", "Reid");
+    let email = json!({ "email": "bob@example.org", "deliver": "email" });
+    let late = app.advisor();
+    late.post(&format!("/v1/members/{bob}/invitations"), &email).expect(201);
+    change(&late, json!({ "disabled": true, "display_name": "Lee P." }));
+    assert!(mails.take(&app).iter().all(|mail| mail.to != "bob@example.org"));
+}

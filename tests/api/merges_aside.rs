@@ -119,6 +119,37 @@ fn of_two_sets_of_needs_and_answers_the_records_own_stays() {
 }
 
 #[test]
+fn a_need_or_an_answer_that_was_written_down_wins_over_nothing() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let (into, from) = two(&advisor);
+    let needs = |member: &Value| format!("{}/access-needs", path(member));
+    let answers = |member: &Value| format!("{}/equality-monitoring", path(member));
+    advisor.put(&needs(&into), "\"0\"", &json!({ "none": true, "needs": [] })).expect(200);
+    advisor.put(&needs(&into), "\"1\"", &json!({ "none": true, "needs": [], "review_on": "2027-12-01" })).expect(200);
+    let braille = json!({ "needs": [{ "category": "information_format", "code": "braille", "share": true }] });
+    advisor.put(&needs(&from), "\"0\"", &braille).expect(200);
+    advisor.patch(&answers(&into), "\"0\"", &json!({ "sex": "male" })).expect(200);
+    advisor.patch(&answers(&into), "\"1\"", &json!({ "sex": null })).expect(200);
+    advisor.patch(&answers(&from), "\"0\"", &json!({ "sex": "female" })).expect(200);
+    let merged = merge(&advisor, &into, &from).expect(200);
+    let aside = json!([{ "kind": "access_needs", "id": into["id"] }, { "kind": "equality_answers", "id": into["id"] }]);
+    assert_eq!(merged["set_aside"], aside);
+    assert_eq!((&merged["moved"]["access_needs"], &merged["moved"]["equality_answers"]), (&json!(1), &json!(1)));
+    let now = advisor.get(&needs(&into)).expect(200);
+    assert_eq!((&now["none"], &now["needs"][0]["code"]), (&json!(false), &json!("braille")));
+    assert_eq!(now["version"], 3, "no version comes twice");
+    assert_eq!(advisor.get(&path(&into)).expect(200)["has_access_needs"], true);
+    let own = app.member(id(&into));
+    assert_eq!(own.get(&answers(&into)).expect(200)["sex"], "female");
+    undo(&advisor, &merged).expect(200);
+    let (one, other) = (advisor.get(&needs(&into)).expect(200), advisor.get(&needs(&from)).expect(200));
+    assert_eq!((&one["none"], &one["needs"], &one["review_on"]), (&json!(true), &json!([]), &json!("2027-12-01")));
+    assert_eq!(other["needs"][0]["code"], "braille");
+    assert_eq!(own.get(&answers(&into)).expect(200)["sex"], Value::Null);
+}
+
+#[test]
 fn a_relationship_that_both_have_is_there_once() {
     let app = App::start();
     let advisor = app.advisor();

@@ -93,6 +93,41 @@ fn every_member_of_every_schema_is_described() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
+/// The choices in a part of the document that describe what they refer to.
+fn described_choices(part: &Value, at: &str, found: &mut Vec<String>) {
+    for (name, inner) in part.as_object().into_iter().flatten() {
+        described_choices(inner, &format!("{at}/{name}"), found);
+    }
+    for (place, inner) in part.as_array().into_iter().flatten().enumerate() {
+        if at.ends_with("/oneOf") && inner.get("$ref").is_some() && inner.get("description").is_some() {
+            found.push(at.to_owned());
+        }
+        described_choices(inner, &format!("{at}/{place}"), found);
+    }
+}
+
+#[test]
+fn what_can_be_null_is_described_where_generators_of_types_read_it() {
+    let document = document();
+    let mut found = Vec::new();
+    described_choices(&document["components"]["schemas"], "", &mut found);
+    assert_eq!(found, [""; 0]);
+    let property = &document["components"]["schemas"]["AccessNeeds"]["properties"]["created_at"];
+    assert_eq!(property["description"], "When they were first written. Null before.");
+    assert_eq!(property["oneOf"], json!([{ "$ref": "#/components/schemas/Timestamp" }, { "type": "null" }]));
+}
+
+#[test]
+fn a_body_that_may_be_left_out_is_said_to_be_optional() {
+    let document = document();
+    let body = |path: &str| &document["paths"][path]["post"]["requestBody"];
+    for path in ["/v1/exports/{id}/release", "/v1/prescriptions/{id}/close", "/v1/prescriptions/{id}/decline"] {
+        assert_ne!(body(path)["required"], true, "{path}");
+        assert!(body(path)["content"]["application/json"]["schema"].is_object(), "{path}");
+    }
+    assert_eq!(body("/v1/members/{id}/erasure")["required"], true);
+}
+
 #[test]
 fn every_reference_of_the_document_leads_somewhere() {
     let document = document();

@@ -91,14 +91,15 @@ fn an_advisor_proposes_and_the_cared_for_accepts_and_ends() {
     let expected = with(
         pair.body(),
         json!({ "id": made.id(), "from_name": "Cara Carr", "to_name": "Ann Archer", "status": "proposed",
-            "starts_on": "2026-11-23", "ends_on": null, "created_by": pair.advisor.id.unwrap(), "version": 1,
+            "starts_on": "2026-11-23", "ends_on": null, "created_by": pair.advisor.id.unwrap(), "created_by_name": null, "version": 1,
             "created_at": "2026-11-23T09:00:00Z", "updated_at": "2026-11-23T09:00:00Z" }),
     );
     assert_eq!(made.json, expected);
     assert_eq!(pair.advisor.get(made.header("location")).expect(200), expected);
     // Ann sees who is meant; Cara learns nothing before Ann has said yes.
     let at = pair.at(&made.json);
-    assert_eq!(pair.own.get(&path(&pair.ann)).expect(200)["items"], json!([expected]));
+    let to_ann = with(expected, json!({ "created_by": null }));
+    assert_eq!(pair.own.get(&path(&pair.ann)).expect(200)["items"], json!([to_ann]));
     assert_eq!(pair.carer.get(&path(&pair.cara)).expect(200)["items"], json!([]));
     pair.carer.get(made.header("location")).problem(404, "not-found");
     pair.carer.get(&at).problem(404, "not-found");

@@ -1,11 +1,13 @@
 //! Links in the database.
 
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Purpose, not_valid};
-use crate::db::schema::{messages, one_time_links};
+use crate::auth::caller::Role;
+use crate::db::schema::{messages, one_time_links, users};
 use crate::db::{Conn, Id, Json, Timestamp};
 use crate::error::{Error, Result};
 
@@ -76,8 +78,8 @@ impl LinkRow {
         Ok(Self { form: Some(Json(serde_json::to_value(form).map_err(Error::internal)?)), ..self })
     }
 
-    /// Whether it can be used now.
-    pub fn works(&self, now: Timestamp) -> bool {
+    /// Whether it was neither used nor taken back, and hasn't expired.
+    fn works(&self, now: Timestamp) -> bool {
         self.used_at.is_none() && self.revoked_at.is_none() && self.expires_at > now
     }
 }
@@ -88,12 +90,30 @@ pub fn insert(conn: &mut Conn, row: &LinkRow) -> Result<()> {
     Ok(())
 }
 
+/// Whether whoever made a link may still make it. They may have seen it, and would open an account with it that they have
+/// no right to any more. A link that a stranger asked for was made by nobody.
+fn maker_stands(conn: &mut Conn, link: &LinkRow) -> Result<bool> {
+    let Some(maker) = link.created_by else { return Ok(true) };
+    let maker = users::table.find(maker).filter(users::disabled.eq(false));
+    // Advisors invite members, and admins invite everybody else and send links to other passwords. Whoever changes their
+    // address has made the link for themselves.
+    let role = if link.member_id.is_some() { Role::Advisor } else { Role::Admin };
+    let has_role = users::role.eq(role).or(users::id.nullable().eq(link.user_id).assume_not_null());
+    Ok(select(exists(maker.filter(has_role))).get_result(conn)?)
+}
+
+/// Whether a link can be used now.
+pub fn is_usable(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<bool> {
+    Ok(link.works(now) && maker_stands(conn, link)?)
+}
+
 /// The link of this purpose, if it can be used now.
 ///
 /// # Errors
 /// 422 `link-not-valid` if it can't be used.
 pub fn usable(conn: &mut Conn, purpose: Purpose, id: Id, now: Timestamp) -> Result<LinkRow> {
-    find(conn, purpose, id)?.filter(|row| row.works(now)).ok_or_else(not_valid)
+    let link = find(conn, purpose, id)?.ok_or_else(not_valid)?;
+    if is_usable(conn, &link, now)? { Ok(link) } else { Err(not_valid()) }
 }
 
 /// The link with this id, whatever it is for.
@@ -131,6 +151,9 @@ pub fn of_member(
 /// # Errors
 /// 422 `link-not-valid` if it can't be used any more.
 pub fn use_up(conn: &mut Conn, link: &LinkRow, now: Timestamp) -> Result<()> {
+    if !maker_stands(conn, link)? {
+        return Err(not_valid());
+    }
     let unused = one_time_links::table
         .find(link.id)
         .filter(one_time_links::used_at.is_null())

@@ -203,7 +203,12 @@ impl Throttle {
         Bucket { key: self.name("mail-to", &[email]), limit: self.limits.mail_address }
     }
 
-    /// The bucket for mails that are asked for from one network.
+    /// The bucket for mails that one account asks for while it is logged in. It is as large as that of a network.
+    pub fn mail_by(&self, account: Id) -> Bucket {
+        Bucket { key: self.name("mail-by", &[&account.to_string()]), limit: self.limits.mail_network }
+    }
+
+    /// The bucket for mails that strangers ask for from one network.
     pub fn mail_from(&self, network: Network) -> Bucket {
         Bucket { key: self.name("mail-from", &[&network.to_string()]), limit: self.limits.mail_network }
     }

@@ -10,6 +10,7 @@ use crate::calendars::handlers::{days_before, publisher, show};
 use crate::calendars::store::booked;
 use crate::http::prelude::*;
 use crate::members::handlers::{list_of_member, read_of_member};
+use crate::members::quotas::{self, Written};
 use crate::members::store as members;
 
 /// List the addresses of a member's calendar
@@ -48,7 +49,8 @@ pub async fn get_calendar_link(
 /// Make an address of a member's calendar
 ///
 /// The answer holds the address to subscribe to, which is never shown again. Whoever has the address can read the
-/// calendar. If it gets lost, revoke it.
+/// calendar. If it gets lost, revoke it. It stops working if the account that made it is disabled, or is an advisor's no
+/// longer.
 #[utoipa::path(operation_id = "create_calendar_link", tag = "calendars", params(("id" = Id, Path, description = "The member")),
     request_body = CalendarLinkInput,
     responses((status = 201, description = "Made", body = IssuedCalendarLink), BadInput, Missing, Conflict, Storage, Problems))]
@@ -58,13 +60,14 @@ pub async fn create_calendar_link(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(member_id), _, body)) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
-    let (written, secret) = (body.value, secret::new_secret()?);
+    let (written, secret, by) = (body.value, secret::new_secret()?, who.caller()?.id);
     let url = publisher(&who).address(&format!("/v1/calendars/{secret}.ics"));
     who.write(&body.bytes, move |conn| {
         members::lock(conn, reach, member_id)?;
         let hash = secret::stored(&secret);
-        let row = LinkRow::new(context.new_id(), member_id, written.clone(), hash, context.now());
+        let row = LinkRow::new(context.new_id(), (member_id, by), written.clone(), hash, context.now());
         store::insert(conn, &row)?;
+        quotas::check(conn, &context, member_id, Written::CalendarLink)?;
         let subject = Subject::of_member("calendar_link", row.id, member_id);
         context.record(conn, &[context.event("create", subject, &[])])?;
         let (version, link) = (row.version, CalendarLink::from(row));

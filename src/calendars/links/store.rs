@@ -1,9 +1,11 @@
 //! Addresses of members' calendars in the database.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::types::{CalendarLink, CalendarLinkInput};
-use crate::db::schema::calendar_links;
+use crate::auth::caller::Role;
+use crate::db::schema::{calendar_links, users};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
@@ -24,14 +26,22 @@ pub struct LinkRow {
     pub(crate) version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
+    created_by: Option<Id>,
 }
 
 impl LinkRow {
-    /// A new address, with the digest of its secret.
-    pub fn new(id: Id, member_id: Id, written: CalendarLinkInput, secret_hash: String, now: Timestamp) -> Self {
+    /// A new address of a member, made by an account, with the digest of its secret.
+    pub fn new(
+        id: Id,
+        (member_id, created_by): (Id, Id),
+        written: CalendarLinkInput,
+        secret_hash: String,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             member_id,
+            created_by: Some(created_by),
             name: written.name,
             neutral_titles: written.neutral_titles,
             secret_hash,
@@ -84,11 +94,20 @@ pub fn get(conn: &mut Conn, member_id: Id, id: Id) -> Result<LinkRow> {
 /// The address in use whose secret has this digest. How long the lookup of a digest takes tells nothing about the
 /// secret.
 ///
+/// Whoever made the address has seen it. So it works only while they may read the member's bookings by logging in too:
+/// their account isn't disabled, and is an advisor's or the member's own.
+///
 /// # Errors
-/// 404 if there is none, or it was revoked.
+/// 404 if there is none, it was revoked, or whoever made it may no longer read the calendar.
 pub fn by_secret(conn: &mut Conn, secret_hash: &str) -> Result<LinkRow> {
+    let is_own = users::member_id.eq(calendar_links::member_id.nullable()).assume_not_null();
+    let maker = users::table
+        .filter(calendar_links::created_by.eq(users::id.nullable()).assume_not_null())
+        .filter(users::disabled.eq(false))
+        .filter(users::role.eq(Role::Advisor).or(is_own));
     let found = calendar_links::table
         .filter(calendar_links::secret_hash.eq(secret_hash).and(calendar_links::revoked_at.is_null()))
+        .filter(calendar_links::created_by.is_null().or(exists(maker)))
         .select(LinkRow::as_select());
     found.first(conn).optional()?.ok_or_else(|| Error::not_found("calendar"))
 }

@@ -60,6 +60,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     possible_duplicates,
     duplicate_searches,
     member_merges,
+    merged_contacts,
     calendar_links,
     users,
     logins,
@@ -114,3 +115,4 @@ diesel::joinable!(prescription_items -> prescriptions (prescription_id));
 diesel::joinable!(bookings -> sessions (session_id));
 diesel::joinable!(bookings -> members (member_id));
 diesel::joinable!(walk_ins -> members (member_id));
+diesel::joinable!(merged_contacts -> members (member_id));

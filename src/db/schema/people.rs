@@ -154,6 +154,14 @@ tables! {
         created_at -> DbTimestamp,
     }
 
+    merged_contacts (member_id) {
+        member_id -> DbUuid,
+        email_key -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        postcode -> Nullable<Text>,
+        created_at -> DbTimestamp,
+    }
+
     calendar_links (id) {
         id -> DbUuid,
         member_id -> DbUuid,
@@ -164,6 +172,7 @@ tables! {
         version -> Integer,
         created_at -> DbTimestamp,
         updated_at -> DbTimestamp,
+        created_by -> Nullable<DbUuid>,
     }
 
     users (id) {

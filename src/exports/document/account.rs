@@ -29,6 +29,7 @@ use crate::mail::store as messages;
 use crate::mail::types::Message;
 use crate::members::access_log::store::{self as access_log, Part, Seen};
 use crate::members::access_log::types::{AccessLogEntry, AccessLogFilter};
+use crate::members::earlier;
 use crate::members::merges::store::{self as merges, MergeRow};
 use crate::members::merges::types::Merge;
 use crate::members::safeguarding::store::{self as safeguarding, FlagRow};
@@ -198,8 +199,12 @@ pub fn merged(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<Ex
     let rows = all(|slice| merges::list(conn, member, slice), MergeRow::key)?;
     let mut shown = Vec::with_capacity(rows.len());
     for row in rows {
+        let contact = earlier::of(conn, row.from_id())?;
+        let (email, phone, postcode) =
+            contact.map_or((None, None, None), |row| (row.email_key, row.phone, row.postcode));
         let Merge { id, done_by, undone_at, created_at, .. } = row.into();
-        shown.push(ExportedMerge { id, done_by: people.who(conn, done_by)?, undone_at, created_at });
+        let done_by = people.who(conn, done_by)?;
+        shown.push(ExportedMerge { id, done_by, email, phone, postcode, undone_at, created_at });
     }
     Ok(shown)
 }

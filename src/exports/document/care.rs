@@ -32,6 +32,7 @@ pub fn prescribed(conn: &mut Conn, member: Id, people: &mut People) -> Result<Ve
             member_id: _,
             origin,
             advisor_id,
+            advisor_name: _,
             site_id,
             what_matters,
             needs,
@@ -43,7 +44,7 @@ pub fn prescribed(conn: &mut Conn, member: Id, people: &mut People) -> Result<Ve
             version: _,
             created_at,
             updated_at,
-        } = whole.into();
+        } = whole.show(conn, Reach::Everyone)?;
         shown.push(ExportedPrescription {
             id,
             origin,

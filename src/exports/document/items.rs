@@ -461,6 +461,15 @@ pub struct ExportedMerge {
     pub id: Id,
     /// Who did it.
     pub done_by: Who,
+    /// The e-mail address that the other record had, in lower case. You are still found by it.
+    #[schema(example = "peg@example.org")]
+    pub email: Option<String>,
+    /// The telephone number that it had.
+    #[schema(example = "+441514960123")]
+    pub phone: Option<String>,
+    /// The postcode that it had.
+    #[schema(example = "L9 1AA")]
+    pub postcode: Option<String>,
     /// When it was undone.
     pub undone_at: Option<Timestamp>,
     /// When it was done.

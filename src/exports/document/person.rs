@@ -12,12 +12,11 @@ use super::items::{ExportedConsent, ExportedContact, ExportedRecord, ExportedRel
 use super::people::People;
 use crate::auth::reach::Reach;
 use crate::db::schema::{members, partners};
-use crate::db::{AT_ONCE, Conn, Id};
+use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::members::access_needs::store as access_needs;
 use crate::members::access_needs::types::AccessNeeds;
 use crate::members::consents::store::{self as consents, ConsentRow};
-use crate::members::consents::types::Consent;
 use crate::members::contact::may_write_to;
 use crate::members::equality::rules::Reader;
 use crate::members::equality::store as equality;
@@ -46,6 +45,58 @@ pub fn record(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<(ExportedReco
         created_at,
         updated_at,
     } = view::show(conn, row, today)?;
+    let last_activity_on = members::table.find(id).select(members::last_activity_on).first(conn)?;
+    let emails_about_bookings = may_write_to(conn, &[id])?.get(&id) == Some(&Told::Email);
+    let contact = contact_of(written.clone(), emails_about_bookings);
+    let days = (last_activity_on, created_at, updated_at);
+    Ok((record_of(id, written, local_authority_code, days), contact))
+}
+
+/// The section on how to reach the member.
+fn contact_of(written: MemberInput, emails_about_bookings: bool) -> ExportedContact {
+    let MemberInput {
+        preferred_name: _,
+        given_name: _,
+        family_name: _,
+        former_names: _,
+        pronouns: _,
+        date_of_birth: _,
+        email,
+        phone,
+        line_1: _,
+        line_2: _,
+        town: _,
+        postcode: _,
+        local_authority: _,
+        nhs_number: _,
+        gp_practice_code: _,
+        roles: _,
+        contact_preferences,
+        safe_contact,
+        message_details,
+        reminders,
+        emergency_contact,
+    } = written;
+    ExportedContact {
+        email,
+        phone,
+        contact_preferences,
+        emails_about_bookings,
+        safe_contact,
+        message_details,
+        reminders,
+        emergency_contact,
+    }
+}
+
+/// The section on who the member is. The days are that of the last activity, and the instants of the first and the last
+/// change.
+fn record_of(
+    id: Id,
+    written: MemberInput,
+    local_authority_code: Option<String>,
+    (last_activity_on, created_at, updated_at): (Option<NaiveDate>, Timestamp, Timestamp),
+) -> ExportedRecord {
     let MemberInput {
         preferred_name,
         given_name,
@@ -53,8 +104,8 @@ pub fn record(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<(ExportedReco
         former_names,
         pronouns,
         date_of_birth,
-        email,
-        phone,
+        email: _,
+        phone: _,
         line_1,
         line_2,
         town,
@@ -63,15 +114,13 @@ pub fn record(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<(ExportedReco
         nhs_number,
         gp_practice_code,
         roles,
-        contact_preferences,
-        safe_contact,
-        message_details,
-        reminders,
-        emergency_contact,
+        contact_preferences: _,
+        safe_contact: _,
+        message_details: _,
+        reminders: _,
+        emergency_contact: _,
     } = written;
-    let last_activity_on = members::table.find(id).select(members::last_activity_on).first(conn)?;
-    let emails_about_bookings = may_write_to(conn, &[id])?.get(&id) == Some(&Told::Email);
-    let record = ExportedRecord {
+    ExportedRecord {
         id,
         preferred_name,
         given_name,
@@ -91,18 +140,7 @@ pub fn record(conn: &mut Conn, id: Id, today: NaiveDate) -> Result<(ExportedReco
         last_activity_on,
         created_at,
         updated_at,
-    };
-    let contact = ExportedContact {
-        email,
-        phone,
-        contact_preferences,
-        emails_about_bookings,
-        safe_contact,
-        message_details,
-        reminders,
-        emergency_contact,
-    };
-    Ok((record, contact))
+    }
 }
 
 /// What the member needs to take part; nothing if nobody has asked.
@@ -120,10 +158,9 @@ pub fn answers(conn: &mut Conn, id: Id) -> Result<Vec<EqualityAnswers>> {
 /// What the member agreed to, the oldest first.
 pub fn agreed(conn: &mut Conn, id: Id, people: &mut People) -> Result<Vec<ExportedConsent>> {
     let rows = all(|slice| consents::list(conn, id, false, slice), ConsentRow::key)?;
-    let recorded: Vec<Consent> = rows.into_iter().map(Consent::from).collect();
-    let partners = partner_names(conn, recorded.iter().filter_map(|consent| consent.partner_id).collect())?;
-    let mut shown = Vec::with_capacity(recorded.len());
-    for consent in recorded {
+    let partners = partner_names(conn, rows.iter().filter_map(|consent| consent.partner_id).collect())?;
+    let mut shown = Vec::with_capacity(rows.len());
+    for consent in rows {
         shown.push(ExportedConsent {
             id: consent.id,
             purpose: consent.purpose,
@@ -155,7 +192,8 @@ pub fn close(conn: &mut Conn, member: Id, today: NaiveDate, people: &mut People)
     let rows = all(read, RelationshipRow::key)?;
     let mut shown = Vec::with_capacity(rows.len());
     for row in rows {
-        let names = MemberNames::of(conn, std::slice::from_ref(&row))?;
+        let (reach, by) = (Reach::Member(member), row.created_by);
+        let names = MemberNames::of(conn, reach, std::slice::from_ref(&row))?;
         // As the member sees it: how it is known is left out if it is about the other person.
         let Relationship {
             id,
@@ -170,11 +208,12 @@ pub fn close(conn: &mut Conn, member: Id, today: NaiveDate, people: &mut People)
             status,
             starts_on,
             ends_on,
-            created_by,
+            created_by: _,
+            created_by_name: _,
             version: _,
             created_at,
             updated_at,
-        } = names.show(row, Reach::Member(member), today);
+        } = names.show(row, today);
         shown.push(ExportedRelationship {
             id,
             who: other(kind, from_member == member),
@@ -185,7 +224,7 @@ pub fn close(conn: &mut Conn, member: Id, today: NaiveDate, people: &mut People)
             status,
             starts_on,
             ends_on,
-            created_by: people.who(conn, created_by)?,
+            created_by: people.who(conn, by)?,
             created_at,
             updated_at,
         });

@@ -147,14 +147,6 @@ pub struct ExportDocument {
     pub held_back: HeldBackSection,
 }
 
-impl ExportDocument {
-    /// Whether somebody has to look at it before it is given away: it holds safeguarding.
-    pub fn needs_review(&self) -> bool {
-        self.safeguarding.as_ref().is_some_and(|section| !section.items.is_empty())
-            || self.safeguarding_log.as_ref().is_some_and(|section| !section.items.is_empty())
-    }
-}
-
 /// Something that the document doesn't hold.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HeldBack {

@@ -22,7 +22,7 @@ pub struct AccessNeedsRow {
     none: bool,
     needs: Json<Vec<AccessNeed>>,
     review_on: NaiveDate,
-    pub(super) version: i32,
+    pub(in crate::members) version: i32,
     #[serde(with = "micros")]
     created_at: Timestamp,
     #[serde(with = "micros")]
@@ -45,6 +45,11 @@ impl AccessNeedsRow {
     /// The next version after this one.
     pub fn changed_to(&self, next: Self) -> Self {
         Self { version: self.version + 1, created_at: self.created_at, ..next }
+    }
+
+    /// Whether it holds any need. Otherwise the member was asked and needs nothing.
+    pub fn says_something(&self) -> bool {
+        !self.needs.0.is_empty()
     }
 
     /// Whether both say the same, whatever their versions.

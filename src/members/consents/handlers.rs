@@ -1,7 +1,7 @@
 //! Consents over HTTP.
 
 use super::store::{self, ConsentKey, ConsentRow};
-use super::types::{Consent, ConsentFilter, ConsentInput, ConsentPurpose, RecordedConsent};
+use super::types::{Consent, ConsentDecision, ConsentFilter, ConsentInput, ConsentPurpose, RecordedConsent};
 use super::withdrawal;
 use crate::auth::policy::MemberOrAdvisor;
 use crate::auth::reach::Reach;
@@ -10,6 +10,8 @@ use crate::error::Fault;
 use crate::http::prelude::*;
 use crate::members::activity;
 use crate::members::handlers::{list_of_member, read_of_member};
+use crate::members::quotas::{self, Written};
+use crate::members::signatures::Signatures;
 use crate::members::store as members;
 
 /// List a member's consents
@@ -26,9 +28,14 @@ pub async fn list_consents(
     let Extract((who, Path(id), Query(filter))) = request;
     let slice = Slice::<ConsentKey>::read(&who, filter.limit, filter.cursor.as_deref())?;
     let wanted = slice.clone();
-    let read = move |conn: &mut Conn| store::list(conn, id, filter.current, &wanted);
-    let rows = list_of_member(&who, id, "consents", read).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, ConsentRow::key, Consent::from))
+    let reach = Reach::to_people(who.caller()?)?;
+    let read = move |conn: &mut Conn| {
+        let rows = store::list(conn, id, filter.current, &wanted)?;
+        let signatures = Signatures::of(conn, reach, rows.iter().flat_map(ConsentRow::accounts))?;
+        Ok(rows.into_iter().map(|row| (row.key(), row.show(&signatures))).collect())
+    };
+    let rows: Vec<(ConsentKey, Consent)> = list_of_member(&who, id, "consents", read).await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, |(key, _)| *key, |(_, consent)| consent))
 }
 
 /// Get a consent
@@ -43,8 +50,13 @@ pub async fn get_consent(
 ) -> Result<HttpResponse> {
     let Extract((who, Path((member_id, id)), _)) = request;
     let consent = Subject::of_member("consent", id, member_id);
-    let row = read_of_member(&who, member_id, (consent, &[]), move |conn| store::get(conn, member_id, id)).await?;
-    who.show_plain(Cache::Never, &Consent::from(row))
+    let reach = Reach::to_people(who.caller()?)?;
+    let read = move |conn: &mut Conn| {
+        let row = store::get(conn, member_id, id)?;
+        let signatures = Signatures::of(conn, reach, row.accounts())?;
+        Ok(row.show(&signatures))
+    };
+    who.show_plain(Cache::Never, &read_of_member(&who, member_id, (consent, &[]), read).await?)
 }
 
 /// Record a consent
@@ -70,13 +82,17 @@ pub async fn record_consent(
         let (written, now) = (ConsentInput { evidence, ..written.clone() }, context.now());
         let row = ConsentRow::new(context.new_id(), id, written, recorder, store::next_instant(conn, id, now)?);
         store::insert(conn, std::slice::from_ref(&row))?;
+        // A consent can always be withdrawn.
+        if row.decision == ConsentDecision::Given {
+            quotas::check(conn, &context, id, Written::Consent)?;
+        }
         if row.purpose == ConsentPurpose::ServiceDelivery {
             (context.state().hooks.may_be_offered_changed)(conn, &context, id)?;
         }
         activity::note(conn, id, london_day(now))?;
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "partner_id", "decision"])])?;
-        let answer = withdrawal::recorded(conn, id, row, now)?;
+        let answer = withdrawal::recorded(conn, (id, reach), row, now)?;
         let left = [("bookings", answer.bookings.len()), ("prescriptions", answer.prescriptions.len())];
         let left: Vec<&str> = left.iter().filter(|(_, count)| *count > 0).map(|(name, _)| *name).collect();
         context.record(conn, &context.reads_list(Subject::of_member("member", id, id), &left, &left))?;

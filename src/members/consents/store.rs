@@ -16,6 +16,7 @@ use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::page::Slice;
 use crate::insert_many;
+use crate::members::signatures::Signatures;
 use crate::partners::types::PartnerStatus;
 
 /// A row of `consents`.
@@ -24,14 +25,14 @@ use crate::partners::types::PartnerStatus;
 pub struct ConsentRow {
     pub(crate) id: Id,
     member_id: Id,
-    pub(super) purpose: ConsentPurpose,
-    pub(super) partner_id: Option<Id>,
-    pub(super) decision: ConsentDecision,
-    evidence: String,
-    recorded_by: Id,
-    recorded_at: Timestamp,
-    told_by: Option<Id>,
-    form_version: Option<String>,
+    pub(crate) purpose: ConsentPurpose,
+    pub(crate) partner_id: Option<Id>,
+    pub(crate) decision: ConsentDecision,
+    pub(crate) evidence: String,
+    pub(crate) recorded_by: Id,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) told_by: Option<Id>,
+    pub(crate) form_version: Option<String>,
 }
 
 /// A row of `consent_states`: the last consent of a member for a purpose (and partner).
@@ -48,25 +49,32 @@ struct StateRow {
 /// The partner of a state whose purpose names none: part of a primary key can't be null.
 const NO_PARTNER: Id = Id(Uuid::nil());
 
-impl From<ConsentRow> for Consent {
-    fn from(row: ConsentRow) -> Self {
-        Self {
+impl ConsentRow {
+    /// The accounts that an answer names.
+    pub fn accounts(&self) -> impl Iterator<Item = Id> {
+        [Some(self.recorded_by), self.told_by].into_iter().flatten()
+    }
+
+    /// The consent as it is answered.
+    pub fn show(self, signatures: &Signatures) -> Consent {
+        let row = self;
+        Consent {
             id: row.id,
             purpose: row.purpose,
             partner_id: row.partner_id,
             decision: row.decision,
             evidence: row.evidence,
-            told_by: row.told_by,
+            told_by: row.told_by.and_then(|account| signatures.id(account)),
+            told_by_name: row.told_by.and_then(|account| signatures.name(account)),
             form_version: row.form_version,
-            recorded_by: row.recorded_by,
+            recorded_by: signatures.id(row.recorded_by),
+            recorded_by_name: signatures.name(row.recorded_by),
             recorded_at: row.recorded_at,
             created_at: row.recorded_at,
             updated_at: row.recorded_at,
         }
     }
-}
 
-impl ConsentRow {
     /// A new consent. Without evidence it is the member's own.
     pub fn new(id: Id, member_id: Id, written: ConsentInput, recorded_by: Id, recorded_at: Timestamp) -> Self {
         let ConsentInput { purpose, partner_id, decision, evidence, told_by, form_version } = written;

@@ -107,13 +107,19 @@ pub struct Consent {
     /// How the decision is known. `by the member` where the member recorded it.
     #[schema(example = "Signed form of 20 November 2026")]
     pub evidence: String,
-    /// The account of the advisor or admin whom the member told.
+    /// The account of the advisor or admin whom the member told. Null for the member.
     pub told_by: Option<Id>,
+    /// The display name of that account.
+    #[schema(example = "Dana P.")]
+    pub told_by_name: Option<String>,
     /// The version of the form or page whose words the member was shown.
     #[schema(example = "sharing-2026-11")]
     pub form_version: Option<String>,
-    /// The account that recorded it.
-    pub recorded_by: Id,
+    /// The account that recorded it. A member sees it only if it is their own.
+    pub recorded_by: Option<Id>,
+    /// The display name of that account; null for a member's.
+    #[schema(example = "Dana P.")]
+    pub recorded_by_name: Option<String>,
     /// When it was recorded. The consent recorded last decides.
     pub recorded_at: Timestamp,
     /// The same instant as `recorded_at`.

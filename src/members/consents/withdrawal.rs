@@ -3,10 +3,12 @@
 use diesel::prelude::*;
 
 use super::store::ConsentRow;
-use super::types::{BookingLeft, Consent, ConsentDecision, ConsentPurpose, RecordedConsent};
+use super::types::{BookingLeft, ConsentDecision, ConsentPurpose, RecordedConsent};
+use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, prescriptions, sessions, wordings};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
+use crate::members::signatures::Signatures;
 
 /// How many bookings and prescriptions an answer lists at most.
 const MOST: i64 = 500;
@@ -15,8 +17,13 @@ const NO_SERVICE: &str = "Nothing new is booked, prescribed or sent from now on,
                           bookings and prescriptions stay until somebody cancels or closes them.";
 const NOT_SHARED: &str = "The partner keeps what it has seen. In these sessions it sees references only.";
 
-/// The answer to recording a member's consent.
-pub fn recorded(conn: &mut Conn, member_id: Id, row: ConsentRow, now: Timestamp) -> Result<RecordedConsent> {
+/// The answer to recording a member's consent, for a caller with this reach.
+pub fn recorded(
+    conn: &mut Conn,
+    (member_id, reach): (Id, Reach),
+    row: ConsentRow,
+    now: Timestamp,
+) -> Result<RecordedConsent> {
     let (notice, bookings, prescriptions) = match (row.purpose, row.decision, row.partner_id) {
         (ConsentPurpose::ServiceDelivery, ConsentDecision::Withdrawn, _) => {
             (Some(NO_SERVICE), bookings_left(conn, member_id, None, now)?, open_prescriptions(conn, member_id)?)
@@ -26,7 +33,8 @@ pub fn recorded(conn: &mut Conn, member_id: Id, row: ConsentRow, now: Timestamp)
         }
         _ => (None, Vec::new(), Vec::new()),
     };
-    Ok(RecordedConsent { consent: Consent::from(row), notice: notice.map(str::to_owned), bookings, prescriptions })
+    let signatures = Signatures::of(conn, reach, row.accounts())?;
+    Ok(RecordedConsent { consent: row.show(&signatures), notice: notice.map(str::to_owned), bookings, prescriptions })
 }
 
 /// The member's bookings in sessions that haven't ended: in all sessions, or in those of a partner.

@@ -1,14 +1,15 @@
 //! Finds the members who may be the same person as another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use super::rules::{self, LISTED, Likeness, Names, Traits};
 use crate::db::schema::members;
-use crate::db::{Conn, Id, Json};
+use crate::db::{AT_ONCE, Conn, Id, Json};
 use crate::error::Result;
+use crate::members::earlier::{self, ContactRow};
 use crate::members::fate::is_live;
 use crate::members::types::FormerName;
 use crate::text::sound::sound_key;
@@ -71,23 +72,54 @@ pub fn search_again(conn: &mut Conn, person: &PersonRow, before: &[Id]) -> Resul
     let mut others = sharing_something(conn, person)?;
     let before = members::table.filter(members::id.eq_any(before)).filter(is_live());
     let before: Vec<PersonRow> = before.select(PersonRow::as_select()).load(conn)?;
-    others.extend(before.into_iter().map(|row| (row.id, row)));
+    others.extend(before);
     Ok(alike(person, others))
 }
 
-fn alike(person: &PersonRow, others: BTreeMap<Id, PersonRow>) -> Vec<Found> {
+/// Compares a person with others. Of one who stands there twice, as they are reached now and as they were, the more alike
+/// counts.
+fn alike(person: &PersonRow, others: Vec<PersonRow>) -> Vec<Found> {
     let own = person.traits();
     let compared = |other: PersonRow| {
         let likeness = rules::compare(&own, &other.traits())?;
         (likeness.score >= LISTED).then_some(Found { id: other.id, likeness })
     };
-    let mut found: Vec<Found> = others.into_values().filter_map(compared).collect();
+    let mut found: Vec<Found> = others.into_iter().filter_map(compared).collect();
     found.sort_by_key(|found| (-found.likeness.score, found.id));
+    let mut seen = HashSet::new();
+    found.retain(|found| seen.insert(found.id));
     found
 }
 
+/// Those who could be reached as this person can by a record that was merged into theirs: as they could be then.
+fn reached_earlier(conn: &mut Conn, person: &PersonRow) -> Result<Vec<PersonRow>> {
+    let mut old: Vec<(Id, ContactRow)> = Vec::new();
+    if let Some(phone) = &person.phone {
+        old.extend(earlier::by_phone(conn, phone)?);
+    }
+    if let Some(email) = &person.email_key {
+        old.extend(earlier::by_email_key(conn, email)?);
+    }
+    if let Some(postcode) = &person.postcode {
+        old.extend(earlier::by_postcode(conn, postcode)?);
+    }
+    let ids: Vec<Id> = old.iter().map(|(id, _)| *id).filter(|id| *id != person.id).collect();
+    let mut rows = HashMap::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let live = members::table.filter(members::id.eq_any(ids)).filter(is_live());
+        let live: Vec<PersonRow> = live.select(PersonRow::as_select()).load(conn)?;
+        rows.extend(live.into_iter().map(|row| (row.id, row)));
+    }
+    let then = |(id, contact): (Id, ContactRow)| {
+        let row: &PersonRow = rows.get(&id)?;
+        let ContactRow { email_key, phone, postcode, .. } = contact;
+        Some(PersonRow { email_key, phone, postcode, ..row.clone() })
+    };
+    Ok(old.into_iter().filter_map(then).collect())
+}
+
 /// The members who share something with this person by which they are looked up.
-fn sharing_something(conn: &mut Conn, person: &PersonRow) -> Result<BTreeMap<Id, PersonRow>> {
+fn sharing_something(conn: &mut Conn, person: &PersonRow) -> Result<Vec<PersonRow>> {
     let mut found = BTreeMap::new();
     // A macro, because each condition is a type of its own: boxed queries aren't kept prepared.
     macro_rules! look_up {
@@ -123,5 +155,5 @@ fn sharing_something(conn: &mut Conn, person: &PersonRow) -> Result<BTreeMap<Id,
     if let Some(postcode) = &person.postcode {
         look_up!(members::postcode.eq(postcode));
     }
-    Ok(found)
+    Ok(found.into_values().chain(reached_earlier(conn, person)?).collect())
 }

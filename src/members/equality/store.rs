@@ -29,7 +29,7 @@ pub struct AnswersRow {
     unpaid_carer: Option<UnpaidCarer>,
     main_language: Option<String>,
     asked_on: NaiveDate,
-    pub(super) version: i32,
+    pub(in crate::members) version: i32,
     #[serde(with = "micros")]
     created_at: Timestamp,
     #[serde(with = "micros")]
@@ -61,6 +61,11 @@ impl AnswersRow {
             created_at: before.map_or(now, |before| before.created_at),
             updated_at: now,
         }
+    }
+
+    /// Whether any question has an answer. `prefer_not_to_say` is one. Otherwise all were taken back.
+    pub fn says_something(&self) -> bool {
+        self.answers() != EqualityAnswersChange::default()
     }
 
     /// The answers as a request would write them today.

@@ -11,9 +11,9 @@ use crate::db::schema::{access_needs, equality_answers, relationships, walk_ins}
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
-use crate::members::access_needs::store::AccessNeedsRow;
+use crate::members::access_needs::store::{self as needs, AccessNeedsRow};
 use crate::members::duplicates::store::{self as duplicates, PairRow};
-use crate::members::equality::store::AnswersRow;
+use crate::members::equality::store::{self as equality, AnswersRow};
 use crate::members::relationships::store::{self as relations, RelationshipRow};
 
 /// A row of `walk_ins`.
@@ -51,10 +51,10 @@ pub struct ToSetAside {
     pub shared: Shared,
     /// Relationships that both have.
     pub relationships: Vec<Id>,
-    /// Whether both have access needs.
-    pub access_needs: bool,
-    /// Whether both have answers for equality monitoring.
-    pub equality_answers: bool,
+    /// Whose access needs are set aside, if both were asked.
+    pub access_needs: Option<Id>,
+    /// Whose answers for equality monitoring are set aside, if both were asked.
+    pub equality_answers: Option<Id>,
     /// The account of the record that is merged, if both have one.
     pub account: Option<Id>,
 }
@@ -63,31 +63,61 @@ impl ToSetAside {
     /// What of the record `from` can't stand beside what `into` has. `shared` is what was found in sessions, and `accounts`
     /// those of both.
     pub fn find(conn: &mut Conn, into: Id, from: Id, shared: Shared, accounts: &[MergedAccount]) -> Result<Self> {
-        let both = |conn: &mut Conn, has: fn(&mut Conn, Id) -> Result<bool>| {
-            Ok::<_, Error>(has(conn, into)? && has(conn, from)?)
-        };
+        let needs = (needs::find(conn, into)?, needs::find(conn, from)?);
+        let needs = (needs.0.map(|row| row.says_something()), needs.1.map(|row| row.says_something()));
+        let answers = (equality::find(conn, into)?, equality::find(conn, from)?);
+        let answers = (answers.0.map(|row| row.says_something()), answers.1.map(|row| row.says_something()));
         Ok(Self {
             shared,
             relationships: relations::doubled(conn, into, from)?,
-            access_needs: both(conn, |conn, id| Ok(access_needs::table.find(id).count().get_result::<i64>(conn)? > 0))?,
-            equality_answers: both(conn, |conn, id| {
-                Ok(equality_answers::table.find(id).count().get_result::<i64>(conn)? > 0)
-            })?,
+            access_needs: gives_way((into, from), needs),
+            equality_answers: gives_way((into, from), answers),
             account: accounts.iter().find(|account| !account.stays).map(|account| account.id),
         })
     }
 
     /// The list for the answer.
-    pub fn listed(&self, from: Id) -> Vec<SetAside> {
+    pub fn listed(&self) -> Vec<SetAside> {
         let of = |kind| move |id: &Id| SetAside { kind, id: *id };
         let mut listed: Vec<SetAside> = self.shared.bookings.iter().map(of(AsideKind::Booking)).collect();
         listed.extend(self.shared.walk_ins.iter().map(|(session, _)| of(AsideKind::WalkIn)(session)));
         listed.extend(self.relationships.iter().map(of(AsideKind::Relationship)));
-        listed.extend(self.access_needs.then(|| of(AsideKind::AccessNeeds)(&from)));
-        listed.extend(self.equality_answers.then(|| of(AsideKind::EqualityAnswers)(&from)));
+        listed.extend(self.access_needs.iter().map(of(AsideKind::AccessNeeds)));
+        listed.extend(self.equality_answers.iter().map(of(AsideKind::EqualityAnswers)));
         listed.extend(self.account.iter().map(of(AsideKind::Account)));
         listed
     }
+}
+
+/// Which of two members' rows gives way, where each can have one: that of `from`. But if `into` says that there is nothing, and
+/// `from` says that there is something, nothing gives way to something: a need that was written down must not get lost.
+/// For each member: whether their row says something; `None` if there is none.
+fn gives_way((into, from): (Id, Id), says: (Option<bool>, Option<bool>)) -> Option<Id> {
+    match says {
+        (Some(false), Some(true)) => Some(into),
+        (Some(_), Some(_)) => Some(from),
+        _ => None,
+    }
+}
+
+/// Takes a member's row away, of a table that has one row for each member. If it was that of `into`, the row of `from` takes
+/// its place: its version is raised, because a version that was answered before must not come again with other content.
+macro_rules! take {
+    ($conn:expr, $table:ident, $row:ty, $whose:expr, ($into:expr, $from:expr)) => {
+        match $whose {
+            None => None,
+            Some(whose) => {
+                let row = $table::table.find(whose);
+                let taken: Option<$row> = row.select(<$row>::as_select()).first($conn).optional()?;
+                diesel::delete(row).execute($conn)?;
+                if let Some(own) = taken.as_ref().filter(|_| whose == $into) {
+                    let next = $table::table.find($from).filter($table::version.lt(own.version));
+                    diesel::update(next).set($table::version.eq(own.version)).execute($conn)?;
+                }
+                taken
+            }
+        }
+    };
 }
 
 /// Sets aside what can't stand, and the pairs of possible duplicates of the record that is merged.
@@ -109,16 +139,8 @@ pub fn set_aside(conn: &mut Conn, context: &Context, plan: &ToSetAside, into: Id
     let doubled = relationships::table.filter(relationships::id.eq_any(&plan.relationships));
     aside.relationships = doubled.order(relationships::id).select(RelationshipRow::as_select()).load(conn)?;
     diesel::delete(relationships::table.filter(relationships::id.eq_any(&plan.relationships))).execute(conn)?;
-    if plan.access_needs {
-        let row = access_needs::table.find(from);
-        aside.access_needs = row.select(AccessNeedsRow::as_select()).first(conn).optional()?;
-        diesel::delete(row).execute(conn)?;
-    }
-    if plan.equality_answers {
-        let row = equality_answers::table.find(from);
-        aside.equality_answers = row.select(AnswersRow::as_select()).first(conn).optional()?;
-        diesel::delete(row).execute(conn)?;
-    }
+    aside.access_needs = take!(conn, access_needs, AccessNeedsRow, plan.access_needs, (into, from));
+    aside.equality_answers = take!(conn, equality_answers, AnswersRow, plan.equality_answers, (into, from));
     aside.pairs = duplicates::take_away(conn, from, into)?;
     Ok(aside)
 }

@@ -31,6 +31,8 @@ pub const COLUMNS: &[(&str, &str, Treatment)] = &[
     ("member_merges", "into_id", Stays),
     ("member_words", "member_id", Derived),
     ("members", "merged_into", Moves),
+    // The row of an old id, which the merge writes, and undoing it deletes.
+    ("merged_contacts", "member_id", Stays),
     ("messages", "cared_for", Moves),
     ("messages", "member_id", Moves),
     ("one_time_links", "member_id", Moves),

@@ -1,24 +1,30 @@
 //! The fields of two records that become one, without a database.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::members::types::{FormerName, MemberInput, SafeContact};
+use crate::text::fold::name_key;
 
 /// The most former names of a member.
 const MOST_FORMER_NAMES: usize = 5;
+/// The most characters of a former name.
+const LONGEST_NAME: usize = 200;
 
 /// The record that two records become. What `into` says stands; `from` fills in what it leaves open. Lists are united. An
 /// address isn't put together of two. What one of them says isn't safe isn't safe.
 pub fn united(into: &MemberInput, from: &MemberInput) -> MemberInput {
     let (own, other) = (into.clone(), from.clone());
+    let former_names = united_names(into, from);
     let one_home = is_one_home(into, from);
     let home = |own: Option<String>, other: Option<String>| own.or(other.filter(|_| one_home));
     MemberInput {
         preferred_name: own.preferred_name.or(other.preferred_name),
         given_name: own.given_name,
         family_name: own.family_name.or(other.family_name),
-        former_names: united_names(own.former_names, other.former_names),
+        former_names,
         pronouns: own.pronouns.or(other.pronouns),
         date_of_birth: own.date_of_birth.or(other.date_of_birth),
         email: own.email.or(other.email),
@@ -59,9 +65,30 @@ fn is_one_home(own: &MemberInput, other: &MemberInput) -> bool {
     agrees && (says_nothing || same(&own.line_1, &other.line_1) || same(&own.postcode, &other.postcode))
 }
 
-fn united_names(own: Vec<FormerName>, other: Vec<FormerName>) -> Vec<FormerName> {
-    let new: Vec<FormerName> = other.into_iter().filter(|name| !own.contains(name)).collect();
-    own.into_iter().chain(new).take(MOST_FORMER_NAMES).collect()
+/// The former names of both. What the other record calls the person becomes a former name too, if a word of it is in no name
+/// of the joined record: whoever looks for the old spelling finds the person by it.
+fn united_names(own: &MemberInput, other: &MemberInput) -> Vec<FormerName> {
+    let words = |name: &str| name_key(name).split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let family = own.family_name.as_ref().or(other.family_name.as_ref());
+    let preferred = own.preferred_name.as_ref().or(other.preferred_name.as_ref());
+    let former = own.former_names.iter().map(|name| &name.0);
+    let now = [Some(&own.given_name), family, preferred].into_iter().flatten().chain(former);
+    let known: HashSet<String> = now.flat_map(|name| words(name)).collect();
+    let whole = |given: &String| match &other.family_name {
+        Some(family) => format!("{given} {family}"),
+        None => given.clone(),
+    };
+    let called = [Some(&other.given_name), other.preferred_name.as_ref()].into_iter().flatten().map(whole);
+    let new =
+        |name: &String| name.chars().count() <= LONGEST_NAME && words(name).iter().any(|word| !known.contains(word));
+    let mut names = own.former_names.clone();
+    for name in called.filter(new).map(FormerName).chain(other.former_names.iter().cloned()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.truncate(MOST_FORMER_NAMES);
+    names
 }
 
 fn members_of(record: &MemberInput) -> Result<Map<String, Value>> {
@@ -127,6 +154,26 @@ mod tests {
         let back = taken_back(&into, &both, &edited).unwrap();
         assert_eq!((back.email.as_deref(), back.pronouns.as_deref()), (Some("c@b.org"), Some("she")));
         assert_eq!((back.family_name, back.nhs_number), (None, None));
+    }
+
+    #[test]
+    fn another_spelling_of_a_name_becomes_a_former_name() {
+        let into = record(json!({ "family_name": "Reid", "preferred_name": "Peg", "former_names": ["Margaret Wyn"] }));
+        let former = |from: Value| {
+            let mut other = record(json!({}));
+            for (name, value) in from.as_object().unwrap() {
+                let mut body = serde_json::to_value(&other).unwrap();
+                body[name] = value.clone();
+                other = serde_json::from_value(body).unwrap();
+            }
+            serde_json::to_value(united(&into, &other).former_names).unwrap()
+        };
+        for same in [json!({}), json!({ "family_name": "REID" }), json!({ "given_name": "Peg", "family_name": "Wyn" })]
+        {
+            assert_eq!(former(same), json!(["Margaret Wyn"]));
+        }
+        let other = json!({ "given_name": "Margret", "family_name": "Read", "preferred_name": "Meg" });
+        assert_eq!(former(other), json!(["Margaret Wyn", "Margret Read", "Meg Read"]));
     }
 
     #[test]

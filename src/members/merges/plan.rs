@@ -18,6 +18,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::members::consents::types::{ConsentDecision, ConsentPurpose};
+use crate::members::earlier;
 use crate::members::store::{self as records, MemberRow};
 use crate::members::types::MemberInput;
 use crate::members::view;
@@ -90,7 +91,7 @@ impl Plan {
             from: self.from.id,
             dry_run: true,
             moved: self.moved.counts().into(),
-            set_aside: self.aside.listed(self.from.id),
+            set_aside: self.aside.listed(),
             accounts: self.accounts.clone(),
             filled: self.filled.clone(),
             consents_differ: self.consents_differ.clone(),
@@ -120,6 +121,7 @@ impl Plan {
         let mut aside = aside::set_aside(conn, context, &self.aside, into, from)?;
         // The row of the other record first: what must be unique is free then.
         records::write_pointer(conn, &self.from.emptied(now), into)?;
+        earlier::remember(conn, &self.from, now)?;
         let row = self.into.changed(self.united.clone(), now);
         records::update_row(conn, &row)?;
         records::write_activity(conn, into, own.max(other))?;
@@ -187,8 +189,8 @@ fn moving(conn: &mut Conn, from: Id, aside: &ToSetAside) -> Result<Moved> {
         list.retain(|id| !aside.relationships.contains(id));
     }
     moved.users.retain(|id| aside.account != Some(*id));
-    moved.access_needs &= !aside.access_needs;
-    moved.equality_answers &= !aside.equality_answers;
+    moved.access_needs &= aside.access_needs != Some(from);
+    moved.equality_answers &= aside.equality_answers != Some(from);
     Ok(moved)
 }
 

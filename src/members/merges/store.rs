@@ -53,6 +53,11 @@ impl MergeRow {
         Self { undone_at: Some(now), undone_by: Some(account), ..self.clone() }
     }
 
+    /// The id of the record that was merged.
+    pub fn from_id(&self) -> Id {
+        self.from_id
+    }
+
     /// The keys that merges are listed by.
     pub fn key(&self) -> Id {
         self.id

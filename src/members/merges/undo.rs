@@ -12,6 +12,7 @@ use crate::auth::store as accounts;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
+use crate::members::earlier;
 use crate::members::store::{self as records, MemberRow};
 use crate::members::types::MemberInput;
 
@@ -99,6 +100,7 @@ fn take_records_apart(
             _ => error,
         }
     })?;
+    earlier::forget(conn, pointer.id)?;
     records::write_activity(conn, pointer.id, undo.from_activity)
 }
 

@@ -42,11 +42,11 @@ pub async fn list_relationships(
         let mut events = context.reads_list(Subject::record_of(id), &["relationships"], &open);
         events.extend(hidden.iter().flat_map(|row| context.reads(row.subject(id), &[])));
         events.extend(reads_of_others(&context, id, shown));
-        let names = MemberNames::of(conn, &rows)?;
+        let names = MemberNames::of(conn, reach, &rows)?;
         Ok(((rows, names), events))
     };
     let (rows, names) = who.state().db.read_audited(work).await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, RelationshipRow::key, |row| names.show(row, reach, today)))
+    who.show_page(Cache::Never, &slice.page(&who, rows, RelationshipRow::key, |row| names.show(row, today)))
 }
 
 /// Get a relationship
@@ -143,7 +143,7 @@ pub async fn change_relationship(
 }
 
 fn shown(conn: &mut Conn, row: RelationshipRow, reach: Reach, today: NaiveDate) -> Result<Relationship> {
-    Ok(MemberNames::of(conn, std::slice::from_ref(&row))?.show(row, reach, today))
+    Ok(MemberNames::of(conn, reach, std::slice::from_ref(&row))?.show(row, today))
 }
 
 /// The tag isn't the version alone: the state changes after the last day without a new version.

@@ -18,6 +18,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::members::fate::{self, Fate};
+use crate::members::signatures::Signatures;
 use crate::members::store::{NAMES, Names, member_name};
 
 /// What the audit calls a relationship.
@@ -49,7 +50,7 @@ pub struct RelationshipRow {
     status: RelationshipStatus,
     starts_on: NaiveDate,
     ends_on: Option<NaiveDate>,
-    created_by: Id,
+    pub(crate) created_by: Id,
     pub(super) version: i32,
     #[serde(with = "micros")]
     created_at: Timestamp,
@@ -143,22 +144,27 @@ impl RelationshipRow {
     }
 }
 
-/// The names of the members in relationships.
-pub struct MemberNames(HashMap<Id, Names>);
+/// The names of the members in relationships, and of those who wrote them down, for a caller.
+pub struct MemberNames {
+    reach: Reach,
+    names: HashMap<Id, Names>,
+    signatures: Signatures,
+}
 
 impl MemberNames {
-    /// The names of the members in these relationships.
-    pub fn of(conn: &mut Conn, rows: &[RelationshipRow]) -> Result<Self> {
+    /// The names in these relationships, for a caller with this reach.
+    pub fn of(conn: &mut Conn, reach: Reach, rows: &[RelationshipRow]) -> Result<Self> {
         // A page has at most a hundred rows and the one after.
         let ids: Vec<Id> = rows.iter().flat_map(RelationshipRow::both).collect();
         let people = members::table.filter(members::id.eq_any(&ids)).select((members::id, NAMES));
-        Ok(Self(people.load::<(Id, Names)>(conn)?.into_iter().collect()))
+        let names = people.load::<(Id, Names)>(conn)?.into_iter().collect();
+        Ok(Self { reach, names, signatures: Signatures::of(conn, reach, rows.iter().map(|row| row.created_by))? })
     }
 
-    /// A relationship as this caller sees it on this day. How it is known is told to an advisor and to the member whom
+    /// A relationship as the caller sees it on this day. How it is known is told to an advisor and to the member whom
     /// it is about.
-    pub fn show(&self, row: RelationshipRow, reach: Reach, today: NaiveDate) -> Relationship {
-        let name = |id: Id| member_name(id, self.0.get(&id).cloned().unwrap_or_default()).display_name;
+    pub fn show(&self, row: RelationshipRow, today: NaiveDate) -> Relationship {
+        let name = |id: Id| member_name(id, self.names.get(&id).cloned().unwrap_or_default()).display_name;
         let RelationshipChange { may_book, authority, evidence, status, starts_on, ends_on } = row.written(today);
         Relationship {
             id: row.id,
@@ -169,11 +175,12 @@ impl MemberNames {
             kind: row.kind,
             may_book,
             authority,
-            evidence: evidence.filter(|_| reach.member() != Some(row.from_member)),
+            evidence: evidence.filter(|_| self.reach.member() != Some(row.from_member)),
             status,
             starts_on,
             ends_on,
-            created_by: row.created_by,
+            created_by: self.signatures.id(row.created_by),
+            created_by_name: self.signatures.name(row.created_by),
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,

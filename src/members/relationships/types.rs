@@ -160,8 +160,11 @@ pub struct Relationship {
     /// The last day on which it counts.
     #[schema(example = "2027-11-23")]
     pub ends_on: Option<NaiveDate>,
-    /// The account that wrote it down.
-    pub created_by: Id,
+    /// The account that wrote it down. Null for a member.
+    pub created_by: Option<Id>,
+    /// The display name of that account.
+    #[schema(example = "Dana P.")]
+    pub created_by_name: Option<String>,
     /// Rises with each change.
     #[schema(example = 1)]
     pub version: i32,

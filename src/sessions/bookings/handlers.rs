@@ -14,6 +14,7 @@ use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::http::prelude::*;
 use crate::members::activity;
+use crate::members::quotas::{self, Written};
 use crate::members::sharing::read_shared;
 use crate::messages::kinds::MessageKind;
 
@@ -62,6 +63,7 @@ pub async fn create_booking(
     who.write(&body.bytes, move |conn| {
         let by = Booker { reach, account, id: context.new_id(), terms: terms(&context) };
         let booked = store::book(conn, session_id, &wish, by)?;
+        quotas::check(conn, &context, booked.0.member_id, Written::Booking)?;
         activity::note(conn, booked.0.member_id, london_day(context.now()))?;
         context.record(conn, &[event(&context, "create", &booked, &[])])?;
         tell(conn, &context, &booked)?;
