@@ -28,6 +28,9 @@ use crate::text::{nhs_number, phone, postcode};
 struct WordRow {
     member_id: Id,
     word: String,
+    /// The keys of the family and the given name, and all words that the member is found by, each behind a space. So the
+    /// index of one word tells who has the others too, and in which order they are shown.
+    names: String,
 }
 
 /// The most words of a former name that are run together.
@@ -49,7 +52,9 @@ fn word_rows(row: &MemberRow) -> Vec<WordRow> {
     words.extend(row.former_names.0.iter().flat_map(|name| former_words(&name.0)));
     words.sort_unstable();
     words.dedup();
-    words.into_iter().map(|word| WordRow { member_id: row.id, word }).collect()
+    let (family, given, _) = row.order();
+    let names = format!(" {family} {given} {}", words.join(" "));
+    words.into_iter().map(|word| WordRow { member_id: row.id, word, names: names.clone() }).collect()
 }
 
 /// Writes the words of new members.
@@ -70,9 +75,11 @@ pub(super) fn work_out_again(conn: &mut Conn, id: Id) -> Result<()> {
     rewrite_words(conn, &row)
 }
 
-/// How many members with one word are counted at most. A word that more members have is frequent: then the search walks
-/// the members in the order of the answer instead, and the first twenty matches come soon.
-const MOST_COUNTED: i64 = 20_000;
+/// How many words with one beginning are counted at most, to know which beginning the fewest have.
+const MOST_COUNTED: i64 = 2_000;
+
+/// How many words are read for each member who is wanted. A member may have several words with one beginning.
+const WORDS_OF_ONE: i64 = 8;
 
 /// A range of words: all that begin with a typed word.
 type Beginning = (String, String);
@@ -111,6 +118,11 @@ struct Conditions {
 }
 
 impl Conditions {
+    fn are_none(&self) -> bool {
+        let ways = [&self.postcode, &self.phone, &self.email_key];
+        self.date_of_birth.is_none() && self.nhs_number.is_none() && ways.into_iter().all(Option::is_none)
+    }
+
     fn read(conn: &mut Conn, wanted: &MemberSearch) -> Result<Self> {
         let mut way = |text: Option<String>, look: fn(&mut Conn, &str) -> Result<Vec<(Id, ContactRow)>>| {
             let known = |text: String| {
@@ -157,13 +169,14 @@ macro_rules! meeting {
 
 /// The members who match a search, by name. If there are few, those follow whose names sound like the typed ones.
 ///
-/// Each typed word, or neighbouring words run together, must be the beginning of a word of the member's names.
+/// Each typed word, or neighbouring words run together, must be the beginning of a word of the member's names. If more match
+/// than are wanted, those are left whose matching word comes first in the alphabet.
 ///
 /// # Errors
 /// 422 if too many words were typed.
 pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
     let conditions = Conditions::read(conn, wanted)?;
-    let Some(name) = &wanted.name else { return find(conn, &conditions, &[], None, limit) };
+    let Some(name) = &wanted.name else { return find(conn, &conditions, &[], limit) };
     let key = name_key(name);
     let typed: Vec<&str> = key.split(' ').collect();
     if typed.len() > MOST_TYPED {
@@ -172,8 +185,10 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
     let mut counted = HashMap::new();
     let mut found: Vec<MemberRow> = Vec::new();
     for words in readings(&typed) {
-        let lead = rarest(conn, &words, &mut counted)?;
-        found.extend(find(conn, &conditions, &words, lead, limit)?);
+        found.extend(match conditions.are_none() {
+            true => find_by_words(conn, &words, &mut counted, limit)?,
+            false => find(conn, &conditions, &words, limit)?,
+        });
     }
     found.sort_by(|a, b| a.order().cmp(&b.order()));
     found.dedup_by_key(|row| row.id);
@@ -202,42 +217,58 @@ fn find_by_sound(conn: &mut Conn, conditions: &Conditions, typed: &[&str]) -> Re
     Ok(found)
 }
 
-/// The members who have a word with each of these beginnings and meet every other condition. The search goes through the
-/// words of the beginning `lead`; without one, through the members in the order of the answer.
-fn find(
-    conn: &mut Conn,
-    conditions: &Conditions,
-    words: &[Beginning],
-    lead: Option<usize>,
-    limit: i64,
-) -> Result<Vec<MemberRow>> {
+/// The members who have a word with each of these beginnings and meet every other condition. The conditions keep so few
+/// members that their words are looked up one by one.
+fn find(conn: &mut Conn, conditions: &Conditions, words: &[Beginning], limit: i64) -> Result<Vec<MemberRow>> {
     let mut query = meeting!(conditions);
-    for (at, (from, until)) in words.iter().enumerate() {
+    for (from, until) in words {
         let stretch = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
-        query = match lead == Some(at) {
-            true => query.filter(members::id.eq_any(stretch.select(member_words::member_id))),
-            false => query.filter(exists(stretch.filter(member_words::member_id.eq(members::id)))),
-        };
+        query = query.filter(exists(stretch.filter(member_words::member_id.eq(members::id))));
     }
     let order = (members::family_key, members::given_key, members::id);
     Ok(query.order(order).limit(limit).load(conn)?)
 }
 
-/// The beginning that the fewest words have. `None` if all beginnings are frequent. `counted` keeps what was counted, so
-/// that each beginning is counted once in a search.
-fn rarest(conn: &mut Conn, words: &[Beginning], counted: &mut HashMap<Beginning, i64>) -> Result<Option<usize>> {
-    let mut rarest: Option<(usize, i64)> = None;
+/// The members who have a word with each of these beginnings. Reads the words with one of the beginnings, in the order of
+/// their index, until so many members have the others too.
+fn find_by_words(
+    conn: &mut Conn,
+    words: &[Beginning],
+    counted: &mut HashMap<Beginning, i64>,
+    limit: i64,
+) -> Result<Vec<MemberRow>> {
+    let lead = rarest(conn, words, counted)?;
+    let Some((from, until)) = words.get(lead) else { return Ok(Vec::new()) };
+    let own = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
+    let mut query = own.select(member_words::member_id).into_boxed();
+    // A word has letters, marks and digits only: nothing that `LIKE` reads as anything else.
+    for (_, (word, _)) in words.iter().enumerate().filter(|(at, _)| *at != lead) {
+        query = query.filter(member_words::names.like(format!("% {word}%")));
+    }
+    let order = (member_words::word, member_words::names, member_words::member_id);
+    let ids: Vec<Id> = query.order(order).limit(limit * WORDS_OF_ONE).load(conn)?;
+    let mut seen = HashSet::new();
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let ids: Vec<Id> = ids.into_iter().filter(|id| seen.insert(*id)).take(most).collect();
+    let live = members::table.filter(is_live()).filter(members::id.eq_any(ids));
+    Ok(live.select(MemberRow::as_select()).load(conn)?)
+}
+
+/// Which of these beginnings the fewest words have. Of those that are frequent, the longest.
+fn rarest(conn: &mut Conn, words: &[Beginning], counted: &mut HashMap<Beginning, i64>) -> Result<usize> {
+    let mut rarest = (0, (i64::MAX, 0));
     for (at, word) in words.iter().enumerate() {
         let count = match counted.get(word) {
             Some(count) => *count,
             None => count_of(conn, word)?,
         };
         counted.insert(word.clone(), count);
-        if count <= MOST_COUNTED && rarest.is_none_or(|(_, fewest)| count < fewest) {
-            rarest = Some((at, count));
+        let rank = (count, usize::MAX - word.0.len());
+        if rank < rarest.1 {
+            rarest = (at, rank);
         }
     }
-    Ok(rarest.map(|(at, _)| at))
+    Ok(rarest.0)
 }
 
 /// How many rows have a word with this beginning, counted in the database and no further than the limit.

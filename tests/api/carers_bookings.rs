@@ -111,7 +111,7 @@ fn a_carer_is_told_for_whom_by_the_first_name_and_the_other_sees_it() {
     assert!(mail.text.contains("For Siddy: You have a place: Shared Reading, Monday"), "{}", mail.text);
     assert!(!mail.whole.contains("Reid") && !mail.subject.contains("Siddy"), "{}", mail.whole);
     let listed = texts(&client, &cara);
-    assert_eq!(listed.iter().filter(|text| text.starts_with("For Siddy: You have a place")).count(), 1, "{listed:?}");
+    assert_eq!(listed.iter().filter(|text| text.starts_with("For Siddy: You have a place")).count(), 2, "{listed:?}");
     let log = app.member(&sid).get(&format!("{path}/access-log?own=false")).expect(200);
     let newest = &log["items"][0];
     assert_eq!((&newest["action"], &newest["what"]), (&json!("list"), &json!("booking")), "{log}");

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::exports::{ask, document, make_documents, own_account, place};
 use crate::mails::{book, library, reachable, told};
+use crate::mails_of_changes::texts;
 use crate::merges::{merge, path, person, two, undo};
 use crate::support::mailbox::{Mailbox, Received};
 use crate::support::{App, Client, SessionSeed, id, member_row, session_row};
@@ -106,7 +107,8 @@ fn a_carer_is_told_of_whom_they_booked_for_and_of_nobody_else() {
     let sent = sent_to(&mails, &app);
     let to: Vec<&str> = sent.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!(to, ["cara@example.org"]);
-    assert!(sent[0].text.contains("For Ann:"), "{}", sent[0].text);
+    assert!(sent[0].text.contains("For somebody you booked for:"), "{}", sent[0].text);
+    assert!(texts(&app.member(&cara), &cara)[0].starts_with("For Ann:"));
 }
 
 #[test]

@@ -40,6 +40,7 @@ tables! {
     member_words (member_id, word) {
         member_id -> DbUuid,
         word -> Text,
+        names -> Text,
     }
 
     consents (id) {

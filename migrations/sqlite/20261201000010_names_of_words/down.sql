@@ -1,0 +1,3 @@
+DROP INDEX member_words_word_index;
+CREATE INDEX member_words_word_index ON member_words (word, member_id);
+ALTER TABLE member_words DROP COLUMN names;
