@@ -340,7 +340,6 @@ impl ServeSettings {
             reports_since: reports_since(&self.reports_since)?,
             limits: self.limits.check()?,
             quotas: self.quotas.quotas(),
-            member_quotas: MemberQuotas::default(),
             retention: self.retention,
             ..Config::default()
         })

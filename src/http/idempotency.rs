@@ -134,8 +134,8 @@ fn once(
 fn erased(context: &Context) -> Error {
     match context.anyone().map(|caller| caller.role) {
         Some(Role::Advisor | Role::Admin) => {
-            let detail = "The request was done when it was first sent, and nothing was done now. The person's record was \
-                          erased since.";
+            let detail = "The request was done when it was first sent, and nothing was done now. Its answer named somebody \
+                          whose record was erased since, so it isn't repeated.";
             Error::new(Kind::Erased, detail)
         }
         _ => withheld(None),
@@ -170,7 +170,7 @@ fn withheld(location: Option<&str>) -> Error {
     let read_at = location.map(|path| format!(" Read its result at {path}."));
     let detail = format!(
         "The request was done when it was first sent, and nothing was done now.{} The first answer isn't repeated: it \
-         held data that a member no longer consents to share.",
+         held data of somebody that you may no longer see.",
         read_at.unwrap_or_default()
     );
     Error::new(Kind::AnswerWithheld, detail)

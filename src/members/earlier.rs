@@ -49,6 +49,12 @@ pub fn of(conn: &mut Conn, old: Id) -> Result<Option<ContactRow>> {
     Ok(merged_contacts::table.find(old).select(ContactRow::as_select()).first(conn).optional()?)
 }
 
+/// How a person could be reached by the records that were merged into theirs.
+pub fn of_all(conn: &mut Conn, into: Id) -> Result<Vec<ContactRow>> {
+    let old = merged_contacts::table.inner_join(members::table).filter(members::merged_into.eq(into));
+    Ok(old.order(merged_contacts::member_id).limit(MOST).select(ContactRow::as_select()).load(conn)?)
+}
+
 macro_rules! ways {
     ($($(#[$doc:meta])* $name:ident: $column:ident;)+) => { $(
         $(#[$doc])*

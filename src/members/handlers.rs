@@ -114,7 +114,8 @@ pub async fn change_member(
     let Extract((who, Path(id), _, patch)) = request;
     let (context, reach) = (who.context(), Reach::to_people(who.caller()?)?);
     who.write(&Bytes::new(), move |conn| {
-        let (stored, today) = (store::get(conn, reach, id)?, london_day(context.now()));
+        // Locked first: consents are recorded one after another.
+        let (stored, today) = (store::lock(conn, reach, id)?, london_day(context.now()));
         let shown = view::show(conn, stored.clone(), today)?;
         let old = stored.preferring(shown.written.contact_preferences);
         context.require_if_match()?;

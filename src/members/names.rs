@@ -1,5 +1,6 @@
 //! Finding members by the words of their names.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
@@ -45,16 +46,27 @@ fn former_words(name: &str) -> Vec<String> {
     runs.chain(name_words(name)).collect()
 }
 
+/// How many bytes of names stand beside each word at most. PostgreSQL takes no longer entries into an index than about
+/// 2,700 bytes, the word among them.
+const MOST_BESIDE: usize = 1_500;
+
 /// The words of a member's names: each word of each name, and the words of each name run together.
 fn word_rows(row: &MemberRow) -> Vec<WordRow> {
     let own = [Some(row.given_name.as_str()), Some(row.family_name.as_str()), row.preferred_name.as_deref()];
     let mut words: Vec<String> = own.into_iter().flatten().flat_map(name_words).collect();
     words.extend(row.former_names.0.iter().flat_map(|name| former_words(&name.0)));
+    // Those of the names of today stand first, if there is no room for all of them.
+    let (family, given, _) = row.order();
+    let names = beside(format!(" {family} {given} {}", words.join(" ")));
     words.sort_unstable();
     words.dedup();
-    let (family, given, _) = row.order();
-    let names = format!(" {family} {given} {}", words.join(" "));
     words.into_iter().map(|word| WordRow { member_id: row.id, word, names: names.clone() }).collect()
+}
+
+/// As much of the names as stands beside a word.
+fn beside(mut names: String) -> String {
+    names.truncate(names.floor_char_boundary(MOST_BESIDE));
+    names
 }
 
 /// Writes the words of new members.
@@ -176,7 +188,7 @@ macro_rules! meeting {
 /// 422 if too many words were typed.
 pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<MemberRow>> {
     let conditions = Conditions::read(conn, wanted)?;
-    let Some(name) = &wanted.name else { return find(conn, &conditions, &[], limit) };
+    let Some(name) = &wanted.name else { return find(conn, &conditions, &[], Lead::default(), limit) };
     let key = name_key(name);
     let typed: Vec<&str> = key.split(' ').collect();
     if typed.len() > MOST_TYPED {
@@ -185,9 +197,10 @@ pub fn search(conn: &mut Conn, wanted: &MemberSearch, limit: i64) -> Result<Vec<
     let mut counted = HashMap::new();
     let mut found: Vec<MemberRow> = Vec::new();
     for words in readings(&typed) {
+        let lead = rarest(conn, &words, &mut counted)?;
         found.extend(match conditions.are_none() {
-            true => find_by_words(conn, &words, &mut counted, limit)?,
-            false => find(conn, &conditions, &words, limit)?,
+            true => find_by_words(conn, &words, lead, limit)?,
+            false => find(conn, &conditions, &words, lead, limit)?,
         });
     }
     found.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -217,13 +230,22 @@ fn find_by_sound(conn: &mut Conn, conditions: &Conditions, typed: &[&str]) -> Re
     Ok(found)
 }
 
-/// The members who have a word with each of these beginnings and meet every other condition. The conditions keep so few
-/// members that their words are looked up one by one.
-fn find(conn: &mut Conn, conditions: &Conditions, words: &[Beginning], limit: i64) -> Result<Vec<MemberRow>> {
+/// The members who have a word with each of these beginnings and meet every other condition. The search goes through the
+/// words of the rarest beginning, or if all are frequent, through those who meet the conditions.
+fn find(
+    conn: &mut Conn,
+    conditions: &Conditions,
+    words: &[Beginning],
+    lead: Lead,
+    limit: i64,
+) -> Result<Vec<MemberRow>> {
     let mut query = meeting!(conditions);
-    for (from, until) in words {
+    for (at, (from, until)) in words.iter().enumerate() {
         let stretch = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
-        query = query.filter(exists(stretch.filter(member_words::member_id.eq(members::id))));
+        query = match lead.at == at && lead.count <= MOST_COUNTED {
+            true => query.filter(members::id.eq_any(stretch.select(member_words::member_id))),
+            false => query.filter(exists(stretch.filter(member_words::member_id.eq(members::id)))),
+        };
     }
     let order = (members::family_key, members::given_key, members::id);
     Ok(query.order(order).limit(limit).load(conn)?)
@@ -231,18 +253,12 @@ fn find(conn: &mut Conn, conditions: &Conditions, words: &[Beginning], limit: i6
 
 /// The members who have a word with each of these beginnings. Reads the words with one of the beginnings, in the order of
 /// their index, until so many members have the others too.
-fn find_by_words(
-    conn: &mut Conn,
-    words: &[Beginning],
-    counted: &mut HashMap<Beginning, i64>,
-    limit: i64,
-) -> Result<Vec<MemberRow>> {
-    let lead = rarest(conn, words, counted)?;
-    let Some((from, until)) = words.get(lead) else { return Ok(Vec::new()) };
+fn find_by_words(conn: &mut Conn, words: &[Beginning], lead: Lead, limit: i64) -> Result<Vec<MemberRow>> {
+    let Some((from, until)) = words.get(lead.at) else { return Ok(Vec::new()) };
     let own = member_words::table.filter(member_words::word.ge(from)).filter(member_words::word.lt(until));
     let mut query = own.select(member_words::member_id).into_boxed();
     // A word has letters, marks and digits only: nothing that `LIKE` reads as anything else.
-    for (_, (word, _)) in words.iter().enumerate().filter(|(at, _)| *at != lead) {
+    for (_, (word, _)) in words.iter().enumerate().filter(|(at, _)| *at != lead.at) {
         query = query.filter(member_words::names.like(format!("% {word}%")));
     }
     let order = (member_words::word, member_words::names, member_words::member_id);
@@ -254,21 +270,28 @@ fn find_by_words(
     Ok(live.select(MemberRow::as_select()).load(conn)?)
 }
 
-/// Which of these beginnings the fewest words have. Of those that are frequent, the longest.
-fn rarest(conn: &mut Conn, words: &[Beginning], counted: &mut HashMap<Beginning, i64>) -> Result<usize> {
-    let mut rarest = (0, (i64::MAX, 0));
+/// The beginning by which a search finds the words it reads.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lead {
+    /// Where it stands among those of the search.
+    at: usize,
+    /// How many words have it, counted up to the limit.
+    count: i64,
+}
+
+/// The beginning that the fewest words have. Of those that are frequent, the longest.
+fn rarest(conn: &mut Conn, words: &[Beginning], counted: &mut HashMap<Beginning, i64>) -> Result<Lead> {
+    let mut ranked = Vec::with_capacity(words.len());
     for (at, word) in words.iter().enumerate() {
         let count = match counted.get(word) {
             Some(count) => *count,
             None => count_of(conn, word)?,
         };
         counted.insert(word.clone(), count);
-        let rank = (count, usize::MAX - word.0.len());
-        if rank < rarest.1 {
-            rarest = (at, rank);
-        }
+        ranked.push((Lead { at, count }, Reverse(word.0.len())));
     }
-    Ok(rarest.0)
+    let first = ranked.into_iter().min_by_key(|(lead, length)| (lead.count, *length));
+    Ok(first.map(|(lead, _)| lead).unwrap_or_default())
 }
 
 /// How many rows have a word with this beginning, counted in the database and no further than the limit.

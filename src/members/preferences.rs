@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::consents::store as consents;
 use super::consents::types::{ConsentDecision, ConsentPurpose};
+use super::quotas::{self, Written};
 use super::types::ContactPreferences;
 use crate::auth::reach::Reach;
 use crate::db::schema::consent_states;
@@ -86,6 +87,9 @@ pub fn follow(conn: &mut Conn, context: &Context, id: Id, reach: Reach, change: 
         let evidence = (!reach.is_member()).then(|| "The record says that they don't want this.".to_owned());
         let by = (context.caller()?.id, evidence);
         let row = consents::record(conn, context.new_id(), id, (way.purpose, decision), by, context.now())?;
+        if after {
+            quotas::check(conn, context, id, Written::Consent)?;
+        }
         let subject = Subject::of_member("consent", row.id, id);
         context.record(conn, &[context.event("create", subject, &["purpose", "decision"])])?;
     }

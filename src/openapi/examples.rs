@@ -74,6 +74,9 @@ fn body(operation_id: &str) -> Option<Value> {
         "change_series" => json!({ "facilitator": "The Reader" }),
         "split_series" => json!({ "from": "2027-06-29T13:00:00", "changes": { "duration_minutes": 60 } }),
         "cancel_session" | "cancel_series" => json!({ "reason": "The library is closed that day." }),
+        "cancel_partner_sessions" | "cancel_venue_sessions" => {
+            json!({ "from": "2027-02-15", "to": "2027-02-19", "reason": "It is half term.", "dry_run": true })
+        }
         "create_booking" => json!({ "if_full": "wait" }),
         "register_member" => json!({
             "given_name": "Margaret", "family_name": "Examplewood", "preferred_name": "Peg",

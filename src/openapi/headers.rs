@@ -93,8 +93,16 @@ pub(super) fn of_problem(status: &str) -> Vec<&'static str> {
 
 /// The bodies that have no `ETag`, because they show no state that can be changed: a token, the members that a search
 /// found, a merge, a decision.
-const UNTAGGED: &[&str] =
-    &["/AccessToken", "/LoggedIn", "/MemberSearchResult", "/Accepted", "/Merge", "/MergeOutcome", "/RetentionDecision"];
+const UNTAGGED: &[&str] = &[
+    "/AccessToken",
+    "/LoggedIn",
+    "/MemberSearchResult",
+    "/Accepted",
+    "/Merge",
+    "/MergeOutcome",
+    "/RetentionDecision",
+    "/Cancellation",
+];
 
 /// The operations that set or clear the cookie of a refresh token.
 const WITH_COOKIE: [&str; 3] = ["login", "refresh_login", "log_out"];

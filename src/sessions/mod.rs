@@ -13,8 +13,10 @@
 //!   ([`visibility`]). The join link is in one answer only ([`join_link`]).
 
 pub mod activity;
+pub mod affected;
 pub mod bookings;
 mod bulk;
+pub mod cancellations;
 pub mod change;
 pub mod clashes;
 pub mod closings;
@@ -50,5 +52,6 @@ crate::routes! {
         decline_booking, list_member_bookings;
     registers::handlers: get_register, take_register;
     join_link::handlers: get_join_link;
-    closings::handlers: change_venue
+    closings::handlers: change_venue;
+    cancellations::handlers: cancel_partner_sessions, cancel_venue_sessions
 }

@@ -79,6 +79,8 @@ const MAY: &[(&str, &str)] = &[
     ("create_series", "adp"),
     ("change_series", "adp"),
     ("cancel_series", "adp"),
+    ("cancel_partner_sessions", "adp"),
+    ("cancel_venue_sessions", "a"),
     ("split_series", "adp"),
     ("create_booking", "dm"),
     ("list_session_bookings", "dmp"),
@@ -418,6 +420,9 @@ pub fn body_of(operation: &str) -> Value {
         "create_programme" => json!({ "slug": "x", "name": "X" }),
         "post_roster" => json!({ "entries": [{}] }),
         "cancel_session" | "cancel_series" => json!({ "reason": "Ill" }),
+        "cancel_partner_sessions" | "cancel_venue_sessions" => {
+            json!({ "from": "2027-01-12", "to": "2027-01-12", "reason": "Ill", "dry_run": true })
+        }
         "split_series" => json!({ "from": "2027-01-12T13:00:00" }),
         "take_register" => {
             json!({ "bookings": [], "walk_ins": [], "headcount": { "beneficiaries": 0, "family": 0, "carers": 0 } })

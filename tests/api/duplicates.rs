@@ -9,6 +9,7 @@ use life_rooms::tasks;
 use serde_json::{Value, json};
 
 use crate::account_links::{PASSWORD, form};
+use crate::merges::merge;
 use crate::support::{Answer, App, Client, id};
 
 fn person(given: &str, family: &str, more: Value) -> Value {
@@ -347,5 +348,27 @@ fn every_look_up_of_the_search_goes_through_an_index() {
             format!("SELECT id FROM members WHERE {condition} AND merged_into IS NULL AND erased_at IS NULL LIMIT 500");
         let plan = plan(&mut conn, &query);
         assert!(plan.contains(index), "{condition}\n{plan}");
+    }
+}
+
+#[test]
+fn a_pair_that_an_earlier_telephone_number_speaks_for_stays_whoever_of_the_two_is_compared() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let known = confirmed(&advisor, &person("Margaret", "Reid", json!({ "phone": "0151 496 0123" })));
+    let merged = confirmed(&advisor, &person("Margaret", "Reid", json!({ "phone": "0151 496 0456" })));
+    merge(&advisor, &known, &merged).expect(200);
+    let other = confirmed(&advisor, &person("Margaret", "Read", json!({ "phone": "0151 496 0456" })));
+    let listed = || pairs(&advisor, &format!("/v1/members/{}/possible-duplicates", id(&other)));
+    app.at("2026-11-24T02:01:00Z");
+    assert!(night(&app));
+    let before = listed();
+    assert_eq!(before.len(), 1);
+    for (member, then) in [(&known, "2026-11-24T02:10:00Z"), (&other, "2026-11-24T02:20:00Z")] {
+        let path = format!("/v1/members/{}", id(member));
+        advisor.patch(&path, advisor.get(&path).etag(), &json!({ "pronouns": "she/her" })).expect(200);
+        app.at(then);
+        assert!(night(&app));
+        assert_eq!(listed(), before);
     }
 }

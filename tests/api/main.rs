@@ -22,6 +22,7 @@ mod calendar_links;
 mod calendar_revisions;
 mod calendars;
 mod calendars_of_many;
+mod cancellations;
 mod carers_bookings;
 mod changeover_edits;
 mod clashes;

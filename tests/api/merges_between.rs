@@ -97,7 +97,8 @@ fn a_carer_is_told_of_whom_they_booked_for_and_of_nobody_else() {
     let cares = json!({ "from_member": cara, "to_member": ann, "kind": "carer_of", "may_book": true,
         "authority": "member_agreed", "status": "active", "evidence": "Both said so" });
     advisor.post(&format!("/v1/members/{ann}/relationships"), &cares).expect(201);
-    book(&app.member(&cara), &session, &ann);
+    let client = app.member(&cara);
+    book(&client, &session, &ann);
     app.at("2026-11-23T09:05:00Z");
     mails.take(&app);
     let merged = merge(&advisor, &of(&bea), &of(&ann)).expect(200);
@@ -108,7 +109,7 @@ fn a_carer_is_told_of_whom_they_booked_for_and_of_nobody_else() {
     let to: Vec<&str> = sent.iter().map(|mail| mail.to.as_str()).collect();
     assert_eq!(to, ["cara@example.org"]);
     assert!(sent[0].text.contains("For somebody you booked for:"), "{}", sent[0].text);
-    assert!(texts(&app.member(&cara), &cara)[0].starts_with("For Ann:"));
+    assert!(texts(&client, &cara)[0].starts_with("For Ann:"));
 }
 
 #[test]

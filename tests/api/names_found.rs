@@ -45,6 +45,29 @@ fn a_misspelt_name_is_found_behind_those_that_are_spelt_so() {
     assert_eq!(found(&advisor, json!({ "name": "nadja neverdail" })), [""; 0]);
 }
 
+#[test]
+fn names_as_long_as_they_may_be_are_kept_and_found() {
+    let app = App::start();
+    let advisor = app.advisor();
+    for letters in ["ab", "жш", "ሀለ"] {
+        let name =
+            |number: usize| format!("{number} ").chars().chain(letters.chars().cycle()).take(200).collect::<String>();
+        let words = |number: usize| {
+            let spaced =
+                name(number).chars().enumerate().map(|(at, c)| if at % 3 == 2 { ' ' } else { c }).collect::<String>();
+            spaced.trim_end().to_owned()
+        };
+        let former: Vec<String> = (1..=5).map(words).collect();
+        let body =
+            json!({ "given_name": "Long", "family_name": "Named", "former_names": former, "roles": ["service_user"] });
+        let long = advisor.post("/v1/members?confirm_not_duplicate=true", &body).expect(201);
+        assert!(found(&advisor, json!({ "name": "long named" })).contains(&id(&long).to_owned()));
+        assert!(
+            found(&advisor, json!({ "name": former[0] .split(' ').next().unwrap() })).contains(&id(&long).to_owned())
+        );
+    }
+}
+
 /// A record and one that says everything else of the same person, which is merged into the first.
 fn joined(advisor: &Client) -> (Value, Value, Value) {
     let into = person(

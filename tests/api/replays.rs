@@ -60,7 +60,7 @@ fn a_partner_is_not_told_again_of_a_member_who_has_withdrawn_consent() {
         assert_eq!(
             problem["detail"],
             "The request was done when it was first sent, and nothing was done now. The first answer isn't repeated: \
-             it held data that a member no longer consents to share."
+             it held data of somebody that you may no longer see."
         );
         send("Rain").problem(422, "idempotency-mismatch");
         assert_eq!(reads_of(&app, &ann), before + 1, "only what was given again is a read");

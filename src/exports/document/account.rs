@@ -1,5 +1,7 @@
 //! The sections about the account and what the service did: messages, logins, links, exports, who looked.
 
+use std::cmp::Reverse;
+
 use chrono::NaiveDate;
 use diesel::prelude::*;
 
@@ -196,7 +198,12 @@ pub fn kept(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<Expo
 
 /// When another record of the member was joined with theirs, the newest first.
 pub fn merged(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<ExportedMerge>> {
-    let rows = all(|slice| merges::list(conn, member, slice), MergeRow::key)?;
+    let mut rows = Vec::new();
+    for id in ids_of(conn, member)? {
+        rows.extend(all(|slice| merges::list(conn, id, slice), MergeRow::key)?);
+    }
+    rows.sort_by_key(|row| Reverse(row.key()));
+    rows.dedup_by_key(|row| row.key());
     let mut shown = Vec::with_capacity(rows.len());
     for row in rows {
         let contact = earlier::of(conn, row.from_id())?;

@@ -63,32 +63,44 @@ pub fn person(conn: &mut Conn, id: Id) -> Result<Option<PersonRow>> {
 
 /// The members who may be this person, the likeliest first. They have enough points to be listed at least.
 pub fn search(conn: &mut Conn, person: &PersonRow) -> Result<Vec<Found>> {
-    Ok(alike(person, sharing_something(conn, person)?))
+    search_again(conn, person, &[])
 }
 
 /// The same for somebody who was compared before: whoever was alike then is compared again, even if many others share as
 /// much with them.
 pub fn search_again(conn: &mut Conn, person: &PersonRow, before: &[Id]) -> Result<Vec<Found>> {
-    let mut others = sharing_something(conn, person)?;
     let before = members::table.filter(members::id.eq_any(before)).filter(is_live());
     let before: Vec<PersonRow> = before.select(PersonRow::as_select()).load(conn)?;
-    others.extend(before);
-    Ok(alike(person, others))
-}
-
-/// Compares a person with others. Of one who stands there twice, as they are reached now and as they were, the more alike
-/// counts.
-fn alike(person: &PersonRow, others: Vec<PersonRow>) -> Vec<Found> {
-    let own = person.traits();
-    let compared = |other: PersonRow| {
-        let likeness = rules::compare(&own, &other.traits())?;
-        (likeness.score >= LISTED).then_some(Found { id: other.id, likeness })
-    };
-    let mut found: Vec<Found> = others.into_iter().filter_map(compared).collect();
+    let mut found = Vec::new();
+    for own in as_reached(conn, person)? {
+        let others = sharing_something(conn, &own)?;
+        found.extend(alike(&own, others.iter().chain(&before)));
+    }
+    // Of one who was found more than once, as they are reached now and as they were, the more alike counts.
     found.sort_by_key(|found| (-found.likeness.score, found.id));
     let mut seen = HashSet::new();
     found.retain(|found| seen.insert(found.id));
-    found
+    Ok(found)
+}
+
+/// The others who are alike enough to be listed.
+fn alike<'a>(person: &PersonRow, others: impl Iterator<Item = &'a PersonRow>) -> Vec<Found> {
+    let own = person.traits();
+    let compared = |other: &PersonRow| {
+        let likeness = rules::compare(&own, &other.traits())?;
+        (likeness.score >= LISTED).then_some(Found { id: other.id, likeness })
+    };
+    others.filter_map(compared).collect()
+}
+
+/// This person as they are reached now, and as they were by each record that was merged into theirs.
+fn as_reached(conn: &mut Conn, person: &PersonRow) -> Result<Vec<PersonRow>> {
+    let mut ways = vec![person.clone()];
+    for old in earlier::of_all(conn, person.id)? {
+        let ContactRow { email_key, phone, postcode, .. } = old;
+        ways.push(PersonRow { email_key, phone, postcode, ..person.clone() });
+    }
+    Ok(ways)
 }
 
 /// Those who could be reached as this person can by a record that was merged into theirs: as they could be then.

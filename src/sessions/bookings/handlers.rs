@@ -150,7 +150,8 @@ pub async fn cancel_booking(
         let held = store::get_locked(conn, id, reach, london_day(context.now()))?;
         check_match(conn, &context, reach, &held.0)?;
         let booked = store::cancel(conn, held, status, terms(&context))?;
-        context.record(conn, &[event(&context, "cancel", &booked, &["status"])])?;
+        let fields: &[&str] = if is_told { &["status"] } else { &["status", "not_told"] };
+        context.record(conn, &[event(&context, "cancel", &booked, fields)])?;
         if is_told {
             tell(conn, &context, &booked)?;
         }

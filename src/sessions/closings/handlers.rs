@@ -1,19 +1,16 @@
 //! Changing a venue over HTTP.
 
-use super::store::{self, Affected};
+use super::store;
 use super::types::{ChangedVenue, ClosedSessions, Closing};
 use crate::auth::policy::AdminOnly;
 use crate::http::prelude::*;
+use crate::sessions::affected::{Affected, MOST_LISTED};
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, Taker};
-use crate::sessions::notices::{self, Change, Notices};
-use crate::sessions::store as sessions;
+use crate::sessions::notices::Notices;
 use crate::venues::closures::Closure;
 use crate::venues::store as venues;
 use crate::venues::types::{Venue, VenuePatch};
-
-/// How many sessions an answer lists at most.
-const MOST_LISTED: usize = 2_000;
 
 /// Change a venue
 ///
@@ -77,12 +74,7 @@ fn change(conn: &mut Conn, context: &Context, old: Venue, patch: &VenuePatch) ->
     Ok(row)
 }
 
-/// Calls the sessions off with their bookings, and records an event for each booking.
+/// Calls the sessions off with their bookings.
 fn cancel(conn: &mut Conn, context: &Context, venue: &Venue, affected: &Affected) -> Result<Notices> {
-    let (ids, reason) = (affected.ids(), format!("{} is closed then.", venue.written.name));
-    sessions::cancel_these(conn, &ids, &reason, context.now())?;
-    let events: Vec<_> = ids.iter().map(|id| context.event("cancel", Subject::other("session", *id), &[])).collect();
-    context.record(conn, &events)?;
-    let cancelled = sessions::cancel_bookings(conn, &ids, &reason, context.now())?;
-    notices::tell(conn, context, &Change { cancelled, reason, ..Change::default() })
+    affected.cancel(conn, context, &format!("{} is closed then.", venue.written.name))
 }
