@@ -29,8 +29,7 @@ struct Rules {
 
 const ROSTERS: Rules = Rules { what: "rosters", places: 1, most_waiting: 20, patience: Duration::from_secs(30) };
 /// A small workbook can take a hundred megabytes while it is unpacked.
-const WORKBOOKS: Rules =
-    Rules { what: "workbooks", places: 1, most_waiting: 20, patience: Duration::from_secs(30) };
+const WORKBOOKS: Rules = Rules { what: "workbooks", places: 1, most_waiting: 20, patience: Duration::from_secs(30) };
 /// A calendar takes twenty megabytes while it is made.
 const LONG_ANSWERS: Rules =
     Rules { what: "requests for long answers", places: 2, most_waiting: 64, patience: Duration::from_secs(5) };

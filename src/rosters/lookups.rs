@@ -194,10 +194,10 @@ impl Lookups {
     /// Reads them.
     pub fn load(conn: &mut Conn, partner_id: Id) -> Result<Self> {
         let venues: Vec<(Id, String, String)> =
-            venues::table.select((venues::id, venues::slug, venues::name)).order(venues::id).load(conn)?;
+            venues::table.select((venues::id, venues::slug, venues::name)).order(venues::slug).load(conn)?;
         let own = programmes::table.filter(programmes::partner_id.eq(partner_id));
         let programmes: Vec<(Id, String, String)> =
-            own.select((programmes::id, programmes::slug, programmes::name)).order(programmes::id).load(conn)?;
+            own.select((programmes::id, programmes::slug, programmes::name)).order(programmes::slug).load(conn)?;
         let mut by_venue: HashMap<Id, Spaces> = HashMap::new();
         let mut kept = HashSet::new();
         let columns = (spaces::venue_id, spaces::id, spaces::name, spaces::kept_for);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sheet;
-use super::types::{RosterEntry, Unknown};
+use super::types::{RosterEntry, UnknownColumns};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::json::{Unambiguous, twice};
 use crate::http::{body, shape};
@@ -117,7 +117,7 @@ impl RawEntry {
 /// # Errors
 /// 400 where the body is not well-formed; 422 where it is no roster: other members, no entries, too many of them, one that
 /// is too long, wrong columns. Some entries may have been taken by then.
-pub fn each(form: Form, bytes: &[u8], unknown: Unknown, take: &mut dyn FnMut(RawEntry)) -> Result<usize> {
+pub fn each(form: Form, bytes: &[u8], unknown: UnknownColumns, take: &mut dyn FnMut(RawEntry)) -> Result<usize> {
     let mut count = 0;
     let shape = shape::of::<RosterEntry>();
     let mut counted = |mut entry: RawEntry| {
@@ -336,7 +336,7 @@ mod tests {
 
     fn entries(form: Form, bytes: &[u8]) -> Result<Vec<RawEntry>> {
         let mut found = Vec::new();
-        let count = each(form, bytes, Unknown::Refuse, &mut |entry| found.push(entry))?;
+        let count = each(form, bytes, UnknownColumns::Refuse, &mut |entry| found.push(entry))?;
         assert_eq!(count, found.len());
         Ok(found)
     }
@@ -420,7 +420,7 @@ mod tests {
     fn more_entries_than_a_roster_may_have_are_counted_and_not_taken() {
         let text = "{}\n".repeat(MOST_ENTRIES + 1);
         let mut taken = 0;
-        let error = each(Form::Lines, text.as_bytes(), Unknown::Refuse, &mut |_| taken += 1).unwrap_err();
+        let error = each(Form::Lines, text.as_bytes(), UnknownColumns::Refuse, &mut |_| taken += 1).unwrap_err();
         assert_eq!((taken, &*error.into_faults()[0].code), (MOST_ENTRIES, "too_many"));
     }
 

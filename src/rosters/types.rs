@@ -36,7 +36,7 @@ crate::text_enum! {
         Cancel,
     }
     /// What happens to a column of a sheet that isn't known.
-    pub enum Unknown {
+    pub enum UnknownColumns {
         /// The sheet is refused.
         Refuse,
         /// The column is left out.
@@ -231,7 +231,7 @@ pub struct RosterOptions {
     /// What happens to a column of CSV or of a workbook that isn't known. Absent: `refuse`. Members of JSON are always
     /// known ones.
     #[param(inline)]
-    pub unknown: Option<Unknown>,
+    pub unknown: Option<UnknownColumns>,
 }
 
 /// How a roster is to be taken, every option decided.
@@ -244,11 +244,11 @@ pub struct Manner {
     /// What happens to what it doesn't name.
     pub missing: Missing,
     /// What happens to columns that aren't known.
-    #[serde(default = "Unknown::refuse")]
-    pub unknown: Unknown,
+    #[serde(default = "UnknownColumns::refuse")]
+    pub unknown: UnknownColumns,
 }
 
-impl Unknown {
+impl UnknownColumns {
     fn refuse() -> Self {
         Self::Refuse
     }
@@ -260,7 +260,7 @@ impl From<RosterOptions> for Manner {
             mode: options.mode.unwrap_or(Mode::Atomic),
             dry_run: options.dry_run.unwrap_or_default(),
             missing: options.missing.unwrap_or(Missing::Keep),
-            unknown: options.unknown.unwrap_or(Unknown::Refuse),
+            unknown: options.unknown.unwrap_or(UnknownColumns::Refuse),
         }
     }
 }

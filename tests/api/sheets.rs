@@ -44,17 +44,16 @@ fn library() -> (App, Client, String) {
 
 /// Every session, by time and title, with slugs for what it names.
 fn sessions(app: &App) -> Vec<Value> {
-    let slugs = |path: &str| -> Map<String, Value> {
-        let items = app.admin().get(path).expect(200)["items"].as_array().unwrap().clone();
-        items.into_iter().map(|item| (item["id"].as_str().unwrap().to_owned(), item["slug"].clone())).collect()
+    let admin = app.admin();
+    let items = |path: &str| admin.get(path).expect(200)["items"].as_array().unwrap().clone();
+    let slug = |path: &str, id: &Value| -> Value {
+        items(path).into_iter().find(|item| item["id"] == *id).map(|item| item["slug"].clone()).unwrap_or_default()
     };
-    let (venues, programmes) = (slugs("/v1/venues?limit=100"), slugs("/v1/programmes?limit=100"));
-    let mut all = app.admin().get("/v1/sessions?limit=100").expect(200)["items"].as_array().unwrap().clone();
+    let mut all = items("/v1/sessions?limit=100");
     for session in &mut all {
-        for (name, slugs) in [("venue", &venues), ("programme", &programmes)] {
-            let id = session[format!("{name}_id")].as_str().unwrap_or_default().to_owned();
-            session[name] = slugs.get(&id).cloned().unwrap_or_default();
-        }
+        let partner = session["partner_id"].as_str().unwrap().to_owned();
+        session["venue"] = slug("/v1/venues?limit=100", &session["venue_id"]);
+        session["programme"] = slug(&format!("/v1/partners/{partner}/programmes"), &session["programme_id"]);
     }
     all.sort_by_key(by_time_and_title);
     all
@@ -147,10 +146,9 @@ fn json_stays_strict() {
     let (_app, client, path) = library();
     let entry = json!({ "external_id": "a", "title": "Tea", "pillar": "Community", "delivery": "In person",
         "venue": "Life Rooms Walton", "local_start": "5/1/27 13:00", "duration_minutes": "90 mins", "repeats": "weekly" });
-    for (media_type, body) in [
-        ("application/json", json!({ "entries": [entry] }).to_string()),
-        ("application/x-ndjson", entry.to_string()),
-    ] {
+    for (media_type, body) in
+        [("application/json", json!({ "entries": [entry] }).to_string()), ("application/x-ndjson", entry.to_string())]
+    {
         let answer = client.send("POST", &path, &[("content-type", media_type)], body.as_bytes());
         let members = ["delivery", "duration_minutes", "local_start", "pillar", "repeats", "time_zone", "venue"];
         let at = members.map(|name| format!("/entries/0/{name}"));
@@ -169,17 +167,15 @@ fn a_name_that_several_venues_have_is_none() {
         format!("ID,Title,Pillar,Delivery,Where,Start,Duration\na,Tea,Community,In person,{venue},5/1/27 1pm,60\n")
     };
     let problem = post_csv(&client, &path, &sheet("st. marys hall")).problem(422, "roster-refused");
-    assert_eq!(
-        problem["errors"][0]["detail"],
-        "Line 2: Several have this name. Write the slug: old-hall, new-hall."
-    );
+    assert_eq!(problem["errors"][0]["detail"], "Line 2: Several have this name. Write the slug: new-hall, old-hall.");
     assert_eq!(post_csv(&client, &path, &sheet("New hall")).expect(201)["counts"], counts(1, 0, 0, 0));
 }
 
 #[test]
 fn csv_says_its_character_set_or_shows_it() {
     let (app, client, path) = reader();
-    let text = "external_id,title,pillar,delivery,local_start,duration_minutes\na,Café,community,online,2027-01-05 13:00,60\n";
+    let text =
+        "external_id,title,pillar,delivery,local_start,duration_minutes\na,Café,community,online,2027-01-05 13:00,60\n";
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     let latin = text.replace('é', "~").into_bytes().into_iter().map(|byte| if byte == b'~' { 0xe9 } else { byte });
     let latin: Vec<u8> = latin.collect();
@@ -204,7 +200,8 @@ fn csv_says_its_character_set_or_shows_it() {
 fn workbook(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut source = zip::ZipArchive::new(Cursor::new(file("no-positions.xlsx"))).unwrap();
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let names: Vec<String> = (0..source.len()).map(|n| source.by_index(n).unwrap().name().unwrap().into_owned()).collect();
+    let names: Vec<String> =
+        (0..source.len()).map(|n| source.by_index(n).unwrap().name().unwrap().into_owned()).collect();
     for name in names.iter().filter(|name| !parts.iter().any(|(other, _)| other == name)) {
         writer.raw_copy_file(source.by_name(name).unwrap()).unwrap();
     }
@@ -260,7 +257,8 @@ fn what_is_no_plain_workbook_is_refused_with_a_sentence() {
     }
     let told = client.send("POST", &path, &[("content-type", "text/csv")], &whole).problem(400, "malformed-request");
     assert!(told["detail"].as_str().unwrap().contains("is a workbook, not CSV"), "{told}");
-    for media_type in ["application/vnd.ms-excel.sheet.macroenabled.12", "application/vnd.ms-excel", "application/zip"] {
+    for media_type in ["application/vnd.ms-excel.sheet.macroenabled.12", "application/vnd.ms-excel", "application/zip"]
+    {
         let answer = client.send("POST", &path, &[("content-type", media_type)], &whole);
         answer.problem(415, "unsupported-media-type");
     }

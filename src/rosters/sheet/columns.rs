@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::Unknown;
+use super::UnknownColumns;
 use crate::error::{Error, Fault, Result};
 use crate::http::shape::{self, Shape};
 use crate::text::fold::name_key;
@@ -180,7 +180,7 @@ pub(super) fn header<'a>(
     record: &StringRecord,
     members: &'a [(String, Shape)],
     required: &[String],
-    unknown: Unknown,
+    unknown: UnknownColumns,
 ) -> Result<Vec<Column<'a>>> {
     let used = record.iter().filter(|cell| !cell.is_empty()).count();
     if used > MOST_COLUMNS {
@@ -203,7 +203,7 @@ pub(super) fn header<'a>(
             _ if cell.is_empty() => Column::Unnamed,
             Some(name) => column(name, members)?,
             None => {
-                if unknown == Unknown::Refuse {
+                if unknown == UnknownColumns::Refuse {
                     faults.push(unknown_column(cell, faults.is_empty()));
                 }
                 Column::Ignored

@@ -24,7 +24,7 @@ use ::csv::StringRecord;
 
 use super::read::{Form, MOST_ENTRIES, RawEntry};
 use super::types::RosterEntry;
-pub use super::types::Unknown;
+pub use super::types::UnknownColumns;
 use crate::error::{Error, Result};
 use crate::http::shape::{self, Shape};
 use crate::text::reading::is_blank;
@@ -56,7 +56,7 @@ pub fn packed(form: Form, charset: Option<&str>, bytes: &[u8]) -> Result<Option<
 ///
 /// # Errors
 /// 400 where a quoted cell doesn't end; 422 where a column is unknown, there twice, or missing.
-pub fn each_of_csv(text: &str, unknown: Unknown, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
+pub fn each_of_csv(text: &str, unknown: UnknownColumns, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     each(&mut csv::CsvRows::of(text), unknown, take)
 }
 
@@ -64,11 +64,11 @@ pub fn each_of_csv(text: &str, unknown: Unknown, take: &mut dyn FnMut(RawEntry))
 ///
 /// # Errors
 /// 422 where a column is unknown, there twice, or missing.
-pub fn each_of_workbook(packed: &[u8], unknown: Unknown, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
+pub fn each_of_workbook(packed: &[u8], unknown: UnknownColumns, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     each(&mut workbook::PackedRows::of(packed), unknown, take)
 }
 
-fn each(rows: &mut dyn Rows, unknown: Unknown, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
+fn each(rows: &mut dyn Rows, unknown: UnknownColumns, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     let shape = shape::of::<RosterEntry>();
     let Shape::Object { members, required, .. } = &*shape else {
         return Err(Error::internal("an entry is an object"));

@@ -8,7 +8,7 @@ use crate::rosters::read::Sheet;
 
 fn entries(text: &str) -> Result<Vec<RawEntry>> {
     let mut found = Vec::new();
-    each_of_csv(text, Unknown::Refuse, &mut |entry| found.push(entry))?;
+    each_of_csv(text, UnknownColumns::Refuse, &mut |entry| found.push(entry))?;
     Ok(found)
 }
 
