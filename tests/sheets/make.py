@@ -160,7 +160,7 @@ by_hand("formulas-with-values.xlsx",
     '<row r="2"><c r="A2" t="str"><f>"a"&amp;1</f><v>a1</v></c><c r="B2" t="s"><v>0</v></c><c r="C2" t="s"><v>1</v></c>'
     '<c r="D2" t="inlineStr"><is><t>Online</t></is></c><c r="E2" t="inlineStr"><is><t>5/1/27 9am</t></is></c>'
     '<c r="F2"><f>30*2</f><v>60</v></c><c r="G2" t="str"><f>IF(A2="","x","")</f><v></v></c></row>',
-    ["<si><r><t>Tea </t></r><r><rPr><b/></rPr><t>&amp; talk</t></r></si>", "<si><t>Community</t></si>"])
+    ["<si><r><t xml:space=\"preserve\">Tea </t></r><r><rPr><b/></rPr><t>&amp; talk</t></r></si>", "<si><t>Community</t></si>"])
 # Programs that write neither positions nor texts apart.
 by_hand("no-positions.xlsx",
     f'<row>{texts("ID", "Title", "Pillar", "Delivery", "Start", "Duration")}</row><row/>'

@@ -142,6 +142,8 @@ impl Column<'_> {
 
 /// Columns of a sheet, three times those that are known.
 const MOST_COLUMNS: usize = 100;
+/// So many letters of an unknown name are compared with the known ones.
+const LONGEST_NAME: usize = 60;
 /// So few known names are no header, if a row below has more.
 const FEW_NAMES: usize = 2;
 
@@ -241,7 +243,9 @@ fn unknown_column(cell: &str, is_first: bool) -> Fault {
     let key = name_key(cell);
     let name = if key.is_empty() { cell.to_owned() } else { key.replace(' ', "_") };
     let all = COLUMNS.into_iter().chain(SHEET_COLUMNS).chain(SYNONYMS.into_iter().map(|(other, _)| other));
-    let likeliest = nearest(&name, all).into_iter().find_map(named).unwrap_or_default();
+    // Names are compared letter by letter: a long one would take long.
+    let begins: String = name.chars().take(LONGEST_NAME).collect();
+    let likeliest = nearest(&begins, all).into_iter().find_map(named).unwrap_or_default();
     let mut detail = format!("Is not a column. The likeliest is {likeliest}.");
     if is_first {
         let columns = COLUMNS.into_iter().chain(SHEET_COLUMNS).collect::<Vec<_>>().join(", ");
