@@ -6,8 +6,8 @@
 use ::csv::Writer;
 use life_rooms::http::shape;
 use life_rooms::rosters::read::{Form, RawEntry, each};
-use life_rooms::rosters::read_csv::COLUMNS;
-use life_rooms::rosters::types::RosterEntry;
+use life_rooms::rosters::sheet::columns::COLUMNS;
+use life_rooms::rosters::types::{RosterEntry, UnknownColumns};
 use serde_json::Value;
 
 /// Runs the target.
@@ -31,7 +31,7 @@ pub fn run(data: &[u8]) {
 
 fn read(data: &[u8]) -> Option<Vec<RawEntry>> {
     let mut entries = Vec::new();
-    let count = each(Form::Csv, data, &mut |entry| entries.push(entry)).ok()?;
+    let count = each(Form::Csv, data, UnknownColumns::Refuse, &mut |entry| entries.push(entry)).ok()?;
     assert_eq!(count, entries.len());
     Some(entries)
 }

@@ -77,6 +77,7 @@ pub(super) fn run(command: &Serve) -> Result<(), Failure> {
         rosters: Arc::new(BodyBudget::of_rosters()),
         bodies: Arc::new(BodyBudget::of_others()),
         plan_turns: Arc::new(Turns::of_rosters()),
+        workbook_turns: Arc::new(Turns::of_workbooks()),
         long_answers: Arc::new(Turns::of_long_answers()),
         hooks: crate::app::HOOKS,
         stop: Arc::default(),

@@ -8,6 +8,7 @@ use super::{day, written};
 use crate::db::Id;
 use crate::error::{Error, Result};
 use crate::rosters::read::{self, Form};
+use crate::rosters::types::UnknownColumns;
 use crate::sessions::series::types::SeriesInput;
 
 const READER: &str = include_str!("data/roster-the-reader.csv");
@@ -53,7 +54,7 @@ impl Offer {
 pub(super) fn rosters() -> Result<Vec<Offer>> {
     let mut offers = Vec::new();
     for (partner, form, text) in [("the-reader", Form::Csv, READER), ("mersey-care", Form::Json, OUTREACH)] {
-        read::each(form, text.as_bytes(), &mut |entry| offers.push((partner, entry.value)))?;
+        read::each(form, text.as_bytes(), UnknownColumns::Refuse, &mut |entry| offers.push((partner, entry.value)))?;
     }
     offers.into_iter().map(|(partner, entry)| Offer::new(Some(partner.to_owned()), entry)).collect()
 }

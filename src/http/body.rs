@@ -94,10 +94,16 @@ pub struct RawBody {
     pub bytes: Bytes,
     /// The media type without parameters, in lower case.
     pub media_type: String,
+    /// The character set that the media type names.
+    pub charset: Option<String>,
 }
 
+/// The media type of a workbook of Excel.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// The media types in which a roster can be sent.
-pub const ROSTER_TYPES: [&str; 3] = ["application/json", "application/x-ndjson", "text/csv"];
+pub const ROSTER_TYPES: [&str; 4] = ["application/json", "application/x-ndjson", CSV, XLSX];
+/// The media type of a table of text. It can be in another character set than UTF-8.
+const CSV: &str = "text/csv";
 
 impl Extractor for RawBody {
     const READS_BODY: bool = true;
@@ -113,8 +119,18 @@ impl Extractor for RawBody {
         let bytes = read_within(request, payload, ROSTER_LIMIT, grow).await?;
         reservation.shrink_to(bytes.len());
         let bytes = Bytes::from_owner(Kept { bytes, _reservation: reservation });
-        Ok(Self { bytes, media_type: media_type(request) })
+        Ok(Self { bytes, media_type: media_type(request), charset: charsets(request).pop() })
     }
+}
+
+/// Bytes that were made of a roster's body, with memory that is reserved for them.
+///
+/// # Errors
+/// 429 or 503 if rosters take too much memory.
+pub fn kept(state: &State, owner: Owner, bytes: Vec<u8>) -> Result<Bytes> {
+    let mut reservation = state.rosters.reserve(owner, bytes.len())?;
+    reservation.grow_to(bytes.len())?;
+    Ok(Bytes::from_owner(Kept { bytes: bytes.into(), _reservation: reservation }))
 }
 
 /// A form body (`application/x-www-form-urlencoded`) as pairs.
@@ -234,15 +250,19 @@ fn nesting(bytes: &[u8]) -> usize {
     deepest
 }
 
-/// Whether the `Content-Type` names UTF-8, or no character set. ASCII is UTF-8 too.
-fn is_utf8(request: &HttpRequest) -> bool {
+/// The character sets that the `Content-Type` names, in lower case.
+fn charsets(request: &HttpRequest) -> Vec<String> {
     let header = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let named = header.split(';').skip(1).filter_map(|part| part.split_once('='));
-    let mut charsets = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    charsets.all(|(_, value)| {
-        let value = value.trim().trim_matches('"').to_ascii_lowercase();
-        ["utf-8", "utf8", "us-ascii"].contains(&value.as_str())
-    })
+    let charsets = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    charsets.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase()).collect()
+}
+
+/// Whether the `Content-Type` names UTF-8, or no character set. ASCII is UTF-8 too. CSV can have others.
+fn is_utf8(request: &HttpRequest) -> bool {
+    let is_known = |charset: &String| ["utf-8", "utf8", "us-ascii"].contains(&charset.as_str());
+    let charsets = charsets(request);
+    charsets.iter().all(is_known) || media_type(request) == CSV && charsets.len() == 1
 }
 
 /// The media type without parameters, in lower case.

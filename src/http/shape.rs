@@ -59,6 +59,13 @@ pub struct TextShape {
     names: Vec<String>,
 }
 
+impl TextShape {
+    /// The texts that there can be, if they are listed.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
 /// The shape of a type. Compiled only once.
 pub fn of<T: ToSchema + 'static>() -> Arc<Shape> {
     cached::<T>(TypeId::of::<T>(), |shape| shape)

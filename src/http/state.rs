@@ -43,6 +43,8 @@ pub struct State {
     pub bodies: Arc<BodyBudget>,
     /// Lets one roster at a time be planned.
     pub plan_turns: Arc<Turns>,
+    /// Lets one workbook at a time be unpacked.
+    pub workbook_turns: Arc<Turns>,
     /// Lets a few very long answers be made at a time.
     pub long_answers: Arc<Turns>,
     /// Functions that `http` needs from the modules above it.

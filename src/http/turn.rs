@@ -28,6 +28,8 @@ struct Rules {
 }
 
 const ROSTERS: Rules = Rules { what: "rosters", places: 1, most_waiting: 20, patience: Duration::from_secs(30) };
+/// A small workbook can take a hundred megabytes while it is unpacked.
+const WORKBOOKS: Rules = Rules { what: "workbooks", places: 1, most_waiting: 20, patience: Duration::from_secs(30) };
 /// A calendar takes twenty megabytes while it is made.
 const LONG_ANSWERS: Rules =
     Rules { what: "requests for long answers", places: 2, most_waiting: 64, patience: Duration::from_secs(5) };
@@ -117,6 +119,11 @@ impl Turns {
     /// Turns to plan rosters. Keep the turn from making the plan until the plan has been applied.
     pub fn of_rosters() -> Self {
         Self::of(&ROSTERS)
+    }
+
+    /// Turns to unpack workbooks.
+    pub fn of_workbooks() -> Self {
+        Self::of(&WORKBOOKS)
     }
 
     /// Turns to make answers that can be very long.

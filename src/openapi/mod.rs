@@ -34,6 +34,7 @@ use utoipa::openapi::OpenApi as Document;
         crate::members::merges::types::MergeConflict,
         crate::rosters::types::JobResult,
         crate::rosters::types::Missing,
+        crate::rosters::types::UnknownColumns,
         crate::reports::types::GroupBy,
         crate::sessions::bookings::types::BookedBy,
         crate::sessions::bookings::types::CancelledBy,

@@ -12,17 +12,43 @@ use actix_web::web::Bytes;
 
 use super::check;
 use super::read::{self, Form, RawEntry};
+use super::sheet;
 use super::types::Manner;
 use crate::db::Id;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::http::body::{RawBody, kept};
+use crate::http::context::Context;
 use crate::http::turn::Turn;
+
+/// The bytes of a body as they are read, again and again. A workbook is unpacked in its sender's turn, and its own bytes are
+/// not kept.
+///
+/// # Errors
+/// 429 or 503 if too much is unpacked or kept already, and those of [`sheet::packed`].
+pub async fn packed(context: &Context, form: Form, body: RawBody) -> Result<Bytes> {
+    let RawBody { bytes, charset, .. } = body;
+    let turn = match form {
+        Form::Xlsx => Some(context.state().workbook_turns.for_request(context.owner()).await?),
+        Form::Csv => None,
+        Form::Json | Form::Lines => return Ok(bytes),
+    };
+    let packing = actix_web::web::block(move || {
+        let packed = sheet::packed(form, charset.as_deref(), &bytes);
+        drop(turn);
+        Ok::<_, Error>(packed?.ok_or(bytes))
+    });
+    match packing.await.map_err(Error::blocking)?? {
+        Ok(packed) => kept(context.state(), context.owner(), packed),
+        Err(bytes) => Ok(bytes),
+    }
+}
 
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Its index among the entries.
     pub index: usize,
-    /// Its line, in CSV and NDJSON.
+    /// Its line, in CSV, NDJSON and workbooks.
     pub line: Option<i32>,
 }
 
@@ -49,14 +75,14 @@ pub struct Posting {
 }
 
 impl Posting {
-    /// Reads a posting once through.
+    /// Reads a posting once through. `bytes` are those of [`packed`].
     ///
     /// # Errors
     /// 400 where the body is not well-formed; 422 where it is no roster ([`read::each`]).
     pub fn read(partner_id: Id, form: Form, manner: Manner, bytes: Bytes) -> Result<Self> {
         let mut names = HashMap::new();
         let (mut index, mut all_named, mut has_registers) = (0, true, false);
-        let total = read::each(form, &bytes, &mut |raw| {
+        let total = read::each(form, &bytes, manner.unknown, &mut |raw| {
             has_registers |= raw.value.get("register").is_some_and(|register| !register.is_null());
             match check::external_id(&raw) {
                 Some(name) => {
@@ -101,7 +127,7 @@ impl Posting {
     /// None that [`Posting::read`] would not have met.
     pub fn each(&self, mut take: impl FnMut(usize, RawEntry)) -> Result<()> {
         let mut index = 0;
-        read::each(self.form, &self.bytes, &mut |raw| {
+        read::each(self.form, &self.bytes, self.manner.unknown, &mut |raw| {
             take(index, raw);
             index += 1;
             self.checked.store(index, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use serde_json::Value;
 use validator::Validate;
 
 use super::extent::Extent;
-use super::lookups::Lookups;
+use super::lookups::{Lookups, Naming};
 use super::read::RawEntry;
 use super::types::{EntryKind, RosterEntry};
 use crate::db::{Id, LocalTime};
@@ -75,14 +75,16 @@ pub fn check(
     work: &Work,
 ) -> Result<Statement, Vec<Fault>> {
     let kind = kind(&raw);
-    let RawEntry { value, mut faults, surplus, .. } = raw;
-    let shape = shape::of::<RosterEntry>().faults(&value, "");
+    let RawEntry { value, mut faults, surplus, sheet, .. } = raw;
+    let mut shape = shape::of::<RosterEntry>().faults(&value, "");
+    shape.iter_mut().for_each(|fault| sheet.iter().for_each(|sheet| sheet.name_the_column(fault)));
     // What reading the row has found at a place says more than the schema does.
     faults.extend(
         shape.into_iter().filter(|fault| !faults.iter().any(|told| told.pointer == fault.pointer)).collect::<Vec<_>>(),
     );
     let shaped = faults.is_empty();
-    let entry = Entry { value: &value, faults };
+    let naming = if sheet.is_some() { Naming::AsWritten } else { Naming::Exact };
+    let entry = Entry { value: &value, faults, naming };
     let places = entry.places(lookups, held);
     let times = entry.times(extent, work);
     let register = entry.misplaced_register(kind);
@@ -124,6 +126,7 @@ pub fn kind(raw: &RawEntry) -> EntryKind {
 struct Entry<'a> {
     value: &'a Value,
     faults: Vec<Fault>,
+    naming: Naming,
 }
 
 #[derive(Default)]
@@ -182,8 +185,8 @@ impl Entry<'_> {
                 None
             }
         };
-        ids.programme = keep(self.text("programme").map(|text| lookups.programme(text)));
-        ids.venue = keep(self.text("venue").map(|text| lookups.venue(text)));
+        ids.programme = keep(self.text("programme").map(|text| lookups.programme(text, self.naming)));
+        ids.venue = keep(self.text("venue").map(|text| lookups.venue(text, self.naming)));
         ids.space = match (ids.venue, self.text("space")) {
             (Some(venue), Some(text)) => keep(Some(lookups.space(venue, text, held))),
             _ => None,

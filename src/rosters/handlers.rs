@@ -6,13 +6,15 @@ use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 
 use super::ahead;
 use super::apply::{self, Application};
-use super::body::Posting;
+use super::body::{Posting, packed};
 use super::current::Hold;
 use super::later;
 use super::read::Form;
-use super::read_csv;
+use super::sheet;
 use super::store;
-use super::types::{Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable};
+use super::types::{
+    Manner, Roster, RosterAnswer, RosterInput, RosterLines, RosterOptions, RosterSummary, RosterTable, RosterWorkbook,
+};
 use crate::auth::caller::Scope;
 use crate::auth::policy::{self, RosterReader, RosterWriter};
 use crate::auth::reach::Reach;
@@ -30,8 +32,8 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 
 /// Post a roster
 ///
-/// Many series and sessions at once, as JSON, as NDJSON (one entry a line) or as CSV (columns as in the template;
-/// dates are read day first). At most 32,000 sessions a roster and 2,000 a series.
+/// Many series and sessions at once, as JSON, as NDJSON (one entry a line), as CSV or as a workbook of Excel (columns as in
+/// the template; dates are read day first). At most 32,000 sessions a roster and 2,000 a series.
 ///
 /// Of these, a roster writes what is new or changed, 32,000 sessions at most. A cancelled session, and one that is on
 /// again, counts as two. One that gets another time, venue, space or publication counts as four. So a roster can move
@@ -62,7 +64,8 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
     params(("id" = Id, Path, description = "The partner"), RosterOptions,
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200)),
-    request_body(description = "The entries", content((RosterInput = "application/json"), (RosterLines = "application/x-ndjson"), (RosterTable = "text/csv"))),
+    request_body(description = "The entries", content((RosterInput = "application/json"), (RosterLines = "application/x-ndjson"), (RosterTable = "text/csv"),
+        (RosterWorkbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses((status = 200, description = "What a dry run would do", body = RosterAnswer),
         (status = 201, description = "Applied and recorded, also where nothing had to be changed", body = RosterAnswer),
         (status = 202, description = "Taken in; Location is the job that applies it", body = Job),
@@ -74,18 +77,19 @@ pub async fn post_roster(
 ) -> Result<HttpResponse> {
     let Extract((who, OwnPartner(partner_id), Query(options), prefer, body)) = request;
     let (form, manner) = (Form::of_media_type(&body.media_type), Manner::from(options));
-    let bytes = body.bytes.clone();
+    let body = packed(&who, form, body).await?;
+    let bytes = body.clone();
     let reading = actix_web::web::block(move || Posting::read(partner_id, form, manner, bytes));
     let posting = reading.await.map_err(Error::blocking)??;
     if posting.has_registers() {
         policy::scope(who.caller()?, Scope::RegistersWrite)?;
     }
     if prefer.respond_async {
-        return later::accept(&who, posting, &body.bytes).await;
+        return later::accept(&who, posting, &body).await;
     }
     // Before it is planned: what was done already costs no more than a look.
     if who.has_answered().await? {
-        return who.write(&body.bytes, |_| Err(Error::overloaded())).await;
+        return who.write(&body, |_| Err(Error::overloaded())).await;
     }
     let turn = who.state().plan_turns.for_request(who.owner()).await?;
     let posting = Arc::new(posting.holding(turn));
@@ -104,7 +108,7 @@ pub async fn post_roster(
             later::still_may_post(conn, &right, partner_id, has_registers)?;
             Ok(reply)
         };
-        who.write(&body.bytes, work).await
+        who.write(&body, work).await
     };
     let (application, outcome) = ahead::apply(&posting, &context, write).await?;
     match outcome {
@@ -137,9 +141,9 @@ pub async fn list_rosters(
 
 /// Get the template of a roster
 ///
-/// A CSV file with a header row that names every column, and one example row. A file that is posted can also have
-/// semicolons or tabs between its cells. Times can be written with the day first: `05/01/2027 14:00` is the 5th of
-/// January.
+/// A CSV file with a header row that names every member of an entry, and one example row. A file that is posted can also
+/// have semicolons or tabs between its cells, or be a workbook. Its columns and cells can be written as people write them:
+/// see the body of `POST /v1/partners/{id}/rosters`.
 #[utoipa::path(operation_id = "get_roster_template", tag = "rosters",
     params(("id" = Id, Path, description = "The partner")),
     responses((status = 200, description = "A header row and an example", body = String, content_type = "text/csv"), (status = 304, description = "Not changed"), Missing, Problems),
@@ -150,7 +154,7 @@ pub async fn get_roster_template(
 ) -> Result<HttpResponse> {
     let Extract((who, OwnPartner(partner_id), _)) = request;
     who.state().db.read(move |conn| store::roster_version(conn, partner_id)).await?;
-    let mut response = who.show_text(Cache::Minute, "text/csv; charset=utf-8", read_csv::template()?);
+    let mut response = who.show_text(Cache::Minute, "text/csv; charset=utf-8", sheet::csv::template()?);
     let file = HeaderValue::from_static("attachment; filename=\"roster.csv\"");
     response.headers_mut().insert(CONTENT_DISPOSITION, file);
     Ok(response)

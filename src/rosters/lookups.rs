@@ -1,6 +1,6 @@
 //! What an entry's names stand for: venues, their spaces, the partner's programmes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use diesel::prelude::*;
@@ -12,11 +12,24 @@ use crate::text::fold::name_key;
 use crate::text::nearest::nearest;
 use crate::venues::spaces::types::{KEPT, is_open_to};
 
+/// How names are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// By id or slug.
+    Exact,
+    /// In a sheet: also by name, whatever its case, accents and punctuation, if only one has it.
+    AsWritten,
+}
+
 /// Things that are known by an id and by a name: a slug, or the name of a space.
 #[derive(Debug, Default)]
 struct Named {
     names: HashMap<String, Id>,
     ids: HashSet<Id>,
+    /// Of things with a slug, the name in full, and the slug.
+    titles: Vec<(String, String)>,
+    /// By the slug and by the name in folded form; all that have it.
+    keys: HashMap<String, Vec<Id>>,
     /// What the unknown names of this roster are told: the nearest known ones take time to find.
     told: Mutex<HashMap<String, String>>,
 }
@@ -26,13 +39,60 @@ struct Named {
 const MOST_GUESSED: usize = 100;
 
 impl Named {
-    /// If two have the same name, it is the first one's.
-    fn new(rows: impl IntoIterator<Item = (Id, String)>) -> Self {
+    /// What a text names.
+    ///
+    /// # Errors
+    /// The sentence that there is no such thing, or more than one.
+    fn read(&self, text: &str, naming: Naming, sentence: &str) -> Result<Id, String> {
+        match naming {
+            Naming::Exact => self.find(text).ok_or_else(|| self.unknown(text, sentence)),
+            Naming::AsWritten => self.find_written(text, sentence),
+        }
+    }
+
+    /// Things with a slug and a name.
+    fn titled(rows: impl IntoIterator<Item = (Id, String, String)>) -> Self {
         let mut named = Self::default();
-        for (id, name) in rows {
-            named.add(id, name);
+        for (id, slug, name) in rows {
+            for key in BTreeSet::from([name_key(&slug), name_key(&name)]) {
+                named.keys.entry(key).or_default().push(id);
+            }
+            named.titles.push((name, slug.clone()));
+            named.add(id, slug);
         }
         named
+    }
+
+    /// What a text names in a sheet.
+    ///
+    /// # Errors
+    /// The sentence that there is no such thing, or more than one.
+    fn find_written(&self, text: &str, sentence: &str) -> Result<Id, String> {
+        if let Some(id) = self.find(text) {
+            return Ok(id);
+        }
+        let key = name_key(text);
+        let exactly = |id: &&Id| self.ids_of_title(text).any(|titled| titled == **id);
+        match self.keys.get(&key).map(Vec::as_slice) {
+            Some([id]) => Ok(*id),
+            Some(several) => match several.iter().filter(exactly).collect::<Vec<_>>().as_slice() {
+                [id] => Ok(**id),
+                _ => Err(format!("Several have this name. Write the slug: {}.", self.slugs_of(&key))),
+            },
+            None => Err(self.unknown_written(text, sentence)),
+        }
+    }
+
+    /// The things whose name in full is this text.
+    fn ids_of_title<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Id> + 'a {
+        let titled = self.titles.iter().filter(move |(name, _)| name == text);
+        titled.filter_map(|(_, slug)| self.names.get(slug).copied())
+    }
+
+    /// The slugs of the first of the things that have this key.
+    fn slugs_of(&self, key: &str) -> String {
+        let named = |(name, slug): &&(String, String)| name_key(name) == key || name_key(slug) == key;
+        self.titles.iter().filter(named).take(5).map(|(_, slug)| slug.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     fn add(&mut self, id: Id, name: String) {
@@ -47,13 +107,43 @@ impl Named {
 
     /// The sentence that there is no such thing, with the nearest ones.
     fn unknown(&self, text: &str, sentence: &str) -> String {
+        self.unknown_near(text, sentence, || {
+            nearest(text, self.names.keys().map(String::as_str)).into_iter().map(str::to_owned).collect()
+        })
+    }
+
+    /// The same with their names too. Those that have all its words come first.
+    fn unknown_written(&self, text: &str, sentence: &str) -> String {
+        self.unknown_near(text, sentence, || {
+            let wanted = name_key(text);
+            let has_all = |name: &str| {
+                let key = name_key(name);
+                wanted.split(' ').all(|word| key.split(' ').any(|known| known == word))
+            };
+            let with_all = self.titles.iter().filter(|(name, _)| !wanted.is_empty() && has_all(name)).take(3);
+            let names = self.titles.iter().flat_map(|(name, slug)| [name.as_str(), slug.as_str()]);
+            let near = nearest(text, names);
+            let near =
+                near.iter().filter_map(|near| self.titles.iter().find(|(name, slug)| name == near || slug == near));
+            let mut found: Vec<&(String, String)> = Vec::new();
+            for titled in with_all.chain(near) {
+                if !found.contains(&titled) {
+                    found.push(titled);
+                }
+            }
+            found.iter().take(3).map(|(name, slug)| format!("{name} ({slug})")).collect()
+        })
+    }
+
+    /// The sentence with the nearest names, as long as it is one of the first unknown ones.
+    fn unknown_near(&self, text: &str, sentence: &str, nearest: impl FnOnce() -> Vec<String>) -> String {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(detail) = told.get(text) {
             return detail.clone();
         }
         let mut detail = sentence.to_owned();
         if told.len() < MOST_GUESSED {
-            let near = nearest(text, self.names.keys().map(String::as_str));
+            let near = nearest();
             if !near.is_empty() {
                 detail.push_str(&format!(" Nearest: {}.", near.join(", ")));
             }
@@ -63,7 +153,7 @@ impl Named {
     }
 
     fn is_same_as(&self, other: &Self) -> bool {
-        self.names == other.names && self.ids == other.ids
+        self.names == other.names && self.ids == other.ids && self.keys == other.keys && self.titles == other.titles
     }
 }
 
@@ -103,9 +193,11 @@ pub struct Lookups {
 impl Lookups {
     /// Reads them.
     pub fn load(conn: &mut Conn, partner_id: Id) -> Result<Self> {
-        let venues: Vec<(Id, String)> = venues::table.select((venues::id, venues::slug)).load(conn)?;
+        let venues: Vec<(Id, String, String)> =
+            venues::table.select((venues::id, venues::slug, venues::name)).order(venues::slug).load(conn)?;
         let own = programmes::table.filter(programmes::partner_id.eq(partner_id));
-        let programmes: Vec<(Id, String)> = own.select((programmes::id, programmes::slug)).load(conn)?;
+        let programmes: Vec<(Id, String, String)> =
+            own.select((programmes::id, programmes::slug, programmes::name)).order(programmes::slug).load(conn)?;
         let mut by_venue: HashMap<Id, Spaces> = HashMap::new();
         let mut kept = HashSet::new();
         let columns = (spaces::venue_id, spaces::id, spaces::name, spaces::kept_for);
@@ -115,7 +207,7 @@ impl Lookups {
             by_venue.entry(venue).or_default().add(id, name);
             kept.extend((!is_open_to(Some(partner_id), &kept_for.0)).then_some(id));
         }
-        Ok(Self { venues: Named::new(venues), programmes: Named::new(programmes), spaces: by_venue, kept })
+        Ok(Self { venues: Named::titled(venues), programmes: Named::titled(programmes), spaces: by_venue, kept })
     }
 
     /// Whether the same names stand for the same things.
@@ -131,22 +223,22 @@ impl Lookups {
             && self.kept == other.kept
     }
 
-    /// A venue by id or slug.
+    /// A venue by id or slug, in a sheet also by name.
     ///
     /// # Errors
     /// A fault that names the three nearest.
-    pub fn venue(&self, text: &str) -> Result<Id, Fault> {
-        let unknown = || Fault::at("/venue", "unknown_venue", self.venues.unknown(text, "There is no such venue."));
-        self.venues.find(text).ok_or_else(unknown)
+    pub fn venue(&self, text: &str, naming: Naming) -> Result<Id, Fault> {
+        let found = self.venues.read(text, naming, "There is no such venue.");
+        found.map_err(|detail| Fault::at("/venue", "unknown_venue", detail))
     }
 
-    /// One of the partner's own programmes by id or slug.
+    /// One of the partner's own programmes by id or slug, in a sheet also by name.
     ///
     /// # Errors
     /// A fault that names the three nearest; another partner's programme is as unknown as one that doesn't exist.
-    pub fn programme(&self, text: &str) -> Result<Id, Fault> {
-        let detail = || self.programmes.unknown(text, "There is no such programme of this partner.");
-        self.programmes.find(text).ok_or_else(|| Fault::at("/programme", "unknown_programme", detail()))
+    pub fn programme(&self, text: &str, naming: Naming) -> Result<Id, Fault> {
+        let found = self.programmes.read(text, naming, "There is no such programme of this partner.");
+        found.map_err(|detail| Fault::at("/programme", "unknown_programme", detail))
     }
 
     /// A space of a venue by id or name, whatever its case and accents. `held` is the space that the entry's series or

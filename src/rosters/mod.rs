@@ -4,7 +4,8 @@
 //!   except `join_link`, which stays. Posting the same again changes nothing and says so.
 //! - A roster is atomic by default; `mode=partial` applies the good entries; `dry_run=true` applies nothing. Every
 //!   fault of every entry is reported at once.
-//! - A posting ([`body`]) takes these steps, at once or [`later`]. [`read`] takes the three forms, one entry at a time.
+//! - A posting ([`body`]) takes these steps, at once or [`later`]. [`read`] takes the four forms, one entry at a time;
+//!   CSV and workbooks are [sheets](sheet).
 //!   [`planner`] makes a [`plan`]: it [checks](check) each entry, compares it with what is there ([`current`]),
 //!   [reconciles](crate::sessions::series::reconcile) its sessions, and leaves out what [clashes]. [`ahead`] writes
 //!   what nobody sees in pieces, and [`apply`] the rest of the plan in one transaction, or nothing.
@@ -19,7 +20,6 @@ pub mod body;
 pub mod budget;
 pub mod check;
 pub mod clashes;
-pub mod csv_records;
 pub mod current;
 pub mod extent;
 pub mod handlers;
@@ -30,8 +30,7 @@ pub mod missing;
 pub mod plan;
 pub mod planner;
 pub mod read;
-pub mod read_csv;
-pub mod read_time;
+pub mod sheet;
 pub mod store;
 
 pub mod types;

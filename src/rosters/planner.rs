@@ -8,7 +8,7 @@ use super::extent::Extent;
 use super::lookups::Lookups;
 use super::missing::{self, Absent, Withdrawal};
 use super::plan::Plan;
-use super::read::{Form, RawEntry};
+use super::read::{RawEntry, Sheet};
 use super::types::{EntryKind, EntryOutcome, Missing, Outcome, RosterSkip, SkipReason};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
 use crate::error::{Error, Fault, Result};
@@ -128,7 +128,7 @@ impl Planner<'_> {
     }
 
     fn take_entry(&mut self, index: usize, raw: RawEntry, stored: &Stored) -> Result<()> {
-        let (external_id, line) = (check::external_id(&raw).map(str::to_owned), raw.line);
+        let (external_id, line, sheet) = (check::external_id(&raw).map(str::to_owned), raw.line, raw.sheet);
         let mut faults: Vec<Fault> = self.repeats(index, external_id.as_deref()).into_iter().collect();
         faults.extend(self.changed_type(&raw));
         // Once there are too many, nothing is expanded any more: the work stays bounded.
@@ -153,7 +153,7 @@ impl Planner<'_> {
             }
         };
         self.budget.count_faults(planned.as_ref().err().map_or(0, Vec::len));
-        self.record(external_id, line, planned);
+        self.record(external_id, (line, sheet), planned);
         self.budget.spent().map_or(Ok(()), |spent| Err(self.refusal(index, line, spent)))
     }
 
@@ -344,7 +344,7 @@ impl Planner<'_> {
         self.plan.skipped.push(RosterSkip { external_id: external_id.to_owned(), local_start, reason });
     }
 
-    fn record(&mut self, external_id: Option<String>, line: Option<i32>, planned: Planned) {
+    fn record(&mut self, external_id: Option<String>, (line, sheet): (Option<i32>, Option<Sheet>), planned: Planned) {
         let (outcome, resource_id, mut errors) = match planned {
             Ok((outcome, resource_id)) => (outcome, resource_id, Vec::new()),
             Err(faults) => (Outcome::Rejected, None, faults),
@@ -353,8 +353,8 @@ impl Planner<'_> {
             errors.truncate(1);
         }
         self.kept += errors.len();
-        if self.posting.form == Form::Csv {
-            errors.iter_mut().for_each(name_the_column);
+        if let Some(sheet) = sheet {
+            errors.iter_mut().for_each(|fault| sheet.name_the_column(fault));
         }
         self.plan.counts.add(outcome);
         self.plan.entries.push(EntryOutcome {
@@ -365,13 +365,6 @@ impl Planner<'_> {
             resource_id,
             errors: Json(errors),
         });
-    }
-}
-
-/// In a table the heads of a register have a column each.
-fn name_the_column(fault: &mut Fault) {
-    if let Some(rest) = fault.pointer.as_deref().and_then(|pointer| pointer.strip_prefix("/register/headcount")) {
-        fault.pointer = Some(rest.to_owned());
     }
 }
 

@@ -1,4 +1,4 @@
-//! From the bytes of a posting to its entries, whichever of the three forms it came in.
+//! From the bytes of a posting to its entries, whichever of the four forms it came in.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,8 +7,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::read_csv;
-use super::types::RosterEntry;
+use super::sheet;
+use super::types::{RosterEntry, UnknownColumns};
 use crate::error::{Error, Fault, Kind, Result};
 use crate::http::json::{Unambiguous, twice};
 use crate::http::{body, shape};
@@ -27,8 +27,10 @@ pub enum Form {
     Json,
     /// One entry a line.
     Lines,
-    /// A spreadsheet.
+    /// A table of text.
     Csv,
+    /// A workbook of Excel.
+    Xlsx,
 }
 
 impl Form {
@@ -36,6 +38,7 @@ impl Form {
     pub fn of_media_type(name: &str) -> Self {
         match name {
             "text/csv" => Self::Csv,
+            body::XLSX => Self::Xlsx,
             "application/x-ndjson" => Self::Lines,
             _ => Self::Json,
         }
@@ -54,6 +57,43 @@ pub struct RawEntry {
     /// That it has more cells than the header. Empty cells at the end are no fault by themselves. If the row has other
     /// faults, a stray separator may be their cause.
     pub surplus: Option<Fault>,
+    /// Where it was a row of a sheet, its columns that are no members. The names in it are read as people write them.
+    pub sheet: Option<Sheet>,
+}
+
+/// The columns of a row that members of its entry were made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// The column of the start, if it isn't `local_start`.
+    pub local_start: Option<&'static str>,
+    /// The column of the length, if it isn't `duration_minutes`.
+    pub duration_minutes: Option<&'static str>,
+    /// The column of the rule, if it isn't `recurrence`.
+    pub recurrence: Option<&'static str>,
+    /// The column of the days that are left out, if it isn't `excluded`.
+    pub excluded: Option<&'static str>,
+}
+
+impl Sheet {
+    /// Points a fault at the column, where it points at a member that was made of it.
+    pub fn name_the_column(&self, fault: &mut Fault) {
+        let made = [
+            // The heads of a register have a column each.
+            ("/register/headcount", Some("")),
+            ("/local_start", self.local_start),
+            ("/duration_minutes", self.duration_minutes),
+            ("/recurrence", self.recurrence),
+            ("/excluded", self.excluded),
+        ];
+        for (member, column) in made {
+            let rest = fault.pointer.as_deref().and_then(|pointer| pointer.strip_prefix(member));
+            if let (Some(rest), Some(column)) = (rest, column) {
+                let column = if column.is_empty() { String::new() } else { format!("/{column}") };
+                fault.pointer = Some(format!("{column}{rest}"));
+                return;
+            }
+        }
+    }
 }
 
 impl RawEntry {
@@ -72,12 +112,12 @@ impl RawEntry {
 }
 
 /// Calls `take` with each entry of a posting, in its order, and says how many there are. Texts come in the one form that is
-/// kept. One entry is in memory at a time.
+/// kept. One entry is in memory at a time. `bytes` are those of [`sheet::packed`].
 ///
 /// # Errors
 /// 400 where the body is not well-formed; 422 where it is no roster: other members, no entries, too many of them, one that
 /// is too long, wrong columns. Some entries may have been taken by then.
-pub fn each(form: Form, bytes: &[u8], take: &mut dyn FnMut(RawEntry)) -> Result<usize> {
+pub fn each(form: Form, bytes: &[u8], unknown: UnknownColumns, take: &mut dyn FnMut(RawEntry)) -> Result<usize> {
     let mut count = 0;
     let shape = shape::of::<RosterEntry>();
     let mut counted = |mut entry: RawEntry| {
@@ -90,7 +130,8 @@ pub fn each(form: Form, bytes: &[u8], take: &mut dyn FnMut(RawEntry)) -> Result<
     match form {
         Form::Json => each_in_json(text(bytes)?, &mut counted)?,
         Form::Lines => each_line(text(bytes)?, &mut counted)?,
-        Form::Csv => read_csv::each(text(bytes)?, &mut counted)?,
+        Form::Csv => sheet::each_of_csv(text(bytes)?, unknown, &mut counted)?,
+        Form::Xlsx => sheet::each_of_workbook(bytes, unknown, &mut counted)?,
     }
     let pointer = if form == Form::Json { "/entries" } else { "" };
     if count == 0 {
@@ -285,7 +326,7 @@ fn each_line(text: &str, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
 }
 
 fn entry(line: Option<i32>, value: Value) -> RawEntry {
-    RawEntry { line, value, faults: Vec::new(), surplus: None }
+    RawEntry { line, value, faults: Vec::new(), surplus: None, sheet: None }
 }
 
 #[cfg(test)]
@@ -295,7 +336,7 @@ mod tests {
 
     fn entries(form: Form, bytes: &[u8]) -> Result<Vec<RawEntry>> {
         let mut found = Vec::new();
-        let count = each(form, bytes, &mut |entry| found.push(entry))?;
+        let count = each(form, bytes, UnknownColumns::Refuse, &mut |entry| found.push(entry))?;
         assert_eq!(count, found.len());
         Ok(found)
     }
@@ -351,7 +392,7 @@ mod tests {
             let line = match form {
                 Form::Json => "An entry",
                 Form::Lines => "Line 2: ",
-                Form::Csv => "Line 3: ",
+                Form::Csv | Form::Xlsx => "Line 3: ",
             };
             assert!(fault.detail.starts_with(line), "{}", fault.detail);
         }
@@ -379,7 +420,7 @@ mod tests {
     fn more_entries_than_a_roster_may_have_are_counted_and_not_taken() {
         let text = "{}\n".repeat(MOST_ENTRIES + 1);
         let mut taken = 0;
-        let error = each(Form::Lines, text.as_bytes(), &mut |_| taken += 1).unwrap_err();
+        let error = each(Form::Lines, text.as_bytes(), UnknownColumns::Refuse, &mut |_| taken += 1).unwrap_err();
         assert_eq!((taken, &*error.into_faults()[0].code), (MOST_ENTRIES, "too_many"));
     }
 

@@ -35,6 +35,13 @@ crate::text_enum! {
         /// What of it is still to come and nobody has booked is cancelled.
         Cancel,
     }
+    /// What happens to a column of a sheet that isn't known.
+    pub enum UnknownColumns {
+        /// The sheet is refused.
+        Refuse,
+        /// The column is left out.
+        Ignore,
+    }
     /// What became of a roster.
     pub enum RosterStatus {
         /// Its good entries were applied.
@@ -81,8 +88,8 @@ pub struct RosterEntry {
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "Read a story and a poem aloud together.")]
     pub description: Option<String>,
-    /// One of the partner's own programmes, by id or slug.
-    #[schema(min_length = 1, max_length = 80, example = "shared-reading")]
+    /// One of the partner's own programmes, by id or slug; in CSV and workbooks also by name.
+    #[schema(min_length = 1, max_length = 200, example = "shared-reading")]
     pub programme: Option<String>,
     /// The pillar it belongs to.
     pub pillar: Pillar,
@@ -92,8 +99,8 @@ pub struct RosterEntry {
     pub topics: Json<Vec<String>>,
     /// Where people take part.
     pub delivery: Delivery,
-    /// A venue, by id or slug. Required unless it is online.
-    #[schema(min_length = 1, max_length = 80, example = "walton-life-rooms")]
+    /// A venue, by id or slug; in CSV and workbooks also by name. Required unless it is online.
+    #[schema(min_length = 1, max_length = 200, example = "walton-life-rooms")]
     pub venue: Option<String>,
     /// A space of the venue, by id or name.
     #[schema(min_length = 1, max_length = 200, example = "Reading room")]
@@ -170,18 +177,41 @@ pub struct RosterLines(pub String);
 
 /// A header row that names columns as the template does, in any order, and one row for each entry. An empty cell is
 /// absent; lists are joined by `|`. If one of `beneficiaries`, `family` and `carers` is filled, an empty one of them is 0.
+/// Empty rows, and empty columns without a name, are left out.
 ///
-/// The file is UTF-8, with or without a byte-order mark. The separator is the comma, the semicolon or the tab, whichever
-/// the header has most of; a first line such as `sep=;` names it. A cell that holds the separator stands in quotation
-/// marks.
+/// The file is UTF-8, UTF-16 or Windows-1252: its byte-order mark tells, or the `charset` of the media type. Without both,
+/// a file that isn't UTF-8 is read as Windows-1252. The separator is the comma, the semicolon or the tab, whichever the
+/// header has most of; a first line such as `sep=;` names it. A cell that holds the separator stands in quotation marks.
 ///
-/// Times are written as `2027-01-05T14:00:00`, or as spreadsheets write them, with the day first: `05/01/2027 14:00` is
-/// the 5th of January.
+/// Columns can have the names that people give them, such as Where (`venue`), Start (`local_start`), How long
+/// (`duration_minutes`), Group (`title`), Places (`capacity`) or Ref (`external_id`). If two columns mean the same, the
+/// sheet is refused.
+///
+/// Cells can be written as people write them:
+///
+/// - Times, with the day first: `05/01/2027 14:00`, `5/1/27 2pm` and `5 Jan 2027 14.00` are the 5th of January. A year of
+///   two digits is of this century. Without `time_zone`, a time is in Europe/London.
+/// - Lengths: `90`, `90 mins`, `1h30`, `1 hour`.
+/// - Choices by their label: `In person`, `Social prescribing`, `Drop-in`. Yes and no answer Booking and Published.
+/// - Venues and programmes by id, slug or name. Case, accents and punctuation don't count, and only one may have the name.
+///
+/// Instead of `local_start`, there can be a column `date` and a column `time`, which can be a span (`1pm-2.30pm`). A column
+/// `ends` stands for the length. A column `day` names the day of the week, which must be that of the date.
+///
+/// Instead of `recurrence`, a column `repeats` says how often: `weekly`, `every 2 weeks`, `fortnightly`, `daily`,
+/// `Mondays and Thursdays`, `monthly on the 2nd Tuesday`, `last Friday of the month`. Beside it, `until` is the last date,
+/// or `times` the number of sessions. `not_on` lists dates without a session, between commas.
 #[derive(Debug, ToSchema)]
 #[schema(
     example = "external_id,title,pillar,delivery,local_start,time_zone,duration_minutes\nexample-reading,Shared reading online,community,online,2027-06-01T13:00:00,Europe/London,90\n"
 )]
 pub struct RosterTable(pub String);
+
+/// A workbook of Excel (`.xlsx`), at most 16 MiB, and 64 MiB unpacked. Its first sheet is read, with the same columns and
+/// the same words as CSV. Cells can be dates, times and numbers. Of a formula, the value is read that the workbook keeps.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct RosterWorkbook(pub Vec<u8>);
 
 /// How to take a roster.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -198,6 +228,10 @@ pub struct RosterOptions {
     /// `keep`.
     #[param(inline)]
     pub missing: Option<Missing>,
+    /// What happens to a column of CSV or of a workbook that isn't known. Absent: `refuse`. Members of JSON are always
+    /// known ones.
+    #[param(inline)]
+    pub unknown: Option<UnknownColumns>,
 }
 
 /// How a roster is to be taken, every option decided.
@@ -209,6 +243,15 @@ pub struct Manner {
     pub dry_run: bool,
     /// What happens to what it doesn't name.
     pub missing: Missing,
+    /// What happens to columns that aren't known.
+    #[serde(default = "UnknownColumns::refuse")]
+    pub unknown: UnknownColumns,
+}
+
+impl UnknownColumns {
+    fn refuse() -> Self {
+        Self::Refuse
+    }
 }
 
 impl From<RosterOptions> for Manner {
@@ -217,6 +260,7 @@ impl From<RosterOptions> for Manner {
             mode: options.mode.unwrap_or(Mode::Atomic),
             dry_run: options.dry_run.unwrap_or_default(),
             missing: options.missing.unwrap_or(Missing::Keep),
+            unknown: options.unknown.unwrap_or(UnknownColumns::Refuse),
         }
     }
 }
@@ -288,7 +332,7 @@ pub struct EntryOutcome {
     /// The partner's name for it, where it has one that can be read.
     #[schema(example = "reader-walton-tue")]
     pub external_id: Option<String>,
-    /// Its line, in CSV and NDJSON.
+    /// Its line, in CSV and NDJSON; its row, in a workbook.
     #[schema(example = 2)]
     pub line: Option<i32>,
     /// Where it stands, in JSON.
@@ -298,7 +342,7 @@ pub struct EntryOutcome {
     pub outcome: Outcome,
     /// The series or session. Null in a dry run for one that would be created.
     pub resource_id: Option<Id>,
-    /// Everything that is wrong with it. In CSV and NDJSON the pointers begin at the row.
+    /// Everything that is wrong with it. In CSV, NDJSON and workbooks the pointers begin at the row, and name a column.
     #[schema(value_type = Vec<Fault>)]
     pub errors: Json<Vec<Fault>>,
 }

@@ -139,6 +139,7 @@ mod search_words;
 mod series_edits;
 mod sessions;
 mod sessions_changed;
+mod sheets;
 mod sites;
 mod skipped;
 mod spaces;

@@ -12,7 +12,7 @@ use life_rooms::rosters::apply::{self, Application};
 use life_rooms::rosters::body::Posting;
 use life_rooms::rosters::current::Hold;
 use life_rooms::rosters::read::Form;
-use life_rooms::rosters::types::{Manner, Missing, Mode};
+use life_rooms::rosters::types::{Manner, Missing, Mode, UnknownColumns};
 use serde_json::{Value, json};
 
 use crate::editing::{book, change, told};
@@ -22,7 +22,7 @@ use crate::support::{App, Client, item_row, member_row};
 /// A roster that has been read and planned over what there is now, and is not applied yet.
 fn planned(app: &App, path: &str, body: &Value) -> Application {
     let partner_id = path.split('/').nth(3).unwrap().parse().unwrap();
-    let manner = Manner { mode: Mode::Atomic, dry_run: false, missing: Missing::Keep };
+    let manner = Manner { mode: Mode::Atomic, dry_run: false, missing: Missing::Keep, unknown: UnknownColumns::Refuse };
     let posting = Posting::read(partner_id, Form::Json, manner, Bytes::from(body.to_string())).unwrap();
     let caller = Caller {
         id: app.clock.new_id(),

@@ -109,6 +109,7 @@ impl App {
             rosters: Arc::new(BodyBudget::of_rosters()),
             bodies: Arc::new(BodyBudget::of_others()),
             plan_turns: Arc::new(Turns::of_rosters()),
+            workbook_turns: Arc::new(Turns::of_workbooks()),
             long_answers: Arc::new(Turns::of_long_answers()),
             hooks: life_rooms::app::HOOKS,
             stop: Arc::default(),

@@ -1,8 +1,8 @@
 //! How the text of a table is cut into records: its separator, its lines, its quotation marks (RFC 4180). Cells are read by
-//! [`read_csv`](super::read_csv).
+//! [`csv`](super::csv).
 
-use super::read::{LONGEST_ENTRY, too_long};
 use crate::error::{Error, Kind, Result};
+use crate::rosters::read::{LONGEST_ENTRY, too_long};
 
 /// How a table begins.
 pub(super) struct Opening {
