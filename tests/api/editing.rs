@@ -481,10 +481,8 @@ fn a_patch_that_cancels_ignores_everything_else() {
     for member in &members {
         book(&app, &session, member, json!({}));
     }
-    let off = json!({
-        "status": "cancelled", "cancellation_reason": "Ill", "capacity": 1, "title": "Poems",
-        "local_start": "2027-01-06T13:00:00"
-    });
+    let off = json!({ "status": "cancelled", "cancellation_reason": "Ill", "capacity": 1, "title": "Poems",
+        "local_start": "2027-01-06T13:00:00" });
     let answer = change(&admin, &path(&session), &off).expect(200);
     assert_eq!((&answer["status"], &answer["cancellation_reason"]), (&json!("cancelled"), &json!("Ill")));
     for member in ["capacity", "title", "local_start"] {

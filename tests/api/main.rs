@@ -83,6 +83,7 @@ mod merges_undone;
 mod message_plans;
 mod moves;
 mod names_found;
+mod names_of_staff;
 mod no_change;
 mod oauth;
 mod occurrence_machine;

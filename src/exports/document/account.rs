@@ -8,9 +8,10 @@ use diesel::prelude::*;
 use super::all;
 use super::items::{
     ExportedAccount, ExportedErasure, ExportedExport, ExportedLink, ExportedLogin, ExportedMerge, ExportedMessage,
-    ExportedRetention, ExportedSafeguarding,
+    ExportedRetention,
 };
 use super::people::{People, without_names};
+use super::types::ExportedSafeguarding;
 use crate::auth::links::store::LinkRow;
 use crate::auth::logins::store::LoginRow;
 use crate::calendars::links::store as calendar_links;

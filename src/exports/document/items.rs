@@ -10,7 +10,6 @@ use crate::exports::types::ExportKind;
 use crate::members::access_log::types::Who;
 use crate::members::consents::types::{ConsentDecision, ConsentPurpose};
 use crate::members::relationships::types::{RelationshipAuthority, RelationshipKind, RelationshipStatus};
-use crate::members::safeguarding::types::{SafeguardingCategory, SafeguardingStatus};
 use crate::members::types::{
     ContactPreferences, EmergencyContact, FormerName, MemberRole, MessageDetails, SafeContact,
 };
@@ -474,33 +473,4 @@ pub struct ExportedMerge {
     pub undone_at: Option<Timestamp>,
     /// When it was done.
     pub created_at: Timestamp,
-}
-
-/// A note that keeps somebody safe.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ExportedSafeguarding {
-    /// Its id.
-    pub id: Id,
-    /// What the member is at risk of.
-    pub category: SafeguardingCategory,
-    /// What happened, and what was done.
-    #[schema(example = "A neighbour keeps her bank card. The council was told.")]
-    pub summary: String,
-    /// Who wrote it.
-    pub raised_by: Who,
-    /// The day it was raised.
-    #[schema(example = "2026-11-23")]
-    pub raised_on: NaiveDate,
-    /// When to look at it again.
-    #[schema(example = "2026-12-07")]
-    pub review_on: NaiveDate,
-    /// The state.
-    pub status: SafeguardingStatus,
-    /// Why it is closed.
-    #[schema(example = "The card was returned and stopped.")]
-    pub closed_reason: Option<String>,
-    /// When it was written down.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
 }

@@ -10,14 +10,15 @@ use utoipa::ToSchema;
 use super::items::{
     ExportedAccount, ExportedBooking, ExportedConsent, ExportedContact, ExportedErasure, ExportedExport, ExportedLink,
     ExportedLogin, ExportedMerge, ExportedMessage, ExportedPrescription, ExportedRecord, ExportedRelationship,
-    ExportedRetention, ExportedSafeguarding, ExportedWalkIn,
+    ExportedRetention, ExportedWalkIn,
 };
 use crate::calendars::links::types::CalendarLink;
 use crate::db::{Id, Timestamp};
 use crate::exports::types::ExportKind;
-use crate::members::access_log::types::AccessLogEntry;
+use crate::members::access_log::types::{AccessLogEntry, Who};
 use crate::members::access_needs::types::AccessNeeds;
 use crate::members::equality::types::EqualityAnswers;
+use crate::members::safeguarding::types::{SafeguardingCategory, SafeguardingStatus};
 
 macro_rules! sections {
     ($($(#[$doc:meta])* $name:ident: $item:ident;)+) => { $(
@@ -156,4 +157,33 @@ pub struct HeldBack {
     /// Why it isn't here.
     #[schema(example = "We don't know it: we keep only a digest, from which nobody can read it.")]
     pub why: &'static str,
+}
+
+/// A note that keeps somebody safe.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ExportedSafeguarding {
+    /// Its id.
+    pub id: Id,
+    /// What the member is at risk of.
+    pub category: SafeguardingCategory,
+    /// What happened, and what was done.
+    #[schema(example = "A neighbour keeps her bank card. The council was told.")]
+    pub summary: String,
+    /// Who wrote it.
+    pub raised_by: Who,
+    /// The day it was raised.
+    #[schema(example = "2026-11-23")]
+    pub raised_on: NaiveDate,
+    /// When to look at it again.
+    #[schema(example = "2026-12-07")]
+    pub review_on: NaiveDate,
+    /// The state.
+    pub status: SafeguardingStatus,
+    /// Why it is closed.
+    #[schema(example = "The card was returned and stopped.")]
+    pub closed_reason: Option<String>,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
 }
