@@ -125,7 +125,7 @@ fn whoever_booked_for_somebody_is_told_too_while_they_may_book() {
     app.at("2026-11-23T09:02:00Z");
     let mail = mails.take_one(&app);
     assert_eq!(mail.to, "cara@example.org");
-    assert!(mail.text.contains("For Sid: You have a place"), "{}", mail.text);
+    assert!(mail.text.contains("For somebody you booked for: You have a place"), "{}", mail.text);
     assert!(!mail.whole.contains("Reid") && !mail.subject.contains("Sid"), "{}", mail.whole);
     // Sid has no address. Cara isn't told of what ends after she may no longer book for him.
     assert_eq!(told(&advisor, &sid)[0].2, json!("not_allowed"));
