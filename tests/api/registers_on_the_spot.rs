@@ -32,7 +32,9 @@ fn an_advisor_registers_a_walk_in_on_the_spot_by_the_rules_of_registering() {
     assert_eq!(problem["errors"][0]["pointer"], "/walk_ins/2/member");
     let people = |given: &str| {
         let found = advisor.post("/v1/members/search", &json!({ "name": format!("{given} reid") })).expect(200);
-        found["items"].as_array().unwrap().len()
+        // Those whose names only sound like that follow.
+        let is_so = |item: &&Value| item["given_name"].as_str().unwrap().eq_ignore_ascii_case(given);
+        found["items"].as_array().unwrap().iter().filter(is_so).count()
     };
     assert_eq!((people("peg"), advisor.get(&path(&session)).expect(200)["version"].clone()), (1, json!(1)));
     let confirmed = format!("{}?confirm_not_duplicate=true", path(&session));
@@ -89,7 +91,8 @@ fn a_walk_in_is_one_person_and_what_is_wrong_with_them_is_pointed_at() {
         put(&client, json!([{ "member": person(json!({ "given_name": "New" })) }])).invalid(&["/walk_ins/0/member"]);
     assert_eq!(problem["errors"][0]["code"], "not_yours");
     assert_eq!(advisor.get(&path(&session)).expect(200)["version"], 0);
-    assert_eq!(advisor.post("/v1/members/search", &json!({ "name": "new reid" })).expect(200)["items"], json!([]));
+    let found = advisor.post("/v1/members/search", &json!({ "name": "new reid" })).expect(200);
+    assert!(found["items"].as_array().unwrap().iter().all(|item| item["given_name"] != "New"), "{found}");
 }
 
 #[test]
