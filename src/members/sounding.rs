@@ -14,6 +14,9 @@ pub(super) const MOST_COMPARED: i64 = 200;
 /// How similar (Jaro–Winkler) a name must be spelt at least: Reid and Read are, Reid and Wright aren't.
 const LEAST: f64 = 0.75;
 
+/// How similar one of the typed words must be to a given name: Leila and Layla are, Zara and Omar aren't.
+const LEAST_GIVEN: f64 = 0.7;
+
 /// The sounds to look for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sounds {
@@ -56,10 +59,14 @@ fn likeness(typed: &[&str], row: &MemberRow) -> f64 {
     if typed.len() == 1 {
         return jaro_winkler(typed[0], family);
     }
-    let typed = typed.join(" ");
     let preferred = row.preferred_name.as_deref().map(crate::text::fold::name_key);
-    let names = std::iter::once(given.to_owned()).chain(preferred);
-    let ways = names.flat_map(|given| [format!("{given} {family}"), format!("{family} {given}")]);
+    let names: Vec<String> = std::iter::once(given.to_owned()).chain(preferred).collect();
+    let given_alike = names.iter().flat_map(|name| typed.iter().map(|word| jaro_winkler(word, name)));
+    if given_alike.fold(0.0, f64::max) < LEAST_GIVEN {
+        return 0.0;
+    }
+    let typed = typed.join(" ");
+    let ways = names.into_iter().flat_map(|given| [format!("{given} {family}"), format!("{family} {given}")]);
     // Some write a name in one word that others write in two.
     let joined = |text: &str| text.replace(' ', "");
     let alike = |way: String| jaro_winkler(&typed, &way).max(jaro_winkler(&joined(&typed), &joined(&way)));

@@ -65,6 +65,7 @@ fn whoever_clicks_is_the_member_in_the_log_and_in_the_export() {
     let at = place(&lead.post(&format!("/v1/members/{peg}/export"), &body));
     app.at("2026-11-23T16:10:00Z");
     assert!(make_documents(&app));
+    app.advisor_who_may("safeguarding").post(&format!("{at}/release"), &json!({})).expect(200);
     let document = document(&lead, &at, "application/json").expect(200);
     assert_eq!(document["consents"]["items"][0]["recorded_by"]["name"], "you", "{document}");
 }
