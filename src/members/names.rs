@@ -30,7 +30,7 @@ struct WordRow {
     member_id: Id,
     word: String,
     /// The keys of the family and the given name, and all words that the member is found by, each behind a space. So the
-    /// index of one word tells who has the others too, and in which order they are shown.
+    /// index of one word tells who has the others too.
     names: String,
 }
 
@@ -46,9 +46,9 @@ fn former_words(name: &str) -> Vec<String> {
     runs.chain(name_words(name)).collect()
 }
 
-/// How many bytes of names stand beside each word at most. PostgreSQL takes no longer entries into an index than about
-/// 2,700 bytes, the word among them.
-const MOST_BESIDE: usize = 1_500;
+/// The most bytes of names that a word is stored with. Word and names are one entry of an index, and PostgreSQL allows
+/// about 2,700 bytes for it.
+const MOST_NAMES: usize = 1_500;
 
 /// The words of a member's names: each word of each name, and the words of each name run together.
 fn word_rows(row: &MemberRow) -> Vec<WordRow> {
@@ -57,16 +57,11 @@ fn word_rows(row: &MemberRow) -> Vec<WordRow> {
     words.extend(row.former_names.0.iter().flat_map(|name| former_words(&name.0)));
     // Those of the names of today stand first, if there is no room for all of them.
     let (family, given, _) = row.order();
-    let names = beside(format!(" {family} {given} {}", words.join(" ")));
+    let mut names = format!(" {family} {given} {}", words.join(" "));
+    names.truncate(names.floor_char_boundary(MOST_NAMES));
     words.sort_unstable();
     words.dedup();
     words.into_iter().map(|word| WordRow { member_id: row.id, word, names: names.clone() }).collect()
-}
-
-/// As much of the names as stands beside a word.
-fn beside(mut names: String) -> String {
-    names.truncate(names.floor_char_boundary(MOST_BESIDE));
-    names
 }
 
 /// Writes the words of new members.

@@ -259,7 +259,7 @@ pub fn tell(conn: &mut Conn, context: &Context, news: &Change) -> Result<Notices
 }
 
 /// Why a member isn't told; `None` for one who is told by e-mail.
-fn not_reached_because(told: Option<Told>, has_mail: bool) -> Option<NotReachedBecause> {
+pub fn not_reached_because(told: Option<Told>, has_mail: bool) -> Option<NotReachedBecause> {
     match told {
         Some(Told::Email) if has_mail => None,
         Some(Told::Email) => Some(NotReachedBecause::NoMail),

@@ -241,6 +241,6 @@ pub struct ChangedSession {
     #[serde(flatten)]
     pub session: Session,
     /// The bookings of a session that was moved or called off, and bookings that no longer wait because the session now
-    /// has too few seats for them. Nothing was sent to these people: tell them.
+    /// has too few seats for them. Call those whose `told` is `not_reached`.
     pub bookings: Vec<BookingNotice>,
 }

@@ -63,7 +63,7 @@ fn names_as_long_as_they_may_be_are_kept_and_found() {
         let long = advisor.post("/v1/members?confirm_not_duplicate=true", &body).expect(201);
         assert!(found(&advisor, json!({ "name": "long named" })).contains(&id(&long).to_owned()));
         assert!(
-            found(&advisor, json!({ "name": former[0] .split(' ').next().unwrap() })).contains(&id(&long).to_owned())
+            found(&advisor, json!({ "name": former[0].split(' ').next().unwrap() })).contains(&id(&long).to_owned())
         );
     }
 }

@@ -69,8 +69,14 @@ pub fn search(conn: &mut Conn, person: &PersonRow) -> Result<Vec<Found>> {
 /// The same for somebody who was compared before: whoever was alike then is compared again, even if many others share as
 /// much with them.
 pub fn search_again(conn: &mut Conn, person: &PersonRow, before: &[Id]) -> Result<Vec<Found>> {
-    let before = members::table.filter(members::id.eq_any(before)).filter(is_live());
-    let before: Vec<PersonRow> = before.select(PersonRow::as_select()).load(conn)?;
+    // A registration has nobody to compare again, and asks the database nothing.
+    let before: Vec<PersonRow> = match before {
+        [] => Vec::new(),
+        ids => {
+            let known = members::table.filter(members::id.eq_any(ids)).filter(is_live());
+            known.select(PersonRow::as_select()).load(conn)?
+        }
+    };
     let mut found = Vec::new();
     for own in as_reached(conn, person)? {
         let others = sharing_something(conn, &own)?;

@@ -7,9 +7,9 @@ use diesel::prelude::*;
 
 use super::care;
 use super::seats::{may_see, session};
-use super::store::{BookedRow, BookingRow, SESSION_LINE};
+use super::store::{BookedRow, BookingRow, SESSION_LINE, booked};
 use crate::auth::reach::Reach;
-use crate::db::schema::{bookings, members, sessions, wordings};
+use crate::db::schema::{bookings, sessions};
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::http::page::Slice;
@@ -30,9 +30,7 @@ pub fn of_session(
     session(conn, session_id, reach)?;
     let cared_for = reach.member().map(|own| relationships::cared_for(conn, own, today)).transpose()?;
     let cared_for = cared_for.unwrap_or_default();
-    let mut query = bookings::table
-        .inner_join(sessions::table.inner_join(wordings::table))
-        .inner_join(members::table)
+    let mut query = booked()
         .filter(bookings::session_id.eq(session_id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
         .into_boxed();
@@ -102,9 +100,7 @@ pub fn of_member(
         _ => false,
     };
     member_store::check(conn, if cares { Reach::Everyone } else { reach }, member_id)?;
-    let mut query = bookings::table
-        .inner_join(sessions::table.inner_join(wordings::table))
-        .inner_join(members::table)
+    let mut query = booked()
         .filter(bookings::member_id.eq(member_id))
         .select((BookingRow::as_select(), SESSION_LINE, NAMES))
         .into_boxed();

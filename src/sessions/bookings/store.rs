@@ -329,17 +329,19 @@ fn new_reference(conn: &mut Conn, session_id: Id, member_id: Id) -> Result<Strin
     Err(Error::internal("no free reference in ten tries"))
 }
 
+/// Bookings with their sessions and members.
+#[diesel::dsl::auto_type]
+pub(super) fn booked() -> _ {
+    bookings::table.inner_join(sessions::table.inner_join(wordings::table)).inner_join(members::table)
+}
+
 /// One booking. A member reaches their own, and those they made for somebody for whom they may book on this day.
 ///
 /// # Errors
 /// 404 if there is none that the caller may reach.
 pub fn get(conn: &mut Conn, id: Id, reach: Reach, today: NaiveDate) -> Result<BookedRow> {
-    let mut query = bookings::table
-        .inner_join(sessions::table.inner_join(wordings::table))
-        .inner_join(members::table)
-        .filter(bookings::id.eq(id))
-        .select((BookingRow::as_select(), SESSION_LINE, NAMES))
-        .into_boxed();
+    let mut query =
+        booked().filter(bookings::id.eq(id)).select((BookingRow::as_select(), SESSION_LINE, NAMES)).into_boxed();
     if let Reach::Partner(partner) = reach {
         query = query.filter(sessions::partner_id.eq(partner));
     }

@@ -12,7 +12,6 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::context::Context;
 use crate::members::contact::may_write_to;
-use crate::messages::Told;
 use crate::sessions::affected::{self, Affected, Columns};
 use crate::sessions::notices;
 use crate::sessions::types::{Delivery, SessionStatus};
@@ -98,6 +97,7 @@ pub fn people(conn: &mut Conn, context: &Context, sessions: &[Id]) -> Result<Peo
     let members: Vec<Id> = members.into_iter().collect();
     let ways = may_write_to(conn, &members)?;
     let has_mail = context.state().config.mail.is_some();
-    let told = members.iter().filter(|id| has_mail && ways.get(id) == Some(&Told::Email)).count();
+    let is_told = |id: &&Id| notices::not_reached_because(ways.get(id).copied(), has_mail).is_none();
+    let told = members.iter().filter(is_told).count();
     Ok(PeopleCounts { told, not_reached: members.len() - told })
 }

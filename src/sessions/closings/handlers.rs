@@ -4,7 +4,7 @@ use super::store;
 use super::types::{ChangedVenue, ClosedSessions, Closing};
 use crate::auth::policy::AdminOnly;
 use crate::http::prelude::*;
-use crate::sessions::affected::{Affected, MOST_LISTED};
+use crate::sessions::affected::MOST_LISTED;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting::{self, Taker};
 use crate::sessions::notices::Notices;
@@ -46,7 +46,9 @@ pub async fn change_venue(
         let affected = store::affected(conn, id, &Closure::of_venue(&row), context.now())?;
         let notices = match wish {
             ClosedSessions::Keep => Notices::default(),
-            ClosedSessions::Cancel => cancel(conn, &context, &row, &affected)?,
+            ClosedSessions::Cancel => {
+                affected.cancel(conn, &context, &format!("{} is closed then.", row.written.name))?
+            }
         };
         if Closure::of_venue(&row) != closure {
             waiting::follow_taker(conn, Taker::Venue(id), terms(&context))?;
@@ -72,9 +74,4 @@ fn change(conn: &mut Conn, context: &Context, old: Venue, patch: &VenuePatch) ->
     venues::update(conn, &row)?;
     context.record(conn, &[context.event("change", Subject::other("venue", row.id), &patch.names())])?;
     Ok(row)
-}
-
-/// Calls the sessions off with their bookings.
-fn cancel(conn: &mut Conn, context: &Context, venue: &Venue, affected: &Affected) -> Result<Notices> {
-    affected.cancel(conn, context, &format!("{} is closed then.", venue.written.name))
 }

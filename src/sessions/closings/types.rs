@@ -48,6 +48,6 @@ pub struct ChangedVenue {
     pub affected: AffectedCounts,
     /// These sessions, by start: at most the first 2,000.
     pub affected_sessions: Vec<AffectedSession>,
-    /// The bookings that were cancelled. Nothing was sent to these people: tell them.
+    /// The bookings that were cancelled. Call those whose `told` is `not_reached`.
     pub bookings: Vec<BookingNotice>,
 }

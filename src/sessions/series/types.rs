@@ -270,7 +270,7 @@ pub struct ChangedSeries {
     /// The sessions that don't follow the series as it is now, each with the reason.
     pub skipped: Vec<Skipped>,
     /// The bookings of sessions that were moved or called off, and bookings that no longer wait because a session now
-    /// has too few seats for them. Nothing was sent to these people: tell them.
+    /// has too few seats for them. Call those whose `told` is `not_reached`.
     pub bookings: Vec<BookingNotice>,
 }
 
