@@ -10,7 +10,9 @@
 pub mod hash;
 pub mod purpose;
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, new_id_at};
@@ -212,14 +214,41 @@ impl Db {
 }
 
 /// Writes events in the current transaction, and has them wait for their seal.
+///
+/// On PostgreSQL one event and its row that waits are one statement: most writes have one event, and a second statement
+/// would be a second round trip.
 pub fn record(conn: &mut Conn, events: &[Event]) -> Result<()> {
     let Some(first) = events.first() else { return Ok(()) };
-    insert_many!(conn, audit_events::table, events)?;
     let ids: Vec<u8> = events.iter().flat_map(|event| *event.id.0.as_bytes()).collect();
     let waits = (audit_unsealed::first_id.eq(first.id), audit_unsealed::event_ids.eq(ids));
-    diesel::insert_into(audit_unsealed::table).values(waits).execute(conn)?;
+    let waits = diesel::insert_into(audit_unsealed::table).values(waits);
+    match (&mut *conn, events) {
+        (Conn::Postgres(postgres), [event]) => {
+            let written = diesel::insert_into(audit_events::table).values(event);
+            Both(written, waits).execute(postgres)?;
+        }
+        _ => {
+            insert_many!(conn, audit_events::table, events)?;
+            waits.execute(conn)?;
+        }
+    }
     Ok(())
 }
+
+/// Two statements as one: the first is a common table expression of the second.
+#[derive(QueryId)]
+struct Both<A, B>(A, B);
+
+impl<A: QueryFragment<Pg>, B: QueryFragment<Pg>> QueryFragment<Pg> for Both<A, B> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH first AS (");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") ");
+        self.1.walk_ast(out.reborrow())
+    }
+}
+
+impl<A, B> RunQueryDsl<PgConnection> for Both<A, B> {}
 
 #[cfg(test)]
 mod tests {
