@@ -44,6 +44,7 @@ pub fn configure(config: &mut Operations) {
     crate::venues::configure(config);
     crate::sites::configure(config);
     crate::partners::configure(config);
+    crate::topics::configure(config);
     crate::rosters::configure(config);
     crate::jobs::configure(config);
     crate::users::configure(config);
@@ -95,7 +96,7 @@ struct Made {
 
 static MADE: LazyLock<Made> = LazyLock::new(|| {
     let document = document();
-    let routes = Data::new(Routes::of(&document).reading("/docs").reading("/account"));
+    let routes = Data::new(Routes::of(&document).reading("/docs").reading("/account").reading("/examples/whats-on"));
     let published = Published::of(&document);
     drop(document);
     Made { routes, json: Fixed::new(published.json()), yaml: Fixed::new(published.yaml()) }
@@ -116,6 +117,7 @@ pub fn build(
     App::new()
         .configure(|config| configure(&mut Operations::Routes(config)))
         .configure(crate::docs::configure)
+        .configure(crate::examples::configure)
         .configure(crate::accounts::pages::configure)
         .default_service(web::to(fallback::answer))
         .app_data(parts.state.clone())

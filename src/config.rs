@@ -246,6 +246,8 @@ pub struct Config {
     pub member_quotas: MemberQuotas,
     /// For how many years the record of a member is kept that nobody uses.
     pub retention: RetentionYears,
+    /// Whether `/examples/` has pages: in the demo.
+    pub shows_examples: bool,
 }
 
 impl Default for Config {
@@ -267,6 +269,7 @@ impl Default for Config {
             quotas: Quotas::default(),
             member_quotas: MemberQuotas::default(),
             retention: RetentionYears::default(),
+            shows_examples: false,
         }
     }
 }

@@ -29,14 +29,14 @@
 //! partners · venues · jobs · seals          organisations; buildings; long work; proof that the audit is whole
 //! sites · users · members · service         premises; accounts; people; the service about itself
 //! sessions · prescriptions · login          what's on; social prescriptions; logging in
-//! accounts                                  how people get accounts and keep them
+//! accounts · topics                         how people get accounts and keep them; what topics of sessions mean
 //! erasures                                  erasing people; records that nobody has used for years
 //! rosters · calendars · reports             bulk upload, iCalendar and counts of sessions
 //! mail                                      makes mails of messages and sends them; members' messages
 //! exports                                   everything that is kept about a member, for whoever asks
 //! housekeeping                              deleting data that is too old
 //! tasks                                     the list of tasks and of kinds of jobs
-//! openapi · docs                            the OpenAPI document; its pages
+//! openapi · docs · examples                 the OpenAPI document; its pages; pages for anybody's site
 //! app                                       routes, and functions of higher modules for lower ones
 //! server · demo                             sockets and signals; example data
 //! cli                                       commands
@@ -60,6 +60,7 @@ pub mod demo;
 pub mod docs;
 pub mod erasures;
 pub mod error;
+pub mod examples;
 pub mod exports;
 #[cfg(test)]
 mod floors;
@@ -86,5 +87,6 @@ pub mod sessions;
 pub mod sites;
 pub mod tasks;
 pub mod text;
+pub mod topics;
 pub mod users;
 pub mod venues;

@@ -14,6 +14,7 @@ use crate::rosters::later;
 use crate::seals;
 use crate::sessions::bookings::{reminders, turnover};
 use crate::sessions::series::top_up;
+use crate::topics::used;
 
 /// Every kind of job.
 pub const JOBS: &[Kind] = &[later::JOB];
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Task> {
         housekeeping::TASK,
         seals::TASK,
         disk::TASK,
+        used::TASK,
     ]
 }
 

@@ -44,8 +44,9 @@ pub(super) fn settings(given: &Settings) -> Settings {
 }
 
 /// The settings of a server of the demo. It is used on this machine, so links and tokens name the address at which it is
-/// reached. Its people are made up, so its mails can be read in the log.
+/// reached. Its people are made up, so its mails can be read in the log. It shows the example pages.
 pub(super) fn adapt(config: &mut Config, listening: SocketAddr) {
+    config.shows_examples = true;
     let usual = Config::default();
     if config.public_url == usual.public_url {
         config.public_url = address(listening);

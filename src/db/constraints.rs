@@ -37,6 +37,12 @@ const MEANINGS: &[Meaning] = &[
     ),
     taken("sites_slug_key", "sites.slug", "/slug", "Another site has this slug."),
     taken(
+        "topics_code_key",
+        "topics.code",
+        "",
+        "Somebody else described this topic at the same time. Read it again and repeat your change.",
+    ),
+    taken(
         "report_areas_slug_key",
         "report_areas.slug",
         "",

@@ -302,6 +302,7 @@ pub const TABLES: &[Table] = &[
     of_nobody("jobs"),
     of_nobody("job_payloads"),
     of_nobody("report_areas"),
+    of_nobody("topics"),
     // The id of the record that was looked at last.
     of_nobody("duplicate_searches"),
     of_nobody("__diesel_schema_migrations"),

@@ -12,7 +12,7 @@ use crate::text::{address, date, email, language, password, reading};
 
 /// The formats that a pattern defines: the format, its pattern for programs, and the same as a sentence for people. A
 /// fault holds the sentence, never the pattern.
-const PATTERNS: [(&str, &str, &str); 6] = [
+const PATTERNS: [(&str, &str, &str); 7] = [
     (
         "slug",
         "^[a-z0-9]+(-[a-z0-9]+)*$",
@@ -27,6 +27,12 @@ const PATTERNS: [(&str, &str, &str); 6] = [
         "time-of-day",
         "^([01][0-9]|2[0-3]):[0-5][0-9]$",
         "Must be a time from 00:00 to 23:59, with two digits for the hour and two for the minute, such as 09:30.",
+    ),
+    (
+        "openactive-activity",
+        "^https://openactive[.]io/activity-list#[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        "Must be the address of an activity in OpenActive's list, such as \
+         https://openactive.io/activity-list#c16df6ed-a4a0-4275-a8c3-1c8cff56856f.",
     ),
     ("uprn", "^[0-9]{1,12}$", "Must be a unique property reference number: 1 to 12 digits, such as 38233522."),
     (

@@ -22,6 +22,11 @@ const UNSUBSCRIBE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
+/// The policy of the example pages: they run their own script, which calls this server, and show pictures of any site.
+const EXAMPLE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src https: data:; base-uri 'none'; \
+     form-action 'none'; frame-ancestors 'none'",
+);
 /// The policy of everything that isn't a page.
 const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -48,6 +53,7 @@ pub(super) fn protect(path: &str, is_https: bool, headers: &mut HeaderMap) {
         (true, true) => DOCUMENTATION,
         (true, false) if path == "/account/unsubscribe" || path.starts_with("/v1/unsubscribe/") => UNSUBSCRIBE,
         (true, false) if path.starts_with("/account/") => ACCOUNT,
+        (true, false) if path.starts_with("/examples/") => EXAMPLE,
         (true, false) => PAGE,
         (false, _) => DATA,
     };

@@ -29,6 +29,7 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "create_calendar_link" => &[InvalidState, QuotaExceeded],
         "rotate_client" => &[InvalidState],
         "create_client" | "record_consent" => &[QuotaExceeded],
+        "put_topic" => &[AlreadyExists],
         "put_report_area" => &[AlreadyExists, InvalidState],
         "delete_venue" | "delete_space" => &[InUse],
         "create_hosting" | "change_hosting" => &[HostingOverlap],

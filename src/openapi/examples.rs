@@ -56,6 +56,7 @@ fn body(operation_id: &str) -> Option<Value> {
         }),
         "change_partner" => json!({ "description": "Shared reading aloud in small groups." }),
         "create_client" => json!({ "name": "Scheduling system", "scopes": ["rosters:write", "rosters:read"] }),
+        "put_topic" => json!({ "label": "Tai chi", "needs": ["physical_wellbeing", "mental_wellbeing"] }),
         "put_report_area" => {
             json!({ "name": "Liverpool and Sefton", "local_authorities": ["Liverpool", "Sefton"] })
         }

@@ -35,6 +35,7 @@ pub mod search;
 pub mod series;
 pub mod staging;
 pub mod store;
+pub mod topics;
 pub mod types;
 pub mod view;
 pub mod visibility;

@@ -179,6 +179,9 @@ const MAY: &[(&str, &str)] = &[
     ("list_report_areas", "an"),
     ("get_report_area", "an"),
     ("put_report_area", "a"),
+    ("list_topics", "*"),
+    ("get_topic", "*"),
+    ("put_topic", "a"),
 ];
 
 pub fn roles(operation: &str) -> &'static str {

@@ -53,6 +53,8 @@ fn one_of_each(app: &App) -> Vec<Stands> {
     let plans = format!("/v1/prescriptions/{}", id(&plan));
     let area = json!({ "name": "The north", "local_authorities": ["Sefton", "St. Helens"] });
     admin.put("/v1/report-areas/north", "\"0\"", &area).expect(201);
+    let topic = json!({ "label": "Knitting", "needs": ["arts_and_culture"] });
+    admin.put("/v1/topics/knitting", "\"0\"", &topic).expect(201);
     let group = with(session_body(id(&place)), json!({ "recurrence": "FREQ=WEEKLY;COUNT=3" }));
     let group = admin.post("/v1/session-series", &group).expect(201);
     let single = admin.post("/v1/sessions", &session_body(id(&place))).expect(201);
@@ -138,6 +140,7 @@ fn one_of_each(app: &App) -> Vec<Stands> {
         stands("change_prescription", &advisor, plans.clone(), json!({ "needs": plan["needs"], "what_matters": null })),
         stands("change_prescription_item", &advisor, format!("{plans}/items/{item}"), json!({ "status": "proposed" })),
         stands("put_report_area", &admin, "/v1/report-areas/north".into(), area),
+        stands("put_topic", &admin, "/v1/topics/knitting".into(), topic),
         stands("change_series", &admin, series_path(&group), json!({ "title": group["title"], "reason": "Because." })),
         stands("change_session", &admin, path(&single), json!({ "title": single["title"], "reason": "Because." })),
         stands("take_register", &advisor, register, came),

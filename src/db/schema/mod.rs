@@ -94,6 +94,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     job_payloads,
     report_areas,
+    topics,
 );
 
 diesel::joinable!(users -> partners (partner_id));

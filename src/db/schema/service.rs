@@ -71,6 +71,20 @@ tables! {
         updated_at -> DbTimestamp,
     }
 
+    topics (id) {
+        id -> DbUuid,
+        code -> Text,
+        label -> Text,
+        description -> Nullable<Text>,
+        openactive_activity -> Nullable<Text>,
+        openactive_label -> Nullable<Text>,
+        needs -> DbJson,
+        made -> Bool,
+        version -> Integer,
+        created_at -> DbTimestamp,
+        updated_at -> DbTimestamp,
+    }
+
     audit_unsealed (first_id) {
         first_id -> DbUuid,
         event_ids -> Binary,
