@@ -65,7 +65,7 @@ fn change_titles(conn: &mut Conn) -> Result<(), Failure> {
     conn.batch_execute(&format!(
         "BEGIN; \
          INSERT INTO wordings SELECT new, title || ' too', description, topics, facilitator, accessibility, pillar, \
-             programme_id FROM wordings JOIN renamed ON old = id; \
+             programme_id, particulars FROM wordings JOIN renamed ON old = id; \
          INSERT INTO listings (wording_id, slot, partner_id, bytes) SELECT new, slot, partner_id, bytes FROM listings JOIN renamed ON old = wording_id; \
          INSERT INTO listing_words SELECT new, slot, word FROM listing_words JOIN renamed ON old = wording_id; \
          UPDATE session_series SET title = title || ' too', version = version + 1, updated_at = {later}; \

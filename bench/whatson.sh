@@ -86,7 +86,7 @@ fill() {
 columns='partner_id, venue_id, space_id, slot, delivery, join_link, booking_policy, capacity, online_capacity, seats_taken,
   online_seats_taken, waitlist_length, local_start, time_zone, duration_minutes, starts_on, publication, status,
   cancellation_reason, edited, version, created_at, updated_at'
-said='title, description, topics, facilitator, accessibility, pillar, programme_id'
+said='title, description, topics, facilitator, accessibility, pillar, programme_id, particulars'
 first="(SELECT id FROM wordings WHERE title <> 'Quilling' AND id IN (SELECT wording_id FROM sessions WHERE series_id IS NOT NULL))"
 
 # grow SIZE: copies of the first year, each with wordings of its own and some minutes later; all but the quilling.

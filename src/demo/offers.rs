@@ -75,6 +75,11 @@ struct Line {
     start: String,
     facilitator: String,
     accessibility: String,
+    price_pence: Option<i32>,
+    min_age: Option<i32>,
+    max_age: Option<i32>,
+    what_to_bring: Option<String>,
+    languages: String,
 }
 
 /// The series whose next session is full and has a waiting list. It has few seats.
@@ -108,6 +113,13 @@ pub(super) fn made_up(last: NaiveDate) -> Result<Vec<Offer>> {
             "join_link": (line.delivery != "in_person").then_some("https://meet.example.org/life-rooms-demo"),
             "facilitator": line.facilitator,
             "accessibility": list(&line.accessibility),
+            "price_pence": line.price_pence,
+            "price_note": line.price_pence.filter(|pence| *pence > 0).map(|_| "Nobody is turned away for want of it."),
+            "min_age": line.min_age,
+            "max_age": line.max_age,
+            "what_to_bring": line.what_to_bring,
+            "languages": list(&line.languages),
+            "public_contact": { "email": "sessions@liferooms.example", "phone": "0151 496 0000" },
             "local_start": format!("{first}T{}", line.start),
             "time_zone": "Europe/London",
             "duration_minutes": 90,

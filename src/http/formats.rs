@@ -59,7 +59,8 @@ pub fn normal<'a>(format: &str, value: &'a str) -> Option<Cow<'a, str>> {
     match format {
         "password" => Some(password::normal(value)),
         "email" => email::read(value).map(Cow::Owned),
-        "uri" => address::read(value).map(Cow::Owned),
+        "uri" | "https-uri" => address::read(value).map(Cow::Owned),
+        "language-tag" => language::tag(value).map(Cow::Owned),
         "time-zone" => Some(reading::read(value)),
         format if PATTERNS.iter().any(|(known, ..)| *known == format) => Some(reading::read(value)),
         "phone" | "uk-postcode" | "nhs-number" | "gp-practice-code" => Some(Cow::Owned(reading::read_code(value))),
@@ -95,6 +96,15 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
             "Must be a web address such as https://www.example.org/what%20is%20on: http:// or https://, no spaces, and \
              letters outside ASCII percent-encoded (RFC 3986).",
         ),
+        "https-uri" => (
+            value.starts_with("https://") && address::read(value).as_deref() == Some(value),
+            "Must be a web address such as https://images.example.org/reading.jpg: https://, no spaces, and letters \
+             outside ASCII percent-encoded (RFC 3986).",
+        ),
+        "language-tag" => (
+            language::tag(value).as_deref() == Some(value),
+            "Must be the tag of a language such as en, pl or zh-Hant (BCP 47). British Sign Language is bfi.",
+        ),
         _ => return None,
     };
     (!good).then_some(detail)
@@ -114,6 +124,8 @@ pub fn pattern(format: &str) -> Option<&'static str> {
         "nhs-number" => Some("^[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}$"),
         "gp-practice-code" => Some("^[A-Za-z][0-9]{5}$"),
         "phone" => Some("^[+]?[0-9 ().-]{6,29}$"),
+        "https-uri" => Some("^[Hh][Tt][Tt][Pp][Ss]://"),
+        "language-tag" => Some("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
         _ => None,
     }
 }

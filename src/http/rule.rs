@@ -25,7 +25,7 @@ pub fn fits(fits: bool, code: &'static str, message: &'static str) -> Result<(),
 }
 
 /// Every rule of a type that is broken.
-pub fn all<const N: usize>(rules: [Result<(), ValidationError>; N]) -> Result<(), ValidationErrors> {
+pub fn all(rules: impl IntoIterator<Item = Result<(), ValidationError>>) -> Result<(), ValidationErrors> {
     let mut errors = ValidationErrors::new();
     rules.into_iter().filter_map(Result::err).for_each(|error| errors.add("__all__", error));
     if errors.is_empty() { Ok(()) } else { Err(errors) }

@@ -2,7 +2,7 @@
 //! for example, without a readable `local_start` nobody can say when a series takes place.
 
 use chrono::NaiveDateTime;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use validator::Validate;
 
 use super::extent::Extent;
@@ -12,8 +12,9 @@ use super::types::{EntryKind, RosterEntry};
 use crate::db::{Id, LocalTime};
 use crate::error::Fault;
 use crate::http::body::faults_of;
-use crate::http::shape;
+use crate::http::shape::{self, Shape};
 use crate::sessions::activity::Activity;
+use crate::sessions::particulars::Particulars;
 use crate::sessions::recurrence::{self, Expansion, Recurrence, RecurrenceError, Work};
 use crate::sessions::registers::types::Headcount;
 use crate::sessions::rules;
@@ -88,9 +89,11 @@ pub fn check(
     let places = entry.places(lookups, held);
     let times = entry.times(extent, work);
     let register = entry.misplaced_register(kind);
+    let particulars = entry.particulars();
     let mut faults = entry.faults;
     faults.extend(places.faults);
     faults.extend(register);
+    faults.extend(particulars);
     let times = times.unwrap_or_else(|wrong| {
         faults.extend(wrong);
         NO_TIMES
@@ -205,6 +208,20 @@ impl Entry<'_> {
         places
     }
 
+    /// What is wrong with the particulars, as far as nothing is wrong with a part by itself.
+    fn particulars(&self) -> Vec<Fault> {
+        let shape = shape::of::<Particulars>();
+        let Shape::Object { members, .. } = &*shape else { return Vec::new() };
+        let stated = |name: &String| Some((name.clone(), self.value.get(name).filter(|_| self.sound(name))?.clone()));
+        let sound: Map<String, Value> = members.iter().filter_map(|(name, _)| stated(name)).collect();
+        if sound.is_empty() {
+            return Vec::new();
+        }
+        let read = serde_json::from_value::<Particulars>(sound.into()).ok();
+        let wrong = read.and_then(|particulars| particulars.validate().err());
+        wrong.map(|errors| faults_of(&errors, "")).unwrap_or_default()
+    }
+
     /// A register is one session's.
     fn misplaced_register(&self, kind: EntryKind) -> Option<Fault> {
         let given = self.value.get("register").is_some_and(|value| !value.is_null());
@@ -274,14 +291,15 @@ fn state(entry: RosterEntry, partner_id: Id, ids: &Ids, times: Expansion) -> Res
     let (kind, pillar, partner_id) = (entry.kind(), entry.pillar, Some(partner_id));
     let headcount = entry.register.map(|register| register.headcount);
     let external_id = Some(entry.external_id.clone());
+    let particulars = entry.particulars.clone();
     let (activity, repetition) = parts(entry, ids);
     let (valid, statement) = match kind {
         EntryKind::Series => {
-            let series = SeriesInput { activity, pillar, repetition, partner_id, external_id };
+            let series = SeriesInput { activity, particulars, pillar, repetition, partner_id, external_id };
             (series.validate(), Statement::Series(Box::new(series), times))
         }
         EntryKind::Session => {
-            let session = SessionInput { activity, pillar, partner_id, external_id };
+            let session = SessionInput { activity, particulars, pillar, partner_id, external_id };
             (session.validate(), Statement::Session(Box::new(session), headcount))
         }
     };

@@ -70,6 +70,8 @@ pub struct Sheet {
     pub duration_minutes: Option<&'static str>,
     /// The column of the rule, if it isn't `recurrence`.
     pub recurrence: Option<&'static str>,
+    /// The column of the price, if it isn't `price_pence`.
+    pub price_pence: Option<&'static str>,
     /// The column of the days that are left out, if it isn't `excluded`.
     pub excluded: Option<&'static str>,
 }
@@ -84,9 +86,15 @@ impl Sheet {
             ("/duration_minutes", self.duration_minutes),
             ("/recurrence", self.recurrence),
             ("/excluded", self.excluded),
+            ("/price_pence", self.price_pence),
+            ("/image/url", Some("image_url")),
+            ("/image/alt", Some("image_alt")),
+            ("/public_contact/email", Some("contact_email")),
+            ("/public_contact/phone", Some("contact_phone")),
         ];
         for (member, column) in made {
             let rest = fault.pointer.as_deref().and_then(|pointer| pointer.strip_prefix(member));
+            let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with('/'));
             if let (Some(rest), Some(column)) = (rest, column) {
                 let column = if column.is_empty() { String::new() } else { format!("/{column}") };
                 fault.pointer = Some(format!("{column}{rest}"));

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::db::schema::{roster_entries, rosters};
 use crate::db::{Id, Json, LocalTime, Timestamp};
 use crate::error::Fault;
+use crate::sessions::particulars::Particulars;
 use crate::sessions::recurrence;
 use crate::sessions::registers::types::Headcount;
 pub use crate::sessions::series::types::SkipReason;
@@ -115,6 +116,9 @@ pub struct RosterEntry {
     #[serde(default)]
     #[schema(max_items = 30, value_type = Vec<ShortName>, example = json!(["step_free"]))]
     pub accessibility: Json<Vec<String>>,
+    /// What people want to know before they come.
+    #[serde(flatten)]
+    pub particulars: Particulars,
     /// The start, or a series' first one, on the wall clock of `time_zone`.
     pub local_start: LocalTime,
     /// The zone of all its times, by its IANA name.
@@ -192,6 +196,8 @@ pub struct RosterLines(pub String);
 /// - Times, with the day first: `05/01/2027 14:00`, `5/1/27 2pm` and `5 Jan 2027 14.00` are the 5th of January. A year of
 ///   two digits is of this century. Without `time_zone`, a time is in Europe/London.
 /// - Lengths: `90`, `90 mins`, `1h30`, `1 hour`.
+/// - Prices, in a column `price`: `£2.50`, `2`, `50p`, `free`. The column `price_pence` holds pence.
+/// - Languages by name or tag: `English|Polish`, `en|pl`.
 /// - Choices by their label: `In person`, `Social prescribing`, `Drop-in`. Yes and no answer Booking and Published.
 /// - Venues and programmes by id, slug or name. Case, accents and punctuation don't count, and only one may have the name.
 ///

@@ -73,8 +73,13 @@ pub struct Activity {
 }
 
 impl Activity {
+    /// Every rule that is broken.
+    pub(super) fn rules(&self) -> [Result<(), ValidationError>; 2] {
+        [self.has_its_place(), self.has_seats_of_its_kind()]
+    }
+
     /// Only an online session needs no venue.
-    pub(super) fn has_its_place(&self) -> Result<(), ValidationError> {
+    fn has_its_place(&self) -> Result<(), ValidationError> {
         if rules::lacks_venue(self.delivery, self.venue_id) {
             return Err(at(rule("required", "Is required unless delivery is online."), "/venue_id"));
         }
@@ -82,7 +87,7 @@ impl Activity {
     }
 
     /// Only a hybrid session has separate online seats.
-    pub(super) fn has_seats_of_its_kind(&self) -> Result<(), ValidationError> {
+    fn has_seats_of_its_kind(&self) -> Result<(), ValidationError> {
         if rules::misplaces_online_capacity(self.delivery, self.online_capacity) {
             return Err(at(rule("not_hybrid", rules::NOT_HYBRID), "/online_capacity"));
         }

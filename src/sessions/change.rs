@@ -108,7 +108,7 @@ fn apply(
     }
     let why = change.reason.clone();
     // A change by hand leaves the pillar alone.
-    let said = Wording::new(&change.activity, wording.pillar);
+    let said = Wording::new(&change.activity, &change.particulars, wording.pillar);
     let mut next = old.changed(change, said.id(), context.now())?;
     check_place(conn, context, (old, wording), (&next, &said))?;
     // Nobody books from here on. If somebody has changed the session in between, it isn't written.

@@ -26,6 +26,7 @@ pub mod join_link;
 mod kinds;
 pub mod listings;
 pub mod notices;
+pub mod particulars;
 pub mod recurrence;
 pub mod references;
 pub mod registers;

@@ -231,7 +231,8 @@ impl SessionRow {
             publication: self.publication,
         };
         let cancellation_reason = self.cancellation_reason.clone();
-        SessionChange { activity, status: self.status, cancellation_reason, reason: None }
+        let particulars = wording.particulars.0.clone();
+        SessionChange { activity, particulars, status: self.status, cancellation_reason, reason: None }
     }
 
     /// Its next version, edited by hand, which says what is stored under `wording_id`. Its status stays, because only

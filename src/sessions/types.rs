@@ -8,6 +8,7 @@ use validator::{Validate, ValidationError, ValidationErrors};
 use super::activity::Activity;
 pub use super::kinds::{BookingPolicy, Delivery, Pillar, Publication, SeriesStatus, SessionState, SessionStatus};
 use super::notices::BookingNotice;
+use super::particulars::{Particulars, ParticularsView};
 use crate::db::schema::{partners, programmes, venues};
 use crate::db::{Id, LocalTime, Timestamp};
 use crate::http::patch::MergePatch;
@@ -21,6 +22,9 @@ pub struct SessionInput {
     /// What it is.
     #[serde(flatten)]
     pub activity: Activity,
+    /// What people want to know before they come.
+    #[serde(flatten)]
+    pub particulars: Particulars,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
     /// The partner that it belongs to. Absent: the service, or the partner that writes it.
@@ -32,7 +36,7 @@ pub struct SessionInput {
 
 impl Validate for SessionInput {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind()])
+        all([self.activity.rules().as_slice(), &self.particulars.rules()].concat())
     }
 }
 
@@ -43,6 +47,9 @@ pub struct SessionChange {
     /// What it is.
     #[serde(flatten)]
     pub activity: Activity,
+    /// What people want to know before they come.
+    #[serde(flatten)]
+    pub particulars: Particulars,
     /// `cancelled` calls the session off and cancels every booking. It stays off.
     #[serde(default)]
     pub status: SessionStatus,
@@ -60,7 +67,7 @@ pub type SessionPatch = MergePatch<SessionChange>;
 impl Validate for SessionChange {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let reason = reason(self.status == SessionStatus::Cancelled, self.cancellation_reason.as_deref());
-        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind(), reason])
+        all([self.activity.rules().as_slice(), &self.particulars.rules(), &[reason]].concat())
     }
 }
 
@@ -179,6 +186,9 @@ pub struct Session {
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue.
     pub accessibility: Vec<String>,
+    /// What people want to know before they come.
+    #[serde(flatten)]
+    pub particulars: ParticularsView,
     /// The start on the wall clock of `time_zone`.
     pub local_start: LocalTime,
     /// The time zone of `local_start`.

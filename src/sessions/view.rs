@@ -153,6 +153,7 @@ impl SessionView {
             space_id: row.space_id,
             facilitator: wording.facilitator,
             accessibility: wording.accessibility.0,
+            particulars: wording.particulars.0.into(),
             local_start: row.local_start,
             time_zone: row.time_zone,
             duration_minutes: row.duration_minutes,

@@ -12,6 +12,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::activity::Activity;
+use super::particulars::Particulars;
 use super::series::store::SeriesRow;
 use super::store::SessionRow;
 use super::types::{Pillar, SessionInput};
@@ -32,6 +33,7 @@ pub struct Wording {
     pub(crate) accessibility: Json<Vec<String>>,
     pub(crate) pillar: Pillar,
     pub(crate) programme_id: Option<Id>,
+    pub(crate) particulars: Json<Particulars>,
 }
 
 impl Wording {
@@ -40,7 +42,8 @@ impl Wording {
     pub fn id(&self) -> Id {
         let programme = self.programme_id.map(|id| id.to_string()).unwrap_or_default();
         let (topics, features) = (self.topics.0.join("\n"), self.accessibility.0.join("\n"));
-        let mut bytes = digest([
+        let particulars = self.particulars.0.as_text();
+        let said = [
             &self.title,
             self.description.as_deref().unwrap_or_default(),
             self.facilitator.as_deref().unwrap_or_default(),
@@ -48,7 +51,9 @@ impl Wording {
             &features,
             self.pillar.name(),
             &programme,
-        ]);
+        ];
+        // A wording without particulars has the id that it had before there were any.
+        let mut bytes = digest(said.into_iter().chain(particulars.as_deref()));
         bytes[6] = bytes[6] & 0x0f | 0x80;
         bytes[8] = bytes[8] & 0x3f | 0x80;
         Id(uuid::Uuid::from_bytes(bytes))
@@ -60,11 +65,12 @@ impl Wording {
         let texts: usize = texts.into_iter().flatten().map(String::len).sum();
         // As compact JSON: two quotes and a comma for each, and the brackets.
         let list = |names: &[String]| names.iter().map(|name| name.len() + 3).sum::<usize>().max(1) + 1;
-        i32::try_from(texts + list(&self.topics.0) + list(&self.accessibility.0)).unwrap_or(i32::MAX)
+        let lists = list(&self.topics.0) + list(&self.accessibility.0);
+        i32::try_from(texts + lists + self.particulars.0.bytes()).unwrap_or(i32::MAX)
     }
 
     /// What a session of this pillar says.
-    pub fn new(activity: &Activity, pillar: Pillar) -> Self {
+    pub fn new(activity: &Activity, particulars: &Particulars, pillar: Pillar) -> Self {
         Self {
             title: activity.title.clone(),
             description: activity.description.clone(),
@@ -73,19 +79,20 @@ impl Wording {
             accessibility: activity.accessibility.clone(),
             pillar,
             programme_id: activity.programme_id,
+            particulars: Json(particulars.clone()),
         }
     }
 }
 
 impl From<&SessionInput> for Wording {
     fn from(written: &SessionInput) -> Self {
-        Self::new(&written.activity, written.pillar)
+        Self::new(&written.activity, &written.particulars, written.pillar)
     }
 }
 
 impl From<&SeriesRow> for Wording {
     fn from(series: &SeriesRow) -> Self {
-        Self::new(&series.activity, series.pillar)
+        Self::new(&series.activity, &series.particulars.0, series.pillar)
     }
 }
 
@@ -107,7 +114,8 @@ impl Weighter<Id, Arc<Wording>> for Size {
         let texts = [Some(&wording.title), wording.description.as_ref(), wording.facilitator.as_ref()];
         let lists = wording.topics.0.iter().chain(&wording.accessibility.0);
         let text = |text: &String| size_of::<String>() + text.len();
-        (size_of::<Wording>() + texts.into_iter().flatten().chain(lists).map(text).sum::<usize>()) as u64
+        let particulars = wording.particulars.0.bytes();
+        (size_of::<Wording>() + particulars + texts.into_iter().flatten().chain(lists).map(text).sum::<usize>()) as u64
     }
 }
 

@@ -114,7 +114,12 @@ fn scenes(app: &App) {
     assert_eq!((&cooking["status"], &cooking["local_start"]), (&json!("scheduled"), &json!("2026-12-07T11:00:00")));
     assert_eq!((&cooking["topics"], &cooking["facilitator"]), (&json!(["food", "money"]), &json!("Beryl Fable")));
     assert!(cooking["description"].as_str().is_some_and(|text| text.contains("meal for four")), "{cooking}");
+    assert_eq!(
+        (&cooking["price_pence"], &cooking["is_free"], &cooking["min_age"]),
+        (&json!(100), &json!(false), &json!(16))
+    );
     let music = on("topic=singing");
+    assert_eq!((&music[0]["languages"], &music[0]["is_free"]), (&json!(["en", "bfi"]), &json!(true)));
     assert_eq!(music[0]["accessibility"], json!(["hearing_loop"]));
 
     let mut conn = app.conn();

@@ -99,6 +99,7 @@ mod openapi;
 mod owners;
 mod paging;
 mod parity;
+mod particulars;
 mod partners;
 mod passed_over;
 mod passwords;

@@ -28,6 +28,7 @@ tables! {
         ending -> DbJson,
         left_out -> DbJson,
         split_from -> Nullable<DbUuid>,
+        particulars -> DbJson,
         publication -> Text,
         published -> Bool,
         text_bytes -> Integer,
@@ -87,6 +88,7 @@ tables! {
         accessibility -> DbJson,
         pillar -> Text,
         programme_id -> Nullable<DbUuid>,
+        particulars -> DbJson,
     }
 
     listings (wording_id, slot) {

@@ -9,7 +9,7 @@ use crate::text::fold::name_key;
 use crate::text::nearest::nearest;
 
 /// The columns that an entry in JSON has as members too, in the order of the template.
-pub const COLUMNS: [&str; 26] = [
+pub const COLUMNS: [&str; 36] = [
     "external_id",
     "type",
     "title",
@@ -36,10 +36,28 @@ pub const COLUMNS: [&str; 26] = [
     "beneficiaries",
     "family",
     "carers",
+    "image_url",
+    "image_alt",
+    "price_pence",
+    "price_note",
+    "min_age",
+    "max_age",
+    "what_to_bring",
+    "languages",
+    "contact_email",
+    "contact_phone",
 ];
 
-/// The columns that only a sheet has: other ways to say when something takes place.
-pub const SHEET_COLUMNS: [&str; 8] = ["date", "day", "time", "ends", "repeats", "until", "times", "not_on"];
+/// The columns that only a sheet has: other ways to say when something takes place, and what it costs.
+pub const SHEET_COLUMNS: [&str; 9] = ["date", "day", "time", "ends", "repeats", "until", "times", "not_on", "price"];
+
+/// The columns that are a part of a member: the column, the member and the part.
+pub(super) const PARTS: [(&str, &str, &str); 4] = [
+    ("image_url", "image", "url"),
+    ("image_alt", "image", "alt"),
+    ("contact_email", "public_contact", "email"),
+    ("contact_phone", "public_contact", "phone"),
+];
 
 /// The columns that are a register's headcount together.
 pub(super) const HEADS: [&str; 3] = ["beneficiaries", "family", "carers"];
@@ -47,7 +65,7 @@ pub(super) const HEADS: [&str; 3] = ["beneficiaries", "family", "carers"];
 static COUNT: Shape = Shape::Integer { least: None, most: None };
 
 /// What people call a column, and the column.
-const SYNONYMS: [(&str, &str); 68] = [
+const SYNONYMS: [(&str, &str); 88] = [
     ("id", "external_id"),
     ("ref", "external_id"),
     ("reference", "external_id"),
@@ -116,6 +134,26 @@ const SYNONYMS: [(&str, &str); 68] = [
     ("seats", "capacity"),
     ("booking", "booking_policy"),
     ("published", "publication"),
+    ("cost", "price"),
+    ("fee", "price"),
+    ("charge", "price"),
+    ("how much", "price"),
+    ("image", "image_url"),
+    ("picture", "image_url"),
+    ("photo", "image_url"),
+    ("alt text", "image_alt"),
+    ("picture description", "image_alt"),
+    ("minimum age", "min_age"),
+    ("age from", "min_age"),
+    ("maximum age", "max_age"),
+    ("age to", "max_age"),
+    ("bring", "what_to_bring"),
+    ("language", "languages"),
+    ("email", "contact_email"),
+    ("e mail", "contact_email"),
+    ("phone", "contact_phone"),
+    ("telephone", "contact_phone"),
+    ("contact number", "contact_phone"),
 ];
 
 /// What a column holds.
@@ -233,10 +271,25 @@ fn column<'a>(name: &'static str, members: &'a [(String, Shape)]) -> Result<Colu
     if HEADS.contains(&name) {
         return Ok(Column::Member(name, &COUNT));
     }
-    let known = members.iter().find(|(known, _)| known == name);
-    known
-        .map(|(_, shape)| Column::Member(name, shape))
-        .ok_or_else(|| Error::internal("a column is a member of an entry"))
+    let part = PARTS.iter().find(|(column, ..)| *column == name);
+    let known = member(part.map_or(name, |(_, member, _)| member), members);
+    let known = match (part, known) {
+        (Some((.., part)), Some(whole)) => member(part, members_of(whole)),
+        (_, known) => known,
+    };
+    known.map(|shape| Column::Member(name, shape)).ok_or_else(|| Error::internal("a column is a member of an entry"))
+}
+
+fn member<'a>(name: &str, members: &'a [(String, Shape)]) -> Option<&'a Shape> {
+    members.iter().find(|(known, _)| known == name).map(|(_, shape)| shape)
+}
+
+fn members_of(shape: &Shape) -> &[(String, Shape)] {
+    match shape {
+        Shape::Nullable(inner) => members_of(inner),
+        Shape::Object { members, .. } => members,
+        _ => &[],
+    }
 }
 
 fn unknown_column(cell: &str, is_first: bool) -> Fault {
@@ -299,8 +352,9 @@ mod tests {
     fn the_columns_are_the_members_of_an_entry() {
         let shape = shape::of::<RosterEntry>();
         let Shape::Object { members, .. } = &*shape else { panic!("an entry is an object") };
-        let names = members.iter().map(|(name, _)| name.as_str()).filter(|name| *name != "register");
-        let mut known: Vec<&str> = names.chain(HEADS).collect();
+        let whole = ["register", "image", "public_contact"];
+        let names = members.iter().map(|(name, _)| name.as_str()).filter(|name| !whole.contains(name));
+        let mut known: Vec<&str> = names.chain(HEADS).chain(PARTS.map(|(column, ..)| column)).collect();
         let mut columns = COLUMNS.to_vec();
         known.sort_unstable();
         columns.sort_unstable();

@@ -76,11 +76,21 @@ pub fn template() -> Result<String> {
         "capacity" => "12",
         "booking_policy" => "bookable",
         "publication" => "published",
+        "image_url" => "https://images.example.org/reading.jpg",
+        "image_alt" => "Six people around a table with open books.",
+        "price" => "free",
+        "min_age" => "18",
+        "what_to_bring" => "Glasses if you need them.",
+        "languages" => "English",
+        "contact_email" => "walton@example.org",
+        "contact_phone" => "0151 496 0000",
         _ => "",
     };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS).map_err(Error::internal)?;
-    let cells = COLUMNS.iter().map(|name| neutral(example(name)));
+    // Whoever fills a sheet thinks in pounds.
+    let columns = COLUMNS.map(|name| if name == "price_pence" { "price" } else { name });
+    writer.write_record(columns).map_err(Error::internal)?;
+    let cells = columns.iter().map(|name| neutral(example(name)));
     writer.write_record(cells).map_err(Error::internal)?;
     String::from_utf8(writer.into_inner().map_err(Error::internal)?).map_err(Error::internal)
 }

@@ -4,10 +4,10 @@ use chrono::{Datelike, NaiveDate, NaiveTime};
 use csv::StringRecord;
 use serde_json::{Map, Value, json};
 
-use super::columns::{Column, HEADS};
+use super::columns::{Column, HEADS, PARTS};
 use super::repeats::{read_repeats, until};
 use super::times::{read_date, read_span, read_time, read_weekday, wrong_weekday};
-use super::words::{choice, read_minutes, short_name, yes_or_no};
+use super::words::{choice, language, read_age, read_minutes, read_price, short_name, yes_or_no};
 use super::{UNREADABLE, workbook};
 use crate::db::LocalTime;
 use crate::error::Fault;
@@ -19,6 +19,8 @@ use crate::text::reading::is_blank;
 const MOST_FAULTS: usize = 100;
 /// The columns whose lists hold short names.
 const SHORT_NAMES: [&str; 2] = ["topics", "accessibility"];
+/// The columns that hold an age in years.
+const AGES: [&str; 2] = ["min_age", "max_age"];
 /// The zone of a row that names none.
 const ZONE: &str = "Europe/London";
 
@@ -93,8 +95,7 @@ impl<'a> Row<'a> {
     fn member(&mut self, name: &'static str, cell: &'a str, shape: &Shape) {
         if !self.is_readable(name, cell) {
             // Its column is there, and its fault is told: it isn't missing.
-            self.members.insert(name.to_owned(), Value::Null);
-            return;
+            return self.put(name, Value::Null);
         }
         // Beside a day, a column "Start" can hold the time.
         if name == "local_start" && read_time(cell).is_err() && read_span(cell).is_ok() {
@@ -112,6 +113,18 @@ impl<'a> Row<'a> {
             _ => coerce(name, cell, shape),
         };
         self.faults.extend(not_joined(name, cell, &value));
+        self.put(name, value);
+    }
+
+    /// Puts a value where the entry has it: some columns are a part of a member.
+    fn put(&mut self, name: &'static str, value: Value) {
+        if let Some((_, member, part)) = PARTS.iter().find(|(column, ..)| *column == name) {
+            let whole = self.members.entry(*member).or_insert_with(|| json!({}));
+            if let Some(whole) = whole.as_object_mut() {
+                whole.insert((*part).to_owned(), value);
+            }
+            return;
+        }
         if HEADS.contains(&name) { &mut self.heads } else { &mut self.members }.insert(name.to_owned(), value);
     }
 
@@ -165,6 +178,22 @@ impl<'a> Row<'a> {
         self.length(clock.or_else(|| Some(self.local_start()?.0.time())), end);
         self.rule();
         self.not_on();
+        self.price();
+    }
+
+    /// The price in pence.
+    fn price(&mut self) {
+        let Some(cell) = self.cell("price") else { return };
+        if self.members.contains_key("price_pence") {
+            return self.wrong("/price", "The row has price_pence too: leave one of both empty.");
+        }
+        match read_price(cell) {
+            Ok(pence) => {
+                self.sheet.price_pence = Some("price");
+                self.members.insert("price_pence".to_owned(), Value::from(pence));
+            }
+            Err(detail) => self.wrong("/price", detail),
+        }
     }
 
     /// The start that the row has, where it is one.
@@ -364,10 +393,12 @@ fn coerce(name: &str, cell: &str, shape: &Shape) -> Value {
     match shape {
         Shape::Nullable(inner) => coerce(name, cell, inner),
         Shape::Array { items: shape, most, .. } => items(cell, *most).map(|part| coerce(name, part, shape)).collect(),
+        Shape::Integer { .. } if AGES.contains(&name) => read_age(cell).map_or_else(|| number(cell), Value::from),
         Shape::Integer { .. } => cell.parse::<i64>().map_or_else(|_| number(cell), Value::from),
         Shape::Boolean => yes_or_no(cell).map_or_else(|| Value::from(cell), Value::from),
         Shape::Text(text) if !text.names().is_empty() => Value::from(choice(name, cell, text.names()).unwrap_or(cell)),
         _ if SHORT_NAMES.contains(&name) => Value::from(short_name(cell)),
+        _ if name == "languages" => Value::from(language(cell)),
         _ => Value::from(cell),
     }
 }

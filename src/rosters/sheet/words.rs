@@ -1,4 +1,4 @@
-//! Words and numbers in the cells of a sheet: choices by their label, lengths of time, short names.
+//! Words and numbers in the cells of a sheet: choices by their label, lengths of time, prices, ages, languages, short names.
 
 use crate::text::fold::name_key;
 
@@ -87,6 +87,86 @@ pub fn read_minutes(cell: &str) -> Result<i64, String> {
     parts_of(&text).and_then(|parts| minutes_of(&parts)).ok_or_else(|| EXAMPLES.to_owned())
 }
 
+/// The price in pence that a cell such as `£2.50`, `2`, `50p` or `free` says.
+///
+/// # Errors
+/// A sentence with examples.
+pub fn read_price(cell: &str) -> Result<i64, String> {
+    const EXAMPLES: &str =
+        "Must be one price: write £2.50, 50p or free. What else there is to say goes into price_note.";
+    let wrong = || EXAMPLES.to_owned();
+    if cell.len() > 40 {
+        return Err(wrong());
+    }
+    if matches!(name_key(cell).as_str(), "free" | "free of charge" | "no charge" | "nothing" | "nil") {
+        return Ok(0);
+    }
+    let text = cell.trim().to_lowercase();
+    let text = [" per session", " a session", " each"].iter().fold(text.as_str(), |text, end| {
+        // What is said of a session is said of each.
+        text.strip_suffix(end).unwrap_or(text).trim_end()
+    });
+    let is_digits = |text: &str| !text.is_empty() && text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(pence) = text.strip_suffix("pence").or_else(|| text.strip_suffix('p')).map(str::trim_end) {
+        return if is_digits(pence) { pence.parse().map_err(|_| wrong()) } else { Err(wrong()) };
+    }
+    let pounds = text.strip_prefix('£').or_else(|| text.strip_prefix("gbp")).unwrap_or(text).trim_start();
+    let (pounds, pence) = pounds.split_once('.').unwrap_or((pounds, "0"));
+    if !is_digits(pounds) || !is_digits(pence) || pence.len() > 2 {
+        return Err(wrong());
+    }
+    // A spreadsheet writes £2.50 as 2.5.
+    let tenfold = if pence.len() == 1 { 10 } else { 1 };
+    match (pounds.parse::<i64>(), pence.parse::<i64>()) {
+        (Ok(pounds), Ok(pence)) => Ok(pounds * 100 + pence * tenfold),
+        _ => Err(wrong()),
+    }
+}
+
+/// The years that a cell such as `16`, `16+` or `16 years` says.
+pub fn read_age(cell: &str) -> Option<i64> {
+    let text = cell.trim().to_lowercase();
+    let ends = ["+", " and over", " and above", " years", " years old"];
+    let years = ends.iter().find_map(|end| text.strip_suffix(end)).unwrap_or(&text);
+    years.trim_end().parse().ok()
+}
+
+/// The languages that are named most often, by name and tag.
+const LANGUAGES: [(&str, &str); 26] = [
+    ("albanian", "sq"),
+    ("arabic", "ar"),
+    ("bengali", "bn"),
+    ("british sign language", "bfi"),
+    ("bsl", "bfi"),
+    ("cantonese", "yue"),
+    ("chinese", "zh"),
+    ("english", "en"),
+    ("farsi", "fa"),
+    ("french", "fr"),
+    ("german", "de"),
+    ("gujarati", "gu"),
+    ("italian", "it"),
+    ("kurdish", "ku"),
+    ("mandarin", "zh"),
+    ("pashto", "ps"),
+    ("persian", "fa"),
+    ("polish", "pl"),
+    ("portuguese", "pt"),
+    ("punjabi", "pa"),
+    ("romanian", "ro"),
+    ("somali", "so"),
+    ("spanish", "es"),
+    ("ukrainian", "uk"),
+    ("urdu", "ur"),
+    ("welsh", "cy"),
+];
+
+/// The tag of a language for a cell that has its name or its tag.
+pub fn language(cell: &str) -> &str {
+    let key = name_key(cell);
+    LANGUAGES.iter().find(|(name, _)| *name == key).map_or(cell, |(_, tag)| tag)
+}
+
 /// The numbers of a text, each with the word behind it.
 fn parts_of(text: &str) -> Option<Vec<(f64, String)>> {
     let mut parts: Vec<(f64, String)> = Vec::new();
@@ -148,6 +228,31 @@ mod tests {
         for cell in ["ninety", "1.5", "1h30s", "90 people", "1:75", "", "-90", "9e9", "1h30m15", &"9".repeat(60)] {
             assert!(read_minutes(cell).is_err(), "{cell}");
         }
+    }
+
+    #[test]
+    fn prices_ages_and_languages_are_read_as_people_write_them() {
+        for (cell, pence) in [
+            ("£2.50", 250),
+            ("2.50", 250),
+            ("2.5", 250),
+            ("£2", 200),
+            ("£ 2", 200),
+            ("GBP 2", 200),
+            ("50p", 50),
+            ("50 pence", 50),
+            ("£2 per session", 200),
+            ("Free!", 0),
+            ("no charge", 0),
+            ("0", 0),
+        ] {
+            assert_eq!(read_price(cell), Ok(pence), "{cell}");
+        }
+        for cell in ["£2 or £1", "2.505", "-2", "p", "£", "1e3", "$2", "", &"9".repeat(60)] {
+            assert!(read_price(cell).is_err(), "{cell}");
+        }
+        assert_eq!(["16", "16+", "18 years", "old"].map(read_age), [Some(16), Some(16), Some(18), None]);
+        assert_eq!(["Polish", "BSL", "pl", "Klingon"].map(language), ["pl", "bfi", "pl", "Klingon"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::insert_many;
 use crate::lock_rows;
 use crate::sessions::activity::Activity;
+use crate::sessions::particulars::Particulars;
 use crate::sessions::recurrence::OccurrenceKey;
 use crate::sessions::store::SessionRow;
 use crate::sessions::types::{Pillar, Publication, SeriesStatus};
@@ -62,6 +63,7 @@ pub struct SeriesRow {
     pub(crate) external_id: Option<String>,
     #[diesel(embed)]
     pub(crate) activity: Activity,
+    pub(crate) particulars: Json<Particulars>,
     pub(crate) pillar: Pillar,
     #[diesel(embed)]
     pub(crate) repetition: Repetition,
@@ -90,6 +92,7 @@ impl SeriesRow {
             partner_id: written.partner_id,
             external_id: written.external_id,
             activity: written.activity,
+            particulars: Json(written.particulars),
             pillar: written.pillar,
             repetition: written.repetition,
             ending: Json(Ending::default()),
@@ -108,6 +111,7 @@ impl SeriesRow {
     pub fn changeable(&self) -> SeriesChange {
         SeriesChange {
             activity: self.activity.clone(),
+            particulars: self.particulars.0.clone(),
             pillar: self.pillar,
             repetition: self.repetition.clone(),
             status: self.status,
@@ -120,6 +124,7 @@ impl SeriesRow {
     pub fn changed(&self, change: SeriesChange, now: Timestamp) -> Self {
         Self {
             activity: change.activity,
+            particulars: Json(change.particulars),
             pillar: change.pillar,
             repetition: change.repetition,
             status: change.status,

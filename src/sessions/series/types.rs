@@ -13,6 +13,7 @@ use crate::http::patch::MergePatch;
 use crate::http::rule::all;
 use crate::sessions::activity::Activity;
 use crate::sessions::notices::BookingNotice;
+use crate::sessions::particulars::{Particulars, ParticularsView};
 use crate::sessions::recurrence;
 use crate::sessions::types::{
     BookingPolicy, Delivery, PartnerSummary, Pillar, ProgrammeSummary, Publication, SeriesStatus, VenueSummary, reason,
@@ -25,6 +26,9 @@ pub struct SeriesInput {
     /// What each of its sessions is.
     #[serde(flatten)]
     pub activity: Activity,
+    /// What people want to know before they come.
+    #[serde(flatten)]
+    pub particulars: Particulars,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
     /// When it takes place.
@@ -39,7 +43,7 @@ pub struct SeriesInput {
 
 impl Validate for SeriesInput {
     fn validate(&self) -> Result<(), ValidationErrors> {
-        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind()])
+        all([self.activity.rules().as_slice(), &self.particulars.rules()].concat())
     }
 }
 
@@ -71,6 +75,9 @@ pub struct SeriesChange {
     /// What each of its sessions is.
     #[serde(flatten)]
     pub activity: Activity,
+    /// What people want to know before they come.
+    #[serde(flatten)]
+    pub particulars: Particulars,
     /// Which of the model's pillars it belongs to.
     pub pillar: Pillar,
     /// When it takes place.
@@ -93,7 +100,7 @@ pub type SeriesPatch = MergePatch<SeriesChange>;
 impl Validate for SeriesChange {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let reason = reason(self.status == SeriesStatus::Cancelled, self.cancellation_reason.as_deref());
-        all([self.activity.has_its_place(), self.activity.has_seats_of_its_kind(), reason])
+        all([self.activity.rules().as_slice(), &self.particulars.rules(), &[reason]].concat())
     }
 }
 
@@ -126,6 +133,9 @@ pub struct Series {
     pub facilitator: Option<String>,
     /// What makes it accessible beyond its venue.
     pub accessibility: Vec<String>,
+    /// What people want to know before they come.
+    #[serde(flatten)]
+    pub particulars: ParticularsView,
     /// The first start, on the wall clock of `time_zone`.
     pub local_start: LocalTime,
     /// The time zone of all local times.

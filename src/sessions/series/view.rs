@@ -80,6 +80,7 @@ impl From<SeriesView> for Series {
             space_id: activity.space_id,
             facilitator: activity.facilitator,
             accessibility: activity.accessibility.0,
+            particulars: row.particulars.0.into(),
             local_start: activity.local_start,
             time_zone: activity.time_zone,
             duration_minutes: activity.duration_minutes,
