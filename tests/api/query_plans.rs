@@ -142,10 +142,10 @@ fn passes_drafts(plan: &[String]) -> Vec<String> {
     reads.filter(|(at, _)| !conditions(*at)).map(|(_, line)| line.clone()).collect()
 }
 
-/// The reads of the index of all sessions, if the search is for one venue or partner: each of these has an index of its
+/// The reads of the index of all sessions, if the search is for one series, venue or partner: each of these has an index of its
 /// own.
 fn passes_all_others(filter: &Value, plan: &[String]) -> Vec<String> {
-    let has_index = ["venue_id", "partner_id"].iter().any(|name| filter.get(name).is_some());
+    let has_index = ["series_id", "venue_id", "partner_id"].iter().any(|name| filter.get(name).is_some());
     plan.iter().filter(|line| has_index && line.contains("sessions_starts_at_index")).cloned().collect()
 }
 
@@ -185,6 +185,9 @@ fn no_page_of_sessions_scans_the_table_or_sorts_it() {
     let its = partners::table.find(ended.parse::<Id>().unwrap());
     diesel::update(its).set(partners::status.eq("ended")).execute(&mut app.conn()).unwrap();
     let near = "53.4,-2.9";
+    let series =
+        sessions::table.filter(sessions::series_id.is_not_null()).select(sessions::series_id.assume_not_null());
+    let series = series.first::<Id>(&mut app.conn()).unwrap().to_string();
     let seen = sound(
         &app,
         &[
@@ -196,6 +199,14 @@ fn no_page_of_sessions_scans_the_table_or_sorts_it() {
             json!({ "venue_id": id(&venue), "weekday": ["monday"], "pillar": "learning" }),
             json!({ "partner_id": partner }),
             json!({ "partner_id": partner, "q": "tea", "starts_after": "20:00" }),
+            json!({ "series_id": series }),
+            json!({ "series_id": series, "q": "tea", "venue_id": id(&venue), "partner_id": partner }),
+            json!({ "series_id": series, "has_space": true, "booking_policy": "bookable" }),
+            json!({ "series_id": series, "near": near, "sort": "distance" }),
+            json!({ "booking_policy": "referral_only" }),
+            json!({ "booking_policy": "bookable", "has_space": true }),
+            json!({ "booking_policy": "bookable", "venue_id": id(&venue) }),
+            json!({ "booking_policy": "bookable", "q": "tea" }),
             json!({ "local_authority": "Sefton" }),
             json!({ "local_authority": "Halton" }),
             json!({ "q": "yoga" }),

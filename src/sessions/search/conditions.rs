@@ -12,7 +12,7 @@ use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_pillar, word_of_programme, word_of_topic};
 use crate::sessions::types::Delivery;
 use crate::sessions::view::{FoundSelection, found, found_selection};
-use crate::sessions::visibility::{Part, in_part};
+use crate::sessions::visibility::{Part, in_part, likely};
 use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};
 
@@ -58,7 +58,14 @@ pub struct Scope<'a> {
 pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     let mut query = found().select(found_selection()).into_boxed();
     query = match by {
-        By::Start => in_part!(query, sessions, scope.part),
+        By::Start => match (search.filter.series_id, scope.part) {
+            // The partner's index would be as good to the planner, and has far more sessions than one series.
+            (Some(_), Part::OwnUnpublished(own)) => {
+                let query = query.filter(likely(sessions::published.eq(false)));
+                query.filter(looked_at(sessions::partner_id.eq(own)))
+            }
+            _ => in_part!(query, sessions, scope.part),
+        },
         By::Id => in_part!(query, sessions, scope.part, looked_at),
     };
     query = owned(query, search, by);
@@ -108,10 +115,15 @@ pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Restricts to the venue and partner that were asked for. Each has an index by start.
+/// Restricts to the series, venue, partner and booking policy that were asked for. Each has an index by start. A series has
+/// the fewest sessions, so its index is the one to use.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
-    let looks = by == By::Id;
+    let looks = by == By::Id || filter.series_id.is_some();
+    if let Some(series) = filter.series_id {
+        let its = sessions::series_id.eq(series);
+        query = if by == By::Id { query.filter(looked_at(its)) } else { query.filter(its) };
+    }
     if let Some(venue) = filter.venue_id {
         let its = sessions::venue_id.eq(venue);
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
@@ -120,6 +132,11 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     if let Some(partner) = filter.partner_id {
         let its = sessions::partner_id.eq(partner);
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
+    }
+    if let Some(policy) = filter.booking_policy {
+        let its = sessions::booking_policy.eq(policy);
+        let leads = by == By::Start && search.goes_by_policy();
+        query = if leads { query.filter(its) } else { query.filter(looked_at(its)) };
     }
     query
 }

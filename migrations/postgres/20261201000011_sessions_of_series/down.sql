@@ -1,0 +1,2 @@
+DROP INDEX sessions_policy_index;
+DROP INDEX sessions_series_index;
