@@ -205,8 +205,8 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
 
 /// List a member's bookings
 ///
-/// The latest session first, a page at a time; with `when=upcoming` the soonest first. A member lists their own bookings. With `booked_by=me` they also list those
-/// that they made for somebody for whom they may book.
+/// The latest session first, a page at a time; with `when=upcoming` the soonest first. A member lists their own bookings.
+/// With `booked_by=me` they also list those that they made for somebody for whom they may book.
 #[utoipa::path(operation_id = "list_member_bookings", tag = "members",
     params(("id" = Id, Path, description = "The member"), MemberBookings),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
