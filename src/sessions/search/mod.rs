@@ -154,7 +154,7 @@ fn resumed(span: TimeSpan, after: Option<ByStart>) -> TimeSpan {
 /// The venues of a series.
 fn venues_of(conn: &mut Conn, series: Id) -> Result<HashSet<Id>> {
     let its = sessions::table.filter(sessions::series_id.eq(series)).filter(published_or_not());
-    let venues: Vec<Option<Id>> = its.select(sessions::venue_id).distinct().load(conn)?;
+    let venues: Vec<Option<Id>> = its.select(sessions::venue_id).load(conn)?;
     Ok(venues.into_iter().flatten().collect())
 }
 
