@@ -12,7 +12,7 @@ use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_pillar, word_of_programme, word_of_topic};
 use crate::sessions::types::Delivery;
 use crate::sessions::view::{FoundSelection, found, found_selection};
-use crate::sessions::visibility::{Part, in_part, likely};
+use crate::sessions::visibility::{Part, in_part};
 use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};
 
@@ -35,7 +35,8 @@ pub type Query<'a> = IntoBoxed<'a, Select<found, FoundSelection>, MultiBackend>;
 /// How rows are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// By start, in one of the indexes on it: of all sessions, or of a venue's or partner's.
+    /// By start, in one of the indexes on it: of all sessions, or of a venue's or partner's. The sessions of one series by
+    /// its key.
     Start,
     /// By their ids. Every other condition is checked on each row.
     Id,
@@ -58,15 +59,8 @@ pub struct Scope<'a> {
 pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     let mut query = found().select(found_selection()).into_boxed();
     query = match by {
-        By::Start => match (search.filter.series_id, scope.part) {
-            // The partner's index would be as good to the planner, and has far more sessions than one series.
-            (Some(_), Part::OwnUnpublished(own)) => {
-                let query = query.filter(likely(sessions::published.eq(false)));
-                query.filter(looked_at(sessions::partner_id.eq(own)))
-            }
-            _ => in_part!(query, sessions, scope.part),
-        },
-        By::Id => in_part!(query, sessions, scope.part, looked_at),
+        By::Start if search.filter.series_id.is_none() => in_part!(query, sessions, scope.part),
+        By::Start | By::Id => in_part!(query, sessions, scope.part, looked_at),
     };
     query = owned(query, search, by);
     query = placed(query, search, scope.near);
@@ -115,8 +109,8 @@ pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Restricts to the series, venue, partner and booking policy that were asked for. Each has an index by start. A series has
-/// the fewest sessions, so its index is the one to use.
+/// Restricts to the series, venue, partner and booking policy that were asked for. A venue and a partner have an index by
+/// start. The sessions of a series are at most some thousands: they are read by its key, and sorted.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
     let looks = by == By::Id || filter.series_id.is_some();
@@ -134,9 +128,7 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
     }
     if let Some(policy) = filter.booking_policy {
-        let its = sessions::booking_policy.eq(policy);
-        let leads = by == By::Start && search.goes_by_policy();
-        query = if leads { query.filter(its) } else { query.filter(looked_at(its)) };
+        query = query.filter(sessions::booking_policy.eq(policy));
     }
     query
 }

@@ -11,7 +11,10 @@
 //! 4. Many listings: no full page yet means that the matches are far away (all next December, say) or don't exist.
 //!    Read only the sessions of the listings that can match, or walk to the end if even these are too many.
 //!
-//! One series has few sessions: all of them are read in the order of their starts, and nothing else is looked up.
+//! One series has few sessions: all of them are read by its key and sorted, and nothing else is looked up.
+//!
+//! The booking policy has no index. A walk checks it on each row, so a rare policy costs a walk through all that is to
+//! come.
 //!
 //! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`). The
 //! last condition is checked on the rows that were read: a free seat at a venue that is closed then can't be booked.
@@ -49,7 +52,7 @@ use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::listings::{self, Listing};
 use crate::sessions::view::{self, Found, SessionView};
-use crate::sessions::visibility::{Part, likely, published_or_not};
+use crate::sessions::visibility::{Part, likely};
 use crate::text::words::Wanted;
 use crate::venues::closures;
 pub use conditions::looked_at;
@@ -153,7 +156,7 @@ fn resumed(span: TimeSpan, after: Option<ByStart>) -> TimeSpan {
 
 /// The venues of a series.
 fn venues_of(conn: &mut Conn, series: Id) -> Result<HashSet<Id>> {
-    let its = sessions::table.filter(sessions::series_id.eq(series)).filter(published_or_not());
+    let its = sessions::table.filter(sessions::series_id.eq(series));
     let venues: Vec<Option<Id>> = its.select(sessions::venue_id).load(conn)?;
     Ok(venues.into_iter().flatten().collect())
 }

@@ -98,16 +98,6 @@ impl Search {
     /// Whether the index that is walked along may hold many sessions that don't match, so that the words should be
     /// used.
     pub fn rejects(&self) -> bool {
-        self.narrows() || (self.filter.booking_policy.is_some() && self.has_owner())
-    }
-
-    /// Whether the index of a booking policy is walked along: if the search asks for the policy, and for nothing that may
-    /// be rarer.
-    pub fn goes_by_policy(&self) -> bool {
-        self.filter.booking_policy.is_some() && !self.rejects() && !self.has_owner() && self.filter.series_id.is_none()
-    }
-
-    fn narrows(&self) -> bool {
         let filter = &self.filter;
         let kinds = filter.pillar.is_some() || filter.delivery.is_some();
         let places = self.circle.is_some() || filter.local_authority.is_some();
@@ -140,7 +130,7 @@ impl Search {
     /// Whether finding a page may mean reading much more than a page. Such a search runs away from the threads of
     /// requests.
     pub fn may_be_long(&self) -> bool {
-        self.rejects() || self.has_space()
+        self.rejects() || self.has_space() || self.filter.booking_policy.is_some()
     }
 
     fn has_times(&self) -> bool {

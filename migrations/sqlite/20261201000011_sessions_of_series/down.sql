@@ -1,2 +1,0 @@
-DROP INDEX sessions_policy_index;
-DROP INDEX sessions_series_index;
