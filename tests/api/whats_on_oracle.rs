@@ -282,5 +282,5 @@ fn every_search_gives_what_a_plain_look_at_all_sessions_gives() {
         assert_eq!(ids(&found.iter().collect::<Vec<_>>()), ids(&expected), "{path}");
         found_some += usize::from(!found.is_empty());
     }
-    assert!(found_some > 60, "{found_some}");
+    assert!(found_some > 50, "{found_some}");
 }
