@@ -68,6 +68,7 @@ pub const HOOKS: Hooks = Hooks {
     put_bookings_back: |conn, _, rows| aside::put_back(conn, rows),
     document_json: || &MADE.json,
     document_yaml: || &MADE.yaml,
+    vocabularies: || &MADE.vocabularies,
 };
 
 /// The OpenAPI document as the handlers and types describe it. It takes many times the memory of its text, so nobody
@@ -92,6 +93,7 @@ struct Made {
     routes: Data<Routes>,
     json: Fixed,
     yaml: Fixed,
+    vocabularies: Fixed,
 }
 
 static MADE: LazyLock<Made> = LazyLock::new(|| {
@@ -99,7 +101,12 @@ static MADE: LazyLock<Made> = LazyLock::new(|| {
     let routes = Data::new(Routes::of(&document).reading("/docs").reading("/account").reading("/examples/whats-on"));
     let published = Published::of(&document);
     drop(document);
-    Made { routes, json: Fixed::new(published.json()), yaml: Fixed::new(published.yaml()) }
+    Made {
+        routes,
+        json: Fixed::new(published.json()),
+        yaml: Fixed::new(published.yaml()),
+        vocabularies: Fixed::new(published.vocabularies()),
+    }
 });
 
 /// Builds the app of one worker.

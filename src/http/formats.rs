@@ -8,7 +8,10 @@ use regex_lite::Regex;
 use crate::db::{Id, LocalTime};
 use crate::period::{self, Period};
 use crate::places::{self, LocalAuthority};
-use crate::text::{address, date, email, language, password, reading};
+use crate::text::{address, date, email, language, password, postcode, reading};
+
+/// The pattern of `place`: degrees north and east, a postcode, or its first half.
+const PLACE: &str = "^(-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)| *[A-Za-z]{1,2}[0-9][A-Za-z0-9]? *([0-9][A-Za-z]{2} *)?)$";
 
 /// The formats that a pattern defines: the format, its pattern for programs, and the same as a sentence for people. A
 /// fault holds the sentence, never the pattern.
@@ -41,10 +44,9 @@ const PATTERNS: [(&str, &str, &str); 7] = [
         "Must be 5 to 8 digits, such as 1126806, with SC before them in Scotland and NIC in Northern Ireland.",
     ),
     (
-        "coordinates",
+        "degrees",
         "^-?([0-8]?[0-9]([.][0-9]{1,20})?|90([.]0{1,20})?),-?((1[0-7][0-9]|[0-9]{1,2})([.][0-9]{1,20})?|180([.]0{1,20})?)$",
-        "Must be degrees north, from -90 to 90, and degrees east, from -180 to 180, with a comma between them and no \
-         space, such as 53.4097,-2.9795.",
+        "Must be degrees north and east with a comma between them and no space, such as 53.4097,-2.9795.",
     ),
 ];
 
@@ -87,6 +89,11 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
         ),
         "report-period" => (value.parse::<Period>().is_ok(), period::FORMAT),
         "time-zone" => (value.parse::<chrono_tz::Tz>().is_ok(), "Must be a time zone such as Europe/London."),
+        "place" => (
+            fault("degrees", value).is_none() || postcode::read(value).or_else(|| postcode::district(value)).is_some(),
+            "Must be a postcode such as L4 4AA, its first half such as L4, or degrees north and east with a comma \
+             between them and no space, such as 53.4097,-2.9795.",
+        ),
         "email" => (
             email::read(value).as_deref() == Some(value),
             "Must be an e-mail address such as advisor@example.org (RFC 5321).",
@@ -120,6 +127,7 @@ pub fn pattern(format: &str) -> Option<&'static str> {
         "date-time-local" => Some(
             "^(19[0-9]{2}|2[01][0-9]{2}|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$",
         ),
+        "place" => Some(PLACE),
         "uk-postcode" => Some("^ *[A-Za-z]{1,2}[0-9][A-Za-z0-9]? *[0-9][A-Za-z]{2} *$"),
         "nhs-number" => Some("^[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}$"),
         "gp-practice-code" => Some("^[A-Za-z][0-9]{5}$"),
@@ -156,7 +164,7 @@ mod tests {
         for (format, pattern, sentence) in COMPILED.iter() {
             let example = sentence.split("such as ").nth(1).unwrap();
             let example = example.split([' ', '.']).next().unwrap().trim_end_matches(',');
-            let example = if *format == "coordinates" { "53.4097,-2.9795" } else { example };
+            let example = if *format == "degrees" { "53.4097,-2.9795" } else { example };
             assert!(pattern.is_match(example), "{format}: {example}");
             assert!(!sentence.contains(['^', '[', '$', '\\']), "{format}: {sentence}");
             assert_eq!(fault(format, "No!"), Some(*sentence));

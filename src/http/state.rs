@@ -74,6 +74,8 @@ pub struct Hooks {
     pub document_json: fn() -> &'static Fixed,
     /// The OpenAPI document as YAML.
     pub document_yaml: fn() -> &'static Fixed,
+    /// The vocabularies of the document, as JSON.
+    pub vocabularies: fn() -> &'static Fixed,
 }
 
 impl State {

@@ -9,6 +9,7 @@ mod parameters;
 mod problems;
 mod schemas;
 mod security;
+mod vocabularies;
 mod walk;
 
 use serde::{Serialize, Serializer};
@@ -37,6 +38,7 @@ use utoipa::openapi::OpenApi as Document;
         crate::rosters::types::UnknownColumns,
         crate::reports::types::GroupBy,
         crate::sessions::bookings::types::BookedBy,
+        crate::sessions::bookings::types::BookedWhen,
         crate::sessions::bookings::types::CancelledBy,
         crate::sessions::closings::types::ClosedSessions,
         crate::sessions::search::filter::SessionOrder,
@@ -81,6 +83,11 @@ impl Published {
     /// As JSON: the bytes of `openapi/openapi.json`.
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(&InOrder(&self.0)).unwrap_or_default() + "\n"
+    }
+
+    /// Its vocabularies, as JSON.
+    pub fn vocabularies(&self) -> String {
+        serde_json::to_string(&vocabularies::of(&self.0)).unwrap_or_default()
     }
 
     /// As YAML.

@@ -1,9 +1,10 @@
 //! The postcodes of the United Kingdom, each with its local authority.
 //!
 //! An operator downloads the directory of the Office for National Statistics and imports it (`life-rooms postcodes
-//! import`). Without it nothing is looked up. A table of districts such as `L9` can't stand in for the directory, because
-//! districts cross the boundaries of local authorities.
+//! import`). Without it no postcode is looked up. The [`districts`] can't stand in for the directory where the local
+//! authority matters, because districts cross the boundaries of local authorities. For a search around a place they can.
 
+pub mod districts;
 pub mod import;
 pub mod read;
 pub mod store;

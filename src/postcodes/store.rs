@@ -34,6 +34,14 @@ pub fn local_authority(conn: &mut Conn, postcode: &str) -> Result<Option<LocalAu
     Ok(code.and_then(|code| LocalAuthority::by_code(&code)))
 }
 
+/// Where a postcode in its stored form is, in degrees north and east. `None` if the table doesn't know.
+pub fn place(conn: &mut Conn, postcode: &str) -> Result<Option<(f64, f64)>> {
+    let degrees = (postcodes::latitude, postcodes::longitude);
+    let found: Option<(Option<f64>, Option<f64>)> =
+        postcodes::table.find(postcode).select(degrees).first(conn).optional()?;
+    Ok(found.and_then(|(latitude, longitude)| latitude.zip(longitude)))
+}
+
 /// Adds postcodes. One that is there already gets the new values.
 pub fn put(conn: &mut Conn, rows: &[PostcodeRow]) -> Result<()> {
     for rows in rows.chunks(AT_ONCE) {

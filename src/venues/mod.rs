@@ -5,6 +5,7 @@
 //! - Closing a venue concerns the sessions there, so changing a venue is in
 //!   [`sessions::closings`](crate::sessions::closings).
 
+pub mod authorities;
 pub mod closures;
 pub mod handlers;
 pub mod hours;
@@ -15,5 +16,6 @@ pub mod types;
 
 crate::routes! {
     handlers: list_venues, get_venue, create_venue, delete_venue;
+    authorities::handlers: list_local_authorities;
     spaces::handlers: list_spaces, get_space, create_space, change_space, delete_space
 }

@@ -20,7 +20,7 @@ pub fn list(
     conn: &mut Conn,
     filter: &VenueFilter,
     search: &[Wanted],
-    circle: Option<Circle>,
+    circle: Option<&Circle>,
     slice: &Slice<(String, Id)>,
 ) -> Result<Vec<Venue>> {
     let mut query = venues::table.select(Venue::as_select()).into_boxed();

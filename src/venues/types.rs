@@ -266,9 +266,11 @@ pub struct VenueFilter {
     #[serde(default)]
     #[param(inline, max_items = 10)]
     pub accessibility: Vec<ShortName>,
-    /// Only venues near this place, given as degrees north and east (WGS 84). Venues without a known position aren't
-    /// found.
-    #[param(max_length = 50, format = "coordinates", example = "53.4097,-2.9795")]
+    /// Only venues near this place: a postcode (`L4 4AA`, however it is spaced), its first half (`L4`), or degrees
+    /// north and east (WGS 84, `53.4097,-2.9795`). A postcode that the service doesn't know stands for the centre of its
+    /// district, and an unknown district is a 400. Venues without a
+    /// known position aren't found.
+    #[param(max_length = 50, format = "place", example = "L4 4AA")]
     pub near: Option<String>,
     /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]

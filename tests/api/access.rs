@@ -25,6 +25,8 @@ const MAY: &[(&str, &str)] = &[
     ("check_live", "*"),
     ("check_ready", "*"),
     ("get_service", "*"),
+    ("list_vocabularies", "*"),
+    ("list_local_authorities", "*"),
     ("get_document", "*"),
     ("get_document_as_yaml", "*"),
     ("get_venue", "*"),

@@ -62,7 +62,8 @@ fn a_member_books_for_themself_reads_and_cancels() {
         made.json,
         json!({
             "id": made.id(), "session_id": session, "member_id": sam,
-            "session": { "title": "Shared Reading", "starts_at": "2026-11-30T13:00:00Z", "ends_at": "2026-11-30T14:30:00Z" },
+            "session": { "title": "Shared Reading", "starts_at": "2026-11-30T13:00:00Z", "ends_at": "2026-11-30T14:30:00Z",
+                "time_zone": "Europe/London", "place": null, "series": null },
             "member": { "id": sam, "display_name": "Sam Riley" }, "status": "booked", "delivery": "in_person",
             "party": { "family": 1, "carers": 1 }, "seats": 3, "reference": reference, "prescription_item_id": null,
             "waitlist_position": null, "offer_expires_at": null, "cancellation_reason": null,

@@ -167,6 +167,7 @@ mod waiting;
 mod waiting_at_once;
 mod waiting_capacity;
 mod whats_on;
+mod whats_on_near;
 mod whats_on_oracle;
 mod who_looked;
 mod withdrawn_series;

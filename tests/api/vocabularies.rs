@@ -152,3 +152,73 @@ fn a_value_outside_a_fixed_vocabulary_is_refused_by_every_operation_and_never_an
     }
     assert!(looked_at >= 20, "{looked_at}");
 }
+
+#[test]
+fn all_local_authorities_are_listed_and_those_with_venues_first() {
+    let app = App::start();
+    let (admin, anyone) = (app.admin(), app.anonymous());
+    let path = "/v1/local-authorities";
+    let before = anyone.get(path).expect(200);
+    let all = before["items"].as_array().unwrap();
+    assert_eq!(
+        (all.len(), all[0].clone()),
+        (361, json!({ "name": "Aberdeen City", "code": "S12000033", "venues": 0 }))
+    );
+    for (slug, authority, status) in [
+        ("a", "Wirral", "open"),
+        ("b", "Liverpool", "open"),
+        ("c", "liverpool city council", "temporarily_closed"),
+        ("d", "Liverpool", "closed"),
+        ("e", "Halton", "closed"),
+    ] {
+        let body =
+            json!({ "slug": slug, "name": slug, "kind": "library", "local_authority": authority, "status": status });
+        admin.post("/v1/venues", &body).expect(201);
+    }
+    let answer = anyone.get(path);
+    let items = answer.json["items"].as_array().unwrap();
+    assert_eq!(items[0], json!({ "name": "Liverpool", "code": "E08000012", "venues": 2 }));
+    assert_eq!(items[1], json!({ "name": "Wirral", "code": "E08000015", "venues": 1 }));
+    assert_eq!((items.len(), &items[2]["name"], &items[2]["venues"]), (361, &json!("Aberdeen City"), &json!(0)));
+    let tag = answer.header("etag").to_owned();
+    assert_eq!(anyone.send("GET", path, &[("if-none-match", &tag)], b"").status, 304);
+    anyone.get(&format!("{path}?limit=5")).wrong_parameter("limit");
+}
+
+#[test]
+fn every_enum_of_the_document_is_listed_with_what_its_values_mean() {
+    let app = App::start();
+    let answer = app.anonymous().get("/v1/vocabularies");
+    let items = answer.json["items"].as_array().unwrap();
+    let document = document();
+    let enums = document["components"]["schemas"].as_object().unwrap();
+    let mut names: Vec<&String> =
+        enums.iter().filter(|(_, schema)| schema.get("enum").is_some()).map(|(name, _)| name).collect();
+    names.sort();
+    assert!(names.len() > 50);
+    assert_eq!(items.iter().map(|item| item["name"].as_str().unwrap()).collect::<Vec<_>>(), names);
+    for item in items {
+        let schema = &enums[item["name"].as_str().unwrap()];
+        let values = item["values"].as_array().unwrap();
+        assert_eq!(json!(values.iter().map(|one| &one["value"]).collect::<Vec<_>>()), schema["enum"]);
+        assert!(!item["description"].as_str().unwrap().contains("- `"), "{item}");
+        for one in values {
+            let line = format!("- `{}`: ", one["value"].as_str().unwrap());
+            let said = schema["description"].as_str().unwrap();
+            match one["description"].as_str() {
+                Some(text) => assert!(said.contains(&(line + text)), "{item}"),
+                None => assert!(!said.contains(&line), "{item}"),
+            }
+        }
+    }
+    let policy = items.iter().find(|item| item["name"] == "BookingPolicy").unwrap();
+    assert_eq!(
+        (&policy["description"], &policy["values"][0]),
+        (
+            &json!("How people get a place."),
+            &json!({ "value": "drop_in", "label": "Drop in", "description": "People just come. It takes no bookings." })
+        )
+    );
+    let tag = answer.header("etag").to_owned();
+    assert_eq!(app.anonymous().send("GET", "/v1/vocabularies", &[("if-none-match", &tag)], b"").status, 304);
+}

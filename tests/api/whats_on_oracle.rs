@@ -51,7 +51,7 @@ fn venue_place(session: &Value) -> Option<(f64, f64)> {
     Some((session["venue"]["latitude"].as_f64()?, session["venue"]["longitude"].as_f64()?))
 }
 
-fn asked(numbers: &mut Numbers, Filled { features, partners, free }: &Filled) -> Asked {
+fn asked(numbers: &mut Numbers, Filled { features, partners, series, free }: &Filled) -> Asked {
     let mut asked = Asked::default();
     if numbers.chance(40) {
         let text = *numbers.one(&[
@@ -126,6 +126,14 @@ fn asked(numbers: &mut Numbers, Filled { features, partners, free }: &Filled) ->
         asked.add(format!("partner_id={partner}"), move |session| session["partner_id"] == partner.as_str());
     }
     if numbers.chance(15) {
+        let series = numbers.one(series).clone();
+        asked.add(format!("series_id={series}"), move |session| session["series_id"] == series.as_str());
+    }
+    if numbers.chance(15) {
+        let policy = *numbers.one(&["drop_in", "bookable", "referral_only"]);
+        asked.add(format!("booking_policy={policy}"), move |session| session["booking_policy"] == policy);
+    }
+    if numbers.chance(15) {
         let delivery = *numbers.one(&["in_person", "online", "hybrid"]);
         asked.add(format!("delivery={delivery}"), move |session| session["delivery"] == delivery);
     }
@@ -146,6 +154,8 @@ struct Filled {
     features: std::collections::HashMap<String, Vec<String>>,
     /// One with many sessions, and one with few.
     partners: [String; 2],
+    /// The series.
+    series: Vec<String>,
     /// The sessions in which somebody who books one seat gets it.
     free: HashSet<String>,
 }
@@ -173,7 +183,7 @@ fn fill(app: &App, numbers: &mut Numbers) -> Filled {
     let admin = app.admin();
     let partners = ["the-reader", "the-phil"].map(|slug| partner_row(app, slug));
     let mut features = std::collections::HashMap::new();
-    let mut venues = Vec::new();
+    let (mut venues, mut series) = (Vec::new(), Vec::new());
     for n in 0..12 {
         let has: Vec<&str> = ["step_free", "hearing_loop"].into_iter().filter(|_| numbers.chance(30)).collect();
         let mut change = json!({ "local_authority": numbers.one(&["Liverpool", "Liverpool", "Sefton", "Wirral"]), "accessibility": has });
@@ -210,16 +220,22 @@ fn fill(app: &App, numbers: &mut Numbers) -> Filled {
         if n % 2 == 1 {
             change["recurrence"] = json!("FREQ=WEEKLY;COUNT=30");
         }
+        if n % 5 == 4 {
+            change["booking_policy"] = json!(numbers.one(&["drop_in", "drop_in", "referral_only"]));
+        }
         let venue = (!numbers.chance(20)).then(|| numbers.one(&venues).clone());
         if venue.is_some() {
             change["delivery"] = json!(numbers.one(&["in_person", "in_person", "hybrid", "online"]));
         }
-        session(&admin, venue.as_ref(), title, change);
+        let made = session(&admin, venue.as_ref(), title, change);
+        if n % 2 == 1 {
+            series.push(id(&made).to_owned());
+        }
     }
     let made = all(&admin, "/v1/sessions?limit=100");
     let mut free: HashSet<String> = made.iter().map(|row| id(row).to_owned()).collect();
     for row in &made {
-        if numbers.chance(20) {
+        if row["booking_policy"] == "bookable" && numbers.chance(20) {
             book_out(app, row, numbers);
             // The online seats of the hybrid ones have no limit.
             if row["delivery"] != "hybrid" {
@@ -232,7 +248,7 @@ fn fill(app: &App, numbers: &mut Numbers) -> Filled {
             admin.patch(&path, admin.get(&path).etag(), &change).expect(200);
         }
     }
-    Filled { features, partners, free }
+    Filled { features, partners, series, free }
 }
 
 #[test]
@@ -266,5 +282,5 @@ fn every_search_gives_what_a_plain_look_at_all_sessions_gives() {
         assert_eq!(ids(&found.iter().collect::<Vec<_>>()), ids(&expected), "{path}");
         found_some += usize::from(!found.is_empty());
     }
-    assert!(found_some > 60, "{found_some}");
+    assert!(found_some > 50, "{found_some}");
 }

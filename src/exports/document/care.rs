@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::prescriptions::items::types::{PrescriptionItem, PrescriptionItemKind};
 use crate::prescriptions::store as prescriptions;
 use crate::prescriptions::types::{Prescription, PrescriptionFilter};
-use crate::sessions::bookings::lists::{self, Made, member_key};
+use crate::sessions::bookings::lists::{self, Made, Sessions, member_key};
 use crate::sessions::bookings::store::BookedRow;
 use crate::sessions::bookings::types::Booking;
 
@@ -135,7 +135,7 @@ fn session_lines(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, SessionLine>
 
 /// The member's bookings, the newest session first.
 pub fn booked(conn: &mut Conn, member: Id, people: &mut People) -> Result<Vec<ExportedBooking>> {
-    let read = |slice: &_| lists::of_member(conn, member, (Reach::Everyone, Made::ByAnybody), slice);
+    let read = |slice: &_| lists::of_member(conn, member, (Reach::Everyone, Made::ByAnybody, Sessions::All), slice);
     let rows: Vec<BookedRow> = all(read, member_key)?;
     let ids: Vec<Id> = rows.iter().map(|(row, ..)| row.session_id).collect();
     let lines = session_lines(conn, &ids)?;

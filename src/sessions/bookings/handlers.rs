@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::lists::{self, Made, MemberBookingKey};
+use super::lists::{self, Made, MemberBookingKey, Sessions};
+use super::related::Related;
 use super::rules::Terms;
 use super::seats::SessionFacts;
 use super::store::{self, BookedRow, Booker};
 use super::telling::{self, News};
-use super::types::{BookedBy, Booking, BookingInput, BookingStatus, Cancellation, CancelledBy, MemberBookings};
-use super::waiting::Positions;
+use super::types::{
+    BookedBy, BookedWhen, Booking, BookingInput, BookingStatus, Cancellation, CancelledBy, MemberBookings,
+};
 use crate::auth::policy::{BookingReader, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
@@ -25,13 +27,13 @@ pub(crate) fn terms(context: &Context) -> Terms {
 
 /// The booking as it is shown to this caller, with its place in a waiting list.
 fn shown(conn: &mut Conn, reach: Reach, booked: BookedRow) -> Result<Booking> {
-    let positions = Positions::of(conn, std::slice::from_ref(&booked))?;
-    Ok(show(&positions, reach, booked))
+    let related = Related::of(conn, std::slice::from_ref(&booked))?;
+    Ok(show(&related, reach, booked))
 }
 
-fn show(positions: &Positions, reach: Reach, booked: BookedRow) -> Booking {
+fn show(related: &Related, reach: Reach, booked: BookedRow) -> Booking {
     let for_other = reach.is_member() && !is_own(reach, &booked);
-    let booking = positions.show(booked);
+    let booking = related.show(booked);
     if for_other { booking.without_item() } else { booking }
 }
 
@@ -92,10 +94,10 @@ pub async fn list_session_bookings(
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let page = read_shared(&who.state().db, reach, move |conn| {
         let (rows, seen) = lists::of_session(conn, session_id, (reach, london_day(context.now())), &wanted)?;
-        let (events, positions) = (reads(&context, wanted.shown(&rows), &seen), Positions::of(conn, &rows)?);
+        let (events, related) = (reads(&context, wanted.shown(&rows), &seen), Related::of(conn, &rows)?);
         let line = |row: BookedRow| match seen.contains(&row.0.member_id) {
-            true => show(&positions, reach, row),
-            false => positions.show(row).without_member(),
+            true => show(&related, reach, row),
+            false => related.show(row).without_member(),
         };
         Ok((wanted.page(&context, rows, |row| row.0.id, line), events))
     });
@@ -203,8 +205,8 @@ async fn answer_offer(who: &Context, id: Id, action: &'static str, answer: Answe
 
 /// List a member's bookings
 ///
-/// The newest session first, a page at a time. A member lists their own bookings. With `booked_by=me` they also list those
-/// that they made for somebody for whom they may book.
+/// The latest session first, a page at a time; with `when=upcoming` the soonest first. A member lists their own bookings.
+/// With `booked_by=me` they also list those that they made for somebody for whom they may book.
 #[utoipa::path(operation_id = "list_member_bookings", tag = "members",
     params(("id" = Id, Path, description = "The member"), MemberBookings),
     responses((status = 200, description = "A page of bookings", body = Page<Booking>), (status = 304, description = "Not changed"), Missing, Problems),
@@ -219,16 +221,21 @@ pub async fn list_member_bookings(
     let (context, wanted, reach) = (who.context(), slice.clone(), Reach::to_people(who.caller()?)?);
     let rows = who.state().db.read_audited(move |conn| {
         let made = by.map_or(Made::ByAnybody, |account| Made::By { account, today: london_day(context.now()) });
-        let rows = lists::of_member(conn, member_id, (reach, made), &wanted)?;
+        let of = match filter.when {
+            None => Sessions::All,
+            Some(BookedWhen::Upcoming) => Sessions::Upcoming(context.now()),
+            Some(BookedWhen::Past) => Sessions::Past(context.now()),
+        };
+        let rows = lists::of_member(conn, member_id, (reach, made, of), &wanted)?;
         let events = match reach {
             Reach::Member(own) if own != member_id => reads(&context, wanted.shown(&rows), &HashSet::from([member_id])),
             _ => context.reads_list(Subject::of_member("member", member_id, member_id), &["bookings"], &rows),
         };
-        let positions = Positions::of(conn, &rows)?;
-        Ok(((rows, positions), events))
+        let related = Related::of(conn, &rows)?;
+        Ok(((rows, related), events))
     });
-    let (rows, positions) = rows.await?;
-    who.show_page(Cache::Never, &slice.page(&who, rows, lists::member_key, |row| show(&positions, reach, row)))
+    let (rows, related) = rows.await?;
+    who.show_page(Cache::Never, &slice.page(&who, rows, lists::member_key, |row| show(&related, reach, row)))
 }
 
 /// An event of a booking. Its actor is whoever asks: also a member who books for the member whom the event is about.

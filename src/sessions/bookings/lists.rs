@@ -58,8 +58,8 @@ pub fn of_session(
 pub type MemberBookingKey = (i64, Id);
 
 /// A booking's place in its member's list.
-pub fn member_key((row, (_, starts_at, _), _): &BookedRow) -> MemberBookingKey {
-    (starts_at.0.timestamp_micros(), row.id)
+pub fn member_key((row, session, _): &BookedRow) -> MemberBookingKey {
+    (session.starts_at.0.timestamp_micros(), row.id)
 }
 
 /// Which bookings of a member are listed.
@@ -76,7 +76,18 @@ pub enum Made {
     },
 }
 
-/// A page of a member's bookings, the newest session first. A member reaches their own, and those they made for somebody
+/// Of which sessions the bookings are listed, and in which order.
+#[derive(Debug, Clone, Copy)]
+pub enum Sessions {
+    /// Of all, the latest first.
+    All,
+    /// Of those that end later, the soonest first.
+    Upcoming(Timestamp),
+    /// Of those that have ended then, the latest first.
+    Past(Timestamp),
+}
+
+/// A page of a member's bookings. A member reaches their own, and those they made for somebody
 /// for whom they may book on this day.
 ///
 /// # Errors
@@ -84,7 +95,7 @@ pub enum Made {
 pub fn of_member(
     conn: &mut Conn,
     member_id: Id,
-    (reach, made): (Reach, Made),
+    (reach, made, of): (Reach, Made, Sessions),
     slice: &Slice<MemberBookingKey>,
 ) -> Result<Vec<BookedRow>> {
     let makers = match (made, reach) {
@@ -107,10 +118,23 @@ pub fn of_member(
     if let Some(makers) = makers {
         query = query.filter(bookings::booked_by.eq_any(makers));
     }
-    if let Some((micros, id)) = slice.after {
-        let at = Timestamp(DateTime::from_timestamp_micros(micros).unwrap_or_default());
-        let later = sessions::starts_at.eq(at).and(bookings::id.lt(id));
-        query = query.filter(sessions::starts_at.lt(at).or(later));
+    query = match of {
+        Sessions::All => query,
+        Sessions::Upcoming(now) => query.filter(sessions::ends_at.gt(now)),
+        Sessions::Past(now) => query.filter(sessions::ends_at.le(now)),
+    };
+    let after =
+        slice.after.map(|(micros, id)| (Timestamp(DateTime::from_timestamp_micros(micros).unwrap_or_default()), id));
+    if let Sessions::Upcoming(_) = of {
+        if let Some((at, id)) = after {
+            let same = sessions::starts_at.eq(at).and(bookings::id.gt(id));
+            query = query.filter(sessions::starts_at.gt(at).or(same));
+        }
+        return Ok(query.order((sessions::starts_at, bookings::id)).limit(slice.fetch()).load(conn)?);
+    }
+    if let Some((at, id)) = after {
+        let same = sessions::starts_at.eq(at).and(bookings::id.lt(id));
+        query = query.filter(sessions::starts_at.lt(at).or(same));
     }
     Ok(query.order((sessions::starts_at.desc(), bookings::id.desc())).limit(slice.fetch()).load(conn)?)
 }

@@ -26,6 +26,7 @@ pub mod expired_offers;
 pub mod handlers;
 pub mod leaving;
 pub mod lists;
+mod related;
 pub mod reminders;
 pub mod rules;
 pub mod seats;

@@ -34,9 +34,6 @@ pub struct SessionFacts {
     pub(crate) id: Id,
     series_id: Option<Id>,
     partner_id: Option<Id>,
-    /// What the session says. Its text is read by a statement of its own: one that waits for the lock of a session would
-    /// not see a wording that is new.
-    pub(super) wording_id: Id,
     pub(crate) delivery: Delivery,
     pub(crate) booking_policy: BookingPolicy,
     publication: Publication,

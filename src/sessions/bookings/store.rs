@@ -20,8 +20,7 @@ use crate::insert_many;
 use crate::members::consents::store as consents;
 use crate::members::relationships::booking as relationships;
 use crate::members::store::{self as member_store, NAMES, Names, member_name};
-use crate::sessions::types::BookingPolicy;
-use crate::sessions::wordings::Wording;
+use crate::sessions::types::{BookingPolicy, Delivery};
 
 /// A row of `bookings`.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, Identifiable, Serialize, Deserialize)]
@@ -107,19 +106,55 @@ impl BookingRow {
     }
 }
 
-/// A booking, its session's title and times, and its member's names.
-pub type BookedRow = (BookingRow, (String, Timestamp, Timestamp), Names);
+/// What the row of a session and its wording tell a booking.
+#[derive(Debug, Clone, Queryable)]
+pub struct SessionLine {
+    title: String,
+    pub(super) starts_at: Timestamp,
+    ends_at: Timestamp,
+    time_zone: String,
+    pub(super) series_id: Option<Id>,
+    venue_id: Option<Id>,
+    delivery: Delivery,
+}
 
-/// The columns of a booking's session.
-pub(super) const SESSION_LINE: (wordings::title, sessions::starts_at, sessions::ends_at) =
-    (wordings::title, sessions::starts_at, sessions::ends_at);
+impl SessionLine {
+    /// The venue that people come to.
+    pub(super) fn place_id(&self) -> Option<Id> {
+        self.venue_id.filter(|_| self.delivery != Delivery::Online)
+    }
+}
 
+/// A booking, what it shows of its session, and its member's names.
+pub type BookedRow = (BookingRow, SessionLine, Names);
+
+/// The columns of a [`SessionLine`].
+pub(super) const SESSION_LINE: (
+    wordings::title,
+    sessions::starts_at,
+    sessions::ends_at,
+    sessions::time_zone,
+    sessions::series_id,
+    sessions::venue_id,
+    sessions::delivery,
+) = (
+    wordings::title,
+    sessions::starts_at,
+    sessions::ends_at,
+    sessions::time_zone,
+    sessions::series_id,
+    sessions::venue_id,
+    sessions::delivery,
+);
+
+/// The booking without what is read for several at once: see [`super::related`].
 impl From<BookedRow> for Booking {
-    fn from((row, (title, starts_at, ends_at), names): BookedRow) -> Self {
+    fn from((row, session, names): BookedRow) -> Self {
+        let SessionLine { title, starts_at, ends_at, time_zone, .. } = session;
         Self {
             id: row.id,
             session_id: row.session_id,
-            session: BookedSession { title, starts_at, ends_at },
+            session: BookedSession { title, starts_at, ends_at, time_zone, place: None, series: None },
             member_id: Some(row.member_id),
             member: Some(member_name(row.member_id, names)),
             status: row.status,
@@ -187,8 +222,9 @@ pub fn book(conn: &mut Conn, session_id: Id, wish: &BookingInput, by: Booker) ->
         ..BookingRow::new(by.id, session_id, (member_id, delivery), reference, by.account, now)
     };
     insert(conn, std::slice::from_ref(&row))?;
-    let title = Wording::get(conn, session.wording_id)?.title.clone();
-    Ok((row, (title, session.starts_at, session.ends_at), names))
+    // A statement of its own: one that waits for the lock of a session would not see a wording that is new.
+    let line = sessions::table.inner_join(wordings::table).filter(sessions::id.eq(session_id)).select(SESSION_LINE);
+    Ok((row, line.first::<SessionLine>(conn)?, names))
 }
 
 /// Adds bookings. Their seats must have been taken.

@@ -1,9 +1,11 @@
 //! Bookings as JSON.
 
+use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
+use crate::db::schema::{session_series, venues};
 use crate::db::{Id, Timestamp};
 use crate::members::types::MemberName;
 
@@ -121,6 +123,48 @@ pub struct BookedSession {
     pub starts_at: Timestamp,
     /// When it ends.
     pub ends_at: Timestamp,
+    /// The time zone of the session's clock.
+    #[schema(example = "Europe/London")]
+    pub time_zone: String,
+    /// Where people come to. Null for a session that is only online.
+    pub place: Option<BookedPlace>,
+    /// The series that the session is of. Null for a single session.
+    pub series: Option<BookedSeries>,
+}
+
+/// The venue of a booked session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = venues)]
+pub struct BookedPlace {
+    /// The venue's id.
+    #[diesel(column_name = id)]
+    pub venue_id: Id,
+    /// Its name.
+    #[schema(example = "Liverpool Central Library")]
+    pub name: String,
+    /// Building and street.
+    #[schema(example = "William Brown Street")]
+    pub line_1: Option<String>,
+    /// A second line.
+    #[schema(example = "City Centre")]
+    pub line_2: Option<String>,
+    /// The post town.
+    #[schema(example = "Liverpool")]
+    pub town: Option<String>,
+    /// The postcode.
+    #[schema(example = "L3 8EW")]
+    pub postcode: Option<String>,
+}
+
+/// The series of a booked session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Queryable, Selectable)]
+#[diesel(table_name = session_series)]
+pub struct BookedSeries {
+    /// Its id.
+    pub id: Id,
+    /// Its title.
+    #[schema(example = "Shared Reading at Walton")]
+    pub title: String,
 }
 
 /// A booking.
@@ -200,6 +244,16 @@ crate::described! {
     }
 }
 
+crate::described! {
+    /// Which bookings to list, by the end of their sessions.
+    pub enum BookedWhen {
+        /// Of sessions that have not ended, the soonest first.
+        Upcoming,
+        /// Of sessions that have ended, the latest first.
+        Past,
+    }
+}
+
 /// Which bookings of a member to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -208,6 +262,10 @@ pub struct MemberBookings {
     /// `me` lists only the bookings that the caller made. Whoever may book for the member can list those, and no others.
     #[param(inline)]
     pub booked_by: Option<BookedBy>,
+    /// `upcoming` lists the bookings of sessions that have not ended, the soonest first; `past` the others, the latest
+    /// first. Cancelled bookings are among both. Absent: all, the latest session first.
+    #[param(inline)]
+    pub when: Option<BookedWhen>,
     /// How many items a page has at most.
     #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
     pub limit: Option<i64>,

@@ -35,7 +35,8 @@ pub type Query<'a> = IntoBoxed<'a, Select<found, FoundSelection>, MultiBackend>;
 /// How rows are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
-    /// By start, in one of the indexes on it: of all sessions, or of a venue's or partner's.
+    /// By start, in one of the indexes on it: of all sessions, or of a venue's or partner's. The sessions of one series by
+    /// its key.
     Start,
     /// By their ids. Every other condition is checked on each row.
     Id,
@@ -58,8 +59,8 @@ pub struct Scope<'a> {
 pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     let mut query = found().select(found_selection()).into_boxed();
     query = match by {
-        By::Start => in_part!(query, sessions, scope.part),
-        By::Id => in_part!(query, sessions, scope.part, looked_at),
+        By::Start if search.filter.series_id.is_none() => in_part!(query, sessions, scope.part),
+        By::Start | By::Id => in_part!(query, sessions, scope.part, looked_at),
     };
     query = owned(query, search, by);
     query = placed(query, search, scope.near);
@@ -108,10 +109,15 @@ pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
     )
 }
 
-/// Restricts to the venue and partner that were asked for. Each has an index by start.
+/// Restricts to the series, venue, partner and booking policy that were asked for. A venue and a partner have an index by
+/// start. The sessions of a series are at most some thousands: they are read by its key, and sorted.
 fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     let filter = &search.filter;
-    let looks = by == By::Id;
+    let looks = by == By::Id || filter.series_id.is_some();
+    if let Some(series) = filter.series_id {
+        let its = sessions::series_id.eq(series);
+        query = if by == By::Id { query.filter(looked_at(its)) } else { query.filter(its) };
+    }
     if let Some(venue) = filter.venue_id {
         let its = sessions::venue_id.eq(venue);
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
@@ -120,6 +126,9 @@ fn owned<'a>(mut query: Query<'a>, search: &'a Search, by: By) -> Query<'a> {
     if let Some(partner) = filter.partner_id {
         let its = sessions::partner_id.eq(partner);
         query = if looks { query.filter(looked_at(its)) } else { query.filter(its) };
+    }
+    if let Some(policy) = filter.booking_policy {
+        query = query.filter(sessions::booking_policy.eq(policy));
     }
     query
 }

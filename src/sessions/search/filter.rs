@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::db::Id;
 use crate::places::LocalAuthority;
-use crate::sessions::types::{Delivery, Pillar};
+use crate::sessions::types::{BookingPolicy, Delivery, Pillar};
 use crate::text::short_name::ShortName;
 
 crate::described! {
@@ -52,6 +52,12 @@ pub struct SessionFilter {
     /// Only sessions that people take part in this way.
     #[param(inline)]
     pub delivery: Option<Delivery>,
+    /// Only sessions in which people get a place in this way.
+    #[param(inline)]
+    pub booking_policy: Option<BookingPolicy>,
+    /// Only sessions of this series. The two halves of a series that was split are two series.
+    #[param(inline)]
+    pub series_id: Option<Id>,
     /// Only sessions that people come to at this venue. A session that is only online isn't found, even if it names the
     /// venue.
     #[param(inline)]
@@ -81,9 +87,11 @@ pub struct SessionFilter {
     #[serde(default)]
     #[param(inline, max_items = 10)]
     pub accessibility: Vec<ShortName>,
-    /// Only sessions at venues near this place, given as degrees north and east (WGS 84). A session that is only online
-    /// has no place and isn't found.
-    #[param(max_length = 50, format = "coordinates", example = "53.4097,-2.9795")]
+    /// Only sessions at venues near this place: a postcode (`L4 4AA`, however it is spaced), its first half (`L4`), or degrees
+    /// north and east (WGS 84, `53.4097,-2.9795`). A postcode that the service doesn't know stands for the centre of its
+    /// district, and an unknown district is a 400. A session that is only
+    /// online has no place and isn't found.
+    #[param(max_length = 50, format = "place", example = "L4 4AA")]
     pub near: Option<String>,
     /// How many kilometres around `near`, in a straight line.
     #[param(minimum = 0.1, maximum = 50, default = 10, example = 10)]

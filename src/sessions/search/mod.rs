@@ -11,6 +11,11 @@
 //! 4. Many listings: no full page yet means that the matches are far away (all next December, say) or don't exist.
 //!    Read only the sessions of the listings that can match, or walk to the end if even these are too many.
 //!
+//! One series has few sessions: all of them are read by its key and sorted, and nothing else is looked up.
+//!
+//! The booking policy has no index. A walk checks it on each row, so a rare policy costs a walk through all that is to
+//! come.
+//!
 //! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`). The
 //! last condition is checked on the rows that were read: a free seat at a venue that is closed then can't be booked.
 //!
@@ -109,7 +114,10 @@ pub fn by_distance(
     if let Some((distance, venue, ..)) = after {
         ranked.retain(|rank| *rank >= (distance, venue));
     }
-    let open = open_venues(conn, &ranked, search)?;
+    let open = match search.filter.series_id {
+        Some(series) => venues_of(conn, series)?,
+        None => open_venues(conn, &ranked, search)?,
+    };
     ranked.retain(|(_, venue)| open.contains(venue));
     let at_venues = AtVenues::of(conn, search, &ranked)?;
     let (mut keys, mut rows) = (Vec::new(), Vec::new());
@@ -136,7 +144,7 @@ pub fn by_distance(
 
 /// The venues in the circle, the nearest first.
 fn near(conn: &mut Conn, search: &Search) -> Result<Option<Vec<(i64, Id)>>> {
-    search.circle.map(|circle| circle.venues(conn)).transpose()
+    search.circle.as_ref().map(|circle| circle.venues(conn)).transpose()
 }
 
 fn resumed(span: TimeSpan, after: Option<ByStart>) -> TimeSpan {
@@ -144,6 +152,13 @@ fn resumed(span: TimeSpan, after: Option<ByStart>) -> TimeSpan {
         Some((start, id)) => TimeSpan { after: span.after.max((from_micros(start), id)), ..span },
         None => span,
     }
+}
+
+/// The venues of a series.
+fn venues_of(conn: &mut Conn, series: Id) -> Result<HashSet<Id>> {
+    let its = sessions::table.filter(sessions::series_id.eq(series));
+    let venues: Vec<Option<Id>> = its.select(sessions::venue_id).load(conn)?;
+    Ok(venues.into_iter().flatten().collect())
 }
 
 /// The venues that have any session in the days that were asked for: any with a free seat, if the search asks for one.
@@ -174,6 +189,8 @@ fn open_venues(conn: &mut Conn, ranked: &[(i64, Id)], search: &Search) -> Result
 
 /// Which sessions can match at each venue.
 enum AtVenues {
+    /// Those of the series that was asked for.
+    OfSeries,
     /// Any session, or any with a free seat.
     All,
     /// The sessions of these listings. The listings are few in all.
@@ -185,6 +202,9 @@ enum AtVenues {
 
 impl AtVenues {
     fn of(conn: &mut Conn, search: &Search, ranked: &[(i64, Id)]) -> Result<Self> {
+        if search.filter.series_id.is_some() {
+            return Ok(Self::OfSeries);
+        }
         // Without the circle: a search with no other condition goes from venue to venue anyway.
         let wanted = strategy::wanted_words(conn, search, None)?;
         if wanted.is_empty() {
@@ -201,6 +221,7 @@ impl AtVenues {
     /// The first `many` matching sessions at a venue.
     fn page(&self, conn: &mut Conn, finder: &Finder<'_>, venue: Id, span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         match self {
+            Self::OfSeries => finder.walk(conn, span, many),
             Self::All => finder.merge(conn, &Keys::Venues(vec![venue]), span, many),
             Self::Few(by_venue) => match by_venue.get(&venue) {
                 Some(listings) => finder.merge(conn, &Keys::Listings(listings.clone()), span, many),
@@ -225,6 +246,9 @@ impl Finder<'_> {
     /// The first `many` matching sessions in a time span.
     fn page(&self, conn: &mut Conn, span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         let along = self.own_keys();
+        if self.search.filter.series_id.is_some() {
+            return self.walk(conn, span, many);
+        }
         if !self.search.rejects() {
             return self.all_along(conn, along.as_ref(), span, many);
         }

@@ -130,7 +130,7 @@ impl Search {
     /// Whether finding a page may mean reading much more than a page. Such a search runs away from the threads of
     /// requests.
     pub fn may_be_long(&self) -> bool {
-        self.rejects() || self.has_space()
+        self.rejects() || self.has_space() || self.filter.booking_policy.is_some()
     }
 
     fn has_times(&self) -> bool {
