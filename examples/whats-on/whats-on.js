@@ -185,8 +185,10 @@ function search() {
 async function menus() {
   const query = wanted();
   query.set('by', 'topic,weekday,delivery');
-  const [facets, topics] = await Promise.all([get(`/v1/sessions/facets?${query}`), labels()]).catch(() => [null, null]);
-  if (!facets || !topics) return;
+  /** @type {[Schemas['Facets'] | null, Map<string, string>]} */
+  const [facets, topics] = await Promise.all([get(`/v1/sessions/facets?${query}`), labels()]).catch(() => [null, new Map()]);
+  // Without their numbers, the menus stay as they are.
+  if (!facets) return;
   /** @type {[string, (value: string) => string][]} */
   const all = [
     ['topic', value => topics.get(value) ?? value.replaceAll('_', ' ')],
@@ -196,8 +198,8 @@ async function menus() {
   for (const [name, label] of all) {
     const menu = element(name, HTMLSelectElement);
     const chosen = menu.value;
-    const options = /** @type {{ value: string, count: number }[]} */ (facets[name] ?? [])
-      .map(({ value, count }) => new Option(`${label(value)} (${count})`, value));
+    const choices = facets.items.find(facet => facet.by === name)?.choices ?? [];
+    const options = choices.map(({ value, series }) => new Option(`${label(value)} (${series})`, value));
     if (chosen && !options.some(option => option.value === chosen)) options.push(new Option(`${label(chosen)} (0)`, chosen));
     const [any] = menu.options;
     menu.replaceChildren(...(any ? [any] : []), ...options);

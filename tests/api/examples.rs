@@ -17,9 +17,14 @@ fn the_demo_shows_the_example_page_whose_script_and_pictures_may_load() {
     assert!(page.text.contains("<html lang=\"en-GB\">") && page.text.contains("whats-on.js"), "{}", page.text);
     let policy = page.header("content-security-policy");
     assert!(policy.contains("script-src 'self'") && policy.contains("img-src https:"), "{policy}");
-    for (name, kind) in [("whats-on.js", "text/javascript"), ("whats-on.css", "text/css"), ("index.html", "text/html")] {
+    for (name, kind) in [("whats-on.js", "text/javascript"), ("whats-on.css", "text/css"), ("index.html", "text/html")]
+    {
         let file = anybody.get(&format!("{PAGE}{name}"));
-        assert_eq!((file.status, file.header("content-type")), (200, format!("{kind}; charset=utf-8").as_str()), "{name}");
+        assert_eq!(
+            (file.status, file.header("content-type")),
+            (200, format!("{kind}; charset=utf-8").as_str()),
+            "{name}"
+        );
     }
     anybody.get("/examples/whats-on/other.js").problem(404, "not-found");
     let refused = anybody.send("DELETE", PAGE, &[], b"");
