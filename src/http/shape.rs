@@ -19,8 +19,10 @@ use crate::text::fold::name_key;
 use crate::text::nearest::hint;
 use crate::text::reading;
 
-/// The most faults that are listed.
-pub const MOST_FAULTS: usize = 1000;
+/// The most faults that are listed. Nobody reads more at once, and a small body could ask for a large answer.
+pub const MOST_FAULTS: usize = 100;
+/// How many characters of an unknown name are repeated in a fault. A longer one is nobody's mistyped name.
+const LONGEST_NAME: usize = 100;
 
 /// The format of a text of one line, such as a title: no line breaks, no marks of writing direction.
 const ONE_LINE: &str = "one-line";
@@ -259,14 +261,14 @@ impl Shape {
             if faults.len() >= MOST_FAULTS {
                 return;
             }
-            let at = format!("{at}/{}", escape(name));
             let known = members.iter().find(|(known, _)| known == name).map(|(_, shape)| shape);
             match known.or(rest.as_deref()) {
-                Some(shape) => shape.check(value, &at, faults),
+                Some(shape) => shape.check(value, &format!("{at}/{}", escape(name)), faults),
                 None => {
                     let known = members.iter().map(|(name, _)| name.as_str());
-                    let detail = format!("Is not known here. {}", hint(name, known));
-                    faults.push(Fault::at(at, "unknown_field", detail));
+                    let name = beginning(name);
+                    let detail = format!("Is not known here. {}", hint(&name, known));
+                    faults.push(Fault::at(format!("{at}/{}", escape(&name)), "unknown_field", detail));
                 }
             }
         }
@@ -283,6 +285,14 @@ impl Shape {
             Shape::Array { .. } => "a list",
             Shape::Object { .. } => "an object",
         }
+    }
+}
+
+/// A name, or the beginning of one that is too long.
+fn beginning(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
     }
 }
 

@@ -6,10 +6,26 @@ use diesel::prelude::*;
 
 use super::consents::types::{ConsentDecision, ConsentPurpose};
 use super::types::ContactPreferences;
-use crate::db::schema::{consent_states, members};
+use crate::db::schema::{consent_states, members, users};
 use crate::db::{AT_ONCE, Conn, Id, Json};
-use crate::error::Result;
+use crate::error::{Error, Fault, Result};
 use crate::messages::Told;
+
+/// Checks the e-mail address that a member writes into their own record: it must be that of their account. Otherwise the
+/// service would write to an address that nobody has confirmed, which may be a stranger's.
+///
+/// # Errors
+/// 422 with the way to change it.
+pub fn check_own_address(conn: &mut Conn, account: Id, email: Option<&str>) -> Result<()> {
+    let Some(email) = email else { return Ok(()) };
+    let own: Option<String> = users::table.find(account).select(users::email).first(conn).optional()?;
+    if own.is_some_and(|own| own.to_lowercase() == email.to_lowercase()) {
+        return Ok(());
+    }
+    let detail = "Must be the address of your account. Change that with POST /v1/me/email-change: once you have confirmed the \
+                  new address, it stands here too.";
+    Err(Error::invalid(vec![Fault::at("/email", "not_confirmed", detail)]))
+}
 
 /// What decides whether the service may write to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::registration::{self, born_before};
 use super::store::{self, MemberRow};
 use super::types::{ADVISORS_WRITE, Member, MemberInput, MemberPatch, RegistrationQuery};
-use super::{preferences, residence, view};
+use super::{contact, preferences, residence, view};
 use crate::auth::policy::{AdvisorOnly, MemberOrAdvisor};
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
@@ -100,7 +100,8 @@ pub async fn get_member(request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, No
 /// Change a member
 ///
 /// A JSON merge patch. Objects are merged, lists are replaced. A member can't change `roles`,
-/// `nhs_number`, `gp_practice_code` and `former_names` of their own record.
+/// `nhs_number`, `gp_practice_code` and `former_names` of their own record, and can set `email` only to the address of their
+/// account, which they have confirmed.
 ///
 /// Whoever takes a way of contact out of `contact_preferences` takes the consent for it back too. A member who puts it in
 /// again gives that consent again; an advisor records the consent instead, with its evidence.
@@ -128,6 +129,9 @@ pub async fn change_member(
             return context.unchanged(conn, subject, view::tag(&shown)?, &shown);
         };
         born_before(&context, row.written().date_of_birth)?;
+        if reach.is_member() && row.written().email != old.written().email {
+            contact::check_own_address(conn, context.caller()?.id, row.written().email.as_deref())?;
+        }
         let [stored, wanted] = [&stored, &row].map(|row| row.written().contact_preferences);
         let change = preferences::Change { stored, shown: shown.written.contact_preferences, wanted };
         let row = row.preferring(preferences::follow(conn, &context, id, reach, change)?);

@@ -4,15 +4,16 @@
 //! is planned within the transaction, over rows that it has locked. So two rosters of one partner, or a roster and a
 //! booking, end as if one had waited for the other.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::body::Posting;
 use super::clashes;
 use super::current::{self, Hold};
-use super::keeping::MOST_WRONG;
+use super::keeping::{self, MOST_WRONG};
 use super::lookups::Lookups;
-use super::plan::Plan;
+use super::plan::{MOST_FAULTS, Plan};
 use super::planner;
 use super::store::{self, RosterRow};
 use super::types::{
@@ -25,7 +26,6 @@ use crate::db::{Conn, Id, Json};
 use crate::error::{Error, Kind, Result};
 use crate::http::context::Context;
 use crate::http::reply::Reply;
-use crate::http::shape::MOST_FAULTS;
 use crate::partners::store::bump_roster_version;
 use crate::sessions::bookings::handlers::terms;
 use crate::sessions::bookings::waiting;
@@ -248,9 +248,7 @@ impl Application {
     pub fn keep_refused(&self, conn: &mut Conn) -> Result<()> {
         store::lock_roster_version(conn, self.posting.partner_id)?;
         let latest = Arc::clone(&self.latest());
-        let mut answer = answer(&self.posting, Some(self.id), &latest.plan);
-        answer.entries.truncate(MOST_WRONG);
-        self.keep(conn, RosterStatus::Refused, &answer)
+        self.keep(conn, RosterStatus::Refused, &answer(&self.posting, Some(self.id), &latest.plan))
     }
 
     fn keep(&self, conn: &mut Conn, status: RosterStatus, answer: &RosterAnswer) -> Result<()> {
@@ -267,8 +265,23 @@ impl Application {
         };
         let skipped = Json(answer.skipped.clone());
         let row = RosterRow { summary, posted_by: self.context.caller()?.id, skipped };
-        store::insert(conn, &row, &answer.entries)?;
+        store::insert(conn, &row, &kept(&answer.entries))?;
+        keeping::forget_pushed_out(conn, self.posting.partner_id, self.context.now())?;
         let action = if status == RosterStatus::Applied { "create" } else { "refuse" };
         self.context.record(conn, &[self.context.event(action, Subject::other("roster", self.id), &[])])
     }
+}
+
+/// The entries whose outcome is kept: of the wrong ones the first.
+fn kept(entries: &[EntryOutcome]) -> Cow<'_, [EntryOutcome]> {
+    let is_wrong = |entry: &EntryOutcome| entry.outcome == Outcome::Rejected;
+    if entries.iter().filter(|entry| is_wrong(entry)).count() <= MOST_WRONG {
+        return Cow::Borrowed(entries);
+    }
+    let mut wrong = 0;
+    let is_kept = |entry: &&EntryOutcome| {
+        wrong += usize::from(is_wrong(entry));
+        !is_wrong(entry) || wrong <= MOST_WRONG
+    };
+    entries.iter().filter(is_kept).cloned().collect()
 }

@@ -1,9 +1,12 @@
 //! How long rosters are kept: a refused one for 30 days with the first of its wrong rows, and the row-by-row outcome of
-//! an applied one for 13 months. The counts of an applied roster stay.
+//! an applied one for 13 months. The counts of an applied roster stay. Of a partner's rosters that were refused, or whose
+//! wrong rows were left out, only the newest keep their outcome: otherwise a small wrong body, sent again and again, would
+//! fill the disk.
 
 use chrono::Months;
-use diesel::dsl::{exists, select};
+use diesel::dsl::{exists, select, sql};
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::types::{RosterSkip, RosterStatus};
 use crate::clock::first_id_at;
@@ -15,8 +18,10 @@ use crate::error::Result;
 const REFUSED_DAYS: i64 = 30;
 /// Months that the outcome of each row is kept.
 const ENTRIES_MONTHS: u32 = 13;
-/// The wrong rows of a refused roster that are kept.
+/// The wrong rows of a roster that are kept.
 pub const MOST_WRONG: usize = 1_000;
+/// How many of a partner's rosters with wrong rows keep their outcome row by row.
+const MOST_WITH_FAULTS: i64 = 100;
 /// Rows that are taken away at once.
 const ENTRIES: i64 = 5_000;
 /// Refused rosters that are taken away at once: together they have no more rows than that.
@@ -46,6 +51,26 @@ pub fn forget_refused(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     Ok(diesel::delete(rosters::table.filter(rosters::id.eq_any(&ids))).execute(conn)?)
 }
 
+/// Takes away the outcome of the roster that a new one pushes out of the newest [`MOST_WITH_FAULTS`] with wrong rows. To be
+/// called for each roster that is kept.
+pub fn forget_pushed_out(conn: &mut Conn, partner_id: Id, now: Timestamp) -> Result<()> {
+    // As the index says it.
+    let with_faults = sql::<Bool>("version = 1 AND (status = 'refused' OR mode = 'partial')");
+    let theirs = rosters::table.filter(rosters::partner_id.eq(partner_id)).filter(with_faults);
+    let pushed_out = theirs.order(rosters::id.desc()).offset(MOST_WITH_FAULTS).limit(1).select(rosters::id);
+    let Some(id) = pushed_out.first::<Id>(conn).optional()? else { return Ok(()) };
+    diesel::delete(roster_entries::table.filter(roster_entries::roster_id.eq(id))).execute(conn)?;
+    shorten(conn, id, now)
+}
+
+/// Says that a roster no longer shows what it did: its version and its ETag change.
+fn shorten(conn: &mut Conn, id: Id, now: Timestamp) -> Result<()> {
+    let shorter =
+        (rosters::skipped.eq(Json(Vec::<RosterSkip>::new())), rosters::version.eq(2), rosters::updated_at.eq(now));
+    diesel::update(rosters::table.find(id)).set(shorter).execute(conn)?;
+    Ok(())
+}
+
 /// Whether rows of a roster are kept for too long.
 pub fn entries_overdue(conn: &mut Conn, now: Timestamp) -> Result<bool> {
     let old = roster_entries::table.filter(roster_entries::roster_id.lt(entries_until(now)));
@@ -60,9 +85,6 @@ pub fn forget_entries(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let rows = roster_entries::table.filter(roster_entries::roster_id.eq(roster_id));
     let positions = rows.order(roster_entries::position).limit(ENTRIES).select(roster_entries::position);
     let Some(last) = positions.load::<i32>(conn)?.pop() else { return Ok(0) };
-    // A new version: the ETag says that the roster no longer shows what it did.
-    let shorter =
-        (rosters::skipped.eq(Json(Vec::<RosterSkip>::new())), rosters::version.eq(2), rosters::updated_at.eq(now));
-    diesel::update(rosters::table.find(roster_id)).set(shorter).execute(conn)?;
+    shorten(conn, roster_id, now)?;
     Ok(diesel::delete(rows.filter(roster_entries::position.le(last))).execute(conn)?)
 }

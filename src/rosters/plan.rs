@@ -15,6 +15,9 @@ use crate::sessions::store::{Revision, SessionRow};
 use crate::sessions::types::SessionStatus;
 use crate::sessions::wordings::Wording;
 
+/// The most faults that the answer to a refused roster lists.
+pub const MOST_FAULTS: usize = 1_000;
+
 /// What a roster would do.
 #[derive(Debug, Default)]
 pub struct Plan {

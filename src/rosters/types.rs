@@ -411,8 +411,9 @@ pub struct Roster {
     pub dry_run: bool,
     /// Sessions that aren't as the roster has them. Kept for 13 months.
     pub skipped: Vec<RosterSkip>,
-    /// Every entry in the roster's order. Kept for 13 months; the counts stay. Of a refused roster the first thousand wrong
-    /// ones.
+    /// Every entry in the roster's order, but only the first thousand wrong ones; of a refused roster only those. Kept for
+    /// 13 months; the counts stay. Of the rosters that were refused or posted with `mode=partial`, the newest hundred keep
+    /// them.
     pub entries: Vec<EntryOutcome>,
 }
 

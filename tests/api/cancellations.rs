@@ -1,10 +1,14 @@
 //! Calling off many sessions at once: a partner's half term, and a week in which a venue can't be used.
 
+use diesel::prelude::*;
+use life_rooms::auth::caller::Scope;
+use life_rooms::db::schema::idempotency_records;
 use serde_json::{Value, json};
 
 use crate::mails::{book, reachable, told};
 use crate::support::{App, Client, SessionSeed, id, member_row, partner_row, session_row, session_rows, venue};
-use life_rooms::auth::caller::Scope;
+
+const KEYED: [(&str, &str); 2] = [("content-type", "application/json"), ("idempotency-key", "once")];
 
 /// The ids of the sessions that an answer lists.
 fn listed(answer: &Value) -> Vec<&str> {
@@ -54,8 +58,12 @@ fn a_partner_calls_off_its_half_term_in_one_request() {
     let client = app.partner_client(&reader, &[Scope::SessionsWrite]);
     let path = format!("/v1/partners/{reader}/cancellations");
 
-    let tried = client.post(&path, &with(half_term(), json!({ "dry_run": true }))).expect(200);
+    let dry = with(half_term(), json!({ "dry_run": true }));
+    let tried = client.send("POST", &path, &KEYED, dry.to_string().as_bytes()).expect(200);
     assert_eq!(listed(&tried), [&first, &last]);
+    // Its answer isn't kept for a repeated key: it says what there is then.
+    let kept: i64 = idempotency_records::table.count().get_result(&mut app.conn()).unwrap();
+    assert_eq!(kept, 0);
     assert_eq!((&tried["dry_run"], &tried["bookings"]), (&json!(true), &json!([])));
     assert_eq!(tried["affected"], json!({ "sessions": 2, "booked": 3 }));
     assert_eq!(tried["people"], json!({ "told": 1, "not_reached": 1 }));

@@ -447,6 +447,31 @@ fn the_current_consents_are_the_last_of_each_purpose_and_partner_in_pages() {
     advisor.get(&format!("{path}?limit=2&cursor={cursor}")).wrong_parameter("cursor");
 }
 
+#[test]
+fn withdrawing_what_is_withdrawn_adds_nothing() {
+    let app = App::start();
+    let (sam, reader) = (member_row(&app, "Sam", "Riley"), partner_row(&app, "reader"));
+    let other = partner_row(&app, "other");
+    let member = app.member(&sam);
+    let path = format!("/v1/members/{sam}/consents");
+    let post = |partner: &str, decision: &str| {
+        let body = json!({ "purpose": "share_with_partner", "partner_id": partner, "decision": decision });
+        member.post(&path, &body)
+    };
+    let count = || member.get(&path).expect(200)["items"].as_array().unwrap().len();
+    // Somebody who was never asked says no: once.
+    let no = post(&reader, "withdrawn").expect(201);
+    let again = post(&reader, "withdrawn");
+    assert_eq!((again.etag(), again.header("location")), (member.get(&format!("{path}/{}", id(&no))).etag(), ""));
+    assert_eq!((again.expect(200), count()), (no, 1));
+    // It is told apart by partner, and by what came in between.
+    post(&other, "withdrawn").expect(201);
+    post(&reader, "given").expect(201);
+    post(&reader, "given").expect(201);
+    let last = post(&reader, "withdrawn").expect(201);
+    assert_eq!((post(&reader, "withdrawn").expect(200)["id"].clone(), count()), (last["id"].clone(), 5));
+}
+
 /// Ids made in one millisecond are in no order, and the clock stands still or goes back: what was recorded last counts.
 #[test]
 fn the_states_are_what_the_history_says_whatever_comes_in_which_order() {
@@ -467,7 +492,12 @@ fn the_states_are_what_the_history_says_whatever_comes_in_which_order() {
         let member = &people[next(3) as usize];
         app.at(["2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z", "2026-11-22T09:00:00Z"][next(3) as usize]);
         let body = json!({ "purpose": purpose, "partner_id": partner, "decision": decision, "evidence": "x" });
-        advisor.post(&format!("/v1/members/{member}/consents"), &body).expect(201);
+        let stands = states(&app);
+        let answer = advisor.post(&format!("/v1/members/{member}/consents"), &body);
+        // What is withdrawn already is said, and nothing is added.
+        let is_new = answer.status == 201;
+        answer.expect(if is_new { 201 } else { 200 });
+        assert!(is_new || decision == "withdrawn" && states(&app) == stands, "after {step}");
         if step % 15 == 14 {
             assert_eq!(states(&app), from_history(&app), "after {step}");
         }

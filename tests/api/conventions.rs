@@ -397,3 +397,18 @@ fn a_body_that_nothing_reads_is_refused() {
     }
     advisor.send("POST", &path, &json, b" {} ").expect(200);
 }
+
+/// A small body must not ask for a large answer, nor for much work.
+#[test]
+fn of_many_faults_the_first_hundred_are_told_and_a_long_name_is_cut() {
+    let app = App::start();
+    let names: serde_json::Map<String, Value> = (0..20_000).map(|number| (format!("a{number}"), json!(1))).collect();
+    let problem = app.anonymous().post("/v1/auth/login", &Value::Object(names)).problem(422, "invalid-body");
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 100);
+    let long = app.anonymous().post("/v1/auth/login", &json!({ "é".repeat(100_000): 1 }));
+    assert!(long.text.len() < 2_000, "{} bytes", long.text.len());
+    let problem = long.problem(422, "invalid-body");
+    let faults = problem["errors"].as_array().unwrap();
+    let unknown = faults.iter().find(|fault| fault["code"] == "unknown_field").unwrap();
+    assert_eq!(unknown["pointer"], format!("/{}…", "é".repeat(100)));
+}

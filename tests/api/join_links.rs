@@ -7,6 +7,7 @@ use life_rooms::db::schema::{audit_events, sessions};
 use serde_json::{Value, json};
 
 use crate::editing::change;
+use crate::mails_of_changes::carer;
 use crate::support::log::listen;
 use crate::support::{App, Client, SessionSeed, member_row, partner, partner_row, session_row, venue};
 
@@ -66,6 +67,23 @@ fn a_member_with_an_online_seat_sees_the_link_from_an_hour_before_until_the_end(
     let columns = (audit_events::action, audit_events::member_id, audit_events::resource_id, audit_events::actor_kind);
     let looks: Vec<Look> = looks.select(columns).load(&mut app.conn()).unwrap();
     assert_eq!(looks, vec![("read".to_owned(), Some(key(&sam)), Some(key(&session)), "user".to_owned()); 2]);
+}
+
+#[test]
+fn a_carer_opens_the_link_for_somebody_who_has_no_account_while_they_may_book_for_them() {
+    let app = App::start();
+    let advisor = app.advisor();
+    let (cara, sid, relationship, tag) = carer(&app, &advisor);
+    let client = app.member(&cara);
+    let session = linked(&app, SessionSeed { delivery: "online", ..SessionSeed::default() });
+    client.get(&path(&session)).problem(404, "not-found");
+    book(&client, &session, &sid, "online");
+    client.get(&path(&session)).problem(409, "join-link-closed");
+    app.at("2026-11-30T12:00:00Z");
+    assert_eq!(client.get(&path(&session)).expect(200)["join_link"], LINK);
+    app.member(&member_row(&app, "Una", "Reid")).get(&path(&session)).problem(404, "not-found");
+    advisor.patch(&relationship, &tag, &json!({ "status": "ended" })).expect(200);
+    client.get(&path(&session)).problem(404, "not-found");
 }
 
 #[test]

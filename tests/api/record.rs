@@ -258,3 +258,22 @@ fn the_day_of_an_activity_is_that_of_london_in_summer_too() {
     let day: Option<NaiveDate> = of.first(&mut app.conn()).unwrap();
     assert_eq!(day, Some("2027-06-23".parse().unwrap()));
 }
+
+#[test]
+fn a_member_writes_no_address_into_their_record_that_they_have_not_confirmed() {
+    let app = App::start();
+    let (advisor, peg) = (app.advisor(), member_row(&app, "Peg", "Reid"));
+    let own = app.member(&peg);
+    let path = format!("/v1/members/{peg}");
+    let tag = || own.get(&path).etag().to_owned();
+    let refused = own.patch(&path, &tag(), &json!({ "email": "stranger@example.net" })).invalid(&["/email"]);
+    assert_eq!(refused["errors"][0]["code"], "not_confirmed");
+    let account = own.get("/v1/me").expect(200)["email"].as_str().unwrap().to_owned();
+    let shouted = account.to_uppercase();
+    own.patch(&path, &tag(), &json!({ "email": shouted })).expect(200);
+    // What stands may be sent back with another change, and anybody may take their address out.
+    let stands = own.get(&path).expect(200)["email"].clone();
+    own.patch(&path, &tag(), &json!({ "email": stands, "pronouns": "she/her" })).expect(200);
+    own.patch(&path, &tag(), &json!({ "email": null })).expect(200);
+    advisor.patch(&path, &tag(), &json!({ "email": "peg@example.net" })).expect(200);
+}

@@ -1,10 +1,12 @@
 //! What one roster may cost: days of rules, words, faults, bytes of an entry.
 
+use diesel::prelude::*;
+use life_rooms::db::schema::roster_entries;
 use life_rooms::http::body::ROSTER_LIMIT;
 use serde_json::{Value, json};
 
 use crate::rosters::{post_csv, reader, roster, rows, series, single, with};
-use crate::support::{Answer, App, Client};
+use crate::support::{Answer, App, Client, id};
 
 fn lines(client: &Client, path: &str, entries: impl Iterator<Item = Value>) -> Answer {
     let text: String = entries.map(|entry| entry.to_string() + "\n").collect();
@@ -216,4 +218,34 @@ fn a_list_without_end_is_refused_before_it_is_read() {
     let of_topics = |fault: &&Value| fault["pointer"].as_str().is_some_and(|at| at.starts_with("/entries/0/topics"));
     let found: Vec<&Value> = problem["errors"].as_array().unwrap().iter().filter(of_topics).collect();
     assert_eq!((found.len(), &found[0]["code"]), (1, &json!("too_many")));
+}
+
+/// What is kept of wrong rows, and of how many rosters, has a bound: a small wrong body can be sent all day.
+#[test]
+fn only_the_newest_rosters_with_wrong_rows_keep_them() {
+    let (app, client, path) = reader();
+    let wrong = |many: usize| {
+        let entries = (0..many).map(|number| json!({ "external_id": format!("e{number}") }));
+        json!({ "entries": entries.collect::<Vec<_>>() })
+    };
+    let answer = client.post(&format!("{path}?mode=partial"), &wrong(1_500)).expect(201);
+    let first = format!("{path}/{}", id(&answer));
+    assert_eq!(
+        (answer["counts"]["rejected"].as_i64(), answer["entries"].as_array().unwrap().len()),
+        (Some(1_500), 1_500)
+    );
+    let kept = client.get(&first);
+    assert_eq!((kept.etag(), kept.json["entries"].as_array().unwrap().len()), ("\"1\"", 1_000));
+    assert_eq!(kept.json["counts"]["rejected"], 1_500);
+    for number in 0..100 {
+        let query = if number % 2 == 0 { "" } else { "?mode=partial" };
+        client.post(&format!("{path}{query}"), &wrong(1)).expect(if number % 2 == 0 { 422 } else { 201 });
+    }
+    let short = client.get(&first);
+    assert_eq!(
+        (short.etag(), &short.json["entries"], &short.json["counts"]["rejected"]),
+        ("\"2\"", &json!([]), &json!(1_500))
+    );
+    let rows: i64 = roster_entries::table.count().get_result(&mut app.conn()).unwrap();
+    assert_eq!(rows, 100, "the newest hundred keep theirs");
 }

@@ -65,9 +65,11 @@ pub async fn get_consent(
 /// `service_delivery` nothing new can be booked, prescribed or referred (409 `no-consent`), and no messages are sent. What
 /// stands already stays, and the answer lists it. A booking that waits keeps its turn, and gets no offer until the consent
 /// is given again; an offer is taken back. What a partner has seen isn't called back.
+///
+/// Withdrawing what is withdrawn already adds nothing: 200 with the consent that stands.
 #[utoipa::path(operation_id = "record_consent", tag = "members", params(("id" = Id, Path, description = "The member")),
     request_body = ConsentInput,
-    responses((status = 201, description = "Recorded", body = RecordedConsent), BadInput, Missing, Storage, Problems))]
+    responses((status = 200, description = "It was withdrawn already", body = RecordedConsent), (status = 201, description = "Recorded", body = RecordedConsent), BadInput, Missing, Storage, Problems))]
 #[post("/v1/members/{id}/consents")]
 pub async fn record_consent(
     request: Extract<(Allowed<MemberOrAdvisor>, Path<Id>, NoQuery, JsonBody<ConsentInput>)>,
@@ -78,6 +80,12 @@ pub async fn record_consent(
     who.write(&body.bytes, move |conn| {
         members::lock(conn, reach, id)?;
         Error::unless_none(faults(conn, reach, &written)?)?;
+        if let Some(stands) = store::withdrawn_already(conn, id, &written)? {
+            let subject = Subject::of_member("consent", stands.id, id);
+            let answer = withdrawal::recorded(conn, (id, reach), stands, context.now())?;
+            context.record(conn, &context.reads(subject, &["purpose", "decision"]))?;
+            return Ok(Reply::ok(Tag::of(&answer.consent)?, &answer)?.shows(subject));
+        }
         let evidence = written.evidence.clone().filter(|_| !reach.is_member());
         let (written, now) = (ConsentInput { evidence, ..written.clone() }, context.now());
         let row = ConsentRow::new(context.new_id(), id, written, recorder, store::next_instant(conn, id, now)?);

@@ -127,6 +127,19 @@ pub fn get(conn: &mut Conn, member_id: Id, id: Id) -> Result<ConsentRow> {
     own.select(ConsentRow::as_select()).first(conn).optional()?.ok_or_else(|| Error::not_found("consent"))
 }
 
+/// The consent that stands, where it is withdrawn and another withdrawal is to be recorded. So nobody can fill the record
+/// with withdrawals: each follows a consent that was given, and those are [limited](crate::members::quotas).
+pub fn withdrawn_already(conn: &mut Conn, member_id: Id, written: &ConsentInput) -> Result<Option<ConsentRow>> {
+    if written.decision != ConsentDecision::Withdrawn {
+        return Ok(None);
+    }
+    let partner = written.partner_id.unwrap_or(NO_PARTNER);
+    let state = consent_states::table.find((member_id, written.purpose, partner));
+    let withdrawn = state.filter(consent_states::decision.eq(ConsentDecision::Withdrawn));
+    let stands: Option<Id> = withdrawn.select(consent_states::consent_id).first(conn).optional()?;
+    stands.map(|id| get(conn, member_id, id)).transpose()
+}
+
 /// The instant to record a member's next consent at. It is now, or just after the last consent if the clock stands
 /// still or was put back: it must always be clear which consent came last. The member must be locked.
 pub fn next_instant(conn: &mut Conn, member_id: Id, now: Timestamp) -> Result<Timestamp> {

@@ -13,6 +13,7 @@ use super::undo::{Filled, Undo};
 use super::{conflicts, derived, fields, shared};
 use crate::auth::reach::Reach;
 use crate::auth::store as accounts;
+use crate::clock::london_day;
 use crate::db::schema::consents;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
@@ -104,12 +105,17 @@ impl Plan {
         self.filled.iter().map(String::as_str).collect()
     }
 
-    /// Tells the owners of the accounts: one reads more than before, and the other can't be used any more.
+    /// Tells the owners of the accounts: one reads more than before, and the other can't be used any more. Merging, undoing
+    /// and merging again on one day tells them once.
     fn tell_owners(&self, conn: &mut Conn, into: Id, now: Timestamp) -> Result<()> {
+        let day = london_day(now);
+        let once_a_day = |what, account: Id, notice: NewMessage| notice.once(format!("{what}:{account}:{day}"));
         let told = self.accounts.iter().map(|account| match account.stays {
-            true => NewMessage::notice(Notice::RecordsJoined, account.id, Some(into), now),
+            true => {
+                once_a_day("joined", account.id, NewMessage::notice(Notice::RecordsJoined, account.id, Some(into), now))
+            }
             // Not in the list of the record: whoever reads that list may be somebody else.
-            false => NewMessage::notice(Notice::AccountClosed, account.id, None, now),
+            false => once_a_day("closed", account.id, NewMessage::notice(Notice::AccountClosed, account.id, None, now)),
         });
         messages::queue(conn, told.collect(), now)
     }

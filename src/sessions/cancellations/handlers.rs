@@ -31,19 +31,20 @@ pub async fn cancel_partner_sessions(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
     let (context, reach, written) = (who.context(), Reach::of(who.caller()?)?, body.value);
-    who.write(&body.bytes, move |conn| {
+    let dry_run = written.dry_run;
+    let work = move |conn: &mut Conn| {
         if !reach.has_partner(Some(id)) || !partners::exists(conn, id)? {
             return Err(Error::not_found("partner"));
         }
-        partners::lock(conn, id)?;
         let PartnerCancellation { from, to, venue_id, series_id, reason, dry_run } = &written;
         let wanted = Wanted { partner_id: Some(id), venue_id: *venue_id, series_id: *series_id, from: *from, to: *to };
         if !dry_run {
+            partners::lock(conn, id)?;
             references::replan_rosters(conn, Some(id))?;
         }
         cancel(conn, &context, &wanted, reason, *dry_run)
-    })
-    .await
+    };
+    answer(&who, &body.bytes, dry_run, work).await
 }
 
 /// Call off the sessions at a venue
@@ -67,13 +68,32 @@ pub async fn cancel_venue_sessions(
 ) -> Result<HttpResponse> {
     let Extract((who, Path(id), _, body)) = request;
     let (context, written) = (who.context(), body.value);
-    who.write(&body.bytes, move |conn| {
-        venues::lock(conn, id)?;
+    let dry_run = written.dry_run;
+    let work = move |conn: &mut Conn| {
         let VenueCancellation { from, to, series_id, reason, dry_run } = &written;
+        if *dry_run {
+            venues::get(conn, id)?;
+        } else {
+            venues::lock(conn, id)?;
+        }
         let wanted = Wanted { partner_id: None, venue_id: Some(id), series_id: *series_id, from: *from, to: *to };
         cancel(conn, &context, &wanted, reason, *dry_run)
-    })
-    .await
+    };
+    answer(&who, &body.bytes, dry_run, work).await
+}
+
+/// Answers what `work` does. A dry run only reads, so nobody waits for it, and its answer isn't kept for a repeated
+/// `Idempotency-Key`: doing it again is no harm.
+async fn answer(
+    context: &Context,
+    body: &Bytes,
+    dry_run: bool,
+    work: impl Fn(&mut Conn) -> Result<Reply> + Send + 'static,
+) -> Result<HttpResponse> {
+    if dry_run {
+        return Ok(context.state().db.read_long(work).await?.into_response());
+    }
+    context.write(body, work).await
 }
 
 /// Calls the wanted sessions off, unless it is a dry run, and says which they are.

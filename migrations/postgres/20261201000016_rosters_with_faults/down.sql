@@ -1,0 +1,1 @@
+DROP INDEX rosters_with_faults_index;
