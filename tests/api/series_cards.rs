@@ -147,7 +147,7 @@ fn every_search_for_series_gives_the_first_session_of_each_that_a_plain_look_fin
             found += compare(&app, client, &mut numbers, &filled, 25);
         }
     }
-    assert!(found > 90, "{found}");
+    assert!(found > 70, "{found}");
 }
 
 #[test]
