@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures pages of what's on at several numbers of sessions, on SQLite and PostgreSQL, and prints a table of medians.
+# Measures pages of what's on, by sessions and by series, and the choices of menus at several numbers of sessions, on SQLite and PostgreSQL, and prints a table of medians.
 # On PostgreSQL it also reads the plans that were used, and fails where one goes through the whole table.
 #
 #   bench/whatson.sh                 SIZES="31200 312000 3120000" REPEATS=21 by default
@@ -83,13 +83,17 @@ fill() {
   copies=0
 }
 
-columns='partner_id, venue_id, space_id, slot, delivery, join_link, booking_policy, capacity, online_capacity, seats_taken,
+columns='occurrence, partner_id, venue_id, space_id, slot, delivery, join_link, booking_policy, capacity, online_capacity, seats_taken,
   online_seats_taken, waitlist_length, local_start, time_zone, duration_minutes, starts_on, publication, status,
   cancellation_reason, edited, version, created_at, updated_at'
 said='title, description, topics, facilitator, accessibility, pillar, programme_id, particulars'
-first="(SELECT id FROM wordings WHERE title <> 'Quilling' AND id IN (SELECT wording_id FROM sessions WHERE series_id IS NOT NULL))"
+series_columns='partner_id, programme_id, venue_id, space_id, title, description, pillar, topics, delivery, join_link, facilitator,
+  accessibility, booking_policy, capacity, online_capacity, local_start, time_zone, duration_minutes, recurrence, excluded,
+  additional, publication, status, ending, left_out, particulars, version, created_at, updated_at'
+originals="(SELECT id FROM session_series WHERE external_id LIKE 'reader-%' AND title <> 'Quilling')"
+first="(SELECT wording_id FROM sessions WHERE series_id IN $originals)"
 
-# grow SIZE: copies of the first year, each with wordings of its own and some minutes later; all but the quilling.
+# grow SIZE: copies of the first year, each with series and wordings of its own and some minutes later; all but the quilling.
 grow() {
   local wanted=$(($1 / 31200 - 1)) name=$2
   say "Growing $name to $1 sessions"
@@ -106,7 +110,10 @@ grow() {
 copy_listings() {
   echo "INSERT INTO wordings (id, $said) SELECT ${other//%s/id}, $said FROM wordings WHERE id IN $first;
     INSERT INTO listings (wording_id, slot, partner_id, bytes) SELECT ${other//%s/wording_id}, slot, partner_id, bytes FROM listings WHERE wording_id IN $first;
-    INSERT INTO listing_words SELECT ${other//%s/wording_id}, slot, word FROM listing_words WHERE wording_id IN $first;"
+    INSERT INTO listing_words SELECT ${other//%s/wording_id}, slot, word FROM listing_words WHERE wording_id IN $first;
+    INSERT INTO series_listings (wording_id, slot, published, series_id)
+      SELECT ${other//%s/wording_id}, slot, published, ${other//%s/series_id} FROM series_listings WHERE series_id IN $originals;
+    INSERT INTO session_series (id, $series_columns) SELECT ${other//%s/id}, $series_columns FROM session_series WHERE id IN $originals;"
 }
 
 copy_on_sqlite() {
@@ -116,9 +123,9 @@ copy_on_sqlite() {
     other="CAST(substr(hex(%s), 1, 14) || printf('%02d', $copies) AS BLOB)" late=$((copies * 420000000))
     echo "BEGIN;
       $(copy_listings)
-      INSERT INTO sessions (id, wording_id, starts_at, ends_at, $columns)
-        SELECT randomblob(16), ${other//%s/wording_id}, starts_at + $late, ends_at + $late, $columns FROM sessions
-        WHERE series_id IS NOT NULL AND wording_id IN $first;
+      INSERT INTO sessions (id, series_id, wording_id, starts_at, ends_at, $columns)
+        SELECT randomblob(16), ${other//%s/series_id}, ${other//%s/wording_id}, starts_at + $late, ends_at + $late, $columns
+        FROM sessions WHERE series_id IN $originals;
       COMMIT;"
   done
 }
@@ -128,9 +135,9 @@ copy_on_postgres() {
   while [ "$copies" -lt "$1" ]; do
     copies=$((copies + 1))
     other="md5(%s::text || $copies)::uuid" late="interval '$((copies * 7)) minutes'"
-    sql -c "$(copy_listings)" -c "INSERT INTO sessions (id, wording_id, starts_at, ends_at, $columns)
-        SELECT gen_random_uuid(), ${other//%s/wording_id}, starts_at + $late, ends_at + $late, $columns FROM sessions
-        WHERE series_id IS NOT NULL AND wording_id IN $first"
+    sql -c "$(copy_listings)" -c "INSERT INTO sessions (id, series_id, wording_id, starts_at, ends_at, $columns)
+        SELECT gen_random_uuid(), ${other//%s/series_id}, ${other//%s/wording_id}, starts_at + $late, ends_at + $late, $columns
+        FROM sessions WHERE series_id IN $originals"
   done
 }
 
@@ -171,6 +178,30 @@ searches() {
   echo "by distance, a topic|from=2037-01-01&$near&within_km=50&sort=distance&topic=movement"
   echo "by distance, a seat left, full for months|$full&$near&within_km=50&sort=distance"
   echo "by distance, a word|from=2037-01-01&$near&within_km=50&sort=distance&q=origami"
+  echo "a policy that nothing has|from=2037-01-01&booking_policy=referral_only"
+}
+
+# Each search as a path: for a page of sessions, for a page of series (cards), and for the choices of menus.
+paths() {
+  searches | sed 's/|\(.*\)/|sessions?\1\&limit=50/'
+  searches | sed -e 's/^/series: /' -e 's/|\(.*sort=.*\)/|session-series?\1\&limit=50/' -e 's/|\(from.*\)/|session-series?\1\&limit=50\&sort=next/'
+  local by='by=topic,pillar,delivery,local_authority,venue,partner,weekday'
+  echo "menus|sessions/facets?from=2037-01-01&$by"
+  echo "menus, from now on|sessions/facets?$by"
+  echo "menus, a frequent word|sessions/facets?from=2037-01-01&$by&q=reading"
+  echo "menus, within 10 km, a topic, a seat left|sessions/facets?from=2037-01-01&$by&$near&topic=movement&has_space=true"
+}
+
+# The path of a page further on: late PAGES PATH.
+late() {
+  local next=/v1/$2
+  for _ in $(seq "$1"); do
+    local after
+    after=$(curl -sS -f "$url$next" | jq -r '.next // empty')
+    [ -n "$after" ] || break
+    next=$after
+  done
+  echo "${next#/v1/}"
 }
 
 # The median in milliseconds, over one connection; the first answers are left out.
@@ -187,7 +218,7 @@ plans() {
   sleep 1
   while IFS='|' read -r title query; do
     from=$(wc -l <"$cluster/log")
-    curl -sS -f -o /dev/null "$url/v1/sessions?$query&limit=50#[1-8]"
+    curl -sS -f -o /dev/null "$url/v1/$query#[1-8]"
     tail -n "+$((from + 1))" "$cluster/log" >"$work/plan"
     say "  $title: $(grep -o 'using sessions_[a-z_]*' "$work/plan" | sort -u | tr '\n' ' ')"
     if grep -q 'Seq Scan on sessions' "$work/plan"; then
@@ -208,22 +239,22 @@ for name in $DATABASES; do
   fill "$name"
   for size in $SIZES; do
     grow "$size" "$name"
-    searches >"$work/searches"
+    paths >"$work/searches"
+    # Pages in the middle of the list, and the last ones.
+    { echo "the eleventh page of a frequent word|$(late 10 'sessions?from=2037-01-01&q=reading&limit=50')"
+      echo "series: the third page of a frequent word|$(late 2 'session-series?from=2037-01-01&q=reading&limit=50&sort=next')"
+      echo "series: the last page|$(late 1000 'session-series?sort=next&limit=100')"
+      echo "series: the last page from January on|$(late 1000 'session-series?from=2037-01-01&sort=next&limit=100')"
+    } >>"$work/searches"
     while IFS='|' read -r title query; do
-      ms=$(measure "$url/v1/sessions?$query&limit=50")
+      ms=$(measure "$url/v1/$query")
       say "  $name $size $title: $ms ms"
       echo "$ms" >"$work/$name.$size.$title"
     done <"$work/searches"
-    # A page in the middle of the list.
-    next="/v1/sessions?from=2037-01-01&q=reading&limit=50"
-    for _ in 1 2 3 4 5 6 7 8 9 10; do next=$(curl -sS -f "$url$next" | jq -r .next); done
-    measure "$url$next" >"$work/$name.$size.the eleventh page of it"
     [ "$name" = sqlite ] || plans
   done
   stop_server
 done
-echo "the eleventh page of it|" >>"$work/searches"
-
 printf '| milliseconds a page of 50 |'
 for name in $DATABASES; do for size in $SIZES; do printf ' %s, %s |' "$name" "$size"; done; done
 printf '\n| --- |'

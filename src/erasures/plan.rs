@@ -291,6 +291,7 @@ pub const TABLES: &[Table] = &[
     of_nobody("wordings"),
     of_nobody("listings"),
     of_nobody("listing_words"),
+    of_nobody("series_listings"),
     // Headcounts of people who aren't members.
     of_nobody("registers"),
     // Ids of events.

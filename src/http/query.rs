@@ -53,6 +53,8 @@ pub fn search_words(q: Option<&str>) -> Result<Vec<Wanted>> {
 struct Parameter {
     name: String,
     required: bool,
+    /// Whether a list can be written as one value with commas.
+    commas: bool,
     shape: Shape,
 }
 
@@ -74,8 +76,9 @@ fn parameters_of<T: IntoParams + 'static>() -> Arc<Vec<Parameter>> {
 fn compile(parameter: utoipa::openapi::path::Parameter) -> Parameter {
     let value = serde_json::to_value(&parameter).unwrap_or_default();
     let required = value.get("required").and_then(Value::as_bool).unwrap_or_default();
+    let commas = value.get("explode").and_then(Value::as_bool) == Some(false);
     let schema = value.get("schema").cloned().unwrap_or_default();
-    Parameter { name: parameter.name, required, shape: shape::compile(&schema, &Schemas::new()) }
+    Parameter { name: parameter.name, required, commas, shape: shape::compile(&schema, &Schemas::new()) }
 }
 
 fn read(query: &str, parameters: &[Parameter]) -> Result<Map<String, Value>> {
@@ -121,7 +124,8 @@ fn add(map: &mut Map<String, Value>, parameter: &Parameter, text: &str, faults: 
     if let Shape::Array { items, .. } = shape {
         let list = map.entry(parameter.name.clone()).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(list) = list {
-            list.push(coerce(text, items));
+            let texts: Vec<&str> = if parameter.commas { text.split(',').collect() } else { vec![text] };
+            list.extend(texts.into_iter().map(|text| coerce(text, items)));
         }
     } else if map.insert(parameter.name.clone(), coerce(text, shape)).is_some() {
         faults.push(Fault::in_parameter(parameter.name.clone(), "repeated", "May be given only once."));

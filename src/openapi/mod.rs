@@ -41,7 +41,9 @@ use utoipa::openapi::OpenApi as Document;
         crate::sessions::bookings::types::BookedWhen,
         crate::sessions::bookings::types::CancelledBy,
         crate::sessions::closings::types::ClosedSessions,
+        crate::sessions::facets::types::Facet,
         crate::sessions::search::filter::SessionOrder,
+        crate::sessions::search::filter::SeriesOrder,
         crate::sessions::search::filter::Weekday,
     )),
     tags(

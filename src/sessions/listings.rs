@@ -16,7 +16,7 @@ use super::search::looked_at;
 use super::store::SessionRow;
 use super::types::{Delivery, Pillar};
 use super::wordings::{Wording, digest};
-use crate::db::schema::{listing_words, listings, sessions, wordings};
+use crate::db::schema::{listing_words, listings, series_listings, sessions, wordings};
 use crate::db::types::{DbUuid, TextEnum};
 use crate::db::{AT_ONCE, Conn, Id, LocalTime, Timestamp};
 use crate::error::{Error, Result};
@@ -407,6 +407,8 @@ pub fn forget_unused(conn: &mut Conn, found: &Unused) -> Result<usize> {
         if diesel::delete(unused).execute(conn)? > 0 {
             let words = listing_words::table.filter(listing_words::wording_id.eq(wording));
             diesel::delete(words.filter(listing_words::slot.eq(slot))).execute(conn)?;
+            let series = series_listings::table.filter(series_listings::wording_id.eq(wording));
+            diesel::delete(series.filter(series_listings::slot.eq(slot))).execute(conn)?;
             gone += 1;
         }
     }

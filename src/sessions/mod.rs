@@ -20,6 +20,7 @@ pub mod cancellations;
 pub mod change;
 pub mod clashes;
 pub mod closings;
+pub mod facets;
 mod growth;
 pub mod handlers;
 pub mod join_link;
@@ -34,6 +35,7 @@ mod row;
 pub mod rules;
 pub mod search;
 pub mod series;
+pub mod series_listings;
 pub mod staging;
 pub mod store;
 pub mod topics;
@@ -43,6 +45,7 @@ pub mod visibility;
 pub mod wordings;
 
 crate::routes! {
+    facets::handlers: count_by_facets;
     handlers: get_session, list_sessions, create_session;
     change: change_session;
     handlers: cancel_session;

@@ -12,6 +12,7 @@ use diesel::sql_types::BigInt;
 
 use super::bulk;
 use super::row::{Column, Revision, SessionRow};
+use super::series_listings;
 use crate::clock::first_id_at;
 use crate::db::{Conn, Id, Timestamp};
 use crate::error::Result;
@@ -79,7 +80,8 @@ pub fn insert(conn: &mut Conn, roster_id: Id, rows: &[SessionRow]) -> Result<()>
     {
         let names = bulk::names(Column::ALL);
         let staged = format!("SELECT {names} FROM temp.staged_sessions WHERE {}", of(roster_id, NEW));
-        return Ok(sqlite.batch_execute(&format!("INSERT INTO sessions ({names}) {staged}"))?);
+        sqlite.batch_execute(&format!("INSERT INTO sessions ({names}) {staged}"))?;
+        return series_listings::add(conn, rows);
     }
     super::store::insert_many(conn, rows)
 }
@@ -92,7 +94,8 @@ pub fn update(conn: &mut Conn, roster_id: Id, revisions: &[Revision]) -> Result<
     if let Conn::Sqlite(sqlite) = conn
         && is_staged(sqlite, roster_id, "<>", revisions.len())?
     {
-        return super::store::all_written(update_staged(sqlite, roster_id, revisions), revisions);
+        super::store::all_written(update_staged(sqlite, roster_id, revisions), revisions)?;
+        return series_listings::add(conn, super::store::relisted(revisions));
     }
     super::store::update_many(conn, revisions)
 }

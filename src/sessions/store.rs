@@ -9,6 +9,7 @@ use super::bulk;
 use super::notices::{self, Pending};
 use super::recurrence::OccurrenceKey;
 pub use super::row::{Revision, SessionRow};
+use super::series_listings;
 use super::types::SessionStatus;
 use crate::auth::reach::Reach;
 use crate::db::schema::{bookings, registers, session_series, sessions};
@@ -27,7 +28,8 @@ pub fn lock(conn: &mut Conn, ids: impl IntoIterator<Item = Id>) -> Result<()> {
 /// # Errors
 /// 409 if a partner has another session with the same `external_id`.
 pub fn insert_many(conn: &mut Conn, rows: &[SessionRow]) -> Result<()> {
-    Ok(bulk::insert(conn, rows)?)
+    bulk::insert(conn, rows)?;
+    series_listings::add(conn, rows)
 }
 
 /// One session of anybody.
@@ -71,7 +73,14 @@ pub fn of_series_from(conn: &mut Conn, series_id: Id, date: NaiveDate) -> Result
 /// 412 where another request has changed one in between; 409 where a capacity is below the seats that are taken. Then
 /// none of it may be kept.
 pub fn update_many(conn: &mut Conn, revisions: &[Revision]) -> Result<()> {
-    all_written(bulk::update(conn, revisions), revisions)
+    all_written(bulk::update(conn, revisions), revisions)?;
+    series_listings::add(conn, relisted(revisions))
+}
+
+/// Those that are found in another way than before.
+pub(super) fn relisted(revisions: &[Revision]) -> impl Iterator<Item = &SessionRow> {
+    let place = |row: &SessionRow| (row.wording_id, row.slot, row.publication);
+    revisions.iter().filter(move |revision| place(&revision.from) != place(&revision.to)).map(|revision| &revision.to)
 }
 
 /// What it means that so many of these were written.

@@ -63,6 +63,11 @@ impl Columns {
         (self.starts_at, self.id)
     }
 
+    /// The venue.
+    pub fn venue_id(&self) -> Option<Id> {
+        self.venue_id
+    }
+
     /// The venue of the free seats; `None` if one of them is online.
     pub fn venue_of_seats(&self) -> Option<Id> {
         let left = self.online_capacity.is_none_or(|capacity| self.online_seats_taken < capacity);
@@ -85,6 +90,13 @@ pub struct Found {
     pub session: Columns,
     venue: Option<VenueSummary>,
     partner: Option<PartnerSummary>,
+}
+
+impl Found {
+    /// The series that the session is of.
+    pub fn series_id(&self) -> Option<Id> {
+        self.session.series_id
+    }
 }
 
 /// The columns of [`Found`].

@@ -27,6 +27,7 @@ const MAY: &[(&str, &str)] = &[
     ("get_service", "*"),
     ("list_vocabularies", "*"),
     ("list_local_authorities", "*"),
+    ("count_by_facets", "*"),
     ("get_document", "*"),
     ("get_document_as_yaml", "*"),
     ("get_venue", "*"),

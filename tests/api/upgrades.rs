@@ -54,7 +54,7 @@ fn a_database_from_before_the_first_release_is_refused_with_a_sentence_and_left_
     let ours = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20261130000000'), ('20261201000000'), \
                  ('20261201000001'), ('20261201000002'), ('20261201000003'), ('20261201000004'), ('20261201000005'), \
                  ('20261201000006'), ('20261201000007'), ('20261201000008'), ('20261201000009'), ('20261201000010'), \
-                 ('20261201000012'), ('20261201000015'), ('20261201000016')";
+                 ('20261201000011'), ('20261201000012'), ('20261201000015'), ('20261201000016')";
     app.conn().batch_execute(ours).unwrap();
     assert!(
         migrate::run(&app.location).is_err_and(|error| error.to_string().starts_with("The database was made before"))

@@ -11,15 +11,18 @@ use crate::whats_on::{Numbers, all, make_frequent, place, session};
 
 /// What a search says, and whether a session fits it.
 #[derive(Default)]
-struct Asked {
-    query: String,
-    tests: Vec<Box<dyn Fn(&Value) -> bool>>,
-    from: Option<(f64, f64)>,
+pub struct Asked {
+    pub query: String,
+    /// The parameter of each test.
+    pub names: Vec<String>,
+    pub tests: Vec<Box<dyn Fn(&Value) -> bool>>,
+    pub from: Option<(f64, f64)>,
 }
 
 impl Asked {
-    fn add(&mut self, part: String, test: impl Fn(&Value) -> bool + 'static) {
+    pub fn add(&mut self, part: String, test: impl Fn(&Value) -> bool + 'static) {
         self.query += &format!("&{part}");
+        self.names.push(part.split('=').next().unwrap_or_default().to_owned());
         self.tests.push(Box::new(test));
     }
 }
@@ -36,7 +39,7 @@ fn says(session: &Value) -> Vec<String> {
 }
 
 /// The distance in kilometres by the angle between two vectors.
-fn kilometres((a, b): (f64, f64), (c, d): (f64, f64)) -> f64 {
+pub fn kilometres((a, b): (f64, f64), (c, d): (f64, f64)) -> f64 {
     let vector = |lat: f64, lng: f64| {
         let (lat, lng) = (lat.to_radians(), lng.to_radians());
         [lat.cos() * lng.cos(), lat.cos() * lng.sin(), lat.sin()]
@@ -47,11 +50,12 @@ fn kilometres((a, b): (f64, f64), (c, d): (f64, f64)) -> f64 {
     6371.0087714 * cross.iter().map(|x| x * x).sum::<f64>().sqrt().atan2(dot)
 }
 
-fn venue_place(session: &Value) -> Option<(f64, f64)> {
+pub fn venue_place(session: &Value) -> Option<(f64, f64)> {
     Some((session["venue"]["latitude"].as_f64()?, session["venue"]["longitude"].as_f64()?))
 }
 
-fn asked(numbers: &mut Numbers, Filled { features, partners, series, free }: &Filled) -> Asked {
+/// A search for sessions, or for series by their sessions.
+pub fn asked(numbers: &mut Numbers, Filled { features, partners, series, free }: &Filled, for_sessions: bool) -> Asked {
     let mut asked = Asked::default();
     if numbers.chance(40) {
         let text = *numbers.one(&[
@@ -125,7 +129,7 @@ fn asked(numbers: &mut Numbers, Filled { features, partners, series, free }: &Fi
         let partner = numbers.one(partners).clone();
         asked.add(format!("partner_id={partner}"), move |session| session["partner_id"] == partner.as_str());
     }
-    if numbers.chance(15) {
+    if for_sessions && numbers.chance(15) {
         let series = numbers.one(series).clone();
         asked.add(format!("series_id={series}"), move |session| session["series_id"] == series.as_str());
     }
@@ -149,15 +153,15 @@ fn asked(numbers: &mut Numbers, Filled { features, partners, series, free }: &Fi
 }
 
 /// What there is to ask for.
-struct Filled {
+pub struct Filled {
     /// What each venue has, by its id.
-    features: std::collections::HashMap<String, Vec<String>>,
+    pub features: std::collections::HashMap<String, Vec<String>>,
     /// One with many sessions, and one with few.
-    partners: [String; 2],
+    pub partners: [String; 2],
     /// The series.
-    series: Vec<String>,
+    pub series: Vec<String>,
     /// The sessions in which somebody who books one seat gets it.
-    free: HashSet<String>,
+    pub free: HashSet<String>,
 }
 
 /// Books a session out: all of its seats, or all but one, for which a party of two waits.
@@ -179,7 +183,7 @@ fn book_out(app: &App, session: &Value, numbers: &mut Numbers) {
 }
 
 /// Venues, series and single sessions of all kinds.
-fn fill(app: &App, numbers: &mut Numbers) -> Filled {
+pub fn fill(app: &App, numbers: &mut Numbers) -> Filled {
     let admin = app.admin();
     let partners = ["the-reader", "the-phil"].map(|slug| partner_row(app, slug));
     let mut features = std::collections::HashMap::new();
@@ -264,7 +268,7 @@ fn every_search_gives_what_a_plain_look_at_all_sessions_gives() {
         if round == 110 {
             make_frequent(&app);
         }
-        let asked = asked(&mut numbers, &filled);
+        let asked = asked(&mut numbers, &filled, true);
         let mut expected: Vec<&Value> =
             everything.iter().filter(|session| asked.tests.iter().all(|test| test(session))).collect();
         let mut path = format!("/v1/sessions?limit={}{}", [100, 37, 100, 8][numbers.below(4)], asked.query);

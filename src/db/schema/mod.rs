@@ -78,6 +78,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     wordings,
     listings,
     listing_words,
+    series_listings,
     bookings,
     registers,
     walk_ins,

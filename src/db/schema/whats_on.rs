@@ -104,6 +104,13 @@ tables! {
         word -> Text,
     }
 
+    series_listings (wording_id, slot, published, series_id) {
+        wording_id -> DbUuid,
+        slot -> BigInt,
+        published -> Bool,
+        series_id -> DbUuid,
+    }
+
     bookings (id) {
         id -> DbUuid,
         session_id -> DbUuid,

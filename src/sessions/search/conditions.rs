@@ -5,12 +5,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
 use super::query::{FIRST, Search, TimeSpan};
+use crate::auth::viewer::Viewer;
 use crate::db::conn::MultiBackend;
-use crate::db::schema::{listing_words, sessions, venue_words, venues};
+use crate::db::schema::{listing_words, session_series, sessions, venue_words, venues};
 use crate::db::types::{DbTimestamp, DbUuid};
 use crate::db::{Conn, Id};
 use crate::sessions::listings::{word_of_day, word_of_pillar, word_of_programme, word_of_topic};
-use crate::sessions::types::Delivery;
+use crate::sessions::types::{Delivery, SessionStatus};
 use crate::sessions::view::{FoundSelection, found, found_selection};
 use crate::sessions::visibility::{Part, in_part};
 use crate::text::short_name::ShortName;
@@ -82,8 +83,28 @@ pub fn filtered<'a>(search: &'a Search, scope: Scope<'a>, by: By) -> Query<'a> {
     for ShortName(feature) in &search.filter.accessibility {
         query = accessible(query, feature);
     }
+    if search.for_series {
+        query = of_listed_series(query, search.viewer);
+    }
     // The time span leaves out those that have begun.
     if search.has_space() { query.filter(sessions::has_room.eq(true)) } else { query }
+}
+
+/// Restricts to scheduled sessions of series that this viewer finds in lists. A session that was published by hand doesn't
+/// show a series that is a draft.
+fn of_listed_series(query: Query<'_>, viewer: Viewer) -> Query<'_> {
+    let query = query.filter(looked_at(sessions::status.eq(SessionStatus::Scheduled)));
+    let its = session_series::table.filter(session_series::id.nullable().eq(sessions::series_id));
+    let its = its.select(session_series::id).limit(1);
+    let published = session_series::published.eq(true);
+    match viewer {
+        Viewer::Staff => query.filter(looked_at(sessions::series_id.is_not_null())),
+        Viewer::Partner(own) => {
+            let own = its.filter(published.or(session_series::partner_id.nullable().eq(own)));
+            query.filter(own.single_value().is_not_null())
+        }
+        Viewer::Member(_) | Viewer::Public => query.filter(its.filter(published).single_value().is_not_null()),
+    }
 }
 
 /// Adds the condition that a session lies in a time span.

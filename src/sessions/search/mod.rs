@@ -35,6 +35,7 @@
 //! | `MOST_PROBES`       | `strategy` | index lookups for each listing, instead of one scan of its words              |
 //! | `MOST_CHOICES`      | `strategy` | values bound for one condition on words                                       |
 
+pub mod cards;
 mod conditions;
 pub mod filter;
 pub mod merge;
@@ -98,9 +99,13 @@ fn of_each_part(search: &Search, many: i64, mut page: impl FnMut(Part) -> Result
     for part in Part::of(search.viewer) {
         rows.extend(page(part)?);
     }
-    rows.sort_by_key(|row| row.session.place());
+    order_by_start(&mut rows);
     rows.truncate(usize::try_from(many).unwrap_or_default());
     Ok(rows)
+}
+
+fn order_by_start(rows: &mut [Found]) {
+    rows.sort_unstable_by_key(|row| row.session.place());
 }
 
 /// One page in the order of distance from the place that was asked for: each session with its key.

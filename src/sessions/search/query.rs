@@ -63,6 +63,8 @@ pub struct Search {
     pub circle: Option<Circle>,
     /// The time of the request.
     pub now: Timestamp,
+    /// Whether series are searched for. Then only scheduled sessions of series that the viewer finds in lists match.
+    pub for_series: bool,
 }
 
 impl Search {
@@ -82,12 +84,19 @@ impl Search {
             return Err(Error::parameter("sort", "needs_near", "The order distance needs near."));
         }
         let words = search_words(filter.q.as_deref())?;
-        Ok(Self { viewer, filter, words, circle, now })
+        Ok(Self { viewer, filter, words, circle, now, for_series: false })
     }
 
-    /// The time span of the days that were asked for. Without `from`, it begins now.
+    /// The same search for series.
+    pub fn for_series(self) -> Self {
+        Self { for_series: true, ..self }
+    }
+
+    /// The time span of the days that were asked for. Without `from`, it begins now. For series it begins now at the earliest.
     pub fn span(&self) -> TimeSpan {
         let from = self.filter.from.map_or(self.now, london_midnight);
+        // The next session of a series is to come, whatever was asked for.
+        let from = if self.for_series { from.max(self.now) } else { from };
         // A session that has begun, or begins at this instant, can't be booked.
         let soon = Timestamp(self.now.0 + TimeDelta::microseconds(1));
         let from = if self.has_space() { from.max(soon) } else { from };

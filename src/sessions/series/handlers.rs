@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
+use super::cards::{self, CardView, SeriesCard};
 use super::follow::Outcome;
 use super::held;
 use super::rules;
 use super::store::{self, LeftOut, SeriesRow};
 use super::types::{
-    ChangedSeries, CreatedSeries, Series, SeriesFilter, SeriesInput, SessionCounts, SessionOutcomes, SkipReason,
-    Skipped,
+    ChangedSeries, CreatedSeries, Series, SeriesInput, SessionCounts, SessionOutcomes, SkipReason, Skipped,
 };
-use super::view::{self, SeriesView};
+use super::view;
 use crate::auth::policy::{Public, SessionWriter};
 use crate::auth::reach::Reach;
 use crate::auth::viewer::Viewer;
@@ -24,6 +24,9 @@ use crate::sessions::listings;
 use crate::sessions::notices::{self, Change};
 use crate::sessions::recurrence::{Expansion, Work};
 use crate::sessions::references::{self, References};
+use crate::sessions::search::filter::{SeriesFilter, SeriesOrder, SessionFilter};
+use crate::sessions::search::query::Search;
+use crate::sessions::search::{self, ByDistance, ByStart};
 use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::CancelInput;
 use crate::sessions::visibility::owner;
@@ -31,17 +34,63 @@ use crate::sessions::wordings::Wording;
 
 /// List session series
 ///
-/// The oldest first.
+/// Each series with its next session: what a card on a page of groups shows. The filters are those of sessions. A series is
+/// listed if one of its scheduled sessions to come fits all of them, and `next_session` is the first that does. So each
+/// group is listed once, and where its next session is. Without filters of sessions and without `sort`, all series are
+/// listed by creation, also those of which nothing is to come. Single sessions are of no series: `GET /v1/sessions` has
+/// them.
 #[utoipa::path(operation_id = "list_series", tag = "sessions", params(SeriesFilter),
-    responses((status = 200, description = "A page of series", body = Page<Series>), (status = 304, description = "Not changed"), Problems),
+    responses((status = 200, description = "A page of series", body = Page<SeriesCard>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/session-series")]
 pub async fn list_series(request: Extract<(Allowed<Public>, Query<SeriesFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
-    let slice = Slice::<Id>::read_public(&who, filter.limit, filter.cursor.as_deref())?;
-    let (wanted, viewer, now) = (slice.clone(), Viewer::of(who.anyone()), who.now());
-    let rows = who.state().db.read(move |conn| view::list(conn, viewer, &filter, &wanted, now)).await?;
-    who.show_page(Cache::Revalidate, &slice.page(&who, rows, SeriesView::key, Series::from))
+    let (order, limit, cursor) = (filter.order(), filter.limit, filter.cursor.clone());
+    let (viewer, now, db) = (Viewer::of(who.anyone()), who.now(), &who.state().db);
+    let page = match order {
+        SeriesOrder::Created => {
+            check_created(&filter)?;
+            let slice = Slice::<Id>::read_public(&who, limit, cursor.as_deref())?;
+            let all = Search::read(viewer, SessionFilter::default(), now)?.for_series();
+            let wanted = slice.clone();
+            let work = move |conn: &mut Conn| {
+                let rows = view::list(conn, viewer, &filter, &wanted, now)?;
+                cards::of_series(conn, &all, rows)
+            };
+            slice.page(&who, db.read_long(work).await?, CardView::key, |card| card.as_of(now))
+        }
+        SeriesOrder::Next => {
+            let slice = Slice::<ByStart>::read_public(&who, limit, cursor.as_deref())?;
+            let (after, many) = (slice.after, slice.fetch());
+            let search = Search::read(viewer, filter.into(), now)?.for_series();
+            let work = move |conn: &mut Conn| {
+                let found = search::cards::by_start(conn, &search, after, many)?;
+                cards::of_found(conn, &search, found)
+            };
+            slice.page(&who, db.read_long(work).await?, CardView::place, |card| card.as_of(now))
+        }
+        SeriesOrder::Distance => {
+            let slice = Slice::<ByDistance>::read_public(&who, limit, cursor.as_deref())?;
+            let (after, many) = (slice.after, slice.fetch());
+            let search = Search::read(viewer, filter.into(), now)?.for_series();
+            let work = move |conn: &mut Conn| {
+                let found = search::cards::by_distance(conn, &search, after, many)?;
+                let (keys, found): (Vec<ByDistance>, Vec<_>) = found.into_iter().unzip();
+                Ok(keys.into_iter().zip(cards::of_found(conn, &search, found)?).collect::<Vec<_>>())
+            };
+            slice.page(&who, db.read_long(work).await?, |(key, _)| *key, |(_, card)| card.as_of(now))
+        }
+    };
+    who.show_page(Cache::Revalidate, &page)
+}
+
+/// Checks that a list by creation is asked for nothing that only sessions can fit.
+fn check_created(filter: &SeriesFilter) -> Result<()> {
+    if !filter.asks_for_sessions() {
+        return Ok(());
+    }
+    let detail = "The order created takes only partner_id, programme_id, venue_id and pillar. Use next or distance.";
+    Err(Error::parameter("sort", "needs_other_order", detail))
 }
 
 /// Get a session series

@@ -8,6 +8,7 @@ use crate::db::schema::sessions;
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
 use crate::sessions::recurrence::OccurrenceKey;
+use crate::sessions::series_listings;
 use crate::sessions::store;
 use crate::sessions::types::{Publication, SessionStatus};
 
@@ -45,7 +46,7 @@ pub fn reparent(conn: &mut Conn, ids: &[Id], to: Id, now: Timestamp) -> Result<(
     for chunk in ids.chunks(AT_ONCE) {
         diesel::update(sessions::table.filter(sessions::id.eq_any(chunk))).set(given).execute(conn)?;
     }
-    Ok(())
+    series_listings::add_moved(conn, ids, to)
 }
 
 /// Writes which occurrences sessions now are. Nothing that is shown of them changes, so they keep their versions.

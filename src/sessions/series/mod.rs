@@ -14,6 +14,7 @@
 //!   people still have bookings, it ends after the last session with bookings instead.
 //! - Cancelling a series cancels its sessions that are still to come, and every booking of them.
 
+pub mod cards;
 pub mod change;
 pub mod follow;
 pub mod handlers;

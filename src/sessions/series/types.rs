@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
 use super::store::LeftOut;
@@ -293,29 +293,4 @@ pub struct SplitInput {
     /// What is different from then on: a JSON merge patch of the series. Absent: nothing.
     #[serde(default)]
     pub changes: SeriesPatch,
-}
-
-/// Which series to list.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct SeriesFilter {
-    /// Only series of this partner.
-    #[param(inline)]
-    pub partner_id: Option<Id>,
-    /// Only series of this programme.
-    #[param(inline)]
-    pub programme_id: Option<Id>,
-    /// Only series that people come to at this venue. A series that is only online isn't found, even if it names the venue.
-    #[param(inline)]
-    pub venue_id: Option<Id>,
-    /// Only series of this pillar.
-    #[param(inline)]
-    pub pillar: Option<Pillar>,
-    /// How many items a page has at most.
-    #[param(minimum = 1, maximum = 100, default = 50, example = 50)]
-    pub limit: Option<i64>,
-    /// Where the page begins: the `cursor` in the path that `next` of the page before gives.
-    #[param(max_length = 1200)]
-    pub cursor: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Series as a viewer may see them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::Days;
 use diesel::dsl::{exists, select};
@@ -8,7 +8,7 @@ use diesel::prelude::*;
 
 use super::rules;
 use super::store::{LeftOut, SeriesRow, lineage};
-use super::types::{Series, SeriesFilter, Skipped};
+use super::types::{Series, Skipped};
 use crate::auth::viewer::Viewer;
 use crate::clock::london_day;
 use crate::db::schema::{bookings, partners, prescription_items, prescriptions, programmes, session_series};
@@ -17,6 +17,7 @@ use crate::db::{Conn, Id, Timestamp};
 use crate::error::{Error, Result};
 use crate::http::page::Slice;
 use crate::sessions::recurrence::OccurrenceKey;
+use crate::sessions::search::filter::SeriesFilter;
 use crate::sessions::store::of_series_from;
 use crate::sessions::types::{Delivery, SeriesStatus, SessionStatus};
 use crate::sessions::view::{Related, related_selection};
@@ -53,6 +54,11 @@ impl SeriesView {
             left_out.retain(|one| !made.contains(&one.occurrence.place()));
         }
         Ok(Some(left_out.iter().map(Skipped::from).collect()))
+    }
+
+    /// The partner that it belongs to.
+    pub fn partner_id(&self) -> Option<Id> {
+        self.series.partner_id
     }
 
     /// This series' place in the list.
@@ -121,6 +127,14 @@ pub fn get(conn: &mut Conn, id: Id, viewer: Viewer, now: Timestamp) -> Result<Se
     let (series, related) = find(conn, id, viewer)?;
     let ended = ends(&series) && with_sessions_to_come(conn, &[id], now)?.is_empty();
     Ok(SeriesView { series, related, ended })
+}
+
+/// These series, which have sessions to come and which the viewer may see, by id.
+pub fn by_ids(conn: &mut Conn, ids: &[Id]) -> Result<HashMap<Id, SeriesView>> {
+    let these = joined().filter(session_series::id.eq_any(ids)).select((SeriesRow::as_select(), related_selection()));
+    let rows: Vec<(SeriesRow, Related)> = these.load(conn)?;
+    let view = |(series, related): (SeriesRow, Related)| (series.id, SeriesView { series, related, ended: false });
+    Ok(rows.into_iter().map(view).collect())
 }
 
 /// One series as the answer to a viewer.
