@@ -6,6 +6,7 @@
 
 /** @typedef {import('./schema.js').components['schemas']} Schemas */
 /** @typedef {Schemas['SeriesCard']} Card */
+/** @typedef {Schemas['Series']} Series */
 /** @typedef {Schemas['Session']} Session */
 
 const ZONE = 'Europe/London';
@@ -81,12 +82,11 @@ function when(instant, zone) {
   return `${day.format(date)}, ${time.format(date)}`;
 }
 
-/** @param {{ venue?: Card['venue'], delivery: Card['delivery'] }} what */
+/** @param {Pick<Series, 'venue' | 'delivery'>} what */
 function where(what) {
   const place = what.delivery === 'online' ? null : what.venue;
   if (!place) return WORDS[what.delivery];
-  const town = place.address?.town;
-  const name = town && !place.name.includes(town) ? `${place.name}, ${town}` : place.name;
+  const name = place.town && !place.name.includes(place.town) ? `${place.name}, ${place.town}` : place.name;
   return what.delivery === 'hybrid' ? `${name}, or online` : name;
 }
 
@@ -99,7 +99,7 @@ function seats(session) {
   return left === 0 ? 'Full: you can wait for a place' : left === 1 ? '1 place left' : `${left} places left`;
 }
 
-/** @param {Card} series */
+/** @param {Series} series */
 function price(series) {
   if (series.is_free) return 'Free';
   const pounds = (series.price_pence ?? 0) / 100;
@@ -126,7 +126,7 @@ function card(series) {
   return item;
 }
 
-/** @param {Card} series */
+/** @param {Series} series */
 function picture(series) {
   if (!series.image) return null;
   const image = make('img');
@@ -250,7 +250,7 @@ async function route() {
   title.focus();
 }
 
-/** @param {Card} series @param {Session[]} dates @returns {Node[]} */
+/** @param {Series} series @param {Session[]} dates @returns {Node[]} */
 function details(series, dates) {
   const facts = make('dl');
   /** @param {string} name @param {(Node | string)[] | string | null | undefined} value */
@@ -261,9 +261,8 @@ function details(series, dates) {
     facts.append(make('dt', name), held);
   };
   const age = [series.min_age && `from ${series.min_age}`, series.max_age && `to ${series.max_age}`].filter(Boolean).join(' ');
-  const address = series.venue?.address;
   fact('Where', where(series));
-  if (series.delivery !== 'online' && address) fact('Address', [address.line_1, address.line_2, address.town, address.postcode].filter(Boolean).join(', '));
+  if (series.delivery !== 'online') fact('Postcode', series.venue?.postcode);
   fact('Cost', price(series));
   fact('Ages', age);
   fact('What to bring', series.what_to_bring);
@@ -271,7 +270,8 @@ function details(series, dates) {
   fact('Run by', series.partner?.name);
   fact('Good to know', series.accessibility.map(code => code.replaceAll('_', ' ')).join(', '));
   const { email, phone } = series.public_contact ?? {};
-  fact('Ask', [email && link(`mailto:${email}`, email), email && phone ? ' or ' : '', phone && link(`tel:${phone}`, phone)].filter(part => part));
+  const ways = [email ? link(`mailto:${email}`, email) : null, email && phone ? ' or ' : null, phone ? link(`tel:${phone}`, phone) : null];
+  fact('Ask', ways.filter(way => way !== null));
   const list = make('ul', dates.map(session => {
     const said = [when(session.starts_at, session.time_zone), seats(session)].filter(Boolean).join(' · ');
     return make('li', said, session.status === 'cancelled' ? 'off' : undefined);

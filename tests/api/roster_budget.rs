@@ -238,14 +238,14 @@ fn only_the_newest_rosters_with_wrong_rows_keep_them() {
     assert_eq!((kept.etag(), kept.json["entries"].as_array().unwrap().len()), ("\"1\"", 1_000));
     assert_eq!(kept.json["counts"]["rejected"], 1_500);
     for number in 0..100 {
+        // Which is the newest is told by the clock.
+        app.clock.set(app.clock.now().plus_seconds(1).0);
         let query = if number % 2 == 0 { "" } else { "?mode=partial" };
         client.post(&format!("{path}{query}"), &wrong(1)).expect(if number % 2 == 0 { 422 } else { 201 });
     }
     let short = client.get(&first);
-    assert_eq!(
-        (short.etag(), &short.json["entries"], &short.json["counts"]["rejected"]),
-        ("\"2\"", &json!([]), &json!(1_500))
-    );
+    assert_eq!((short.etag(), short.json["entries"].as_array().unwrap().len()), ("\"2\"", 0));
+    assert_eq!(short.json["counts"]["rejected"], 1_500);
     let rows: i64 = roster_entries::table.count().get_result(&mut app.conn()).unwrap();
     assert_eq!(rows, 100, "the newest hundred keep theirs");
 }

@@ -106,7 +106,8 @@ pub fn read(key: &RefreshKey, secret: &str) -> Option<Id> {
 
 /// The answer to a link that can't be used, whatever the reason.
 pub fn not_valid() -> Error {
-    let detail = "The link can't be used: it is wrong, was used before, or is too old. If you have used it already, log in. Otherwise ask for a new one.";
+    let detail = "The link can't be used: it is wrong, was used before, or is too old. If you have used it already, log in. \
+                  Otherwise ask for a new one.";
     Error::new(Kind::LinkNotValid, detail)
 }
 
