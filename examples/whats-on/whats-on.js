@@ -63,7 +63,7 @@ function wanted() {
 /**
  * An element with a text or with children.
  * @template {keyof HTMLElementTagNameMap} K
- * @param {K} name @param {string | (Node | null)[]} [content] @param {string} [kind]
+ * @param {K} name @param {string | (Node | string | null)[]} [content] @param {string} [kind]
  * @returns {HTMLElementTagNameMap[K]}
  */
 function make(name, content = [], kind) {
@@ -107,18 +107,23 @@ function price(series) {
   return series.price_note ? `${amount}: ${series.price_note}` : amount;
 }
 
+/** @param {number | null | undefined} kilometres */
+function away(kilometres) {
+  if (typeof kilometres !== 'number') return '';
+  return kilometres < 0.5 ? 'less than half a km away' : `${kilometres.toFixed(1)} km away`;
+}
+
 /** @param {Card} series */
 function card(series) {
   const next = series.next_session;
-  const away = typeof series.distance_km === 'number' ? `${series.distance_km.toFixed(1)} km away` : '';
-  const open = make('button', `See ${series.title}`);
+  const open = make('button', ['Dates and place', make('span', ` of ${series.title}`, 'unseen')]);
   open.type = 'button';
   open.addEventListener('click', () => { location.hash = series.id; });
   const item = make('li', [
     picture(series),
     make('h2', series.title),
     next ? make('p', when(next.starts_at, next.time_zone), 'when') : null,
-    make('p', [where(series), away].filter(Boolean).join(' · ')),
+    make('p', [where(series), away(series.distance_km)].filter(Boolean).join(' · ')),
     make('p', [price(series), next ? seats(next) : ''].filter(Boolean).join(' · ')),
     open,
   ]);

@@ -71,7 +71,7 @@ def visit(browser, width, name):
     assert len(narrowed) == count and set(narrowed) <= set(near) | set(narrowed), (narrowed, count)
 
     # A group opens, has dates and a calendar, and goes back to where one was.
-    page.get_by_role("button", name=f"See {narrowed[0]}").first.click()
+    page.get_by_role("button", name=f"Dates and place of {narrowed[0]}").first.click()
     heading = page.get_by_role("heading", name=narrowed[0])
     expect(heading).to_be_focused()
     expect(page.get_by_role("heading", name="Next dates")).to_be_visible()
@@ -81,7 +81,7 @@ def visit(browser, width, name):
     check(page, f"a group at {width}")
     picture(page, f"whats-on-group-{name}")
     page.get_by_role("button", name="Back to the groups").click()
-    expect(page.get_by_role("button", name=f"See {narrowed[0]}").first).to_be_focused()
+    expect(page.get_by_role("button", name=f"Dates and place of {narrowed[0]}").first).to_be_focused()
 
     # A place that nobody knows is said beside the field.
     page.get_by_label("Your postcode").fill("Narnia")

@@ -13,7 +13,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export CHROMIUM
 mkdir "$work/folder"
 : >"$work/server.log"
-(cd "$work/folder" && exec env LIFE_ROOMS_BIND=127.0.0.1:0 LIFE_ROOMS_KEY_DIR= "$LIFE_ROOMS" serve --demo) >"$work/accounts" 2>"$work/server.log" &
+(cd "$work/folder" && unset LIFE_ROOMS_KEY_DIR && LIFE_ROOMS_BIND=127.0.0.1:0 exec "$LIFE_ROOMS" serve --demo) >"$work/accounts" 2>"$work/server.log" &
 server=$!
 within 120 answered || fail "the demo's server did not say that it is ready"
 BASE_URL=$(sed -n 's/.*ready on \(http:[^ ]*\) .*/\1/p' "$work/server.log" | head -n 1)
