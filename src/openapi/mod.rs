@@ -33,12 +33,14 @@ use utoipa::openapi::OpenApi as Document;
         crate::members::duplicates::types::DuplicateCandidate,
         crate::members::merges::types::MergeConflict,
         crate::rosters::types::JobResult,
+        crate::rosters::types::Confirmed,
         crate::rosters::types::Missing,
         crate::rosters::types::UnknownColumns,
         crate::reports::types::GroupBy,
         crate::sessions::bookings::types::BookedBy,
         crate::sessions::bookings::types::CancelledBy,
         crate::sessions::closings::types::ClosedSessions,
+        crate::sessions::search::filter::RegisterState,
         crate::sessions::search::filter::SessionOrder,
         crate::sessions::search::filter::Weekday,
     )),
@@ -102,6 +104,7 @@ fn complete(document: &mut Value) {
         fates::complete(path, method, operation);
         problems::complete(path, method, operation);
         problems::complete_token_request(operation);
+        problems::complete_refused_roster(operation);
         parameters::complete(method, operation);
         examples::complete(operation);
     });

@@ -35,6 +35,14 @@ pub enum Weekday {
     Sunday,
 }
 
+crate::described! {
+    /// Which registers to look for.
+    pub enum RegisterState {
+        /// It is still to be taken: the session has begun and wasn't called off.
+        Missing,
+    }
+}
+
 /// Which sessions to list.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -103,6 +111,11 @@ pub struct SessionFilter {
     #[serde(default)]
     #[param(inline, max_items = 7)]
     pub weekday: Vec<Weekday>,
+    /// `missing`: only sessions whose register is still to be taken, for whoever runs them: a partner gets its own, an
+    /// advisor those of the service itself. They are by start, from 28 days ago on unless `from` says otherwise. Goes
+    /// together with `from`, `to` and `venue_id` only.
+    #[param(inline)]
+    pub register: Option<RegisterState>,
     /// The order: by start, or by distance from `near` (venue by venue, and by start at each).
     #[param(inline)]
     pub sort: Option<SessionOrder>,
