@@ -175,7 +175,7 @@ check() {
   done
   holds "$1: the job" '.status == "succeeded" and .result.counts.created == 1 and .result.counts.unchanged == 31199'
   head -n 2 "$work/single-csv.csv" >"$work/one.csv"
-  read -r status _ < <(roster "$work/one.csv" '?missing=cancel')
+  read -r status _ < <(roster "$work/one.csv" '?missing=cancel&confirm=cancel')
   holds "$1: what is missing is cancelled" '.counts == {created: 0, updated: 0, unchanged: 1, cancelled: 31199, rejected: 0} and .sessions.cancelled == 31199'
   say "  $1: one bad row, a job, missing=cancel: as they should be; peak $(peak) MiB"
   end

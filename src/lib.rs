@@ -20,7 +20,7 @@
 //! clock · text · period                     time, identifiers; names, words and numbers as people write them; months
 //! places · line                             the local authorities of the United Kingdom; who takes turns with whom
 //! error                                     Error, the table of problem types, the Problem body
-//! config                                    settings
+//! config · tables                           settings; tables as CSV and workbooks
 //! db                                        connections, transactions, types, schema, migrations, failures
 //! audit · messages                          events that say who did what to whose data, audited reads; what people are told
 //! auth                                      tokens, passwords, who a caller is, what they may do and reach (no HTTP)
@@ -85,6 +85,7 @@ pub mod server;
 pub mod service;
 pub mod sessions;
 pub mod sites;
+pub mod tables;
 pub mod tasks;
 pub mod text;
 pub mod topics;

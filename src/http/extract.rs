@@ -64,6 +64,7 @@ ordered!(A, B);
 ordered!(A, B, C);
 ordered!(A, B, C, D);
 ordered!(A, B, C, D, E);
+ordered!(A, B, C, D, E, F);
 
 /// The values of the path's parameters.
 pub struct Path<T>(pub T);

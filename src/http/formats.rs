@@ -87,6 +87,10 @@ pub fn fault(format: &str, value: &str) -> Option<&'static str> {
             value.parse::<LocalTime>().is_ok_and(|local| date::is_sane(local.0.date())),
             "Must be a local date and time such as 2027-01-05T13:00:00, between the years 1900 and 2200.",
         ),
+        "date-or-local" => (
+            fault("date", value).is_none() || fault("date-time-local", value).is_none(),
+            "Must be a date such as 2027-01-05, or a local date and time such as 2027-01-05T13:00:00.",
+        ),
         "report-period" => (value.parse::<Period>().is_ok(), period::FORMAT),
         "time-zone" => (value.parse::<chrono_tz::Tz>().is_ok(), "Must be a time zone such as Europe/London."),
         "place" => (
@@ -128,6 +132,9 @@ pub fn pattern(format: &str) -> Option<&'static str> {
             "^(19[0-9]{2}|2[01][0-9]{2}|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$",
         ),
         "place" => Some(PLACE),
+        "date-or-local" => Some(
+            "^(19[0-9]{2}|2[01][0-9]{2}|2200)-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?$",
+        ),
         "uk-postcode" => Some("^ *[A-Za-z]{1,2}[0-9][A-Za-z0-9]? *[0-9][A-Za-z]{2} *$"),
         "nhs-number" => Some("^[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{4}$"),
         "gp-practice-code" => Some("^[A-Za-z][0-9]{5}$"),

@@ -28,6 +28,7 @@ use super::sending::Refusable;
 use super::state::State;
 use super::{address, html, negotiation, redirect, sending, trace};
 use crate::error::{Error, Kind};
+use crate::tables;
 
 /// How long a thread answers requests before those on other connections have their turn.
 const TURN: Duration = Duration::from_millis(2);
@@ -238,9 +239,11 @@ fn problem_of<B>(response: &HttpResponse<B>) -> Option<Error> {
     if let Some(error) = response.error().and_then(|error| error.as_error::<Error>()) {
         return Some(error.same());
     }
-    let is_problem = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
+    // A refused roster can come back as the sheet that was posted.
+    let types = ["application/problem+json", tables::CSV_UTF8, tables::XLSX];
+    let is_ours = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| types.iter().any(|known| t == known));
     let kind = Kind::of_status(status.as_u16());
-    (!is_problem).then(|| Error::new(kind, kind.spec().help))
+    (!is_ours).then(|| Error::new(kind, kind.spec().help))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use actix_web::mime::{self, Mime};
 
 use super::extract::Extractor;
 use crate::error::{Error, Kind, Result};
+use crate::tables::{self, Form};
 
 /// How much a client prefers a media type. The most specific range that matches the type decides (section 12.5.1).
 /// `None` if no range matches.
@@ -37,17 +38,22 @@ pub fn check(request: &ServiceRequest) -> Result<()> {
     let path = request.path();
     let Some(accept) = accept(request).filter(|_| path.starts_with("/v1/")) else { return Ok(()) };
     let takes = |wanted: &Mime| quality(&accept, wanted).map(|quality| quality > Quality::ZERO);
-    // Most answers are JSON. The roster template, the calendars and the page for unsubscribing aren't, and exports can be
-    // pages, but their problems are JSON.
-    let other = match path.rsplit_once('.') {
-        Some((_, "csv")) => Some(mime::TEXT_CSV),
-        Some((_, "ics")) => Mime::from_str("text/calendar").ok(),
-        _ => (path.starts_with("/v1/unsubscribe/") || path.ends_with("/document")).then_some(mime::TEXT_HTML),
+    // Most answers are JSON. Sheets, calendars and the page for unsubscribing aren't, exports can be pages, and a posted
+    // roster can come back as a sheet. But their problems are JSON.
+    let workbook = || Mime::from_str(tables::XLSX).ok();
+    let others = match path.rsplit_once('.') {
+        Some((_, "csv")) => [Some(mime::TEXT_CSV), None],
+        Some((_, "xlsx")) => [workbook(), None],
+        Some((_, "html")) => [Some(mime::TEXT_HTML), None],
+        Some((_, "ics")) => [Mime::from_str("text/calendar").ok(), None],
+        _ if request.method() == Method::POST && path.ends_with("/rosters") => [Some(mime::TEXT_CSV), workbook()],
+        _ if path.starts_with("/v1/unsubscribe/") || path.ends_with("/document") => [Some(mime::TEXT_HTML), None],
+        _ => [None, None],
     };
     let json = takes(&mime::APPLICATION_JSON);
     let problem = Mime::from_str("application/problem+json").ok().and_then(|problem| takes(&problem));
     let accepted = json == Some(true)
-        || other.is_some_and(|other| takes(&other) == Some(true))
+        || others.iter().flatten().any(|other| takes(other) == Some(true))
         // A client that names only problem documents is answered: it didn't refuse JSON.
         || (json.is_none() && problem == Some(true));
     if accepted {
@@ -71,6 +77,21 @@ impl Extractor for Medium {
         let Some(accept) = accept(request) else { return Ok(Self::Json) };
         let (html, json) = (quality(&accept, &mime::TEXT_HTML), quality(&accept, &mime::APPLICATION_JSON));
         Ok(if html > json { Self::Html } else { Self::Json })
+    }
+}
+
+/// The form of sheet that the client prefers to JSON; `None` if JSON is as good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsSheet(pub Option<Form>);
+
+impl Extractor for AsSheet {
+    async fn extract(request: &HttpRequest, _: &mut Payload) -> Result<Self> {
+        let Some(accept) = accept(request) else { return Ok(Self(None)) };
+        let json = quality(&accept, &mime::APPLICATION_JSON);
+        let csv = (quality(&accept, &mime::TEXT_CSV), Form::Csv);
+        let xlsx = (Mime::from_str(tables::XLSX).ok().and_then(|workbook| quality(&accept, &workbook)), Form::Xlsx);
+        let best = if xlsx.0 > csv.0 { xlsx } else { csv };
+        Ok(Self((best.0 > json && best.0 > Some(Quality::ZERO)).then_some(best.1)))
     }
 }
 

@@ -63,8 +63,9 @@ pub(super) fn of(operation_id: &str) -> &'static [Kind] {
         "decline_booking" => &[InvalidState, OfferExpired],
         "cancel_booking" => &[InvalidState, OfferExpired, SessionStarted],
         "get_join_link" => &[JoinLinkClosed],
+        "change_register" => &[InvalidState, SessionNotStarted],
         "take_register" => &[AlreadyExists, InvalidState, PossibleDuplicate, SessionNotStarted],
-        "post_roster" => &[CapacityBelowSeats, SpaceTaken, VenueClosed, InUse, QuotaExceeded],
+        "post_roster" => &[ConfirmNeeded, CapacityBelowSeats, SpaceTaken, VenueClosed, InUse, QuotaExceeded],
         _ => &[],
     }
 }

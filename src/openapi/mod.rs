@@ -34,6 +34,7 @@ use utoipa::openapi::OpenApi as Document;
         crate::members::duplicates::types::DuplicateCandidate,
         crate::members::merges::types::MergeConflict,
         crate::rosters::types::JobResult,
+        crate::rosters::types::Confirmed,
         crate::rosters::types::Missing,
         crate::rosters::types::UnknownColumns,
         crate::reports::types::GroupBy,
@@ -42,6 +43,7 @@ use utoipa::openapi::OpenApi as Document;
         crate::sessions::bookings::types::CancelledBy,
         crate::sessions::closings::types::ClosedSessions,
         crate::sessions::facets::types::Facet,
+        crate::sessions::search::filter::RegisterState,
         crate::sessions::search::filter::SessionOrder,
         crate::sessions::search::filter::SeriesOrder,
         crate::sessions::search::filter::Weekday,
@@ -111,6 +113,7 @@ fn complete(document: &mut Value) {
         fates::complete(path, method, operation);
         problems::complete(path, method, operation);
         problems::complete_token_request(operation);
+        problems::complete_refused_roster(operation);
         parameters::complete(method, operation);
         examples::complete(operation);
     });

@@ -8,6 +8,7 @@ use super::walk::reference_to;
 use super::{conflicts, fates, headers};
 use crate::error::Kind;
 use crate::http::answers::{FAILURES, Failure, OTHER, listed, shared};
+use crate::tables;
 
 /// The shared answers.
 pub(super) fn components() -> Value {
@@ -95,6 +96,18 @@ pub(super) fn complete_token_request(operation: &mut Value) {
             headers::add(&mut answer, &headers::of_problem(failure.status));
             operation["responses"][failure.status] = answer;
         }
+    }
+}
+
+/// Adds to a refused roster's answer the sheet that it can be.
+pub(super) fn complete_refused_roster(operation: &mut Value) {
+    let Some(failure) = FAILURES.iter().find(|failure| failure.status == "422") else { return };
+    if operation["operationId"] == "post_roster" {
+        let mut refused = answer(failure);
+        for media_type in [tables::CSV, tables::XLSX] {
+            refused["content"][media_type] = operation["responses"]["201"]["content"][media_type].clone();
+        }
+        operation["responses"]["422"] = refused;
     }
 }
 

@@ -50,6 +50,9 @@ pub fn draft(conn: &mut Conn, posting: &Posting, context: &Context, hold: Hold) 
     clashes::leave_out(conn, &mut plan, london_day(context.now()))?;
     // Most indexes are by start: rows that come in this order touch each page of them once.
     plan.new_sessions.sort_unstable_by_key(|row| (row.starts_at, row.id));
+    if !posting.manner.confirmed && !posting.manner.dry_run && !is_refused(posting, &plan) {
+        plan.withdrawal.check_unconfirmed()?;
+    }
     // What is planned in the transaction that writes it is checked there.
     if hold == Hold::Snapshot && !is_refused(posting, &plan) {
         plan.growth(context.now()).foresee(conn, context, Some(posting.partner_id))?;
@@ -221,6 +224,12 @@ impl Application {
             Err(error) if current::is_stale(&error) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// What a roster that was refused is answered.
+    pub fn refused(&self) -> RosterAnswer {
+        let latest = Arc::clone(&self.latest());
+        answer(&self.posting, Some(self.id), &latest.plan)
     }
 
     fn refusal(&self, plan: &Plan) -> Error {

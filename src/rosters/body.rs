@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
+use csv::StringRecord;
 
 use super::check;
 use super::read::{self, Form, RawEntry};
@@ -133,6 +134,18 @@ impl Posting {
             self.checked.store(index, Ordering::Relaxed);
         })?;
         Ok(())
+    }
+
+    /// Calls `take` with the header of a sheet, and with each row that is an entry: the cells and the line. Nothing where
+    /// it isn't a sheet.
+    ///
+    /// # Errors
+    /// That of `take`.
+    pub fn each_row(&self, take: &mut dyn FnMut(i32, &StringRecord) -> Result<()>) -> Result<()> {
+        match self.form {
+            Form::Csv | Form::Xlsx => sheet::each_row(self.form, &self.bytes, take),
+            Form::Json | Form::Lines => Ok(()),
+        }
     }
 
     /// How many entries it has.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 
 use super::ahead;
+use super::answer;
 use super::apply::{self, Application};
 use super::body::{Posting, packed};
 use super::current::Hold;
@@ -21,6 +22,7 @@ use crate::auth::reach::Reach;
 use crate::auth::right::Right;
 use crate::http::allowed::OwnPartner;
 use crate::http::extract::{Prefer, RawBody};
+use crate::http::negotiation::AsSheet;
 use crate::http::prelude::*;
 use crate::http::sending;
 use crate::jobs::types::Job;
@@ -59,6 +61,13 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
 /// Bookings stay with a session that a roster moves. The people booked are told by e-mail if they allow it. The answer
 /// doesn't name them: `GET /v1/sessions/{id}/bookings` does. An event is recorded for each of them.
 ///
+/// With `Accept: text/csv`, or the media type of a workbook, the answer is the sheet that was posted, with two more columns:
+/// `outcome`, and `what is wrong` in words. So is the answer with 422 to a roster that is refused. The sheet can be put right
+/// and posted again: the two columns are left out then.
+///
+/// With `missing=cancel`, a roster that would call off more than half of the partner's sessions to come needs
+/// `confirm=cancel`. A dry run doesn't.
+///
 /// With `Prefer: respond-async` the roster is applied later, as a job. Five jobs of a partner can wait. A job fails with
 /// 403 if whoever sent it may no longer post rosters when it is applied.
 #[utoipa::path(operation_id = "post_roster", tag = "rosters",
@@ -66,16 +75,18 @@ fn own(context: &Context, partner_id: Id) -> Result<()> {
         ("Prefer" = Option<String>, Header, description = "respond-async: to be answered at once with a job", max_length = 200)),
     request_body(description = "The entries", content((RosterInput = "application/json"), (RosterLines = "application/x-ndjson"), (RosterTable = "text/csv"),
         (RosterWorkbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
-    responses((status = 200, description = "What a dry run would do", body = RosterAnswer),
-        (status = 201, description = "Applied and recorded, also where nothing had to be changed", body = RosterAnswer),
+    responses((status = 200, description = "What a dry run would do", content((RosterAnswer = "application/json"),
+            (RosterTable = "text/csv"), (RosterWorkbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (status = 201, description = "Applied and recorded, also where nothing had to be changed", content((RosterAnswer = "application/json"),
+            (RosterTable = "text/csv"), (RosterWorkbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = 202, description = "Taken in; Location is the job that applies it", body = Job),
         BadInput, Missing, TooMany, Storage, Problems),
     security(("bearer" = []), ("client" = ["rosters:write"])))]
 #[post("/v1/partners/{id}/rosters")]
 pub async fn post_roster(
-    request: Extract<(Allowed<RosterWriter>, OwnPartner, Query<RosterOptions>, Prefer, RawBody)>,
+    request: Extract<(Allowed<RosterWriter>, OwnPartner, Query<RosterOptions>, Prefer, AsSheet, RawBody)>,
 ) -> Result<HttpResponse> {
-    let Extract((who, OwnPartner(partner_id), Query(options), prefer, body)) = request;
+    let Extract((who, OwnPartner(partner_id), Query(options), prefer, AsSheet(sheet), body)) = request;
     let (form, manner) = (Form::of_media_type(&body.media_type), Manner::from(options));
     let body = packed(&who, form, body).await?;
     let bytes = body.clone();
@@ -89,7 +100,8 @@ pub async fn post_roster(
     }
     // Before it is planned: what was done already costs no more than a look.
     if who.has_answered().await? {
-        return who.write(&body, |_| Err(Error::overloaded())).await;
+        let response = who.write(&body, |_| Err(Error::overloaded())).await?;
+        return answer::given(sheet, Arc::new(posting), response).await;
     }
     let turn = who.state().plan_turns.for_request(who.owner()).await?;
     let posting = Arc::new(posting.holding(turn));
@@ -97,7 +109,8 @@ pub async fn post_roster(
     if manner.dry_run {
         let planned = Arc::clone(&posting);
         let draft = db.read_long(move |conn| apply::draft(conn, &planned, &context, Hold::Snapshot)).await?;
-        return Ok(Reply::plain(200, &apply::rehearsal(&posting, &draft))?.into_response());
+        let response = Reply::plain(200, &apply::rehearsal(&posting, &draft))?.into_response();
+        return answer::given(sheet, posting, response).await;
     }
     let (right, has_registers) = (Right::of(who.caller()?), posting.has_registers());
     let write = async |application: Application| {
@@ -113,10 +126,14 @@ pub async fn post_roster(
     let (application, outcome) = ahead::apply(&posting, &context, write).await?;
     match outcome {
         Err(refusal) if refusal.kind() == Kind::RosterRefused => {
-            db.write(move |conn| application.keep_refused(conn)).await?;
-            Err(refusal)
+            let refused = application.clone();
+            db.write(move |conn| refused.keep_refused(conn)).await?;
+            match sheet {
+                Some(form) => answer::refused(form, posting, application.refused()).await,
+                None => Err(refusal),
+            }
         }
-        outcome => outcome,
+        outcome => answer::given(sheet, posting, outcome?).await,
     }
 }
 

@@ -95,6 +95,15 @@ impl Named {
         self.titles.iter().filter(named).take(5).map(|(_, slug)| slug.as_str()).collect::<Vec<_>>().join(", ")
     }
 
+    /// The name of each thing, or its slug if several have the name.
+    fn sheet_names(&self) -> Vec<String> {
+        let is_clear = |name: &str| self.keys.get(&name_key(name)).is_some_and(|known| known.len() == 1);
+        let names = self.titles.iter().map(|(name, slug)| if is_clear(name) { name } else { slug });
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort_by_key(|name| name_key(name));
+        names
+    }
+
     fn add(&mut self, id: Id, name: String) {
         self.ids.insert(id);
         self.names.entry(name).or_insert(id);
@@ -208,6 +217,16 @@ impl Lookups {
             kept.extend((!is_open_to(Some(partner_id), &kept_for.0)).then_some(id));
         }
         Ok(Self { venues: Named::titled(venues), programmes: Named::titled(programmes), spaces: by_venue, kept })
+    }
+
+    /// What the venues are called in a sheet, in order: by their name, or by their slug if several have the name.
+    pub fn venue_titles(&self) -> Vec<String> {
+        self.venues.sheet_names()
+    }
+
+    /// The same of the partner's programmes.
+    pub fn programme_titles(&self) -> Vec<String> {
+        self.programmes.sheet_names()
     }
 
     /// Whether the same names stand for the same things.

@@ -6,8 +6,8 @@
 //!   them. So nothing more is made of it, and no change by hand brings the cancelled sessions back. A roster that names the
 //!   series again does.
 //! - A series that has no sessions to come stays as it is.
-//! - Sessions of a series that was split off by hand stay. They are reported under the `external_id` of the series that they
-//!   were split from.
+//! - Sessions of a series that was split off by hand stay. They are reported under its `external_id`, or under that of the
+//!   series that they were split from, unless the roster names one of them.
 //! - If the `external_id` of an entry can't be read, nothing is cancelled: the entry may name what seems to be missing.
 
 use std::collections::HashMap;
@@ -21,7 +21,7 @@ use super::types::{EntryOutcome, Outcome, RosterSkip, SkipReason};
 use crate::clock::london_day;
 use crate::db::schema::{session_series, sessions};
 use crate::db::{Conn, Id, Json, LocalTime, Timestamp};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::sessions::bookings::expired_offers::RunOut;
 use crate::sessions::recurrence::{self, OccurrenceKey, is_endless};
 use crate::sessions::series::store::{self as series_store, Ending, SeriesRow};
@@ -65,6 +65,8 @@ pub struct Absent {
     singles: Vec<Coming>,
     /// What is still to come of series that were split off by hand, with the `external_id` that each goes back to.
     split_off: Vec<(String, Coming)>,
+    /// How many sessions of the partner are to come.
+    to_come: usize,
 }
 
 impl Absent {
@@ -74,6 +76,7 @@ impl Absent {
         let series = session_series::table
             .filter(session_series::partner_id.eq(posting.partner_id))
             .filter(session_series::external_id.is_not_null())
+            .filter(session_series::split_from.is_null())
             .filter(session_series::status.eq(SeriesStatus::Active))
             .order(session_series::external_id)
             .select(SeriesRow::as_select());
@@ -86,11 +89,12 @@ impl Absent {
         let places: HashMap<Id, usize> = absent.series.iter().enumerate().map(|(at, (row, _))| (row.id, at)).collect();
         let lineages = Lineages::load(conn, posting.partner_id)?;
         for session in coming(conn, posting.partner_id, now, hold)? {
+            absent.to_come += usize::from(session.status == SessionStatus::Scheduled);
             match (session.series_id, &session.external_id) {
                 (Some(id), _) => match places.get(&id).and_then(|at| absent.series.get_mut(*at)) {
                     Some((_, of_it)) => of_it.push(session),
                     None => {
-                        let origin = lineages.origin(id).filter(|external_id| !named(external_id));
+                        let origin = lineages.unnamed(id, named);
                         absent.split_off.extend(origin.map(|external_id| (external_id.to_owned(), session)));
                     }
                 },
@@ -116,16 +120,23 @@ impl Lineages {
         Ok(Self(rows.into_iter().map(|(id, external_id, from)| (id, (external_id, from))).collect()))
     }
 
-    /// The `external_id` that a series without one of its own goes back to.
-    fn origin(&self, id: Id) -> Option<&str> {
-        let (None, from) = self.0.get(&id)? else { return None };
-        let mut from = *from;
-        loop {
-            match self.0.get(&from?)? {
-                (Some(external_id), _) => return Some(external_id),
-                (None, before) => from = *before,
-            }
+    /// The `external_id` of a series that was split off, or else the one that it goes back to. `None` if the roster names
+    /// the series or one that it goes back to, or if it wasn't split off.
+    fn unnamed(&self, id: Id, named: impl Fn(&str) -> bool) -> Option<&str> {
+        let (own, from) = self.0.get(&id)?;
+        let (mut found, mut from) = (own.as_deref(), Some((*from)?));
+        if found.is_some_and(&named) {
+            return None;
         }
+        while let Some(before) = from {
+            let (external_id, earlier) = self.0.get(&before)?;
+            match external_id.as_deref() {
+                Some(external_id) if named(external_id) => return None,
+                external_id => found = found.or(external_id),
+            }
+            from = *earlier;
+        }
+        found
     }
 }
 
@@ -171,9 +182,27 @@ pub struct Withdrawal {
     pub sessions: Vec<Id>,
     /// Sessions that stay.
     pub skipped: Vec<RosterSkip>,
+    /// How many sessions of the partner are to come, before anything is called off.
+    pub to_come: usize,
 }
 
 impl Withdrawal {
+    /// Checks that not more than half of what is to come is called off: a sheet may have been cut short.
+    ///
+    /// # Errors
+    /// 409 with the figures.
+    pub fn check_unconfirmed(&self) -> Result<()> {
+        let (off, all) = (self.sessions.len(), self.to_come);
+        if off * 2 <= all {
+            return Ok(());
+        }
+        let detail = format!(
+            "It would call off {off} of the {all} sessions to come. Nothing was changed. If that is meant, send it again \
+             with confirm=cancel."
+        );
+        Err(Error::new(Kind::ConfirmNeeded, detail))
+    }
+
     /// Takes the sessions of one series, or one alone. How many are called off, and the last local date of which one
     /// stays.
     fn take(&mut self, external_id: &str, sessions: &[Coming]) -> (usize, Option<NaiveDate>) {
@@ -218,7 +247,7 @@ fn today(series: &SeriesRow, now: Timestamp) -> NaiveDate {
 
 /// Decides what of the absent is called off.
 pub fn plan(absent: &Absent, now: Timestamp) -> Withdrawal {
-    let mut withdrawal = Withdrawal::default();
+    let mut withdrawal = Withdrawal { to_come: absent.to_come, ..Withdrawal::default() };
     for (series, sessions) in &absent.series {
         let external_id = series.external_id.clone().unwrap_or_default();
         let (cancelled, last) = withdrawal.take(&external_id, sessions);

@@ -12,15 +12,19 @@
 //! - How much work one posting may be is [bounded](budget).
 //! - What it doesn't name stays, unless it is [`missing`] and told to go.
 //! - A server makes and applies one plan at a time, and holds few bodies ([`crate::http::budget`], [`crate::http::turn`]).
+//! - Whoever posts a sheet can have it back with what became of each row ([`answer`]). What a partner has can be had as a
+//!   roster that changes nothing ([`export`]).
 //! - What was applied or refused is kept with its outcome, row by row ([`store`]).
 
 pub mod ahead;
+pub mod answer;
 pub mod apply;
 pub mod body;
 pub mod budget;
 pub mod check;
 pub mod clashes;
 pub mod current;
+pub mod export;
 pub mod extent;
 pub mod handlers;
 pub mod keeping;
@@ -43,5 +47,9 @@ pub fn configure(config: &mut Operations) {
     config.service(handlers::post_roster);
     // Before the one whose path would take its name for an id.
     config.service(handlers::get_roster_template);
+    config.service(export::handlers::get_roster_workbook_template);
     config.service(handlers::get_roster);
+    config.service(export::handlers::get_held_roster);
+    config.service(export::handlers::get_held_roster_as_csv);
+    config.service(export::handlers::get_held_roster_as_workbook);
 }

@@ -2,11 +2,13 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::db::schema::{roster_entries, rosters};
 use crate::db::{Id, Json, LocalTime, Timestamp};
-use crate::error::Fault;
+use crate::error::{Error, Fault, Result};
+use crate::http::shape::{self, Shape};
 use crate::sessions::particulars::Particulars;
 use crate::sessions::recurrence;
 use crate::sessions::registers::types::Headcount;
@@ -34,6 +36,11 @@ crate::text_enum! {
         /// It stays as it is.
         Keep,
         /// What of it is still to come and nobody has booked is cancelled.
+        Cancel,
+    }
+    /// What is confirmed that a roster does.
+    pub enum Confirmed {
+        /// That it calls off more than half of what is to come.
         Cancel,
     }
     /// What happens to a column of a sheet that isn't known.
@@ -66,7 +73,7 @@ crate::text_enum! {
 }
 
 /// The register of a session as a roster states it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RosterRegister {
     /// People who were there and are not members; all of them.
@@ -75,22 +82,25 @@ pub struct RosterRegister {
 
 /// One series or session of a roster. It is the whole statement: an absent member means its default, except
 /// `join_link`, which stays as it is.
-#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RosterEntry {
     /// The partner's own name for it; the same one means the same thing in every roster.
     #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-walton-tue")]
     pub external_id: String,
     /// Absent: `series` where there is a recurrence, else `session`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub r#type: Option<EntryKind>,
     /// What it is called.
     #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Shared Reading at Walton")]
     pub title: String,
     /// What happens there.
     #[schema(min_length = 1, max_length = 5000, example = "Read a story and a poem aloud together.")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// One of the partner's own programmes, by id or slug; in CSV and workbooks also by name.
     #[schema(min_length = 1, max_length = 200, example = "shared-reading")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub programme: Option<String>,
     /// The pillar it belongs to.
     pub pillar: Pillar,
@@ -102,15 +112,19 @@ pub struct RosterEntry {
     pub delivery: Delivery,
     /// A venue, by id or slug; in CSV and workbooks also by name. Required unless it is online.
     #[schema(min_length = 1, max_length = 200, example = "walton-life-rooms")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub venue: Option<String>,
     /// A space of the venue, by id or name.
     #[schema(min_length = 1, max_length = 200, example = "Reading room")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub space: Option<String>,
     /// Where to join online. Never shown in public.
     #[schema(format = "uri", max_length = 500, example = "https://meet.example.org/j/123")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub join_link: Option<String>,
     /// Who leads it.
     #[schema(min_length = 1, max_length = 200, format = "one-line", example = "Reader Leader")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub facilitator: Option<String>,
     /// What makes it accessible, as short names such as `step_free`.
     #[serde(default)]
@@ -130,6 +144,7 @@ pub struct RosterEntry {
     /// When a series takes place: the value of an RRULE (RFC 5545). Without COUNT and UNTIL it never ends: its sessions
     /// are made some months ahead, and more as time goes on; the same roster again leaves that alone.
     #[schema(min_length = 1, max_length = 1000, example = "FREQ=WEEKLY;COUNT=52")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub recurrence: Option<String>,
     /// Starts of a series that don't take place.
     #[serde(default, deserialize_with = "recurrence::read_set")]
@@ -141,9 +156,11 @@ pub struct RosterEntry {
     pub additional: Json<Vec<LocalTime>>,
     /// Seats; absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 12)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<i32>,
     /// Seats online, where it is hybrid; absent: no limit.
     #[schema(minimum = 1, maximum = 100000, example = 30)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub online_capacity: Option<i32>,
     /// Who may book. Absent: `bookable`.
     #[serde(default)]
@@ -152,7 +169,29 @@ pub struct RosterEntry {
     #[serde(default)]
     pub publication: Publication,
     /// Who was there, of a single session that has begun; absent: its register stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub register: Option<RosterRegister>,
+}
+
+impl HeldRoster {
+    /// A roster of these entries.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn new(entries: &[RosterEntry]) -> Result<Self> {
+        let shape = shape::of::<RosterEntry>();
+        let Shape::Object { members, .. } = &*shape else { return Err(Error::internal("an entry is an object")) };
+        let whole = |entry: &RosterEntry| {
+            let mut entry = serde_json::to_value(entry).map_err(Error::internal)?;
+            for (name, shape) in members {
+                if entry.get(name).is_none() {
+                    entry[name] = if matches!(shape, Shape::Array { .. }) { json!([]) } else { Value::Null };
+                }
+            }
+            Ok(entry)
+        };
+        Ok(Self { entries: entries.iter().map(whole).collect::<Result<_>>()? })
+    }
 }
 
 impl RosterEntry {
@@ -170,6 +209,15 @@ pub struct RosterInput {
     /// Each with an `external_id` of its own.
     #[schema(min_items = 1, max_items = 32000)]
     pub entries: Vec<RosterEntry>,
+}
+
+/// What a partner has, as a roster that can be posted again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeldRoster {
+    /// Its series and single sessions that have an `external_id` and aren't over or called off. What they don't state is
+    /// null.
+    #[schema(value_type = Vec<RosterEntry>)]
+    pub entries: Vec<Value>,
 }
 
 /// One entry a line, each a JSON object as in `entries` of a roster in JSON.
@@ -234,6 +282,9 @@ pub struct RosterOptions {
     /// `keep`.
     #[param(inline)]
     pub missing: Option<Missing>,
+    /// With `missing=cancel`: `cancel` confirms that more than half of the partner's sessions to come may be called off.
+    #[param(inline)]
+    pub confirm: Option<Confirmed>,
     /// What happens to a column of CSV or of a workbook that isn't known. Absent: `refuse`. Members of JSON are always
     /// known ones.
     #[param(inline)]
@@ -249,6 +300,9 @@ pub struct Manner {
     pub dry_run: bool,
     /// What happens to what it doesn't name.
     pub missing: Missing,
+    /// Whether more than half of what is to come may be called off.
+    #[serde(default)]
+    pub confirmed: bool,
     /// What happens to columns that aren't known.
     #[serde(default = "UnknownColumns::refuse")]
     pub unknown: UnknownColumns,
@@ -266,6 +320,7 @@ impl From<RosterOptions> for Manner {
             mode: options.mode.unwrap_or(Mode::Atomic),
             dry_run: options.dry_run.unwrap_or_default(),
             missing: options.missing.unwrap_or(Missing::Keep),
+            confirmed: options.confirm == Some(Confirmed::Cancel),
             unknown: options.unknown.unwrap_or(UnknownColumns::Refuse),
         }
     }
@@ -332,7 +387,7 @@ pub struct RosterSkip {
 }
 
 /// What became of one entry.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema, Queryable, Selectable, Insertable)]
 #[diesel(table_name = roster_entries)]
 pub struct EntryOutcome {
     /// The partner's name for it, where it has one that can be read.

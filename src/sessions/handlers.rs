@@ -5,6 +5,7 @@ use super::clashes::{self, Placing};
 use super::listings;
 use super::notices::{self, Change, Notices};
 use super::references::{self, References};
+use super::registers::missing;
 use super::rules;
 use super::search::filter::{SessionFilter, SessionOrder};
 use super::search::query::Search;
@@ -25,12 +26,17 @@ use crate::partners::quotas::{self, Growth};
 ///
 /// What's on, by start, from now on unless `from` says otherwise. Everything that is asked for must fit. Cancelled ones
 /// are in it with their status, so that people see that they are off.
+///
+/// With `register=missing`, the sessions of whoever asks whose registers are still to be taken.
 #[utoipa::path(operation_id = "list_sessions", tag = "sessions", params(SessionFilter),
     responses((status = 200, description = "A page of sessions", body = Page<Session>), (status = 304, description = "Not changed"), Problems),
     security((), ("bearer" = []), ("client" = [])))]
 #[get("/v1/sessions")]
 pub async fn list_sessions(request: Extract<(Allowed<Public>, Query<SessionFilter>)>) -> Result<HttpResponse> {
     let Extract((who, Query(filter))) = request;
+    if filter.register.is_some() {
+        return missing::answer(&who, filter).await;
+    }
     let (order, limit, cursor) = (filter.sort.unwrap_or_default(), filter.limit, filter.cursor.clone());
     let now = who.now();
     let search = Search::read(Viewer::of(who.anyone()), filter, now)?;

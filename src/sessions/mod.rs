@@ -55,7 +55,8 @@ crate::routes! {
     series::handlers: cancel_series;
     bookings::handlers: create_booking, list_session_bookings, get_booking, cancel_booking, accept_booking,
         decline_booking, list_member_bookings;
-    registers::handlers: get_register, take_register;
+    registers::handlers: get_register, take_register, change_register;
+    registers::sheets: get_register_page, get_register_as_csv;
     join_link::handlers: get_join_link;
     closings::handlers: change_venue;
     cancellations::handlers: cancel_partner_sessions, cancel_venue_sessions

@@ -121,16 +121,21 @@ pub fn following_with_a_list(conn: &mut Conn, series_id: Id, now: Timestamp) -> 
 pub fn check_external_id(conn: &mut Conn, partner_id: Option<Id>, external_id: Option<&str>) -> Result<()> {
     let (Some(partner_id), Some(external_id)) = (partner_id, external_id) else { return Ok(()) };
     crate::partners::store::lock(conn, partner_id)?;
+    if has_external_id(conn, partner_id, external_id)? {
+        let detail = "Another series or session of this partner has this external_id.";
+        return Err(Error::new(Kind::AlreadyExists, detail).with(Fault::at("/external_id", "taken", detail)));
+    }
+    Ok(())
+}
+
+/// Whether a partner has a series or session with this `external_id`.
+pub fn has_external_id(conn: &mut Conn, partner_id: Id, external_id: &str) -> Result<bool> {
     let series = session_series::table
         .filter(session_series::partner_id.eq(partner_id))
         .filter(session_series::external_id.eq(external_id));
     let single =
         sessions::table.filter(sessions::partner_id.eq(partner_id)).filter(sessions::external_id.eq(external_id));
-    if select(exists(series).or(exists(single))).get_result(conn)? {
-        let detail = "Another series or session of this partner has this external_id.";
-        return Err(Error::new(Kind::AlreadyExists, detail).with(Fault::at("/external_id", "taken", detail)));
-    }
-    Ok(())
+    Ok(select(exists(series).or(exists(single))).get_result(conn)?)
 }
 
 /// Cancels a session and frees its seats. Its bookings are then to be [cancelled](cancel_bookings): the row is locked,

@@ -201,7 +201,7 @@ fn what_a_roster_withdraws_makes_room_for_what_it_names() {
     let partner = partner_row(&app, "the-reader");
     admin.post(&format!("/v1/venues/{place}/spaces"), &json!({ "name": "Garden room" })).expect(201);
     let client = app.partner_user(&partner);
-    let path = format!("/v1/partners/{partner}/rosters?missing=cancel");
+    let path = format!("/v1/partners/{partner}/rosters?missing=cancel&confirm=cancel");
     let weekly = json!({ "space": "Garden room", "recurrence": "FREQ=WEEKLY;COUNT=4" });
     let (_, _, old) = post(&client, &path, entry(weekly.clone()));
     let mut instead = entry(weekly);

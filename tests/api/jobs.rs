@@ -229,7 +229,7 @@ fn the_options_of_a_roster_hold_for_its_job() {
     assert!(rows(&app).is_empty());
 
     client.post(&path, &roster(&[series("old")])).expect(201);
-    let partial = format!("{path}?mode=partial&missing=cancel");
+    let partial = format!("{path}?mode=partial&missing=cancel&confirm=cancel");
     let job =
         ended(&client, &client.post_with(&partial, &ASYNC, &roster(&[series("a"), json!({ "external_id": "b" })])));
     assert_eq!(

@@ -267,7 +267,7 @@ impl World<'_> {
     pub fn leave_out(&mut self, before: &[Row]) {
         let other = json!({ "external_id": "other", "recurrence": null, "additional": null, "excluded": null });
         let answer = self.client.post(
-            &format!("{}?missing=cancel", self.rosters),
+            &format!("{}?missing=cancel&confirm=cancel", self.rosters),
             &json!({ "entries": [crate::rosters::with(self.entry.clone(), other)] }),
         );
         let answer = answer.expect(201);

@@ -117,7 +117,7 @@ fn a_roster_moves_and_cancels_so_many_sessions_at_once() {
         assert_eq!((first(&problem).0, first(&problem).1), ("too_many_changes", place), "{problem}");
         assert!(first(&problem).2.ends_with(told), "{problem}");
     }
-    let cancelling = format!("{path}?missing=cancel");
+    let cancelling = format!("{path}?missing=cancel&confirm=cancel");
     for query in ["", "&mode=partial", "&dry_run=true"] {
         let other = roster(&[single("other")]);
         let problem = client.post(&format!("{cancelling}{query}"), &other).problem(422, "invalid-body");

@@ -22,7 +22,13 @@ use crate::support::{App, Client, item_row, member_row};
 /// A roster that has been read and planned over what there is now, and is not applied yet.
 fn planned(app: &App, path: &str, body: &Value) -> Application {
     let partner_id = path.split('/').nth(3).unwrap().parse().unwrap();
-    let manner = Manner { mode: Mode::Atomic, dry_run: false, missing: Missing::Keep, unknown: UnknownColumns::Refuse };
+    let manner = Manner {
+        mode: Mode::Atomic,
+        dry_run: false,
+        missing: Missing::Keep,
+        confirmed: false,
+        unknown: UnknownColumns::Refuse,
+    };
     let posting = Posting::read(partner_id, Form::Json, manner, Bytes::from(body.to_string())).unwrap();
     let caller = Caller {
         id: app.clock.new_id(),

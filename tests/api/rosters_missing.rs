@@ -151,8 +151,12 @@ fn what_was_split_off_by_hand_stays_and_is_reported_as_often_as_its_series_is_mi
     app.admin().post(&format!("/v1/sessions/{}/cancel", of[3]), &json!({ "reason": "Snow" })).expect(200);
     take_seats(&app, of[5], 1);
 
-    let skip = |day: &str, reason: &str| json!({ "external_id": "drop", "local_start": format!("2027-{day}T13:00:00"), "reason": reason });
-    let left = json!([skip("01-19", "edited"), skip("02-02", "edited"), skip("02-09", "booked")]);
+    let skip = |name: &str, day: &str, reason: &str| json!({ "external_id": name, "local_start": format!("2027-{day}T13:00:00"), "reason": reason });
+    let left = json!([
+        skip("drop-2", "01-19", "edited"),
+        skip("drop-3", "02-02", "edited"),
+        skip("drop-3", "02-09", "booked"),
+    ]);
     let body = cancelling(&client, &path, &[with(series("keep"), six.clone())]);
     assert_eq!((&body["counts"], &body["skipped"]), (&cancelled(1, 1), &left));
     assert_eq!(body["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 2 }));
@@ -169,7 +173,7 @@ fn what_was_split_off_by_hand_stays_and_is_reported_as_often_as_its_series_is_mi
     assert_eq!(rows(&app), before);
     app.at("2027-02-02T13:00:00Z");
     let later = cancelling(&client, &path, &[single("other")]);
-    assert_eq!(later["skipped"][0], skip("02-09", "booked"), "what has begun is no news: {later}");
+    assert_eq!(later["skipped"][0], skip("drop-3", "02-09", "booked"), "what has begun is no news: {later}");
 }
 
 #[test]
@@ -183,9 +187,9 @@ fn the_first_half_of_a_series_without_an_end_is_over_once_its_last_session_was_a
         let body = cancelling(&client, &path, &[series("keep")]);
         assert_eq!(body["counts"], counts(0, 0, 1, 0));
         assert_eq!(body["sessions"], json!({ "created": 0, "updated": 0, "cancelled": 0 }));
-        let first = json!({ "external_id": "drop", "local_start": "2027-01-19T13:00:00", "reason": "edited" });
+        let first = json!({ "external_id": "drop-2", "local_start": "2027-01-19T13:00:00", "reason": "edited" });
         assert_eq!(body["skipped"][0], first);
-        assert!(body["skipped"].as_array().unwrap().iter().all(|skip| skip["external_id"] == "drop"), "{body}");
+        assert!(body["skipped"].as_array().unwrap().iter().all(|skip| skip["external_id"] == "drop-2"), "{body}");
         assert_eq!(status_of_series(&app, "drop"), "active");
     }
 }
@@ -218,7 +222,8 @@ fn a_refused_roster_cancels_nothing_and_a_rejected_row_still_names_its_entry() {
     client.post(&path, &roster(&[series("a"), series("b"), single("c")])).expect(201);
     let before = rows(&app);
     let wrong = with(series("a"), json!({ "title": "" }));
-    let (cancelling, partial) = (format!("{path}?missing=cancel"), format!("{path}?missing=cancel&mode=partial"));
+    let (cancelling, partial) =
+        (format!("{path}?missing=cancel"), format!("{path}?missing=cancel&confirm=cancel&mode=partial"));
     client.post(&cancelling, &roster(&[wrong.clone(), series("b")])).problem(422, "roster-refused");
     assert_eq!(rows(&app), before);
     let body = client.post(&partial, &roster(&[wrong, series("d")])).expect(201);

@@ -63,7 +63,7 @@ fn a_roster_calls_off_what_only_an_offer_that_has_run_out_held() {
         let offered = lapsed(&app, &advisor, &ids);
         let (said, left) = if missing {
             let other = changed(json!({ "external_id": "b", "local_start": "2026-12-02T13:00:00" }));
-            (post(&admin, &format!("{roster}?missing=cancel"), &other), did(3, 0, 3))
+            (post(&admin, &format!("{roster}?missing=cancel&confirm=cancel"), &other), did(3, 0, 3))
         } else {
             // Fridays: three dates leave, three are new.
             (post(&admin, &roster, &changed(json!({ "local_start": "2026-12-04T13:00:00" }))), did(3, 0, 3))

@@ -99,7 +99,7 @@ fn title(session: &Value) -> &str {
 fn a_roster_that_cancels_and_one_that_names_come_out_as_if_one_had_waited() {
     let (app, client, path) = reader();
     client.post(&path, &many("a", 10)).expect(201);
-    let cancelling = format!("{path}?missing=cancel");
+    let cancelling = format!("{path}?missing=cancel&confirm=cancel");
     let posts = [(client.clone(), cancelling, many("b", 10)), (client, path, many("a", 10))];
     let found = at_once(&posts);
     let states: Vec<(String, i64)> = sessions::table
@@ -268,7 +268,7 @@ fn another_partner_s_roster_is_posted_by_nobody_else_however_it_is_asked() {
     let (app, _, path) = reader();
     let other = app.partner_client(&partner(&app, "philharmonic"), &[Scope::RostersWrite]);
     let entries = roster(&[single("a")]);
-    for target in [path.clone(), format!("{path}?missing=cancel"), format!("{path}?dry_run=true")] {
+    for target in [path.clone(), format!("{path}?missing=cancel&confirm=cancel"), format!("{path}?dry_run=true")] {
         other.post(&target, &entries).problem(404, "not-found");
         other.post_with(&target, &[("prefer", "respond-async")], &entries).problem(404, "not-found");
         app.advisor().post_with(&target, &[("prefer", "respond-async")], &entries).problem(403, "forbidden");

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::calendars::events;
 use crate::editing::{book, change, news, path, series_path, session_body, sessions_of, starts, told, with};
+use crate::rosters::{counts, reader, roster, series};
 use crate::support::{App, Client, id, item_row, member_row, partner_row, venue};
 
 /// A weekly series on Tuesdays from 5 January 2027 on.
@@ -214,7 +215,7 @@ fn a_roster_that_still_states_the_old_rule_changes_nothing_and_makes_nothing() {
     let posted = client.post(&rosters, &roster(json!({}))).expect(201);
     let old = json!({ "id": posted["entries"][0]["resource_id"] });
     let new = split(&client, &old, "2027-01-26T13:00:00", json!({ "duration_minutes": 60 }));
-    assert_eq!((&new["partner_id"], &new["external_id"]), (&json!(partner), &json!(null)));
+    assert_eq!((&new["partner_id"], &new["external_id"]), (&json!(partner), &json!("tue-2")));
     let all = || [sessions_of(&client, &old), sessions_of(&client, &new)].concat();
     let before = all();
     assert_eq!(before.len(), 4);
@@ -228,6 +229,39 @@ fn a_roster_that_still_states_the_old_rule_changes_nothing_and_makes_nothing() {
     assert_eq!(sessions_of(&client, &new)[..], before[2..], "what was split off is its own");
     let cut = client.get(&series_path(&old)).expect(200);
     assert_eq!((&cut["external_id"], &cut["ends_before"]), (&json!("tue"), &json!("2027-01-26")));
+}
+
+#[test]
+fn both_halves_have_a_name_in_the_partners_sheet_and_a_roster_leaves_them_alone() {
+    let (app, client, path) = reader();
+    client.post(&path, &roster(&[series("tue")])).expect(201);
+    let admin = app.admin();
+    let old = admin.get("/v1/session-series").expect(200)["items"][0].clone();
+    let at = format!("{}/split", series_path(&old));
+    for (from, code) in [("2027-01-05", "first_occurrence"), ("2027-02-01", "not_an_occurrence")] {
+        let problem = admin.post(&at, &json!({ "from": from })).invalid(&["/from"]);
+        assert_eq!(problem["errors"][0]["code"], code, "{from}");
+    }
+    // From a date on: the first session from then on is on the 19th.
+    let second = admin.post(&at, &json!({ "from": "2027-01-13", "changes": { "title": "Poems" } })).expect(201);
+    assert_eq!((&second["external_id"], &second["local_start"]), (&json!("tue-2"), &json!("2027-01-19T13:00:00")));
+    let at = format!("{}/split", series_path(&second));
+    let taken = json!({ "from": "2027-01-26T13:00:00", "external_id": "tue" });
+    admin.post(&at, &taken).problem(409, "already-exists");
+    let third = admin.post(&at, &json!({ "from": "2027-01-26" })).expect(201);
+    assert_eq!(third["external_id"], "tue-3");
+
+    let held = client.get(&path.replace("/rosters", "/roster.json")).expect(200);
+    let names: Vec<&Value> = held["entries"].as_array().unwrap().iter().map(|entry| &entry["external_id"]).collect();
+    assert_eq!(names, ["tue", "tue-2", "tue-3"]);
+    assert_eq!(client.post(&path, &held).expect(201)["counts"], counts(0, 0, 3, 0));
+    // The partner's own system knows only what it made.
+    let missing = format!("{path}?missing=cancel");
+    let again = client.post(&missing, &roster(&[series("tue")])).expect(201);
+    assert_eq!((&again["counts"], &again["skipped"]), (&counts(0, 0, 1, 0), &json!([])));
+    let other = client.post(&format!("{missing}&confirm=cancel"), &roster(&[series("other")])).expect(201);
+    let skipped: Vec<&Value> = other["skipped"].as_array().unwrap().iter().map(|skip| &skip["external_id"]).collect();
+    assert_eq!(skipped, ["tue-2", "tue-3"], "{other}");
 }
 
 #[test]

@@ -217,7 +217,7 @@ fn what_a_roster_called_off_comes_on_again_with_the_roster_that_names_it() {
     let one = format!("/v1/sessions/{}", made["entries"][0]["resource_id"].as_str().unwrap());
     let series = json!({ "id": made["entries"][1]["resource_id"] });
     let before = (client.get(&one).expect(200), sessions_of(&client, &series));
-    let cancelling = format!("{rosters}?missing=cancel");
+    let cancelling = format!("{rosters}?missing=cancel&confirm=cancel");
     let gone = client.post(&cancelling, &roster(&all[2..])).expect(201);
     assert_eq!((did(&gone)[2], &gone["counts"]["cancelled"]), (1 + before.1.len() as u64, &json!(2)));
     assert_eq!(client.get(&series_path(&series)).expect(200)["status"], OFF);

@@ -143,6 +143,7 @@ fn one_of_each(app: &App) -> Vec<Stands> {
         stands("put_topic", &admin, "/v1/topics/knitting".into(), topic),
         stands("change_series", &admin, series_path(&group), json!({ "title": group["title"], "reason": "Because." })),
         stands("change_session", &admin, path(&single), json!({ "title": single["title"], "reason": "Because." })),
+        stands("change_register", &advisor, register.clone(), json!({ "headcount": { "beneficiaries": 3 } })),
         stands("take_register", &advisor, register, came),
     ]
 }
@@ -179,7 +180,10 @@ fn a_change_to_what_stands_leaves_version_audit_and_tag_as_they_are() {
             }
             // Whoever hasn't read it doesn't change it, even to what it is.
             send("", &body).problem(428, "precondition-required");
-            send("\"77\"", &body).problem(412, "precondition-failed");
+            // A register that is sent again as it stands is taken: its answer may have been lost.
+            if name != "take_register" {
+                send("\"77\"", &body).problem(412, "precondition-failed");
+            }
         }
         let again = client.get(path);
         assert_eq!((again.etag(), &again.json), (read.etag(), &read.json), "{name}");

@@ -19,7 +19,7 @@ struct Weekly {
 impl Weekly {
     fn start() -> Self {
         let (app, admin, _) = start();
-        let rosters = format!("/v1/partners/{}/rosters?missing=cancel", partner_row(&app, "the-reader"));
+        let rosters = format!("/v1/partners/{}/rosters?missing=cancel&confirm=cancel", partner_row(&app, "the-reader"));
         let made = admin.post(&rosters, &json!({ "entries": [entry(json!({})), other()] })).expect(201);
         let series = made["entries"][0]["resource_id"].as_str().unwrap().to_owned();
         assert_eq!(made["sessions"]["created"], 48);

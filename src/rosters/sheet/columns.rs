@@ -52,7 +52,7 @@ pub const COLUMNS: [&str; 36] = [
 pub const SHEET_COLUMNS: [&str; 9] = ["date", "day", "time", "ends", "repeats", "until", "times", "not_on", "price"];
 
 /// The columns that are a part of a member: the column, the member and the part.
-pub(super) const PARTS: [(&str, &str, &str); 4] = [
+pub(in crate::rosters) const PARTS: [(&str, &str, &str); 4] = [
     ("image_url", "image", "url"),
     ("image_alt", "image", "alt"),
     ("contact_email", "public_contact", "email"),
@@ -60,9 +60,12 @@ pub(super) const PARTS: [(&str, &str, &str); 4] = [
 ];
 
 /// The columns that are a register's headcount together.
-pub(super) const HEADS: [&str; 3] = ["beneficiaries", "family", "carers"];
+pub(in crate::rosters) const HEADS: [&str; 3] = ["beneficiaries", "family", "carers"];
 /// What stands in a column of heads; the entry's schema says how many may be.
 static COUNT: Shape = Shape::Integer { least: None, most: None };
+
+/// The columns that an answer adds to the posted sheet. Posted again, they are left out.
+pub(in crate::rosters) const ANSWERED: [&str; 2] = ["outcome", "what is wrong"];
 
 /// What people call a column, and the column.
 const SYNONYMS: [(&str, &str); 88] = [
@@ -186,7 +189,7 @@ const LONGEST_NAME: usize = 60;
 const FEW_NAMES: usize = 2;
 
 /// The column that a cell of the header names, however it is written.
-pub(super) fn named(cell: &str) -> Option<&'static str> {
+pub(in crate::rosters) fn named(cell: &str) -> Option<&'static str> {
     // "Local start" is local_start to whoever makes a spreadsheet, and "Duration (minutes)" is a duration.
     let whole = name_key(cell);
     let short = cell.split_once(['(', '[', ':']).map(|(name, _)| name_key(name));
@@ -241,6 +244,7 @@ pub(super) fn header<'a>(
         });
         let column = match name {
             _ if cell.is_empty() => Column::Unnamed,
+            None if ANSWERED.contains(&name_key(cell).as_str()) => Column::Ignored,
             Some(name) => column(name, members)?,
             None => {
                 if unknown == UnknownColumns::Refuse {

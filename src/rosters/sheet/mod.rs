@@ -68,6 +68,23 @@ pub fn each_of_workbook(packed: &[u8], unknown: UnknownColumns, take: &mut dyn F
     each(&mut workbook::PackedRows::of(packed), unknown, take)
 }
 
+/// Calls `take` with each row of a [`packed`] sheet and its line: first the header, then the rows that hold something.
+///
+/// # Errors
+/// None that reading the entries wouldn't have met.
+pub fn each_row(form: Form, bytes: &[u8], take: &mut dyn FnMut(i32, &StringRecord) -> Result<()>) -> Result<()> {
+    let text = std::str::from_utf8(bytes).map_err(Error::internal)?;
+    let mut rows: Box<dyn Rows> = match form {
+        Form::Xlsx => Box::new(workbook::PackedRows::of(bytes)),
+        _ => Box::new(csv::CsvRows::of(text.strip_prefix('\u{feff}').unwrap_or(text))),
+    };
+    let mut record = StringRecord::new();
+    while let Some(line) = next_row(rows.as_mut(), &mut record)? {
+        take(line, &record)?;
+    }
+    Ok(())
+}
+
 fn each(rows: &mut dyn Rows, unknown: UnknownColumns, take: &mut dyn FnMut(RawEntry)) -> Result<()> {
     let shape = shape::of::<RosterEntry>();
     let Shape::Object { members, required, .. } = &*shape else {

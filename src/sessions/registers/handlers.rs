@@ -2,11 +2,12 @@
 
 use super::rules::Plan;
 use super::store::{self, Access};
-use super::types::{Register, RegisterInput};
+use super::types::{Register, RegisterChange, RegisterInput, RegisterPatch};
 use crate::auth::policy::{RegisterReader, RegisterWriter};
 use crate::auth::reach::Reach;
 use crate::clock::london_day;
 use crate::error::Fault;
+use crate::http::patch::MergePatch;
 use crate::http::prelude::*;
 use crate::members::registration::{born_before, possible_duplicate, register, with_candidates};
 use crate::members::sharing::read_shared;
@@ -38,6 +39,9 @@ pub async fn get_register(request: Extract<(Allowed<RegisterReader>, Path<Id>, N
 /// are. The walk-ins that the caller can see are replaced. People who aren't members are counted. An advisor can
 /// register a walk-in on the spot; if the person may be registered already, the answer is the same as when registering
 /// a member. A client without `registers:read` sees nobody: `member` is null, and no walk-in is removed.
+///
+/// A request that would change nothing is answered with 200, whatever ETag it has: it can be repeated if its answer was
+/// lost.
 #[utoipa::path(operation_id = "take_register", tag = "sessions", params(("id" = Id, Path, description = "The session"), RegistrationQuery),
     request_body = RegisterInput,
     responses((status = 200, description = "Taken", body = Register), BadInput, Missing, Conflict, Stale, Storage, Problems),
@@ -53,10 +57,10 @@ pub async fn take_register(
     let outcome = who.write(&body.bytes, move |conn| {
         let (session, version) = store::hold(conn, session_id, access.reach)?;
         context.require_if_match()?;
-        context.check_live_match(version, || {
-            let register = store::read(conn, session_id, access, london_day(context.now()))?.register;
-            Tag::live(version, &register)
-        })?;
+        // The same again is no change: a client that got no answer may repeat it with the ETag that it had.
+        if !store::stands(conn, session_id, &input, access)? {
+            check_match(conn, &context, (session_id, version), access)?;
+        }
         store::check_started(&session, context.now())?;
         let input = registered(conn, &context, access.reach, &input, query.similar())?;
         let (plan, shown) = store::take(conn, (&session, version), &input, (access, account), context.now())?;
@@ -70,6 +74,46 @@ pub async fn take_register(
         Err(error) if error.kind() == Kind::PossibleDuplicate => Err(with_candidates(error, &who, new).await?),
         outcome => outcome,
     }
+}
+
+/// Checks that the register is as the client read it.
+fn check_match(conn: &mut Conn, context: &Context, (session, version): (Id, i32), access: Access) -> Result<()> {
+    context.check_live_match(version, || {
+        let register = store::read(conn, session, access, london_day(context.now()))?.register;
+        Tag::live(version, &register)
+    })
+}
+
+/// Change the headcount of a session's register
+///
+/// A JSON merge patch of the headcount alone: bookings and walk-ins stay as they are. Allowed once the session has started.
+/// A register that hasn't been taken is taken by it. For a drop-in session this is all there is to take.
+#[utoipa::path(operation_id = "change_register", tag = "sessions", params(("id" = Id, Path, description = "The session")),
+    request_body(content = RegisterPatch, content_type = "application/merge-patch+json"),
+    responses((status = 200, description = "Taken", body = Register), BadInput, Missing, Conflict, Stale, Storage, Problems),
+    security(("bearer" = []), ("client" = ["registers:write"])))]
+#[patch("/v1/sessions/{id}/register")]
+pub async fn change_register(
+    request: Extract<(Allowed<RegisterWriter>, Path<Id>, NoQuery, MergePatch<RegisterChange>)>,
+) -> Result<HttpResponse> {
+    let Extract((who, Path(session_id), _, patch)) = request;
+    let context = who.context();
+    let (access, account) = (Access::of(who.caller()?)?, who.caller()?.id);
+    who.write(&Bytes::new(), move |conn| {
+        let (session, version) = store::hold(conn, session_id, access.reach)?;
+        context.require_if_match()?;
+        check_match(conn, &context, (session_id, version), access)?;
+        store::check_started(&session, context.now())?;
+        let change = |headcount| Ok(patch.apply(&RegisterChange { headcount })?.headcount);
+        // A patch that names nothing says nothing, not even that nobody came.
+        if patch.names_one("headcount") && store::count(conn, (session_id, version), account, context.now(), change)? {
+            context.record(conn, &[context.event("change", Subject::other("register", session_id), &["headcount"])])?;
+        }
+        let shown = store::read(conn, session_id, access, london_day(context.now()))?;
+        context.record(conn, &reads(&context, session_id, &shown.people))?;
+        Reply::ok(Tag::live(shown.register.version, &shown.register)?, &shown.register)
+    })
+    .await
 }
 
 /// The register after everybody in it who is to be registered on the spot has been registered.
@@ -116,7 +160,7 @@ fn duplicate(at: String, alike: &[Id], new: &[(Id, usize)]) -> Error {
 }
 
 /// One audit event for each person whose data an answer holds.
-fn reads(context: &Context, session_id: Id, people: &[Id]) -> Vec<Event> {
+pub(super) fn reads(context: &Context, session_id: Id, people: &[Id]) -> Vec<Event> {
     let read = |member: &Id| context.event("read", Subject::of_member("register", session_id, *member), &[]);
     people.iter().map(read).collect()
 }

@@ -12,6 +12,8 @@
 
 pub mod handlers;
 pub mod headcounts;
+pub mod missing;
 pub mod rules;
+pub mod sheets;
 pub mod store;
 pub mod types;

@@ -213,6 +213,38 @@ pub fn take(
     Ok((Some(plan), show(conn, session.id, access, today)?))
 }
 
+/// Whether a register has been taken and stands exactly as this would take it.
+pub fn stands(conn: &mut Conn, session: Id, input: &RegisterInput, access: Access) -> Result<bool> {
+    if row(conn, session)?.is_none_or(|row| row.headcount() != input.headcount) {
+        return Ok(false);
+    }
+    let Ok(plan) = rules::plan(input, &present(conn, session, input, access.reach)?) else { return Ok(false) };
+    let gone = if access.sees_people { plan.gone } else { Vec::new() };
+    Ok(Plan { gone, ..plan } == Plan::default())
+}
+
+/// Takes the headcount alone of a session that is [locked](hold) and [has started](check_started), over the version that
+/// its register had then. `change` makes the new headcount of the present one. `false` if it is the same.
+///
+/// # Errors
+/// Those of `change`.
+pub fn count(
+    conn: &mut Conn,
+    (session, version): (Id, i32),
+    account: Id,
+    now: Timestamp,
+    change: impl FnOnce(Headcount) -> Result<Headcount>,
+) -> Result<bool> {
+    let held = row(conn, session)?.map(|row| row.headcount());
+    let headcount = change(held.unwrap_or_default())?;
+    if held == Some(headcount) {
+        return Ok(false);
+    }
+    let before = (version > 0).then_some(version);
+    headcounts::write(conn, &[HeadcountChange { session_id: session, headcount, before }], account, now)?;
+    Ok(true)
+}
+
 fn present(conn: &mut Conn, session_id: Id, input: &RegisterInput, reach: Reach) -> Result<Present> {
     let booked: Vec<(Id, Id, BookingStatus)> = bookings::table
         .filter(bookings::session_id.eq(session_id))

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::db::{Id, Timestamp};
+use crate::http::patch::MergePatch;
 use crate::http::rule::{at, rule};
 use crate::members::access_needs::types::NeedCode;
 use crate::members::types::MemberInput;
@@ -89,6 +90,18 @@ pub struct RegisterInput {
     #[validate(nested)]
     pub headcount: Headcount,
 }
+
+/// The headcount of a register, which can be changed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterChange {
+    /// A headcount of people who aren't members. Before the register is taken, each is 0.
+    #[validate(nested)]
+    pub headcount: Headcount,
+}
+
+/// A change of a register's headcount.
+pub type RegisterPatch = MergePatch<RegisterChange>;
 
 /// A member in a register.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

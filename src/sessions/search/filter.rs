@@ -49,6 +49,14 @@ pub enum Weekday {
     Sunday,
 }
 
+crate::described! {
+    /// Which registers to look for.
+    pub enum RegisterState {
+        /// It is still to be taken: the session has begun and wasn't called off.
+        Missing,
+    }
+}
+
 /// States once what sessions, and series by their sessions, are searched by. Each list adds what it alone has.
 macro_rules! filter {
     ($(#[$about:meta])* $name:ident { $($(#[$note:meta])* $own:ident: $type:ty,)* }) => {
@@ -136,6 +144,11 @@ filter! {
         /// Only sessions of this series. The two halves of a series that was split are two series.
         #[param(inline)]
         series_id: Option<Id>,
+        /// `missing`: only sessions whose register is still to be taken, for whoever runs them: a partner gets its own, an
+        /// advisor those of the service itself. They are by start, from 28 days ago on unless `from` says otherwise. Goes
+        /// together with `from`, `to` and `venue_id` only.
+        #[param(inline)]
+        register: Option<RegisterState>,
         /// The order: by start, or by distance from `near` (venue by venue, and by start at each).
         #[param(inline)]
         sort: Option<SessionOrder>,
@@ -215,6 +228,7 @@ impl From<SeriesFilter> for SessionFilter {
             limit: filter.limit,
             cursor: filter.cursor,
             series_id: None,
+            register: None,
             sort: (filter.sort == Some(SeriesOrder::Distance)).then_some(SessionOrder::Distance),
         }
     }

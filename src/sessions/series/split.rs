@@ -10,7 +10,7 @@ use super::matching;
 use super::reconcile::Wanted;
 use super::rules as times;
 use super::store::{self, Ending, SeriesRow};
-use super::types::{ChangedSeries, SeriesChange, SplitInput};
+use super::types::{ChangedSeries, SeriesChange, SplitFrom, SplitInput};
 use crate::auth::policy::SessionWriter;
 use crate::auth::reach::Reach;
 use crate::db::{Json, LocalTime};
@@ -24,7 +24,9 @@ use crate::sessions::types::SeriesStatus;
 /// Split a session series
 ///
 /// The sessions from the day of `from` on become a new series, with the rest of the rule and with `changes`. The old
-/// series ends before that day. It keeps its rule and `external_id`, so a roster that states them changes nothing.
+/// series ends before that day. It keeps its rule and `external_id`, so a roster that states them changes nothing. The new
+/// series gets an `external_id` too: the given one, or that of the old series with a number. So both can be in a sheet. A
+/// roster with `missing=cancel` that names only the old series leaves the new one alone.
 ///
 /// The sessions of the new series keep their ids and bookings. Past, cancelled and edited sessions don't follow the
 /// changes; `skipped` lists every session that doesn't, with the reason. A series that its partner's roster no longer
@@ -57,7 +59,8 @@ pub async fn split_series(
         let horizon = context.state().config.horizon.day(context.now());
         let stated = times::stated_by(&old, horizon, &Work::of_kept())?.occurrences;
         let day = day_of_cut(times::own(&old, &stated), input.from)?;
-        let base = rest(&old, day, new_id, &context)?;
+        let external_id = store::external_id_of_rest(conn, &old, input.external_id.as_deref())?;
+        let base = SeriesRow { external_id, ..rest(&old, day, new_id, &context)? };
         let change = input.changes.apply(&base.changeable()).map_err(in_changes)?;
         let change = with_moved_times(change, &base, &input.changes).map_err(in_changes)?;
         let outcome = apply(conn, &context, &old, (base, change), day)?;
@@ -71,10 +74,20 @@ pub async fn split_series(
 ///
 /// # Errors
 /// 422 if the series has no occurrence at `from`, or none on an earlier day.
-fn day_of_cut(occurrences: &[Occurrence], from: LocalTime) -> Result<NaiveDate> {
+fn day_of_cut(occurrences: &[Occurrence], from: SplitFrom) -> Result<NaiveDate> {
     let wrong = |code: &'static str, detail: String| Err(Error::rule("/from", code, detail));
-    let day = from.0.date();
-    match occurrences.binary_search_by_key(&from.0, |occurrence| occurrence.local_start) {
+    let from = match from {
+        SplitFrom::Start(start) => start.0,
+        SplitFrom::Day(day) => {
+            let first = occurrences.iter().map(|occurrence| occurrence.local_start).find(|start| start.date() >= day);
+            let Some(first) = first else {
+                return wrong("not_an_occurrence", "Nothing of the series is on that day, or later.".to_owned());
+            };
+            first
+        }
+    };
+    let day = from.date();
+    match occurrences.binary_search_by_key(&from, |occurrence| occurrence.local_start) {
         Ok(_) if occurrences.first().is_some_and(|first| first.local_start.date() == day) => {
             let detail = "Nothing of the series is on a day before. Change the series instead of splitting it.";
             wrong("first_occurrence", detail.to_owned())

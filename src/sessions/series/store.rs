@@ -14,7 +14,7 @@ use crate::lock_rows;
 use crate::sessions::activity::Activity;
 use crate::sessions::particulars::Particulars;
 use crate::sessions::recurrence::OccurrenceKey;
-use crate::sessions::store::SessionRow;
+use crate::sessions::store::{self as sessions, SessionRow};
 use crate::sessions::types::{Pillar, Publication, SeriesStatus};
 
 /// Where a series ends before its rule does, between two local dates. Each is the first date that it doesn't have any
@@ -186,6 +186,35 @@ impl SeriesRow {
         let (version, updated_at) = (other.version, other.updated_at);
         Self { activity, version, updated_at, ..self.clone() } == *other
     }
+}
+
+/// The longest `external_id`, in letters.
+const LONGEST_EXTERNAL_ID: usize = 100;
+
+/// The `external_id` of the second half of a series: the given one, or that of the first half with the first number that
+/// is free. `None` if neither has one. The partner is locked.
+///
+/// # Errors
+/// 409 if the given one is taken.
+pub fn external_id_of_rest(conn: &mut Conn, old: &SeriesRow, given: Option<&str>) -> Result<Option<String>> {
+    if let Some(given) = given {
+        sessions::check_external_id(conn, old.partner_id, Some(given))?;
+        return Ok(Some(given.to_owned()));
+    }
+    let (Some(first), Some(partner_id)) = (&old.external_id, old.partner_id) else { return Ok(None) };
+    // The second half of what was split already: its number rises.
+    let numbered = first.rsplit_once('-').filter(|(_, number)| number.parse::<u32>().is_ok());
+    let base = old.split_from.and(numbered).map_or(first.as_str(), |(base, _)| base);
+    crate::partners::store::lock(conn, partner_id)?;
+    for number in 2.. {
+        let suffix = format!("-{number}");
+        let kept: String = base.chars().take(LONGEST_EXTERNAL_ID - suffix.len()).collect();
+        let name = kept + &suffix;
+        if !sessions::has_external_id(conn, partner_id, &name)? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// A series and the series that it was split from, the nearest first.

@@ -288,9 +288,25 @@ pub struct ChangedSeries {
 #[derive(Debug, Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct SplitInput {
-    /// The local start of one of its sessions. The sessions of that day and all later ones go to the new series.
-    pub from: LocalTime,
+    /// The day of the cut: the local start of one of its sessions, or a date. With a date, the cut is on the first day
+    /// from then on that has a session. The sessions of that day and all later ones go to the new series.
+    #[schema(value_type = String, format = "date-or-local", example = "2027-01-26")]
+    pub from: SplitFrom,
+    /// The name that the partner's own system gives the new series. Absent: that of the old series with a number, such as
+    /// `reader-walton-tue-2`, if the old one has any.
+    #[schema(min_length = 1, max_length = 100, format = "one-line", example = "reader-walton-tue-poems")]
+    pub external_id: Option<String>,
     /// What is different from then on: a JSON merge patch of the series. Absent: nothing.
     #[serde(default)]
     pub changes: SeriesPatch,
+}
+
+/// Where a series is split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum SplitFrom {
+    /// On the day of this start.
+    Start(LocalTime),
+    /// On the first day from this one on that has a session.
+    Day(NaiveDate),
 }

@@ -16,6 +16,8 @@ pub struct Client {
 pub struct Answer {
     pub status: u16,
     pub headers: ureq::http::HeaderMap,
+    pub bytes: Vec<u8>,
+    /// The body as text, as far as it is one.
     pub text: String,
     /// The body as JSON; null where it is none.
     pub json: Value,
@@ -52,12 +54,14 @@ impl Client {
             self.agent.run(request.body(body.to_vec()).expect("a request"))
         };
         let mut answer = answer.expect("the server answers");
-        let text = answer.body_mut().with_config().limit(64 << 20).read_to_string().expect("a text");
+        let bytes = answer.body_mut().with_config().limit(64 << 20).read_to_vec().expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let answer = Answer {
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
             json: serde_json::from_str(&text).unwrap_or(Value::Null),
             text,
+            bytes,
         };
         super::contract::check(method, path, &answer);
         answer
