@@ -305,13 +305,13 @@ fn bind_on_postgres<'a>(query: Bound<'a, Pg>, of: Of<'_>) -> Bound<'a, Pg> {
     }
 }
 
+/// The row's number leads to the session without a look at the index of ids.
 fn heads_on_sqlite(sqlite: &mut SqliteConnection, of: Of<'_>, which: Which) -> QueryResult<Vec<Head>> {
     let text = format!(
-        "WITH {}, head AS MATERIALIZED (SELECT one.*, (SELECT s.id FROM sessions AS s INDEXED BY sessions_listing_index \
-         WHERE {} AND (s.starts_at, s.id) > (?, ?) AND s.starts_at < ? ORDER BY s.starts_at, s.id LIMIT 1) AS id FROM one) \
-         SELECT head.series_id, head.wording_id, head.slot, s.delivery, s.venue_id, s.partner_id, s.week_hour, s.starts_at, s.id \
-         FROM head CROSS JOIN sessions AS s \
-         WHERE s.id = head.id",
+        "WITH {}, head AS MATERIALIZED (SELECT one.*, (SELECT s.rowid FROM sessions AS s INDEXED BY sessions_listing_index \
+         WHERE {} AND (s.starts_at, s.id) > (?, ?) AND s.starts_at < ? ORDER BY s.starts_at, s.id LIMIT 1) AS at FROM one) \
+         SELECT head.series_id, head.wording_id, head.slot, s.delivery, s.venue_id, s.partner_id, s.week_hour, \
+         s.starts_at, s.id FROM head CROSS JOIN sessions AS s WHERE s.rowid = head.at",
         ones_on_sqlite(of, which.published),
         conditions(which.published, which.has_space, which.policy)
     );

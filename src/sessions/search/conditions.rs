@@ -218,7 +218,7 @@ fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
             query.filter(from.filter(listing_words::word.lt(until.clone())).single_value().is_not_null())
         }
         Wanted::Either(any, from, until) => {
-            let one = words.clone().filter(listing_words::word.eq_any(any.clone())).single_value().is_not_null();
+            let one = words.filter(listing_words::word.eq_any(any.clone())).single_value().is_not_null();
             let from = words.filter(listing_words::word.ge(from.clone()));
             query.filter(one.or(from.filter(listing_words::word.lt(until.clone())).single_value().is_not_null()))
         }

@@ -13,6 +13,9 @@
 //!
 //! One series has few sessions: all of them are read by its key and sorted, and nothing else is looked up.
 //!
+//! Series are found by the first of their sessions that matches ([`cards`]), and words of a search also by the names of
+//! venues, partners and programmes ([`names`]).
+//!
 //! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`). The
 //! last condition is checked on the rows that were read: a free seat at a venue that is closed then can't be booked.
 //!
@@ -31,6 +34,9 @@
 //! | `MOST_PLACES`       | `strategy` | values bound for pairs of a venue and an hour                                 |
 //! | `MOST_PROBES`       | `strategy` | index lookups for each listing, instead of one scan of its words              |
 //! | `MOST_CHOICES`      | `strategy` | values bound for one condition on words                                       |
+//! | `BATCHES`           | `cards`    | pages of sessions walked, before series are looked up by their listings       |
+//! | `VENUES`            | `cards`    | venues looked at in the first step by distance, each with all its series      |
+//! | `LEAST`             | `cards`    | rows loaded by id in one statement, of series that may be on the page         |
 
 pub mod cards;
 mod conditions;

@@ -188,7 +188,7 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Resul
             }
             Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
             Wanted::Either(any, from, until) => {
-                let one = words.clone().filter(word.eq_any(any)).single_value().is_not_null();
+                let one = words.filter(word.eq_any(any)).single_value().is_not_null();
                 let range = words.filter(word.ge(from)).filter(word.lt(until)).single_value().is_not_null();
                 query.filter(one.or(range))
             }
