@@ -49,6 +49,15 @@ pub fn search_words(q: Option<&str>) -> Result<Vec<Wanted>> {
     Ok(wanted.map_err(|no| Error::parameter("q", no.code(), no.to_string()))?.unwrap_or_default())
 }
 
+/// The same for a search that somebody may still be typing: the last word may be the beginning of one.
+///
+/// # Errors
+/// Those of [`search_words`].
+pub fn search_words_so_far(q: Option<&str>) -> Result<Vec<Wanted>> {
+    let wanted = q.map(words::wanted_so_far).transpose();
+    Ok(wanted.map_err(|no| Error::parameter("q", no.code(), no.to_string()))?.unwrap_or_default())
+}
+
 /// One query parameter, as the OpenAPI document describes it.
 struct Parameter {
     name: String,

@@ -14,7 +14,7 @@ use diesel::sql_types::{Array, BigInt, Text};
 
 use super::search::looked_at;
 use super::store::SessionRow;
-use super::types::{Delivery, Pillar};
+use super::types::{BookingPolicy, Delivery, Pillar};
 use super::wordings::{Wording, digest};
 use crate::db::schema::{listing_words, listings, series_listings, sessions, wordings};
 use crate::db::types::{DbUuid, TextEnum};
@@ -134,6 +134,14 @@ pub fn word_of_pillar(pillar: Pillar) -> String {
 /// What a session with this way of taking part is found by.
 pub fn word_of_delivery(delivery: Delivery) -> String {
     format!(":delivery:{}", delivery.name())
+}
+
+/// What a session is found by in which people get a place in this way. A listing can have several: [`series_listings`] adds
+/// one when a session with it is written.
+///
+/// [`series_listings`]: super::series_listings
+pub fn word_of_policy(policy: BookingPolicy) -> String {
+    format!(":policy:{}", policy.name())
 }
 
 /// What a session on this day of the week is found by.

@@ -3,6 +3,8 @@
 //! A session is found by its [listing](super::listings). This table leads from a listing to the series that have sessions
 //! of it, and from a series to its listings, without reading a session. Whoever writes sessions [adds](add) what is
 //! missing. A row that no session needs any more does no harm: a search finds no session of it. It goes with its listing.
+//!
+//! The same holds for the words of booking policies: the sessions of one listing can have several policies.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +15,10 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use super::listings::Listing;
+use super::listings::{Listing, word_of_policy};
 use super::store::SessionRow;
 use super::types::{BookingPolicy, Delivery, Publication};
-use crate::db::schema::{series_listings, sessions};
+use crate::db::schema::{listing_words, series_listings, sessions};
 use crate::db::types::{DbTimestamp, DbUuid, TextEnum};
 use crate::db::{AT_ONCE, Conn, Id, Timestamp};
 use crate::error::Result;
@@ -34,17 +36,39 @@ fn row(session: &SessionRow) -> Row {
 
 /// Adds what is missing for these sessions, which are written in the same transaction.
 pub fn add<'a>(conn: &mut Conn, written: impl IntoIterator<Item = &'a SessionRow>) -> Result<()> {
-    let mut rows: BTreeSet<Row> = BTreeSet::new();
+    let (mut rows, mut words) = (BTreeSet::new(), BTreeSet::new());
     let mut last = None;
     for session in written {
         // The sessions of a series stand together, and most are of one listing.
-        let one = row(session);
+        let one = (row(session), session.booking_policy);
         if last != Some(one) {
-            rows.insert(one);
+            rows.insert(one.0);
+            words.insert((session.wording_id, session.slot, word_of_policy(session.booking_policy)));
             last = Some(one);
         }
     }
-    insert(conn, &rows.into_iter().collect::<Vec<_>>())
+    insert(conn, &rows.into_iter().collect::<Vec<_>>())?;
+    insert_words(conn, &words.into_iter().collect::<Vec<_>>())
+}
+
+fn insert_words(conn: &mut Conn, words: &[(Id, i64, String)]) -> Result<()> {
+    let values = |(wording, slot, word): &(Id, i64, String)| {
+        let listing = (listing_words::wording_id.eq(*wording), listing_words::slot.eq(*slot));
+        (listing, listing_words::word.eq(word.clone()))
+    };
+    for chunk in words.chunks(AT_ONCE) {
+        let values: Vec<_> = chunk.iter().map(values).collect();
+        match conn {
+            Conn::Postgres(postgres) => {
+                let insert = diesel::insert_into(listing_words::table).values(values);
+                insert.on_conflict_do_nothing().execute(postgres)?
+            }
+            Conn::Sqlite(sqlite) => {
+                diesel::insert_or_ignore_into(listing_words::table).values(values).execute(sqlite)?
+            }
+        };
+    }
+    Ok(())
 }
 
 /// Adds what is missing once these sessions are of another series.
@@ -281,13 +305,13 @@ fn bind_on_postgres<'a>(query: Bound<'a, Pg>, of: Of<'_>) -> Bound<'a, Pg> {
     }
 }
 
+/// The row's number leads to the session without a look at the index of ids.
 fn heads_on_sqlite(sqlite: &mut SqliteConnection, of: Of<'_>, which: Which) -> QueryResult<Vec<Head>> {
     let text = format!(
-        "WITH {}, head AS MATERIALIZED (SELECT one.*, (SELECT s.id FROM sessions AS s INDEXED BY sessions_listing_index \
-         WHERE {} AND (s.starts_at, s.id) > (?, ?) AND s.starts_at < ? ORDER BY s.starts_at, s.id LIMIT 1) AS id FROM one) \
-         SELECT head.series_id, head.wording_id, head.slot, s.delivery, s.venue_id, s.partner_id, s.week_hour, s.starts_at, s.id \
-         FROM head CROSS JOIN sessions AS s \
-         WHERE s.id = head.id",
+        "WITH {}, head AS MATERIALIZED (SELECT one.*, (SELECT s.rowid FROM sessions AS s INDEXED BY sessions_listing_index \
+         WHERE {} AND (s.starts_at, s.id) > (?, ?) AND s.starts_at < ? ORDER BY s.starts_at, s.id LIMIT 1) AS at FROM one) \
+         SELECT head.series_id, head.wording_id, head.slot, s.delivery, s.venue_id, s.partner_id, s.week_hour, \
+         s.starts_at, s.id FROM head CROSS JOIN sessions AS s WHERE s.rowid = head.at",
         ones_on_sqlite(of, which.published),
         conditions(which.published, which.has_space, which.policy)
     );

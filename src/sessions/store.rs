@@ -79,7 +79,7 @@ pub fn update_many(conn: &mut Conn, revisions: &[Revision]) -> Result<()> {
 
 /// Those that are found in another way than before.
 pub(super) fn relisted(revisions: &[Revision]) -> impl Iterator<Item = &SessionRow> {
-    let place = |row: &SessionRow| (row.wording_id, row.slot, row.publication);
+    let place = |row: &SessionRow| (row.wording_id, row.slot, row.publication, row.booking_policy);
     revisions.iter().filter(move |revision| place(&revision.from) != place(&revision.to)).map(|revision| &revision.to)
 }
 

@@ -102,6 +102,8 @@ pub enum Wanted {
     OneOf(Vec<String>),
     /// A word in this range, in the order of bytes: from the first, included, to the second, excluded.
     Between(String, String),
+    /// One of these words, or a word in this range.
+    Either(Vec<String>, String, String),
 }
 
 impl Wanted {
@@ -118,9 +120,39 @@ impl Wanted {
 
     /// Whether a word meets the condition.
     pub fn fits(&self, word: &str) -> bool {
+        let (words, range) = self.parts();
+        let within = |(from, until): (&str, &str)| (from..until).contains(&word);
+        words.iter().any(|one| one == word) || range.is_some_and(within)
+    }
+
+    /// The words, and the range.
+    pub fn parts(&self) -> (&[String], Option<(&str, &str)>) {
         match self {
-            Self::OneOf(words) => words.iter().any(|one| one == word),
-            Self::Between(from, until) => (from.as_str()..until.as_str()).contains(&word),
+            Self::OneOf(words) => (words, None),
+            Self::Between(from, until) => (&[], Some((from, until))),
+            Self::Either(words, from, until) => (words, Some((from, until))),
+        }
+    }
+
+    /// The same, or one of these words.
+    pub fn or_one_of(self, more: impl IntoIterator<Item = String>) -> Self {
+        let more: Vec<String> = more.into_iter().collect();
+        match self {
+            Self::OneOf(words) => Self::OneOf([words, more].concat()),
+            Self::Between(..) if more.is_empty() => self,
+            Self::Between(from, until) => Self::Either(more, from, until),
+            Self::Either(words, from, until) => Self::Either([words, more].concat(), from, until),
+        }
+    }
+
+    /// The same, or any word that begins with this text.
+    fn or_beginning(self, with: &str) -> Self {
+        match self {
+            Self::OneOf(words) => {
+                let (from, until) = words_beginning(with);
+                Self::Either(words, from, until)
+            }
+            other => other,
         }
     }
 }
@@ -133,7 +165,28 @@ impl Wanted {
 /// # Errors
 /// If there is no word, if there are too many, or if there are too few letters before a `*`.
 pub fn wanted(text: &str) -> Result<Vec<Wanted>, NoSearch> {
-    let mut all: Vec<Wanted> = Vec::new();
+    Ok(read(text)?.into_iter().map(|(_, one)| one).collect())
+}
+
+/// Reads the words of a search that somebody may still be typing: the last one may be the beginning of a word.
+///
+/// # Errors
+/// Those of [`wanted`].
+pub fn wanted_so_far(text: &str) -> Result<Vec<Wanted>, NoSearch> {
+    let mut all = read(text)?;
+    let last = runs(text, true).last().and_then(|run| run.last().cloned()).unwrap_or_default();
+    let is_typed = folded(text).chars().last().is_some_and(is_letter);
+    if is_typed && last.chars().count() >= SHORTEST_BEGINNING {
+        for one in all.iter_mut().filter(|(word, _)| *word == last) {
+            one.1 = one.1.clone().or_beginning(&last);
+        }
+    }
+    Ok(all.into_iter().map(|(_, one)| one).collect())
+}
+
+/// The words of a search, each with what it finds.
+fn read(text: &str) -> Result<Vec<(String, Wanted)>, NoSearch> {
+    let mut all: Vec<(String, Wanted)> = Vec::new();
     for run in runs(text, true) {
         let whole = run_together(&run).filter(|whole| !whole.ends_with('*'));
         for word in &run {
@@ -142,8 +195,8 @@ pub fn wanted(text: &str) -> Result<Vec<Wanted>, NoSearch> {
                 Some(beginning) if beginning.chars().count() >= SHORTEST_BEGINNING => Wanted::beginning(beginning),
                 Some(_) => return Err(NoSearch::TooShort),
             };
-            if !all.contains(&one) {
-                all.push(one);
+            if all.iter().all(|(_, other)| *other != one) {
+                all.push((word.clone(), one));
             }
         }
     }
@@ -233,6 +286,21 @@ mod tests {
         for (asked, stored) in [("class", "clas"), ("bus", "bu"), ("art", "article"), ("care", "car")] {
             assert!(!wanted(asked).unwrap()[0].fits(stored), "{asked} {stored}");
         }
+    }
+
+    #[test]
+    fn the_last_word_may_still_be_typed() {
+        let read = |text: &str| wanted_so_far(text).unwrap();
+        let last = |text: &str| read(text).pop().unwrap();
+        assert!(last("shared rea").fits("reading") && last("rea").fits("rea") && !last("rea").fits("bread"));
+        assert!(last("stori").fits("stories") && last("story").fits("stories") && last("book").fits("bookshop"));
+        assert!(!read("rea group")[0].fits("reading"));
+        // A blank ends a word, and one letter is no beginning.
+        assert!(!last("rea ").fits("reading") && !last("a").fits("art"));
+        assert_eq!(last("rea*"), Wanted::beginning("rea"));
+        assert_eq!((read("tea tea").len(), read("tea tea")[0].fits("team")), (1, true));
+        let named = last("rea").or_one_of([":venue:1".to_owned()]);
+        assert!(named.fits(":venue:1") && named.fits("reading") && !named.fits("venue"));
     }
 
     #[test]

@@ -37,6 +37,10 @@ pub fn list(
         let words = venue_words::table.filter(venue_words::venue_id.eq(venues::id));
         query = match wanted {
             Wanted::OneOf(any) => query.filter(exists(words.filter(venue_words::word.eq_any(any)))),
+            Wanted::Either(any, beginning, end) => {
+                let range = words.filter(venue_words::word.ge(beginning)).filter(venue_words::word.lt(end));
+                query.filter(exists(words.filter(venue_words::word.eq_any(any))).or(exists(range)))
+            }
             Wanted::Between(beginning, end) => {
                 let from = words.filter(venue_words::word.ge(beginning));
                 query.filter(exists(from.filter(venue_words::word.lt(end))))

@@ -106,7 +106,9 @@ fn words_are_found_without_case_and_accents_and_all_of_them_must_be_there() {
         ("story", vec!["Café Stories", "Reading group"]),
         ("stories", vec!["Café Stories", "Reading group"]),
         ("story+week", vec!["Reading group"]),
-        ("read", vec!["Café Stories"]),
+        ("read", vec!["Café Stories", "Reading group"]),
+        ("read+", vec!["Café Stories"]),
+        ("read+aloud", vec!["Café Stories"]),
         ("read*", vec!["Café Stories", "Reading group"]),
         ("sian+obrien", vec!["Yoga"]),
         ("o'brien", vec!["Yoga"]),
@@ -123,7 +125,7 @@ fn words_are_found_without_case_and_accents_and_all_of_them_must_be_there() {
 }
 
 #[test]
-fn the_beginning_of_a_word_finds_words_of_texts_alone() {
+fn the_beginning_of_a_word_finds_words_of_texts_and_names_alone() {
     let app = App::start();
     let admin = app.admin();
     let venue = place(&admin, "central", json!({ "accessibility": ["step_free"] }));
@@ -134,10 +136,64 @@ fn the_beginning_of_a_word_finds_words_of_texts_alone() {
     for beginning in ["da", "pi"] {
         assert_eq!(titles(&anyone, &format!("q={beginning}*")), ["Dance and piano"], "{beginning}");
     }
-    for beginning in ["to", "ti", "par", "ve", "de", "acc", "pill", "pr"] {
+    // The venue, its local authority and the partner.
+    for beginning in ["cen", "liv", "read"] {
+        assert_eq!(titles(&anyone, &format!("q={beginning}*")), ["Origami"], "{beginning}");
+    }
+    for beginning in ["to", "ti", "de", "acc", "pill", "pr"] {
         assert_eq!(titles(&anyone, &format!("q={beginning}*")), [""; 0], "{beginning}");
     }
     assert_eq!(items(&anyone.get("/v1/venues?q=acc*")).len(), 0);
+}
+
+#[test]
+fn the_names_of_venues_towns_partners_and_programmes_are_read_too() {
+    let app = App::start();
+    let (admin, anyone) = (app.admin(), app.anonymous());
+    let library = place(&admin, "x", json!({ "name": "Central Library", "address": { "town": "Bootle" } }));
+    let hall = place(&admin, "y", json!({ "name": "Garston Hall", "address": { "town": "Liverpool" } }));
+    let partner = partner_row(&app, "the-reader");
+    let programme = json!({ "slug": "music", "name": "Music and Mental Health" });
+    let programme = admin.post(&format!("/v1/partners/{partner}/programmes"), &programme).expect(201);
+    let weekly = |title: &str, change: Value| {
+        let mut body = json!({ "recurrence": "FREQ=WEEKLY;COUNT=2" });
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        session(&admin, Some(if title == "Yoga" { &library } else { &hall }), title, body)
+    };
+    weekly("Yoga", json!({ "partner_id": partner }));
+    weekly(
+        "Choir",
+        json!({ "partner_id": partner, "programme_id": id(&programme), "description": "Library of songs" }),
+    );
+    for (q, found) in [
+        ("central", vec!["Yoga"]),
+        ("bootle", vec!["Yoga"]),
+        ("garston", vec!["Choir"]),
+        ("library", vec!["Yoga", "Choir"]),
+        ("reader", vec!["Yoga", "Choir"]),
+        ("mental+health", vec!["Choir"]),
+        ("yoga+bootle", vec!["Yoga"]),
+        ("yoga+garston", vec![]),
+        ("reader+hall+sing", vec![]),
+        ("reader+hall+so", vec!["Choir"]),
+        ("yog", vec!["Yoga"]),
+        ("yog+reader", vec![]),
+        ("gar", vec!["Choir"]),
+        ("libr", vec!["Yoga", "Choir"]),
+    ] {
+        let mut titles = titles(&anyone, &format!("q={q}"));
+        titles.sort_by_key(|title| title != "Yoga");
+        titles.dedup();
+        assert_eq!(titles, found, "{q}");
+        let cards = all(&anyone, &format!("/v1/session-series?q={q}"));
+        let mut titles: Vec<&str> = cards.iter().map(|card| card["title"].as_str().unwrap()).collect();
+        titles.sort_by_key(|title| *title != "Yoga");
+        assert_eq!(titles, found, "{q}");
+    }
+    // At once under another name.
+    let path = format!("/v1/venues/{}", id(&library));
+    admin.patch(&path, admin.get(&path).etag(), &json!({ "name": "Main Reading Room" })).expect(200);
+    assert_eq!((titles(&anyone, "q=central"), titles(&anyone, "q=main").len()), (vec![], 2));
 }
 
 #[test]

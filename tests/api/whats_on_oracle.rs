@@ -34,7 +34,15 @@ fn strings(value: &Value) -> Vec<String> {
 fn says(session: &Value) -> Vec<String> {
     let texts =
         ["title", "description", "facilitator"].map(|name| session[name].as_str().unwrap_or_default().to_owned());
-    let texts = texts.into_iter().chain(strings(&session["topics"]));
+    let names = [
+        ("venue", "name"),
+        ("venue", "town"),
+        ("venue", "local_authority"),
+        ("partner", "name"),
+        ("programme", "name"),
+    ];
+    let names = names.map(|(of, name)| session[of][name].as_str().unwrap_or_default().to_owned());
+    let texts = texts.into_iter().chain(strings(&session["topics"])).chain(names);
     texts.flat_map(|text| words::words(&text).collect::<Vec<_>>()).collect()
 }
 
@@ -69,8 +77,12 @@ pub fn asked(numbers: &mut Numbers, Filled { features, partners, series, free }:
             "café book",
             "rare",
             "group tea",
+            "wal",
+            "sefton yo",
+            "v1",
+            "the reader",
         ]);
-        let wanted = words::wanted(text).unwrap();
+        let wanted = words::wanted_so_far(text).unwrap();
         asked.add(format!("q={}", text.replace(' ', "+").replace('é', "%C3%A9")), move |session| {
             let said = says(session);
             wanted.iter().all(|one| said.iter().any(|word| one.fits(word)))

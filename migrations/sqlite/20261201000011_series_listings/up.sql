@@ -11,3 +11,5 @@ CREATE TABLE series_listings (
 CREATE INDEX series_listings_series_index ON series_listings (series_id, published, wording_id, slot);
 INSERT INTO series_listings (wording_id, slot, published, series_id)
     SELECT DISTINCT wording_id, slot, published, coalesce(series_id, zeroblob(16)) FROM sessions;
+-- The words of booking policies, which are added with the rows above.
+INSERT INTO listing_words (wording_id, slot, word) SELECT DISTINCT wording_id, slot, ':policy:' || booking_policy FROM sessions;

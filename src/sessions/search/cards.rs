@@ -18,6 +18,7 @@ use diesel::prelude::*;
 
 use super::conditions::{By, Scope, filtered};
 use super::merge::{self, Keys};
+use super::names;
 use super::query::{Search, TimeSpan};
 use super::{ByDistance, ByStart, Finder, STEPS, missing, near, open_venues, order_by_start, resumed, strategy};
 use crate::auth::viewer::Viewer;
@@ -36,7 +37,7 @@ use crate::venues::closures::{self, Closure};
 /// How many batches of sessions the walk takes.
 const BATCHES: usize = 3;
 /// How many venues are looked at first. For each further look, twice as many.
-const VENUES: usize = 8;
+const VENUES: usize = 2;
 
 /// How many series are looked at together at least.
 const LEAST: usize = 16;
@@ -57,6 +58,7 @@ pub struct Card {
 
 /// One page of series in the order of their first matching sessions.
 pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: i64) -> Result<Vec<Card>> {
+    let search = &names::added(conn, search)?;
     let near = near(conn, search)?;
     if near.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
@@ -80,6 +82,7 @@ pub fn by_distance(
     after: Option<ByDistance>,
     many: i64,
 ) -> Result<Vec<(ByDistance, Card)>> {
+    let search = &names::added(conn, search)?;
     let all = near(conn, search)?.unwrap_or_default();
     let circle: Vec<Id> = all.iter().map(|(_, id)| *id).collect();
     let mut ranked = all;
@@ -119,6 +122,7 @@ pub fn of_series(conn: &mut Conn, search: &Search, series: &[Id]) -> Result<Hash
 /// sessions of a listing have in common, and for days, free seats and a booking policy. Whether a venue has the features
 /// asked for isn't checked.
 pub fn heads_that_fit(conn: &mut Conn, search: &Search) -> Result<Vec<Head>> {
+    let search = &names::added(conn, search)?;
     let near = near(conn, search)?;
     let circle: Option<Vec<Id>> = near.map(|venues| venues.into_iter().map(|(_, id)| id).collect());
     let finder = CardFinder::new(search, circle.as_deref());
@@ -164,7 +168,7 @@ impl<'a> CardFinder<'a> {
             }
             let (rows, behind) = self.next_sessions(conn, rest, many)?;
             rest = behind;
-            let mut firsts: Vec<Found> = Vec::new();
+            let (all, mut firsts): (usize, Vec<Found>) = (rows.len(), Vec::new());
             for row in rows {
                 if row.series_id().is_some_and(|series| seen.insert(series)) {
                     firsts.push(row);
@@ -174,7 +178,12 @@ impl<'a> CardFinder<'a> {
             if after.is_some() {
                 self.leave_out_later(conn, &mut firsts)?;
             }
+            // Most sessions are later ones of their series, or few match: the listings know better.
+            let is_late = firsts.len() * 2 < all.max(1);
             cards.extend(firsts);
+            if is_late {
+                break;
+            }
         }
         if missing(&cards, many) < 0 {
             cards.truncate(usize::try_from(many).unwrap_or_default());

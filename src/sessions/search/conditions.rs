@@ -108,8 +108,13 @@ fn of_listed_series(query: Query<'_>, viewer: Viewer) -> Query<'_> {
 }
 
 /// Adds the condition that a session lies in a time span.
-pub fn within<'a>(query: Query<'a>, span: TimeSpan, conn: &Conn) -> Query<'a> {
+pub fn within<'a>(query: Query<'a>, search: &Search, span: TimeSpan, conn: &Conn) -> Query<'a> {
     let (start, id) = span.after;
+    if search.filter.series_id.is_some() {
+        // Read by the key of the series alone: PostgreSQL could read a whole index for the days beside it.
+        let later = sessions::starts_at.gt(start).or(sessions::starts_at.eq(start).and(sessions::id.gt(id)));
+        return query.filter(looked_at(sessions::starts_at.lt(span.until))).filter(looked_at(later));
+    }
     let query = query.filter(sessions::starts_at.lt(span.until));
     if id == FIRST {
         return query.filter(sessions::starts_at.ge(start));
@@ -211,6 +216,11 @@ fn saying<'a>(query: Query<'a>, wanted: &Wanted) -> Query<'a> {
         Wanted::Between(from, until) => {
             let from = words.filter(listing_words::word.ge(from.clone()));
             query.filter(from.filter(listing_words::word.lt(until.clone())).single_value().is_not_null())
+        }
+        Wanted::Either(any, from, until) => {
+            let one = words.filter(listing_words::word.eq_any(any.clone())).single_value().is_not_null();
+            let from = words.filter(listing_words::word.ge(from.clone()));
+            query.filter(one.or(from.filter(listing_words::word.lt(until.clone())).single_value().is_not_null()))
         }
     }
 }

@@ -94,10 +94,11 @@ macro_rules! filter {
             /// name is a 400 with the nearest names. A session that is only online has no place and isn't found.
             #[param(inline)]
             pub local_authority: Option<LocalAuthority>,
-            /// Only sessions with all of these words in title, facilitator, topics and description. Accents and case don't
-            /// matter. A plural finds its singular and the other way round. The hyphen in a word can be left out: `taichi` finds
-            /// Tai-Chi, and `tai-chi` finds Taichi. A word that ends in `*` finds every word that begins with it. A session is
-            /// found by at most 300 different words of its texts. Those of the description come last.
+            /// Only sessions with all of these words in title, facilitator, topics and description, or in the name of their
+            /// venue, its town and local authority, their partner or programme. Accents and case don't matter. A plural finds
+            /// its singular and the other way round. The hyphen in a word can be left out: `taichi` finds Tai-Chi, and `tai-chi`
+            /// finds Taichi. The last word may be the beginning of one, unless a blank follows it, and a word that ends in `*` is
+            /// one. A session is found by at most 300 different words of its own texts. Those of the description come last.
             #[param(min_length = 1, max_length = 200, example = "shared reading")]
             pub q: Option<String>,
             /// Only sessions with this topic. Given more than once: with any of the topics.

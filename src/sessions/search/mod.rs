@@ -13,8 +13,8 @@
 //!
 //! One series has few sessions: all of them are read by its key and sorted, and nothing else is looked up.
 //!
-//! The booking policy has no index. A walk checks it on each row, so a rare policy costs a walk through all that is to
-//! come.
+//! Series are found by the first of their sessions that matches ([`cards`]), and words of a search also by the names of
+//! venues, partners and programmes ([`names`]).
 //!
 //! A listing only says which sessions can match. Each row is still checked against every condition (`conditions`). The
 //! last condition is checked on the rows that were read: a free seat at a venue that is closed then can't be booked.
@@ -34,11 +34,15 @@
 //! | `MOST_PLACES`       | `strategy` | values bound for pairs of a venue and an hour                                 |
 //! | `MOST_PROBES`       | `strategy` | index lookups for each listing, instead of one scan of its words              |
 //! | `MOST_CHOICES`      | `strategy` | values bound for one condition on words                                       |
+//! | `BATCHES`           | `cards`    | pages of sessions walked, before series are looked up by their listings       |
+//! | `VENUES`            | `cards`    | venues looked at in the first step by distance, each with all its series      |
+//! | `LEAST`             | `cards`    | rows loaded by id in one statement, of series that may be on the page         |
 
 pub mod cards;
 mod conditions;
 pub mod filter;
 pub mod merge;
+pub mod names;
 pub mod query;
 pub mod strategy;
 
@@ -80,6 +84,7 @@ const MOST_OF_MANY: i64 = 150;
 
 /// One page in the order of starts.
 pub fn by_start(conn: &mut Conn, search: &Search, after: Option<ByStart>, many: i64) -> Result<Vec<SessionView>> {
+    let search = &names::added(conn, search)?;
     let near = near(conn, search)?;
     if near.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Vec::new());
@@ -115,6 +120,7 @@ pub fn by_distance(
     after: Option<ByDistance>,
     many: i64,
 ) -> Result<Vec<(ByDistance, SessionView)>> {
+    let search = &names::added(conn, search)?;
     let mut ranked = near(conn, search)?.unwrap_or_default();
     if let Some((distance, venue, ..)) = after {
         ranked.retain(|rank| *rank >= (distance, venue));
@@ -384,7 +390,7 @@ impl Finder<'_> {
     fn walk(&self, conn: &mut Conn, mut span: TimeSpan, many: i64) -> Result<Vec<Found>> {
         let (mut found, mut size) = (Vec::new(), many);
         while missing(&found, many) > 0 && !span.is_empty() {
-            let query = within(filtered(self.search, self.scope, By::Start), span, conn);
+            let query = within(filtered(self.search, self.scope, By::Start), self.search, span, conn);
             let rows: Vec<Found> = query.order((sessions::starts_at, sessions::id)).limit(size).load(conn)?;
             span = span.behind(rows.last().filter(|_| missing(&rows, size) <= 0).map(|row| row.session.place()));
             found.extend(self.open(conn, rows)?);

@@ -10,7 +10,7 @@ use crate::auth::viewer::Viewer;
 use crate::clock::london_midnight;
 use crate::db::{Id, Timestamp};
 use crate::error::{Error, Result};
-use crate::http::query::search_words;
+use crate::http::query::search_words_so_far;
 use crate::text::words::Wanted;
 use crate::venues::near::Circle;
 
@@ -57,7 +57,8 @@ pub struct Search {
     pub viewer: Viewer,
     /// What was asked for.
     pub filter: SessionFilter,
-    /// The words of `q`.
+    /// The words of `q`. Before the search is made, what the venues, partners and programmes are found by that have such names
+    /// is [added](super::names::added).
     pub words: Vec<Wanted>,
     /// The circle to search in, if any.
     pub circle: Option<Circle>,
@@ -83,7 +84,7 @@ impl Search {
         if filter.sort == Some(SessionOrder::Distance) && circle.is_none() {
             return Err(Error::parameter("sort", "needs_near", "The order distance needs near."));
         }
-        let words = search_words(filter.q.as_deref())?;
+        let words = search_words_so_far(filter.q.as_deref())?;
         Ok(Self { viewer, filter, words, circle, now, for_series: false })
     }
 
@@ -108,7 +109,7 @@ impl Search {
     /// used.
     pub fn rejects(&self) -> bool {
         let filter = &self.filter;
-        let kinds = filter.pillar.is_some() || filter.delivery.is_some();
+        let kinds = filter.pillar.is_some() || filter.delivery.is_some() || filter.booking_policy.is_some();
         let places = self.circle.is_some() || filter.local_authority.is_some();
         // The walk uses the index of one owner only.
         self.asks_words() || kinds || places || self.has_times() || self.owners() > 1
@@ -139,7 +140,7 @@ impl Search {
     /// Whether finding a page may mean reading much more than a page. Such a search runs away from the threads of
     /// requests.
     pub fn may_be_long(&self) -> bool {
-        self.rejects() || self.has_space() || self.filter.booking_policy.is_some()
+        self.rejects() || self.has_space()
     }
 
     fn has_times(&self) -> bool {

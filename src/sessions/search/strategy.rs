@@ -10,8 +10,8 @@ use crate::db::{Conn, Id};
 use crate::error::Result;
 use crate::places::LocalAuthority;
 use crate::sessions::listings::{
-    Listing, times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar, word_of_programme,
-    word_of_topic, word_of_venue,
+    Listing, times, word_of_day, word_of_delivery, word_of_hour_at, word_of_partner, word_of_pillar, word_of_policy,
+    word_of_programme, word_of_topic, word_of_venue,
 };
 use crate::text::short_name::ShortName;
 use crate::text::words::{Wanted, word_of_feature};
@@ -88,6 +88,7 @@ pub fn wanted_words(conn: &mut Conn, search: &Search, near: Option<&[Id]>) -> Re
     }
     all.extend(filter.pillar.map(|pillar| Wanted::one(word_of_pillar(pillar))));
     all.extend(filter.delivery.map(|delivery| Wanted::one(word_of_delivery(delivery))));
+    all.extend(filter.booking_policy.map(|policy| Wanted::one(word_of_policy(policy))));
     Ok(all)
 }
 
@@ -132,7 +133,7 @@ pub fn listings_at(conn: &mut Conn, there: &Wanted, wanted: &[Wanted]) -> Result
 
 /// The groups of words that are small enough to look listings up by.
 fn not_too_many(wanted: &[Wanted]) -> Vec<&Wanted> {
-    wanted.iter().filter(|one| !matches!(one, Wanted::OneOf(any) if any.len() > MOST_CHOICES)).collect()
+    wanted.iter().filter(|one| one.parts().0.len() <= MOST_CHOICES).collect()
 }
 
 /// The listings without repetitions. `None` if the query reached its limit: its rows may hold few listings several
@@ -153,8 +154,17 @@ diesel::alias! {
 /// The listings that have one of these words and meet every other group. A listing with several of the words comes
 /// several times. The query stops after `most` + 1 rows.
 fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Result<Vec<Listing>> {
+    if let Wanted::Either(any, from, until) = one {
+        let range = Wanted::Between(from.clone(), until.clone());
+        let mut found = with(conn, &Wanted::OneOf(any.clone()), others, most)?;
+        found.extend(with(conn, &range, others, most)?);
+        found.truncate(most + 1);
+        return Ok(found);
+    }
     let mut query = listing_words::table.select((listing_words::wording_id, listing_words::slot)).into_boxed();
     query = match one {
+        // Read above, each part by itself.
+        Wanted::Either(..) => query,
         Wanted::OneOf(any) => query.filter(listing_words::word.eq_any(any)),
         Wanted::Between(from, until) => {
             query.filter(listing_words::word.ge(from)).filter(listing_words::word.lt(until))
@@ -177,6 +187,11 @@ fn with(conn: &mut Conn, one: &Wanted, others: &[&Wanted], most: usize) -> Resul
                 query.filter(words.filter(word.eq(&any[0])).single_value().is_not_null())
             }
             Wanted::OneOf(any) => query.filter(words.filter(word.eq_any(any)).single_value().is_not_null()),
+            Wanted::Either(any, from, until) => {
+                let one = words.filter(word.eq_any(any)).single_value().is_not_null();
+                let range = words.filter(word.ge(from)).filter(word.lt(until)).single_value().is_not_null();
+                query.filter(one.or(range))
+            }
             Wanted::Between(from, until) => {
                 let words = words.filter(word.ge(from)).filter(word.lt(until));
                 query.filter(words.single_value().is_not_null())
