@@ -7,7 +7,7 @@ use crate::db::Conn;
 use crate::db::schema::topics;
 use crate::error::Result;
 use crate::http::page::Slice;
-use crate::{per_backend, write_next};
+use crate::per_backend;
 
 /// A page of topics by code.
 pub fn list(conn: &mut Conn, slice: &Slice<String>) -> Result<Vec<Topic>> {
@@ -38,7 +38,7 @@ pub fn insert(conn: &mut Conn, row: &Topic) -> Result<()> {
 /// # Errors
 /// 412 if another request has changed it in between.
 pub fn update(conn: &mut Conn, row: &Topic) -> Result<()> {
-    write_next!(conn, topics, row)
+    crate::write_next!(conn, topics, row)
 }
 
 /// The codes of all topics; of those that the service made alone if `made`.
