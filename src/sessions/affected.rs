@@ -127,6 +127,11 @@ impl Affected {
     }
 }
 
+/// The sessions that `read` finds, as they are at the moment.
+pub fn unlocked(conn: &mut Conn, read: impl Fn(&mut Conn) -> Result<Vec<Columns>>) -> Result<Affected> {
+    Ok(Affected(read(conn)?))
+}
+
 /// The sessions that `read` finds. They are locked until the transaction ends, so that nobody books them after their
 /// bookings were counted.
 pub fn locked(conn: &mut Conn, read: impl Fn(&mut Conn) -> Result<Vec<Columns>>) -> Result<Affected> {

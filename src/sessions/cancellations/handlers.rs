@@ -98,7 +98,7 @@ async fn answer(
 
 /// Calls the wanted sessions off, unless it is a dry run, and says which they are.
 fn cancel(conn: &mut Conn, context: &Context, wanted: &Wanted, reason: &str, dry_run: bool) -> Result<Reply> {
-    let affected = store::affected(conn, wanted, context.now())?;
+    let affected = store::affected(conn, wanted, dry_run, context.now())?;
     let people = store::people(conn, context, &affected.ids())?;
     let notices = if dry_run { Notices::default() } else { affected.cancel(conn, context, reason)? };
     let answer = Cancellation {

@@ -37,14 +37,14 @@ pub struct Wanted {
     pub to: NaiveDate,
 }
 
-/// The sessions to come that are wanted, locked until the transaction ends.
+/// The sessions to come that are wanted. Unless it is a dry run, they are locked until the transaction ends.
 ///
 /// # Errors
 /// 422 if the partner has no such series, or if they are too many for one request.
-pub fn affected(conn: &mut Conn, wanted: &Wanted, now: Timestamp) -> Result<Affected> {
+pub fn affected(conn: &mut Conn, wanted: &Wanted, dry_run: bool, now: Timestamp) -> Result<Affected> {
     check_series(conn, wanted)?;
     let until = wanted.to.checked_add_days(Days::new(1)).map(london_midnight);
-    let found = affected::locked(conn, |conn| {
+    let read = |conn: &mut Conn| {
         let mut query = sessions::table
             .inner_join(wordings::table)
             .filter(published_or_not())
@@ -67,7 +67,8 @@ pub fn affected(conn: &mut Conn, wanted: &Wanted, now: Timestamp) -> Result<Affe
         }
         let most = i64::try_from(MOST_SESSIONS).unwrap_or(i64::MAX);
         Ok(query.order((sessions::starts_at, sessions::id)).limit(most + 1).load(conn)?)
-    })?;
+    };
+    let found = if dry_run { affected::unlocked(conn, read)? } else { affected::locked(conn, read)? };
     let counts = found.counts();
     if counts.sessions > MOST_SESSIONS || counts.booked > MOST_BOOKED {
         let detail = format!(
