@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Takes the pictures of the README anew: mails as a person gets them, and the pages that their links lead to. They go into
-# docs/pictures. Needs Debian's chromium and python3; for LIFE_ROOMS and the rest see ../tests/curl/lib.sh.
+# docs/pictures. Needs Debian's chromium and python3; for LIFE_ROOMS and the rest see ../tests/curl/lib.sh. The picture of the
+# example page is one of those that tests/clients/whats-on.sh takes with PICTURES.
 # shellcheck source-path=SCRIPTDIR disable=SC2016,SC2154
 set -euo pipefail
 . "$(dirname "$0")/../tests/curl/lib.sh"

@@ -152,7 +152,12 @@ fn a_session_is_created_read_and_shown_with_its_venue_and_never_with_its_join_li
     for name in ["series_id", "online_capacity", "online_seats_taken", "online_seats_left", "cancellation_reason"] {
         expected[name] = json!(null);
     }
+    for name in ["image", "price_pence", "price_note", "min_age", "max_age", "what_to_bring", "public_contact"] {
+        expected[name] = json!(null);
+    }
     for (name, value) in [
+        ("is_free", json!(true)),
+        ("languages", json!([])),
         ("id", created.json["id"].clone()),
         ("starts_at", json!("2027-01-05T13:00:00Z")),
         ("ends_at", json!("2027-01-05T14:30:00Z")),
