@@ -107,12 +107,11 @@ fn an_unknown_local_authority_is_refused_with_the_nearest_names() {
 }
 
 /// The names that a parameter takes, where the document lists them; `local-authority` is one format for all of its names.
-fn vocabulary(schema: &Value) -> Option<Vec<String>> {
+fn vocabulary(document: &Value, schema: &Value) -> Option<Vec<String>> {
     let schema = schema.get("items").unwrap_or(schema);
-    let document = document();
     let schema = match schema.get("$ref").and_then(Value::as_str) {
-        Some(reference) => document.pointer(reference.trim_start_matches('#'))?.clone(),
-        None => schema.clone(),
+        Some(reference) => document.pointer(reference.trim_start_matches('#'))?,
+        None => schema,
     };
     if schema["format"] == "local-authority" {
         return Some(Vec::new());
@@ -128,9 +127,12 @@ fn a_value_outside_a_fixed_vocabulary_is_refused_by_every_operation_and_never_an
     let clerk = app.advisor_who_may("subject_access");
     let clients = [app.admin(), app.advisor(), app.member(&member), app.partner_user(&partner), clerk];
     let mut looked_at = 0;
-    for (method, path, operation) in operations(&document()) {
+    let document = document();
+    for (method, path, operation) in operations(&document) {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
-            let (name, Some(names)) = (parameter["name"].as_str().unwrap(), vocabulary(&parameter["schema"])) else {
+            let (name, Some(names)) =
+                (parameter["name"].as_str().unwrap(), vocabulary(&document, &parameter["schema"]))
+            else {
                 continue;
             };
             if parameter["in"] != "query" {
