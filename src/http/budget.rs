@@ -24,9 +24,10 @@ struct Bounds {
     for_small: usize,
 }
 
-/// Three of the largest rosters, or thousands of usual size. Small ones have hundreds of sessions.
+/// Two and a half of the largest rosters, or thousands of usual size. Small ones have hundreds of sessions. With three, the
+/// process came above 150 MiB while one of them was applied.
 const ROSTERS: Bounds =
-    Bounds { all: 3 * ROSTER_LIMIT, share: ROSTER_LIMIT, small: 256 * 1024, for_small: 4 * 1024 * 1024 };
+    Bounds { all: 5 * ROSTER_LIMIT / 2, share: ROSTER_LIMIT, small: 256 * 1024, for_small: 4 * 1024 * 1024 };
 /// Of the other bodies nearly all are so short that they [need no room](FREE).
 const OTHERS: Bounds = Bounds { all: 16 * 1024 * 1024, share: 2 * 1024 * 1024, small: 0, for_small: 0 };
 /// Bodies up to this length, other than rosters, are bounded by the number of connections alone.
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(refusal(&budget, 1, SHARE), Some(Kind::TooMuchAtOnce));
         first.grow_to(SHARE).unwrap();
         assert_eq!(first.grow_to(SHARE + 1).unwrap_err().kind(), Kind::TooMuchAtOnce);
-        let others = [whole(&budget, 2, SHARE).unwrap(), whole(&budget, 3, SHARE).unwrap()];
+        let others = [whole(&budget, 2, SHARE).unwrap(), whole(&budget, 3, SHARE / 2).unwrap()];
         assert_eq!(refusal(&budget, 4, SMALL + 1), Some(Kind::Unavailable));
         first.shrink_to(SHARE - SMALL - 1);
         assert_eq!(refusal(&budget, 4, SMALL + 1), None);
@@ -208,7 +209,8 @@ mod tests {
     #[test]
     fn small_bodies_have_room_that_large_ones_can_not_take() {
         let budget = BodyBudget::of_rosters();
-        let large: Vec<_> = (1..=3).map(|owner| whole(&budget, owner, SHARE).unwrap()).collect();
+        let large =
+            [(1, SHARE), (2, SHARE), (3, SHARE / 2)].map(|(owner, bytes)| whole(&budget, owner, bytes).unwrap());
         let small: Vec<_> = (0..FOR_SMALL / SMALL).map(|_| whole(&budget, 4, SMALL).unwrap()).collect();
         assert_eq!(refusal(&budget, 5, 1), Some(Kind::Unavailable));
         drop(small);
